@@ -1,0 +1,56 @@
+# Commands of the project. `make` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help run test check format data train lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: $(READY) ## Start the API (8000) and the app (8501); Ctrl-C stops both
+	@exec $(BIN)/python scripts/run.py
+
+test: $(READY) check ## Check the code and run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY) ## Lint, formatting, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+data: $(READY) ## Import photographs: FROM=<folder>, or download the public set
+	@$(BIN)/python -m api.dataset $(if $(FROM),"$(FROM)")
+
+train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write models/default
+	@$(BIN)/python -m api.training "$(or $(FROM),data/photographs)" $(if $(OUT),--out "$(OUT)")
+
+lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs uv)
+	uv pip compile $(LOCK) --all-extras -o requirements.txt
+	uv pip compile $(LOCK) --extra serve -c requirements.txt -o requirements/serve.txt
+	uv pip compile $(LOCK) --extra serve --extra train -c requirements.txt -o requirements/worker.txt
+	uv pip compile $(LOCK) --extra ui -c requirements.txt -o requirements/ui.txt
+
+LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+clean: ## Remove the environment and all caches; photographs and models stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache test-artefacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Ripeline needs Python 3.11 or newer; $$($(PYTHON) --version) was found."; \
+		echo "Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making the environment in $(VENV) (once; some minutes)."
+	@$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
+		--require-hashes -r requirements.txt
+	@touch $@
