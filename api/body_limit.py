@@ -1,0 +1,36 @@
+"""Counting the bytes of a request as they come, so that no body can fill memory or disk."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import BodyTooLargeError
+
+
+class BodyLimit:
+    """ASGI middleware: reading more than `limit` bytes of a body raises BodyTooLargeError.
+
+    It raises inside the application, whose handlers turn it into an answer; the announced length
+    is checked too, so that an honest client is told before it has sent everything.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            if announced.isdigit() and int(announced) > self._limit:
+                raise BodyTooLargeError(self._limit)
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise BodyTooLargeError(self._limit)
+            return message
+
+        await self._app(scope, counted, send)

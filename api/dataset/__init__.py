@@ -1,0 +1,1 @@
+"""Photographs and their labels: reading folders, telling copies apart, splitting honestly."""

@@ -1,0 +1,31 @@
+"""`python -m api.dataset [FOLDER]`: import photographs or download the public set (`make data`)."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from api.dataset.download import download_public_set
+from api.dataset.importing import import_folder
+from api.errors import ProblemError
+from api.progress import terminal
+from api.settings import PROJECT
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m api.dataset", description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", help="left out: download the public set")
+    parser.add_argument("--to", type=Path, default=PROJECT / "data" / "photographs")
+    arguments = parser.parse_args()
+    try:
+        source = arguments.folder or download_public_set()
+        with terminal() as progress:
+            report = import_folder(source, arguments.to, progress)
+    except ProblemError as error:
+        print(error.detail, file=sys.stderr)
+        return 1
+    print("\n".join(report.lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""Reading a folder of photographs: what is in it, and what each file is.
+
+A folder with pictures in it is a class, named after the folder; `train` and `test` folders above
+classes are noted as the supplied split. Two kinds of folder mean something else: one with a
+`boxes.csv` holds boxed photographs (`boxed`), and one named `not_…` holds photographs of nothing
+that should be recognised.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from api.dataset.grouping import group_photographs
+from api.dataset.labels import normalise_class_name
+from api.dataset.split import Split, split_of
+from api.errors import ProblemError
+from api.imaging.decode import EXTENSIONS, decode
+from api.imaging.hashing import content_hash, signature
+from api.progress import Progress, silent
+
+BOXES = "boxes.csv"
+OTHERS_PREFIX = "not_"
+_SUPPLIED_SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+
+
+class EmptyFolderError(ProblemError):
+    code = "empty-folder"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"No photographs found under {folder}. Name a folder that holds one folder of "
+            "pictures for each class."
+        )
+
+
+@dataclass(frozen=True)
+class PhotoFile:
+    """One verified file of a class folder. `path` is relative to the root of its set."""
+
+    path: str
+    class_name: str
+    supplied_split: str
+    photograph: str
+    split: Split
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where in a folder the three kinds of photographs lie; all paths are absolute."""
+
+    root: Path
+    class_files: tuple[Path, ...]
+    boxed: tuple[Path, ...]
+    others: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The verified files of a set and what was left out."""
+
+    root: Path
+    files: tuple[PhotoFile, ...]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(sorted({file.class_name for file in self.files}))
+
+
+def discover(root: Path) -> Layout:
+    """Look through `root` without opening a picture. Raises EmptyFolderError."""
+    class_files: list[Path] = []
+    boxed: list[Path] = []
+    others: list[Path] = []
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        here = Path(folder)
+        if BOXES in names:
+            boxed.append(here)
+            continue
+        pictures = [
+            here / name
+            for name in sorted(names)
+            if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
+        ]
+        if here.name.startswith(OTHERS_PREFIX):
+            others.extend(pictures)
+        elif here != root:
+            class_files.extend(pictures)
+    if not (class_files or boxed or others):
+        raise EmptyFolderError(root)
+    return Layout(root, tuple(class_files), tuple(boxed), tuple(others))
+
+
+def read_class_folders(
+    layout: Layout,
+    known: Sequence[PhotoFile] = (),
+    progress: Progress = silent,
+) -> Listing:
+    """Verify and describe every file of the class folders.
+
+    A file that is damaged, or equal to another byte for byte in the same class, is left out with
+    the reason. `known` are rows of an earlier reading: a file of the same path and length is not
+    read again, and photographs keep their names and so their split.
+    """
+    earlier = {row.path: row for row in known}
+    kept: list[PhotoFile] = []
+    skipped: list[Skipped] = []
+    first_of: dict[tuple[str, str], str] = {}
+
+    def describe(path: Path) -> PhotoFile | Skipped:
+        relative = path.relative_to(layout.root).as_posix()
+        row = earlier.get(relative)
+        if row is not None and row.bytes == path.stat().st_size:
+            return row
+        return _describe(path, relative)
+
+    total = len(layout.class_files)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, row in enumerate(pool.map(describe, layout.class_files), start=1):
+            progress("Reading photographs", done, total)
+            if isinstance(row, Skipped):
+                skipped.append(row)
+                continue
+            twin = first_of.setdefault((row.class_name, row.sha256), row.path)
+            if twin != row.path:
+                skipped.append(Skipped(row.path, f"the same file as {twin}"))
+                continue
+            kept.append(row)
+    return Listing(layout.root, tuple(_grouped(kept, earlier)), tuple(skipped))
+
+
+def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
+    data = path.read_bytes()
+    try:
+        photograph = decode(data)
+        class_name = normalise_class_name(path.parent.name)
+    except ProblemError as error:
+        return Skipped(relative, error.detail)
+    except ValueError as error:
+        return Skipped(relative, str(error))
+    supplied = [
+        _SUPPLIED_SPLITS[part] for part in Path(relative).parts[:-2] if part in _SUPPLIED_SPLITS
+    ]
+    return PhotoFile(
+        path=relative,
+        class_name=class_name,
+        supplied_split=supplied[-1] if supplied else "",
+        photograph="",
+        split="train",
+        width=photograph.width,
+        height=photograph.height,
+        bytes=len(data),
+        sha256=content_hash(data),
+        signature=signature(photograph.image).tobytes().hex(),
+    )
+
+
+def _grouped(files: Sequence[PhotoFile], earlier: Mapping[str, PhotoFile]) -> list[PhotoFile]:
+    if not files:
+        return []
+    photographs = group_photographs(
+        [file.path for file in files],
+        [file.class_name for file in files],
+        np.stack([np.frombuffer(bytes.fromhex(file.signature), np.uint8) for file in files]),
+        {path: row.photograph for path, row in earlier.items() if row.photograph},
+    )
+    return [
+        replace(file, photograph=photograph, split=split_of(photograph))
+        for file, photograph in zip(files, photographs, strict=True)
+    ]

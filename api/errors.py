@@ -1,0 +1,97 @@
+"""Errors that carry their HTTP status, and the one shape in which a client sees them.
+
+Every error that a client can cause is a `ProblemError`. `api.app` renders it as RFC 9457
+`application/problem+json`; the command line prints its `detail`.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+
+class ProblemError(Exception):
+    """An error with a status and a `detail` that tells a person what to do."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "bad-request"
+    retry_after_seconds: int | None = None
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class EmptyImageError(ProblemError):
+    code = "empty-image"
+
+    def __init__(self) -> None:
+        super().__init__("The file is empty. Send the bytes of a photograph.")
+
+
+class NotAnImageError(ProblemError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "not-an-image"
+
+    def __init__(self, formats: Sequence[str]) -> None:
+        super().__init__(
+            f"The file is no photograph that this service reads. Send one of: {', '.join(formats)}."
+        )
+
+
+class ImageTooLargeError(ProblemError):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "image-too-large"
+
+    def __init__(self, width: int, height: int, limit: int) -> None:
+        super().__init__(
+            f"The picture has {width} x {height} pixels; at most {limit / 1e6:.0f} million are "
+            "read. Send a smaller copy."
+        )
+
+
+class TruncatedImageError(ProblemError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "truncated-image"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The picture is damaged or cut off and cannot be decoded whole. Send the file again."
+        )
+
+
+class BodyTooLargeError(ProblemError):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "body-too-large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request is longer than {limit / 2**20:.0f} MiB. Send less at once.")
+
+
+class MissingFileError(ProblemError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "missing-file"
+
+    def __init__(self, found: Sequence[str]) -> None:
+        names = ", ".join(repr(name) for name in found) or "nothing"
+        super().__init__(
+            f"The form needs one photograph in a file field named 'file'; it has {names}."
+        )
+
+
+class UnsupportedBodyError(ProblemError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported-body"
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(
+            "Send the photograph as a multipart form with a field 'file', or as the body itself "
+            f"with an image/* content type; this request has {content_type or 'no content type'}."
+        )
+
+
+class ModelUnavailableError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "model-unavailable"
+    retry_after_seconds = 5
+
+    def __init__(self) -> None:
+        super().__init__("No model is loaded, so nothing can be graded. The service log says why.")

@@ -1,0 +1,76 @@
+"""`/live`, `/ready`, `/health`, `/model-info` and the front door `/`."""
+
+import html
+from datetime import UTC, datetime
+from string import Template
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from api import __version__
+from api.deps import SettingsDep, StateDep
+from api.health.schemas import Health, Live, ModelInfo, ModelSummary, Ready
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/live", summary="Does the process answer?")
+async def live() -> Live:
+    return Live()
+
+
+@router.get("/ready", summary="Can it grade?", responses={503: {"description": "No model"}})
+async def ready(state: StateDep) -> Ready:
+    state.serving()
+    return Ready()
+
+
+@router.get("/health", summary="How is it?")
+async def health(state: StateDep) -> Health:
+    return Health(
+        uptime_seconds=state.uptime_seconds,
+        prediction_count=state.prediction_count,
+        timestamp=datetime.now(UTC),
+        model_loaded=state.runtime is not None,
+        api_version=__version__,
+    )
+
+
+@router.get("/model-info", summary="Which model serves, and how good is it?")
+async def model_info(state: StateDep) -> ModelInfo:
+    runtime = state.runtime
+    return ModelInfo(
+        status="loaded" if runtime else "no model",
+        uptime_seconds=state.uptime_seconds,
+        prediction_count=state.prediction_count,
+        model_info=ModelSummary.of_manifest(runtime.manifest) if runtime else None,
+    )
+
+
+@router.get("/", summary="What is here?", response_model=None)
+async def index(request: Request, settings: SettingsDep) -> Response:
+    """JSON for programs; for a browser a page that leads to the app and to the documentation."""
+    if "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(_LANDING.substitute(app=html.escape(settings.ui_url, quote=True)))
+    endpoints = sorted(request.app.openapi()["paths"])
+    return JSONResponse(
+        {"message": "Ripeline grades fruit from photographs.", "endpoints": endpoints}
+    )
+
+
+_LANDING = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Ripeline</title>
+<style>
+:root { color-scheme: light dark; font: 1.05rem/1.6 system-ui, sans-serif; }
+body { max-width: 34rem; margin: 18vh auto 0; padding: 0 1.5rem; }
+h1 { font-weight: 600; }
+a { color: inherit; }
+</style>
+<h1>Ripeline</h1>
+<p>This is the grading service. People use the <a href="$app">app</a>; programs read the
+<a href="/docs">documentation of the API</a>.</p>
+</html>
+""")

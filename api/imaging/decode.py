@@ -1,0 +1,88 @@
+"""Bytes of a photograph to verified, upright RGB pixels.
+
+The one decoder of the project: training, evaluation, import and serving all call it, so that the
+same photograph gives the same pixels everywhere.
+"""
+
+import io
+from dataclasses import dataclass
+
+import pillow_heif
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from api.errors import EmptyImageError, ImageTooLargeError, NotAnImageError, TruncatedImageError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".heic", ".heif")
+MAX_PIXELS = 64_000_000
+
+# A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size for less work; no side goes below this.
+# Twice the largest input size in use, so that the resize that follows still averages.
+DRAFT_SIDE = 448
+
+pillow_heif.register_heif_opener()
+# `decode` compares the size in the header with MAX_PIXELS itself, with an error of its own;
+# Pillow's guard warns by a process-wide switch, which threads cannot use.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A decoded photograph.
+
+    `image` is upright RGB, possibly smaller than the file says; `width` and `height` are upright
+    too, in the file's own pixels.
+    """
+
+    image: Image.Image
+    width: int
+    height: int
+    format: str
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Photograph:
+    """Decode `data` whole, turn it upright by its EXIF tag and make it RGB.
+
+    Raises EmptyImageError, NotAnImageError, ImageTooLargeError (before any pixel is decoded) or
+    TruncatedImageError, each with a message for the person who sent the file.
+    """
+    if not data:
+        raise EmptyImageError()
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise NotAnImageError(FORMATS) from None
+    except Exception as error:  # Pillow's plugins raise whatever a broken header leads them to.
+        raise TruncatedImageError() from error
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageTooLargeError(width, height, max_pixels)
+    file_format = image.format or ""
+    try:
+        if file_format == "JPEG":
+            image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
+        image.load()
+        upright = ImageOps.exif_transpose(_rgb(image))
+    except MemoryError:
+        raise
+    except Exception as error:  # As above: a broken body shows itself in many ways.
+        raise TruncatedImageError() from error
+    if (upright.width > upright.height) != (width > height):
+        width, height = height, width
+    return Photograph(upright, width, height, file_format)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Flatten transparency onto white and bring 16-bit greys down to 8."""
+    exif = image.getexif()
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        flat = Image.new("RGB", image.size, "white")
+        flat.paste(layer, mask=layer.getchannel("A"))
+    elif image.mode.startswith("I"):
+        flat = image.point(lambda value: value / 256).convert("L").convert("RGB")
+    else:
+        flat = image.convert("RGB")
+    if exif:
+        flat.getexif().update(exif)
+    return flat

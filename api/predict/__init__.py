@@ -1,0 +1,1 @@
+"""Grading one photograph: decode, forward pass, head, answer. Never imports TensorFlow."""

@@ -1,0 +1,30 @@
+"""`POST /predict`: one photograph in, one graded photograph out."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+
+from api.deps import StateDep
+from api.predict.schemas import Prediction
+from api.predict.upload import OPENAPI, read_photograph
+
+router = APIRouter(tags=["predict"])
+
+
+@router.post(
+    "/predict",
+    summary="Grade one photograph",
+    openapi_extra=OPENAPI,
+    response_model_exclude_unset=True,
+)
+async def predict(request: Request, state: StateDep, explain: bool = False) -> Prediction:
+    """Send JPEG, PNG, WebP, BMP or HEIC, as the form field `file` or as the body itself.
+
+    `explain=true` adds a heat map of what the class was told by.
+    """
+    runtime = state.serving()
+    data = await read_photograph(request)
+    loop = asyncio.get_running_loop()
+    grade = await loop.run_in_executor(state.pool, runtime.grade, data, explain)
+    state.prediction_count += 1
+    return Prediction.of_grade(grade, runtime.manifest.version)

@@ -1,0 +1,125 @@
+"""Grading in four steps: pre (bytes to pixels), core (pixels to features), post (features to an
+answer), and the warm-up that makes the first request as fast as the next.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.dataset.labels import Freshness, read_label
+from api.imaging.decode import MAX_PIXELS, Photograph, decode
+from api.imaging.preprocess import to_input
+from api.predict.explain import activation_map, data_uri, overlay
+from api.predict.head import FloatArray, Head, pool
+from api.predict.litert import LiteRTBackbone
+from api.predict.wording import interpret
+from api.registry.manifest import Manifest
+from api.registry.package import Package
+
+# uint8 [1, size, size, 3] to feature map float32 [1, h, w, channels]; callable from any thread.
+Backbone = Callable[[NDArray[np.uint8]], FloatArray]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The answer for one photograph.
+
+    `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
+    (rotten) to 1 (fresh) and is None where no class speaks of freshness. `heatmap` is a PNG data
+    URI where it was asked for.
+    """
+
+    class_name: str
+    probabilities: dict[str, float]
+    fruit: str
+    freshness: Freshness | None
+    freshness_score: float | None
+    recognised: bool
+    interpretation: str
+    milliseconds: float
+    heatmap: str | None
+
+    @property
+    def confidence(self) -> float:
+        return self.probabilities[self.class_name]
+
+
+class Runtime:
+    """One loaded grader. Thread-safe."""
+
+    def __init__(
+        self, manifest: Manifest, backbone: Backbone, head: Head, max_pixels: int = MAX_PIXELS
+    ) -> None:
+        self.manifest = manifest
+        self._backbone = backbone
+        self._head = head
+        self._max_pixels = max_pixels
+        labels = [read_label(name) for name in manifest.classes]
+        self._fresh = np.array([label.freshness == "fresh" for label in labels])
+        self._rotten = np.array([label.freshness == "rotten" for label in labels])
+
+    @classmethod
+    def of_package(cls, package: Package, max_pixels: int = MAX_PIXELS) -> "Runtime":
+        return cls(package.manifest, LiteRTBackbone(package.backbone), package.head, max_pixels)
+
+    def grade(self, data: bytes, explain: bool = False) -> Grade:
+        """Grade the bytes of one photograph. Raises what `imaging.decode` raises."""
+        started = time.perf_counter()
+        photograph = self.pre(data)
+        feature_map = self.core(photograph)
+        return self.post(photograph, feature_map, started, explain)
+
+    def pre(self, data: bytes) -> Photograph:
+        return decode(data, self._max_pixels)
+
+    def core(self, photograph: Photograph) -> FloatArray:
+        """Feature map float32 [1, h, w, channels] of one photograph."""
+        return self._backbone(to_input(photograph.image, self.manifest.input_size)[None])
+
+    def post(
+        self, photograph: Photograph, feature_map: FloatArray, started: float, explain: bool
+    ) -> Grade:
+        embedding = pool(feature_map)
+        probabilities = self._head.probabilities(embedding)[0]
+        best = int(probabilities.argmax())
+        class_name = self.manifest.classes[best]
+        label = read_label(class_name)
+        of_class = dict(zip(self.manifest.classes, map(float, probabilities), strict=True))
+        recognised = bool(self._head.recognises(embedding)[0])
+        heatmap = None
+        if explain:
+            activation = activation_map(feature_map[0], self._head.weights[:, best])
+            heatmap = data_uri(overlay(photograph.image, activation))
+        return Grade(
+            class_name=class_name,
+            probabilities=of_class,
+            fruit=label.fruit,
+            freshness=label.freshness,
+            freshness_score=self.freshness_score(probabilities),
+            recognised=recognised,
+            interpretation=interpret(of_class, recognised),
+            milliseconds=(time.perf_counter() - started) * 1000,
+            heatmap=heatmap,
+        )
+
+    def freshness_score(self, probabilities: FloatArray) -> float | None:
+        """The share of the fresh classes among those that speak of freshness: 0 to 1."""
+        fresh = float(probabilities[self._fresh].sum())
+        rotten = float(probabilities[self._rotten].sum())
+        return fresh / (fresh + rotten) if fresh + rotten > 0 else None
+
+    def warm_up(self, pool: ThreadPoolExecutor, threads: int) -> None:
+        """Give every thread of `pool` its interpreter before the first request comes."""
+        size = self.manifest.input_size
+        blank = np.zeros((1, size, size, 3), np.uint8)
+        list(pool.map(lambda _: self._backbone(blank), range(threads)))
+
+
+def inference_threads() -> int:
+    """As many as this process may use cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

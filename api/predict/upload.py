@@ -1,0 +1,44 @@
+"""Getting the photograph out of a request: a multipart form or the raw body."""
+
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+
+from api.errors import MissingFileError, UnsupportedBodyError
+
+FIELD = "file"
+# The endpoint reads the request itself, so FastAPI cannot tell what it takes.
+OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FIELD],
+                    "properties": {FIELD: {"type": "string", "format": "binary"}},
+                }
+            },
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+async def read_photograph(request: Request) -> bytes:
+    """The bytes of the one photograph in `request`.
+
+    Raises MissingFileError for a form without exactly one file in the field `file`,
+    UnsupportedBodyError for any other kind of body.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type.startswith("image/"):
+        return await request.body()
+    if content_type != "multipart/form-data":
+        raise UnsupportedBodyError(content_type)
+    async with request.form(max_files=8, max_fields=8) as form:
+        files = [item for item in form.getlist(FIELD) if isinstance(item, UploadFile)]
+        if len(files) != 1:
+            raise MissingFileError([name for name, _ in form.multi_items()])
+        return await files[0].read()

@@ -1,0 +1,39 @@
+"""What a grade means, in a sentence for the person who took the photograph."""
+
+from collections.abc import Mapping, Sequence
+
+from api.dataset.labels import read_label
+
+SURE = 0.9
+LIKELY = 0.6
+
+
+def interpret(probabilities: Mapping[str, float], recognised: bool) -> str:
+    """One or two sentences. `probabilities` of all classes, summing to 1."""
+    ranked = sorted(probabilities, key=lambda name: probabilities[name], reverse=True)
+    best = ranked[0]
+    words = read_label(best).words
+    share = f"{probabilities[best]:.0%}"
+    if not recognised:
+        kinds = _listed(sorted({read_label(name).fruit for name in probabilities}))
+        return (
+            f"This does not look like anything that this grader knows ({kinds}). "
+            f"Of what it knows, {words} comes closest; do not rely on that."
+        )
+    if probabilities[best] >= SURE:
+        return f"{_capital(words)}: the grader is sure ({share})."
+    if probabilities[best] >= LIKELY:
+        return f"Probably {words} ({share})."
+    second = ranked[1]
+    return (
+        f"Hard to tell: {words} ({share}) or {read_label(second).words} "
+        f"({probabilities[second]:.0%}). Another photograph, closer or in better light, may help."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words)

@@ -1,0 +1,35 @@
+"""How long work tells whoever waits for it how far it is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+# Called with what is being done, how much of it is done, and of how much.
+Progress = Callable[[str, int, int], None]
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """For callers who do not wait."""
+
+
+@contextmanager
+def terminal() -> Iterator[Progress]:
+    """Show a bar with time spent and time left for each stage on the terminal."""
+    from rich import progress as bars  # noqa: PLC0415  (serving does without it)
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
+        bars.TextColumn("left"),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns) as display:
+        tasks: dict[str, bars.TaskID] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = display.add_task(stage, total=total)
+            display.update(tasks[stage], completed=done, total=total)
+
+        yield report

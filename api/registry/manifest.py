@@ -1,0 +1,41 @@
+"""The manifest of a model package: what is in it, where it comes from and how good it is."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT = 1
+
+
+class DataFingerprint(BaseModel):
+    """Which photographs a package learned from, without the photographs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: int
+    photographs: int
+    boxed: int
+    sha256: str = Field(description="Of the sorted content hashes of all files.")
+
+
+class Manifest(BaseModel):
+    """`manifest.json`: written last, so that a package without one is no package."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    version: str
+    created_at: datetime
+    classes: tuple[str, ...]
+    architecture: str
+    input_size: int = Field(description="Side of the square input, in pixels.")
+    feature_shape: tuple[int, int, int] = Field(description="Height, width, channels.")
+    parameters: int
+    preprocessing: str
+    metrics: dict[str, Any]
+    thresholds: dict[str, float]
+    data: DataFingerprint
+    recipe: dict[str, Any]
+    versions: dict[str, str] = Field(description="Of the libraries that made the package.")
+    files: dict[str, str] = Field(description="SHA-256 of each file of the package.")

@@ -1,0 +1,93 @@
+"""A model package on disk: a folder that is either whole or not there.
+
+`backbone.tflite` (uint8 photograph to feature map), `head.npz` (classes, temperature, rejection),
+`replay.npz` (embeddings of the training photographs) and, written last, `manifest.json`. None of
+these files can run code.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from api.imaging.hashing import content_hash
+from api.predict.head import Head
+from api.registry.manifest import FORMAT, Manifest
+
+BACKBONE = "backbone.tflite"
+HEAD = "head.npz"
+REPLAY = "replay.npz"
+MANIFEST = "manifest.json"
+PARTS = (BACKBONE, HEAD, REPLAY)
+
+
+class BadPackageError(Exception):
+    """The folder holds no usable model package; the message says why."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A verified package in memory. `backbone` is a LiteRT graph."""
+
+    folder: Path
+    manifest: Manifest
+    backbone: bytes
+    head: Head
+
+
+def load_package(folder: Path) -> Package:
+    """Read and verify a package. Raises BadPackageError."""
+    try:
+        raw = json.loads((folder / MANIFEST).read_bytes())
+        manifest = Manifest.model_validate(raw)
+    except FileNotFoundError:
+        raise BadPackageError(f"{folder} has no {MANIFEST}: it is no model package.") from None
+    except (ValueError, ValidationError) as error:
+        raise BadPackageError(f"{folder / MANIFEST} cannot be read: {error}") from error
+    if manifest.format != FORMAT:
+        raise BadPackageError(
+            f"{folder} is of format {manifest.format}; this version reads format {FORMAT}."
+        )
+    for name in PARTS:
+        _verify(folder / name, manifest.files.get(name))
+    head = Head.load(folder / HEAD)
+    if head.weights.shape != (manifest.feature_shape[2], len(manifest.classes)):
+        raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
+    return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
+
+
+def write_package(
+    folder: Path, fill: Callable[[Path], None], describe: Callable[[dict[str, str]], Manifest]
+) -> Manifest:
+    """Write a package so that no reader ever sees half of one.
+
+    `fill` writes the parts into the folder that it is given; `describe` makes the manifest from
+    their hashes. A package that stands at `folder` is replaced.
+    """
+    temporary = folder.with_name(f".{folder.name}.writing")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    fill(temporary)
+    hashes = {name: content_hash((temporary / name).read_bytes()) for name in PARTS}
+    manifest = describe(hashes)
+    text = manifest.model_dump_json(indent=2)
+    (temporary / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    if folder.exists():
+        replaced = folder.with_name(f".{folder.name}.replaced")
+        shutil.rmtree(replaced, ignore_errors=True)
+        folder.rename(replaced)
+        temporary.rename(folder)
+        shutil.rmtree(replaced)
+    else:
+        temporary.rename(folder)
+    return manifest
+
+
+def _verify(path: Path, expected: str | None) -> None:
+    if not path.is_file():
+        raise BadPackageError(f"{path} is missing.")
+    if content_hash(path.read_bytes()) != expected:
+        raise BadPackageError(f"{path} is not the file that the manifest names: it was changed.")

@@ -1,0 +1,10 @@
+"""Every router of the service, once."""
+
+from fastapi import APIRouter
+
+from api.health.endpoints import router as health
+from api.predict.endpoints import router as predict
+
+router = APIRouter()
+router.include_router(predict)
+router.include_router(health)

@@ -1,0 +1,29 @@
+"""Settings from the environment, each under the prefix RIPELINE_."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.imaging.decode import MAX_PIXELS
+from api.predict.runtime import inference_threads
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Everything that differs from one deployment to another."""
+
+    model_config = SettingsConfigDict(env_prefix="RIPELINE_", extra="ignore")
+
+    model_dir: Path = PROJECT / "models" / "default"
+    ui_url: str = "http://127.0.0.1:8501"
+    max_body_bytes: int = Field(default=25 * 2**20, gt=0)
+    max_pixels: int = Field(default=MAX_PIXELS, gt=0)
+    inference_threads: int = Field(default_factory=inference_threads, gt=0)
+
+
+@cache
+def get_settings() -> Settings:
+    return Settings()

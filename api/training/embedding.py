@@ -1,0 +1,37 @@
+"""Embeddings of many photographs through the graph that serves."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.imaging.preprocess import to_input
+from api.predict.head import pool
+from api.predict.runtime import Backbone
+from api.progress import Progress, silent
+from api.training.samples import Sample, read
+
+
+def embed_samples(
+    backbone: Backbone,
+    samples: Sequence[Sample],
+    size: int,
+    progress: Progress = silent,
+    stage: str = "Embedding",
+) -> NDArray[np.float32]:
+    """Embeddings float32 [n, channels] of the first file of each sample, on all cores.
+
+    [0, 0] for no samples.
+    """
+
+    def embed(sample: Sample) -> NDArray[np.float32]:
+        return pool(backbone(to_input(read(sample), size)[None]))
+
+    rows: list[NDArray[np.float32]] = []
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for done, row in enumerate(threads.map(embed, samples), start=1):
+            rows.append(row)
+            progress(stage, done, len(samples))
+    return np.concatenate(rows) if rows else np.empty((0, 0), dtype=np.float32)

@@ -1,0 +1,36 @@
+"""Every knob of a training run, in one frozen value that is saved in the package."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a grader is trained. The defaults made the package under `models/default`."""
+
+    architecture: str = "efficientnet_lite0"
+    weights: str = "imagenet"
+    input_size: int = 160
+    seed: int = 20261121
+
+    epochs: int = 14
+    patience: int = 5
+    batch_size: int = 32
+    learning_rate: float = 6e-4
+    warm_up_epochs: float = 0.5
+    weight_decay: float = 1e-4
+    dropout: float = 0.2
+    head_l2: float = 1e-3
+
+    # Share of the training photographs that are left as they are, so that the network also sees
+    # clean ones.
+    clean_share: float = 0.15
+    # Share of studio photographs whose white background is replaced.
+    background_share: float = 0.4
+    # How much of a fruit that is past its best but good to eat counts as fresh.
+    normal_freshness: float = 0.85
+    # Weight of one boxed phone photograph against one of a class folder.
+    boxed_weight: float = 0.5
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)

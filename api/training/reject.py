@@ -1,0 +1,52 @@
+"""Fitting the statistics that tell known classes from everything else."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_curve
+
+from api.predict.head import Rejection, unit
+
+DIRECTIONS = 256
+SHRINKAGE = 0.1
+# The share of known photographs that may be turned away, at most.
+REJECTED_KNOWN = 0.01
+
+
+def fit_rejection(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> Rejection:
+    """Class means and the shared spread of training embeddings [n, channels] with labels [n].
+
+    Labels are 0 to classes - 1, each at least once. The threshold is still infinite: nothing is
+    rejected until `set_threshold`. Takes the leading directions and shrinks their spread towards
+    its mean, so that directions in which nothing was seen do not decide alone.
+    """
+    x = unit(embeddings.astype(np.float64))
+    classes = int(labels.max()) + 1
+    means = np.stack([x[labels == k].mean(axis=0) for k in range(classes)])
+    _, _, directions = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    leading = directions[:DIRECTIONS].T
+    within = (x - means[labels]) @ leading
+    variance, axes = np.linalg.eigh(within.T @ within / len(x))
+    scale = np.sqrt(np.maximum(variance, 0) + SHRINKAGE * variance.mean() + 1e-12)
+    projection = leading @ (axes / scale)
+    return Rejection(
+        projection.astype(np.float32), (means @ projection).astype(np.float32), float("inf")
+    )
+
+
+def set_threshold(
+    rejection: Rejection, known: NDArray[np.float32], others: NDArray[np.float32]
+) -> Rejection:
+    """Set the threshold on held-out embeddings of known classes, and of other things.
+
+    Both float32 [n, channels]; `others` may be empty. Takes the threshold that tells the two apart
+    best (W. Youden, "Index for rating diagnostic tests", 1950), but never one that turns away more
+    than REJECTED_KNOWN of `known`.
+    """
+    familiar = rejection.distance(known)
+    threshold = float(np.quantile(familiar, 1 - REJECTED_KNOWN))
+    if len(others):
+        strange = rejection.distance(others)
+        truth = np.repeat([0, 1], [len(familiar), len(strange)])
+        false_alarms, hits, candidates = roc_curve(truth, np.concatenate([familiar, strange]))
+        threshold = max(threshold, float(candidates[(hits - false_alarms).argmax()]))
+    return Rejection(rejection.projection, rejection.means, threshold)

@@ -1,0 +1,169 @@
+"""Full training: fine-tune a backbone and its head on photographs."""
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+from api.progress import Progress, silent
+from api.training.architectures import build_backbone
+from api.training.augment import augment
+from api.training.head import fit_head
+from api.training.recipe import Recipe
+from api.training.samples import Sample, balanced_weights, inputs, read, targets
+
+PREDICT_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The outcome: a backbone (uint8 photographs to feature maps), its head, and the curves.
+
+    `weights` float32 [channels, classes], `bias` float32 [classes]; `history` has one entry an
+    epoch with loss, accuracy, val_loss, val_accuracy.
+    """
+
+    backbone: keras.Model
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    history: tuple[dict[str, float], ...]
+
+
+def train(
+    recipe: Recipe,
+    training: Sequence[Sample],
+    validation: Sequence[Sample],
+    progress: Progress = silent,
+) -> Trained:
+    """Train on `training`, stop by `validation`. The same values give the same result.
+
+    Stage one fits a linear head on the untouched backbone; stage two fine-tunes both together on
+    augmented views, so that the first steps do not tear up what the backbone knows.
+    """
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
+    backbone = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
+
+    wanted = targets(training)
+    sample_weights = balanced_weights(training)
+    embeddings = embed(backbone, inputs(training, recipe.input_size), progress)
+    head = fit_head(embeddings, wanted, sample_weights, recipe.head_l2)
+
+    model, dense = _classifier(backbone, wanted.shape[1], recipe.dropout)
+    dense.set_weights(list(head))
+    steps = -(-len(training) // recipe.batch_size)
+    model.compile(
+        keras.optimizers.AdamW(_schedule(recipe, steps), recipe.weight_decay, clipnorm=1.0),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
+        weighted_metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+    record = model.fit(
+        _views(recipe, training, wanted, sample_weights),
+        epochs=recipe.epochs,
+        steps_per_epoch=steps,
+        validation_data=(inputs(validation, recipe.input_size), targets(validation)),
+        validation_batch_size=PREDICT_BATCH,
+        callbacks=[
+            keras.callbacks.EarlyStopping(
+                patience=recipe.patience, restore_best_weights=True, start_from_epoch=1
+            ),
+            _Report(progress, steps, recipe.epochs),
+        ],
+        shuffle=False,
+        verbose=0,
+    )
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    curves = zip(*(record.history[name] for name in names), strict=True)
+    history = tuple(dict(zip(names, map(float, epoch), strict=True)) for epoch in curves)
+    weights, bias = dense.get_weights()
+    return Trained(backbone, weights, bias, history)
+
+
+def embed(
+    backbone: keras.Model, pixels: NDArray[np.uint8], progress: Progress = silent
+) -> NDArray[np.float32]:
+    """Pooled features float32 [n, channels] of uint8 [n, size, size, 3]."""
+    parts = []
+    for start in range(0, len(pixels), PREDICT_BATCH):
+        maps = backbone.predict_on_batch(pixels[start : start + PREDICT_BATCH])
+        parts.append(np.asarray(maps).mean(axis=(1, 2)))
+        progress("Embedding", min(start + PREDICT_BATCH, len(pixels)), len(pixels))
+    return np.concatenate(parts)
+
+
+def _classifier(
+    backbone: keras.Model, classes: int, dropout: float
+) -> tuple[keras.Model, layers.Dense]:
+    dense = layers.Dense(classes, name="head")
+    x = layers.GlobalAveragePooling2D(name="pool")(backbone.output)
+    logits = dense(layers.Dropout(dropout, name="dropout")(x))
+    return keras.Model(backbone.input, logits, name="classifier"), dense
+
+
+def _schedule(recipe: Recipe, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    warm_up = max(1, round(recipe.warm_up_epochs * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=recipe.learning_rate / 25,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warm_up,
+        decay_steps=max(1, recipe.epochs * steps - warm_up),
+    )
+
+
+def _views(
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    wanted: NDArray[np.float32],
+    weights: NDArray[np.float32],
+) -> tf.data.Dataset:
+    """Batches of augmented views for ever, each sample once an epoch in an order of its own.
+
+    A view depends on seed, epoch and sample alone, never on the threads that make it.
+    """
+
+    def view(epoch: int, index: int) -> NDArray[np.uint8]:
+        rng = np.random.default_rng((recipe.seed, epoch, index))
+        sample = samples[index]
+        image = read(sample, int(rng.integers(len(sample.copies))), rng.uniform(0.0, 0.4))
+        background = recipe.background_share if sample.studio else 0.0
+        return augment(image, recipe.input_size, rng, recipe.clean_share, background)
+
+    def batches() -> Iterator[tuple[Any, Any, Any]]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for epoch in itertools.count():
+                order = np.random.default_rng((recipe.seed, epoch)).permutation(len(samples))
+                for start in range(0, len(order), recipe.batch_size):
+                    chosen = order[start : start + recipe.batch_size]
+                    pixels = np.stack(list(pool.map(lambda i, e=epoch: view(e, i), chosen)))
+                    yield pixels, wanted[chosen], weights[chosen]
+
+    size, classes = recipe.input_size, wanted.shape[1]
+    signature = (
+        tf.TensorSpec((None, size, size, 3), tf.uint8),
+        tf.TensorSpec((None, classes), tf.float32),
+        tf.TensorSpec((None,), tf.float32),
+    )
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
+
+
+class _Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
+    """Tells how many batches of the whole training are done."""
+
+    def __init__(self, progress: Progress, steps: int, epochs: int) -> None:
+        super().__init__()
+        self._progress = progress
+        self._total = steps * epochs
+        self._done = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._done += 1
+        self._progress("Fine-tuning", self._done, self._total)
