@@ -1,0 +1,194 @@
+"""The Predict page: empty, filled, failing, and with the API away."""
+
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi, problem
+
+
+def upload(page: AppTest, name: str, data: bytes) -> AppTest:
+    page.file_uploader(key="upload").set_value((name, data, "image/jpeg"))
+    page.run()
+    assert not page.exception
+    return page
+
+
+def written(page: AppTest) -> str:
+    return "\n".join(element.value for element in page.markdown)
+
+
+def test_at_first_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+    page = open_page("predict")
+
+    assert not page.exception
+    assert "No photo yet" in written(page)
+    assert not page.camera_input
+    assert not api.sent_to("/predict")
+
+
+def test_a_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+    page = upload(open_page("predict"), "apple.jpg", photo)
+
+    assert page.header[0].value == "Fresh apple"
+    assert [(metric.label, metric.value) for metric in page.metric] == [
+        ("Confidence", "97.3 %"),
+        ("Freshness score", "98 / 100"),
+    ]
+    assert PREDICTION["interpretation"] in written(page)
+    assert len(page.image) == 1
+    assert len(page.get("plotly_chart")) == 1
+    assert page.caption[-1].value == "Model 2026.11.21-1 · 7 ms"
+    assert photo in api.sent_to("/predict")[0]
+
+
+def test_a_photo_is_sent_once_however_often_the_page_runs(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    page = upload(open_page("predict"), "apple.jpg", photo)
+    page.run()
+    page.run()
+
+    assert len(api.sent_to("/predict")) == 1
+    assert page.header[0].value == "Fresh apple"
+
+
+def test_the_next_photo_takes_the_place_of_the_last(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    page = upload(open_page("predict"), "apple.jpg", photo)
+    api.answers["/predict"] = Answer(PREDICTION | {"fruit": "banana", "freshness": "rotten"})
+
+    upload(page, "banana.jpg", photo + b"\0")
+
+    assert page.header[0].value == "Rotten banana"
+
+
+def test_taking_the_photo_away_starts_over(open_page: OpenPage, photo: bytes) -> None:
+    page = upload(open_page("predict"), "apple.jpg", photo)
+
+    page.file_uploader(key="upload").clear().run()
+
+    assert not page.header
+    assert "No photo yet" in written(page)
+
+
+def test_the_grade_is_still_there_after_a_visit_to_another_page(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    page = upload(open_page("predict"), "apple.jpg", photo)
+
+    page.switch_page("app_pages/service.py").run()
+    page.switch_page("app_pages/predict.py").run()
+
+    assert page.header[0].value == "Fresh apple"
+    assert len(api.sent_to("/predict")) == 1
+
+
+def test_a_photo_from_the_camera_is_graded(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+    page = open_page("predict")
+    page.segmented_control(key="photo_source").set_value("Take a photo").run()
+
+    page.camera_input(key="camera").upload("camera.jpg", photo).run()
+
+    assert page.header[0].value == "Fresh apple"
+    assert photo in api.sent_to("/predict")[0]
+
+
+def test_something_unknown_is_not_called_a_fruit(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    api.answers["/predict"] = Answer(PREDICTION | {"recognised": False, "freshness": None})
+
+    page = upload(open_page("predict"), "shoe.jpg", photo)
+
+    assert page.header[0].value == "Not one of the fruits that I know"
+    assert not page.metric
+
+
+def test_a_class_without_a_freshness_shows_no_score(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    api.answers["/predict"] = Answer(
+        PREDICTION
+        | {
+            "predicted_class": "dragon_fruit",
+            "fruit": "dragon fruit",
+            "freshness": None,
+            "freshness_score": None,
+        }
+    )
+
+    page = upload(open_page("predict"), "fruit.jpg", photo)
+
+    assert page.header[0].value == "Dragon fruit"
+    assert [metric.label for metric in page.metric] == ["Confidence"]
+
+
+def test_a_heic_that_cannot_be_shown_is_graded(open_page: OpenPage) -> None:
+    page = upload(open_page("predict"), "IMG_2041.heic", b"\0\0\0\x18ftypheic")
+
+    assert page.header[0].value == "Fresh apple"
+    assert not page.image
+    assert "IMG_2041.heic was graded" in page.info[0].value
+
+
+def test_a_bad_file_is_explained_in_the_apis_words_and_sent_once(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    api.answers["/predict"] = problem(415, "The file is no photograph.")
+
+    page = upload(open_page("predict"), "notes.jpg", b"some text")
+    page.run()
+
+    assert "The file is no photograph." in page.error[0].value
+    assert not page.button
+    assert len(api.sent_to("/predict")) == 1
+
+
+def test_a_failing_grader_can_be_tried_again(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    api.first["/predict"].append(problem(503, "No model is loaded yet."))
+    page = upload(open_page("predict"), "apple.jpg", photo)
+    assert "No model is loaded yet." in page.error[0].value
+
+    page.button[0].click().run()
+
+    assert page.header[0].value == "Fresh apple"
+    assert not page.error
+
+
+def test_with_the_api_away_it_says_where_it_looked_and_what_to_do(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    api.stop()
+
+    page = open_page("predict")
+
+    assert not page.exception
+    assert "not answering" in page.warning[0].value
+    assert api.address in page.warning[0].value
+    assert "make run" in page.warning[0].value
+
+
+def test_it_goes_on_by_itself_once_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
+    api.first["/health"].append(OUTAGE)
+
+    page = open_page("predict")
+
+    assert not page.warning
+    assert "No photo yet" in written(page)
+
+
+def test_a_photo_chosen_while_the_api_is_away_is_graded_when_it_is_back(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    up = api.answers.copy()
+    api.answers = dict.fromkeys(up, OUTAGE)
+    page = upload(open_page("predict"), "apple.jpg", photo)
+    assert "in trouble" in page.warning[0].value
+
+    api.answers = up
+    page.run()
+
+    assert page.header[0].value == "Fresh apple"

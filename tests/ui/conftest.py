@@ -1,0 +1,47 @@
+"""Fixtures of the app's tests: a fake API, and pages that talk to it."""
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.fake_api import FakeApi
+
+APP = Path(__file__).parents[2] / "ui" / "streamlit_app.py"
+
+OpenPage = Callable[[str], AppTest]
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    fake = FakeApi()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def open_page(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
+    """Opens a page of the whole app, as the browser would, against the fake API."""
+    monkeypatch.setenv("RIPELINE_API_URL", api.address)
+
+    def opened(page: str) -> AppTest:
+        app = AppTest.from_file(APP, default_timeout=30).run()
+        return app if page == "predict" else app.switch_page(f"app_pages/{page}.py").run()
+
+    yield opened
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def photo() -> bytes:
+    """A drawn apple, as a JPEG file."""
+    image = Image.new("RGB", (120, 90), "white")
+    ImageDraw.Draw(image).ellipse((30, 15, 90, 75), fill="yellowgreen")
+    file = BytesIO()
+    image.save(file, "JPEG")
+    return file.getvalue()

@@ -1,0 +1,129 @@
+"""A stand-in for the API at its HTTP edge: a real server on the loopback with scripted answers."""
+
+import json
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+PROBABILITIES = {
+    "freshapples": 0.973,
+    "rottenapples": 0.02,
+    "freshbanana": 0.004,
+    "rottenbanana": 0.003,
+}
+PREDICTION: dict[str, Any] = {
+    "prediction_id": "4f1d",
+    "predicted_class": "freshapples",
+    "prediction": "freshapples",
+    "confidence": 0.973,
+    "probabilities": PROBABILITIES,
+    "fruit": "apple",
+    "freshness": "fresh",
+    "freshness_score": 0.977,
+    "recognised": True,
+    "interpretation": "Fresh apple: the grader is sure (97%).",
+    "model_version": "2026.11.21-1",
+    "inference_time_ms": 7.312,
+    "timestamp": "2026-11-21T10:00:00Z",
+    "explanation": None,
+}
+HEALTH: dict[str, Any] = {
+    "status": "healthy",
+    "uptime_seconds": 12345.678,
+    "prediction_count": 1234,
+    "timestamp": "2026-11-21T10:00:00Z",
+    "model_loaded": True,
+    "api_version": "0.1.0",
+}
+MODEL_INFO: dict[str, Any] = {
+    "status": "loaded",
+    "uptime_seconds": 12345.678,
+    "prediction_count": 1234,
+    "model_info": {
+        "version": "2026.11.21-1",
+        "architecture": "efficientnet_lite0",
+        "classes": list(PROBABILITIES),
+        "input_size": 160,
+        "data": {"files": 3395, "photographs": 1391},
+        "metrics": {"by_photograph": {"accuracy": 0.981, "photographs": 278}},
+    },
+}
+
+
+class Answer:
+    """One scripted answer. A `body` that is no text is sent as JSON."""
+
+    def __init__(
+        self, body: object, status: int = 200, content_type: str = "application/json"
+    ) -> None:
+        text = body if isinstance(body, str) else json.dumps(body)
+        self.body = text.encode()
+        self.status = status
+        self.content_type = content_type
+
+
+def problem(status: int, detail: str) -> Answer:
+    """An error as the API reports it."""
+    body = {"title": "A title", "status": status, "detail": detail, "code": "a-code"}
+    return Answer(body, status, "application/problem+json")
+
+
+OUTAGE = Answer("<h1>Bad gateway</h1>", 502, "text/html")
+
+
+class FakeApi:
+    """Answers each path with its answer in `answers`, after those queued in `first`.
+
+    `received` holds the path and body of every request.
+    """
+
+    def __init__(self) -> None:
+        self.answers = {
+            "/predict": Answer(PREDICTION),
+            "/health": Answer(HEALTH),
+            "/model-info": Answer(MODEL_INFO),
+        }
+        self.first: dict[str, deque[Answer]] = {path: deque() for path in self.answers}
+        self.received: list[tuple[str, bytes]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def sent_to(self, path: str) -> list[bytes]:
+        """The bodies that were sent to `path`, in order."""
+        return [body for received, body in self.received if received == path]
+
+    def answer(self, path: str, body: bytes) -> Answer:
+        self.received.append((path, body))
+        queued = self.first[path]
+        return queued.popleft() if queued else self.answers[path]
+
+    def stop(self) -> None:
+        """Stop listening: from now on the address refuses connections."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            answer = api.answer(self.path, self.rfile.read(length))
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        do_POST = do_GET  # noqa: N815 - the base class looks for this name
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return Handler

@@ -1,0 +1,172 @@
+"""Every way in which a call can fail becomes one ApiProblem that a person can act on."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from client import ApiClient
+from problems import ApiProblem
+
+from tests.ui.fake_api import HEALTH, OUTAGE, PREDICTION, Answer, FakeApi, problem
+
+
+@pytest.fixture
+def client(api: FakeApi) -> Iterator[ApiClient]:
+    client = ApiClient(api.address, timeout=5, health_timeout=5)
+    yield client
+    client.close()
+
+
+def failing(error: Exception) -> ApiClient:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    return ApiClient(
+        "http://api.test", timeout=1, health_timeout=1, transport=httpx.MockTransport(fail)
+    )
+
+
+def predict_problem(client: ApiClient) -> ApiProblem:
+    with pytest.raises(ApiProblem) as raised:
+        client.predict("apple.jpg", b"photo")
+    return raised.value
+
+
+def test_a_prediction_is_read_and_the_photo_is_sent_under_its_name(
+    client: ApiClient, api: FakeApi
+) -> None:
+    prediction = client.predict("apple.jpg", b"the bytes")
+
+    assert prediction.predicted_class == "freshapples"
+    assert prediction.probabilities == PREDICTION["probabilities"]
+    [body] = api.sent_to("/predict")
+    assert b'name="file"; filename="apple.jpg"' in body
+    assert b"the bytes" in body
+
+
+def test_nulls_and_unknown_fields_are_let_pass(client: ApiClient, api: FakeApi) -> None:
+    api.answers["/predict"] = Answer(
+        PREDICTION | {"fruit": None, "freshness": None, "freshness_score": None, "new": [1]}
+    )
+    api.answers["/model-info"] = Answer({"model_info": {"version": None, "classes": None}})
+
+    assert client.predict("mango.jpg", b"photo").freshness is None
+    model = client.model_info().model_info
+    assert model is not None
+    assert model.classes is None
+
+
+def test_a_proxy_for_the_internet_is_not_asked(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+    client = ApiClient(api.address, timeout=5, health_timeout=5)
+
+    assert client.health().status == "healthy"
+    client.close()
+
+
+def test_health_is_waited_for_less_than_a_prediction() -> None:
+    waited: dict[str, float] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        waited[request.url.path] = request.extensions["timeout"]["read"]
+        return httpx.Response(200, json=HEALTH if request.url.path == "/health" else PREDICTION)
+
+    transport = httpx.MockTransport(answer)
+    client = ApiClient("http://api.test", timeout=30, health_timeout=3, transport=transport)
+    client.health()
+    client.predict("apple.jpg", b"photo")
+
+    assert waited == {"/health": 3, "/predict": 30}
+
+
+def test_nobody_listening_says_where_and_how_to_start(client: ApiClient, api: FakeApi) -> None:
+    api.stop()
+
+    problem = predict_problem(client)
+
+    assert api.address in problem.detail
+    assert "make run" in problem.detail
+    assert "RIPELINE_API_URL" in problem.detail
+    assert problem.passing
+
+
+@pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.ConnectTimeout("slow")])
+def test_a_time_out_says_that_it_took_too_long(error: Exception) -> None:
+    problem = predict_problem(failing(error))
+
+    assert "too long" in problem.title
+    assert problem.passing
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("gone"), httpx.RemoteProtocolError("cut")])
+def test_a_cut_connection_is_the_same_problem(error: Exception) -> None:
+    assert "not answering" in predict_problem(failing(error)).title
+
+
+@pytest.mark.parametrize("address", ["ftp://api.test", "http://api:port", "http://"])
+def test_an_address_that_cannot_be_called_is_named(address: str) -> None:
+    client = ApiClient(address, timeout=1, health_timeout=1)
+
+    problem = predict_problem(client)
+
+    assert "not valid" in problem.title
+    assert address in problem.detail
+    assert "RIPELINE_API_URL" in problem.detail
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_the_api_says_itself_what_is_wrong_with_the_request(
+    client: ApiClient, api: FakeApi, status: int
+) -> None:
+    api.answers["/predict"] = problem(status, "Send a smaller photo.")
+
+    found = predict_problem(client)
+
+    assert found.detail == "Send a smaller photo."
+    assert not found.passing
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_api_may_be_asked_again(client: ApiClient, api: FakeApi, status: int) -> None:
+    api.answers["/predict"] = problem(status, "No model is loaded yet.")
+
+    found = predict_problem(client)
+
+    assert found.detail == "No model is loaded yet."
+    assert found.passing
+
+
+def test_a_proxy_page_for_an_error_is_not_shown(client: ApiClient, api: FakeApi) -> None:
+    api.answers["/predict"] = OUTAGE
+
+    found = predict_problem(client)
+
+    assert "502" in found.detail
+    assert "<h1>" not in found.detail
+    assert found.passing
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer("<html>Welcome</html>", 200, "text/html"),
+        Answer('{"confidence": 0.9'),
+        Answer([1, 2]),
+        Answer(PREDICTION | {"confidence": 3}),
+        Answer("<h1>Not found</h1>", 404, "text/html"),
+        Answer({"detail": [{"msg": "Field required"}]}, 422),
+        Answer("", 301),
+    ],
+    ids=["html", "cut-json", "list", "wrong-value", "html-404", "other-error", "redirect"],
+)
+def test_an_answer_that_is_not_the_apis_says_so(
+    client: ApiClient, api: FakeApi, answer: Answer
+) -> None:
+    api.answers["/predict"] = answer
+
+    found = predict_problem(client)
+
+    assert "Something other" in found.title
+    assert api.address in found.detail

@@ -1,0 +1,59 @@
+"""What the API answers, typed. Fields that this app does not use are let pass."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Freshness = Literal["fresh", "rotten"]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Prediction(Answer):
+    """One photograph, graded."""
+
+    prediction_id: str
+    predicted_class: str
+    confidence: float = Field(ge=0, le=1)
+    probabilities: dict[str, float]
+    fruit: str | None = None
+    freshness: Freshness | None = None
+    freshness_score: float | None = None
+    recognised: bool
+    interpretation: str
+    model_version: str
+    inference_time_ms: float
+
+
+class Health(Answer):
+    """How the service is."""
+
+    status: str
+    uptime_seconds: float
+    prediction_count: int
+    model_loaded: bool
+    api_version: str
+
+
+class Data(Answer):
+    """The photographs that a model learned from."""
+
+    photographs: int | None = None
+
+
+class Model(Answer):
+    """The model that answers now. `metrics` is whatever its package says of it, nested freely."""
+
+    version: str | None = None
+    architecture: str | None = None
+    classes: list[str] | None = None
+    data: Data | None = None
+    metrics: dict[str, Any] | None = None
+
+
+class ModelInfo(Answer):
+    """The answer of `/model-info`; without a model, `model_info` is null."""
+
+    model_info: Model | None = None

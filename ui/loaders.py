@@ -1,0 +1,33 @@
+"""What pages load. The caches are bounded, and shared by all sessions."""
+
+import photos
+import streamlit as st
+from client import ApiClient
+from problems import ApiProblem
+from settings import Settings
+
+
+def api() -> ApiClient:
+    """The client of the API that the environment names."""
+    settings = Settings()
+    return _client(settings.api_url, settings.api_timeout, settings.api_health_timeout)
+
+
+def health_problem() -> ApiProblem | None:
+    """Why the API cannot be used just now, or None where it can. Never cached."""
+    try:
+        api().health()
+    except ApiProblem as problem:
+        return problem
+    return None
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def preview(data: bytes) -> bytes | None:
+    """The picture to show of a photograph, or None where there is none."""
+    return photos.preview(data)
+
+
+@st.cache_resource(max_entries=4, on_release=ApiClient.close, show_spinner=False)
+def _client(address: str, timeout: float, health_timeout: float) -> ApiClient:
+    return ApiClient(address, timeout=timeout, health_timeout=health_timeout)

@@ -1,0 +1,38 @@
+"""A photograph that a person chose, and the small picture of it that the browser is shown."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, ImageOps
+
+READABLE = ["jpg", "jpeg", "png", "webp", "bmp", "heic"]
+_SHOWN = ["JPEG", "PNG", "WEBP", "BMP"]
+_LONGEST_SIDE = 800
+# Larger pictures are left to the API, which refuses them; this process never decodes them.
+_MOST_PIXELS = 64_000_000
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The bytes of a file, under the name that the person knows it by."""
+
+    name: str
+    data: bytes
+
+
+def preview(data: bytes) -> bytes | None:
+    """A small upright JPEG of the photograph, or None where it cannot be shown.
+
+    HEIC is among what cannot be shown: neither most browsers nor plain Pillow read it.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=_SHOWN) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                return None
+            image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+    except Exception:  # a damaged file makes Pillow's readers raise errors of any kind
+        return None
+    small = BytesIO()
+    upright.save(small, "JPEG", quality=85)
+    return small.getvalue()

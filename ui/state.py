@@ -1,0 +1,36 @@
+"""Everything that is kept for one browser session, under its keys, in one place."""
+
+import streamlit as st
+from answers import Prediction
+from photos import Photo
+from problems import ApiProblem
+
+UPLOAD = "upload"
+CAMERA = "camera"
+SOURCE = "photo_source"
+_PHOTO = "photo"
+_OUTCOME = "outcome"
+
+
+def take_photo(widget: str) -> None:
+    """Take over what `widget` holds now, and forget the outcome of the photograph before it."""
+    file = st.session_state[widget]
+    st.session_state[_PHOTO] = None if file is None else Photo(file.name, file.getvalue())
+    st.session_state[_OUTCOME] = None
+
+
+def photo() -> Photo | None:
+    """The photograph in hand. It stays while the person visits other pages."""
+    found: Photo | None = st.session_state.get(_PHOTO)
+    return found
+
+
+def outcome() -> Prediction | ApiProblem | None:
+    """What came of the photograph in hand, or None where it still has to be sent."""
+    found: Prediction | ApiProblem | None = st.session_state.get(_OUTCOME)
+    return found
+
+
+def keep_outcome(found: Prediction | ApiProblem) -> None:
+    """Keep what came of the photograph in hand, so that reruns do not send it again."""
+    st.session_state[_OUTCOME] = found

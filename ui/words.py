@@ -1,0 +1,52 @@
+"""Names and figures as a person reads them."""
+
+import re
+
+_GRADED = re.compile(r"(fresh|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
+
+
+def class_words(class_name: str) -> str:
+    """A class name in words: `rottenapples` is "Rotten apple", `dragon_fruit` "Dragon fruit"."""
+    graded = _GRADED.fullmatch(class_name.strip())
+    if graded is None:
+        return sentence(spaced(class_name))
+    return sentence(f"{graded[1]} {_singular(spaced(graded[2]))}")
+
+
+def spaced(name: str) -> str:
+    """The name with a space for every run of spaces, underscores and hyphens."""
+    return re.sub(r"[\s_-]+", " ", name).strip()
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its start and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def percent(share: float) -> str:
+    """A share of one as a percentage. What is not certain is never rounded to 0 or 100 %."""
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return f"{share:.1%}".replace("%", " %")
+
+
+def duration(seconds: float) -> str:
+    """A span of time in its two largest units: "3 h 20 min"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _singular(noun: str) -> str:
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    if noun.endswith(("oes", "ches", "shes")):
+        return noun[:-2]
+    return noun[:-1] if noun.endswith("s") and not noun.endswith("ss") else noun
