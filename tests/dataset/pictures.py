@@ -1,0 +1,32 @@
+"""Folders of drawn photographs for the tests of this room."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.drawing import draw_fruit, encode
+
+
+def fill(root: Path, files: Mapping[str, int]) -> Path:
+    """Draw a file for each path under `root`; the number says which picture it shows."""
+    for name, seed in files.items():
+        write(root / name, picture(seed))
+    return root
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def picture(seed: int) -> bytes:
+    return encode(draw_fruit("freshapples", seed, size=64), "PNG")
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Every file under `root`, hidden ones too, with its bytes."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }

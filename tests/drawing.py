@@ -1,0 +1,70 @@
+"""Small pictures that the tests draw themselves: no photograph is ever committed."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image
+
+pillow_heif.register_heif_opener()
+
+# Class name to colour, half width over half height, and the number and colour of the spots.
+KINDS: dict[str, tuple[tuple[int, int, int], float, int, tuple[int, int, int]]] = {
+    "freshapples": ((205, 35, 40), 1.05, 2, (230, 180, 90)),
+    "freshbanana": ((245, 215, 60), 2.6, 2, (190, 150, 50)),
+    "freshoranges": ((250, 145, 25), 1.0, 2, (225, 120, 20)),
+    "rottenapples": ((120, 55, 35), 1.05, 14, (55, 30, 20)),
+    "rottenbanana": ((110, 80, 35), 2.6, 14, (40, 28, 18)),
+    "rottenoranges": ((165, 110, 50), 1.0, 14, (90, 115, 90)),
+}
+
+
+def draw_fruit(kind: str, seed: int = 0, size: int = 96) -> Image.Image:
+    """A shaded fruit of one of `KINDS` on white; its place, size, angle and spots follow `seed`."""
+    colour, shape, spots, spot_colour = KINDS[kind]
+    random = np.random.default_rng([seed, *kind.encode()])
+    middle_x, middle_y = random.uniform(0.38, 0.62, 2)
+    half_height = random.uniform(0.22, 0.34) / np.sqrt(shape)
+    angle = random.uniform(0, np.pi)
+    # Across and along the fruit, -1..1 within it.
+    y, x = (np.mgrid[0:size, 0:size] + 0.5) / size
+    # Faint shadows on the white table, which tell one drawing from another.
+    table = 255 - 4 * sum(
+        1 + np.sin(2 * np.pi * (across * x + down * y) + start)
+        for across, down, start in random.uniform(-4, 4, (4, 3))
+    )
+    x, y = x - middle_x, y - middle_y
+    along = (x * np.cos(angle) + y * np.sin(angle)) / (half_height * shape)
+    across = (y * np.cos(angle) - x * np.sin(angle)) / half_height
+    inside = along**2 + across**2 < 1
+
+    skin = np.broadcast_to(np.array(colour, float), (size, size, 3)).copy()
+    for _ in range(spots):
+        spot_along, spot_across = random.uniform(-0.7, 0.7, 2)
+        near = np.hypot((along - spot_along) * shape, across - spot_across)
+        skin[near < random.uniform(0.1, 0.3)] = spot_colour
+    light = random.uniform(0, 2 * np.pi)
+    shade = 1 + 0.35 * (along * np.cos(light) + across * np.sin(light))
+    skin = skin * shade[..., None] + random.normal(0, 3, (size, size, 1))
+    pixels = np.where(inside[..., None], skin, table[..., None])
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def draw_quarters(width: int = 96, height: int = 64) -> Image.Image:
+    """Red, green over blue, white: which way up a picture is can be read from its corners."""
+    pixels: NDArray[np.uint8] = np.empty((height, width, 3), np.uint8)
+    middle_y, middle_x = height // 2, width // 2
+    pixels[:middle_y, :middle_x] = (255, 0, 0)
+    pixels[:middle_y, middle_x:] = (0, 255, 0)
+    pixels[middle_y:, :middle_x] = (0, 0, 255)
+    pixels[middle_y:, middle_x:] = (255, 255, 255)
+    return Image.fromarray(pixels)
+
+
+def encode(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
+    """The bytes of a file, `format` by Pillow's name: JPEG, PNG, WEBP, BMP, HEIF, GIF, TIFF."""
+    stream = io.BytesIO()
+    image.save(stream, format, **options)
+    return stream.getvalue()

@@ -1,0 +1,54 @@
+"""A person opens the app, drops a photograph and reads the grade: real processes, real browser."""
+
+import json
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Browser, expect
+
+from api.settings import PROJECT
+from tests.drawing import draw_fruit, encode
+from tests.processes import Running
+
+ARTEFACTS = PROJECT / "test-artefacts"
+PATIENCE_MS = 30_000
+
+
+def test_from_photograph_to_grade(browser: Browser, running: Running, tmp_path: Path) -> None:
+    photograph = tmp_path / "orange.jpg"
+    photograph.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG"))
+    answer = httpx.post(
+        f"{running.api_url}/predict", files={"file": photograph.read_bytes()}
+    ).json()
+    counted = httpx.get(f"{running.api_url}/health").json()["prediction_count"]
+
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(running.ui_url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is it fresh?")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photograph)
+    card = page.locator(".st-key-prediction")
+    expect(card.get_by_role("heading", level=2)).to_be_visible()
+
+    assert answer["interpretation"] in card.inner_text(), json.dumps(answer)
+    expect(page.locator(".st-key-probabilities .bar .point")).to_have_count(6)
+    health = httpx.get(f"{running.api_url}/health").json()
+    assert health["prediction_count"] == counted + 1
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / "predict.png")
+    page.close()
+
+
+def test_a_file_that_is_no_photograph_is_explained(
+    browser: Browser, running: Running, tmp_path: Path
+) -> None:
+    words = tmp_path / "words.jpg"
+    words.write_text("not a photograph")
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(running.ui_url)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(words)
+    alert = page.get_by_test_id("stAlert")
+    expect(alert).to_contain_text("This photo cannot be graded")
+    expect(alert).to_contain_text("no photograph that this service reads")
+    page.close()

@@ -1,0 +1,83 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def without_model(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """A service that found no model package."""
+    empty: Path = tmp_path_factory.mktemp("no-model")
+    with TestClient(
+        create_app(settings.model_copy(update={"model_dir": empty})),
+        raise_server_exceptions=False,
+    ) as client:
+        yield client
+
+
+def test_live(client: TestClient) -> None:
+    assert client.get("/live").json() == {"status": "alive"}
+
+
+def test_ready(client: TestClient) -> None:
+    assert client.get("/ready").json() == {"status": "ready"}
+
+
+def test_health_has_the_fields_of_the_contract(client: TestClient) -> None:
+    body = client.get("/health").json()
+    assert set(body) == {
+        "status",
+        "uptime_seconds",
+        "prediction_count",
+        "timestamp",
+        "model_loaded",
+        "api_version",
+    }
+    assert body["status"] == "healthy"
+    assert body["model_loaded"] is True
+
+
+def test_model_info_tells_what_serves_and_on_what_it_was_measured(client: TestClient) -> None:
+    body = client.get("/model-info").json()
+    assert set(body) == {"uptime_seconds", "prediction_count", "model_info", "status"}
+    info = body["model_info"]
+    assert len(info["classes"]) == 6
+    assert info["architecture"] == "efficientnet_lite0"
+    scores = info["metrics"]["test_by_photograph"]
+    assert scores["files"] >= scores["photographs"] > 0
+    assert "not seen in training" in scores["split"]
+
+
+def test_without_a_model_it_lives_but_is_not_ready(without_model: TestClient) -> None:
+    assert without_model.get("/live").status_code == 200
+    assert without_model.get("/health").json()["model_loaded"] is False
+    assert without_model.get("/model-info").json()["model_info"] is None
+    ready = without_model.get("/ready")
+    assert ready.status_code == 503
+    assert ready.headers["content-type"] == "application/problem+json"
+    assert int(ready.headers["retry-after"]) > 0
+
+
+def test_without_a_model_a_prediction_says_so(without_model: TestClient) -> None:
+    response = without_model.post("/predict", files={"file": b"x"})
+    assert response.status_code == 503
+    assert response.json()["code"] == "model-unavailable"
+
+
+def test_the_front_door_answers_programs_in_json(client: TestClient) -> None:
+    body = client.get("/").json()
+    assert set(body) == {"message", "endpoints"}
+    assert {"/predict", "/health", "/model-info"} <= set(body["endpoints"])
+
+
+def test_the_front_door_leads_a_browser_to_the_app(client: TestClient) -> None:
+    response = client.get("/", headers={"accept": "text/html,*/*"})
+    assert response.headers["content-type"].startswith("text/html")
+    assert 'href="http://127.0.0.1:8501"' in response.text
+    assert 'href="/docs"' in response.text

@@ -1,0 +1,183 @@
+"""`POST /predict` through the whole service, with the default model."""
+
+import struct
+import zlib
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from api.app import create_app
+from api.settings import Settings
+from tests.drawing import draw_fruit, encode
+
+FIELDS = {
+    "prediction_id",
+    "predicted_class",
+    "prediction",
+    "confidence",
+    "probabilities",
+    "fruit",
+    "freshness",
+    "freshness_score",
+    "recognised",
+    "interpretation",
+    "model_version",
+    "inference_time_ms",
+    "timestamp",
+}
+CLASSES = {
+    "freshapples",
+    "freshbanana",
+    "freshoranges",
+    "rottenapples",
+    "rottenbanana",
+    "rottenoranges",
+}
+
+
+@pytest.fixture(scope="module")
+def photograph() -> bytes:
+    return encode(draw_fruit("freshoranges", seed=1), "JPEG")
+
+
+def assert_problem(response: Response, status: int, code: str) -> None:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert (body["status"], body["code"]) == (status, code)
+    assert body["detail"].endswith(".")
+
+
+def test_a_form_gets_every_field_of_the_contract(client: TestClient, photograph: bytes) -> None:
+    response = client.post("/predict", files={"file": ("a.jpg", photograph, "image/jpeg")})
+    assert response.status_code == 200
+    body = response.json()
+    assert set(body) == FIELDS
+    assert set(body["probabilities"]) == CLASSES
+    assert sum(body["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert body["prediction"] == body["predicted_class"]
+    assert body["confidence"] == max(body["probabilities"].values())
+    assert body["predicted_class"].startswith(body["freshness"])
+    assert 0 <= body["freshness_score"] <= 1
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])
+def test_a_raw_body_of_every_format(client: TestClient, file_format: str) -> None:
+    data = encode(draw_fruit("freshbanana", seed=2), file_format)
+    headers = {"content-type": f"image/{file_format.lower()}"}
+    response = client.post("/predict", content=data, headers=headers)
+    assert response.status_code == 200, response.text
+    assert set(response.json()) == FIELDS
+
+
+def test_form_and_raw_body_get_the_same_grade(client: TestClient, photograph: bytes) -> None:
+    form = client.post("/predict", files={"file": photograph}).json()
+    raw = client.post("/predict", content=photograph, headers={"content-type": "image/jpeg"})
+    assert raw.json()["probabilities"] == form["probabilities"]
+    assert raw.json()["prediction_id"] != form["prediction_id"]
+
+
+def test_explanation_on_request(client: TestClient, photograph: bytes) -> None:
+    response = client.post("/predict?explain=true", files={"file": photograph})
+    assert set(response.json()) == FIELDS | {"explanation"}
+    assert response.json()["explanation"]["heatmap"].startswith("data:image/png;base64,")
+
+
+def png_bomb() -> bytes:
+    """A PNG of 20,000 x 20,000 pixels in less than a megabyte."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    side = 20_000
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    pixels = zlib.compress(b"\0" * (side // 8 + 1) * side, 9)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", pixels), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"These are words, not a photograph.", 415, "not-an-image"),
+        (b"", 400, "empty-image"),
+        (encode(draw_fruit("freshapples", seed=3), "JPEG")[:-900], 422, "truncated-image"),
+        (png_bomb(), 413, "image-too-large"),
+        (encode(draw_fruit("freshapples", seed=3), "GIF"), 415, "not-an-image"),
+    ],
+    ids=["text", "empty", "truncated", "bomb", "gif"],
+)
+@pytest.mark.parametrize("raw", [False, True], ids=["form", "raw"])
+def test_a_bad_file_gets_its_own_4xx(
+    client: TestClient, data: bytes, status: int, code: str, raw: bool
+) -> None:
+    if raw:
+        response = client.post("/predict", content=data, headers={"content-type": "image/png"})
+    else:
+        response = client.post("/predict", files={"file": ("x.jpg", data, "image/jpeg")})
+    assert_problem(response, status, code)
+
+
+def test_a_wrong_field_name_is_told_the_right_one(client: TestClient, photograph: bytes) -> None:
+    response = client.post("/predict", files={"image": photograph})
+    assert_problem(response, 422, "missing-file")
+    assert "'file'" in response.json()["detail"]
+    assert "'image'" in response.json()["detail"]
+
+
+def test_text_in_the_file_field_is_no_file(client: TestClient) -> None:
+    response = client.post("/predict", data={"file": "apple.jpg"}, files={"other": b"x"})
+    assert_problem(response, 422, "missing-file")
+
+
+def test_two_files_are_refused(client: TestClient, photograph: bytes) -> None:
+    files = [("file", ("a.jpg", photograph)), ("file", ("b.jpg", photograph))]
+    assert_problem(client.post("/predict", files=files), 422, "missing-file")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
+def test_another_body_is_told_what_to_send(client: TestClient, content_type: str) -> None:
+    response = client.post("/predict", content=b"{}", headers={"content-type": content_type})
+    assert_problem(response, 415, "unsupported-body")
+
+
+def test_a_broken_form_is_a_bad_request(client: TestClient) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    response = client.post("/predict", content=b"--y\r\nnonsense", headers=headers)
+    assert 400 <= response.status_code < 500
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_form_without_boundary_is_a_bad_request(client: TestClient) -> None:
+    headers = {"content-type": "multipart/form-data"}
+    response = client.post("/predict", content=b"abc", headers=headers)
+    assert 400 <= response.status_code < 500
+
+
+def test_bad_query_is_a_problem(client: TestClient, photograph: bytes) -> None:
+    response = client.post("/predict?explain=perhaps", files={"file": photograph})
+    assert_problem_code = response.json()["code"]
+    assert (response.status_code, assert_problem_code) == (422, "invalid-request")
+
+
+def test_a_refused_file_changes_nothing(client: TestClient, photograph: bytes) -> None:
+    before = client.get("/health").json()["prediction_count"]
+    client.post("/predict", files={"file": b"no picture"})
+    assert client.get("/health").json()["prediction_count"] == before
+    client.post("/predict", files={"file": photograph})
+    assert client.get("/health").json()["prediction_count"] == before + 1
+
+
+def test_a_body_over_the_limit_is_refused_while_it_comes(settings: Settings) -> None:
+    small = settings.model_copy(update={"max_body_bytes": 1000})
+    with TestClient(create_app(small), raise_server_exceptions=False) as client:
+        raw = client.post("/predict", content=b"x" * 1001, headers={"content-type": "image/png"})
+        assert_problem(raw, 413, "body-too-large")
+        # Without an announced length the bytes themselves are counted.
+        pieces = (b"x" * 100 for _ in range(20))
+        streamed = client.post("/predict", content=pieces, headers={"content-type": "image/png"})
+        assert_problem(streamed, 413, "body-too-large")
+        form = client.post("/predict", files={"file": b"x" * 1001})
+        assert_problem(form, 413, "body-too-large")

@@ -1,0 +1,81 @@
+import io
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from api.errors import NotAnImageError
+from api.predict.fake import CHANNELS, FakeBackbone
+from api.predict.head import Head, Rejection
+from api.predict.runtime import Runtime
+from api.registry.manifest import DataFingerprint, Manifest
+
+
+@pytest.fixture
+def runtime() -> Runtime:
+    """Red is a fresh apple, blue a rotten one, green nothing known."""
+    classes = ("freshapples", "rottenapples")
+    weights = np.zeros((CHANNELS, 2), dtype=np.float32)
+    weights[0, 0] = weights[2, 1] = 5
+    red = (1, 0, 0, 0, 1, 1)
+    blue = (0, 0, 1, 1, 1, 0)
+    means = np.array([red, blue], dtype=np.float32) / np.sqrt(3).astype(np.float32)
+    rejection = Rejection(np.eye(CHANNELS, dtype=np.float32), means, 0.5)
+    manifest = Manifest(
+        version="v",
+        created_at=datetime.now(UTC),
+        classes=classes,
+        architecture="fake",
+        input_size=32,
+        feature_shape=(2, 2, CHANNELS),
+        parameters=0,
+        preprocessing="",
+        metrics={},
+        thresholds={},
+        data=DataFingerprint(files=0, photographs=0, boxed=0, sha256=""),
+        recipe={},
+        versions={},
+        files={},
+    )
+    head = Head(weights, np.zeros(2, dtype=np.float32), 1.0, rejection)
+    return Runtime(manifest, FakeBackbone(), head)
+
+
+def png(colour: str) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_grade_is_complete(runtime: Runtime) -> None:
+    grade = runtime.grade(png("red"))
+    assert (grade.class_name, grade.fruit, grade.freshness) == ("freshapples", "apple", "fresh")
+    assert grade.recognised
+    assert sum(grade.probabilities.values()) == pytest.approx(1)
+    assert grade.confidence == max(grade.probabilities.values()) > 0.9
+    assert grade.freshness_score == pytest.approx(grade.probabilities["freshapples"])
+    assert grade.milliseconds > 0
+    assert grade.heatmap is None
+
+
+def test_rotten_has_a_low_freshness_score(runtime: Runtime) -> None:
+    grade = runtime.grade(png("blue"))
+    assert grade.freshness == "rotten"
+    assert grade.freshness_score is not None
+    assert grade.freshness_score < 0.1
+
+
+def test_a_colour_it_has_never_seen_is_not_recognised(runtime: Runtime) -> None:
+    assert not runtime.grade(png("lime")).recognised
+
+
+def test_explains_when_asked(runtime: Runtime) -> None:
+    heatmap = runtime.grade(png("red"), explain=True).heatmap
+    assert heatmap is not None
+    assert heatmap.startswith("data:image/png;base64,")
+
+
+def test_bad_bytes_raise_a_problem(runtime: Runtime) -> None:
+    with pytest.raises(NotAnImageError):
+        runtime.grade(b"hello")

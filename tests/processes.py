@@ -1,0 +1,97 @@
+"""Real processes for tests, started as a user starts them and always ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from api.settings import PROJECT
+
+LAUNCHER = PROJECT / "scripts" / "run.py"
+
+
+@dataclass(frozen=True)
+class Running:
+    """The launcher with the API and the app behind it."""
+
+    process: "subprocess.Popen[str]"
+    api_url: str
+    ui_url: str
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def launcher_environment(api_port: int, ui_port: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        "RIPELINE_API_PORT": str(api_port),
+        "RIPELINE_UI_PORT": str(ui_port),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@contextmanager
+def running_everything() -> Iterator[Running]:
+    """What `make run` starts, ready to be used."""
+    api_port, ui_port = free_port(), free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(LAUNCHER)],
+        env=launcher_environment(api_port, ui_port),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        _wait_for_line(process, "Ctrl-C stops it.")
+        yield Running(process, f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}")
+    finally:
+        _end(process)
+
+
+@contextmanager
+def running_api() -> Iterator[str]:
+    """The API alone on a free port; gives its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        _wait_for_line(process, "Uvicorn running on")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _end(process)
+
+
+def _wait_for_line(process: "subprocess.Popen[str]", text: str) -> None:
+    """Read the output of `process` until a line has `text` in it."""
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if text in line:
+            return
+    raise AssertionError(f"The process ended without saying {text!r}:\n{''.join(seen)}")
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()

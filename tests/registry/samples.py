@@ -1,0 +1,73 @@
+"""A tiny package for the tests of this room: two classes, four channels, no real graph."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from api.predict.head import Head, Rejection
+from api.registry.manifest import DataFingerprint, Manifest
+from api.registry.package import BACKBONE, HEAD, REPLAY
+from api.registry.replay import Replay
+
+CHANNELS = 4
+CLASSES = ("freshapples", "rottenapples")
+
+
+def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
+    random = np.random.default_rng(seed)
+
+    def draw(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        return random.normal(size=shape).astype(np.float32)
+
+    rejection = Rejection(draw(CHANNELS, 2), draw(classes, 2), 2.5)
+    return Head(draw(CHANNELS, classes), draw(classes), 1.5, rejection)
+
+
+def a_replay(count: int = 5, seed: int = 0) -> Replay:
+    random = np.random.default_rng(seed)
+    targets = np.eye(len(CLASSES), dtype=np.float32)[np.arange(count) % len(CLASSES)]
+    return Replay(
+        embeddings=random.uniform(0, [0.01, 1, 6, 300], (count, CHANNELS)).astype(np.float32),
+        targets=targets,
+        splits=np.array(["train", "validation", "test"])[np.arange(count) % 3],
+        photographs=np.array([f"äpfel/{number}" for number in range(count)]),
+        sha256=np.array([f"{number:064x}" for number in range(count)]),
+        signatures=random.integers(0, 256, (count, 80), dtype=np.uint8),
+    )
+
+
+def filler(backbone: bytes = b"TFL3 graph", head: Head | None = None) -> Callable[[Path], None]:
+    """Writes the parts of a package, as `write_package` wants it."""
+
+    def fill(folder: Path) -> None:
+        (folder / BACKBONE).write_bytes(backbone)
+        (head or a_head()).save(folder / HEAD)
+        a_replay().save(folder / REPLAY)
+
+    return fill
+
+
+def describer(version: str = "2026-11-21") -> Callable[[dict[str, str]], Manifest]:
+    """Makes the manifest of a package, as `write_package` wants it."""
+
+    def describe(hashes: dict[str, str]) -> Manifest:
+        return Manifest(
+            version=version,
+            created_at=datetime(2026, 11, 21, 9, 30, tzinfo=UTC),
+            classes=CLASSES,
+            architecture="tiny",
+            input_size=32,
+            feature_shape=(2, 2, CHANNELS),
+            parameters=12,
+            preprocessing="none",
+            metrics={"accuracy": 0.9, "by_class": {"freshapples": 1.0}},
+            thresholds={"recognised": 2.5},
+            data=DataFingerprint(files=5, photographs=5, boxed=0, sha256="0" * 64),
+            recipe={"epochs": 1},
+            versions={"numpy": np.__version__},
+            files=hashes,
+        )
+
+    return describe

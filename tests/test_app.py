@@ -1,0 +1,44 @@
+"""What holds for the service as a whole."""
+
+import subprocess
+import sys
+
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import PROJECT, Settings
+
+
+def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
+    missing = client.get("/nowhere")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+    wrong = client.get("/predict")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "method-not-allowed")
+    assert wrong.headers["allow"] == "POST"
+
+
+def test_a_failure_of_ours_leaks_nothing(settings: Settings) -> None:
+    app = create_app(settings)
+
+    @app.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("the password is 1234")
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        response = client.get("/broken")
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "1234" not in response.text
+
+
+def test_serving_never_imports_a_training_library() -> None:
+    """The small image has none of them, and a small machine has no room for them."""
+    code = (
+        "import sys, api.app; "
+        "print(*sorted({name.partition('.')[0] for name in sys.modules} & "
+        "{'tensorflow', 'keras', 'sklearn', 'scipy', 'pandas', 'mlflow', 'rich', 'torch'}))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == ""

@@ -1,0 +1,42 @@
+"""The lock files: complete, split, and free of addresses."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from api.settings import PROJECT
+
+LOCKS = [PROJECT / "requirements.txt", *sorted((PROJECT / "requirements").glob("*.txt"))]
+TRAINING_ONLY = {"tensorflow", "keras", "mlflow", "torch", "scikit-learn", "scipy"}
+
+
+def pinned(lock: Path) -> dict[str, set[str]]:
+    """The versions pinned for each package."""
+    versions: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+)", lock.read_text(), re.MULTILINE):
+        versions.setdefault(name, set()).add(version)
+    return versions
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_package_has_hashes_and_no_address(lock: Path) -> None:
+    text = lock.read_text()
+    assert "--hash=sha256:" in text
+    assert "index-url" not in text
+    assert "://" not in text
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+@pytest.mark.parametrize("name", ["serve", "ui"])
+def test_serving_and_app_install_nothing_for_training(name: str) -> None:
+    packages = pinned(PROJECT / "requirements" / f"{name}.txt")
+    assert not TRAINING_ONLY & set(packages)
+
+
+def test_the_root_lock_holds_every_other_at_the_same_versions() -> None:
+    everything = pinned(LOCKS[0])
+    for lock in LOCKS[1:]:
+        for name, versions in pinned(lock).items():
+            assert versions <= everything[name], f"{name} in {lock.name}"

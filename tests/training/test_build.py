@@ -1,0 +1,127 @@
+"""The whole way from a folder to a package, on drawn pictures."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from api.dataset.folder import EmptyFolderError
+from api.predict.runtime import Runtime
+from api.registry.manifest import Manifest
+from api.registry.package import REPLAY, load_package
+from api.registry.replay import Replay
+from api.training.build import build_package
+from api.training.corpus import Corpus, TooFewPhotographsError, read_corpus
+from api.training.recipe import Recipe
+from api.training.train import train
+from tests.drawing import draw_fruit, encode
+
+RECIPE = Recipe(epochs=1, input_size=64, batch_size=16)
+CLASSES = ("freshapples", "freshbanana")
+PICTURES = 40
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of fruit, and pictures of noise that are neither."""
+    root = tmp_path_factory.mktemp("drawn")
+    for class_name in CLASSES:
+        (root / class_name).mkdir()
+        for seed in range(PICTURES):
+            data = encode(draw_fruit(class_name, seed=seed), "JPEG")
+            (root / class_name / f"{seed}.jpg").write_bytes(data)
+    (root / "not_fruit").mkdir()
+    for seed in range(12):
+        noise = np.random.default_rng(seed).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+        (root / "not_fruit" / f"{seed}.png").write_bytes(encode(Image.fromarray(noise), "PNG"))
+    return root
+
+
+@pytest.fixture(scope="module")
+def corpus(folder: Path) -> Corpus:
+    return read_corpus(folder)
+
+
+@pytest.fixture(scope="module")
+def built(
+    corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Manifest, dict[str, tuple[int, int]]]:
+    """The package, its manifest, and the last progress told of each stage."""
+    package = tmp_path_factory.mktemp("models") / "drawn"
+    told: dict[str, tuple[int, int]] = {}
+
+    def progress(stage: str, done: int, total: int) -> None:
+        told[stage] = (done, total)
+
+    return package, build_package(corpus, RECIPE, package, progress), told
+
+
+def test_the_package_grades_pictures_that_it_has_not_seen(
+    built: tuple[Path, Manifest, object],
+) -> None:
+    package, manifest, _ = built
+    runtime = Runtime.of_package(load_package(package))
+    for class_name in CLASSES:
+        grade = runtime.grade(encode(draw_fruit(class_name, seed=1000), "JPEG"))
+        assert grade.class_name == class_name
+    assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
+
+
+def test_the_manifest_says_what_was_done(built: tuple[Path, Manifest, object]) -> None:
+    _, manifest, _ = built
+    assert manifest.classes == CLASSES
+    assert manifest.recipe == RECIPE.as_dict()
+    assert manifest.feature_shape == (2, 2, 1280)
+    assert manifest.data.photographs <= 2 * PICTURES
+    agreement = manifest.metrics["export_agreement"]
+    assert agreement["same_class"] == agreement["photographs"] > 0
+    assert len(manifest.metrics["training_curves"]) == 1
+    assert manifest.metrics["rejection"]["other_files"] > 0
+
+
+def test_every_stage_told_its_end(
+    built: tuple[Path, Manifest, dict[str, tuple[int, int]]],
+) -> None:
+    _, _, told = built
+    assert "Fine-tuning" in told
+    assert all(done == total for done, total in told.values())
+
+
+def test_the_replay_gives_the_embeddings_of_the_photographs(
+    built: tuple[Path, Manifest, object], corpus: Corpus
+) -> None:
+    package, manifest, _ = built
+    replay = Replay.load(package / REPLAY)
+    assert len(replay.embeddings) == manifest.data.photographs
+    assert set(replay.splits) == {"train", "validation", "test"}
+    assert set(replay.photographs) == {file.photograph for file in corpus.listing.files}
+    head = load_package(package).head
+    of_replay = head.logits(replay.embeddings).argmax(axis=1)
+    assert (of_replay == replay.targets.argmax(axis=1)).mean() > 0.9
+
+
+def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: Corpus) -> None:
+    recipe = dataclasses.replace(RECIPE, input_size=32)
+    training = corpus.photographs("train")[::3]
+    validation = corpus.photographs("validation")
+    first = train(recipe, training, validation)
+    second = train(recipe, training, validation)
+    assert first.history == second.history
+    assert np.array_equal(first.weights, second.weights)
+
+
+def test_an_empty_folder_is_told_apart_from_a_small_one(tmp_path: Path) -> None:
+    with pytest.raises(EmptyFolderError):
+        read_corpus(tmp_path)
+    (tmp_path / "freshapples").mkdir()
+    for seed in range(3):
+        path = tmp_path / "freshapples" / f"{seed}.jpg"
+        path.write_bytes(encode(draw_fruit("freshapples", seed=seed), "JPEG"))
+    with pytest.raises(TooFewPhotographsError, match="at least two"):
+        read_corpus(tmp_path)
+    (tmp_path / "mango").mkdir()
+    (tmp_path / "mango" / "1.jpg").write_bytes(encode(draw_fruit("freshoranges", seed=1), "JPEG"))
+    with pytest.raises(TooFewPhotographsError, match="none falls into the"):
+        read_corpus(tmp_path)
