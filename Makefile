@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train lock clean
+.PHONY: help run test check format data train crossvalidate lock clean
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run: $(READY) ## Start the API (8000) and the app (8501); Ctrl-C stops both
 	@exec $(BIN)/python scripts/run.py
@@ -30,7 +30,10 @@ data: $(READY) ## Import photographs: FROM=<folder>, or download the public set
 	@$(BIN)/python -m api.dataset $(if $(FROM),"$(FROM)")
 
 train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write models/default
-	@$(BIN)/python -m api.training "$(or $(FROM),data/photographs)" $(if $(OUT),--out "$(OUT)")
+	@$(BIN)/python -m api.training train "$(or $(FROM),data/photographs)" $(if $(OUT),--out "$(OUT)")
+
+crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, five times held out (an hour)
+	@$(BIN)/python -m api.training crossvalidate "$(or $(FROM),data/photographs)"
 
 lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs uv)
 	uv pip compile $(LOCK) --all-extras -o requirements.txt

@@ -42,7 +42,7 @@ class Box:
 def read_boxes(folder: Path) -> tuple[Box, ...]:
     """Read `boxes.csv`. Raises BoxesError, with the line, for a row that cannot be used."""
     rows: list[tuple[Path, str, Level, tuple[int, int, int, int]]] = []
-    with (folder / "boxes.csv").open(newline="", encoding="utf-8") as stream:
+    with (folder / "boxes.csv").open(newline="", encoding="utf-8-sig") as stream:
         for line, row in enumerate(csv.DictReader(stream), start=2):
             try:
                 level = next(level for level in LEVELS if level == row["level"])
@@ -53,10 +53,13 @@ def read_boxes(folder: Path) -> tuple[Box, ...]:
                     int(row["ymax"]),
                 )
                 path = folder / row["file"]
+                if corners[0] >= corners[2] or corners[1] >= corners[3]:
+                    raise ValueError(corners)
             except (KeyError, TypeError, ValueError, StopIteration):
                 raise BoxesError(
                     f"{folder / 'boxes.csv'}, line {line}: needs file, fruit, level (one of "
-                    f"{', '.join(LEVELS)}) and four whole numbers xmin, ymin, xmax, ymax."
+                    f"{', '.join(LEVELS)}) and four whole numbers xmin, ymin, xmax, ymax, "
+                    "xmin under xmax and ymin under ymax."
                 ) from None
             if not path.is_file():
                 raise BoxesError(f"{folder / 'boxes.csv'}, line {line}: there is no file {path}.")
@@ -120,5 +123,8 @@ def _number(path: Path) -> int | None:
 
 @cache
 def _camera_setting(path: Path) -> str:
-    with Image.open(path) as image:
-        return str(getattr(image, "quantization", ""))
+    try:
+        with Image.open(path) as image:
+            return str(getattr(image, "quantization", ""))
+    except OSError:  # That the file is damaged is said where it is decoded.
+        return ""

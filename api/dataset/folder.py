@@ -63,12 +63,16 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where in a folder the three kinds of photographs lie; all paths are absolute."""
+    """Where in a folder the three kinds of photographs lie, and which files are none of them.
+
+    Paths are those of `root` and what lies under it.
+    """
 
     root: Path
     class_files: tuple[Path, ...]
     boxed: tuple[Path, ...]
     others: tuple[Path, ...]
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,28 +89,60 @@ class Listing:
 
 
 def discover(root: Path) -> Layout:
-    """Look through `root` without opening a picture. Raises EmptyFolderError."""
+    """Look through `root` without opening a picture. Raises EmptyFolderError.
+
+    `skipped` says what is passed over, but for hidden files, READMEs and, in `root` itself,
+    whatever is no picture.
+    """
     class_files: list[Path] = []
     boxed: list[Path] = []
     others: list[Path] = []
+    skipped: list[Skipped] = []
     for folder, subfolders, names in os.walk(root):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         here = Path(folder)
         if BOXES in names:
             boxed.append(here)
+            subfolders.clear()  # What lies below belongs to the boxed photographs.
             continue
-        pictures = [
-            here / name
-            for name in sorted(names)
-            if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
-        ]
-        if here.name.startswith(OTHERS_PREFIX):
-            others.extend(pictures)
-        elif here != root:
-            class_files.extend(pictures)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in subfolders:
+            if (here / name).is_symlink():
+                skipped.append(Skipped(_shown(here / name, root), "a link to a folder"))
+        above = (root.name, *here.relative_to(root).parts)
+        is_others = any(part.startswith(OTHERS_PREFIX) for part in above)
+        loose = here == root and not is_others
+        for path in (here / name for name in sorted(names) if not _is_aside(name)):
+            if loose and not path.name.lower().endswith(EXTENSIONS):
+                continue
+            reason = "it lies in no class folder" if loose else _unreadable(path, root)
+            if reason:
+                skipped.append(Skipped(_shown(path, root), reason))
+            else:
+                (others if is_others else class_files).append(path)
     if not (class_files or boxed or others):
         raise EmptyFolderError(root)
-    return Layout(root, tuple(class_files), tuple(boxed), tuple(others))
+    return Layout(root, tuple(class_files), tuple(boxed), tuple(others), tuple(skipped))
+
+
+def _is_aside(name: str) -> bool:
+    """Whether nobody would take the file for a photograph: hidden, a README, an index."""
+    return name.startswith(".") or name == "index.csv" or Path(name).stem.lower() == "readme"
+
+
+def _unreadable(path: Path, root: Path) -> str:
+    """Why the file cannot be read as a picture; empty if it may be one."""
+    if not path.name.lower().endswith(EXTENSIONS):
+        return f"no picture format that is read ({' '.join(EXTENSIONS)})"
+    if not path.is_file():
+        return "a broken link or no ordinary file"
+    if _shown(path, root) != path.relative_to(root).as_posix():
+        return "its name is no valid UTF-8; rename it"
+    return ""
+
+
+def _shown(path: Path, root: Path) -> str:
+    """The path within `root`, with escapes for what is no text."""
+    return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def read_class_folders(
@@ -121,8 +157,7 @@ def read_class_folders(
     read again, and photographs keep their names and so their split.
     """
     earlier = {row.path: row for row in known}
-    kept: list[PhotoFile] = []
-    skipped: list[Skipped] = []
+    skipped = list(layout.skipped)
     first_of: dict[tuple[str, str], str] = {}
 
     def describe(path: Path) -> PhotoFile | Skipped:
@@ -133,17 +168,21 @@ def read_class_folders(
         return _describe(path, relative)
 
     total = len(layout.class_files)
+    rows: list[PhotoFile] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, row in enumerate(pool.map(describe, layout.class_files), start=1):
             progress("Reading photographs", done, total)
             if isinstance(row, Skipped):
                 skipped.append(row)
-                continue
-            twin = first_of.setdefault((row.class_name, row.sha256), row.path)
-            if twin != row.path:
-                skipped.append(Skipped(row.path, f"the same file as {twin}"))
-                continue
-            kept.append(row)
+            else:
+                rows.append(row)
+    # Of two equal files the one that is known stays, so that its photograph does.
+    for row in sorted(rows, key=lambda row: row.path not in earlier):
+        twin = first_of.setdefault((row.class_name, row.sha256), row.path)
+        if twin != row.path:
+            skipped.append(Skipped(row.path, f"the same file as {twin}"))
+    left_out = {item.path for item in skipped}
+    kept = [row for row in rows if row.path not in left_out]
     return Listing(layout.root, tuple(_grouped(kept, earlier)), tuple(skipped))
 
 
@@ -157,7 +196,9 @@ def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
     except ValueError as error:
         return Skipped(relative, str(error))
     supplied = [
-        _SUPPLIED_SPLITS[part] for part in Path(relative).parts[:-2] if part in _SUPPLIED_SPLITS
+        _SUPPLIED_SPLITS[part.lower()]
+        for part in Path(relative).parts[:-2]
+        if part.lower() in _SUPPLIED_SPLITS
     ]
     return PhotoFile(
         path=relative,

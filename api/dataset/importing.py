@@ -7,13 +7,24 @@ already keep their names and so their split.
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.dataset.folder import Listing, Skipped, discover, read_class_folders
 from api.dataset.index import INDEX, read_index, write_index
 from api.dataset.split import SPLITS
+from api.errors import ProblemError
 from api.progress import Progress, silent
+
+
+class OverlapError(ProblemError):
+    code = "overlapping-folders"
+
+    def __init__(self, source: Path, target: Path) -> None:
+        super().__init__(
+            f"{source} and {target}, where the project keeps its copies, lie one in the other. "
+            "Name a folder that lies elsewhere."
+        )
 
 
 @dataclass(frozen=True)
@@ -52,21 +63,44 @@ class ImportReport:
 def import_folder(source: Path, target: Path, progress: Progress = silent) -> ImportReport:
     """Copy the photographs under `source` to `target` and index them there.
 
-    Raises EmptyFolderError. A file that is there with the same length is not copied again; one
-    that turns out damaged is not kept.
+    Raises EmptyFolderError, or OverlapError where one folder lies in the other. A file that is
+    there with the same length is not copied again; the copy of one that turns out damaged is not
+    kept. Nothing under `source` is changed.
     """
+    inner, outer = sorted((source.resolve(), target.resolve()), key=lambda path: -len(path.parts))
+    if inner.is_relative_to(outer):
+        raise OverlapError(source, target)
     found = discover(source)
-    boxed = [path for folder in found.boxed for path in sorted(folder.iterdir()) if path.is_file()]
+    boxed = [path for folder in found.boxed for path in _files_under(folder)]
     wanted = [*found.class_files, *found.others, *boxed]
-    copied = 0
-    for done, path in enumerate(wanted, start=1):
-        copied += _copy(path, target / path.relative_to(source))
+    names = [path.relative_to(source).as_posix() for path in wanted]
+    copied: set[str] = set()
+    for done, (path, name) in enumerate(zip(wanted, names, strict=True), start=1):
+        if _copy(path, target / name):
+            copied.add(name)
         progress("Copying photographs", done, len(wanted))
     listing = read_class_folders(discover(target), read_index(target / INDEX), progress)
     write_index(listing.files, target / INDEX)
-    for skipped in listing.skipped:
-        (target / skipped.path).unlink()
-    return ImportReport(copied, len(wanted) - copied, listing, len(found.boxed), len(found.others))
+    dropped = {item.path for item in listing.skipped}.intersection(names)
+    for name in dropped:
+        (target / name).unlink()
+    return ImportReport(
+        copied=len(copied - dropped),
+        already_there=len(set(names) - copied - dropped),
+        listing=replace(listing, skipped=(*found.skipped, *listing.skipped)),
+        boxed_folders=len(found.boxed),
+        other_files=len(found.others),
+    )
+
+
+def _files_under(folder: Path) -> list[Path]:
+    """Every ordinary file below `folder` but the hidden ones."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
 
 
 def _copy(source: Path, target: Path) -> bool:

@@ -8,7 +8,7 @@ import io
 from dataclasses import dataclass
 
 import pillow_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from api.errors import EmptyImageError, ImageTooLargeError, NotAnImageError, TruncatedImageError
 
@@ -19,6 +19,18 @@ MAX_PIXELS = 64_000_000
 # A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size for less work; no side goes below this.
 # Twice the largest input size in use, so that the resize that follows still averages.
 DRAFT_SIDE = 448
+
+# What turns a picture of each EXIF orientation upright.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SIDEWAYS = (5, 6, 7, 8)
 
 pillow_heif.register_heif_opener()
 # `decode` compares the size in the header with MAX_PIXELS itself, with an error of its own;
@@ -57,32 +69,42 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Photograph:
     width, height = image.size
     if width * height > max_pixels:
         raise ImageTooLargeError(width, height, max_pixels)
-    file_format = image.format or ""
+    # Phones write MPO: a JPEG with further pictures, such as depth, behind the first.
+    file_format = "JPEG" if image.format == "MPO" else image.format or ""
     try:
         if file_format == "JPEG":
             image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
-        upright = ImageOps.exif_transpose(_rgb(image))
+        orientation = _orientation(image)
+        upright = _rgb(image)
+        upright.info.clear()  # The EXIF data would have it turned again.
+        if orientation in TURNS:
+            upright = upright.transpose(TURNS[orientation])
     except MemoryError:
         raise
     except Exception as error:  # As above: a broken body shows itself in many ways.
         raise TruncatedImageError() from error
-    if (upright.width > upright.height) != (width > height):
+    if orientation in SIDEWAYS:
         width, height = height, width
     return Photograph(upright, width, height, file_format)
 
 
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 where the EXIF data is missing or broken."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # Broken EXIF data is no reason to refuse a picture that is whole.
+        return 1
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
+
+
 def _rgb(image: Image.Image) -> Image.Image:
     """Flatten transparency onto white and bring 16-bit greys down to 8."""
-    exif = image.getexif()
+    if image.mode.startswith("I"):
+        return image.point(lambda value: value / 256).convert("L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         flat = Image.new("RGB", image.size, "white")
         flat.paste(layer, mask=layer.getchannel("A"))
-    elif image.mode.startswith("I"):
-        flat = image.point(lambda value: value / 256).convert("L").convert("RGB")
-    else:
-        flat = image.convert("RGB")
-    if exif:
-        flat.getexif().update(exif)
-    return flat
+        return flat
+    return image.convert("RGB")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,14 @@ class Runtime:
         """Give every thread of `pool` its interpreter before the first request comes."""
         size = self.manifest.input_size
         blank = np.zeros((1, size, size, 3), np.uint8)
-        list(pool.map(lambda _: self._backbone(blank), range(threads)))
+        # Nobody begins before all are there, so that no thread does the work of two.
+        together = Barrier(threads)
+
+        def warm(_: int) -> None:
+            together.wait()
+            self._backbone(blank)
+
+        list(pool.map(warm, range(threads)))
 
 
 def inference_threads() -> int:

@@ -7,6 +7,7 @@ these files can run code.
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +41,14 @@ class Package:
 
 def load_package(folder: Path) -> Package:
     """Read and verify a package. Raises BadPackageError."""
+    if not folder.exists() and _aside(folder).exists():
+        folder = _aside(folder)  # A crash between the two renames of `write_package`.
     try:
         raw = json.loads((folder / MANIFEST).read_bytes())
         manifest = Manifest.model_validate(raw)
     except FileNotFoundError:
         raise BadPackageError(f"{folder} has no {MANIFEST}: it is no model package.") from None
-    except (ValueError, ValidationError) as error:
+    except (OSError, ValueError, ValidationError) as error:
         raise BadPackageError(f"{folder / MANIFEST} cannot be read: {error}") from error
     if manifest.format != FORMAT:
         raise BadPackageError(
@@ -53,7 +56,10 @@ def load_package(folder: Path) -> Package:
         )
     for name in PARTS:
         _verify(folder / name, manifest.files.get(name))
-    head = Head.load(folder / HEAD)
+    try:
+        head = Head.load(folder / HEAD)
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
     if head.weights.shape != (manifest.feature_shape[2], len(manifest.classes)):
         raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
     return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
@@ -76,7 +82,7 @@ def write_package(
     text = manifest.model_dump_json(indent=2)
     (temporary / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
     if folder.exists():
-        replaced = folder.with_name(f".{folder.name}.replaced")
+        replaced = _aside(folder)
         shutil.rmtree(replaced, ignore_errors=True)
         folder.rename(replaced)
         temporary.rename(folder)
@@ -84,6 +90,11 @@ def write_package(
     else:
         temporary.rename(folder)
     return manifest
+
+
+def _aside(folder: Path) -> Path:
+    """Where the old package lies while the new one takes its place."""
+    return folder.with_name(f".{folder.name}.replaced")
 
 
 def _verify(path: Path, expected: str | None) -> None:

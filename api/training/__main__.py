@@ -1,11 +1,13 @@
-"""`python -m api.training FOLDER`: train on a folder and write a model package (`make train`)."""
+"""The command line of training: `make train` and `make crossvalidate`."""
 
 import argparse
 import dataclasses
+import json
 import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from api.errors import ProblemError
 from api.progress import terminal
@@ -15,37 +17,77 @@ from api.training.recipe import Recipe
 
 def main() -> int:
     arguments = _arguments()
+    # TensorFlow reads it when it is imported, which the commands do.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from api.training.build import build_package  # noqa: PLC0415  (after the log level is set)
-    from api.training.corpus import read_corpus  # noqa: PLC0415
-
     started = time.monotonic()
-    recipe = dataclasses.replace(Recipe(), epochs=arguments.epochs, seed=arguments.seed)
     try:
-        with terminal() as progress:
-            corpus = read_corpus(arguments.folder, progress)
-            manifest = build_package(corpus, recipe, arguments.out, progress)
+        lines = arguments.command(arguments)
     except ProblemError as error:
         print(error.detail, file=sys.stderr)
         return 1
-    scores = manifest.metrics["test_by_photograph"]
-    low, high = scores["accuracy_interval_95"]
-    print(
-        f"{manifest.version} in {arguments.out}, {time.monotonic() - started:.0f} s.\n"
-        f"On {scores['photographs']} photographs that it has not seen ({scores['files']} files): "
-        f"{scores['accuracy']:.1%} right (95 % interval {low:.1%} to {high:.1%}), "
-        f"calibration error {scores['expected_calibration_error']:.1%}."
-    )
+    print("\n".join([*lines, f"{time.monotonic() - started:.0f} s."]))
     return 0
+
+
+def _train(arguments: argparse.Namespace) -> list[str]:
+    from api.training.build import build_package  # noqa: PLC0415
+    from api.training.corpus import read_corpus  # noqa: PLC0415
+
+    with terminal() as progress:
+        corpus = read_corpus(arguments.folder, progress)
+        manifest = build_package(corpus, _recipe(arguments), arguments.out, progress)
+    scores = manifest.metrics["test_by_photograph"]
+    return [f"{manifest.version} in {arguments.out}.", _accuracy(scores)]
+
+
+def _crossvalidate(arguments: argparse.Namespace) -> list[str]:
+    from api.training.corpus import read_corpus  # noqa: PLC0415
+    from api.training.crossvalidate import crossvalidate  # noqa: PLC0415
+
+    with terminal() as progress:
+        corpus = read_corpus(arguments.folder, progress)
+        figures = crossvalidate(corpus, _recipe(arguments), arguments.cache, progress)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    lines = [_accuracy(figures["by_photograph"])]
+    for name in ("by_phone_run", "rejection"):
+        if name in figures:
+            shares = {k: v for k, v in figures[name].items() if isinstance(v, float)}
+            lines.append(f"{name}: " + ", ".join(f"{k} {v:.2%}" for k, v in shares.items()))
+    return [*lines, f"All figures are in {arguments.out}."]
+
+
+def _accuracy(scores: dict[str, Any]) -> str:
+    low, high = scores["accuracy_interval_95"]
+    return (
+        f"{scores['accuracy']:.2%} of {scores['files']} files of {scores['photographs']} "
+        f"photographs right (95 % interval {low:.2%} to {high:.2%}; {scores['split']}); "
+        f"calibration error {scores['expected_calibration_error']:.2%}."
+    )
+
+
+def _recipe(arguments: argparse.Namespace) -> Recipe:
+    return dataclasses.replace(Recipe(), epochs=arguments.epochs, seed=arguments.seed)
 
 
 def _arguments() -> argparse.Namespace:
     defaults = Recipe()
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("folder", type=Path, help="class folders, or a folder above them")
+    shared.add_argument("--epochs", type=int, default=defaults.epochs)
+    shared.add_argument("--seed", type=int, default=defaults.seed)
+
     parser = argparse.ArgumentParser(prog="python -m api.training", description=__doc__)
-    parser.add_argument("folder", type=Path, help="class folders, or a folder above them")
-    parser.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
-    parser.add_argument("--epochs", type=int, default=defaults.epochs)
-    parser.add_argument("--seed", type=int, default=defaults.seed)
+    commands = parser.add_subparsers(required=True)
+    train = commands.add_parser("train", parents=[shared], help="write a model package")
+    train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
+    train.set_defaults(command=_train)
+    folds = commands.add_parser(
+        "crossvalidate", parents=[shared], help="measure the recipe on photographs held out"
+    )
+    folds.add_argument("--out", type=Path, default=PROJECT / "docs" / "crossvalidation.json")
+    folds.add_argument("--cache", type=Path, default=PROJECT / ".cache" / "crossvalidation")
+    folds.set_defaults(command=_crossvalidate)
     return parser.parse_args()
 
 

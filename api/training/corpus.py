@@ -13,7 +13,8 @@ from api.errors import ProblemError
 from api.progress import Progress, silent
 from api.registry.manifest import DataFingerprint
 from api.training.recipe import Recipe
-from api.training.samples import Sample, boxed_samples, photograph_samples
+from api.training.samples import Sample, boxed_samples, file_samples, photograph_samples
+from api.training.study import Study
 
 
 class TooFewPhotographsError(ProblemError):
@@ -39,6 +40,10 @@ class Corpus:
         """One sample for each photograph of a split."""
         return photograph_samples(self.listing.root, self.files(split), self.classes)
 
+    def file_samples(self, split: Split) -> list[Sample]:
+        """One sample for each file of a split, saved copies included."""
+        return file_samples(self.listing.root, self.files(split), self.classes)
+
     def boxed(self, recipe: Recipe) -> list[Sample]:
         return boxed_samples(self.boxes, self.classes, recipe.normal_freshness, recipe.boxed_weight)
 
@@ -49,6 +54,15 @@ class Corpus:
         """
         half = ("set", "report").index(purpose)
         return [Sample((path,), ()) for path in self.others if fold_of(path.name, 2) == half]
+
+    def study(self, recipe: Recipe) -> Study:
+        """What the grader that will serve may see: all but the test split."""
+        return Study(
+            training=[*self.photographs("train"), *self.boxed(recipe)],
+            stopping=self.photographs("validation"),
+            calibration=self.file_samples("validation"),
+            others=self.other_things("set"),
+        )
 
     def fingerprint(self) -> DataFingerprint:
         digest = hashlib.sha256()

@@ -21,17 +21,16 @@ def embed_samples(
     progress: Progress = silent,
     stage: str = "Embedding",
 ) -> NDArray[np.float32]:
-    """Embeddings float32 [n, channels] of the first file of each sample, on all cores.
-
-    [0, 0] for no samples.
-    """
+    """Embeddings float32 [n, channels] of the first file of each sample, on all cores."""
 
     def embed(sample: Sample) -> NDArray[np.float32]:
         return pool(backbone(to_input(read(sample), size)[None]))
 
-    rows: list[NDArray[np.float32]] = []
+    # A blank first, so that no samples give no rows of the right width.
+    blank = np.zeros((1, size, size, 3), np.uint8)
+    rows = [pool(backbone(blank))[:0]]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for done, row in enumerate(threads.map(embed, samples), start=1):
             rows.append(row)
             progress(stage, done, len(samples))
-    return np.concatenate(rows) if rows else np.empty((0, 0), dtype=np.float32)
+    return np.concatenate(rows)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from api.dataset.labels import read_label
+from api.predict.head import Head
 from api.training.calibrate import expected_calibration_error
 
 RESAMPLES = 2000
@@ -67,6 +68,11 @@ def bootstrap_interval(
     means = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
+
+
+def rejected_share(head: Head, embeddings: NDArray[np.float32]) -> float | None:
+    """The share of embeddings [n, channels] that are no known class; None of nothing."""
+    return float(1 - head.recognises(embeddings).mean()) if len(embeddings) else None
 
 
 def _partial(

@@ -14,9 +14,11 @@ class Recipe:
     seed: int = 20261121
 
     epochs: int = 14
-    patience: int = 5
+    patience: int = 6
     batch_size: int = 32
-    learning_rate: float = 6e-4
+    learning_rate: float = 1e-4
+    # The weights that are kept are a running average over the last steps: 0.99 is about 100.
+    averaging: float = 0.99
     warm_up_epochs: float = 0.5
     weight_decay: float = 1e-4
     dropout: float = 0.2

@@ -62,7 +62,13 @@ def train(
     dense.set_weights(list(head))
     steps = -(-len(training) // recipe.batch_size)
     model.compile(
-        keras.optimizers.AdamW(_schedule(recipe, steps), recipe.weight_decay, clipnorm=1.0),
+        keras.optimizers.AdamW(
+            _schedule(recipe, steps),
+            recipe.weight_decay,
+            clipnorm=1.0,
+            use_ema=True,
+            ema_momentum=recipe.averaging,
+        ),
         keras.losses.CategoricalCrossentropy(from_logits=True),
         weighted_metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
@@ -73,6 +79,8 @@ def train(
         validation_data=(inputs(validation, recipe.input_size), targets(validation)),
         validation_batch_size=PREDICT_BATCH,
         callbacks=[
+            # First, so that validation and early stopping see the averaged weights.
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
             keras.callbacks.EarlyStopping(
                 patience=recipe.patience, restore_best_weights=True, start_from_epoch=1
             ),

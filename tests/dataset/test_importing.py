@@ -64,7 +64,7 @@ def test_an_interrupted_import_goes_on(
     """The copy that was cut off half-way is a `.part` file, which nothing takes for a picture."""
     calls = 0
 
-    def cut_off(original: Path, copy: Path) -> None:
+    def cut_off(original: Path, copy: Path, **_: object) -> None:
         nonlocal calls
         calls += 1
         if calls > copied_before:
@@ -77,6 +77,9 @@ def test_an_interrupted_import_goes_on(
         with pytest.raises(KeyboardInterrupt):
             import_folder(source, target)
     assert not (target / INDEX).exists()
+    whole = [path for path in contents(target) if not path.endswith(".part")]
+    assert len(whole) == copied_before
+    assert all(contents(target)[path] == contents(source)[path] for path in whole)
 
     report = import_folder(source, target)
     assert (report.copied, report.already_there) == (16 - copied_before, copied_before)

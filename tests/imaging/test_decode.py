@@ -131,8 +131,9 @@ def test_every_orientation_ends_upright(file_format: str, orientation: int) -> N
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0", b"Exif\0\0II*\0\x08\0\0\0\0\0"])
-def test_broken_exif_does_not_spoil_a_whole_picture(exif: bytes) -> None:
-    photograph = decode(encode(draw_quarters(), "JPEG", exif=exif))
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+def test_broken_exif_does_not_spoil_a_whole_picture(file_format: str, exif: bytes) -> None:
+    photograph = decode(encode(draw_quarters(), file_format, exif=exif))
     assert see_same(corners(photograph.image), TURNED[1])
 
 
