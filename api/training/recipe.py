@@ -16,7 +16,7 @@ class Recipe:
     epochs: int = 12
     patience: int = 6
     batch_size: int = 32
-    learning_rate: float = 2e-4
+    learning_rate: float = 3e-4
     # The weights that are kept are a running average over the last steps: 0.99 is about 100.
     averaging: float = 0.99
     warm_up_epochs: float = 0.5
