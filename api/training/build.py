@@ -17,10 +17,12 @@ from api.registry.manifest import Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY, write_package
 from api.registry.replay import Replay
 from api.training.corpus import Corpus
-from api.training.evaluate import evaluate, rejected_share
 from api.training.export import check_agreement
+from api.training.figures import figures
 from api.training.grader import Grader, train_grader
+from api.training.heldout import grade_held_out
 from api.training.recipe import Recipe
+from api.training.rejection import rejection_figures
 from api.training.samples import Sample, inputs, read, targets
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "pillow", "scipy", "tensorflow")
@@ -47,7 +49,7 @@ def build_package(
     )
     replay = _replay(grader, corpus, recipe, progress)
     metrics = {
-        **_metrics(grader, corpus, progress),
+        **_metrics(grader, corpus, recipe, progress),
         "export_agreement": asdict(agreement),
         "training_curves": list(grader.history),
     }
@@ -105,25 +107,26 @@ def _replay(grader: Grader, corpus: Corpus, recipe: Recipe, progress: Progress) 
     )
 
 
-def _metrics(grader: Grader, corpus: Corpus, progress: Progress) -> dict[str, Any]:
+def _metrics(grader: Grader, corpus: Corpus, recipe: Recipe, progress: Progress) -> dict[str, Any]:
     """Figures on the test split, which nothing was trained or set on."""
-    samples = corpus.file_samples("test")
-    embeddings = grader.embed(samples, progress, "the test photographs")
-    others = grader.embed(corpus.other_things("report"), progress, "more other things")
-    labels = targets(samples).argmax(axis=1)
-    names = [file.photograph for file in corpus.files("test")]
-    head = grader.head
+    files = corpus.files("test")
+    found = grade_held_out(grader, corpus, recipe, files, progress=progress)
     return {
-        "test_by_photograph": {
-            "split": "test split by photograph, all saved copies; not seen in training",
-            **evaluate(head.probabilities(embeddings), labels, corpus.classes, names),
-        },
-        "rejection": {
-            "known_files": len(samples),
-            "known_rejected": rejected_share(head, embeddings),
-            "other_files": len(others),
-            "others_rejected": rejected_share(head, others),
-        },
+        "test_by_photograph": figures(
+            "test split by photograph, all saved copies; not seen in training",
+            corpus.listing.root,
+            files,
+            found.files,
+            corpus.classes,
+            temperatures=found.temperatures,
+        ),
+        "rejection": rejection_figures(
+            found.files_distance,
+            [file.photograph for file in files],
+            found.others_distance,
+            [sample.copies[0].name for sample in corpus.other_things("report")],
+            found.drawn,
+        ),
     }
 
 
