@@ -32,12 +32,14 @@ def main() -> int:
 def _train(arguments: argparse.Namespace) -> list[str]:
     from api.training.build import build_package  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
+    from api.training.tracking import record  # noqa: PLC0415
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress)
         manifest = build_package(corpus, _recipe(arguments), arguments.out, progress)
     scores = manifest.metrics["test_by_photograph"]
-    return [f"{manifest.version} in {arguments.out}.", _accuracy(scores)]
+    tracked = record(arguments.out, manifest)
+    return [f"{manifest.version} in {arguments.out}.", _accuracy(scores), tracked]
 
 
 def _crossvalidate(arguments: argparse.Namespace) -> list[str]:
