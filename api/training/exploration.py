@@ -67,7 +67,7 @@ def class_balance(files: Sequence[PhotoFile]) -> Figure:
     axes.barh(at + 0.2, counts, 0.4, color=GREEN, label="photographs")
     axes.set_yticks(at, [read_label(name).words for name in names])
     axes.invert_yaxis()
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

@@ -48,6 +48,7 @@ def training_curves(history: Sequence[Mapping[str, float]]) -> Figure:
         validation = [epoch[f"val_{name}"] for epoch in history]
         axes.plot(epochs, validation, ".-", color=GREEN, label="validation")
         axes.set(title=name.capitalize(), xlabel="Epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
     return figure
 

@@ -1,7 +1,7 @@
 """Logging finished runs to MLflow: recipe, data, figures by epoch, manifest and drawings.
 
 A run is logged when its package is on disk, so nothing that fails here can lose one. By default
-it goes to an SQLite file under `state/`; MLFLOW_TRACKING_URI names a server or another database.
+it goes to an SQLite file in the state folder; MLFLOW_TRACKING_URI names a server or a database.
 """
 
 import os
@@ -11,13 +11,12 @@ from typing import Any
 
 from api.registry.manifest import Manifest
 from api.registry.package import MANIFEST
-from api.settings import PROJECT
+from api.settings import PROJECT, Settings
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 EXPERIMENT = "ripeline"
 # As many as MLflow takes at once.
 BATCH = 1000
-STATE = PROJECT / "state"
 # A server that is away is given up after seconds, where MLflow would wait for many minutes; and
 # nothing is reported to MLflow's makers unless the person asks for it.
 _ENVIRONMENT = {
@@ -27,14 +26,15 @@ _ENVIRONMENT = {
 }
 
 
-def record(folder: Path, manifest: Manifest, state: Path = STATE) -> str:
-    """Log the run that made the package in `folder`.
+def record(folder: Path, manifest: Manifest, state: Path | None = None) -> str:
+    """Log the run that made the package in `folder`; `state` is the settings' state folder.
 
     Returns a sentence for the terminal: where the run is, or why it is not tracked. Never raises
     for a tracker that is missing or fails.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    state = (state or Settings().state_dir).resolve()
     address = os.environ.get(ADDRESS) or _local(state)
     try:
         import mlflow  # noqa: F401, PLC0415  (an optional package)
@@ -49,7 +49,8 @@ def record(folder: Path, manifest: Manifest, state: Path = STATE) -> str:
         )
     if os.environ.get(ADDRESS):
         return f"Tracked as run {run_id} by {_shown(address)}."
-    return f"Tracked as run {run_id}; to look: mlflow ui --backend-store-uri {address}"
+    database = address.replace(f"{PROJECT}/", "")
+    return f"Tracked as run {run_id}; to look: mlflow ui --backend-store-uri {database}"
 
 
 def scalars(metrics: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float]]:
@@ -70,8 +71,8 @@ def _log(address: str, folder: Path, manifest: Manifest, state: Path) -> str:
 
     client = MlflowClient(address)
     experiment = client.get_experiment_by_name(EXPERIMENT)
-    # A server keeps artefacts where it likes; the local file's lie beside it.
-    beside = None if os.environ.get(ADDRESS) else (state / "runs").as_uri()
+    # A server keeps artefacts where it likes; for a database they lie in the state folder.
+    beside = None if address.startswith("http") else (state / "runs").as_uri()
     number = (
         experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, beside)
     )
