@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +17,9 @@ from api.registry.package import BACKBONE, HEAD, REPLAY, write_package
 from api.registry.replay import Replay
 from api.training.corpus import Corpus
 from api.training.export import check_agreement
-from api.training.figures import figures
 from api.training.grader import Grader, train_grader
-from api.training.heldout import grade_held_out
+from api.training.measure import measure
 from api.training.recipe import Recipe
-from api.training.rejection import rejection_figures
 from api.training.samples import Sample, inputs, read, targets
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "pillow", "scipy", "tensorflow")
@@ -49,7 +46,7 @@ def build_package(
     )
     replay = _replay(grader, corpus, recipe, progress)
     metrics = {
-        **_metrics(grader, corpus, recipe, progress),
+        **measure(grader, corpus, progress),
         "export_agreement": asdict(agreement),
         "training_curves": list(grader.history),
     }
@@ -105,29 +102,6 @@ def _replay(grader: Grader, corpus: Corpus, recipe: Recipe, progress: Progress) 
             [_stored_signature(file) for file in files] + [signature(read(s)) for s in boxed]
         ),
     )
-
-
-def _metrics(grader: Grader, corpus: Corpus, recipe: Recipe, progress: Progress) -> dict[str, Any]:
-    """Figures on the test split, which nothing was trained or set on."""
-    files = corpus.files("test")
-    found = grade_held_out(grader, corpus, recipe, files, progress=progress)
-    return {
-        "test_by_photograph": figures(
-            "test split by photograph, all saved copies; not seen in training",
-            corpus.listing.root,
-            files,
-            found.files,
-            corpus.classes,
-            temperatures=found.temperatures,
-        ),
-        "rejection": rejection_figures(
-            found.files_distance,
-            [file.photograph for file in files],
-            found.others_distance,
-            [sample.copies[0].name for sample in corpus.other_things("report")],
-            found.drawn,
-        ),
-    }
 
 
 def _stored_signature(file: PhotoFile) -> NDArray[np.uint8]:

@@ -74,7 +74,7 @@ def hold_out(corpus: Corpus, recipe: Recipe, fold: int, progress: Progress = sil
         others=corpus.other_things("set"),
     )
     grader = train_grader(recipe, study, progress)
-    return grade_held_out(grader, corpus, recipe, held, held_boxes, progress=progress)
+    return grade_held_out(grader, corpus, held, held_boxes, progress=progress)
 
 
 def summarise(corpus: Corpus, recipe: Recipe, results: Sequence[HeldOut]) -> dict[str, Any]:

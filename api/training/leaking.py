@@ -91,7 +91,7 @@ def _train_and_grade(
         others=corpus.other_things("set"),
     )
     grader = train_grader(recipe, study, progress)
-    return grade_held_out(grader, corpus, recipe, test, progress=progress)
+    return grade_held_out(grader, corpus, test, progress=progress)
 
 
 def _side(corpus: Corpus, name: str) -> list[PhotoFile]:
