@@ -33,7 +33,8 @@ class Prediction(BaseModel):
 
     @classmethod
     def of_grade(cls, grade: Grade, model_version: str) -> "Prediction":
-        return cls(
+        """The answer of a grade; `explanation` stays unset, and so unsent, without a heat map."""
+        prediction = cls(
             prediction_id=uuid4().hex,
             predicted_class=grade.class_name,
             prediction=grade.class_name,
@@ -47,5 +48,7 @@ class Prediction(BaseModel):
             model_version=model_version,
             inference_time_ms=round(grade.milliseconds, 3),
             timestamp=datetime.now(UTC),
-            explanation=Explanation(heatmap=grade.heatmap) if grade.heatmap else None,
         )
+        if grade.heatmap:
+            prediction.explanation = Explanation(heatmap=grade.heatmap)
+        return prediction

@@ -13,7 +13,7 @@ def interpret(probabilities: Mapping[str, float], recognised: bool) -> str:
     ranked = sorted(probabilities, key=lambda name: probabilities[name], reverse=True)
     best = ranked[0]
     words = read_label(best).words
-    share = f"{probabilities[best]:.0%}"
+    share = _share(probabilities[best])
     if not recognised:
         kinds = _listed(sorted({read_label(name).fruit for name in probabilities}))
         return (
@@ -27,8 +27,14 @@ def interpret(probabilities: Mapping[str, float], recognised: bool) -> str:
     second = ranked[1]
     return (
         f"Hard to tell: {words} ({share}) or {read_label(second).words} "
-        f"({probabilities[second]:.0%}). Another photograph, closer or in better light, may help."
+        f"({_share(probabilities[second])}). "
+        "Another photograph, closer or in better light, may help."
     )
+
+
+def _share(probability: float) -> str:
+    """A whole percentage that never claims certainty."""
+    return "over 99%" if probability > 0.99 else f"{probability:.0%}"
 
 
 def _capital(text: str) -> str:

@@ -30,12 +30,14 @@ class Replay:
     signatures: NDArray[np.uint8]
 
     def save(self, path: Path) -> None:
-        """Write with a byte for each feature, in steps of 1/255 of the channel's maximum."""
-        scale = np.maximum(self.embeddings.max(axis=0), 1e-6) / STEPS
+        """Write with a byte for each feature, in steps of 1/255 of the channel's range."""
+        lowest = self.embeddings.min(axis=0)
+        step = np.maximum(self.embeddings.max(axis=0) - lowest, 1e-6) / STEPS
         np.savez_compressed(
             path,
-            quantised=np.rint(self.embeddings / scale).astype(np.uint8),
-            scale=scale.astype(np.float32),
+            quantised=np.rint((self.embeddings - lowest) / step).astype(np.uint8),
+            lowest=lowest,
+            step=step.astype(np.float32),
             targets=self.targets,
             splits=self.splits,
             photographs=self.photographs,
@@ -47,5 +49,6 @@ class Replay:
     def load(cls, path: Path) -> "Replay":
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
-        embeddings = stored.pop("quantised").astype(np.float32) * stored.pop("scale")
+        step, lowest = stored.pop("step"), stored.pop("lowest")
+        embeddings = stored.pop("quantised").astype(np.float32) * step + lowest
         return cls(embeddings, **stored)

@@ -112,14 +112,14 @@ def _fill(image: Image.Image, rng: Generator) -> tuple[int, int, int]:
 
 def degrade(image: Image.Image, rng: Generator) -> Image.Image:
     """Blur, shrink, and save as a poor JPEG, each now and then."""
-    if rng.random() < 0.25:
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 2.0)))
     if rng.random() < 0.15:
-        side = int(rng.integers(56, 160))
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6)))
+    if rng.random() < 0.1:
+        side = int(rng.integers(72, 160))
         image = image.resize((side, side), Image.Resampling.BILINEAR)
-    if rng.random() < 0.35:
+    if rng.random() < 0.25:
         stream = io.BytesIO()
-        image.save(stream, "JPEG", quality=int(rng.integers(20, 90)))
+        image.save(stream, "JPEG", quality=int(rng.integers(25, 90)))
         image = Image.open(stream)
     return image
 
@@ -129,18 +129,18 @@ def relight(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
     view = pixels.astype(np.float32) / 255.0
     size = view.shape[0]
     if rng.random() < 0.8:
-        view = view ** np.float32(np.exp(rng.uniform(-0.35, 0.35)))
-        view *= np.float32(rng.uniform(0.65, 1.2))
-        view *= np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)
+        view = view ** np.float32(np.exp(rng.uniform(-0.25, 0.25)))
+        view *= np.float32(rng.uniform(0.7, 1.15))
+        view *= np.exp(rng.normal(0, 0.04, 3)).astype(np.float32)
         mean = view.mean(axis=(0, 1))
-        view = mean + (view - mean) * np.float32(rng.uniform(0.7, 1.25))
+        view = mean + (view - mean) * np.float32(rng.uniform(0.8, 1.2))
         grey = view.mean(axis=2, keepdims=True)
-        view = grey + (view - grey) * np.float32(rng.uniform(0.65, 1.3))
-    if rng.random() < 0.3:
+        view = grey + (view - grey) * np.float32(rng.uniform(0.75, 1.25))
+    if rng.random() < 0.25:
         ramp = np.linspace(rng.uniform(0.55, 1.0), 1.0, size, dtype=np.float32)
         view = view * np.rot90(np.broadcast_to(ramp, (size, size)), int(rng.integers(4)))[..., None]
-    if rng.random() < 0.3:
-        sigma = rng.uniform(0.005, 0.05)
+    if rng.random() < 0.2:
+        sigma = rng.uniform(0.005, 0.03)
         view = view + rng.standard_normal(view.shape, dtype=np.float32) * np.float32(sigma)
     out: NDArray[np.uint8] = (np.clip(view, 0, 1) * 255 + 0.5).astype(np.uint8)
     if rng.random() < 0.1:

@@ -59,8 +59,7 @@ class Corpus:
         """What the grader that will serve may see: all but the test split."""
         return Study(
             training=[*self.photographs("train"), *self.boxed(recipe)],
-            stopping=self.photographs("validation"),
-            calibration=self.file_samples("validation"),
+            validation=self.file_samples("validation"),
             others=self.other_things("set"),
         )
 

@@ -62,15 +62,14 @@ def hold_out(corpus: Corpus, recipe: Recipe, fold: int, progress: Progress = sil
     held_boxes = _boxes_of(corpus, fold)
     seen = [file for file in corpus.listing.files if fold_of(file.photograph, FOLDS) != fold]
     learned = [file for file in seen if file.split != "validation"]
-    stopping = [file for file in seen if file.split == "validation"]
+    validation = [file for file in seen if file.split == "validation"]
     boxes = [box for box in corpus.boxes if box not in held_boxes]
     study = Study(
         training=[
             *photograph_samples(root, learned, classes),
             *boxed_samples(boxes, classes, recipe.normal_freshness, recipe.boxed_weight),
         ],
-        stopping=photograph_samples(root, stopping, classes),
-        calibration=file_samples(root, stopping, classes),
+        validation=file_samples(root, validation, classes),
         others=corpus.other_things("set"),
     )
     grader = train_grader(recipe, study, progress)

@@ -45,7 +45,7 @@ class Grader:
 
 def train_grader(recipe: Recipe, study: Study, progress: Progress = silent) -> Grader:
     """Train and finish a grader. The same values give the same grader."""
-    trained = train(recipe, study.training, study.stopping, progress)
+    trained = train(recipe, study.training, study.validation, progress)
     graph = to_litert(trained.backbone)
     backbone = LiteRTBackbone(graph)
 
@@ -54,9 +54,9 @@ def train_grader(recipe: Recipe, study: Study, progress: Progress = silent) -> G
         return embed_samples(backbone, samples, recipe.input_size, progress, stage)
 
     learned = embed(study.training, "what was learned from")
-    held_out = embed(study.calibration, "for calibration")
+    held_out = embed(study.validation, "for calibration")
     temperature = fit_temperature(
-        held_out @ trained.weights + trained.bias, targets(study.calibration).argmax(axis=1)
+        held_out @ trained.weights + trained.bias, targets(study.validation).argmax(axis=1)
     )
     rejection = fit_rejection(learned, targets(study.training).argmax(axis=1))
     rejection = set_threshold(rejection, held_out, embed(study.others, "other things"))

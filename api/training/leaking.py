@@ -24,8 +24,8 @@ from api.training.recipe import Recipe
 from api.training.samples import file_samples, photograph_samples
 from api.training.study import Study
 
-# One in so many train files is for stopping and calibration.
-STOPPING_PART = 10
+# One in so many train files is for validation.
+VALIDATION_PART = 10
 
 
 def supplied_split(
@@ -66,28 +66,27 @@ def supplied_split(
 
 
 def deal_by_file(files: Sequence[PhotoFile]) -> tuple[list[PhotoFile], list[PhotoFile]]:
-    """Train files into those to learn from and those to stop by.
+    """Train files into those to learn from and those to validate on.
 
-    No photograph is lost to learning: a file is for stopping only if another file of its
+    No photograph is lost to learning: a file is for validation only if another file of its
     photograph is learned from. Where no photograph has a copy, files are dealt all the same.
     """
-    dealt = {file.path for file in files if fold_of(file.path, STOPPING_PART) == 0}
+    dealt = {file.path for file in files if fold_of(file.path, VALIDATION_PART) == 0}
     safe = {file.photograph for file in files if file.path not in dealt}
-    stopping = [file for file in files if file.path in dealt and file.photograph in safe]
-    stopping = stopping or [file for file in files if file.path in dealt]
-    paths = {file.path for file in stopping}
-    return [file for file in files if file.path not in paths], stopping
+    validation = [file for file in files if file.path in dealt and file.photograph in safe]
+    validation = validation or [file for file in files if file.path in dealt]
+    paths = {file.path for file in validation}
+    return [file for file in files if file.path not in paths], validation
 
 
 def _train_and_grade(
     corpus: Corpus, recipe: Recipe, test: Sequence[PhotoFile], progress: Progress
 ) -> HeldOut:
     root, classes = corpus.listing.root, corpus.classes
-    learned, stopping = deal_by_file(_side(corpus, "train"))
+    learned, validation = deal_by_file(_side(corpus, "train"))
     study = Study(
         training=[*photograph_samples(root, learned, classes), *corpus.boxed(recipe)],
-        stopping=photograph_samples(root, stopping, classes),
-        calibration=file_samples(root, stopping, classes),
+        validation=file_samples(root, validation, classes),
         others=corpus.other_things("set"),
     )
     grader = train_grader(recipe, study, progress)

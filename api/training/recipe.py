@@ -13,10 +13,10 @@ class Recipe:
     input_size: int = 160
     seed: int = 20261121
 
-    epochs: int = 14
+    epochs: int = 12
     patience: int = 6
     batch_size: int = 32
-    learning_rate: float = 1e-4
+    learning_rate: float = 3e-4
     # The weights that are kept are a running average over the last steps: 0.99 is about 100.
     averaging: float = 0.99
     warm_up_epochs: float = 0.5
@@ -26,13 +26,13 @@ class Recipe:
 
     # Share of the training photographs that are left as they are, so that the network also sees
     # clean ones.
-    clean_share: float = 0.15
+    clean_share: float = 0.4
     # Share of studio photographs whose white background is replaced.
-    background_share: float = 0.4
+    background_share: float = 0.35
     # How much of a fruit that is past its best but good to eat counts as fresh.
-    normal_freshness: float = 0.85
+    normal_freshness: float = 0.9
     # Weight of one boxed phone photograph against one of a class folder.
-    boxed_weight: float = 0.5
+    boxed_weight: float = 1.0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -10,11 +10,11 @@ from api.training.samples import Sample
 class Study:
     """What one grader may see. Nothing in here may be reported on.
 
-    `training` and `stopping` hold one sample a photograph; `calibration` holds the files of the
-    `stopping` photographs; `others` are photographs of no known class, perhaps none.
+    `training` holds one sample a photograph; `validation`, by which training stops and confidence
+    is set, one sample a file of other photographs; `others` are photographs of no known class,
+    perhaps none.
     """
 
     training: Sequence[Sample]
-    stopping: Sequence[Sample]
-    calibration: Sequence[Sample]
+    validation: Sequence[Sample]
     others: Sequence[Sample]

@@ -2,8 +2,9 @@
 
 import itertools
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from api.training.recipe import Recipe
 from api.training.samples import Sample, balanced_weights, inputs, read, targets
 
 PREDICT_BATCH = 64
+BATCHES_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -145,14 +147,24 @@ def _views(
         background = recipe.background_share if sample.studio else 0.0
         return augment(image, recipe.input_size, rng, recipe.clean_share, background)
 
+    def batch(epoch: int, chosen: NDArray[np.int64]) -> tuple[Any, Any, Any]:
+        pixels = np.stack([view(epoch, int(index)) for index in chosen])
+        return pixels, wanted[chosen], weights[chosen]
+
+    def plan() -> Iterator[tuple[int, NDArray[np.int64]]]:
+        for epoch in itertools.count():
+            order = np.random.default_rng((recipe.seed, epoch)).permutation(len(samples))
+            for start in range(0, len(order), recipe.batch_size):
+                yield epoch, order[start : start + recipe.batch_size]
+
     def batches() -> Iterator[tuple[Any, Any, Any]]:
+        # TensorFlow's own prefetching does nothing under op determinism.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for epoch in itertools.count():
-                order = np.random.default_rng((recipe.seed, epoch)).permutation(len(samples))
-                for start in range(0, len(order), recipe.batch_size):
-                    chosen = order[start : start + recipe.batch_size]
-                    pixels = np.stack(list(pool.map(lambda i, e=epoch: view(e, i), chosen)))
-                    yield pixels, wanted[chosen], weights[chosen]
+            ahead: deque[Future[tuple[Any, Any, Any]]] = deque()
+            for epoch, chosen in plan():
+                ahead.append(pool.submit(batch, epoch, chosen))
+                if len(ahead) > BATCHES_AHEAD:
+                    yield ahead.popleft().result()
 
     size, classes = recipe.input_size, wanted.shape[1]
     signature = (
@@ -160,7 +172,7 @@ def _views(
         tf.TensorSpec((None, classes), tf.float32),
         tf.TensorSpec((None,), tf.float32),
     )
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
+    return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
 
 class _Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.

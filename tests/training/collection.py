@@ -78,11 +78,11 @@ def colour_grader(recipe: Recipe, study: Study, _progress: Progress = silent) ->
     def embed(samples: Sequence[Sample]) -> NDArray[np.float32]:
         return embed_samples(colours, samples, recipe.input_size)
 
-    learned, held_out = embed(study.training), embed(study.calibration)
+    learned, held_out = embed(study.training), embed(study.validation)
     wanted = targets(study.training)
     weights, bias = fit_head(learned, wanted, np.ones(len(learned), np.float32), recipe.head_l2)
     temperature = fit_temperature(
-        held_out @ weights + bias, targets(study.calibration).argmax(axis=1)
+        held_out @ weights + bias, targets(study.validation).argmax(axis=1)
     )
     rejection = fit_rejection(learned, wanted.argmax(axis=1))
     rejection = set_threshold(rejection, held_out, embed(study.others))

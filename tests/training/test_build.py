@@ -63,9 +63,12 @@ def test_the_package_grades_pictures_that_it_has_not_seen(
 ) -> None:
     package, manifest, _ = built
     runtime = Runtime.of_package(load_package(package))
-    for class_name in CLASSES:
-        grade = runtime.grade(encode(draw_fruit(class_name, seed=1000), "JPEG"))
-        assert grade.class_name == class_name
+    right = [
+        runtime.grade(encode(draw_fruit(class_name, seed=seed), "JPEG")).class_name == class_name
+        for class_name in CLASSES
+        for seed in range(1000, 1010)
+    ]
+    assert sum(right) >= 0.8 * len(right)
     assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
 
 
@@ -110,7 +113,7 @@ def test_the_replay_gives_the_embeddings_of_the_photographs(
 def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: Corpus) -> None:
     recipe = dataclasses.replace(RECIPE, input_size=32)
     training = corpus.photographs("train")[::3]
-    validation = corpus.photographs("validation")
+    validation = corpus.file_samples("validation")
     first = train(recipe, training, validation)
     second = train(recipe, training, validation)
     assert first.history == second.history

@@ -68,8 +68,8 @@ def test_a_fold_learns_nothing_of_what_it_holds_out(corpus: Corpus, studies: lis
     learned = {copy for sample in study.training for copy in sample.copies}
     of_path = {corpus.listing.root / file.path: file for file in corpus.listing.files}
     assert all(fold_of(of_path[path].photograph) != 2 for path in learned if path in of_path)
-    stopping = {copy for sample in study.stopping for copy in sample.copies}
-    assert not learned & stopping
+    validation = {copy for sample in study.validation for copy in sample.copies}
+    assert not learned & validation
     held_runs = {box.run for box in module._boxes_of(corpus, 2)}
     assert held_runs
     assert not held_runs & {sample.box.run for sample in study.training if sample.box}
@@ -100,7 +100,7 @@ def test_the_supplied_split_is_marked_and_learns_its_train_files(
     assert 0 < scores["test_photographs_also_in_train"] < scores["test_photographs"]
     study = studies[FOLDS]
     train = [file for file in corpus.listing.files if file.supplied_split == "train"]
-    samples = [*study.training, *study.stopping]
+    samples = [*study.training, *study.validation]
     learned = [copy for sample in samples if sample.studio for copy in sample.copies]
     assert sorted(learned) == sorted(corpus.listing.root / file.path for file in train)
 

@@ -1,5 +1,5 @@
 from api.dataset.folder import PhotoFile
-from api.training.leaking import STOPPING_PART, deal_by_file
+from api.training.leaking import VALIDATION_PART, deal_by_file
 
 
 def row(path: str, photograph: str) -> PhotoFile:
@@ -9,15 +9,15 @@ def row(path: str, photograph: str) -> PhotoFile:
 def test_no_photograph_is_lost_to_learning() -> None:
     copied = [row(f"{number}_{copy}.jpg", str(number)) for number in range(60) for copy in range(3)]
     alone = [row(f"alone_{number}.jpg", f"alone {number}") for number in range(60)]
-    learned, stopping = deal_by_file([*copied, *alone])
+    learned, validation = deal_by_file([*copied, *alone])
     assert {file.photograph for file in learned} == {file.photograph for file in [*copied, *alone]}
-    assert stopping
-    assert not {file.path for file in learned} & {file.path for file in stopping}
-    assert len(learned) + len(stopping) == len(copied) + len(alone)
+    assert validation
+    assert not {file.path for file in learned} & {file.path for file in validation}
+    assert len(learned) + len(validation) == len(copied) + len(alone)
 
 
 def test_files_without_copies_are_dealt_all_the_same() -> None:
     files = [row(f"{number}.jpg", str(number)) for number in range(200)]
-    learned, stopping = deal_by_file(files)
-    assert len(learned) + len(stopping) == 200
-    assert 0.5 / STOPPING_PART < len(stopping) / 200 < 2 / STOPPING_PART
+    learned, validation = deal_by_file(files)
+    assert len(learned) + len(validation) == 200
+    assert 0.5 / VALIDATION_PART < len(validation) / 200 < 2 / VALIDATION_PART
