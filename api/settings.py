@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RIPELINE_", extra="ignore")
 
     model_dir: Path = PROJECT / "models" / "default"
+    state_dir: Path = PROJECT / "state"
     ui_url: str = "http://127.0.0.1:8501"
     max_body_bytes: int = Field(default=25 * 2**20, gt=0)
     max_pixels: int = Field(default=MAX_PIXELS, gt=0)

@@ -92,6 +92,14 @@ def write_package(
     return manifest
 
 
+def rewrite_manifest(folder: Path, manifest: Manifest) -> Manifest:
+    """Replace the manifest of a package, whole or not at all; the parts stay as they are."""
+    temporary = folder / f".{MANIFEST}.writing"
+    temporary.write_text(f"{manifest.model_dump_json(indent=2)}\n", encoding="utf-8")
+    temporary.replace(folder / MANIFEST)
+    return manifest
+
+
 def _aside(folder: Path) -> Path:
     """Where the old package lies while the new one takes its place."""
     return folder.with_name(f".{folder.name}.replaced")

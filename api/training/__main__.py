@@ -32,12 +32,28 @@ def main() -> int:
 def _train(arguments: argparse.Namespace) -> list[str]:
     from api.training.build import build_package  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
+    from api.training.tracking import record  # noqa: PLC0415
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress)
         manifest = build_package(corpus, _recipe(arguments), arguments.out, progress)
     scores = manifest.metrics["test_by_photograph"]
-    return [f"{manifest.version} in {arguments.out}.", _accuracy(scores)]
+    tracked = record(arguments.out, manifest)
+    return [f"{manifest.version} in {arguments.out}.", _accuracy(scores), tracked]
+
+
+def _measure(arguments: argparse.Namespace) -> list[str]:
+    from api.registry.package import BadPackageError, load_package  # noqa: PLC0415
+    from api.training.corpus import read_corpus  # noqa: PLC0415
+    from api.training.measure import measure_package  # noqa: PLC0415
+
+    try:
+        package = load_package(arguments.package)
+    except BadPackageError as error:
+        raise ProblemError(str(error)) from None
+    with terminal() as progress:
+        manifest = measure_package(package, read_corpus(arguments.folder, progress), progress)
+    return [_accuracy(manifest.metrics["test_by_photograph"]), f"Written to {arguments.package}."]
 
 
 def _crossvalidate(arguments: argparse.Namespace) -> list[str]:
@@ -82,6 +98,10 @@ def _arguments() -> argparse.Namespace:
     train = commands.add_parser("train", parents=[shared], help="write a model package")
     train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
     train.set_defaults(command=_train)
+    again = commands.add_parser("measure", help="measure a package again, without training")
+    again.add_argument("folder", type=Path, help="the photographs that it was made from")
+    again.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
+    again.set_defaults(command=_measure)
     folds = commands.add_parser(
         "crossvalidate", parents=[shared], help="measure the recipe on photographs held out"
     )

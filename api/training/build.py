@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,9 @@ from api.registry.manifest import Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY, write_package
 from api.registry.replay import Replay
 from api.training.corpus import Corpus
-from api.training.evaluate import evaluate, rejected_share
 from api.training.export import check_agreement
 from api.training.grader import Grader, train_grader
+from api.training.measure import measure
 from api.training.recipe import Recipe
 from api.training.samples import Sample, inputs, read, targets
 
@@ -47,7 +46,7 @@ def build_package(
     )
     replay = _replay(grader, corpus, recipe, progress)
     metrics = {
-        **_metrics(grader, corpus, progress),
+        **measure(grader, corpus, progress),
         "export_agreement": asdict(agreement),
         "training_curves": list(grader.history),
     }
@@ -103,28 +102,6 @@ def _replay(grader: Grader, corpus: Corpus, recipe: Recipe, progress: Progress) 
             [_stored_signature(file) for file in files] + [signature(read(s)) for s in boxed]
         ),
     )
-
-
-def _metrics(grader: Grader, corpus: Corpus, progress: Progress) -> dict[str, Any]:
-    """Figures on the test split, which nothing was trained or set on."""
-    samples = corpus.file_samples("test")
-    embeddings = grader.embed(samples, progress, "the test photographs")
-    others = grader.embed(corpus.other_things("report"), progress, "more other things")
-    labels = targets(samples).argmax(axis=1)
-    names = [file.photograph for file in corpus.files("test")]
-    head = grader.head
-    return {
-        "test_by_photograph": {
-            "split": "test split by photograph, all saved copies; not seen in training",
-            **evaluate(head.probabilities(embeddings), labels, corpus.classes, names),
-        },
-        "rejection": {
-            "known_files": len(samples),
-            "known_rejected": rejected_share(head, embeddings),
-            "other_files": len(others),
-            "others_rejected": rejected_share(head, others),
-        },
-    }
 
 
 def _stored_signature(file: PhotoFile) -> NDArray[np.uint8]:

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from api.predict.head import softmax
+
 BINS = 15
 
 
@@ -32,6 +34,22 @@ def expected_calibration_error(
     """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    bins = confidence_bins(confidence)
     gaps = [abs(confidence[bins == k].sum() - correct[bins == k].sum()) for k in range(BINS)]
     return float(sum(gaps) / len(labels))
+
+
+def confidence_bins(confidence: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The bin, 0 to BINS - 1, of each confidence [n] in 0..1."""
+    return np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+
+
+def uncalibrated(
+    probabilities: NDArray[np.float32], temperatures: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """What the probabilities [n, classes] were before the temperatures [n] that made them.
+
+    Their logarithms are the scaled logits but for a constant a row, which a softmax does not see.
+    """
+    scaled = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    return softmax(scaled * temperatures[:, None])

@@ -34,3 +34,13 @@ def embed_samples(
             rows.append(row)
             progress(stage, done, len(samples))
     return np.concatenate(rows)
+
+
+def embed_pixels(backbone: Backbone, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Embeddings float32 [n, channels] of pictures as the network sees them.
+
+    `pixels` is uint8 [n, size, size, 3], n at least 1.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        maps = threads.map(lambda picture: backbone(np.ascontiguousarray(picture)[None]), pixels)
+        return np.concatenate([pool(found) for found in maps])

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from api.dataset.labels import read_label
-from api.predict.head import Head
+from api.training.bootstrap import interval, mean_interval
 from api.training.calibrate import expected_calibration_error
-
-RESAMPLES = 2000
 
 
 def evaluate(
@@ -22,8 +20,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score probabilities [n, classes] against labels [n]; JSON-ready.
 
-    `photographs` names the photograph behind each row; the 95 % interval of the accuracy is
-    drawn over photographs, since copies of one stand or fall together.
+    `photographs` names the photograph behind each row; the 95 % intervals are drawn over
+    photographs, since copies of one stand or fall together. That of the calibration error leans
+    upwards: an error that cannot be negative grows in every smaller sample.
     """
     predicted = probabilities.argmax(axis=1)
     correct = predicted == labels
@@ -31,16 +30,19 @@ def evaluate(
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, predicted, labels=names, zero_division=0.0
     )
-    low, high = bootstrap_interval(correct, photographs)
+
+    def calibration_error(rows: NDArray[np.int64]) -> float:
+        return expected_calibration_error(probabilities[rows], labels[rows])
+
     return {
         "files": len(labels),
         "photographs": len(set(photographs)),
         "correct": int(correct.sum()),
-        "accuracy": float(correct.mean()),
-        "accuracy_interval_95": [low, high],
+        **share("accuracy", correct, photographs),
         "macro_f1": float(np.mean(f1)),
         "expected_calibration_error": expected_calibration_error(probabilities, labels),
-        **_partial(predicted, labels, classes),
+        "expected_calibration_error_interval_95": interval(calibration_error, photographs),
+        **_partial(predicted, labels, classes, photographs),
         "per_class": {
             name: {
                 "precision": float(precision[k]),
@@ -54,35 +56,25 @@ def evaluate(
     }
 
 
-def bootstrap_interval(
-    correct: NDArray[np.bool_], photographs: Sequence[str], seed: int = 0
-) -> tuple[float, float]:
-    """95 % percentile interval of the mean of `correct` [n], resampling whole photographs.
-
-    Source: B. Efron & R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
-    """
-    _, group = np.unique(np.asarray(photographs), return_inverse=True)
-    hits = np.bincount(group, weights=correct)
-    sizes = np.bincount(group)
-    drawn = np.random.default_rng(seed).integers(len(sizes), size=(RESAMPLES, len(sizes)))
-    means = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def rejected_share(head: Head, embeddings: NDArray[np.float32]) -> float | None:
-    """The share of embeddings [n, channels] that are no known class; None of nothing."""
-    return float(1 - head.recognises(embeddings).mean()) if len(embeddings) else None
+def share(name: str, true: NDArray[np.bool_], groups: Sequence[str]) -> dict[str, Any]:
+    """How many of `true` [n] are, with the 95 % interval over `groups`; None of nothing."""
+    return {
+        name: float(true.mean()) if len(true) else None,
+        f"{name}_interval_95": mean_interval(true, groups),
+    }
 
 
 def _partial(
-    predicted: NDArray[np.int64], labels: NDArray[np.int64], classes: Sequence[str]
-) -> dict[str, float]:
+    predicted: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    classes: Sequence[str],
+    photographs: Sequence[str],
+) -> dict[str, Any]:
     """Accuracy on the fruit alone and, where every class speaks of it, on the freshness alone."""
     read = [read_label(name) for name in classes]
     fruit = np.array([label.fruit for label in read])
-    result = {"fruit_accuracy": float((fruit[predicted] == fruit[labels]).mean())}
+    result = share("fruit_accuracy", fruit[predicted] == fruit[labels], photographs)
     if all(label.freshness for label in read):
         fresh = np.array([label.freshness == "fresh" for label in read])
-        result["freshness_accuracy"] = float((fresh[predicted] == fresh[labels]).mean())
+        result |= share("freshness_accuracy", fresh[predicted] == fresh[labels], photographs)
     return result

@@ -82,6 +82,11 @@ def test_the_manifest_says_what_was_done(built: tuple[Path, Manifest, object]) -
     assert agreement["same_class"] == agreement["photographs"] > 0
     assert len(manifest.metrics["training_curves"]) == 1
     assert manifest.metrics["rejection"]["other_files"] > 0
+    assert set(manifest.metrics["rejection"]["drawn_rejected"]) == {"noise", "flat_colour", "blank"}
+    scores = manifest.metrics["test_by_photograph"]
+    assert scores["expected_calibration_error_before_scaling"] >= 0
+    assert {"reliability", "roc", "precision_recall", "slices", "worst_mistakes"} <= set(scores)
+    assert len(manifest.model_dump_json()) < 60_000
 
 
 def test_every_stage_told_its_end(

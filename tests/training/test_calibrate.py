@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from api.predict.head import softmax
-from api.training.calibrate import expected_calibration_error, fit_temperature
+from api.training.calibrate import expected_calibration_error, fit_temperature, uncalibrated
 
 
 def test_finds_by_how_much_logits_are_too_sure() -> None:
@@ -21,3 +21,15 @@ def test_error_of_a_known_case() -> None:
     probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (4, 1))
     labels = np.array([0, 0, 1, 1])
     assert expected_calibration_error(probabilities, labels) == pytest.approx(0.4, abs=1e-6)
+
+
+def test_the_temperature_can_be_taken_back() -> None:
+    logits = np.random.default_rng(0).normal(0, 4, (50, 3)).astype(np.float32)
+    temperatures = np.repeat(np.array([0.5, 2.5], np.float32), 25)
+    scaled = softmax(logits / temperatures[:, None])
+    assert uncalibrated(scaled, temperatures) == pytest.approx(softmax(logits), abs=1e-5)
+
+
+def test_a_probability_of_nothing_is_no_warning() -> None:
+    certain = np.array([[1, 0, 0]], np.float32)
+    assert uncalibrated(certain, np.array([3], np.float32))[0, 0] == pytest.approx(1)

@@ -1,9 +1,8 @@
 import json
 
 import numpy as np
-import pytest
 
-from api.training.evaluate import bootstrap_interval, evaluate
+from api.training.evaluate import evaluate
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
 
@@ -24,13 +23,3 @@ def test_counts_what_was_right_in_each_way() -> None:
 def test_freshness_is_left_out_where_classes_do_not_speak_of_it() -> None:
     scores = evaluate(np.eye(2, dtype=np.float32), np.array([0, 1]), ("cat", "dog"), ["a", "b"])
     assert "freshness_accuracy" not in scores
-
-
-def test_copies_of_one_photograph_do_not_narrow_the_interval() -> None:
-    rng = np.random.default_rng(0)
-    correct = rng.random(50) < 0.8
-    names = [str(k) for k in range(50)]
-    alone = bootstrap_interval(correct, names)
-    copied = bootstrap_interval(np.repeat(correct, 9), list(np.repeat(names, 9)))
-    assert copied == pytest.approx(alone)
-    assert alone[0] < correct.mean() < alone[1]

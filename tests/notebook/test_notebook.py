@@ -1,0 +1,73 @@
+"""The notebook, run from its first cell to its last on drawn pictures."""
+
+import json
+from typing import Any
+
+import pytest
+
+from api.settings import PROJECT
+from tests.training.collection import draw_collection
+
+NOTEBOOK = PROJECT / "notebook" / "Fruits_Classifier.ipynb"
+# Small enough for a busy machine; what the grader then knows does not matter here.
+RECIPE = {"epochs": 1, "input_size": 32, "batch_size": 64}
+MOST_BYTES = 1_500_000
+
+nbformat = pytest.importorskip("nbformat")
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The notebook with its outputs; nothing is written beside it."""
+    pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    pytest.importorskip("matplotlib")
+    root = tmp_path_factory.mktemp("notebook")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RIPELINE_DATASET", str(draw_collection(root / "photographs")))
+        patch.setenv("RIPELINE_MODEL_DIR", str(root / "model"))
+        patch.setenv("RIPELINE_STATE_DIR", str(root / "state"))
+        patch.setenv("RIPELINE_RECIPE", json.dumps(RECIPE))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        from scripts.notebook import execute  # noqa: PLC0415  (needs what may not be installed)
+
+        return execute(NOTEBOOK)
+
+
+def test_every_cell_runs_and_the_story_is_told(executed: Any) -> None:
+    told = "\n".join(_texts(executed))
+    assert "104 photographs" in told
+    assert "are in the supplied train files too" in told
+    assert "the ones above." in told
+    assert "racked" in told
+
+
+def test_outputs_are_small_pictures_and_no_path_of_a_machine(executed: Any) -> None:
+    assert len(nbformat.writes(executed)) < MOST_BYTES
+    kinds = {kind for output in _outputs(executed) for kind in output.get("data", {})}
+    assert {"image/png", "image/jpeg"} <= kinds
+    assert "application/vnd.plotly.v1+json" not in kinds
+    assert not [text for text in _texts(executed) if str(PROJECT) in text]
+
+
+def test_it_repeats_none_of_the_code() -> None:
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+        assert "\ndef " not in f"\n{cell.source}"
+        assert "\nclass " not in f"\n{cell.source}"
+
+
+def _outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def _texts(notebook: Any) -> list[str]:
+    """What outputs say in words."""
+    return [
+        "".join(part)
+        for output in _outputs(notebook)
+        for part in (
+            output.get("text", ""),
+            *(output.get("data", {}).get(kind, "") for kind in ("text/markdown", "text/html")),
+        )
+    ]
