@@ -49,7 +49,9 @@ def main() -> int:
         "RIPELINE_API_URL": f"http://{host}:{api_port}",
         "RIPELINE_UI_URL": f"http://{host}:{ui_port}",
     }
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Set both: a shell starts background jobs with SIGINT ignored.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, _interrupt)
     running: list[tuple[Service, subprocess.Popen[bytes]]] = []
     try:
         for service in services:

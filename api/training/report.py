@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from api.dataset.labels import read_label
 from api.registry.manifest import Manifest
@@ -48,7 +49,7 @@ def training_curves(history: Sequence[Mapping[str, float]]) -> Figure:
         validation = [epoch[f"val_{name}"] for epoch in history]
         axes.plot(epochs, validation, ".-", color=GREEN, label="validation")
         axes.set(title=name.capitalize(), xlabel="Epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
     return figure
 
