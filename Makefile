@@ -32,7 +32,7 @@ data: $(READY) ## Import photographs: FROM=<folder>, or download the public set
 train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write models/default
 	@$(BIN)/python -m api.training train "$(or $(FROM),data/photographs)" $(if $(OUT),--out "$(OUT)")
 
-crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, five times held out (an hour)
+crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, five folds and the supplied split (an hour)
 	@$(BIN)/python -m api.training crossvalidate "$(or $(FROM),data/photographs)"
 
 notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photographs), in place
@@ -52,9 +52,10 @@ clean: ## Remove the environment and all caches; photographs and models stay
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Ripeline needs Python 3.11 or newer; $$($(PYTHON) --version) was found."; \
-		echo "Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "Ripeline needs Python 3.11, 3.12 or 3.13 (TensorFlow has builds for these);"; \
+		echo "$$($(PYTHON) --version) was found. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; \
+		exit 1; }
 	@echo "Making the environment in $(VENV) (once; some minutes)."
 	@$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
