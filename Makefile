@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train crossvalidate lock clean
+.PHONY: help run test check format data train crossvalidate compare lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write m
 
 crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, five times held out (an hour)
 	@$(BIN)/python -m api.training crossvalidate "$(or $(FROM),data/photographs)"
+
+compare: $(READY) ## Measure all architectures and input sizes on FROM=<folder> (hours)
+	@$(BIN)/python -m api.training compare "$(or $(FROM),data/photographs)" $(ARGS)
 
 lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs uv)
 	uv pip compile $(LOCK) --all-extras -o requirements.txt

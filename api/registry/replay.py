@@ -30,12 +30,15 @@ class Replay:
     signatures: NDArray[np.uint8]
 
     def save(self, path: Path) -> None:
-        """Write with a byte for each feature, in steps of 1/255 of the channel's maximum."""
-        scale = np.maximum(self.embeddings.max(axis=0), 1e-6) / STEPS
+        """Write with a byte for each feature, in steps of 1/255 of the channel's range."""
+        # Most networks end in a ReLU and have no features below 0, but not all.
+        low = np.minimum(self.embeddings.min(axis=0), 0)
+        scale = np.maximum(self.embeddings.max(axis=0) - low, 1e-6) / STEPS
         np.savez_compressed(
             path,
-            quantised=np.rint(self.embeddings / scale).astype(np.uint8),
+            quantised=np.rint((self.embeddings - low) / scale).astype(np.uint8),
             scale=scale.astype(np.float32),
+            low=low.astype(np.float32),
             targets=self.targets,
             splits=self.splits,
             photographs=self.photographs,
@@ -48,4 +51,5 @@ class Replay:
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         embeddings = stored.pop("quantised").astype(np.float32) * stored.pop("scale")
+        embeddings += stored.pop("low", np.float32(0))  # Packages before it had none.
         return cls(embeddings, **stored)

@@ -1,6 +1,8 @@
 """From Keras to LiteRT, with proof that both say the same."""
 
+import io
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import keras
@@ -37,7 +39,9 @@ def to_litert(backbone: keras.Model) -> bytes:
     single = keras.Model(fixed, backbone(fixed, training=False), name="backbone")
     converter = tf.lite.TFLiteConverter.from_keras_model(single)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    graph: bytes = converter.convert()
+    # Keras lists every variable on the terminal, over whatever shows the progress there.
+    with redirect_stdout(io.StringIO()):
+        graph: bytes = converter.convert()
     return graph
 
 
