@@ -3,6 +3,18 @@
 import keras
 import tensorflow as tf
 
+from api.errors import ProblemError
+
+
+class UnevenBatchError(ProblemError):
+    code = "uneven-batch"
+
+    def __init__(self, batch: int, devices: int) -> None:
+        super().__init__(
+            f"A batch of {batch} pictures cannot be divided evenly among {devices} devices. "
+            f"Choose a batch size that is a multiple of {devices}."
+        )
+
 
 def prepare() -> None:
     """Make a run on a CPU give the same result each time; call it before anything is built."""
@@ -11,11 +23,31 @@ def prepare() -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def strategy() -> tf.distribute.Strategy:
-    """All GPUs where there are several; else TensorFlow's default, the one GPU or the CPU."""
-    if len(tf.config.list_physical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
+def strategy(batch: int) -> tf.distribute.Strategy:
+    """All GPUs where there are several; else TensorFlow's default, the one GPU or the CPU.
+
+    Raises UnevenBatchError where they cannot have the same share of `batch` pictures.
+    """
+    names = distributed_over()
+    if len(names) < 2:
+        return tf.distribute.get_strategy()
+    if even(batch) != batch:
+        raise UnevenBatchError(batch, len(names))
+    return tf.distribute.MirroredStrategy(names)
+
+
+def even(count: int) -> int:
+    """The largest number up to `count` of which all devices have the same share.
+
+    Keras fails where a device has less of a batch than the others, or nothing.
+    """
+    devices = max(1, len(distributed_over()))
+    return count // devices * devices
+
+
+def distributed_over() -> list[str]:
+    """The devices that share a batch."""
+    return [device.name for device in tf.config.list_logical_devices("GPU")]
 
 
 def replicate(backbone: keras.Model) -> keras.Model:

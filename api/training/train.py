@@ -51,13 +51,16 @@ def train(
     Stage one fits a linear head on the untouched backbone; stage two fine-tunes both together on
     augmented views, so that the first steps do not tear up what the backbone knows; where it
     knows nothing (weights "none"), stage one is left out. Uses the GPU where there is one; where
-    there are several, each batch is divided among them.
+    there are several, each batch is divided among them, and the last few photographs that cannot
+    be are left out.
 
-    Raises what `build_backbone` raises, and OutOfMemoryError.
+    Raises what `build_backbone` raises, UnevenBatchError or OutOfMemoryError.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     devices.prepare()
+    training = training[: devices.even(len(training))]
+    validation = validation[: devices.even(len(validation))]
     backbone = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
 
     wanted = targets(training)
@@ -68,7 +71,7 @@ def train(
         head = fit_head(embeddings, wanted, sample_weights, recipe.head_l2)
 
     steps = -(-len(training) // recipe.batch_size)
-    with devices.strategy().scope():
+    with devices.strategy(recipe.batch_size).scope():
         replicated = devices.replicate(backbone)
         model, dense = _classifier(replicated, wanted.shape[1], recipe.dropout)
         if head is not None:
@@ -89,7 +92,7 @@ def train(
         epochs=recipe.epochs,
         steps_per_epoch=steps,
         validation_data=(inputs(validation, recipe.input_size), targets(validation)),
-        validation_batch_size=PREDICT_BATCH,
+        validation_batch_size=devices.even(PREDICT_BATCH),
         callbacks=[
             # First, so that validation and early stopping see the averaged weights.
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
