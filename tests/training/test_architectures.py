@@ -23,7 +23,6 @@ from api.training.architectures import (
 from api.training.build import build_package
 from api.training.corpus import Corpus
 from api.training.recipe import Recipe
-from api.training.train import train
 from api.training.weights import (
     BadWeightsFileError,
     ImagenetUnavailableError,
@@ -42,25 +41,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return draw_corpus(tmp_path_factory.mktemp("drawn"), 24)
 
 
-@pytest.fixture
-def eager_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiling a step of a large network takes longer than the few steps of a test."""
-
-    def eagerly(*arguments: Any) -> Any:
-        tf.config.run_functions_eagerly(True)
-        try:
-            return train(*arguments)
-        finally:
-            tf.config.run_functions_eagerly(False)
-
-    monkeypatch.setattr("api.training.grader.train", eagerly)
-
-
 # The default is built, with its ImageNet weights, in test_build.py.
 @pytest.mark.parametrize("name", [name for name in TABLE if name != Recipe().architecture])
 @pytest.mark.usefixtures("eager_training")
-# Said of the pictures' generator, which is Python in any case.
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
 def test_trains_exports_is_packaged_and_grades(name: str, corpus: Corpus, tmp_path: Path) -> None:
     recipe = Recipe(architecture=name, weights="none", input_size=SIZE, batch_size=64, epochs=1)
     manifest = build_package(corpus, recipe, tmp_path / "package")

@@ -51,6 +51,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+@pytest.mark.usefixtures("eager_training")
 def test_compares_and_goes_on_where_it_stopped(
     corpus: Corpus, tmp_path: Path, measured: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +144,14 @@ def test_the_command_writes_the_figures(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    def as_planned(what: trial.Trial, *_: Any) -> dict[str, Any]:
+        figures = dict.fromkeys(("accuracy", "macro_f1", "megabytes", "milliseconds"), 0.5)
+        recipe = what.recipe
+        names = {"architecture": recipe.architecture, "weights": recipe.weights}
+        how = {"training": "fine-tuned", "input_size": recipe.input_size}
+        return {**names, **how, **figures, "recipe": recipe.as_dict()}
+
+    monkeypatch.setattr("api.training.compare.measure", as_planned)
     out = tmp_path / "figures.json"
     line = (
         f"compare {corpus.listing.root} --architectures custom_cnn --sizes --epochs 1 "
