@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train crossvalidate notebook lock clean
+.PHONY: help run test check format data train crossvalidate compare notebook lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write m
 
 crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, five folds and the supplied split (an hour)
 	@$(BIN)/python -m api.training crossvalidate "$(or $(FROM),data/photographs)"
+
+compare: $(READY) ## Measure all architectures and input sizes on FROM=<folder> (hours)
+	@$(BIN)/python -m api.training compare "$(or $(FROM),data/photographs)" $(ARGS)
 
 notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photographs), in place
 	@$(BIN)/python scripts/notebook.py

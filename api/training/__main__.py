@@ -1,4 +1,4 @@
-"""The command line of training: `make train` and `make crossvalidate`."""
+"""The command line of training: `make train`, `make crossvalidate` and `make compare`."""
 
 import argparse
 import dataclasses
@@ -12,6 +12,7 @@ from typing import Any
 from api.errors import ProblemError
 from api.progress import terminal
 from api.settings import PROJECT
+from api.training import compare_command
 from api.training.recipe import Recipe
 
 
@@ -21,7 +22,7 @@ def main() -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     started = time.monotonic()
     try:
-        lines = arguments.command(arguments)
+        lines = arguments.command(arguments, _recipe(arguments))
     except ProblemError as error:
         print(error.detail, file=sys.stderr)
         return 1
@@ -29,14 +30,14 @@ def main() -> int:
     return 0
 
 
-def _train(arguments: argparse.Namespace) -> list[str]:
+def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.training.build import build_package  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
     from api.training.tracking import record  # noqa: PLC0415
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress)
-        manifest = build_package(corpus, _recipe(arguments), arguments.out, progress)
+        manifest = build_package(corpus, recipe, arguments.out, progress)
     scores = manifest.metrics["test_by_photograph"]
     tracked = record(arguments.out, manifest)
     return [f"{manifest.version} in {arguments.out}.", _accuracy(scores), tracked]
@@ -56,13 +57,13 @@ def _measure(arguments: argparse.Namespace) -> list[str]:
     return [_accuracy(manifest.metrics["test_by_photograph"]), f"Written to {arguments.package}."]
 
 
-def _crossvalidate(arguments: argparse.Namespace) -> list[str]:
+def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.training.corpus import read_corpus  # noqa: PLC0415
     from api.training.crossvalidate import crossvalidate  # noqa: PLC0415
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress)
-        figures = crossvalidate(corpus, _recipe(arguments), arguments.cache, progress)
+        figures = crossvalidate(corpus, recipe, arguments.cache, progress)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     lines = [_accuracy(figures["by_photograph"])]
@@ -83,7 +84,9 @@ def _accuracy(scores: dict[str, Any]) -> str:
 
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
-    return dataclasses.replace(Recipe(), epochs=arguments.epochs, seed=arguments.seed)
+    """The default recipe with what was said on the command line."""
+    given = vars(arguments).keys() & Recipe().as_dict().keys()
+    return dataclasses.replace(Recipe(), **{name: getattr(arguments, name) for name in given})
 
 
 def _arguments() -> argparse.Namespace:
@@ -92,10 +95,22 @@ def _arguments() -> argparse.Namespace:
     shared.add_argument("folder", type=Path, help="class folders, or a folder above them")
     shared.add_argument("--epochs", type=int, default=defaults.epochs)
     shared.add_argument("--seed", type=int, default=defaults.seed)
+    shared.add_argument(
+        "--input-size", type=int, default=defaults.input_size, help="side in pixels"
+    )
+    shared.add_argument("--batch-size", type=int, default=defaults.batch_size)
+    shared.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
+    network = argparse.ArgumentParser(add_help=False)
+    network.add_argument(
+        "--architecture", default=defaults.architecture, help="a name that is none lists them all"
+    )
+    network.add_argument(
+        "--weights", default=defaults.weights, help="imagenet, none, or a .weights.h5 file"
+    )
 
     parser = argparse.ArgumentParser(prog="python -m api.training", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    train = commands.add_parser("train", parents=[shared], help="write a model package")
+    train = commands.add_parser("train", parents=[shared, network], help="write a model package")
     train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
     train.set_defaults(command=_train)
     again = commands.add_parser("measure", help="measure a package again, without training")
@@ -103,11 +118,14 @@ def _arguments() -> argparse.Namespace:
     again.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
     again.set_defaults(command=_measure)
     folds = commands.add_parser(
-        "crossvalidate", parents=[shared], help="measure the recipe on photographs held out"
+        "crossvalidate",
+        parents=[shared, network],
+        help="measure the recipe on photographs held out",
     )
     folds.add_argument("--out", type=Path, default=PROJECT / "docs" / "crossvalidation.json")
     folds.add_argument("--cache", type=Path, default=PROJECT / ".cache" / "crossvalidation")
     folds.set_defaults(command=_crossvalidate)
+    compare_command.add(commands, shared)
     return parser.parse_args()
 
 

@@ -15,9 +15,11 @@ from keras import layers
 from numpy.typing import NDArray
 
 from api.progress import Progress, silent
+from api.training import devices
 from api.training.architectures import build_backbone
 from api.training.augment import augment
 from api.training.head import fit_head
+from api.training.memory import advises_on_memory
 from api.training.recipe import Recipe
 from api.training.samples import Sample, balanced_weights, inputs, read, targets
 
@@ -39,47 +41,60 @@ class Trained:
     history: tuple[dict[str, float], ...]
 
 
+@advises_on_memory
 def train(
     recipe: Recipe,
     training: Sequence[Sample],
     validation: Sequence[Sample],
     progress: Progress = silent,
 ) -> Trained:
-    """Train on `training`, stop by `validation`. The same values give the same result.
+    """Train on `training`, stop by `validation`. The same values give the same result on a CPU.
 
     Stage one fits a linear head on the untouched backbone; stage two fine-tunes both together on
-    augmented views, so that the first steps do not tear up what the backbone knows.
+    augmented views, so that the first steps do not tear up what the backbone knows; where it
+    knows nothing (weights "none"), stage one is left out. Uses the GPU where there is one; where
+    there are several, each batch is divided among them, and the last few photographs that cannot
+    be are left out.
+
+    Raises what `build_backbone` raises, UnevenBatchError or OutOfMemoryError.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
-    tf.config.experimental.enable_op_determinism()
+    devices.prepare()
+    training = training[: devices.even(len(training))]
+    validation = validation[: devices.even(len(validation))]
     backbone = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
 
     wanted = targets(training)
     sample_weights = balanced_weights(training)
-    embeddings = embed(backbone, inputs(training, recipe.input_size), progress)
-    head = fit_head(embeddings, wanted, sample_weights, recipe.head_l2)
+    head = None
+    if recipe.weights != "none":
+        embeddings = embed(backbone, inputs(training, recipe.input_size), progress)
+        head = fit_head(embeddings, wanted, sample_weights, recipe.head_l2)
 
-    model, dense = _classifier(backbone, wanted.shape[1], recipe.dropout)
-    dense.set_weights(list(head))
     steps = -(-len(training) // recipe.batch_size)
-    model.compile(
-        keras.optimizers.AdamW(
-            _schedule(recipe, steps),
-            recipe.weight_decay,
-            clipnorm=1.0,
-            use_ema=True,
-            ema_momentum=recipe.averaging,
-        ),
-        keras.losses.CategoricalCrossentropy(from_logits=True),
-        weighted_metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-    )
+    with devices.strategy(recipe.batch_size).scope():
+        replicated = devices.replicate(backbone)
+        model, dense = _classifier(replicated, wanted.shape[1], recipe.dropout)
+        if head is not None:
+            dense.set_weights(list(head))
+        model.compile(
+            keras.optimizers.AdamW(
+                _schedule(recipe, steps),
+                recipe.weight_decay,
+                clipnorm=1.0,
+                use_ema=True,
+                ema_momentum=recipe.averaging,
+            ),
+            keras.losses.CategoricalCrossentropy(from_logits=True),
+            weighted_metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        )
     record = model.fit(
         _views(recipe, training, wanted, sample_weights),
         epochs=recipe.epochs,
         steps_per_epoch=steps,
         validation_data=(inputs(validation, recipe.input_size), targets(validation)),
-        validation_batch_size=PREDICT_BATCH,
+        validation_batch_size=devices.even(PREDICT_BATCH),
         callbacks=[
             # First, so that validation and early stopping see the averaged weights.
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
@@ -94,6 +109,8 @@ def train(
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     curves = zip(*(record.history[name] for name in names), strict=True)
     history = tuple(dict(zip(names, map(float, epoch), strict=True)) for epoch in curves)
+    if replicated is not backbone:
+        backbone.set_weights(replicated.get_weights())
     weights, bias = dense.get_weights()
     return Trained(backbone, weights, bias, history)
 

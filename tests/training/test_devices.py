@@ -1,0 +1,66 @@
+"""Training on several devices: the processor taken for two, in a process of its own, since
+TensorFlow wants to know its devices before its first operation."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.settings import PROJECT
+from api.training import devices
+from tests.training.drawn import draw_corpus
+
+SCRIPT = """
+import sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+processor = tf.config.list_physical_devices("CPU")[0]
+halves = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(processor, halves)
+
+from api.training import devices
+from api.training.corpus import read_corpus
+from api.training.recipe import Recipe
+from api.training.train import train
+
+devices.distributed_over = lambda: ["CPU:0", "CPU:1"]
+corpus = read_corpus(Path(sys.argv[1]))
+recipe = Recipe(
+    architecture="custom_cnn", weights="none", input_size=32, epochs=1, batch_size=16
+)
+trained = train(recipe, corpus.photographs("train"), corpus.photographs("validation"))
+pictures = np.zeros((3, 32, 32, 3), np.uint8)
+print(trained.backbone.predict_on_batch(pictures).shape[0])
+norm = trained.backbone.get_layer("custom_cnn").get_layer("stage0_bn")
+print(float(np.abs(norm.moving_mean).max()) > 0)
+"""
+
+
+def test_a_batch_that_cannot_be_divided_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "distributed_over", lambda: ["CPU:0", "CPU:1"])
+    with pytest.raises(devices.UnevenBatchError, match="multiple of 2"):
+        devices.strategy(15)
+    assert devices.even(7) == 6
+    assert devices.even(64) == 64
+
+
+def test_one_device_is_no_strategy_of_its_own() -> None:
+    assert devices.strategy(15).num_replicas_in_sync == 1
+    assert devices.even(7) == 7
+
+
+def test_a_batch_is_divided_and_the_result_runs_on_one(tmp_path: Path) -> None:
+    draw_corpus(tmp_path, 24)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.stdout.split() == ["3", "True"], done.stderr

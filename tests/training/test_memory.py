@@ -1,0 +1,31 @@
+import dataclasses
+
+import pytest
+import tensorflow as tf
+
+from api.training.memory import OutOfMemoryError
+from api.training.recipe import Recipe
+from api.training.train import train
+
+RECIPE = Recipe(architecture="custom_cnn", weights="none", input_size=64, batch_size=16)
+
+
+@pytest.mark.parametrize(
+    "error", [tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), MemoryError()]
+)
+def test_without_memory_training_gives_advice(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("api.training.train.build_backbone", exhausted)
+    with pytest.raises(OutOfMemoryError) as caught:
+        train(RECIPE, [], [])
+    for part in ("custom_cnn", "batch size 8", "64 x 64", "smaller input", "architecture"):
+        assert part in caught.value.detail
+
+
+def test_single_pictures_are_not_divided_further() -> None:
+    error = OutOfMemoryError(dataclasses.replace(RECIPE, batch_size=1))
+    assert "batch size 0" not in error.detail
