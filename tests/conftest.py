@@ -1,8 +1,10 @@
 """What tests of several rooms share."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -33,3 +35,24 @@ def dataset() -> Path:
     if not folder:
         pytest.skip(f"needs photographs: set {DATASET} to a folder of class folders")
     return Path(folder)
+
+
+@pytest.fixture
+def eager_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling a step of a network takes longer than the few steps of a test."""
+    # Imported here, so that tests that do not train do not wait for it.
+    import tensorflow as tf  # noqa: PLC0415
+
+    from api.training.train import train  # noqa: PLC0415
+
+    def eagerly(*arguments: Any) -> Any:
+        tf.config.run_functions_eagerly(True)
+        try:
+            with warnings.catch_warnings():
+                # Said of the generator of views, which is Python in any case.
+                warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
+                return train(*arguments)
+        finally:
+            tf.config.run_functions_eagerly(False)
+
+    monkeypatch.setattr("api.training.grader.train", eagerly)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from api.errors import ProblemError
+from api.evaluation import compare_command
 from api.progress import terminal
 from api.settings import PROJECT
-from api.training import compare_command
 from api.training.recipe import Recipe
 
 
@@ -44,9 +44,9 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
 
 
 def _measure(arguments: argparse.Namespace) -> list[str]:
+    from api.evaluation.measure import measure_package  # noqa: PLC0415
     from api.registry.package import BadPackageError, load_package  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
-    from api.training.measure import measure_package  # noqa: PLC0415
 
     try:
         package = load_package(arguments.package)
@@ -58,8 +58,8 @@ def _measure(arguments: argparse.Namespace) -> list[str]:
 
 
 def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
+    from api.evaluation.crossvalidate import crossvalidate  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
-    from api.training.crossvalidate import crossvalidate  # noqa: PLC0415
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from api.dataset.folder import PhotoFile
 from api.dataset.split import SPLITS
+from api.evaluation.measure import measure
 from api.imaging.hashing import content_hash, signature
 from api.progress import Progress, silent
 from api.registry.manifest import Manifest
@@ -18,7 +19,6 @@ from api.registry.replay import Replay
 from api.training.corpus import Corpus
 from api.training.export import check_agreement
 from api.training.grader import Grader, train_grader
-from api.training.measure import measure
 from api.training.recipe import Recipe
 from api.training.samples import Sample, inputs, read, targets
 

@@ -67,7 +67,7 @@ def _log(address: str, folder: Path, manifest: Manifest, state: Path) -> str:
     from mlflow import MlflowClient  # noqa: PLC0415
     from mlflow.entities import Metric, Param  # noqa: PLC0415
 
-    from api.training.report import drawings  # noqa: PLC0415  (needs what MLflow brings)
+    from api.evaluation.report import drawings  # noqa: PLC0415  (needs what MLflow brings)
 
     client = MlflowClient(address)
     experiment = client.get_experiment_by_name(EXPERIMENT)

@@ -14,9 +14,9 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
+from api.networks.architectures import build_backbone
 from api.progress import Progress, silent
 from api.training import devices
-from api.training.architectures import build_backbone
 from api.training.augment import augment
 from api.training.head import fit_head
 from api.training.memory import advises_on_memory

@@ -1,0 +1,60 @@
+"""Measuring a package again, with a grader that learns in no time."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from api.evaluation import measure as module
+from api.evaluation.measure import OtherPhotographsError, measure_package
+from api.registry.manifest import Manifest
+from api.registry.package import Package, load_package, write_package
+from api.training.corpus import Corpus, read_corpus
+from api.training.recipe import Recipe
+from tests.registry.samples import describer, filler
+from tests.training.collection import colour_grader, colours, draw_collection
+
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return read_corpus(draw_collection(tmp_path_factory.mktemp("collection")))
+
+
+@pytest.fixture
+def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
+    """A package without figures of the test split, whose backbone is `colours`."""
+    recipe = Recipe(input_size=SIZE)
+    head = colour_grader(recipe, corpus.study(recipe)).head
+
+    def describe(hashes: dict[str, str]) -> Manifest:
+        known = {
+            "classes": corpus.classes,
+            "feature_shape": (1, 1, 48),
+            "input_size": SIZE,
+            "data": corpus.fingerprint(),
+            "metrics": {"training_curves": [{"loss": 1.0}], "rejection": {}},
+        }
+        return describer()(hashes).model_copy(update=known)
+
+    write_package(tmp_path / "package", filler(head=head), describe)
+    monkeypatch.setattr(module, "LiteRTBackbone", lambda _: colours)
+    return load_package(tmp_path / "package")
+
+
+def test_figures_are_written_and_the_rest_stays(package: Package, corpus: Corpus) -> None:
+    manifest = measure_package(package, corpus)
+    assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.8
+    assert manifest.metrics["rejection"]["other_files"] > 0
+    assert manifest.metrics["training_curves"] == [{"loss": 1.0}]
+    again = load_package(package.folder).manifest
+    assert again.files == package.manifest.files
+    assert again.metrics["test_by_photograph"]["files"] == len(corpus.files("test"))
+
+
+def test_other_photographs_are_refused(package: Package, corpus: Corpus) -> None:
+    fewer = dataclasses.replace(corpus.listing, files=corpus.listing.files[1:])
+    with pytest.raises(OtherPhotographsError, match="train anew"):
+        measure_package(package, dataclasses.replace(corpus, listing=fewer))
+    assert "test_by_photograph" not in load_package(package.folder).manifest.metrics
