@@ -43,7 +43,7 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     return [f"{manifest.version} in {arguments.out}.", _accuracy(scores), tracked]
 
 
-def _measure(arguments: argparse.Namespace) -> list[str]:
+def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
     from api.evaluation.measure import measure_package  # noqa: PLC0415
     from api.registry.package import BadPackageError, load_package  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415

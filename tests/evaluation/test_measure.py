@@ -1,6 +1,7 @@
 """Measuring a package again, with a grader that learns in no time."""
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from api.evaluation import measure as module
 from api.evaluation.measure import OtherPhotographsError, measure_package
 from api.registry.manifest import Manifest
 from api.registry.package import Package, load_package, write_package
+from api.training import __main__ as command_line
 from api.training.corpus import Corpus, read_corpus
 from api.training.recipe import Recipe
 from tests.registry.samples import describer, filler
@@ -58,3 +60,17 @@ def test_other_photographs_are_refused(package: Package, corpus: Corpus) -> None
     with pytest.raises(OtherPhotographsError, match="train anew"):
         measure_package(package, dataclasses.replace(corpus, listing=fewer))
     assert "test_by_photograph" not in load_package(package.folder).manifest.metrics
+
+
+def test_the_command_line_measures_and_says_the_figure(
+    package: Package,
+    corpus: Corpus,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = str(corpus.listing.root)
+    arguments = ["", "measure", folder, "--package", str(package.folder)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert command_line.main() == 0
+    assert "photographs right" in capsys.readouterr().out
+    assert "test_by_photograph" in load_package(package.folder).manifest.metrics
