@@ -1,4 +1,7 @@
-"""`make notebook`: run the notebook and keep its outputs in it, without the noise of libraries."""
+"""`make notebook`: run the notebook and keep its outputs in it, but for photographs and log lines.
+
+The project contains no photograph, so none stays in its notebook: run it in Jupyter to see them.
+"""
 
 import sys
 from pathlib import Path
@@ -24,8 +27,18 @@ def execute(path: Path) -> Any:
     return notebook
 
 
+def without_photographs(notebook: Any) -> Any:
+    """`notebook` with a sentence in place of each sheet of photographs; drawings stay."""
+    for cell in notebook.cells:
+        for found in cell.get("outputs", []):
+            # The project's own sheets of photographs are JPEG, its drawings PNG.
+            if found.get("data", {}).pop("image/jpeg", None):
+                found.data["text/plain"] = "(Photographs: run the notebook to see them.)"
+    return notebook
+
+
 def main() -> int:
-    notebook = execute(NOTEBOOK)
+    notebook = without_photographs(execute(NOTEBOOK))
     NOTEBOOK.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     print(f"{NOTEBOOK.name}: {NOTEBOOK.stat().st_size / 1024:.0f} KiB with its outputs.")
     return 0

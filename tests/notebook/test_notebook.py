@@ -51,6 +51,12 @@ def test_outputs_are_small_pictures_and_no_path_of_a_machine(executed: Any) -> N
     assert not [text for text in _texts(executed) if str(PROJECT) in text]
 
 
+def test_the_committed_notebook_holds_no_photograph() -> None:
+    outputs = _outputs(nbformat.read(NOTEBOOK, as_version=4))
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not any("image/jpeg" in output.get("data", {}) for output in outputs)
+
+
 def test_it_repeats_none_of_the_code() -> None:
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         assert "\ndef " not in f"\n{cell.source}"
