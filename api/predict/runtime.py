@@ -2,7 +2,6 @@
 answer), and the warm-up that makes the first request as fast as the next.
 """
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -126,8 +125,3 @@ class Runtime:
             self._backbone(blank)
 
         list(pool.map(warm, range(threads)))
-
-
-def inference_threads() -> int:
-    """As many as this process may use cores."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
