@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from api.dataset.folder import Listing, Skipped, discover, read_class_folders
+from api.dataset.folder import Listing, read_class_folders
 from api.dataset.index import INDEX, read_index, write_index
+from api.dataset.layout import Skipped, discover
 from api.dataset.split import SPLITS
 from api.errors import ProblemError
 from api.progress import Progress, silent

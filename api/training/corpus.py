@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from api.dataset.boxed import Box, read_boxes
-from api.dataset.folder import Listing, PhotoFile, discover, read_class_folders
+from api.dataset.folder import Listing, PhotoFile, read_class_folders
 from api.dataset.index import INDEX, read_index
+from api.dataset.layout import discover
 from api.dataset.split import Split, fold_of
 from api.errors import ProblemError
 from api.progress import Progress, silent

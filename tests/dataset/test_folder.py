@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from api.dataset.folder import EmptyFolderError, Listing, Skipped, discover, read_class_folders
+from api.dataset.folder import Listing, read_class_folders
+from api.dataset.layout import EmptyFolderError, Skipped, discover
 from api.dataset.split import split_of
 from api.imaging.hashing import content_hash
 from tests.dataset.pictures import fill, picture, write

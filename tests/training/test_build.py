@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from api.dataset.folder import EmptyFolderError
+from api.dataset.layout import EmptyFolderError
 from api.predict.runtime import Runtime
 from api.registry.manifest import Manifest
 from api.registry.package import REPLAY, load_package
