@@ -8,8 +8,9 @@ from api.errors import BodyTooLargeError
 class BodyLimit:
     """ASGI middleware: reading more than `limit` bytes of a body raises BodyTooLargeError.
 
-    It raises inside the application, whose handlers turn it into an answer; the announced length
-    is checked too, so that an honest client is told before it has sent everything.
+    It raises inside the application, whose handlers turn it into an answer. The rest of the body
+    is read and thrown away first, up to as much again: a client that is still sending would
+    otherwise see a broken connection in place of the answer.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -21,16 +22,18 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
+        too_long = announced.isdigit() and int(announced) > self._limit
         received = 0
 
         async def counted() -> Message:
             nonlocal received
-            if announced.isdigit() and int(announced) > self._limit:
-                raise BodyTooLargeError(self._limit)
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
-                raise BodyTooLargeError(self._limit)
-            return message
+            if received <= self._limit and not too_long:
+                return message
+            while message.get("more_body") and received <= 2 * self._limit:
+                message = await receive()
+                received += len(message.get("body", b""))
+            raise BodyTooLargeError(self._limit)
 
         await self._app(scope, counted, send)

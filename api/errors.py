@@ -1,6 +1,6 @@
 """Errors that carry their HTTP status, and the one shape in which a client sees them.
 
-Every error that a client can cause is a `ProblemError`. `api.app` renders it as RFC 9457
+Every error that a client can cause is a `ProblemError`. `api.problems` renders it as RFC 9457
 `application/problem+json`; the command line prints its `detail`.
 """
 
@@ -71,9 +71,10 @@ class MissingFileError(ProblemError):
     code = "missing-file"
 
     def __init__(self, found: Sequence[str]) -> None:
-        names = ", ".join(repr(name) for name in found) or "nothing"
+        """`found` says of each field what it holds, as in "text in 'file'"."""
         super().__init__(
-            f"The form needs one photograph in a file field named 'file'; it has {names}."
+            "The form needs one photograph in a file field named 'file' "
+            f"(curl: -F file=@apple.jpg); it has {', '.join(found) or 'nothing'}."
         )
 
 

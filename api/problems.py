@@ -3,16 +3,42 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.errors import ProblemError
 
 MEDIA_TYPE = "application/problem+json"
+# Python's own phrases for these changed between versions.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_DETAILS = {
+    400: "The request cannot be read: {reason}",
+    404: "There is nothing at this path. GET / lists what there is.",
+    405: "This path does not take that method. GET /docs shows what each takes.",
+}
 log = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """What every error looks like."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="What happened and what to do, for people.")
+    code: str = Field(description="Stable, for programs.")
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that an endpoint may answer with, for its OpenAPI description."""
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {status: {"description": _title(status), "content": content} for status in statuses}
 
 
 def problem(
@@ -21,7 +47,7 @@ def problem(
     """One problem document. `code` is stable for programs, `detail` is for people."""
     body = {
         "type": f"urn:ripeline:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": _title(status),
         "status": int(status),
         "detail": detail,
         "code": code,
@@ -33,6 +59,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -55,8 +82,15 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return problem(error.status_code, code, str(error.detail), error.headers)
+    code = _title(error.status_code).lower().replace(" ", "-")
+    reason = str(error.detail)
+    detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)
+    return problem(error.status_code, code, detail, error.headers)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """The client went away while it was sending: nobody is left to answer."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
@@ -66,3 +100,7 @@ async def _unknown(request: Request, error: Exception) -> JSONResponse:
         "internal-error",
         "The service failed on this request. It has been logged; please try again.",
     )
+
+
+def _title(status: int) -> str:
+    return _TITLES.get(status) or HTTPStatus(status).phrase

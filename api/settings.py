@@ -20,7 +20,7 @@ def usable_cores() -> int:
 class Settings(BaseSettings):
     """Everything that differs from one deployment to another."""
 
-    model_config = SettingsConfigDict(env_prefix="RIPELINE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="RIPELINE_", env_ignore_empty=True, extra="ignore")
 
     model_dir: Path = PROJECT / "models" / "default"
     state_dir: Path = PROJECT / "state"

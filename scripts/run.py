@@ -3,6 +3,7 @@
 Ports and host come from RIPELINE_API_PORT, RIPELINE_UI_PORT and RIPELINE_HOST.
 """
 
+import errno
 import os
 import signal
 import socket
@@ -18,6 +19,9 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 READY_WITHIN_SECONDS = 90
 STOP_WITHIN_SECONDS = 10
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A proxy that is set for the internet has no say on this machine.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -32,25 +36,25 @@ class Service:
 
 
 def main() -> int:
-    host = os.environ.get("RIPELINE_HOST", "127.0.0.1")
+    host = os.environ.get("RIPELINE_HOST") or "127.0.0.1"
     try:
         api_port, ui_port = _port("RIPELINE_API_PORT", 8000), _port("RIPELINE_UI_PORT", 8501)
     except ValueError as error:
         return _fail(str(error))
     services = _services(host, api_port, ui_port)
+    if api_port == ui_port:
+        return _fail(f"API and app cannot share port {api_port}: RIPELINE_UI_PORT=<port> make run")
     for service in services:
-        if not _free(host, service.port):
-            return _fail(
-                f"Port {service.port} on {host} is taken, so the {service.name} cannot start. "
-                f"Stop what uses it, or choose another: {service.port_variable}=<port> make run"
-            )
+        if obstacle := _obstacle(host, service):
+            return _fail(obstacle)
+    reached = _reached(host)
     environment = {
+        "RIPELINE_UI_URL": f"http://{reached}:{ui_port}",
         **os.environ,
-        "RIPELINE_API_URL": f"http://{host}:{api_port}",
-        "RIPELINE_UI_URL": f"http://{host}:{ui_port}",
+        "RIPELINE_API_URL": f"http://{reached}:{api_port}",
     }
-    # Set both: a shell starts background jobs with SIGINT ignored.
-    for stop in (signal.SIGINT, signal.SIGTERM):
+    # SIGINT too: a shell starts background jobs with it ignored. SIGHUP: the terminal was closed.
+    for stop in STOP_SIGNALS:
         signal.signal(stop, _interrupt)
     running: list[tuple[Service, subprocess.Popen[bytes]]] = []
     try:
@@ -65,6 +69,8 @@ def main() -> int:
         print("\nStopping.", flush=True)
         return 0
     finally:
+        for stop in STOP_SIGNALS:
+            signal.signal(stop, signal.SIG_IGN)
         _stop([process for _, process in running])
 
 
@@ -87,7 +93,10 @@ def _watch(host: str, running: Sequence[tuple[Service, "subprocess.Popen[bytes]"
     while True:
         for service, process in running:
             if process.poll() is not None:
-                return _fail(f"The {service.name} ended with status {process.returncode}.")
+                return _fail(
+                    f"The {service.name} ended with status {process.returncode}; "
+                    "what it said of that stands above."
+                )
         if waiting:
             waiting = [service for service in waiting if not _ready(host, service)]
             if not waiting:
@@ -99,7 +108,7 @@ def _watch(host: str, running: Sequence[tuple[Service, "subprocess.Popen[bytes]"
 
 
 def _announce(host: str, services: Sequence[Service]) -> None:
-    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104
+    shown = "localhost" if _reached(host) == "127.0.0.1" else host
     print("\nRipeline is ready.")
     for service in services:
         print(f"  {service.name:4} http://{shown}:{service.port}")
@@ -107,27 +116,41 @@ def _announce(host: str, services: Sequence[Service]) -> None:
 
 
 def _port(variable: str, default: int) -> int:
-    text = os.environ.get(variable, str(default))
+    text = os.environ.get(variable) or str(default)
     if not (text.isdigit() and 0 < int(text) < 65536):
         raise ValueError(f"{variable}={text} is no port: give a number from 1 to 65535.")
     return int(text)
 
 
-def _free(host: str, port: int) -> bool:
+def _obstacle(host: str, service: Service) -> str:
+    """Why the service cannot listen, with the way out; empty if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+            probe.bind((host, service.port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return (
+                    f"Port {service.port} on {host} is taken, so the {service.name} cannot start. "
+                    "Stop what uses it, or choose another: "
+                    f"{service.port_variable}=<port> make run"
+                )
+            return (
+                f"The {service.name} cannot listen on {host}, port {service.port}: "
+                f"{error.strerror}. RIPELINE_HOST must be an IPv4 address of this machine."
+            )
+    return ""
+
+
+def _reached(host: str) -> str:
+    """The address under which this machine itself reaches `host`."""
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
 
 
 def _ready(host: str, service: Service) -> bool:
-    address = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
-    url = f"http://{address}:{service.port}{service.ready_path}"
+    url = f"http://{_reached(host)}:{service.port}{service.ready_path}"
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with DIRECT.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

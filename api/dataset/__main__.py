@@ -13,7 +13,7 @@ from api.settings import PROJECT
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.dataset", description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", help="left out: download the public set")
+    parser.add_argument("folder", type=_folder, nargs="?", help="left out: download the public set")
     parser.add_argument("--to", type=Path, default=PROJECT / "data" / "photographs")
     arguments = parser.parse_args()
     try:
@@ -23,8 +23,18 @@ def main() -> int:
     except ProblemError as error:
         print(error.detail, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(
+            f"{error.filename}: {error.strerror}. Run the import again to go on.", file=sys.stderr
+        )
+        return 1
     print("\n".join(report.lines))
     return 0
+
+
+def _folder(text: str) -> Path:
+    # Not every shell expands ~ after a variable's name.
+    return Path(text).expanduser()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Which files hold the same photograph.
 
 Two ways, joined: the name (`naming`), and the look (`hashing.near_pairs`) where names say nothing
-or hide it. A photograph is known by a name `class/stem` that does not change when files are added.
+or hide it. A photograph is known by a name `class/stem`, which the files of an index keep.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from api import __version__
 from api.deps import SettingsDep, StateDep
 from api.health.schemas import Health, Live, ModelInfo, ModelSummary, Ready
+from api.problems import responses
 
 router = APIRouter(tags=["health"])
 
@@ -19,7 +20,7 @@ async def live() -> Live:
     return Live()
 
 
-@router.get("/ready", summary="Can it grade?", responses={503: {"description": "No model"}})
+@router.get("/ready", summary="Can it grade?", responses=responses(503))
 async def ready(state: StateDep) -> Ready:
     state.serving()
     return Ready()

@@ -16,9 +16,10 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".heic", ".heif")
 MAX_PIXELS = 64_000_000
 
-# A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size for less work; no side goes below this.
-# Twice the largest input size in use, so that the resize that follows still averages.
+# Large pictures are decoded or shrunk by a whole factor for less work and memory; no side goes
+# below this. Twice the largest usual input size, so that the resize that follows still averages.
 DRAFT_SIDE = 448
+STRIP_ROWS = 32
 
 # What turns a picture of each EXIF orientation upright.
 TURNS = {
@@ -76,7 +77,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Photograph:
             image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
         orientation = _orientation(image)
-        upright = _rgb(image)
+        upright = _small_rgb(image)
         upright.info.clear()  # The EXIF data would have it turned again.
         if orientation in TURNS:
             upright = upright.transpose(TURNS[orientation])
@@ -96,6 +97,23 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # Broken EXIF data is no reason to refuse a picture that is whole.
         return 1
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
+
+
+def _small_rgb(image: Image.Image) -> Image.Image:
+    """RGB, shrunk by a whole factor where the picture is large.
+
+    Strip by strip, so that a large picture takes memory once and not once more for each step.
+    """
+    factor = min(image.size) // DRAFT_SIDE
+    if factor < 2:
+        return _rgb(image)
+    size = (-(-image.width // factor), -(-image.height // factor))
+    small = Image.new("RGB", size)
+    for top in range(0, size[1], STRIP_ROWS):
+        rows = (top * factor, min(image.height, (top + STRIP_ROWS) * factor))
+        strip = image.crop((0, rows[0], image.width, rows[1]))
+        small.paste(_rgb(strip).reduce(factor), (0, top))
+    return small
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from api.deps import StateDep
 from api.predict.schemas import Prediction
 from api.predict.upload import OPENAPI, read_photograph
+from api.problems import responses
 
 router = APIRouter(tags=["predict"])
 
@@ -15,6 +16,7 @@ router = APIRouter(tags=["predict"])
     "/predict",
     summary="Grade one photograph",
     openapi_extra=OPENAPI,
+    responses=responses(400, 413, 415, 422, 503),
     response_model_exclude_unset=True,
 )
 async def predict(request: Request, state: StateDep, explain: bool = False) -> Prediction:

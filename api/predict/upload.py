@@ -40,5 +40,10 @@ async def read_photograph(request: Request) -> bytes:
     async with request.form(max_files=8, max_fields=8) as form:
         files = [item for item in form.getlist(FIELD) if isinstance(item, UploadFile)]
         if len(files) != 1:
-            raise MissingFileError([name for name, _ in form.multi_items()])
+            raise MissingFileError(
+                [
+                    f"{'a file' if isinstance(item, UploadFile) else 'text'} in '{name}'"
+                    for name, item in form.multi_items()
+                ]
+            )
         return await files[0].read()

@@ -1,1 +1,1 @@
-"""Model packages: what a trained grader is on disk, and which one serves."""
+"""Model packages: what a trained grader is on disk."""

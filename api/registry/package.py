@@ -1,6 +1,6 @@
 """A model package on disk: a folder that is either whole or not there.
 
-`backbone.tflite` (uint8 photograph to feature map), `head.npz` (classes, temperature, rejection),
+`backbone.tflite` (uint8 photograph to feature map), `head.npz` (weights, temperature, rejection),
 `replay.npz` (embeddings of the training photographs) and, written last, `manifest.json`. None of
 these files can run code.
 """

@@ -1,4 +1,4 @@
-"""The command line of training: `make train`, `make crossvalidate` and `make compare`."""
+"""The command line of training: train, measure, crossvalidate, compare."""
 
 import argparse
 import dataclasses
@@ -92,7 +92,7 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
 def _arguments() -> argparse.Namespace:
     defaults = Recipe()
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("folder", type=Path, help="class folders, or a folder above them")
+    shared.add_argument("folder", type=_folder, help="class folders, or a folder above them")
     shared.add_argument("--epochs", type=int, default=defaults.epochs)
     shared.add_argument("--seed", type=int, default=defaults.seed)
     shared.add_argument(
@@ -114,7 +114,7 @@ def _arguments() -> argparse.Namespace:
     train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
     train.set_defaults(command=_train)
     again = commands.add_parser("measure", help="measure a package again, without training")
-    again.add_argument("folder", type=Path, help="the photographs that it was made from")
+    again.add_argument("folder", type=_folder, help="the photographs that it was made from")
     again.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
     again.set_defaults(command=_measure)
     folds = commands.add_parser(
@@ -127,6 +127,11 @@ def _arguments() -> argparse.Namespace:
     folds.set_defaults(command=_crossvalidate)
     compare_command.add(commands, shared)
     return parser.parse_args()
+
+
+def _folder(text: str) -> Path:
+    # Not every shell expands ~ after a variable's name.
+    return Path(text).expanduser()
 
 
 if __name__ == "__main__":

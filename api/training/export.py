@@ -10,14 +10,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from api.errors import ProblemError
 from api.predict.head import pool
 from api.predict.runtime import Backbone
 
 LARGEST_DIFFERENCE = 1e-2
 
 
-class ExportError(Exception):
+class ExportError(ProblemError):
     """The exported graph is not what was trained; the message says how."""
+
+    code = "export-failed"
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,13 @@ def record(folder: Path, manifest: Manifest, state: Path | None = None) -> str:
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     state = (state or Settings().state_dir).resolve()
-    address = os.environ.get(ADDRESS) or _local(state)
+    address = os.environ.get(ADDRESS) or f"sqlite:///{state / 'mlflow.db'}"
     try:
         import mlflow  # noqa: F401, PLC0415  (an optional package)
     except ImportError:
         return "Not tracked, since MLflow is not installed; to track runs: pip install mlflow"
     try:
+        state.mkdir(parents=True, exist_ok=True)
         run_id = _log(address, folder, manifest, state)
     except Exception as error:  # MLflow passes on whatever its store or its HTTP stack raises.
         return (
@@ -92,11 +93,6 @@ def _log(address: str, folder: Path, manifest: Manifest, state: Path) -> str:
         client.log_figure(run_id, figure, f"drawings/{name}.png")
     client.set_terminated(run_id)
     return run_id
-
-
-def _local(state: Path) -> str:
-    state.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{state / 'mlflow.db'}"
 
 
 def _shown(address: str) -> str:

@@ -15,9 +15,13 @@ def test_default_model_grades_unseen_photographs(
     dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     corpus = read_corpus(dataset)
+    with running_api() as url:
+        learned = httpx.get(f"{url}/model-info", trust_env=False).json()["model_info"]["data"]
+    if corpus.fingerprint().sha256 != learned["sha256"]:
+        pytest.skip("the default model was not made from this folder: it may know its test split")
     files = corpus.files("test")
     right: dict[str, list[bool]] = {}
-    with running_api() as url, httpx.Client(base_url=url, timeout=30) as client:
+    with running_api() as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
         for file in files:
             data = (dataset / file.path).read_bytes()
             answer = client.post("/predict", files={"file": (file.path, data)})

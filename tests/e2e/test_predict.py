@@ -19,9 +19,9 @@ def test_from_photograph_to_grade(browser: Browser, running: Running, tmp_path: 
     photograph = tmp_path / "orange.jpg"
     photograph.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG"))
     answer = httpx.post(
-        f"{running.api_url}/predict", files={"file": photograph.read_bytes()}
+        f"{running.api_url}/predict", files={"file": photograph.read_bytes()}, trust_env=False
     ).json()
-    counted = httpx.get(f"{running.api_url}/health").json()["prediction_count"]
+    counted = httpx.get(f"{running.api_url}/health", trust_env=False).json()["prediction_count"]
 
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(PATIENCE_MS)
@@ -36,7 +36,7 @@ def test_from_photograph_to_grade(browser: Browser, running: Running, tmp_path: 
     for fruit in ("apple", "banana", "orange"):
         for freshness in ("Fresh", "Rotten"):
             expect(chart.get_by_text(f"{freshness} {fruit}", exact=True)).to_be_visible()
-    health = httpx.get(f"{running.api_url}/health").json()
+    health = httpx.get(f"{running.api_url}/health", trust_env=False).json()
     assert health["prediction_count"] == counted + 1
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "predict.png")

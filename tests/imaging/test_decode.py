@@ -247,3 +247,18 @@ def _lossless(file_format: str) -> dict[str, bool]:
 
 def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "I;16"])
+def test_a_large_picture_of_any_mode_is_shrunk_to_what_it_shows(mode: str) -> None:
+    """Shrinking strip by strip shows no seams and loses no row."""
+    ramp = np.linspace(0, 255, 2000)[:, None] * np.ones((1, 1500))
+    if mode == "I;16":
+        image = Image.fromarray((ramp * 257).astype(np.uint16))
+    else:
+        image = Image.fromarray(ramp.astype(np.uint8)).convert(mode)
+    photograph = decode(encode(image, "PNG"))
+    assert (photograph.width, photograph.height) == (1500, 2000)
+    assert photograph.image.size == (500, 667)
+    rows = np.asarray(photograph.image.convert("L"), float).mean(axis=1)
+    assert np.abs(rows - np.linspace(0, 255, 667)).max() < 4

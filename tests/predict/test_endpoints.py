@@ -3,6 +3,7 @@
 import struct
 import zlib
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -10,6 +11,7 @@ from httpx2 import Response
 from api.app import create_app
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
+from tests.processes import running_api
 
 FIELDS = {
     "prediction_id",
@@ -130,6 +132,7 @@ def test_a_wrong_field_name_is_told_the_right_one(client: TestClient, photograph
 def test_text_in_the_file_field_is_no_file(client: TestClient) -> None:
     response = client.post("/predict", data={"file": "apple.jpg"}, files={"other": b"x"})
     assert_problem(response, 422, "missing-file")
+    assert "text in 'file', a file in 'other'" in response.json()["detail"]
 
 
 def test_two_files_are_refused(client: TestClient, photograph: bytes) -> None:
@@ -181,3 +184,12 @@ def test_a_body_over_the_limit_is_refused_while_it_comes(settings: Settings) -> 
         assert_problem(streamed, 413, "body-too-large")
         form = client.post("/predict", files={"file": b"x" * 1001})
         assert_problem(form, 413, "body-too-large")
+
+
+def test_a_client_that_is_still_sending_gets_its_answer() -> None:
+    """Over a real socket: an answer before the body is read would break the connection."""
+    with running_api({"RIPELINE_MAX_BODY_BYTES": "1000000"}) as url:
+        body = b"x" * 1_900_000
+        response = httpx.post(f"{url}/predict", files={"file": body}, trust_env=False)
+    assert response.status_code == 413
+    assert response.json()["code"] == "body-too-large"

@@ -41,13 +41,31 @@ def test_a_port_that_is_none_is_named() -> None:
     assert "RIPELINE_API_PORT=web is no port" in ended.stderr
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_one_port_for_both_is_refused() -> None:
+    port = free_port()
+    ended = launch(launcher_environment(port, port))
+    assert ended.returncode == 1
+    assert f"cannot share port {port}" in ended.stderr
+
+
+def test_an_address_of_another_machine_is_not_called_taken() -> None:
+    environment = {
+        **launcher_environment(free_port(), free_port()),
+        "RIPELINE_HOST": "192.0.2.1",
+    }
+    ended = launch(environment)
+    assert ended.returncode == 1
+    assert "cannot listen on 192.0.2.1" in ended.stderr
+    assert "taken" not in ended.stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopping_the_launcher_stops_both(sent: signal.Signals) -> None:
     with running_everything() as running:
-        assert httpx.get(f"{running.api_url}/ready").status_code == 200
-        assert httpx.get(f"{running.ui_url}/_stcore/health").status_code == 200
+        assert httpx.get(f"{running.api_url}/ready", trust_env=False).status_code == 200
+        assert httpx.get(f"{running.ui_url}/_stcore/health", trust_env=False).status_code == 200
         running.process.send_signal(sent)
         assert running.process.wait(timeout=30) == 0
         for url in (running.api_url, running.ui_url):
             with pytest.raises(httpx.ConnectError):
-                httpx.get(url)
+                httpx.get(url, trust_env=False)
