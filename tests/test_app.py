@@ -1,6 +1,5 @@
 """What holds for the service as a whole."""
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,7 +66,8 @@ def test_a_client_that_goes_away_is_no_failure_of_ours(
             "headers": [(b"content-type", b"image/jpeg")],
             "app": client.app,
         }
-        asyncio.run(app(scope, receive, send))
+        assert client.portal is not None
+        client.portal.call(app, scope, receive, send)
     assert not caplog.records
 
 
