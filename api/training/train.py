@@ -175,7 +175,7 @@ def _views(
                 yield epoch, order[start : start + recipe.batch_size]
 
     def batches() -> Iterator[tuple[Any, Any, Any]]:
-        # TensorFlow's own prefetching does nothing under op determinism.
+        # Ahead of the training step, whatever op determinism leaves of TensorFlow's prefetching.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             ahead: deque[Future[tuple[Any, Any, Any]]] = deque()
             for epoch, chosen in plan():
