@@ -48,7 +48,7 @@ lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs u
 	uv pip compile $(LOCK) --extra ui -c requirements.txt -o requirements/ui.txt
 
 LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+	--no-annotate --custom-compile-command "make lock"
 
 clean: ## Remove the environment and all caches; photographs and models stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache test-artefacts
