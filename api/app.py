@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api import __version__, problems
+from api.blobs import Blobs
 from api.body_limit import BodyLimit
+from api.db import Database
 from api.health.state import ServiceState
 from api.predict.runtime import Runtime
 from api.registry.package import BadPackageError, load_package
@@ -25,9 +27,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         threads = chosen.inference_threads
+        database, blobs = Database(chosen.database), Blobs(chosen.storage)
+        database.upgrade()
         with ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool:
-            app.state.service = _start(chosen, ServiceState(pool), threads)
+            app.state.service = _start(chosen, ServiceState(pool, database, blobs), threads)
             yield
+        database.close()
 
     app = FastAPI(
         title="Ripeline",

@@ -1,9 +1,13 @@
 """What endpoints ask for, as annotated aliases."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy.orm import Session
 
+from api.blobs import Blobs
+from api.db import Database
 from api.health.state import ServiceState
 from api.settings import Settings
 
@@ -18,5 +22,28 @@ def _state(request: Request) -> ServiceState:
     return state
 
 
+def _database(request: Request) -> Database:
+    return _state(request).database
+
+
+def _blobs(request: Request) -> Blobs:
+    return _state(request).blobs
+
+
+def _session(request: Request) -> Iterator[Session]:
+    """One transaction a request; committed before the answer is sent."""
+    with _database(request).session() as session:
+        yield session
+
+
+def _reading(request: Request) -> Iterator[Session]:
+    with _database(request).reading() as session:
+        yield session
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 StateDep = Annotated[ServiceState, Depends(_state)]
+DatabaseDep = Annotated[Database, Depends(_database)]
+BlobsDep = Annotated[Blobs, Depends(_blobs)]
+SessionDep = Annotated[Session, Depends(_session, scope="function")]
+ReadingDep = Annotated[Session, Depends(_reading, scope="function")]

@@ -1,10 +1,10 @@
-"""Settings from the environment, each under the prefix RIPELINE_."""
+"""Settings from the environment, under the prefix RIPELINE_ but for the two that hosts set."""
 
 import os
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.imaging.decode import MAX_PIXELS
@@ -20,14 +20,36 @@ def usable_cores() -> int:
 class Settings(BaseSettings):
     """Everything that differs from one deployment to another."""
 
-    model_config = SettingsConfigDict(env_prefix="RIPELINE_", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="RIPELINE_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
 
     model_dir: Path = PROJECT / "models" / "default"
     state_dir: Path = PROJECT / "state"
+    # Empty: a file in the state folder.
+    database_url: str = Field(
+        default="", validation_alias=AliasChoices("DATABASE_URL", "RIPELINE_DATABASE_URL")
+    )
+    # Empty: a folder in the state folder.
+    storage_url: str = Field(
+        default="", validation_alias=AliasChoices("STORAGE_URL", "RIPELINE_STORAGE_URL")
+    )
+    # For so long a graded photograph is kept, so that a correction can make it a training image.
+    keep_predicted_days: float = Field(default=30, ge=0)
     ui_url: str = "http://127.0.0.1:8501"
     max_body_bytes: int = Field(default=25 * 2**20, gt=0)
     max_pixels: int = Field(default=MAX_PIXELS, gt=0)
     inference_threads: int = Field(default_factory=usable_cores, gt=0)
+
+    @property
+    def database(self) -> str:
+        """The address of the catalog."""
+        return self.database_url or f"sqlite:///{self.state_dir.resolve() / 'catalog.db'}"
+
+    @property
+    def storage(self) -> str:
+        """The address of photographs and model packages."""
+        return self.storage_url or str(self.state_dir.resolve() / "blobs")
 
 
 @cache

@@ -10,15 +10,24 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.blobs import Blobs
+from api.db import Database
 from api.settings import PROJECT, Settings
+from tests.postgres import binaries, fresh_database, running_server
 
 DATASET = "RIPELINE_DATASET"
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The default settings, whatever the environment of the person who runs the tests."""
-    return Settings(model_dir=PROJECT / "models" / "default", ui_url="http://127.0.0.1:8501")
+    return Settings(
+        model_dir=PROJECT / "models" / "default",
+        ui_url="http://127.0.0.1:8501",
+        state_dir=tmp_path_factory.mktemp("state"),
+        database_url="",
+        storage_url="",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +44,38 @@ def dataset() -> Path:
     if not folder:
         pytest.skip(f"needs photographs: set {DATASET} to a folder of class folders")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a real PostgreSQL server."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("needs a PostgreSQL server (Debian: apt-get install postgresql)")
+    with running_server(programs) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'catalog.db'}"
+    return fresh_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A catalog with all its tables and nothing in them."""
+    database = Database(database_url)
+    database.upgrade()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return Blobs(str(tmp_path / "blobs"))
 
 
 @pytest.fixture

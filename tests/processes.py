@@ -1,10 +1,12 @@
 """Real processes for tests, started as a user starts them and always ended."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -31,9 +33,17 @@ def free_port() -> int:
         return port
 
 
-def launcher_environment(api_port: int, ui_port: int) -> dict[str, str]:
+def service_environment(state: str) -> dict[str, str]:
+    """This process's environment, but with the catalog in the folder `state`."""
+    chosen = {**os.environ, "RIPELINE_STATE_DIR": state}
+    for name in ("DATABASE_URL", "STORAGE_URL"):
+        chosen.pop(name, None)
+    return chosen
+
+
+def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[str, str]:
     return {
-        **os.environ,
+        **service_environment(state),
         "RIPELINE_API_PORT": str(api_port),
         "RIPELINE_UI_PORT": str(ui_port),
         "PYTHONUNBUFFERED": "1",
@@ -44,9 +54,10 @@ def launcher_environment(api_port: int, ui_port: int) -> dict[str, str]:
 def running_everything() -> Iterator[Running]:
     """What `make run` starts, ready to be used."""
     api_port, ui_port = free_port(), free_port()
+    state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
         [sys.executable, str(LAUNCHER)],
-        env=launcher_environment(api_port, ui_port),
+        env=launcher_environment(api_port, ui_port, state),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -57,16 +68,21 @@ def running_everything() -> Iterator[Running]:
         yield Running(process, f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}")
     finally:
         _end(process)
+        shutil.rmtree(state, ignore_errors=True)
 
 
 @contextmanager
 def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
-    """The API alone on a free port, with `settings` in its environment; gives its address."""
+    """The API alone on a free port, with `settings` in its environment; gives its address.
+
+    Without a RIPELINE_STATE_DIR among them it has a catalog of its own, which goes with it.
+    """
     port = free_port()
+    state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port)],
         cwd=PROJECT,
-        env={**os.environ, **settings},
+        env={**service_environment(state), **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -76,6 +92,7 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
         yield f"http://127.0.0.1:{port}"
     finally:
         _end(process)
+        shutil.rmtree(state, ignore_errors=True)
 
 
 def _wait_for_line(process: "subprocess.Popen[str]", text: str) -> None:

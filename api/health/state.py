@@ -4,18 +4,22 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from api.blobs import Blobs
+from api.db import Database
 from api.errors import ModelUnavailableError
 from api.predict.runtime import Runtime
 
 
 @dataclass
 class ServiceState:
-    """The loaded grader, the threads that run it, and the counters of this process.
+    """The loaded grader, the threads that run it, the catalog, and the counters of this process.
 
     `runtime` is None where no model could be loaded; `model_problem` then says why, for the log.
     """
 
     pool: ThreadPoolExecutor
+    database: Database
+    blobs: Blobs
     runtime: Runtime | None = None
     model_problem: str = ""
     prediction_count: int = 0

@@ -1,0 +1,78 @@
+"""Photographs and model packages as bytes under keys: a local folder, or a bucket.
+
+STORAGE_URL names it: a path, or an address that fsspec knows (`s3://bucket/prefix`).
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from uuid import uuid4
+
+import fsspec
+
+
+class BadKeyError(ValueError):
+    """A key that would lead out of the store: a fault of the program, never of a client."""
+
+
+class Blobs:
+    """Bytes under keys such as `photographs/ab12.jpg`. A blob is there whole or not at all."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._files, self._root = fsspec.core.url_to_fs(url)
+        self._local = "file" in self._files.protocol
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store `data`; it is on disk when this returns. An older blob of the key is replaced."""
+        path = self._path(key)
+        if not self._local:
+            self._files.pipe_file(path, data)  # A bucket shows an object when it is whole.
+            return
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{uuid4().hex}")
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+        _sync_folder(target.parent)
+
+    def get(self, key: str) -> bytes:
+        """Raises FileNotFoundError."""
+        data: bytes = self._files.cat_file(self._path(key))
+        return data
+
+    def exists(self, key: str) -> bool:
+        return bool(self._files.isfile(self._path(key)))
+
+    def delete(self, key: str) -> None:
+        """Remove the blob; one that is not there is no error."""
+        try:
+            self._files.rm_file(self._path(key))
+        except FileNotFoundError:
+            return
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys under the folder `prefix`, sorted; unfinished writes are not among them."""
+        self._files.invalidate_cache()
+        folder = self._path(prefix)
+        root = PurePosixPath(self._root)
+        for path in sorted(self._files.find(folder)):
+            if not PurePosixPath(path).name.startswith("."):
+                yield str(PurePosixPath(path).relative_to(root))
+
+    def _path(self, key: str) -> str:
+        parts = PurePosixPath(key).parts
+        if not parts or ".." in parts or PurePosixPath(key).is_absolute():
+            raise BadKeyError(key)
+        return f"{self._root.rstrip('/')}/{key}"
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

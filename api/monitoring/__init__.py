@@ -1,0 +1,1 @@
+"""Watching what is served: drift, and the rules that start a retraining."""

@@ -1,0 +1,21 @@
+"""Every table of the catalog, once, so that migrations see them all."""
+
+from api.dataset.tables import ImageRow
+from api.db import Base
+from api.feedback.tables import FeedbackRow
+from api.monitoring.tables import TriggerRow
+from api.predict.tables import PredictionRow
+from api.registry.tables import ChampionRow, ModelRow, PromotionRow
+from api.retrain.tables import RunRow
+
+__all__ = [
+    "Base",
+    "ChampionRow",
+    "FeedbackRow",
+    "ImageRow",
+    "ModelRow",
+    "PredictionRow",
+    "PromotionRow",
+    "RunRow",
+    "TriggerRow",
+]

@@ -1,0 +1,48 @@
+"""The blob store, on a folder and on a store that is no folder."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from api.blobs import BadKeyError, Blobs
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    return Blobs(str(tmp_path) if request.param == "folder" else f"memory://{uuid4().hex}")
+
+
+def test_what_is_put_is_there(store: Blobs) -> None:
+    store.put("photographs/a.jpg", b"one")
+    store.put("photographs/a.jpg", b"two")
+    assert store.get("photographs/a.jpg") == b"two"
+    assert store.exists("photographs/a.jpg")
+
+
+def test_what_is_not_there_is_told(store: Blobs) -> None:
+    assert not store.exists("photographs/a.jpg")
+    store.delete("photographs/a.jpg")
+    with pytest.raises(FileNotFoundError):
+        store.get("photographs/a.jpg")
+
+
+def test_keys_are_listed_by_folder(store: Blobs) -> None:
+    for key in ("models/1/b", "models/1/a", "models/2/c", "photographs/d"):
+        store.put(key, b"x")
+    store.delete("models/2/c")
+    assert list(store.keys("models")) == ["models/1/a", "models/1/b"]
+    assert list(store.keys("nothing")) == []
+
+
+def test_a_write_that_was_cut_off_is_not_listed(tmp_path: Path) -> None:
+    store = Blobs(str(tmp_path))
+    store.put("photographs/a.jpg", b"x")
+    (tmp_path / "photographs" / ".b.jpg.123").write_bytes(b"half")
+    assert list(store.keys("photographs")) == ["photographs/a.jpg"]
+
+
+@pytest.mark.parametrize("key", ["../a", "a/../../b", "/etc/passwd", ""])
+def test_no_key_leads_out_of_the_store(store: Blobs, key: str) -> None:
+    with pytest.raises(BadKeyError):
+        store.put(key, b"x")
