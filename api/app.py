@@ -11,6 +11,7 @@ from api import __version__, problems
 from api.blobs import Blobs
 from api.body_limit import BodyLimit
 from api.dataset.endpoints import UPLOADS
+from api.dataset.removing import sweep_orphans
 from api.db import Database
 from api.health.state import ServiceState
 from api.predict.runtime import Runtime
@@ -30,7 +31,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         threads = chosen.inference_threads
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
         database.upgrade()
-        with ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool:
+        with (
+            ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool,
+            ThreadPoolExecutor(1, thread_name_prefix="sweep") as sweeping,
+        ):
+            sweeping.submit(_sweep, database, blobs)
             app.state.service = _start(chosen, ServiceState(pool, database, blobs), threads)
             yield
         database.close()
@@ -64,6 +69,14 @@ def _start(settings: Settings, state: ServiceState, threads: int) -> ServiceStat
     runtime.warm_up(state.pool, threads)
     state.runtime = runtime
     return state
+
+
+def _sweep(database: Database, blobs: Blobs) -> None:
+    """Put away what a killed process left. A store that is away is no reason not to start."""
+    try:
+        sweep_orphans(database, blobs)
+    except Exception:  # Whatever the store of blobs raises.
+        log.warning("Photographs without an image were not swept up.", exc_info=True)
 
 
 app = create_app()
