@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.blobs import Blobs
 from api.dataset.removing import ORPHAN_AGE, remove_images, sweep_orphans
 from api.db import Database, now
 from api.feedback.tables import FeedbackRow
 from api.predict.tables import PredictionRow
+from api.settings import Settings
 from tests.dataset.photographs import Taker, photograph, rows_of
 
 
@@ -86,6 +89,16 @@ def test_only_old_photographs_without_a_row_are_swept_up(
     assert not blobs.exists(old)
     assert all(blobs.exists(key) for key in (row.blob, young, other))
     assert sweep_orphans(database, blobs) == 0
+
+
+def test_the_service_sweeps_when_it_starts(settings: Settings, tmp_path: Path) -> None:
+    chosen = settings.model_copy(update={"state_dir": tmp_path, "model_dir": tmp_path / "none"})
+    blobs = Blobs(chosen.storage)
+    blobs.put("photographs/aa/old.jpg", b"x")
+    age(blobs, "photographs/aa/old.jpg", 2 * ORPHAN_AGE)
+    with TestClient(create_app(chosen)):
+        pass
+    assert not blobs.exists("photographs/aa/old.jpg")
 
 
 class Interrupted(Blobs):
