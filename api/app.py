@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -12,11 +13,16 @@ from api.blobs import Blobs
 from api.body_limit import BodyLimit
 from api.db import Database
 from api.health.state import ServiceState
+from api.history.retention import sweep
+from api.periodic import Periodic
+from api.predict.recorder import Recorder
 from api.predict.runtime import Runtime
 from api.registry.package import BadPackageError, load_package
 from api.routes import router
 from api.settings import Settings, get_settings
+from api.timing import Timing
 
+SWEEP_SECONDS = 3600
 log = logging.getLogger(__name__)
 
 
@@ -26,11 +32,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        threads = chosen.inference_threads
+        threads, keep_days = chosen.inference_threads, chosen.keep_predicted_days
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
         database.upgrade()
-        with ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool:
-            app.state.service = _start(chosen, ServiceState(pool, database, blobs), threads)
+        with (
+            Recorder(database, blobs, keep_days > 0) as recorder,
+            Periodic("sweeper", SWEEP_SECONDS, partial(sweep, database, blobs, keep_days)),
+            ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool,
+        ):
+            state = ServiceState(pool, database, blobs, recorder)
+            app.state.service = _start(chosen, state, threads)
             yield
         database.close()
 
@@ -42,6 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = chosen
     app.add_middleware(BodyLimit, limit=chosen.max_body_bytes)
+    app.add_middleware(Timing)
     problems.install(app)
     app.include_router(router)
     return app

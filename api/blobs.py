@@ -4,7 +4,7 @@ STORAGE_URL names it: a path, or an address that fsspec knows (`s3://bucket/pref
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
@@ -30,14 +30,18 @@ class Blobs:
             self._files.pipe_file(path, data)  # A bucket shows an object when it is whole.
             return
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{uuid4().hex}")
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
+        _write(target, data, durable=True)
         _sync_folder(target.parent)
+
+    def put_many(self, blobs: Mapping[str, bytes]) -> None:
+        """Store what nobody was promised: quicker than `put`, and lost if the power fails now."""
+        paths = {self._path(key): data for key, data in blobs.items()}
+        if not self._local:
+            if paths:
+                self._files.pipe(paths)
+            return
+        for path, data in paths.items():
+            _write(Path(path), data, durable=False)
 
     def get(self, key: str) -> bytes:
         """Raises FileNotFoundError."""
@@ -68,6 +72,17 @@ class Blobs:
         if not parts or ".." in parts or PurePosixPath(key).is_absolute():
             raise BadKeyError(key)
         return f"{self._root.rstrip('/')}/{key}"
+
+
+def _write(target: Path, data: bytes, durable: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{uuid4().hex}")
+    with temporary.open("wb") as stream:
+        stream.write(data)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+    temporary.replace(target)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from api.blobs import Blobs
 from api.db import Database
 from api.errors import ModelUnavailableError
+from api.predict.recorder import Recorder
 from api.predict.runtime import Runtime
 
 
@@ -20,6 +21,7 @@ class ServiceState:
     pool: ThreadPoolExecutor
     database: Database
     blobs: Blobs
+    recorder: Recorder
     runtime: Runtime | None = None
     model_problem: str = ""
     prediction_count: int = 0
