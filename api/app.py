@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import __version__, problems
 from api.blobs import Blobs
 from api.body_limit import BodyLimit
+from api.dataset.endpoints import UPLOADS
 from api.db import Database
 from api.health.state import ServiceState
 from api.history.retention import sweep
@@ -52,7 +53,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.settings = chosen
-    app.add_middleware(BodyLimit, limit=chosen.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        limit=chosen.max_body_bytes,
+        limits={UPLOADS: chosen.max_upload_bytes},
+    )
     app.add_middleware(Timing)
     problems.install(app)
     app.include_router(router)

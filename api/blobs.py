@@ -5,6 +5,7 @@ STORAGE_URL names it: a path, or an address that fsspec knows (`s3://bucket/pref
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
@@ -49,7 +50,13 @@ class Blobs:
         return data
 
     def exists(self, key: str) -> bool:
+        self._files.invalidate_cache()  # Others may have removed it.
         return bool(self._files.isfile(self._path(key)))
+
+    def written_at(self, key: str) -> datetime:
+        """When the blob was stored, in UTC. Raises FileNotFoundError."""
+        written: datetime = self._files.modified(self._path(key))
+        return written.astimezone(UTC)
 
     def delete(self, key: str) -> None:
         """Remove the blob; one that is not there is no error."""

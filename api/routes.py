@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter
 
+from api.dataset.endpoints import router as dataset
 from api.health.endpoints import router as health
 from api.predict.endpoints import router as predict
 
 router = APIRouter()
 router.include_router(predict)
+router.include_router(dataset)
 router.include_router(health)
