@@ -12,9 +12,10 @@ from api import __version__, problems
 from api.blobs import Blobs
 from api.body_limit import BodyLimit
 from api.dataset.endpoints import UPLOADS
+from api.dataset.removing import sweep_orphans
 from api.db import Database
 from api.health.state import ServiceState
-from api.history.retention import sweep
+from api.history.retention import sweep_predicted
 from api.periodic import Periodic
 from api.predict.recorder import Recorder
 from api.predict.runtime import Runtime
@@ -38,7 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         database.upgrade()
         with (
             Recorder(database, blobs, keep_days > 0) as recorder,
-            Periodic("sweeper", SWEEP_SECONDS, partial(sweep, database, blobs, keep_days)),
+            Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
             ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool,
         ):
             state = ServiceState(pool, database, blobs, recorder)
@@ -76,6 +77,12 @@ def _start(settings: Settings, state: ServiceState, threads: int) -> ServiceStat
     runtime.warm_up(state.pool, threads)
     state.runtime = runtime
     return state
+
+
+def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:
+    """Photographs that are kept no longer, and what a process that died left behind."""
+    sweep_predicted(database, blobs, keep_days)
+    sweep_orphans(database, blobs)
 
 
 app = create_app()

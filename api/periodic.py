@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Self
 
 END_SECONDS = 5.0
+RETRY_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
 class Periodic:
     """Calls `work` when it is entered, and then every `seconds` until it is left.
 
-    A call that fails is logged, and the next one comes all the same.
+    A call that fails is logged, and tried again after a minute.
     """
 
     def __init__(self, name: str, seconds: float, work: Callable[[], object]) -> None:
@@ -31,9 +32,11 @@ class Periodic:
 
     def _run(self) -> None:
         while True:
+            pause = self._seconds
             try:
                 self._work()
-            except Exception:  # Such as a catalog that is away for a while.
-                log.exception("%s failed; it will try again", self._thread.name)
-            if self._ended.wait(self._seconds):
+            except Exception as error:  # Such as a catalog that is away for a while.
+                log.warning("The %s failed and tries again later: %s", self._thread.name, error)
+                pause = min(pause, RETRY_SECONDS)
+            if self._ended.wait(pause):
                 return

@@ -3,10 +3,14 @@
 from fastapi import APIRouter
 
 from api.dataset.endpoints import router as dataset
+from api.feedback.endpoints import router as feedback
 from api.health.endpoints import router as health
+from api.history.endpoints import router as history
 from api.predict.endpoints import router as predict
 
 router = APIRouter()
 router.include_router(predict)
 router.include_router(dataset)
+router.include_router(history)
+router.include_router(feedback)
 router.include_router(health)

@@ -13,7 +13,9 @@ FOLDER = "predicted"
 CHUNK = 500
 
 
-def sweep(database: Database, blobs: Blobs, keep_days: float, at: datetime | None = None) -> int:
+def sweep_predicted(
+    database: Database, blobs: Blobs, keep_days: float, at: datetime | None = None
+) -> int:
     """Delete the photographs of predictions older than `keep_days`; the rows stay.
 
     Says how many rows lost theirs. A photograph goes before the row forgets it, so that one is

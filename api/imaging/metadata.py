@@ -132,10 +132,11 @@ def _webp(data: bytes) -> bytes | None:
 
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    place, whole = 12, min(len(data), 8 + struct.unpack_from("<I", data, 4)[0])
+    place, whole = 12, 8 + struct.unpack_from("<I", data, 4)[0]
     while place < whole:
         name, length = struct.unpack_from("<4sI", data, place)
-        yield name, data[place + 8 : place + 8 + length]
+        # The unpacking fails where the file ends before the chunk does.
+        yield name, struct.unpack_from(f"{length}s", data, place + 8)[0]
         place += 8 + length + length % 2
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from api.dataset.naming import MAX_NAME, printable
 from api.imaging.hashing import signature
 from api.predict.runtime import Grade
 from api.predict.schemas import Prediction
@@ -15,7 +16,6 @@ from api.predict.tables import PredictionRow
 
 KEPT_SIDE = 1024
 KEPT_QUALITY = 90
-MAX_FILENAME = 255
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Record:
             freshness_score=self.freshness_score,
             probabilities=self.probabilities,
             milliseconds=self.milliseconds,
-            filename=tidy(self.filename),
+            filename=printable(self.filename)[-MAX_NAME:],
             signature=signature(self.image).tobytes().hex() if self.image else None,
             features=self.features.tobytes(),
             blob=blob,
@@ -91,8 +91,3 @@ def kept_photograph(image: Image.Image) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=KEPT_QUALITY)
     return stream.getvalue()
-
-
-def tidy(filename: str) -> str:
-    """A file name as any database takes it: printable, valid Unicode, at most 255 characters."""
-    return "".join(letter for letter in filename if letter.isprintable())[:MAX_FILENAME]

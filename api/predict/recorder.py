@@ -11,7 +11,13 @@ import time
 from collections import deque
 from typing import Self
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import (
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 
 from api import metrics
 from api.blobs import Blobs
@@ -176,5 +182,5 @@ class Recorder:
 
 
 def _is_away(error: SQLAlchemyError) -> bool:
-    """Whether the same rows may be taken later."""
-    return isinstance(error, OperationalError | InterfaceError | TimeoutError)
+    """Whether the same rows may be taken later; a ProgrammingError: tables not made yet."""
+    return isinstance(error, OperationalError | InterfaceError | TimeoutError | ProgrammingError)
