@@ -1,6 +1,5 @@
 """The ASGI application: `uvicorn api.app:app`."""
 
-import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -18,14 +17,12 @@ from api.health.state import ServiceState
 from api.history.retention import sweep_predicted
 from api.periodic import Periodic
 from api.predict.recorder import Recorder
-from api.predict.runtime import Runtime
-from api.registry.package import BadPackageError, load_package
+from api.registry.watcher import Watcher
 from api.routes import router
 from api.settings import Settings, get_settings
 from api.timing import Timing
 
 SWEEP_SECONDS = 3600
-log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -34,17 +31,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        threads, keep_days = chosen.inference_threads, chosen.keep_predicted_days
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
-        database.upgrade()
+        keep_days = chosen.keep_predicted_days
         with (
+            # Entered first and so left last: it writes what the last requests leave.
             Recorder(database, blobs, keep_days > 0) as recorder,
-            Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
-            ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool,
+            ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool,
         ):
-            state = ServiceState(pool, database, blobs, recorder)
-            app.state.service = _start(chosen, state, threads)
-            yield
+            app.state.service = ServiceState(pool, database, blobs, recorder)
+            watcher = Watcher(chosen, app.state.service)
+            watcher.start()
+            with Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)):
+                yield
+            watcher.stop()
         database.close()
 
     app = FastAPI(
@@ -63,20 +62,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(router)
     return app
-
-
-def _start(settings: Settings, state: ServiceState, threads: int) -> ServiceState:
-    """Load the model. Without one the service still runs and says so, for somebody to put right."""
-    try:
-        package = load_package(settings.model_dir)
-    except BadPackageError as error:
-        log.error("No model is served: %s", error)
-        state.model_problem = str(error)
-        return state
-    runtime = Runtime.of_package(package, settings.max_pixels)
-    runtime.warm_up(state.pool, threads)
-    state.runtime = runtime
-    return state
 
 
 def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:

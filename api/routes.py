@@ -7,10 +7,12 @@ from api.feedback.endpoints import router as feedback
 from api.health.endpoints import router as health
 from api.history.endpoints import router as history
 from api.predict.endpoints import router as predict
+from api.registry.endpoints import router as models
 
 router = APIRouter()
 router.include_router(predict)
 router.include_router(dataset)
 router.include_router(history)
 router.include_router(feedback)
+router.include_router(models)
 router.include_router(health)

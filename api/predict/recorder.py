@@ -11,17 +11,11 @@ import time
 from collections import deque
 from typing import Self
 
-from sqlalchemy.exc import (
-    InterfaceError,
-    OperationalError,
-    ProgrammingError,
-    SQLAlchemyError,
-    TimeoutError,
-)
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from api import metrics
 from api.blobs import Blobs
-from api.db import Database
+from api.db import AWAY, Database
 from api.predict.record import Record, kept_photograph
 from api.predict.repository import add_predictions
 from api.predict.tables import PredictionRow
@@ -183,4 +177,4 @@ class Recorder:
 
 def _is_away(error: SQLAlchemyError) -> bool:
     """Whether the same rows may be taken later; a ProgrammingError: tables not made yet."""
-    return isinstance(error, OperationalError | InterfaceError | TimeoutError | ProgrammingError)
+    return isinstance(error, (*AWAY, ProgrammingError))
