@@ -69,8 +69,7 @@ def signatures(session: Session, since: datetime | None) -> Iterator[tuple[str, 
     query = select(ImageRow.id, ImageRow.signature)
     if since is not None:
         query = query.where(ImageRow.created_at >= since)
-    for row in session.execute(query).yield_per(CHUNK):
-        yield row._tuple()
+    yield from session.execute(query).yield_per(CHUNK)
 
 
 def listed(session: Session, wanted: Filter, offset: int, limit: int) -> Sequence[ImageRow]:
@@ -89,14 +88,13 @@ def counts(session: Session) -> Sequence[tuple[str, str, str, int]]:
     """How many images there are of each class, split and origin, in this order."""
     kind = (ImageRow.class_name, ImageRow.split, ImageRow.origin)
     query = select(*kind, func.count()).group_by(*kind).order_by(*kind)
-    return [row._tuple() for row in session.execute(query)]
+    return session.execute(query).all()
 
 
 def photographs(session: Session) -> Iterator[tuple[str, str, str, str]]:
     """Hash, class, split and photograph of every image."""
     query = select(ImageRow.sha256, ImageRow.class_name, ImageRow.split, ImageRow.photograph)
-    for row in session.execute(query).yield_per(CHUNK):
-        yield row._tuple()
+    yield from session.execute(query).yield_per(CHUNK)
 
 
 def training_images(session: Session) -> Sequence[ImageRow]:
@@ -117,7 +115,7 @@ def relabel(session: Session, image_ids: Sequence[str], class_name: str) -> list
 def remove(session: Session, image_ids: Sequence[str]) -> list[tuple[str, str]]:
     """Remove the rows. Gives id and blob of those that were there; the blobs stay."""
     query = select(ImageRow.id, ImageRow.blob).where(ImageRow.id.in_(image_ids))
-    found = [row._tuple() for row in session.execute(query)]
+    found: list[tuple[str, str]] = [*session.execute(query)]
     session.execute(
         delete(ImageRow).where(ImageRow.id.in_([image_id for image_id, _ in found])),
         execution_options={"synchronize_session": False},
