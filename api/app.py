@@ -16,6 +16,7 @@ from api.db import Database
 from api.health.state import ServiceState
 from api.history.retention import sweep_predicted
 from api.periodic import Periodic
+from api.predict.batch_endpoint import BATCH
 from api.predict.recorder import Recorder
 from api.registry.watcher import Watcher
 from api.routes import router
@@ -56,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         BodyLimit,
         limit=chosen.max_body_bytes,
-        limits={UPLOADS: chosen.max_upload_bytes},
+        limits={UPLOADS: chosen.max_upload_bytes, BATCH: chosen.max_upload_bytes},
     )
     app.add_middleware(Timing)
     problems.install(app)

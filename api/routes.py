@@ -6,11 +6,13 @@ from api.dataset.endpoints import router as dataset
 from api.feedback.endpoints import router as feedback
 from api.health.endpoints import router as health
 from api.history.endpoints import router as history
+from api.predict.batch_endpoint import router as batch
 from api.predict.endpoints import router as predict
 from api.registry.endpoints import router as models
 
 router = APIRouter()
 router.include_router(predict)
+router.include_router(batch)
 router.include_router(dataset)
 router.include_router(history)
 router.include_router(feedback)
