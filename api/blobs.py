@@ -5,6 +5,7 @@ STORAGE_URL names it: a path, or an address that fsspec knows (`s3://bucket/pref
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
@@ -62,6 +63,31 @@ class Blobs:
         for path in sorted(self._files.find(folder)):
             if not PurePosixPath(path).name.startswith("."):
                 yield str(PurePosixPath(path).relative_to(root))
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders in the folder `prefix`, sorted."""
+        self._files.invalidate_cache()
+        try:
+            found = self._files.ls(self._path(prefix), detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(
+            PurePosixPath(entry["name"]).name for entry in found if entry["type"] == "directory"
+        )
+
+    def modified(self, prefix: str) -> datetime | None:
+        """When anything in the folder `prefix` was last written, be it finished or not."""
+        self._files.invalidate_cache()
+        paths = self._files.find(self._path(prefix))
+        return max((self._files.modified(path) for path in paths), default=None)
+
+    def delete_folder(self, prefix: str) -> None:
+        """Remove all that is in the folder `prefix`; one that is not there is no error."""
+        self._files.invalidate_cache()
+        try:
+            self._files.rm(self._path(prefix), recursive=True)
+        except FileNotFoundError:
+            return
 
     def _path(self, key: str) -> str:
         parts = PurePosixPath(key).parts

@@ -79,8 +79,7 @@ def write_package(
     fill(temporary)
     hashes = {name: content_hash((temporary / name).read_bytes()) for name in PARTS}
     manifest = describe(hashes)
-    text = manifest.model_dump_json(indent=2)
-    (temporary / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
     if folder.exists():
         replaced = _aside(folder)
         shutil.rmtree(replaced, ignore_errors=True)
@@ -95,7 +94,7 @@ def write_package(
 def rewrite_manifest(folder: Path, manifest: Manifest) -> Manifest:
     """Replace the manifest of a package, whole or not at all; the parts stay as they are."""
     temporary = folder / f".{MANIFEST}.writing"
-    temporary.write_text(f"{manifest.model_dump_json(indent=2)}\n", encoding="utf-8")
+    temporary.write_text(manifest.text(), encoding="utf-8")
     temporary.replace(folder / MANIFEST)
     return manifest
 
