@@ -98,3 +98,10 @@ class PhotographsMissingError(ProblemError):
             "them). Import them there (make data), use the mode fast, or name the classes to "
             "learn in 'classes'."
         )
+
+
+class RunGivenUpError(Exception):
+    """The run was ended by others meanwhile, so what its process makes counts no more."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"Run {run_id} was ended by others.")

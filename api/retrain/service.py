@@ -27,9 +27,7 @@ NO_WORKER = (
 )
 
 
-def start_run(
-    session: Session, *, mode: Mode, started_by: str, options: dict[str, Any]
-) -> RunRow:
+def start_run(session: Session, *, mode: Mode, started_by: str, options: dict[str, Any]) -> RunRow:
     """Queue a run. Whoever calls this also tells the queue, after the commit.
 
     Raises RunActiveError where one is queued or running, in whichever process it was started.
