@@ -1,6 +1,5 @@
 """The ASGI application: `uvicorn api.app:app`."""
 
-import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -12,12 +11,9 @@ from api.blobs import Blobs
 from api.body_limit import BodyLimit
 from api.db import Database
 from api.health.state import ServiceState
-from api.predict.runtime import Runtime
-from api.registry.package import BadPackageError, load_package
+from api.registry.watcher import Watcher
 from api.routes import router
 from api.settings import Settings, get_settings
-
-log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -26,12 +22,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        threads = chosen.inference_threads
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
-        database.upgrade()
-        with ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool:
-            app.state.service = _start(chosen, ServiceState(pool, database, blobs), threads)
+        with ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool:
+            app.state.service = ServiceState(pool, database, blobs)
+            watcher = Watcher(chosen, app.state.service)
+            watcher.start()
             yield
+            watcher.stop()
         database.close()
 
     app = FastAPI(
@@ -45,20 +42,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(router)
     return app
-
-
-def _start(settings: Settings, state: ServiceState, threads: int) -> ServiceState:
-    """Load the model. Without one the service still runs and says so, for somebody to put right."""
-    try:
-        package = load_package(settings.model_dir)
-    except BadPackageError as error:
-        log.error("No model is served: %s", error)
-        state.model_problem = str(error)
-        return state
-    runtime = Runtime.of_package(package, settings.max_pixels)
-    runtime.warm_up(state.pool, threads)
-    state.runtime = runtime
-    return state
 
 
 app = create_app()

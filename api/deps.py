@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.blobs import Blobs
 from api.db import Database
+from api.errors import CatalogUnavailableError
 from api.health.state import ServiceState
 from api.settings import Settings
 
@@ -23,7 +24,11 @@ def _state(request: Request) -> ServiceState:
 
 
 def _database(request: Request) -> Database:
-    return _state(request).database
+    """Raises CatalogUnavailableError while the catalog has not been opened."""
+    state = _state(request)
+    if state.catalog_problem:
+        raise CatalogUnavailableError()
+    return state.database
 
 
 def _blobs(request: Request) -> Blobs:

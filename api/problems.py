@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.errors import ProblemError
+from api.db import AWAY
+from api.errors import CatalogUnavailableError, ProblemError
 
 MEDIA_TYPE = "application/problem+json"
 # Python's own phrases for these changed between versions.
@@ -57,6 +58,8 @@ def problem(
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _known)
+    for away in AWAY:
+        app.add_exception_handler(away, _away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
@@ -69,6 +72,11 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(error.status, error.code, error.detail, headers)
+
+
+async def _away(request: Request, error: Exception) -> JSONResponse:
+    log.warning("%s %s: the catalog is away: %s", request.method, request.url.path, error)
+    return await _known(request, CatalogUnavailableError())
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -1,12 +1,10 @@
-"""Grading in four steps: pre (bytes to pixels), core (pixels to features), post (features to an
-answer), and the warm-up that makes the first request as fast as the next.
+"""Grading in three steps: pre (bytes to pixels), core (pixels to features) and post (features to an
+answer).
 """
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Barrier
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +62,15 @@ class Runtime:
         self._rotten = np.array([label.freshness == "rotten" for label in labels])
 
     @classmethod
-    def of_package(cls, package: Package, max_pixels: int = MAX_PIXELS) -> "Runtime":
-        return cls(package.manifest, LiteRTBackbone(package.backbone), package.head, max_pixels)
+    def of_package(
+        cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
+    ) -> "Runtime":
+        """Warmed up to grade `threads` photographs at once, the first as fast as the next.
+
+        Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
+        """
+        backbone = LiteRTBackbone(package.backbone, threads)
+        return cls(package.manifest, backbone, package.head, max_pixels)
 
     def grade(self, data: bytes, explain: bool = False) -> Grade:
         """Grade the bytes of one photograph. Raises what `imaging.decode` raises."""
@@ -112,16 +117,3 @@ class Runtime:
         fresh = float(probabilities[self._fresh].sum())
         rotten = float(probabilities[self._rotten].sum())
         return fresh / (fresh + rotten) if fresh + rotten > 0 else None
-
-    def warm_up(self, pool: ThreadPoolExecutor, threads: int) -> None:
-        """Give every thread of `pool` its interpreter before the first request comes."""
-        size = self.manifest.input_size
-        blank = np.zeros((1, size, size, 3), np.uint8)
-        # Nobody begins before all are there, so that no thread does the work of two.
-        together = Barrier(threads)
-
-        def warm(_: int) -> None:
-            together.wait()
-            self._backbone(blank)
-
-        list(pool.map(warm, range(threads)))

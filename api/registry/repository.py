@@ -6,6 +6,7 @@ changes come one after the other, in every process.
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -48,6 +49,14 @@ def known(session: Session, version: str) -> ModelRow | None:
     return session.get(ModelRow, version)
 
 
+def promotable(session: Session, version: str) -> ModelRow:
+    """Raises UnknownModelError, PrunedModelError."""
+    row = model(session, version)
+    if row.pruned_at is not None:
+        raise PrunedModelError(version)
+    return row
+
+
 def add_model(
     session: Session,
     manifest: Manifest,
@@ -80,8 +89,7 @@ def promote(session: Session, version: str, kind: Kind) -> None:
     first champion at the same moment.
     """
     serving = _locked_champion(session)
-    if model(session, version).pruned_at is not None:
-        raise PrunedModelError(version)
+    promotable(session, version)
     if serving is not None and serving.version == version:
         return
     replaced, at = serving.version if serving else None, now()
@@ -109,6 +117,11 @@ def rollback(session: Session) -> str:
 def history(session: Session, limit: int | None = None) -> list[PromotionRow]:
     """Every change of the champion, the newest first."""
     return list(session.scalars(select(PromotionRow).order_by(PromotionRow.id.desc()).limit(limit)))
+
+
+def began(session: Session) -> datetime | None:
+    """When this catalog got its first champion."""
+    return session.scalar(select(PromotionRow.at).order_by(PromotionRow.id).limit(1))
 
 
 def champions(session: Session) -> set[str]:

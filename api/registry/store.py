@@ -17,6 +17,7 @@ from api.registry.package import MANIFEST, PARTS, BadPackageError, load_package
 
 FOLDER = "models"
 LOCK = ".lock"
+FETCHING = ".fetching"
 
 
 def store_package(blobs: Blobs, folder: Path) -> Manifest:
@@ -53,7 +54,7 @@ def fetch_package(blobs: Blobs, version: str, cache: Path) -> Path:
     with FileLock(cache / LOCK):
         if _verified(target, version):
             return target
-        temporary = cache / f".{version}.fetching"
+        temporary = cache / f".{version}{FETCHING}"
         shutil.rmtree(temporary, ignore_errors=True)
         try:
             _copy(blobs, version, temporary)
@@ -79,6 +80,23 @@ def stored_versions(blobs: Blobs) -> list[str]:
 def last_stored(blobs: Blobs, version: str) -> datetime | None:
     """When the last file of the version was stored."""
     return blobs.modified(f"{FOLDER}/{version}")
+
+
+def copies(cache: Path) -> set[str]:
+    """The versions that this machine has a copy of."""
+    if not cache.exists():
+        return set()
+    return {path.name for path in cache.iterdir() if path.is_dir() and path.name[0] != "."}
+
+
+def drop_copies(cache: Path, versions: set[str]) -> None:
+    """Remove these copies, and what a fetching that was killed left."""
+    if not cache.exists():
+        return
+    with FileLock(cache / LOCK):
+        for path in cache.iterdir():
+            if path.name in versions or path.name.endswith(FETCHING):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _key(version: str, name: str) -> str:
