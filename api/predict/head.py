@@ -3,7 +3,7 @@
 Serving, evaluation and both kinds of training share these lines.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class Rejection:
         offsets = projected[:, None, :] - self.means[None]
         nearest: FloatArray = np.square(offsets).sum(axis=2).min(axis=1)
         return nearest
+
+    def with_threshold(self, threshold: float) -> "Rejection":
+        return replace(self, threshold=threshold)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ these files can run code.
 import json
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -95,6 +96,11 @@ def write_package(
     else:
         temporary.rename(folder)
     return manifest
+
+
+def version_name(created: datetime, files: Mapping[str, str]) -> str:
+    """What a package is called that was made then and whose parts have these hashes."""
+    return f"{created:%Y%m%d-%H%M%S}-{files[HEAD][:7]}"
 
 
 def rewrite_manifest(folder: Path, manifest: Manifest) -> Manifest:
