@@ -15,6 +15,7 @@ from api.dataset.removing import sweep_orphans
 from api.db import Database
 from api.health.state import ServiceState
 from api.history.retention import sweep_predicted
+from api.monitoring.gauges import Gauges
 from api.periodic import Periodic
 from api.predict.batch_endpoint import BATCH
 from api.predict.recorder import Recorder
@@ -24,6 +25,7 @@ from api.settings import Settings, get_settings
 from api.timing import Timing
 
 SWEEP_SECONDS = 3600
+GAUGE_SECONDS = 60
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -42,7 +44,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.service = ServiceState(pool, database, blobs, recorder)
             watcher = Watcher(chosen, app.state.service)
             watcher.start()
-            with Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)):
+            gauges = Gauges(chosen, app.state.service)
+            with (
+                Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
+                Periodic("gauges", GAUGE_SECONDS, gauges.refresh),
+            ):
                 yield
             watcher.stop()
         database.close()

@@ -111,6 +111,7 @@ def upgrade() -> None:
         sa.Column("threshold", sa.Double(), nullable=True),
         sa.Column("cooldown_hours", sa.Double(), nullable=True),
         sa.Column("schedule", sa.String(length=20), nullable=True),
+        sa.Column("scheduled_at", UtcDateTime(), nullable=True),
         sa.Column("last_fired_at", UtcDateTime(), nullable=True),
         sa.Column("last_run_id", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_triggers")),

@@ -7,10 +7,17 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from api.monitoring.drift.service import Figure
+from api.monitoring.drift.figures import Figure
 from api.registry.tables import ModelRow
 
 Schedule = Literal["none", "weekly", "monthly"]
+NO_SCHEDULE: Schedule = "none"
+SCHEDULES: tuple[Schedule, ...] = ("none", "weekly", "monthly")
+
+
+def read_schedule(stored: str | None) -> Schedule:
+    """The schedule that is stored; none where none is, or one that nobody knows."""
+    return next((schedule for schedule in SCHEDULES if schedule == stored), NO_SCHEDULE)
 
 
 @dataclass(frozen=True)
