@@ -11,6 +11,7 @@ from api.blobs import Blobs
 from api.body_limit import BodyLimit
 from api.db import Database
 from api.health.state import ServiceState
+from api.jobs.queue import RunQueue
 from api.registry.watcher import Watcher
 from api.routes import router
 from api.settings import Settings, get_settings
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             watcher.start()
             yield
             watcher.stop()
+        app.state.queue.close()
         database.close()
 
     app = FastAPI(
@@ -38,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.settings = chosen
+    app.state.queue = RunQueue(chosen)
     app.add_middleware(BodyLimit, limit=chosen.max_body_bytes)
     problems.install(app)
     app.include_router(router)
