@@ -1,21 +1,20 @@
 """From a version to a grader that is warm."""
 
+from contextlib import suppress
+
 from api.blobs import Blobs
 from api.predict.runtime import Runtime
-from api.registry.package import BadPackageError, Package, load_package
-from api.registry.store import fetch_package
+from api.registry.package import BadPackageError, Package, load_package, read_manifest
+from api.registry.store import open_package
 from api.settings import Settings
 
 
 def load_version(settings: Settings, blobs: Blobs, version: str) -> Runtime:
     """Raises BadPackageError, ValueError or RuntimeError, or what the store raises when away."""
-    try:
-        shipped = load_package(settings.model_dir)
-    except BadPackageError:
-        shipped = None
-    if shipped is not None and shipped.manifest.version == version:
-        return _warm(settings, shipped)  # Nothing needs to be fetched.
-    return _warm(settings, load_package(fetch_package(blobs, version, settings.model_cache)))
+    with suppress(BadPackageError):
+        if read_manifest(settings.model_dir).version == version:
+            return load_shipped(settings)  # Nothing needs to be fetched.
+    return _warm(settings, open_package(blobs, version, settings.model_cache))
 
 
 def load_shipped(settings: Settings) -> Runtime:

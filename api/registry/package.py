@@ -42,8 +42,22 @@ class Package:
 
 def load_package(folder: Path) -> Package:
     """Read and verify a package. Raises BadPackageError."""
-    if not folder.exists() and _aside(folder).exists():
-        folder = _aside(folder)  # A crash between the two renames of `write_package`.
+    folder = _standing(folder)
+    manifest = read_manifest(folder)
+    for name in PARTS:
+        _verify(folder / name, manifest.files.get(name))
+    try:
+        head = Head.load(folder / HEAD)
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
+    if head.weights.shape != (manifest.feature_shape[2], len(manifest.classes)):
+        raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
+    return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What a package says of itself; its files are not looked at. Raises BadPackageError."""
+    folder = _standing(folder)
     try:
         raw = json.loads((folder / MANIFEST).read_bytes())
         manifest = Manifest.model_validate(raw)
@@ -55,15 +69,7 @@ def load_package(folder: Path) -> Package:
         raise BadPackageError(
             f"{folder} is of format {manifest.format}; this version reads format {FORMAT}."
         )
-    for name in PARTS:
-        _verify(folder / name, manifest.files.get(name))
-    try:
-        head = Head.load(folder / HEAD)
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
-    if head.weights.shape != (manifest.feature_shape[2], len(manifest.classes)):
-        raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
-    return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
+    return manifest
 
 
 def write_package(
@@ -103,6 +109,12 @@ def rewrite_manifest(folder: Path, manifest: Manifest) -> Manifest:
     temporary.write_text(manifest.text(), encoding="utf-8")
     temporary.replace(folder / MANIFEST)
     return manifest
+
+
+def _standing(folder: Path) -> Path:
+    """Where the package is: a crash between the two renames of `write_package` left it aside."""
+    aside = _aside(folder)
+    return aside if not folder.exists() and aside.exists() else folder
 
 
 def _aside(folder: Path) -> Path:

@@ -5,6 +5,8 @@ with a manifest is whole.
 """
 
 import shutil
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from filelock import FileLock
 from api.blobs import Blobs
 from api.imaging.hashing import content_hash
 from api.registry.manifest import Manifest
-from api.registry.package import MANIFEST, PARTS, BadPackageError, load_package
+from api.registry.package import MANIFEST, PARTS, BadPackageError, Package, load_package
 
 FOLDER = "models"
 LOCK = ".lock"
@@ -49,21 +51,27 @@ def fetch_package(blobs: Blobs, version: str, cache: Path) -> Path:
     Several processes and threads may ask at once: one fetches, the others wait for it. Raises
     BadPackageError for a version that is not in the store, or is damaged there.
     """
+    return open_package(blobs, version, cache).folder
+
+
+def open_package(blobs: Blobs, version: str, cache: Path) -> Package:
+    """As `fetch_package`, but gives what was verified."""
     cache.mkdir(parents=True, exist_ok=True)
     target = cache / version
     with FileLock(cache / LOCK):
-        if _verified(target, version):
-            return target
+        with suppress(BadPackageError):
+            return _verified(target, version)
         temporary = cache / f".{version}{FETCHING}"
         shutil.rmtree(temporary, ignore_errors=True)
         try:
             _copy(blobs, version, temporary)
+            package = _verified(temporary, version)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         shutil.rmtree(target, ignore_errors=True)
         temporary.rename(target)
-    return target
+    return replace(package, folder=target)
 
 
 def remove_package(blobs: Blobs, version: str) -> None:
@@ -103,15 +111,16 @@ def _key(version: str, name: str) -> str:
     return f"{FOLDER}/{version}/{name}"
 
 
-def _verified(folder: Path, version: str) -> bool:
-    try:
-        return load_package(folder).manifest.version == version
-    except BadPackageError:
-        return False
+def _verified(folder: Path, version: str) -> Package:
+    package = load_package(folder)
+    if package.manifest.version != version:
+        raise BadPackageError(
+            f"What is stored as version {version} says that it is {package.manifest.version}."
+        )
+    return package
 
 
 def _copy(blobs: Blobs, version: str, folder: Path) -> None:
-    """Copy the stored package into `folder` and verify it there."""
     local = Blobs(str(folder))  # For its writes, which are on disk when they return.
     for name in (*PARTS, MANIFEST):
         try:
@@ -120,6 +129,3 @@ def _copy(blobs: Blobs, version: str, folder: Path) -> None:
             raise BadPackageError(
                 f"Version {version} is not whole in the store: {name} is missing."
             ) from None
-    found = load_package(folder).manifest.version
-    if found != version:
-        raise BadPackageError(f"What is stored as version {version} says that it is {found}.")
