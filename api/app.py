@@ -15,6 +15,7 @@ from api.dataset.removing import sweep_orphans
 from api.db import Database
 from api.health.state import ServiceState
 from api.history.retention import sweep_predicted
+from api.jobs.queue import RunQueue
 from api.monitoring.gauges import Gauges
 from api.periodic import Periodic
 from api.predict.batch_endpoint import BATCH
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ):
                 yield
             watcher.stop()
+        app.state.queue.close()
         database.close()
 
     app = FastAPI(
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.settings = chosen
+    app.state.queue = RunQueue(chosen)
     app.add_middleware(
         BodyLimit,
         limit=chosen.max_body_bytes,

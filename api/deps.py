@@ -11,6 +11,7 @@ from api.dataset.learned import Learned, learned_of
 from api.db import Database
 from api.errors import CatalogUnavailableError
 from api.health.state import ServiceState
+from api.jobs.queue import RunQueue
 from api.settings import Settings
 
 
@@ -36,6 +37,11 @@ def _blobs(request: Request) -> Blobs:
     return _state(request).blobs
 
 
+def _queue(request: Request) -> RunQueue:
+    queue: RunQueue = request.app.state.queue
+    return queue
+
+
 def _session(request: Request) -> Iterator[Session]:
     """One transaction a request; committed before the answer is sent."""
     with _database(request).session() as session:
@@ -55,6 +61,7 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 StateDep = Annotated[ServiceState, Depends(_state)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 BlobsDep = Annotated[Blobs, Depends(_blobs)]
+QueueDep = Annotated[RunQueue, Depends(_queue)]
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
 LearnedDep = Annotated[Learned, Depends(_learned)]

@@ -11,6 +11,7 @@ from api.monitoring.triggers.endpoints import router as triggers
 from api.predict.batch_endpoint import router as batch
 from api.predict.endpoints import router as predict
 from api.registry.endpoints import router as models
+from api.retrain.endpoints import router as retrain
 
 router = APIRouter()
 router.include_router(predict)
@@ -19,6 +20,7 @@ router.include_router(dataset)
 router.include_router(history)
 router.include_router(feedback)
 router.include_router(models)
+router.include_router(retrain)
 router.include_router(monitoring)
 router.include_router(triggers)
 router.include_router(health)

@@ -1,4 +1,4 @@
-"""The worker: `python -m api.worker`. It performs retraining runs, one at a time, in the background.
+"""The worker, `python -m api.worker`: it performs retraining runs, one at a time.
 
 With SQLite there is one worker, beside the API; with PostgreSQL as many as there are machines.
 """
@@ -11,6 +11,7 @@ import sys
 from datetime import timedelta
 from threading import Event
 
+import psycopg
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -44,7 +45,7 @@ def main() -> int:
         try:
             alone.acquire(timeout=0)
         except Timeout:
-            print(f"A worker is running on {settings.state_dir} already.", file=sys.stderr)
+            log.error("A worker is running on %s already.", settings.state_dir)
             return 1
     try:
         serve(settings, database, stopping)
@@ -75,7 +76,7 @@ def serve(settings: Settings, database: Database, stopping: Event) -> None:
                     signal.signal(stop, lambda _signal, _frame: stopping.set())
                 log.info("Ready for retraining runs.")
             _round(settings, database, queue, woken)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, psycopg.Error) as error:
             log.warning("The database cannot be reached; trying again: %s", error)
         stopping.wait(ROUND_SECONDS)
     if consumer is not None:

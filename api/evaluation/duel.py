@@ -26,7 +26,10 @@ class Side:
     others: NDArray[np.float32]
 
     def predicted(self) -> NDArray[np.str_]:
-        return np.array(self.classes)[self.head.logits(self.embeddings).argmax(axis=1)]
+        """The class of each test photograph: strings [n]."""
+        names: NDArray[np.str_] = np.array(self.classes)
+        found: NDArray[np.str_] = names[self.head.logits(self.embeddings).argmax(axis=1)]
+        return found
 
 
 def duel(

@@ -6,6 +6,7 @@ copies there are of it.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from math import comb
 from typing import Any
 
@@ -44,7 +45,7 @@ class Paired:
         """
         differing = self.lost + self.won
         tail = sum(comb(differing, k) for k in range(self.lost, differing + 1))
-        return tail / 2**differing
+        return float(Fraction(tail, 2**differing))
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ PROVEN = 0.05
 LEAST_LOST = 2
 # Macro F1, from 0 to 1, may fall by so much: what the project promises of the known classes.
 MACRO_F1_LOSS = 0.005
-# A class's recall may fall by so much even where its few photographs cannot prove it; a proven
-# 1936), since one of many will look worse by chance.
-# 1936), since one of many will look worse by chance.
+# A class's recall may fall by so much even where its few photographs cannot prove it; a proven loss
+# may be only as small as the second figure. The classes share PROVEN between them, since one of
+# many looks worse by chance (O. J. Dunn, "Multiple Comparisons among Means", 1961).
 CLASS_LOSS = 0.10
 PROVEN_CLASS_LOSS = 0.01
 # The same for the share of known photographs that are recognised, which is 1 less by design

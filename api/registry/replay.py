@@ -3,6 +3,8 @@
 With them a new head is learned in seconds, without the photographs and without forgetting.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,3 +71,17 @@ class Replay:
         stored.setdefault("catalog", np.zeros(rows, bool))
         others = stored.pop("others", np.empty((0, channels))).astype(np.float32)
         return cls(embeddings, **stored, others=others)
+
+
+def learned_labels(path: Path, classes: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
+    """The class of each file in a saved replay by its SHA-256, and which files are the catalog's.
+
+    Boxed fruits are left out. Reads no embeddings, so that the service can ask.
+    """
+    with np.load(path, allow_pickle=False) as arrays:
+        whole = ~np.char.startswith(arrays["photographs"], BOXED)
+        sha256 = arrays["sha256"][whole].tolist()
+        labels = arrays["targets"][whole].argmax(axis=1).tolist()
+        own = arrays["catalog"][whole].tolist() if "catalog" in arrays else []
+    named = {name: classes[label] for name, label in zip(sha256, labels, strict=True)}
+    return named, frozenset(itertools.compress(sha256, own))

@@ -69,6 +69,7 @@ class TooFewOfClassError(ProblemError):
 
 
 class TooFewClassesError(ProblemError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "too-few-classes"
 
     def __init__(self, classes: Sequence[str]) -> None:
@@ -79,6 +80,7 @@ class TooFewClassesError(ProblemError):
 
 
 class UnknownClassesError(ProblemError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "unknown-classes"
 
     def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:

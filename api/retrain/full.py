@@ -1,6 +1,7 @@
 """Full retraining: the backbone is fine-tuned in Keras on the photographs themselves."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def make(order: Order) -> Candidate:
     return Candidate(folder, manifest, comparison)
 
 
-def recipe(manifest: Manifest, options: dict[str, object]) -> Recipe:
+def recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
     """The champion's recipe with what the request changes."""
     knobs = {field.name for field in dataclasses.fields(Recipe)}
     found = Recipe(**{name: value for name, value in manifest.recipe.items() if name in knobs})

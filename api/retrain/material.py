@@ -1,6 +1,6 @@
-"""What a retraining learns from: the champion's replay with the catalog as it is now put into it."""
+"""What a retraining learns from: the champion's replay, and the catalog as it is now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,8 @@ class Material:
     @property
     def labels(self) -> NDArray[np.int64]:
         """The likeliest class of each row by its target: int64 [n]."""
-        return self.rows.targets.argmax(axis=1)
+        labels: NDArray[np.int64] = self.rows.targets.argmax(axis=1)
+        return labels
 
     @property
     def names(self) -> NDArray[np.str_]:
@@ -58,13 +59,13 @@ class Material:
 
 
 def choose_classes(
-    known: Sequence[str], photos: Sequence[CatalogPhoto], wanted: Sequence[str] | None
+    known: Sequence[str], in_catalog: Iterable[str], wanted: Sequence[str] | None
 ) -> tuple[str, ...]:
-    """The classes of the new grader: those `wanted`, or all known ones and then the new ones.
+    """The classes of the new grader: those `wanted`, or all known ones and then the catalog's.
 
     Raises UnknownClassesError, TooFewClassesError.
     """
-    there = {*known, *(photo.class_name for photo in photos)}
+    there = {*known, *in_catalog}
     if wanted is None:
         classes = (*known, *sorted(there - set(known)))
     else:

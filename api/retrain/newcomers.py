@@ -1,4 +1,4 @@
-"""Do people's new labels fit? How the new photographs are graded by those who have not seen them."""
+"""Do new labels fit? How new photographs are graded by a grader that has not seen them."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -21,6 +21,7 @@ from api.registry import repository as registry
 from api.registry import store
 from api.registry.gate import Verdict, judge
 from api.registry.package import BadPackageError
+from api.registry.service import prune
 from api.retrain import repository, service
 from api.retrain.candidate import Candidate, Order
 from api.retrain.errors import NoChampionError, RunGivenUpError
@@ -132,6 +133,7 @@ def perform(
         log.exception("Run %s failed.", run_id)
         _fail(database, run_id, UNKNOWN.format(error=f"{type(error).__name__}: {error}"))
     else:
+        prune(database, blobs)
         _track(candidate, settings.state_dir)
 
 

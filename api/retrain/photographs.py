@@ -1,4 +1,4 @@
-"""The photographs themselves for a full retraining: what was imported, and the catalog's as files."""
+"""Photographs for a full retraining: what was imported, and the catalog's as files."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,9 @@ def gather(order: Order) -> Corpus:
     root = order.folder / "photographs"
     root.mkdir()
     classes = choose_classes(
-        order.champion.manifest.classes, order.photos, order.options.get("classes")
+        order.champion.manifest.classes,
+        {photo.class_name for photo in order.photos},
+        order.options.get("classes"),
     )
     layout = _layout(order.imported)
     imported: Sequence[PhotoFile] = ()

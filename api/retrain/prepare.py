@@ -32,14 +32,15 @@ def prepare(order: Order, backbone: Backbone) -> Material:
     Raises UnknownClassesError, TooFewClassesError or TooFewOfClassError before any work is done.
     """
     known = order.champion.manifest.classes
-    classes = choose_classes(known, order.photos, order.options.get("classes"))
+    there = {photo.class_name for photo in order.photos}
+    classes = choose_classes(known, there, order.options.get("classes"))
     photos = [photo for photo in order.photos if photo.class_name in classes]
     require_enough(order.replay, known, photos, classes)
     new = not_embedded(order.replay, photos)
     embedded = _embed(order, new, backbone)
     gone = {photo.sha256 for photo in new} - embedded.keys()
-    there = [photo for photo in photos if photo.sha256 not in gone]
-    return assemble(order.replay, known, there, embedded, classes)
+    kept = [photo for photo in photos if photo.sha256 not in gone]
+    return assemble(order.replay, known, kept, embedded, classes)
 
 
 def _embed(
@@ -54,7 +55,9 @@ def _embed(
         except FileNotFoundError:
             log.warning("%s is not there any more and is left out.", photo.blob)
             return None
-        return pool(backbone(to_input(decode(data).image, size)[None]))[0]
+        feature_map = backbone(to_input(decode(data).image, size)[None])
+        embedding: NDArray[np.float32] = pool(feature_map)[0]
+        return embedding
 
     found = {}
     order.progress(STAGE, 0, len(photos))

@@ -26,6 +26,11 @@ def newest(session: Session, limit: int, offset: int = 0) -> Sequence[RunRow]:
     return session.scalars(select(RunRow).order_by(*order).limit(limit).offset(offset)).all()
 
 
+def last_succeeded(session: Session, mode: str) -> RunRow | None:
+    found = select(RunRow).where(RunRow.mode == mode, RunRow.state == "succeeded")
+    return session.scalars(found.order_by(RunRow.created_at.desc()).limit(1)).first()
+
+
 def count(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(RunRow)) or 0
 
@@ -75,7 +80,7 @@ def model_of(session: Session, run_id: str) -> ModelRow | None:
 def labels(session: Session) -> dict[str, str]:
     """The class of every image of the catalog, by its SHA-256."""
     rows = session.execute(select(ImageRow.sha256, ImageRow.class_name))
-    return {sha256: class_name for sha256, class_name in rows}
+    return dict(rows.tuples().all())
 
 
 def images(session: Session) -> Sequence[ImageRow]:
@@ -83,7 +88,7 @@ def images(session: Session) -> Sequence[ImageRow]:
     return session.scalars(select(ImageRow).order_by(ImageRow.created_at, ImageRow.id)).all()
 
 
-def _change(session: Session, run_id: str, state: str, **values: Any) -> bool:
-    where = update(RunRow).where(RunRow.id == run_id, RunRow.state == state)
+def _change(session: Session, run_id: str, was: str, **values: Any) -> bool:
+    where = update(RunRow).where(RunRow.id == run_id, RunRow.state == was)
     changed = session.execute(where.values(**values).returning(RunRow.id))
     return changed.first() is not None

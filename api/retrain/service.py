@@ -1,5 +1,6 @@
 """The life of a run: started, taken by a worker, cancelled, ended, put right after a crash."""
 
+import re
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import uuid4
@@ -7,7 +8,8 @@ from uuid import uuid4
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.db import now
+from api.db import Database, now
+from api.jobs.queue import RunQueue
 from api.registry.tables import ModelRow
 from api.retrain import repository
 from api.retrain.errors import RunActiveError, RunOverError, UnknownRunError
@@ -53,6 +55,17 @@ def start_run(session: Session, *, mode: Mode, started_by: str, options: dict[st
     return run
 
 
+def begin(
+    database: Database, queue: RunQueue, *, mode: Mode, started_by: str, options: dict[str, Any]
+) -> RunRow:
+    """Queue a run and wake a worker. Raises what `start_run` raises."""
+    with database.session() as session:
+        run = start_run(session, mode=mode, started_by=started_by, options=options)
+    # After the commit: a worker that is told earlier would not find it.
+    queue.put(run.id)
+    return run
+
+
 def cancel(session: Session, run_id: str) -> RunRow:
     """Cancel a queued run at once; ask the worker to end a running one, which takes a second.
 
@@ -74,7 +87,8 @@ def cancel(session: Session, run_id: str) -> RunRow:
 
 def get(session: Session, run_id: str) -> RunRow:
     """Raises UnknownRunError."""
-    run = repository.find(session, run_id)
+    # What can be no id never reaches the database: PostgreSQL refuses some strings.
+    run = repository.find(session, run_id) if re.fullmatch(r"[0-9a-f]{32}", run_id) else None
     if run is None:
         raise UnknownRunError(run_id)
     return run

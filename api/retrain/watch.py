@@ -49,7 +49,10 @@ def perform(database: Database, state: Path, run_id: str, stopping: Event) -> No
             return
     log.info("Run %s begins.", run_id)
     process = subprocess.Popen(  # noqa: S603  (the id is one of the table)
-        [*PERFORM, run_id, str(os.getpid())], cwd=PROJECT
+        # A session of its own: Ctrl-C reaches the worker, which ends the run in order.
+        [*PERFORM, run_id, str(os.getpid())],
+        cwd=PROJECT,
+        start_new_session=True,
     )
     try:
         outcome = _watch(database, run_id, process, stopping)

@@ -29,7 +29,8 @@ def blobs(own: Settings) -> Blobs:
 
 
 @pytest.fixture
-def client(own: Settings) -> Iterator[TestClient]:
+def service_alone(own: Settings) -> Iterator[TestClient]:
+    """The service on the catalog of this test alone."""
     with TestClient(create_app(own), raise_server_exceptions=False) as client:
         yield client
 
@@ -45,8 +46,8 @@ def statuses(client: TestClient) -> dict[str, str]:
     return {row["version"]: row["status"] for row in client.get("/models").json()["models"]}
 
 
-def test_the_shipped_version_is_listed(client: TestClient) -> None:
-    body = client.get("/models").json()
+def test_the_shipped_version_is_listed(service_alone: TestClient) -> None:
+    body = service_alone.get("/models").json()
     assert body["champion"] == SHIPPED
     (row,) = body["models"]
     assert (row["status"], row["origin"]) == ("champion", "shipped")
@@ -59,13 +60,13 @@ def test_the_shipped_version_is_listed(client: TestClient) -> None:
 
 
 def test_every_status_is_told(
-    client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in "abcd":
         promoted = version in "ac"
         enter(database, blobs, a_small_package(tmp_path, version), "gate" if promoted else None)
     service.prune(database, blobs, keep=1)
-    assert statuses(client) == {
+    assert statuses(service_alone) == {
         "d": "challenger",
         "c": "champion",
         "b": "pruned",
@@ -82,26 +83,27 @@ def test_a_version_has_its_manifest_and_verdict(client: TestClient) -> None:
 
 
 def test_two_versions_are_compared(
-    client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     enter(database, blobs, a_servable_package(tmp_path, "b"))
-    body = client.get("/models/compare", params={"a": SHIPPED, "b": "b"}).json()
+    body = service_alone.get("/models/compare", params={"a": SHIPPED, "b": "b"}).json()
     assert (body["a"]["status"], body["b"]["status"]) == ("champion", "challenger")
     assert body["same_data"] is True
     assert {row["name"]: row["difference"] for row in body["figures"]}["macro_f1"] == 0
     assert len(body["per_class"]) == 6
 
 
-@pytest.mark.parametrize("version", ["none", "%00", "..%2f..%2fetc", "%ed%a0%80", "a%20b"])
-def test_an_unknown_version_is_a_problem(client: TestClient, version: str) -> None:
-    for answer in (
-        client.get(f"/models/{version}"),
-        client.get(f"/models/compare?a={SHIPPED}&b={version}"),
-        client.post(f"/models/{version}/promote"),
-    ):
-        assert answer.status_code == 404
-        assert answer.headers["content-type"] == "application/problem+json"
-    assert_problem(client.get(f"/models/compare?a={version}&b={SHIPPED}"), 404, "unknown-model")
+def test_an_unknown_version_is_a_problem(service_alone: TestClient) -> None:
+    for version in ("none", "%00", "..%2f..%2fetc", "%ed%a0%80", "a%20b"):
+        for answer in (
+            service_alone.get(f"/models/{version}"),
+            service_alone.get(f"/models/compare?a={SHIPPED}&b={version}"),
+            service_alone.post(f"/models/{version}/promote"),
+        ):
+            assert answer.status_code == 404
+            assert answer.headers["content-type"] == "application/problem+json"
+        answer = service_alone.get(f"/models/compare?a={version}&b={SHIPPED}")
+        assert_problem(answer, 404, "unknown-model")
 
 
 def test_compare_wants_two_versions(client: TestClient) -> None:
@@ -116,59 +118,59 @@ def test_lists_are_bounded(client: TestClient, path: str) -> None:
 
 
 def test_promote_and_roll_back(
-    client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     enter(database, blobs, a_servable_package(tmp_path, "b"))
-    promoted = client.post("/models/b/promote")
+    promoted = service_alone.post("/models/b/promote")
     assert promoted.status_code == 200
     body = promoted.json()
     assert (body["version"], body["replaced"], body["kind"]) == ("b", SHIPPED, "manual")
-    assert client.post("/models/b/promote").json() == body
-    assert statuses(client) == {"b": "champion", SHIPPED: "retired"}
+    assert service_alone.post("/models/b/promote").json() == body
+    assert statuses(service_alone) == {"b": "champion", SHIPPED: "retired"}
 
-    back = client.post("/models/rollback").json()
+    back = service_alone.post("/models/rollback").json()
     assert (back["version"], back["replaced"], back["kind"]) == (SHIPPED, "b", "rollback")
-    assert_problem(client.post("/models/rollback"), 409, "nothing-to-roll-back-to")
+    assert_problem(service_alone.post("/models/rollback"), 409, "nothing-to-roll-back-to")
 
-    history = client.get("/models/history").json()["promotions"]
+    history = service_alone.get("/models/history").json()["promotions"]
     assert [(row["version"], row["kind"]) for row in history] == [
         (SHIPPED, "rollback"),
         ("b", "manual"),
         (SHIPPED, "first"),
     ]
-    assert client.get("/models/history", params={"limit": 1}).json()["promotions"] == history[:1]
+    assert (
+        service_alone.get("/models/history", params={"limit": 1}).json()["promotions"]
+        == history[:1]
+    )
 
 
 def test_what_cannot_serve_is_not_promoted(
-    client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in "abc":
         enter(database, blobs, a_small_package(tmp_path, version))
     blobs.put(f"models/c/{HEAD}", b"damaged")
     service.prune(database, blobs, keep=1)
-    assert_problem(client.post("/models/a/promote"), 409, "model-pruned")
-    assert_problem(client.post("/models/c/promote"), 409, "model-damaged")
-    assert client.get("/models").json()["champion"] == SHIPPED
+    assert_problem(service_alone.post("/models/a/promote"), 409, "model-pruned")
+    assert_problem(service_alone.post("/models/c/promote"), 409, "model-damaged")
+    assert service_alone.get("/models").json()["champion"] == SHIPPED
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/models"),
-        ("GET", "/models/history"),
-        ("GET", "/models/x"),
-        ("POST", "/models/x/promote"),
-        ("POST", "/models/rollback"),
-    ],
-)
 def test_while_the_catalog_is_away_that_is_said(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
         raise OperationalError("SELECT 1", None, Exception("connection refused"))
 
     monkeypatch.setattr("sqlalchemy.engine.Engine.connect", away)
-    answer = client.request(method, path)
-    assert_problem(answer, 503, "catalog-unavailable")
-    assert int(answer.headers["retry-after"]) > 0
+    for method, path in (
+        ("GET", "/models"),
+        ("GET", "/models/history"),
+        ("GET", "/models/x"),
+        ("POST", "/models/x/promote"),
+        ("POST", "/models/rollback"),
+    ):
+        answer = client.request(method, path)
+        assert_problem(answer, 503, "catalog-unavailable")
+        assert int(answer.headers["retry-after"]) > 0
     assert client.get("/status").json()["training_status"] == "unknown"

@@ -52,14 +52,12 @@ class Reference:
 
 def reference_of(settings: Settings, blobs: Blobs, version: str) -> Reference:
     """The reference of a stored version; worked out once. Raises BadPackageError."""
-    folder = settings.model_dir
-    if _version_in(folder) != version:
-        folder = fetch_package(blobs, version, settings.model_cache)
-    return _read(folder, version)
+    return _reference(blobs, settings.model_cache, version)
 
 
-@lru_cache(maxsize=2)
-def _read(folder: Path, version: str) -> Reference:
+@lru_cache(maxsize=2)  # What is stored as a version never changes.
+def _reference(blobs: Blobs, cache: Path, version: str) -> Reference:
+    folder = fetch_package(blobs, version, cache)
     manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     with np.load(folder / REPLAY, allow_pickle=False) as arrays:
         rows = arrays["splits"] == SPLIT
@@ -67,10 +65,3 @@ def _read(folder: Path, version: str) -> Reference:
         embeddings = arrays["quantised"][rows].astype(np.float32) * arrays["step"]
         embeddings += arrays["lowest"]
     return Reference.of(manifest, Head.load(folder / HEAD), embeddings)
-
-
-def _version_in(folder: Path) -> str | None:
-    try:
-        return Manifest.model_validate_json((folder / MANIFEST).read_bytes()).version
-    except (OSError, ValueError):
-        return None

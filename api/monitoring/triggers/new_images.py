@@ -1,25 +1,17 @@
-"""Many photographs were added since the serving version was made."""
+"""Many photographs are there that the serving version has not learned."""
 
-from sqlalchemy import func, select
-
-from api.dataset.tables import ImageRow
 from api.monitoring.triggers.rule import Chosen, Reading, Rule, Scene
-from api.retrain.tables import RunRow
 
 
 def _read(scene: Scene, chosen: Chosen) -> Reading:
-    champion = scene.champion
-    # What came while it trained is new to it.
-    run = scene.session.get(RunRow, champion.run_id) if champion.run_id else None
-    since = (run.started_at if run else None) or champion.created_at
-    count = scene.session.scalar(select(func.count()).where(ImageRow.created_at > since)) or 0
-    sentence = f"{count} training images were added since the serving version was made."
+    count = sum(scene.news().added.values())
+    sentence = f"There are {count} training images that the serving version has not learned."
     return Reading(count, chosen.passed(count), sentence)
 
 
 RULE = Rule(
     name="new-images",
-    description="Fires when more than so many images were added since the serving version.",
+    description="Fires when there are more images than this that the serving version has not seen.",
     unit="images",
     read=_read,
     threshold=1000,

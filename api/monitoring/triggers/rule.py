@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.monitoring.drift.figures import Figure
 from api.registry.tables import ModelRow
+from api.retrain.news import News
 
 Schedule = Literal["none", "weekly", "monthly"]
 NO_SCHEDULE: Schedule = "none"
@@ -43,11 +44,15 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a rule may look at. `drift` works the figures out when it is called."""
+    """What a rule may look at. `drift` and `news` are worked out when they are called.
+
+    `news` is what the catalog has that the champion has not learned.
+    """
 
     session: Session
     champion: ModelRow
     drift: Callable[[], Sequence[Figure]]
+    news: Callable[[], News]
     at: datetime
 
 

@@ -17,6 +17,8 @@ from api.monitoring.triggers.rule import Chosen, Reading, Rule, Scene, read_sche
 from api.monitoring.triggers.rules import RULES
 from api.registry import repository as models
 from api.retrain import repository as runs
+from api.retrain.news import News
+from api.retrain.planning import plan
 from api.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,9 +48,7 @@ def trigger_states(
         reading = (
             rule.read(scene, chosen) if scene else Reading(None, False, "No model serves yet.")
         )
-        hindrance = _hindrance(rule, chosen, reading, at)
-        if not hindrance and busy:
-            hindrance = "It waits: a run is queued or running."
+        hindrance = _hindrance(rule, chosen, reading, at) or _waits(scene, busy)
         reason = hindrance or reading.sentence
         states.append(TriggerState(rule, chosen, reading.value, not hindrance, reason))
     return states
@@ -88,6 +88,15 @@ def _hindrance(rule: Rule, chosen: Chosen, reading: Reading, at: datetime) -> st
     return ""
 
 
+def _waits(scene: Scene | None, busy: bool) -> str:
+    """What any trigger waits for that would fire otherwise; empty if nothing."""
+    if busy:
+        return "It waits: a run is queued or running."
+    if scene and not scene.news().any:
+        return "It waits for something to learn: upload or correct photographs."
+    return ""
+
+
 def _scene(session: Session, settings: Settings, blobs: Blobs, at: datetime) -> Scene | None:
     version = models.champion(session)
     if version is None:
@@ -101,4 +110,12 @@ def _scene(session: Session, settings: Settings, blobs: Blobs, at: datetime) -> 
             log.warning("The drift cannot be worked out", exc_info=True)
             return []
 
-    return Scene(session, models.model(session, version), drift, at)
+    @cache
+    def news() -> News:
+        try:
+            return plan(session, blobs, settings.model_cache).news
+        except Exception:  # As above.
+            log.warning("What is new cannot be worked out", exc_info=True)
+            return News({}, 0, 0)
+
+    return Scene(session, models.model(session, version), drift, news, at)
