@@ -13,6 +13,7 @@ from api.blobs import Blobs
 from api.db import Database
 from api.predict import recorder as module
 from api.predict.recorder import Recorder
+from api.predict.repository import add_predictions
 from api.predict.tables import PredictionRow
 from tests.drawing import draw_fruit
 from tests.predict.predictions import a_record
@@ -41,7 +42,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
             raise OperationalError("INSERT", None, Exception("the server is gone"))
         original(database, batch)
 
-    original = module.add_predictions
+    original = add_predictions
     monkeypatch.setattr(module, "add_predictions", add)
     yield back
     back.set()
@@ -150,7 +151,7 @@ def test_a_row_that_the_database_refuses_takes_no_other_with_it(
             raise DataError("INSERT", None, Exception("bad value"))
         original(database, batch)
 
-    original = module.add_predictions
+    original = add_predictions
     monkeypatch.setattr(module, "add_predictions", add)
     with Recorder(database, blobs, keep_photographs=False) as recorder:
         for name in ("a", "bad", "b"):
@@ -160,8 +161,8 @@ def test_a_row_that_the_database_refuses_takes_no_other_with_it(
 
 def test_writing_again_what_came_through_changes_nothing(database: Database) -> None:
     row = a_record().row(None)
-    module.add_predictions(database, [row])
-    module.add_predictions(database, [row, a_record().row(None)])
+    add_predictions(database, [row])
+    add_predictions(database, [row, a_record().row(None)])
     assert len(rows(database)) == 2
 
 
