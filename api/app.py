@@ -1,9 +1,9 @@
 """The ASGI application: `uvicorn api.app:app`."""
 
-import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -14,12 +14,19 @@ from api.dataset.endpoints import UPLOADS
 from api.dataset.removing import sweep_orphans
 from api.db import Database
 from api.health.state import ServiceState
-from api.predict.runtime import Runtime
-from api.registry.package import BadPackageError, load_package
+from api.history.retention import sweep_predicted
+from api.jobs.queue import RunQueue
+from api.monitoring.gauges import Gauges
+from api.periodic import Periodic
+from api.predict.batch_endpoint import BATCH
+from api.predict.recorder import Recorder
+from api.registry.watcher import Watcher
 from api.routes import router
 from api.settings import Settings, get_settings
+from api.timing import Timing
 
-log = logging.getLogger(__name__)
+SWEEP_SECONDS = 3600
+GAUGE_SECONDS = 60
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -28,16 +35,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        threads = chosen.inference_threads
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
-        database.upgrade()
+        keep_days = chosen.keep_predicted_days
         with (
-            ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool,
-            ThreadPoolExecutor(1, thread_name_prefix="sweep") as sweeping,
+            # Entered first and so left last: it writes what the last requests leave.
+            Recorder(database, blobs, keep_days > 0) as recorder,
+            ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool,
         ):
-            sweeping.submit(_sweep, database, blobs)
-            app.state.service = _start(chosen, ServiceState(pool, database, blobs), threads)
-            yield
+            app.state.service = ServiceState(pool, database, blobs, recorder)
+            watcher = Watcher(chosen, app.state.service)
+            watcher.start()
+            gauges = Gauges(chosen, app.state.service)
+            with (
+                Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
+                Periodic("gauges", GAUGE_SECONDS, gauges.refresh),
+            ):
+                yield
+            watcher.stop()
+        app.state.queue.close()
         database.close()
 
     app = FastAPI(
@@ -47,36 +62,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.settings = chosen
+    app.state.queue = RunQueue(chosen)
     app.add_middleware(
         BodyLimit,
         limit=chosen.max_body_bytes,
-        limits={UPLOADS: chosen.max_upload_bytes},
+        limits={UPLOADS: chosen.max_upload_bytes, BATCH: chosen.max_upload_bytes},
     )
+    app.add_middleware(Timing)
     problems.install(app)
     app.include_router(router)
     return app
 
 
-def _start(settings: Settings, state: ServiceState, threads: int) -> ServiceState:
-    """Load the model. Without one the service still runs and says so, for somebody to put right."""
-    try:
-        package = load_package(settings.model_dir)
-    except BadPackageError as error:
-        log.error("No model is served: %s", error)
-        state.model_problem = str(error)
-        return state
-    runtime = Runtime.of_package(package, settings.max_pixels)
-    runtime.warm_up(state.pool, threads)
-    state.runtime = runtime
-    return state
-
-
-def _sweep(database: Database, blobs: Blobs) -> None:
-    """Put away what a killed process left. A store that is away is no reason not to start."""
-    try:
-        sweep_orphans(database, blobs)
-    except Exception:  # Whatever the store of blobs raises.
-        log.warning("Photographs without an image were not swept up.", exc_info=True)
+def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:
+    """Photographs that are kept no longer, and what a process that died left behind."""
+    sweep_predicted(database, blobs, keep_days)
+    sweep_orphans(database, blobs)
 
 
 app = create_app()

@@ -24,12 +24,17 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number that nothing else in the database locks by.
 MIGRATION_LOCK = 7_253_001
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 5
+# What is raised where the database cannot be reached, or has no time: try again later.
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
 class Base(DeclarativeBase):
@@ -132,7 +137,8 @@ def normalised(url: str) -> str:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        seconds = {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(url, pool_pre_ping=True, connect_args=seconds)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")

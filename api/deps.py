@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from api.blobs import Blobs
 from api.dataset.learned import Learned, learned_of
 from api.db import Database
+from api.errors import CatalogUnavailableError
 from api.health.state import ServiceState
+from api.jobs.queue import RunQueue
 from api.settings import Settings
 
 
@@ -24,11 +26,20 @@ def _state(request: Request) -> ServiceState:
 
 
 def _database(request: Request) -> Database:
-    return _state(request).database
+    """Raises CatalogUnavailableError while the catalog has not been opened."""
+    state = _state(request)
+    if state.catalog_problem:
+        raise CatalogUnavailableError()
+    return state.database
 
 
 def _blobs(request: Request) -> Blobs:
     return _state(request).blobs
+
+
+def _queue(request: Request) -> RunQueue:
+    queue: RunQueue = request.app.state.queue
+    return queue
 
 
 def _session(request: Request) -> Iterator[Session]:
@@ -50,6 +61,7 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 StateDep = Annotated[ServiceState, Depends(_state)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 BlobsDep = Annotated[Blobs, Depends(_blobs)]
+QueueDep = Annotated[RunQueue, Depends(_queue)]
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
 LearnedDep = Annotated[Learned, Depends(_learned)]

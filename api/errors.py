@@ -96,3 +96,15 @@ class ModelUnavailableError(ProblemError):
 
     def __init__(self) -> None:
         super().__init__("No model is loaded, so nothing can be graded. The service log says why.")
+
+
+class CatalogUnavailableError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "catalog-unavailable"
+    retry_after_seconds = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The catalog cannot be reached, so nothing was changed. Photographs are graded as "
+            "before; try this again in some seconds."
+        )

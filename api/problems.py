@@ -9,15 +9,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.errors import ProblemError
+from api.db import AWAY
+from api.errors import CatalogUnavailableError, ProblemError
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 5
 # Python's own phrases for these changed between versions.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _DETAILS = {
@@ -48,23 +46,36 @@ def problem(
     status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """One problem document. `code` is stable for programs, `detail` is for people."""
-    body = {
-        "type": f"urn:ripeline:problem:{code}",
-        "title": _title(status),
-        "status": int(status),
-        "detail": detail,
-        "code": code,
-    }
+    body = document(status, code, detail).model_dump()
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def document(status: int, code: str, detail: str) -> Problem:
+    return Problem(
+        type=f"urn:ripeline:problem:{code}",
+        title=_title(status),
+        status=int(status),
+        detail=detail,
+        code=code,
+    )
+
+
+def failure() -> Problem:
+    """What clients see of a fault of ours; the log has the rest."""
+    return document(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "The service failed on this request. It has been logged; please try again.",
+    )
 
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _known)
+    for away in AWAY:
+        app.add_exception_handler(away, _away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(OperationalError, _database_away)
-    app.add_exception_handler(NoConnectionError, _database_away)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -74,6 +85,11 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(error.status, error.code, error.detail, headers)
+
+
+async def _away(request: Request, error: Exception) -> JSONResponse:
+    log.warning("%s %s: the catalog is away: %s", request.method, request.url.path, error)
+    return await _known(request, CatalogUnavailableError())
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -100,23 +116,10 @@ async def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
-async def _database_away(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s: the database is away: %s", request.method, request.url.path, error)
-    return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "database-unavailable",
-        "The catalog cannot be reached at this moment. Please try again.",
-        {"Retry-After": str(RETRY_SECONDS)},
-    )
-
-
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal-error",
-        "The service failed on this request. It has been logged; please try again.",
-    )
+    fault = failure()
+    return problem(fault.status, fault.code, fault.detail)
 
 
 def _title(status: int) -> str:

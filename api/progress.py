@@ -7,8 +7,16 @@ from contextlib import contextmanager
 Progress = Callable[[str, int, int], None]
 
 
+# Called with the figures of each epoch of a training, once it is over.
+OnEpoch = Callable[[dict[str, float]], None]
+
+
 def silent(_stage: str, _done: int, _total: int) -> None:
     """For callers who do not wait."""
+
+
+def unheard(_figures: dict[str, float]) -> None:
+    """For callers who do not follow the epochs."""
 
 
 @contextmanager

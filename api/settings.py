@@ -55,6 +55,11 @@ class Settings(BaseSettings):
         """The address of photographs and model packages."""
         return self.storage_url or str(self.state_dir.resolve() / "blobs")
 
+    @property
+    def model_cache(self) -> Path:
+        """Where this machine keeps its copies of stored model packages."""
+        return self.state_dir.resolve() / "cache" / "models"
+
 
 @cache
 def get_settings() -> Settings:

@@ -80,7 +80,8 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
     port = free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port)],
+        # Nobody reads what it says later, so that a log of requests would fill the pipe.
+        [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port), "--no-access-log"],
         cwd=PROJECT,
         env={**service_environment(state), **settings},
         stdout=subprocess.PIPE,

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from starlette.types import Message
 
 from api.app import create_app
+from api.deps import SessionDep
 from api.settings import PROJECT, Settings
 
 
@@ -41,6 +44,22 @@ def test_a_failure_of_ours_leaks_nothing(settings: Settings) -> None:
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
     assert "1234" not in response.text
+
+
+def test_a_catalog_that_goes_away_before_the_commit_is_told(settings: Settings) -> None:
+    app = create_app(settings)
+
+    @app.post("/change")
+    def change(session: SessionDep) -> None:
+        def lost(_: object) -> None:
+            raise OperationalError("COMMIT", None, Exception("server closed the connection"))
+
+        event.listen(session, "before_commit", lost)
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        response = client.post("/change")
+    assert (response.status_code, response.json()["code"]) == (503, "catalog-unavailable")
+    assert int(response.headers["retry-after"]) > 0
 
 
 def test_a_client_that_goes_away_is_no_failure_of_ours(

@@ -39,7 +39,8 @@ def evaluate(
         "photographs": len(set(photographs)),
         "correct": int(correct.sum()),
         **share("accuracy", correct, photographs),
-        "macro_f1": float(np.mean(f1)),
+        # A class without files has no F1 of its own.
+        "macro_f1": float(np.mean(f1[support > 0])),
         "expected_calibration_error": expected_calibration_error(probabilities, labels),
         "expected_calibration_error_interval_95": interval(calibration_error, photographs),
         **_partial(predicted, labels, classes, photographs),

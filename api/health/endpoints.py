@@ -1,4 +1,4 @@
-"""`/live`, `/ready`, `/health`, `/model-info` and the front door `/`."""
+"""`/live`, `/ready`, `/health`, `/status`, `/model-info` and the front door `/`."""
 
 import html
 from datetime import UTC, datetime
@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from api import __version__
 from api.deps import SettingsDep, StateDep
-from api.health.schemas import Health, Live, ModelInfo, ModelSummary, Ready
+from api.health.schemas import Health, Live, ModelInfo, ModelSummary, Ready, Status
+from api.health.training import training_status
 from api.problems import responses
 
 router = APIRouter(tags=["health"])
@@ -37,6 +38,20 @@ async def health(state: StateDep) -> Health:
     )
 
 
+@router.get("/status", summary="What is it doing?")
+def status(state: StateDep) -> Status:
+    """Answers while the catalog is away, too."""
+    runtime = state.runtime
+    return Status(
+        model_loaded=runtime is not None,
+        model_classes=runtime.manifest.classes if runtime else (),
+        total_predictions=state.prediction_count,
+        uptime_seconds=state.uptime_seconds,
+        training_status=training_status(state),
+        last_model_update=state.champion_since,
+    )
+
+
 @router.get("/model-info", summary="Which model serves, and how good is it?")
 async def model_info(state: StateDep) -> ModelInfo:
     runtime = state.runtime
@@ -44,7 +59,7 @@ async def model_info(state: StateDep) -> ModelInfo:
         status="loaded" if runtime else "no model",
         uptime_seconds=state.uptime_seconds,
         prediction_count=state.prediction_count,
-        model_info=ModelSummary.of_manifest(runtime.manifest) if runtime else None,
+        model_info=ModelSummary.of(runtime.manifest, state.champion_since) if runtime else None,
     )
 
 

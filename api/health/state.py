@@ -3,10 +3,12 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from api.blobs import Blobs
 from api.db import Database
 from api.errors import ModelUnavailableError
+from api.predict.recorder import Recorder
 from api.predict.runtime import Runtime
 
 
@@ -14,14 +16,19 @@ from api.predict.runtime import Runtime
 class ServiceState:
     """The loaded grader, the threads that run it, the catalog, and the counters of this process.
 
-    `runtime` is None where no model could be loaded; `model_problem` then says why, for the log.
+    `runtime` is None where no model could be loaded; `model_problem` says why it is not the
+    champion, `catalog_problem` why the catalog has not been opened yet: both for the log.
+    `champion_since` is when the version that serves became champion, where that is known.
     """
 
     pool: ThreadPoolExecutor
     database: Database
     blobs: Blobs
+    recorder: Recorder
     runtime: Runtime | None = None
     model_problem: str = ""
+    catalog_problem: str = ""
+    champion_since: datetime | None = None
     prediction_count: int = 0
     started: float = field(default_factory=time.monotonic)
 

@@ -1,6 +1,6 @@
-"""Running a backbone in LiteRT: one interpreter a thread, each on one core."""
+"""Running a backbone in LiteRT: interpreters that calls take turns with, each on one core."""
 
-import threading
+from collections import deque
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -10,27 +10,38 @@ from numpy.typing import NDArray
 class LiteRTBackbone:
     """A compiled backbone: uint8 [1, size, size, 3] to feature map float32 [1, h, w, channels].
 
-    May be called from any number of threads: an interpreter must not be shared by two, so each
-    thread gets its own at its first call.
+    May be called from any number of threads: an interpreter must not be used by two at once, so
+    each call takes one that is idle and puts it back; where none is, it makes another. They belong
+    to no thread, so that whoever loads a model can warm it up while another serves, and all of
+    them go when the backbone goes.
     """
 
-    def __init__(self, graph: bytes) -> None:
+    def __init__(self, graph: bytes, ready: int = 0) -> None:
+        """With `ready`, so many interpreters are made and run once, to be fast from the start.
+
+        Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
+        """
         self._graph = graph
-        self._local = threading.local()
+        self._idle = deque(self._warm() for _ in range(ready))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        interpreter, source, target = self._interpreter()
-        interpreter.set_tensor(source, pixels)
+        try:
+            interpreter = self._idle.pop()
+        except IndexError:
+            interpreter = self._interpreter()
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
         interpreter.invoke()
+        target = interpreter.get_output_details()[0]["index"]
         feature_map: NDArray[np.float32] = interpreter.get_tensor(target)
+        self._idle.append(interpreter)  # One that failed is not put back.
         return feature_map
 
-    def _interpreter(self) -> tuple[Interpreter, int, int]:
-        if not hasattr(self._local, "ready"):
-            interpreter = Interpreter(model_content=self._graph, num_threads=1)
-            interpreter.allocate_tensors()
-            source = interpreter.get_input_details()[0]["index"]
-            target = interpreter.get_output_details()[0]["index"]
-            self._local.ready = (interpreter, source, target)
-        ready: tuple[Interpreter, int, int] = self._local.ready
-        return ready
+    def _interpreter(self) -> Interpreter:
+        interpreter = Interpreter(model_content=self._graph, num_threads=1)
+        interpreter.allocate_tensors()
+        return interpreter
+
+    def _warm(self) -> Interpreter:
+        interpreter = self._interpreter()
+        interpreter.invoke()  # Whatever lies in its input.
+        return interpreter

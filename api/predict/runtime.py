@@ -1,21 +1,20 @@
-"""Grading in four steps: pre (bytes to pixels), core (pixels to features), post (features to an
-answer), and the warm-up that makes the first request as fast as the next.
+"""Grading in three steps: pre (bytes to pixels), core (pixels to features) and post (features to an
+answer).
 """
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from threading import Barrier
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from api.dataset.labels import Freshness, read_label
 from api.imaging.decode import MAX_PIXELS, Photograph, decode
 from api.imaging.preprocess import to_input
 from api.predict.explain import activation_map, data_uri, overlay
-from api.predict.head import FloatArray, Head, pool
+from api.predict.head import FloatArray, Head, features, pool
 from api.predict.litert import LiteRTBackbone
 from api.predict.wording import interpret
 from api.registry.manifest import Manifest
@@ -31,7 +30,8 @@ class Grade:
 
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
     (rotten) to 1 (fresh) and is None where no class speaks of freshness. `heatmap` is a PNG data
-    URI where it was asked for.
+    URI where it was asked for. `image` is what was graded, upright RGB; `features` float16 [n] are
+    its place in the space of the rejection, for drift.
     """
 
     class_name: str
@@ -43,6 +43,8 @@ class Grade:
     interpretation: str
     milliseconds: float
     heatmap: str | None
+    image: Image.Image = field(compare=False, repr=False)
+    features: NDArray[np.float16] = field(compare=False, repr=False)
 
     @property
     def confidence(self) -> float:
@@ -64,8 +66,15 @@ class Runtime:
         self._rotten = np.array([label.freshness == "rotten" for label in labels])
 
     @classmethod
-    def of_package(cls, package: Package, max_pixels: int = MAX_PIXELS) -> "Runtime":
-        return cls(package.manifest, LiteRTBackbone(package.backbone), package.head, max_pixels)
+    def of_package(
+        cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
+    ) -> "Runtime":
+        """Warmed up to grade `threads` photographs at once, the first as fast as the next.
+
+        Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
+        """
+        backbone = LiteRTBackbone(package.backbone, threads)
+        return cls(package.manifest, backbone, package.head, max_pixels)
 
     def grade(self, data: bytes, explain: bool = False) -> Grade:
         """Grade the bytes of one photograph. Raises what `imaging.decode` raises."""
@@ -90,7 +99,9 @@ class Runtime:
         class_name = self.manifest.classes[best]
         label = read_label(class_name)
         of_class = dict(zip(self.manifest.classes, map(float, probabilities), strict=True))
-        recognised = bool(self._head.recognises(embedding)[0])
+        rejection = self._head.rejection
+        projected = rejection.project(embedding)
+        recognised = bool(rejection.distance_of(projected)[0] <= rejection.threshold)
         heatmap = None
         if explain:
             activation = activation_map(feature_map[0], self._head.weights[:, best])
@@ -105,6 +116,8 @@ class Runtime:
             interpretation=interpret(of_class, recognised),
             milliseconds=(time.perf_counter() - started) * 1000,
             heatmap=heatmap,
+            image=photograph.image,
+            features=features(projected)[0],
         )
 
     def freshness_score(self, probabilities: FloatArray) -> float | None:
@@ -112,16 +125,3 @@ class Runtime:
         fresh = float(probabilities[self._fresh].sum())
         rotten = float(probabilities[self._rotten].sum())
         return fresh / (fresh + rotten) if fresh + rotten > 0 else None
-
-    def warm_up(self, pool: ThreadPoolExecutor, threads: int) -> None:
-        """Give every thread of `pool` its interpreter before the first request comes."""
-        size = self.manifest.input_size
-        blank = np.zeros((1, size, size, 3), np.uint8)
-        # Nobody begins before all are there, so that no thread does the work of two.
-        together = Barrier(threads)
-
-        def warm(_: int) -> None:
-            together.wait()
-            self._backbone(blank)
-
-        list(pool.map(warm, range(threads)))

@@ -1,11 +1,19 @@
 """The manifest of a model package: what is in it, where it comes from and how good it is."""
 
+import re
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 FORMAT = 1
+# It names folders, keys and part of an address.
+VERSION = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+
+
+def is_version(text: str) -> bool:
+    """Can `text` be the name of a version?"""
+    return re.fullmatch(VERSION, text) is not None
 
 
 class DataFingerprint(BaseModel):
@@ -25,7 +33,9 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     format: int = FORMAT
-    version: str
+    version: str = Field(pattern=VERSION)
+    parent: str | None = Field(default=None, description="The version that it was made from.")
+    started_by: str | None = Field(default=None, description="A person, or the trigger's name.")
     created_at: datetime
     classes: tuple[str, ...]
     architecture: str
@@ -39,3 +49,7 @@ class Manifest(BaseModel):
     recipe: dict[str, Any]
     versions: dict[str, str] = Field(description="Of the libraries that made the package.")
     files: dict[str, str] = Field(description="SHA-256 of each file of the package.")
+
+    def text(self) -> str:
+        """The JSON of the file. Figures that are no numbers become null."""
+        return f"{self.model_dump_json(indent=2)}\n"

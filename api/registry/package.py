@@ -8,8 +8,9 @@ these files can run code.
 import json
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -41,8 +42,22 @@ class Package:
 
 def load_package(folder: Path) -> Package:
     """Read and verify a package. Raises BadPackageError."""
-    if not folder.exists() and _aside(folder).exists():
-        folder = _aside(folder)  # A crash between the two renames of `write_package`.
+    folder = _standing(folder)
+    manifest = read_manifest(folder)
+    for name in PARTS:
+        _verify(folder / name, manifest.files.get(name))
+    try:
+        head = Head.load(folder / HEAD)
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
+    if head.weights.shape != (manifest.feature_shape[2], len(manifest.classes)):
+        raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
+    return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What a package says of itself; its files are not looked at. Raises BadPackageError."""
+    folder = _standing(folder)
     try:
         raw = json.loads((folder / MANIFEST).read_bytes())
         manifest = Manifest.model_validate(raw)
@@ -54,15 +69,7 @@ def load_package(folder: Path) -> Package:
         raise BadPackageError(
             f"{folder} is of format {manifest.format}; this version reads format {FORMAT}."
         )
-    for name in PARTS:
-        _verify(folder / name, manifest.files.get(name))
-    try:
-        head = Head.load(folder / HEAD)
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
-    if head.weights.shape != (manifest.feature_shape[2], len(manifest.classes)):
-        raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
-    return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
+    return manifest
 
 
 def write_package(
@@ -79,8 +86,7 @@ def write_package(
     fill(temporary)
     hashes = {name: content_hash((temporary / name).read_bytes()) for name in PARTS}
     manifest = describe(hashes)
-    text = manifest.model_dump_json(indent=2)
-    (temporary / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
     if folder.exists():
         replaced = _aside(folder)
         shutil.rmtree(replaced, ignore_errors=True)
@@ -92,12 +98,23 @@ def write_package(
     return manifest
 
 
+def version_name(created: datetime, files: Mapping[str, str]) -> str:
+    """What a package is called that was made then and whose parts have these hashes."""
+    return f"{created:%Y%m%d-%H%M%S}-{files[HEAD][:7]}"
+
+
 def rewrite_manifest(folder: Path, manifest: Manifest) -> Manifest:
     """Replace the manifest of a package, whole or not at all; the parts stay as they are."""
     temporary = folder / f".{MANIFEST}.writing"
-    temporary.write_text(f"{manifest.model_dump_json(indent=2)}\n", encoding="utf-8")
+    temporary.write_text(manifest.text(), encoding="utf-8")
     temporary.replace(folder / MANIFEST)
     return manifest
+
+
+def _standing(folder: Path) -> Path:
+    """Where the package is: a crash between the two renames of `write_package` left it aside."""
+    aside = _aside(folder)
+    return aside if not folder.exists() and aside.exists() else folder
 
 
 def _aside(folder: Path) -> Path:

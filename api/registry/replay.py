@@ -3,6 +3,8 @@
 With them a new head is learned in seconds, without the photographs and without forgetting.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 STEPS = 255
+# What the photograph of a row that shows one boxed fruit of a frame begins with.
+BOXED = "boxed/"
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,9 @@ class Replay:
 
     `embeddings` float32 [n, channels]; `targets` float32 [n, classes], rows summing to 1; `splits`
     strings train, validation or test; `photographs` the names that `dataset.grouping` gave;
-    `sha256` hexadecimal of the file; `signatures` uint8 [n, 80].
+    `sha256` hexadecimal of the file; `signatures` uint8 [n, 80]; `catalog` bool [n], whether the
+    row came from the catalog, where it may be relabelled or removed. `others` float32
+    [k, channels] are embeddings of photographs of no class, perhaps none, which set the rejection.
     """
 
     embeddings: NDArray[np.float32]
@@ -28,6 +34,13 @@ class Replay:
     photographs: NDArray[np.str_]
     sha256: NDArray[np.str_]
     signatures: NDArray[np.uint8]
+    catalog: NDArray[np.bool_]
+    others: NDArray[np.float32]
+
+    @property
+    def boxed(self) -> NDArray[np.bool_]:
+        """Which rows show one boxed fruit of a frame: bool [n]."""
+        return np.char.startswith(self.photographs, BOXED)
 
     def save(self, path: Path) -> None:
         """Write with a byte for each feature, in steps of 1/255 of the channel's range."""
@@ -43,12 +56,32 @@ class Replay:
             photographs=self.photographs,
             sha256=self.sha256,
             signatures=self.signatures,
+            catalog=self.catalog,
+            others=self.others.astype(np.float16),
         )
 
     @classmethod
     def load(cls, path: Path) -> "Replay":
+        """Read what `save` wrote; in older files nothing is of the catalog and nothing other."""
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         step, lowest = stored.pop("step"), stored.pop("lowest")
         embeddings = stored.pop("quantised").astype(np.float32) * step + lowest
-        return cls(embeddings, **stored)
+        rows, channels = embeddings.shape
+        stored.setdefault("catalog", np.zeros(rows, bool))
+        others = stored.pop("others", np.empty((0, channels))).astype(np.float32)
+        return cls(embeddings, **stored, others=others)
+
+
+def learned_labels(path: Path, classes: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
+    """The class of each file in a saved replay by its SHA-256, and which files are the catalog's.
+
+    Boxed fruits are left out. Reads no embeddings, so that the service can ask.
+    """
+    with np.load(path, allow_pickle=False) as arrays:
+        whole = ~np.char.startswith(arrays["photographs"], BOXED)
+        sha256 = arrays["sha256"][whole].tolist()
+        labels = arrays["targets"][whole].argmax(axis=1).tolist()
+        own = arrays["catalog"][whole].tolist() if "catalog" in arrays else []
+    named = {name: classes[label] for name, label in zip(sha256, labels, strict=True)}
+    return named, frozenset(itertools.compress(sha256, own))

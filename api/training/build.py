@@ -12,10 +12,10 @@ from api.dataset.folder import PhotoFile
 from api.dataset.split import SPLITS
 from api.evaluation.measure import measure
 from api.imaging.hashing import content_hash, signature
-from api.progress import Progress, silent
+from api.progress import OnEpoch, Progress, silent, unheard
 from api.registry.manifest import Manifest
-from api.registry.package import BACKBONE, HEAD, REPLAY, write_package
-from api.registry.replay import Replay
+from api.registry.package import BACKBONE, HEAD, REPLAY, version_name, write_package
+from api.registry.replay import BOXED, Replay
 from api.training.corpus import Corpus
 from api.training.export import check_agreement
 from api.training.grader import Grader, train_grader
@@ -30,13 +30,21 @@ PREPROCESSING = (
 
 
 def build_package(
-    corpus: Corpus, recipe: Recipe, folder: Path, progress: Progress = silent
+    corpus: Corpus,
+    recipe: Recipe,
+    folder: Path,
+    progress: Progress = silent,
+    *,
+    on_epoch: OnEpoch = unheard,
+    parent: str | None = None,
+    started_by: str | None = None,
 ) -> Manifest:
     """Train on `corpus` by `recipe` and write the package to `folder`.
 
-    Raises ExportError if the exported graph does not agree with Keras on the test photographs.
+    `on_epoch` is called after each epoch; `parent` and `started_by` go into the manifest. Raises
+    ExportError if the exported graph does not agree with Keras on the test photographs.
     """
-    grader = train_grader(recipe, corpus.study(recipe), progress)
+    grader = train_grader(recipe, corpus.study(recipe), progress, on_epoch)
     agreement = check_agreement(
         grader.keras_backbone,
         grader.backbone,
@@ -60,7 +68,9 @@ def build_package(
     def describe(files: dict[str, str]) -> Manifest:
         network, head = grader.keras_backbone, grader.head
         return Manifest(
-            version=f"{created:%Y%m%d-%H%M%S}-{files[HEAD][:7]}",
+            version=version_name(created, files),
+            parent=parent,
+            started_by=started_by,
             created_at=created,
             classes=corpus.classes,
             architecture=recipe.architecture,
@@ -101,6 +111,8 @@ def _replay(grader: Grader, corpus: Corpus, recipe: Recipe, progress: Progress) 
         signatures=np.stack(
             [_stored_signature(file) for file in files] + [signature(read(s)) for s in boxed]
         ),
+        catalog=np.array([file.path in corpus.catalog for file in files] + [False] * len(boxed)),
+        others=grader.embed(corpus.other_things("set"), progress, "other things"),
     )
 
 
@@ -109,4 +121,4 @@ def _stored_signature(file: PhotoFile) -> NDArray[np.uint8]:
 
 
 def _frame(sample: Sample) -> str:
-    return f"boxed/{sample.copies[0].stem}"
+    return f"{BOXED}{sample.copies[0].stem}"

@@ -24,11 +24,15 @@ class TooFewPhotographsError(ProblemError):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Class folders, boxed photographs and photographs of other things, all verified."""
+    """Class folders, boxed photographs and photographs of other things, all verified.
+
+    `catalog` has the paths of those files that came from the catalog.
+    """
 
     listing: Listing
     boxes: tuple[Box, ...]
     others: tuple[Path, ...]
+    catalog: frozenset[str] = frozenset()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -84,10 +88,17 @@ def read_corpus(root: Path, progress: Progress = silent) -> Corpus:
     """
     layout = discover(root)
     listing = read_class_folders(layout, read_index(root / INDEX), progress)
+    require_enough(listing)
+    boxes = tuple(box for folder in layout.boxed for box in read_boxes(folder))
+    return Corpus(listing, boxes, layout.others)
+
+
+def require_enough(listing: Listing) -> None:
+    """Raises TooFewPhotographsError."""
     if len(listing.classes) < 2:
         raise TooFewPhotographsError(
-            f"{root} has {len(listing.classes)} class folder(s) with pictures; a grader needs "
-            "at least two."
+            f"{listing.root} has {len(listing.classes)} class folder(s) with pictures; a grader "
+            "needs at least two."
         )
     for split in ("train", "validation", "test"):
         missing = set(listing.classes) - {
@@ -98,5 +109,3 @@ def read_corpus(root: Path, progress: Progress = silent) -> Corpus:
                 f"Too few photographs of {', '.join(sorted(missing))}: none falls into the "
                 f"{split} split. About 30 different photographs of a class are enough."
             )
-    boxes = tuple(box for folder in layout.boxed for box in read_boxes(folder))
-    return Corpus(listing, boxes, layout.others)

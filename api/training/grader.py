@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from api.predict.head import Head
 from api.predict.litert import LiteRTBackbone
-from api.progress import Progress, silent
+from api.progress import OnEpoch, Progress, silent, unheard
 from api.training.calibrate import fit_temperature
 from api.training.embedding import embed_samples
 from api.training.export import to_litert
@@ -43,9 +43,11 @@ class Grader:
         )
 
 
-def train_grader(recipe: Recipe, study: Study, progress: Progress = silent) -> Grader:
+def train_grader(
+    recipe: Recipe, study: Study, progress: Progress = silent, on_epoch: OnEpoch = unheard
+) -> Grader:
     """Train and finish a grader. The same values give the same grader."""
-    trained = train(recipe, study.training, study.validation, progress)
+    trained = train(recipe, study.training, study.validation, progress, on_epoch)
     graph = to_litert(trained.backbone)
     backbone = LiteRTBackbone(graph)
 

@@ -38,3 +38,14 @@ def fit_head(
     slopes = matrix[:-1] / scale[:, None]
     bias = matrix[-1] - mean @ slopes
     return slopes.astype(np.float32), bias.astype(np.float32)
+
+
+def balance(targets: NDArray[np.float32], counted: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Weights float32 [n] that give every class of `targets` [n, classes] the same say.
+
+    A class counts for as many photographs as it has among the rows `counted` [n], where any are.
+    """
+    counts = targets[counted].sum(axis=0) if counted.any() else targets.sum(axis=0)
+    of_class = counts.sum() / np.maximum(counts, 1) / len(counts)
+    weights: NDArray[np.float32] = (targets @ of_class).astype(np.float32)
+    return weights

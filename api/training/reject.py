@@ -38,15 +38,22 @@ def set_threshold(
 ) -> Rejection:
     """Set the threshold on held-out embeddings of known classes, and of other things.
 
-    Both float32 [n, channels]; `others` may be empty. Takes the threshold that tells the two apart
-    best (W. Youden, "Index for rating diagnostic tests", 1950), but never one that turns away more
-    than REJECTED_KNOWN of `known`.
+    Both float32 [n, channels]; `others` may be empty.
     """
-    familiar = rejection.distance(known)
+    familiar, strange = rejection.distance(known), rejection.distance(others)
+    return rejection.with_threshold(choose_threshold(familiar, strange))
+
+
+def choose_threshold(familiar: NDArray[np.float32], strange: NDArray[np.float32]) -> float:
+    """The threshold by the distances [n] of held-out known photographs, and [m] of other things.
+
+    Takes the threshold that tells the two apart best (W. Youden, "Index for rating diagnostic
+    tests", 1950), but never one that turns away more than REJECTED_KNOWN of what is familiar;
+    without other things, just so many.
+    """
     threshold = float(np.quantile(familiar, 1 - REJECTED_KNOWN))
-    if len(others):
-        strange = rejection.distance(others)
+    if len(strange):
         truth = np.repeat([0, 1], [len(familiar), len(strange)])
         false_alarms, hits, candidates = roc_curve(truth, np.concatenate([familiar, strange]))
         threshold = max(threshold, float(candidates[(hits - false_alarms).argmax()]))
-    return Rejection(rejection.projection, rejection.means, threshold)
+    return threshold

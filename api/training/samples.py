@@ -15,6 +15,7 @@ from api.dataset.labels import Label, read_label
 from api.dataset.naming import is_saved_copy
 from api.imaging.decode import decode
 from api.imaging.preprocess import to_input
+from api.training.head import balance
 
 # Room around a box when a crop is graded; training varies it.
 BOX_MARGIN = 0.15
@@ -111,7 +112,5 @@ def balanced_weights(samples: Sequence[Sample]) -> NDArray[np.float32]:
     """
     wanted = targets(samples)
     studio = np.array([sample.studio for sample in samples])
-    counts = wanted[studio].sum(axis=0) if studio.any() else wanted.sum(axis=0)
-    of_class = counts.sum() / np.maximum(counts, 1) / len(counts)
-    weights = (wanted @ of_class) * np.array([sample.weight for sample in samples])
+    weights = balance(wanted, studio) * np.array([sample.weight for sample in samples])
     return np.asarray(weights / weights.mean(), dtype=np.float32)

@@ -15,7 +15,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from api.networks.architectures import build_backbone
-from api.progress import Progress, silent
+from api.progress import OnEpoch, Progress, silent, unheard
 from api.training import devices
 from api.training.augment import augment
 from api.training.head import fit_head
@@ -47,6 +47,7 @@ def train(
     training: Sequence[Sample],
     validation: Sequence[Sample],
     progress: Progress = silent,
+    on_epoch: OnEpoch = unheard,
 ) -> Trained:
     """Train on `training`, stop by `validation`. The same values give the same result on a CPU.
 
@@ -101,7 +102,7 @@ def train(
             keras.callbacks.EarlyStopping(
                 patience=recipe.patience, restore_best_weights=True, start_from_epoch=1
             ),
-            _Report(progress, steps, recipe.epochs),
+            _Report(progress, on_epoch, steps, recipe.epochs),
         ],
         shuffle=False,
         verbose=0,
@@ -193,14 +194,18 @@ def _views(
 
 
 class _Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
-    """Tells how many batches of the whole training are done."""
+    """Tells how many batches of the whole training are done, and the figures of each epoch."""
 
-    def __init__(self, progress: Progress, steps: int, epochs: int) -> None:
+    def __init__(self, progress: Progress, on_epoch: OnEpoch, steps: int, epochs: int) -> None:
         super().__init__()
         self._progress = progress
+        self._on_epoch = on_epoch
         self._total = steps * epochs
         self._done = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._done += 1
         self._progress("Fine-tuning", self._done, self._total)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._on_epoch({name: float(value) for name, value in (logs or {}).items()})

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,8 @@ def without_model(
 ) -> Iterator[TestClient]:
     """A service that found no model package."""
     empty: Path = tmp_path_factory.mktemp("no-model")
-    with TestClient(
-        create_app(settings.model_copy(update={"model_dir": empty})),
-        raise_server_exceptions=False,
-    ) as client:
+    without = settings.model_copy(update={"model_dir": empty, "state_dir": empty / "state"})
+    with TestClient(create_app(without), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -52,6 +51,34 @@ def test_model_info_tells_what_serves_and_on_what_it_was_measured(client: TestCl
     scores = info["metrics"]["test_by_photograph"]
     assert scores["files"] >= scores["photographs"] > 0
     assert "not seen in training" in scores["split"]
+
+
+def test_model_info_tells_since_when_it_serves(client: TestClient) -> None:
+    info = client.get("/model-info").json()["model_info"]
+    assert info["parent"] is None
+    assert datetime.fromisoformat(info["champion_since"]).tzinfo is not None
+
+
+def test_status_has_the_fields_of_the_contract(client: TestClient) -> None:
+    body = client.get("/status").json()
+    assert set(body) == {
+        "api_status",
+        "model_loaded",
+        "model_classes",
+        "total_predictions",
+        "uptime_seconds",
+        "training_status",
+        "last_model_update",
+    }
+    assert (body["api_status"], body["model_loaded"]) == ("online", True)
+    assert len(body["model_classes"]) == 6
+    assert datetime.fromisoformat(body["last_model_update"]).tzinfo is not None
+
+
+def test_status_without_a_model(without_model: TestClient) -> None:
+    body = without_model.get("/status").json()
+    assert (body["model_loaded"], body["model_classes"]) == (False, [])
+    assert body["last_model_update"] is None
 
 
 def test_without_a_model_it_lives_but_is_not_ready(without_model: TestClient) -> None:

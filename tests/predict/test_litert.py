@@ -1,3 +1,4 @@
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -27,3 +28,14 @@ def test_feature_map_has_the_shape_of_the_manifest(settings: Settings) -> None:
     feature_map = LiteRTBackbone(package.backbone)(np.zeros((1, size, size, 3), np.uint8))
     assert feature_map.shape[1:] == package.manifest.feature_shape
     assert feature_map.dtype == np.float32
+
+
+def test_those_made_ready_are_used_and_go_with_the_backbone(settings: Settings) -> None:
+    package = load_package(settings.model_dir)
+    backbone = LiteRTBackbone(package.backbone, ready=2)
+    interpreters = [weakref.ref(interpreter) for interpreter in backbone._idle]
+    size = package.manifest.input_size
+    backbone(np.zeros((1, size, size, 3), np.uint8))
+    assert {id(found()) for found in interpreters} == {id(found) for found in backbone._idle}
+    del backbone
+    assert [found() for found in interpreters] == [None, None]

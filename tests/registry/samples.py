@@ -35,6 +35,8 @@ def a_replay(count: int = 5, seed: int = 0) -> Replay:
         photographs=np.array([f"äpfel/{number}" for number in range(count)]),
         sha256=np.array([f"{number:064x}" for number in range(count)]),
         signatures=random.integers(0, 256, (count, 80), dtype=np.uint8),
+        catalog=np.arange(count) % 2 == 1,
+        others=random.normal(size=(3, CHANNELS)).astype(np.float32),
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from api.registry.manifest import FORMAT, Manifest
+from api.registry.manifest import FORMAT, Manifest, is_version
 from tests.registry.samples import describer
 
 MANIFEST = describer()({"head.npz": "ab" * 32})
@@ -19,7 +19,29 @@ def test_it_is_frozen() -> None:
         MANIFEST.version = "another"
 
 
-@pytest.mark.parametrize("field", sorted(set(Manifest.model_fields) - {"format"}))
+OPTIONAL = {"format", "parent", "started_by"}
+
+
+@pytest.mark.parametrize("field", sorted(set(Manifest.model_fields) - OPTIONAL))
 def test_every_field_must_be_there(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         Manifest.model_validate(MANIFEST.model_dump(exclude={field}))
+
+
+def test_a_manifest_from_before_parents_were_noted_reads() -> None:
+    old = MANIFEST.model_dump(exclude=OPTIONAL)
+    assert Manifest.model_validate(old) == MANIFEST
+    assert Manifest.model_validate(old).parent is None
+
+
+@pytest.mark.parametrize("version", ["", ".", "../a", "a/b", "a b", "a\n", "a\0", "a" * 81])
+def test_a_version_can_name_a_folder(version: str) -> None:
+    assert not is_version(version)
+    with pytest.raises(ValidationError, match="version"):
+        Manifest.model_validate(MANIFEST.model_dump() | {"version": version})
+
+
+def test_figures_that_are_no_numbers_stay_readable() -> None:
+    """PostgreSQL refuses the NaN that Python writes."""
+    text = MANIFEST.model_copy(update={"metrics": {"f1": float("nan")}}).text()
+    assert Manifest.model_validate_json(text).metrics == {"f1": None}

@@ -1,0 +1,95 @@
+"""The queue between the API and its workers. It carries the id of a run, and nothing more.
+
+What a run is stands in the catalog. A message that is lost or comes twice changes nothing: workers
+also look for queued runs in the table, and one of them alone can take a run.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from huey import Huey, PostgresHuey, SqliteHuey
+from huey.consumer import Consumer
+from huey.registry import Message
+from huey.serializer import Serializer
+
+from api.db import normalised
+from api.settings import Settings
+
+NAME = "ripeline"
+QUEUE = "queue.db"
+# How often a worker looks into a queue that cannot wake it, in seconds.
+POLL_SECONDS = 0.2
+# One performs a run; the other can take the next while the first still logs what is done.
+THREADS = 2
+log = logging.getLogger(__name__)
+
+
+class PlainMessages(Serializer):  # type: ignore[misc]  # huey has no types.
+    """Messages as JSON: huey's pickle could run code of whoever writes to the queue."""
+
+    def _serialize(self, data: Any) -> bytes:
+        return json.dumps(data).encode()
+
+    def _deserialize(self, data: bytes) -> Any:
+        return Message(*json.loads(data))
+
+
+def _nothing(_run_id: str) -> None:
+    """What the API does with runs: it only queues them."""
+
+
+class RunQueue:
+    """Ids of runs that wait for a worker; opened when it is first used."""
+
+    def __init__(self, settings: Settings, work: Callable[[str], None] = _nothing) -> None:
+        self._settings = settings
+        self._work = work
+        self._opened: tuple[Huey, Callable[[str], Any]] | None = None
+        self._opening = threading.Lock()
+
+    def put(self, run_id: str) -> None:
+        """Wake a worker. A queue that cannot be reached is no loss, only seconds of waiting."""
+        try:
+            _, perform = self._open()
+            perform(run_id)
+        except Exception as error:  # Whatever the drivers of two databases raise.
+            log.warning("Run %s is queued, but no worker could be woken: %s", run_id, error)
+
+    def consumer(self) -> Consumer:
+        """Threads that call `work` with each id that comes; `start` and `stop` them."""
+        queue, _ = self._open()
+        return queue.create_consumer(
+            workers=THREADS,
+            periodic=False,
+            initial_delay=POLL_SECONDS,
+            max_delay=POLL_SECONDS,
+            scheduler_interval=60,
+        )
+
+    def close(self) -> None:
+        if self._opened:
+            self._opened[0].storage.close()
+
+    def _open(self) -> tuple[Huey, Callable[[str], Any]]:
+        with self._opening:
+            if self._opened is None:
+                queue = _huey(self._settings)
+
+                def perform(run_id: str) -> None:
+                    self._work(run_id)
+
+                self._opened = queue, queue.task()(perform)
+            return self._opened
+
+
+def _huey(settings: Settings) -> Huey:
+    common = {"results": False, "serializer": PlainMessages()}
+    address = normalised(settings.database)
+    if address.startswith("sqlite"):
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        return SqliteHuey(NAME, filename=str(settings.state_dir / QUEUE), **common)
+    dsn = address.replace("postgresql+psycopg://", "postgresql://", 1)
+    return PostgresHuey(NAME, dsn=dsn, **common)

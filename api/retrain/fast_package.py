@@ -1,0 +1,105 @@
+"""The package of a fast retraining: the champion's network, a new head, figures of its own."""
+
+import hashlib
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from api.evaluation.curves import precision_recall_curves, reliability, roc_curves
+from api.evaluation.evaluate import evaluate
+from api.evaluation.rejection import rejection_figures
+from api.predict.head import Head
+from api.registry.manifest import DataFingerprint, Manifest
+from api.registry.package import BACKBONE, HEAD, REPLAY, version_name, write_package
+from api.registry.replay import Replay
+from api.retrain.candidate import Order
+from api.retrain.material import Material
+
+LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "scipy")
+SPLIT = (
+    "test split by photograph, of what the version before was measured on and of the catalog, "
+    "one file each; not seen in training"
+)
+
+
+def write_fast(
+    order: Order, material: Material, head: Head, knobs: dict[str, Any], folder: Path
+) -> Manifest:
+    """Write the package to `folder`; `knobs` join the champion's recipe."""
+    before, network = order.champion.manifest, order.champion.backbone
+    created = datetime.now(UTC).replace(microsecond=0)
+    grown = head.weights.size + head.bias.size
+    grown -= order.champion.head.weights.size + order.champion.head.bias.size
+
+    def fill(part: Path) -> None:
+        (part / BACKBONE).write_bytes(network)
+        head.save(part / HEAD)
+        material.rows.save(part / REPLAY)
+
+    def describe(files: dict[str, str]) -> Manifest:
+        return before.model_copy(
+            update={
+                "version": version_name(created, files),
+                "parent": before.version,
+                "started_by": order.started_by,
+                "created_at": created,
+                "classes": material.classes,
+                "parameters": before.parameters + grown,
+                "metrics": measured(material, head),
+                "thresholds": {
+                    "temperature": head.temperature,
+                    "rejection_distance": head.rejection.threshold,
+                },
+                "data": fingerprint(material.rows),
+                "recipe": {**before.recipe, **knobs, "mode": "fast"},
+                "versions": {name: version(name) for name in LIBRARIES},
+                "files": files,
+            }
+        )
+
+    return write_package(folder, fill, describe)
+
+
+def measured(material: Material, head: Head) -> dict[str, Any]:
+    """Figures on the test rows, JSON-ready; none where there are none."""
+    rows = material.rows
+    test = rows.splits == "test"
+    if not test.any():
+        return {}
+    seen, labels = rows.embeddings[test], material.labels[test]
+    photographs = rows.photographs[test].tolist()
+    probabilities = head.probabilities(seen)
+    rejection = head.rejection
+    return {
+        "test_by_photograph": {
+            "split": SPLIT,
+            **evaluate(probabilities, labels, material.classes, photographs),
+            "reliability": reliability(probabilities, labels),
+            "roc": roc_curves(probabilities, labels, material.classes),
+            "precision_recall": precision_recall_curves(probabilities, labels, material.classes),
+        },
+        # Those of no class have set the threshold, so nothing is said of them here.
+        "rejection": rejection_figures(
+            rejection.distance(seen) / np.float32(rejection.threshold),
+            photographs,
+            np.empty(0, np.float32),
+            (),
+            {},
+        ),
+    }
+
+
+def fingerprint(rows: Replay) -> DataFingerprint:
+    """Of the photographs that the rows show."""
+    digest = hashlib.sha256()
+    for sha256 in sorted(set(rows.sha256[~rows.boxed].tolist())):
+        digest.update(sha256.encode())
+    return DataFingerprint(
+        files=int((~rows.boxed).sum()),
+        photographs=len(set(rows.photographs[~rows.boxed].tolist())),
+        boxed=int(rows.boxed.sum()),
+        sha256=digest.hexdigest(),
+    )

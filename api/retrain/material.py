@@ -1,0 +1,199 @@
+"""What a retraining learns from: the champion's replay, and the catalog as it is now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.dataset.split import Split
+from api.registry.replay import Replay
+from api.retrain.errors import TooFewClassesError, TooFewOfClassError, UnknownClassesError
+
+# Of fewer different photographs nothing can be learned that could be checked.
+LEAST_OF_CLASS = 8
+# And so many of them in the train split.
+LEAST_LEARNED = 2
+
+
+@dataclass(frozen=True)
+class CatalogPhoto:
+    """One image of the catalog, `width` x `height` pixels; `signature` is uint8 [80], and its bytes
+    lie under the key `blob`."""
+
+    sha256: str
+    class_name: str
+    photograph: str
+    split: Split
+    origin: str
+    signature: NDArray[np.uint8]
+    blob: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Material:
+    """Rows to learn from and to be measured on; their targets are over `classes`.
+
+    `fresh` bool [n]: whether the champion has not learned the row, or under another label;
+    `chosen` bool [n]: whether people corrected the champion with it, so that it is among the hard
+    ones.
+    """
+
+    classes: tuple[str, ...]
+    rows: Replay
+    fresh: NDArray[np.bool_]
+    chosen: NDArray[np.bool_]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The likeliest class of each row by its target: int64 [n]."""
+        labels: NDArray[np.int64] = self.rows.targets.argmax(axis=1)
+        return labels
+
+    @property
+    def names(self) -> NDArray[np.str_]:
+        return np.array(self.classes)[self.labels]
+
+
+def choose_classes(
+    known: Sequence[str], in_catalog: Iterable[str], wanted: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The classes of the new grader: those `wanted`, or all known ones and then the catalog's.
+
+    Raises UnknownClassesError, TooFewClassesError.
+    """
+    there = {*known, *in_catalog}
+    if wanted is None:
+        classes = (*known, *sorted(there - set(known)))
+    else:
+        unknown = sorted(set(wanted) - there)
+        if unknown:
+            raise UnknownClassesError(unknown, sorted(there))
+        classes = tuple(sorted(set(wanted)))
+    if len(classes) < 2:
+        raise TooFewClassesError(classes)
+    return classes
+
+
+def not_embedded(replay: Replay, photos: Sequence[CatalogPhoto]) -> list[CatalogPhoto]:
+    """The photographs whose embeddings the replay does not have."""
+    known = set(_whole(replay))
+    return [photo for photo in photos if photo.sha256 not in known]
+
+
+def assemble(
+    replay: Replay,
+    known_classes: Sequence[str],
+    photos: Sequence[CatalogPhoto],
+    embedded: Mapping[str, NDArray[np.float32]],
+    classes: tuple[str, ...],
+) -> Material:
+    """Put the catalog's `photos` into the replay of a package of `known_classes`.
+
+    `embedded` has the embedding float32 [channels] of each of `not_embedded` by its SHA-256. Rows
+    of the catalog that are there no more are left out, and so are those of classes that are not
+    among `classes`: their validation share joins the photographs of no class. A shipped row whose
+    photograph is in the catalog too gives way to it, but its split stays.
+    """
+    photos = [photo for photo in photos if photo.class_name in classes]
+    whole = _whole(replay)
+    superseded = {whole[photo.sha256] for photo in photos if photo.sha256 in whole}
+    stays = ~replay.catalog
+    stays[list(superseded)] = False
+    targets, inside = _mapped(replay.targets, known_classes, classes)
+    dropped = stays & ~inside & (replay.splits == "validation")
+    kept = np.flatnonzero(stays & inside)
+
+    def old(photo: CatalogPhoto) -> int | None:
+        return whole.get(photo.sha256)
+
+    def split(photo: CatalogPhoto) -> str:
+        row = old(photo)
+        shipped = row is not None and not replay.catalog[row]
+        return str(replay.splits[row]) if shipped else photo.split
+
+    def is_fresh(photo: CatalogPhoto) -> bool:
+        row = old(photo)
+        if row is None:
+            return True
+        return known_classes[int(replay.targets[row].argmax())] != photo.class_name
+
+    def embedding(photo: CatalogPhoto) -> NDArray[np.float32]:
+        row = old(photo)
+        return embedded[photo.sha256] if row is None else replay.embeddings[row]
+
+    added = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
+    signatures = [photo.signature[None] for photo in photos]
+    rows = Replay(
+        embeddings=_join(replay.embeddings[kept], [embedding(photo)[None] for photo in photos]),
+        targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[added]]),
+        splits=_named(replay.splits[kept], [split(photo) for photo in photos]),
+        photographs=_named(replay.photographs[kept], [photo.photograph for photo in photos]),
+        sha256=_named(replay.sha256[kept], [photo.sha256 for photo in photos]),
+        signatures=_join(replay.signatures[kept], signatures),
+        catalog=np.repeat([False, True], [len(kept), len(photos)]),
+        others=np.concatenate([replay.others, replay.embeddings[dropped]]),
+    )
+    old_ones = [False] * len(kept)
+    return Material(
+        classes=classes,
+        rows=rows,
+        fresh=np.array([*old_ones, *(is_fresh(photo) for photo in photos)], bool),
+        chosen=np.array([*old_ones, *(photo.origin != "upload" for photo in photos)], bool),
+    )
+
+
+def require_enough(
+    replay: Replay,
+    known_classes: Sequence[str],
+    photos: Sequence[CatalogPhoto],
+    classes: Sequence[str],
+) -> None:
+    """Raises TooFewOfClassError for classes of which nothing could be learned."""
+    stays = np.flatnonzero(~replay.catalog)
+    shipped = replay.targets[stays].argmax(axis=1)
+    rows = [
+        *(
+            (known_classes[number], str(replay.photographs[row]), str(replay.splits[row]))
+            for row, number in zip(stays, shipped, strict=True)
+        ),
+        *((photo.class_name, photo.photograph, photo.split) for photo in photos),
+    ]
+    few = []
+    for name in classes:
+        different = {photograph for owner, photograph, _ in rows if owner == name}
+        learned = {
+            photograph for owner, photograph, split in rows if (owner, split) == (name, "train")
+        }
+        if len(different) < LEAST_OF_CLASS or len(learned) < LEAST_LEARNED:
+            few.append((name, len(different)))
+    if few:
+        raise TooFewOfClassError(few, LEAST_OF_CLASS)
+
+
+def _whole(replay: Replay) -> dict[str, int]:
+    """The row of each file that is graded whole, and not one box of it, by its SHA-256."""
+    rows = np.flatnonzero(~replay.boxed)
+    return {str(replay.sha256[row]): int(row) for row in rows}
+
+
+def _mapped(
+    targets: NDArray[np.float32], before: Sequence[str], after: Sequence[str]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Targets over the classes `after`, and which rows have all of theirs among them."""
+    columns = np.zeros((len(targets), len(after)), np.float32)
+    for old, name in enumerate(before):
+        if name in after:
+            columns[:, after.index(name)] = targets[:, old]
+    return columns, columns.sum(axis=1) > 1 - 1e-4
+
+
+def _join(first: NDArray[Any], more: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate([first, *more])
+
+
+def _named(first: NDArray[np.str_], more: Sequence[str]) -> NDArray[np.str_]:
+    return np.concatenate([first, np.array(more, dtype=np.str_)])

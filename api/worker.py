@@ -1,0 +1,106 @@
+"""The worker, `python -m api.worker`: it performs retraining runs, one at a time.
+
+With SQLite there is one worker, beside the API; with PostgreSQL as many as there are machines.
+"""
+
+import logging
+import os
+import shutil
+import signal
+import sys
+from datetime import timedelta
+from threading import Event
+
+import psycopg
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.db import Database, now
+from api.jobs.queue import RunQueue
+from api.retrain import repository, service, watch
+from api.settings import Settings, get_settings
+
+# Serving comes first.
+NICE = 10
+ROUND_SECONDS = 2.0
+# A message is on its way for less; a run that has waited for so long has none.
+MESSAGE_LOST_AFTER = timedelta(seconds=3)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+log = logging.getLogger("api.worker")
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    stopping = Event()
+    for stop in STOP_SIGNALS:
+        signal.signal(stop, lambda _signal, _frame: stopping.set())
+    os.nice(NICE)
+    settings = get_settings()
+    database = Database(settings.database)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    alone = FileLock(settings.state_dir / "worker.lock")
+    if database.is_sqlite:
+        try:
+            alone.acquire(timeout=0)
+        except Timeout:
+            log.error("A worker is running on %s already.", settings.state_dir)
+            return 1
+    try:
+        serve(settings, database, stopping)
+    finally:
+        database.close()
+        alone.release()
+    return 0
+
+
+def serve(settings: Settings, database: Database, stopping: Event) -> None:
+    """Perform runs until `stopping` is set; the one that is running then is interrupted."""
+    queue = RunQueue(
+        settings, lambda run_id: watch.perform(database, settings.state_dir, run_id, stopping)
+    )
+    consumer = None
+    # Of a database on this machine alone, whatever runs has lost its worker: this is the only one.
+    lost_after = timedelta(0) if database.is_sqlite else service.LOST_AFTER
+    woken: set[str] = set()
+    while not stopping.is_set():
+        try:
+            if consumer is None:
+                database.upgrade()
+                _put_right(settings, database, lost_after)
+                consumer = queue.consumer()
+                consumer.start()
+                # It has set handlers of its own, under which a run could not be put right.
+                for stop in STOP_SIGNALS:
+                    signal.signal(stop, lambda _signal, _frame: stopping.set())
+                log.info("Ready for retraining runs.")
+            _round(settings, database, queue, woken)
+        except (SQLAlchemyError, psycopg.Error) as error:
+            log.warning("The database cannot be reached; trying again: %s", error)
+        stopping.wait(ROUND_SECONDS)
+    if consumer is not None:
+        consumer.stop(graceful=True)
+    queue.close()
+
+
+def _round(settings: Settings, database: Database, queue: RunQueue, woken: set[str]) -> None:
+    """Put right what other workers left, and take what no message came of."""
+    _put_right(settings, database, service.LOST_AFTER)
+    with database.reading() as session:
+        waiting = repository.queued_before(session, now() - MESSAGE_LOST_AFTER)
+    for run_id in set(waiting) - woken:
+        woken.add(run_id)
+        queue.put(run_id)
+
+
+def _put_right(settings: Settings, database: Database, lost_after: timedelta) -> None:
+    with database.session() as session:
+        lost = service.put_right(session, lost_after=lost_after)
+    for run_id in lost:
+        log.warning("Run %s has lost its worker.", run_id)
+        shutil.rmtree(watch.work_folder(settings.state_dir, run_id), ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

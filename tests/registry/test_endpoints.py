@@ -1,0 +1,176 @@
+"""`/models` over HTTP, on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from sqlalchemy.exc import OperationalError
+
+from api.app import create_app
+from api.blobs import Blobs
+from api.db import Database
+from api.registry import service
+from api.registry.package import HEAD
+from api.settings import Settings
+from tests.registry.versions import SHIPPED, a_servable_package, a_small_package, enter
+
+
+@pytest.fixture
+def own(settings: Settings, database: Database, tmp_path: Path) -> Settings:
+    """Settings with a catalog of this test alone."""
+    return settings.model_copy(update={"state_dir": tmp_path, "database_url": database.url})
+
+
+@pytest.fixture
+def blobs(own: Settings) -> Blobs:
+    return Blobs(own.storage)
+
+
+@pytest.fixture
+def service_alone(own: Settings) -> Iterator[TestClient]:
+    """The service on the catalog of this test alone."""
+    with TestClient(create_app(own), raise_server_exceptions=False) as client:
+        yield client
+
+
+def assert_problem(response: Response, status: int, code: str) -> None:
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert (response.status_code, body["status"], body["code"]) == (status, status, code)
+    assert body["detail"].endswith(".")
+
+
+def statuses(client: TestClient) -> dict[str, str]:
+    return {row["version"]: row["status"] for row in client.get("/models").json()["models"]}
+
+
+def test_the_shipped_version_is_listed(service_alone: TestClient) -> None:
+    body = service_alone.get("/models").json()
+    assert body["champion"] == SHIPPED
+    (row,) = body["models"]
+    assert (row["status"], row["origin"]) == ("champion", "shipped")
+    assert row["metrics"]["macro_f1"] > 0.9
+    assert "not seen in training" in row["metrics"]["split"]
+    assert row["data"]["photographs"] > 0
+    assert row["recipe"]["architecture"] == "efficientnet_lite0"
+    assert len(row["classes"]) == 6
+    assert row["verdict"] is None
+
+
+def test_every_status_is_told(
+    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    for version in "abcd":
+        promoted = version in "ac"
+        enter(database, blobs, a_small_package(tmp_path, version), "gate" if promoted else None)
+    service.prune(database, blobs, keep=1)
+    assert statuses(service_alone) == {
+        "d": "challenger",
+        "c": "champion",
+        "b": "pruned",
+        "a": "retired",
+        SHIPPED: "pruned",
+    }
+
+
+def test_a_version_has_its_manifest_and_verdict(client: TestClient) -> None:
+    body = client.get(f"/models/{SHIPPED}").json()
+    assert body["manifest"]["version"] == body["version"] == SHIPPED
+    assert body["manifest"]["files"]
+    assert body["verdict"] is None
+
+
+def test_two_versions_are_compared(
+    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    enter(database, blobs, a_servable_package(tmp_path, "b"))
+    body = service_alone.get("/models/compare", params={"a": SHIPPED, "b": "b"}).json()
+    assert (body["a"]["status"], body["b"]["status"]) == ("champion", "challenger")
+    assert body["same_data"] is True
+    assert {row["name"]: row["difference"] for row in body["figures"]}["macro_f1"] == 0
+    assert len(body["per_class"]) == 6
+
+
+def test_an_unknown_version_is_a_problem(service_alone: TestClient) -> None:
+    for version in ("none", "%00", "..%2f..%2fetc", "%ed%a0%80", "a%20b"):
+        for answer in (
+            service_alone.get(f"/models/{version}"),
+            service_alone.get(f"/models/compare?a={SHIPPED}&b={version}"),
+            service_alone.post(f"/models/{version}/promote"),
+        ):
+            assert answer.status_code == 404
+            assert answer.headers["content-type"] == "application/problem+json"
+        answer = service_alone.get(f"/models/compare?a={version}&b={SHIPPED}")
+        assert_problem(answer, 404, "unknown-model")
+
+
+def test_compare_wants_two_versions(client: TestClient) -> None:
+    answer = client.get("/models/compare", params={"a": SHIPPED})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+
+
+@pytest.mark.parametrize("path", ["/models", "/models/history"])
+def test_lists_are_bounded(client: TestClient, path: str) -> None:
+    for limit in ("0", "1001", "x"):
+        assert client.get(path, params={"limit": limit}).status_code == 422
+
+
+def test_promote_and_roll_back(
+    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    enter(database, blobs, a_servable_package(tmp_path, "b"))
+    promoted = service_alone.post("/models/b/promote")
+    assert promoted.status_code == 200
+    body = promoted.json()
+    assert (body["version"], body["replaced"], body["kind"]) == ("b", SHIPPED, "manual")
+    assert service_alone.post("/models/b/promote").json() == body
+    assert statuses(service_alone) == {"b": "champion", SHIPPED: "retired"}
+
+    back = service_alone.post("/models/rollback").json()
+    assert (back["version"], back["replaced"], back["kind"]) == (SHIPPED, "b", "rollback")
+    assert_problem(service_alone.post("/models/rollback"), 409, "nothing-to-roll-back-to")
+
+    history = service_alone.get("/models/history").json()["promotions"]
+    assert [(row["version"], row["kind"]) for row in history] == [
+        (SHIPPED, "rollback"),
+        ("b", "manual"),
+        (SHIPPED, "first"),
+    ]
+    assert (
+        service_alone.get("/models/history", params={"limit": 1}).json()["promotions"]
+        == history[:1]
+    )
+
+
+def test_what_cannot_serve_is_not_promoted(
+    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    for version in "abc":
+        enter(database, blobs, a_small_package(tmp_path, version))
+    blobs.put(f"models/c/{HEAD}", b"damaged")
+    service.prune(database, blobs, keep=1)
+    assert_problem(service_alone.post("/models/a/promote"), 409, "model-pruned")
+    assert_problem(service_alone.post("/models/c/promote"), 409, "model-damaged")
+    assert service_alone.get("/models").json()["champion"] == SHIPPED
+
+
+def test_while_the_catalog_is_away_that_is_said(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT 1", None, Exception("connection refused"))
+
+    monkeypatch.setattr("sqlalchemy.engine.Engine.connect", away)
+    for method, path in (
+        ("GET", "/models"),
+        ("GET", "/models/history"),
+        ("GET", "/models/x"),
+        ("POST", "/models/x/promote"),
+        ("POST", "/models/rollback"),
+    ):
+        answer = client.request(method, path)
+        assert_problem(answer, 503, "catalog-unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+    assert client.get("/status").json()["training_status"] == "unknown"

@@ -1,0 +1,194 @@
+"""One champion, its history, and the way back."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from api.db import Database, now
+from api.registry import repository
+from api.registry.errors import NothingToRollBackToError, PrunedModelError, UnknownModelError
+from api.registry.repository import lineage
+from api.registry.tables import ChampionRow, ModelRow
+from tests.registry.samples import describer
+
+
+def add(database: Database, *versions: str) -> None:
+    """Enter versions, the oldest first."""
+    for version in versions:
+        with database.session() as session:
+            repository.add_model(
+                session,
+                describer(version)({}),
+                parent=None,
+                origin="fast",
+                started_by="manual",
+                run_id=None,
+                verdict=None,
+            )
+
+
+def promote(database: Database, *versions: str) -> None:
+    for version in versions:
+        with database.session() as session:
+            repository.promote(session, version, "manual")
+
+
+def roll_back(database: Database) -> str:
+    with database.session() as session:
+        return repository.rollback(session)
+
+
+T = TypeVar("T")
+
+
+def read(database: Database, question: Callable[[Session], T]) -> T:
+    with database.reading() as session:
+        return question(session)
+
+
+def test_before_the_first_there_is_no_champion(database: Database) -> None:
+    assert read(database, repository.champion) is None
+    assert read(database, repository.models) == []
+    assert read(database, repository.history) == []
+    with pytest.raises(NothingToRollBackToError):
+        roll_back(database)
+
+
+def test_versions_are_listed_newest_first(database: Database) -> None:
+    add(database, "b", "a", "c")
+    assert [row.version for row in read(database, repository.models)] == ["c", "a", "b"]
+    row = read(database, lambda session: repository.model(session, "a"))
+    assert row.manifest == describer("a")({}).model_dump(mode="json")
+
+
+@pytest.mark.parametrize("version", ["b", "", "../a", "a\0", "\ud800"])
+def test_an_unknown_version_is_told(database: Database, version: str) -> None:
+    add(database, "a")
+    with pytest.raises(UnknownModelError):
+        read(database, lambda session: repository.model(session, version))
+    with pytest.raises(UnknownModelError):
+        promote(database, version)
+    assert read(database, repository.champion) is None
+
+
+def test_every_promotion_is_in_the_history(database: Database) -> None:
+    add(database, "a", "b")
+    promote(database, "a", "b", "b", "a")
+    rows = read(database, repository.history)
+    assert [(row.version, row.replaced) for row in rows] == [("a", "b"), ("b", "a"), ("a", None)]
+    assert read(database, repository.champion) == "a"
+    champion = read(database, repository.champion_row)
+    assert champion is not None
+    assert champion.changed_at == rows[0].at
+
+
+def test_a_promotion_is_undone_with_its_transaction(database: Database) -> None:
+    add(database, "a", "b")
+    promote(database, "a")
+
+    def fail() -> None:
+        with database.session() as session:
+            repository.promote(session, "b", "gate")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert read(database, repository.champion) == "a"
+    assert len(read(database, repository.history)) == 1
+
+
+def test_rolling_back_goes_further_back_each_time(database: Database) -> None:
+    add(database, "a", "b", "c", "d")
+    promote(database, "a", "b", "c")
+    assert roll_back(database) == "b"
+    assert roll_back(database) == "a"
+    with pytest.raises(NothingToRollBackToError):
+        roll_back(database)
+    assert read(database, repository.champion) == "a"
+    promote(database, "d")
+    assert roll_back(database) == "a"
+    assert [row.kind for row in read(database, repository.history)][:2] == ["rollback", "manual"]
+
+
+def test_rolling_back_does_not_return_to_what_was_turned_away_from(database: Database) -> None:
+    add(database, "a", "b", "bad", "c")
+    promote(database, "a", "b", "bad")
+    assert roll_back(database) == "b"
+    promote(database, "c")
+    assert roll_back(database) == "b"
+    assert roll_back(database) == "a"
+
+
+def test_a_version_promoted_again_is_left_for_what_it_replaced(database: Database) -> None:
+    add(database, "a", "b")
+    promote(database, "a", "b", "a")
+    assert roll_back(database) == "b"
+    assert roll_back(database) == "a"
+    with pytest.raises(NothingToRollBackToError):
+        roll_back(database)
+
+
+def test_lineage_bears_a_history_with_a_hole() -> None:
+    assert lineage([("a", "first"), ("b", "gate"), ("x", "rollback")]) == ["x"]
+    assert lineage([]) == []
+
+
+def test_what_was_pruned_cannot_serve(database: Database) -> None:
+    add(database, "a", "b")
+    promote(database, "a", "b")
+    with database.session() as session:
+        session.execute(update(ModelRow).where(ModelRow.version == "a").values(pruned_at=now()))
+    with pytest.raises(PrunedModelError):
+        promote(database, "a")
+    with pytest.raises(PrunedModelError):
+        roll_back(database)
+    assert read(database, repository.champion) == "b"
+    assert read(database, repository.servable) == {"b"}
+
+
+def test_promotions_at_once_come_one_after_the_other(database: Database) -> None:
+    versions = [f"v{number}" for number in range(6)]
+    add(database, "first", *versions)
+    promote(database, "first")
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda version: promote(database, version), versions * 3))
+    rows = read(database, repository.history)[::-1]
+    assert read(database, lambda s: s.scalar(select(func.count()).select_from(ChampionRow))) == 1
+    assert read(database, repository.champion) == rows[-1].version
+    # Each replaced what the one before it had made champion.
+    assert [row.replaced for row in rows] == [None, *(row.version for row in rows[:-1])]
+
+
+def test_marking_spares_the_newest_the_champion_and_the_one_before_it(database: Database) -> None:
+    add(database, "old", "before", "champion", "rejected", "e", "f", "g")
+    promote(database, "before", "champion")
+
+    def mark(keep: int) -> list[str]:
+        with database.session() as session:
+            return repository.mark_pruned(session, keep)
+
+    assert mark(3) == ["rejected", "old"]
+    assert mark(3) == []
+    assert read(database, repository.servable) == {"before", "champion", "e", "f", "g"}
+
+
+def test_pruning_waits_for_a_promotion_that_is_under_way(database: Database) -> None:
+    """Otherwise it would remove what has just become champion."""
+    add(database, "a", "b", "c", "d")
+    promote(database, "b", "c", "d")
+    with ThreadPoolExecutor(1) as pool:
+        with database.session() as session:
+            repository.promote(session, "a", "manual")
+            pruning = pool.submit(_mark, database)
+            assert not wait([pruning], timeout=0.3).done
+        assert "a" not in pruning.result()
+    assert read(database, repository.champion) == "a"
+
+
+def _mark(database: Database) -> list[str]:
+    with database.session() as session:
+        return repository.mark_pruned(session, 0)

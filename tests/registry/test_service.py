@@ -1,0 +1,229 @@
+"""Registering, promoting and pruning, with the files as well as the rows."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+from api.blobs import Blobs
+from api.db import Database, now
+from api.registry import repository, service
+from api.registry.errors import DamagedModelError
+from api.registry.package import HEAD, BadPackageError
+from api.registry.store import complete, fetch_package, store_package, stored_versions
+from api.registry.tables import ChampionRow, ModelRow, PromotionRow
+from tests.registry.versions import a_small_package, enter
+
+
+def champion(database: Database) -> str | None:
+    with database.reading() as session:
+        return repository.champion(session)
+
+
+def count(database: Database, table: type) -> int | None:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def versions(database: Database) -> set[str]:
+    with database.reading() as session:
+        return repository.servable(session)
+
+
+def test_the_shipped_package_serves_first(database: Database, blobs: Blobs, tmp_path: Path) -> None:
+    package = a_small_package(tmp_path, "shipped")
+    for _ in range(2):
+        service.register_shipped(database, blobs, package)
+    assert champion(database) == "shipped"
+    assert complete(blobs, "shipped")
+    with database.reading() as session:
+        assert repository.model(session, "shipped").origin == "shipped"
+        assert [row.kind for row in repository.history(session)] == ["first"]
+
+
+def test_registering_the_shipped_package_at_once_from_many_places(
+    database_url: str, blobs: Blobs, tmp_path: Path
+) -> None:
+    package = a_small_package(tmp_path, "shipped")
+    databases = [Database(database_url) for _ in range(4)]
+
+    def start(database: Database) -> None:
+        database.upgrade()
+        service.register_shipped(database, blobs, package)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(start, databases))
+    for table in (ModelRow, ChampionRow, PromotionRow):
+        assert count(databases[0], table) == 1
+    for database in databases:
+        database.close()
+
+
+def test_a_newer_shipped_package_waits_to_be_promoted(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    for version in ("old", "new"):
+        service.register_shipped(database, blobs, a_small_package(tmp_path, version))
+    assert champion(database) == "old"
+    assert versions(database) == {"old", "new"}
+
+
+def test_a_bad_shipped_package_changes_nothing(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    with pytest.raises(BadPackageError):
+        service.register_shipped(database, blobs, tmp_path)
+    assert count(database, ModelRow) == 0
+
+
+def test_a_shipped_package_whose_files_are_gone_is_stored_again(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    """As when STORAGE_URL names a new bucket."""
+    package = a_small_package(tmp_path, "shipped")
+    service.register_shipped(database, blobs, package)
+    blobs.delete_folder("models")
+    service.register_shipped(database, blobs, package)
+    assert complete(blobs, "shipped")
+
+
+def test_a_version_is_registered_and_promoted_in_one(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    enter(database, blobs, a_small_package(tmp_path, "a"), "first")
+    enter(database, blobs, a_small_package(tmp_path, "b"))
+    assert champion(database) == "a"
+    enter(database, blobs, a_small_package(tmp_path, "c"), "gate")
+    assert champion(database) == "c"
+    assert all(complete(blobs, version) for version in versions(database))
+
+
+def test_registering_that_dies_lists_nothing(
+    database: Database, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the files and after the row, before the promotion."""
+    enter(database, blobs, a_small_package(tmp_path, "a"), "first")
+
+    def dying(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(repository, "promote", dying)
+    with pytest.raises(KeyboardInterrupt):
+        enter(database, blobs, a_small_package(tmp_path, "b"), "gate")
+    assert versions(database) == {"a"}
+    assert champion(database) == "a"
+
+
+def test_pruning_keeps_the_newest_the_champion_and_the_one_before_it(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    for version in "abcdefgh":
+        promoted = version in "bc"
+        enter(database, blobs, a_small_package(tmp_path, version), "gate" if promoted else None)
+    assert service.prune(database, blobs) == ["a"]
+    assert versions(database) == set("bcdefgh")
+    assert service.prune(database, blobs, keep=2) == ["f", "e", "d"]
+    assert stored_versions(blobs) == ["b", "c", "g", "h"]
+    assert count(database, ModelRow) == 8
+    assert champion(database) == "c"
+
+
+def test_pruning_that_died_is_finished(
+    database: Database, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in "abc":
+        enter(database, blobs, a_small_package(tmp_path, version), "gate")
+
+    def dying(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("api.registry.store.remove_package", dying)
+        with pytest.raises(KeyboardInterrupt):
+            service.prune(database, blobs, keep=0)
+    assert versions(database) == {"b", "c"}
+    assert stored_versions(blobs) == ["a", "b", "c"]
+    service.finish_pruning(database, blobs)
+    assert stored_versions(blobs) == ["b", "c"]
+
+
+def test_a_pruned_package_is_not_stored_again_at_start(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    shipped = a_small_package(tmp_path, "shipped")
+    service.register_shipped(database, blobs, shipped)
+    for version in "ab":
+        enter(database, blobs, a_small_package(tmp_path, version), "gate")
+    service.prune(database, blobs, keep=1)
+    service.register_shipped(database, blobs, shipped)
+    assert stored_versions(blobs) == ["a", "b"]
+    assert champion(database) == "b"
+
+
+def test_what_a_registering_that_died_left_goes_after_an_hour(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    enter(database, blobs, a_small_package(tmp_path, "a"), "first")
+    store_package(blobs, a_small_package(tmp_path, "orphan"))
+    unfinished = tmp_path / "blobs" / "models" / "half" / f".{HEAD}.123"
+    unfinished.parent.mkdir()
+    unfinished.write_bytes(b"half")
+    service.finish_pruning(database, blobs)
+    assert stored_versions(blobs) == ["a", "half", "orphan"]  # They may be under way.
+
+    age(tmp_path / "blobs" / "models", hours=2)
+    began(database, hours_ago=3)
+    service.finish_pruning(database, blobs)
+    assert stored_versions(blobs) == ["a"]
+
+
+def test_what_a_former_catalog_knows_stays(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    """Somebody who changes DATABASE_URL may want to go back."""
+    store_package(blobs, a_small_package(tmp_path, "of-another-catalog"))
+    enter(database, blobs, a_small_package(tmp_path, "a"), "first")
+    age(tmp_path / "blobs" / "models", hours=2)
+    service.finish_pruning(database, blobs)
+    assert stored_versions(blobs) == ["a", "of-another-catalog"]
+
+
+def test_a_damaged_version_is_not_promoted(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    for version in "ab":
+        enter(database, blobs, a_small_package(tmp_path, version), "gate")
+    blobs.put(f"models/a/{HEAD}", b"damaged")
+    cache = tmp_path / "cache"
+    with pytest.raises(DamagedModelError):
+        service.promote(database, blobs, cache, "a")
+    with pytest.raises(DamagedModelError):
+        service.roll_back(database, blobs, cache)
+    assert champion(database) == "b"
+
+
+def test_copies_of_what_is_pruned_go(database: Database, blobs: Blobs, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    service.tidy_cache(database, cache)
+    for version in "abc":
+        enter(database, blobs, a_small_package(tmp_path, version), "gate")
+        fetch_package(blobs, version, cache)
+    service.prune(database, blobs, keep=1)
+    service.tidy_cache(database, cache)
+    assert sorted(path.name for path in cache.iterdir() if path.is_dir()) == ["b", "c"]
+
+
+def age(folder: Path, hours: float) -> None:
+    """Make the files in `folder` so old."""
+    then = time.time() - hours * 3600
+    for path in folder.rglob("*"):
+        os.utime(path, (then, then))
+
+
+def began(database: Database, hours_ago: float) -> None:
+    with database.session() as session:
+        session.execute(update(PromotionRow).values(at=now() - timedelta(hours=hours_ago)))

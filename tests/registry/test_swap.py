@@ -1,0 +1,84 @@
+"""Two real API processes on one catalog serve what is promoted, and drop no request over it."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+import httpx
+
+from api.blobs import Blobs
+from api.db import Database
+from tests.drawing import draw_fruit, encode
+from tests.processes import running_api
+from tests.registry.versions import SHIPPED, a_servable_package, enter
+
+DEADLINE_SECONDS = 60.0
+
+
+class Client(threading.Thread):
+    """Asks for one prediction after the other and notes (status, version)."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.answers: list[tuple[int, str]] = []
+        self.failure: Exception | None = None
+        self.ended = threading.Event()
+        self._address = address
+
+    def run(self) -> None:
+        photograph = encode(draw_fruit("freshapples"), "JPEG")
+        try:
+            with httpx.Client(base_url=self._address, timeout=30) as client:
+                while not self.ended.is_set():
+                    answer = client.post("/predict", files={"file": photograph})
+                    version = answer.json().get("model_version", "")
+                    self.answers.append((answer.status_code, version))
+        except Exception as error:
+            self.failure = error
+
+    def is_served(self, version: str) -> bool:
+        return bool(self.answers) and self.answers[-1][1] == version
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_every_process_swaps_and_no_request_fails(database_url: str, tmp_path: Path) -> None:
+    environment = {"RIPELINE_STATE_DIR": str(tmp_path / "state"), "DATABASE_URL": database_url}
+    with ExitStack() as processes:
+        addresses = [processes.enter_context(running_api(environment)) for _ in range(2)]
+        database = Database(database_url)
+        package = a_servable_package(tmp_path, "b")
+        enter(database, Blobs(str(tmp_path / "state" / "blobs")), package)
+        database.close()
+
+        clients = [Client(address) for address in addresses * 2]
+        for client in clients:
+            client.start()
+        try:
+            for path, version in (("b/promote", "b"), ("rollback", SHIPPED)):
+                wait_until(lambda: all(len(client.answers) > 5 for client in clients))
+                answer = httpx.post(f"{addresses[0]}/models/{path}", timeout=30)
+                assert answer.json()["version"] == version
+                for client in clients:
+                    wait_until(partial(client.is_served, version))
+        finally:
+            for client in clients:
+                client.ended.set()
+            for client in clients:
+                client.join()
+
+    assert [client.failure for client in clients] == [None] * 4
+    for client in clients:
+        assert {status for status, _ in client.answers} == {200}
+        # Each saw one change after the other, and nothing in between.
+        versions = [version for version, _ in groupby(version for _, version in client.answers)]
+        assert versions == [SHIPPED, "b", SHIPPED]

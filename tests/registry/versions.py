@@ -1,0 +1,57 @@
+"""Packages that can serve, made in a moment: the default one with another head."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from api.blobs import Blobs
+from api.db import Database
+from api.registry.manifest import Manifest
+from api.registry.package import BACKBONE, HEAD, REPLAY, load_package, write_package
+from api.registry.repository import Kind
+from api.registry.service import register
+from api.settings import PROJECT
+from tests.registry.samples import describer, filler
+
+DEFAULT = PROJECT / "models" / "default"
+SHIPPED = load_package(DEFAULT).manifest.version
+
+
+def a_servable_package(folder: Path, version: str) -> Path:
+    """The default package under the name `version`, with a slightly other head."""
+    default = load_package(DEFAULT)
+
+    def fill(parts: Path) -> None:
+        for name in (BACKBONE, REPLAY):
+            shutil.copyfile(DEFAULT / name, parts / name)
+        replace(default.head, bias=default.head.bias * 0.9).save(parts / HEAD)
+
+    def describe(hashes: dict[str, str]) -> Manifest:
+        made = {"version": version, "files": hashes, "created_at": datetime.now(UTC)}
+        return default.manifest.model_copy(update=made)
+
+    write_package(folder / version, fill, describe)
+    return folder / version
+
+
+def a_small_package(folder: Path, version: str) -> Path:
+    """A package of a few kilobytes, for what needs no graph."""
+    write_package(folder / version, filler(version.encode()), describer(version))
+    return folder / version
+
+
+def enter(database: Database, blobs: Blobs, package: Path, kind: Kind | None = None) -> str:
+    """Register `package` as a run does; gives its version."""
+    register(
+        database,
+        blobs,
+        package,
+        parent=None,
+        origin="fast",
+        started_by="manual",
+        run_id=None,
+        verdict=None,
+        promote_as=kind,
+    )
+    return package.name
