@@ -62,6 +62,7 @@ def test_of_exif_data_only_the_orientation_stays(file_format: str, orientation: 
         ("JPEG", "RGB", {"quality": 30}),
         ("JPEG", "RGB", {"progressive": True}),
         ("JPEG", "RGB", {"subsampling": "4:2:0", "restart_marker_blocks": 2}),
+        ("JPEG", "RGB", {"keep_rgb": True}),
         ("JPEG", "L", {}),
         ("JPEG", "CMYK", {}),
         ("PNG", "RGB", {}),
