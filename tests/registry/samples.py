@@ -9,7 +9,7 @@ import numpy as np
 from api.predict.head import Head, Rejection
 from api.registry.manifest import DataFingerprint, Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY
-from api.registry.replay import Replay
+from api.registry.replay import LOOKS, Replay
 
 CHANNELS = 4
 CLASSES = ("freshapples", "rottenapples")
@@ -36,6 +36,8 @@ def a_replay(count: int = 5, seed: int = 0) -> Replay:
         sha256=np.array([f"{number:064x}" for number in range(count)]),
         signatures=random.integers(0, 256, (count, 80), dtype=np.uint8),
         catalog=np.arange(count) % 2 == 1,
+        looks=random.uniform(0, 1, (count, len(LOOKS))).astype(np.float32),
+        copies=np.arange(count, dtype=np.int32) % 3 + 1,
         others=random.normal(size=(3, CHANNELS)).astype(np.float32),
     )
 
