@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,14 @@ def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
 
     rejection = Rejection(draw(CHANNELS, 2), draw(classes, 2), 2.5)
     return Head(draw(CHANNELS, classes), draw(classes), 1.5, rejection)
+
+
+def no_looks(count: int) -> dict[str, Any]:
+    """What a replay has of `count` photographs of which no looks were measured."""
+    return {
+        "looks": np.full((count, len(LOOKS)), np.nan, np.float32),
+        "copies": np.zeros(count, np.int32),
+    }
 
 
 def a_replay(count: int = 5, seed: int = 0) -> Replay:
