@@ -25,6 +25,9 @@ def a_row(number: int, class_name: str, split: str, origin: str = "upload") -> I
         width=4,
         height=3,
         bytes=10,
+        brightness=0.5,
+        saturation=0.5,
+        hue=30,
         blob=f"photographs/{number}.jpg",
         # Two at a time, and not in the order of their ids.
         created_at=START + timedelta(minutes=(7 - number) // 2),
