@@ -12,8 +12,9 @@ class ImageRow(Base):
     """One stored photograph.
 
     `sha256` is of the bytes that were sent, so that the same file is known again; the blob holds
-    them without their metadata. `signature` is hexadecimal (see `imaging.hashing`); `photograph`
-    names the group of near-duplicates that share a split; `origin` is upload, feedback or review.
+    them without their metadata, `bytes` long. `signature` is hexadecimal (see `imaging.hashing`);
+    `photograph` names the group of near-duplicates that share a split; `origin` is upload, feedback
+    or review.
     """
 
     __tablename__ = "images"
