@@ -4,8 +4,8 @@ STORAGE_URL names it: a path, or an address that fsspec knows (`s3://bucket/pref
 """
 
 import os
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
@@ -31,14 +31,18 @@ class Blobs:
             self._files.pipe_file(path, data)  # A bucket shows an object when it is whole.
             return
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{uuid4().hex}")
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
+        _write(target, data, durable=True)
         _sync_folder(target.parent)
+
+    def put_many(self, blobs: Mapping[str, bytes]) -> None:
+        """Store what nobody was promised: quicker than `put`, and lost if the power fails now."""
+        paths = {self._path(key): data for key, data in blobs.items()}
+        if not self._local:
+            if paths:
+                self._files.pipe(paths)
+            return
+        for path, data in paths.items():
+            _write(Path(path), data, durable=False)
 
     def get(self, key: str) -> bytes:
         """Raises FileNotFoundError."""
@@ -46,7 +50,13 @@ class Blobs:
         return data
 
     def exists(self, key: str) -> bool:
+        self._files.invalidate_cache()  # Others may have removed it.
         return bool(self._files.isfile(self._path(key)))
+
+    def written_at(self, key: str) -> datetime:
+        """When the blob was stored, in UTC. Raises FileNotFoundError."""
+        written: datetime = self._files.modified(self._path(key))
+        return written.astimezone(UTC)
 
     def delete(self, key: str) -> None:
         """Remove the blob; one that is not there is no error."""
@@ -94,6 +104,17 @@ class Blobs:
         if not parts or ".." in parts or PurePosixPath(key).is_absolute():
             raise BadKeyError(key)
         return f"{self._root.rstrip('/')}/{key}"
+
+
+def _write(target: Path, data: bytes, durable: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{uuid4().hex}")
+    with temporary.open("wb") as stream:
+        stream.write(data)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+    temporary.replace(target)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from api.blobs import Blobs
+from api.dataset.learned import Learned, learned_of
 from api.db import Database
 from api.errors import CatalogUnavailableError
 from api.health.state import ServiceState
@@ -52,6 +53,10 @@ def _reading(request: Request) -> Iterator[Session]:
         yield session
 
 
+def _learned(request: Request) -> Learned:
+    return learned_of(_settings(request).model_dir)
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 StateDep = Annotated[ServiceState, Depends(_state)]
 DatabaseDep = Annotated[Database, Depends(_database)]
@@ -59,3 +64,4 @@ BlobsDep = Annotated[Blobs, Depends(_blobs)]
 QueueDep = Annotated[RunQueue, Depends(_queue)]
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
+LearnedDep = Annotated[Learned, Depends(_learned)]

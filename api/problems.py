@@ -46,14 +46,27 @@ def problem(
     status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """One problem document. `code` is stable for programs, `detail` is for people."""
-    body = {
-        "type": f"urn:ripeline:problem:{code}",
-        "title": _title(status),
-        "status": int(status),
-        "detail": detail,
-        "code": code,
-    }
+    body = document(status, code, detail).model_dump()
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def document(status: int, code: str, detail: str) -> Problem:
+    return Problem(
+        type=f"urn:ripeline:problem:{code}",
+        title=_title(status),
+        status=int(status),
+        detail=detail,
+        code=code,
+    )
+
+
+def failure() -> Problem:
+    """What clients see of a fault of ours; the log has the rest."""
+    return document(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "The service failed on this request. It has been logged; please try again.",
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -88,8 +101,10 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", faults)
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if isinstance(error.__cause__, ProblemError):  # FastAPI hides what reading a body raises.
+        return await _known(request, error.__cause__)
     code = _title(error.status_code).lower().replace(" ", "-")
     reason = str(error.detail)
     detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)
@@ -103,11 +118,8 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal-error",
-        "The service failed on this request. It has been logged; please try again.",
-    )
+    fault = failure()
+    return problem(fault.status, fault.code, fault.detail)
 
 
 def _title(status: int) -> str:

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     keep_predicted_days: float = Field(default=30, ge=0)
     ui_url: str = "http://127.0.0.1:8501"
     max_body_bytes: int = Field(default=25 * 2**20, gt=0)
+    # An upload of training photographs holds many of them, or a zip.
+    max_upload_bytes: int = Field(default=512 * 2**20, gt=0)
+    max_zip_files: int = Field(default=10_000, gt=0)
+    max_zip_bytes: int = Field(default=2**30, gt=0)
     max_pixels: int = Field(default=MAX_PIXELS, gt=0)
     inference_threads: int = Field(default_factory=usable_cores, gt=0)
 

@@ -5,13 +5,23 @@ from pathlib import Path
 import streamlit as st
 
 HERE = Path(__file__).parent
+# File name, title and Material icon of each page, in the order of the navigation.
+PAGES = (
+    ("predict", "Predict", "nutrition"),
+    ("training_data", "Training data", "add_photo_alternate"),
+    ("retrain", "Retrain", "model_training"),
+    ("dataset_insights", "Dataset insights", "insights"),
+    ("model_report", "Model report", "fact_check"),
+    ("monitoring", "Monitoring", "monitoring"),
+    ("service", "Service", "dns"),
+)
 
 st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))
 st.logo(str(HERE / "assets" / "logo.svg"), size="large")
 page = st.navigation(
     [
-        st.Page(HERE / "app_pages" / "predict.py", title="Predict", icon=":material/nutrition:"),
-        st.Page(HERE / "app_pages" / "service.py", title="Service", icon=":material/dns:"),
+        st.Page(HERE / "app_pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
+        for name, title, icon in PAGES
     ],
     position="top",
 )

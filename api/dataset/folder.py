@@ -20,7 +20,7 @@ from api.imaging.decode import decode
 from api.imaging.hashing import content_hash, signature
 from api.progress import Progress, silent
 
-_SUPPLIED_SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+SUPPLIED_SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
     except ValueError as error:
         return Skipped(relative, str(error))
     supplied = [
-        _SUPPLIED_SPLITS[part.lower()]
+        SUPPLIED_SPLITS[part.lower()]
         for part in Path(relative).parts[:-2]
-        if part.lower() in _SUPPLIED_SPLITS
+        if part.lower() in SUPPLIED_SPLITS
     ]
     return PhotoFile(
         path=relative,

@@ -5,6 +5,7 @@ Any class name is welcome. `freshapples` and `rotten_banana` also say a fruit an
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,10 +43,18 @@ def normalise_class_name(text: str) -> str:
     Lower case, spaces and signs as one underscore, at most 64 characters. Raises ValueError for a
     text without a letter or digit.
     """
-    name = re.sub(r"[\W_]+", "_", text.strip().lower()).strip("_")[:_MAX_LENGTH].strip("_")
-    if not name:
+    # Composed, since the names of folders come decomposed from some systems.
+    letters = unicodedata.normalize("NFC", text).lower()
+    words = "".join(letter if _is_of_a_word(letter) else " " for letter in letters).split()
+    name = "_".join(words)[:_MAX_LENGTH].strip("_")
+    if not any(letter.isalnum() for letter in name):
         raise ValueError("A class name needs at least one letter or digit.")
     return name
+
+
+def _is_of_a_word(letter: str) -> bool:
+    """A letter, a digit, or a mark that belongs to the letter before it, as in Hindi."""
+    return letter.isalnum() or unicodedata.category(letter).startswith("M")
 
 
 def _words(name: str) -> str:

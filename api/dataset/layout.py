@@ -71,7 +71,7 @@ def discover(root: Path) -> Layout:
         above = (root.name, *here.relative_to(root).parts)
         is_others = any(part.startswith(OTHERS_PREFIX) for part in above)
         loose = here == root and not is_others
-        for path in (here / name for name in sorted(names) if not _is_aside(name)):
+        for path in (here / name for name in sorted(names) if not is_aside(name)):
             if loose and not path.name.lower().endswith(EXTENSIONS):
                 continue
             reason = "it lies in no class folder" if loose else _unreadable(path, root)
@@ -84,7 +84,7 @@ def discover(root: Path) -> Layout:
     return Layout(root, tuple(class_files), tuple(boxed), tuple(others), tuple(skipped))
 
 
-def _is_aside(name: str) -> bool:
+def is_aside(name: str) -> bool:
     """Whether nobody would take the file for a photograph: hidden, a README, an index."""
     return name.startswith(".") or name == "index.csv" or Path(name).stem.lower() == "readme"
 

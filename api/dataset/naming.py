@@ -5,8 +5,10 @@ say so in the name. The part that stays the same names the photograph.
 """
 
 import re
+import unicodedata
 from pathlib import PurePath
 
+MAX_NAME = 255
 _SAVED_COPY = re.compile(
     r"^(rotated_by_\d+|vertical_flip|horizontal_flip|translation|saltandpepper)_", re.IGNORECASE
 )
@@ -23,3 +25,15 @@ def photograph_name(file_name: str) -> str:
 def is_saved_copy(file_name: str) -> bool:
     """Whether the name says that this is an altered copy of another file."""
     return _SAVED_COPY.match(PurePath(file_name).name) is not None
+
+
+def plain_name(file_name: str) -> str:
+    """The name without folders and without what no file name should hold, up to 255 characters."""
+    name = unicodedata.normalize("NFC", re.split(r"[/\\]", file_name)[-1])
+    return printable(name).strip()[-MAX_NAME:] or "photograph"
+
+
+def printable(text: str) -> str:
+    """`text` without control characters and halves of characters, which no database takes."""
+    whole = text.encode("utf-8", "replace").decode()
+    return "".join(letter for letter in whole if unicodedata.category(letter) != "Cc")

@@ -8,6 +8,7 @@ from datetime import datetime
 from api.blobs import Blobs
 from api.db import Database
 from api.errors import ModelUnavailableError
+from api.predict.recorder import Recorder
 from api.predict.runtime import Runtime
 
 
@@ -23,6 +24,7 @@ class ServiceState:
     pool: ThreadPoolExecutor
     database: Database
     blobs: Blobs
+    recorder: Recorder
     runtime: Runtime | None = None
     model_problem: str = ""
     catalog_problem: str = ""

@@ -53,11 +53,12 @@ class Photograph:
     format: str
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Photograph:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -> Photograph:
     """Decode `data` whole, turn it upright by its EXIF tag and make it RGB.
 
-    Raises EmptyImageError, NotAnImageError, ImageTooLargeError (before any pixel is decoded) or
-    TruncatedImageError, each with a message for the person who sent the file.
+    With `full_size` the image has the file's own size, however large. Raises EmptyImageError,
+    NotAnImageError, ImageTooLargeError (before any pixel is decoded) or TruncatedImageError, each
+    with a message for the person who sent the file.
     """
     if not data:
         raise EmptyImageError()
@@ -73,11 +74,11 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Photograph:
     # Phones write MPO: a JPEG with further pictures, such as depth, behind the first.
     file_format = "JPEG" if image.format == "MPO" else image.format or ""
     try:
-        if file_format == "JPEG":
+        if file_format == "JPEG" and not full_size:
             image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
-        orientation = _orientation(image)
-        upright = _small_rgb(image)
+        orientation = orientation_of(image)
+        upright = _rgb(image) if full_size else _small_rgb(image)
         upright.info.clear()  # The EXIF data would have it turned again.
         if orientation in TURNS:
             upright = upright.transpose(TURNS[orientation])
@@ -90,7 +91,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Photograph:
     return Photograph(upright, width, height, file_format)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where the EXIF data is missing or broken."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)

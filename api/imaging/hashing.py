@@ -57,3 +57,15 @@ def near_pairs(signatures: NDArray[np.uint8], block: int = 2048) -> NDArray[np.i
         alike = step <= MAX_COLOUR_STEP
         found.append(np.stack([i[alike], j[alike]], axis=1))
     return np.concatenate(found) if found else np.empty((0, 2), dtype=np.int64)
+
+
+def near_rows(signature: NDArray[np.uint8], signatures: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The rows of `signatures`, uint8 [n, 80], that look the same as `signature`, uint8 [80]."""
+    edges = signatures[:, :EDGE_BYTES].view(np.uint64)
+    differing = np.bitwise_count(edges ^ signature[:EDGE_BYTES].view(np.uint64))
+    # A product sums short rows far faster than `sum` does.
+    rows = np.flatnonzero(differing @ np.ones(edges.shape[1], np.uint16) <= MAX_EDGE_BITS)
+    colours = signatures[rows, EDGE_BYTES:].astype(np.int16)
+    step = np.abs(colours - signature[EDGE_BYTES:].astype(np.int16)).mean(axis=1)
+    alike: NDArray[np.int64] = rows[step <= MAX_COLOUR_STEP]
+    return alike

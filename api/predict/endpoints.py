@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 
 from api.deps import StateDep
 from api.predict.schemas import Prediction
+from api.predict.served import serve
 from api.predict.upload import OPENAPI, read_photograph
 from api.problems import responses
 
@@ -25,8 +26,7 @@ async def predict(request: Request, state: StateDep, explain: bool = False) -> P
     `explain=true` adds a heat map of what the class was told by.
     """
     runtime = state.serving()
-    data = await read_photograph(request)
+    upload = await read_photograph(request)
     loop = asyncio.get_running_loop()
-    grade = await loop.run_in_executor(state.pool, runtime.grade, data, explain)
-    state.prediction_count += 1
-    return Prediction.of_grade(grade, runtime.manifest.version)
+    grade = await loop.run_in_executor(state.pool, runtime.grade, upload.data, explain)
+    return serve(state, grade, runtime.manifest.version, upload.filename)

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
+# So many directions of an embedding are kept for drift.
+FEATURES = 32
+_LARGEST = np.finfo(np.float16).max
+
 
 @dataclass(frozen=True)
 class Rejection:
@@ -21,8 +25,8 @@ class Rejection:
     nearest class mean in a space in which the spread within the classes is the same in every
     direction: the Mahalanobis distance of K. Lee et al., "A Simple Unified Framework for Detecting
     Out-of-Distribution Samples" (2018), on the leading directions. `projection` is float32
-    [channels, directions], `means` [classes, directions]; a distance over `threshold` is no known
-    class.
+    [channels, directions], the directions in order of the spread within classes, widest last;
+    `means` [classes, directions]; a distance over `threshold` is no known class.
     """
 
     projection: FloatArray
@@ -31,7 +35,15 @@ class Rejection:
 
     def distance(self, embeddings: FloatArray) -> FloatArray:
         """Distances float32 [n] of embeddings float32 [n, channels]; 0 or more."""
-        projected = unit(embeddings) @ self.projection
+        return self.distance_of(self.project(embeddings))
+
+    def project(self, embeddings: FloatArray) -> FloatArray:
+        """Embeddings float32 [n, channels] in the space of the distance: [n, directions]."""
+        projected: FloatArray = unit(embeddings) @ self.projection
+        return projected
+
+    def distance_of(self, projected: FloatArray) -> FloatArray:
+        """Distances float32 [n] of what `project` gave."""
         offsets = projected[:, None, :] - self.means[None]
         nearest: FloatArray = np.square(offsets).sum(axis=2).min(axis=1)
         return nearest
@@ -87,6 +99,15 @@ class Head:
             float(stored["rejection_threshold"]),
         )
         return cls(stored["weights"], stored["bias"], float(stored["temperature"]), rejection)
+
+
+def features(projected: FloatArray) -> NDArray[np.float16]:
+    """The part of `Rejection.project` that is kept of each photograph: float16 [n, up to 32].
+
+    The directions of the widest spread: there a change of what is photographed shows most.
+    """
+    leading = np.clip(projected[:, -FEATURES:], -_LARGEST, _LARGEST)
+    return leading.astype(np.float16)
 
 
 def pool(feature_map: FloatArray) -> FloatArray:

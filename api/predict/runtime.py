@@ -4,16 +4,17 @@ answer).
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from api.dataset.labels import Freshness, read_label
 from api.imaging.decode import MAX_PIXELS, Photograph, decode
 from api.imaging.preprocess import to_input
 from api.predict.explain import activation_map, data_uri, overlay
-from api.predict.head import FloatArray, Head, pool
+from api.predict.head import FloatArray, Head, features, pool
 from api.predict.litert import LiteRTBackbone
 from api.predict.wording import interpret
 from api.registry.manifest import Manifest
@@ -29,7 +30,8 @@ class Grade:
 
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
     (rotten) to 1 (fresh) and is None where no class speaks of freshness. `heatmap` is a PNG data
-    URI where it was asked for.
+    URI where it was asked for. `image` is what was graded, upright RGB; `features` float16 [n] are
+    its place in the space of the rejection, for drift.
     """
 
     class_name: str
@@ -41,6 +43,8 @@ class Grade:
     interpretation: str
     milliseconds: float
     heatmap: str | None
+    image: Image.Image = field(compare=False, repr=False)
+    features: NDArray[np.float16] = field(compare=False, repr=False)
 
     @property
     def confidence(self) -> float:
@@ -95,7 +99,9 @@ class Runtime:
         class_name = self.manifest.classes[best]
         label = read_label(class_name)
         of_class = dict(zip(self.manifest.classes, map(float, probabilities), strict=True))
-        recognised = bool(self._head.recognises(embedding)[0])
+        rejection = self._head.rejection
+        projected = rejection.project(embedding)
+        recognised = bool(rejection.distance_of(projected)[0] <= rejection.threshold)
         heatmap = None
         if explain:
             activation = activation_map(feature_map[0], self._head.weights[:, best])
@@ -110,6 +116,8 @@ class Runtime:
             interpretation=interpret(of_class, recognised),
             milliseconds=(time.perf_counter() - started) * 1000,
             heatmap=heatmap,
+            image=photograph.image,
+            features=features(projected)[0],
         )
 
     def freshness_score(self, probabilities: FloatArray) -> float | None:

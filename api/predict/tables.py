@@ -1,11 +1,17 @@
 """What was graded."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, LargeBinary, String
+from sqlalchemy import JSON, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db import Base, UtcDateTime, now
+
+_KEPT: dict[str, Any] = {
+    "sqlite_where": text("blob IS NOT NULL"),
+    "postgresql_where": text("blob IS NOT NULL"),
+}
 
 
 class PredictionRow(Base):
@@ -17,12 +23,18 @@ class PredictionRow(Base):
     """
 
     __tablename__ = "predictions"
+    __table_args__ = (
+        Index("ix_predictions_version_time", "model_version", "created_at"),
+        # Few photographs are kept of many predictions: what asks for these looks at no others.
+        Index("ix_predictions_kept", "created_at", **_KEPT),
+        Index("ix_predictions_worth_a_look", "recognised", "confidence", **_KEPT),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
-    model_version: Mapped[str] = mapped_column(String(80), index=True)
+    model_version: Mapped[str] = mapped_column(String(80))
     predicted_class: Mapped[str] = mapped_column(String(80))
-    confidence: Mapped[float] = mapped_column(index=True)
+    confidence: Mapped[float]
     recognised: Mapped[bool]
     freshness_score: Mapped[float | None]
     probabilities: Mapped[dict[str, float]] = mapped_column(JSON)

@@ -1,6 +1,6 @@
 """Getting the photograph out of a request: a multipart form or the raw body."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -26,15 +26,22 @@ OPENAPI: dict[str, Any] = {
 }
 
 
-async def read_photograph(request: Request) -> bytes:
-    """The bytes of the one photograph in `request`.
+class Upload(NamedTuple):
+    """One file as it was sent; a raw body has no name."""
+
+    data: bytes
+    filename: str
+
+
+async def read_photograph(request: Request) -> Upload:
+    """The one photograph in `request`.
 
     Raises MissingFileError for a form without exactly one file in the field `file`,
     UnsupportedBodyError for any other kind of body.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type.startswith("image/"):
-        return await request.body()
+        return Upload(await request.body(), "")
     if content_type != "multipart/form-data":
         raise UnsupportedBodyError(content_type)
     async with request.form(max_files=8, max_fields=8) as form:
@@ -46,4 +53,4 @@ async def read_photograph(request: Request) -> bytes:
                     for name, item in form.multi_items()
                 ]
             )
-        return await files[0].read()
+        return Upload(await files[0].read(), files[0].filename or "")

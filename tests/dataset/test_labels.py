@@ -36,6 +36,11 @@ def test_a_class_name_is_read(name: str, fruit: str, freshness: str | None, word
         ("rotten--banana!", "rotten_banana"),
         ("../../etc", "etc"),
         ("Äpfel, grün", "äpfel_grün"),
+        ("pe\u0302ches", "p\u00eaches"),
+        (
+            "\u0924\u093e\u091c\u093e \u0938\u0947\u092c",
+            "\u0924\u093e\u091c\u093e_\u0938\u0947\u092c",
+        ),
         ("x" * 100, "x" * 64),
         ("x" * 63 + " y", "x" * 63),
     ],
@@ -45,7 +50,7 @@ def test_a_class_name_is_normalised_once_and_for_all(text: str, name: str) -> No
     assert normalise_class_name(name) == name
 
 
-@pytest.mark.parametrize("text", ["", "  ", "...", "___", "!?/"])
+@pytest.mark.parametrize("text", ["", "  ", "...", "___", "!?/", "\u0301", "\0"])
 def test_a_name_of_signs_alone_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="letter or digit"):
         normalise_class_name(text)

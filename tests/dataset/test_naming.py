@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.dataset.naming import is_saved_copy, photograph_name
+from api.dataset.naming import is_saved_copy, photograph_name, plain_name
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,22 @@ def test_all_copies_share_the_name_of_the_photograph(file_name: str) -> None:
 def test_names_that_only_look_like_it_stay(file_name: str) -> None:
     assert photograph_name(file_name) == file_name.removesuffix(".jpg")
     assert not is_saved_copy(file_name)
+
+
+@pytest.mark.parametrize(
+    ("file_name", "name"),
+    [
+        ("apple.jpg", "apple.jpg"),
+        ("../../etc/apple.jpg", "apple.jpg"),
+        ("C:\\fruit\\apple.jpg", "apple.jpg"),
+        ("a\0p\np\x7fle.jpg", "apple.jpg"),
+        ("\ud800.jpg", "?.jpg"),
+        ("pe\u0302che.jpg", "p\u00eache.jpg"),
+        ("x" * 300 + ".jpg", "x" * 251 + ".jpg"),
+        ("", "photograph"),
+        ("fruit/", "photograph"),
+        ("\0", "photograph"),
+    ],
+)
+def test_a_name_is_made_plain(file_name: str, name: str) -> None:
+    assert plain_name(file_name) == name

@@ -262,3 +262,12 @@ def test_a_large_picture_of_any_mode_is_shrunk_to_what_it_shows(mode: str) -> No
     assert photograph.image.size == (500, 667)
     rows = np.asarray(photograph.image.convert("L"), float).mean(axis=1)
     assert np.abs(rows - np.linspace(0, 255, 667)).max() < 4
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_a_large_picture_comes_in_its_full_size_where_that_is_asked_for(file_format: str) -> None:
+    data = encode(draw_quarters(1400, 1000), file_format)
+    assert decode(data).image.width < 1400
+    whole = decode(data, full_size=True)
+    assert whole.image.size == (whole.width, whole.height) == (1400, 1000)
+    assert see_same(corners(whole.image), TURNED[1])

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.imaging.hashing import SIGNATURE_BYTES, content_hash, near_pairs, signature
+from api.imaging.hashing import SIGNATURE_BYTES, content_hash, near_pairs, near_rows, signature
 from tests.drawing import KINDS, draw_fruit, encode
 
 
@@ -81,3 +81,22 @@ def test_pairs_are_the_same_for_any_block_size(block: int) -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_for_a_pair_give_none(count: int) -> None:
     assert near_pairs(np.zeros((count, SIGNATURE_BYTES), np.uint8)).shape == (0, 2)
+
+
+def test_the_rows_like_one_are_those_that_it_makes_a_pair_with() -> None:
+    drawings = [draw_fruit(kind, seed) for kind in KINDS for seed in range(4)]
+    again = [saved(image, "JPEG", quality=60) for image in drawings]
+    rows = signatures(*drawings, *again)
+    # Two more on the very edge of what is alike, and beyond it.
+    edge = np.repeat(rows[:1], 4, axis=0)
+    edge[0, :4] ^= 0xFF
+    edge[1, :4] ^= 0xFF
+    edge[1, 4] ^= 1
+    edge[2, 32:] = np.where(edge[2, 32:] < 128, edge[2, 32:] + 8, edge[2, 32:] - 8)
+    edge[3, 32:] = np.where(edge[3, 32:] < 128, edge[3, 32:] + 9, edge[3, 32:] - 9)
+    rows = np.concatenate([rows, edge])
+    pairs = {(int(i), int(j)) for i, j in near_pairs(rows)}
+    for row in range(len(rows)):
+        expected = {row} | {i for i, j in pairs if j == row} | {j for i, j in pairs if i == row}
+        assert set(near_rows(rows[row], rows).tolist()) == expected
+    assert len(near_rows(rows[0], rows[:0])) == 0

@@ -13,6 +13,7 @@ from api.app import create_app
 from api.blobs import Blobs
 from api.db import Database
 from api.health.state import ServiceState
+from api.predict.recorder import Recorder
 from api.registry import repository
 from api.registry.package import HEAD
 from api.registry.store import complete, remove_package
@@ -42,7 +43,8 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 def state(own: Settings) -> Iterator[ServiceState]:
     database = Database(own.database)
     with ThreadPoolExecutor(1) as pool:
-        yield ServiceState(pool, database, Blobs(own.storage))
+        blobs = Blobs(own.storage)
+        yield ServiceState(pool, database, blobs, Recorder(database, blobs, False))
     database.close()
 
 
@@ -146,7 +148,7 @@ def test_the_shipped_version_needs_no_store(
 ) -> None:
     """Its files lie beside the code, whatever became of the stored ones."""
     remove_package(state.blobs, SHIPPED)
-    again = ServiceState(state.pool, state.database, state.blobs)
+    again = ServiceState(state.pool, state.database, state.blobs, state.recorder)
     Watcher(own, again).look()
     assert serving(again) == SHIPPED
     assert complete(state.blobs, SHIPPED)  # Stored again at start.
@@ -199,6 +201,15 @@ def test_without_the_catalog_the_shipped_version_serves(
         answer = client.get("/models")
         assert (answer.status_code, answer.json()["code"]) == (503, "catalog-unavailable")
         assert int(answer.headers["retry-after"]) > 0
+        assert client.get("/status").json()["training_status"] == "unknown"
+
+
+def test_a_catalog_that_was_not_opened_yet_is_not_asked(own: Settings) -> None:
+    """It may be there again but have no tables."""
+    app = create_app(own)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        app.state.service.catalog_problem = "connection refused"
+        assert client.get("/models").json()["code"] == "catalog-unavailable"
         assert client.get("/status").json()["training_status"] == "unknown"
 
 

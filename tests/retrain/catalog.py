@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.blobs import Blobs
+from api.dataset.appearance import appearance
 from api.dataset.split import split_of
 from api.dataset.tables import ImageRow
 from api.db import Database
@@ -27,6 +29,7 @@ from api.retrain.fast import learn_head
 from api.retrain.material import Material
 from api.settings import PROJECT
 from tests.drawing import draw_fruit, encode
+from tests.registry.samples import no_looks
 
 KNOWN = ("freshapples", "freshbanana")
 NEW = "rottenoranges"
@@ -59,6 +62,7 @@ def champion_rows() -> Replay:
         sha256=np.array([hashlib.sha256(name.encode()).hexdigest() for name in names]),
         signatures=np.stack([signature(image) for image in images]),
         catalog=np.zeros(len(names), bool),
+        **no_looks(len(names)),
         others=seen(Image.fromarray(pixels) for pixels in noise),
     )
 
@@ -130,6 +134,7 @@ def add_photographs(
             width=image.width,
             height=image.height,
             bytes=len(data),
+            **asdict(appearance(image)),
             blob=blob,
         )
         with database.session() as session:

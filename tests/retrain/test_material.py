@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from api.dataset.appearance import Appearance
 from api.dataset.split import Split
 from api.registry.replay import Replay
 from api.retrain.errors import TooFewClassesError, TooFewOfClassError, UnknownClassesError
@@ -16,6 +17,7 @@ from api.retrain.material import (
     not_embedded,
     require_enough,
 )
+from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear")
 CHANNELS = 3
@@ -33,6 +35,7 @@ def a_replay(count: int = 8) -> Replay:
         sha256=np.array([f"s{k}" for k in range(count - 2)] + ["frame", "frame"]),
         signatures=np.zeros((count, 80), np.uint8),
         catalog=np.zeros(count, bool),
+        **no_looks(count),
         others=np.full((1, CHANNELS), 9, np.float32),
     )
 
@@ -50,6 +53,7 @@ def a_photo(
         blob=sha256,
         width=1,
         height=1,
+        appearance=Appearance(0.5, 0.25, 30),
     )
 
 
@@ -76,6 +80,9 @@ def test_new_photographs_join_and_the_shipped_ones_stay() -> None:
     assert (material.rows.splits[new], material.rows.photographs[new]) == ("test", "plum/new")
     assert material.rows.catalog.tolist() == [False] * 8 + [True]
     assert material.fresh.tolist() == [False] * 8 + [True]
+    assert np.isnan(material.rows.looks[:8]).all()
+    assert material.rows.looks[8].tolist() == [0.5, 0.25, 30, 1, 1]
+    assert material.rows.copies.tolist() == [0] * 8 + [1]
     assert not material.chosen.any()
 
 

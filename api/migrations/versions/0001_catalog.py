@@ -25,6 +25,9 @@ def upgrade() -> None:
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("brightness", sa.Double(), nullable=False),
+        sa.Column("saturation", sa.Double(), nullable=False),
+        sa.Column("hue", sa.Double(), nullable=False),
         sa.Column("blob", sa.String(length=200), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_images")),
@@ -68,9 +71,14 @@ def upgrade() -> None:
         sa.Column("blob", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_predictions")),
     )
-    op.create_index("ix_predictions_confidence", "predictions", ["confidence"])
     op.create_index("ix_predictions_created_at", "predictions", ["created_at"])
-    op.create_index("ix_predictions_model_version", "predictions", ["model_version"])
+    op.create_index("ix_predictions_version_time", "predictions", ["model_version", "created_at"])
+    kept = sa.text("blob IS NOT NULL")
+    for name, columns in (
+        ("ix_predictions_kept", ["created_at"]),
+        ("ix_predictions_worth_a_look", ["recognised", "confidence"]),
+    ):
+        op.create_index(name, "predictions", columns, sqlite_where=kept, postgresql_where=kept)
 
     op.create_table(
         "runs",
@@ -106,6 +114,7 @@ def upgrade() -> None:
         sa.Column("threshold", sa.Double(), nullable=True),
         sa.Column("cooldown_hours", sa.Double(), nullable=True),
         sa.Column("schedule", sa.String(length=20), nullable=True),
+        sa.Column("scheduled_at", UtcDateTime(), nullable=True),
         sa.Column("last_fired_at", UtcDateTime(), nullable=True),
         sa.Column("last_run_id", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_triggers")),

@@ -1,0 +1,19 @@
+"""Which class names people may give to photographs."""
+
+from api.dataset.errors import BadClassNameError
+from api.dataset.labels import normalise_class_name
+from api.dataset.layout import OTHERS_PREFIX
+
+
+def accepted_class_name(text: str) -> str:
+    """The normalised class name; a new one is welcome. Raises BadClassNameError."""
+    try:
+        name = normalise_class_name(text)
+    except ValueError as error:
+        raise BadClassNameError(str(error)) from None
+    if name.startswith(OTHERS_PREFIX):
+        raise BadClassNameError(
+            f"Names that begin with '{OTHERS_PREFIX}' stand for photographs of nothing that should "
+            "be recognised, which are no class. Give a class another name."
+        )
+    return name

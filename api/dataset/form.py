@@ -1,0 +1,93 @@
+"""Reading the form of an upload: many files, each on disk as soon as it is longer than a little."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from api.dataset.errors import BadFormError, NoFilesError, NotAFormError
+from api.dataset.naming import printable
+
+# Each may be an open file on disk.
+MAX_FILES = 500
+# The endpoint reads the request itself, so FastAPI cannot tell what it takes.
+OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "maxItems": MAX_FILES,
+                            "description": "Photographs, zips of them, or both.",
+                        },
+                        "class_name": {
+                            "type": "string",
+                            "description": "Of the photographs that lie in no class folder.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@dataclass(frozen=True)
+class SentFile:
+    filename: str
+    stream: IO[bytes]
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """The files of a form, at least one, and the class that it names, empty where it names none."""
+
+    files: tuple[SentFile, ...]
+    class_name: str
+
+
+class _Parser(MultiPartParser):
+    # Starlette's own megabyte for each of the files would be much memory for all of them.
+    spool_max_size = 64 * 2**10
+
+
+@asynccontextmanager
+async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
+    """The form in `request`; its files are open within the context only.
+
+    Raises NotAFormError, BadFormError or NoFilesError.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "multipart/form-data":
+        raise NotAFormError(content_type)
+    async with aclosing(request.stream()) as stream:
+        parser = _Parser(request.headers, stream, max_files=MAX_FILES, max_fields=8)
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise BadFormError(
+                f"The form cannot be read: {error.message} Send at most {MAX_FILES} files at once, "
+                "or a zip."
+            ) from error
+    try:
+        files = tuple(
+            SentFile(printable(item.filename or "") or "photograph", item.file)
+            for item in form.getlist("files")
+            if isinstance(item, UploadFile) and (item.filename or item.size)
+        )
+        if not files:
+            raise NoFilesError()
+        named = form.get("class_name")
+        yield UploadForm(files, named.strip() if isinstance(named, str) else "")
+    finally:
+        await form.close()

@@ -1,0 +1,134 @@
+"""Taking one photograph into the catalog: the blob first, then the row, then the word for it."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from api.blobs import Blobs
+from api.dataset import repository
+from api.dataset.class_names import accepted_class_name
+from api.dataset.known import Known, Match
+from api.dataset.naming import is_saved_copy, photograph_name, plain_name
+from api.dataset.preparing import prepare
+from api.dataset.split import split_of
+from api.dataset.tables import ImageRow
+from api.db import Database
+from api.imaging.decode import MAX_PIXELS
+from api.imaging.hashing import content_hash
+
+Origin = Literal["upload", "feedback", "review"]
+PHOTOGRAPHS = "photographs"
+MAX_STEM = 120
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A photograph that is in the catalog now, blob and row. `filename` is as it was sent."""
+
+    filename: str
+    image: ImageRow
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A photograph that is known, and so was not stored again."""
+
+    filename: str
+    match: Match
+    class_name: str
+
+    @property
+    def message(self) -> str:
+        """What it is a duplicate of, and what to do where the classes differ."""
+        match = self.match
+        what = "This file is" if match.kind == "exact" else "This picture looks like one that is"
+        where = "" if match.image_id else " among those that the serving model learned from"
+        had = f"{what} known already{where}, as {match.class_name}"
+        if match.class_name == self.class_name:
+            return f"{had}."
+        if match.image_id:
+            return (
+                f"{had} and not {self.class_name}. If {self.class_name} is right, relabel it: "
+                f"PATCH /dataset/images/{match.image_id}."
+            )
+        return (
+            f"{had} and not {self.class_name}. It is not in the catalog, so there is nothing to "
+            "relabel: put it right in the folder that this model was trained on, and train anew."
+        )
+
+
+Outcome = Stored | Duplicate
+
+
+def store_photograph(
+    database: Database,
+    blobs: Blobs,
+    known: Known,
+    data: bytes,
+    *,
+    class_name: str,
+    origin: Origin,
+    filename: str,
+    max_pixels: int = MAX_PIXELS,
+) -> Outcome:
+    """Store the photograph unless it is known; when this returns it is on disk.
+
+    `class_name` is in anybody's wording. Raises BadClassNameError and what `imaging.decode` raises;
+    nothing is stored then.
+    """
+    class_name = accepted_class_name(class_name)
+    sha256 = content_hash(data)
+    with database.reading() as session:
+        match = known.find(session, sha256)
+    if match:
+        return Duplicate(filename, match, class_name)
+    prepared = prepare(data, max_pixels)
+    with database.reading() as session:
+        match = known.find(session, sha256, prepared.signature)
+    if match:
+        return Duplicate(filename, match, class_name)
+
+    key = f"{PHOTOGRAPHS}/{sha256[:2]}/{sha256}{prepared.suffix}"
+    blobs.put(key, prepared.data)
+    with database.session() as session:
+        repository.write_alone(session)
+        # Somebody else may have stored the same meanwhile, or removed it and its blob.
+        known.refresh(session)
+        if match := known.find(session, sha256, prepared.signature):
+            return Duplicate(filename, match, class_name)
+        if not blobs.exists(key):
+            blobs.put(key, prepared.data)
+        photograph = _photograph_of(session, class_name, filename, sha256)
+        row = ImageRow(
+            id=uuid4().hex,
+            sha256=sha256,
+            signature=prepared.signature.tobytes().hex(),
+            class_name=class_name,
+            photograph=photograph,
+            split=split_of(photograph),
+            origin=origin,
+            filename=plain_name(filename),
+            width=prepared.width,
+            height=prepared.height,
+            bytes=len(prepared.data),
+            **asdict(prepared.appearance),
+            blob=key,
+        )
+        repository.add(session, row)
+    return Stored(filename, row)
+
+
+def _photograph_of(session: Session, class_name: str, filename: str, sha256: str) -> str:
+    """The name of the photograph in a file that looks like no other.
+
+    A saved copy joins its original, and an original its copies. But telephones call every picture
+    `image.jpg`: two originals of one name are two photographs.
+    """
+    plain = plain_name(filename)
+    name = f"{class_name}/{photograph_name(plain)[:MAX_STEM]}"
+    if is_saved_copy(plain):
+        return name
+    taken = any(not is_saved_copy(other) for other in repository.file_names(session, name))
+    return f"{name}-{sha256[:8]}" if taken else name

@@ -1,0 +1,170 @@
+"""What the training images look like to clients."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.dataset.ingest import Duplicate, Origin, Outcome, Stored
+from api.dataset.known import Kind
+from api.dataset.split import Split
+from api.dataset.summary import Summary
+from api.dataset.upload import Refused
+
+MAX_IDS = 1000
+ImageId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+
+class UploadedFile(BaseModel):
+    filename: str
+    id: str
+    class_name: str
+    split: Split
+    photograph: str = Field(description="The group of files that show the same photograph.")
+
+    @classmethod
+    def of(cls, stored: Stored) -> "UploadedFile":
+        fields = ("id", "class_name", "split", "photograph")
+        values = {name: getattr(stored.image, name) for name in fields}
+        return cls(filename=stored.filename, **values)
+
+
+class DuplicateFile(BaseModel):
+    """A file that was known, and so was not stored again."""
+
+    filename: str
+    of: str = Field(description="The photograph that it shows.")
+    image_id: str | None = Field(description="Null where only the serving model knows it.")
+    kind: Kind = Field(description="exact: the same file; near: it looks the same.")
+    class_name: str = Field(description="The class that it has.")
+    message: str
+
+    @classmethod
+    def of_outcome(cls, duplicate: Duplicate) -> "DuplicateFile":
+        match = duplicate.match
+        return cls(
+            filename=duplicate.filename,
+            of=match.photograph,
+            image_id=match.image_id,
+            kind=match.kind,
+            class_name=match.class_name,
+            message=duplicate.message,
+        )
+
+
+class FileError(BaseModel):
+    filename: str
+    code: str = Field(description="Stable, for programs.")
+    detail: str
+
+
+class UploadReport(BaseModel):
+    """What became of each file. One that is in none of the lists was passed over (hidden files)."""
+
+    uploaded_count: int
+    uploaded_files: list[UploadedFile]
+    duplicates: list[DuplicateFile]
+    errors: list[FileError]
+    class_name: str | None = Field(description="As the form named it, normalised.")
+    timestamp: datetime
+
+    @classmethod
+    def of_outcomes(
+        cls, outcomes: Sequence[Outcome | Refused], class_name: str | None
+    ) -> "UploadReport":
+        stored = [item for item in outcomes if isinstance(item, Stored)]
+        return cls(
+            uploaded_count=len(stored),
+            uploaded_files=[UploadedFile.of(item) for item in stored],
+            duplicates=[
+                DuplicateFile.of_outcome(item) for item in outcomes if isinstance(item, Duplicate)
+            ],
+            errors=[
+                FileError(filename=item.filename, code=item.error.code, detail=item.error.detail)
+                for item in outcomes
+                if isinstance(item, Refused)
+            ],
+            class_name=class_name,
+            timestamp=datetime.now(UTC),
+        )
+
+
+class TrainingImage(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    class_name: str
+    photograph: str
+    split: Split
+    origin: Origin
+    filename: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str = Field(description="Of the file as it was sent.")
+    created_at: datetime
+
+
+class ImagePage(BaseModel):
+    total: int
+    offset: int
+    limit: int
+    images: list[TrainingImage]
+
+
+class KnownPhotographs(BaseModel):
+    total: int
+    by_class: dict[str, dict[str, int]]
+
+
+class DatasetSummary(BaseModel):
+    """Images are files of the catalog; photographs count once however many copies there are."""
+
+    images: int
+    by_class: dict[str, int]
+    by_split: dict[str, int]
+    by_origin: dict[str, int]
+    newest_upload: datetime | None
+    new_images: int = Field(description="Of which the serving model has not learned.")
+    photographs: KnownPhotographs = Field(
+        description="Of the catalog and of what the serving model learned from."
+    )
+
+    @classmethod
+    def of(cls, summary: Summary) -> "DatasetSummary":
+        by_class: dict[str, dict[str, int]] = {}
+        for (class_name, split), number in sorted(summary.photographs.items()):
+            by_class.setdefault(class_name, {})[split] = number
+        return cls(
+            images=summary.by_split.total(),
+            by_class=dict(summary.by_class),
+            by_split=dict(summary.by_split),
+            by_origin=dict(summary.by_origin),
+            newest_upload=summary.newest,
+            new_images=summary.new,
+            photographs=KnownPhotographs(total=summary.photographs.total(), by_class=by_class),
+        )
+
+
+class Relabel(BaseModel):
+    class_name: str
+
+
+class Selection(BaseModel):
+    ids: list[ImageId] = Field(min_length=1, max_length=MAX_IDS)
+
+
+class RelabelSelection(Selection):
+    class_name: str
+
+
+class Relabelled(BaseModel):
+    relabelled: int
+    class_name: str
+    missing: list[str] = Field(description="Ids of which there is no image.")
+
+
+class Removed(BaseModel):
+    removed: int
+    missing: list[str] = Field(description="Ids of which there is no image.")

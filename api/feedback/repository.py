@@ -1,0 +1,94 @@
+"""Reading and writing what people said of predictions, within a session that the caller opens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Integer, cast, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from api.db import now
+from api.feedback.tables import FeedbackRow
+from api.predict.tables import PredictionRow
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many words on one group of predictions, and how many of them said that it was right."""
+
+    group: str
+    words: int
+    correct: int
+
+
+def find(session: Session, prediction_id: str) -> FeedbackRow | None:
+    return session.get(FeedbackRow, prediction_id)
+
+
+def put(
+    session: Session, prediction_id: str, label: str, correct: bool, image_id: str | None
+) -> None:
+    """Write the word; one that is there already is replaced."""
+    values = {"label": label, "correct": correct, "image_id": image_id, "created_at": now()}
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = (sqlite.insert if is_sqlite else postgresql.insert)(FeedbackRow)
+    session.execute(
+        insert.values(prediction_id=prediction_id, **values).on_conflict_do_update(
+            index_elements=[FeedbackRow.prediction_id], set_=values
+        )
+    )
+
+
+def tallies(session: Session, by: str | None = None, since: datetime | None = None) -> list[Tally]:
+    """Words since a time, by "label", by "model_version" or all together."""
+    groups = {"label": FeedbackRow.label, "model_version": PredictionRow.model_version}
+    right = func.sum(cast(FeedbackRow.correct, Integer))
+    query = select(func.count(), right).join(
+        PredictionRow, PredictionRow.id == FeedbackRow.prediction_id
+    )
+    if since is not None:
+        query = query.where(FeedbackRow.created_at >= since)
+    if by is None:
+        words, correct = session.execute(query).one()
+        return [Tally("", words, correct or 0)]
+    column = groups[by]
+    rows = session.execute(query.add_columns(column).group_by(column).order_by(column))
+    return [Tally(group, words, correct) for words, correct, group in rows]
+
+
+def newest_words(session: Session, model_version: str, limit: int) -> Sequence[bool]:
+    """Whether each of the newest predictions of a version that have feedback was right."""
+    query = (
+        select(FeedbackRow.correct)
+        .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
+        .where(PredictionRow.model_version == model_version)
+        .order_by(FeedbackRow.created_at.desc())
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def worth_labelling(session: Session, offset: int, limit: int) -> Sequence[PredictionRow]:
+    """Predictions without feedback whose photograph is kept: unrecognised, then least sure."""
+    labelled = select(FeedbackRow.prediction_id)
+    query = (
+        select(PredictionRow)
+        .where(PredictionRow.blob.is_not(None), PredictionRow.id.not_in(labelled))
+        .order_by(PredictionRow.recognised, PredictionRow.confidence, PredictionRow.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def labelled_signatures(session: Session, limit: int) -> Sequence[str]:
+    """Signatures of the predictions that people labelled last."""
+    query = (
+        select(PredictionRow.signature)
+        .join(FeedbackRow, PredictionRow.id == FeedbackRow.prediction_id)
+        .where(PredictionRow.signature.is_not(None))
+        .order_by(FeedbackRow.created_at.desc())
+        .limit(limit)
+    )
+    return [signature for signature in session.scalars(query) if signature]

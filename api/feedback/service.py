@@ -1,0 +1,116 @@
+"""A person's word on a prediction: it counts for accuracy, and makes a training image."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from api import metrics
+from api.blobs import Blobs
+from api.dataset import repository as images
+from api.dataset.class_names import accepted_class_name
+from api.dataset.ingest import Duplicate, Origin, store_photograph
+from api.dataset.known import Known
+from api.db import Database
+from api.feedback import repository
+from api.history.errors import PhotographGoneError
+from api.history.service import ELSEWHERE_SECONDS, find_recorded, kept_photograph_of
+from api.predict.recorder import Recorder
+from api.predict.tables import PredictionRow
+
+# What became of the photograph: stored; its training image relabelled; known already under this
+# class; known under another class, which was left alone; or no longer kept.
+Became = Literal["stored", "relabelled", "known", "contradicts", "not-kept"]
+OURS = ("feedback", "review")
+
+
+@dataclass(frozen=True)
+class Word:
+    """What became of one word. `image_id` is the training image with this label, if any."""
+
+    prediction_id: str
+    label: str
+    correct: bool
+    photograph: Became
+    image_id: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where words on predictions are taken. For one request."""
+
+    database: Database
+    blobs: Blobs
+    recorder: Recorder
+    known: Known
+    max_pixels: int
+
+    def take(
+        self,
+        prediction_id: str,
+        label: str | None,
+        origin: Origin,
+        patience: float = ELSEWHERE_SECONDS,
+    ) -> Word:
+        """Take a word on a prediction; a later one replaces it. No label: the prediction is right.
+
+        Raises PredictionNotFoundError or BadClassNameError; nothing is changed then.
+        """
+        prediction, _ = find_recorded(self.database, self.recorder, prediction_id, patience)
+        predicted = accepted_class_name(prediction.predicted_class)
+        chosen = predicted if label is None else accepted_class_name(label)
+        became, image_id, message = self._learn(prediction, chosen, origin)
+        with self.database.session() as session:
+            if became == "relabelled" and image_id is not None:
+                images.relabel(session, [image_id], chosen)
+            repository.put(session, prediction_id, chosen, chosen == predicted, image_id)
+        metrics.FEEDBACK.labels("yes" if chosen == predicted else "no").inc()
+        return Word(prediction_id, chosen, chosen == predicted, became, image_id, message)
+
+    def _learn(
+        self, prediction: PredictionRow, label: str, origin: Origin
+    ) -> tuple[Became, str | None, str]:
+        """What becomes of the photograph, its training image, and a sentence for the person."""
+        with self.database.reading() as session:
+            word = repository.find(session, prediction.id)
+            if word is not None and word.image_id is not None:
+                image = images.get(session, word.image_id)
+                if image is not None and image.origin in OURS:
+                    return _relabelled(image.id, label)
+        try:
+            data = kept_photograph_of(self.blobs, prediction)
+        except PhotographGoneError:
+            return (
+                "not-kept",
+                None,
+                "Noted, it counts for the accuracy. The photograph is no longer kept, so there is "
+                "nothing to learn from.",
+            )
+        outcome = store_photograph(
+            self.database,
+            self.blobs,
+            self.known,
+            data,
+            class_name=label,
+            origin=origin,
+            filename=prediction.filename,
+            max_pixels=self.max_pixels,
+        )
+        if isinstance(outcome, Duplicate):
+            return self._met(outcome)
+        return "stored", outcome.image.id, f"Noted: the photograph is a training image of {label}."
+
+    def _met(self, duplicate: Duplicate) -> tuple[Became, str | None, str]:
+        """The photograph is known. Only what came by such words is relabelled by one."""
+        match, label = duplicate.match, duplicate.class_name
+        if match.class_name == label:
+            return "known", match.image_id, f"Noted. {duplicate.message}"
+        if match.kind == "exact" and match.image_id is not None:
+            with self.database.reading() as session:
+                image = images.get(session, match.image_id)
+            if image is not None and image.origin in OURS:
+                return _relabelled(image.id, label)
+        return "contradicts", None, f"Noted, it counts for the accuracy. {duplicate.message}"
+
+
+def _relabelled(image_id: str, label: str) -> tuple[Became, str, str]:
+    return "relabelled", image_id, f"Noted: the training image is of {label} now."

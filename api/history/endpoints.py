@@ -1,0 +1,69 @@
+"""`/predictions`: what was graded."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
+from api.history import repository
+from api.history.schemas import PredictionPage, RecordedPrediction, Text
+from api.history.service import FLUSH_SECONDS, find_recorded, kept_photograph_of
+from api.imaging.thumbnail import thumbnail
+from api.problems import responses
+
+router = APIRouter(tags=["predictions"])
+
+
+@router.get("/predictions", summary="List predictions, newest first", responses=responses(422, 503))
+def predictions(
+    state: StateDep,
+    database: DatabaseDep,
+    *,
+    class_name: Text | None = None,
+    recognised: bool | None = None,
+    below: Annotated[float | None, Query(ge=0, le=1, description="A confidence.")] = None,
+    model_version: Text | None = None,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> PredictionPage:
+    wanted = repository.Filter(class_name, recognised, below, model_version)
+    state.recorder.flush(FLUSH_SECONDS)
+    with database.reading() as session:
+        rows = repository.listed(session, wanted, offset, limit)
+        total = repository.count(session, wanted)
+    return PredictionPage(
+        total=total,
+        offset=offset,
+        limit=limit,
+        predictions=[RecordedPrediction.of(*row) for row in rows],
+    )
+
+
+@router.get(
+    "/predictions/{prediction_id}", summary="One prediction", responses=responses(404, 422, 503)
+)
+def prediction(state: StateDep, database: DatabaseDep, prediction_id: str) -> RecordedPrediction:
+    return RecordedPrediction.of(*find_recorded(database, state.recorder, prediction_id))
+
+
+@router.get(
+    "/predictions/{prediction_id}/photograph",
+    summary="What was graded, small",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422, 503)},
+)
+def photograph(
+    state: StateDep,
+    database: DatabaseDep,
+    *,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    prediction_id: str,
+    size: Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")] = 256,
+) -> Response:
+    """A JPEG, upright and without metadata; 404 once the photograph is no longer kept."""
+    row, _ = find_recorded(database, state.recorder, prediction_id)
+    small = thumbnail(kept_photograph_of(blobs, row), size, settings.max_pixels)
+    # It is deleted after a time, so nobody else should keep it long.
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return Response(small, headers=headers, media_type="image/jpeg")

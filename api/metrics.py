@@ -1,0 +1,117 @@
+"""Every Prometheus metric, declared once.
+
+With several processes, set PROMETHEUS_MULTIPROC_DIR to an empty folder before any of them starts;
+`/metrics` then answers for all of them.
+"""
+
+import os
+
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+REQUESTS = Counter("ripeline_requests", "Requests answered.", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram(
+    "ripeline_request_seconds", "From the first byte to the last.", ["route"], buckets=_SECONDS
+)
+PREDICTIONS = Counter(
+    "ripeline_predictions", "Photographs graded.", ["class_name", "version", "recognised"]
+)
+CONFIDENCE = Histogram(
+    "ripeline_prediction_confidence",
+    "Calibrated probability of the predicted class.",
+    buckets=(0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
+)
+INFERENCE_SECONDS = Histogram(
+    "ripeline_inference_seconds",
+    "Decoding, forward pass and head of one photograph.",
+    buckets=(0.002, 0.004, 0.006, 0.008, 0.012, 0.016, 0.025, 0.05, 0.1, 0.25, 1),
+)
+RECORDER_QUEUE = Gauge(
+    "ripeline_recorder_queue",
+    "Predictions that wait to be recorded.",
+    multiprocess_mode="livesum",
+)
+RECORDER_DROPPED = Counter(
+    "ripeline_recorder_dropped", "Photographs and records that found no room.", ["what"]
+)
+CHAMPION = Gauge(
+    "ripeline_champion_info",
+    "1 for the version that serves.",
+    ["version"],
+    multiprocess_mode="livemostrecent",
+)
+RUNS = Gauge(
+    "ripeline_training_runs",
+    "Training runs by state.",
+    ["state"],
+    multiprocess_mode="livemostrecent",
+)
+RUN_ACTIVE = Gauge(
+    "ripeline_training_run_active",
+    "1 while a training run is queued or running.",
+    multiprocess_mode="livemostrecent",
+)
+DRIFT = Gauge(
+    "ripeline_drift",
+    "Each drift figure.",
+    ["figure"],
+    multiprocess_mode="livemostrecent",
+)
+DRIFT_THRESHOLD = Gauge(
+    "ripeline_drift_threshold",
+    "What each drift figure is held against.",
+    ["figure"],
+    multiprocess_mode="livemostrecent",
+)
+UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
+FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])
+
+
+def registry() -> CollectorRegistry:
+    """What `/metrics` shows: of this process, or of all where they share a folder."""
+    if not os.environ.get(MULTIPROCESS_DIR):
+        return REGISTRY
+    shared = CollectorRegistry()
+    multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    return shared
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text format."""
+    return generate_latest(registry())
+
+
+def graded(class_name: str, confidence: float, recognised: bool, version: str, ms: float) -> None:
+    """Count one prediction."""
+    PREDICTIONS.labels(class_name, version, "yes" if recognised else "no").inc()
+    CONFIDENCE.observe(confidence)
+    INFERENCE_SECONDS.observe(ms / 1000)
+
+
+def uploaded(stored: int, duplicate: int, refused: int) -> None:
+    """Count the files of one upload."""
+    for outcome, count in (("stored", stored), ("duplicate", duplicate), ("refused", refused)):
+        UPLOADS.labels(outcome).inc(count)
+
+
+def failures() -> int:
+    """Requests that were answered with a 5xx, since the counting processes started."""
+    return int(
+        sum(
+            sample.value
+            for metric in registry().collect()
+            if metric.name == "ripeline_requests"
+            for sample in metric.samples
+            if sample.name.endswith("_total") and sample.labels["status"].startswith("5")
+        )
+    )

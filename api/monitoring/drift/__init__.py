@@ -1,0 +1,1 @@
+"""Whether what people photograph is still what the grader was measured on."""

@@ -1,0 +1,48 @@
+"""`/drift`, `/monitoring/summary` and `/metrics`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api import metrics
+from api.db import now
+from api.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep
+from api.history.service import FLUSH_SECONDS
+from api.monitoring.drift.current import current_drift
+from api.monitoring.schemas import Drift, DriftFigure, Summary
+from api.monitoring.summary import summarise
+from api.problems import responses
+
+router = APIRouter(tags=["monitoring"])
+
+
+@router.get("/drift", summary="Has anything shifted?", responses=responses(503))
+def drift(state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Drift:
+    """Embeddings, confidence and class mix of the newest 500 predictions of the last seven days."""
+    version = state.serving().manifest.version
+    state.recorder.flush(FLUSH_SECONDS)
+    with database.reading() as session:
+        figures = current_drift(session, settings, blobs, version, now())
+    return Drift(
+        model_version=version,
+        drifted=any(figure.drifted for figure in figures),
+        figures=[DriftFigure.of(figure) for figure in figures],
+    )
+
+
+@router.get(
+    "/monitoring/summary", summary="How were the last hours?", responses=responses(422, 503)
+)
+def summary(session: ReadingDep, hours: Annotated[float, Query(gt=0, le=24 * 365)] = 24) -> Summary:
+    return summarise(session, hours, now())
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+)
+def exposition() -> Response:
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

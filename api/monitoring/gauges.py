@@ -1,0 +1,52 @@
+"""Keeping the gauges of `/metrics` that come from the catalog up to date, off the request path."""
+
+from api import metrics
+from api.db import now
+from api.health.state import ServiceState
+from api.monitoring.drift.current import current_drift
+from api.monitoring.repository import runs_by_state
+from api.registry.package import BadPackageError
+from api.settings import Settings
+
+ACTIVE = ("queued", "running")
+ENDED = ("succeeded", "failed", "cancelled", "interrupted")
+
+
+class Gauges:
+    """Called again and again, by one thread."""
+
+    def __init__(self, settings: Settings, state: ServiceState) -> None:
+        self._settings = settings
+        self._state = state
+        self._champion = ""
+
+    def refresh(self) -> None:
+        """Read champion, runs and drift. Raises what the database raises when it is away."""
+        version = self._show_champion()
+        with self._state.database.reading() as session:
+            runs = runs_by_state(session)
+            for name in (*ACTIVE, *ENDED):
+                metrics.RUNS.labels(name).set(runs.get(name, 0))
+            metrics.RUN_ACTIVE.set(sum(runs.get(name, 0) for name in ACTIVE))
+            if not version:
+                return
+            try:
+                figures = current_drift(session, self._settings, self._state.blobs, version, now())
+            except BadPackageError:  # The watcher of versions says so.
+                return
+        for figure in figures:
+            if figure.value is not None and figure.threshold is not None:
+                metrics.DRIFT.labels(figure.name).set(figure.value)
+                metrics.DRIFT_THRESHOLD.labels(figure.name).set(figure.threshold)
+
+    def _show_champion(self) -> str:
+        runtime = self._state.runtime
+        version = runtime.manifest.version if runtime else ""
+        if version != self._champion:
+            # Several processes share a file for each metric, and nothing can be removed from it.
+            if self._champion:
+                metrics.CHAMPION.labels(self._champion).set(0)
+            if version:
+                metrics.CHAMPION.labels(version).set(1)
+            self._champion = version
+        return version

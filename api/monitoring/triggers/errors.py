@@ -1,0 +1,19 @@
+"""What can be wrong with a request about triggers."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from api.errors import ProblemError
+
+
+class UnknownTriggerError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown-trigger"
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f"There is no trigger '{name[:40]}'. There are: {', '.join(names)}.")
+
+
+class BadTriggerSettingError(ProblemError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "bad-trigger-setting"

@@ -1,0 +1,139 @@
+"""Grading many photographs: read one by one, graded on all inference threads, given in order."""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from starlette.concurrency import run_in_threadpool
+
+from api.dataset.archive import Archive, Limits, is_archive
+from api.dataset.errors import ArchiveTooLargeError, FileTooLargeError
+from api.dataset.form import SentFile
+from api.dataset.naming import printable
+from api.errors import ProblemError
+from api.health.state import ServiceState
+from api.predict.batch_schemas import BatchFailure, BatchPrediction, BatchSummary
+from api.predict.runtime import Grade, Runtime
+from api.predict.served import serve
+from api.problems import Problem, document, failure
+
+# For each inference thread: one photograph that it grades, and one that waits for it.
+AHEAD = 2
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One photograph of a batch: its bytes, or why there are none."""
+
+    filename: str
+    data: bytes | ProblemError
+
+
+def pieces(files: Iterable[SentFile], limits: Limits) -> Iterator[Piece]:
+    """The photographs in `files`, and in zips among them, in order; each read when asked for."""
+    for file in files:
+        if is_archive(file.stream):
+            yield from _unpacked(file, limits)
+            continue
+        data = file.stream.read(limits.file_bytes + 1)
+        too_long = len(data) > limits.file_bytes
+        yield Piece(file.filename, FileTooLargeError(limits.file_bytes) if too_long else data)
+
+
+def _unpacked(file: SentFile, limits: Limits) -> Iterator[Piece]:
+    try:
+        archive = Archive(file.stream, limits)
+    except ProblemError as error:
+        yield Piece(file.filename, error)
+        return
+    for entry in archive.entries:
+        filename = f"{file.filename}/{printable(entry.path)}"
+        try:
+            yield Piece(filename, archive.read(entry))
+        except ArchiveTooLargeError as error:  # And so the rest of it is not read.
+            yield Piece(filename, error)
+            return
+        except ProblemError as error:
+            yield Piece(filename, error)
+
+
+@dataclass
+class Batch:
+    """One batch on its way through the grader that served when it came."""
+
+    state: ServiceState
+    runtime: Runtime
+    threads: int
+    _count: int = 0
+    _failed: int = 0
+    _unrecognised: int = 0
+    _classes: Counter[str] = field(default_factory=Counter)
+    _freshness: Counter[str] = field(default_factory=Counter)
+    _started: float = field(default_factory=perf_counter)
+
+    async def results(
+        self, source: Iterator[Piece]
+    ) -> AsyncGenerator[BatchPrediction | BatchFailure]:
+        """One for each piece, in order. Few are in memory at once, however many there are."""
+        loop = asyncio.get_running_loop()
+        under_way: deque[tuple[str, asyncio.Future[Grade | Problem]]] = deque()
+        more = True
+        try:
+            while more or under_way:
+                while more and len(under_way) < AHEAD * self.threads:
+                    piece = await run_in_threadpool(next, source, None)
+                    if piece is None:
+                        more = False
+                        break
+                    grade = loop.run_in_executor(self.state.pool, _grade, self.runtime, piece)
+                    under_way.append((piece.filename, grade))
+                if under_way:
+                    filename, graded = under_way.popleft()
+                    yield self._row(filename, await graded)
+        finally:
+            for _, waiting in under_way:  # The client went away.
+                waiting.cancel()
+
+    def _row(self, filename: str, graded: Grade | Problem) -> BatchPrediction | BatchFailure:
+        index, self._count = self._count, self._count + 1
+        if isinstance(graded, Problem):
+            self._failed += 1
+            return BatchFailure(index=index, filename=filename, error=graded)
+        prediction = serve(self.state, graded, self.runtime.manifest.version, filename)
+        self._classes[prediction.predicted_class] += 1
+        self._unrecognised += not prediction.recognised
+        if prediction.freshness:
+            self._freshness[prediction.freshness] += 1
+        return BatchPrediction(
+            index=index, filename=filename, **prediction.model_dump(exclude_unset=True)
+        )
+
+    def summary(self) -> BatchSummary:
+        return BatchSummary(
+            count=self._count,
+            graded=self._count - self._failed,
+            failed=self._failed,
+            by_class=dict(sorted(self._classes.items())),
+            fresh=self._freshness["fresh"],
+            rotten=self._freshness["rotten"],
+            unrecognised=self._unrecognised,
+            model_version=self.runtime.manifest.version,
+            seconds=round(perf_counter() - self._started, 3),
+        )
+
+
+def _grade(runtime: Runtime, piece: Piece) -> Grade | Problem:
+    """One bad photograph spoils nothing but itself."""
+    try:
+        if isinstance(piece.data, ProblemError):
+            raise piece.data
+        return runtime.grade(piece.data)
+    except ProblemError as error:
+        return document(error.status, error.code, error.detail)
+    except Exception:  # A fault of ours: the other photographs are graded all the same.
+        log.exception("Grading %s failed", piece.filename)
+        return failure()

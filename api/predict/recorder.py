@@ -1,0 +1,180 @@
+"""Recording predictions off the request path.
+
+An endpoint hands over a value and answers; one thread writes batches. What does not fit in the
+bounded queue loses first its photograph and then its record, and is counted: a prediction never
+waits for the catalog. While the database is away, the queue keeps what fits and predictions go on.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from typing import Self
+
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+
+from api import metrics
+from api.blobs import Blobs
+from api.db import AWAY, Database
+from api.predict.record import Record, kept_photograph
+from api.predict.repository import add_predictions
+from api.predict.tables import PredictionRow
+
+CAPACITY = 5000
+IMAGE_BYTES = 32 * 2**20
+BATCH = 200
+LINGER_SECONDS = 0.2
+RETRY_SECONDS = 1.0
+CLOSE_SECONDS = 5.0
+log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """A bounded queue and the thread that empties it. `put` may be called from any thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        keep_photographs: bool,
+        capacity: int = CAPACITY,
+        image_bytes: int = IMAGE_BYTES,
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._keep = keep_photographs
+        self._capacity = capacity
+        self._image_bytes = image_bytes
+        self._waiting: deque[Record] = deque()
+        self._held = 0  # Bytes of pixels in `_waiting`.
+        self._accepted = self._settled = 0
+        self._flushing = 0
+        self._give_up_at: float | None = None
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def put(self, record: Record) -> None:
+        """Take `record` over. Costs microseconds and never waits for the catalog."""
+        with self._changed:
+            if len(self._waiting) >= self._capacity or self._give_up_at is not None:
+                metrics.RECORDER_DROPPED.labels("record").inc()
+                return
+            if self._held + record.image_bytes > self._image_bytes:
+                metrics.RECORDER_DROPPED.labels("photograph").inc()
+                record = record.without_image()
+            self._waiting.append(record)
+            self._held += record.image_bytes
+            self._accepted += 1
+            metrics.RECORDER_QUEUE.set(len(self._waiting))
+            if len(self._waiting) in (1, BATCH):
+                self._changed.notify_all()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was put before is written, or `timeout` seconds. Says whether."""
+        with self._changed:
+            target = self._accepted
+            self._flushing += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: self._settled >= target, timeout)
+            finally:
+                self._flushing -= 1
+
+    def close(self, timeout: float = CLOSE_SECONDS) -> None:
+        """Write what waits, for at most `timeout` seconds, and end the thread."""
+        with self._changed:
+            self._give_up_at = time.monotonic() + timeout
+            self._changed.notify_all()
+        self._thread.join(timeout + RETRY_SECONDS)
+
+    def _run(self) -> None:
+        while batch := self._next():
+            count = len(batch)
+            try:
+                rows = self._rows(batch)
+                batch.clear()  # The pixels: the catalog may be away for long.
+                self._write(rows)
+            except Exception:  # A fault in one batch must not end the recording.
+                log.exception("%d predictions were not recorded", count)
+                metrics.RECORDER_DROPPED.labels("record").inc(count)
+            with self._changed:
+                self._settled += count
+                self._changed.notify_all()
+
+    def _next(self) -> list[Record]:
+        """The next batch; empty once the recorder is closed and nothing waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._give_up_at is not None)
+            self._changed.wait_for(self._full_enough, LINGER_SECONDS)
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            self._held -= sum(record.image_bytes for record in batch)
+            metrics.RECORDER_QUEUE.set(len(self._waiting))
+            return batch
+
+    def _full_enough(self) -> bool:
+        closing = self._give_up_at is not None
+        return closing or self._flushing > 0 or len(self._waiting) >= BATCH
+
+    def _rows(self, batch: list[Record]) -> list[PredictionRow]:
+        """What to write of each record; the photographs are stored when this returns."""
+        stored = self._store_photographs(batch) if self._keep else set()
+        return [record.row(record.blob if record.id in stored else None) for record in batch]
+
+    def _write(self, rows: list[PredictionRow]) -> None:
+        while True:
+            try:
+                add_predictions(self._database, rows)
+            except SQLAlchemyError as error:
+                if not _is_away(error):
+                    self._write_singly(rows)
+                elif self._wait_to_retry():
+                    log.warning("The catalog is away; predictions wait to be recorded: %s", error)
+                    continue
+                else:
+                    log.error("%d predictions are not recorded: %s", len(rows), error)
+                    metrics.RECORDER_DROPPED.labels("record").inc(len(rows))
+            return
+
+    def _store_photographs(self, batch: list[Record]) -> set[str]:
+        """The ids of the records whose photographs are stored now."""
+        photographs = {
+            record.id: (record.blob, kept_photograph(record.image))
+            for record in batch
+            if record.image
+        }
+        try:
+            self._blobs.put_many(dict(photographs.values()))
+        except Exception:  # A store fails in its own ways; the records are worth keeping alone.
+            log.exception("%d photographs cannot be kept", len(photographs))
+            metrics.RECORDER_DROPPED.labels("photograph").inc(len(photographs))
+            return set()
+        return set(photographs)
+
+    def _write_singly(self, rows: list[PredictionRow]) -> None:
+        """Keep a row that the database refuses from taking the others with it."""
+        for row in rows:
+            try:
+                add_predictions(self._database, [row])
+            except SQLAlchemyError as error:
+                log.error("Prediction %s is not recorded: %s", row.id, error)
+                metrics.RECORDER_DROPPED.labels("record").inc()
+
+    def _wait_to_retry(self) -> bool:
+        """Wait before the next try. False when the recorder is closed and its time is up."""
+        with self._changed:
+            if self._give_up_at is not None and time.monotonic() >= self._give_up_at:
+                return False
+            self._changed.wait(RETRY_SECONDS)
+            return True
+
+
+def _is_away(error: SQLAlchemyError) -> bool:
+    """Whether the same rows may be taken later; a ProgrammingError: tables not made yet."""
+    return isinstance(error, (*AWAY, ProgrammingError))
