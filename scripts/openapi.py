@@ -5,7 +5,6 @@ what the service says.
 """
 
 import json
-import sys
 from pathlib import Path
 
 from api.app import create_app
@@ -26,4 +25,4 @@ def main(file: Path = FILE) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
