@@ -1,9 +1,9 @@
 """Parts that pages are made of."""
 
-import charts
 import loaders
 import streamlit as st
 from answers import Prediction
+from charts.predictions import probability_bars
 from photos import Photo
 from problems import ApiProblem
 from words import class_words, percent, sentence
@@ -105,9 +105,7 @@ def _probabilities(prediction: Prediction) -> None:
     st.subheader("Probability of each class" if known else "What it comes closest to", anchor=False)
     st.html(_READABLE_CHART)
     st.plotly_chart(
-        charts.probability_bars(
-            prediction.probabilities, prediction.predicted_class if known else None
-        ),
+        probability_bars(prediction.probabilities, prediction.predicted_class if known else None),
         key="probabilities",
         config={"displayModeBar": False},
         alt=f"Bars of each class's probability; the likeliest is "

@@ -1,13 +1,12 @@
-"""Charts: data in, Plotly figure out. Nothing here knows of Streamlit or the API."""
+"""Charts of what the grader said."""
 
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
 from words import class_words, percent
 
-# Mid tones that stand out on the light and on the dark background alike.
-HIGHLIGHT = "#3f9a66"
-MUTED = "rgba(128, 138, 131, 0.45)"
+from charts.colours import HIGHLIGHT, MUTED
+
 _BAR_PIXELS = 38
 _MOST_BARS = 12
 

@@ -1,7 +1,8 @@
 """The probability chart: sorted, in words, one bar highlighted."""
 
 import pytest
-from charts import HIGHLIGHT, MUTED, probability_bars
+from charts.colours import HIGHLIGHT, MUTED
+from charts.predictions import probability_bars
 
 PROBABILITIES = {"rottenapples": 0.3, "freshapples": 0.6996, "dragon_fruit": 0.0004}
 
