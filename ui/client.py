@@ -1,5 +1,7 @@
 """The only door to the API: typed calls, and `ApiProblem` for whatever goes wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -34,28 +36,66 @@ class ApiClient:
 
     def predict(self, name: str, photograph: bytes) -> Prediction:
         """Grade the bytes of one photograph; `name` is its file name."""
-        return self._call(Prediction, "POST", "/predict", files={"file": (name, photograph)})
+        return self.call(Prediction, "POST", "/predict", files={"file": (name, photograph)})
 
     def health(self) -> Health:
         """Ask how the service is, without waiting long."""
-        return self._call(Health, "GET", "/health", timeout=self._health_timeout)
+        return self.call(Health, "GET", "/health", timeout=self._health_timeout)
 
     def model_info(self) -> ModelInfo:
         """Ask which model answers, and how good it is."""
-        return self._call(ModelInfo, "GET", "/model-info")
+        return self.call(ModelInfo, "GET", "/model-info")
 
-    def _call(self, answer: type[T], method: str, path: str, **options: Any) -> T:
-        try:
+    def call(self, answer: type[T], method: str, path: str, **options: Any) -> T:
+        """Call any endpoint that answers with one JSON document.
+
+        `options` are those of `httpx.Client.request`: params, json, data, files, headers, timeout.
+        """
+        return self._read(answer, self._response(method, path, **options).content)
+
+    def content(self, path: str, **options: Any) -> bytes:
+        """The bytes at `path`, such as a photograph."""
+        return self._response("GET", path, **options).content
+
+    def lines(self, line: type[T], method: str, path: str, **options: Any) -> Iterator[T]:
+        """Call an endpoint that answers with NDJSON, and give each line as soon as it is there.
+
+        A call that fails halfway raises after the lines that came.
+        """
+        headers = {"Accept": "application/x-ndjson"}
+        with (
+            self._in_words(),
+            self._http.stream(
+                method, f"{self.address}{path}", headers=headers, **options
+            ) as response,
+        ):
+            if not response.is_success:
+                response.read()
+                raise problems.refused(response, self.address)
+            for text in response.iter_lines():
+                if text:
+                    yield self._read(line, text)
+
+    def _response(self, method: str, path: str, **options: Any) -> httpx.Response:
+        with self._in_words():
             response = self._http.request(method, f"{self.address}{path}", **options)
+        if not response.is_success:
+            raise problems.refused(response, self.address)
+        return response
+
+    def _read(self, answer: type[T], text: str | bytes) -> T:
+        try:
+            return answer.model_validate_json(text)
+        except ValidationError as error:
+            raise problems.not_understood(self.address) from error
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
         except httpx.TimeoutException as error:
             raise problems.too_slow(self.address) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise problems.not_an_address(self.address) from error
         except httpx.HTTPError as error:
             raise problems.unreachable(self.address) from error
-        if not response.is_success:
-            raise problems.refused(response, self.address)
-        try:
-            return answer.model_validate_json(response.content)
-        except ValidationError as error:
-            raise problems.not_understood(self.address) from error

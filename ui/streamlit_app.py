@@ -5,13 +5,19 @@ from pathlib import Path
 import streamlit as st
 
 HERE = Path(__file__).parent
+# File name, title and Material icon of each page, in the order of the navigation.
+PAGES = (
+    ("predict", "Predict", "nutrition"),
+    ("retrain", "Retrain", "model_training"),
+    ("monitoring", "Monitoring", "monitoring"),
+)
 
 st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))
 st.logo(str(HERE / "assets" / "logo.svg"), size="large")
 page = st.navigation(
     [
-        st.Page(HERE / "app_pages" / "predict.py", title="Predict", icon=":material/nutrition:"),
-        st.Page(HERE / "app_pages" / "service.py", title="Service", icon=":material/dns:"),
+        st.Page(HERE / "app_pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
+        for name, title, icon in PAGES
     ],
     position="top",
 )

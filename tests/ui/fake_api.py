@@ -1,9 +1,10 @@
 """A stand-in for the API at its HTTP edge: a real server on the loopback with scripted answers."""
 
 import json
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 PROBABILITIES = {
@@ -52,13 +53,13 @@ MODEL_INFO: dict[str, Any] = {
 
 
 class Answer:
-    """One scripted answer. A `body` that is no text is sent as JSON."""
+    """One scripted answer. A `body` that is neither bytes nor text is sent as JSON."""
 
     def __init__(
         self, body: object, status: int = 200, content_type: str = "application/json"
     ) -> None:
-        text = body if isinstance(body, str) else json.dumps(body)
-        self.body = text.encode()
+        text = body if isinstance(body, bytes | str) else json.dumps(body)
+        self.body = text.encode() if isinstance(text, str) else text
         self.status = status
         self.content_type = content_type
 
@@ -70,22 +71,28 @@ def problem(status: int, detail: str) -> Answer:
 
 
 OUTAGE = Answer("<h1>Bad gateway</h1>", 502, "text/html")
+NOT_FOUND = problem(404, "Nothing is scripted here.")
+
+Scripted = Answer | Callable[[bytes], Answer]
 
 
 class FakeApi:
     """Answers each path with its answer in `answers`, after those queued in `first`.
 
-    `received` holds the path and body of every request.
+    A path with its query goes before the path alone; a function gets the request's body. Paths in
+    `slow` are not answered until the end. `received` holds the path and body of every request.
     """
 
     def __init__(self) -> None:
-        self.answers = {
+        self.answers: dict[str, Scripted] = {
             "/predict": Answer(PREDICTION),
             "/health": Answer(HEALTH),
             "/model-info": Answer(MODEL_INFO),
         }
-        self.first: dict[str, deque[Answer]] = {path: deque() for path in self.answers}
+        self.first: defaultdict[str, deque[Scripted]] = defaultdict(deque)
+        self.slow: set[str] = set()
         self.received: list[tuple[str, bytes]] = []
+        self._stopped = Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
@@ -95,19 +102,30 @@ class FakeApi:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def sent_to(self, path: str) -> list[bytes]:
-        """The bodies that were sent to `path`, in order."""
-        return [body for received, body in self.received if received == path]
+        """The bodies that were sent to `path`, with whatever query, in order."""
+        return [body for received, body in self.received if path in _names(received)]
 
     def answer(self, path: str, body: bytes) -> Answer:
         self.received.append((path, body))
-        queued = self.first[path]
-        return queued.popleft() if queued else self.answers[path]
+        names = _names(path)
+        if self.slow.intersection(names):
+            self._stopped.wait()
+        queued = next((self.first[name] for name in names if self.first[name]), None)
+        found = queued.popleft() if queued else None
+        if found is None:
+            found = next((self.answers[name] for name in names if name in self.answers), NOT_FOUND)
+        return found if isinstance(found, Answer) else found(body)
 
     def stop(self) -> None:
         """Stop listening: from now on the address refuses connections."""
+        self._stopped.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def _names(path: str) -> tuple[str, str]:
+    return path, path.partition("?")[0]
 
 
 def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
@@ -115,13 +133,16 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             answer = api.answer(self.path, self.rfile.read(length))
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
+            try:
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.content_type)
+                self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
+            except OSError:  # The client did not wait.
+                self.close_connection = True
 
-        do_POST = do_GET  # noqa: N815 - the base class looks for this name
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are looked for
 
         def log_message(self, format: str, *args: object) -> None:
             pass

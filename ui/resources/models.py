@@ -6,6 +6,8 @@ from typing import Literal
 from answers import Answer
 from client import ApiClient
 
+from resources.runs import Verdict
+
 Better = Literal["higher", "lower"]
 Status = Literal["champion", "challenger", "retired", "pruned"]
 
@@ -38,6 +40,7 @@ class Version(Answer):
     classes: list[str]
     metrics: Measured
     data: Learned
+    verdict: Verdict | None = None
 
     @property
     def may_serve(self) -> bool:

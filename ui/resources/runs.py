@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from answers import Answer
 from client import ApiClient
+from pydantic import Field
 
 Mode = Literal["fast", "full"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
@@ -61,18 +62,18 @@ class Comparison(Answer):
 
     overall: Paired
     recognised: Paired
-    per_class: dict[str, Paired] = {}
+    per_class: dict[str, Paired] = Field(default_factory=dict)
     macro_f1: Figures | None = None
     calibration_error: Figures | None = None
     others_let_through: Figures | None = None
     milliseconds: Figures | None = None
-    new_classes: dict[str, Fit] = {}
-    new_labels: dict[str, Fit] = {}
+    new_classes: dict[str, Fit] = Field(default_factory=dict)
+    new_labels: dict[str, Fit] = Field(default_factory=dict)
 
 
 class Verdict(Answer):
     promote: bool
-    reasons: list[str] = []
+    reasons: list[str] = Field(default_factory=list)
     figures: Comparison | None = None
 
 
@@ -81,14 +82,14 @@ class Run(Answer):
 
     run_id: str
     mode: Mode
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     started_by: str
     state: State
     stage: str
     message: str
     progress: float
     eta_seconds: float | None = None
-    losses: list[dict[str, float]] = []
+    losses: list[dict[str, float]] = Field(default_factory=list)
     cancel_requested: bool = False
     candidate: str | None = None
     verdict: Verdict | None = None
