@@ -8,7 +8,10 @@ HERE = Path(__file__).parent
 # File name, title and Material icon of each page, in the order of the navigation.
 PAGES = (
     ("predict", "Predict", "nutrition"),
+    ("training_data", "Training data", "add_photo_alternate"),
     ("retrain", "Retrain", "model_training"),
+    ("dataset_insights", "Dataset insights", "insights"),
+    ("model_report", "Model report", "fact_check"),
     ("monitoring", "Monitoring", "monitoring"),
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from answers import Answer as Typed
 from client import ApiClient
 from problems import ApiProblem
 
@@ -170,3 +171,48 @@ def test_an_answer_that_is_not_the_apis_says_so(
 
     assert "Something other" in found.title
     assert api.address in found.detail
+
+
+class Row(Typed):
+    number: int
+
+
+def test_lines_are_read_one_by_one(client: ApiClient, api: FakeApi) -> None:
+    api.answers["/rows"] = Answer('{"number": 1}\n{"number": 2}\n', content_type="ndjson")
+
+    rows = client.lines(Row, "POST", "/rows", files=[("files", ("a.jpg", b"photo"))])
+
+    assert [row.number for row in rows] == [1, 2]
+
+
+def test_lines_that_stop_making_sense_are_a_problem_after_those_that_came(
+    client: ApiClient, api: FakeApi
+) -> None:
+    api.answers["/rows"] = Answer('{"number": 1}\n{"numb')
+    rows = client.lines(Row, "GET", "/rows")
+
+    assert next(rows).number == 1
+    with pytest.raises(ApiProblem, match="could not be read"):
+        next(rows)
+
+
+def test_lines_that_are_refused_say_why(client: ApiClient, api: FakeApi) -> None:
+    api.answers["/rows"] = problem(413, "The body is too large.")
+
+    with pytest.raises(ApiProblem, match="The body is too large"):
+        list(client.lines(Row, "GET", "/rows"))
+
+
+def test_content_comes_as_bytes(client: ApiClient, api: FakeApi) -> None:
+    api.answers["/photograph?size=64"] = Answer(b"\xff\xd8", content_type="image/jpeg")
+
+    assert client.content("/photograph", params={"size": 64}) == b"\xff\xd8"
+
+
+def test_an_answer_that_does_not_come_is_waited_for_only_so_long(api: FakeApi) -> None:
+    api.slow.add("/health")
+    client = ApiClient(api.address, timeout=0.05, health_timeout=0.05)
+
+    with pytest.raises(ApiProblem, match="too long"):
+        client.health()
+    client.close()
