@@ -9,8 +9,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -18,7 +16,6 @@ from api.db import AWAY
 from api.errors import CatalogUnavailableError, ProblemError
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 5
 # Python's own phrases for these changed between versions.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _DETAILS = {
@@ -79,8 +76,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(OperationalError, _database_away)
-    app.add_exception_handler(NoConnectionError, _database_away)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -117,16 +112,6 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 async def _gone(_request: Request, _error: Exception) -> Response:
     """The client went away while it was sending: nobody is left to answer."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
-
-
-async def _database_away(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s: the database is away: %s", request.method, request.url.path, error)
-    return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "database-unavailable",
-        "The catalog cannot be reached at this moment. Please try again.",
-        {"Retry-After": str(RETRY_SECONDS)},
-    )
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

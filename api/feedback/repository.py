@@ -50,7 +50,7 @@ def tallies(session: Session, by: str | None = None, since: datetime | None = No
     if since is not None:
         query = query.where(FeedbackRow.created_at >= since)
     if by is None:
-        words, correct = session.execute(query).one()._tuple()
+        words, correct = session.execute(query).one()
         return [Tally("", words, correct or 0)]
     column = groups[by]
     rows = session.execute(query.add_columns(column).group_by(column).order_by(column))

@@ -43,7 +43,7 @@ def listed(
         .offset(offset)
         .limit(limit)
     )
-    return [row._tuple() for row in session.execute(query)]
+    return session.execute(query).all()
 
 
 def count(session: Session, wanted: Filter) -> int:
@@ -52,8 +52,8 @@ def count(session: Session, wanted: Filter) -> int:
 
 
 def find(session: Session, prediction_id: str) -> tuple[PredictionRow, str | None] | None:
-    row = session.execute(_labelled().where(PredictionRow.id == prediction_id)).one_or_none()
-    return row._tuple() if row else None
+    query = _labelled().where(PredictionRow.id == prediction_id)
+    return session.execute(query).one_or_none()
 
 
 def _labelled() -> Select[PredictionRow, str | None]:
