@@ -11,7 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-run: $(READY) ## Start the API (8000) and the app (8501); Ctrl-C stops both
+run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 	@exec $(BIN)/python scripts/run.py
 
 test: $(READY) check ## Check the code and run the tests

@@ -1,4 +1,4 @@
-"""`make run`: start the API and the app, wait until both answer, stop both on Ctrl-C.
+"""`make run`: start API, app and worker, wait until they can be used, stop them on Ctrl-C.
 
 Ports and host come from RIPELINE_API_PORT, RIPELINE_UI_PORT and RIPELINE_HOST.
 """
@@ -25,14 +25,21 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
-class Service:
-    """One process to run: `ready_path` answers 200 once it can be used."""
+class Listens:
+    """Where a service answers: `ready_path` gives 200 once it can be used."""
 
-    name: str
     port_variable: str
     port: int
-    command: Sequence[str]
     ready_path: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process to run; `listens` where it answers HTTP."""
+
+    name: str
+    command: Sequence[str]
+    listens: Listens | None = None
 
 
 def main() -> int:
@@ -45,7 +52,7 @@ def main() -> int:
     if api_port == ui_port:
         return _fail(f"API and app cannot share port {api_port}: RIPELINE_UI_PORT=<port> make run")
     for service in services:
-        if obstacle := _obstacle(host, service):
+        if service.listens and (obstacle := _obstacle(host, service.name, service.listens)):
             return _fail(obstacle)
     reached = _reached(host)
     environment = {
@@ -81,15 +88,16 @@ def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
         *("--server.address", host, "--server.port", str(ui_port), "--server.headless", "true"),
     )
     return [
-        Service("API", "RIPELINE_API_PORT", api_port, api, "/ready"),
-        Service("app", "RIPELINE_UI_PORT", ui_port, ui, "/_stcore/health"),
+        Service("API", api, Listens("RIPELINE_API_PORT", api_port, "/ready")),
+        Service("app", ui, Listens("RIPELINE_UI_PORT", ui_port, "/_stcore/health")),
+        Service("worker", (sys.executable, "-m", "api.worker")),
     ]
 
 
 def _watch(host: str, running: Sequence[tuple[Service, "subprocess.Popen[bytes]"]]) -> int:
     """Announce the services once all are ready, then wait for one to end, which none should."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
-    waiting = [service for service, _ in running]
+    waiting = [(service.name, service.listens) for service, _ in running if service.listens]
     while True:
         for service, process in running:
             if process.poll() is not None:
@@ -98,11 +106,11 @@ def _watch(host: str, running: Sequence[tuple[Service, "subprocess.Popen[bytes]"
                     "what it said of that stands above."
                 )
         if waiting:
-            waiting = [service for service in waiting if not _ready(host, service)]
+            waiting = [(name, place) for name, place in waiting if not _ready(host, place)]
             if not waiting:
                 _announce(host, [service for service, _ in running])
             elif time.monotonic() > deadline:
-                names = " and the ".join(service.name for service in waiting)
+                names = " and the ".join(name for name, _ in waiting)
                 return _fail(f"The {names} did not answer in {READY_WITHIN_SECONDS} s.")
         time.sleep(0.2)
 
@@ -111,7 +119,8 @@ def _announce(host: str, services: Sequence[Service]) -> None:
     shown = "localhost" if _reached(host) == "127.0.0.1" else host
     print("\nRipeline is ready.")
     for service in services:
-        print(f"  {service.name:4} http://{shown}:{service.port}")
+        if service.listens:
+            print(f"  {service.name:4} http://{shown}:{service.listens.port}")
     print("Ctrl-C stops it.", flush=True)
 
 
@@ -122,21 +131,21 @@ def _port(variable: str, default: int) -> int:
     return int(text)
 
 
-def _obstacle(host: str, service: Service) -> str:
+def _obstacle(host: str, name: str, place: Listens) -> str:
     """Why the service cannot listen, with the way out; empty if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, service.port))
+            probe.bind((host, place.port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return (
-                    f"Port {service.port} on {host} is taken, so the {service.name} cannot start. "
+                    f"Port {place.port} on {host} is taken, so the {name} cannot start. "
                     "Stop what uses it, or choose another: "
-                    f"{service.port_variable}=<port> make run"
+                    f"{place.port_variable}=<port> make run"
                 )
             return (
-                f"The {service.name} cannot listen on {host}, port {service.port}: "
+                f"The {name} cannot listen on {host}, port {place.port}: "
                 f"{error.strerror}. RIPELINE_HOST must be an IPv4 address of this machine."
             )
     return ""
@@ -147,8 +156,8 @@ def _reached(host: str) -> str:
     return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
 
 
-def _ready(host: str, service: Service) -> bool:
-    url = f"http://{_reached(host)}:{service.port}{service.ready_path}"
+def _ready(host: str, place: Listens) -> bool:
+    url = f"http://{_reached(host)}:{place.port}{place.ready_path}"
     try:
         with DIRECT.open(url, timeout=2) as answer:
             return bool(answer.status == 200)

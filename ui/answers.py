@@ -1,5 +1,6 @@
 """What the API answers, typed. Fields that this app does not use are let pass."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,6 +59,7 @@ class Model(Answer):
     classes: list[str] | None = None
     data: Data | None = None
     metrics: dict[str, Any] | None = None
+    champion_since: datetime | None = None
 
 
 class ModelInfo(Answer):

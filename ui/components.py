@@ -1,6 +1,7 @@
 """Parts that pages are made of."""
 
 import loaders
+import plotly.graph_objects as go
 import streamlit as st
 from answers import Prediction
 from charts.predictions import probability_bars
@@ -11,6 +12,7 @@ from words import class_words, percent, sentence
 UNKNOWN = "Not one of the fruits that I know"
 _LOOK_AGAIN = "3s"
 # The grey that Streamlit gives the writing of charts is too faint for small type.
+_READABLE = '<style>[class*="st-key-chart-"] text { fill: currentColor !important; }</style>'
 _READABLE_CHART = "<style>.st-key-probabilities text { fill: currentColor !important; }</style>"
 
 
@@ -58,11 +60,22 @@ def api_away(problem: ApiProblem) -> None:
     """Say that the API is away, look every few seconds, and rerun the page once it is back."""
     if loaders.health_problem() is None:
         st.rerun()
-    st.warning(
-        f"**{problem.title}**\n\n{problem.detail}\n\nThis page goes on by itself as soon as the "
-        "service answers.",
-        icon=":material/cloud_off:",
-    )
+    _waiting(problem)
+
+
+def trouble(problem: ApiProblem, *, refused: str) -> None:
+    """A problem inside a fragment that refreshes itself, and so recovers by itself."""
+    if problem.passing:
+        _waiting(problem)
+    else:
+        st.error(f"**{refused}**\n\n{problem.detail}", icon=":material/error:")
+
+
+def chart(figure: go.Figure, key: str, alt: str) -> None:
+    """A chart without tools, its writing readable on light and dark."""
+    with st.container(key=f"chart-{key}"):
+        st.html(_READABLE)
+        st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def empty_state(icon: str, title: str, hint: str) -> None:
@@ -72,6 +85,14 @@ def empty_state(icon: str, title: str, hint: str) -> None:
         st.markdown(f"### :material/{icon}: {title}", text_alignment="center")
         st.markdown(hint, text_alignment="center")
         st.space("small")
+
+
+def _waiting(problem: ApiProblem) -> None:
+    st.warning(
+        f"**{problem.title}**\n\n{problem.detail}\n\nThis page goes on by itself as soon as the "
+        "service answers.",
+        icon=":material/cloud_off:",
+    )
 
 
 def _picture(photo: Photo, words: str) -> None:

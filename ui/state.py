@@ -8,6 +8,9 @@ from problems import ApiProblem
 UPLOAD = "upload"
 CAMERA = "camera"
 SOURCE = "photo_source"
+MODE = "retrain_mode"
+RETRAIN_TAB = "retrain_tab"
+HOURS = "monitoring_hours"
 _PHOTO = "photo"
 _OUTCOME = "outcome"
 
@@ -34,3 +37,14 @@ def outcome() -> Prediction | ApiProblem | None:
 def keep_outcome(found: Prediction | ApiProblem) -> None:
     """Keep what came of the photograph in hand, so that reruns do not send it again."""
     st.session_state[_OUTCOME] = found
+
+
+def problem(area: str) -> ApiProblem | None:
+    """What stood in the way of the last attempt in this `area` of a page."""
+    found: ApiProblem | None = st.session_state.get(f"problem_{area}")
+    return found
+
+
+def keep_problem(area: str, found: ApiProblem | None) -> None:
+    """Keep what stood in the way, until the next attempt in the same area."""
+    st.session_state[f"problem_{area}"] = found

@@ -13,7 +13,6 @@ PAGES = (
     ("dataset_insights", "Dataset insights", "insights"),
     ("model_report", "Model report", "fact_check"),
     ("monitoring", "Monitoring", "monitoring"),
-    ("service", "Service", "dns"),
 )
 
 st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))

@@ -1,6 +1,7 @@
 """Names and figures as a person reads them."""
 
 import re
+from datetime import datetime
 
 _GRADED = re.compile(r"(fresh|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
 
@@ -42,6 +43,28 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def about(seconds: float) -> str:
+    """An estimated span of time, no finer than it can be known: "about 2 minutes"."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} seconds"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {round(seconds / 3600)} hours"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 photograph", "1,200 photographs", "2 classes"."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def when(moment: datetime) -> str:
+    """A moment to the minute: "21 Nov 2026, 10:05"."""
+    return f"{moment.day} {moment:%b %Y, %H:%M}"
 
 
 def _singular(noun: str) -> str:

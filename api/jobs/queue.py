@@ -20,7 +20,7 @@ from api.settings import Settings
 
 NAME = "ripeline"
 QUEUE = "queue.db"
-# How often a worker looks into a queue that cannot wake it, in seconds.
+# How often a worker looks into the queue, in seconds.
 POLL_SECONDS = 0.2
 # One performs a run; the other can take the next while the first still logs what is done.
 THREADS = 2
@@ -92,4 +92,5 @@ def _huey(settings: Settings) -> Huey:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
         return SqliteHuey(NAME, filename=str(settings.state_dir / QUEUE), **common)
     dsn = address.replace("postgresql+psycopg://", "postgresql://", 1)
-    return PostgresHuey(NAME, dsn=dsn, **common)
+    # Looked into like the other: to be woken, each thread would keep a connection that none closes.
+    return PostgresHuey(NAME, dsn=dsn, blocking=False, **common)

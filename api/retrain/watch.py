@@ -52,6 +52,8 @@ def perform(database: Database, state: Path, run_id: str, stopping: Event) -> No
         # A session of its own: Ctrl-C reaches the worker, which ends the run in order.
         [*PERFORM, run_id, str(os.getpid())],
         cwd=PROJECT,
+        # One core: on all of them, NumPy's threads wait for each other where serving needs them.
+        env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
         start_new_session=True,
     )
     try:

@@ -1,0 +1,149 @@
+"""The champion's replay and the catalog, put together."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from api.registry.replay import Replay
+from api.retrain.errors import TooFewClassesError, TooFewOfClassError, UnknownClassesError
+from api.retrain.material import (
+    CatalogPhoto,
+    Material,
+    assemble,
+    choose_classes,
+    not_embedded,
+    require_enough,
+)
+
+KNOWN = ("apple", "pear")
+CHANNELS = 3
+
+
+def a_replay(count: int = 8) -> Replay:
+    """Apples and pears in turn; the last two rows are boxed fruits of one frame."""
+    names = [f"photo/{k}" for k in range(count - 2)] + ["boxed/7", "boxed/7"]
+    return Replay(
+        embeddings=np.arange(count * CHANNELS, dtype=np.float32).reshape(count, CHANNELS),
+        targets=np.eye(2, dtype=np.float32)[np.arange(count) % 2],
+        splits=np.array(
+            (["train", "train", "validation", "test"] * count)[: count - 2] + ["train"] * 2
+        ),
+        photographs=np.array(names),
+        sha256=np.array([f"s{k}" for k in range(count - 2)] + ["frame", "frame"]),
+        signatures=np.zeros((count, 80), np.uint8),
+        catalog=np.zeros(count, bool),
+        others=np.full((1, CHANNELS), 9, np.float32),
+    )
+
+
+def a_photo(
+    sha256: str, class_name: str, split: str = "train", origin: str = "upload"
+) -> CatalogPhoto:
+    return CatalogPhoto(
+        sha256=sha256,
+        class_name=class_name,
+        photograph=f"{class_name}/{sha256}",
+        split=split,  # type: ignore[arg-type]
+        origin=origin,
+        signature=np.ones(80, np.uint8),
+        blob=sha256,
+        width=1,
+        height=1,
+    )
+
+
+def put(replay: Replay, photos: list[CatalogPhoto], classes: tuple[str, ...] = KNOWN) -> Material:
+    embedded = {
+        photo.sha256: np.full(CHANNELS, 100, np.float32) for photo in not_embedded(replay, photos)
+    }
+    return assemble(replay, KNOWN, photos, embedded, classes)
+
+
+def row(material: Material, sha256: str) -> int:
+    (found,) = np.flatnonzero(material.rows.sha256 == sha256)
+    return int(found)
+
+
+def test_new_photographs_join_and_the_shipped_ones_stay() -> None:
+    replay = a_replay()
+    material = put(replay, [a_photo("new", "plum", "test")], ("apple", "pear", "plum"))
+    assert len(material.rows.embeddings) == 9
+    assert np.array_equal(material.rows.embeddings[:8], replay.embeddings)
+    assert np.array_equal(material.rows.targets[:8, :2], replay.targets)
+    new = row(material, "new")
+    assert material.names[new] == "plum"
+    assert (material.rows.splits[new], material.rows.photographs[new]) == ("test", "plum/new")
+    assert material.rows.catalog.tolist() == [False] * 8 + [True]
+    assert material.fresh.tolist() == [False] * 8 + [True]
+    assert not material.chosen.any()
+
+
+def test_the_next_version_knows_what_the_catalog_had() -> None:
+    photos = [a_photo("a", "apple"), a_photo("b", "pear", origin="feedback")]
+    first = put(a_replay(), photos).rows
+    assert not_embedded(first, photos) == []
+    assert not put(first, photos).fresh.any()
+    # One is removed, the other is called something else now.
+    later = put(first, [a_photo("b", "apple", origin="feedback")])
+    assert "a" not in later.rows.sha256
+    assert later.names[row(later, "b")] == "apple"
+    assert later.fresh[row(later, "b")]
+    assert later.chosen[row(later, "b")]
+    assert len(later.rows.embeddings) == 9
+    assert np.array_equal(later.rows.embeddings[row(later, "b")], np.full(CHANNELS, 100))
+
+
+def test_what_people_say_of_a_shipped_photograph_counts_but_its_split_stays() -> None:
+    material = put(a_replay(), [a_photo("s3", "apple", "train")])
+    assert len(material.rows.embeddings) == 8
+    assert material.names[row(material, "s3")] == "apple"
+    assert material.rows.splits[row(material, "s3")] == "test"
+    assert material.fresh[row(material, "s3")]
+
+
+def test_a_whole_frame_is_not_one_of_its_boxes() -> None:
+    photo = a_photo("frame", "apple")
+    assert not_embedded(a_replay(), [photo]) == [photo]
+    material = put(a_replay(), [photo])
+    assert len(material.rows.embeddings) == 9
+
+
+def test_classes_that_are_not_wanted_are_left_out_and_become_other_things() -> None:
+    material = put(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
+    assert set(material.names) == {"apple", "plum"}
+    assert "x" not in material.rows.sha256
+    # The one validation photograph of a pear, if any, joins what is of no class.
+    pears = (a_replay().targets[:, 1] == 1) & (a_replay().splits == "validation")
+    assert len(material.rows.others) == 1 + pears.sum()
+    assert material.rows.targets.sum(axis=1) == pytest.approx(1)
+
+
+def test_the_classes_are_those_known_and_then_the_new_ones() -> None:
+    assert choose_classes(("pear", "apple"), {"plum", "fig", "pear"}, None) == (
+        "pear",
+        "apple",
+        "fig",
+        "plum",
+    )
+    assert choose_classes(KNOWN, {"plum"}, ["plum", "apple"]) == ("apple", "plum")
+    with pytest.raises(
+        UnknownClassesError, match=r"of kiwi\. There are some of: apple, pear, plum"
+    ):
+        choose_classes(KNOWN, {"plum"}, ["plum", "kiwi"])
+    with pytest.raises(TooFewClassesError, match="1 "):
+        choose_classes(KNOWN, {"plum"}, ["plum"])
+
+
+def test_too_few_of_a_class_are_named_before_any_work() -> None:
+    replay = a_replay(40)
+    enough = [a_photo(f"n{k}", "plum") for k in range(8)]
+    require_enough(replay, KNOWN, enough, (*KNOWN, "plum"))
+    with pytest.raises(TooFewOfClassError, match=r"plum \(7\): each class needs at least 8"):
+        require_enough(replay, KNOWN, enough[1:], (*KNOWN, "plum"))
+    copies = [dataclasses.replace(photo, photograph="plum/one") for photo in enough]
+    with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
+        require_enough(replay, KNOWN, copies, (*KNOWN, "plum"))
+    none_to_learn = [dataclasses.replace(photo, split="test") for photo in enough]
+    with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
+        require_enough(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))
