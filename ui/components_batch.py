@@ -7,6 +7,7 @@ import loaders
 import state
 import streamlit as st
 import uploads
+from answers import Prediction
 from charts.batch import class_bars
 from components import api_away, chart, empty_state
 from components_prediction import heading
@@ -17,7 +18,8 @@ from sending import Sending
 from words import class_labels, counted
 
 UPLOADER = "many"
-_ALL, _UNKNOWN, _FAILED = "all", "unknown", "failed"
+# No class is called so.
+_ALL, _UNKNOWN, _FAILED = "*all", "*unknown", "*failed"
 _ROW_PIXELS = 56
 _TABLE_PIXELS = 520
 
@@ -74,7 +76,8 @@ def _results(sending: Sending[Graded]) -> None:
             f"{counted(failed, 'file')} could not be graded; the table says why.",
             icon=":material/warning:",
         )
-    _table([row for row in rows if _wanted(row, _filter(rows, counts))])
+    shown = _filter(rows, counts)
+    _table([row for row in rows if _wanted(row, shown)])
     with st.container(horizontal=True):
         st.download_button(
             "Download as CSV",
@@ -140,34 +143,42 @@ def _table(rows: list[Graded]) -> None:
     columns: dict[str, list[Any]] = {
         "Photo": [row.thumbnail for row in rows],
         "File": [row.name for row in rows],
-        "Grade": [heading(item) if item else "Could not be graded" for item in found],
-        "Confidence": [item.confidence if item else None for item in found],
-        "Freshness": [item.freshness_score if item else None for item in found],
-        "Problem": [row.error for row in rows],
+        "Grade": [_grade(row) for row in rows],
+        "Confidence": [100 * item.confidence if item else None for item in found],
+        "Freshness": [_score(item) for item in found],
     }
-    if not any(row.error for row in rows):
-        del columns["Problem"]
+    if any(row.error for row in rows):
+        columns["Problem"] = [row.error for row in rows]
     st.dataframe(
         columns,
         height=min(_TABLE_PIXELS, _ROW_PIXELS * max(1, len(rows)) + 40),
         row_height=_ROW_PIXELS,
         hide_index=True,
         key="batch_table",
+        placeholder="",
         alt="Each file with its grade. Click a column's head to sort by it.",
         column_config={
-            "Photo": st.column_config.ImageColumn(width="small"),
-            "File": st.column_config.TextColumn(width="medium"),
-            "Grade": st.column_config.TextColumn(width="medium"),
+            "Photo": st.column_config.ImageColumn(width=72),
+            "File": st.column_config.TextColumn(width=210),
+            "Grade": st.column_config.TextColumn(width=170),
             "Confidence": st.column_config.ProgressColumn(
-                min_value=0, max_value=1, format="percent", width="small"
+                min_value=0, max_value=100, format="%.1f %%", width=150
             ),
-            "Freshness": st.column_config.ProgressColumn(
-                min_value=0,
-                max_value=1,
-                format="percent",
-                width="small",
-                help="100 % is surely fresh, 0 % surely rotten.",
+            "Freshness": st.column_config.NumberColumn(
+                format="%d", width=90, help="100 is surely fresh, 0 surely rotten."
             ),
-            "Problem": st.column_config.TextColumn(width="large"),
+            "Problem": st.column_config.TextColumn(width=420),
         },
     )
+
+
+def _grade(row: Graded) -> str:
+    if row.prediction is None:
+        return "Could not be graded"
+    return heading(row.prediction) if row.prediction.recognised else _class_words(None)
+
+
+def _score(prediction: Prediction | None) -> int | None:
+    if prediction is None or prediction.freshness_score is None or not prediction.recognised:
+        return None
+    return round(100 * prediction.freshness_score)

@@ -40,14 +40,14 @@ def _shown(known: dataset.Summary) -> None:
     by_class, by_split, by_origin = st.columns([2, 1, 1])
     class_name = by_class.selectbox(
         "Class",
-        [None, *labels],
+        ["", *labels],
         format_func=lambda name: labels.get(name, name) if name else "All classes",
         key=state.GALLERY_CLASS,
         persist_state="session",
     )
     split = by_split.selectbox(
         "Split",
-        [None, *SPLITS],
+        ["", *SPLITS],
         format_func=lambda name: sentence(name) if name else "All splits",
         key=state.GALLERY_SPLIT,
         persist_state="session",
@@ -55,7 +55,7 @@ def _shown(known: dataset.Summary) -> None:
     )
     origin = by_origin.selectbox(
         "Origin",
-        [None, *ORIGINS],
+        ["", *ORIGINS],
         format_func=lambda name: _ORIGIN_WORDS.get(name, name) if name else "All origins",
         key=state.GALLERY_ORIGIN,
         persist_state="session",
@@ -63,7 +63,9 @@ def _shown(known: dataset.Summary) -> None:
     # Another filter begins at its first page.
     pager = f"gallery_page_{class_name}_{split}_{origin}"
     number = st.session_state.get(pager, 1)
-    page = loaders.training_images(class_name, split, origin, (number - 1) * PAGE, PAGE)
+    page = loaders.training_images(
+        class_name or None, split or None, origin or None, (number - 1) * PAGE, PAGE
+    )
     if not page.total:
         st.info("No photo is like that. Choose another filter.", icon=":material/filter_alt:")
         return

@@ -13,7 +13,6 @@ from words import class_labels, class_words, counted, percent
 
 PAGE = 12
 _AREA = "review"
-_CELL_PIXELS = 210
 
 
 def review() -> None:
@@ -70,7 +69,6 @@ def _form(items: list[ReviewItem]) -> None:
             path=lambda item: item.photograph_url,
             alt=lambda item: f"{item.filename}: perhaps {class_words(item.suggested_label)}",
             below=below,
-            width=_CELL_PIXELS,
         )
         if st.form_submit_button(
             "Confirm these labels", type="primary", icon=":material/done_all:"

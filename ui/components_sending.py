@@ -1,6 +1,6 @@
 """Choosing many files, and watching them on their way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import state
@@ -28,9 +28,11 @@ def choose_files(uploader: str, label: str, kinds: Sequence[str], help: str) -> 
 
 
 @st.fragment(run_every="1s")
-def progress(sending: Sending[Any], doing: str) -> None:
-    """How far it is; the page is run again at the end. `doing` says what is going on."""
+def progress(sending: Sending[Any], doing: str, at_end: Callable[[], None] | None = None) -> None:
+    """How far it is, and what is going on; at the end, `at_end` and the page again."""
     if sending.finished:
+        if at_end:
+            at_end()
         st.rerun()
     left = sending.seconds_left
     words = f"{doing}: {sending.done:,} of {counted(sending.total, 'file')}"
