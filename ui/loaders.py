@@ -2,9 +2,13 @@
 
 import photos
 import streamlit as st
+from album import Album
 from client import ApiClient
 from problems import ApiProblem
+from resources import dataset, monitoring, predictions, runs
 from settings import Settings
+
+THUMBNAIL_PIXELS = 192
 
 
 def api() -> ApiClient:
@@ -28,6 +32,83 @@ def preview(data: bytes) -> bytes | None:
     return photos.preview(data)
 
 
+@st.cache_data(ttl=5, max_entries=1, show_spinner=False)
+def estimate() -> runs.Estimate:
+    """What there is to learn, and how long it takes."""
+    return runs.estimate(api())
+
+
+@st.cache_data(ttl=2, max_entries=8, show_spinner=False)
+def summary(hours: float) -> monitoring.Summary:
+    """The last hours of the service."""
+    return monitoring.summary(api(), hours)
+
+
+@st.cache_data(ttl=20, max_entries=1, show_spinner=False)
+def drift() -> monitoring.Drift:
+    """Whether anything has shifted; the API takes some tenths of a second to tell."""
+    return monitoring.drift(api())
+
+
+@st.cache_data(ttl=5, max_entries=1, show_spinner=False)
+def training_data() -> dataset.Summary:
+    """How much there is to learn from, and of what."""
+    return dataset.summary(api())
+
+
+def known_classes() -> list[str]:
+    """Every class that there is; none where the API does not say."""
+    try:
+        return training_data().classes
+    except ApiProblem:
+        return []
+
+
+@st.cache_data(ttl=10, max_entries=32, show_spinner=False)
+def training_images(
+    class_name: str | None, split: str | None, origin: str | None, offset: int, limit: int
+) -> dataset.ImagePage:
+    """A page of the training images, newest first."""
+    return dataset.images(
+        api(), class_name=class_name, split=split, origin=origin, offset=offset, limit=limit
+    )
+
+
+@st.cache_data(ttl=10, max_entries=4, show_spinner=False)
+def review_queue(limit: int) -> predictions.ReviewQueue:
+    """What is most worth labelling."""
+    return predictions.review_queue(api(), limit)
+
+
+def album() -> Album:
+    """Small pictures from the API."""
+    return _album(api())
+
+
+def forget_training_data() -> None:
+    """Forget what an upload, a label or a removal may have changed."""
+    training_data.clear()
+    training_images.clear()
+    review_queue.clear()
+    estimate.clear()
+
+
+def forget_learning() -> None:
+    """Forget what a run or a promotion may have changed."""
+    estimate.clear()
+    drift.clear()
+
+
 @st.cache_resource(max_entries=4, on_release=ApiClient.close, show_spinner=False)
 def _client(address: str, timeout: float, health_timeout: float) -> ApiClient:
     return ApiClient(address, timeout=timeout, health_timeout=health_timeout)
+
+
+@st.cache_resource(
+    max_entries=4,
+    hash_funcs={ApiClient: lambda client: client.address},
+    on_release=Album.close,
+    show_spinner=False,
+)
+def _album(client: ApiClient) -> Album:
+    return Album(client, size=THUMBNAIL_PIXELS)

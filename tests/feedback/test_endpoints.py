@@ -1,0 +1,89 @@
+"""Feedback and the review queue through the whole service."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from tests.drawing import draw_fruit, encode
+
+
+@pytest.fixture(scope="module")
+def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    state: Path = tmp_path_factory.mktemp("feedback")
+    with TestClient(create_app(settings.model_copy(update={"state_dir": state}))) as client:
+        yield client
+
+
+def graded(client: TestClient, seed: int) -> dict[str, Any]:
+    data = encode(draw_fruit("freshapples", seed), "JPEG")
+    answer: dict[str, Any] = client.post("/predict", files={"file": (f"{seed}.jpg", data)}).json()
+    return answer
+
+
+def test_a_correction_reaches_the_training_images(own: TestClient) -> None:
+    prediction_id = graded(own, 1)["prediction_id"]
+    answer = own.post(f"/predictions/{prediction_id}/feedback", json={"label": "Star Fruit"})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["label"], body["correct"], body["photograph"]) == ("star_fruit", False, "stored")
+    image = own.get(f"/dataset/images/{body['image_id']}").json()
+    assert (image["class_name"], image["origin"]) == ("star_fruit", "feedback")
+    assert image["filename"] == "1.jpg"
+    assert own.get(f"/predictions/{prediction_id}").json()["label"] == "star_fruit"
+    assert own.get("/feedback/summary").json()["by_class"]["star_fruit"]["accuracy"] == 0
+
+
+@pytest.mark.parametrize("word", [{}, {"correct": False}, {"label": "pears", "correct": True}])
+def test_an_unclear_word_is_told_what_to_send(own: TestClient, word: dict[str, Any]) -> None:
+    prediction_id = graded(own, 2)["prediction_id"]
+    answer = own.post(f"/predictions/{prediction_id}/feedback", json=word)
+    assert (answer.status_code, answer.json()["code"]) == (422, "unclear-feedback")
+
+
+@pytest.mark.parametrize("word", [{"label": ""}, {"label": "///"}, {"label": 3}, [], "x"])
+def test_a_bad_label_is_a_422(own: TestClient, word: Any) -> None:
+    prediction_id = graded(own, 2)["prediction_id"]
+    assert own.post(f"/predictions/{prediction_id}/feedback", json=word).status_code == 422
+
+
+def test_an_unknown_prediction_is_a_404(own: TestClient) -> None:
+    for prediction_id in ("0" * 32, "x"):
+        answer = own.post(f"/predictions/{prediction_id}/feedback", json={"correct": True})
+        assert (answer.status_code, answer.json()["code"]) == (404, "prediction-not-found")
+
+
+def test_the_review_queue_is_worked_off(own: TestClient) -> None:
+    for seed in range(10, 14):
+        graded(own, seed)
+    own.get("/predictions")  # Once this answers, all of them are recorded.
+    items = own.get("/review-queue", params={"limit": 3}).json()["items"]
+    assert len(items) == 3
+    first = items[0]
+    assert first["suggested_label"] == first["predicted_class"]
+    assert first["reason"] in ("unrecognised", "unsure")
+    assert own.get(first["photograph_url"]).headers["content-type"] == "image/jpeg"
+
+    wanted = [
+        {"prediction_id": first["prediction_id"], "label": first["suggested_label"]},
+        {"prediction_id": "0" * 32, "label": "pears"},
+        {"prediction_id": items[1]["prediction_id"], "label": "…"},
+        {"prediction_id": items[2]["prediction_id"], "label": "pears"},
+    ]
+    body = own.post("/review-queue", json={"items": wanted}).json()
+    assert body["confirmed_count"] == len(body["confirmed"]) == 2
+    assert [error["code"] for error in body["errors"]] == ["prediction-not-found", "bad-class-name"]
+    left = {item["prediction_id"] for item in own.get("/review-queue").json()["items"]}
+    assert not left & {first["prediction_id"], items[2]["prediction_id"]}
+    assert items[1]["prediction_id"] in left
+    image = own.get(f"/dataset/images/{body['confirmed'][1]['image_id']}").json()
+    assert image["origin"] == "review"
+
+
+@pytest.mark.parametrize("path", ["/review-queue?limit=0", "/feedback/summary?days=nan"])
+def test_a_query_that_makes_no_sense_is_refused(own: TestClient, path: str) -> None:
+    assert own.get(path).status_code == 422

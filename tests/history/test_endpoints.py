@@ -1,0 +1,94 @@
+"""`/predictions` through the whole service."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from api.app import create_app
+from api.settings import Settings
+from tests.drawing import draw_fruit, encode
+
+
+@pytest.fixture(scope="module")
+def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A service with six graded drawings and nothing else."""
+    state: Path = tmp_path_factory.mktemp("history")
+    with TestClient(create_app(settings.model_copy(update={"state_dir": state}))) as client:
+        for seed in range(3):
+            for kind in ("freshapples", "freshbanana"):
+                data = encode(draw_fruit(kind, seed, size=300), "JPEG")
+                client.post("/predict", files={"file": (f"{kind}-{seed}.jpg", data)})
+        yield client
+
+
+def listed(client: TestClient, **query: Any) -> list[dict[str, Any]]:
+    response = client.get("/predictions", params=query)
+    assert response.status_code == 200, response.text
+    predictions: list[dict[str, Any]] = response.json()["predictions"]
+    return predictions
+
+
+def test_what_was_graded_is_listed_newest_first(own: TestClient) -> None:
+    everything = listed(own)
+    assert len(everything) == own.get("/predictions").json()["total"] == 6
+    assert everything[0]["filename"] == "freshbanana-2.jpg"
+    times = [prediction["timestamp"] for prediction in everything]
+    assert times == sorted(times, reverse=True)
+    assert listed(own, offset=2, limit=2) == everything[2:4]
+
+
+def test_filters_choose(own: TestClient) -> None:
+    everything = listed(own)
+    bananas = [p for p in everything if p["predicted_class"] == "freshbanana"]
+    assert bananas
+    assert listed(own, class_name="freshbanana") == bananas
+    middle = sorted(p["confidence"] for p in everything)[3]
+    assert listed(own, below=middle) == [p for p in everything if p["confidence"] < middle]
+    assert listed(own, recognised=True) == [p for p in everything if p["recognised"]]
+    assert listed(own, model_version="another") == []
+
+
+@pytest.mark.parametrize("query", ["class_name=%00", "below=2", "limit=0", "limit=100000"])
+def test_a_filter_that_makes_no_sense_is_refused(own: TestClient, query: str) -> None:
+    assert own.get(f"/predictions?{query}").status_code == 422
+
+
+def test_a_prediction_is_found_at_once(own: TestClient) -> None:
+    data = encode(draw_fruit("freshoranges"), "JPEG")
+    made = own.post("/predict", content=data, headers={"content-type": "image/jpeg"}).json()
+    found = own.get(f"/predictions/{made['prediction_id']}").json()
+    assert found["probabilities"] == made["probabilities"]
+    assert found["timestamp"] == made["timestamp"]
+    assert found["label"] is None
+    assert found["photograph_kept"]
+
+
+@pytest.mark.parametrize("prediction_id", ["0" * 32, "nonsense", "%00"])
+def test_an_unknown_prediction_is_a_404(own: TestClient, prediction_id: str) -> None:
+    for path in ("", "/photograph"):
+        response = own.get(f"/predictions/{prediction_id}{path}")
+        assert (response.status_code, response.json()["code"]) == (404, "prediction-not-found")
+
+
+def test_the_photograph_is_shown_small(own: TestClient) -> None:
+    prediction_id = listed(own)[0]["prediction_id"]
+    response = own.get(f"/predictions/{prediction_id}/photograph?size=64")
+    assert response.headers["content-type"] == "image/jpeg"
+    assert max(Image.open(io.BytesIO(response.content)).size) == 64
+
+
+def test_a_photograph_that_is_not_kept_is_told(settings: Settings, tmp_path: Path) -> None:
+    changed = {"state_dir": tmp_path, "keep_predicted_days": 0}
+    with TestClient(create_app(settings.model_copy(update=changed))) as client:
+        data = encode(draw_fruit("freshapples"), "JPEG")
+        made = client.post("/predict", files={"file": data}).json()
+        found = client.get(f"/predictions/{made['prediction_id']}").json()
+        response = client.get(f"/predictions/{made['prediction_id']}/photograph")
+    assert not found["photograph_kept"]
+    assert (response.status_code, response.json()["code"]) == (404, "photograph-gone")
+    assert not list((tmp_path / "blobs").glob("predicted/**/*.jpg"))

@@ -1,0 +1,158 @@
+"""The drift figures of a version, from its own test photographs and its predictions."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from api.blobs import Blobs
+from api.db import Database, now
+from api.monitoring.drift.current import current_drift
+from api.monitoring.drift.figures import ENOUGH, Figure, drift_figures
+from api.monitoring.drift.reference import Reference, reference_of
+from api.monitoring.drift.sample import NEWEST, Sample, newest_sample
+from api.predict.head import features
+from api.predict.repository import add_predictions
+from api.registry.package import REPLAY, load_package
+from api.registry.replay import Replay
+from api.registry.store import store_package
+from api.settings import Settings
+from tests.predict.predictions import a_record
+
+
+@pytest.fixture(scope="module")
+def blobs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Blobs:
+    """A store with the default package."""
+    blobs = Blobs(str(tmp_path_factory.mktemp("blobs")))
+    store_package(blobs, settings.model_dir)
+    return blobs
+
+
+@pytest.fixture(scope="module")
+def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return settings.model_copy(update={"state_dir": tmp_path_factory.mktemp("drift")})
+
+
+@pytest.fixture(scope="module")
+def version(settings: Settings) -> str:
+    return load_package(settings.model_dir).manifest.version
+
+
+@pytest.fixture(scope="module")
+def reference(own: Settings, blobs: Blobs, version: str) -> Reference:
+    return reference_of(own, blobs, version)
+
+
+def held_out(folder: Path, split: str) -> NDArray[np.float32]:
+    replay = Replay.load(folder / REPLAY)
+    rows: NDArray[np.float32] = replay.embeddings[replay.splits == split]
+    return rows
+
+
+def sample_of(settings: Settings, embeddings: NDArray[np.float32]) -> Sample:
+    """What the default model makes of photographs with these embeddings."""
+    package = load_package(settings.model_dir)
+    made = Reference.of(package.manifest, package.head, embeddings)
+    return Sample(made.features, made.confidence, made.predicted, made.recognised, now())
+
+
+def by_name(figures: list[Figure]) -> dict[str, Figure]:
+    return {figure.name: figure for figure in figures}
+
+
+def test_the_reference_is_the_test_split_as_the_version_grades_it(
+    settings: Settings, reference: Reference
+) -> None:
+    embeddings = held_out(settings.model_dir, "test")
+    head = load_package(settings.model_dir).head
+    assert len(reference.features) == len(embeddings)
+    assert np.allclose(reference.confidence, head.probabilities(embeddings).max(axis=1))
+    expected = features(head.rejection.project(embeddings)).astype(np.float32)
+    assert np.allclose(reference.features, expected)
+
+
+def test_it_is_worked_out_once(own: Settings, blobs: Blobs, version: str) -> None:
+    assert reference_of(own, blobs, version) is reference_of(own, blobs, version)
+
+
+def test_other_photographs_of_the_same_kind_are_no_drift(
+    settings: Settings, reference: Reference
+) -> None:
+    """The validation split: photographs that it has not seen either."""
+    figures = drift_figures(
+        reference, sample_of(settings, held_out(settings.model_dir, "validation"))
+    )
+    assert [figure.name for figure in figures] == ["embeddings", "confidence", "class_mix"]
+    assert all(figure.enough for figure in figures)
+    assert not any(figure.drifted for figure in figures), figures
+
+
+def test_one_class_alone_is_a_drift_of_the_mix(settings: Settings, reference: Reference) -> None:
+    embeddings = held_out(settings.model_dir, "test")[reference.predicted == "rottenbanana"]
+    sample = sample_of(settings, np.concatenate([embeddings, embeddings]))
+    mix = by_name(drift_figures(reference, sample))["class_mix"]
+    assert mix.drifted
+    assert "more rottenbanana" in mix.sentence
+
+
+def test_photographs_of_something_else_are_a_drift(
+    settings: Settings, reference: Reference
+) -> None:
+    embeddings = held_out(settings.model_dir, "test")
+    foreign = np.roll(embeddings, 640, axis=1)  # What says banana here says leaf there.
+    figures = by_name(drift_figures(reference, sample_of(settings, foreign)))
+    assert figures["embeddings"].drifted
+    assert figures["confidence"].drifted
+    assert "less sure" in figures["confidence"].sentence
+
+
+def test_with_few_predictions_nothing_is_said(settings: Settings, reference: Reference) -> None:
+    sample = sample_of(settings, held_out(settings.model_dir, "validation")[: ENOUGH - 1])
+    for figure in drift_figures(reference, sample):
+        assert (figure.value, figure.threshold, figure.enough) == (None, None, False)
+        assert not figure.drifted
+        assert f"at least {ENOUGH}" in figure.sentence
+
+
+def test_the_sample_is_of_the_newest_of_the_last_days_of_one_version(database: Database) -> None:
+    at = now()
+    rows = [
+        a_record(created_at=at - timedelta(minutes=age), confidence=age / 1000).row(None)
+        for age in range(1, NEWEST + 20)
+    ]
+    rows.append(a_record(created_at=at - timedelta(days=8)).row(None))
+    rows.append(a_record(model_version="v2").row(None))
+    rows.append(a_record(model_version="v3", created_at=at - timedelta(days=8)).row(None))
+    add_predictions(database, rows)
+    with database.reading() as session:
+        sample = newest_sample(session, "v1", 4, at)
+        old = newest_sample(session, "v3", 4, at)
+        others = newest_sample(session, "v1", 5, at)
+    assert len(sample.confidence) == len(sample.features) == NEWEST
+    assert sample.confidence.max() == pytest.approx(NEWEST / 1000)
+    assert sample.since == at - timedelta(minutes=NEWEST)
+    assert sample.features[0].tolist() == [0, 1, 2, 3]
+    assert (len(old.confidence), old.since) == (0, None)
+    assert len(others.features) == 0  # Features of another shape are not compared.
+
+
+def test_from_catalog_to_figures(
+    database: Database, own: Settings, blobs: Blobs, version: str, reference: Reference
+) -> None:
+    rows = [
+        a_record(
+            model_version=version,
+            predicted_class=str(reference.predicted[place]),
+            confidence=float(reference.confidence[place]),
+            recognised=bool(reference.recognised[place]),
+            features=reference.features[place].astype(np.float16),
+        ).row(None)
+        for place in range(0, len(reference.features), 2)
+    ]
+    add_predictions(database, rows)
+    with database.reading() as session:
+        figures = current_drift(session, own, blobs, version, now())
+    assert [figure.sample_size for figure in figures][:2] == [len(rows), len(rows)]
+    assert not any(figure.drifted for figure in figures)
