@@ -41,8 +41,17 @@ def progress(sending: Sending[Any], doing: str, at_end: Callable[[], None] | Non
     st.progress(sending.done / max(1, sending.total), text=words)
     if sending.problem:
         trouble(sending.problem, refused="This cannot be sent")
-    st.caption("You can visit the other pages meanwhile.")
-    st.button("Stop", icon=":material/stop_circle:", on_click=sending.stop)
+    st.caption(
+        "Stopping as soon as the files on their way are done."
+        if sending.stopping
+        else "You can visit the other pages meanwhile."
+    )
+    st.button(
+        "Stop",
+        icon=":material/stop_circle:",
+        on_click=sending.stop,
+        disabled=sending.stopping,
+    )
 
 
 def ending(sending: Sending[Any]) -> None:

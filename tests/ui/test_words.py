@@ -1,7 +1,7 @@
 """Names and figures as a person reads them."""
 
 import pytest
-from words import class_words, duration, percent
+from words import class_labels, class_words, duration, percent
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,11 @@ def test_only_certainty_reads_as_certainty(share: float, words: str) -> None:
 )
 def test_a_duration_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_classes_that_read_alike_keep_their_names() -> None:
+    assert class_labels(["freshapples", "fresh_apple", "kiwi"]) == {
+        "freshapples": "Fresh apple (freshapples)",
+        "fresh_apple": "Fresh apple (fresh_apple)",
+        "kiwi": "Kiwi",
+    }
