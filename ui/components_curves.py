@@ -32,12 +32,12 @@ def confidence(scores: Scores) -> None:
     st.caption("On the dashed line, confidence is what it says. A larger dot holds more files.")
     if scores.roc:
         st.subheader("Each class against all others", anchor=False)
-        areas = ", ".join(f"{class_words(name)} {c.auc:.3f}" for name, c in scores.roc.items())
+        areas = ", ".join(f"{class_words(name)} {c.auc:.4f}" for name, c in scores.roc.items())
         components.chart(roc_curves(scores.roc), "roc", f"ROC curves; areas: {areas}.")
         st.caption("ROC, with the area under each curve; 1 is perfect, 0.5 is guessing.")
     if curves := scores.precision_recall:
         areas = ", ".join(
-            f"{class_words(name)} {c.average_precision:.3f}" for name, c in curves.items()
+            f"{class_words(name)} {c.average_precision:.4f}" for name, c in curves.items()
         )
         components.chart(
             precision_recall_curves(curves),
@@ -68,13 +68,13 @@ def training(manifest: Manifest) -> None:
         )
     else:
         st.info(NOT_MEASURED, icon=":material/info:")
-    st.subheader("Recipe", anchor=False)
-    st.table(
-        {
-            "Setting": [sentence(spaced(name)) for name in manifest.recipe],
-            "Value": [str(value) for value in manifest.recipe.values()],
-        }
-    )
+    with st.expander("Recipe", icon=":material/list:"):
+        st.table(
+            {
+                "Setting": [sentence(spaced(name)) for name in manifest.recipe],
+                "Value": [str(value) for value in manifest.recipe.values()],
+            }
+        )
 
 
 def networks(found: Networks | None, manifest: Manifest) -> None:

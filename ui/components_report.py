@@ -25,17 +25,13 @@ def figures(found: Report) -> None:
     st.write(found.story)
     told = "; ".join(f"{figure.title}: {_interval(figure)}" for figure in found.figures)
     components.chart(figure_intervals(found.figures), "figures", f"{told}.")
-    st.dataframe(
+    # Of the tables, only this kind breaks its lines: split and data must not need scrolling.
+    st.table(
         {
             "Figure": [figure.title for figure in found.figures],
-            "Right": [percent(figure.value) for figure in found.figures],
-            "95 % interval": [_range(figure) for figure in found.figures],
-            "Of": [figure.counts for figure in found.figures],
-            "Held out": [_split(figure) for figure in found.figures],
-            "Says it of": [_measured(figure) for figure in found.figures],
-        },
-        hide_index=True,
-        alt="Each figure with its interval, what it was measured on and how that was held out.",
+            "Right (95 % interval)": [_interval(figure) for figure in found.figures],
+            "Measured on": [_measured_on(figure) for figure in found.figures],
+        }
     )
     if any(figure.measures == "recipe" for figure in found.figures):
         st.caption(
@@ -94,11 +90,11 @@ def mistakes(scores: Scores) -> None:
         labels = class_labels(names)
         st.dataframe(
             {
-                "File": [mistake.file for mistake in scores.worst_mistakes],
                 "Is": [labels[mistake.true] for mistake in scores.worst_mistakes],
                 "Called": [labels[mistake.predicted] for mistake in scores.worst_mistakes],
                 "Sure to": [percent(mistake.confidence) for mistake in scores.worst_mistakes],
                 "Copies wrong": [mistake.copies_wrong for mistake in scores.worst_mistakes],
+                "File": [mistake.file for mistake in scores.worst_mistakes],
             },
             hide_index=True,
             alt="The surest wrong answers, the worst first.",
@@ -141,21 +137,14 @@ def _confused(scores: Scores, names: list[str]) -> str:
 
 
 def _interval(figure: Figure) -> str:
-    return f"{percent(figure.value)} ({_range(figure)})" if figure.low else percent(figure.value)
-
-
-def _range(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
-        return "—"
-    return f"{percent(figure.low)} to {percent(figure.high)}"
+        return percent(figure.value)
+    return f"{percent(figure.value)} ({percent(figure.low)} to {percent(figure.high)})"
 
 
-def _split(figure: Figure) -> str:
-    return f"Leaks: {figure.split}" if figure.leaks else figure.split
-
-
-def _measured(figure: Figure) -> str:
-    return "this version" if figure.measures == "version" else "the recipe"
+def _measured_on(figure: Figure) -> str:
+    who = "This version" if figure.measures == "version" else "The recipe"
+    return f"{who}, on {figure.counts}: {figure.split}."
 
 
 def _share(value: float | None) -> str:

@@ -31,6 +31,7 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
         x=[found.confidence for found in bins],
         y=[found.accuracy for found in bins],
         mode="markers",
+        cliponaxis=False,
         marker={
             "size": [9 + 26 * (found.files / most) ** 0.5 for found in bins],
             "color": HIGHLIGHT,
@@ -41,7 +42,8 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
         hovertemplate="sure to %{x:.0%}, right in %{y:.0%} of %{text}<extra></extra>",
     )
     framed(figure, _SIDE)
-    figure.update_layout(showlegend=False)
+    # Room above for the dot of those that are sure and right, usually the largest.
+    figure.update_layout(showlegend=False, margin={"t": 16})
     figure.update_xaxes(range=[0, 1.05], tickformat=".0%", title="Confidence")
     figure.update_yaxes(range=[0, 1.05], tickformat=".0%", title="Right")
     return figure
@@ -103,7 +105,7 @@ def _by_class(
             x=list(x),
             y=list(y),
             mode="lines",
-            name=f"{labels[name]} {area:.3f}",
+            name=f"{labels[name]} {area:.4f}",
             line={
                 "color": SERIES[k % len(SERIES)],
                 "width": 3,

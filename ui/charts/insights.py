@@ -13,6 +13,8 @@ from charts.frame import framed
 
 Look = Literal["brightness", "saturation", "hue"]
 _ROW_PIXELS = 40
+# Marks of the logarithmic axes.
+_PIXELS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 _SPLITS = {"train": (HIGHLIGHT, "Learned from"), "validation": (SERIES[2], "Tuned on")} | {
     "test": (WARNING, "Measured on")
 }
@@ -53,7 +55,7 @@ def class_balance(counts: Sequence[Count]) -> go.Figure:
             x=totals[name], y=name, text=f" {totals[name]:,}", showarrow=False, xanchor="left"
         )
     framed(figure, _ROW_PIXELS * len(names) + 50)
-    figure.update_layout(barmode="stack", bargap=0.35)
+    figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
     figure.update_xaxes(range=[0, 1.15 * max(totals.values(), default=1)], visible=False)
     return _named(figure, names, labels)
 
@@ -80,7 +82,7 @@ def fresh_against_rotten(fresh: int, rotten: int, by_fruit: Sequence[FruitFreshn
             hovertemplate=f"{title}: %{{text}} (%{{x:.0%}})<extra></extra>",
         )
     framed(figure, _ROW_PIXELS * len(names) + 50)
-    figure.update_layout(barmode="stack", bargap=0.35)
+    figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
     figure.update_xaxes(range=[0, 1], visible=False)
     return _named(figure, names, {name: name for name in names})
 
@@ -142,8 +144,8 @@ def size_bubbles(sizes: Sequence[Size], input_size: int) -> go.Figure:
         hovertemplate="The network sees %{x} x %{y} pixels<extra></extra>",
     )
     framed(figure, 340)
-    figure.update_xaxes(title="Width in pixels", type="log", dtick="D2")
-    figure.update_yaxes(title="Height in pixels", type="log", dtick="D2")
+    figure.update_xaxes(title="Width in pixels", type="log", tickvals=_PIXELS)
+    figure.update_yaxes(title="Height in pixels", type="log", tickvals=_PIXELS)
     return figure
 
 
@@ -191,8 +193,10 @@ def score_strip(original: View, views: Sequence[View]) -> go.Figure:
     figure.add_vline(x=50, line={"color": MUTED, "dash": "dot"})
     framed(figure, 120)
     figure.update_xaxes(
-        range=[-3, 103], tickvals=[0, 50, 100], ticktext=["0, rotten", "50", "100, fresh"]
+        range=[-3, 103], tickvals=[0, 50, 100], ticktext=["0 rotten", "50", "100 fresh"]
     )
+    # Room for the words below both ends.
+    figure.update_layout(margin={"l": 32, "r": 32, "b": 30})
     figure.update_yaxes(visible=False, range=[-1, 1])
     return figure
 

@@ -22,6 +22,8 @@ def embedding_map(points: Sequence[Point]) -> go.Figure:
     figure = go.Figure()
     for k, name in enumerate(names):
         mine = [n for n, point in enumerate(points) if point.class_name == name]
+        # Those with a picture come last, and so lie on top.
+        mine.sort(key=lambda n: points[n].image_id is not None)
         pictured = [points[n].image_id is not None for n in mine]
         figure.add_scatter(
             x=[points[n].x for n in mine],
@@ -30,18 +32,19 @@ def embedding_map(points: Sequence[Point]) -> go.Figure:
             mode="markers",
             name=labels[name],
             marker={
-                "size": [11 if seen else 7 for seen in pictured],
+                "size": [14 if seen else 7 for seen in pictured],
                 "color": SERIES[k % len(SERIES)],
                 "symbol": _MARKS[k // len(SERIES) % len(_MARKS)],
                 "opacity": 0.75,
-                "line": {"width": [2 if seen else 0 for seen in pictured], "color": "#8a948c"},
+                "line": {"width": [2 if seen else 0 for seen in pictured], "color": "#6a746d"},
             },
-            hovertemplate=f"{labels[name]}<extra></extra>",
+            text=[points[n].photograph for n in mine],
+            hovertemplate=f"{labels[name]}<br>%{{text}}<extra></extra>",
             # What is chosen grows; the others must not fade.
             selected={"marker": {"size": 22, "opacity": 1}},
             unselected={"marker": {"opacity": 0.75}},
         )
     framed(figure, 460)
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
+    figure.update_yaxes(visible=False)
     return figure
