@@ -12,6 +12,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Explanation(Answer):
+    """Where the grader looked: the photograph with a map over it, as a PNG data URI."""
+
+    heatmap: str
+
+
 class Prediction(Answer):
     """One photograph, graded."""
 
@@ -26,6 +32,7 @@ class Prediction(Answer):
     interpretation: str
     model_version: str
     inference_time_ms: float
+    explanation: Explanation | None = None
 
 
 class Health(Answer):

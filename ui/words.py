@@ -1,6 +1,8 @@
 """Names and figures as a person reads them."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 _GRADED = re.compile(r"(fresh|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
@@ -12,6 +14,15 @@ def class_words(class_name: str) -> str:
     if graded is None:
         return sentence(spaced(class_name))
     return sentence(f"{graded[1]} {_singular(spaced(graded[2]))}")
+
+
+def class_labels(names: Iterable[str]) -> dict[str, str]:
+    """Each class name with its words; with the name itself too where two would read alike."""
+    words = {name: class_words(name) for name in names}
+    often = Counter(words.values())
+    return {
+        name: label if often[label] == 1 else f"{label} ({name})" for name, label in words.items()
+    }
 
 
 def spaced(name: str) -> str:

@@ -1,0 +1,55 @@
+"""A catalog with a champion, for the tests of the triggers."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from api.db import Database
+from api.feedback import repository as feedback
+from api.monitoring.drift.figures import Figure
+from api.monitoring.tables import TriggerRow
+from api.monitoring.triggers.rule import Chosen, Rule, Scene
+from api.monitoring.triggers.state import chosen_of
+from api.registry.tables import ModelRow
+from api.retrain.news import News
+from tests.predict.predictions import a_prediction
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.
+SOMETHING = News({"pears": 3}, 0, 0)
+NOTHING = News({}, 0, 0)
+
+
+def a_champion(accuracy: float | None = 0.95) -> ModelRow:
+    scores = {} if accuracy is None else {"test_by_photograph": {"accuracy": accuracy}}
+    return ModelRow(version="v1", created_at=AT - timedelta(days=30), manifest={"metrics": scores})
+
+
+def a_scene(
+    session: Session,
+    *,
+    champion: ModelRow | None = None,
+    drift: Sequence[Figure] = (),
+    news: News = SOMETHING,
+    at: datetime = AT,
+) -> Scene:
+    return Scene(session, champion or a_champion(), lambda: drift, lambda: news, at)
+
+
+def chosen(rule: Rule, **stored: Any) -> Chosen:
+    return chosen_of(rule, TriggerRow(name=rule.name, **stored))
+
+
+def a_figure(value: float | None, threshold: float | None = 0.25, name: str = "x") -> Figure:
+    enough = value is not None
+    return Figure(name, value, threshold, 100, 200, enough, f"About {name}.", AT)
+
+
+def words(database: Database, right: int, wrong: int, version: str = "v1") -> None:
+    """Put so many words of feedback on predictions of a version."""
+    for correct in [True] * right + [False] * wrong:
+        row = a_prediction(database, model_version=version, id=uuid4().hex)
+        with database.session() as session:
+            feedback.put(session, row.id, "freshapples", correct, None)
