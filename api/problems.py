@@ -101,8 +101,10 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", faults)
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if isinstance(error.__cause__, ProblemError):  # FastAPI hides what reading a body raises.
+        return await _known(request, error.__cause__)
     code = _title(error.status_code).lower().replace(" ", "-")
     reason = str(error.detail)
     detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)

@@ -96,6 +96,28 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
         shutil.rmtree(state, ignore_errors=True)
 
 
+@contextmanager
+def running_worker(settings: Mapping[str, str]) -> "Iterator[subprocess.Popen[str]]":
+    """A worker, with `settings` in its environment, ready for runs."""
+    process = start_worker(settings)
+    try:
+        _wait_for_line(process, "Ready for retraining runs.")
+        yield process
+    finally:
+        _end(process)
+
+
+def start_worker(settings: Mapping[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "api.worker"],
+        cwd=PROJECT,
+        env={**service_environment(""), **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def _wait_for_line(process: "subprocess.Popen[str]", text: str) -> None:
     """Read the output of `process` until a line has `text` in it."""
     assert process.stdout is not None

@@ -1,11 +1,13 @@
 """The blob store, on a folder and on a store that is no folder."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from api.blobs import BadKeyError, Blobs
+from api.db import now
 
 
 @pytest.fixture(params=["folder", "memory"])
@@ -25,6 +27,14 @@ def test_what_is_not_there_is_told(store: Blobs) -> None:
     store.delete("photographs/a.jpg")
     with pytest.raises(FileNotFoundError):
         store.get("photographs/a.jpg")
+
+
+def test_a_blob_tells_when_it_was_stored(store: Blobs) -> None:
+    before = now() - timedelta(seconds=2)  # Some file systems keep whole seconds.
+    store.put("photographs/a.jpg", b"x")
+    assert before <= store.written_at("photographs/a.jpg") <= now()
+    with pytest.raises(FileNotFoundError):
+        store.written_at("photographs/b.jpg")
 
 
 def test_keys_are_listed_by_folder(store: Blobs) -> None:

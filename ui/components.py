@@ -47,6 +47,22 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
         st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
+def choosing_chart(figure: go.Figure, key: str, alt: str) -> int | None:
+    """A chart whose dots can be chosen; gives the `customdata` of the one that is."""
+    with st.container(key=f"chart-{key}"):
+        st.html(_READABLE)
+        event = st.plotly_chart(
+            figure,
+            key=key,
+            on_select="rerun",
+            selection_mode="points",
+            config={"displayModeBar": False},
+            alt=alt,
+        )
+    points = event["selection"]["points"]
+    return int(points[0]["customdata"]) if points and "customdata" in points[0] else None
+
+
 def empty_state(icon: str, title: str, hint: str) -> None:
     """Say what is not there yet and what to do next. `icon` is a Material icon's name."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):

@@ -4,8 +4,9 @@ import photos
 import streamlit as st
 from album import Album
 from client import ApiClient
+from photos import Photo
 from problems import ApiProblem
-from resources import dataset, monitoring, predictions, runs
+from resources import dataset, insights, models, monitoring, predictions, report, runs
 from settings import Settings
 
 THUMBNAIL_PIXELS = 192
@@ -80,6 +81,54 @@ def review_queue(limit: int) -> predictions.ReviewQueue:
     return predictions.review_queue(api(), limit)
 
 
+@st.cache_data(ttl=30, max_entries=1, show_spinner=False)
+def dataset_insights() -> insights.Insights:
+    """What today's training data looks like."""
+    return insights.dataset(api())
+
+
+@st.cache_data(ttl=60, max_entries=1, show_spinner=False)
+def embedding_map(limit: int) -> insights.EmbeddingMap:
+    """Which photographs look alike to the model; the first time takes the API some seconds."""
+    return insights.embedding_map(api(), limit)
+
+
+@st.cache_data(ttl=60, max_entries=16, show_spinner=False)
+def augmentation_of_image(image_id: str, seed: int) -> insights.Augmentation:
+    """A training image as training would show it."""
+    return insights.augmentation_of_image(api(), image_id, seed)
+
+
+@st.cache_data(ttl=60, max_entries=4, show_spinner=False)
+def augmentation_of_photo(name: str, data: bytes, seed: int) -> insights.Augmentation:
+    """Any photograph as training would show it."""
+    return insights.augmentation_of_photo(api(), Photo(name, data), seed)
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
+def versions() -> models.Versions:
+    """Every model version, the newest first."""
+    return models.listed(api())
+
+
+@st.cache_data(ttl=60, max_entries=8, show_spinner=False)
+def report_on(version: str) -> report.Report:
+    """The figures of a version that stand together."""
+    return report.report(api(), version)
+
+
+@st.cache_data(ttl=60, max_entries=8, show_spinner=False)
+def package(version: str) -> report.Package:
+    """A version with what its package says of itself."""
+    return report.package(api(), version)
+
+
+@st.cache_data(ttl=60, max_entries=16, show_spinner=False)
+def side_by_side(a: str, b: str) -> models.SideBySide:
+    """The figures of two versions."""
+    return models.compare(api(), a, b)
+
+
 def album() -> Album:
     """Small pictures from the API."""
     return _album(api())
@@ -91,12 +140,21 @@ def forget_training_data() -> None:
     training_images.clear()
     review_queue.clear()
     estimate.clear()
+    _forget_insights()
 
 
 def forget_learning() -> None:
     """Forget what a run or a promotion may have changed."""
     estimate.clear()
     drift.clear()
+    versions.clear()
+    _forget_insights()
+
+
+def _forget_insights() -> None:
+    dataset_insights.clear()
+    embedding_map.clear()
+    augmentation_of_image.clear()
 
 
 @st.cache_resource(max_entries=4, on_release=ApiClient.close, show_spinner=False)

@@ -1,6 +1,6 @@
 """Taking one photograph into the catalog: the blob first, then the row, then the word for it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 from uuid import uuid4
 
@@ -113,6 +113,7 @@ def store_photograph(
             width=prepared.width,
             height=prepared.height,
             bytes=len(prepared.data),
+            **asdict(prepared.appearance),
             blob=key,
         )
         repository.add(session, row)

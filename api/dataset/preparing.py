@@ -7,6 +7,7 @@ from threading import BoundedSemaphore
 import numpy as np
 from numpy.typing import NDArray
 
+from api.dataset.appearance import Appearance, appearance
 from api.errors import ProblemError
 from api.imaging.decode import MAX_PIXELS, Photograph, decode
 from api.imaging.hashing import signature
@@ -33,6 +34,7 @@ class Prepared:
     signature: NDArray[np.uint8]
     width: int
     height: int
+    appearance: Appearance
 
 
 def prepare(data: bytes, max_pixels: int = MAX_PIXELS) -> Prepared:
@@ -49,6 +51,7 @@ def prepare(data: bytes, max_pixels: int = MAX_PIXELS) -> Prepared:
             signature=signature(photograph.image),
             width=photograph.width,
             height=photograph.height,
+            appearance=appearance(photograph.image),
         )
 
 

@@ -12,8 +12,9 @@ class ImageRow(Base):
     """One stored photograph.
 
     `sha256` is of the bytes that were sent, so that the same file is known again; the blob holds
-    them without their metadata. `signature` is hexadecimal (see `imaging.hashing`); `photograph`
-    names the group of near-duplicates that share a split; `origin` is upload, feedback or review.
+    them without their metadata, `bytes` long. `signature` is hexadecimal (see `imaging.hashing`);
+    `photograph` names the group of near-duplicates that share a split; `origin` is upload, feedback
+    or review. `brightness`, `saturation` and `hue` are those of `dataset.appearance`.
     """
 
     __tablename__ = "images"
@@ -29,5 +30,8 @@ class ImageRow(Base):
     width: Mapped[int]
     height: Mapped[int]
     bytes: Mapped[int]
+    brightness: Mapped[float]
+    saturation: Mapped[float]
+    hue: Mapped[float]
     blob: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)

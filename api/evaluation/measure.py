@@ -1,5 +1,8 @@
 """The figures of one grader on the test split, which nothing was trained or set on."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from api.errors import ProblemError
@@ -9,9 +12,11 @@ from api.evaluation.rejection import rejection_figures
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent
 from api.registry.manifest import Manifest
-from api.registry.package import Package, rewrite_manifest
+from api.registry.package import BACKBONE, HEAD, REPLAY, Package, write_package
+from api.registry.replay import Replay
 from api.training.corpus import Corpus
 from api.training.grader import Grader
+from api.training.replay import looks_and_copies
 
 
 class OtherPhotographsError(ProblemError):
@@ -49,14 +54,18 @@ def measure(grader: Grader, corpus: Corpus, progress: Progress = silent) -> dict
 
 
 def measure_package(package: Package, corpus: Corpus, progress: Progress = silent) -> Manifest:
-    """Measure a package again and write the figures into its manifest.
+    """Measure a package again: its figures, and what its photographs look like.
 
     For packages that were made before a figure was thought of. What was measured while training
-    stays. Raises OtherPhotographsError where `corpus` is not what the package was made from.
+    stays, and so do network, head and version. Raises OtherPhotographsError where `corpus` is not
+    what the package was made from.
     """
     manifest = package.manifest
-    if corpus.fingerprint().sha256 != manifest.data.sha256:
+    replay = Replay.load(package.folder / REPLAY)
+    found = looks_and_copies(replay, corpus)
+    if corpus.fingerprint().sha256 != manifest.data.sha256 or found is None:
         raise OtherPhotographsError(corpus, manifest)
+    looks, copies = found
     grader = Grader(
         keras_backbone=None,
         graph=package.backbone,
@@ -66,4 +75,13 @@ def measure_package(package: Package, corpus: Corpus, progress: Progress = silen
         history=(),
     )
     metrics = {**manifest.metrics, **measure(grader, corpus, progress)}
-    return rewrite_manifest(package.folder, manifest.model_copy(update={"metrics": metrics}))
+
+    def fill(part: Path) -> None:
+        for name in (BACKBONE, HEAD):
+            shutil.copyfile(package.folder / name, part / name)
+        replace(replay, looks=looks, copies=copies).save(part / REPLAY)
+
+    def describe(files: dict[str, str]) -> Manifest:
+        return manifest.model_copy(update={"metrics": metrics, "files": files})
+
+    return write_package(package.folder, fill, describe)

@@ -1,1 +1,1 @@
-"""Model packages: what a trained grader is on disk."""
+"""Model packages, their versions, and which of them serves."""

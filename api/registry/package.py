@@ -103,14 +103,6 @@ def version_name(created: datetime, files: Mapping[str, str]) -> str:
     return f"{created:%Y%m%d-%H%M%S}-{files[HEAD][:7]}"
 
 
-def rewrite_manifest(folder: Path, manifest: Manifest) -> Manifest:
-    """Replace the manifest of a package, whole or not at all; the parts stay as they are."""
-    temporary = folder / f".{MANIFEST}.writing"
-    temporary.write_text(manifest.text(), encoding="utf-8")
-    temporary.replace(folder / MANIFEST)
-    return manifest
-
-
 def _standing(folder: Path) -> Path:
     """Where the package is: a crash between the two renames of `write_package` left it aside."""
     aside = _aside(folder)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 STEPS = 255
 # What the photograph of a row that shows one boxed fruit of a frame begins with.
 BOXED = "boxed/"
+# The columns of `Replay.looks`: the first three as in `dataset.appearance`, the rest in pixels.
+LOOKS = ("brightness", "saturation", "hue", "width", "height")
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,10 @@ class Replay:
     `embeddings` float32 [n, channels]; `targets` float32 [n, classes], rows summing to 1; `splits`
     strings train, validation or test; `photographs` the names that `dataset.grouping` gave;
     `sha256` hexadecimal of the file; `signatures` uint8 [n, 80]; `catalog` bool [n], whether the
-    row came from the catalog, where it may be relabelled or removed. `others` float32
-    [k, channels] are embeddings of photographs of no class, perhaps none, which set the rejection.
+    row came from the catalog, where it may be relabelled or removed. `looks` float32 [n, 5] has the
+    columns LOOKS, NaN where they were not measured; `copies` int32 [n] counts the files that there
+    are of the photograph, 0 where that is not known. `others` float32 [k, channels] are embeddings
+    of photographs of no class, perhaps none, which set the rejection.
     """
 
     embeddings: NDArray[np.float32]
@@ -35,6 +39,8 @@ class Replay:
     sha256: NDArray[np.str_]
     signatures: NDArray[np.uint8]
     catalog: NDArray[np.bool_]
+    looks: NDArray[np.float32]
+    copies: NDArray[np.int32]
     others: NDArray[np.float32]
 
     @property
@@ -57,18 +63,23 @@ class Replay:
             sha256=self.sha256,
             signatures=self.signatures,
             catalog=self.catalog,
+            looks=self.looks,
+            copies=self.copies,
             others=self.others.astype(np.float16),
         )
 
     @classmethod
     def load(cls, path: Path) -> "Replay":
-        """Read what `save` wrote; in older files nothing is of the catalog and nothing other."""
+        """Read what `save` wrote; in older files nothing is of the catalog, nothing other, and
+        looks and copies are not known."""
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         step, lowest = stored.pop("step"), stored.pop("lowest")
         embeddings = stored.pop("quantised").astype(np.float32) * step + lowest
         rows, channels = embeddings.shape
         stored.setdefault("catalog", np.zeros(rows, bool))
+        stored.setdefault("looks", np.full((rows, len(LOOKS)), np.nan, np.float32))
+        stored.setdefault("copies", np.zeros(rows, np.int32))
         others = stored.pop("others", np.empty((0, channels))).astype(np.float32)
         return cls(embeddings, **stored, others=others)
 

@@ -5,7 +5,6 @@ changes come one after the other, in every process.
 """
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.db import now
 from api.registry.errors import NothingToRollBackToError, PrunedModelError, UnknownModelError
+from api.registry.lineage import lineage
 from api.registry.manifest import Manifest, is_version
 from api.registry.tables import ChampionRow, ModelRow, PromotionRow
 
@@ -134,22 +134,6 @@ def predecessor(session: Session) -> str | None:
     changes = select(PromotionRow.version, PromotionRow.kind).order_by(PromotionRow.id)
     served = lineage((version, kind) for version, kind in session.execute(changes))
     return served[-2] if len(served) > 1 else None
-
-
-def lineage(changes: Iterable[tuple[str, str]]) -> list[str]:
-    """What served before what, the present champion last, from (version, kind) in order.
-
-    A promotion puts its version on top of what served; a rollback takes the top off again. So two
-    rollbacks go two versions back, and do not return to what the first one turned away from.
-    """
-    served: list[str] = []
-    for version, kind in changes:
-        if kind == "rollback":
-            while served and served[-1] != version:
-                served.pop()
-        if not served or served[-1] != version:
-            served.append(version)
-    return served
 
 
 def mark_pruned(session: Session, keep: int) -> list[str]:

@@ -1,12 +1,13 @@
 """What a retraining learns from: the champion's replay, and the catalog as it is now."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from api.dataset.appearance import Appearance
 from api.dataset.split import Split
 from api.registry.replay import Replay
 from api.retrain.errors import TooFewClassesError, TooFewOfClassError, UnknownClassesError
@@ -31,6 +32,12 @@ class CatalogPhoto:
     blob: str
     width: int
     height: int
+    appearance: Appearance
+
+    @property
+    def looks(self) -> NDArray[np.float32]:
+        """A row of `Replay.looks`: float32 [5]."""
+        return np.array([*astuple(self.appearance), self.width, self.height], np.float32)
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,8 @@ def assemble(
         sha256=_named(replay.sha256[kept], [photo.sha256 for photo in photos]),
         signatures=_join(replay.signatures[kept], signatures),
         catalog=np.repeat([False, True], [len(kept), len(photos)]),
+        looks=_join(replay.looks[kept], [photo.looks[None] for photo in photos]),
+        copies=_join(replay.copies[kept], [np.ones(len(photos), np.int32)]),
         others=np.concatenate([replay.others, replay.embeddings[dropped]]),
     )
     old_ones = [False] * len(kept)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from api.blobs import Blobs
+from api.dataset.appearance import Appearance
 from api.dataset.tables import ImageRow
 from api.db import Database
 from api.errors import ProblemError
@@ -170,6 +171,7 @@ def _photo(image: ImageRow) -> CatalogPhoto:
         blob=image.blob,
         width=image.width,
         height=image.height,
+        appearance=Appearance(image.brightness, image.saturation, image.hue),
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,10 @@ class Corpus:
     @property
     def classes(self) -> tuple[str, ...]:
         return self.listing.classes
+
+    @cached_property
+    def by_path(self) -> dict[Path, PhotoFile]:
+        return {self.listing.root / file.path: file for file in self.listing.files}
 
     def files(self, split: Split) -> tuple[PhotoFile, ...]:
         return tuple(file for file in self.listing.files if file.split == split)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from api.blobs import Blobs
+from api.dataset.appearance import appearance
 from api.dataset.errors import BadClassNameError
 from api.dataset.ingest import Duplicate, Outcome, Stored
 from api.dataset.removing import remove_images
@@ -45,6 +46,9 @@ def test_blob_and_row_are_there(taker: Taker, database: Database, blobs: Blobs) 
     assert found.bytes == len(stored) < len(data)
     seen = decode(stored).image
     assert np.array_equal(np.asarray(seen), np.asarray(decode(data).image))
+    look = appearance(seen)
+    measured = (found.brightness, found.saturation, found.hue)
+    assert measured == pytest.approx((look.brightness, look.saturation, look.hue))
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,21 @@ import dataclasses
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from api.evaluation import measure as module
 from api.evaluation.measure import OtherPhotographsError, measure_package
+from api.progress import silent
 from api.registry.manifest import Manifest
-from api.registry.package import Package, load_package, write_package
+from api.registry.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
+from api.registry.replay import Replay
 from api.training import __main__ as command_line
 from api.training.corpus import Corpus, read_corpus
 from api.training.recipe import Recipe
+from api.training.replay import make_replay
 from tests.registry.samples import describer, filler
-from tests.training.collection import colour_grader, colours, draw_collection
+from tests.training.collection import SIDE, colour_grader, colours, draw_collection
 
 SIZE = 32
 
@@ -28,7 +32,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     """A package without figures of the test split, whose backbone is `colours`."""
     recipe = Recipe(input_size=SIZE)
-    head = colour_grader(recipe, corpus.study(recipe)).head
+    grader = colour_grader(recipe, corpus.study(recipe))
+    head = grader.head
+    replay = make_replay(grader, corpus, recipe, silent)
+    unknown = np.full_like(replay.looks, np.nan)
+    replay = dataclasses.replace(replay, looks=unknown, copies=np.zeros_like(replay.copies))
 
     def describe(hashes: dict[str, str]) -> Manifest:
         known = {
@@ -40,7 +48,11 @@ def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         }
         return describer()(hashes).model_copy(update=known)
 
-    write_package(tmp_path / "package", filler(head=head), describe)
+    def fill(parts: Path) -> None:
+        filler(head=head)(parts)
+        replay.save(parts / REPLAY)
+
+    write_package(tmp_path / "package", fill, describe)
     monkeypatch.setattr(module, "LiteRTBackbone", lambda _: colours)
     return load_package(tmp_path / "package")
 
@@ -51,8 +63,31 @@ def test_figures_are_written_and_the_rest_stays(package: Package, corpus: Corpus
     assert manifest.metrics["rejection"]["other_files"] > 0
     assert manifest.metrics["training_curves"] == [{"loss": 1.0}]
     again = load_package(package.folder).manifest
-    assert again.files == package.manifest.files
+    assert again.version == package.manifest.version
+    for name in (BACKBONE, HEAD):
+        assert again.files[name] == package.manifest.files[name]
     assert again.metrics["test_by_photograph"]["files"] == len(corpus.files("test"))
+
+
+def test_what_the_photographs_look_like_joins_the_replay(package: Package, corpus: Corpus) -> None:
+    before = Replay.load(package.folder / REPLAY)
+    measure_package(package, corpus)
+    after = Replay.load(package.folder / REPLAY)
+    boxed = after.boxed
+    assert np.isfinite(after.looks).all()
+    assert set(map(tuple, after.looks[:, 3:].tolist())) == {(float(SIDE), float(SIDE))}
+    fresh_banana = after.targets[:, corpus.classes.index("freshbanana")] > 0.5
+    assert (np.abs(after.looks[fresh_banana & ~boxed, 2] - 50) < 15).all()  # Yellow.
+    assert sum(after.copies[~boxed]) == len(corpus.listing.files)
+    assert (after.copies[boxed] == 1).all()
+    for name in ("targets", "splits", "photographs", "sha256", "signatures", "others"):
+        assert getattr(after, name).tolist() == getattr(before, name).tolist()
+    assert np.allclose(after.embeddings, before.embeddings, atol=1e-4)
+
+
+def test_other_boxed_photographs_are_refused(package: Package, corpus: Corpus) -> None:
+    with pytest.raises(OtherPhotographsError):
+        measure_package(package, dataclasses.replace(corpus, boxes=corpus.boxes[1:]))
 
 
 def test_other_photographs_are_refused(package: Package, corpus: Corpus) -> None:

@@ -91,6 +91,16 @@ def test_pixels_of_every_kind_stay(
     assert SECRET not in stripped
 
 
+def test_a_jpeg_that_stores_red_green_and_blue_keeps_its_colours() -> None:
+    """Nothing but its Adobe segment says so where the channels have the usual numbers."""
+    data = bytearray(encode(draw_quarters(), "JPEG", keep_rgb=True))
+    frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+    for number in range(3):
+        data[frame + 10 + 3 * number] = data[scan + 5 + 2 * number] = number + 1
+    assert np.abs(np.asarray(decode(bytes(data)).image, int)[4, 4] - (255, 0, 0)).max() < 6
+    assert_same_pixels(bytes(data), strip_metadata(bytes(data)))
+
+
 def test_comments_and_words_go() -> None:
     words = PngImagePlugin.PngInfo()
     words.add_text("Author", SECRET.decode())

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from api.predict.head import Head, Rejection
 from api.registry.manifest import DataFingerprint, Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY
-from api.registry.replay import Replay
+from api.registry.replay import LOOKS, Replay
 
 CHANNELS = 4
 CLASSES = ("freshapples", "rottenapples")
@@ -25,6 +26,14 @@ def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
     return Head(draw(CHANNELS, classes), draw(classes), 1.5, rejection)
 
 
+def no_looks(count: int) -> dict[str, Any]:
+    """What a replay has of `count` photographs of which no looks were measured."""
+    return {
+        "looks": np.full((count, len(LOOKS)), np.nan, np.float32),
+        "copies": np.zeros(count, np.int32),
+    }
+
+
 def a_replay(count: int = 5, seed: int = 0) -> Replay:
     random = np.random.default_rng(seed)
     targets = np.eye(len(CLASSES), dtype=np.float32)[np.arange(count) % len(CLASSES)]
@@ -36,6 +45,8 @@ def a_replay(count: int = 5, seed: int = 0) -> Replay:
         sha256=np.array([f"{number:064x}" for number in range(count)]),
         signatures=random.integers(0, 256, (count, 80), dtype=np.uint8),
         catalog=np.arange(count) % 2 == 1,
+        looks=random.uniform(0, 1, (count, len(LOOKS))).astype(np.float32),
+        copies=np.arange(count, dtype=np.int32) % 3 + 1,
         others=random.normal(size=(3, CHANNELS)).astype(np.float32),
     )
 

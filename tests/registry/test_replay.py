@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.registry.replay import STEPS, Replay
+from api.registry.replay import LOOKS, STEPS, Replay
 from tests.registry.samples import a_replay
 
 
@@ -21,7 +21,9 @@ def test_embeddings_come_back_to_half_a_step_of_their_channel(tmp_path: Path) ->
     assert np.allclose(loaded.embeddings.max(axis=0), replay.embeddings.max(axis=0), rtol=1e-5)
 
 
-@pytest.mark.parametrize("field", ["targets", "splits", "photographs", "sha256", "signatures"])
+@pytest.mark.parametrize(
+    "field", ["targets", "splits", "photographs", "sha256", "signatures", "looks", "copies"]
+)
 def test_all_else_comes_back_as_it_was(tmp_path: Path, field: str) -> None:
     replay = a_replay(7)
     replay.save(tmp_path / "replay.npz")
@@ -35,6 +37,17 @@ def test_a_channel_that_is_always_zero_stays_zero(tmp_path: Path) -> None:
     replay.embeddings[:, 1] = 0
     replay.save(tmp_path / "replay.npz")
     assert (Replay.load(tmp_path / "replay.npz").embeddings[:, 1] == 0).all()
+
+
+def test_a_file_from_before_looks_were_kept_says_that_they_are_not_known(tmp_path: Path) -> None:
+    a_replay().save(tmp_path / "replay.npz")
+    with np.load(tmp_path / "replay.npz") as arrays:
+        kept = {name: arrays[name] for name in arrays.files if name not in ("looks", "copies")}
+    np.savez(tmp_path / "replay.npz", **kept)
+    loaded = Replay.load(tmp_path / "replay.npz")
+    assert loaded.looks.shape == (5, len(LOOKS))
+    assert np.isnan(loaded.looks).all()
+    assert loaded.copies.tolist() == [0] * 5
 
 
 def test_no_array_needs_a_pickle(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from api.db import Database, now
 from api.registry import repository
 from api.registry.errors import NothingToRollBackToError, PrunedModelError, UnknownModelError
-from api.registry.repository import lineage
 from api.registry.tables import ChampionRow, ModelRow
 from tests.registry.samples import describer
 
@@ -130,11 +129,6 @@ def test_a_version_promoted_again_is_left_for_what_it_replaced(database: Databas
     assert roll_back(database) == "a"
     with pytest.raises(NothingToRollBackToError):
         roll_back(database)
-
-
-def test_lineage_bears_a_history_with_a_hole() -> None:
-    assert lineage([("a", "first"), ("b", "gate"), ("x", "rollback")]) == ["x"]
-    assert lineage([]) == []
 
 
 def test_what_was_pruned_cannot_serve(database: Database) -> None:

@@ -204,6 +204,15 @@ def test_without_the_catalog_the_shipped_version_serves(
         assert client.get("/status").json()["training_status"] == "unknown"
 
 
+def test_a_catalog_that_was_not_opened_yet_is_not_asked(own: Settings) -> None:
+    """It may be there again but have no tables."""
+    app = create_app(own)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        app.state.service.catalog_problem = "connection refused"
+        assert client.get("/models").json()["code"] == "catalog-unavailable"
+        assert client.get("/status").json()["training_status"] == "unknown"
+
+
 def test_a_catalog_that_comes_later_is_taken_up(
     own: Settings, state: ServiceState, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,15 +2,18 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from api.blobs import Blobs
+from api.dataset.appearance import appearance
 from api.dataset.split import split_of
 from api.dataset.tables import ImageRow
 from api.db import Database
@@ -26,6 +29,7 @@ from api.retrain.fast import learn_head
 from api.retrain.material import Material
 from api.settings import PROJECT
 from tests.drawing import draw_fruit, encode
+from tests.registry.samples import no_looks
 
 KNOWN = ("freshapples", "freshbanana")
 NEW = "rottenoranges"
@@ -46,9 +50,7 @@ def champion_rows() -> Replay:
     names = [f"{name}/shipped-{seed}" for name, seed in drawn]
     noise = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
 
-    def seen(
-        pictures: Iterable[Image.Image],
-    ) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    def seen(pictures: Iterable[Image.Image]) -> NDArray[np.float32]:
         size = DEFAULT.manifest.input_size
         return np.concatenate([pool(backbone(to_input(one, size)[None])) for one in pictures])
 
@@ -60,6 +62,7 @@ def champion_rows() -> Replay:
         sha256=np.array([hashlib.sha256(name.encode()).hexdigest() for name in names]),
         signatures=np.stack([signature(image) for image in images]),
         catalog=np.zeros(len(names), bool),
+        **no_looks(len(names)),
         others=seen(Image.fromarray(pixels) for pixels in noise),
     )
 
@@ -131,6 +134,7 @@ def add_photographs(
             width=image.width,
             height=image.height,
             bytes=len(data),
+            **asdict(appearance(image)),
             blob=blob,
         )
         with database.session() as session:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from api.dataset.appearance import Appearance
 from api.dataset.split import split_of
 from api.predict.head import Head
 from api.registry.gate import Verdict, judge
@@ -15,10 +16,13 @@ from api.retrain import fast
 from api.retrain.candidate import Order
 from api.retrain.fast_package import measured
 from api.retrain.material import CatalogPhoto, Material, assemble
+from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear", "quince")
 CHANNELS = 24
 ALL = ("apple", "pear", "quince", "plum", "fig")
+# A photograph, and what the network sees in it.
+Seen = tuple[CatalogPhoto, NDArray[np.float32]]
 MIDDLES = np.random.default_rng(0).normal(size=(len(ALL), CHANNELS)) * 1.2
 
 
@@ -40,6 +44,7 @@ def replay() -> Replay:
         sha256=np.array(names),
         signatures=np.zeros((len(names), 80), np.uint8),
         catalog=np.zeros(len(names), bool),
+        **no_looks(len(names)),
         others=np.random.default_rng(1).normal(size=(60, CHANNELS)).astype(np.float32) * 3,
     )
 
@@ -50,9 +55,7 @@ def champion(replay: Replay) -> Head:
     return fast.learn_head(Material(KNOWN, replay, none, none))
 
 
-def new(
-    class_name: str, count: int, shows: str = "", first: int = 1000
-) -> list[tuple[CatalogPhoto, NDArray[np.float32]]]:
+def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list[Seen]:
     """Photographs labelled `class_name`, with what the network sees in them."""
     made = []
     for seed in range(first, first + count):
@@ -67,6 +70,7 @@ def new(
             blob=name,
             width=1,
             height=1,
+            appearance=Appearance(0.5, 0.5, 0),
         )
         made.append((photo, embedding(shows or class_name, seed)))
     return made
@@ -78,7 +82,7 @@ Retrain = Callable[..., tuple[Head, Material, Verdict]]
 @pytest.fixture
 def retrain(replay: Replay, champion: Head) -> Retrain:
     def run(
-        photos: Sequence[tuple[CatalogPhoto, NDArray[np.float32]]],
+        photos: Sequence[Seen],
         classes: tuple[str, ...] = KNOWN,
         head: Head | None = None,
     ) -> tuple[Head, Material, Verdict]:

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from api.dataset.appearance import Appearance
+from api.dataset.split import Split
 from api.registry.replay import Replay
 from api.retrain.errors import TooFewClassesError, TooFewOfClassError, UnknownClassesError
 from api.retrain.material import (
@@ -15,9 +17,11 @@ from api.retrain.material import (
     not_embedded,
     require_enough,
 )
+from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear")
 CHANNELS = 3
+SPLITS = ["train", "train", "validation", "test"]
 
 
 def a_replay(count: int = 8) -> Replay:
@@ -26,30 +30,30 @@ def a_replay(count: int = 8) -> Replay:
     return Replay(
         embeddings=np.arange(count * CHANNELS, dtype=np.float32).reshape(count, CHANNELS),
         targets=np.eye(2, dtype=np.float32)[np.arange(count) % 2],
-        splits=np.array(
-            (["train", "train", "validation", "test"] * count)[: count - 2] + ["train"] * 2
-        ),
+        splits=np.array((SPLITS * count)[: count - 2] + ["train"] * 2),
         photographs=np.array(names),
         sha256=np.array([f"s{k}" for k in range(count - 2)] + ["frame", "frame"]),
         signatures=np.zeros((count, 80), np.uint8),
         catalog=np.zeros(count, bool),
+        **no_looks(count),
         others=np.full((1, CHANNELS), 9, np.float32),
     )
 
 
 def a_photo(
-    sha256: str, class_name: str, split: str = "train", origin: str = "upload"
+    sha256: str, class_name: str, split: Split = "train", origin: str = "upload"
 ) -> CatalogPhoto:
     return CatalogPhoto(
         sha256=sha256,
         class_name=class_name,
         photograph=f"{class_name}/{sha256}",
-        split=split,  # type: ignore[arg-type]
+        split=split,
         origin=origin,
         signature=np.ones(80, np.uint8),
         blob=sha256,
         width=1,
         height=1,
+        appearance=Appearance(0.5, 0.25, 30),
     )
 
 
@@ -76,6 +80,9 @@ def test_new_photographs_join_and_the_shipped_ones_stay() -> None:
     assert (material.rows.splits[new], material.rows.photographs[new]) == ("test", "plum/new")
     assert material.rows.catalog.tolist() == [False] * 8 + [True]
     assert material.fresh.tolist() == [False] * 8 + [True]
+    assert np.isnan(material.rows.looks[:8]).all()
+    assert material.rows.looks[8].tolist() == [0.5, 0.25, 30, 1, 1]
+    assert material.rows.copies.tolist() == [0] * 8 + [1]
     assert not material.chosen.any()
 
 
@@ -127,9 +134,7 @@ def test_the_classes_are_those_known_and_then_the_new_ones() -> None:
         "plum",
     )
     assert choose_classes(KNOWN, {"plum"}, ["plum", "apple"]) == ("apple", "plum")
-    with pytest.raises(
-        UnknownClassesError, match=r"of kiwi\. There are some of: apple, pear, plum"
-    ):
+    with pytest.raises(UnknownClassesError, match=r"of kiwi\. There are some of: apple, pear"):
         choose_classes(KNOWN, {"plum"}, ["plum", "kiwi"])
     with pytest.raises(TooFewClassesError, match="1 "):
         choose_classes(KNOWN, {"plum"}, ["plum"])

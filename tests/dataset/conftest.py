@@ -1,0 +1,40 @@
+"""The service as the tests of uploads see it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+
+Serve = Callable[..., TestClient]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts the service, without a model unless one is named, with an empty catalog."""
+    with ExitStack() as running:
+
+        def start(**chosen: Any) -> TestClient:
+            settings = Settings(
+                **{
+                    "model_dir": tmp_path / "no model",
+                    "state_dir": tmp_path / "state",
+                    "database_url": "",
+                    "storage_url": "",
+                    **chosen,
+                }
+            )
+            client = TestClient(create_app(settings), raise_server_exceptions=False)
+            return running.enter_context(client)
+
+        yield start
+
+
+@pytest.fixture
+def service(serve: Serve) -> TestClient:
+    return serve()

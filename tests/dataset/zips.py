@@ -1,0 +1,32 @@
+"""Zips as people and their enemies make them."""
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping
+
+LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
+
+
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    return stream.getvalue()
+
+
+def encrypted(data: bytes) -> bytes:
+    """Says of its first file that it needs a password."""
+    return _with_field(_with_field(data, LOCAL, 6, "<H", 1), CENTRAL, 8, "<H", 1)
+
+
+def claiming_size(data: bytes, size: int) -> bytes:
+    """Says of its first file that it has `size` bytes unpacked."""
+    return _with_field(_with_field(data, LOCAL, 22, "<I", size), CENTRAL, 24, "<I", size)
+
+
+def _with_field(data: bytes, record: bytes, offset: int, kind: str, value: int) -> bytes:
+    changed = bytearray(data)
+    struct.pack_into(kind, changed, data.index(record) + offset, value)
+    return bytes(changed)
