@@ -73,7 +73,7 @@ def _results(sending: Sending[Graded]) -> None:
     grades_table([row for row in rows if is_shown(row, shown)])
     with st.container(horizontal=True):
         st.download_button(
-            "Download as CSV",
+            "Download CSV",
             lambda: grading.as_csv(rows),
             "ripeline-grades.csv",
             "text/csv",
@@ -99,6 +99,6 @@ def _figures(rows: list[Graded]) -> None:
         "Rotten": sum(prediction.freshness == "rotten" for prediction in known),
         "Not known": len(found) - len(known),
     }
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for name, number in figures.items():
             st.metric(name, f"{number:,}", width="content")

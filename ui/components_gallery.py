@@ -58,10 +58,14 @@ def _shown(known: dataset.Summary) -> None:
     )
     # Another filter begins at its first page.
     pager = f"gallery_page_{class_name}_{split}_{origin}"
+    wanted = (class_name or None, split or None, origin or None)
     number = st.session_state.get(pager, 1)
-    page = loaders.training_images(
-        class_name or None, split or None, origin or None, (number - 1) * PAGE, PAGE
-    )
+    page = loaders.training_images(*wanted, (number - 1) * PAGE, PAGE)
+    pages = max(1, -(-page.total // PAGE))
+    if number > pages:
+        # The last of this page were removed.
+        st.session_state[pager] = pages
+        page = loaders.training_images(*wanted, (pages - 1) * PAGE, PAGE)
     if not page.total:
         st.info("No photo is like that. Choose another filter.", icon=":material/filter_alt:")
         return
@@ -72,7 +76,6 @@ def _shown(known: dataset.Summary) -> None:
         alt=lambda image: f"{class_words(image.class_name)}: {image.filename}",
         below=_below,
     )
-    pages = -(-page.total // PAGE)
     if pages > 1:
         st.pagination(pages, key=pager)
 

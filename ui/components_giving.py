@@ -82,7 +82,7 @@ def _report(sending: Sending[Given]) -> None:
     rows = sending.rows
     counts = giving.by_outcome(rows)
     ending(sending)
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for outcome in OUTCOMES:
             st.metric(_WORDS[outcome], f"{counts[outcome]:,}", width="content")
     if counts["added"]:

@@ -50,10 +50,11 @@ def grades_table(rows: list[Graded]) -> None:
     found = [row.prediction for row in rows]
     columns: dict[str, list[Any]] = {
         "Photo": [row.thumbnail for row in rows],
-        "File": [row.name for row in rows],
+        # What matters most first: a phone shows about three columns.
         "Grade": [_grade(row) for row in rows],
         "Confidence": [100 * item.confidence if item else None for item in found],
         "Freshness": [_score(item) for item in found],
+        "File": [row.name for row in rows],
     }
     if any(row.error for row in rows):
         columns["Problem"] = [row.error for row in rows]
@@ -68,9 +69,9 @@ def grades_table(rows: list[Graded]) -> None:
         column_config={
             "Photo": st.column_config.ImageColumn(width=72),
             "File": st.column_config.TextColumn(width=210),
-            "Grade": st.column_config.TextColumn(width=170),
+            "Grade": st.column_config.TextColumn(width=150),
             "Confidence": st.column_config.ProgressColumn(
-                min_value=0, max_value=100, format="%.1f %%", width=150
+                min_value=0, max_value=100, format="%.1f %%", width=130
             ),
             "Freshness": st.column_config.NumberColumn(
                 format="%d", width=90, help="100 is surely fresh, 0 surely rotten."

@@ -55,13 +55,11 @@ def _form(items: list[ReviewItem]) -> None:
             index=None,
             format_func=lambda name: labels.get(name, name),
             key=_key(item),
-            placeholder="Left out" if unsure else f"Perhaps {labels[item.suggested_label]}",
+            placeholder="Left out" if unsure else f"{labels[item.suggested_label]}?",
             accept_new_options=True,
             label_visibility="collapsed",
         )
-        st.caption(
-            f"{percent(item.confidence)} sure" if unsure else "Not one of the classes it knows"
-        )
+        st.caption(f"{percent(item.confidence)} sure" if unsure else "Not recognised")
 
     with st.form("review", border=False):
         pictures(

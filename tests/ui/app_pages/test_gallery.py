@@ -64,6 +64,22 @@ def test_there_is_a_page_for_every_24_photos(page: AppTest, api: FakeApi) -> Non
     assert asked(api)["offset"] == ["48"]
 
 
+def test_after_the_last_page_was_emptied_the_one_before_is_shown(
+    page: AppTest, api: FakeApi
+) -> None:
+    api.answers["/dataset/images"] = Answer(IMAGES | {"total": 49})
+    page.selectbox(key="gallery_split").set_value("train").run()
+    page.pagination[0].set_value(3).run()
+    pick(page, *IDS)
+    button(page, "Remove").click().run()
+
+    api.answers["/dataset/images"] = Answer(IMAGES | {"total": 46})
+    button(page, "Remove 3 photos").click().run()
+
+    assert asked(api)["offset"] == ["24"]
+    assert page.pagination[0].value == 2
+
+
 def test_picked_photos_are_relabelled_together(page: AppTest, api: FakeApi) -> None:
     pick(page, *IDS[:2])
     page.selectbox(key="new_class").set_value("kiwi").run()
