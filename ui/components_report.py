@@ -28,8 +28,9 @@ def figures(found: Report) -> None:
     # Of the tables, only this kind breaks its lines: split and data must not need scrolling.
     st.table(
         {
-            "Figure": [figure.title for figure in found.figures],
-            "Right (95 % interval)": [_interval(figure) for figure in found.figures],
+            "Figure, with its 95 % interval": [
+                f"{figure.title}: **{_interval(figure)}**" for figure in found.figures
+            ],
             "Measured on": [_measured_on(figure) for figure in found.figures],
         }
     )

@@ -45,10 +45,10 @@ def test_every_figure_stands_with_its_interval_and_its_split(open_page: OpenPage
     assert not page.exception
     assert page.selectbox[0].value == CHAMPION
     table = page.table[0].value
-    assert table["Right (95 % interval)"].tolist() == [
-        "98.0 % (95.0 % to 99.0 %)",
-        "98.0 % (95.0 % to 99.0 %)",
-        "99.4 % (95.0 % to 99.0 %)",
+    assert table["Figure, with its 95 % interval"].tolist() == [
+        "Right class, test: **98.0 % (95.0 % to 99.0 %)**",
+        "Right class, folds: **98.0 % (95.0 % to 99.0 %)**",
+        "Right class, supplied: **99.4 % (95.0 % to 99.0 %)**",
     ]
     assert table["Measured on"][0] == "This version, on 100 files of 50 photographs: test split."
     assert table["Measured on"][1].startswith("The recipe")

@@ -98,11 +98,12 @@ def test_each_view_is_a_dot_on_the_strip() -> None:
 
 def test_a_dot_of_the_map_knows_its_point_and_those_with_a_picture_lie_on_top() -> None:
     points = [point("mango", "a"), point("kiwi"), point("mango")]
-    kiwi, mango = embedding_map(points).data
+    kiwi, mango, pictured = embedding_map(points).data
 
-    assert (kiwi.customdata, mango.customdata) == ((1,), (2, 0))
-    assert mango.marker.size[0] < mango.marker.size[1]
-    assert mango.name == "Mango"
+    assert (kiwi.customdata, mango.customdata, pictured.customdata) == ((1,), (2,), (0,))
+    assert mango.marker.size < pictured.marker.size
+    assert [dots.name for dots in (kiwi, mango, pictured)] == ["Kiwi", "Mango", "Mango"]
+    assert [dots.showlegend for dots in (kiwi, mango, pictured)] == [True, True, False]
 
 
 def test_many_classes_are_told_apart_by_their_marks() -> None:
