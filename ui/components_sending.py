@@ -10,8 +10,8 @@ from components import trouble
 from sending import Sending
 from words import about, counted
 
-# As much as the API takes at once, which counts for zips.
-MOST_MEGABYTES = 512
+# Nearly what the API takes at once, which counts for zips: Streamlit would call 512 "1GB".
+MOST_MEGABYTES = 500
 
 
 def choose_files(uploader: str, label: str, kinds: Sequence[str], help: str) -> int:
