@@ -67,8 +67,8 @@ def test_from_new_photographs_to_a_new_version_and_back(
 def test_every_page_is_whole(
     browser: Browser, running: Running, tmp_path: Path, scheme: Any, width: int
 ) -> None:
-    apple = tmp_path / "apple.jpg"
-    apple.write_bytes(encode(draw_fruit("freshapples", seed=3, size=320), "JPEG", quality=92))
+    orange = tmp_path / "orange.jpg"
+    orange.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG", quality=92))
     context = browser.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
     )
@@ -76,7 +76,7 @@ def test_every_page_is_whole(
     for address in PAGES:
         open_page(page, running.ui_url, address)
         if not address:
-            page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(apple)
+            page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(orange)
             expect(page.locator(".st-key-chart-probabilities .js-plotly-plot")).to_be_visible()
         fits(page)
         picture(page, f"{address or 'predict'}-{width}-{scheme}")
