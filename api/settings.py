@@ -26,6 +26,8 @@ class Settings(BaseSettings):
 
     model_dir: Path = PROJECT / "models" / "default"
     state_dir: Path = PROJECT / "state"
+    # Where crossvalidation.json and comparison.json lie: what was measured of the recipe.
+    report_dir: Path = PROJECT / "docs"
     # Empty: a file in the state folder.
     database_url: str = Field(
         default="", validation_alias=AliasChoices("DATABASE_URL", "RIPELINE_DATABASE_URL")

@@ -1,5 +1,6 @@
 """What the API answers, typed. Fields that this app does not use are let pass."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +10,12 @@ Freshness = Literal["fresh", "rotten"]
 
 class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Explanation(Answer):
+    """Where the grader looked: the photograph with a map over it, as a PNG data URI."""
+
+    heatmap: str
 
 
 class Prediction(Answer):
@@ -25,6 +32,7 @@ class Prediction(Answer):
     interpretation: str
     model_version: str
     inference_time_ms: float
+    explanation: Explanation | None = None
 
 
 class Health(Answer):
@@ -51,6 +59,7 @@ class Model(Answer):
     classes: list[str] | None = None
     data: Data | None = None
     metrics: dict[str, Any] | None = None
+    champion_since: datetime | None = None
 
 
 class ModelInfo(Answer):

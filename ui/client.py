@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 import httpx
 import problems
-from answers import Answer, Health, ModelInfo, Prediction
-from pydantic import ValidationError
+from answers import Health, ModelInfo, Prediction
+from pydantic import BaseModel, ValidationError
 
-T = TypeVar("T", bound=Answer)
+T = TypeVar("T", bound=BaseModel)
 
 
 class ApiClient:
@@ -34,9 +34,15 @@ class ApiClient:
     def close(self) -> None:
         self._http.close()
 
-    def predict(self, name: str, photograph: bytes) -> Prediction:
+    def predict(self, name: str, photograph: bytes, *, explain: bool = False) -> Prediction:
         """Grade the bytes of one photograph; `name` is its file name."""
-        return self.call(Prediction, "POST", "/predict", files={"file": (name, photograph)})
+        return self.call(
+            Prediction,
+            "POST",
+            "/predict",
+            files={"file": (name, photograph)},
+            params={"explain": explain} if explain else None,
+        )
 
     def health(self) -> Health:
         """Ask how the service is, without waiting long."""

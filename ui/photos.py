@@ -1,6 +1,7 @@
 """A photograph that a person chose, and the small picture of it that the browser is shown."""
 
-from dataclasses import dataclass
+from base64 import b64encode
+from dataclasses import dataclass, field
 from io import BytesIO
 
 from PIL import Image, ImageOps
@@ -8,6 +9,7 @@ from PIL import Image, ImageOps
 READABLE = ["jpg", "jpeg", "png", "webp", "bmp", "heic", "heif"]
 _SHOWN = ["JPEG", "PNG", "WEBP", "BMP"]
 _LONGEST_SIDE = 800
+_THUMBNAIL_SIDE = 96
 # Larger pictures are left to the API, which refuses them; this process never decodes them.
 _MOST_PIXELS = 64_000_000
 
@@ -17,7 +19,7 @@ class Photo:
     """The bytes of a file, under the name that the person knows it by."""
 
     name: str
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 def preview(data: bytes) -> bytes | None:
@@ -25,16 +27,26 @@ def preview(data: bytes) -> bytes | None:
 
     HEIC is among what cannot be shown: neither most browsers nor plain Pillow read it.
     """
+    return _shrunk(data, _LONGEST_SIDE, quality=85)
+
+
+def thumbnail(data: bytes) -> str | None:
+    """A very small picture of the photograph as a data URI of a few kilobytes, or None."""
+    small = _shrunk(data, _THUMBNAIL_SIDE, quality=70)
+    return f"data:image/jpeg;base64,{b64encode(small).decode()}" if small else None
+
+
+def _shrunk(data: bytes, longest_side: int, *, quality: int) -> bytes | None:
     try:
         with Image.open(BytesIO(data), formats=_SHOWN) as image:
             if image.width * image.height > _MOST_PIXELS:
                 return None
-            image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+            image.thumbnail((longest_side, longest_side))
             upright = _on_white(ImageOps.exif_transpose(image))
     except Exception:  # a damaged file makes Pillow's readers raise errors of any kind
         return None
     small = BytesIO()
-    upright.save(small, "JPEG", quality=85)
+    upright.save(small, "JPEG", quality=quality)
     return small.getvalue()
 
 

@@ -1,8 +1,8 @@
-"""Where the API is and how long to wait for it, from the environment."""
+"""Where the API is, how long to wait for it and who may look, from the environment."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, PositiveFloat
+from pydantic import AfterValidator, PositiveFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,3 +22,5 @@ class Settings(BaseSettings):
     api_timeout: PositiveFloat = 30.0
     # Seconds to wait for a health answer, which comes at once or not at all.
     api_health_timeout: PositiveFloat = 3.0
+    # Whoever opens the app is asked for it; empty lets everybody in.
+    ui_password: SecretStr = SecretStr("")

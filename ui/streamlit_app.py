@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import access
 import streamlit as st
 
 HERE = Path(__file__).parent
@@ -13,16 +14,19 @@ PAGES = (
     ("dataset_insights", "Dataset insights", "insights"),
     ("model_report", "Model report", "fact_check"),
     ("monitoring", "Monitoring", "monitoring"),
-    ("service", "Service", "dns"),
 )
 
 st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))
 st.logo(str(HERE / "assets" / "logo.svg"), size="large")
+allowed = access.granted()
 page = st.navigation(
     [
         st.Page(HERE / "app_pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
         for name, title, icon in PAGES
     ],
-    position="top",
+    position="top" if allowed else "hidden",
 )
-page.run()
+if allowed:
+    page.run()
+else:
+    access.ask()

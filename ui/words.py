@@ -1,6 +1,9 @@
 """Names and figures as a person reads them."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 
 _GRADED = re.compile(r"(fresh|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
 
@@ -11,6 +14,15 @@ def class_words(class_name: str) -> str:
     if graded is None:
         return sentence(spaced(class_name))
     return sentence(f"{graded[1]} {_singular(spaced(graded[2]))}")
+
+
+def class_labels(names: Iterable[str]) -> dict[str, str]:
+    """Each class name with its words; with the name itself too where two would read alike."""
+    words = {name: class_words(name) for name in names}
+    often = Counter(words.values())
+    return {
+        name: label if often[label] == 1 else f"{label} ({name})" for name, label in words.items()
+    }
 
 
 def spaced(name: str) -> str:
@@ -37,11 +49,32 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    units = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next((place for place, (number, _) in enumerate(units) if number), 3)
+    told = [f"{number} {unit}" for number, unit in units[first : first + 2] if number]
+    return " ".join(told) or "0 s"
+
+
+def about(seconds: float) -> str:
+    """An estimated span of time, no finer than it can be known: "about 2 minutes"."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} seconds"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {round(seconds / 3600)} hours"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 photograph", "1,200 photographs", "2 classes"."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def when(moment: datetime) -> str:
+    """A moment to the minute: "21 Nov 2026, 10:05"."""
+    return f"{moment.day} {moment:%b %Y, %H:%M}"
 
 
 def _singular(noun: str) -> str:

@@ -88,7 +88,20 @@ class Runtime:
 
     def core(self, photograph: Photograph) -> FloatArray:
         """Feature map float32 [1, h, w, channels] of one photograph."""
-        return self._backbone(to_input(photograph.image, self.manifest.input_size)[None])
+        return self.forward(to_input(photograph.image, self.manifest.input_size))
+
+    def forward(self, pixels: NDArray[np.uint8]) -> FloatArray:
+        """Feature map float32 [1, h, w, channels] of uint8 [size, size, 3]."""
+        return self._backbone(pixels[None])
+
+    def embed(self, data: bytes) -> FloatArray:
+        """Embedding float32 [1, channels] of a photograph. Raises what `imaging.decode` raises."""
+        return pool(self.core(self.pre(data)))
+
+    def probabilities(self, feature_map: FloatArray) -> FloatArray:
+        """Calibrated probabilities float32 [classes] of one feature map."""
+        found: FloatArray = self._head.probabilities(pool(feature_map))[0]
+        return found
 
     def post(
         self, photograph: Photograph, feature_map: FloatArray, started: float, explain: bool

@@ -27,7 +27,9 @@ def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
     champion, served = repository.champion(session), repository.champions(session)
     rows = repository.models(session, limit)
     return Versions(
-        champion=champion, models=[Version.of_row(row, champion, served) for row in rows]
+        champion=champion,
+        rollback_to=repository.predecessor(session),
+        models=[Version.of_row(row, champion, served) for row in rows],
     )
 
 

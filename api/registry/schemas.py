@@ -49,6 +49,7 @@ class VersionDetails(Version):
 
 class Versions(BaseModel):
     champion: str | None
+    rollback_to: str | None = Field(description="What a rollback would go to; null for nothing.")
     models: list[Version] = Field(description="The newest first.")
 
 

@@ -19,8 +19,8 @@ from api.imaging.decode import decode
 from api.registry.store import complete
 from api.registry.tables import ChampionRow
 from api.settings import Settings
-from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load
+from tests.fleet import Fleet
 
 INSTANTS = int(os.environ.get("RIPELINE_CHAOS_INSTANTS", "4"))
 SEED = 7

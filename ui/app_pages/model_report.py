@@ -1,7 +1,87 @@
-"""Model report: still to come."""
+"""Model report: how good a version is, and how that is known."""
 
 import components
+import loaders
+import state
 import streamlit as st
+from components_curves import against, confidence, networks, training
+from components_report import classes, figures, mistakes
+from problems import ApiProblem
+from resources.models import Versions
+from words import counted, spaced
+
+_CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _AGAINST = (
+    "Classes",
+    "Confidence",
+    "Training",
+    "Mistakes",
+    "Networks",
+    "Against another",
+)
+_STATUS = {"champion": "serves now", "challenger": "never served", "retired": "served before"}
+
+
+def choose_version(found: Versions) -> str | None:
+    """The version to report on: the one that serves, unless another is chosen."""
+    told = {
+        version.version: f"{version.version}, {_STATUS.get(version.status, 'files removed')}"
+        for version in found.models
+    }
+    names = list(told)
+    if st.session_state.get(state.REPORTED) not in told:
+        st.session_state.pop(state.REPORTED, None)
+    first = names.index(found.champion) if found.champion in told else 0
+    return st.selectbox(
+        "Version",
+        names,
+        index=first if names else None,
+        format_func=lambda name: told.get(name, name),
+        key=state.REPORTED,
+        persist_state="session",
+    )
+
+
+def show(version: str, found: Versions) -> None:
+    """The whole report on one version."""
+    package, report = loaders.package(version), loaders.report_on(version)
+    manifest = package.manifest
+    st.caption(
+        f"{spaced(manifest.architecture)} at {manifest.input_size} pixels, "
+        f"{counted(manifest.parameters, 'parameter')}, "
+        f"{counted(len(manifest.classes), 'class')}"
+        + (f", made from `{package.parent}`." if package.parent else ".")
+    )
+    figures(report)
+    part = st.segmented_control(
+        "Part",
+        [_CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _AGAINST],
+        default=_CLASSES,
+        required=True,
+        key=state.REPORT_PART,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if part == _CLASSES:
+        classes(manifest)
+    elif part == _CONFIDENCE:
+        confidence(manifest.scores)
+    elif part == _TRAINING:
+        training(manifest)
+    elif part == _MISTAKES:
+        mistakes(manifest.scores)
+    elif part == _NETWORKS:
+        networks(report.comparison, manifest)
+    else:
+        against(package, found, state.COMPARED)
+
 
 st.title("Model report", anchor=False)
-components.empty_state("fact_check", "Nothing here yet", "This page is being built.")
+try:
+    versions = loaders.versions()
+    chosen = choose_version(versions)
+    if chosen is None:
+        components.empty_state("fact_check", "No model yet", "Train one: `make train`.")
+    else:
+        show(chosen, versions)
+except ApiProblem as problem:
+    components.problem_message(problem, refused="The report cannot be shown")

@@ -1,29 +1,36 @@
-"""Predict: one photograph in, its grade in words, figures and a chart out."""
+"""Predict: one photograph or many in, grades in words, figures and charts out."""
 
 import components
 import loaders
 import state
 import streamlit as st
 from answers import Prediction
+from components_batch import batch
+from components_feedback import feedback
+from components_prediction import prediction_card, probabilities
 from photos import READABLE, Photo
 from problems import ApiProblem
 
-_UPLOAD = "Choose a file"
+_UPLOAD = "Choose a photo"
 _CAMERA = "Take a photo"
-_ICONS = {_UPLOAD: ":material/upload:", _CAMERA: ":material/photo_camera:"}
+_MANY = "Many photos"
 
 
-def choose_photo() -> None:
-    """Offer the uploader or, only when asked for, the camera."""
-    source = st.segmented_control(
+def choose_source() -> str:
+    """Ask where the photo comes from. The camera is started only when asked for."""
+    return st.segmented_control(
         "Where the photo comes from",
-        [_UPLOAD, _CAMERA],
+        [_UPLOAD, _CAMERA, _MANY],
         default=_UPLOAD,
         required=True,
-        format_func=lambda name: f"{_ICONS[name]} {name}",
         key=state.SOURCE,
         label_visibility="collapsed",
+        persist_state="session",
     )
+
+
+def choose_photo(source: str) -> None:
+    """Offer the camera or the uploader."""
     if source == _CAMERA:
         st.camera_input(
             "Photograph one fruit, close up",
@@ -44,22 +51,37 @@ def choose_photo() -> None:
 def grade(photo: Photo) -> Prediction | ApiProblem:
     """The photo's outcome; sent to the API only where it has none that lasts."""
     outcome = state.outcome()
+    explain = bool(st.session_state.get(state.HEAT_MAP))
     if outcome is None:
         with st.spinner("Grading the photo"):
-            try:
-                outcome = loaders.api().predict(photo.name, photo.data)
-            except ApiProblem as problem:
-                outcome = problem
+            outcome = ask(photo, explain)
         if isinstance(outcome, Prediction) or not outcome.passing:
             state.keep_outcome(outcome)
+    elif isinstance(outcome, Prediction) and explain and outcome.explanation is None:
+        again = ask(photo, explain)
+        if isinstance(again, Prediction):
+            # What people say is about the first prediction, so it stays.
+            outcome = outcome.model_copy(update={"explanation": again.explanation})
+            state.keep_outcome(outcome)
     return outcome
+
+
+def ask(photo: Photo, explain: bool) -> Prediction | ApiProblem:
+    """What the API says of the photo."""
+    try:
+        return loaders.api().predict(photo.name, photo.data, explain=explain)
+    except ApiProblem as problem:
+        return problem
 
 
 def show_outcome(photo: Photo) -> None:
     """Show the photo's grade, or what stands in its way."""
     outcome = grade(photo)
     if isinstance(outcome, Prediction):
-        components.prediction_card(photo, outcome)
+        with st.container(key="prediction"):
+            prediction_card(photo, outcome)
+            feedback(outcome)
+            probabilities(outcome)
     else:
         components.problem_message(outcome, refused="This photo cannot be graded")
 
@@ -77,9 +99,13 @@ def show_start() -> None:
 
 
 st.title("Is it fresh?", anchor=False)
-st.write("Show one fruit and see whether it is fresh or rotten, and how sure the model is.")
-choose_photo()
-if photo := state.photo():
-    show_outcome(photo)
+st.write("Show a fruit, or many, and see whether it is fresh or rotten, and how sure the model is.")
+source = choose_source()
+if source == _MANY:
+    batch()
 else:
-    show_start()
+    choose_photo(source)
+    if photo := state.photo():
+        show_outcome(photo)
+    else:
+        show_start()

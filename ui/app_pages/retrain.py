@@ -1,7 +1,70 @@
-"""Retrain: still to come."""
+"""Retrain: learn what is new, see whether it is better, go back where it is not."""
 
 import components
+import loaders
+import state
 import streamlit as st
+from attempts import show_problem
+from components_history import runs_table
+from components_outcome import outcome
+from components_run import progress_panel, start_panel
+from components_triggers import trigger_cards
+from components_versions import AREA, champions_table, change_champion, versions_table
+from problems import ApiProblem
+from resources import models, runs
+from resources.models import Versions
+
+_RUNS = 50
+_VERSIONS, _TRIGGERS, _HISTORY = "Versions", "Triggers", "Past runs"
+
+
+def show_versions(found: Versions) -> None:
+    """All versions, what to do with them, and what served when."""
+    if not found.models:
+        components.empty_state("deployed_code", "No version yet", "Train one: `make train`.")
+        return
+    versions_table(found)
+    change_champion(found)
+    st.subheader("What served when", anchor=False)
+    champions_table(models.history(loaders.api()).promotions)
+
+
+def show_runs() -> None:
+    """The newest runs."""
+    found = runs.listed(loaders.api(), _RUNS)
+    if found.runs:
+        runs_table(found)
+    else:
+        components.empty_state(
+            "history", "No run yet", "Start one above; it is listed here for good."
+        )
+
 
 st.title("Retrain", anchor=False)
-components.empty_state("model_training", "Nothing here yet", "This page is being built.")
+st.write(
+    "Teach the grader what it has not learned yet. What comes out serves only if it is at least as "
+    "good on photographs that neither has seen."
+)
+show_problem(AREA, "Another version cannot serve")
+try:
+    run, versions = runs.newest(loaders.api()), models.listed(loaders.api())
+    if run and run.active:
+        progress_panel(run)
+    else:
+        start_panel(run, versions.champion)
+        if run:
+            outcome(run, versions.champion)
+    version_tab, trigger_tab, run_tab = st.tabs(
+        [_VERSIONS, _TRIGGERS, _HISTORY], key=state.RETRAIN_TAB, on_change="rerun"
+    )
+    with version_tab:
+        if version_tab.open:
+            show_versions(versions)
+    with trigger_tab:
+        if trigger_tab.open:
+            trigger_cards()
+    with run_tab:
+        if run_tab.open:
+            show_runs()
+except ApiProblem as problem:
+    components.problem_message(problem, refused="The state of the learning cannot be told")

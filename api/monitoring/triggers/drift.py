@@ -19,7 +19,7 @@ RULE = Rule(
     name="drift",
     description=(
         "Fires when the inputs drift: when embeddings, confidence or class mix of the newest "
-        "predictions is more than so many times its own threshold (GET /drift)."
+        "predictions is more than so many times its own threshold."
     ),
     unit="times the figure's own threshold",
     read=_read,

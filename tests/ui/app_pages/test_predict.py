@@ -77,7 +77,7 @@ def test_the_grade_is_still_there_after_a_visit_to_another_page(
 ) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
 
-    page.switch_page("app_pages/service.py").run()
+    page.switch_page("app_pages/monitoring.py").run()
     page.switch_page("app_pages/predict.py").run()
 
     assert page.header[0].value == "Fresh apple"

@@ -1,0 +1,1 @@
+"""What the data looks like: balance, freshness, looks, copies, a map, and augmentation."""

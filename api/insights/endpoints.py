@@ -1,0 +1,77 @@
+"""`/insights`: what the data looks like, to the service and to people."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.dataset import repository
+from api.dataset.errors import ImageNotFoundError
+from api.dataset.schemas import ImageId
+from api.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
+from api.insights import service
+from api.insights.augmentation import augmentation
+from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
+from api.predict.upload import OPENAPI, read_photograph
+from api.problems import responses
+
+router = APIRouter(prefix="/insights", tags=["insights"])
+Seed = Annotated[int, Query(ge=0, lt=2**32, description="The same seed gives the same views.")]
+
+
+@router.get("/dataset", summary="What is there to learn from?", responses=responses(503))
+def dataset(
+    state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep
+) -> DatasetInsights:
+    """What the serving version learned from and was measured on, and the catalog as it is now."""
+    version = state.serving().manifest.version
+    return service.dataset_insights(database, blobs, settings.model_cache, version)
+
+
+@router.get("/map", summary="Which photographs look alike?", responses=responses(422, 503))
+def embedding_map(
+    state: StateDep,
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 2000,
+) -> EmbeddingMap:
+    """The embeddings of the data in two dimensions, by the version that serves.
+
+    Some of the images that are new since are embedded on the way; `left_out` of them still wait.
+    """
+    return service.embedding_map(database, blobs, settings.model_cache, state.serving(), limit)
+
+
+@router.get(
+    "/augmentation",
+    summary="What does training make of an image?",
+    responses=responses(404, 422, 503),
+)
+def of_image(
+    state: StateDep, database: DatabaseDep, blobs: BlobsDep, image_id: ImageId, seed: Seed = 0
+) -> Augmentation:
+    """An image of the catalog as it is, and eight views of it as training would show it."""
+    runtime = state.serving()
+    with database.reading() as session:
+        row = repository.get(session, image_id)
+    if row is None:
+        raise ImageNotFoundError(image_id)
+    try:
+        data = blobs.get(row.blob)
+    except FileNotFoundError:  # Removed this moment.
+        raise ImageNotFoundError(image_id) from None
+    return augmentation(runtime, data, seed, image_id, row.class_name)
+
+
+@router.post(
+    "/augmentation",
+    summary="What would training make of a photograph?",
+    openapi_extra=OPENAPI,
+    responses=responses(400, 413, 415, 422, 503),
+)
+async def of_photograph(request: Request, state: StateDep, seed: Seed = 0) -> Augmentation:
+    """The same for a photograph that is sent as for `/predict`; nothing of it is kept."""
+    runtime = state.serving()
+    upload = await read_photograph(request)
+    return await run_in_threadpool(augmentation, runtime, upload.data, seed, None, None)

@@ -1,0 +1,172 @@
+"""What the insights look like to clients. Every part comes with its story in plain words."""
+
+from pydantic import BaseModel, Field
+
+from api.dataset.labels import Freshness as FreshnessOfClass
+from api.dataset.split import Split
+from api.insights.examples import Source
+
+Story = str
+
+
+class Count(BaseModel):
+    class_name: str
+    split: Split
+    origin: Source
+    examples: int
+
+
+class Balance(BaseModel):
+    largest: str
+    largest_examples: int
+    smallest: str
+    smallest_examples: int
+    ratio: float = Field(description="The largest class over the smallest.")
+    story: Story
+
+
+class FruitFreshness(BaseModel):
+    fruit: str
+    fresh: int
+    rotten: int
+
+
+class Freshness(BaseModel):
+    fresh: int
+    rotten: int
+    other: int = Field(description="Examples of classes that say nothing of freshness.")
+    by_fruit: list[FruitFreshness]
+    story: Story
+
+
+class Quantiles(BaseModel):
+    """The 5th, 25th, 50th, 75th and 95th percentile."""
+
+    p5: float
+    p25: float
+    p50: float
+    p75: float
+    p95: float
+
+
+class ClassAppearance(BaseModel):
+    class_name: str
+    examples: int
+    brightness: Quantiles = Field(description="0 to 1, of what is not studio white.")
+    saturation: Quantiles = Field(description="0 to 1.")
+    hue: Quantiles = Field(
+        description="Degrees, 0 red, 60 yellow, 120 green; may go below 0 or over 360, so that "
+        "reds stay together."
+    )
+
+
+class Appearance(BaseModel):
+    measured: int
+    not_measured: int
+    by_class: list[ClassAppearance]
+    story: Story
+
+
+class Size(BaseModel):
+    """Pictures of about this size, in pixels."""
+
+    width: int
+    height: int
+    examples: int
+
+
+class Sizes(BaseModel):
+    measured: int
+    not_measured: int
+    width: Quantiles | None
+    height: Quantiles | None
+    input_size: int = Field(description="Side of what the network sees, in pixels.")
+    smaller: int = Field(description="Pictures with a side shorter than that.")
+    sizes: list[Size] = Field(description="Sizes within about a tenth of each other together.")
+    story: Story
+
+
+class CopyCount(BaseModel):
+    copies: int
+    photographs: int
+
+
+class LeakIfDealtByFile(BaseModel):
+    """What to expect had files been dealt at random, and not photographs."""
+
+    test_share: float
+    test_photographs: float
+    also_in_train: float
+    share: float
+
+
+class Copies(BaseModel):
+    """Files that show the same photograph. Boxed fruits do not count."""
+
+    photographs: int
+    files: int
+    with_copies: int
+    most: int
+    known: bool = Field(description="Whether it is known of every photograph how many files it has")
+    histogram: list[CopyCount]
+    in_two_splits: int = Field(description="Photographs with files in more than one split; none.")
+    leak: LeakIfDealtByFile | None
+    story: Story
+
+
+class DatasetInsights(BaseModel):
+    """Today's data: what the serving version learned from and was measured on, and the catalog.
+
+    An example is one photograph, or one boxed fruit on a photograph.
+    """
+
+    model_version: str
+    examples: int
+    from_catalog: int
+    counts: list[Count]
+    balance: Balance | None
+    freshness: Freshness | None
+    appearance: Appearance
+    sizes: Sizes
+    copies: Copies
+
+
+class Point(BaseModel):
+    x: float
+    y: float
+    class_name: str
+    split: Split
+    origin: Source
+    photograph: str
+    image_id: str | None = Field(description="Null where the catalog has no picture of it.")
+
+
+class EmbeddingMap(BaseModel):
+    """The two directions in which the embeddings of the data differ most (PCA)."""
+
+    model_version: str
+    total: int = Field(description="Examples that there are.")
+    left_out: int = Field(description="New images that the model has not embedded yet.")
+    explained: tuple[float, float] = Field(description="Share of the variance of either axis.")
+    points: list[Point] = Field(description="All, or `limit` of them drawn evenly.")
+    story: Story
+
+
+class View(BaseModel):
+    picture: str = Field(description="A JPEG as a data URI, as the network sees it.")
+    predicted_class: str
+    confidence: float
+    freshness_score: float | None
+
+
+class Augmentation(BaseModel):
+    """One photograph as it is, and as training would show it."""
+
+    model_version: str
+    image_id: str | None
+    class_name: str | None = Field(description="The label that the photograph has, if any.")
+    seed: int
+    freshness: FreshnessOfClass | None
+    original: View
+    views: list[View]
+    story: Story

@@ -1,0 +1,1 @@
+"""What was measured of the recipe, which no package holds."""

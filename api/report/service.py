@@ -1,0 +1,59 @@
+"""The report on one version."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from api.registry.manifest import DataFingerprint
+from api.report.figures import SUPPLIED, figures
+from api.report.measured import comparison, crossvalidation
+from api.report.schemas import Figure, Report
+
+
+def report(manifest: Mapping[str, Any], folder: Path) -> Report:
+    """Of the version with this manifest; `folder` has what was measured of the recipe."""
+    measured = crossvalidation(folder)
+    found = figures(manifest["metrics"], measured)
+    data = measured.get("data")
+    return Report(
+        version=manifest["version"],
+        architecture=manifest["architecture"],
+        figures=found,
+        recipe_data=DataFingerprint.model_validate(data) if data else None,
+        same_data=data is not None and data["sha256"] == manifest["data"]["sha256"],
+        comparison=comparison(folder),
+        story=" ".join(_story(found, measured)),
+    )
+
+
+def _story(found: Sequence[Figure], measured: Mapping[str, Any]) -> list[str]:
+    by_name = {figure.name: figure for figure in found}
+    said = []
+    if test := by_name.get("test"):
+        said.append(
+            f"Of photographs that it has not seen, this version gets {_percent(test.value)} right."
+        )
+    else:
+        said.append("This version was not measured on photographs of its own.")
+    if folds := by_name.get("folds"):
+        said.append(
+            f"That is one draw of the split; over five, the recipe gets {_percent(folds.value)}."
+        )
+    if phone := by_name.get("phone_fruit"):
+        said.append(
+            f"On phone photographs of runs held out, it names {_percent(phone.value)} of the "
+            "fruits: closest to what a kitchen will see."
+        )
+    if supplied := by_name.get("supplied"):
+        part = measured[SUPPLIED]
+        said.append(
+            f"The set's own split gives {_percent(supplied.value)}, but "
+            f"{part['test_photographs_also_in_train']:,} of its {part['test_photographs']:,} test "
+            "photographs have a copy among those learned from: compare it with what others "
+            "publish, and with nothing else."
+        )
+    return said
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1%}".replace("%", " %")

@@ -1,0 +1,102 @@
+"""`/insights` and `/report` over HTTP, on both databases, with the default package."""
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from api.app import create_app
+from api.db import Database
+from api.settings import Settings
+from tests.drawing import draw_fruit, encode
+from tests.registry.versions import SHIPPED
+
+KIND = "rottenoranges"
+
+
+@pytest.fixture
+def service(settings: Settings, database: Database, tmp_path: Path) -> Iterator[TestClient]:
+    """The service on a catalog with three images of a new class."""
+    own = settings.model_copy(update={"state_dir": tmp_path, "database_url": database.url})
+    with TestClient(create_app(own), raise_server_exceptions=False) as client:
+        files = [("files", (f"{k}.jpg", fruit(k))) for k in range(3)]
+        sent = client.post("/upload-training-data", data={"class_name": "mango"}, files=files)
+        assert sent.json()["uploaded_count"] == 3
+        yield client
+
+
+def fruit(seed: int) -> bytes:
+    return encode(draw_fruit(KIND, seed, size=200), "JPEG")
+
+
+def test_the_data_of_package_and_catalog_is_told(service: TestClient) -> None:
+    body = service.get("/insights/dataset").json()
+    assert body["model_version"] == SHIPPED
+    assert body["from_catalog"] == 3
+    assert sum(row["examples"] for row in body["counts"]) == body["examples"] > 1000
+    mango = [row for row in body["counts"] if row["class_name"] == "mango"]
+    assert {row["origin"] for row in mango} == {"upload"}
+    assert body["balance"]["smallest"] == "mango"
+    assert "mango" in {row["class_name"] for row in body["appearance"]["by_class"]}
+    assert body["copies"]["in_two_splits"] == 0
+    assert {"width": 200, "height": 200} in [
+        {"width": size["width"], "height": size["height"]} for size in body["sizes"]["sizes"]
+    ]
+
+
+def test_the_map_has_new_images_too_and_limits(service: TestClient) -> None:
+    body = service.get("/insights/map", params={"limit": 10_000}).json()
+    assert (len(body["points"]), body["left_out"]) == (body["total"], 0)
+    own = [point for point in body["points"] if point["image_id"]]
+    assert {point["class_name"] for point in own} == {"mango"}
+    assert len({(point["x"], point["y"]) for point in own}) == 3
+    few = service.get("/insights/map", params={"limit": 5}).json()
+    assert len(few["points"]) == 5
+    assert service.get("/insights/map", params={"limit": 0}).status_code == 422
+
+
+def test_an_image_is_shown_as_training_would(service: TestClient) -> None:
+    image = service.get("/dataset/images").json()["images"][0]
+    asked = {"image_id": image["id"], "seed": 4}
+    body = service.get("/insights/augmentation", params=asked).json()
+    assert (body["class_name"], len(body["views"])) == ("mango", 8)
+    assert body == service.get("/insights/augmentation", params=asked).json()
+    other = service.get("/insights/augmentation", params={**asked, "seed": 5}).json()
+    assert other["views"] != body["views"]
+    for view in (body["original"], *body["views"]):
+        picture = Image.open(io.BytesIO(base64.b64decode(view["picture"].partition(",")[2])))
+        assert picture.size == (160, 160)
+        assert 0 <= view["freshness_score"] <= 1
+
+
+def test_the_original_is_graded_as_predict_grades_it(service: TestClient) -> None:
+    file = {"file": ("a.jpg", fruit(9))}
+    shown = service.post("/insights/augmentation", files=file).json()["original"]
+    graded = service.post("/predict", files=file).json()
+    assert shown["predicted_class"] == graded["predicted_class"]
+    assert shown["confidence"] == pytest.approx(graded["confidence"], abs=1e-4)
+    assert shown["freshness_score"] == pytest.approx(graded["freshness_score"], abs=1e-4)
+
+
+def test_bad_requests_are_told_so(service: TestClient) -> None:
+    unknown = service.get("/insights/augmentation", params={"image_id": "0" * 32})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "image-not-found")
+    nonsense = service.get("/insights/augmentation", params={"image_id": "../etc"})
+    assert nonsense.status_code == 422
+    text = service.post("/insights/augmentation", files={"file": ("a.jpg", b"words")})
+    assert text.status_code == 415
+    seed = service.post("/insights/augmentation?seed=-1", files={"file": ("a.jpg", fruit(1))})
+    assert seed.status_code == 422
+    assert service.get("/report/none").status_code == 404
+
+
+def test_the_report_puts_the_figures_together(service: TestClient) -> None:
+    body = service.get(f"/report/{SHIPPED}").json()
+    names = [figure["name"] for figure in body["figures"]]
+    assert names[:3] == ["test", "folds", "phone_fruit"]
+    assert all(figure["split"] and figure["counts"] for figure in body["figures"])
+    assert body["story"].endswith(".")

@@ -1,0 +1,117 @@
+"""The figures that stand together, and their story."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.report.figures import figures
+from api.report.measured import comparison, crossvalidation
+from api.report.service import report
+from api.settings import PROJECT
+
+SCORES = {
+    "split": "by photograph",
+    "files": 520,
+    "photographs": 215,
+    "accuracy": 0.98,
+    "accuracy_interval_95": [0.95, 0.99],
+}
+MEASURED: dict[str, Any] = {
+    "data": {"files": 9, "photographs": 4, "boxed": 0, "sha256": "a" * 64},
+    "by_photograph": {**SCORES, "split": "5-fold by photograph"},
+    "by_phone_run": {
+        "split": "runs held out",
+        "frames": 341,
+        "boxes": 865,
+        "fruit_accuracy": 0.95,
+        "fruit_accuracy_interval_95": [0.93, 0.97],
+        "edible_not_called_rotten": 0.97,
+    },
+    "supplied_split": {
+        **SCORES,
+        "split": "supplied split, which LEAKS",
+        "leaks": True,
+        "accuracy": 0.994,
+        "test_photographs": 554,
+        "test_photographs_also_in_train": 479,
+    },
+}
+MANIFEST = {
+    "version": "v",
+    "architecture": "net",
+    "metrics": {"test_by_photograph": SCORES},
+    "data": {"sha256": "a" * 64},
+}
+
+
+def written(folder: Path, name: str, content: object) -> Path:
+    (folder / name).write_text(json.dumps(content))
+    return folder
+
+
+def test_each_figure_says_what_it_was_measured_on() -> None:
+    found = {figure.name: figure for figure in figures(MANIFEST["metrics"], MEASURED)}  # type: ignore[arg-type]
+    assert list(found) == ["test", "folds", "phone_fruit", "phone_edible", "supplied"]
+    assert found["test"].counts == "520 files of 215 photographs"
+    assert (found["test"].low, found["test"].high) == (0.95, 0.99)
+    assert found["test"].measures == "version"
+    assert found["folds"].measures == "recipe"
+    assert found["phone_fruit"].counts == "865 boxed fruits on 341 photographs"
+    assert found["phone_edible"].low is None
+    assert [name for name, figure in found.items() if figure.leaks] == ["supplied"]
+
+
+def test_a_version_without_figures_is_shown_beside_those_of_the_recipe(tmp_path: Path) -> None:
+    written(tmp_path, "crossvalidation.json", MEASURED)
+    found = report({**MANIFEST, "metrics": {}, "data": {"sha256": "b" * 64}}, tmp_path)
+    assert found.figures[0].name == "folds"
+    assert not found.same_data
+    assert "was not measured on photographs of its own" in found.story
+
+
+def test_the_story_warns_of_the_leak(tmp_path: Path) -> None:
+    found = report(MANIFEST, written(tmp_path, "crossvalidation.json", MEASURED))
+    assert found.same_data
+    assert "479 of its 554 test photographs have a copy" in found.story
+
+
+def test_without_any_measurement_the_version_stands_alone(tmp_path: Path) -> None:
+    found = report(MANIFEST, tmp_path)
+    assert [figure.name for figure in found.figures] == ["test"]
+    assert (found.recipe_data, found.same_data, found.comparison) == (None, False, None)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"split": 1}'])
+def test_files_that_are_something_else_are_passed_over(tmp_path: Path, text: str) -> None:
+    (tmp_path / "crossvalidation.json").write_text(text)
+    (tmp_path / "comparison.json").write_text(text)
+    assert figures({}, crossvalidation(tmp_path)) == []
+    assert comparison(tmp_path) is None
+
+
+def test_a_comparison_is_read_as_it_is_written(tmp_path: Path) -> None:
+    trial = {
+        "architecture": "net",
+        "input_size": 160,
+        "weights": "imagenet",
+        "training": "fine-tuned",
+        "accuracy": 0.9,
+        "accuracy_interval_95": [0.8, 0.95],
+        "macro_f1": 0.9,
+        "parameters": 10,
+        "megabytes": 1.5,
+        "milliseconds": 2.5,
+        "recipe": {},
+    }
+    rows = {"architectures": [trial], "input_sizes": [{**trial, "wanted_weights": "imagenet"}]}
+    about = {"split": "test", "latency": "one core", "data": MEASURED["data"]}
+    found = comparison(written(tmp_path, "comparison.json", {**about, **rows}))
+    assert found is not None
+    assert found.input_sizes[0].wanted_weights == "imagenet"
+
+
+def test_the_projects_own_measurements_are_read() -> None:
+    found = figures({}, crossvalidation(PROJECT / "docs"))
+    assert {"folds", "phone_fruit", "phone_edible"} <= {figure.name for figure in found}

@@ -1,0 +1,177 @@
+"""The Model report page: filled, a version with few figures, empty, slow, failing."""
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
+from tests.ui.fake_insights import (
+    BEFORE,
+    CHAMPION,
+    NETWORKS,
+    REPORT,
+    SCORES,
+    details,
+    script,
+    version,
+)
+
+PAGE = "model_report"
+PARTS = ("Classes", "Confidence", "Training", "Mistakes", "Networks", "Against another")
+
+
+@pytest.fixture(autouse=True)
+def scripted(api: FakeApi) -> None:
+    script(api)
+
+
+def written(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.info, page.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def part(page: AppTest, name: str) -> AppTest:
+    chosen: Any = page.segmented_control(key="report_part")
+    found: AppTest = chosen.set_value(name).run()
+    assert not found.exception
+    return found
+
+
+def test_every_figure_stands_with_its_interval_and_its_split(open_page: OpenPage) -> None:
+    page = open_page(PAGE)
+
+    assert not page.exception
+    assert page.selectbox[0].value == CHAMPION
+    table = page.table[0].value
+    assert table["Figure, with its 95 % interval"].tolist() == [
+        "Right class, test: **98.0 % (95.0 % to 99.0 %)**",
+        "Right class, folds: **98.0 % (95.0 % to 99.0 %)**",
+        "Right class, supplied: **99.4 % (95.0 % to 99.0 %)**",
+    ]
+    assert table["Measured on"][0] == "This version, on 100 files of 50 photographs: test split."
+    assert table["Measured on"][1].startswith("The recipe")
+    assert "98 % of what it has not seen." in written(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "charts"),
+    [
+        ("Classes", "What was taken for what", 2),
+        ("Confidence", "1.4 % away", 4),
+        ("Training", "Loss by epoch", 3),
+        ("Mistakes", "Worst mistakes", 2),
+    ],
+)
+def test_each_part_of_a_full_version_has_its_charts(
+    open_page: OpenPage, name: str, shown: str, charts: int
+) -> None:
+    page = part(open_page(PAGE), name)
+
+    assert shown in written(page)
+    assert len(page.get("plotly_chart")) == charts
+
+
+def test_a_fast_version_says_what_was_not_measured(open_page: OpenPage, api: FakeApi) -> None:
+    fast = details({"test_by_photograph": SCORES}, {"mode": "fast"})
+    api.answers[f"/models/{CHAMPION}"] = Answer(fast)
+
+    page = open_page(PAGE)
+    assert len(page.get("plotly_chart")) == 2
+    assert "no epochs to show" in written(part(page, "Training"))
+    page = part(page, "Mistakes")
+    assert "was not measured for it" in written(page)
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_another_version_can_be_chosen_however_little_is_known_of_it(open_page: OpenPage) -> None:
+    page = open_page(PAGE)
+    page.selectbox[0].set_value(BEFORE).run()
+
+    for name in PARTS:
+        assert not part(page, name).exception
+    assert "other photographs" in written(page)
+
+
+def test_the_networks_are_shown_where_they_were_compared(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers[f"/report/{CHAMPION}"] = Answer({**REPORT, "comparison": NETWORKS})
+
+    page = part(open_page(PAGE), "Networks")
+
+    assert len(page.get("plotly_chart")) == 3
+    assert page.dataframe[0].value["Starts from"].tolist() == ["none, for want of imagenet"]
+
+
+def test_networks_that_were_not_compared_say_how_to(open_page: OpenPage) -> None:
+    assert "make compare" in written(part(open_page(PAGE), "Networks"))
+
+
+def test_two_versions_stand_side_by_side(open_page: OpenPage) -> None:
+    page = part(open_page(PAGE), "Against another")
+
+    table = page.table[-1].value
+    assert table.columns.tolist() == ["Figure", BEFORE, CHAMPION]
+    assert table[CHAMPION].tolist() == ["98.0 %"]
+
+
+def test_a_single_version_has_nothing_to_stand_beside(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/models"] = Answer({"champion": CHAMPION, "models": [version(CHAMPION)]})
+
+    assert "only one version" in written(part(open_page(PAGE), "Against another"))
+
+
+def test_without_a_model_it_says_how_to_get_one(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/models"] = Answer({"champion": None, "models": []})
+
+    page = open_page(PAGE)
+
+    assert not page.exception
+    assert "make train" in written(page)
+
+
+def test_without_figures_it_says_how_to_measure(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers[f"/report/{CHAMPION}"] = Answer({**REPORT, "figures": []})
+
+    assert "make crossvalidate" in written(open_page(PAGE))
+
+
+def test_a_refusal_is_told_in_the_services_own_words(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers[f"/report/{CHAMPION}"] = problem(404, "There is no such version.")
+
+    assert "There is no such version." in open_page(PAGE).error[0].value
+
+
+@pytest.mark.parametrize("path", ["/models", f"/models/{CHAMPION}", "/models/compare"])
+def test_an_outage_can_be_tried_again(open_page: OpenPage, api: FakeApi, path: str) -> None:
+    page = open_page(PAGE) if path == "/models/compare" else None
+    api.answers[path] = OUTAGE
+
+    page = part(page, "Against another") if page else open_page(PAGE)
+    assert not page.exception
+    assert "Try again" in [button.label for button in page.button]
+    script(api)
+    page.button[0].click().run()
+
+    assert not page.error
+
+
+def test_a_service_that_takes_too_long_is_told(
+    open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
+    api.slow.add("/models")
+
+    page = open_page(PAGE)
+
+    assert not page.exception
+    assert "too long" in page.error[0].value
+
+
+def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi) -> None:
+    api.stop()
+
+    page = open_page(PAGE)
+
+    assert not page.exception
+    assert api.address in page.warning[0].value

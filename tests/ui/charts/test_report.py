@@ -1,0 +1,80 @@
+"""Charts of how good a version is."""
+
+import pytest
+from charts.colours import HIGHLIGHT, WARNING
+from charts.curves import precision_recall_curves, reliability, roc_curves, training_curve
+from charts.networks import accuracy_against_time, input_sizes
+from charts.report import confusion, figure_intervals, slice_intervals
+from resources.report import Bin, Figure, PrecisionRecall, Roc, Slice, Trial
+
+from tests.ui.fake_insights import TRIAL, figure
+
+
+def test_each_figure_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() -> None:
+    figures = [
+        Figure.model_validate(figure("test", measures="version")),
+        Figure.model_validate(figure("supplied", leaks=True, low=None, high=None)),
+    ]
+    drawn = figure_intervals(figures)
+
+    own, leaking = drawn.data
+    assert own.error_x.array[0] == pytest.approx(0.01)
+    assert own.error_x.arrayminus[0] == pytest.approx(0.03)
+    assert (own.marker.color, leaking.marker.color) == (HIGHLIGHT, WARNING)
+    assert leaking.marker.symbol == "x"
+    assert "leaks" in drawn.layout.annotations[1].text
+    assert drawn.layout.xaxis.range[0] < 0.95
+
+
+def test_the_confusion_matrix_is_coloured_by_the_share_of_its_row() -> None:
+    [cells] = confusion([[8, 2], [0, 0]], ["freshapples", "rottenapples"]).data
+
+    assert [list(row) for row in cells.z] == [[0.8, 0.2], [0, 0]]
+    assert [list(row) for row in cells.text] == [["8", "2"], ["", ""]]
+    assert cells.y == ("Fresh apple", "Rotten apple")
+
+
+def test_slices_keep_their_order_and_intervals() -> None:
+    part = {"by": "fruit", "part": "apple", "files": 9, "photographs": 4, "accuracy": 0.9}
+    [dots] = slice_intervals(
+        [Slice.model_validate({**part, "accuracy_interval_95": [0.8, 1.0]})]
+    ).data
+
+    assert dots.y == ("Fruit: apple",)
+    assert dots.error_x.array[0] == pytest.approx(0.1)
+
+
+def test_larger_dots_of_the_reliability_hold_more_files() -> None:
+    bins = [Bin(files=1, confidence=0.5, accuracy=0.4), Bin(files=99, confidence=1, accuracy=1)]
+    diagonal, dots = reliability(bins).data
+
+    assert diagonal.x == diagonal.y == (0, 1)
+    assert dots.marker.size[0] < dots.marker.size[1]
+
+
+def test_curves_have_a_line_a_class_with_its_area() -> None:
+    roc = Roc(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.98765)
+    recall = PrecisionRecall(recall=[1, 0], precision=[0.5, 1], average_precision=0.9)
+
+    assert roc_curves({"freshapples": roc}).data[0].name == "Fresh apple 0.9877"
+    assert precision_recall_curves({"mango": recall}).data[0].name == "Mango 0.9000"
+
+
+def test_epochs_that_were_not_validated_leave_a_gap() -> None:
+    learned, validated = training_curve([{"loss": 1.0}, {"loss": 0.5}], "loss", "Loss").data
+
+    assert learned.y == (1.0, 0.5)
+    assert validated.y == (None, None)
+
+
+def test_the_networks_in_use_stand_out() -> None:
+    trials = [
+        Trial.model_validate(TRIAL),
+        Trial.model_validate({**TRIAL, "architecture": "other", "input_size": 96}),
+    ]
+    [networks] = accuracy_against_time(trials, "other").data
+    [sizes] = input_sizes(trials, 96).data
+
+    assert networks.marker.color[1] == HIGHLIGHT != networks.marker.color[0]
+    assert sizes.text == ("96 px", "160 px")
+    assert sizes.marker.color[0] == HIGHLIGHT

@@ -1,0 +1,271 @@
+"""Scripted answers of the endpoints behind the pages Dataset insights and Model report."""
+
+from typing import Any
+
+from tests.ui.fake_api import Answer, FakeApi
+
+CHAMPION = "20261121-100000-aaaaaaa"
+BEFORE = "20261120-100000-bbbbbbb"
+IMAGE_ID = "0" * 32
+# One grey pixel.
+GIF = "data:image/gif;base64,R0lGODlhAQABAIAAAHh4eAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
+QUANTILES = {"p5": 0.1, "p25": 0.3, "p50": 0.5, "p75": 0.7, "p95": 0.9}
+LOOKS = {"brightness": QUANTILES, "saturation": QUANTILES, "hue": QUANTILES}
+INSIGHTS: dict[str, Any] = {
+    "model_version": CHAMPION,
+    "examples": 30,
+    "from_catalog": 4,
+    "counts": [
+        {"class_name": "freshapples", "split": "train", "origin": "shipped", "examples": 16},
+        {"class_name": "freshapples", "split": "test", "origin": "upload", "examples": 4},
+        {"class_name": "rottenapples", "split": "train", "origin": "boxed", "examples": 10},
+    ],
+    "balance": {"largest": "freshapples", "ratio": 2.0, "story": "Twice as many fresh apples."},
+    "freshness": {
+        "fresh": 20,
+        "rotten": 10,
+        "other": 0,
+        "by_fruit": [{"fruit": "apple", "fresh": 20, "rotten": 10}],
+        "story": "Twenty against ten.",
+    },
+    "appearance": {
+        "measured": 30,
+        "not_measured": 0,
+        "by_class": [
+            {"class_name": "freshapples", "examples": 20, **LOOKS},
+            {"class_name": "rottenapples", "examples": 10, **LOOKS},
+        ],
+        "story": "Light does not give it away.",
+    },
+    "sizes": {
+        "measured": 30,
+        "not_measured": 0,
+        "width": QUANTILES,
+        "height": QUANTILES,
+        "input_size": 160,
+        "smaller": 0,
+        "sizes": [{"width": 200, "height": 100, "examples": 30}],
+        "story": "All are large enough.",
+    },
+    "copies": {
+        "photographs": 26,
+        "files": 60,
+        "with_copies": 20,
+        "most": 3,
+        "known": True,
+        "histogram": [{"copies": 1, "photographs": 6}, {"copies": 3, "photographs": 20}],
+        "in_two_splits": 0,
+        "leak": {"test_share": 0.15, "test_photographs": 5, "also_in_train": 4, "share": 0.853},
+        "story": "85 % would have leaked.",
+    },
+}
+MAP: dict[str, Any] = {
+    "model_version": CHAMPION,
+    "total": 2,
+    "left_out": 0,
+    "explained": [0.5, 0.2],
+    "points": [
+        {
+            "x": 0.1,
+            "y": 0.2,
+            "class_name": "freshapples",
+            "split": "train",
+            "origin": "upload",
+            "photograph": "freshapples/one",
+            "image_id": IMAGE_ID,
+        },
+        {
+            "x": 0.3,
+            "y": 0.1,
+            "class_name": "rottenapples",
+            "split": "test",
+            "origin": "shipped",
+            "photograph": "rottenapples/two",
+            "image_id": None,
+        },
+    ],
+    "story": "What is alike lies close.",
+}
+VIEW = {
+    "picture": GIF,
+    "predicted_class": "freshapples",
+    "confidence": 0.9,
+    "freshness_score": 0.93,
+}
+AUGMENTATION: dict[str, Any] = {
+    "model_version": CHAMPION,
+    "image_id": IMAGE_ID,
+    "class_name": "freshapples",
+    "seed": 0,
+    "freshness": "fresh",
+    "original": VIEW,
+    "views": [{**VIEW, "freshness_score": 0.6 + k / 100} for k in range(8)],
+    "story": "The score hardly moves.",
+}
+IMAGES: dict[str, Any] = {
+    "total": 1,
+    "offset": 0,
+    "limit": 12,
+    "images": [
+        {
+            "id": IMAGE_ID,
+            "class_name": "freshapples",
+            "split": "train",
+            "origin": "upload",
+            "filename": "one.jpg",
+            "width": 200,
+            "height": 100,
+        }
+    ],
+}
+SCORES: dict[str, Any] = {
+    "split": "test split by photograph",
+    "files": 100,
+    "photographs": 50,
+    "accuracy": 0.98,
+    "expected_calibration_error": 0.014,
+    "per_class": {
+        "freshapples": {"precision": 0.97, "recall": 1.0, "f1": 0.985, "files": 60},
+        "rottenapples": {"precision": 1.0, "recall": 0.95, "f1": 0.974, "files": 40},
+    },
+    "confusion_matrix": [[60, 0], [2, 38]],
+    "reliability": [{"low": 0.9, "high": 1, "files": 98, "confidence": 0.98, "accuracy": 0.99}],
+    "roc": {
+        "freshapples": {
+            "false_positive_rate": [0, 0.1, 1],
+            "true_positive_rate": [0, 1, 1],
+            "auc": 0.99,
+        }
+    },
+    "precision_recall": {
+        "freshapples": {"recall": [1, 0.5, 0], "precision": [0.6, 1, 1], "average_precision": 0.98}
+    },
+}
+FULL: dict[str, Any] = {
+    **SCORES,
+    "slices": [
+        {
+            "by": "fruit",
+            "part": "apple",
+            "files": 100,
+            "photographs": 50,
+            "accuracy": 0.98,
+            "accuracy_interval_95": [0.95, 1.0],
+        }
+    ],
+    "worst_mistakes": [
+        {
+            "file": "rottenapples/9.jpg",
+            "true": "rottenapples",
+            "predicted": "freshapples",
+            "confidence": 0.77,
+            "copies_wrong": 2,
+        }
+    ],
+}
+EPOCH = {"loss": 0.3, "accuracy": 0.9, "val_loss": 0.2, "val_accuracy": 0.95}
+
+
+def version(name: str, status: str = "champion") -> dict[str, Any]:
+    return {
+        "version": name,
+        "status": status,
+        "created_at": "2026-11-21T10:00:00Z",
+        "registered_at": "2026-11-21T10:00:00Z",
+        "origin": "full",
+        "parent": None,
+        "started_by": "start",
+        "run_id": None,
+        "classes": ["freshapples", "rottenapples"],
+        "metrics": {"photographs": 50, "accuracy": 0.98},
+        "data": {"files": 200, "photographs": 90},
+        "verdict": None,
+    }
+
+
+def details(metrics: dict[str, Any], recipe: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The answer of `/models/{version}`."""
+    manifest = {
+        "version": CHAMPION,
+        "classes": ["freshapples", "rottenapples"],
+        "architecture": "efficientnet_lite0",
+        "input_size": 160,
+        "parameters": 3_400_000,
+        "metrics": metrics,
+        "recipe": recipe or {"epochs": 12},
+    }
+    return {**version(CHAMPION), "manifest": manifest}
+
+
+def figure(name: str, **given: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": f"Right class, {name}",
+        "value": 0.98,
+        "low": 0.95,
+        "high": 0.99,
+        "counts": "100 files of 50 photographs",
+        "split": f"{name} split",
+        "measures": "recipe",
+        "leaks": False,
+        **given,
+    }
+
+
+TRIAL: dict[str, Any] = {
+    "architecture": "mobilenet_v2",
+    "input_size": 160,
+    "weights": "none",
+    "wanted_weights": "imagenet",
+    "training": "fine-tuned",
+    "accuracy": 0.9,
+    "accuracy_interval_95": [0.85, 0.93],
+    "macro_f1": 0.9,
+    "parameters": 2_000_000,
+    "megabytes": 8.9,
+    "milliseconds": 7.4,
+}
+REPORT: dict[str, Any] = {
+    "version": CHAMPION,
+    "architecture": "efficientnet_lite0",
+    "figures": [
+        figure("test", measures="version"),
+        figure("folds"),
+        figure("supplied", value=0.994, leaks=True),
+    ],
+    "recipe_data": None,
+    "same_data": True,
+    "comparison": None,
+    "story": "98 % of what it has not seen.",
+}
+NETWORKS = {
+    "split": "test split",
+    "latency": "one core",
+    "data": {},
+    "architectures": [TRIAL],
+    "input_sizes": [TRIAL, {**TRIAL, "input_size": 96}],
+}
+
+
+def script(api: FakeApi) -> None:
+    """Answer as a service with one full version that serves and one before it."""
+    full = {"test_by_photograph": FULL, "training_curves": [EPOCH, EPOCH]}
+    versions = [version(CHAMPION), version(BEFORE, "retired")]
+    compared = {
+        "same_data": True,
+        "figures": [
+            {"name": "macro_f1", "better": "higher", "a": 0.97, "b": 0.98, "difference": 0.01}
+        ],
+    }
+    api.answers |= {
+        "/insights/dataset": Answer(INSIGHTS),
+        "/insights/map": Answer(MAP),
+        "/insights/augmentation": Answer(AUGMENTATION),
+        "/dataset/images": Answer(IMAGES),
+        "/models": Answer({"champion": CHAMPION, "rollback_to": BEFORE, "models": versions}),
+        f"/models/{CHAMPION}": Answer(details(full)),
+        f"/models/{BEFORE}": Answer(details({})),
+        f"/report/{CHAMPION}": Answer(REPORT),
+        f"/report/{BEFORE}": Answer({**REPORT, "figures": [figure("folds")], "same_data": False}),
+        "/models/compare": Answer(compared),
+    }

@@ -1,0 +1,224 @@
+"""Charts of the training data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import plotly.graph_objects as go
+from resources.insights import ClassAppearance, CopyCount, Count, FruitFreshness, Size, View
+from words import class_labels, counted, sentence
+
+from charts.colours import HIGHLIGHT, MUTED, SERIES, WARNING
+from charts.frame import framed
+
+Look = Literal["brightness", "saturation", "hue"]
+_ROW_PIXELS = 40
+# Marks of the logarithmic axes.
+_PIXELS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+_SPLITS = {"train": (HIGHLIGHT, "Learned from"), "validation": (SERIES[2], "Tuned on")} | {
+    "test": (WARNING, "Measured on")
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """A row of fresh against rotten."""
+
+    name: str
+    fresh: int
+    rotten: int
+
+
+def class_balance(counts: Sequence[Count]) -> go.Figure:
+    """A bar for each class, the largest on top, in parts by split."""
+    totals: dict[str, int] = {}
+    for row in counts:
+        totals[row.class_name] = totals.get(row.class_name, 0) + row.examples
+    names = sorted(totals, key=totals.__getitem__, reverse=True)
+    labels = class_labels(names)
+    figure = go.Figure()
+    for split, (colour, title) in _SPLITS.items():
+        numbers = [
+            sum(r.examples for r in counts if (r.class_name, r.split) == (name, split))
+            for name in names
+        ]
+        figure.add_bar(
+            x=numbers,
+            y=names,
+            orientation="h",
+            name=title,
+            marker={"color": colour},
+            hovertemplate=f"{title}: %{{x:,}}<extra></extra>",
+        )
+    for name in names:
+        figure.add_annotation(
+            x=totals[name], y=name, text=f" {totals[name]:,}", showarrow=False, xanchor="left"
+        )
+    framed(figure, _ROW_PIXELS * len(names) + 50)
+    figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
+    figure.update_xaxes(range=[0, 1.15 * max(totals.values(), default=1)], visible=False)
+    return _named(figure, names, labels)
+
+
+def fresh_against_rotten(fresh: int, rotten: int, by_fruit: Sequence[FruitFreshness]) -> go.Figure:
+    """A bar of the whole for everything and for each fruit, in its fresh and its rotten part."""
+    sides = [Side("Everything", fresh, rotten)]
+    sides += [Side(sentence(part.fruit), part.fresh, part.rotten) for part in by_fruit]
+    names = [side.name for side in sides]
+    figure = go.Figure()
+    for title, colour in (("Fresh", HIGHLIGHT), ("Rotten", WARNING)):
+        numbers = [getattr(side, title.lower()) for side in sides]
+        shares = [n / (side.fresh + side.rotten) for n, side in zip(numbers, sides, strict=True)]
+        figure.add_bar(
+            x=shares,
+            y=names,
+            orientation="h",
+            name=title,
+            marker={"color": colour},
+            text=[f"{number:,}" for number in numbers],
+            textposition="inside",
+            insidetextanchor="middle",
+            insidetextfont={"color": "white"},
+            hovertemplate=f"{title}: %{{text}} (%{{x:.0%}})<extra></extra>",
+        )
+    framed(figure, _ROW_PIXELS * len(names) + 50)
+    figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
+    figure.update_xaxes(range=[0, 1], visible=False)
+    return _named(figure, names, {name: name for name in names})
+
+
+def looks_by_class(classes: Sequence[ClassAppearance], look: Look) -> go.Figure:
+    """A box for each class: the middle half, with lines out to the 5th and 95th percentile."""
+    names = [row.class_name for row in classes]
+    figure = go.Figure()
+    for row in classes:
+        found = getattr(row, look)
+        colour = _colour_of(row, look)
+        figure.add_box(
+            y=[row.class_name],
+            q1=[found.p25],
+            median=[found.p50],
+            q3=[found.p75],
+            lowerfence=[found.p5],
+            upperfence=[found.p95],
+            orientation="h",
+            name=row.class_name,
+            line={"color": colour, "width": 2},
+            width=0.55,
+            hoverinfo="x",
+        )
+    framed(figure, _ROW_PIXELS * len(names) + 50)
+    figure.update_layout(showlegend=False)
+    if look == "hue":
+        figure.update_xaxes(ticksuffix="°")
+    else:
+        figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    return _named(figure, names, class_labels(names))
+
+
+def size_bubbles(sizes: Sequence[Size], input_size: int) -> go.Figure:
+    """Width against height in pixels, larger dots for more pictures; what the network sees is a
+    square of its own."""
+    most = max((size.examples for size in sizes), default=1)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[size.width for size in sizes],
+        y=[size.height for size in sizes],
+        mode="markers",
+        name="Pictures",
+        marker={
+            "size": [6 + 34 * (size.examples / most) ** 0.5 for size in sizes],
+            "color": HIGHLIGHT,
+            "opacity": 0.6,
+            "line": {"width": 0},
+        },
+        text=[counted(size.examples, "picture") for size in sizes],
+        hovertemplate="about %{x} x %{y} pixels: %{text}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[input_size],
+        y=[input_size],
+        mode="markers",
+        name="What the network sees",
+        marker={"size": 13, "symbol": "square-open", "color": WARNING, "line": {"width": 3}},
+        hovertemplate="The network sees %{x} x %{y} pixels<extra></extra>",
+    )
+    framed(figure, 340)
+    figure.update_xaxes(title="Width in pixels", type="log", tickvals=_PIXELS)
+    figure.update_yaxes(title="Height in pixels", type="log", tickvals=_PIXELS)
+    return figure
+
+
+def copy_bars(histogram: Sequence[CopyCount]) -> go.Figure:
+    """How many photographs there are of which there is one file, two, and so on."""
+    names = [f"{row.copies}" for row in histogram]
+    figure = go.Figure(
+        go.Bar(
+            x=names,
+            y=[row.photographs for row in histogram],
+            text=[f"{row.photographs:,}" for row in histogram],
+            textposition="outside",
+            cliponaxis=False,
+            marker={
+                "color": [MUTED if row.copies == 1 else HIGHLIGHT for row in histogram],
+                "cornerradius": 5,
+            },
+            hoverinfo="skip",
+        )
+    )
+    framed(figure, 260)
+    figure.update_layout(showlegend=False, margin={"t": 24})
+    figure.update_xaxes(type="category", title="Files of one photograph")
+    figure.update_yaxes(visible=False)
+    return figure
+
+
+def score_strip(original: View, views: Sequence[View]) -> go.Figure:
+    """The freshness score of each view as a dot between rotten and fresh, and of the original."""
+    figure = go.Figure()
+    for title, shown, symbol, colour, size in (
+        ("Training views", views, "circle", HIGHLIGHT, 13),
+        ("As it is", [original], "diamond-open", WARNING, 16),
+    ):
+        scores = [100 * view.freshness_score for view in shown if view.freshness_score is not None]
+        figure.add_scatter(
+            x=scores,
+            y=[0] * len(scores),
+            mode="markers",
+            name=title,
+            marker={"size": size, "symbol": symbol, "color": colour, "line": {"width": 3}}
+            | ({"opacity": 0.55} if symbol == "circle" else {}),
+            hovertemplate=f"{title}: %{{x:.0f}} / 100<extra></extra>",
+        )
+    figure.add_vline(x=50, line={"color": MUTED, "dash": "dot"})
+    framed(figure, 120)
+    figure.update_xaxes(
+        range=[-3, 103], tickvals=[0, 50, 100], ticktext=["0 rotten", "50", "100 fresh"]
+    )
+    # Room for the words below both ends.
+    figure.update_layout(margin={"l": 32, "r": 32, "b": 30})
+    figure.update_yaxes(visible=False, range=[-1, 1])
+    return figure
+
+
+def _colour_of(row: ClassAppearance, look: Look) -> str:
+    if look == "hue":
+        return f"hsl({row.hue.p50 % 360:.0f}, 70%, 45%)"
+    if row.class_name.lower().startswith("fresh"):
+        return HIGHLIGHT
+    return WARNING if row.class_name.lower().startswith("rotten") else SERIES[2]
+
+
+def _named(figure: go.Figure, names: Sequence[str], labels: Mapping[str, str]) -> go.Figure:
+    """The rows from above in the order of `names`, each with its label."""
+    figure.update_yaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=list(names),
+        tickvals=list(names),
+        ticktext=[labels[name] for name in names],
+        autorange="reversed",
+        ticks="",
+        ticksuffix="  ",
+    )
+    return figure

@@ -1,0 +1,125 @@
+"""Charts of the service over time: what it graded, how sure it was, which version served."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import plotly.graph_objects as go
+from words import class_words
+
+from charts.colours import HIGHLIGHT, MUTED, SERIES
+from charts.frame import framed
+
+_HEIGHT = 260
+_ROW_PIXELS = 46
+_OTHERS = "Other classes"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A version served from `start` to `end`; `how` says how it came to."""
+
+    version: str
+    start: datetime
+    end: datetime
+    how: str
+
+
+def class_mix(
+    starts: Sequence[datetime], counts: Sequence[Mapping[str, int]], seconds: int
+) -> go.Figure:
+    """Stacked bars of predictions by class, one bar for each slice of `seconds` from its start.
+
+    The most frequent classes have a colour each, the rest share one.
+    """
+    totals: Counter[str] = Counter()
+    for by_class in counts:
+        totals.update(by_class)
+    named = sorted(name for name, _ in totals.most_common(len(SERIES)))
+    figure = go.Figure()
+    for name, colour in zip(named, SERIES, strict=False):
+        figure.add_bar(
+            x=list(starts),
+            y=[by_class.get(name, 0) for by_class in counts],
+            name=class_words(name),
+            marker={"color": colour, "line": {"width": 0}},
+            hovertemplate=f"{class_words(name)}: %{{y}}<extra></extra>",
+        )
+    if len(totals) > len(named):
+        figure.add_bar(
+            x=list(starts),
+            y=[sum(n for name, n in by_class.items() if name not in named) for by_class in counts],
+            name=_OTHERS,
+            marker={"color": MUTED, "line": {"width": 0}},
+            hovertemplate=f"{_OTHERS}: %{{y}}<extra></extra>",
+        )
+    framed(figure, _HEIGHT)
+    # A bar stands over its own slice: from its start on, almost to the next one.
+    figure.update_traces(width=seconds * 900, offset=0)
+    figure.update_layout(barmode="stack", hovermode="x unified", showlegend=True)
+    figure.update_layout(legend_traceorder="normal")
+    figure.update_xaxes(range=_whole(starts, seconds))
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def mean_confidence(
+    starts: Sequence[datetime], means: Sequence[float | None], seconds: int
+) -> go.Figure:
+    """The mean confidence of each slice of `seconds`, 0 to 1; a gap where nothing was graded."""
+    figure = go.Figure(
+        go.Scatter(
+            x=[start + timedelta(seconds=seconds / 2) for start in starts],
+            y=list(means),
+            mode="lines+markers",
+            line={"color": HIGHLIGHT, "width": 3},
+            marker={"size": 8},
+            cliponaxis=False,
+            connectgaps=False,
+            hovertemplate="%{y:.1%}<extra></extra>",
+        )
+    )
+    framed(figure, _HEIGHT)
+    known = [mean for mean in means if mean is not None]
+    lowest = min(known, default=0.0)
+    figure.update_layout(hovermode="x unified", showlegend=False)
+    figure.update_xaxes(range=_whole(starts, seconds))
+    figure.update_yaxes(range=[max(0.0, min(0.5, lowest - 0.05)), 1.0], tickformat=".0%")
+    return figure
+
+
+def version_timeline(spans: Sequence[Span]) -> go.Figure:
+    """One row a version, the newest on top, with a bar for each time that it served."""
+    rows = list(dict.fromkeys(span.version for span in reversed(spans)))
+    figure = go.Figure()
+    for span in spans:
+        latest = span is spans[-1]
+        figure.add_scatter(
+            x=[span.start, span.end],
+            y=[rows.index(span.version)] * 2,
+            mode="lines",
+            line={"width": 12, "color": HIGHLIGHT if latest else MUTED},
+            text=[f"{span.version}: {span.how}, {span.start:%d %b %H:%M}"] * 2,
+            hovertemplate="%{text}<extra></extra>",
+        )
+    for number, version in enumerate(rows):
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            y=number,
+            text=version,
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            yshift=6,
+        )
+    framed(figure, _ROW_PIXELS * len(rows) + 40)
+    figure.update_layout(showlegend=False)
+    figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.8])
+    return figure
+
+
+def _whole(starts: Sequence[datetime], seconds: int) -> list[datetime] | None:
+    """From the first slice's start to the last one's end."""
+    return [starts[0], starts[-1] + timedelta(seconds=seconds)] if starts else None
