@@ -92,6 +92,8 @@ def test_a_new_class_is_learned_and_serves(
     replay = Replay.load(folder / REPLAY)
     assert set(replay.sha256[replay.catalog]) == set(added)
     assert len(replay.others) == 8
+    assert set(replay.splits[replay.view_of]) == {"train"}
+    assert len(replay.views) == 2 * (replay.catalog & (replay.splits == "train")).sum()
     with database.reading() as session:
         assert not news(repository.labels(session), folder).any
 
