@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train crossvalidate compare notebook lock clean
+.PHONY: help run test check format data train crossvalidate compare notebook chaos openapi lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,12 @@ compare: $(READY) ## Measure all architectures and input sizes on FROM=<folder> 
 notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photographs), in place
 	@$(BIN)/python scripts/notebook.py
 
+chaos: $(READY) ## Kill the API and the worker 50 times under load, on each database (half an hour)
+	RIPELINE_CHAOS_INSTANTS=50 $(BIN)/python -m pytest -s tests/chaos
+
+openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
+	@$(BIN)/python -m scripts.openapi
+
 lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs uv)
 	uv pip compile $(LOCK) --all-extras -o requirements.txt
 	uv pip compile $(LOCK) --extra serve -c requirements.txt -o requirements/serve.txt
@@ -50,9 +56,12 @@ lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs u
 LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock"
 
-clean: ## Remove the environment and all caches; photographs and models stay
+clean: ## Remove the environment and all caches; photographs, models and state stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-state: $(READY) ## Delete uploads, corrections, predictions and versions, after asking
+	@$(BIN)/python -m scripts.clean_state
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \

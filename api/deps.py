@@ -54,7 +54,10 @@ def _reading(request: Request) -> Iterator[Session]:
 
 
 def _learned(request: Request) -> Learned:
-    return learned_of(_settings(request).model_dir)
+    """Of the version that serves: from its copy here, or else it is the one that was shipped."""
+    settings, runtime = _settings(request), _state(request).runtime
+    copy = settings.model_cache / runtime.manifest.version if runtime else None
+    return learned_of(copy if copy and copy.is_dir() else settings.model_dir)
 
 
 SettingsDep = Annotated[Settings, Depends(_settings)]

@@ -98,6 +98,12 @@ def graded(class_name: str, confidence: float, recognised: bool, version: str, m
     INFERENCE_SECONDS.observe(ms / 1000)
 
 
+def uploaded(stored: int, duplicate: int, refused: int) -> None:
+    """Count the files of one upload."""
+    for outcome, count in (("stored", stored), ("duplicate", duplicate), ("refused", refused)):
+        UPLOADS.labels(outcome).inc(count)
+
+
 def failures() -> int:
     """Requests that were answered with a 5xx, since the counting processes started."""
     return int(

@@ -8,21 +8,27 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from threading import Event
 
 import psycopg
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.blobs import Blobs
 from api.db import Database, now
 from api.jobs.queue import RunQueue
+from api.monitoring.triggers.service import check
+from api.periodic import Periodic
 from api.retrain import repository, service, watch
 from api.settings import Settings, get_settings
 
 # Serving comes first.
 NICE = 10
 ROUND_SECONDS = 2.0
+TRIGGER_SECONDS = 60.0
 # A message is on its way for less; a run that has waited for so long has none.
 MESSAGE_LOST_AFTER = timedelta(seconds=3)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -48,15 +54,20 @@ def main() -> int:
             log.error("A worker is running on %s already.", settings.state_dir)
             return 1
     try:
-        serve(settings, database, stopping)
+        with ExitStack() as beside:
+            serve(settings, database, stopping, beside)
     finally:
         database.close()
         alone.release()
     return 0
 
 
-def serve(settings: Settings, database: Database, stopping: Event) -> None:
-    """Perform runs until `stopping` is set; the one that is running then is interrupted."""
+def serve(settings: Settings, database: Database, stopping: Event, beside: ExitStack) -> None:
+    """Perform runs until `stopping` is set; the one that is running then is interrupted.
+
+    What is to be done beside that, such as looking at the triggers, goes on until `beside` ends.
+    """
+    blobs = Blobs(settings.storage)
     queue = RunQueue(
         settings, lambda run_id: watch.perform(database, settings.state_dir, run_id, stopping)
     )
@@ -74,6 +85,8 @@ def serve(settings: Settings, database: Database, stopping: Event) -> None:
                 # It has set handlers of its own, under which a run could not be put right.
                 for stop in STOP_SIGNALS:
                     signal.signal(stop, lambda _signal, _frame: stopping.set())
+                look = partial(check, database, blobs, settings)
+                beside.enter_context(Periodic("look at the triggers", TRIGGER_SECONDS, look))
                 log.info("Ready for retraining runs.")
             _round(settings, database, queue, woken)
         except (SQLAlchemyError, psycopg.Error) as error:

@@ -47,6 +47,8 @@ def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[s
         "RIPELINE_API_PORT": str(api_port),
         "RIPELINE_UI_PORT": str(ui_port),
         "PYTHONUNBUFFERED": "1",
+        # Nobody reads what it says later, so that a log of requests would fill the pipe.
+        "UVICORN_ACCESS_LOG": "false",
     }
 
 
@@ -94,6 +96,51 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
     finally:
         _end(process)
         shutil.rmtree(state, ignore_errors=True)
+
+
+@contextmanager
+def running_app(api_url: str) -> Iterator[str]:
+    """The app alone on a free port, for the API at `api_url`; gives the app's address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
+            *("--server.address", "127.0.0.1", "--server.port", str(port)),
+            *("--server.headless", "true"),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "RIPELINE_API_URL": api_url, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        _wait_for_line(process, f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _end(process)
+
+
+@contextmanager
+def running_worker(settings: Mapping[str, str]) -> "Iterator[subprocess.Popen[str]]":
+    """A worker, with `settings` in its environment, ready for runs."""
+    process = start_worker(settings)
+    try:
+        _wait_for_line(process, "Ready for retraining runs.")
+        yield process
+    finally:
+        _end(process)
+
+
+def start_worker(settings: Mapping[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "api.worker"],
+        cwd=PROJECT,
+        env={**service_environment(""), **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def _wait_for_line(process: "subprocess.Popen[str]", text: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from api.settings import PROJECT
 
 LOCKS = [PROJECT / "requirements.txt", *sorted((PROJECT / "requirements").glob("*.txt"))]
-TRAINING_ONLY = {"tensorflow", "keras", "mlflow", "torch", "scikit-learn", "scipy"}
+TRAINING_ONLY = {"tensorflow", "keras", "mlflow", "torch", "scikit-learn"}
 
 
 def pinned(lock: Path) -> dict[str, set[str]]:

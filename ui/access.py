@@ -5,6 +5,7 @@ RIPELINE_UI_PASSWORD is set.
 """
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from math import ceil
 
 import streamlit as st
@@ -35,6 +36,9 @@ def ask() -> None:
 
 def _ask_for_login() -> None:
     st.write("Log in to grade photos and to train the model.")
+    if find_spec("authlib") is None:
+        st.error("Logging in needs Authlib: `pip install Authlib`.", icon=":material/error:")
+        return
     section = st.secrets.get("auth", {})
     providers = [name for name, value in section.items() if isinstance(value, Mapping)]
     if "client_id" in section or not providers:

@@ -1,7 +1,5 @@
 """Grading many photographs: choose, wait, read the table."""
 
-from typing import Any
-
 import grading
 import loaders
 import state
@@ -9,17 +7,14 @@ import streamlit as st
 import uploads
 from charts.batch import class_bars
 from components import api_away, chart, empty_state
-from components_prediction import heading
+from components_grades import choose_shown, grade_words, grades_table, is_shown
 from components_sending import choose_files, ending, progress
 from grading import Graded
 from photos import READABLE
 from sending import Sending
-from words import class_labels, counted
+from words import counted
 
 UPLOADER = "many"
-_ALL, _UNKNOWN, _FAILED = "all", "unknown", "failed"
-_ROW_PIXELS = 56
-_TABLE_PIXELS = 520
 
 
 def batch() -> None:
@@ -67,17 +62,18 @@ def _results(sending: Sending[Graded]) -> None:
     _figures(rows)
     counts = grading.by_class(rows)
     if counts:
-        words = ", ".join(f"{_class_words(name)} {number}" for name, number in counts.items())
+        words = ", ".join(f"{grade_words(name)} {number}" for name, number in counts.items())
         chart(class_bars(counts), "classes", f"Bars of how many photos of each class: {words}.")
     if failed := sum(row.error is not None for row in rows):
         st.warning(
             f"{counted(failed, 'file')} could not be graded; the table says why.",
             icon=":material/warning:",
         )
-    _table([row for row in rows if _wanted(row, _filter(rows, counts))])
+    shown = choose_shown(rows, counts)
+    grades_table([row for row in rows if is_shown(row, shown)])
     with st.container(horizontal=True):
         st.download_button(
-            "Download as CSV",
+            "Download CSV",
             lambda: grading.as_csv(rows),
             "ripeline-grades.csv",
             "text/csv",
@@ -103,71 +99,6 @@ def _figures(rows: list[Graded]) -> None:
         "Rotten": sum(prediction.freshness == "rotten" for prediction in known),
         "Not known": len(found) - len(known),
     }
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for name, number in figures.items():
             st.metric(name, f"{number:,}", width="content")
-
-
-def _filter(rows: list[Graded], counts: dict[str | None, int]) -> str:
-    labels = {_ALL: f"All {counted(len(rows), 'file')}"}
-    for name, number in counts.items():
-        labels[name or _UNKNOWN] = f"{_class_words(name)} ({number:,})"
-    if failed := sum(row.error is not None for row in rows):
-        labels[_FAILED] = f"Could not be graded ({failed:,})"
-    return st.selectbox(
-        "Show",
-        list(labels),
-        format_func=lambda name: labels.get(name, name),
-        key=state.BATCH_SHOWN,
-        persist_state="session",
-    )
-
-
-def _wanted(row: Graded, shown: str) -> bool:
-    if shown == _ALL:
-        return True
-    if row.prediction is None:
-        return shown == _FAILED
-    return shown == (row.prediction.predicted_class if row.prediction.recognised else _UNKNOWN)
-
-
-def _class_words(name: str | None) -> str:
-    return "Not known" if name is None else class_labels([name])[name]
-
-
-def _table(rows: list[Graded]) -> None:
-    found = [row.prediction for row in rows]
-    columns: dict[str, list[Any]] = {
-        "Photo": [row.thumbnail for row in rows],
-        "File": [row.name for row in rows],
-        "Grade": [heading(item) if item else "Could not be graded" for item in found],
-        "Confidence": [item.confidence if item else None for item in found],
-        "Freshness": [item.freshness_score if item else None for item in found],
-        "Problem": [row.error for row in rows],
-    }
-    if not any(row.error for row in rows):
-        del columns["Problem"]
-    st.dataframe(
-        columns,
-        height=min(_TABLE_PIXELS, _ROW_PIXELS * max(1, len(rows)) + 40),
-        row_height=_ROW_PIXELS,
-        hide_index=True,
-        key="batch_table",
-        alt="Each file with its grade. Click a column's head to sort by it.",
-        column_config={
-            "Photo": st.column_config.ImageColumn(width="small"),
-            "File": st.column_config.TextColumn(width="medium"),
-            "Grade": st.column_config.TextColumn(width="medium"),
-            "Confidence": st.column_config.ProgressColumn(
-                min_value=0, max_value=1, format="percent", width="small"
-            ),
-            "Freshness": st.column_config.ProgressColumn(
-                min_value=0,
-                max_value=1,
-                format="percent",
-                width="small",
-                help="100 % is surely fresh, 0 % surely rotten.",
-            ),
-            "Problem": st.column_config.TextColumn(width="large"),
-        },
-    )

@@ -44,7 +44,7 @@ def _question(prediction: Prediction) -> None:
                 on_click=_say,
                 args=(prediction.prediction_id, chosen),
             )
-    st.caption("Your answer becomes a training photograph for the next model.")
+    st.caption("With your answer, the next model learns from this photo.")
 
 
 def _say(prediction_id: str, label: str | None) -> None:

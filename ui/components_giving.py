@@ -26,7 +26,7 @@ def giving_section() -> None:
     elif sending.finished:
         _report(sending)
     else:
-        progress(sending, "Adding")
+        progress(sending, "Adding", loaders.forget_training_data)
 
 
 def _choose() -> None:
@@ -79,12 +79,10 @@ def _start(uploader: str, class_name: str | None) -> None:
 
 
 def _report(sending: Sending[Given]) -> None:
-    # The upload ended while no page looked: what was loaded before is of yesterday.
-    loaders.forget_training_data()
     rows = sending.rows
     counts = giving.by_outcome(rows)
     ending(sending)
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for outcome in OUTCOMES:
             st.metric(_WORDS[outcome], f"{counts[outcome]:,}", width="content")
     if counts["added"]:

@@ -11,7 +11,8 @@ from charts.thresholds import threshold_bar
 from clock import local
 from components_versions import kind_in_words
 from problems import ApiProblem
-from resources.monitoring import DriftFigure, Latency, ModelChange, Summary
+from resources.monitoring import Drift, DriftFigure, Latency, ModelChange, Summary
+from streamlit.delta_generator import DeltaGenerator
 from words import counted, duration, percent, sentence, spaced, when
 
 _REFUSED = "The figures cannot be told"
@@ -31,14 +32,15 @@ def service_figures(hours: float) -> None:
     except ApiProblem as problem:
         components.trouble(problem, refused=_REFUSED)
         return
-    first, second, third = st.columns(3)
-    first.metric("Up for", duration(health.uptime_seconds), help="The process that answered.")
-    second.metric("Predictions", f"{summary.predictions:,}", help="In the time chosen above.")
-    third.metric(
-        "Failed requests",
-        f"{summary.failed_requests:,}",
-        help="Answered with a server error since the service started; 0 is as it should be.",
-    )
+    with _row():
+        st.metric("Up for", duration(health.uptime_seconds), width="content")
+        st.metric("Predictions", f"{summary.predictions:,}", width="content")
+        st.metric(
+            "Failed requests",
+            f"{summary.failed_requests:,}",
+            help="Answered with a server error since the service started; 0 is as it should be.",
+            width="content",
+        )
     _serving(info.model_info)
     if summary.predictions:
         _latency(summary.latency)
@@ -62,8 +64,8 @@ def drift_figures() -> None:
         components.trouble(problem, refused="The drift cannot be told")
         return
     st.write(
-        "The newest predictions against the test photographs of the version that serves "
-        f"(`{drift.model_version}`)."
+        f"{_drifted(drift)} Compared: the newest predictions of the last seven days with the "
+        f"test photographs of version `{drift.model_version}`."
     )
     for figure in drift.figures:
         _drift(figure)
@@ -77,6 +79,11 @@ def spans(changes: Sequence[ModelChange], summary: Summary) -> list[Span]:
         Span(change.version, local(change.at), local(end), kind_in_words(change.kind).lower())
         for change, end in zip(oldest_first, ends, strict=True)
     ]
+
+
+def _row() -> DeltaGenerator:
+    """Metrics beside each other, and below each other where the screen is narrow."""
+    return st.container(horizontal=True, gap="medium")
 
 
 def _serving(model: Model | None) -> None:
@@ -97,10 +104,10 @@ def _latency(latency: Latency | None) -> None:
     if latency is None:
         return
     st.subheader("Time to grade one photograph", anchor=False)
-    half, most, nearly_all = st.columns(3)
-    half.metric("Half within", f"{latency.p50_ms:.0f} ms", help="The median (p50).")
-    most.metric("95 % within", f"{latency.p95_ms:.0f} ms", help="The 95th percentile (p95).")
-    nearly_all.metric("99 % within", f"{latency.p99_ms:.0f} ms", help="The 99th percentile (p99).")
+    with _row():
+        st.metric("Half within", f"{latency.p50_ms:.0f} ms", width="content")
+        st.metric("95 % within", f"{latency.p95_ms:.0f} ms", width="content")
+        st.metric("99 % within", f"{latency.p99_ms:.0f} ms", width="content")
     st.caption(
         "From photograph to grade inside the service, without the network; of the newest "
         f"{counted(latency.sample_size, 'prediction')} in the time chosen."
@@ -124,7 +131,7 @@ def _over_time(summary: Summary) -> None:
     means = [item.mean_confidence for item in summary.slices]
     last = next(mean for mean in reversed(means) if mean is not None)
     components.chart(
-        mean_confidence(starts, means),
+        mean_confidence(starts, means, summary.slice_seconds),
         "confidence",
         f"Line of the mean confidence over time; lately {percent(last)}.",
     )
@@ -138,6 +145,14 @@ def _timeline(summary: Summary) -> None:
     st.subheader("Which version served when", anchor=False)
     told = ", ".join(f"{span.version} from {when(span.start)}" for span in served)
     components.chart(version_timeline(served), "timeline", f"Versions over time: {told}.")
+
+
+def _drifted(drift: Drift) -> str:
+    if drift.drifted:
+        return "**What comes in has changed: it may be time to retrain.**"
+    if any(figure.enough for figure in drift.figures):
+        return "**What comes in is like what the model was measured on.**"
+    return "**Too little was graded yet to tell.**"
 
 
 def _drift(figure: DriftFigure) -> None:

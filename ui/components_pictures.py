@@ -6,7 +6,8 @@ from typing import Protocol, TypeVar
 import loaders
 import streamlit as st
 
-_CELL_PIXELS = 150
+# Two side by side fit on a phone.
+_CELL_PIXELS = 170
 # All as high as wide, whatever their photographs are, so that the rows are even.
 _SQUARE = (
     "<style>.st-key-pictures img "
@@ -28,14 +29,13 @@ def pictures(
     path: Callable[[Item], str],
     alt: Callable[[Item], str],
     below: Callable[[Item], None],
-    width: int = _CELL_PIXELS,
 ) -> None:
     """The grid. `path` says where a picture lies, `alt` what it shows; `below` draws the rest."""
     found = loaders.album().pictures([path(item) for item in items])
     st.html(_SQUARE)
-    with st.container(horizontal=True, key="pictures", gap="medium"):
+    with st.container(horizontal=True, key="pictures", gap="small"):
         for item, picture in zip(items, found, strict=True):
-            with st.container(width=width, gap="xsmall"):
+            with st.container(width=_CELL_PIXELS, gap="xsmall"):
                 if picture is None:
                     st.caption(f":material/hide_image: {item.filename} cannot be shown just now.")
                 else:

@@ -13,7 +13,6 @@ from words import class_labels, class_words, counted, percent
 
 PAGE = 12
 _AREA = "review"
-_CELL_PIXELS = 210
 
 
 def review() -> None:
@@ -56,13 +55,11 @@ def _form(items: list[ReviewItem]) -> None:
             index=None,
             format_func=lambda name: labels.get(name, name),
             key=_key(item),
-            placeholder="Left out" if unsure else f"Perhaps {labels[item.suggested_label]}",
+            placeholder="Left out" if unsure else f"{labels[item.suggested_label]}?",
             accept_new_options=True,
             label_visibility="collapsed",
         )
-        st.caption(
-            f"{percent(item.confidence)} sure" if unsure else "Not one of the classes it knows"
-        )
+        st.caption(f"{percent(item.confidence)} sure" if unsure else "Not recognised")
 
     with st.form("review", border=False):
         pictures(
@@ -70,7 +67,6 @@ def _form(items: list[ReviewItem]) -> None:
             path=lambda item: item.photograph_url,
             alt=lambda item: f"{item.filename}: perhaps {class_words(item.suggested_label)}",
             below=below,
-            width=_CELL_PIXELS,
         )
         if st.form_submit_button(
             "Confirm these labels", type="primary", icon=":material/done_all:"

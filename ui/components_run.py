@@ -67,11 +67,14 @@ def progress_panel(shown: Run) -> None:
         loaders.forget_learning()
         st.rerun()
     with st.container(border=True, key="running"):
-        st.subheader(f"{_MODES[run.mode]} retraining is going on", anchor=False)
-        if run.state == "queued":
+        waits = run.state == "queued"
+        st.subheader(
+            f"{_MODES[run.mode]} retraining is {'waiting' if waits else 'going on'}", anchor=False
+        )
+        if waits:
             st.info(run.message, icon=":material/hourglass_top:")
         else:
-            st.progress(min(run.progress / 100, 1.0), text=f"{run.stage or 'Starting'}")
+            st.progress(min(run.progress / 100, 1.0), text=run.message)
             st.caption(_times(run))
         if run.losses:
             st.markdown("**Loss by epoch**")

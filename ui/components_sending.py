@@ -1,6 +1,6 @@
 """Choosing many files, and watching them on their way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import state
@@ -10,8 +10,8 @@ from components import trouble
 from sending import Sending
 from words import about, counted
 
-# As much as the API takes at once, which counts for zips.
-MOST_MEGABYTES = 512
+# About as much as the API takes at once, which counts for zips.
+MOST_MEGABYTES = 500
 
 
 def choose_files(uploader: str, label: str, kinds: Sequence[str], help: str) -> int:
@@ -28,9 +28,11 @@ def choose_files(uploader: str, label: str, kinds: Sequence[str], help: str) -> 
 
 
 @st.fragment(run_every="1s")
-def progress(sending: Sending[Any], doing: str) -> None:
-    """How far it is; the page is run again at the end. `doing` says what is going on."""
+def progress(sending: Sending[Any], doing: str, at_end: Callable[[], None] | None = None) -> None:
+    """How far it is, and what is going on; at the end, `at_end` and the page again."""
     if sending.finished:
+        if at_end:
+            at_end()
         st.rerun()
     left = sending.seconds_left
     words = f"{doing}: {sending.done:,} of {counted(sending.total, 'file')}"
@@ -39,8 +41,17 @@ def progress(sending: Sending[Any], doing: str) -> None:
     st.progress(sending.done / max(1, sending.total), text=words)
     if sending.problem:
         trouble(sending.problem, refused="This cannot be sent")
-    st.caption("You can visit the other pages meanwhile.")
-    st.button("Stop", icon=":material/stop_circle:", on_click=sending.stop)
+    st.caption(
+        "Stopping as soon as the files on their way are done."
+        if sending.stopping
+        else "You can visit the other pages meanwhile."
+    )
+    st.button(
+        "Stop",
+        icon=":material/stop_circle:",
+        on_click=sending.stop,
+        disabled=sending.stopping,
+    )
 
 
 def ending(sending: Sending[Any]) -> None:

@@ -56,7 +56,7 @@ def _card(trigger: Trigger) -> None:
 def _value(trigger: Trigger, title: str) -> None:
     if trigger.value is None or not trigger.threshold:
         return
-    told = f"{trigger.value:g} of {trigger.threshold:g} {trigger.unit}"
+    told = f"Now {trigger.value:.3g}; fires above {trigger.threshold:g} {trigger.unit}"
     st.markdown(f"**{told}**")
     components.chart(
         threshold_bar(trigger.value, trigger.threshold), f"bar-{trigger.name}", f"{title}: {told}."
@@ -73,35 +73,39 @@ def _last(trigger: Trigger) -> str:
 def _settings(trigger: Trigger, title: str) -> None:
     # What is being typed stays, until the API has other values than those it was typed over.
     stamp = f"{trigger.name}-{trigger.threshold}-{trigger.cooldown_hours}-{trigger.schedule}"
+    keys = {"cooldown_hours": f"cooldown-{stamp}"}
     with st.form(f"settings-{stamp}", border=False):
-        wanted: dict[str, object] = {}
         if trigger.threshold is not None:
-            wanted["threshold"] = st.number_input(
+            keys["threshold"] = f"threshold-{stamp}"
+            st.number_input(
                 f"Threshold ({trigger.unit})",
                 min_value=trigger.lowest,
                 max_value=trigger.highest,
                 value=trigger.threshold,
-                key=f"threshold-{stamp}",
+                key=keys["threshold"],
             )
         if trigger.schedule is not None:
-            wanted["schedule"] = st.segmented_control(
+            keys["schedule"] = f"schedule-{stamp}"
+            st.segmented_control(
                 "When",
                 list(_SCHEDULES),
                 format_func=lambda schedule: _SCHEDULES[schedule],
                 default=trigger.schedule,
                 required=True,
-                key=f"schedule-{stamp}",
+                key=keys["schedule"],
             )
-        wanted["cooldown_hours"] = st.number_input(
+        st.number_input(
             "Least hours between two firings",
             min_value=1.0,
             value=trigger.cooldown_hours,
-            key=f"cooldown-{stamp}",
+            key=keys["cooldown_hours"],
         )
-        if st.form_submit_button(f"Save “{title}”") and attempt(
-            _area(trigger.name), lambda: triggers.change(loaders.api(), trigger.name, **wanted)
-        ):
-            st.rerun(scope="fragment")
+        st.form_submit_button(f"Save “{title}”", on_click=_save, args=(trigger.name, keys))
+
+
+def _save(name: str, keys: dict[str, str]) -> None:
+    wanted = {field: st.session_state[key] for field, key in keys.items()}
+    attempt(_area(name), lambda: triggers.change(loaders.api(), name, **wanted))
 
 
 def _switch(name: str, key: str) -> None:

@@ -1,10 +1,9 @@
 """Model versions: which there are, letting another one serve, going back."""
 
-from collections.abc import Callable
-
 import comparisons
 import loaders
 import streamlit as st
+from attempts import attempt
 from clock import local
 from components_run import who
 from problems import ApiProblem
@@ -12,6 +11,8 @@ from resources import models
 from resources.models import Promotion, Version, Versions
 from words import percent, sentence, when
 
+# Under which a change of the champion that did not work is kept.
+AREA = "champion"
 _STATUS = {
     "champion": "Serves now",
     "challenger": "Never served",
@@ -99,8 +100,10 @@ def confirm_promotion(champion: str, version: str, reasons: tuple[str, ...]) -> 
         )
     else:
         _compare(champion, version)
-    if st.button("Promote", type="primary", key="confirm-promotion"):
-        _change(lambda: models.promote(loaders.api(), version))
+    if st.button(
+        "Promote", type="primary", key="confirm-promotion", on_click=_promote, args=(version,)
+    ):
+        st.rerun()
 
 
 @st.dialog("Roll back?", icon=":material/undo:")
@@ -111,19 +114,16 @@ def confirm_rollback(champion: str, version: str) -> None:
         "Nothing is deleted; you can promote the present version again later."
     )
     _compare(champion, version)
-    if st.button("Roll back", type="primary", key="confirm-rollback"):
-        _change(lambda: models.roll_back(loaders.api()))
+    if st.button("Roll back", type="primary", key="confirm-rollback", on_click=_roll_back):
+        st.rerun()
 
 
-def _change(action: Callable[[], Promotion]) -> None:
-    try:
-        promotion = action()
-    except ApiProblem as problem:
-        st.error(f"**Nothing was changed**\n\n{problem.detail}", icon=":material/error:")
-        return
-    loaders.forget_learning()
-    st.toast(f"Version {promotion.version} serves now.", icon=":material/check:")
-    st.rerun()
+def _promote(version: str) -> None:
+    attempt(AREA, lambda: models.promote(loaders.api(), version))
+
+
+def _roll_back() -> None:
+    attempt(AREA, lambda: models.roll_back(loaders.api()))
 
 
 def _compare(champion: str, version: str) -> None:

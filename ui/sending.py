@@ -58,8 +58,13 @@ class Sending(Generic[Row]):
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody stopped it before the end."""
-        return self._stop.is_set() and self.done < self.total
+        """Whether it ended before all was sent."""
+        return self.finished and self.done < self.total
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop.is_set()
 
     @property
     def seconds(self) -> float:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
+from api import metrics
 from api.dataset.archive import Limits
 from api.dataset.class_names import accepted_class_name
 from api.dataset.form import OPENAPI, upload_form
@@ -43,7 +44,9 @@ async def upload(
     async with upload_form(request) as form:
         outcomes = await run_in_threadpool(intake.take, form)
     class_name = accepted_class_name(form.class_name) if form.class_name else None
-    return UploadReport.of_outcomes(outcomes, class_name)
+    report = UploadReport.of_outcomes(outcomes, class_name)
+    metrics.uploaded(report.uploaded_count, len(report.duplicates), len(report.errors))
+    return report
 
 
 @router.get("/dataset/summary", summary="How much is there?", responses=responses(503))

@@ -38,8 +38,8 @@ class Known:
     """
 
     def __init__(self, learned: Learned) -> None:
-        self._learned = learned
-        self._signatures = learned.signatures
+        self._learned = learned.apart_from_catalog
+        self._signatures = self._learned.signatures
         self._ids: list[str] = []
         self._seen: set[str] = set()
         self._newest: datetime | None = None

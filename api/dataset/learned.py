@@ -19,8 +19,9 @@ from api.registry.package import MANIFEST, REPLAY
 class Learned:
     """One row a photograph (or a boxed fruit in one), as in `registry.replay.Replay`.
 
-    `sha256`, `photographs`, `class_names` and `splits` are strings [n]; `signatures` uint8 [n, 80].
-    The class of a row is the one that its target gives most to.
+    `sha256`, `photographs`, `class_names` and `splits` are strings [n]; `signatures` uint8 [n, 80];
+    `catalog` bool [n] says which came from the catalog. The class of a row is the one that its
+    target gives most to.
     """
 
     sha256: NDArray[np.str_]
@@ -28,12 +29,23 @@ class Learned:
     photographs: NDArray[np.str_]
     class_names: NDArray[np.str_]
     splits: NDArray[np.str_]
+    catalog: NDArray[np.bool_]
 
     @classmethod
     def nothing(cls) -> "Learned":
         """Where no model serves."""
         none = np.empty(0, np.str_)
-        return cls(none, np.empty((0, SIGNATURE_BYTES), np.uint8), none, none, none)
+        return cls(
+            none, np.empty((0, SIGNATURE_BYTES), np.uint8), none, none, none, np.empty(0, np.bool_)
+        )
+
+    @cached_property
+    def apart_from_catalog(self) -> "Learned":
+        """The rows that only the model knows. What was removed from the catalog may come again."""
+        kept = ~self.catalog
+        return Learned(
+            *(rows[kept] for rows in vars(self).values() if isinstance(rows, np.ndarray))
+        )
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -62,4 +74,6 @@ def _read(folder: Path, changed: int) -> Learned:
             photographs=arrays["photographs"],
             class_names=np.array(manifest.classes)[arrays["targets"].argmax(axis=1)],
             splits=arrays["splits"],
+            # Packages that were made before there was a catalog say nothing of it.
+            catalog=arrays.get("catalog", np.zeros(len(arrays["sha256"]), np.bool_)),
         )

@@ -9,12 +9,12 @@ from typing import Literal
 Split = Literal["train", "validation", "test"]
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-VALIDATION_SHARE = 0.15
+VALIDATION_SHARE = 0.08
 TEST_SHARE = 0.15
 
 
 def split_of(photograph: str) -> Split:
-    """The split of a photograph, the same on every machine: 70 / 15 / 15 of many."""
+    """The split of a photograph, the same on every machine: 77 / 8 / 15 of many."""
     position = _position("split", photograph)
     if position < TEST_SHARE:
         return "test"

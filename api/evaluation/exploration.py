@@ -17,7 +17,7 @@ from api.dataset.folder import PhotoFile
 from api.dataset.labels import Label, read_label
 from api.evaluation.report import GREEN, GREY, panels
 from api.predict.runtime import Runtime
-from api.training.augment import augment
+from api.training.augment import Views, augment
 from api.training.corpus import Corpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample, photograph_samples, read
@@ -112,10 +112,8 @@ def medians(found: Sequence[Look], trait: str) -> dict[str, float]:
 def views(image: Image.Image, recipe: Recipe, count: int, seed: int = 0) -> list[Image.Image]:
     """`count` views of a photograph as training would see it, none left clean."""
     rng = np.random.default_rng(seed)
-    return [
-        Image.fromarray(augment(image, recipe.input_size, rng, 0.0, recipe.background_share))
-        for _ in range(count)
-    ]
+    kind = Views(0.0, recipe.background_share, 0.0)
+    return [Image.fromarray(augment(image, recipe.input_size, rng, kind)) for _ in range(count)]
 
 
 def freshness_scores(runtime: Runtime, pictures: Sequence[Image.Image]) -> list[float]:

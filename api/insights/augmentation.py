@@ -31,15 +31,19 @@ def augmentation(
     The same `seed`, 0 or more, gives the same views. Raises what `imaging.decode` raises.
     """
     # Imported here: it needs scipy, which takes memory and has no other use in this process.
-    from api.training.augment import augment  # noqa: PLC0415
+    from api.training.augment import Views, augment  # noqa: PLC0415
 
     image = runtime.pre(data).image
     recipe, size = runtime.manifest.recipe, runtime.manifest.input_size
-    clean = _knob(recipe, "clean_share", CLEAN_SHARE)
-    background = _knob(recipe, "background_share", BACKGROUND_SHARE)
+    # Without other fruit around: the photographs that they would come from are not at hand.
+    kind = Views(
+        clean_share=_knob(recipe, "clean_share", CLEAN_SHARE),
+        background_share=_knob(recipe, "background_share", BACKGROUND_SHARE),
+        neighbour_share=0.0,
+    )
     random = np.random.default_rng(seed)
     original = _view(runtime, to_input(image, size))
-    views = [_view(runtime, augment(image, size, random, clean, background)) for _ in range(VIEWS)]
+    views = [_view(runtime, augment(image, size, random, kind)) for _ in range(VIEWS)]
     label = read_label(class_name) if class_name else None
     return Augmentation(
         model_version=runtime.manifest.version,

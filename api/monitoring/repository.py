@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Integer, cast, extract, func, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, cast, extract, func, select
 from sqlalchemy.orm import Session
 
 from api.predict.tables import PredictionRow
@@ -24,7 +25,9 @@ class Cell:
 
 def cells(session: Session, since: datetime, seconds: int) -> list[Cell]:
     """Predictions since a time by class and by slices of `seconds`, in order of time."""
-    epoch = cast(func.floor(extract("epoch", PredictionRow.created_at)), BigInteger)
+    epoch: ColumnElement[Any] = extract("epoch", PredictionRow.created_at)
+    if session.get_bind().dialect.name != "sqlite":  # There it is a whole number already.
+        epoch = cast(func.floor(epoch), BigInteger)
     slice_ = (epoch // seconds).label("slice")
     name = PredictionRow.predicted_class
     query = (

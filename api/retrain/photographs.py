@@ -11,8 +11,9 @@ from api.dataset.index import INDEX, read_index
 from api.dataset.layout import EmptyFolderError, Layout, discover
 from api.registry.replay import Replay
 from api.retrain.candidate import Order
+from api.retrain.choosing import choose_classes
 from api.retrain.errors import PhotographsMissingError
-from api.retrain.material import CatalogPhoto, choose_classes
+from api.retrain.material import CatalogPhoto
 from api.training.corpus import Corpus, require_enough
 
 # Names in the folder of a run: a link to the imported photographs, and the catalog's.

@@ -10,9 +10,9 @@ from api.blobs import Blobs
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retrain import repository
+from api.retrain.choosing import choose_classes
 from api.retrain.errors import NoChampionError
 from api.retrain.estimate import corrected, expected_seconds
-from api.retrain.material import choose_classes
 from api.retrain.news import News, news
 from api.retrain.service import Mode
 

@@ -12,14 +12,8 @@ from api.imaging.preprocess import to_input
 from api.predict.head import pool
 from api.predict.runtime import Backbone
 from api.retrain.candidate import Order
-from api.retrain.material import (
-    CatalogPhoto,
-    Material,
-    assemble,
-    choose_classes,
-    not_embedded,
-    require_enough,
-)
+from api.retrain.choosing import choose_classes, require_enough
+from api.retrain.material import CatalogPhoto, Material, assemble, not_embedded
 from api.settings import usable_cores
 
 STAGE = "Looking at new photographs"

@@ -80,7 +80,7 @@ def model_of(session: Session, run_id: str) -> ModelRow | None:
 def labels(session: Session) -> dict[str, str]:
     """The class of every image of the catalog, by its SHA-256."""
     rows = session.execute(select(ImageRow.sha256, ImageRow.class_name))
-    return dict(rows.tuples().all())
+    return {row.sha256: row.class_name for row in rows}
 
 
 def images(session: Session) -> Sequence[ImageRow]:

@@ -53,7 +53,7 @@ def perform(database: Database, state: Path, run_id: str, stopping: Event) -> No
         [*PERFORM, run_id, str(os.getpid())],
         cwd=PROJECT,
         # One core: on all of them, NumPy's threads wait for each other where serving needs them.
-        env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
+        env={"OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ},
         start_new_session=True,
     )
     try:

@@ -5,69 +5,53 @@ together; with the same generator state it gives the same pixels.
 """
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
-from scipy import ndimage
 
 from api.imaging.preprocess import to_input
+from api.training.surroundings import CANVAS, surround
 
-# Work at this side: above the input size, so that the one resize still has something to average.
-CANVAS = 224
-WHITE = 232
+
+@dataclass(frozen=True)
+class Views:
+    """How often a view is what: `clean_share` of them are only mirrored; of the rest,
+    `background_share` get another background where theirs is white, and `neighbour_share` other
+    fruit around theirs.
+    """
+
+    clean_share: float
+    background_share: float
+    neighbour_share: float
 
 
 def augment(
-    image: Image.Image, size: int, rng: Generator, clean_share: float, background_share: float
+    image: Image.Image,
+    size: int,
+    rng: Generator,
+    views: Views,
+    neighbours: Sequence[Image.Image] = (),
 ) -> NDArray[np.uint8]:
     """One training view of `image`: uint8 [size, size, 3].
 
-    `clean_share` of the views are only mirrored; `background_share` of the rest get another
-    background where theirs is white.
+    `neighbours` are cut-outs of other fruit, of which some may be put around this one.
     """
     if rng.random() < 0.5:
         image = ImageOps.mirror(image)
-    if rng.random() < clean_share:
+    if rng.random() < views.clean_share:
         return to_input(image, size)
     image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    if rng.random() < background_share:
-        image = replace_white_background(image, rng)
+    around = neighbours if rng.random() < views.neighbour_share else ()
+    replaced = rng.random() < views.background_share
+    if replaced or around:
+        image = surround(image, rng, around, replaced)
     image = move(image, rng)
     image = degrade(image, rng)
     return relight(to_input(image, size), rng)
-
-
-def replace_white_background(image: Image.Image, rng: Generator) -> Image.Image:
-    """Put the fruit of a studio photograph before something else.
-
-    The background is the near-white that touches the border; a picture without one stays as it is.
-    """
-    pixels = np.asarray(image)
-    white = pixels.min(axis=2) >= WHITE
-    regions, _ = ndimage.label(white)
-    border = np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])
-    outside = np.isin(regions, np.unique(border[border > 0]))
-    if not 0.1 < outside.mean() < 0.95:
-        return image
-    soft = ndimage.uniform_filter(outside.astype(np.float32), 5)[..., None]
-    # Shadows are kept: the new background is multiplied by how white the old one was.
-    mixed = pixels * (1 - soft) + _backdrop(rng) * (pixels / 255.0) * soft
-    return Image.fromarray(mixed.astype(np.uint8))
-
-
-def _backdrop(rng: Generator) -> NDArray[np.float32]:
-    """A made-up table, cloth or wall: float32 [CANVAS, CANVAS, 3], 0..255."""
-    base = rng.uniform(20, 245, 3)
-    if rng.random() < 0.6:  # Most kitchens are grey, beige or brown.
-        base = base.mean() + (base - base.mean()) * 0.25
-    shape = (int(rng.integers(2, 24)), int(rng.integers(2, 24)), 3)
-    blotches = rng.normal(0, rng.uniform(4, 40), shape) * rng.uniform(0, 1, 3)
-    coarse = np.clip(base + blotches, 0, 255).astype(np.uint8)
-    smooth = Image.fromarray(coarse).resize((CANVAS, CANVAS), Image.Resampling.BICUBIC)
-    grain = rng.normal(0, rng.uniform(0, 10), (CANVAS, CANVAS, 1))
-    return np.clip(np.asarray(smooth, np.float32) + grain, 0, 255).astype(np.float32)
 
 
 def move(image: Image.Image, rng: Generator) -> Image.Image:
@@ -136,6 +120,12 @@ def relight(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
         view = mean + (view - mean) * np.float32(rng.uniform(0.8, 1.2))
         grey = view.mean(axis=2, keepdims=True)
         view = grey + (view - grey) * np.float32(rng.uniform(0.75, 1.25))
+    kind = rng.random()
+    if kind < 0.06:
+        # Without colour, so that skin and shape count too.
+        view = np.broadcast_to(view.mean(axis=2, keepdims=True), view.shape)
+    elif kind < 0.4:
+        view = view @ _hue_rotation(rng.uniform(-0.25, 0.25))
     if rng.random() < 0.25:
         ramp = np.linspace(rng.uniform(0.55, 1.0), 1.0, size, dtype=np.float32)
         view = view * np.rot90(np.broadcast_to(ramp, (size, size)), int(rng.integers(4)))[..., None]
@@ -149,3 +139,18 @@ def relight(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
         out[speckled < amount] = 0
         out[speckled > 1 - amount] = 255
     return out
+
+
+def _hue_rotation(angle: float) -> NDArray[np.float32]:
+    """Turn colours about the grey axis by `angle` radians: float32 [3, 3], for row vectors."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    along = (1 - cos) / 3
+    across = sin / np.sqrt(3)
+    return np.array(
+        [
+            [cos + along, along + across, along - across],
+            [along - across, cos + along, along + across],
+            [along + across, along - across, cos + along],
+        ],
+        dtype=np.float32,
+    )

@@ -13,8 +13,8 @@ class Recipe:
     input_size: int = 160
     seed: int = 20261121
 
-    epochs: int = 12
-    patience: int = 6
+    epochs: int = 20
+    patience: int = 8
     batch_size: int = 32
     learning_rate: float = 3e-4
     # The weights that are kept are a running average over the last steps: 0.99 is about 100.
@@ -29,10 +29,14 @@ class Recipe:
     clean_share: float = 0.4
     # Share of studio photographs whose white background is replaced.
     background_share: float = 0.35
+    # Share of photographs that get other fruit around theirs.
+    neighbour_share: float = 0.2
     # How much of a fruit that is past its best but good to eat counts as fresh.
     normal_freshness: float = 0.9
     # Weight of one boxed phone photograph against one of a class folder.
     boxed_weight: float = 1.0
+    # Share of the boxed photographs that an epoch takes: frames of a run are much alike.
+    boxed_share: float = 0.4
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -104,6 +104,21 @@ def inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
     return np.stack(pixels)
 
 
+def epoch_order(
+    samples: Sequence[Sample], boxed_share: float, seed: int, epoch: int
+) -> NDArray[np.int64]:
+    """Which samples an epoch takes, and in which order: indices int64 [taken].
+
+    All of class folders, and `boxed_share` of the boxed ones, others in every epoch; of boxed ones
+    alone, all.
+    """
+    rng = np.random.default_rng((seed, epoch))
+    studio = np.array([sample.studio for sample in samples])
+    boxed = rng.permutation(np.flatnonzero(~studio))
+    taken = boxed[: round(boxed_share * len(boxed))] if studio.any() else boxed
+    return rng.permutation(np.concatenate([np.flatnonzero(studio), taken]))
+
+
 def balanced_weights(samples: Sequence[Sample]) -> NDArray[np.float32]:
     """Each sample's weight times a class weight that gives every class the same say.
 

@@ -13,18 +13,21 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
+from PIL import Image
 
 from api.networks.architectures import build_backbone
 from api.progress import OnEpoch, Progress, silent, unheard
 from api.training import devices
-from api.training.augment import augment
+from api.training.augment import Views, augment
 from api.training.head import fit_head
 from api.training.memory import advises_on_memory
 from api.training.recipe import Recipe
-from api.training.samples import Sample, balanced_weights, inputs, read, targets
+from api.training.samples import Sample, balanced_weights, epoch_order, inputs, read, targets
+from api.training.surroundings import cut_out
 
 PREDICT_BATCH = 64
 BATCHES_AHEAD = 4
+CUT_OUTS = 200
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def train(
         embeddings = embed(backbone, inputs(training, recipe.input_size), progress)
         head = fit_head(embeddings, wanted, sample_weights, recipe.head_l2)
 
-    steps = -(-len(training) // recipe.batch_size)
+    steps = -(-len(epoch_order(training, recipe.boxed_share, recipe.seed, 0)) // recipe.batch_size)
     with devices.strategy(recipe.batch_size).scope():
         replicated = devices.replicate(backbone)
         model, dense = _classifier(replicated, wanted.shape[1], recipe.dropout)
@@ -158,12 +161,15 @@ def _views(
     A view depends on seed, epoch and sample alone, never on the threads that make it.
     """
 
+    neighbours = _cut_outs(recipe, samples)
+
     def view(epoch: int, index: int) -> NDArray[np.uint8]:
         rng = np.random.default_rng((recipe.seed, epoch, index))
         sample = samples[index]
         image = read(sample, int(rng.integers(len(sample.copies))), rng.uniform(0.0, 0.4))
         background = recipe.background_share if sample.studio else 0.0
-        return augment(image, recipe.input_size, rng, recipe.clean_share, background)
+        kind = Views(recipe.clean_share, background, recipe.neighbour_share)
+        return augment(image, recipe.input_size, rng, kind, neighbours)
 
     def batch(epoch: int, chosen: NDArray[np.int64]) -> tuple[Any, Any, Any]:
         pixels = np.stack([view(epoch, int(index)) for index in chosen])
@@ -171,7 +177,7 @@ def _views(
 
     def plan() -> Iterator[tuple[int, NDArray[np.int64]]]:
         for epoch in itertools.count():
-            order = np.random.default_rng((recipe.seed, epoch)).permutation(len(samples))
+            order = epoch_order(samples, recipe.boxed_share, recipe.seed, epoch)
             for start in range(0, len(order), recipe.batch_size):
                 yield epoch, order[start : start + recipe.batch_size]
 
@@ -191,6 +197,16 @@ def _views(
         tf.TensorSpec((None,), tf.float32),
     )
     return tf.data.Dataset.from_generator(batches, output_signature=signature)
+
+
+def _cut_outs(recipe: Recipe, samples: Sequence[Sample]) -> list[Image.Image]:
+    """Fruit to put around others, from at most CUT_OUTS photographs."""
+    if not recipe.neighbour_share:
+        return []
+    studio = [sample for sample in samples if sample.studio]
+    chosen = np.random.default_rng(recipe.seed).permutation(len(studio))[:CUT_OUTS]
+    fruit = (cut_out(read(studio[index])) for index in chosen)
+    return [found for found in fruit if found is not None]
 
 
 class _Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.

@@ -42,6 +42,7 @@ def learned_from(*rows: tuple[bytes, str, str, str]) -> Learned:
         photographs=np.array(photographs),
         class_names=np.array(class_names),
         splits=np.array(splits),
+        catalog=np.zeros(len(rows), np.bool_),
     )
 
 

@@ -310,5 +310,5 @@ def test_while_the_database_is_away_the_client_is_told_to_come_again(
         send(service, [("a.jpg", photograph(1))], "pear"),
         service.delete(f"/dataset/images/{'0' * 32}"),
     ):
-        assert_problem(answer, 503, "database-unavailable")
+        assert_problem(answer, 503, "catalog-unavailable")
         assert answer.headers["retry-after"] == "5"

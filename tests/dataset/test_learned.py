@@ -39,4 +39,17 @@ def test_without_a_package_nothing_was_learned_from(tmp_path: Path) -> None:
 def test_of_a_file_with_several_fruits_the_first_row_counts() -> None:
     none = Learned.nothing()
     twice = np.array(["a", "b", "a"])
-    assert Learned(twice, none.signatures, twice, twice, twice).row_of == {"a": 0, "b": 1}
+    assert Learned(twice, none.signatures, twice, twice, twice, np.zeros(3, np.bool_)).row_of == {
+        "a": 0,
+        "b": 1,
+    }
+
+
+def test_what_only_the_model_knows_is_told_from_what_the_catalog_gave() -> None:
+    names = np.array(["a", "b", "c"])
+    signatures = np.arange(240, dtype=np.uint8).reshape(3, 80)
+    learned = Learned(names, signatures, names, names, names, np.array([False, True, False]))
+    apart = learned.apart_from_catalog
+    assert apart.sha256.tolist() == apart.splits.tolist() == ["a", "c"]
+    assert np.array_equal(apart.signatures, signatures[[0, 2]])
+    assert not apart.catalog.any()

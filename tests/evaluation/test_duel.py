@@ -1,14 +1,18 @@
 """Two graders on the same photographs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from api.evaluation.duel import Side, duel, macro_f1, side_by_side
 from api.predict.head import Head, Rejection
+from api.predict.runtime import Backbone
 from api.registry.comparison import Comparison
 
 
-def a_side(classes: tuple[str, ...], embeddings: np.ndarray, others: int = 0) -> Side:  # type: ignore[type-arg]
+def a_side(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) -> Side:
     """A grader whose embeddings are its logits; what is far from every corner is rejected."""
     count = len(classes)
     rejection = Rejection(np.eye(count, dtype=np.float32), np.eye(count, dtype=np.float32), 0.5)
@@ -83,8 +87,8 @@ def test_macro_f1_is_the_mean_over_the_classes_there_are() -> None:
 def test_both_networks_are_timed_on_their_own_input_size() -> None:
     sizes: dict[str, set[int]] = {"one": set(), "two": set()}
 
-    def network(name: str):  # type: ignore[no-untyped-def]
-        def run(pixels: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def network(name: str) -> Backbone:
+        def run(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
             sizes[name].add(pixels.shape[1])
             return np.zeros((1, 1, 1, 4), np.float32)
 

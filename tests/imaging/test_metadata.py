@@ -62,7 +62,6 @@ def test_of_exif_data_only_the_orientation_stays(file_format: str, orientation: 
         ("JPEG", "RGB", {"quality": 30}),
         ("JPEG", "RGB", {"progressive": True}),
         ("JPEG", "RGB", {"subsampling": "4:2:0", "restart_marker_blocks": 2}),
-        ("JPEG", "RGB", {"keep_rgb": True}),
         ("JPEG", "L", {}),
         ("JPEG", "CMYK", {}),
         ("PNG", "RGB", {}),
@@ -90,6 +89,16 @@ def test_pixels_of_every_kind_stay(
     assert stripped is not None
     assert profile not in stripped
     assert SECRET not in stripped
+
+
+def test_a_jpeg_that_stores_red_green_and_blue_keeps_its_colours() -> None:
+    """Nothing but its Adobe segment says so where the channels have the usual numbers."""
+    data = bytearray(encode(draw_quarters(), "JPEG", keep_rgb=True))
+    frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+    for number in range(3):
+        data[frame + 10 + 3 * number] = data[scan + 5 + 2 * number] = number + 1
+    assert np.abs(np.asarray(decode(bytes(data)).image, int)[4, 4] - (255, 0, 0)).max() < 6
+    assert_same_pixels(bytes(data), strip_metadata(bytes(data)))
 
 
 def test_comments_and_words_go() -> None:

@@ -1,7 +1,7 @@
 """Every network of the table builds, trains, exports, is packaged and grades by the same code."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.error import URLError
 
 import keras
@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from api.networks import keras_networks
+from api.networks import keras_networks, names
 from api.networks.architectures import (
     TABLE,
     InputTooSmallError,
@@ -167,3 +167,8 @@ def test_what_is_not_there_is_said() -> None:
         build_backbone("custom_cnn", SIZE, "imagenet")
     with pytest.raises(InputTooSmallError, match="32"):
         build_backbone("custom_cnn", 31, "none")
+
+
+def test_the_service_knows_the_same_names_without_keras() -> None:
+    assert set(get_args(names.Architecture)) == set(TABLE)
+    assert Recipe().epochs == names.DEFAULT_EPOCHS

@@ -127,10 +127,12 @@ def test_promote_and_roll_back(
     assert (body["version"], body["replaced"], body["kind"]) == ("b", SHIPPED, "manual")
     assert service_alone.post("/models/b/promote").json() == body
     assert statuses(service_alone) == {"b": "champion", SHIPPED: "retired"}
+    assert service_alone.get("/models").json()["rollback_to"] == SHIPPED
 
     back = service_alone.post("/models/rollback").json()
     assert (back["version"], back["replaced"], back["kind"]) == (SHIPPED, "b", "rollback")
     assert_problem(service_alone.post("/models/rollback"), 409, "nothing-to-roll-back-to")
+    assert service_alone.get("/models").json()["rollback_to"] is None
 
     history = service_alone.get("/models/history").json()["promotions"]
     assert [(row["version"], row["kind"]) for row in history] == [

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from api.blobs import Blobs
@@ -49,9 +50,7 @@ def champion_rows() -> Replay:
     names = [f"{name}/shipped-{seed}" for name, seed in drawn]
     noise = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
 
-    def seen(
-        pictures: Iterable[Image.Image],
-    ) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    def seen(pictures: Iterable[Image.Image]) -> NDArray[np.float32]:
         size = DEFAULT.manifest.input_size
         return np.concatenate([pool(backbone(to_input(one, size)[None])) for one in pictures])
 

@@ -21,6 +21,8 @@ from tests.registry.samples import no_looks
 KNOWN = ("apple", "pear", "quince")
 CHANNELS = 24
 ALL = ("apple", "pear", "quince", "plum", "fig")
+# A photograph, and what the network sees in it.
+Seen = tuple[CatalogPhoto, NDArray[np.float32]]
 MIDDLES = np.random.default_rng(0).normal(size=(len(ALL), CHANNELS)) * 1.2
 
 
@@ -53,9 +55,7 @@ def champion(replay: Replay) -> Head:
     return fast.learn_head(Material(KNOWN, replay, none, none))
 
 
-def new(
-    class_name: str, count: int, shows: str = "", first: int = 1000
-) -> list[tuple[CatalogPhoto, NDArray[np.float32]]]:
+def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list[Seen]:
     """Photographs labelled `class_name`, with what the network sees in them."""
     made = []
     for seed in range(first, first + count):
@@ -82,7 +82,7 @@ Retrain = Callable[..., tuple[Head, Material, Verdict]]
 @pytest.fixture
 def retrain(replay: Replay, champion: Head) -> Retrain:
     def run(
-        photos: Sequence[tuple[CatalogPhoto, NDArray[np.float32]]],
+        photos: Sequence[Seen],
         classes: tuple[str, ...] = KNOWN,
         head: Head | None = None,
     ) -> tuple[Head, Material, Verdict]:

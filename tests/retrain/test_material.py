@@ -1,25 +1,22 @@
 """The champion's replay and the catalog, put together."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from api.dataset.appearance import Appearance
+from api.dataset.split import Split
 from api.registry.replay import Replay
-from api.retrain.errors import TooFewClassesError, TooFewOfClassError, UnknownClassesError
 from api.retrain.material import (
     CatalogPhoto,
     Material,
     assemble,
-    choose_classes,
     not_embedded,
-    require_enough,
 )
 from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear")
 CHANNELS = 3
+SPLITS = ["train", "train", "validation", "test"]
 
 
 def a_replay(count: int = 8) -> Replay:
@@ -28,9 +25,7 @@ def a_replay(count: int = 8) -> Replay:
     return Replay(
         embeddings=np.arange(count * CHANNELS, dtype=np.float32).reshape(count, CHANNELS),
         targets=np.eye(2, dtype=np.float32)[np.arange(count) % 2],
-        splits=np.array(
-            (["train", "train", "validation", "test"] * count)[: count - 2] + ["train"] * 2
-        ),
+        splits=np.array((SPLITS * count)[: count - 2] + ["train"] * 2),
         photographs=np.array(names),
         sha256=np.array([f"s{k}" for k in range(count - 2)] + ["frame", "frame"]),
         signatures=np.zeros((count, 80), np.uint8),
@@ -41,13 +36,13 @@ def a_replay(count: int = 8) -> Replay:
 
 
 def a_photo(
-    sha256: str, class_name: str, split: str = "train", origin: str = "upload"
+    sha256: str, class_name: str, split: Split = "train", origin: str = "upload"
 ) -> CatalogPhoto:
     return CatalogPhoto(
         sha256=sha256,
         class_name=class_name,
         photograph=f"{class_name}/{sha256}",
-        split=split,  # type: ignore[arg-type]
+        split=split,
         origin=origin,
         signature=np.ones(80, np.uint8),
         blob=sha256,
@@ -124,33 +119,3 @@ def test_classes_that_are_not_wanted_are_left_out_and_become_other_things() -> N
     pears = (a_replay().targets[:, 1] == 1) & (a_replay().splits == "validation")
     assert len(material.rows.others) == 1 + pears.sum()
     assert material.rows.targets.sum(axis=1) == pytest.approx(1)
-
-
-def test_the_classes_are_those_known_and_then_the_new_ones() -> None:
-    assert choose_classes(("pear", "apple"), {"plum", "fig", "pear"}, None) == (
-        "pear",
-        "apple",
-        "fig",
-        "plum",
-    )
-    assert choose_classes(KNOWN, {"plum"}, ["plum", "apple"]) == ("apple", "plum")
-    with pytest.raises(
-        UnknownClassesError, match=r"of kiwi\. There are some of: apple, pear, plum"
-    ):
-        choose_classes(KNOWN, {"plum"}, ["plum", "kiwi"])
-    with pytest.raises(TooFewClassesError, match="1 "):
-        choose_classes(KNOWN, {"plum"}, ["plum"])
-
-
-def test_too_few_of_a_class_are_named_before_any_work() -> None:
-    replay = a_replay(40)
-    enough = [a_photo(f"n{k}", "plum") for k in range(8)]
-    require_enough(replay, KNOWN, enough, (*KNOWN, "plum"))
-    with pytest.raises(TooFewOfClassError, match=r"plum \(7\): each class needs at least 8"):
-        require_enough(replay, KNOWN, enough[1:], (*KNOWN, "plum"))
-    copies = [dataclasses.replace(photo, photograph="plum/one") for photo in enough]
-    with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
-        require_enough(replay, KNOWN, copies, (*KNOWN, "plum"))
-    none_to_learn = [dataclasses.replace(photo, split="test") for photo in enough]
-    with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
-        require_enough(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))

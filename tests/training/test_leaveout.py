@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from api.training import leaveout
 from api.training.leaveout import left_out_classes
 
 
-def blobs_of(count: int, apart: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def blobs_of(
+    count: int, apart: float, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.str_]]:
     random = np.random.default_rng(seed)
     labels = np.arange(count) % 3
     middles = random.normal(size=(3, 20)) * apart

@@ -9,6 +9,7 @@ from api.training.samples import (
     Sample,
     balanced_weights,
     boxed_samples,
+    epoch_order,
     file_samples,
     photograph_samples,
     targets,
@@ -65,3 +66,15 @@ def test_boxed_samples_do_not_shift_the_balance() -> None:
     assert weights[0] == pytest.approx(weights[1])
     assert weights[2] == pytest.approx(weights[0] / 2)
     assert weights.dtype == np.float32
+
+
+def test_an_epoch_takes_all_of_the_studio_and_a_share_of_the_boxed() -> None:
+    box = Box(Path("1.jpg"), "apple", "fresh", "1", 0, 0, 9, 9)
+    studio = [Sample((Path(f"{n}.jpg"),), (1.0, 0.0)) for n in range(6)]
+    boxed = [Sample((Path("1.jpg"),), (1.0, 0.0), 1.0, box)] * 10
+    orders = [epoch_order([*studio, *boxed], 0.4, 1, epoch) for epoch in range(3)]
+    for order in orders:
+        assert len(order) == len(set(order.tolist())) == 10
+        assert set(range(6)) <= set(order.tolist())
+    assert len({order.tobytes() for order in orders}) == 3
+    assert sorted(epoch_order(boxed, 0.4, 1, 0)) == list(range(10))

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from tests.ui.fake_api import FakeApi
 
@@ -35,6 +36,19 @@ def open_page(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPag
     yield opened
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def _new_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest knows of no options that a person types; a browser sends them as they are."""
+    known: Callable[[Selectbox[str]], int | None] = vars(Selectbox)["index"].fget
+
+    def index(box: Selectbox[str]) -> int | None:
+        if isinstance(box.value, str) and (text := box.format_func(box.value)) not in box.options:
+            box.options.append(text)
+        return known(box)
+
+    monkeypatch.setattr(Selectbox, "index", property(index))
 
 
 @pytest.fixture

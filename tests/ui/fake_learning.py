@@ -173,9 +173,9 @@ def trigger(name: str, **more: object) -> dict[str, Any]:
     }
 
 
-TRIGGERS = {
+TRIGGERS: dict[str, Any] = {
     "triggers": [
-        trigger("drift", value=None, threshold=1.0, lowest=0.1, highest=100.0),
+        trigger("drift", unit="times", value=None, threshold=1.0, lowest=0.1, highest=100.0),
         trigger("new-images", value=60.0, threshold=1000.0, lowest=1.0, highest=1000000.0),
         trigger(
             "schedule",
@@ -187,7 +187,7 @@ TRIGGERS = {
         trigger("manual", enabled=False),
     ]
 }
-DRIFT = {
+DRIFT: dict[str, Any] = {
     "model_version": CHAMPION,
     "drifted": True,
     "figures": [

@@ -1,7 +1,7 @@
 """Names and figures as a person reads them."""
 
 import pytest
-from words import class_words, duration, percent
+from words import about, class_labels, class_words, counted, duration, percent
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,44 @@ def test_only_certainty_reads_as_certainty(share: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(42.9, "42 s"), (61, "1 min 1 s"), (12345, "3 h 25 min"), (90000, "1 d 1 h")],
+    [
+        (0.2, "0 s"),
+        (42.9, "42 s"),
+        (61, "1 min 1 s"),
+        (900, "15 min"),
+        (12345, "3 h 25 min"),
+        (90000, "1 d 1 h"),
+        (86460, "1 d"),
+    ],
 )
 def test_a_duration_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_classes_that_read_alike_keep_their_names() -> None:
+    assert class_labels(["freshapples", "fresh_apple", "kiwi"]) == {
+        "freshapples": "Fresh apple (freshapples)",
+        "fresh_apple": "Fresh apple (fresh_apple)",
+        "kiwi": "Kiwi",
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3.2, "a few seconds"),
+        (11.6, "about 10 seconds"),
+        (88, "about 90 seconds"),
+        (95, "about 2 minutes"),
+        (546, "about 9 minutes"),
+        (7000, "about 2 hours"),
+    ],
+)
+def test_an_estimate_is_no_finer_than_it_can_be_known(seconds: float, words: str) -> None:
+    assert about(seconds) == words
+
+
+def test_a_number_has_its_noun() -> None:
+    assert counted(1, "photograph") == "1 photograph"
+    assert counted(1200, "photograph") == "1,200 photographs"
+    assert counted(2, "class") == "2 classes"

@@ -14,11 +14,6 @@ from problems import ApiProblem
 _UPLOAD = "Choose a photo"
 _CAMERA = "Take a photo"
 _MANY = "Many photos"
-_ICONS = {
-    _UPLOAD: ":material/upload:",
-    _CAMERA: ":material/photo_camera:",
-    _MANY: ":material/photo_library:",
-}
 
 
 def choose_source() -> str:
@@ -28,7 +23,6 @@ def choose_source() -> str:
         [_UPLOAD, _CAMERA, _MANY],
         default=_UPLOAD,
         required=True,
-        format_func=lambda name: f"{_ICONS[name]} {name}",
         key=state.SOURCE,
         label_visibility="collapsed",
         persist_state="session",
@@ -105,7 +99,7 @@ def show_start() -> None:
 
 
 st.title("Is it fresh?", anchor=False)
-st.write("Show one fruit and see whether it is fresh or rotten, and how sure the model is.")
+st.write("Show a fruit, or many, and see whether it is fresh or rotten, and how sure the model is.")
 source = choose_source()
 if source == _MANY:
     batch()

@@ -4,11 +4,12 @@ import components
 import loaders
 import state
 import streamlit as st
+from attempts import show_problem
 from components_history import runs_table
 from components_outcome import outcome
 from components_run import progress_panel, start_panel
 from components_triggers import trigger_cards
-from components_versions import champions_table, change_champion, versions_table
+from components_versions import AREA, champions_table, change_champion, versions_table
 from problems import ApiProblem
 from resources import models, runs
 from resources.models import Versions
@@ -44,6 +45,7 @@ st.write(
     "Teach the grader what it has not learned yet. What comes out serves only if it is at least as "
     "good on photographs that neither has seen."
 )
+show_problem(AREA, "Another version cannot serve")
 try:
     run, versions = runs.newest(loaders.api()), models.listed(loaders.api())
     if run and run.active:

@@ -3,6 +3,7 @@
 import loaders
 import state
 import streamlit as st
+from components import api_away
 from components_gallery import gallery
 from components_giving import giving_section
 from components_review import review
@@ -10,11 +11,6 @@ from problems import ApiProblem
 from words import counted
 
 _ADD, _GALLERY, _REVIEW = "Add photos", "Gallery", "Review queue"
-_ICONS = {
-    _ADD: ":material/add_photo_alternate:",
-    _GALLERY: ":material/photo_library:",
-    _REVIEW: ":material/rate_review:",
-}
 
 
 def show_amount() -> None:
@@ -28,17 +24,22 @@ def show_amount() -> None:
     st.caption(f"{photographs} of {counted(len(known.classes), 'class')}, {new}")
 
 
+st.set_page_config(layout="wide")
 st.title("Training data", anchor=False)
 st.write("What the next model learns from. Add photos, and put right what is labelled wrongly.")
-show_amount()
+away = loaders.health_problem()
+if not away:
+    show_amount()
 section = st.segmented_control(
     "What to do",
     [_ADD, _GALLERY, _REVIEW],
     default=_ADD,
     required=True,
-    format_func=lambda name: f"{_ICONS[name]} {name}",
     key=state.SECTION,
     label_visibility="collapsed",
     persist_state="session",
 )
-{_ADD: giving_section, _GALLERY: gallery, _REVIEW: review}[section]()
+if away and not (section == _ADD and state.giving()):
+    api_away(away)
+else:
+    {_ADD: giving_section, _GALLERY: gallery, _REVIEW: review}[section]()

@@ -2,6 +2,7 @@
 
 HIGHLIGHT = "#3f9a66"
 MUTED = "rgba(128, 138, 131, 0.45)"
+RING = "#8a948c"
 WARNING = "#cf7a2f"
 # One after the other, for series that are neither good nor bad.
 SERIES = (

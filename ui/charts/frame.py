@@ -7,7 +7,7 @@ def framed(figure: go.Figure, height: int) -> go.Figure:
     """The figure, `height` pixels high, with the common layout."""
     figure.update_layout(
         height=height,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        margin={"l": 0, "r": 0, "t": 10, "b": 0},
         dragmode=False,
         legend={
             "orientation": "h",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from words import class_words, percent
 
-from charts.colours import HIGHLIGHT, MUTED, WARNING
+from charts.colours import HIGHLIGHT, MUTED, RING, WARNING
 from charts.frame import framed
 
 _CURVES = (("loss", "Training", "dot"), ("val_loss", "Validation", "solid"))
@@ -62,7 +62,7 @@ def new_photographs(counts: Mapping[str, int]) -> go.Figure:
             marker={"color": HIGHLIGHT, "cornerradius": 5},
         )
     )
-    framed(figure, _BAR_PIXELS * len(names) + 10)
+    framed(figure, _BAR_PIXELS * len(names) + 20)
     figure.update_layout(bargap=0.4)
     # Room on the right for the number beside the longest bar.
     figure.update_xaxes(range=[0, 1.2 * max(numbers, default=1)], visible=False)
@@ -93,16 +93,17 @@ def recall_pairs(classes: Mapping[str, Pair]) -> go.Figure:
             hoverinfo="skip",
             showlegend=False,
         )
-    for title, shares, symbol, colour in (
-        ("Champion", champion, "circle-open", "#8a948c"),
-        ("Candidate", candidate, "circle", HIGHLIGHT),
+    # The champion's ring comes last: it stays in sight around the dot where both are as good.
+    for title, shares, marker in (
+        ("Candidate", candidate, {"size": 12, "color": HIGHLIGHT}),
+        ("Champion", champion, {"size": 17, "symbol": "circle-open", "line": {"width": 3}}),
     ):
         figure.add_scatter(
             x=shares,
             y=names,
             name=title,
             mode="markers",
-            marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 3}},
+            marker={"color": RING, **marker},
             text=[f"{title}: {percent(share)} right" for share in shares],
             hovertemplate="%{text}<extra></extra>",
         )

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 from words import class_words
@@ -58,19 +58,24 @@ def class_mix(
     # A bar stands over its own slice: from its start on, almost to the next one.
     figure.update_traces(width=seconds * 900, offset=0)
     figure.update_layout(barmode="stack", hovermode="x unified", showlegend=True)
+    figure.update_layout(legend_traceorder="normal")
+    figure.update_xaxes(range=_whole(starts, seconds))
     figure.update_yaxes(rangemode="tozero")
     return figure
 
 
-def mean_confidence(starts: Sequence[datetime], means: Sequence[float | None]) -> go.Figure:
-    """The mean confidence of each slice of time, 0 to 1; a gap where nothing was graded."""
+def mean_confidence(
+    starts: Sequence[datetime], means: Sequence[float | None], seconds: int
+) -> go.Figure:
+    """The mean confidence of each slice of `seconds`, 0 to 1; a gap where nothing was graded."""
     figure = go.Figure(
         go.Scatter(
-            x=list(starts),
+            x=[start + timedelta(seconds=seconds / 2) for start in starts],
             y=list(means),
             mode="lines+markers",
             line={"color": HIGHLIGHT, "width": 3},
-            marker={"size": 6},
+            marker={"size": 8},
+            cliponaxis=False,
             connectgaps=False,
             hovertemplate="%{y:.1%}<extra></extra>",
         )
@@ -79,9 +84,8 @@ def mean_confidence(starts: Sequence[datetime], means: Sequence[float | None]) -
     known = [mean for mean in means if mean is not None]
     lowest = min(known, default=0.0)
     figure.update_layout(hovermode="x unified", showlegend=False)
-    if starts:
-        figure.update_xaxes(range=[starts[0], starts[-1]])
-    figure.update_yaxes(range=[max(0.0, min(0.5, lowest - 0.05)), 1.01], tickformat=".0%")
+    figure.update_xaxes(range=_whole(starts, seconds))
+    figure.update_yaxes(range=[max(0.0, min(0.5, lowest - 0.05)), 1.0], tickformat=".0%")
     return figure
 
 
@@ -114,3 +118,8 @@ def version_timeline(spans: Sequence[Span]) -> go.Figure:
     figure.update_layout(showlegend=False)
     figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.8])
     return figure
+
+
+def _whole(starts: Sequence[datetime], seconds: int) -> list[datetime] | None:
+    """From the first slice's start to the last one's end."""
+    return [starts[0], starts[-1] + timedelta(seconds=seconds)] if starts else None

@@ -63,7 +63,7 @@ def test_accuracy_needs_a_measured_champion(session: Session) -> None:
 
 
 @pytest.mark.parametrize(("value", "met"), [(0.25, False), (0.2501, True)])
-def test_drift_fires_over_a_figures_own_threshold(
+def test_drift_fires_over_the_threshold_of_a_figure(
     session: Session, value: float, met: bool
 ) -> None:
     figures = [a_figure(0.01, name="calm"), a_figure(value, name="moved"), a_figure(None, None)]

@@ -1,0 +1,31 @@
+"""Empty the state folder after asking: uploads, versions, runs (`make clean-state`)."""
+
+import shutil
+import sys
+
+from api.settings import Settings
+
+
+def main() -> int:
+    folder = Settings().state_dir.resolve()
+    if not folder.is_dir() or not any(folder.iterdir()):
+        print(f"{folder} is empty already.")
+        return 0
+    print(
+        f"This deletes everything in {folder}: uploaded photographs, corrections, predictions and"
+    )
+    print("all versions of the model but the shipped one. Stop the services first.")
+    if input("Type yes to go on: ").strip().lower() != "yes":
+        print("Nothing was deleted.")
+        return 1
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    print(f"{folder} is empty. The next start begins with the shipped model.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

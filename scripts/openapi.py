@@ -1,0 +1,28 @@
+"""Write the description of the API to docs/openapi.json (`make openapi`).
+
+The file is committed, so that a change of the contract is seen in review; a test compares it with
+what the service says.
+"""
+
+import json
+from pathlib import Path
+
+from api.app import create_app
+from api.settings import PROJECT, Settings
+
+FILE = PROJECT / "docs" / "openapi.json"
+
+
+def described() -> str:
+    """What the service says of itself, as the file holds it."""
+    document = create_app(Settings()).openapi()
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main(file: Path = FILE) -> None:
+    file.write_text(described(), encoding="utf-8")
+    print(f"Wrote {file}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The learning loop through real processes: upload, retrain, be judged, serve.
+
+Drawn pictures by default. With RIPELINE_DATASET set, the unseen class is dogs: real photographs
+of the folder of other things. How long it took is printed, never asserted.
+"""
+
+import os
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.drawing import KINDS, draw_fruit, encode
+from tests.fleet import Fleet
+from tests.things import THINGS, draw_thing
+
+SERVED_WITHIN_SECONDS = 600
+PAUSE_SECONDS = 0.05
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[httpx.Client]:
+    """Overrides the client of other tests: a fresh catalog, API and worker as processes."""
+    fleet = Fleet(tmp_path, {})
+    try:
+        fleet.start("api")
+        fleet.start("worker")
+        with httpx.Client(base_url=fleet.url, timeout=60, trust_env=False) as client:
+            yield client
+    finally:
+        fleet.stop()
+
+
+def upload(client: httpx.Client, class_name: str, pictures: Sequence[bytes]) -> dict[str, Any]:
+    files = [("files", (f"{class_name}-{n}.jpg", data)) for n, data in enumerate(pictures)]
+    answer = client.post("/upload-training-data", files=files, data={"class_name": class_name})
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    assert not report["errors"], report["errors"]
+    return report
+
+
+def retrain(client: httpx.Client, **asked: Any) -> dict[str, Any]:
+    """Start a run and wait for its end."""
+    answer = client.post("/retrain", json=asked)
+    assert answer.status_code == 202, answer.text
+    deadline = time.monotonic() + SERVED_WITHIN_SECONDS
+    while True:
+        run: dict[str, Any] = client.get(f"/runs/{answer.json()['run_id']}").json()
+        if run["state"] not in ("queued", "running"):
+            assert run["state"] == "succeeded", run["message"]
+            return run
+        assert time.monotonic() < deadline, run
+        time.sleep(PAUSE_SECONDS)
+
+
+def wait_until_served(client: httpx.Client, version: str) -> None:
+    deadline = time.monotonic() + SERVED_WITHIN_SECONDS
+    while client.get("/model-info").json()["model_info"]["version"] != version:
+        assert time.monotonic() < deadline, f"{version} does not serve"
+        time.sleep(PAUSE_SECONDS)
+
+
+def graded(client: httpx.Client, pictures: Sequence[bytes]) -> list[str]:
+    answers = [client.post("/predict", files={"file": ("a.jpg", data)}) for data in pictures]
+    return [answer.json()["predicted_class"] for answer in answers]
+
+
+def jpegs(pictures: Iterator[Any]) -> list[bytes]:
+    return [encode(picture, "JPEG", quality=92) for picture in pictures]
+
+
+def unseen_class() -> tuple[list[bytes], list[bytes]]:
+    """Sixty pictures to learn from and some more to try, of one thing that is no fruit."""
+    folder = os.environ.get("RIPELINE_DATASET")
+    dogs = dog_photographs(Path(folder)) if folder else []
+    if len(dogs) > 70:
+        return dogs[:60], dogs[60:]
+    pictures = jpegs(draw_thing("rings", seed) for seed in range(80))
+    return pictures[:60], pictures[60:]
+
+
+def dog_photographs(root: Path) -> list[bytes]:
+    """By the names that ImageNet gives to breeds."""
+    breeds = (
+        *(
+            "hound",
+            "terrier",
+            "spaniel",
+            "retriever",
+            "setter",
+            "collie",
+            "pointer",
+            "dog",
+            "basset",
+        ),
+        *("sheepdog", "schnauzer", "poodle", "mastiff", "pinscher", "corgi", "beagle", "husky"),
+        *("chow", "pug", "boxer", "dane", "basenji", "whippet", "saluki", "vizsla", "briard"),
+        *("kelpie", "komondor", "rottweiler", "samoyed", "keeshond", "malamute", "bouvier"),
+        *("appenzeller", "entlebucher", "groenendael", "malinois", "kuvasz", "papillon"),
+        *("pekinese", "shih", "chihuahua", "pomeranian", "leonberg", "newfoundland", "borzoi"),
+        *("bluetick", "redbone", "affenpinscher", "dalmatian", "clumber", "schipperke"),
+    )
+    found = [
+        path
+        for path in sorted((root / "not_fruit").glob("*.jpg"))
+        if any(breed in path.stem.lower() for breed in breeds) and "hot" not in path.stem
+    ]
+    random.Random(1).shuffle(found)  # noqa: S311
+    return [path.read_bytes() for path in found]
+
+
+def test_a_new_class_is_learned_and_nothing_forgotten(
+    client: httpx.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learned, others = unseen_class()
+    known = client.get("/model-info").json()["model_info"]["classes"]
+    began = time.monotonic()
+    report = upload(client, "novelty", learned)
+    run = retrain(client)
+    assert run["verdict"]["promote"], run["verdict"]["reasons"]
+    wait_until_served(client, run["candidate"])
+    seconds = time.monotonic() - began
+    figures = run["verdict"]["figures"]
+    recall = sum(name == "novelty" for name in graded(client, others)) / len(others)
+    fruits = jpegs(draw_fruit(kind, seed=900 + n) for kind in KINDS for n in range(100 // 6 + 1))
+    began = time.monotonic()
+    labels = [kind for kind in KINDS for _ in range(100 // 6 + 1)]
+    for kind in KINDS:
+        upload(
+            client,
+            kind,
+            [data for data, label in zip(fruits, labels, strict=True) if label == kind],
+        )
+    again = retrain(client)
+    if again["verdict"]["promote"]:
+        wait_until_served(client, again["candidate"])
+    more = time.monotonic() - began
+    with capsys.disabled():
+        print(
+            f"\n{report['uploaded_count']} photographs of a new class uploaded, learned and served "
+            f"in {seconds:.1f} s; recall on {len(others)} others {recall:.1%}; {figures}\n"
+            f"{len(fruits)} of known classes: {more:.1f} s, {again['verdict']['reasons']}"
+        )
+    assert len(set(known)) == 6
+    assert recall >= 0.9
+
+
+def test_a_different_set_gives_a_grader_of_its_classes(client: httpx.Client) -> None:
+    for kind in THINGS:
+        upload(client, kind, jpegs(draw_thing(kind, seed) for seed in range(40)))
+    run = retrain(client, classes=list(THINGS))
+    assert run["verdict"]["promote"], run["verdict"]["reasons"]
+    wait_until_served(client, run["candidate"])
+    assert client.get("/model-info").json()["model_info"]["classes"] == sorted(THINGS)
+    unseen = {kind: jpegs(draw_thing(kind, seed) for seed in range(500, 515)) for kind in THINGS}
+    right = [name == kind for kind in THINGS for name in graded(client, unseen[kind])]
+    assert sum(right) / len(right) >= 0.9
+
+
+def test_labels_shuffled_on_purpose_are_refused(client: httpx.Client) -> None:
+    champion = client.get("/model-info").json()["model_info"]["version"]
+    kinds = [kind for kind in KINDS for _ in range(20)]
+    pictures = jpegs(draw_fruit(kind, seed=n) for n, kind in enumerate(kinds))
+    labels = kinds.copy()
+    random.Random(3).shuffle(labels)  # noqa: S311
+    for kind in KINDS:
+        chosen = [data for data, label in zip(pictures, labels, strict=True) if label == kind]
+        upload(client, kind, chosen)
+    run = retrain(client)
+    assert run["verdict"]["promote"] is False
+    assert run["verdict"]["reasons"]
+    assert run["candidate"] in {
+        model["version"] for model in client.get("/models").json()["models"]
+    }
+    assert client.get("/model-info").json()["model_info"]["version"] == champion

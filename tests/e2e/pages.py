@@ -1,0 +1,75 @@
+"""The app's pages in a browser: opening, settling, and what no page may ever show."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from api.settings import PROJECT
+
+ARTEFACTS = PROJECT / "test-artefacts"
+# Address and heading of each page, in the order of the navigation.
+PAGES = {
+    "": "Is it fresh?",
+    "training_data": "Training data",
+    "retrain": "Retrain",
+    "dataset_insights": "Dataset insights",
+    "model_report": "Model report",
+    "monitoring": "Monitoring",
+}
+PATIENCE_MS = 60_000
+# Browsers give widths in fractions of a pixel.
+TOLERANCE_PIXELS = 1
+TALLEST_PIXELS = 6000
+
+_TOO_WIDE = """
+() => [document.documentElement, document.querySelector('[data-testid="stMain"]')]
+    .map(part => part.scrollWidth - part.clientWidth)
+"""
+_HEIGHT = """() => document.querySelector('[data-testid="stMain"]').scrollHeight"""
+
+
+def open_page(page: Page, ui_url: str, address: str) -> None:
+    """Open one of `PAGES` by its address and wait until it is drawn."""
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{ui_url}/{address}")
+    settle(page, address)
+
+
+def visit(page: Page, title: str, address: str) -> None:
+    """Go to one of `PAGES` through the navigation, so that the session stays."""
+    page.get_by_role("link", name=title, exact=True).click()
+    settle(page, address)
+
+
+def settle(page: Page, address: str) -> None:
+    """Wait for the page's heading and the end of its script, and expect no traceback."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[address], timeout=PATIENCE_MS)
+    drawn = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    expect(drawn).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stSpinner")).to_have_count(0, timeout=PATIENCE_MS)
+    no_traceback(page)
+
+
+def no_traceback(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert "Traceback" not in page.inner_text("body")
+
+
+def fits(page: Page) -> None:
+    """Nothing on the page has to be scrolled sideways to."""
+    too_wide = page.evaluate(_TOO_WIDE)
+    assert max(too_wide) <= TOLERANCE_PIXELS, (page.url, page.viewport_size, too_wide)
+
+
+def picture(page: Page, name: str) -> Path:
+    """A screenshot of the page from top to bottom, whatever its height."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    size = page.viewport_size
+    assert size is not None
+    height = min(max(page.evaluate(_HEIGHT), size["height"]), TALLEST_PIXELS)
+    page.set_viewport_size({"width": size["width"], "height": height})
+    path = ARTEFACTS / f"{name}.png"
+    page.screenshot(path=path)
+    page.set_viewport_size(size)
+    return path

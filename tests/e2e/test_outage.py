@@ -1,0 +1,60 @@
+"""The API goes away and comes back while a person has the app open."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.pages import PAGES, PATIENCE_MS, no_traceback, open_page, picture, settle
+from tests.fleet import Fleet
+from tests.processes import running_app
+
+AWAY = "The grading service is not answering"
+# What each page shows only where the API has told it something.
+WHOLE = {
+    "": "No photo yet",
+    "training_data": "photographs of 6 classes",
+    "retrain": "What served when",
+    "dataset_insights": "what version",
+    "model_report": "parameters",
+    "monitoring": "Up for",
+}
+# These look again by themselves, and so find out that the API is gone.
+WATCHING = ("retrain", "monitoring")
+
+
+def test_every_page_says_that_the_api_is_away_and_goes_on_by_itself(
+    browser: Browser, tmp_path: Path
+) -> None:
+    fleet = Fleet(tmp_path, {})
+    fleet.start("api")
+    try:
+        with running_app(fleet.url) as ui_url:
+            pages = {address: browser.new_page() for address in PAGES}
+            for address, page in pages.items():
+                open_page(page, ui_url, address)
+                is_whole(page, address)
+            fleet.kill("api")
+            for address, page in pages.items():
+                if address not in WATCHING:
+                    page.reload()
+                is_away(page)
+                settle(page, address)
+                picture(page, f"away-{address or 'predict'}")
+            fleet.start("api")
+            for address, page in pages.items():
+                is_whole(page, address)
+                page.close()
+    finally:
+        fleet.stop()
+
+
+def is_away(page: Page) -> None:
+    told = page.get_by_test_id("stAlert").filter(has_text=AWAY)
+    expect(told.first).to_be_visible(timeout=PATIENCE_MS)
+    expect(told.first).to_contain_text("goes on by itself")
+
+
+def is_whole(page: Page, address: str) -> None:
+    expect(page.get_by_text(WHOLE[address]).first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(AWAY)).to_have_count(0, timeout=PATIENCE_MS)
+    no_traceback(page)

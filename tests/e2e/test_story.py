@@ -1,0 +1,151 @@
+"""A person teaches the app a new class, corrects it and goes back: real processes and browser."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.drawing import encode
+from tests.e2e.pages import PAGES, fits, no_traceback, open_page, picture, visit
+from tests.processes import Running
+from tests.things import draw_thing
+
+LEARNED_WITHIN_MS = 300_000
+SERVED_WITHIN_SECONDS = 60
+PHOTOGRAPHS = 60
+DESKTOP, PHONE = 1280, 390
+
+
+@pytest.fixture(scope="module")
+def api(running: Running) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def rings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Photographs of a class that no grader of fruit knows, and one more to try."""
+    folder = tmp_path_factory.mktemp("rings")
+    paths = [folder / f"rings-{seed}.jpg" for seed in range(PHOTOGRAPHS + 1)]
+    for seed, path in enumerate(paths):
+        path.write_bytes(encode(draw_thing("rings", seed), "JPEG", quality=92))
+    return paths
+
+
+def test_from_new_photographs_to_a_new_version_and_back(
+    browser: Browser, running: Running, api: httpx.Client, rings: list[Path]
+) -> None:
+    *learned, other = rings
+    first = served(api)
+    page = browser.new_page(viewport={"width": DESKTOP, "height": 1000})
+    open_page(page, running.ui_url, "training_data")
+    upload(page, learned)
+    visit(page, "Retrain", "retrain")
+    candidate = retrain(page, api)
+    wait_until_served(api, candidate)
+    assert "rings" in api.get("/model-info").json()["model_info"]["classes"]
+
+    visit(page, "Predict", "")
+    correct(page, other, api)
+
+    visit(page, "Retrain", "retrain")
+    roll_back(page, first)
+    wait_until_served(api, first)
+    answer = api.post("/predict", files={"file": other.read_bytes()}).json()
+    assert (answer["model_version"], "rings" in answer["probabilities"]) == (first, False)
+    expect(page.get_by_text("and served; another version does now")).to_be_visible()
+    no_traceback(page)
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_every_page_is_whole(
+    browser: Browser, running: Running, rings: list[Path], scheme: Any, width: int
+) -> None:
+    context = browser.new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    for address in PAGES:
+        open_page(page, running.ui_url, address)
+        if not address:
+            page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(rings[-1])
+            expect(page.locator(".st-key-chart-probabilities")).to_be_visible()
+        fits(page)
+        picture(page, f"{address or 'predict'}-{width}-{scheme}")
+        no_traceback(page)
+    context.close()
+
+
+def upload(page: Page, photographs: list[Path]) -> None:
+    choose(page, page.get_by_role("combobox", name="Class"), "Rings")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photographs)
+    page.get_by_role("button", name=f"Add {len(photographs)} files").click()
+    told = page.get_by_test_id("stAlert").filter(has_text="Go to Retrain")
+    expect(told).to_contain_text(f"{len(photographs)} photos added", timeout=LEARNED_WITHIN_MS)
+
+
+def retrain(page: Page, api: httpx.Client) -> str:
+    """Press the button, watch across a reload, and give the version that passed the gate."""
+    expect(page.get_by_role("heading", name="New since the version that serves")).to_be_visible()
+    page.get_by_role("button", name="Retrain", exact=True).click()
+    running = page.get_by_role("heading", name="Fast retraining is")
+    expect(running).to_be_visible()
+    page.reload()
+    ended = page.get_by_role("heading", name="The last candidate against its champion")
+    expect(running.or_(ended)).to_be_visible()
+    expect(ended).to_be_visible(timeout=LEARNED_WITHIN_MS)
+    runs = api.get("/runs").json()["runs"]
+    assert [run["state"] for run in runs] == ["succeeded"]
+    candidate: str = runs[0]["candidate"]
+    expect(page.get_by_test_id("stAlert")).to_contain_text(
+        f"Version {candidate} passed the gate and serves"
+    )
+    picture(page, "story-verdict")
+    return candidate
+
+
+def correct(page: Page, photograph: Path, api: httpx.Client) -> None:
+    """Have the new class named, and say that it is another one."""
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photograph)
+    card = page.locator(".st-key-prediction")
+    expect(card.get_by_role("heading", level=2)).to_have_text("Rings")
+    page.get_by_role("button", name="No, it is").click()
+    choose(page, page.get_by_role("combobox", name="The right class"), "Fresh apple")
+    page.get_by_role("button", name="Send the correction").click()
+    expect(page.get_by_role("button", name="Change the answer")).to_be_visible()
+    corrected = api.get("/dataset/images", params={"origin": "feedback"}).json()["images"]
+    assert [image["class_name"] for image in corrected] == ["freshapples"]
+
+
+def roll_back(page: Page, first: str) -> None:
+    page.get_by_role("button", name="Roll back", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(first)
+    picture(page, "story-roll-back")
+    dialog.get_by_role("button", name="Roll back", exact=True).click()
+    expect(dialog).to_have_count(0)
+
+
+def choose(page: Page, box: Locator, name: str) -> None:
+    """Type `name` into a box of classes, where it may be new."""
+    box.fill(name)
+    box.press("Enter")
+    expect(box).to_have_value(name)
+
+
+def served(api: httpx.Client) -> str:
+    version: str = api.get("/model-info").json()["model_info"]["version"]
+    return version
+
+
+def wait_until_served(api: httpx.Client, version: str) -> None:
+    deadline = time.monotonic() + SERVED_WITHIN_SECONDS
+    while served(api) != version:
+        assert time.monotonic() < deadline, f"{version} does not serve"
+        time.sleep(0.05)

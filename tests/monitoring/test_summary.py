@@ -1,0 +1,83 @@
+"""The last hours, in slices."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from api.db import Database
+from api.monitoring.schemas import Summary
+from api.monitoring.summary import SLICES, WIDTHS, summarise
+from api.registry.repository import promote
+from api.registry.tables import ModelRow
+from tests.predict.predictions import a_prediction
+
+AT = datetime(2026, 11, 21, 12, 34, 56, tzinfo=UTC)
+
+
+def summary(database: Database, hours: float) -> Summary:
+    with database.reading() as session:
+        return summarise(session, hours, AT)
+
+
+def test_predictions_fall_into_their_slices(database: Database) -> None:
+    for minutes, name, confidence, recognised in (
+        (1, "pears", 0.9, True),
+        (2, "pears", 0.5, False),
+        (3, "plums", 0.7, True),
+        (90, "plums", 0.8, True),
+        (25 * 60, "plums", 0.1, True),
+    ):
+        a_prediction(
+            database,
+            created_at=AT - timedelta(minutes=minutes, seconds=0.75),
+            predicted_class=name,
+            confidence=confidence,
+            recognised=recognised,
+            milliseconds=float(minutes),
+        )
+    found = summary(database, 24)
+    assert found.predictions == 4
+    assert found.slice_seconds == 900
+    busy = {item.start: item for item in found.slices if item.count}
+    newest = busy[datetime(2026, 11, 21, 12, 30, tzinfo=UTC)]
+    assert (newest.count, newest.unrecognised) == (3, 1)
+    assert newest.by_class == {"pears": 2, "plums": 1}
+    assert newest.mean_confidence == pytest.approx(0.7)
+    assert busy[datetime(2026, 11, 21, 11, 0, tzinfo=UTC)].count == 1
+    assert found.latency is not None
+    assert (found.latency.sample_size, found.latency.p50_ms) == (4, 2.5)
+
+
+def test_slices_follow_each_other_without_gaps(database: Database) -> None:
+    found = summary(database, 24)
+    starts = [item.start for item in found.slices]
+    assert starts[0] <= found.since < starts[1]
+    assert starts[-1] <= AT < starts[-1] + timedelta(seconds=found.slice_seconds)
+    steps = {later - earlier for earlier, later in pairwise(starts)}
+    assert steps == {timedelta(seconds=found.slice_seconds)}
+    assert (found.predictions, found.latency) == (0, None)
+    assert all(item.mean_confidence is None for item in found.slices)
+
+
+@pytest.mark.parametrize("hours", [0.01, 1, 24, 24 * 7, 24 * 365])
+def test_there_are_never_too_many_slices(database: Database, hours: float) -> None:
+    assert 1 <= len(summary(database, hours).slices) <= SLICES + 1
+
+
+def test_the_longest_time_that_can_be_asked_for_has_a_width() -> None:
+    assert 24 * 365 * 3600 / WIDTHS[-1] <= SLICES
+
+
+def test_the_models_that_served_are_told(database: Database) -> None:
+    with database.session() as session:
+        for version in ("v1", "v2"):
+            session.add(ModelRow(version=version, origin="fast", started_by="manual", manifest={}))
+        session.flush()
+        promote(session, "v1", "first")
+        promote(session, "v2", "gate")
+    changes = summary(database, 1).model_changes
+    assert [(change.version, change.replaced, change.kind) for change in changes] == [
+        ("v2", "v1", "gate"),
+        ("v1", None, "first"),
+    ]

@@ -1,0 +1,42 @@
+"""Emptying the state folder: only after a yes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.settings import PROJECT
+from tests.processes import service_environment
+
+
+def clean(state: Path, answer: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.clean_state"],
+        cwd=PROJECT,
+        env=service_environment(str(state)),
+        input=answer,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    (tmp_path / "blobs" / "models").mkdir(parents=True)
+    (tmp_path / "catalog.db").write_text("x")
+    return tmp_path
+
+
+def test_a_yes_empties_it(state: Path) -> None:
+    done = clean(state, "yes\n")
+    assert done.returncode == 0, done.stderr
+    assert list(state.iterdir()) == []
+    assert "empty already" in clean(state, "").stdout
+
+
+def test_anything_else_deletes_nothing(state: Path) -> None:
+    done = clean(state, "y\n")
+    assert done.returncode == 1
+    assert len(list(state.iterdir())) == 2

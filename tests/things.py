@@ -1,0 +1,24 @@
+"""Drawn pictures of things that are no fruit, for classes that no grader of fruit has seen."""
+
+import numpy as np
+from PIL import Image
+
+THINGS = ("rings", "squares", "stripes")
+
+
+def draw_thing(kind: str, seed: int, size: int = 120) -> Image.Image:
+    """A picture of one of `THINGS`; colours, number, angle and place follow `seed`."""
+    random = np.random.default_rng([seed, *kind.encode()])
+    y, x = (np.mgrid[0:size, 0:size] + 0.5) / size - 0.5
+    angle = random.uniform(0, np.pi)
+    along = x * np.cos(angle) + y * np.sin(angle) + random.uniform(-0.2, 0.2)
+    across = y * np.cos(angle) - x * np.sin(angle) + random.uniform(-0.2, 0.2)
+    times = random.uniform(4, 8)
+    pattern = {
+        "rings": np.sin(2 * np.pi * times * np.hypot(along, across)),
+        "squares": np.sign(np.sin(np.pi * times * along) * np.sin(np.pi * times * across)),
+        "stripes": np.sign(np.sin(2 * np.pi * times * along)),
+    }[kind]
+    light, dark = random.uniform(130, 250, 3), random.uniform(0, 120, 3)
+    pixels = np.where(pattern[..., None] > 0, light, dark) + random.normal(0, 5, (size, size, 1))
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))

@@ -1,0 +1,141 @@
+"""The Monitoring page: filled, quiet, drifted, failing, slow, and with the API away."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui import fake_learning as fake
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import MODEL_INFO, OUTAGE, Answer, FakeApi, problem
+
+
+@pytest.fixture(autouse=True)
+def learning(api: FakeApi) -> FakeApi:
+    return fake.learning(api)
+
+
+def opened(open_page: OpenPage) -> AppTest:
+    page = open_page("monitoring")
+    assert not page.exception
+    return page
+
+
+def written(page: AppTest) -> str:
+    return "\n".join(element.value for element in page.markdown)
+
+
+def test_it_tells_how_the_service_is_and_was(open_page: OpenPage, api: FakeApi) -> None:
+    serving = MODEL_INFO["model_info"] | {"champion_since": "2026-11-20T10:00:05Z"}
+    api.answers["/model-info"] = Answer({"model_info": serving})
+
+    page = opened(open_page)
+
+    assert [(metric.label, metric.value) for metric in page.metric] == [
+        ("Up for", "3 h 25 min"),
+        ("Predictions", "40"),
+        ("Failed requests", "2"),
+        ("Half within", "7 ms"),
+        ("95 % within", "13 ms"),
+        ("99 % within", "22 ms"),
+    ]
+    assert "Version `2026.11.21-1` serves since 20 Nov 2026, 10:00" in written(page)
+    assert any("known: 10.0 %" in caption.value for caption in page.caption)
+    # Classes, confidence, timeline, and the one drift figure that has a value.
+    assert len(page.get("plotly_chart")) == 4
+
+
+def test_drift_is_told_in_plain_words(open_page: OpenPage) -> None:
+    page = opened(open_page)
+
+    assert "it may be time to retrain" in written(page)
+    assert "The photographs look different" in page.warning[0].value
+    assert "**Mix of classes**: Too few predictions yet: 12 of at least 50." in written(page)
+    assert any("0.31, threshold 0.12" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize(
+    ("enough", "words"), [(True, "is like what the model"), (False, "Too little was graded")]
+)
+def test_without_drift_it_says_so_or_that_it_cannot_tell(
+    open_page: OpenPage, api: FakeApi, enough: bool, words: str
+) -> None:
+    figures = [figure | {"drifted": False, "enough": enough} for figure in fake.DRIFT["figures"]]
+    api.answers["/drift"] = Answer(fake.DRIFT | {"drifted": False, "figures": figures})
+
+    page = opened(open_page)
+
+    assert words in written(page)
+    assert not page.warning
+
+
+def test_with_nothing_graded_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+    quiet = {"predictions": 0, "latency": None, "slices": fake.SUMMARY["slices"][1:]}
+    api.answers["/monitoring/summary"] = Answer(fake.SUMMARY | quiet)
+
+    page = opened(open_page)
+
+    assert "Nothing graded in this time" in written(page)
+    assert [metric.value for metric in page.metric] == ["3 h 25 min", "0", "2"]
+
+
+def test_another_time_is_asked_for_and_kept_over_a_visit_elsewhere(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    page = opened(open_page)
+    assert api.received[-1][0] != "/monitoring/summary?hours=168"
+
+    page.segmented_control(key="monitoring_hours").set_value(168).run()
+    page.switch_page("app_pages/predict.py").run()
+    page.switch_page("app_pages/monitoring.py").run()
+
+    assert "/monitoring/summary?hours=168" in [path for path, _ in api.received]
+    assert page.segmented_control(key="monitoring_hours").value == 168
+
+
+def test_without_a_model_it_says_how_to_get_one(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/model-info"] = Answer({"model_info": None})
+
+    page = opened(open_page)
+
+    assert "make train" in page.warning[0].value
+
+
+def test_a_failure_of_one_part_leaves_the_others(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/drift"] = OUTAGE
+
+    page = opened(open_page)
+
+    assert "in trouble" in page.warning[0].value
+    assert page.metric
+
+
+def test_a_failure_is_told_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/monitoring/summary"] = problem(503, "The catalog cannot be read.")
+
+    page = opened(open_page)
+
+    assert "The catalog cannot be read." in page.error[0].value
+
+
+def test_with_the_api_slow_it_says_so(
+    open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
+    api.slow.add("/monitoring/summary")
+
+    page = opened(open_page)
+
+    assert "taking too long" in page.error[0].value
+
+
+def test_with_the_api_away_it_says_so_and_goes_on_when_it_is_back(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    up = api.answers.copy()
+    api.answers = dict.fromkeys(up, OUTAGE)
+    page = opened(open_page)
+    assert "in trouble" in page.warning[0].value
+
+    api.answers = up
+    page.run()
+
+    assert page.metric[0].value == "3 h 25 min"

@@ -1,0 +1,123 @@
+"""The Predict page: where the grader looked, and what the person says of the grade."""
+
+import json
+from base64 import b64encode
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.app_pages.pages import button, written
+from tests.ui.app_pages.test_predict import upload
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi, problem
+from tests.ui.fake_collect import WORD, script
+
+FEEDBACK = "/predictions/4f1d/feedback"
+
+
+@pytest.fixture
+def page(open_page: OpenPage, api: FakeApi, photo: bytes) -> AppTest:
+    """A graded photo."""
+    heatmap = f"data:image/png;base64,{b64encode(photo).decode()}"
+    script(api, photo).answers["/predict?explain=true"] = Answer(
+        PREDICTION | {"prediction_id": "other", "explanation": {"heatmap": heatmap}}
+    )
+    return upload(open_page("predict"), "apple.jpg", photo)
+
+
+def test_the_heat_map_is_asked_for_only_when_wanted(page: AppTest, api: FakeApi) -> None:
+    assert len(api.received) == len([path for path, _ in api.received if "explain" not in path])
+
+    page.toggle(key="heat_map").set_value(True).run()
+    page.run()
+
+    assert len([path for path, _ in api.received if path == "/predict?explain=true"]) == 1
+    assert "where the grader looked" in page.image[0].proto.imgs[0].alt
+    assert len(page.image) == 1
+
+
+def test_the_next_photo_comes_with_its_heat_map_at_once(
+    page: AppTest, api: FakeApi, photo: bytes
+) -> None:
+    page.toggle(key="heat_map").set_value(True).run()
+    upload(page, "next.jpg", photo + b"\0")
+
+    assert [path for path, _ in api.received if path.startswith("/predict")][-1].endswith("true")
+    assert len(api.sent_to("/predict")) == 3
+
+
+def test_without_a_heat_map_the_photo_stays(page: AppTest, api: FakeApi) -> None:
+    api.answers["/predict?explain=true"] = OUTAGE
+
+    page.toggle(key="heat_map").set_value(True).run()
+
+    assert page.header[0].value == "Fresh apple"
+    assert "heat map cannot be had" in written(page)
+    assert len(page.image) == 1
+
+
+def test_right_is_said_of_the_first_prediction(page: AppTest, api: FakeApi) -> None:
+    page.toggle(key="heat_map").set_value(True).run()
+
+    button(page, "Yes, it is right").click().run()
+
+    assert [json.loads(body) for body in api.sent_to(FEEDBACK)] == [{"correct": True}]
+    assert str(WORD["message"]) in written(page)
+    assert "Is this right?" not in written(page)
+
+
+def test_wrong_is_put_right_with_a_known_class(page: AppTest, api: FakeApi) -> None:
+    choice = page.selectbox(key="right_class")
+    assert {"Fresh apple", "Rotten apple", "Kiwi"} <= set(choice.options)
+    assert button(page, "Send the correction").disabled
+
+    choice.set_value("kiwi").run()
+    button(page, "Send the correction").click().run()
+
+    assert [json.loads(body) for body in api.sent_to(FEEDBACK)] == [{"label": "kiwi"}]
+
+
+def test_an_answer_can_be_changed(page: AppTest, api: FakeApi) -> None:
+    button(page, "Yes, it is right").click().run()
+    button(page, "Change the answer").click().run()
+    page.selectbox(key="right_class").set_value("dragon fruit").run()
+    button(page, "Send the correction").click().run()
+
+    assert json.loads(api.sent_to(FEEDBACK)[-1]) == {"label": "dragon fruit"}
+
+
+def test_what_is_not_known_cannot_be_right(page: AppTest, api: FakeApi, photo: bytes) -> None:
+    api.answers["/predict"] = Answer(PREDICTION | {"recognised": False})
+
+    upload(page, "shoe.jpg", photo + b"\0")
+
+    assert "What is it?" in written(page)
+    assert "Yes, it is right" not in [button.label for button in page.button]
+
+
+def test_an_answer_that_is_refused_can_be_given_again(page: AppTest, api: FakeApi) -> None:
+    api.first[FEEDBACK].append(problem(422, "A class name needs a letter."))
+    button(page, "Yes, it is right").click().run()
+    assert "A class name needs a letter." in page.error[0].value
+
+    button(page, "Yes, it is right").click().run()
+
+    assert not page.error
+    assert str(WORD["message"]) in written(page)
+
+
+def test_the_next_photo_is_asked_about_anew(page: AppTest, photo: bytes) -> None:
+    button(page, "Yes, it is right").click().run()
+
+    upload(page, "next.jpg", photo + b"\0")
+
+    assert "Is this right?" in written(page)
+
+
+def test_known_classes_are_offered_also_without_the_summary(page: AppTest, api: FakeApi) -> None:
+    api.answers["/dataset/summary"] = OUTAGE
+
+    page.run()
+
+    assert not page.exception
+    assert "Rotten apple" in page.selectbox(key="right_class").options

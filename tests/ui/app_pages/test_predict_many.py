@@ -1,0 +1,165 @@
+"""The Predict page with many photos: chosen, on their way, graded, stopped, failing."""
+
+import pytest
+import sending
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.app_pages.pages import button, sent, written
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import OUTAGE, FakeApi
+from tests.ui.fake_collect import script, zipped
+
+
+@pytest.fixture
+def page(open_page: OpenPage, api: FakeApi, photo: bytes) -> AppTest:
+    """The page, ready for many photos."""
+    script(api, photo)
+    page = open_page("predict")
+    return page.segmented_control(key="photo_source").set_value("Many photos").run()
+
+
+def choose(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    uploader = page.file_uploader[0]
+    uploader.set_value([(name, data, "image/jpeg") for name, data in files])
+    page.run()
+    assert not page.exception
+    return page
+
+
+def grade(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    [start] = [found for found in choose(page, *files).button if found.label.startswith("Grade")]
+    start.click().run()
+    return sent(page, "batch")
+
+
+def test_at_first_it_says_what_to_do(page: AppTest, api: FakeApi) -> None:
+    assert "No photos yet" in written(page)
+    assert not api.sent_to("/predict/batch")
+
+
+def test_nothing_is_sent_before_it_is_asked_for(page: AppTest, api: FakeApi, photo: bytes) -> None:
+    choose(page, ("a.jpg", photo), ("b.jpg", photo))
+
+    assert button(page, "Grade 2 files")
+    assert not api.sent_to("/predict/batch")
+
+
+def test_each_file_has_a_row_and_errors_spoil_no_other(page: AppTest, photo: bytes) -> None:
+    grade(page, ("a.jpg", photo), ("bad.jpg", b"x"), ("rotten.jpg", photo), ("shoe.jpg", photo))
+
+    assert {metric.label: metric.value for metric in page.metric} == {
+        "Graded": "3",
+        "Fresh": "1",
+        "Rotten": "1",
+        "Not known": "1",
+    }
+    table = page.dataframe[0].value
+    assert table["File"].tolist() == ["a.jpg", "bad.jpg", "rotten.jpg", "shoe.jpg"]
+    assert table["Grade"].tolist() == [
+        "Fresh apple",
+        "Could not be graded",
+        "Rotten apple",
+        "Not known",
+    ]
+    assert table["Photo"][0].startswith("data:image/jpeg")
+    assert table["Problem"][1] == "This is no photograph."
+    assert "1 file could not be graded" in page.warning[0].value
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_the_table_shows_what_is_chosen(page: AppTest, photo: bytes) -> None:
+    grade(page, ("a.jpg", photo), ("bad.jpg", b"x"), ("rotten.jpg", photo), ("shoe.jpg", photo))
+    shown = page.selectbox(key="batch_shown")
+    assert shown.options == [
+        "All 4 files",
+        "Fresh apple (1)",
+        "Rotten apple (1)",
+        "Not known (1)",
+        "Could not be graded (1)",
+    ]
+
+    for option, file in zip(shown.options[1:], ["a", "rotten", "shoe", "bad"], strict=True):
+        page.selectbox(key="batch_shown").select(option).run()
+        assert page.dataframe[0].value["File"].tolist() == [f"{file}.jpg"]
+
+
+def test_five_hundred_photos_go_in_small_parcels(page: AppTest, api: FakeApi, photo: bytes) -> None:
+    grade(page, *((f"{number}.jpg", photo) for number in range(500)))
+
+    assert page.metric[0].value == "500"
+    assert len(api.sent_to("/predict/batch")) == 20
+
+
+def test_a_zip_is_graded_file_by_file(page: AppTest, photo: bytes) -> None:
+    grade(page, ("set.zip", zipped({f"x/{number}.jpg": photo for number in range(30)})))
+
+    assert page.metric[0].value == "30"
+    assert page.dataframe[0].value["Photo"].notna().all()
+
+
+def test_streamlit_keeps_no_copy_of_the_files(page: AppTest, photo: bytes) -> None:
+    grade(page, ("a.jpg", photo))
+    button(page, "Grade other photos").click().run()
+
+    assert not page.file_uploader[0].value
+    assert "No photos yet" in written(page)
+
+
+def test_the_table_is_still_there_after_a_visit_to_another_page(
+    page: AppTest, photo: bytes
+) -> None:
+    grade(page, ("a.jpg", photo))
+
+    page.switch_page("app_pages/training_data.py").run()
+    page.switch_page("app_pages/predict.py").run()
+
+    assert page.dataframe[0].value["File"].tolist() == ["a.jpg"]
+
+
+def test_while_it_is_on_its_way_it_can_be_stopped(
+    page: AppTest, api: FakeApi, photo: bytes
+) -> None:
+    api.slow.add("/predict/batch")
+    choose(page, *((f"{number}.jpg", photo) for number in range(30)))
+    button(page, "Grade 30 files").click().run()
+
+    [bar] = page.get("progress")
+    assert "Grading: 0 of 30 files" in bar.proto.text
+    button(page, "Stop").click().run()
+    assert button(page, "Stop").disabled
+
+    api.stop()
+    sent(page, "batch")
+    assert "Stopped: 5 files not sent" in page.warning[0].value
+    assert page.metric[0].value == "25"
+
+
+def test_with_the_api_away_it_waits_and_goes_on(
+    page: AppTest, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(sending, "LONGEST_WAIT_SECONDS", 0.01)
+    up = api.answers.copy()
+    api.answers = dict.fromkeys(up, OUTAGE)
+    choose(page, ("a.jpg", photo))
+    button(page, "Grade 1 file").click().run()
+    while page.session_state["batch"].problem is None:
+        page.run()
+
+    page.run()
+    assert not page.exception
+    assert "in trouble" in page.warning[0].value
+
+    api.answers = up
+    sent(page, "batch")
+    assert page.dataframe[0].value["Grade"].tolist() == ["Fresh apple"]
+
+
+def test_with_the_api_away_at_first_it_says_so(open_page: OpenPage, api: FakeApi) -> None:
+    api.stop()
+    page = open_page("predict")
+
+    page.segmented_control(key="photo_source").set_value("Many photos").run()
+
+    assert not page.exception
+    assert "not answering" in page.warning[0].value

@@ -1,0 +1,371 @@
+"""The Retrain page: what is new, the run, its verdict, versions, triggers, past runs."""
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui import fake_learning as fake
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
+
+
+@pytest.fixture(autouse=True)
+def learning(api: FakeApi) -> FakeApi:
+    return fake.learning(api)
+
+
+AT = "2026-11-21T10:00:00Z"
+
+
+def opened(open_page: OpenPage, tab: str = "") -> AppTest:
+    page = open_page("retrain")
+    if tab:
+        page.session_state["retrain_tab"] = tab
+        page.run()
+    assert not page.exception
+    return page
+
+
+def written(page: AppTest) -> str:
+    return "\n".join(element.value for element in page.markdown)
+
+
+def button(page: AppTest, label: str) -> bool:
+    return any(found.label == label for found in page.button)
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    next(found for found in page.button if found.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def test_it_tells_what_is_new_and_how_long_each_way_takes(open_page: OpenPage) -> None:
+    page = opened(open_page)
+
+    assert "60 photographs in 2 classes, 2 corrected labels, 1 removed" in written(page)
+    assert page.radio(key="retrain_mode").value == "fast"
+    fast, full = page.radio(key="retrain_mode").proto.captions
+    assert "about 10 seconds" in fast
+    assert "about 9 minutes" in full
+    assert len(page.get("plotly_chart")) == 1
+    assert not page.progress
+
+
+@pytest.mark.parametrize("mode", ["fast", "full"])
+def test_one_button_starts_a_run_which_is_then_shown(
+    open_page: OpenPage, api: FakeApi, mode: str
+) -> None:
+    page = opened(open_page)
+    page.radio(key="retrain_mode").set_value(mode).run()
+    api.first["/runs"].extend([fake.runs(fake.RUNNING)] * 3)
+
+    press(page, "Retrain")
+
+    assert [json.loads(body) for body in api.sent_to("/retrain")] == [{"mode": mode}]
+    assert "Full retraining is going on" in [found.value for found in page.subheader]
+    assert not button(page, "Retrain")
+
+
+def test_with_nothing_new_it_says_what_to_do_and_offers_full_alone(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    api.answers["/retrain/estimate"] = Answer(fake.NOTHING_NEW)
+
+    page = opened(open_page)
+
+    assert "Nothing new to learn" in written(page)
+    assert "Training data" in written(page)
+    assert page.button[0].disabled
+    page.radio(key="retrain_mode").set_value("full").run()
+    assert not page.button[0].disabled
+
+
+def test_a_start_that_is_refused_is_told_in_the_apis_words(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    api.answers["/retrain"] = problem(409, "Run 7 is queued or running.")
+
+    page = press(opened(open_page), "Retrain")
+
+    assert "Run 7 is queued or running." in page.error[0].value
+    assert "The retraining does not start" in page.error[0].value
+
+
+def test_a_run_is_shown_with_progress_time_left_and_losses(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    api.answers["/runs"] = fake.runs(fake.RUNNING)
+
+    page = opened(open_page)
+
+    assert page.progress[0].value == 40
+    assert page.progress[0].text == "Fine-tuning (310 of 775)."
+    [told] = [found.value for found in page.caption if "Started by" in found.value]
+    assert "40 %" in told
+    assert "Started by a person" in told
+    assert "about 5 minutes left" in told
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_a_run_can_be_cancelled(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/runs"] = fake.runs(fake.RUNNING)
+    cancel = f"/runs/{fake.RUN_ID}/cancel"
+    api.answers[cancel] = Answer(fake.RUNNING | {"cancel_requested": True}, 202)
+    page = opened(open_page)
+    api.answers["/runs"] = fake.runs(fake.RUNNING | {"cancel_requested": True})
+
+    press(page, "Cancel")
+
+    assert len(api.sent_to(cancel)) == 1
+    assert page.button[0].label == "Being cancelled"
+    assert page.button[0].disabled
+
+
+def test_where_no_worker_takes_the_run_it_says_what_to_do(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    waiting = "Waiting, but no worker is running: start it with make run."
+    api.answers["/runs"] = fake.runs(
+        fake.RUNNING | {"state": "queued", "message": waiting, "started_at": None, "losses": []}
+    )
+
+    page = opened(open_page)
+
+    assert page.info[0].value == waiting
+    assert not page.progress
+
+
+def test_a_candidate_that_passed_is_shown_beside_its_champion(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    api.answers["/runs"] = fake.runs(fake.RUN)
+    api.answers["/models"] = Answer(fake.MODELS | {"champion": fake.CANDIDATE})
+    api.answers["/retrain/estimate"] = Answer(fake.NOTHING_NEW | {"champion": fake.CANDIDATE})
+
+    page = opened(open_page)
+
+    assert f"Version {fake.CANDIDATE} passed the gate and serves" in page.success[0].value
+    assert "211 of 215" in page.success[0].value
+    table = page.table[0].value
+    assert table["Champion"][0] == "97.7 % (210 of 215)"
+    assert table["Candidate"][0] == "98.1 % (211 of 215)"
+    assert "New class: Kiwi" in table["Figure"].tolist()
+    assert any("same 215 held-out photographs" in found.value for found in page.caption)
+    assert not button(page, "Promote it all the same")
+
+
+def test_a_candidate_that_did_not_pass_can_be_promoted_after_a_question(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.NOT_PASSED})
+    promote = f"/models/{fake.CANDIDATE}/promote"
+    api.answers[promote] = Answer(
+        {"version": fake.CANDIDATE, "replaced": fake.CHAMPION, "kind": "manual", "at": AT}
+    )
+    page = opened(open_page)
+    assert "did not pass the gate" in page.warning[0].value
+    assert "It is worse on freshapples" in page.warning[0].value
+
+    press(page, "Promote it all the same")
+    assert not api.sent_to(promote)
+    assert any("The gate speaks against it" in found.value for found in page.warning)
+    page.button(key="confirm-promotion").click().run()
+
+    assert len(api.sent_to(promote)) == 1
+    assert not page.exception
+
+
+@pytest.mark.parametrize(("state", "words"), [("failed", "failed"), ("interrupted", "interrupted")])
+def test_a_run_that_came_to_nothing_says_why_and_another_can_be_started(
+    open_page: OpenPage, api: FakeApi, state: str, words: str
+) -> None:
+    ended = {"state": state, "message": "Memory ran out.", "candidate": None, "verdict": None}
+    api.answers["/runs"] = fake.runs(fake.RUN | ended)
+
+    page = opened(open_page)
+
+    [told] = [found.value for found in (*page.error, *page.info)]
+    assert words in told
+    assert "Memory ran out." in told
+    assert not page.button[0].disabled
+
+
+def test_versions_are_listed_with_what_each_is_worth(open_page: OpenPage) -> None:
+    page = opened(open_page)
+
+    table = page.dataframe[0].value
+    assert table["Version"].tolist()[:2] == [fake.CANDIDATE, fake.CHAMPION]
+    assert table["State"].tolist() == [
+        "Never served",
+        "Serves now",
+        "Served before",
+        "Files removed",
+    ]
+    assert table["Right"].tolist() == ["97.0 %", "98.3 %", "—", "95.0 %"]
+    assert page.selectbox[0].options == [fake.CANDIDATE, "20261119-100000-0000000"]
+    changes = page.dataframe[1].value
+    assert changes["How"].tolist() == ["Passed the gate", "The first one"]
+
+
+def test_a_rollback_asks_first_and_says_where_to(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/models/rollback"] = Answer(
+        {
+            "version": "20261119-100000-0000000",
+            "replaced": fake.CHAMPION,
+            "kind": "rollback",
+            "at": AT,
+        }
+    )
+    page = press(opened(open_page), "Roll back")
+
+    assert "Version `20261119-100000-0000000` will serve again" in written(page)
+    assert page.table[0].value["Serves now"].tolist() == ["98.0 %", "1.0 %"]
+    assert page.table[0].value["Would serve"].tolist() == ["97.0 %", "—"]
+    assert not api.sent_to("/models/rollback")
+    page.button(key="confirm-rollback").click().run()
+
+    assert len(api.sent_to("/models/rollback")) == 1
+    assert not page.exception
+
+
+def test_a_rollback_that_is_refused_is_told(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/models/rollback"] = problem(409, "Its files were removed to make room.")
+    page = press(opened(open_page), "Roll back")
+
+    page.button(key="confirm-rollback").click().run()
+
+    assert "Its files were removed to make room." in page.error[0].value
+
+
+def test_with_one_version_there_is_nothing_to_promote_or_roll_back_to(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    only = fake.version(fake.CHAMPION, "champion", 0.98)
+    api.answers["/models"] = Answer(
+        {"champion": fake.CHAMPION, "rollback_to": None, "models": [only]}
+    )
+
+    page = opened(open_page)
+
+    assert [found.disabled for found in page.button] == [False, True, True]
+
+
+def test_triggers_are_shown_with_value_against_threshold(open_page: OpenPage) -> None:
+    page = opened(open_page, "Triggers")
+
+    assert [(found.label, found.value) for found in page.toggle] == [
+        ("**Drift of the photographs**", True),
+        ("**New photographs**", True),
+        ("**Schedule**", False),
+    ]
+    assert "Now 60; fires above 1000 images" in written(page)
+    told = [found.value for found in page.caption]
+    assert any(fake.RUN_ID in found and "16 Nov 2026, 03:00" in found for found in told)
+
+
+def test_a_trigger_is_switched(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/triggers/drift"] = Answer(fake.TRIGGERS["triggers"][0] | {"enabled": False})
+    page = opened(open_page, "Triggers")
+
+    page.toggle[0].set_value(False).run()
+
+    assert [json.loads(body) for body in api.sent_to("/triggers/drift")] == [{"enabled": False}]
+
+
+def test_a_switch_that_is_refused_shows_what_is_and_says_why(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    api.answers["/triggers/drift"] = problem(503, "The catalog is away.")
+    page = opened(open_page, "Triggers")
+
+    page.toggle[0].set_value(False).run()
+
+    assert page.toggle[0].value
+    assert "The catalog is away." in page.error[0].value
+
+
+def test_threshold_cool_down_and_schedule_are_set(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/triggers/new-images"] = Answer(fake.TRIGGERS["triggers"][1])
+    api.answers["/triggers/schedule"] = Answer(fake.TRIGGERS["triggers"][2])
+    page = opened(open_page, "Triggers")
+
+    threshold = next(found for found in page.number_input if "images" in found.label)
+    assert (threshold.min, threshold.max) == (1, 1_000_000)
+    next(found for found in page.number_input if found.value == 1000).set_value(500)
+    press(page, "Save “New photographs”")
+    next(found for found in page.segmented_control).set_value("monthly")
+    press(page, "Save “Schedule”")
+
+    assert [json.loads(body) for body in api.sent_to("/triggers/new-images")] == [
+        {"threshold": 500.0, "cooldown_hours": 24.0}
+    ]
+    assert [json.loads(body) for body in api.sent_to("/triggers/schedule")] == [
+        {"schedule": "monthly", "cooldown_hours": 24.0}
+    ]
+
+
+def test_past_runs_are_listed(open_page: OpenPage, api: FakeApi) -> None:
+    by_trigger = fake.RUN | {"started_by": "trigger:new-images", "verdict": fake.NOT_PASSED}
+    api.answers["/runs"] = fake.runs(fake.RUN, by_trigger)
+
+    page = opened(open_page, "Past runs")
+
+    table = page.dataframe[0].value
+    assert table["Outcome"].tolist() == ["Passed the gate", "Did not pass the gate"]
+    assert table["Started by"].tolist() == ["A person", "The trigger “new-images”"]
+    assert table["Took"].tolist() == ["12 s", "12 s"]
+
+
+def test_before_the_first_run_the_list_says_so(open_page: OpenPage) -> None:
+    assert "No run yet" in written(opened(open_page, "Past runs"))
+
+
+def test_without_a_champion_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/retrain/estimate"] = problem(409, "No model version serves. Promote one.")
+    api.answers["/models"] = Answer({"champion": None, "rollback_to": None, "models": []})
+
+    page = opened(open_page)
+
+    assert "No model version serves. Promote one." in page.error[0].value
+    assert "make train" in written(page)
+
+
+def test_with_one_part_in_trouble_the_others_are_there(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/retrain/estimate"] = OUTAGE
+
+    page = opened(open_page)
+
+    assert "in trouble" in page.warning[0].value
+    assert len(page.dataframe) == 2
+
+
+def test_a_failure_is_told_and_can_be_tried_again(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/models"] = problem(503, "The catalog cannot be read.")
+    page = opened(open_page)
+    assert "The catalog cannot be read." in page.error[0].value
+
+    api.answers["/models"] = Answer(fake.MODELS)
+    press(page, "Try again")
+
+    assert not page.error
+
+
+def test_with_the_api_slow_it_says_so(
+    open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
+    api.slow.add("/runs")
+
+    page = opened(open_page)
+
+    assert "taking too long" in page.error[0].value
+
+
+def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi) -> None:
+    api.stop()
+
+    page = opened(open_page)
+
+    assert api.address in page.warning[0].value

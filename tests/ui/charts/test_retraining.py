@@ -1,0 +1,39 @@
+"""The loss curve, what is new, and candidate against champion by class."""
+
+from charts.colours import HIGHLIGHT, WARNING
+from charts.retraining import Pair, loss_curve, new_photographs, recall_pairs
+
+
+def test_each_loss_has_a_curve_over_the_epochs() -> None:
+    losses = [{"epoch": 1, "loss": 0.9, "val_loss": 0.5}, {"epoch": 2, "loss": 0.4}]
+
+    training, validation = loss_curve(losses).data
+
+    assert (training.name, training.x, training.y) == ("Training", (1, 2), (0.9, 0.4))
+    assert (validation.name, validation.x, validation.y) == ("Validation", (1,), (0.5,))
+
+
+def test_new_photographs_stand_the_most_on_top() -> None:
+    figure = new_photographs({"kiwi": 7, "freshapples": 1200})
+
+    assert figure.data[0].y == ("freshapples", "kiwi")
+    assert figure.data[0].text == ("1,200", "7")
+    assert figure.layout.yaxis.ticktext == ("Fresh apple", "Kiwi")
+
+
+def test_many_new_classes_are_cut() -> None:
+    assert len(new_photographs({f"fruit {n}": n for n in range(40)}).data[0].y) == 15
+
+
+def test_a_class_that_got_worse_stands_out() -> None:
+    figure = recall_pairs({"kiwi": Pair(10, 9, 8), "freshapples": Pair(20, 19, 20)})
+
+    worse, better, candidate, champion = figure.data
+    assert (worse.line.color, better.line.color) == (WARNING, HIGHLIGHT)
+    assert (champion.name, champion.x) == ("Champion", (0.9, 0.95))
+    assert (candidate.name, candidate.x) == ("Candidate", (0.8, 1.0))
+    assert candidate.text[0] == "Candidate: 80.0 % right"
+
+
+def test_a_class_without_held_out_photographs_has_none_right() -> None:
+    assert recall_pairs({"kiwi": Pair(0, 0, 0)}).data[1].x == (0.0,)

@@ -1,0 +1,64 @@
+"""Class mix, confidence and versions over time."""
+
+from datetime import datetime, timedelta
+
+from charts.colours import HIGHLIGHT, MUTED, SERIES
+from charts.service import Span, class_mix, mean_confidence, version_timeline
+
+NOON = datetime(2026, 11, 21, 12)
+STARTS = [NOON, NOON + timedelta(minutes=15)]
+
+
+def test_each_class_has_its_bars() -> None:
+    figure = class_mix(STARTS, [{"freshapples": 3, "kiwi": 1}, {"kiwi": 2}], 900)
+
+    apples, kiwi = figure.data
+    assert (apples.name, apples.y) == ("Fresh apple", (3, 0))
+    assert (kiwi.name, kiwi.y) == ("Kiwi", (1, 2))
+    assert figure.layout.barmode == "stack"
+    assert figure.layout.xaxis.range == (NOON, NOON + timedelta(minutes=30))
+
+
+def test_the_rarest_of_many_classes_share_a_colour() -> None:
+    counts = {f"fruit {n:02}": 100 - n for n in range(len(SERIES) + 2)}
+
+    figure = class_mix(STARTS[:1], [counts], 900)
+
+    assert len(figure.data) == len(SERIES) + 1
+    assert figure.data[-1].name == "Other classes"
+    assert figure.data[-1].y == (100 - 8 + 100 - 9,)
+
+
+def test_confidence_stands_in_the_middle_of_its_slice_with_gaps() -> None:
+    figure = mean_confidence(STARTS, [0.9, None], 900)
+
+    [line] = figure.data
+    assert line.x[0] == NOON + timedelta(minutes=7.5)
+    assert line.y == (0.9, None)
+    assert not line.connectgaps
+    assert figure.layout.yaxis.range == (0.5, 1.0)
+
+
+def test_a_low_confidence_is_not_cut() -> None:
+    assert mean_confidence(STARTS, [0.3, 0.9], 900).layout.yaxis.range[0] < 0.3
+
+
+def test_nothing_is_drawn_of_no_slices() -> None:
+    assert class_mix([], [], 900).data == ()
+    assert mean_confidence([], [], 900).layout.xaxis.range is None
+
+
+def test_each_version_has_a_row_the_newest_on_top() -> None:
+    hour = timedelta(hours=1)
+    spans = [
+        Span("a", NOON, NOON + hour, "the first one"),
+        Span("b", NOON + hour, NOON + 2 * hour, "passed the gate"),
+        Span("a", NOON + 2 * hour, NOON + 3 * hour, "rolled back"),
+    ]
+
+    figure = version_timeline(spans)
+
+    assert [bar.y[0] for bar in figure.data] == [0, 1, 0]
+    assert [bar.line.color for bar in figure.data] == [MUTED, MUTED, HIGHLIGHT]
+    assert [note.text for note in figure.layout.annotations] == ["a", "b"]
+    assert figure.data[2].text[0] == "a: rolled back, 21 Nov 14:00"

@@ -1,0 +1,146 @@
+"""Scripted answers of the endpoints behind the pages Predict (many) and Training data."""
+
+import json
+import re
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
+from tests.ui.fake_api import PREDICTION, Answer, FakeApi
+
+IDS = ["1" * 32, "2" * 32, "3" * 32]
+SUMMARY: dict[str, Any] = {
+    "images": 3,
+    "by_class": {"freshapples": 2, "kiwi": 1},
+    "by_split": {"train": 2, "test": 1},
+    "by_origin": {"upload": 2, "feedback": 1},
+    "newest_upload": "2026-11-21T10:00:00Z",
+    "new_images": 3,
+    "photographs": {
+        "total": 2010,
+        "by_class": {"freshapples": {"train": 1500}, "rottenapples": {"test": 510}},
+    },
+}
+EMPTY_SUMMARY = SUMMARY | {"images": 0, "by_class": {}, "new_images": 0}
+IMAGES: dict[str, Any] = {
+    "total": 3,
+    "offset": 0,
+    "limit": 24,
+    "images": [
+        {
+            "id": image_id,
+            "class_name": class_name,
+            "split": "train",
+            "origin": "upload",
+            "filename": f"{image_id[0]}.jpg",
+            "width": 640,
+            "height": 480,
+        }
+        for image_id, class_name in zip(IDS, ("freshapples", "freshapples", "kiwi"), strict=True)
+    ],
+}
+QUEUE: dict[str, Any] = {
+    "items": [
+        {
+            "prediction_id": name,
+            "timestamp": "2026-11-21T10:00:00Z",
+            "filename": f"{name}.jpg",
+            "confidence": 0.51,
+            "suggested_label": "rottenapples",
+            "reason": reason,
+            "photograph_url": f"/predictions/{name}/photograph",
+        }
+        for name, reason in (("shoe", "unrecognised"), ("apple", "unsure"), ("pear", "unsure"))
+    ]
+}
+WORD = {
+    "prediction_id": "4f1d",
+    "label": "rottenapples",
+    "correct": False,
+    "photograph": "stored",
+    "image_id": IDS[0],
+    "message": "Noted: the photograph is a training image of rottenapples.",
+}
+
+
+def sent_names(body: bytes) -> list[str]:
+    """The names of the files in a form; of a zip, the paths of its files behind its name."""
+    names = []
+    for part in body.split(b"\r\n--"):
+        head, _, data = part.partition(b"\r\n\r\n")
+        found = re.search(rb'filename="([^"]+)"', head)
+        if found is None:
+            continue
+        name = found[1].decode()
+        if data.startswith(b"PK"):
+            with ZipFile(BytesIO(data)) as archive:
+                names += [f"{name}/{entry}" for entry in archive.namelist()]
+        else:
+            names.append(name)
+    return names
+
+
+def sent_class(body: bytes) -> str | None:
+    """The class that a form names, if any."""
+    found = re.search(rb'name="class_name"\r\n\r\n([^\r]*)\r\n', body)
+    return found[1].decode() if found else None
+
+
+def graded(body: bytes) -> Answer:
+    """A batch as the API grades it: what has "bad" in its name is none, "shoe" is not known."""
+    lines: list[dict[str, Any]] = []
+    for index, name in enumerate(sent_names(body)):
+        place = {"index": index, "filename": name}
+        if "bad" in name:
+            lines.append(place | {"error": {"detail": "This is no photograph."}})
+        else:
+            rotten = {"predicted_class": "rottenapples", "freshness": "rotten"}
+            kind = rotten if "rotten" in name else {}
+            lines.append(PREDICTION | place | kind | {"recognised": "shoe" not in name})
+    lines.append({"summary": {"count": len(lines)}})
+    return Answer("\n".join(json.dumps(line) for line in lines), content_type="ndjson")
+
+
+def taken(body: bytes) -> Answer:
+    """An upload as the API takes it: "bad" is refused, "again" known already."""
+    class_name = sent_class(body)
+    report: dict[str, Any] = {"uploaded_files": [], "duplicates": [], "errors": []}
+    for name in sent_names(body):
+        chosen = class_name or name.split("/")[-2]
+        if "bad" in name:
+            report["errors"].append({"filename": name, "detail": "This is no photograph."})
+        elif "again" in name:
+            told = {"kind": "exact", "class_name": chosen, "message": "This file is known already."}
+            report["duplicates"].append({"filename": name} | told)
+        else:
+            report["uploaded_files"].append(
+                {"filename": name, "class_name": chosen, "split": "train"}
+            )
+    return Answer(report)
+
+
+def script(api: FakeApi, photo: bytes) -> FakeApi:
+    """The fake API with all of these."""
+    picture = Answer(photo, content_type="image/jpeg")
+    api.answers |= {
+        "/predict/batch": graded,
+        "/predictions/4f1d/feedback": Answer(WORD),
+        "/upload-training-data": taken,
+        "/dataset/summary": Answer(SUMMARY),
+        "/dataset/images": Answer(IMAGES),
+        "/dataset/images/relabel": Answer({"relabelled": 2, "class_name": "kiwi"}),
+        "/dataset/images/remove": Answer({"removed": 2}),
+        "/review-queue": Answer(QUEUE),
+        **{f"/dataset/images/{image_id}/photograph": picture for image_id in IDS},
+        **{item["photograph_url"]: picture for item in QUEUE["items"]},
+    }
+    return api
+
+
+def zipped(entries: dict[str, bytes]) -> bytes:
+    """A zip of files by path."""
+    file = BytesIO()
+    with ZipFile(file, "w") as archive:
+        for path, data in entries.items():
+            archive.writestr(path, data)
+    return file.getvalue()
