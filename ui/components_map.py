@@ -2,6 +2,7 @@
 
 import components
 import loaders
+import state
 import streamlit as st
 from charts.maps import embedding_map
 from problems import ApiProblem
@@ -36,16 +37,22 @@ def map_of_photographs() -> None:
             "scatter_plot", "Nothing to place yet", "Add photographs on the page Training data."
         )
         return
+    pictured = [point for point in found.points if point.image_id]
+    # Among many small dots, those with a picture are hard to hit.
+    only = bool(pictured) and st.toggle(
+        "Only training images, which have a picture", key=state.ONLY_PICTURED
+    )
+    shown = pictured if only else found.points
     drawing, picture = st.columns([3, 1], gap="medium")
     with drawing:
         chosen = components.choosing_chart(
-            embedding_map(found.points),
-            "map",
-            f"{counted(len(found.points), 'photograph')} in two dimensions, coloured by class.",
+            embedding_map(shown),
+            "map-pictured" if only else "map",
+            f"{counted(len(shown), 'photograph')} in two dimensions, coloured by class.",
         )
     with picture:
-        if chosen is not None and chosen < len(found.points):
-            _chosen(found.points[chosen])
+        if chosen is not None and chosen < len(shown):
+            _chosen(shown[chosen])
         else:
             st.caption("Choose a dot to see what it is; those with a rim have a picture here.")
     st.caption(f"By version `{found.model_version}`.")

@@ -7,8 +7,8 @@ from resources.report import Figure, Manifest, Report, Scores
 from words import class_labels, counted, percent
 
 NOT_MEASURED = (
-    "This version was not measured for it. Fast retraining measures less than a full one; "
-    "`python -m api.training measure <folder>` measures a package again."
+    "This version was not measured for it. A fast retraining measures less than a full one, which "
+    "the page Retrain can start."
 )
 
 
@@ -36,8 +36,8 @@ def figures(found: Report) -> None:
     )
     if any(figure.measures == "recipe" for figure in found.figures):
         st.caption(
-            "Figures of the recipe are of graders that it made, measured on photographs that each "
-            "had not seen."
+            "Figures of the recipe are of graders that it made, each measured on files that it had "
+            "not learned from."
             + (
                 ""
                 if found.same_data

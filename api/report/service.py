@@ -37,7 +37,7 @@ def _story(found: Sequence[Figure], measured: Mapping[str, Any]) -> list[str]:
         said.append("This version was not measured on photographs of its own.")
     if folds := by_name.get("folds"):
         said.append(
-            f"That is one draw of the split; over five, the recipe gets {_percent(folds.value)}."
+            f"Over five draws of such photographs, its recipe gets {_percent(folds.value)} right."
         )
     if phone := by_name.get("phone_fruit"):
         said.append(

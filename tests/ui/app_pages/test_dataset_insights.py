@@ -7,14 +7,15 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
-from tests.ui.fake_insights import AUGMENTATION, INSIGHTS, MAP, script
+from tests.ui.fake_insights import AUGMENTATION, IMAGE_ID, INSIGHTS, MAP, script
 
 PAGE = "dataset_insights"
 
 
 @pytest.fixture(autouse=True)
-def scripted(api: FakeApi) -> None:
+def scripted(api: FakeApi, photo: bytes) -> None:
     script(api)
+    api.answers[f"/dataset/images/{IMAGE_ID}/photograph"] = Answer(photo, content_type="image/jpeg")
 
 
 def written(page: AppTest) -> str:
@@ -122,6 +123,47 @@ def test_without_data_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> N
 
     assert not page.exception
     assert "Training data" in written(page)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told", "pictures"),
+    [
+        (0, "freshapples/one · uploaded · learned from", 1),
+        (1, "rottenapples/two · came with the model · measured on", 0),
+        (7, "Choose a dot", 0),
+    ],
+)
+def test_what_is_chosen_on_the_map_is_shown(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, chosen: int, told: str, pictures: int
+) -> None:
+    # A test cannot click on a chart.
+    monkeypatch.setattr("components.choosing_chart", lambda *_: chosen)
+
+    page = part(open_page(PAGE), "Map")
+
+    assert told in written(page)
+    assert len(page.image) == pictures
+
+
+def test_only_those_with_a_picture_can_be_shown(open_page: OpenPage) -> None:
+    page = part(open_page(PAGE), "Map")
+    page.toggle[0].set_value(True).run()
+
+    assert not page.exception
+    [chart] = page.get("plotly_chart")
+    assert chart.proto.alt.startswith("1 photograph in two dimensions")
+
+
+def test_a_photo_of_ones_own_is_sent_and_shown(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    page = part(open_page(PAGE), "Augmentation")
+    page.segmented_control(key="augmented").set_value("A photo of mine").run()
+    page.file_uploader(key="augmented_photo").set_value(("apple.jpg", photo, "image/jpeg")).run()
+
+    assert not page.exception
+    assert any(photo in body for body in api.sent_to("/insights/augmentation"))
+    assert "The score hardly moves." in written(page)
 
 
 def test_an_empty_map_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
