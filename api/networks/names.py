@@ -7,4 +7,4 @@ Architecture = Literal[
 ]
 
 # For how long the default recipe trains.
-DEFAULT_EPOCHS = 12
+DEFAULT_EPOCHS = 20
