@@ -5,6 +5,3 @@ from typing import Literal
 Architecture = Literal[
     "efficientnet_lite0", "mobilenet_v2", "efficientnet_b0", "resnet50", "custom_cnn"
 ]
-
-# For how long the default recipe trains.
-DEFAULT_EPOCHS = 20

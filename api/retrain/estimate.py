@@ -1,7 +1,7 @@
 """How long a run will take, from what it has to do and from how long the last one took."""
 
-from api.networks.names import DEFAULT_EPOCHS
 from api.retrain.service import Mode
+from api.training.recipe import Recipe
 
 # Measured on two cores: seconds to start and to finish, a photograph that is new, and one that the
 # grader learns from (in the mode full: in one epoch).
@@ -14,7 +14,7 @@ MOST_CORRECTION = 10.0
 
 def expected_seconds(mode: Mode, rows: int, new: int) -> float:
     """Without knowing the machine; `rows` is what is learned from, `new` of them are new."""
-    times = DEFAULT_EPOCHS if mode == "full" else 1
+    times = Recipe().epochs if mode == "full" else 1
     return START[mode] + NEW[mode] * new + ROW[mode] * rows * times
 
 

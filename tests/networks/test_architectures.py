@@ -171,4 +171,3 @@ def test_what_is_not_there_is_said() -> None:
 
 def test_the_service_knows_the_same_names_without_keras() -> None:
     assert set(get_args(names.Architecture)) == set(TABLE)
-    assert Recipe().epochs == names.DEFAULT_EPOCHS
