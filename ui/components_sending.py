@@ -10,7 +10,7 @@ from components import trouble
 from sending import Sending
 from words import about, counted
 
-# About as much as the API takes at once, which counts for zips.
+# Nearly what the API takes at once, which counts for zips: Streamlit would call 512 "1GB".
 MOST_MEGABYTES = 500
 
 

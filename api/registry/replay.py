@@ -5,7 +5,7 @@ With them a new head is learned in seconds, without the photographs and without 
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ class Replay:
     row came from the catalog, where it may be relabelled or removed. `looks` float32 [n, 5] has the
     columns LOOKS, NaN where they were not measured; `copies` int32 [n] counts the files that there
     are of the photograph, 0 where that is not known. `others` float32 [k, channels] are embeddings
-    of photographs of no class, perhaps none, which set the rejection.
+    of photographs of no class, perhaps none, which set the rejection. `views` float32 [m, channels]
+    are embeddings of altered copies, to learn from besides; `view_of` int32 [m] has their rows.
     """
 
     embeddings: NDArray[np.float32]
@@ -42,6 +43,13 @@ class Replay:
     looks: NDArray[np.float32]
     copies: NDArray[np.int32]
     others: NDArray[np.float32]
+    views: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    view_of: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+
+    def seen(self, row: int) -> NDArray[np.float32]:
+        """The embedding of a row and then those of its views: float32 [1 + views, channels]."""
+        own = self.embeddings[row][None]
+        return np.concatenate([own, self.views[self.view_of == row].reshape(-1, own.shape[1])])
 
     @property
     def boxed(self) -> NDArray[np.bool_]:
@@ -66,6 +74,8 @@ class Replay:
             looks=self.looks,
             copies=self.copies,
             others=self.others.astype(np.float16),
+            views=self.views.astype(np.float16),
+            view_of=self.view_of,
         )
 
     @classmethod
@@ -81,7 +91,8 @@ class Replay:
         stored.setdefault("looks", np.full((rows, len(LOOKS)), np.nan, np.float32))
         stored.setdefault("copies", np.zeros(rows, np.int32))
         others = stored.pop("others", np.empty((0, channels))).astype(np.float32)
-        return cls(embeddings, **stored, others=others)
+        views = stored.pop("views", np.empty((0, channels))).astype(np.float32)
+        return cls(embeddings, **stored, others=others, views=views)
 
 
 def learned_labels(path: Path, classes: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:

@@ -92,10 +92,17 @@ def learn_head(material: Material, progress: Progress = silent) -> Head:
 def _fit(
     material: Material, training: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights and bias by the rows `training` [n] and their views, which share a row's weight."""
     rows = material.rows
-    targets = rows.targets[training]
-    weights = balance(targets, ~rows.boxed[training])
-    return fit_head(rows.embeddings[training], targets, weights, HEAD_L2)
+    weights = np.zeros(len(rows.targets), np.float32)
+    weights[training] = balance(rows.targets[training], ~rows.boxed[training])
+    weights /= 1 + np.bincount(rows.view_of, minlength=len(weights))
+    views = training[rows.view_of]
+    row = np.concatenate([np.flatnonzero(training), rows.view_of[views]])
+    seen = [rows.embeddings[training]]
+    if views.any():
+        seen.append(rows.views[views])
+    return fit_head(np.concatenate(seen), rows.targets[row], weights[row], HEAD_L2)
 
 
 def _crossvalidated(

@@ -74,10 +74,11 @@ def assemble(
 ) -> Material:
     """Put the catalog's `photos` into the replay of a package of `known_classes`.
 
-    `embedded` has the embedding float32 [channels] of each of `not_embedded` by its SHA-256. Rows
-    of the catalog that are there no more are left out, and so are those of classes that are not
-    among `classes`: their validation share joins the photographs of no class. A shipped row whose
-    photograph is in the catalog too gives way to it, but its split stays.
+    `embedded` has of each of `not_embedded` by its SHA-256 the embedding and those of its views,
+    float32 [1 + views, channels]. Rows of the catalog that are there no more are left out, and so
+    are those of classes that are not among `classes`: their validation share joins the photographs
+    of no class. A shipped row whose photograph is in the catalog too gives way to it, but its split
+    stays.
     """
     photos = [photo for photo in photos if photo.class_name in classes]
     whole = _whole(replay)
@@ -102,14 +103,16 @@ def assemble(
             return True
         return known_classes[int(replay.targets[row].argmax())] != photo.class_name
 
-    def embedding(photo: CatalogPhoto) -> NDArray[np.float32]:
+    def seen(photo: CatalogPhoto) -> NDArray[np.float32]:
         row = old(photo)
-        return embedded[photo.sha256] if row is None else replay.embeddings[row]
+        return embedded[photo.sha256] if row is None else replay.seen(row)
 
+    found = [seen(photo) for photo in photos]
+    own_rows = len(kept) + np.arange(len(photos))
     added = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
     signatures = [photo.signature[None] for photo in photos]
     rows = Replay(
-        embeddings=_join(replay.embeddings[kept], [embedding(photo)[None] for photo in photos]),
+        embeddings=_join(replay.embeddings[kept], [one[:1] for one in found]),
         targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[added]]),
         splits=_named(replay.splits[kept], [split(photo) for photo in photos]),
         photographs=_named(replay.photographs[kept], [photo.photograph for photo in photos]),
@@ -119,6 +122,8 @@ def assemble(
         looks=_join(replay.looks[kept], [photo.looks[None] for photo in photos]),
         copies=_join(replay.copies[kept], [np.ones(len(photos), np.int32)]),
         others=np.concatenate([replay.others, replay.embeddings[dropped]]),
+        views=_join(replay.embeddings[:0], [one[1:] for one in found]),
+        view_of=np.repeat(own_rows, [len(one) - 1 for one in found]).astype(np.int32),
     )
     old_ones = [False] * len(kept)
     return Material(

@@ -44,11 +44,16 @@ def visit(page: Page, title: str, address: str) -> None:
 def settle(page: Page, address: str) -> None:
     """Wait for the page's heading and the end of its script, and expect no traceback."""
     expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[address], timeout=PATIENCE_MS)
+    quiet(page)
+    no_traceback(page)
+
+
+def quiet(page: Page) -> None:
+    """Wait until nothing is being computed or fetched for the page."""
     drawn = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
     expect(drawn).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stSpinner")).to_have_count(0, timeout=PATIENCE_MS)
-    no_traceback(page)
 
 
 def no_traceback(page: Page) -> None:
@@ -65,10 +70,12 @@ def fits(page: Page) -> None:
 def picture(page: Page, name: str) -> Path:
     """A screenshot of the page from top to bottom, whatever its height."""
     ARTEFACTS.mkdir(exist_ok=True)
+    quiet(page)
     size = page.viewport_size
     assert size is not None
     height = min(max(page.evaluate(_HEIGHT), size["height"]), TALLEST_PIXELS)
     page.set_viewport_size({"width": size["width"], "height": height})
+    quiet(page)
     path = ARTEFACTS / f"{name}.png"
     page.screenshot(path=path)
     page.set_viewport_size(size)

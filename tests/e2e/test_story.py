@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.drawing import encode
+from tests.drawing import draw_fruit, encode
 from tests.e2e.pages import PAGES, fits, no_traceback, open_page, picture, visit
 from tests.processes import Running
 from tests.things import draw_thing
@@ -65,8 +65,10 @@ def test_from_new_photographs_to_a_new_version_and_back(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_every_page_is_whole(
-    browser: Browser, running: Running, rings: list[Path], scheme: Any, width: int
+    browser: Browser, running: Running, tmp_path: Path, scheme: Any, width: int
 ) -> None:
+    orange = tmp_path / "orange.jpg"
+    orange.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG", quality=92))
     context = browser.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
     )
@@ -74,8 +76,8 @@ def test_every_page_is_whole(
     for address in PAGES:
         open_page(page, running.ui_url, address)
         if not address:
-            page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(rings[-1])
-            expect(page.locator(".st-key-chart-probabilities")).to_be_visible()
+            page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(orange)
+            expect(page.locator(".st-key-chart-probabilities .js-plotly-plot")).to_be_visible()
         fits(page)
         picture(page, f"{address or 'predict'}-{width}-{scheme}")
         no_traceback(page)

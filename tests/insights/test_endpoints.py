@@ -16,6 +16,7 @@ from tests.drawing import draw_fruit, encode
 from tests.registry.versions import SHIPPED
 
 KIND = "rottenoranges"
+SIDE = 1500
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def service(settings: Settings, database: Database, tmp_path: Path) -> Iterator[
 
 
 def fruit(seed: int) -> bytes:
-    return encode(draw_fruit(KIND, seed, size=200), "JPEG")
+    return encode(draw_fruit(KIND, seed, size=SIDE), "JPEG")
 
 
 def test_the_data_of_package_and_catalog_is_told(service: TestClient) -> None:
@@ -45,6 +46,9 @@ def test_the_data_of_package_and_catalog_is_told(service: TestClient) -> None:
     assert looks["mango"]["examples"] == 3
     assert body["sizes"]["measured"] == body["appearance"]["measured"] >= 3
     assert body["copies"]["in_two_splits"] == 0
+    # Larger than any that the package knows, so a cell of their own.
+    largest = max(body["sizes"]["sizes"], key=lambda size: size["width"])
+    assert (largest["width"], largest["height"]) == (SIDE, SIDE)
 
 
 def test_the_map_has_new_images_too_and_limits(service: TestClient) -> None:

@@ -1,5 +1,6 @@
 """The replay comes back to within one step of its quantisation, and cannot run code."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ def test_embeddings_come_back_to_half_a_step_of_their_channel(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "field", ["targets", "splits", "photographs", "sha256", "signatures", "looks", "copies"]
+    "field",
+    ["targets", "splits", "photographs", "sha256", "signatures", "looks", "copies", "catalog"],
 )
 def test_all_else_comes_back_as_it_was(tmp_path: Path, field: str) -> None:
     replay = a_replay(7)
@@ -30,6 +32,31 @@ def test_all_else_comes_back_as_it_was(tmp_path: Path, field: str) -> None:
     loaded = getattr(Replay.load(tmp_path / "replay.npz"), field)
     assert loaded.dtype == getattr(replay, field).dtype
     assert loaded.tolist() == getattr(replay, field).tolist()
+
+
+def test_others_and_views_come_back_nearly_as_they_were(tmp_path: Path) -> None:
+    views = np.linspace(0, 300, 2 * a_replay().embeddings.shape[1], dtype=np.float32)
+    replay = replace(a_replay(), views=views.reshape(2, -1), view_of=np.array([1, 1], np.int32))
+    replay.save(tmp_path / "replay.npz")
+    loaded = Replay.load(tmp_path / "replay.npz")
+    assert np.allclose(loaded.others, replay.others, rtol=1e-3)
+    assert np.allclose(loaded.views, replay.views, rtol=1e-3)
+    assert [len(loaded.seen(row)) for row in range(3)] == [1, 3, 1]
+    assert loaded.others.dtype == loaded.views.dtype == np.float32
+
+
+def test_a_file_of_before_has_no_catalog_and_no_views(tmp_path: Path) -> None:
+    path = tmp_path / "replay.npz"
+    a_replay().save(path)
+    with np.load(path) as arrays:
+        old = {name: arrays[name] for name in arrays.files}
+    for name in ("catalog", "others", "views", "view_of", "looks", "copies"):
+        del old[name]
+    np.savez(path, **old)
+    loaded = Replay.load(path)
+    assert not loaded.catalog.any()
+    assert len(loaded.others) == len(loaded.views) == len(loaded.view_of) == 0
+    assert len(loaded.seen(0)) == 1
 
 
 def test_a_channel_that_is_always_zero_stays_zero(tmp_path: Path) -> None:

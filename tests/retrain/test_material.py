@@ -53,9 +53,8 @@ def a_photo(
 
 
 def put(replay: Replay, photos: list[CatalogPhoto], classes: tuple[str, ...] = KNOWN) -> Material:
-    embedded = {
-        photo.sha256: np.full(CHANNELS, 100, np.float32) for photo in not_embedded(replay, photos)
-    }
+    seen = np.full((3, CHANNELS), 100, np.float32)
+    embedded = {photo.sha256: seen for photo in not_embedded(replay, photos)}
     return assemble(replay, KNOWN, photos, embedded, classes)
 
 
@@ -94,6 +93,8 @@ def test_the_next_version_knows_what_the_catalog_had() -> None:
     assert later.chosen[row(later, "b")]
     assert len(later.rows.embeddings) == 9
     assert np.array_equal(later.rows.embeddings[row(later, "b")], np.full(CHANNELS, 100))
+    assert later.rows.view_of.tolist() == [row(later, "b")] * 2
+    assert np.array_equal(later.rows.views, np.full((2, CHANNELS), 100))
 
 
 def test_what_people_say_of_a_shipped_photograph_counts_but_its_split_stays() -> None:

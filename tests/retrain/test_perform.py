@@ -92,6 +92,8 @@ def test_a_new_class_is_learned_and_serves(
     replay = Replay.load(folder / REPLAY)
     assert set(replay.sha256[replay.catalog]) == set(added)
     assert len(replay.others) == 8
+    assert set(replay.splits[replay.view_of]) == {"train"}
+    assert len(replay.views) == 2 * (replay.catalog & (replay.splits == "train")).sum()
     with database.reading() as session:
         assert not news(repository.labels(session), folder).any
 
@@ -204,16 +206,16 @@ def test_what_a_run_makes_that_was_given_up_is_not_listed(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
     add_photographs(database, blobs, NEW, 30)
-    make = fast.make
+    put = store.store_package
 
-    def slowly(order: Any) -> Any:
-        candidate = make(order)
+    def slowly(blobs: Blobs, folder: Path) -> Any:
         with database.session() as session:
             (run,) = session.scalars(select(RunRow))
             service.end(run, "interrupted", "Silent for too long.")
-        return candidate
+        return put(blobs, folder)
 
-    monkeypatch.setattr(fast, "make", slowly)
+    # At the last moment: everything is made, and stored, and then counts no more.
+    monkeypatch.setattr(store, "store_package", slowly)
     with pytest.raises(RunGivenUpError):
         run()
     assert known_versions(database) == [champion]

@@ -148,7 +148,8 @@ def test_the_process_of_a_run_ends_with_its_worker() -> None:
     pid = int(process.stdout.readline())
     assert process.stdout.readline() == "on\n"
     process.kill()
-    process.communicate()
+    process.wait()
+    process.stdout.close()
 
     def gone() -> bool:
         try:

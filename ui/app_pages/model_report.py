@@ -8,7 +8,7 @@ from components_curves import against, confidence, networks, training
 from components_report import classes, figures, mistakes
 from problems import ApiProblem
 from resources.models import Versions
-from words import counted, spaced
+from words import counted, sentence, spaced
 
 _CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _AGAINST = (
     "Classes",
@@ -46,7 +46,7 @@ def show(version: str, found: Versions) -> None:
     package, report = loaders.package(version), loaders.report_on(version)
     manifest = package.manifest
     st.caption(
-        f"{spaced(manifest.architecture)} at {manifest.input_size} pixels, "
+        f"{sentence(spaced(manifest.architecture))} at {manifest.input_size} pixels, "
         f"{counted(manifest.parameters, 'parameter')}, "
         f"{counted(len(manifest.classes), 'class')}"
         + (f", made from `{package.parent}`." if package.parent else ".")
