@@ -3,14 +3,8 @@
 import components
 import state
 import streamlit as st
-from charts.insights import (
-    Look,
-    class_balance,
-    copy_bars,
-    fresh_against_rotten,
-    looks_by_class,
-    size_bubbles,
-)
+from charts.insights import class_balance, copy_bars, fresh_against_rotten
+from charts.looks import Look, looks_by_class, size_bubbles
 from resources.insights import Appearance, Copies, FreshAgainstRotten, Insights, Sizes
 from words import class_words, counted, percent
 

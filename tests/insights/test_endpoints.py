@@ -42,7 +42,9 @@ def test_the_data_of_package_and_catalog_is_told(service: TestClient) -> None:
     mango = [row for row in body["counts"] if row["class_name"] == "mango"]
     assert {row["origin"] for row in mango} == {"upload"}
     assert body["balance"]["smallest"] == "mango"
-    assert "mango" in {row["class_name"] for row in body["appearance"]["by_class"]}
+    looks = {row["class_name"]: row for row in body["appearance"]["by_class"]}
+    assert looks["mango"]["examples"] == 3
+    assert body["sizes"]["measured"] == body["appearance"]["measured"] >= 3
     assert body["copies"]["in_two_splits"] == 0
     # Larger than any that the package knows, so a cell of their own.
     largest = max(body["sizes"]["sizes"], key=lambda size: size["width"])

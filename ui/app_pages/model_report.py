@@ -4,7 +4,8 @@ import components
 import loaders
 import state
 import streamlit as st
-from components_curves import against, confidence, networks, training
+from components_curves import against, confidence, training
+from components_networks import networks
 from components_report import classes, figures, mistakes
 from problems import ApiProblem
 from resources.models import Versions

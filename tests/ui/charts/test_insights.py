@@ -1,14 +1,8 @@
 """Charts of the training data."""
 
 from charts.colours import HIGHLIGHT, WARNING
-from charts.insights import (
-    class_balance,
-    copy_bars,
-    fresh_against_rotten,
-    looks_by_class,
-    score_strip,
-    size_bubbles,
-)
+from charts.insights import class_balance, copy_bars, fresh_against_rotten, score_strip
+from charts.looks import looks_by_class, size_bubbles
 from charts.maps import embedding_map
 from resources.insights import (
     ClassAppearance,
