@@ -2,6 +2,7 @@
 
 import pytest
 import sending
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.app_pages.pages import button, sent, written
@@ -97,10 +98,18 @@ def test_a_zip_is_graded_file_by_file(page: AppTest, photo: bytes) -> None:
     assert page.dataframe[0].value["Photo"].notna().all()
 
 
-def test_streamlit_keeps_no_copy_of_the_files(page: AppTest, photo: bytes) -> None:
-    grade(page, ("a.jpg", photo))
+def test_streamlit_keeps_no_copy_of_the_files(
+    page: AppTest, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go: list[str] = []
+    monkeypatch.setattr(
+        MemoryUploadedFileManager, "remove_file", lambda self, session, file: let_go.append(file)
+    )
+
+    grade(page, ("a.jpg", photo), ("b.jpg", photo))
     button(page, "Grade other photos").click().run()
 
+    assert len(let_go) == 2
     assert not page.file_uploader[0].value
     assert "No photos yet" in written(page)
 
