@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,7 @@ class Plan:
     champion: str
     news: News
     rows: int
+    recipe: dict[str, Any]
 
     @property
     def new(self) -> int:
@@ -40,12 +42,12 @@ def plan(session: Session, blobs: Blobs, cache: Path, classes: Sequence[str] | N
     choose_classes(manifest["classes"], labels.values(), classes)
     found = news(labels, fetch_package(blobs, version, cache))
     rows = manifest["data"]["files"] + sum(found.added.values()) - found.removed
-    return Plan(version, found, rows)
+    return Plan(version, found, rows, manifest["recipe"])
 
 
 def seconds(session: Session, mode: Mode, planned: Plan) -> float:
     """How long the run would take."""
-    expected = expected_seconds(mode, planned.rows, planned.new)
+    expected = expected_seconds(mode, planned.recipe, planned.rows, planned.new)
     return round(corrected(expected, _last(session, mode)), 1)
 
 
@@ -58,4 +60,5 @@ def _last(session: Session, mode: Mode) -> tuple[float, float] | None:
     if made is None:
         return None
     taken = (run.finished_at - run.started_at).total_seconds()
-    return taken, expected_seconds(mode, made.manifest["data"]["files"], 0)
+    manifest = made.manifest
+    return taken, expected_seconds(mode, manifest["recipe"], manifest["data"]["files"], 0)

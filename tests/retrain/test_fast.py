@@ -184,12 +184,12 @@ def test_corrections_of_hard_photographs_are_not_taken_for_wrong_labels(
 
 
 def test_a_small_set_of_its_own_is_calibrated_by_cross_validation(retrain: Retrain) -> None:
-    photos = new("plum", 40) + new("fig", 40)
+    photos = new("plum", 80) + new("fig", 80)
     head, _, verdict = retrain(photos, ("fig", "plum"))
     assert verdict.promote, verdict.reasons
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5100)])
     assert (head.logits(unseen).argmax(axis=1) == 1).mean() > 0.95
     assert head.recognises(unseen).mean() > 0.9
     apples = np.stack([embedding("apple", seed) for seed in range(100)])
-    assert head.recognises(apples).mean() < 0.7
+    assert head.recognises(apples).mean() < 0.5
     assert 0.05 < head.temperature < 20

@@ -1,0 +1,25 @@
+"""What is expected of a run before it begins."""
+
+import pytest
+
+from api.insights import augmentation
+from api.retrain import estimate
+from api.training.recipe import Recipe
+
+
+def test_what_a_recipe_does_not_say_is_what_training_takes() -> None:
+    usual = Recipe()
+    assert estimate.EPOCHS == usual.epochs
+    assert usual.clean_share == augmentation.CLEAN_SHARE
+    assert usual.background_share == augmentation.BACKGROUND_SHARE
+
+
+def test_epochs_take_time_only_where_there_are_epochs() -> None:
+    one, ten = {"epochs": 1}, {"epochs": 10}
+    assert estimate.expected_seconds("fast", one, 500, 10) == estimate.expected_seconds(
+        "fast", ten, 500, 10
+    )
+    longer = estimate.expected_seconds("full", ten, 500, 10)
+    added = longer - estimate.expected_seconds("full", one, 500, 10)
+    assert added == pytest.approx(9 * 500 * estimate.ROW["full"])
+    assert estimate.expected_seconds("full", {}, 500, 10) > longer
