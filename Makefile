@@ -48,10 +48,12 @@ openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m scripts.openapi
 
 lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs uv)
-	uv pip compile $(LOCK) --all-extras -o requirements.txt
+	uv pip compile $(LOCK) $(foreach extra,serve ui train bulk notebook dev,--extra $(extra)) -o requirements.txt
 	uv pip compile $(LOCK) --extra serve -c requirements.txt -o requirements/serve.txt
 	uv pip compile $(LOCK) --extra serve --extra train -c requirements.txt -o requirements/worker.txt
 	uv pip compile $(LOCK) --extra ui -c requirements.txt -o requirements/ui.txt
+	uv pip compile $(LOCK) --extra serve --extra bulk --extra cluster -c requirements.txt -o requirements/cluster.txt
+	uv pip compile $(LOCK) --extra serve --extra bench -o requirements/bench.txt
 
 LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock"

@@ -35,8 +35,17 @@ def test_serving_and_app_install_nothing_for_training(name: str) -> None:
     assert not TRAINING_ONLY & set(packages)
 
 
-def test_the_root_lock_holds_every_other_at_the_same_versions() -> None:
+@pytest.mark.parametrize("name", ["serve", "ui", "worker"])
+def test_the_root_lock_holds_what_the_containers_install(name: str) -> None:
     everything = pinned(LOCKS[0])
-    for lock in LOCKS[1:]:
-        for name, versions in pinned(lock).items():
-            assert versions <= everything[name], f"{name} in {lock.name}"
+    for package, versions in pinned(PROJECT / "requirements" / f"{name}.txt").items():
+        assert versions <= everything[package], package
+
+
+def test_the_cluster_runs_the_same_versions() -> None:
+    everything = pinned(LOCKS[0])
+    cluster = pinned(PROJECT / "requirements" / "cluster.txt")
+    common = everything.keys() & cluster.keys()
+    assert {"ai-edge-litert", "numpy", "pillow"} <= common
+    for package in common:
+        assert cluster[package] <= everything[package], package
