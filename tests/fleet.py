@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,9 +11,7 @@ import httpx
 
 from api.settings import PROJECT
 from tests.processes import free_port, service_environment
-
-READY_SECONDS = 60
-PAUSE_SECONDS = 0.05
+from tests.waiting import until
 
 
 class Fleet:
@@ -65,13 +62,11 @@ class Fleet:
         return (self._state / f"{name}.log").read_text(errors="replace")
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.url}/ready", timeout=2, trust_env=False).is_success:
-                    return
-            except httpx.HTTPError:
-                pass
+        def ready() -> bool:
             assert self._processes["api"].poll() is None, self.said("api")
-            time.sleep(PAUSE_SECONDS)
-        raise AssertionError(f"The API was not ready in {READY_SECONDS} s.\n{self.said('api')}")
+            try:
+                return httpx.get(f"{self.url}/ready", timeout=2, trust_env=False).is_success
+            except httpx.HTTPError:
+                return False
+
+        until(ready)
