@@ -15,7 +15,7 @@ run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 	@exec $(BIN)/python scripts/run.py
 
 test: $(READY) check ## Check the code and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 check: $(READY) ## Lint, formatting, types
 	$(BIN)/ruff check .
