@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-import access
 import streamlit as st
+from access import door
 
 HERE = Path(__file__).parent
 # File name, title and Material icon of each page, in the order of the navigation.
@@ -18,7 +18,7 @@ PAGES = (
 
 st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))
 st.logo(str(HERE / "assets" / "logo.svg"), size="large")
-allowed = access.granted()
+allowed = door.granted()
 page = st.navigation(
     [
         st.Page(HERE / "app_pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
@@ -29,4 +29,4 @@ page = st.navigation(
 if allowed:
     page.run()
 else:
-    access.ask()
+    door.ask()

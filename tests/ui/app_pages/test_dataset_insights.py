@@ -137,7 +137,7 @@ def test_what_is_chosen_on_the_map_is_shown(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, chosen: int, told: str, pictures: int
 ) -> None:
     # A test cannot click on a chart.
-    monkeypatch.setattr("components.choosing_chart", lambda *_: chosen)
+    monkeypatch.setattr("components.dataset_insights.map.choosing_chart", lambda *_: chosen)
 
     page = part(open_page(PAGE), "Map")
 
