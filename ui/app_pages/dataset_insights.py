@@ -30,6 +30,7 @@ section = st.segmented_control(
     label_visibility="collapsed",
 )
 try:
+    loaders.insist_on_answer()
     found = loaders.dataset_insights()
 except ApiProblem as problem:
     problem_message(problem, refused="The data cannot be looked at")

@@ -80,6 +80,7 @@ def show(version: str, found: Versions) -> None:
 
 st.title("Model report", anchor=False)
 try:
+    loaders.insist_on_answer()
     versions = loaders.versions()
     chosen = choose_version(versions)
     if chosen is None:

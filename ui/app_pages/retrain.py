@@ -40,6 +40,8 @@ def show_runs() -> None:
         empty_state("history", "No run yet", "Start one above; it is listed here for good.")
 
 
+# The table of versions needs the width.
+st.set_page_config(layout="wide")
 st.title("Retrain", anchor=False)
 st.write(
     "Teach the grader what it has not learned yet. What comes out serves only if it is at least as "

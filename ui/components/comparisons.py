@@ -26,11 +26,25 @@ def judged(figures: Comparison) -> list[Row]:
 
 
 def by_class(figures: Comparison) -> dict[str, Pair]:
-    """How many held-out photographs of each class the two have right."""
-    return {
+    """How many photographs of each class the two have right, classes new in the candidate last.
+
+    All are held-out ones, but for a new class of which none is: see `by_what_others_teach`.
+    """
+    known = {
         name: Pair(paired.photographs, paired.champion_right, paired.candidate_right)
         for name, paired in figures.per_class.items()
     }
+    new = {
+        name: Pair(fit.held_out or fit.left_out, None, _right(fit))
+        for name, fit in figures.new_classes.items()
+    }
+    return known | new
+
+
+def by_what_others_teach(figures: Comparison) -> list[str]:
+    """The new classes of which no photograph is held out: each was graded by what the others of
+    its class teach."""
+    return [name for name, fit in figures.new_classes.items() if not fit.held_out]
 
 
 def measured(found: SideBySide) -> list[Row]:
@@ -68,6 +82,10 @@ def _pair(paired: Paired) -> tuple[str, str]:
 
 def _of(right: int, number: int) -> str:
     return f"{percent(right / number)} ({right:,} of {number:,})"
+
+
+def _right(fit: Fit) -> int:
+    return fit.held_out_right if fit.held_out else fit.left_out_right
 
 
 def _fit(fit: Fit) -> str:

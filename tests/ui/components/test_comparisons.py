@@ -40,7 +40,16 @@ def test_each_class_has_its_pair() -> None:
     assert comparisons.by_class(Comparison.model_validate(FIGURES)) == {
         "freshapples": Pair(100, 98, 99),
         "rottenapples": Pair(115, 112, 112),
+        "kiwi": Pair(8, None, 8),
     }
+
+
+def test_a_new_class_that_none_is_held_out_of_has_what_the_others_teach() -> None:
+    fit = {"kiwi": {"left_out": 34, "left_out_right": 33}}
+    figures = Comparison.model_validate(FIGURES | {"new_classes": fit})
+
+    assert comparisons.by_class(figures)["kiwi"] == Pair(34, None, 33)
+    assert comparisons.by_what_others_teach(figures) == ["kiwi"]
 
 
 def test_what_two_versions_say_of_themselves() -> None:

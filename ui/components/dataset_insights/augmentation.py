@@ -28,6 +28,7 @@ def before_and_after() -> None:
         "studio."
     )
     try:
+        loaders.insist_on_answer()
         found = _chosen()
     except ApiProblem as problem:
         problem_message(problem, refused="This photo cannot be shown")

@@ -28,6 +28,7 @@ def map_of_photographs() -> None:
     """The map, and beside it what was chosen on it."""
     st.header("Which photographs look alike to the model?", anchor=False)
     try:
+        loaders.insist_on_answer()
         with st.spinner("Placing the photographs"):
             found = loaders.embedding_map(LIMIT)
     except ApiProblem as problem:

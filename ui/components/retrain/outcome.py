@@ -1,9 +1,9 @@
 """What came of a run: the verdict, its reasons, and candidate against champion."""
 
 import streamlit as st
-from charts.retraining import recall_pairs
-from resources.runs import Run, Verdict
-from words import duration
+from charts.retraining import Pair, recall_pairs
+from resources.runs import Comparison, Run, Verdict
+from words import class_words, duration
 
 from components import comparisons
 from components.plots import chart
@@ -26,7 +26,7 @@ def outcome(run: Run, champion: str | None) -> None:
     st.header("The last candidate against its champion", anchor=False)
     _verdict(run.candidate, run.verdict, champion)
     if run.verdict.figures:
-        _side_by_side(run.verdict, run.candidate)
+        _side_by_side(run.verdict.figures, run.candidate)
     taken = f" in {duration(run.seconds)}" if run.seconds is not None else ""
     st.caption(f"Made by a {run.mode} run{taken}.")
 
@@ -49,10 +49,20 @@ def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
         confirm_promotion(champion, candidate, tuple(verdict.reasons))
 
 
-def _side_by_side(verdict: Verdict, candidate: str) -> None:
-    figures = verdict.figures
-    if figures is None:
-        return
+def _side_by_side(figures: Comparison, candidate: str) -> None:
+    table, by_class = st.columns([3, 2], gap="large")
+    with table:
+        _table(figures)
+        number = figures.overall.photographs
+        st.caption(
+            f"Both graded the same {number:,} held-out photographs, which neither learned from; "
+            f"saved copies of a photograph count once. Candidate: {candidate}."
+        )
+    with by_class:
+        _by_class(figures)
+
+
+def _table(figures: Comparison) -> None:
     rows = comparisons.judged(figures)
     st.table(
         {
@@ -61,15 +71,22 @@ def _side_by_side(verdict: Verdict, candidate: str) -> None:
             "Candidate": [value for _, _, value in rows],
         },
     )
-    number = figures.overall.photographs
-    st.caption(
-        f"Both graded the same {number:,} held-out photographs, which neither learned from; saved "
-        f"copies of a photograph count once. Candidate: {candidate}."
-    )
-    if pairs := comparisons.by_class(figures):
-        st.subheader("Right by class", anchor=False)
-        told = ", ".join(
-            f"{name} {pair.champion} and {pair.candidate} of {pair.photographs}"
-            for name, pair in pairs.items()
+
+
+def _by_class(figures: Comparison) -> None:
+    pairs = comparisons.by_class(figures)
+    if not pairs:
+        return
+    st.subheader("Right by class", anchor=False)
+    told = ", ".join(f"{class_words(name)} {_in_words(pair)}" for name, pair in pairs.items())
+    chart(recall_pairs(pairs), "recalls", f"Right by class, champion and candidate: {told}.")
+    if alone := comparisons.by_what_others_teach(figures):
+        names = ", ".join(map(class_words, alone))
+        st.caption(
+            f"{names}: none is held out, so each was graded by what the others of its class teach."
         )
-        chart(recall_pairs(pairs), "recalls", f"Right by class, champion and candidate: {told}.")
+
+
+def _in_words(pair: Pair) -> str:
+    champion = "unknown to it" if pair.champion is None else pair.champion
+    return f"{champion} and {pair.candidate} of {pair.photographs}"
