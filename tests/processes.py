@@ -79,6 +79,15 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
 
     Without a RIPELINE_STATE_DIR among them it has a catalog of its own, which goes with it.
     """
+    with api_process(settings) as (url, _):
+        yield url
+
+
+@contextmanager
+def api_process(
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """The same, with its process."""
     port = free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
@@ -92,7 +101,7 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
     )
     try:
         _wait_for_line(process, "Uvicorn running on")
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         _end(process)
         shutil.rmtree(state, ignore_errors=True)
@@ -101,6 +110,15 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
 @contextmanager
 def running_app(api_url: str) -> Iterator[str]:
     """The app alone on a free port, for the API at `api_url`; gives the app's address."""
+    with app_process(api_url) as (url, _):
+        yield url
+
+
+@contextmanager
+def app_process(
+    api_url: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """The same, with `settings` in its environment and with its process."""
     port = free_port()
     process = subprocess.Popen(
         [
@@ -109,14 +127,14 @@ def running_app(api_url: str) -> Iterator[str]:
             *("--server.headless", "true"),
         ],
         cwd=PROJECT,
-        env={**os.environ, "RIPELINE_API_URL": api_url, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, **settings, "RIPELINE_API_URL": api_url, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     try:
         _wait_for_line(process, f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         _end(process)
 
