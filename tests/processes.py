@@ -116,10 +116,10 @@ def running_app(api_url: str) -> Iterator[str]:
 
 @contextmanager
 def app_process(
-    api_url: str, settings: Mapping[str, str] = MappingProxyType({})
+    api_url: str, settings: Mapping[str, str] = MappingProxyType({}), port: int = 0
 ) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
-    """The same, with `settings` in its environment and with its process."""
-    port = free_port()
+    """The same, with its process; with `settings` in its environment and on `port`, if any."""
+    port = port or free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),

@@ -1,7 +1,7 @@
 """Who may use the app: everybody, whoever knows the password, or whoever logs in (OIDC).
 
-A login is asked for where Streamlit's secrets have an `[auth]` section; otherwise a password where
-RIPELINE_UI_PASSWORD is set.
+A login is asked for where Streamlit's secrets have an `[auth]` section, which `login` makes of the
+environment; otherwise a password where RIPELINE_UI_PASSWORD is set.
 """
 
 from collections.abc import Mapping
