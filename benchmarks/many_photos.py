@@ -1,5 +1,6 @@
 """500 photographs through the app, graded and then given as training images."""
 
+import re
 import tempfile
 from pathlib import Path
 from time import monotonic
@@ -13,6 +14,7 @@ from tests.e2e.pages import no_traceback, open_page, quiet
 PHOTOGRAPHS = 500
 SIDE = 640
 WITHIN_MS = 600_000
+_UNDER_WAY = re.compile(r": [1-9]\d* of")
 _DROPZONE = "stFileUploaderDropzoneInput"
 
 
@@ -74,9 +76,9 @@ def _choose(page: Page, photographs: list[Path]) -> None:
 
 
 def _progress(page: Page) -> str:
-    """What the bar says when it is first seen."""
-    bar = page.get_by_test_id("stProgress")
-    expect(bar).to_be_visible()
+    """What the bar says when the first files are done."""
+    bar = page.get_by_test_id("stProgress").filter(has_text=_UNDER_WAY)
+    expect(bar).to_be_visible(timeout=WITHIN_MS)
     return f"“{bar.inner_text()}”"
 
 

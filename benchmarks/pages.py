@@ -1,26 +1,21 @@
-"""How soon each page of the app can be used, with 10,000 images in the catalog.
+"""How soon each page of the app can be used with 10,000 images in the catalog: `make bench-pages`.
 
-`make bench-pages`: real processes on the loopback, a real browser. On a machine that does other
-work too, the seconds of processor time tell more than those of the clock.
+Real processes on the loopback and a real browser. Beside the seconds of the clock stand those of
+the processors, which tell more on a machine that does other work too.
 """
 
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Browser, Page, ViewportSize
-
 from benchmarks import large_catalog, many_photos
 from benchmarks.spent import Spent
+from benchmarks.visiting import VISITS, Visit, Visitor
 from tests.e2e.browser import chromium, running_browser
-from tests.e2e.pages import PAGES, PATIENCE_MS, no_traceback, quiet
+from tests.e2e.pages import PAGES
 from tests.processes import api_process, app_process
 
-VISITS = 5
-WINDOW = ViewportSize(width=1280, height=900)
 # What a person uses first on each page, and what has to be drawn by then.
 CONTROLS = {
     "": '[data-testid="stFileUploaderDropzone"]',
@@ -39,28 +34,6 @@ PARTS = (
     ("dataset_insights", "Map", '[class*="st-key-chart-map"] .js-plotly-plot'),
     ("dataset_insights", "Copies", ".st-key-chart-copies .js-plotly-plot"),
 )
-# Milliseconds since the beginning of the page or of `since`, once nothing runs and all is seen.
-_INTERACTIVE = """
-([heading, control, since]) => {
-    const app = document.querySelector('[data-testid="stApp"]');
-    const busy = '[data-testid="stSkeleton"], [data-testid="stSpinner"], '
-        + '[data-testid="stStatusWidget"]';
-    const title = document.querySelector('h1');
-    const used = document.querySelector(control);
-    return app?.dataset.testScriptState === 'notRunning' && !document.querySelector(busy)
-        && title?.innerText === heading && used?.checkVisibility()
-        && performance.now() - since;
-}
-"""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One visit: seconds until the page could be used, and of processors in API and app."""
-
-    seconds: float
-    api: float
-    app: float
 
 
 def main() -> int:
@@ -70,70 +43,40 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ripeline-bench-") as folder:
         print(f"Making a catalog of {large_catalog.IMAGES:,} images …", flush=True)
         large_catalog.fill(Path(folder))
-        settings = {"RIPELINE_STATE_DIR": folder}
         with (
-            api_process(settings) as (api_url, api),
+            api_process({"RIPELINE_STATE_DIR": folder}) as (api_url, api),
             app_process(api_url) as (ui_url, app),
             running_browser() as browser,
         ):
             spent = Spent(api.pid), Spent(app.pid)
-            print(f"{'Page':34}{'First':>8}{'Median':>8}   Processor of API and app, then")
-            for title, visits in measured(browser, ui_url, *spent):
-                print(_line(title, visits), flush=True)
-            many_photos.measure(browser, ui_url, Spent(api.pid), Spent(app.pid))
+            visitor = Visitor(browser, ui_url, *spent)
+            print(
+                "Seconds until it can be used, the first time and the median of "
+                f"{VISITS} more;\nin brackets those of processors, in API, app and browser"
+            )
+            for address, title in PAGES.items():
+                _tell(title, visitor.page(address, title, CONTROLS[address]))
+            for address, part, drawn in PARTS:
+                title = PAGES[address]
+                visits = visitor.part(address, title, CONTROLS[address], part, drawn)
+                _tell(f"{title}: {part}", visits)
+            many_photos.measure(browser, ui_url, *spent)
     return 0
 
 
-def measured(
-    browser: Browser, ui_url: str, api: Spent, app: Spent
-) -> Iterator[tuple[str, list[Visit]]]:
-    """Each page by its title: the first visit of all, by a new browser, and then the others."""
-    for address, heading in PAGES.items():
-        context = browser.new_context(viewport=WINDOW)
-        visits = []
-        for _ in range(1 + VISITS):
-            page = context.new_page()
-            before = api.seconds, app.seconds
-            page.goto(f"{ui_url}/{address}", wait_until="commit")
-            seconds = _interactive(page, heading, CONTROLS[address])
-            visits.append(Visit(seconds, api.seconds - before[0], app.seconds - before[1]))
-            no_traceback(page)
-            page.close()
-        yield heading, visits
-        context.close()
-    for address, part, drawn in PARTS:
-        context = browser.new_context(viewport=WINDOW)
-        visits = []
-        for _ in range(1 + VISITS):
-            page = context.new_page()
-            page.goto(f"{ui_url}/{address}", wait_until="commit")
-            _interactive(page, PAGES[address], CONTROLS[address])
-            quiet(page)
-            before = api.seconds, app.seconds
-            since = page.evaluate("performance.now()")
-            page.get_by_text(part, exact=True).first.click()
-            seconds = _interactive(page, PAGES[address], drawn, since)
-            visits.append(Visit(seconds, api.seconds - before[0], app.seconds - before[1]))
-            no_traceback(page)
-            page.close()
-        yield f"{PAGES[address]}: {part}", visits
-        context.close()
-
-
-def _interactive(page: Page, heading: str, control: str, since: float = 0) -> float:
-    found = page.wait_for_function(
-        _INTERACTIVE, arg=[heading, control, since], timeout=PATIENCE_MS, polling="raf"
-    )
-    return float(found.json_value()) / 1000
-
-
-def _line(title: str, visits: list[Visit]) -> str:
+def _tell(title: str, visits: list[Visit]) -> None:
     first, *others = visits
-    api, app = median(v.api for v in others), median(v.app for v in others)
-    return (
-        f"{title:34}{first.seconds:6.2f} s{median(v.seconds for v in others):6.2f} s"
-        f"   {first.api:.2f} and {first.app:.2f} s, {api:.2f} and {app:.2f} s"
+    usual = Visit(
+        seconds=median(visit.seconds for visit in others),
+        api=median(visit.api for visit in others),
+        app=median(visit.app for visit in others),
+        browser=median(visit.browser for visit in others),
     )
+    print(f"{title:32}{_in_words(first)}   {_in_words(usual)}", flush=True)
+
+
+def _in_words(visit: Visit) -> str:
+    return f"{visit.seconds:5.2f} ({visit.api:.2f} {visit.app:.2f} {visit.browser:.2f})"
 
 
 if __name__ == "__main__":

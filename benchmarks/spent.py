@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+from playwright.sync_api import Browser
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Spent:
-    """Of one process that runs."""
+    """By one process that runs."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path("/proc") / str(pid)
@@ -36,3 +38,23 @@ class Spent:
         lines = (self._folder / "status").read_text().splitlines()
         [line] = [line for line in lines if line.startswith(f"{name}:")]
         return int(line.split()[1]) / 1024
+
+
+class SpentByBrowser:
+    """By all processes of a browser, of which some end with the pages that they draw."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._session = browser.new_browser_cdp_session()
+        self._before: dict[int, float] = {}
+
+    def begin(self) -> None:
+        self._before = self._seconds()
+
+    @property
+    def since(self) -> float:
+        """Seconds of processor time since `begin`."""
+        return sum(now - self._before.get(pid, 0.0) for pid, now in self._seconds().items())
+
+    def _seconds(self) -> dict[int, float]:
+        found = self._session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return {process["id"]: process["cpuTime"] for process in found}
