@@ -11,28 +11,34 @@ from statistics import median
 
 from benchmarks import large_catalog, many_photos
 from benchmarks.spent import Spent
-from benchmarks.visiting import VISITS, Visit, Visitor
+from benchmarks.visiting import VISITS, Seen, Visit, Visitor
 from tests.e2e.browser import chromium, running_browser
 from tests.e2e.pages import PAGES
 from tests.processes import api_process, app_process
 
-# What a person uses first on each page, and what has to be drawn by then.
-CONTROLS = {
-    "": '[data-testid="stFileUploaderDropzone"]',
-    "training_data": '[data-testid="stFileUploaderDropzone"]',
-    "retrain": '[data-testid="stBaseButton-primary"]',
-    "dataset_insights": ".st-key-chart-balance .js-plotly-plot",
-    "model_report": ".st-key-chart-figures .js-plotly-plot",
-    "monitoring": ".st-key-chart-class-mix .js-plotly-plot",
+# What a person uses first on each page, and what is drawn of it last.
+SEEN = {
+    "": Seen('[data-testid="stFileUploaderDropzone"]', ".st-key-empty"),
+    "training_data": Seen('[role="combobox"]', ".st-key-empty"),
+    "retrain": Seen(
+        '[data-testid="stBaseButton-primary"]', '[data-testid="stDataFrame"] .dvn-scroller'
+    ),
+    "dataset_insights": Seen(
+        '[data-testid="stButtonGroup"] button', ".st-key-chart-freshness .js-plotly-plot"
+    ),
+    "model_report": Seen('[role="combobox"]', ".st-key-chart-confusion .js-plotly-plot"),
+    "monitoring": Seen(
+        '[data-testid="stButtonGroup"] button', ".st-key-chart-timeline .js-plotly-plot"
+    ),
 }
-# Parts of pages that have more to load than the page: page, part, and what is drawn by then.
+# Parts of pages that have more to load than the page: page, part, and what is seen of it.
 PARTS = (
-    ("training_data", "Gallery", ".st-key-pictures img"),
-    ("training_data", "Review queue", ".st-key-pictures img"),
-    ("dataset_insights", "Light and size", ".st-key-chart-looks .js-plotly-plot"),
-    ("dataset_insights", "Augmentation", ".st-key-views img"),
-    ("dataset_insights", "Map", '[class*="st-key-chart-map"] .js-plotly-plot'),
-    ("dataset_insights", "Copies", ".st-key-chart-copies .js-plotly-plot"),
+    ("training_data", "Gallery", Seen(".st-key-pictures img")),
+    ("training_data", "Review queue", Seen(".st-key-pictures img")),
+    ("dataset_insights", "Light and size", Seen(".st-key-chart-looks .js-plotly-plot")),
+    ("dataset_insights", "Augmentation", Seen(".st-key-views img")),
+    ("dataset_insights", "Map", Seen('[class*="st-key-chart-map"] .js-plotly-plot')),
+    ("dataset_insights", "Copies", Seen(".st-key-chart-copies .js-plotly-plot")),
 )
 
 
@@ -51,14 +57,14 @@ def main() -> int:
             spent = Spent(api.pid), Spent(app.pid)
             visitor = Visitor(browser, ui_url, *spent)
             print(
-                "Seconds until it can be used, the first time and the median of "
-                f"{VISITS} more;\nin brackets those of processors, in API, app and browser"
+                f"Seconds until it can be used and until all is drawn, the first time and the\n"
+                f"median of {VISITS} more; in brackets those of processors in API, app and browser"
             )
             for address, title in PAGES.items():
-                _tell(title, visitor.page(address, title, CONTROLS[address]))
-            for address, part, drawn in PARTS:
+                _tell(title, visitor.page(address, title, SEEN[address]))
+            for address, part, seen in PARTS:
                 title = PAGES[address]
-                visits = visitor.part(address, title, CONTROLS[address], part, drawn)
+                visits = visitor.part(address, title, SEEN[address], part, seen)
                 _tell(f"{title}: {part}", visits)
             many_photos.measure(browser, ui_url, *spent)
     return 0
@@ -67,7 +73,8 @@ def main() -> int:
 def _tell(title: str, visits: list[Visit]) -> None:
     first, *others = visits
     usual = Visit(
-        seconds=median(visit.seconds for visit in others),
+        usable=median(visit.usable for visit in others),
+        whole=median(visit.whole for visit in others),
         api=median(visit.api for visit in others),
         app=median(visit.app for visit in others),
         browser=median(visit.browser for visit in others),
@@ -76,7 +83,8 @@ def _tell(title: str, visits: list[Visit]) -> None:
 
 
 def _in_words(visit: Visit) -> str:
-    return f"{visit.seconds:5.2f} ({visit.api:.2f} {visit.app:.2f} {visit.browser:.2f})"
+    processors = f"{visit.api:.2f} {visit.app:.2f} {visit.browser:.2f}"
+    return f"{visit.usable:5.2f}{visit.whole:6.2f} ({processors})"
 
 
 if __name__ == "__main__":

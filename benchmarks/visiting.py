@@ -11,27 +11,39 @@ from tests.e2e.pages import PATIENCE_MS, no_traceback
 # After the first one.
 VISITS = 5
 WINDOW = ViewportSize(width=1280, height=900)
-# Milliseconds since `since` on the page's own clock, once nothing runs and all that is to be seen
-# is. The page looks before it draws each frame.
-_INTERACTIVE = """
-([title, control, since]) => {
+# Milliseconds since `since` on the page's own clock until a person can use it (its title and its
+# first control are there, and nothing runs), and until all of it is drawn. The page looks before it
+# draws each frame.
+_DRAWN = """
+([title, control, last, since]) => {
     const app = document.querySelector('[data-testid="stApp"]');
-    const busy = '[data-testid="stSkeleton"], [data-testid="stSpinner"], '
-        + '[data-testid="stStatusWidget"]';
-    return app?.dataset.testScriptState === 'notRunning'
-        && !document.querySelector(busy)
-        && document.querySelector('h1')?.innerText === title
-        && document.querySelector(control)?.checkVisibility()
-        && performance.now() - since;
+    const now = performance.now() - since;
+    const there = selector => document.querySelector(selector)?.checkVisibility();
+    if (app?.dataset.testScriptState !== 'notRunning' || !there(control)
+        || there('[data-testid="stStatusWidget"], [data-testid="stSpinner"]')
+        || document.querySelector('h1')?.innerText !== title) return null;
+    window.usableAfter ??= now;
+    return !there('[data-testid="stSkeleton"]') && there(last) && [window.usableAfter, now];
 }
 """
+_AGAIN = "() => { window.usableAfter = undefined; return performance.now(); }"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Selectors: of what a person uses first, and of what is drawn last where that is more."""
+
+    control: str
+    last: str = ""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """Seconds until the page could be used, and those of processors in API, app and browser."""
+    """Seconds until the page could be used and until all was drawn, and those of processors in
+    API, app and browser by then."""
 
-    seconds: float
+    usable: float
+    whole: float
     api: float
     app: float
     browser: float
@@ -47,18 +59,18 @@ class Visitor:
         self._app = app
         self._chromium = SpentByBrowser(browser)
 
-    def page(self, address: str, title: str, control: str) -> list[Visit]:
+    def page(self, address: str, title: str, seen: Seen) -> list[Visit]:
         """The first visit of a new browser, and the others."""
-        return self._visits(lambda page: self._opened(page, address, title, control))
+        return self._visits(lambda page: self._opened(page, address, title, seen))
 
-    def part(self, address: str, title: str, control: str, part: str, drawn: str) -> list[Visit]:
+    def part(self, address: str, title: str, seen: Seen, part: str, seen_then: Seen) -> list[Visit]:
         """The same from a click on a part of a page that is open."""
 
         def visit(page: Page) -> Visit:
-            self._opened(page, address, title, control)
-            since = float(page.evaluate("performance.now()"))
+            self._opened(page, address, title, seen)
+            since = float(page.evaluate(_AGAIN))
             click = page.get_by_text(part, exact=True).first.click
-            return self._timed(page, click, [title, drawn, since])
+            return self._timed(page, click, title, seen_then, since)
 
         return self._visits(visit)
 
@@ -73,19 +85,24 @@ class Visitor:
         context.close()
         return visits
 
-    def _opened(self, page: Page, address: str, title: str, control: str) -> Visit:
+    def _opened(self, page: Page, address: str, title: str, seen: Seen) -> Visit:
         def go() -> None:
             page.goto(f"{self._ui_url}/{address}", wait_until="commit")
 
-        return self._timed(page, go, [title, control, 0.0])
+        return self._timed(page, go, title, seen)
 
-    def _timed(self, page: Page, act: Callable[[], None], wanted: list[object]) -> Visit:
+    def _timed(
+        self, page: Page, act: Callable[[], None], title: str, seen: Seen, since: float = 0
+    ) -> Visit:
         api, app = self._api.seconds, self._app.seconds
         self._chromium.begin()
         act()
-        found = page.wait_for_function(_INTERACTIVE, arg=wanted, timeout=PATIENCE_MS, polling="raf")
+        wanted = [title, seen.control, seen.last or seen.control, since]
+        found = page.wait_for_function(_DRAWN, arg=wanted, timeout=PATIENCE_MS, polling="raf")
+        usable, whole = found.json_value()
         return Visit(
-            seconds=float(found.json_value()) / 1000,
+            usable=usable / 1000,
+            whole=whole / 1000,
             api=self._api.seconds - api,
             app=self._app.seconds - app,
             browser=self._chromium.since,
