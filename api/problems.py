@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from api.db import AWAY
 from api.errors import CatalogUnavailableError, ProblemError
+from api.guard.headers import USUAL
 
 MEDIA_TYPE = "application/problem+json"
 # Python's own phrases for these changed between versions.
@@ -55,7 +57,8 @@ def document(status: int, code: str, detail: str) -> Problem:
         type=f"urn:ripeline:problem:{code}",
         title=_title(status),
         status=int(status),
-        detail=detail,
+        # Halves of characters, which JSON can carry here, cannot be sent back.
+        detail=detail.encode("utf-8", "replace").decode(),
         code=code,
     )
 
@@ -79,16 +82,22 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unknown)
 
 
+def answer(error: ProblemError, headers: Mapping[str, str] = MappingProxyType({})) -> JSONResponse:
+    """The problem document of `error`, with its Retry-After where it has one."""
+    chosen = dict(headers)
+    if error.retry_after_seconds is not None:
+        chosen["Retry-After"] = str(error.retry_after_seconds)
+    return problem(error.status, error.code, error.detail, chosen)
+
+
 async def _known(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)  # noqa: S101  (registered for it)
-    headers = {}
-    if error.retry_after_seconds is not None:
-        headers["Retry-After"] = str(error.retry_after_seconds)
-    return problem(error.status, error.code, error.detail, headers)
+    return answer(error)
 
 
 async def _away(request: Request, error: Exception) -> JSONResponse:
-    log.warning("%s %s: the catalog is away: %s", request.method, request.url.path, error)
+    # With its control characters written out: a path must not add lines to the log.
+    log.warning("%s %r: the catalog is away: %s", request.method, request.url.path, error)
     return await _known(request, CatalogUnavailableError())
 
 
@@ -117,9 +126,11 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %r failed", request.method, request.url.path, exc_info=error)
     fault = failure()
-    return problem(fault.status, fault.code, fault.detail)
+    # It is answered outside of the guard, which marks all other answers.
+    marks = {name.decode(): value.decode() for name, value in USUAL}
+    return problem(fault.status, fault.code, fault.detail, marks)
 
 
 def _title(status: int) -> str:

@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.dataset.errors import BadFormError, NoFilesError, NotAFormError
 from api.dataset.naming import printable
+from api.errors import UnreadableCharsetError
 
 # Each may be an open file on disk.
 MAX_FILES = 500
@@ -65,7 +66,7 @@ class _Parser(MultiPartParser):
 async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
     """The form in `request`; its files are open within the context only.
 
-    Raises NotAFormError, BadFormError or NoFilesError.
+    Raises NotAFormError, BadFormError, UnreadableCharsetError or NoFilesError.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "multipart/form-data":
@@ -79,6 +80,8 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
                 f"The form cannot be read: {error.message} Send at most {MAX_FILES} files at once, "
                 "or a zip."
             ) from error
+        except UnicodeError as error:  # Python has character sets that read nothing.
+            raise UnreadableCharsetError() from error
     try:
         files = tuple(
             SentFile(printable(item.filename or "") or "photograph", item.file)
