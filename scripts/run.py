@@ -90,9 +90,7 @@ def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
         *("--server.address", host, "--server.port", str(ui_port), "--server.headless", "true"),
     )
     return [
-        Service(
-            "API", (sys.executable, "-m", "api"), Listens("RIPELINE_API_PORT", api_port, "/ready")
-        ),
+        Service("API", api, Listens("RIPELINE_API_PORT", api_port, "/ready")),
         Service("app", ui, Listens("RIPELINE_UI_PORT", ui_port, "/_stcore/health")),
         Service("worker", (sys.executable, "-m", "api.worker")),
     ]

@@ -15,7 +15,8 @@ T = TypeVar("T", bound=BaseModel)
 class ApiClient:
     """Calls one Ripeline API. Safe to share between threads; close it when done.
 
-    `key` is what an API that has keys lets the app in by. Every method raises `ApiProblem` where no usable answer came.
+    `key` is what an API that has keys lets the app in by. Every method raises `ApiProblem` where no
+    usable answer came.
     """
 
     def __init__(
