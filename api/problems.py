@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from api.db import AWAY
 from api.errors import CatalogUnavailableError, ProblemError
@@ -114,10 +115,25 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     if isinstance(error.__cause__, ProblemError):  # FastAPI hides what reading a body raises.
         return await _known(request, error.__cause__)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
     code = _title(error.status_code).lower().replace(" ", "-")
     reason = str(error.detail)
     detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)
-    return problem(error.status_code, code, detail, error.headers)
+    return problem(error.status_code, code, detail, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """All that the path takes: a router names those of the first route that it fits."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from api.dataset.class_names import LETTER_OR_DIGIT
 from api.dataset.errors import BadFormError, NoFilesError, NotAFormError
 from api.dataset.naming import printable
 from api.errors import UnreadableCharsetError
@@ -23,17 +24,21 @@ OPENAPI: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["files"],
+                    # A zip of class folders needs no name; that cannot be said here.
+                    "required": ["files", "class_name"],
                     "properties": {
                         "files": {
                             "type": "array",
                             "items": {"type": "string", "format": "binary"},
+                            "minItems": 1,
                             "maxItems": MAX_FILES,
                             "description": "Photographs, zips of them, or both.",
                         },
                         "class_name": {
                             "type": "string",
-                            "description": "Of the photographs that lie in no class folder.",
+                            "pattern": LETTER_OR_DIGIT,
+                            "description": "Of the photographs that lie in no class folder. A zip "
+                            "of class folders needs none.",
                         },
                     },
                 }

@@ -9,6 +9,8 @@ SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"},
     "api-key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+# Of a body that cannot be read, and one that is too long.
+BODY_STATUSES = [400, 413]
 SCOPES = {Need.GRADE: "predict", Need.READ: "predict", Need.CHANGE: "change"}
 
 
@@ -18,10 +20,13 @@ def describe_guard(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             need = need_of(method.upper(), path)
+            statuses = _statuses(need, path)
             if scope := SCOPES.get(need):
                 # An empty one: where the service has no keys, none is asked for.
                 operation["security"] = [{name: [scope]} for name in SCHEMES] + [{}]
-            for status, answer in responses(*_statuses(need, path)).items():
+            if "requestBody" in operation:
+                statuses += BODY_STATUSES
+            for status, answer in responses(*statuses).items():
                 operation["responses"].setdefault(str(status), answer)
             operation["responses"] = dict(sorted(operation["responses"].items()))
 

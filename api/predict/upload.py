@@ -8,6 +8,7 @@ from starlette.datastructures import FormData, UploadFile
 from api.errors import MissingFileError, UnreadableCharsetError, UnsupportedBodyError
 
 FIELD = "file"
+KINDS = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/heic")
 # The endpoint reads the request itself, so FastAPI cannot tell what it takes.
 OPENAPI: dict[str, Any] = {
     "requestBody": {
@@ -18,9 +19,10 @@ OPENAPI: dict[str, Any] = {
                     "type": "object",
                     "required": [FIELD],
                     "properties": {FIELD: {"type": "string", "format": "binary"}},
-                }
+                },
+                "encoding": {FIELD: {"contentType": ", ".join(KINDS)}},
             },
-            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS},
         },
     }
 }
