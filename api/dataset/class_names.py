@@ -8,7 +8,7 @@ from api.dataset.errors import BadClassNameError
 from api.dataset.labels import normalise_class_name
 from api.dataset.layout import OTHERS_PREFIX
 
-LETTER_OR_DIGIT = r"\p{Letter}|\p{Number}"
+LETTER_OR_DIGIT = r"\p{L}|\p{N}"
 # Of an upload or a word; `accepted_class_name` verifies it, with words of its own for people.
 ClassName = Annotated[
     str,

@@ -25,6 +25,9 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+Epochs = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST_EPOCHS)]
+
+
 class RetrainRequest(BaseModel):
     """What to do. Without anything: fast, on all known classes and all new ones."""
 
@@ -36,9 +39,7 @@ class RetrainRequest(BaseModel):
     architecture: Architecture | None = Field(
         default=None, description="Of the mode full; without it, the champion's."
     )
-    epochs: Annotated[int, BeforeValidator(_whole)] | None = Field(
-        default=None, ge=1, le=MOST_EPOCHS, description="Of the mode full; at most."
-    )
+    epochs: Epochs | None = Field(default=None, description="Of the mode full; at most.")
     classes: (
         Annotated[
             list[Annotated[ClassName, AfterValidator(normalise_class_name)]],
