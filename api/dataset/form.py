@@ -16,6 +16,8 @@ from api.errors import UnreadableCharsetError
 
 # Each may be an open file on disk.
 MAX_FILES = 500
+# Of text, which is kept in memory; what no endpoint knows is passed over.
+MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
 # The endpoint reads the request itself, so FastAPI cannot tell what it takes.
 OPENAPI: dict[str, Any] = {
     "requestBody": {
@@ -77,7 +79,13 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
     if content_type != "multipart/form-data":
         raise NotAFormError(content_type)
     async with aclosing(request.stream()) as stream:
-        parser = _Parser(request.headers, stream, max_files=MAX_FILES, max_fields=8)
+        parser = _Parser(
+            request.headers,
+            stream,
+            max_files=MAX_FILES,
+            max_fields=MAX_FIELDS,
+            max_part_size=FIELD_BYTES,
+        )
         try:
             form = await parser.parse()
         except MultiPartException as error:

@@ -78,7 +78,8 @@ class Confirmation(BaseModel):
     model_config = ConfigDict(strict=True)
 
     prediction_id: str
-    label: ClassName = Field(max_length=200)
+    # Verified one by one: a name that is none spoils no other.
+    label: str = Field(max_length=200, description="As in feedback on one prediction.")
 
 
 class Confirmations(BaseModel):

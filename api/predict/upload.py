@@ -8,6 +8,7 @@ from starlette.datastructures import FormData, UploadFile
 from api.errors import MissingFileError, UnreadableCharsetError, UnsupportedBodyError
 
 FIELD = "file"
+LIMITS = {"max_files": 8, "max_fields": 100, "max_part_size": 64 * 2**10}
 KINDS = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/heic")
 # The endpoint reads the request itself, so FastAPI cannot tell what it takes.
 OPENAPI: dict[str, Any] = {
@@ -48,7 +49,7 @@ async def read_photograph(request: Request) -> Upload:
     if content_type != "multipart/form-data":
         raise UnsupportedBodyError(content_type)
     try:
-        async with request.form(max_files=8, max_fields=8) as form:
+        async with request.form(**LIMITS) as form:
             return await _only_file(form)
     except UnicodeError as error:  # Python has character sets that read nothing.
         raise UnreadableCharsetError() from error

@@ -25,7 +25,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Epochs = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST_EPOCHS)]
+Epochs = Annotated[int, Field(ge=1, le=MOST_EPOCHS), BeforeValidator(_whole)]
 
 
 class RetrainRequest(BaseModel):
