@@ -82,7 +82,7 @@ class UploadReport(BaseModel):
                 DuplicateFile.of_outcome(item) for item in outcomes if isinstance(item, Duplicate)
             ],
             errors=[
-                FileError(filename=item.filename, code=item.error.code, detail=item.error.detail)
+                FileError(filename=item.filename, code=item.code, detail=item.detail)
                 for item in outcomes
                 if isinstance(item, Refused)
             ],

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from functools import cache
 
-from tests.dataset.zips import CENTRAL, claiming_size, encrypted, zipped
+from tests.dataset.zips import claiming_size, encrypted, overlapping, zipped
 
 MEGABYTE = 2**20
 SYMLINK = 0o120777 << 16
@@ -75,18 +75,6 @@ def nested(picture: bytes, depth: int) -> bytes:
     for _ in range(depth):
         data = zipped({"fresh/inner.zip": data, "fresh/a.jpg": picture})
     return data
-
-
-def overlapping(data: bytes, times: int) -> bytes:
-    """Its directory names one and the same entry many times."""
-    start = data.index(CENTRAL)
-    end = data.rindex(b"PK\x05\x06")
-    entry = data[start:end]
-    directory = entry * times
-    tail = struct.pack(
-        "<IHHHHIIH", 0x06054B50, 0, 0, times, times, len(directory), start, 0
-    )
-    return data[:start] + directory + tail
 
 
 def same_names(picture: bytes) -> bytes:

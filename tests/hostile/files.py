@@ -32,7 +32,7 @@ def whole_files() -> dict[str, bytes]:
         "bit.png": encode(fruit.convert("1"), "PNG"),
         "apple.webp": encode(fruit, "WEBP"),
         "lossless.webp": encode(fruit, "WEBP", lossless=True),
-        "film.webp": encode(fruit, "WEBP", save_all=True, append_images=[draw_quarters()]),
+        "film.webp": encode(fruit, "WEBP", save_all=True, append_images=[draw_quarters(96, 96)]),
         "apple.bmp": encode(fruit, "BMP"),
         "palette.bmp": encode(fruit.convert("P"), "BMP"),
         "apple.heic": encode(fruit, "HEIF"),
