@@ -19,6 +19,7 @@ from api.guard.description import describe_guard
 from api.guard.keys import Keyring
 from api.guard.middleware import Guard, Rules
 from api.health.state import ServiceState
+from api.heap import give_back_large_blocks
 from api.history.retention import sweep_predicted
 from api.insights.endpoints import AUGMENTATION
 from api.jobs.queue import RunQueue
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        give_back_large_blocks()
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
         keep_days = chosen.keep_predicted_days
         with (
