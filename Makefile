@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train crossvalidate compare notebook chaos openapi lock clean clean-state
+.PHONY: help run test check format data train crossvalidate compare notebook chaos hostile openapi lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photogr
 
 chaos: $(READY) ## Kill the API and the worker 50 times under load, on each database (half an hour)
 	RIPELINE_CHAOS_INSTANTS=50 $(BIN)/python -m pytest -s tests/chaos
+
+hostile: $(READY) ## Send 10,000 hostile bodies, and Schemathesis, to a running API (minutes)
+	RIPELINE_HOSTILE_BODIES=10000 RIPELINE_CONTRACT_EXAMPLES=60 $(BIN)/python -m pytest -s tests/hostile
 
 openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m scripts.openapi
