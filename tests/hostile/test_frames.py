@@ -74,10 +74,8 @@ def test_what_is_too_long_is_told_as_every_other_problem(served: Served) -> None
 def test_a_long_body_is_no_head(served: Served) -> None:
     """However small its chunks are."""
     chunks = b"1\r\na\r\n" * 40_000 + b"0\r\n\r\n"
-    head = (
-        b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n"
-    )
-    key = f"Authorization: Bearer {PREDICT_KEY}\r\n".encode()
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+    key = f"Authorization: Bearer {PREDICT_KEY}\r\nConnection: close\r\n".encode()
     _, said = sent(served, head, key, b"Content-Type: image/jpeg\r\n\r\n", chunks)
     assert said.startswith(b"HTTP/1.1 415 ")
 
