@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train crossvalidate compare notebook chaos bench-pages openapi lock clean clean-state
+.PHONY: help run test check format data train crossvalidate compare notebook chaos bench-pages openapi lock clean clean-state hostile
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,9 @@ chaos: $(READY) ## Kill the API and the worker 50 times under load, on each data
 
 bench-pages: $(READY) ## Time each page of the app with 10,000 images, and 500 photographs through it
 	@$(BIN)/python -m benchmarks.pages
+
+hostile: $(READY) ## Send 10,000 hostile bodies, and Schemathesis, to a running API (minutes)
+	RIPELINE_HOSTILE_BODIES=10000 RIPELINE_CONTRACT_EXAMPLES=60 $(BIN)/python -m pytest -s tests/hostile
 
 openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m scripts.openapi

@@ -78,6 +78,15 @@ class MissingFileError(ProblemError):
         )
 
 
+class UnreadableCharsetError(ProblemError):
+    code = "unreadable-charset"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The form names a character set by which nothing can be read. Leave it out."
+        )
+
+
 class UnsupportedBodyError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported-body"

@@ -48,7 +48,7 @@ def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[s
         "RIPELINE_UI_PORT": str(ui_port),
         "PYTHONUNBUFFERED": "1",
         # Nobody reads what it says later, so that a log of requests would fill the pipe.
-        "UVICORN_ACCESS_LOG": "false",
+        "RIPELINE_ACCESS_LOG": "false",
     }
 
 

@@ -15,7 +15,12 @@ from api.problems import responses
 
 BATCH = "/predict/batch"
 NDJSON = "application/x-ndjson"
-_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MAX_FILES}
+_FILES = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "minItems": 1,
+    "maxItems": MAX_FILES,
+}
 _BODY = {"type": "object", "required": ["files"], "properties": {"files": _FILES}}
 router = APIRouter(tags=["predict"])
 

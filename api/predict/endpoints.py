@@ -10,11 +10,12 @@ from api.predict.served import serve
 from api.predict.upload import OPENAPI, read_photograph
 from api.problems import responses
 
+PREDICT = "/predict"
 router = APIRouter(tags=["predict"])
 
 
 @router.post(
-    "/predict",
+    PREDICT,
     summary="Grade one photograph",
     openapi_extra=OPENAPI,
     responses=responses(400, 413, 415, 422, 503),
