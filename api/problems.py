@@ -84,6 +84,8 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.closes:
+        headers["Connection"] = "close"
     return problem(error.status, error.code, error.detail, headers)
 
 

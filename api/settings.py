@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     max_zip_bytes: int = Field(default=2**30, gt=0)
     max_pixels: int = Field(default=MAX_PIXELS, gt=0)
     inference_threads: int = Field(default_factory=usable_cores, gt=0)
+    # So many photographs may wait to be graded, each for so long; then it is 503.
+    max_queue: int = Field(default=256, gt=0)
+    max_wait_seconds: float = Field(default=5, gt=0)
+    # A body may take so long, and a second more for every 16 KiB of it that came; then it is 408.
+    body_seconds: float = Field(default=20, gt=0)
+    # After SIGTERM: for so long /ready says 503, for load balancers to see, before it ends.
+    drain_seconds: float = Field(default=1, ge=0)
 
     @property
     def database(self) -> str:

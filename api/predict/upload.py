@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from api.errors import MissingFileError, UnsupportedBodyError
+from api.predict.single_file import single_file
 
 FIELD = "file"
 # The endpoint reads the request itself, so FastAPI cannot tell what it takes.
@@ -39,11 +40,15 @@ async def read_photograph(request: Request) -> Upload:
     Raises MissingFileError for a form without exactly one file in the field `file`,
     UnsupportedBodyError for any other kind of body.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    sent_as = request.headers.get("content-type", "")
+    content_type = sent_as.partition(";")[0].strip().lower()
     if content_type.startswith("image/"):
         return Upload(await request.body(), "")
     if content_type != "multipart/form-data":
         raise UnsupportedBodyError(content_type)
+    part = single_file(sent_as, await request.body())
+    if part and part.name == FIELD:
+        return Upload(part.data, part.filename)
     async with request.form(max_files=8, max_fields=8) as form:
         files = [item for item in form.getlist(FIELD) if isinstance(item, UploadFile)]
         if len(files) != 1:
