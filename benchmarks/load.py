@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import aiohttp
 
@@ -35,10 +37,19 @@ class Outcome:
         return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
 
-def form(*files: tuple[str, bytes], field: str = "file") -> Body:
+def form(
+    *files: tuple[str, bytes], field: str = "file", text: Mapping[str, str] = MappingProxyType({})
+) -> Body:
+    """A form with these files in one field, and the fields of `text` before them."""
     parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in text.items()
+    ]
+    parts += [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
-        "Content-Type: image/jpeg\r\n\r\n".encode() + data + b"\r\n"
+        "Content-Type: image/jpeg\r\n\r\n".encode()
+        + data
+        + b"\r\n"
         for name, data in files
     ]
     ending = f"--{BOUNDARY}--\r\n".encode()
@@ -46,14 +57,14 @@ def form(*files: tuple[str, bytes], field: str = "file") -> Body:
 
 
 def drive(
-    url: str, body: Body, users: int, seconds: float, pause: float = 0, most: int = 10**9
+    url: str, body: Body, users: int, seconds: float, *, pause: float = 0, most: int = 10**9
 ) -> Outcome:
     """Send `body` for so long or so often, with a pause after each answer."""
-    return asyncio.run(_drive(url, body, users, seconds, pause, most))
+    return asyncio.run(_drive(url, body, users, seconds, pause=pause, most=most))
 
 
 async def _drive(
-    url: str, body: Body, users: int, seconds: float, pause: float, most: int
+    url: str, body: Body, users: int, seconds: float, *, pause: float, most: int
 ) -> Outcome:
     taken: list[float] = []
     failed = sent = 0

@@ -22,7 +22,7 @@ BENCH = PROJECT / ".venv-bench" / "bin"
 START_SECONDS = 120
 END_SECONDS = 40
 # A proxy that is set for the internet has no say on this machine.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def running(
             process = subprocess.Popen(
                 [part.format(port=port) for part in contender.command],
                 cwd=PROJECT,
-                env=_environment(home, settings or {}),
+                env=environment(home, settings or {}),
                 stdout=said,
                 stderr=said,
             )
@@ -119,7 +119,7 @@ def wait_until_ready(server: Server, contender: Contender) -> None:
 
 def answers(url: str) -> bool:
     try:
-        with _DIRECT.open(url, timeout=2) as answer:
+        with DIRECT.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -138,7 +138,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
             left.kill()
 
 
-def _environment(state: Path, settings: dict[str, str]) -> dict[str, str]:
+def environment(state: Path, settings: dict[str, str]) -> dict[str, str]:
     chosen = {name: value for name, value in os.environ.items() if name not in _OWN}
     return {
         **chosen,

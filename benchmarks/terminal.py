@@ -6,10 +6,10 @@ from typing import Protocol, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Countable(Sized, Iterable[T], Protocol[T]):
+class Countable(Sized, Iterable[T_co], Protocol[T_co]):
     """Something of known length to go through."""
 
 
@@ -22,7 +22,7 @@ class Show:
     def say(self, text: str) -> None:
         self._console.print(text, highlight=False)
 
-    def over(self, steps: Countable[T], title: str) -> Iterator[T]:
+    def over(self, steps: Countable[T_co], title: str) -> Iterator[T_co]:
         """Go through `steps` under a bar with the time that remains."""
         columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console) as progress:

@@ -1,7 +1,7 @@
 """The usual design: a FastAPI handler that calls `keras.Model.predict`.
 
 The same architecture and input size as the default package, in the framework that it was trained
-in; its weights are random, which takes no more and no less time. `uvicorn benchmarks.peers.usual:app`
+in; its weights are random, which takes no more and no less time.
 """
 
 import io
