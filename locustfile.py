@@ -100,11 +100,11 @@ class Flood(LoadTestShape):
     steps = ((0.2, 10), (0.4, 100), (0.6, 400), (0.8, 800), (1.0, 10))
 
     def tick(self) -> tuple[int, float] | None:
-        part = self.get_run_time() / self.seconds
+        part = self.get_run_time() / self.seconds  # type: ignore[no-untyped-call]
         return next(((users, 200) for until, users in self.steps if part < until), None)
 
 
 def refused_is_no_failure(answer: ResponseContextManager) -> None:
     """In a flood: an answer in time that says when to come again is what is wanted."""
     if FLOOD and answer.status_code == 503 and "Retry-After" in answer.headers:
-        answer.success()
+        answer.success()  # type: ignore[no-untyped-call]

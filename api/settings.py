@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     inference_threads: int = Field(default_factory=usable_cores, gt=0)
     # So many photographs may wait to be graded, each for so long; then it is 503.
     max_queue: int = Field(default=256, gt=0)
-    max_wait_seconds: float = Field(default=5, gt=0)
+    max_wait_seconds: float = Field(default=10, gt=0)
     # A body may take so long, and a second more for every 16 KiB of it that came; then it is 408.
     body_seconds: float = Field(default=20, gt=0)
     # After SIGTERM: for so long /ready says 503, for load balancers to see, before it ends.

@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
-    api = (sys.executable, "-m", "uvicorn", "api.app:app", "--host", host, "--port", str(api_port))
+    api = (sys.executable, "-m", "api", "--host", host, "--port", str(api_port))
     ui = (
         *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
         *("--server.address", host, "--server.port", str(ui_port), "--server.headless", "true"),

@@ -21,9 +21,13 @@ class Line:
         self._seconds = seconds
         self._inside = 0
 
+    @property
+    def full(self) -> bool:
+        return self._inside >= self._longest
+
     def check(self) -> None:
         """Ask before work is put in. Raises OverloadedError where the next would find no room."""
-        if self._inside >= self._longest:
+        if self.full:
             raise OverloadedError()
 
     async def grade(self, runtime: Runtime, data: bytes, explain: bool) -> Grade:

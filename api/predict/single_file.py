@@ -28,9 +28,9 @@ def single_file(content_type: str, body: bytes) -> Part | None:
     if not body.startswith(start):
         return None
     blank = body.find(b"\r\n\r\n", len(start), len(start) + _MOST_HEADERS)
-    stop = body.find(end[:-2], max(blank, 0))
+    stop = body.find(end[:-2], blank + 4)
     # The first boundary after the file has to be the last of the body.
-    if blank < 0 or stop < blank + 4 or body[stop:].rstrip(b"\r\n") != end:
+    if blank < 0 or stop < 0 or body[stop:].rstrip(b"\r\n") != end:
         return None
     named = [_NAMED.match(line) for line in body[len(start) : blank].split(b"\r\n")]
     found = [match for match in named if match]
