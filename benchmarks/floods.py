@@ -45,7 +45,7 @@ def measure(plan: Plan, show: Show) -> list[FloodRow]:
     runs: list[tuple[Contender, Sequence[str], int]] = [
         *((OURS, COMMON, users) for users in plan.users),
         *((USUAL, COMMON, users) for users in plan.users),
-        (OURS, ALL, plan.users[0]),
+        (OURS, ALL, plan.users[-1]),
     ]
     rows: list[FloodRow] = []
     for contender, kinds, users in show.over(runs, "Locust"):
