@@ -47,8 +47,6 @@ def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[s
         "RIPELINE_API_PORT": str(api_port),
         "RIPELINE_UI_PORT": str(ui_port),
         "PYTHONUNBUFFERED": "1",
-        # Nobody reads what it says later, so that a log of requests would fill the pipe.
-        "RIPELINE_ACCESS_LOG": "false",
     }
 
 
@@ -91,7 +89,6 @@ def api_process(
     port = free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
-        # Nobody reads what it says later, so that a log of requests would fill the pipe.
         [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port), "--no-access-log"],
         cwd=PROJECT,
         env={**service_environment(state), **settings},
