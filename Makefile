@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CLUSTER := .venv-cluster
+CLUSTER_READY := $(CLUSTER)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train crossvalidate compare notebook chaos openapi lock clean clean-state
+.PHONY: help run test test-ray check format data train crossvalidate compare notebook chaos openapi lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +46,9 @@ notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photogr
 chaos: $(READY) ## Kill the API and the worker 50 times under load, on each database (half an hour)
 	RIPELINE_CHAOS_INSTANTS=50 $(BIN)/python -m pytest -s tests/chaos
 
+test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two nodes, in .venv-cluster
+	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/bulk/test_on_ray.py
+
 openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m scripts.openapi
 
@@ -59,7 +64,7 @@ LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hash
 	--no-annotate --custom-compile-command "make lock"
 
 clean: ## Remove the environment and all caches; photographs, models and state stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache test-artefacts
+	rm -rf $(VENV) $(CLUSTER) .mypy_cache .pytest_cache .ruff_cache test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-state: $(READY) ## Delete uploads, corrections, predictions and versions, after asking
@@ -74,4 +79,11 @@ $(READY): requirements.txt
 	@$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
 		--require-hashes -r requirements.txt
+	@touch $@
+
+$(CLUSTER_READY): requirements/cluster.txt
+	@echo "Making the environment of a Ray node in $(CLUSTER) (once; some minutes)."
+	@$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
+		--require-hashes -r requirements/cluster.txt
 	@touch $@

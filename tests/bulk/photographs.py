@@ -54,8 +54,8 @@ def put(address: str, files: dict[str, bytes]) -> str:
     return address
 
 
-def work(address: str | Path) -> Work:
-    return Work(PACKAGE, str(address), MAX_BYTES, 64_000_000)
+def work(address: str | Path, max_bytes: int = MAX_BYTES) -> Work:
+    return Work(PACKAGE, str(address), max_bytes, 64_000_000)
 
 
 def many(folder: Path, count: int) -> Path:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from api.bulk.grader import Grader
+from api.bulk.score import score
 from api.settings import PROJECT
-from tests.bulk.photographs import PATHS, contents, many, parts_done, put
+from tests.bulk.photographs import PATHS, contents, many, parts_done, put, work
 from tests.processes import service_environment
 from tests.waiting import until
 
@@ -65,8 +67,7 @@ def test_a_killed_command_goes_on_and_writes_the_same_file(tmp_path: Path) -> No
     code, said, complained = run(command, state)
     assert code == 0, complained
     assert f"({done * 8} of them by an earlier command)" in said
-    code, _, complained = run([folder, "--out", whole, "--rows-a-part", "8"], state)
-    assert code == 0, complained
+    score(work(folder), whole, lambda batches: map(Grader(work(folder)), batches), rows_a_part=8)
     assert out.read_bytes() == whole.read_bytes()
     paths = pq.read_table(out)["path"].to_pylist()
     assert paths == sorted(paths)
