@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from filelock import FileLock
 from sqlalchemy import (
     DateTime,
@@ -28,7 +26,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+from api import upgrading
+
 # Any number that nothing else in the database locks by.
 MIGRATION_LOCK = 7_253_001
 BUSY_SECONDS = 30
@@ -96,13 +95,13 @@ class Database:
         with self._readings.begin() as session:
             yield session
 
-    def upgrade(self) -> None:
-        """Bring the tables to this version's shape; only one process at a time does."""
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the tables to this version's shape; only one process at a time does.
+
+        Raises NewerCatalogError.
+        """
         with self._alone(), self.engine.begin() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrading.upgrade(connection, revision)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
