@@ -8,7 +8,7 @@ CLUSTER := .venv-cluster
 CLUSTER_READY := $(CLUSTER)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test test-ray check format data train crossvalidate compare notebook chaos openapi lock clean clean-state
+.PHONY: help run test test-ray check format data train crossvalidate compare notebook chaos backup restore openapi lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,12 @@ chaos: $(READY) ## Kill the API and the worker 50 times under load, on each data
 
 test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two nodes, in .venv-cluster
 	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/bulk/test_on_ray.py
+
+backup: $(READY) ## Save catalog, photographs and models into TO=<new folder>
+	@$(BIN)/python -m api.backup save "$(TO)"
+
+restore: $(READY) ## Bring a backup back from FROM=<folder>, where there is no catalog yet
+	@$(BIN)/python -m api.backup restore "$(FROM)"
 
 openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m scripts.openapi
