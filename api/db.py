@@ -96,19 +96,18 @@ class Database:
         with self._readings.begin() as session:
             yield session
 
-    def upgrade(self) -> None:
-        """Bring the tables to this version's shape; only one process at a time does."""
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the tables to this version's shape; only one process at a time does.
+
+        Raises NewerCatalogError.
+        """
         with self._alone(), self.engine.begin() as connection:
             if _revision(connection) == newest_revision():
                 return
             # Imported here: an upgrade is rare, and every start would wait for it.
-            from alembic import command  # noqa: PLC0415
-            from alembic.config import Config  # noqa: PLC0415
+            from api.upgrading import upgrade  # noqa: PLC0415
 
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection, revision)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
