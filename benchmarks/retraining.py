@@ -33,7 +33,7 @@ ASK = {
 }
 # Photographs come one after another from two people, and not as fast as they can be graded.
 USERS, PAUSE = 2, 0.05
-BEGINS_WITHIN = 300
+BEGINS_WITHIN = 900
 
 
 @dataclass(frozen=True)

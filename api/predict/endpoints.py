@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import StateDep
+from api.health.state import ServiceState
 from api.predict.schemas import Prediction
 from api.predict.served import serve
 from api.predict.upload import OPENAPI, read_photograph
@@ -19,11 +19,13 @@ router = APIRouter(tags=["predict"])
     response_model=Prediction,
     responses=responses(400, 408, 413, 415, 422, 503),
 )
-async def predict(request: Request, state: StateDep, explain: bool = False) -> Response:
+async def predict(request: Request, explain: bool = False) -> Response:
     """Send JPEG, PNG, WebP, BMP or HEIC, as the form field `file` or as the body itself.
 
     `explain=true` adds a heat map of what the class was told by.
     """
+    # Without a dependency, each of which FastAPI solves anew for every request.
+    state: ServiceState = request.app.state.service
     runtime = state.serving()
     state.line.check()
     upload = await read_photograph(request)

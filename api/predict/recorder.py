@@ -23,6 +23,7 @@ from api.predict.tables import PredictionRow
 CAPACITY = 5000
 IMAGE_BYTES = 32 * 2**20
 BATCH = 200
+# A transaction takes as long as the rows of some ten predictions.
 LINGER_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
