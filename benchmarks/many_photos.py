@@ -5,10 +5,12 @@ import tempfile
 from pathlib import Path
 from time import monotonic
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from benchmarks.spent import Spent
+from benchmarks.visiting import WINDOW
 from tests.drawing import KINDS, draw_fruit, encode
+from tests.e2e.browser import running_profile
 from tests.e2e.pages import no_traceback, open_page, quiet
 
 PHOTOGRAPHS = 500
@@ -18,7 +20,7 @@ _UNDER_WAY = re.compile(r": [1-9]\d* of")
 _DROPZONE = "stFileUploaderDropzoneInput"
 
 
-def measure(browser: Browser, ui_url: str, api: Spent, app: Spent) -> None:
+def measure(ui_url: str, api: Spent, app: Spent) -> None:
     """Print how long each way takes and what memory it needs."""
     with tempfile.TemporaryDirectory(prefix="ripeline-photos-") as folder:
         photographs = _drawn(Path(folder))
@@ -28,12 +30,12 @@ def measure(browser: Browser, ui_url: str, api: Spent, app: Spent) -> None:
             api.forget_peak()
             app.forget_peak()
             before, held = (api.seconds, app.seconds), (api.memory, app.memory)
-            page = browser.new_page()
-            started = monotonic()
-            progress = send(page, ui_url, photographs)
-            seconds = monotonic() - started
-            no_traceback(page)
-            page.close()
+            with running_profile(WINDOW) as context:
+                page = context.new_page()
+                started = monotonic()
+                progress = send(page, ui_url, photographs)
+                seconds = monotonic() - started
+                no_traceback(page)
             print(
                 f"{title}: {seconds:.1f} s, progress shown {progress}; processor of API "
                 f"{api.seconds - before[0]:.1f} s, of the app {app.seconds - before[1]:.1f} s; "

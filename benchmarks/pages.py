@@ -12,7 +12,7 @@ from statistics import median
 from benchmarks import large_catalog, many_photos
 from benchmarks.spent import Spent
 from benchmarks.visiting import VISITS, Seen, Visit, Visitor
-from tests.e2e.browser import chromium, running_browser
+from tests.e2e.browser import chromium
 from tests.e2e.pages import PAGES
 from tests.processes import api_process, app_process
 
@@ -52,10 +52,9 @@ def main() -> int:
         with (
             api_process({"RIPELINE_STATE_DIR": folder}) as (api_url, api),
             app_process(api_url) as (ui_url, app),
-            running_browser() as browser,
         ):
             spent = Spent(api.pid), Spent(app.pid)
-            visitor = Visitor(browser, ui_url, *spent)
+            visitor = Visitor(ui_url, *spent)
             print(
                 f"Seconds until it can be used and until all is drawn, the first time and the\n"
                 f"median of {VISITS} more; in brackets those of processors in API, app and browser"
@@ -66,7 +65,7 @@ def main() -> int:
                 title = PAGES[address]
                 visits = visitor.part(address, title, SEEN[address], part, seen)
                 _tell(f"{title}: {part}", visits)
-            many_photos.measure(browser, ui_url, *spent)
+            many_photos.measure(ui_url, *spent)
     return 0
 
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -43,8 +43,9 @@ class Spent:
 class SpentByBrowser:
     """By all processes of a browser, of which some end with the pages that they draw."""
 
-    def __init__(self, browser: Browser) -> None:
-        self._session = browser.new_browser_cdp_session()
+    def __init__(self, context: BrowserContext) -> None:
+        assert context.browser is not None
+        self._session = context.browser.new_browser_cdp_session()
         self._before: dict[int, float] = {}
 
     def begin(self) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize
 
 from benchmarks.spent import Spent, SpentByBrowser
+from tests.e2e.browser import running_profile
 from tests.e2e.pages import PATIENCE_MS, no_traceback
 
 # After the first one.
@@ -52,50 +53,56 @@ class Visit:
 class Visitor:
     """Opens pages of the app at `ui_url`."""
 
-    def __init__(self, browser: Browser, ui_url: str, api: Spent, app: Spent) -> None:
-        self._browser = browser
+    def __init__(self, ui_url: str, api: Spent, app: Spent) -> None:
         self._ui_url = ui_url
         self._api = api
         self._app = app
-        self._chromium = SpentByBrowser(browser)
 
     def page(self, address: str, title: str, seen: Seen) -> list[Visit]:
         """The first visit of a new browser, and the others."""
-        return self._visits(lambda page: self._opened(page, address, title, seen))
+        return self._visits(lambda page, spent: self._opened(page, spent, address, title, seen))
 
     def part(self, address: str, title: str, seen: Seen, part: str, seen_then: Seen) -> list[Visit]:
         """The same from a click on a part of a page that is open."""
 
-        def visit(page: Page) -> Visit:
-            self._opened(page, address, title, seen)
+        def visit(page: Page, spent: SpentByBrowser) -> Visit:
+            self._opened(page, spent, address, title, seen)
             since = float(page.evaluate(_AGAIN))
             click = page.get_by_text(part, exact=True).first.click
-            return self._timed(page, click, title, seen_then, since)
+            return self._timed(page, spent, click, title, seen_then, since)
 
         return self._visits(visit)
 
-    def _visits(self, visit: Callable[[Page], Visit]) -> list[Visit]:
-        context = self._browser.new_context(viewport=WINDOW)
+    def _visits(self, visit: Callable[[Page, SpentByBrowser], Visit]) -> list[Visit]:
         visits = []
-        for _ in range(1 + VISITS):
-            page = context.new_page()
-            visits.append(visit(page))
-            no_traceback(page)
-            page.close()
-        context.close()
+        with running_profile(WINDOW) as context:
+            spent = SpentByBrowser(context)
+            for _ in range(1 + VISITS):
+                page = context.new_page()
+                visits.append(visit(page, spent))
+                no_traceback(page)
+                page.close()
         return visits
 
-    def _opened(self, page: Page, address: str, title: str, seen: Seen) -> Visit:
+    def _opened(
+        self, page: Page, spent: SpentByBrowser, address: str, title: str, seen: Seen
+    ) -> Visit:
         def go() -> None:
             page.goto(f"{self._ui_url}/{address}", wait_until="commit")
 
-        return self._timed(page, go, title, seen)
+        return self._timed(page, spent, go, title, seen)
 
     def _timed(
-        self, page: Page, act: Callable[[], None], title: str, seen: Seen, since: float = 0
+        self,
+        page: Page,
+        spent: SpentByBrowser,
+        act: Callable[[], None],
+        title: str,
+        seen: Seen,
+        since: float = 0,
     ) -> Visit:
         api, app = self._api.seconds, self._app.seconds
-        self._chromium.begin()
+        spent.begin()
         act()
         wanted = [title, seen.control, seen.last or seen.control, since]
         found = page.wait_for_function(_DRAWN, arg=wanted, timeout=PATIENCE_MS, polling="raf")
@@ -105,5 +112,5 @@ class Visitor:
             whole=whole / 1000,
             api=self._api.seconds - api,
             app=self._app.seconds - app,
-            browser=self._chromium.since,
+            browser=spent.since,
         )
