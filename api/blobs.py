@@ -21,7 +21,8 @@ class Blobs:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        # What a listing said a while ago may no longer be so: other processes write there too.
+        self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._local = "file" in self._files.protocol
 
     def put(self, key: str, data: bytes) -> None:

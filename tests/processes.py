@@ -103,11 +103,7 @@ def running_app(api_url: str) -> Iterator[str]:
     """The app alone on a free port, for the API at `api_url`; gives the app's address."""
     port = free_port()
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
-            *("--server.address", "127.0.0.1", "--server.port", str(port)),
-            *("--server.headless", "true"),
-        ],
+        app_command(port),
         cwd=PROJECT,
         env={**os.environ, "RIPELINE_API_URL": api_url, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -119,6 +115,15 @@ def running_app(api_url: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         _end(process)
+
+
+def app_command(port: int) -> list[str]:
+    """The app on loopback."""
+    return [
+        *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
+        *("--server.address", "127.0.0.1", "--server.port", str(port)),
+        *("--server.headless", "true"),
+    ]
 
 
 @contextmanager

@@ -1,0 +1,54 @@
+"""PostgreSQL is killed for ten seconds while people grade photographs."""
+
+import time
+
+import httpx
+
+from tests.stack.learning import ended, start_run, upload
+from tests.stack.load import loaded
+from tests.stack.stack import Stack
+from tests.waiting import until
+
+AWAY_SECONDS = 10
+
+
+def test_without_the_database_photographs_are_graded_and_changes_are_told_when_to_come_back(
+    stack: Stack,
+) -> None:
+    with stack.client() as client, loaded(stack.processes, stack.url) as load:
+        served = stack.versions()
+        stack.database.kill()
+        back_at = time.monotonic() + AWAY_SECONDS
+        try:
+            until(lambda: refused(client) and time.monotonic() > back_at)
+            assert stack.versions() == served
+        finally:
+            stack.database.start()
+        until(lambda: accepted(client))
+        run = ended(client, until(lambda: begun(client)))
+        assert run["state"] == "succeeded", run["message"]
+    print(f"\n{load.requests} requests, {len(load.failures)} kinds of failures")
+    assert load.requests > 0
+    assert load.failures == []
+
+
+def refused(client: httpx.Client) -> bool:
+    """Every change is, with the seconds after which to try again."""
+    for answer in (
+        client.post("/models/rollback"),
+        client.post("/retrain", json={"mode": "fast", "force": True}),
+        client.put("/triggers/schedule", json={"schedule": "weekly"}),
+    ):
+        assert answer.status_code == 503, answer.text
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.json()["code"] == "catalog-unavailable"
+    return True
+
+
+def accepted(client: httpx.Client) -> bool:
+    return client.put("/triggers/schedule", json={"schedule": "never"}).is_success
+
+
+def begun(client: httpx.Client) -> str:
+    upload(client, "rings-late", first=500, count=8)
+    return start_run(client)
