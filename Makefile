@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train crossvalidate compare notebook chaos openapi lock clean clean-state
+.PHONY: help run env test test-stack test-images check format data train crossvalidate compare notebook chaos openapi lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -14,8 +14,14 @@ help: ## List the commands
 run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 	@exec $(BIN)/python scripts/run.py
 
+env: ## Write .env for docker compose, with random passwords
+	@$(PYTHON) -m scripts.env
+
 test: $(READY) check ## Check the code and run the tests
 	$(BIN)/python -m pytest
+
+test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
+	$(BIN)/python -m pytest -s -m stack tests/stack
 
 check: $(READY) ## Lint, formatting, types
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,12 +24,15 @@ class Processes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # How often each was started; its log goes on where it ended.
+        self.starts: Counter[str] = Counter()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> None:
         """Start it from the project's folder. Without `environment` it gets this process's."""
+        self.starts[name] += 1
         with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 command, cwd=PROJECT, env=environment, stdout=log, stderr=log

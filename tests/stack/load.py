@@ -12,7 +12,7 @@ from api.settings import PROJECT
 from tests.fleet import Processes
 from tests.waiting import until
 
-USERS = 6
+USERS = 3
 MOST_SECONDS = 150
 
 

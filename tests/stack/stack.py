@@ -76,9 +76,7 @@ class Stack:
     def client(self, url: str = "") -> httpx.Client:
         """Who may change things, through nginx or at `url`."""
         headers = {"Authorization": f"Bearer {self.key}"}
-        return httpx.Client(
-            base_url=url or self.url, headers=headers, timeout=60, trust_env=False
-        )
+        return httpx.Client(base_url=url or self.url, headers=headers, timeout=60, trust_env=False)
 
     def versions(self) -> dict[str, str]:
         """What each replica serves."""
@@ -108,7 +106,8 @@ class Stack:
         return {**service_environment(str(folder)), **given}
 
     def _wait_for_worker(self, name: str) -> None:
-        until(lambda: READY in self.processes.said(name))
+        """One that was killed said it before, too."""
+        until(lambda: self.processes.said(name).count(READY) == self.processes.starts[name])
 
     def _start_bucket(self) -> None:
         port = self._ports["bucket"]
