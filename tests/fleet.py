@@ -38,6 +38,9 @@ class Processes:
                 command, cwd=PROJECT, env=environment, stdout=log, stderr=log
             )
 
+    def runs(self, name: str) -> bool:
+        return name in self._processes and self._processes[name].poll() is None
+
     def kill(self, name: str) -> None:
         """SIGKILL: no handler runs, nothing is flushed."""
         process = self._processes.pop(name)

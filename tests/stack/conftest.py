@@ -1,4 +1,4 @@
-"""One stack for all tests of this room. Each leaves it whole."""
+"""One stack for all tests of this room; what one has killed runs again for the next."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     programs = binaries()
     missing = [package for name, package in PROGRAMS.items() if not shutil.which(name)]
     if programs is None:
@@ -32,3 +32,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running_stack(tmp_path_factory.mktemp("stack"), database) as stack,
     ):
         yield stack
+
+
+@pytest.fixture
+def stack(started: Stack) -> Iterator[Stack]:
+    yield started
+    started.make_whole()

@@ -8,6 +8,8 @@ from tests.drawing import encode
 from tests.things import draw_thing
 from tests.waiting import until
 
+# Long enough for a machine that has other things to do: runs come last.
+RUN_SECONDS = 600
 OVER = ("succeeded", "failed", "cancelled", "interrupted")
 
 
@@ -38,4 +40,4 @@ def ended(client: httpx.Client, run_id: str) -> dict[str, Any]:
         run: dict[str, Any] = client.get(f"/runs/{run_id}").raise_for_status().json()
         return run if run["state"] in OVER else None
 
-    return until(look)
+    return until(look, seconds=RUN_SECONDS)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 import httpx
 
 from tests.deploy.composition import services, variables
@@ -72,6 +72,15 @@ class Stack:
         self.processes.start(name, WORKER, self._environment("worker", name))
         if wait:
             self._wait_for_worker(name)
+
+    def make_whole(self) -> None:
+        """Start what was killed."""
+        for name in self.replicas:
+            if not self.processes.runs(name):
+                self.start_replica(name)
+        for name in self.workers:
+            if not self.processes.runs(name):
+                self.start_worker(name)
 
     def client(self, url: str = "") -> httpx.Client:
         """Who may change things, through nginx or at `url`."""

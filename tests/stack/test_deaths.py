@@ -23,8 +23,7 @@ def test_a_dead_replica_and_a_dead_worker_cost_nobody_a_request(stack: Stack) ->
             until(lambda: busy(stack) == set(stack.replicas) - {dead})
         again = ended(client, start_run(client))
         assert again["state"] == "succeeded", again["message"]
-    stack.start_replica(dead)
-    stack.start_worker(worker)
+    stack.make_whole()
     until(lambda: not seen_dead(stack))
     print(f"\n{load.requests} requests, failed: {load.failures}")
     assert load.requests > 0
