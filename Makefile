@@ -18,7 +18,7 @@ env: ## Write .env for docker compose, with random passwords
 	@$(PYTHON) -m scripts.env
 
 test: $(READY) check ## Check the code and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack

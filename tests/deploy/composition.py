@@ -15,7 +15,8 @@ EXAMPLE = PROJECT / ".env.example"
 FULL = PROJECT / "deploy" / "full.env"
 # ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?what to do}.
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<how>:-|-|:\?)(?P<what>[^}]*))?\}")
-SECRET = "of-the-tests"  # noqa: S105  (it guards nothing)
+# Different for each name, as random ones would be.
+SECRET = "kept-by-nobody-but-{name}"  # noqa: S105  (it guards nothing)
 
 
 def variables(*, full: bool) -> dict[str, str]:
@@ -25,7 +26,7 @@ def variables(*, full: bool) -> dict[str, str]:
         for name, value in dotenv_values(path, interpolate=False).items():
             known[name] = expand(value or "", known)
             if not known[name] and path == EXAMPLE:
-                known[name] = SECRET
+                known[name] = SECRET.format(name=name.lower().replace("_", "-"))
     return known
 
 

@@ -9,7 +9,7 @@ from api.training.recipe import Recipe
 
 def test_what_a_recipe_does_not_say_is_what_training_takes() -> None:
     usual = Recipe()
-    assert estimate.EPOCHS == usual.epochs
+    assert usual.epochs == estimate.EPOCHS
     assert usual.clean_share == augmentation.CLEAN_SHARE
     assert usual.background_share == augmentation.BACKGROUND_SHARE
 

@@ -1,10 +1,12 @@
 """Locust beside a test: the project's own locustfile, without its page, for a bounded time."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from api.settings import PROJECT
 from tests.fleet import Processes
 from tests.waiting import until
 
+KEYED = Path(__file__).parent / "keyed_locustfile.py"
 USERS = 3
 MOST_SECONDS = 150
 
@@ -25,19 +28,19 @@ class Load:
 
 
 @contextmanager
-def loaded(processes: Processes, url: str) -> Iterator[Load]:
+def loaded(processes: Processes, url: str, key: str) -> Iterator[Load]:
     """Users who grade one photograph after another, for as long as the block runs."""
     load = Load()
     name = f"locust-{uuid4().hex[:8]}"
     # It writes them as `<prefix>_stats.csv` and so on, and this as a whole when it ends.
     written = processes.folder / f"{name}.json"
     locust = [
-        *(sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfile.py"), "Grader"),
+        *(sys.executable, "-m", "locust", "-f", str(KEYED), "KeyedGrader"),
         *("--host", url, "--headless", "--only-summary"),
         *("-u", str(USERS), "-r", str(USERS), "-t", f"{MOST_SECONDS}s"),
         *("--json-file", str(written.with_suffix(""))),
     ]
-    processes.start(name, locust)
+    processes.start(name, locust, {**os.environ, "PYTHONPATH": str(PROJECT), "RIPELINE_KEY": key})
     until(lambda: "All users spawned" in processes.said(name))
     try:
         yield load

@@ -21,6 +21,7 @@ from tests.stack.front import nginx_command
 from tests.stack.watch import Prometheus, prometheus_command
 from tests.waiting import until
 
+PARTS = ("nginx", "nginx-app", "app", "bucket", "prometheus")
 READY = "Ready for retraining runs."
 
 
@@ -31,7 +32,7 @@ class Stack:
         self.database = database
         self.processes = Processes(folder)
         self._folder = folder
-        self._ports = {name: free_port() for name in ("nginx", "nginx-app", "app", "bucket")}
+        self._ports = {name: free_port() for name in PARTS}
         known = self._known(fresh_database(database.address))
         self._services = services(known, full=True)
         self._bucket = known["STORAGE_URL"].removeprefix("s3://")
@@ -40,10 +41,9 @@ class Stack:
         self.replicas = {name: _at(port) for name, port in self.replica_ports.items()}
         self.workers = [f"worker-{number}" for number in range(1, worker + 1)]
         self.url, self.app_url = _at(self._ports["nginx"]), _at(self._ports["nginx-app"])
-        prometheus = free_port()
-        self._prometheus_port = prometheus
-        self.prometheus = Prometheus(_at(prometheus))
+        self.prometheus = Prometheus(_at(self._ports["prometheus"]))
         self.key = known["RIPELINE_API_KEY"]
+        self._metrics_key = known["RIPELINE_METRICS_KEY"]
 
     def start(self) -> None:
         self._start_bucket()
@@ -151,9 +151,10 @@ class Stack:
         self.processes.wait_until_it_answers("nginx", f"{self.url}/ready")
 
     def _start_prometheus(self) -> None:
-        port = self._prometheus_port
+        port = self._ports["prometheus"]
         replicas = list(self.replica_ports.values())
-        self.processes.start("prometheus", prometheus_command(self._folder, port, replicas))
+        command = prometheus_command(self._folder, port, replicas, self._metrics_key)
+        self.processes.start("prometheus", command)
         self.processes.wait_until_it_answers("prometheus", f"{_at(port)}/-/ready")
 
 

@@ -9,7 +9,7 @@ from tests.waiting import until
 def test_a_dead_replica_and_a_dead_worker_cost_nobody_a_request(stack: Stack) -> None:
     dead = "api-2"
     with stack.client() as client:
-        with loaded(stack.processes, stack.url) as load:
+        with loaded(stack.processes, stack.url, stack.key) as load:
             upload(client, "stripes", first=0, count=20)
             until(lambda: busy(stack) == set(stack.replicas))
             run_id = start_run(client)

@@ -15,7 +15,7 @@ AWAY_SECONDS = 10
 def test_without_the_database_photographs_are_graded_and_changes_are_told_when_to_come_back(
     stack: Stack,
 ) -> None:
-    with stack.client() as client, loaded(stack.processes, stack.url) as load:
+    with stack.client() as client, loaded(stack.processes, stack.url, stack.key) as load:
         served = stack.versions()
         stack.database.kill()
         back_at = time.monotonic() + AWAY_SECONDS

@@ -12,14 +12,17 @@ from api.settings import PROJECT
 CONFIGURATION = PROJECT / "deploy" / "prometheus" / "prometheus.yml"
 
 
-def prometheus_command(folder: Path, port: int, replicas: Sequence[int]) -> list[str]:
-    """How to start it on `port`, with the API's replicas at these ports."""
+def prometheus_command(folder: Path, port: int, replicas: Sequence[int], key: str) -> list[str]:
+    """How to start it on `port`, with the API's replicas at these ports, which want the `key`."""
+    secret = folder / "metrics_key"
+    secret.write_text(key)
     configuration = yaml.safe_load(CONFIGURATION.read_text())
     rules = [str(CONFIGURATION.parent / name) for name in configuration["rule_files"]]
     configuration["rule_files"] = rules
     for job in configuration["scrape_configs"]:
         if job["job_name"] == "api":
             del job["dns_sd_configs"]
+            job["authorization"]["credentials_file"] = str(secret)
             job["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in replicas]}]
         else:
             job["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
