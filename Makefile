@@ -23,6 +23,9 @@ test: $(READY) check ## Check the code and run the tests
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack
 
+test-images: $(READY) ## Install what each container image holds, and look at it (3 GB; some minutes)
+	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
+
 check: $(READY) ## Lint, formatting, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
