@@ -2,32 +2,15 @@
 
 import subprocess
 import sys
-from typing import Any
-
 import pytest
 import yaml
 
 from api.settings import PROJECT, Settings
 from tests.deploy.composition import COMPOSE, EXAMPLE, composition, expand, services, variables
+from tests.deploy.known import of_api, of_app
 
 PROFILES = pytest.mark.parametrize("full", [False, True], ids=["small", "full"])
 SMALL = {"api", "worker", "ui"}
-# Read by uvicorn, boto and MLflow, and not by the service itself.
-OF_LIBRARIES = {
-    *("FORWARDED_ALLOW_IPS", "MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION"),
-    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-}
-# The keys come with the guard of the service.
-GUARD = {"RIPELINE_PREDICT_KEYS", "RIPELINE_CHANGE_KEYS", "RIPELINE_API_KEY"}
-
-
-def names_of(settings: Any) -> set[str]:
-    """The variables that a class of settings reads."""
-    found = {f"RIPELINE_{name.upper()}" for name in settings.model_fields}
-    for field in settings.model_fields.values():
-        if field.validation_alias is not None:
-            found |= {str(choice) for choice in field.validation_alias.choices}
-    return found
 
 
 def test_it_is_what_the_specification_of_compose_allows() -> None:
@@ -63,13 +46,10 @@ def test_the_profile_holds_what_it_should(full: bool) -> None:
 
 @PROFILES
 def test_the_service_knows_every_variable_that_it_gets(full: bool) -> None:
-    from settings import Settings as AppSettings  # noqa: PLC0415  (one of several of that name)
-
     found = services(variables(full=full), full=full)
-    of_api = names_of(Settings) | OF_LIBRARIES | GUARD
     for name in ("api", "worker"):
-        assert set(found[name]["environment"]) <= of_api, name
-    assert set(found["ui"]["environment"]) <= names_of(AppSettings) | GUARD
+        assert set(found[name]["environment"]) <= of_api(), name
+    assert set(found["ui"]["environment"]) <= of_app()
 
 
 @PROFILES

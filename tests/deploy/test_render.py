@@ -12,7 +12,7 @@ import yaml
 from api.app import create_app
 from api.settings import PROJECT, Settings
 from tests.deploy.dockerfile import exec_form, image, last
-from tests.deploy.test_compose import GUARD, OF_LIBRARIES, names_of
+from tests.deploy.known import of_api, of_app
 
 BLUEPRINT: dict[str, Any] = yaml.safe_load((PROJECT / "render.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = {one["name"]: one for one in BLUEPRINT["services"]}
@@ -67,11 +67,8 @@ def test_no_secret_stands_in_the_file(service: dict[str, Any]) -> None:
 
 @each_service
 def test_the_service_knows_every_variable_that_it_gets(service: dict[str, Any]) -> None:
-    from settings import Settings as AppSettings  # noqa: PLC0415  (one of several of that name)
-
-    of_app = service["dockerfilePath"].endswith(".ui")
-    known = names_of(AppSettings) if of_app else names_of(Settings) | OF_LIBRARIES
-    assert set(variables(service)) <= known | GUARD
+    is_app = service["dockerfilePath"].endswith(".ui")
+    assert set(variables(service)) <= (of_app() if is_app else of_api())
 
 
 @each_service
