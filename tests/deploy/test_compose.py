@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+
 import pytest
 import yaml
 
@@ -60,6 +61,20 @@ def test_the_settings_are_taken_as_they_stand(full: bool, monkeypatch: pytest.Mo
     settings = Settings()
     assert settings.database.startswith("postgresql://" if full else "sqlite:///")
     assert settings.storage == "s3://ripeline" if full else settings.storage.startswith("/")
+
+
+@pytest.mark.parametrize("name", sorted(set(variables(full=True)) - set(variables(full=False))))
+def test_each_setting_of_the_full_profile_can_be_turned_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {**variables(full=False), name: variables(full=True)[name]}
+    found = services(known, full=False)
+    for variable, value in found["api"]["environment"].items():
+        monkeypatch.setenv(variable, str(value))
+    settings = Settings()
+    assert settings.database_url == known.get("DATABASE_URL", "")
+    assert settings.storage_url == known.get("STORAGE_URL", "")
+    assert int(found["api"]["deploy"]["replicas"]) == int(known.get("RIPELINE_API_REPLICAS", 1))
 
 
 @PROFILES

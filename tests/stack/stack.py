@@ -5,12 +5,12 @@ moto's server stands in for the bucket.
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import boto3  # type: ignore[import-untyped]
 import httpx
 
 from tests.deploy.composition import services, variables
@@ -35,7 +35,6 @@ class Stack:
         self._ports = {name: free_port() for name in PARTS}
         known = self._known(fresh_database(database.address))
         self._services = services(known, full=True)
-        self._bucket = known["STORAGE_URL"].removeprefix("s3://")
         api, worker = (int(self._services[one]["deploy"]["replicas"]) for one in ("api", "worker"))
         self.replica_ports = {f"api-{number}": free_port() for number in range(1, api + 1)}
         self.replicas = {name: _at(port) for name, port in self.replica_ports.items()}
@@ -123,14 +122,10 @@ class Stack:
         moto = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
         self.processes.start("bucket", moto)
         self.processes.wait_until_it_answers("bucket", f"{_at(port)}/moto-api/")
-        given = self._services["bucket"]["environment"]
-        boto3.client(
-            "s3",
-            endpoint_url=given["AWS_ENDPOINT_URL"],
-            region_name=given["AWS_DEFAULT_REGION"],
-            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-        ).create_bucket(Bucket=self._bucket)
+        python, *makes_it = self._services["bucket"]["command"]
+        assert python == "python"
+        given = self._environment("bucket", "bucket")
+        subprocess.run([sys.executable, *makes_it], env=given, check=True)
 
     def _start_app(self) -> None:
         port = self._ports["app"]
