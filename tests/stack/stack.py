@@ -46,40 +46,26 @@ class Stack:
 
     def start(self) -> None:
         self._start_bucket()
-        for name in self.replicas:
-            self.start_replica(name, wait=False)
-        for name in self.workers:
-            self.start_worker(name, wait=False)
         self._start_app()
-        for name, url in self.replicas.items():
-            self.processes.wait_until_it_answers(name, f"{url}/ready")
-        for name in self.workers:
-            self._wait_for_worker(name)
+        self.make_whole()
         self._start_nginx()
         self._start_prometheus()
         # The same picture graded again and again is drift, which would start runs by itself.
         with self.client() as client:
             client.put("/triggers/drift", json={"enabled": False}).raise_for_status()
 
-    def start_replica(self, name: str, *, wait: bool = True) -> None:
-        port = self.replica_ports[name]
-        self.processes.start(name, api_command(port), self._environment("api", name))
-        if wait:
-            self.processes.wait_until_it_answers(name, f"{self.replicas[name]}/ready")
-
-    def start_worker(self, name: str, *, wait: bool = True) -> None:
-        self.processes.start(name, WORKER, self._environment("worker", name))
-        if wait:
-            self._wait_for_worker(name)
-
     def make_whole(self) -> None:
-        """Start what was killed."""
-        for name in self.replicas:
+        """Start the replicas and workers that do not run; all are ready when this returns."""
+        for name, port in self.replica_ports.items():
             if not self.processes.runs(name):
-                self.start_replica(name)
+                self.processes.start(name, api_command(port), self._environment("api", name))
         for name in self.workers:
             if not self.processes.runs(name):
-                self.start_worker(name)
+                self.processes.start(name, WORKER, self._environment("worker", name))
+        for name, url in self.replicas.items():
+            self.processes.wait_until_it_answers(name, f"{url}/ready")
+        for name in self.workers:
+            self._wait_for_worker(name)
 
     def client(self, url: str = "") -> httpx.Client:
         """Who may change things, through nginx or at `url`."""

@@ -23,7 +23,7 @@ def test_every_replica_serves_what_was_learned_and_what_was_rolled_back_to(stack
 
 def test_every_replica_shows_every_photograph(stack: Stack) -> None:
     with stack.client() as client:
-        upload(client, "squares", first=0, count=3)
+        upload(client, "squares", first=0, count=20)
     shown = []
     for url in stack.replicas.values():
         with stack.client(url) as replica:
@@ -32,7 +32,7 @@ def test_every_replica_shows_every_photograph(stack: Stack) -> None:
             photographs = [replica.get(f"/dataset/images/{one}/photograph") for one in identities]
             shown.append([photograph.content for photograph in photographs])
             assert all(photograph.is_success for photograph in photographs)
-    assert len(shown[0]) == 3
+    assert len(shown[0]) == 20
     assert shown == [shown[0]] * len(stack.replicas)
 
 
