@@ -10,7 +10,7 @@ CLUSTER := .venv-cluster
 CLUSTER_READY := $(CLUSTER)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test test-ray check format data train crossvalidate compare notebook chaos \
+.PHONY: help run env test test-stack test-images test-ray check format data train crossvalidate compare notebook chaos \
 	hostile bench bench-pages backup restore openapi lock clean clean-state
 
 help: ## List the commands
@@ -19,8 +19,17 @@ help: ## List the commands
 run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 	@exec $(BIN)/python scripts/run.py
 
+env: ## Write .env for docker compose, with random passwords
+	@$(PYTHON) -m scripts.env
+
 test: $(READY) check ## Check the code and run the tests
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
+	$(BIN)/python -m pytest -s -m stack tests/stack
+
+test-images: $(READY) ## Install what each container image holds, and look at it (3 GB; some minutes)
+	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
 
 check: $(READY) ## Lint, formatting, types
 	$(BIN)/ruff check .

@@ -16,6 +16,8 @@ from locust.contrib.fasthttp import ResponseContextManager
 from PIL import Image, ImageDraw
 
 FLOOD = bool(os.environ.get("RIPELINE_FLOOD"))
+# As the app sends it, where the service asks for one.
+KEY = os.environ.get("RIPELINE_API_KEY", "")
 
 
 def drawn_photograph(seed: int = 0) -> bytes:
@@ -35,6 +37,7 @@ class Person(FastHttpUser):
 
     abstract = True
     wait_time = between(0.5, 1)
+    default_headers = {"Authorization": f"Bearer {KEY}"} if KEY else None
     photograph = drawn_photograph()
 
 

@@ -99,6 +99,7 @@ class Visitor:
         act: Callable[[], None],
         title: str,
         seen: Seen,
+        *,
         since: float = 0,
     ) -> Visit:
         api, app = self._api.seconds, self._app.seconds

@@ -118,11 +118,7 @@ def app_process(
     """The same, with its process; with `settings` in its environment and on `port`, if any."""
     port = port or free_port()
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
-            *("--server.address", "127.0.0.1", "--server.port", str(port)),
-            *("--server.headless", "true"),
-        ],
+        app_command(port),
         cwd=PROJECT,
         env={**os.environ, **settings, "RIPELINE_API_URL": api_url, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -134,6 +130,15 @@ def app_process(
         yield f"http://127.0.0.1:{port}", process
     finally:
         _end(process)
+
+
+def app_command(port: int) -> list[str]:
+    """The app on loopback."""
+    return [
+        *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
+        *("--server.address", "127.0.0.1", "--server.port", str(port)),
+        *("--server.headless", "true"),
+    ]
 
 
 @contextmanager
