@@ -35,11 +35,11 @@ class Loop:
         self._process = process
 
     def begin(self, seconds: float) -> None:
-        assert self._process.stdin  # noqa: S101
+        assert self._process.stdin
         print(seconds, file=self._process.stdin, flush=True)
 
     def result(self) -> Count:
-        assert self._process.stdout  # noqa: S101
+        assert self._process.stdout
         photographs, seconds, cpu = self._process.stdout.readline().split()
         return Count(int(photographs), float(seconds), float(cpu))
 

@@ -69,7 +69,7 @@ class Visitor:
             self._opened(page, spent, address, title, seen)
             since = float(page.evaluate(_AGAIN))
             click = page.get_by_text(part, exact=True).first.click
-            return self._timed(page, spent, click, title, seen_then, since)
+            return self._timed(page, spent, click, title, seen_then, since=since)
 
         return self._visits(visit)
 
