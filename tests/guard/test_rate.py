@@ -1,13 +1,14 @@
 """How many requests a client may send, and who a client is."""
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import SecretStr, ValidationError
 
 from api.guard.errors import TooManyRequestsError
 from api.guard.rate import RateLimit
 from api.settings import Settings
 from tests.guard.conftest import CHANGE_KEY, PREDICT_KEY, Serve, bearer
+from tests.hostile.serving import serving
 
 
 def test_what_is_too_much_is_told_with_when_to_come_back(serve: Serve) -> None:
@@ -32,7 +33,24 @@ def test_each_key_counts_for_itself_and_one_that_is_made_up_for_its_address(serv
         assert found == [200, 200, 429]
 
 
-def test_what_a_client_says_of_its_address_is_not_believed(client: TestClient) -> None:
+@pytest.mark.parametrize(("trusted", "last"), [("", 429), ("127.0.0.1", 200)])
+def test_what_is_said_of_an_address_is_believed_of_a_trusted_proxy_alone(
+    trusted: str, last: int
+) -> None:
+    settings = {"RIPELINE_RATE_LIMIT": "2/hour", "RIPELINE_TRUSTED_PROXIES": trusted}
+    with serving(settings) as served:
+        statuses = [
+            httpx.get(
+                f"{served.url}/status",
+                headers={"X-Forwarded-For": f"192.0.2.{number}"},
+                trust_env=False,
+            ).status_code
+            for number in range(3)
+        ]
+    assert statuses == [200, 200, last]
+
+
+def test_each_address_counts_for_itself() -> None:
     limited = RateLimit("1/hour")
     limited.count(("192.0.2.7", 1000), "")
     with pytest.raises(TooManyRequestsError):

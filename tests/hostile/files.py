@@ -62,7 +62,7 @@ def _cut(data: bytes, chance: random.Random) -> bytes:
 
 
 def _beheaded(data: bytes, chance: random.Random) -> bytes:
-    return data[chance.randrange(1, min(64, len(data))) :]
+    return data[chance.randrange(min(64, len(data))) :]
 
 
 def _repeated(data: bytes, chance: random.Random) -> bytes:

@@ -2,7 +2,7 @@
 
 Every check that it has, with keys, so that what needs one is asked for without. It runs as a
 program of its own. RIPELINE_CONTRACT_EXAMPLES says how many examples for each operation, besides
-those of every bound and every wrong type (`make hostile`: 60); without it, a few at random.
+those of every bound and wrong type (`make hostile`: 60); without it there are a few at random.
 """
 
 import os
