@@ -16,7 +16,7 @@ from api.settings import Settings
 from tests.drawing import draw_fruit, encode
 from tests.waiting import until
 
-PATIENCE = 60
+PATIENCE = 20
 
 
 @pytest.fixture
@@ -94,5 +94,6 @@ def test_health_is_answered_while_every_thread_is_busy(
         client.portal.call(occupy)
         for path in ("/live", "/ready", "/health", "/model-info"):
             assert client.get(path).status_code == 200, path
-        assert not go_on.is_set()
+        # All that time no thread came free.
+        assert not any(task.done() for task in busy)
         go_on.set()
