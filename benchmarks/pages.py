@@ -13,33 +13,34 @@ from benchmarks import large_catalog, many_photos
 from benchmarks.spent import Spent
 from benchmarks.visiting import VISITS, Seen, Visit, Visitor
 from tests.e2e.browser import chromium
-from tests.e2e.pages import PAGES
 from tests.processes import api_process, app_process
 
-# What a person uses first on each page, and what is drawn of it last.
+_CHOICE = '[data-testid="stButtonGroup"] button'
 SEEN = {
-    "": Seen('[data-testid="stFileUploaderDropzone"]', ".st-key-empty"),
-    "training_data": Seen('[role="combobox"]', ".st-key-empty"),
+    "": Seen("Is it fresh?", '[data-testid="stFileUploaderDropzone"]', ".st-key-empty"),
+    "training_data": Seen("Training data", '[role="combobox"]', ".st-key-empty"),
     "retrain": Seen(
-        '[data-testid="stBaseButton-primary"]', '[data-testid="stDataFrame"] .dvn-scroller'
+        "Retrain",
+        '[data-testid="stBaseButton-primary"]',
+        '[data-testid="stDataFrame"] .dvn-scroller',
     ),
     "dataset_insights": Seen(
-        '[data-testid="stButtonGroup"] button', ".st-key-chart-freshness .js-plotly-plot"
+        "Dataset insights", _CHOICE, ".st-key-chart-freshness .js-plotly-plot"
     ),
-    "model_report": Seen('[role="combobox"]', ".st-key-chart-confusion .js-plotly-plot"),
-    "monitoring": Seen(
-        '[data-testid="stButtonGroup"] button', ".st-key-chart-timeline .js-plotly-plot"
+    "model_report": Seen(
+        "Model report", '[role="combobox"]', ".st-key-chart-confusion .js-plotly-plot"
     ),
+    "monitoring": Seen("Monitoring", _CHOICE, ".st-key-chart-timeline .js-plotly-plot"),
 }
-# Parts of pages that have more to load than the page: page, part, and what is seen of it.
-PARTS = (
-    ("training_data", "Gallery", Seen(".st-key-pictures img")),
-    ("training_data", "Review queue", Seen(".st-key-pictures img")),
-    ("dataset_insights", "Light and size", Seen(".st-key-chart-looks .js-plotly-plot")),
-    ("dataset_insights", "Augmentation", Seen(".st-key-views img")),
-    ("dataset_insights", "Map", Seen('[class*="st-key-chart-map"] .js-plotly-plot')),
-    ("dataset_insights", "Copies", Seen(".st-key-chart-copies .js-plotly-plot")),
-)
+# Parts of pages that have more to load than the page, and what is seen of them.
+PARTS = {
+    ("training_data", "Gallery"): ".st-key-pictures img",
+    ("training_data", "Review queue"): ".st-key-pictures img",
+    ("dataset_insights", "Light and size"): ".st-key-chart-looks .js-plotly-plot",
+    ("dataset_insights", "Augmentation"): ".st-key-views img",
+    ("dataset_insights", "Map"): '[class*="st-key-chart-map"] .js-plotly-plot',
+    ("dataset_insights", "Copies"): ".st-key-chart-copies .js-plotly-plot",
+}
 
 
 def main() -> int:
@@ -59,12 +60,12 @@ def main() -> int:
                 f"Seconds until it can be used and until all is drawn, the first time and the\n"
                 f"median of {VISITS} more; in brackets those of processors in API, app and browser"
             )
-            for address, title in PAGES.items():
-                _tell(title, visitor.page(address, title, SEEN[address]))
-            for address, part, seen in PARTS:
-                title = PAGES[address]
-                visits = visitor.part(address, title, SEEN[address], part, seen)
-                _tell(f"{title}: {part}", visits)
+            for address, seen in SEEN.items():
+                _tell(seen.title, visitor.page(address, seen))
+            for (address, part), drawn in PARTS.items():
+                seen = SEEN[address]
+                visits = visitor.part(address, seen, part, Seen(seen.title, drawn))
+                _tell(f"{seen.title}: {part}", visits)
             many_photos.measure(ui_url, *spent)
     return 0
 

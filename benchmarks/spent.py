@@ -44,7 +44,8 @@ class SpentByBrowser:
     """By all processes of a browser, of which some end with the pages that they draw."""
 
     def __init__(self, context: BrowserContext) -> None:
-        assert context.browser is not None
+        if context.browser is None:
+            raise ValueError("The context has a browser of its own.")
         self._session = context.browser.new_browser_cdp_session()
         self._before: dict[int, float] = {}
 

@@ -32,8 +32,10 @@ _AGAIN = "() => { window.usableAfter = undefined; return performance.now(); }"
 
 @dataclass(frozen=True)
 class Seen:
-    """Selectors: of what a person uses first, and of what is drawn last where that is more."""
+    """What is seen of a page: its title and, as selectors, what a person uses first and what is
+    drawn last where that is more."""
 
+    title: str
     control: str
     last: str = ""
 
@@ -58,18 +60,18 @@ class Visitor:
         self._api = api
         self._app = app
 
-    def page(self, address: str, title: str, seen: Seen) -> list[Visit]:
+    def page(self, address: str, seen: Seen) -> list[Visit]:
         """The first visit of a new browser, and the others."""
-        return self._visits(lambda page, spent: self._opened(page, spent, address, title, seen))
+        return self._visits(lambda page, spent: self._opened(page, spent, address, seen))
 
-    def part(self, address: str, title: str, seen: Seen, part: str, seen_then: Seen) -> list[Visit]:
+    def part(self, address: str, seen: Seen, part: str, seen_then: Seen) -> list[Visit]:
         """The same from a click on a part of a page that is open."""
 
         def visit(page: Page, spent: SpentByBrowser) -> Visit:
-            self._opened(page, spent, address, title, seen)
+            self._opened(page, spent, address, seen)
             since = float(page.evaluate(_AGAIN))
             click = page.get_by_text(part, exact=True).first.click
-            return self._timed(page, spent, click, title, seen_then, since=since)
+            return self._timed(page, spent, click, seen_then, since)
 
         return self._visits(visit)
 
@@ -84,28 +86,24 @@ class Visitor:
                 page.close()
         return visits
 
-    def _opened(
-        self, page: Page, spent: SpentByBrowser, address: str, title: str, seen: Seen
-    ) -> Visit:
+    def _opened(self, page: Page, spent: SpentByBrowser, address: str, seen: Seen) -> Visit:
         def go() -> None:
             page.goto(f"{self._ui_url}/{address}", wait_until="commit")
 
-        return self._timed(page, spent, go, title, seen)
+        return self._timed(page, spent, go, seen)
 
     def _timed(
         self,
         page: Page,
         spent: SpentByBrowser,
         act: Callable[[], None],
-        title: str,
         seen: Seen,
-        *,
         since: float = 0,
     ) -> Visit:
         api, app = self._api.seconds, self._app.seconds
         spent.begin()
         act()
-        wanted = [title, seen.control, seen.last or seen.control, since]
+        wanted = [seen.title, seen.control, seen.last or seen.control, since]
         found = page.wait_for_function(_DRAWN, arg=wanted, timeout=PATIENCE_MS, polling="raf")
         usable, whole = found.json_value()
         return Visit(
