@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_VENV := .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run env test test-stack test-images check format data train crossvalidate compare notebook chaos openapi lock clean clean-state
+.PHONY: help run env test test-stack test-images check format data train crossvalidate compare notebook chaos bench-pages openapi lock clean clean-state hostile bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -53,6 +55,15 @@ notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photogr
 chaos: $(READY) ## Kill the API and the worker 50 times under load, on each database (half an hour)
 	RIPELINE_CHAOS_INSTANTS=50 $(BIN)/python -m pytest -s tests/chaos
 
+bench-pages: $(READY) ## Time each page of the app with 10,000 images, and 500 photographs through it
+	@$(BIN)/python -m benchmarks.pages
+
+hostile: $(READY) ## Send 10,000 hostile bodies, and Schemathesis, to a running API (minutes)
+	RIPELINE_HOSTILE_BODIES=10000 RIPELINE_CONTRACT_EXAMPLES=60 $(BIN)/python -m pytest -s tests/hostile
+
+bench: $(READY) $(BENCH_READY) ## Measure side by side, write LOAD_TEST_RESULTS.md (half an hour; ARGS=--quick)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m scripts.openapi
 
@@ -68,7 +79,7 @@ LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hash
 	--no-annotate --custom-compile-command "make lock"
 
 clean: ## Remove the environment and all caches; photographs, models and state stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache test-artefacts
+	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .pytest_cache .ruff_cache test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-state: $(READY) ## Delete uploads, corrections, predictions and versions, after asking
@@ -83,4 +94,11 @@ $(READY): requirements.txt
 	@$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
 		--require-hashes -r requirements.txt
+	@touch $@
+
+# LitServe and BentoML want other versions of the same packages.
+$(BENCH_READY): requirements/bench.txt
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
+		--require-hashes -r requirements/bench.txt
 	@touch $@

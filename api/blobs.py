@@ -32,6 +32,7 @@ class Blobs:
             self._files.pipe_file(path, data)  # A bucket shows an object when it is whole.
             return
         target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
         _write(target, data, durable=True)
         _sync_folder(target.parent)
 
@@ -42,8 +43,11 @@ class Blobs:
             if paths:
                 self._files.pipe(paths)
             return
-        for path, data in paths.items():
-            _write(Path(path), data, durable=False)
+        targets = {Path(path): data for path, data in paths.items()}
+        for folder in {target.parent for target in targets}:
+            folder.mkdir(parents=True, exist_ok=True)
+        for target, data in targets.items():
+            _write(target, data, durable=False)
 
     def get(self, key: str) -> bytes:
         """Raises FileNotFoundError."""
@@ -108,7 +112,6 @@ class Blobs:
 
 
 def _write(target: Path, data: bytes, durable: bool) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid4().hex}")
     with temporary.open("wb") as stream:
         stream.write(data)

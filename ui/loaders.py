@@ -15,7 +15,12 @@ THUMBNAIL_PIXELS = 192
 def api() -> ApiClient:
     """The client of the API that the environment names."""
     settings = Settings()
-    return _client(settings.api_url, settings.api_timeout, settings.api_health_timeout)
+    return _client(
+        settings.api_url,
+        settings.api_timeout,
+        settings.api_health_timeout,
+        settings.api_key.get_secret_value(),
+    )
 
 
 def health_problem() -> ApiProblem | None:
@@ -25,6 +30,11 @@ def health_problem() -> ApiProblem | None:
     except ApiProblem as problem:
         return problem
     return None
+
+
+def insist_on_answer() -> None:
+    """Raises ApiProblem where the API is away: what is cached must not pass for the present."""
+    api().health()
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -158,8 +168,8 @@ def _forget_insights() -> None:
 
 
 @st.cache_resource(max_entries=4, on_release=ApiClient.close, show_spinner=False)
-def _client(address: str, timeout: float, health_timeout: float) -> ApiClient:
-    return ApiClient(address, timeout=timeout, health_timeout=health_timeout)
+def _client(address: str, timeout: float, health_timeout: float, key: str) -> ApiClient:
+    return ApiClient(address, timeout=timeout, health_timeout=health_timeout, key=key)
 
 
 @st.cache_resource(

@@ -145,9 +145,9 @@ class Recorder:
     def _store_photographs(self, batch: list[Record]) -> set[str]:
         """The ids of the records whose photographs are stored now."""
         photographs = {
-            record.id: (record.blob, kept_photograph(record.image))
+            record.id: (record.blob, kept_photograph(record.photograph))
             for record in batch
-            if record.image
+            if record.photograph
         }
         try:
             self._blobs.put_many(dict(photographs.values()))

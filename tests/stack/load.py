@@ -15,7 +15,7 @@ from tests.fleet import Processes
 from tests.waiting import until
 
 KEYED = Path(__file__).parent / "keyed_locustfile.py"
-USERS = 3
+USERS = 12
 MOST_SECONDS = 150
 
 
@@ -35,7 +35,7 @@ def loaded(processes: Processes, url: str, key: str) -> Iterator[Load]:
     # It writes them as `<prefix>_stats.csv` and so on, and this as a whole when it ends.
     written = processes.folder / f"{name}.json"
     locust = [
-        *(sys.executable, "-m", "locust", "-f", str(KEYED), "KeyedGrader"),
+        *(sys.executable, "-m", "locust", "-f", str(KEYED), "Predict", "ModelInfo"),
         *("--host", url, "--headless", "--only-summary"),
         *("-u", str(USERS), "-r", str(USERS), "-t", f"{MOST_SECONDS}s"),
         *("--json-file", str(written.with_suffix(""))),

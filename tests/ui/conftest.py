@@ -14,7 +14,7 @@ from streamlit.testing.v1.element_tree import Selectbox
 
 from tests.ui.fake_api import FakeApi
 
-APP = Path(__file__).parents[2] / "ui" / "streamlit_app.py"
+APP = Path(__file__).parents[2] / "ui" / "navigation.py"
 
 OpenPage = Callable[[str], AppTest]
 
