@@ -15,6 +15,9 @@ from tests.processes import free_port, service_environment
 from tests.waiting import until
 
 STOP_SECONDS = 30
+# On loopback, at the port that RIPELINE_API_PORT names.
+API = [sys.executable, "-m", "api"]
+WORKER = [sys.executable, "-m", "api.worker"]
 
 
 class Processes:
@@ -83,13 +86,14 @@ class Fleet:
 
     def __init__(self, state: Path, settings: Mapping[str, str]) -> None:
         self._port = free_port()
-        self._environment = {**service_environment(str(state)), **settings}
+        where = {"RIPELINE_API_PORT": str(self._port)}
+        self._environment = {**service_environment(str(state)), **where, **settings}
         self._processes = Processes(state)
         self.url = f"http://127.0.0.1:{self._port}"
 
     def start(self, name: str) -> None:
         """Start the `api` or the `worker`; the API is ready when this returns."""
-        commands = {"api": api_command(self._port), "worker": WORKER}
+        commands = {"api": API, "worker": WORKER}
         self._processes.start(name, commands[name], self._environment)
         if name == "api":
             self._processes.wait_until_it_answers("api", f"{self.url}/ready")
@@ -102,15 +106,6 @@ class Fleet:
 
     def said(self, name: str) -> str:
         return self._processes.said(name)
-
-
-def api_command(port: int) -> list[str]:
-    """An API on loopback. A log of requests would only grow."""
-    uvicorn = (sys.executable, "-m", "uvicorn", "api.app:app")
-    return [*uvicorn, "--port", str(port), "--no-access-log"]
-
-
-WORKER = [sys.executable, "-m", "api.worker"]
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:

@@ -4,23 +4,21 @@ from typing import Any
 
 from api.settings import Settings
 
-# Read by uvicorn, boto and MLflow, and not by the service itself.
+# Read by boto and MLflow, and not by the service itself.
 OF_LIBRARIES = {
-    *("FORWARDED_ALLOW_IPS", "MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION"),
+    *("MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION"),
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
 }
-# The keys come with the guard of the service.
-GUARD = {"RIPELINE_PREDICT_KEYS", "RIPELINE_CHANGE_KEYS", "RIPELINE_API_KEY"}
 
 
 def of_api() -> set[str]:
-    return names_of(Settings) | OF_LIBRARIES | GUARD
+    return names_of(Settings) | OF_LIBRARIES
 
 
 def of_app() -> set[str]:
     from settings import Settings as AppSettings  # noqa: PLC0415  (one of several of that name)
 
-    return names_of(AppSettings) | GUARD
+    return names_of(AppSettings)
 
 
 def names_of(settings: Any) -> set[str]:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from tests.fleet import Processes
 from tests.waiting import until
 
-USERS = 24
+USERS = 12
 MOST_SECONDS = 150
 
 
@@ -32,7 +32,7 @@ def loaded(processes: Processes, url: str, key: str) -> Iterator[Load]:
     # It writes them as `<prefix>_stats.csv` and so on, and this as a whole when it ends.
     written = processes.folder / f"{name}.json"
     locust = [
-        *(sys.executable, "-m", "locust", "-f", "locustfile.py", "Predict", "Health"),
+        *(sys.executable, "-m", "locust", "-f", "locustfile.py", "Predict", "ModelInfo"),
         *("--host", url, "--headless", "--only-summary"),
         *("-u", str(USERS), "-r", str(USERS), "-t", f"{MOST_SECONDS}s"),
         *("--json-file", str(written.with_suffix(""))),

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from tests.deploy.composition import services, variables
-from tests.fleet import WORKER, Processes, api_command
+from tests.fleet import API, WORKER, Processes
 from tests.postgres import Server, fresh_database
 from tests.processes import app_command, free_port, service_environment
 from tests.stack.front import nginx_command
@@ -58,7 +58,8 @@ class Stack:
         """Start the replicas and workers that do not run; all are ready when this returns."""
         for name, port in self.replica_ports.items():
             if not self.processes.runs(name):
-                self.processes.start(name, api_command(port), self._environment("api", name))
+                environment = {**self._environment("api", name), "RIPELINE_API_PORT": str(port)}
+                self.processes.start(name, API, environment)
         for name in self.workers:
             if not self.processes.runs(name):
                 self.processes.start(name, WORKER, self._environment("worker", name))
