@@ -4,6 +4,7 @@
 the same machine says of its clients.
 """
 
+import signal
 import sys
 
 import uvicorn
@@ -32,6 +33,8 @@ def main() -> int:
 
 def serve(settings: Settings) -> None:
     """Serve until the process is told to end. WEB_CONCURRENCY is the number of processes."""
+    # What uvicorn finds as handler it calls when all is done: by default that ends with -15.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: None)
     uvicorn.run(
         "api.app:app",
         host=settings.host,

@@ -15,6 +15,7 @@ from api.body_limit import BodyLimit
 from api.dataset.endpoints import UPLOADS
 from api.dataset.removing import sweep_orphans
 from api.db import Database
+from api.draining import draining
 from api.guard.description import describe_guard
 from api.guard.keys import Keyring
 from api.guard.middleware import Guard, Rules
@@ -27,10 +28,12 @@ from api.monitoring.gauges import Gauges
 from api.periodic import Periodic
 from api.predict.batch_endpoint import BATCH
 from api.predict.endpoints import PREDICT
+from api.predict.line import Line
 from api.predict.recorder import Recorder
 from api.registry.watcher import Watcher
 from api.routes import router
 from api.settings import Settings, get_settings
+from api.slow_body import SlowBody
 from api.timing import Timing
 
 SWEEP_SECONDS = 3600
@@ -65,13 +68,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Recorder(database, blobs, keep_days > 0) as recorder,
             ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool,
         ):
-            app.state.service = ServiceState(pool, database, blobs, recorder)
+            line = Line(pool, chosen.max_queue, chosen.max_wait_seconds)
+            app.state.service = ServiceState(pool, line, database, blobs, recorder)
             watcher = Watcher(chosen, app.state.service)
             watcher.start()
             gauges = Gauges(chosen, app.state.service)
             with (
                 Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
                 Periodic("gauges", GAUGE_SECONDS, gauges.refresh),
+                draining(app.state.service, chosen.drain_seconds),
             ):
                 yield
             watcher.stop()
@@ -87,6 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = chosen
     app.state.queue = RunQueue(chosen)
+    app.add_middleware(SlowBody, seconds=chosen.body_seconds)
     app.add_middleware(
         BodyLimit,
         limit=min(JSON_BYTES, chosen.max_body_bytes),

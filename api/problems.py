@@ -84,10 +84,12 @@ def install(app: FastAPI) -> None:
 
 
 def answer(error: ProblemError, headers: Mapping[str, str] = MappingProxyType({})) -> JSONResponse:
-    """The problem document of `error`, with its Retry-After where it has one."""
+    """The problem document of `error`, with the headers that belong to it."""
     chosen = dict(headers)
     if error.retry_after_seconds is not None:
         chosen["Retry-After"] = str(error.retry_after_seconds)
+    if error.closes:
+        chosen["Connection"] = "close"
     return problem(error.status, error.code, error.detail, chosen)
 
 

@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     port: int = Field(
         default=8000, ge=0, lt=65536, validation_alias=AliasChoices("RIPELINE_API_PORT", "PORT")
     )
-    access_log: bool = True
+    # A line for each request; a proxy in front writes them more cheaply.
+    access_log: bool = False
     # Proxies whose word on the client's address is believed: addresses or networks, with commas.
     trusted_proxies: str = ""
     # Sent as a bearer token or as X-API-Key. Who may change may also predict; none: all is open.
@@ -90,6 +91,13 @@ class Settings(BaseSettings):
     max_zip_bytes: int = Field(default=2**30, gt=0)
     max_pixels: int = Field(default=MAX_PIXELS, gt=0)
     inference_threads: int = Field(default_factory=usable_cores, gt=0)
+    # So many photographs may wait to be graded, each for so long; then it is 503.
+    max_queue: int = Field(default=256, gt=0)
+    max_wait_seconds: float = Field(default=10, gt=0)
+    # A body may take so long, and a second more for every 16 KiB of it that came; then it is 408.
+    body_seconds: float = Field(default=20, gt=0)
+    # After SIGTERM: for so long /ready says 503, for load balancers to see, before it ends.
+    drain_seconds: float = Field(default=1, ge=0)
 
     @property
     def has_keys(self) -> bool:

@@ -47,8 +47,6 @@ def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[s
         "RIPELINE_API_PORT": str(api_port),
         "RIPELINE_UI_PORT": str(ui_port),
         "PYTHONUNBUFFERED": "1",
-        # Nobody reads what it says later, so that a log of requests would fill the pipe.
-        "RIPELINE_ACCESS_LOG": "false",
     }
 
 
@@ -79,10 +77,18 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
 
     Without a RIPELINE_STATE_DIR among them it has a catalog of its own, which goes with it.
     """
+    with api_process(settings) as (url, _):
+        yield url
+
+
+@contextmanager
+def api_process(
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """The same, with its process."""
     port = free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
-        # Nobody reads what it says later, so that a log of requests would fill the pipe.
         [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port), "--no-access-log"],
         cwd=PROJECT,
         env={**service_environment(state), **settings},
@@ -92,7 +98,7 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
     )
     try:
         _wait_for_line(process, "Uvicorn running on")
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         _end(process)
         shutil.rmtree(state, ignore_errors=True)
@@ -101,24 +107,38 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
 @contextmanager
 def running_app(api_url: str) -> Iterator[str]:
     """The app alone on a free port, for the API at `api_url`; gives the app's address."""
-    port = free_port()
+    with app_process(api_url) as (url, _):
+        yield url
+
+
+@contextmanager
+def app_process(
+    api_url: str, settings: Mapping[str, str] = MappingProxyType({}), port: int = 0
+) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """The same, with its process; with `settings` in its environment and on `port`, if any."""
+    port = port or free_port()
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
-            *("--server.address", "127.0.0.1", "--server.port", str(port)),
-            *("--server.headless", "true"),
-        ],
+        app_command(port),
         cwd=PROJECT,
-        env={**os.environ, "RIPELINE_API_URL": api_url, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, **settings, "RIPELINE_API_URL": api_url, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     try:
         _wait_for_line(process, f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         _end(process)
+
+
+def app_command(port: int) -> list[str]:
+    """The app on loopback."""
+    return [
+        *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
+        *("--server.address", "127.0.0.1", "--server.port", str(port)),
+        *("--server.headless", "true"),
+    ]
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """What the worker does beside runs: it looks at the triggers."""
 
-import time
 from pathlib import Path
 
 import httpx
@@ -9,9 +8,7 @@ from api.blobs import Blobs
 from api.db import Database
 from tests.processes import running_api, running_worker
 from tests.retrain.catalog import NEW, add_photographs, write_champion
-
-PATIENCE = 180
-PAUSE_SECONDS = 0.1
+from tests.waiting import until
 
 
 def test_a_trigger_starts_a_run_by_itself(tmp_path: Path) -> None:
@@ -28,9 +25,6 @@ def test_a_trigger_starts_a_run_by_itself(tmp_path: Path) -> None:
         set_low = api.put("/triggers/new-images", json={"enabled": True, "threshold": 10})
         assert set_low.status_code == 200, set_low.text
         with running_worker(environment):
-            deadline = time.monotonic() + PATIENCE
-            while not (runs := api.get("/runs").json()["runs"]):
-                assert time.monotonic() < deadline, "No run was started."
-                time.sleep(PAUSE_SECONDS)
+            runs = until(lambda: api.get("/runs").json()["runs"])
     assert runs[0]["started_by"] == "trigger:new-images"
     database.close()

@@ -32,6 +32,11 @@ def health_problem() -> ApiProblem | None:
     return None
 
 
+def insist_on_answer() -> None:
+    """Raises ApiProblem where the API is away: what is cached must not pass for the present."""
+    api().health()
+
+
 @st.cache_data(max_entries=32, show_spinner=False)
 def preview(data: bytes) -> bytes | None:
     """The picture to show of a photograph, or None where there is none."""

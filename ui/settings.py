@@ -1,9 +1,12 @@
 """Where the API is, how to enter it, how long to wait and who may look, from the environment."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, PositiveFloat, SecretStr
+from pydantic import AfterValidator, PositiveFloat, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# A shorter one could be guessed, and with it every login forged.
+SHORTEST_COOKIE_SECRET = 32
 
 
 def _with_scheme(address: str) -> str:
@@ -15,7 +18,9 @@ def _with_scheme(address: str) -> str:
 class Settings(BaseSettings):
     """The app's settings; each is read from `RIPELINE_` and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="RIPELINE_", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RIPELINE_", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     api_url: Annotated[str, AfterValidator(_with_scheme)] = "http://127.0.0.1:8000"
     # What the app says who it is by, where the API has keys: one of those that may change things.
@@ -26,3 +31,29 @@ class Settings(BaseSettings):
     api_health_timeout: PositiveFloat = 3.0
     # Whoever opens the app is asked for it; empty lets everybody in.
     ui_password: SecretStr = SecretStr("")
+    # Where people open this app: the provider of logins sends them back there.
+    ui_url: Annotated[str, AfterValidator(_with_scheme)] = "http://127.0.0.1:8501"
+    # The provider's discovery document, `https://…/.well-known/openid-configuration`; empty asks
+    # for no login.
+    oidc_metadata_url: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    # Signs the cookie that keeps a person logged in.
+    oidc_cookie_secret: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        given = {
+            "RIPELINE_OIDC_METADATA_URL": self.oidc_metadata_url,
+            "RIPELINE_OIDC_CLIENT_ID": self.oidc_client_id,
+            "RIPELINE_OIDC_CLIENT_SECRET": self.oidc_client_secret.get_secret_value(),
+            "RIPELINE_OIDC_COOKIE_SECRET": self.oidc_cookie_secret.get_secret_value(),
+        }
+        missing = [name for name, value in given.items() if not value]
+        if missing and len(missing) < len(given):
+            raise ValueError(f"A login by OIDC also needs {', '.join(missing)}.")
+        if not missing and len(given["RIPELINE_OIDC_COOKIE_SECRET"]) < SHORTEST_COOKIE_SECRET:
+            raise ValueError(
+                "RIPELINE_OIDC_COOKIE_SECRET is too short. Make one with `openssl rand -hex 32`."
+            )
+        return self

@@ -2,12 +2,12 @@
 
 import streamlit as st
 from answers import Prediction
-from giving import Given
-from grading import Graded
 from photos import Photo
 from problems import ApiProblem
 from resources.predictions import Word
-from sending import Sending
+from transfer.giving import Given
+from transfer.grading import Graded
+from transfer.sending import Sending
 
 UPLOAD = "upload"
 CAMERA = "camera"

@@ -1,32 +1,16 @@
-"""The app: page config, navigation, run. Start it with `streamlit run ui/streamlit_app.py`."""
+"""The app. Start it with `streamlit run ui/streamlit_app.py`."""
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
-import access
+import components
 import streamlit as st
+from access import login
+from settings import Settings
 
-HERE = Path(__file__).parent
-# File name, title and Material icon of each page, in the order of the navigation.
-PAGES = (
-    ("predict", "Predict", "nutrition"),
-    ("training_data", "Training data", "add_photo_alternate"),
-    ("retrain", "Retrain", "model_training"),
-    ("dataset_insights", "Dataset insights", "insights"),
-    ("model_report", "Model report", "fact_check"),
-    ("monitoring", "Monitoring", "monitoring"),
-)
+# Else the first visitor would wait a second while charts and HTTP are imported.
+for part in walk_packages(components.__path__, "components."):
+    import_module(part.name)
 
-st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))
-st.logo(str(HERE / "assets" / "logo.svg"), size="large")
-allowed = access.granted()
-page = st.navigation(
-    [
-        st.Page(HERE / "app_pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
-        for name, title, icon in PAGES
-    ],
-    position="top" if allowed else "hidden",
-)
-if allowed:
-    page.run()
-else:
-    access.ask()
+app = st.App(Path(__file__).parent / "navigation.py", secrets=login.secrets(Settings()))

@@ -5,6 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+_WHO = {"manual": "a person"}
+_KINDS = {
+    "first": "The first one",
+    "gate": "Passed the gate",
+    "manual": "Promoted by hand",
+    "rollback": "Rolled back",
+}
 _GRADED = re.compile(r"(fresh|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
 
 
@@ -75,6 +82,17 @@ def counted(number: int, noun: str) -> str:
 def when(moment: datetime) -> str:
     """A moment to the minute: "21 Nov 2026, 10:05"."""
     return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def who(started_by: str) -> str:
+    """A person, or the trigger that started a run, in words."""
+    kind, _, name = started_by.partition(":")
+    return f"the trigger “{name}”" if kind == "trigger" else _WHO.get(started_by, started_by)
+
+
+def kind_in_words(kind: str) -> str:
+    """How a version came to serve."""
+    return _KINDS.get(kind, sentence(kind))
 
 
 def _singular(noun: str) -> str:

@@ -1,7 +1,8 @@
 """Finding a prediction that may still be on its way to the catalog."""
 
 import re
-import time
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from api.blobs import Blobs
 from api.db import Database
@@ -31,14 +32,20 @@ def find_recorded(
     if not _ID.fullmatch(prediction_id):
         raise PredictionNotFoundError(prediction_id)
     recorder.flush(FLUSH_SECONDS)
-    deadline = time.monotonic() + patience
-    while True:
-        with database.reading() as session:
-            if found := repository.find(session, prediction_id):
-                return found
-        if time.monotonic() >= deadline:
-            raise PredictionNotFoundError(prediction_id)
-        time.sleep(STEP_SECONDS)
+    looking = Retrying(
+        retry=retry_if_exception_type(PredictionNotFoundError),
+        stop=stop_after_delay(patience),
+        wait=wait_fixed(STEP_SECONDS),
+        reraise=True,
+    )
+    return looking(_find, database, prediction_id)
+
+
+def _find(database: Database, prediction_id: str) -> tuple[PredictionRow, str | None]:
+    with database.reading() as session:
+        if found := repository.find(session, prediction_id):
+            return found
+    raise PredictionNotFoundError(prediction_id)
 
 
 def kept_photograph_of(blobs: Blobs, prediction: PredictionRow) -> bytes:

@@ -1,6 +1,7 @@
 """The map of today's data: every example at the place where the serving version sees it."""
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from api.insights.schemas import EmbeddingMap, Point
 from api.insights.wording import number, share
 from api.predict.runtime import Runtime
 
-# So many new images are embedded for one map, some hundredths of a second each.
+# So many new images are embedded for one map, and none once it has taken so long: a person waits.
 AT_ONCE = 150
+LONGEST_SECONDS = 0.4
 
 
 def place_new(
@@ -23,12 +25,13 @@ def place_new(
     blobs_of: Callable[[Sequence[str]], dict[str, str]],
     read: Callable[[str], bytes],
 ) -> None:
-    """Embed the newest images of the catalog that the version has not, AT_ONCE of them at most.
+    """Embed the newest images of the catalog that the version has not, as many as time allows.
 
     `blobs_of` gives the blobs of image ids, `read` the bytes of a blob or FileNotFoundError.
     """
     new = examples.image_ids[(examples.rows < 0) & (examples.image_ids != "")].tolist()
     wanted = [image_id for image_id in new if image_id not in places.added][:AT_ONCE]
+    started = perf_counter()
     for image_id, blob in blobs_of(wanted).items() if wanted else ():
         try:
             embedding = runtime.embed(read(blob))
@@ -36,6 +39,8 @@ def place_new(
             continue
         x, y = places.projection.of(embedding)[0].tolist()
         places.added[image_id] = (x, y)
+        if perf_counter() - started > LONGEST_SECONDS:
+            break
 
 
 def draw_map(places: Places, examples: Examples, version: str, limit: int) -> EmbeddingMap:

@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
 from api.errors import MissingFileError, UnreadableCharsetError, UnsupportedBodyError
+from api.predict.single_file import single_file
 
 FIELD = "file"
 LIMITS = {"max_files": 8, "max_fields": 100, "max_part_size": 64 * 2**10}
@@ -43,11 +44,15 @@ async def read_photograph(request: Request) -> Upload:
     UnreadableCharsetError for one in a character set that reads nothing, UnsupportedBodyError for
     any other kind of body.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    sent_as = request.headers.get("content-type", "")
+    content_type = sent_as.partition(";")[0].strip().lower()
     if content_type.startswith("image/"):
         return Upload(await request.body(), "")
     if content_type != "multipart/form-data":
         raise UnsupportedBodyError(content_type)
+    part = single_file(sent_as, await request.body())
+    if part and part.name == FIELD:
+        return Upload(part.data, part.filename)
     try:
         async with request.form(**LIMITS) as form:
             return await _only_file(form)

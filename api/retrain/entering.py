@@ -1,8 +1,14 @@
 """From a candidate in a folder to a version in the catalog, and the run to its end: at once."""
 
 import logging
-import time
-from collections.abc import Callable
+
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from api.blobs import Blobs
 from api.db import AWAY, Database
@@ -33,9 +39,16 @@ def enter(
     RunGivenUpError where others ended the run meanwhile; then nothing is entered.
     """
     store.store_package(blobs, candidate.folder)
-    _patiently(lambda: _enter(database, task, candidate, verdict))
+    _enter(database, task, candidate, verdict)
 
 
+@retry(
+    retry=retry_if_exception_type(AWAY),
+    stop=stop_after_delay(PATIENCE_SECONDS),
+    wait=wait_fixed(RETRY_SECONDS),
+    before_sleep=before_sleep_log(log, logging.WARNING),
+    reraise=True,
+)
 def _enter(database: Database, task: Task, candidate: Candidate, verdict: Verdict) -> None:
     manifest = candidate.manifest
     with database.session() as session:
@@ -60,15 +73,3 @@ def _enter(database: Database, task: Task, candidate: Candidate, verdict: Verdic
             registry.promote(session, manifest.version, "gate")
         service.succeed(row, registry.model(session, manifest.version))
         log.info("Run %s: %s", task.id, row.message)
-
-
-def _patiently(work: Callable[[], None]) -> None:
-    last = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return work()
-        except AWAY as error:
-            if time.monotonic() > last:
-                raise
-            log.warning("The database cannot be reached; trying again: %s", error)
-            time.sleep(RETRY_SECONDS)

@@ -47,5 +47,6 @@ def balance(targets: NDArray[np.float32], counted: NDArray[np.bool_]) -> NDArray
     """
     counts = targets[counted].sum(axis=0) if counted.any() else targets.sum(axis=0)
     of_class = counts.sum() / np.maximum(counts, 1) / len(counts)
-    weights: NDArray[np.float32] = (targets @ of_class).astype(np.float32)
+    # Not by `@`: some BLAS kernels raise floating-point flags of lanes that they do not use.
+    weights: NDArray[np.float32] = (targets * of_class).sum(axis=1, dtype=np.float32)
     return weights

@@ -17,9 +17,7 @@ import pytest
 from tests.drawing import KINDS, draw_fruit, encode
 from tests.fleet import Fleet
 from tests.things import THINGS, draw_thing
-
-SERVED_WITHIN_SECONDS = 600
-PAUSE_SECONDS = 0.05
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -48,21 +46,18 @@ def retrain(client: httpx.Client, **asked: Any) -> dict[str, Any]:
     """Start a run and wait for its end."""
     answer = client.post("/retrain", json=asked)
     assert answer.status_code == 202, answer.text
-    deadline = time.monotonic() + SERVED_WITHIN_SECONDS
-    while True:
+
+    def ended() -> dict[str, Any] | None:
         run: dict[str, Any] = client.get(f"/runs/{answer.json()['run_id']}").json()
-        if run["state"] not in ("queued", "running"):
-            assert run["state"] == "succeeded", run["message"]
-            return run
-        assert time.monotonic() < deadline, run
-        time.sleep(PAUSE_SECONDS)
+        return None if run["state"] in ("queued", "running") else run
+
+    run = until(ended)
+    assert run["state"] == "succeeded", run["message"]
+    return run
 
 
 def wait_until_served(client: httpx.Client, version: str) -> None:
-    deadline = time.monotonic() + SERVED_WITHIN_SECONDS
-    while client.get("/model-info").json()["model_info"]["version"] != version:
-        assert time.monotonic() < deadline, f"{version} does not serve"
-        time.sleep(PAUSE_SECONDS)
+    until(lambda: client.get("/model-info").json()["model_info"]["version"] == version)
 
 
 def graded(client: httpx.Client, pictures: Sequence[bytes]) -> list[str]:

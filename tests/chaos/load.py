@@ -4,11 +4,12 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 
 import httpx
 
 from tests.drawing import KINDS, draw_fruit, encode
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Load:
@@ -18,7 +19,7 @@ class Load:
         self._url = url
         self._random = random.Random(seed)  # noqa: S311
         self._stopping = Event()
-        self._lock = Lock()
+        self._noted = Condition()
         self._drawn = itertools.count(seed * 100_000)
         self.acknowledged: set[str] = set()
         self.unexpected: list[str] = []
@@ -39,6 +40,15 @@ class Load:
             for thread in threads:
                 thread.join()
 
+    def wait_for(self, answers: int) -> None:
+        """Until so many more requests were answered."""
+        with self._noted:
+            wanted = sum(self.answers.values()) + answers
+            came = self._noted.wait_for(
+                lambda: sum(self.answers.values()) >= wanted, PATIENCE_SECONDS
+            )
+            assert came, self.answers
+
     def upload(self, client: httpx.Client) -> None:
         kind = self._random.choice(list(KINDS))
         files = []
@@ -49,7 +59,7 @@ class Load:
         answer = client.post("/upload-training-data", files=files, data={"class_name": kind})
         self._note("upload", answer)
         if answer.is_success:
-            with self._lock:
+            with self._noted:
                 self.acknowledged |= {file["id"] for file in answer.json()["uploaded_files"]}
 
     def retrain(self, client: httpx.Client) -> None:
@@ -78,8 +88,9 @@ class Load:
                     self._stopping.wait(0.05)
 
     def _note(self, job: str, answer: httpx.Response) -> None:
-        with self._lock:
+        with self._noted:
             key = f"{job} {answer.status_code}"
             self.answers[key] = self.answers.get(key, 0) + 1
+            self._noted.notify_all()
             if answer.status_code >= 500 and answer.status_code != 503:
                 self.unexpected.append(f"{key}: {answer.text[:300]}")

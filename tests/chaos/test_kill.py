@@ -5,9 +5,9 @@ RIPELINE_CHAOS_INSTANTS says how many (`make chaos`: 50).
 
 import os
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,11 +21,12 @@ from api.registry.tables import ChampionRow
 from api.settings import Settings
 from tests.chaos.load import Load
 from tests.fleet import Fleet
+from tests.waiting import until
 
 INSTANTS = int(os.environ.get("RIPELINE_CHAOS_INSTANTS", "4"))
 SEED = 7
 SETTLED_SECONDS = 300
-PAUSE_SECONDS = 0.1
+MOST_ANSWERS = 120
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_killed_process_loses_nothing(fleet: Fleet, settings: Settings) -> Non
     for instant in range(INSTANTS):
         victim = ("api", "worker")[instant % 2]
         with load.running():
-            time.sleep(chance.uniform(0.3, 4.0))  # The instant is what this test is about.
+            load.wait_for(chance.randint(1, MOST_ANSWERS))
             fleet.kill(victim)
         fleet.start(victim)
         killed.append(victim)
@@ -92,24 +93,19 @@ def check(fleet: Fleet, settings: Settings, load: Load) -> None:
 
 def serves(client: httpx.Client, champion: str) -> None:
     """The one champion serves, as soon as the process has noticed it."""
-    deadline = time.monotonic() + SETTLED_SECONDS
-    while client.get("/model-info").json()["model_info"]["version"] != champion:
-        assert time.monotonic() < deadline, "another version than the champion serves"
-        time.sleep(PAUSE_SECONDS)
+    until(lambda: client.get("/model-info").json()["model_info"]["version"] == champion)
 
 
 def no_run_hangs(client: httpx.Client) -> None:
     """Every run ends: done, or shown as interrupted."""
-    deadline = time.monotonic() + SETTLED_SECONDS
-    while True:
-        states = [run["state"] for run in client.get("/runs").json()["runs"]]
-        if not {"queued", "running"} & set(states):
-            break
-        assert time.monotonic() < deadline, states
-        time.sleep(PAUSE_SECONDS)
-    assert set(states) <= {"succeeded", "interrupted", "failed"}, states
-    failed = [run for run in client.get("/runs").json()["runs"] if run["state"] == "failed"]
-    assert not failed, failed
+
+    def all_ended() -> list[dict[str, Any]] | None:
+        runs: list[dict[str, Any]] = client.get("/runs").json()["runs"]
+        return None if {"queued", "running"} & {run["state"] for run in runs} else runs
+
+    runs = until(all_ended, seconds=SETTLED_SECONDS)
+    other = [run for run in runs if run["state"] not in ("succeeded", "interrupted")]
+    assert not other, other
 
 
 def retrains_to_the_end(fleet: Fleet) -> None:

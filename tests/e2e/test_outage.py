@@ -18,8 +18,8 @@ WHOLE = {
     "model_report": "parameters",
     "monitoring": "Up for",
 }
-# These look again by themselves, and so find out that the API is gone. What the others have loaded
-# they show from their caches for a while, so they are opened when it is gone.
+# These look again by themselves, and so find out that the API is gone; the others once they are
+# drawn again.
 WATCHING = ("retrain", "monitoring")
 
 
@@ -31,12 +31,13 @@ def test_every_page_says_that_the_api_is_away_and_goes_on_by_itself(
     try:
         with running_app(fleet.url) as ui_url:
             pages = {address: browser.new_page() for address in PAGES}
-            for address in WATCHING:
-                open_page(pages[address], ui_url, address)
-                is_whole(pages[address], address)
+            for address, page in pages.items():
+                open_page(page, ui_url, address)
+                is_whole(page, address)
             fleet.kill("api")
             for address, page in pages.items():
                 if address not in WATCHING:
+                    # What it loaded is still in the app's caches.
                     open_page(page, ui_url, address)
                 is_away(page)
                 picture(page, f"away-{address or 'predict'}")

@@ -1,6 +1,5 @@
 """A person teaches the app a new class, corrects it and goes back: real processes and browser."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from tests.drawing import draw_fruit, encode
 from tests.e2e.pages import PAGES, fits, no_traceback, open_page, picture, visit
 from tests.processes import Running
 from tests.things import draw_thing
+from tests.waiting import until
 
 LEARNED_WITHIN_MS = 300_000
 SERVED_WITHIN_SECONDS = 60
@@ -147,7 +147,4 @@ def served(api: httpx.Client) -> str:
 
 
 def wait_until_served(api: httpx.Client, version: str) -> None:
-    deadline = time.monotonic() + SERVED_WITHIN_SECONDS
-    while served(api) != version:
-        assert time.monotonic() < deadline, f"{version} does not serve"
-        time.sleep(0.05)
+    until(lambda: served(api) == version, seconds=SERVED_WITHIN_SECONDS)

@@ -56,7 +56,6 @@ def serving(settings: Mapping[str, str] = NO_SETTINGS) -> Iterator[Served]:
     environment = {
         **service_environment(str(state)),
         "RIPELINE_API_PORT": str(port),
-        "RIPELINE_ACCESS_LOG": "false",
         **settings,
     }
     with log.open("wb") as stream:

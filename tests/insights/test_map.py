@@ -61,6 +61,19 @@ def test_new_images_are_placed_once_and_those_removed_meanwhile_are_left_out(
     assert eye.seen == [b"3 4", b"0 5"]
 
 
+def test_no_more_are_placed_than_time_allows_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_SECONDS", 0)
+    examples = some("kiwi", "kiwi", "plum", image_ids=["i1", "i2", "i3"], rows=[-1, -1, -1])
+    found = places()
+
+    def blobs_of(wanted: Sequence[str]) -> dict[str, str]:
+        return {image_id: image_id for image_id in wanted}
+
+    for left_out in (2, 1, 0):
+        place_new(found, examples, Eye(), blobs_of, lambda _: b"3 4")  # type: ignore[arg-type]
+        assert draw_map(found, examples, "v", limit=10).left_out == left_out
+
+
 def test_more_than_wanted_are_drawn_the_same_way_every_time() -> None:
     examples = some(*["mango"] * 50, rows=np.arange(50) % 2)
     first, second = (draw_map(places(), examples, "v", limit=7) for _ in range(2))

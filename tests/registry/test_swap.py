@@ -1,8 +1,6 @@
 """Two real API processes on one catalog serve what is promoted, and drop no request over it."""
 
 import threading
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from itertools import groupby
@@ -15,8 +13,7 @@ from api.db import Database
 from tests.drawing import draw_fruit, encode
 from tests.processes import running_api
 from tests.registry.versions import SHIPPED, a_servable_package, enter
-
-DEADLINE_SECONDS = 60.0
+from tests.waiting import until
 
 
 class Client(threading.Thread):
@@ -44,13 +41,6 @@ class Client(threading.Thread):
         return bool(self.answers) and self.answers[-1][1] == version
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_every_process_swaps_and_no_request_fails(database_url: str, tmp_path: Path) -> None:
     environment = {"RIPELINE_STATE_DIR": str(tmp_path / "state"), "DATABASE_URL": database_url}
     with ExitStack() as processes:
@@ -65,11 +55,11 @@ def test_every_process_swaps_and_no_request_fails(database_url: str, tmp_path: P
             client.start()
         try:
             for path, version in (("b/promote", "b"), ("rollback", SHIPPED)):
-                wait_until(lambda: all(len(client.answers) > 5 for client in clients))
+                until(lambda: all(len(client.answers) > 5 for client in clients))
                 answer = httpx.post(f"{addresses[0]}/models/{path}", timeout=30)
                 assert answer.json()["version"] == version
                 for client in clients:
-                    wait_until(partial(client.is_served, version))
+                    until(partial(client.is_served, version))
         finally:
             for client in clients:
                 client.ended.set()

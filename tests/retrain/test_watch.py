@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
@@ -16,16 +14,9 @@ from api.db import Database
 from api.retrain import repository, service, watch
 from api.retrain.tables import RunRow
 from api.settings import PROJECT
+from tests.waiting import PATIENCE_SECONDS, until
 
-PATIENCE = 30
-WAITS = "import time; time.sleep(600)"
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "It did not come about."
-        time.sleep(0.02)
+WAITS = "import signal; signal.pause()"
 
 
 @pytest.fixture
@@ -61,7 +52,7 @@ def test_a_running_run_is_cancelled(
     thread = watched(database, tmp_path, run_id, threading.Event())
     with database.session() as session:
         service.cancel(session, run_id)
-    thread.join(PATIENCE)
+    thread.join(PATIENCE_SECONDS)
     assert look(database, run_id).state == "cancelled"
 
 
@@ -72,7 +63,7 @@ def test_a_worker_that_is_stopped_leaves_an_interrupted_run(
     stopping = threading.Event()
     thread = watched(database, tmp_path, run_id, stopping)
     stopping.set()
-    thread.join(PATIENCE)
+    thread.join(PATIENCE_SECONDS)
     run = look(database, run_id)
     assert (run.state, run.active) == ("interrupted", None)
     assert "started again" in run.message
@@ -121,22 +112,22 @@ def test_a_run_that_others_gave_up_is_ended(
     thread = watched(database, tmp_path, run_id, threading.Event())
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
-    thread.join(PATIENCE)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert look(database, run_id).message == "Silent for too long."
 
 
 def test_the_process_of_a_run_ends_with_its_worker() -> None:
     child = (
-        "import time; from api.retrain.orphan import end_with; "
-        "end_with({}); print('on', flush=True); time.sleep(600)"
+        "import signal; from api.retrain.orphan import end_with; "
+        "end_with({}); print('on', flush=True); signal.pause()"
     )
     worker = f"""
-        import os, subprocess, sys, time
+        import os, signal, subprocess, sys
         program = {child!r}.format(os.getpid())
         process = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
         print(process.pid, flush=True)
-        time.sleep(600)
+        signal.pause()
     """
     process = subprocess.Popen(
         [sys.executable, "-c", dedent(worker)],

@@ -1,10 +1,9 @@
 """API and worker as they really run: two processes, and a third for each run."""
 
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -15,9 +14,8 @@ from api.retrain import service
 from tests.drawing import encode
 from tests.processes import running_api, running_worker, start_worker
 from tests.retrain.catalog import NEW, add_photographs, picture, write_champion
+from tests.waiting import PATIENCE_SECONDS, until
 
-PATIENCE = 180
-T = TypeVar("T")
 OVER = ("succeeded", "failed", "cancelled", "interrupted")
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -46,14 +44,6 @@ def api(environment: dict[str, str]) -> Iterator[httpx.Client]:
         yield client
 
 
-def until(find: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + PATIENCE
-    while (found := find()) is None:
-        assert time.monotonic() < deadline, "It did not come about."
-        time.sleep(0.1)
-    return found
-
-
 def ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
@@ -63,7 +53,7 @@ def ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
 
 
 def running(api: httpx.Client, run_id: str) -> None:
-    until(lambda: api.get(f"/runs/{run_id}").json()["state"] == "running" or None)
+    until(lambda: api.get(f"/runs/{run_id}").json()["state"] == "running")
 
 
 def start(api: httpx.Client) -> str:
@@ -124,7 +114,7 @@ def test_a_worker_that_is_stopped_ends_its_run_in_order(
         assert "is running on" in second.communicate()[0]
         assert second.returncode == 1
         worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=PATIENCE)
+        worker.communicate(timeout=PATIENCE_SECONDS)
         assert worker.returncode == 0
     assert api.get(f"/runs/{run_id}").json()["state"] == "interrupted"
 

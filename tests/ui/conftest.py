@@ -1,18 +1,20 @@
 """Fixtures of the app's tests: a fake API, and pages that talk to it."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
 from tests.ui.fake_api import FakeApi
 
-APP = Path(__file__).parents[2] / "ui" / "streamlit_app.py"
+APP = Path(__file__).parents[2] / "ui" / "navigation.py"
 
 OpenPage = Callable[[str], AppTest]
 
@@ -49,6 +51,15 @@ def _new_options(monkeypatch: pytest.MonkeyPatch) -> None:
         return known(box)
 
     monkeypatch.setattr(Selectbox, "index", property(index))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_are_looked_for_once() -> Iterator[None]:
+    """Streamlit reads the metadata of every installed package for each page that is opened."""
+    with pytest.MonkeyPatch.context() as patched:
+        scan = cache(manifest_scanner.scan_component_manifests)
+        patched.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Dataset insights: what there is to learn from, each part a chart and a story."""
 
-import components
 import loaders
 import state
 import streamlit as st
-from components_augmentation import before_and_after
-from components_insights import balance, copies, light_and_size
-from components_map import map_of_photographs
+from components.dataset_insights.augmentation import before_and_after
+from components.dataset_insights.balance import balance
+from components.dataset_insights.copies import copies
+from components.dataset_insights.looks import light_and_size
+from components.dataset_insights.map import map_of_photographs
+from components.messages import empty_state, problem_message
 from problems import ApiProblem
 
 _BALANCE, _LIGHT, _VIEWS, _MAP, _COPIES = (
@@ -28,14 +30,13 @@ section = st.segmented_control(
     label_visibility="collapsed",
 )
 try:
+    loaders.insist_on_answer()
     found = loaders.dataset_insights()
 except ApiProblem as problem:
-    components.problem_message(problem, refused="The data cannot be looked at")
+    problem_message(problem, refused="The data cannot be looked at")
 else:
     if not found.examples:
-        components.empty_state(
-            "insights", "No data yet", "Add photographs on the page Training data."
-        )
+        empty_state("insights", "No data yet", "Add photographs on the page Training data.")
     elif section == _BALANCE:
         balance(found)
     elif section == _LIGHT:

@@ -1,12 +1,14 @@
 """Model report: how good a version is, and how that is known."""
 
-import components
 import loaders
 import state
 import streamlit as st
-from components_curves import against, confidence, training
-from components_networks import networks
-from components_report import classes, figures, mistakes
+from components.messages import empty_state, problem_message
+from components.model_report.classes import classes
+from components.model_report.curves import against, confidence, training
+from components.model_report.figures import figures
+from components.model_report.mistakes import mistakes
+from components.model_report.networks import networks
 from problems import ApiProblem
 from resources.models import Versions
 from words import counted, sentence, spaced
@@ -78,11 +80,12 @@ def show(version: str, found: Versions) -> None:
 
 st.title("Model report", anchor=False)
 try:
+    loaders.insist_on_answer()
     versions = loaders.versions()
     chosen = choose_version(versions)
     if chosen is None:
-        components.empty_state("fact_check", "No model yet", "Train one: `make train`.")
+        empty_state("fact_check", "No model yet", "Train one: `make train`.")
     else:
         show(chosen, versions)
 except ApiProblem as problem:
-    components.problem_message(problem, refused="The report cannot be shown")
+    problem_message(problem, refused="The report cannot be shown")

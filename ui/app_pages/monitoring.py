@@ -1,10 +1,11 @@
 """Monitoring: how the service is and was, and whether its world has changed."""
 
-import components
 import loaders
 import state
 import streamlit as st
-from components_monitoring import drift_figures, service_figures
+from components.messages import problem_message
+from components.monitoring.drift import drift_figures
+from components.monitoring.service import service_figures
 from problems import ApiProblem
 
 _HOURS = {1: "Hour", 24: "Day", 24 * 7: "Week", 24 * 30: "30 days"}
@@ -23,7 +24,7 @@ hours = st.segmented_control(
 try:
     loaders.summary(hours)
 except ApiProblem as problem:
-    components.problem_message(problem, refused="The figures cannot be told")
+    problem_message(problem, refused="The figures cannot be told")
 else:
     service_figures(hours)
     drift_figures()

@@ -1,13 +1,13 @@
 """Predict: one photograph or many in, grades in words, figures and charts out."""
 
-import components
 import loaders
 import state
 import streamlit as st
 from answers import Prediction
-from components_batch import batch
-from components_feedback import feedback
-from components_prediction import prediction_card, probabilities
+from components.messages import api_away, empty_state, problem_message
+from components.predict.batch import batch
+from components.predict.feedback import feedback
+from components.predict.prediction import prediction_card, probabilities
 from photos import READABLE, Photo
 from problems import ApiProblem
 
@@ -83,15 +83,15 @@ def show_outcome(photo: Photo) -> None:
             feedback(outcome)
             probabilities(outcome)
     else:
-        components.problem_message(outcome, refused="This photo cannot be graded")
+        problem_message(outcome, refused="This photo cannot be graded")
 
 
 def show_start() -> None:
     """Nothing chosen yet: say what to do, or that the API is away."""
     if away := loaders.health_problem():
-        components.api_away(away)
+        api_away(away)
     else:
-        components.empty_state(
+        empty_state(
             "nutrition",
             "No photo yet",
             "Choose or take a photo of one fruit. Its grade appears here.",

@@ -1,15 +1,17 @@
 """Retrain: learn what is new, see whether it is better, go back where it is not."""
 
-import components
 import loaders
 import state
 import streamlit as st
-from attempts import show_problem
-from components_history import runs_table
-from components_outcome import outcome
-from components_run import progress_panel, start_panel
-from components_triggers import trigger_cards
-from components_versions import AREA, champions_table, change_champion, versions_table
+from components.attempts import show_problem
+from components.messages import empty_state, problem_message
+from components.retrain.champion import AREA, change_champion
+from components.retrain.history import runs_table
+from components.retrain.outcome import outcome
+from components.retrain.progress import progress_panel
+from components.retrain.start import start_panel
+from components.retrain.triggers import trigger_cards
+from components.retrain.versions import champions_table, versions_table
 from problems import ApiProblem
 from resources import models, runs
 from resources.models import Versions
@@ -21,7 +23,7 @@ _VERSIONS, _TRIGGERS, _HISTORY = "Versions", "Triggers", "Past runs"
 def show_versions(found: Versions) -> None:
     """All versions, what to do with them, and what served when."""
     if not found.models:
-        components.empty_state("deployed_code", "No version yet", "Train one: `make train`.")
+        empty_state("deployed_code", "No version yet", "Train one: `make train`.")
         return
     versions_table(found)
     change_champion(found)
@@ -35,11 +37,11 @@ def show_runs() -> None:
     if found.runs:
         runs_table(found)
     else:
-        components.empty_state(
-            "history", "No run yet", "Start one above; it is listed here for good."
-        )
+        empty_state("history", "No run yet", "Start one above; it is listed here for good.")
 
 
+# The table of versions needs the width.
+st.set_page_config(layout="wide")
 st.title("Retrain", anchor=False)
 st.write(
     "Teach the grader what it has not learned yet. What comes out serves only if it is at least as "
@@ -67,4 +69,4 @@ try:
         if run_tab.open:
             show_runs()
 except ApiProblem as problem:
-    components.problem_message(problem, refused="The state of the learning cannot be told")
+    problem_message(problem, refused="The state of the learning cannot be told")

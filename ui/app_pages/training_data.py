@@ -3,10 +3,10 @@
 import loaders
 import state
 import streamlit as st
-from components import api_away
-from components_gallery import gallery
-from components_giving import giving_section
-from components_review import review
+from components.messages import api_away
+from components.training_data.gallery import gallery
+from components.training_data.giving import giving_section
+from components.training_data.review import review
 from problems import ApiProblem
 from words import counted
 

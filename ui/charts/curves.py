@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 from resources.report import Bin, PrecisionRecall, Roc
-from words import class_labels
+from words import class_labels, percent
 
 from charts.colours import HIGHLIGHT, MUTED, SERIES
 from charts.frame import framed
+from charts.shares import PERCENT_AXIS, in_percent
 
 _SIDE = 340
 _DASHES = ("solid", "dash", "dot")
@@ -21,15 +22,15 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
     most = max((found.files for found in bins), default=1)
     figure = go.Figure()
     figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
+        x=[0, 100],
+        y=[0, 100],
         mode="lines",
         line={"color": MUTED, "dash": "dash"},
         hoverinfo="skip",
     )
     figure.add_scatter(
-        x=[found.confidence for found in bins],
-        y=[found.accuracy for found in bins],
+        x=in_percent(found.confidence for found in bins),
+        y=in_percent(found.accuracy for found in bins),
         mode="markers",
         cliponaxis=False,
         marker={
@@ -38,14 +39,18 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
             "opacity": 0.75,
             "line": {"width": 0},
         },
-        text=[f"{found.files:,} files" for found in bins],
-        hovertemplate="sure to %{x:.0%}, right in %{y:.0%} of %{text}<extra></extra>",
+        text=[
+            f"sure to {percent(found.confidence)}, right in {percent(found.accuracy)} of "
+            f"{found.files:,} files"
+            for found in bins
+        ],
+        hovertemplate="%{text}<extra></extra>",
     )
     framed(figure, _SIDE)
     # Room above for the dot of those that are sure and right, usually the largest.
     figure.update_layout(showlegend=False, margin={"t": 16})
-    figure.update_xaxes(range=[0, 1.05], tickformat=".0%", title="Confidence")
-    figure.update_yaxes(range=[0, 1.05], tickformat=".0%", title="Right")
+    figure.update_xaxes(range=[0, 105], **PERCENT_AXIS, title="Confidence")
+    figure.update_yaxes(range=[0, 105], **PERCENT_AXIS, title="Right")
     return figure
 
 
@@ -102,8 +107,8 @@ def _by_class(
     figure = go.Figure()
     for k, (name, (x, y, area)) in enumerate(lines.items()):
         figure.add_scatter(
-            x=list(x),
-            y=list(y),
+            x=in_percent(x),
+            y=in_percent(y),
             mode="lines",
             name=f"{labels[name]} {area:.4f}",
             line={
@@ -111,9 +116,13 @@ def _by_class(
                 "width": 3,
                 "dash": _DASHES[k // len(SERIES) % len(_DASHES)],
             },
-            hovertemplate=f"{labels[name]}: %{{y:.0%}}, %{{x:.1%}}<extra></extra>",
+            text=[
+                f"{up} {percent(b)}, {across.lower()} {percent(a)}"
+                for a, b in zip(x, y, strict=True)
+            ],
+            hovertemplate=f"{labels[name]}: %{{text}}<extra></extra>",
         )
     framed(figure, _SIDE + 24 * ((len(lines) + 2) // 3))
-    figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", title=across)
-    figure.update_yaxes(range=[-0.02, 1.05], tickformat=".0%", title=up)
+    figure.update_xaxes(range=[-2, 102], **PERCENT_AXIS, title=across)
+    figure.update_yaxes(range=[-2, 105], **PERCENT_AXIS, title=up)
     return figure

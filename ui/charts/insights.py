@@ -10,6 +10,7 @@ from words import class_labels, sentence
 from charts.colours import HIGHLIGHT, MUTED, SERIES, WARNING
 from charts.frame import framed
 from charts.rows import ROW_PIXELS, rows_named
+from charts.shares import told
 
 _SPLITS = {"train": (HIGHLIGHT, "Learned from"), "validation": (SERIES[2], "Tuned on")} | {
     "test": (WARNING, "Measured on")
@@ -71,11 +72,12 @@ def fresh_against_rotten(fresh: int, rotten: int, by_fruit: Sequence[FruitFreshn
             orientation="h",
             name=title,
             marker={"color": colour},
+            customdata=told(shares),
             text=[f"{number:,}" for number in numbers],
             textposition="inside",
             insidetextanchor="middle",
             insidetextfont={"color": "white"},
-            hovertemplate=f"{title}: %{{text}} (%{{x:.0%}})<extra></extra>",
+            hovertemplate=f"{title}: %{{text}} (%{{customdata}})<extra></extra>",
         )
     framed(figure, ROW_PIXELS * len(names) + 50)
     figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")

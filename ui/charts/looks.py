@@ -10,6 +10,7 @@ from words import class_labels, counted
 from charts.colours import HIGHLIGHT, SERIES, WARNING
 from charts.frame import framed
 from charts.rows import ROW_PIXELS, rows_named
+from charts.shares import PERCENT_AXIS
 
 Look = Literal["brightness", "saturation", "hue"]
 # Marks of the logarithmic axes.
@@ -19,17 +20,19 @@ _PIXELS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 def looks_by_class(classes: Sequence[ClassAppearance], look: Look) -> go.Figure:
     """A box for each class: the middle half, with lines out to the 5th and 95th percentile."""
     names = [row.class_name for row in classes]
+    # Degrees as they are, shares in percent.
+    scale = 1 if look == "hue" else 100
     figure = go.Figure()
     for row in classes:
         found = getattr(row, look)
         colour = _colour_of(row, look)
         figure.add_box(
             y=[row.class_name],
-            q1=[found.p25],
-            median=[found.p50],
-            q3=[found.p75],
-            lowerfence=[found.p5],
-            upperfence=[found.p95],
+            q1=[scale * found.p25],
+            median=[scale * found.p50],
+            q3=[scale * found.p75],
+            lowerfence=[scale * found.p5],
+            upperfence=[scale * found.p95],
             orientation="h",
             name=row.class_name,
             line={"color": colour, "width": 2},
@@ -41,7 +44,7 @@ def looks_by_class(classes: Sequence[ClassAppearance], look: Look) -> go.Figure:
     if look == "hue":
         figure.update_xaxes(ticksuffix="°")
     else:
-        figure.update_xaxes(range=[0, 1], tickformat=".0%")
+        figure.update_xaxes(range=[0, 100], hoverformat=".1f", **PERCENT_AXIS)
     return rows_named(figure, names, class_labels(names))
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 from resources.report import Trial
-from words import percent, spaced
+from words import spaced
 
 from charts.colours import HIGHLIGHT, MUTED, SERIES
 from charts.frame import framed
+from charts.shares import PERCENT_AXIS, in_percent, told
 
 
 def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
@@ -16,7 +17,7 @@ def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
     figure = go.Figure(
         go.Scatter(
             x=[trial.milliseconds for trial in trials],
-            y=[trial.accuracy for trial in trials],
+            y=in_percent(trial.accuracy for trial in trials),
             mode="markers+text",
             text=[spaced(trial.architecture) for trial in trials],
             textposition="middle right",
@@ -29,13 +30,13 @@ def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
                 "opacity": 0.85,
             },
             error_y=_intervals(trials),
-            customdata=[percent(trial.accuracy) for trial in trials],
+            customdata=told(trial.accuracy for trial in trials),
             hovertemplate="%{text}: %{customdata} right in %{x:.1f} ms<extra></extra>",
         )
     )
     framed(figure, 360)
     figure.update_xaxes(title="Milliseconds a photograph", range=_across(trials))
-    figure.update_yaxes(tickformat=".0%", title="Right")
+    figure.update_yaxes(**PERCENT_AXIS, title="Right")
     return figure
 
 
@@ -45,7 +46,7 @@ def input_sizes(trials: Sequence[Trial], chosen: int) -> go.Figure:
     figure = go.Figure(
         go.Scatter(
             x=[trial.milliseconds for trial in ordered],
-            y=[trial.accuracy for trial in ordered],
+            y=in_percent(trial.accuracy for trial in ordered),
             mode="lines+markers+text",
             text=[f"{trial.input_size} px" for trial in ordered],
             textposition="middle right",
@@ -58,13 +59,13 @@ def input_sizes(trials: Sequence[Trial], chosen: int) -> go.Figure:
                 ],
             },
             error_y=_intervals(ordered),
-            customdata=[percent(trial.accuracy) for trial in ordered],
+            customdata=told(trial.accuracy for trial in ordered),
             hovertemplate="%{text}: %{customdata} right in %{x:.1f} ms<extra></extra>",
         )
     )
     framed(figure, 320)
     figure.update_xaxes(title="Milliseconds a photograph", range=_across(trials))
-    figure.update_yaxes(tickformat=".0%", title="Right")
+    figure.update_yaxes(**PERCENT_AXIS, title="Right")
     return figure
 
 
@@ -72,8 +73,8 @@ def _intervals(trials: Sequence[Trial]) -> dict[str, object]:
     return {
         "type": "data",
         "symmetric": False,
-        "array": [trial.accuracy_interval_95[1] - trial.accuracy for trial in trials],
-        "arrayminus": [trial.accuracy - trial.accuracy_interval_95[0] for trial in trials],
+        "array": in_percent(t.accuracy_interval_95[1] - t.accuracy for t in trials),
+        "arrayminus": in_percent(t.accuracy - t.accuracy_interval_95[0] for t in trials),
         "thickness": 1.5,
         "color": MUTED,
     }

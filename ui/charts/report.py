@@ -8,6 +8,7 @@ from words import class_labels, percent, sentence
 
 from charts.colours import HIGHLIGHT, MUTED, SERIES, WARNING
 from charts.frame import framed
+from charts.shares import PERCENT_AXIS, in_percent, told
 
 _ROW_PIXELS = 46
 _CELL_PIXELS = 52
@@ -31,14 +32,14 @@ def figure_intervals(figures: Sequence[Figure]) -> go.Figure:
         high = figure.value if figure.high is None else figure.high
         interval = f" ({percent(low)} to {percent(high)})" if figure.low is not None else ""
         drawn.add_scatter(
-            x=[figure.value],
+            x=in_percent([figure.value]),
             y=[row],
             mode="markers",
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [high - figure.value],
-                "arrayminus": [figure.value - low],
+                "array": in_percent([high - figure.value]),
+                "arrayminus": in_percent([figure.value - low]),
                 "thickness": 3,
                 "width": 7,
             },
@@ -63,7 +64,7 @@ def figure_intervals(figures: Sequence[Figure]) -> go.Figure:
     framed(drawn, _ROW_PIXELS * len(figures) + 50)
     lowest = min((f.low if f.low is not None else f.value for f in figures), default=0.0)
     drawn.update_layout(showlegend=False)
-    drawn.update_xaxes(range=[max(0.0, lowest - 0.02), 1.003], tickformat=".0%")
+    drawn.update_xaxes(range=in_percent([max(0.0, lowest - 0.02), 1.003]), **PERCENT_AXIS)
     drawn.update_yaxes(visible=False, range=[len(figures) - 0.6, -0.9])
     return drawn
 
@@ -87,7 +88,8 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Fig
             showscale=False,
             xgap=3,
             ygap=3,
-            hovertemplate="%{y} called %{x}: %{z:.1%}<extra></extra>",
+            customdata=[told(row) for row in shares],
+            hovertemplate="%{y} called %{x}: %{customdata}<extra></extra>",
         )
     )
     framed(figure, _CELL_PIXELS * len(names) + 110)
@@ -101,24 +103,29 @@ def slice_intervals(slices: Sequence[Slice]) -> go.Figure:
     names = [f"{sentence(part.by)}: {part.part}" for part in slices]
     figure = go.Figure(
         go.Scatter(
-            x=[part.accuracy for part in slices],
+            x=in_percent(part.accuracy for part in slices),
             y=names,
             mode="markers",
             marker={"size": 12, "color": HIGHLIGHT},
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [part.accuracy_interval_95[1] - part.accuracy for part in slices],
-                "arrayminus": [part.accuracy - part.accuracy_interval_95[0] for part in slices],
+                "array": in_percent(
+                    part.accuracy_interval_95[1] - part.accuracy for part in slices
+                ),
+                "arrayminus": in_percent(
+                    part.accuracy - part.accuracy_interval_95[0] for part in slices
+                ),
                 "thickness": 2,
                 "color": MUTED,
             },
             text=[f"{part.files:,} files of {part.photographs:,} photographs" for part in slices],
-            hovertemplate="%{x:.1%} of %{text}<extra></extra>",
+            customdata=told(part.accuracy for part in slices),
+            hovertemplate="%{customdata} of %{text}<extra></extra>",
         )
     )
     framed(figure, 34 * len(names) + 50)
     lowest = min((part.accuracy_interval_95[0] for part in slices), default=0.0)
-    figure.update_xaxes(range=[max(0.0, lowest - 0.02), 1.005], tickformat=".0%")
+    figure.update_xaxes(range=in_percent([max(0.0, lowest - 0.02), 1.005]), **PERCENT_AXIS)
     figure.update_yaxes(type="category", autorange="reversed", ticks="", ticksuffix="  ")
     return figure

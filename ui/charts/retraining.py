@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-from words import class_words, percent
+from words import class_labels, class_words, percent
 
 from charts.colours import HIGHLIGHT, MUTED, RING, WARNING
 from charts.frame import framed
+from charts.rows import rows_named
+from charts.shares import PERCENT_AXIS, in_percent
 
 _CURVES = (("loss", "Training", "dot"), ("val_loss", "Validation", "solid"))
 _LOSS_HEIGHT = 240
@@ -18,10 +20,13 @@ _MOST_BARS = 15
 
 @dataclass(frozen=True)
 class Pair:
-    """Of `photographs` held-out ones of a class, how many each of the two has right."""
+    """Of `photographs` of a class, how many each of the two has right.
+
+    `champion` is None where the class is new, so that the champion cannot know it.
+    """
 
     photographs: int
-    champion: int
+    champion: int | None
     candidate: int
 
 
@@ -78,14 +83,18 @@ def new_photographs(counts: Mapping[str, int]) -> go.Figure:
 
 def recall_pairs(classes: Mapping[str, Pair]) -> go.Figure:
     """One row a class: a dot for the champion's share right, one for the candidate's, and a line
-    between, coloured where the candidate is worse."""
-    names = list(classes)
-    champion = [_share(pair.champion, pair) for pair in classes.values()]
-    candidate = [_share(pair.candidate, pair) for pair in classes.values()]
+    between, coloured where the candidate is worse. A new class has the candidate's dot alone."""
+    candidate = {name: _share(pair.candidate, pair) for name, pair in classes.items()}
+    champion = {
+        name: _share(pair.champion, pair)
+        for name, pair in classes.items()
+        if pair.champion is not None
+    }
     figure = go.Figure()
-    for name, was, now in zip(names, champion, candidate, strict=True):
+    for name, was in champion.items():
+        now = candidate[name]
         figure.add_scatter(
-            x=[was, now],
+            x=in_percent([was, now]),
             y=[name, name],
             mode="lines",
             line={"width": 4, "color": WARNING if now < was else HIGHLIGHT},
@@ -99,25 +108,20 @@ def recall_pairs(classes: Mapping[str, Pair]) -> go.Figure:
         ("Champion", champion, {"size": 17, "symbol": "circle-open", "line": {"width": 3}}),
     ):
         figure.add_scatter(
-            x=shares,
-            y=names,
+            x=in_percent(shares.values()),
+            y=list(shares),
             name=title,
             mode="markers",
             marker={"color": RING, **marker},
-            text=[f"{title}: {percent(share)} right" for share in shares],
+            text=[f"{title}: {percent(share)} right" for share in shares.values()],
             hovertemplate="%{text}<extra></extra>",
         )
-    framed(figure, _ROW_PIXELS * len(names) + 70)
-    lowest = min([*champion, *candidate], default=0.0)
-    figure.update_xaxes(range=[max(0.0, lowest - 0.05), 1.01], tickformat=".0%")
-    figure.update_yaxes(
-        type="category",
-        tickvals=names,
-        ticktext=[class_words(name) for name in names],
-        autorange="reversed",
-        ticksuffix="  ",
-    )
-    return figure
+    framed(figure, _ROW_PIXELS * len(classes) + 70)
+    lowest = min([*champion.values(), *candidate.values()], default=0.0)
+    figure.update_xaxes(range=in_percent([max(0.0, lowest - 0.05), 1.01]), **PERCENT_AXIS)
+    labels = class_labels(classes)
+    labels |= {name: f"{labels[name]} (new)" for name in classes if name not in champion}
+    return rows_named(figure, list(classes), labels)
 
 
 def _share(right: int, pair: Pair) -> float:

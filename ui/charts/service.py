@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
-from words import class_words
+from words import class_words, percent
 
 from charts.colours import HIGHLIGHT, MUTED, SERIES
 from charts.frame import framed
+from charts.shares import PERCENT_AXIS, in_percent
 
 _HEIGHT = 260
 _ROW_PIXELS = 46
@@ -71,13 +72,14 @@ def mean_confidence(
     figure = go.Figure(
         go.Scatter(
             x=[start + timedelta(seconds=seconds / 2) for start in starts],
-            y=list(means),
+            y=[None if mean is None else 100 * mean for mean in means],
+            text=["" if mean is None else percent(mean) for mean in means],
             mode="lines+markers",
             line={"color": HIGHLIGHT, "width": 3},
             marker={"size": 8},
             cliponaxis=False,
             connectgaps=False,
-            hovertemplate="%{y:.1%}<extra></extra>",
+            hovertemplate="%{text}<extra></extra>",
         )
     )
     framed(figure, _HEIGHT)
@@ -85,7 +87,7 @@ def mean_confidence(
     lowest = min(known, default=0.0)
     figure.update_layout(hovermode="x unified", showlegend=False)
     figure.update_xaxes(range=_whole(starts, seconds))
-    figure.update_yaxes(range=[max(0.0, min(0.5, lowest - 0.05)), 1.0], tickformat=".0%")
+    figure.update_yaxes(range=in_percent([max(0.0, min(0.5, lowest - 0.05)), 1.0]), **PERCENT_AXIS)
     return figure
 
 

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import OpenPage
-from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
+from tests.ui.fake_api import HEALTH, OUTAGE, Answer, FakeApi, problem
 from tests.ui.fake_insights import AUGMENTATION, IMAGE_ID, INSIGHTS, MAP, script
 
 PAGE = "dataset_insights"
@@ -137,7 +137,7 @@ def test_what_is_chosen_on_the_map_is_shown(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, chosen: int, told: str, pictures: int
 ) -> None:
     # A test cannot click on a chart.
-    monkeypatch.setattr("components.choosing_chart", lambda *_: chosen)
+    monkeypatch.setattr("components.dataset_insights.map.choosing_chart", lambda *_: chosen)
 
     page = part(open_page(PAGE), "Map")
 
@@ -211,3 +211,20 @@ def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi) -> None
 
     assert not page.exception
     assert api.address in page.warning[0].value
+
+
+def test_what_was_loaded_before_an_outage_does_not_pass_for_the_present(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    page = open_page(PAGE)
+    assert page.get("plotly_chart")
+    api.answers["/health"] = OUTAGE
+
+    page.run()
+    assert "goes on by itself" in page.warning[0].value
+    assert not page.get("plotly_chart")
+
+    api.answers["/health"] = Answer(HEALTH)
+    page.run()
+    assert not page.warning
+    assert page.get("plotly_chart")

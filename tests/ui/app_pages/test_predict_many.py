@@ -1,9 +1,9 @@
 """The Predict page with many photos: chosen, on their way, graded, stopped, failing."""
 
 import pytest
-import sending
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
+from transfer import sending
 
 from tests.ui.app_pages.pages import button, sent, written
 from tests.ui.conftest import OpenPage

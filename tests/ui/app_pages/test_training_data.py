@@ -1,8 +1,8 @@
 """The Training data page, adding photos: by class, by folder, reported, failing."""
 
 import pytest
-import sending
 from streamlit.testing.v1 import AppTest
+from transfer import sending
 
 from tests.ui.app_pages.pages import button, sent, written
 from tests.ui.conftest import OpenPage

@@ -47,22 +47,24 @@ def test_fresh_and_rotten_share_each_bar() -> None:
 
 
 def test_a_box_holds_the_quantiles_of_its_class() -> None:
-    spread = Quantiles(p5=-10, p25=5, p50=10, p75=20, p95=40)
+    spread = Quantiles(p5=0.1, p25=0.25, p50=0.5, p75=0.75, p95=1)
+    degrees = Quantiles(p5=-10, p25=5, p50=10, p75=20, p95=40)
     classes = [
         ClassAppearance(
-            class_name=name, examples=9, brightness=spread, saturation=spread, hue=spread
+            class_name=name, examples=9, brightness=spread, saturation=spread, hue=degrees
         )
         for name in ("freshapples", "rottenapples")
     ]
     fresh, rotten = looks_by_class(classes, "brightness").data
     assert (fresh.lowerfence, fresh.q1, fresh.median, fresh.q3, fresh.upperfence) == (
-        (-10,),
-        (5,),
         (10,),
-        (20,),
-        (40,),
+        (25,),
+        (50,),
+        (75,),
+        (100,),
     )
     assert (fresh.line.color, rotten.line.color) == (HIGHLIGHT, WARNING)
+    assert looks_by_class(classes, "hue").data[0].q1 == (5,)
     assert looks_by_class(classes, "hue").data[0].line.color == "hsl(10, 70%, 45%)"
 
 

@@ -18,12 +18,12 @@ def test_each_figure_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() ->
     drawn = figure_intervals(figures)
 
     own, leaking = drawn.data
-    assert own.error_x.array[0] == pytest.approx(0.01)
-    assert own.error_x.arrayminus[0] == pytest.approx(0.03)
+    assert own.error_x.array[0] == pytest.approx(1)
+    assert own.error_x.arrayminus[0] == pytest.approx(3)
     assert (own.marker.color, leaking.marker.color) == (HIGHLIGHT, WARNING)
     assert leaking.marker.symbol == "x"
     assert "leaks" in drawn.layout.annotations[1].text
-    assert drawn.layout.xaxis.range[0] < 0.95
+    assert drawn.layout.xaxis.range[0] < 95
 
 
 def test_the_confusion_matrix_is_coloured_by_the_share_of_its_row() -> None:
@@ -41,14 +41,16 @@ def test_slices_keep_their_order_and_intervals() -> None:
     ).data
 
     assert dots.y == ("Fruit: apple",)
-    assert dots.error_x.array[0] == pytest.approx(0.1)
+    assert dots.x == (90.0,)
+    assert dots.error_x.array[0] == pytest.approx(10)
 
 
 def test_larger_dots_of_the_reliability_hold_more_files() -> None:
     bins = [Bin(files=1, confidence=0.5, accuracy=0.4), Bin(files=99, confidence=1, accuracy=1)]
     diagonal, dots = reliability(bins).data
 
-    assert diagonal.x == diagonal.y == (0, 1)
+    assert diagonal.x == diagonal.y == (0, 100)
+    assert (dots.x, dots.y) == ((50.0, 100.0), (40.0, 100.0))
     assert dots.marker.size[0] < dots.marker.size[1]
 
 

@@ -30,9 +30,18 @@ def test_a_class_that_got_worse_stands_out() -> None:
 
     worse, better, candidate, champion = figure.data
     assert (worse.line.color, better.line.color) == (WARNING, HIGHLIGHT)
-    assert (champion.name, champion.x) == ("Champion", (0.9, 0.95))
-    assert (candidate.name, candidate.x) == ("Candidate", (0.8, 1.0))
+    assert (champion.name, champion.x) == ("Champion", (90.0, 95.0))
+    assert (candidate.name, candidate.x) == ("Candidate", (80.0, 100.0))
     assert candidate.text[0] == "Candidate: 80.0 % right"
+
+
+def test_a_new_class_has_the_candidate_alone() -> None:
+    figure = recall_pairs({"freshapples": Pair(20, 19, 20), "kiwi": Pair(8, None, 6)})
+
+    _, candidate, champion = figure.data
+    assert (champion.y, candidate.y) == (("freshapples",), ("freshapples", "kiwi"))
+    assert candidate.x == (100.0, 75.0)
+    assert figure.layout.yaxis.ticktext == ("Fresh apple", "Kiwi (new)")
 
 
 def test_a_class_without_held_out_photographs_has_none_right() -> None:

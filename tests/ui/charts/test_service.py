@@ -34,13 +34,14 @@ def test_confidence_stands_in_the_middle_of_its_slice_with_gaps() -> None:
 
     [line] = figure.data
     assert line.x[0] == NOON + timedelta(minutes=7.5)
-    assert line.y == (0.9, None)
+    assert line.y == (90.0, None)
+    assert line.text == ("90.0 %", "")
     assert not line.connectgaps
-    assert figure.layout.yaxis.range == (0.5, 1.0)
+    assert figure.layout.yaxis.range == (50.0, 100.0)
 
 
 def test_a_low_confidence_is_not_cut() -> None:
-    assert mean_confidence(STARTS, [0.3, 0.9], 900).layout.yaxis.range[0] < 0.3
+    assert mean_confidence(STARTS, [0.3, 0.9], 900).layout.yaxis.range[0] < 30
 
 
 def test_nothing_is_drawn_of_no_slices() -> None:

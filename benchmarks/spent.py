@@ -1,0 +1,62 @@
+"""What a process has taken of the machine, as Linux tells it."""
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Spent:
+    """By one process that runs."""
+
+    def __init__(self, pid: int) -> None:
+        self._folder = Path("/proc") / str(pid)
+
+    @property
+    def seconds(self) -> float:
+        """Of processor time, in all its threads."""
+        # The name in the second field may hold spaces.
+        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    @property
+    def memory(self) -> float:
+        """MiB resident now."""
+        return self._status("VmRSS")
+
+    @property
+    def peak(self) -> float:
+        """MiB resident at most, since it began or since `forget_peak`."""
+        return self._status("VmHWM")
+
+    def forget_peak(self) -> None:
+        (self._folder / "clear_refs").write_text("5")
+
+    def _status(self, name: str) -> float:
+        lines = (self._folder / "status").read_text().splitlines()
+        [line] = [line for line in lines if line.startswith(f"{name}:")]
+        return int(line.split()[1]) / 1024
+
+
+class SpentByBrowser:
+    """By all processes of a browser, of which some end with the pages that they draw."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        if context.browser is None:
+            raise ValueError("The context has a browser of its own.")
+        self._session = context.browser.new_browser_cdp_session()
+        self._before: dict[int, float] = {}
+
+    def begin(self) -> None:
+        self._before = self._seconds()
+
+    @property
+    def since(self) -> float:
+        """Seconds of processor time since `begin`."""
+        return sum(now - self._before.get(pid, 0.0) for pid, now in self._seconds().items())
+
+    def _seconds(self) -> dict[int, float]:
+        found = self._session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return {process["id"]: process["cpuTime"] for process in found}

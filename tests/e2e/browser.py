@@ -1,0 +1,43 @@
+"""Chromium, where the machine has it."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str | None:
+    """The path of the program; None where there is none."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def running_profile(window: ViewportSize) -> Iterator[BrowserContext]:
+    """A new browser that remembers what it has loaded and compiled, as a person's own does."""
+    with tempfile.TemporaryDirectory(prefix="ripeline-profile-") as folder, sync_playwright() as p:
+        context = p.chromium.launch_persistent_context(
+            folder, executable_path=chromium(), args=ARGUMENTS, viewport=window
+        )
+        yield context
+        context.close()

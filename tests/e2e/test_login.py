@@ -1,0 +1,43 @@
+"""Logging in by OIDC as the environment asks for it: real app, real browser, a provider here."""
+
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.fake_provider import CLIENT_ID, running_provider
+from tests.e2e.pages import PATIENCE_MS, settle
+from tests.processes import app_process, free_port
+from tests.ui.fake_api import FakeApi
+
+
+def test_a_person_is_sent_to_the_provider_and_let_in_when_back(browser: Browser) -> None:
+    port = free_port()
+    api = FakeApi()
+    try:
+        with running_provider() as provider:
+            settings = {
+                "RIPELINE_UI_URL": f"http://127.0.0.1:{port}",
+                "RIPELINE_OIDC_METADATA_URL": provider.metadata_url,
+                "RIPELINE_OIDC_CLIENT_ID": CLIENT_ID,
+                "RIPELINE_OIDC_CLIENT_SECRET": "of the test",
+                "RIPELINE_OIDC_COOKIE_SECRET": "0" * 64,
+            }
+            with app_process(api.address, settings, port) as (ui_url, _):
+                page = browser.new_page()
+                page.set_default_timeout(PATIENCE_MS)
+                page.goto(ui_url)
+                expect(page.get_by_role("heading", level=1)).to_have_text("Ripeline")
+                assert not api.received
+
+                page.get_by_role("button", name="Log in").click()
+                settle(page, "")
+                [asked] = provider.asked
+                assert asked["client_id"] == CLIENT_ID
+                assert asked["response_type"] == "code"
+                assert asked["redirect_uri"] == f"http://127.0.0.1:{port}/oauth2callback"
+                assert asked["code_challenge_method"] == "S256"
+                assert "openid" in asked["scope"].split()
+
+                page.reload()
+                settle(page, "")
+                page.close()
+    finally:
+        api.stop()

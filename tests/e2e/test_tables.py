@@ -1,0 +1,43 @@
+"""Tables as a browser draws them, of a scripted API so that every column is filled."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize, expect
+
+from tests.e2e.pages import TOLERANCE_PIXELS, open_page
+from tests.processes import running_app
+from tests.ui import fake_learning as fake
+from tests.ui.fake_api import FakeApi
+
+DESKTOP = ViewportSize(width=1280, height=900)
+TABS = {"Versions": 2, "Past runs": 1}
+# How much of a table lies outside of what is seen of it.
+_HIDDEN = """
+() => [...document.querySelectorAll('[data-testid="stDataFrame"] .dvn-scroller')]
+    .filter(table => table.checkVisibility())
+    .map(table => table.scrollWidth - table.clientWidth)
+"""
+
+
+@pytest.fixture
+def ui_url() -> Iterator[str]:
+    api = fake.learning(FakeApi())
+    api.answers["/runs"] = fake.runs(fake.RUN)
+    try:
+        with running_app(api.address) as ui_url:
+            yield ui_url
+    finally:
+        api.stop()
+
+
+def test_no_table_of_the_retrain_page_is_cut(browser: Browser, ui_url: str) -> None:
+    page = browser.new_page(viewport=DESKTOP)
+    open_page(page, ui_url, "retrain")
+    for tab, tables in TABS.items():
+        page.get_by_role("tab", name=tab).click()
+        drawn = page.get_by_test_id("stDataFrame").filter(visible=True)
+        expect(drawn).to_have_count(tables)
+        expect(drawn.locator(".dvn-scroller").last).to_be_visible()
+        assert max(page.evaluate(_HIDDEN)) <= TOLERANCE_PIXELS, tab
+    page.close()

@@ -1,0 +1,32 @@
+"""The script behind every visit: page config, navigation, the page; or the question who it is."""
+
+from pathlib import Path
+
+import streamlit as st
+from access import door
+
+HERE = Path(__file__).parent
+# File name, title and Material icon of each page, in the order of the navigation.
+PAGES = (
+    ("predict", "Predict", "nutrition"),
+    ("training_data", "Training data", "add_photo_alternate"),
+    ("retrain", "Retrain", "model_training"),
+    ("dataset_insights", "Dataset insights", "insights"),
+    ("model_report", "Model report", "fact_check"),
+    ("monitoring", "Monitoring", "monitoring"),
+)
+
+st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))
+st.logo(str(HERE / "assets" / "logo.svg"), size="large")
+allowed = door.granted()
+page = st.navigation(
+    [
+        st.Page(HERE / "app_pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
+        for name, title, icon in PAGES
+    ],
+    position="top" if allowed else "hidden",
+)
+if allowed:
+    page.run()
+else:
+    door.ask()
