@@ -4,9 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_VENV := .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
+CLUSTER := .venv-cluster
+CLUSTER_READY := $(CLUSTER)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test check format data train crossvalidate compare notebook chaos bench-pages openapi lock clean clean-state
+.PHONY: help run env test test-stack test-images test-ray check format data train crossvalidate compare notebook chaos \
+	hostile bench bench-pages backup restore openapi lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -14,8 +19,17 @@ help: ## List the commands
 run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 	@exec $(BIN)/python scripts/run.py
 
+env: ## Write .env for docker compose, with random passwords
+	@$(PYTHON) -m scripts.env
+
 test: $(READY) check ## Check the code and run the tests
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
+	$(BIN)/python -m pytest -s -m stack tests/stack
+
+test-images: $(READY) ## Install what each container image holds, and look at it (3 GB; some minutes)
+	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
 
 check: $(READY) ## Lint, formatting, types
 	$(BIN)/ruff check .
@@ -44,8 +58,23 @@ notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photogr
 chaos: $(READY) ## Kill the API and the worker 50 times under load, on each database (half an hour)
 	RIPELINE_CHAOS_INSTANTS=50 $(BIN)/python -m pytest -s tests/chaos
 
+test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two nodes, in .venv-cluster
+	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/bulk/test_on_ray.py
+
 bench-pages: $(READY) ## Time each page of the app with 10,000 images, and 500 photographs through it
 	@$(BIN)/python -m benchmarks.pages
+
+hostile: $(READY) ## Send 10,000 hostile bodies, and Schemathesis, to a running API (minutes)
+	RIPELINE_HOSTILE_BODIES=10000 RIPELINE_CONTRACT_EXAMPLES=60 $(BIN)/python -m pytest -s tests/hostile
+
+bench: $(READY) $(BENCH_READY) ## Measure side by side, write LOAD_TEST_RESULTS.md (half an hour; ARGS=--quick)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+backup: $(READY) ## Save catalog, photographs and models into TO=<new folder>
+	@$(BIN)/python -m api.backup save "$(TO)"
+
+restore: $(READY) ## Bring a backup back from FROM=<folder>, where there is no catalog yet
+	@$(BIN)/python -m api.backup restore "$(FROM)"
 
 openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m scripts.openapi
@@ -62,7 +91,7 @@ LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hash
 	--no-annotate --custom-compile-command "make lock"
 
 clean: ## Remove the environment and all caches; photographs, models and state stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache test-artefacts
+	rm -rf $(VENV) $(BENCH_VENV) $(CLUSTER) .mypy_cache .pytest_cache .ruff_cache test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-state: $(READY) ## Delete uploads, corrections, predictions and versions, after asking
@@ -77,4 +106,18 @@ $(READY): requirements.txt
 	@$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
 		--require-hashes -r requirements.txt
+	@touch $@
+
+# LitServe and BentoML want other versions of the same packages.
+$(BENCH_READY): requirements/bench.txt
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
+		--require-hashes -r requirements/bench.txt
+	@touch $@
+
+$(CLUSTER_READY): requirements/cluster.txt
+	@echo "Making the environment of a Ray node in $(CLUSTER) (once; some minutes)."
+	@$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
+		--require-hashes -r requirements/cluster.txt
 	@touch $@

@@ -1,37 +1,117 @@
 """Load on a running API: `locust --host http://127.0.0.1:8000 --headless -u 10 -r 10 -t 30s`.
 
-Each user grades a drawn picture over and over, and looks at the health now and then.
+Users of every kind; name some to have only these: `locust … Predict Health`. With RIPELINE_FLOOD=1
+their number rises in steps to far more than one machine can serve, and falls again; then some
+answers are 503 with a Retry-After, by design, and are listed by themselves and not as failures.
 """
 
 import io
+import os
+import random
+from itertools import count
+from typing import Any
 
-from locust import HttpUser, between, task
+from locust import FastHttpUser, LoadTestShape, between, task
+from locust.contrib.fasthttp import ResponseContextManager
 from PIL import Image, ImageDraw
 
+FLOOD = bool(os.environ.get("RIPELINE_FLOOD"))
+# As the app sends it, where the service asks for one.
+KEY = os.environ.get("RIPELINE_API_KEY", "")
 
-def drawn_photograph() -> bytes:
-    """An orange disc on white, as a JPEG of about the size of a small photograph."""
-    image = Image.new("RGB", (480, 360), "white")
-    ImageDraw.Draw(image).ellipse((120, 60, 360, 300), fill=(240, 140, 30))
+
+def drawn_photograph(seed: int = 0) -> bytes:
+    """A disc on white, as a JPEG as large as the photographs of the public set."""
+    chance = random.Random(seed)  # noqa: S311
+    image = Image.new("RGB", (224, 224), "white")
+    x, y, r = chance.randint(90, 130), chance.randint(90, 130), chance.randint(40, 80)
+    colour = (chance.randint(180, 255), chance.randint(60, 160), chance.randint(20, 60))
+    ImageDraw.Draw(image).ellipse((x - r, y - r, x + r, y + r), fill=colour)
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=90)
     return stream.getvalue()
 
 
-class Grader(HttpUser):
-    """Someone who sends one photograph after another."""
+class Person(FastHttpUser):
+    """Someone who looks at the answer before the next request."""
 
-    wait_time = between(0, 0.1)
+    abstract = True
+    wait_time = between(0.5, 1)
+    default_headers = {"Authorization": f"Bearer {KEY}"} if KEY else None
     photograph = drawn_photograph()
 
-    @task(20)
-    def predict(self) -> None:
-        self.client.post("/predict", files={"file": ("orange.jpg", self.photograph)})
 
-    @task(1)
+class Predict(Person):
+    """Sends one photograph after another."""
+
+    weight = 20
+
+    @task
+    def predict(self) -> None:
+        files = {"file": ("orange.jpg", self.photograph, "image/jpeg")}
+        with self.client.post("/predict", files=files, catch_response=True) as answer:
+            refused_is_no_failure(answer)
+
+
+class Batch(Person):
+    """Sends ten photographs at once."""
+
+    weight = 1
+
+    @task
+    def batch(self) -> None:
+        # Its type names a dict, which could hold one file of a field.
+        files: Any = [("files", (f"{n}.jpg", self.photograph, "image/jpeg")) for n in range(10)]
+        with self.client.post("/predict/batch", files=files, catch_response=True) as answer:
+            refused_is_no_failure(answer)
+
+
+class Health(Person):
+    weight = 1
+
+    @task
     def health(self) -> None:
         self.client.get("/health")
 
-    @task(1)
+
+class ModelInfo(Person):
+    weight = 1
+
+    @task
     def model_info(self) -> None:
         self.client.get("/model-info")
+
+
+class Upload(Person):
+    """Sends photographs to learn from, each a new one, now and then."""
+
+    weight = 1
+    wait_time = between(1, 3)
+    seeds = count(random.randrange(10**9))  # noqa: S311
+
+    @task
+    def upload(self) -> None:
+        photograph = drawn_photograph(next(self.seeds))
+        files = {"files": ("orange.jpg", photograph, "image/jpeg")}
+        self.client.post("/upload-training-data", files=files, data={"class_name": "flood"})
+
+
+class Flood(LoadTestShape):
+    """Users by the second: a rise in steps, a peak, and back to where it began."""
+
+    abstract = not FLOOD
+    seconds = int(os.environ.get("RIPELINE_FLOOD_SECONDS", "60"))
+    # Until which part of the time there are how many users.
+    steps = ((0.2, 10), (0.4, 100), (0.6, 400), (0.8, 800), (1.0, 10))
+
+    def tick(self) -> tuple[int, float] | None:
+        part = self.get_run_time() / self.seconds  # type: ignore[no-untyped-call]
+        return next(((users, 200) for until, users in self.steps if part < until), None)
+
+
+def refused_is_no_failure(answer: ResponseContextManager) -> None:
+    """In a flood: an answer in time that says when to come again is what is wanted. It is counted
+    under a name of its own."""
+    if FLOOD and answer.status_code == 503 and "Retry-After" in (answer.headers or {}):
+        answer.request_meta["name"] += " (503)"
+        answer.success()  # type: ignore[no-untyped-call]

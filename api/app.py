@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from api import __version__, problems
 from api.blobs import Blobs
@@ -13,20 +15,43 @@ from api.body_limit import BodyLimit
 from api.dataset.endpoints import UPLOADS
 from api.dataset.removing import sweep_orphans
 from api.db import Database
+from api.draining import draining
+from api.guard.description import describe_guard
+from api.guard.keys import Keyring
+from api.guard.middleware import Guard, Rules
 from api.health.state import ServiceState
+from api.heap import give_back_large_blocks
 from api.history.retention import sweep_predicted
+from api.insights.endpoints import AUGMENTATION
 from api.jobs.queue import RunQueue
 from api.monitoring.gauges import Gauges
 from api.periodic import Periodic
 from api.predict.batch_endpoint import BATCH
+from api.predict.endpoints import PREDICT
+from api.predict.line import Line
 from api.predict.recorder import Recorder
 from api.registry.watcher import Watcher
 from api.routes import router
 from api.settings import Settings, get_settings
+from api.slow_body import SlowBody
 from api.timing import Timing
 
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
+# Of a body that is no photograph: a thousand ids take a twentieth of it.
+JSON_BYTES = 2**20
+# What pages of other sites may do where CORS is open for them.
+CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept")
+
+
+class Service(FastAPI):
+    """FastAPI, whose description also says what the guard in front of the routes asks for."""
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            describe_guard(super().openapi())
+        return super().openapi()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -35,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        give_back_large_blocks()
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
         keep_days = chosen.keep_predicted_days
         with (
@@ -42,36 +68,61 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Recorder(database, blobs, keep_days > 0) as recorder,
             ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool,
         ):
-            app.state.service = ServiceState(pool, database, blobs, recorder)
+            line = Line(pool, chosen.max_queue, chosen.max_wait_seconds)
+            app.state.service = ServiceState(pool, line, database, blobs, recorder)
             watcher = Watcher(chosen, app.state.service)
             watcher.start()
             gauges = Gauges(chosen, app.state.service)
             with (
                 Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
                 Periodic("gauges", GAUGE_SECONDS, gauges.refresh),
+                draining(app.state.service, chosen.drain_seconds),
             ):
                 yield
             watcher.stop()
         app.state.queue.close()
         database.close()
 
-    app = FastAPI(
+    app = Service(
         title="Ripeline",
         version=__version__,
         summary="Grades fruit from photographs.",
         lifespan=lifespan,
+        redoc_url=None,
     )
     app.state.settings = chosen
     app.state.queue = RunQueue(chosen)
+    app.add_middleware(SlowBody, seconds=chosen.body_seconds)
     app.add_middleware(
         BodyLimit,
-        limit=chosen.max_body_bytes,
-        limits={UPLOADS: chosen.max_upload_bytes, BATCH: chosen.max_upload_bytes},
+        limit=min(JSON_BYTES, chosen.max_body_bytes),
+        limits={
+            **dict.fromkeys((PREDICT, AUGMENTATION), chosen.max_body_bytes),
+            **dict.fromkeys((UPLOADS, BATCH), chosen.max_upload_bytes),
+        },
     )
+    app.add_middleware(Guard, rules=_rules(chosen))
     app.add_middleware(Timing)
+    if chosen.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=chosen.cors_origins,
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_HEADERS,
+        )
     problems.install(app)
     app.include_router(router)
     return app
+
+
+def _rules(settings: Settings) -> Rules:
+    rate = None
+    if settings.rate_limit:
+        from api.guard.rate import RateLimit  # noqa: PLC0415  (few deployments want to wait for it)
+
+        rate = RateLimit(settings.rate_limit)
+    keys = Keyring(settings.predict_keys, settings.change_keys)
+    return Rules(keys, settings.cors_origins, settings.allow_open, rate)
 
 
 def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:

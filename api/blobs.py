@@ -21,7 +21,8 @@ class Blobs:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        # Others write there too: what a bucket listed a moment ago must be asked for again.
+        self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._local = "file" in self._files.protocol
 
     def put(self, key: str, data: bytes) -> None:
@@ -31,6 +32,7 @@ class Blobs:
             self._files.pipe_file(path, data)  # A bucket shows an object when it is whole.
             return
         target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
         _write(target, data, durable=True)
         _sync_folder(target.parent)
 
@@ -41,8 +43,11 @@ class Blobs:
             if paths:
                 self._files.pipe(paths)
             return
-        for path, data in paths.items():
-            _write(Path(path), data, durable=False)
+        targets = {Path(path): data for path, data in paths.items()}
+        for folder in {target.parent for target in targets}:
+            folder.mkdir(parents=True, exist_ok=True)
+        for target, data in targets.items():
+            _write(target, data, durable=False)
 
     def get(self, key: str) -> bytes:
         """Raises FileNotFoundError."""
@@ -50,7 +55,6 @@ class Blobs:
         return data
 
     def exists(self, key: str) -> bool:
-        self._files.invalidate_cache()  # Others may have removed it.
         return bool(self._files.isfile(self._path(key)))
 
     def written_at(self, key: str) -> datetime:
@@ -67,7 +71,6 @@ class Blobs:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys under the folder `prefix`, sorted; unfinished writes are not among them."""
-        self._files.invalidate_cache()
         folder = self._path(prefix)
         root = PurePosixPath(self._root)
         for path in sorted(self._files.find(folder)):
@@ -76,7 +79,6 @@ class Blobs:
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders in the folder `prefix`, sorted."""
-        self._files.invalidate_cache()
         try:
             found = self._files.ls(self._path(prefix), detail=True)
         except FileNotFoundError:
@@ -87,13 +89,11 @@ class Blobs:
 
     def modified(self, prefix: str) -> datetime | None:
         """When anything in the folder `prefix` was last written, be it finished or not."""
-        self._files.invalidate_cache()
         paths = self._files.find(self._path(prefix))
         return max((self._files.modified(path) for path in paths), default=None)
 
     def delete_folder(self, prefix: str) -> None:
         """Remove all that is in the folder `prefix`; one that is not there is no error."""
-        self._files.invalidate_cache()
         try:
             self._files.rm(self._path(prefix), recursive=True)
         except FileNotFoundError:
@@ -107,7 +107,6 @@ class Blobs:
 
 
 def _write(target: Path, data: bytes, durable: bool) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid4().hex}")
     with temporary.open("wb") as stream:
         stream.write(data)

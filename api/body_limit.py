@@ -11,7 +11,7 @@ from api.errors import BodyTooLargeError
 class BodyLimit:
     """ASGI middleware: reading more than `limit` bytes of a body raises BodyTooLargeError.
 
-    `limits` gives paths that begin in a certain way another limit. It raises inside the
+    `limits` gives some paths another limit. It raises inside the
     application, whose handlers turn it into an answer. The rest of the body is read and thrown away
     first, up to as much again: a client that is still sending would otherwise see a broken
     connection in place of the answer.
@@ -48,7 +48,4 @@ class BodyLimit:
 
     def _limit_of(self, scope: Scope) -> int:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        return next(
-            (limit for start, limit in self._limits.items() if path.startswith(start)),
-            self._limit,
-        )
+        return self._limits.get(path, self._limit)

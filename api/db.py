@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from filelock import FileLock
 from sqlalchemy import (
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -21,6 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    inspect,
     text,
 )
 from sqlalchemy.engine import make_url
@@ -96,13 +96,18 @@ class Database:
         with self._readings.begin() as session:
             yield session
 
-    def upgrade(self) -> None:
-        """Bring the tables to this version's shape; only one process at a time does."""
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the tables to this version's shape; only one process at a time does.
+
+        Raises NewerCatalogError.
+        """
         with self._alone(), self.engine.begin() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) == newest_revision():
+                return
+            # Imported here: an upgrade is rare, and every start would wait for it.
+            from api.upgrading import upgrade  # noqa: PLC0415
+
+            upgrade(connection, revision)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -125,6 +130,20 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def newest_revision() -> str:
+    """Of the last migration: the number that the name of its file begins with."""
+    files = (MIGRATIONS / "versions").glob("[0-9]*.py")
+    return max(file.name for file in files).partition("_")[0]
+
+
+def _revision(connection: Connection) -> str | None:
+    """Of the tables that are there; None where there are none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def normalised(url: str) -> str:

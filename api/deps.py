@@ -1,4 +1,8 @@
-"""What endpoints ask for, as annotated aliases."""
+"""What endpoints ask for, as annotated aliases.
+
+What only looks something up is `async`: anything else FastAPI calls on a thread, and a request
+would wait for one while all are busy.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -15,56 +19,59 @@ from api.jobs.queue import RunQueue
 from api.settings import Settings
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _state(request: Request) -> ServiceState:
+async def _state(request: Request) -> ServiceState:
     state: ServiceState = request.app.state.service
     return state
 
 
-def _database(request: Request) -> Database:
+async def _queue(request: Request) -> RunQueue:
+    queue: RunQueue = request.app.state.queue
+    return queue
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+StateDep = Annotated[ServiceState, Depends(_state)]
+QueueDep = Annotated[RunQueue, Depends(_queue)]
+
+
+async def _blobs(state: StateDep) -> Blobs:
+    return state.blobs
+
+
+async def _database(state: StateDep) -> Database:
     """Raises CatalogUnavailableError while the catalog has not been opened."""
-    state = _state(request)
     if state.catalog_problem:
         raise CatalogUnavailableError()
     return state.database
 
 
-def _blobs(request: Request) -> Blobs:
-    return _state(request).blobs
+BlobsDep = Annotated[Blobs, Depends(_blobs)]
+DatabaseDep = Annotated[Database, Depends(_database)]
 
 
-def _queue(request: Request) -> RunQueue:
-    queue: RunQueue = request.app.state.queue
-    return queue
-
-
-def _session(request: Request) -> Iterator[Session]:
+def _session(database: DatabaseDep) -> Iterator[Session]:
     """One transaction a request; committed before the answer is sent."""
-    with _database(request).session() as session:
+    with database.session() as session:
         yield session
 
 
-def _reading(request: Request) -> Iterator[Session]:
-    with _database(request).reading() as session:
+def _reading(database: DatabaseDep) -> Iterator[Session]:
+    with database.reading() as session:
         yield session
 
 
-def _learned(request: Request) -> Learned:
+def _learned(settings: SettingsDep, state: StateDep) -> Learned:
     """Of the version that serves: from its copy here, or else it is the one that was shipped."""
-    settings, runtime = _settings(request), _state(request).runtime
+    runtime = state.runtime
     copy = settings.model_cache / runtime.manifest.version if runtime else None
     return learned_of(copy if copy and copy.is_dir() else settings.model_dir)
 
 
-SettingsDep = Annotated[Settings, Depends(_settings)]
-StateDep = Annotated[ServiceState, Depends(_state)]
-DatabaseDep = Annotated[Database, Depends(_database)]
-BlobsDep = Annotated[Blobs, Depends(_blobs)]
-QueueDep = Annotated[RunQueue, Depends(_queue)]
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
 LearnedDep = Annotated[Learned, Depends(_learned)]

@@ -14,6 +14,8 @@ class ProblemError(Exception):
     status = HTTPStatus.BAD_REQUEST
     code = "bad-request"
     retry_after_seconds: int | None = None
+    # Whether the connection is of no more use.
+    closes = False
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -78,6 +80,15 @@ class MissingFileError(ProblemError):
         )
 
 
+class UnreadableCharsetError(ProblemError):
+    code = "unreadable-charset"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The form names a character set by which nothing can be read. Leave it out."
+        )
+
+
 class UnsupportedBodyError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported-body"
@@ -96,6 +107,38 @@ class ModelUnavailableError(ProblemError):
 
     def __init__(self) -> None:
         super().__init__("No model is loaded, so nothing can be graded. The service log says why.")
+
+
+class OverloadedError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "overloaded"
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "More photographs wait to be graded than can be soon. Try this one again in a moment."
+        )
+
+
+class SlowBodyError(ProblemError):
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "slow-body"
+    closes = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request came too slowly and was not read to its end. Send it again, over a better "
+            "connection or with a smaller photograph."
+        )
+
+
+class EndingError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "ending"
+    retry_after_seconds = 5
+
+    def __init__(self) -> None:
+        super().__init__("This process is about to end. Another one answers in its place.")
 
 
 class CatalogUnavailableError(ProblemError):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,9 +12,11 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from api.db import AWAY
 from api.errors import CatalogUnavailableError, ProblemError
+from api.guard.headers import USUAL
 
 MEDIA_TYPE = "application/problem+json"
 # Python's own phrases for these changed between versions.
@@ -55,7 +58,8 @@ def document(status: int, code: str, detail: str) -> Problem:
         type=f"urn:ripeline:problem:{code}",
         title=_title(status),
         status=int(status),
-        detail=detail,
+        # Halves of characters, which JSON can carry here, cannot be sent back.
+        detail=detail.encode("utf-8", "replace").decode(),
         code=code,
     )
 
@@ -79,16 +83,24 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unknown)
 
 
+def answer(error: ProblemError, headers: Mapping[str, str] = MappingProxyType({})) -> JSONResponse:
+    """The problem document of `error`, with the headers that belong to it."""
+    chosen = dict(headers)
+    if error.retry_after_seconds is not None:
+        chosen["Retry-After"] = str(error.retry_after_seconds)
+    if error.closes:
+        chosen["Connection"] = "close"
+    return problem(error.status, error.code, error.detail, chosen)
+
+
 async def _known(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)  # noqa: S101  (registered for it)
-    headers = {}
-    if error.retry_after_seconds is not None:
-        headers["Retry-After"] = str(error.retry_after_seconds)
-    return problem(error.status, error.code, error.detail, headers)
+    return answer(error)
 
 
 async def _away(request: Request, error: Exception) -> JSONResponse:
-    log.warning("%s %s: the catalog is away: %s", request.method, request.url.path, error)
+    # With its control characters written out: a path must not add lines to the log.
+    log.warning("%s %r: the catalog is away: %s", request.method, request.url.path, error)
     return await _known(request, CatalogUnavailableError())
 
 
@@ -105,10 +117,25 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     if isinstance(error.__cause__, ProblemError):  # FastAPI hides what reading a body raises.
         return await _known(request, error.__cause__)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
     code = _title(error.status_code).lower().replace(" ", "-")
     reason = str(error.detail)
     detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)
-    return problem(error.status_code, code, detail, error.headers)
+    return problem(error.status_code, code, detail, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """All that the path takes: a router names those of the first route that it fits."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:
@@ -117,9 +144,11 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %r failed", request.method, request.url.path, exc_info=error)
     fault = failure()
-    return problem(fault.status, fault.code, fault.detail)
+    # It is answered outside of the guard, which marks all other answers.
+    marks = {name.decode(): value.decode() for name, value in USUAL}
+    return problem(fault.status, fault.code, fault.detail, marks)
 
 
 def _title(status: int) -> str:

@@ -23,11 +23,18 @@ def unheard(_figures: dict[str, float]) -> None:
 def terminal() -> Iterator[Progress]:
     """Show a bar with time spent and time left for each stage on the terminal."""
     from rich import progress as bars  # noqa: PLC0415  (serving does without it)
+    from rich.text import Text  # noqa: PLC0415
+
+    class Rate(bars.ProgressColumn):
+        def render(self, task: bars.Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.0f}/s" if speed else "")
 
     columns = (
         bars.TextColumn("{task.description}"),
         bars.BarColumn(),
         bars.MofNCompleteColumn(),
+        Rate(),
         bars.TimeElapsedColumn(),
         bars.TextColumn("left"),
         bars.TimeRemainingColumn(),

@@ -3,10 +3,13 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AliasChoices, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.guard.keys import accepted_keys
+from api.guard.origins import accepted_origins
 from api.imaging.decode import MAX_PIXELS
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -17,12 +20,50 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _rate(text: str) -> str:
+    """Raises ValueError for what is no rate."""
+    if text:
+        from limits import parse  # noqa: PLC0415  (it takes a while, and few ask for it)
+
+        parse(text)
+    return text
+
+
+# Written with commas between them.
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(accepted_keys)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(accepted_origins)]
+
+
 class Settings(BaseSettings):
     """Everything that differs from one deployment to another."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RIPELINE_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+        env_prefix="RIPELINE_",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        # What is wrong may be a secret.
+        hide_input_in_errors=True,
     )
+
+    # Where `python -m api` listens.
+    host: str = "127.0.0.1"
+    port: int = Field(
+        default=8000, ge=0, lt=65536, validation_alias=AliasChoices("RIPELINE_API_PORT", "PORT")
+    )
+    # A line for each request; a proxy in front writes them more cheaply.
+    access_log: bool = False
+    # Proxies whose word on the client's address is believed: addresses or networks, with commas.
+    trusted_proxies: str = ""
+    # Sent as a bearer token or as X-API-Key. Who may change may also predict; none: all is open.
+    predict_keys: Keys = Field(default=(), repr=False)
+    change_keys: Keys = Field(default=(), repr=False)
+    # Let everybody change everything, also on an address that other machines reach.
+    allow_open: bool = False
+    # The sites whose pages may call the service from a browser.
+    cors_origins: Origins = ()
+    # For each key, or each address without one, such as 60/second; empty: none.
+    rate_limit: Annotated[str, AfterValidator(_rate)] = ""
 
     model_dir: Path = PROJECT / "models" / "default"
     state_dir: Path = PROJECT / "state"
@@ -30,11 +71,15 @@ class Settings(BaseSettings):
     report_dir: Path = PROJECT / "docs"
     # Empty: a file in the state folder.
     database_url: str = Field(
-        default="", validation_alias=AliasChoices("DATABASE_URL", "RIPELINE_DATABASE_URL")
+        default="",
+        repr=False,
+        validation_alias=AliasChoices("DATABASE_URL", "RIPELINE_DATABASE_URL"),
     )
     # Empty: a folder in the state folder.
     storage_url: str = Field(
-        default="", validation_alias=AliasChoices("STORAGE_URL", "RIPELINE_STORAGE_URL")
+        default="",
+        validation_alias=AliasChoices("STORAGE_URL", "RIPELINE_STORAGE_URL"),
+        repr=False,
     )
     # For so long a graded photograph is kept, so that a correction can make it a training image.
     keep_predicted_days: float = Field(default=30, ge=0)
@@ -46,6 +91,17 @@ class Settings(BaseSettings):
     max_zip_bytes: int = Field(default=2**30, gt=0)
     max_pixels: int = Field(default=MAX_PIXELS, gt=0)
     inference_threads: int = Field(default_factory=usable_cores, gt=0)
+    # So many photographs may wait to be graded, each for so long; then it is 503.
+    max_queue: int = Field(default=256, gt=0)
+    max_wait_seconds: float = Field(default=10, gt=0)
+    # A body may take so long, and a second more for every 16 KiB of it that came; then it is 408.
+    body_seconds: float = Field(default=20, gt=0)
+    # After SIGTERM: for so long /ready says 503, for load balancers to see, before it ends.
+    drain_seconds: float = Field(default=1, ge=0)
+
+    @property
+    def has_keys(self) -> bool:
+        return bool(self.predict_keys or self.change_keys)
 
     @property
     def database(self) -> str:

@@ -25,8 +25,8 @@ from api.periodic import Periodic
 from api.retrain import repository, service, watch
 from api.settings import Settings, get_settings
 
-# Serving comes first.
-NICE = 10
+# Serving comes first: the least that there is.
+NICE = 19
 ROUND_SECONDS = 2.0
 TRIGGER_SECONDS = 60.0
 # A message is on its way for less; a run that has waited for so long has none.

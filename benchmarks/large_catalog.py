@@ -114,7 +114,6 @@ def _record(picture: Picture, number: int, version: str) -> Record:
         record,
         id=_id("prediction", number),
         created_at=now() - timedelta(days=OVER_DAYS * share),
-        image=picture.grade.image,
     )
 
 

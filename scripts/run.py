@@ -1,6 +1,7 @@
 """`make run`: start API, app and worker, wait until they can be used, stop them on Ctrl-C.
 
-Ports and host come from RIPELINE_API_PORT, RIPELINE_UI_PORT and RIPELINE_HOST.
+Ports and host come from RIPELINE_API_PORT, RIPELINE_UI_PORT and RIPELINE_HOST. Where the API has
+keys, the app wants one that may change things in RIPELINE_API_KEY.
 """
 
 import errno
@@ -59,6 +60,7 @@ def main() -> int:
         "RIPELINE_UI_URL": f"http://{reached}:{ui_port}",
         **os.environ,
         "RIPELINE_API_URL": f"http://{reached}:{api_port}",
+        "RIPELINE_API_PORT": str(api_port),
     }
     # SIGINT too: a shell starts background jobs with it ignored. SIGHUP: the terminal was closed.
     for stop in STOP_SIGNALS:
@@ -82,7 +84,7 @@ def main() -> int:
 
 
 def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
-    api = (sys.executable, "-m", "uvicorn", "api.app:app", "--host", host, "--port", str(api_port))
+    api = (sys.executable, "-m", "api")
     ui = (
         *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
         *("--server.address", host, "--server.port", str(ui_port), "--server.headless", "true"),

@@ -13,6 +13,7 @@ from api.app import create_app
 from api.blobs import Blobs
 from api.db import Database
 from api.settings import PROJECT, Settings
+from tests.buckets import fresh_bucket, running_s3
 from tests.postgres import binaries, fresh_database, running_server
 
 DATASET = "RIPELINE_DATASET"
@@ -54,6 +55,21 @@ def postgres() -> Iterator[str]:
         pytest.skip("needs a PostgreSQL server (Debian: apt-get install postgresql)")
     with running_server(programs) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """The environment of a server that speaks S3."""
+    with running_s3() as environment:
+        yield environment
+
+
+@pytest.fixture
+def bucket(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a new bucket, which this process and those that it starts can reach."""
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    return fresh_bucket()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -26,38 +26,65 @@ def binaries() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
-@contextmanager
-def running_server(programs: Path) -> Iterator[str]:
-    """A server on loopback in a folder of its own; gives the address of its first database."""
-    port = free_port()
-    # A socket's path must be short, and the server refuses to run as root.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    account = _account()
-    if account:
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    data = folder / "data"
+class Server:
+    """A server on loopback in a folder of its own, which can be killed and started again."""
 
-    def run(program: str, *arguments: str) -> None:
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._port = free_port()
+        # A socket's path must be short, and the server refuses to run as root.
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._account = _account()
+        if self._account:
+            os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
+        self._data = self._folder / "data"
+        # The address of its first database.
+        self.address = f"postgresql://ripeline@127.0.0.1:{self._port}/postgres"
+        self._run("initdb", "-D", str(self._data), "-U", "ripeline", "-A", "trust", "-N")
+
+    def start(self) -> None:
+        options = f"-c listen_addresses=127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off"
+        log = str(self._folder / "log")
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", log, "-o", options, "start")
+
+    def kill(self) -> None:
+        """End it at once; nothing that is under way is finished."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [str(programs / program), *arguments],
+            [str(self._programs / program), *arguments],
             check=True,
-            cwd=folder,
+            cwd=self._folder,
             stdout=subprocess.DEVNULL,
-            user=account.pw_uid if account else None,
-            group=account.pw_gid if account else None,
+            user=self._account.pw_uid if self._account else None,
+            group=self._account.pw_gid if self._account else None,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
         )
 
+
+@contextmanager
+def server(programs: Path) -> Iterator[Server]:
+    """A server that runs; one that was killed must run again in the end."""
+    server = Server(programs)
     try:
-        run("initdb", "-D", str(data), "-U", "ripeline", "-A", "trust", "-N")
-        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
-        run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        server.start()
         try:
-            yield f"postgresql://ripeline@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
+            server.kill()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.remove()
+
+
+@contextmanager
+def running_server(programs: Path) -> Iterator[str]:
+    """A server that runs; gives the address of its first database."""
+    with server(programs) as running:
+        yield running.address
 
 
 def fresh_database(server: str) -> str:

@@ -47,8 +47,6 @@ def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[s
         "RIPELINE_API_PORT": str(api_port),
         "RIPELINE_UI_PORT": str(ui_port),
         "PYTHONUNBUFFERED": "1",
-        # Nobody reads what it says later, so that a log of requests would fill the pipe.
-        "UVICORN_ACCESS_LOG": "false",
     }
 
 
@@ -91,7 +89,6 @@ def api_process(
     port = free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
-        # Nobody reads what it says later, so that a log of requests would fill the pipe.
         [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port), "--no-access-log"],
         cwd=PROJECT,
         env={**service_environment(state), **settings},
@@ -121,11 +118,7 @@ def app_process(
     """The same, with its process; with `settings` in its environment and on `port`, if any."""
     port = port or free_port()
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
-            *("--server.address", "127.0.0.1", "--server.port", str(port)),
-            *("--server.headless", "true"),
-        ],
+        app_command(port),
         cwd=PROJECT,
         env={**os.environ, **settings, "RIPELINE_API_URL": api_url, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -137,6 +130,15 @@ def app_process(
         yield f"http://127.0.0.1:{port}", process
     finally:
         _end(process)
+
+
+def app_command(port: int) -> list[str]:
+    """The app on loopback."""
+    return [
+        *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
+        *("--server.address", "127.0.0.1", "--server.port", str(port)),
+        *("--server.headless", "true"),
+    ]
 
 
 @contextmanager

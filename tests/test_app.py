@@ -46,6 +46,26 @@ def test_a_failure_of_ours_leaks_nothing(settings: Settings) -> None:
     assert "1234" not in response.text
 
 
+def test_what_a_path_holds_is_written_out_in_the_log(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(settings)
+
+    @app.get("/broken/{name}")
+    def broken(name: str) -> None:
+        raise RuntimeError if name.startswith("ours") else OperationalError(name, None, Exception())
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        statuses = [
+            client.get(f"/broken/{name}%0A%1B[31mERROR: forged").status_code for name in ("ours", "away")
+        ]
+    assert statuses == [500, 503]
+    said = [record.getMessage() for record in caplog.records if "/broken/" in record.getMessage()]
+    assert len(said) == 2
+    # No line of its own, and no colours for whoever reads it.
+    assert all(line.partition("away:")[0].isprintable() for line in said)
+
+
 def test_a_catalog_that_goes_away_before_the_commit_is_told(settings: Settings) -> None:
     app = create_app(settings)
 

@@ -1,18 +1,61 @@
-"""The blob store, on a folder and on a store that is no folder."""
+"""The blob store, on a folder, in a bucket and in memory."""
 
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import fsspec
 import pytest
 
 from api.blobs import BadKeyError, Blobs
 from api.db import now
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "bucket"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    if request.param == "bucket":
+        return Blobs(f"{request.getfixturevalue('bucket')}/ripeline")
     return Blobs(str(tmp_path) if request.param == "folder" else f"memory://{uuid4().hex}")
+
+
+def test_many_are_put_at_once(store: Blobs) -> None:
+    store.put_many({})
+    store.put_many({"predicted/a": b"a", "predicted/b": b"b"})
+    assert [store.get(key) for key in store.keys("predicted")] == [b"a", b"b"]
+
+
+def test_folders_are_listed_and_removed(store: Blobs) -> None:
+    assert store.folders("models") == []
+    assert store.modified("models") is None
+    store.delete_folder("models/1")
+    before = now() - timedelta(seconds=2)
+    for key in ("models/1/b", "models/2/c", "models/d"):
+        store.put(key, b"x")
+    assert store.folders("models") == ["1", "2"]
+    modified = store.modified("models/1")
+    assert modified is not None
+    assert before <= modified <= now()
+    store.delete_folder("models/1")
+    assert store.folders("models") == ["2"]
+    assert list(store.keys("models")) == ["models/2/c", "models/d"]
+
+
+def test_what_another_process_does_is_seen(store: Blobs) -> None:
+    store.put("models/1/a", b"x")
+    assert list(store.keys("models")) == ["models/1/a"]
+    assert store.folders("models") == ["1"]
+    assert store.written_at("models/1/a")
+    # fsspec would give the same object again, which knows what it did itself.
+    files, root = fsspec.core.url_to_fs(store.url, skip_instance_cache=True)
+    files.makedirs(f"{root}/models/2", exist_ok=True)
+    files.pipe_file(f"{root}/models/2/b", b"x")
+    files.rm(f"{root}/models/1", recursive=True)
+    assert not store.exists("models/1/a")
+    assert store.exists("models/2/b")
+    assert list(store.keys("models")) == ["models/2/b"]
+    assert store.folders("models") == ["2"]
+    with pytest.raises(FileNotFoundError):
+        store.written_at("models/1/a")
 
 
 def test_what_is_put_is_there(store: Blobs) -> None:

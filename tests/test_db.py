@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from api.db import Database, normalised
+from api.db import MIGRATIONS, Database, newest_revision, normalised
 from api.retrain.tables import RunRow
 from api.tables import Base
 
@@ -22,6 +23,19 @@ def test_migrations_make_the_tables_that_the_code_declares(database: Database) -
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_newest_revision_is_the_one_that_alembic_goes_to(database: Database) -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == newest_revision()
+    with database.engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
+
+
+def test_upgrading_what_is_up_to_date_does_not_ask_alembic(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alembic.command.upgrade", None)
+    database.upgrade()
 
 
 def test_upgrading_at_once_from_many_places_is_safe(database_url: str) -> None:

@@ -15,7 +15,8 @@ T = TypeVar("T", bound=BaseModel)
 class ApiClient:
     """Calls one Ripeline API. Safe to share between threads; close it when done.
 
-    Every method raises `ApiProblem` where no usable answer came.
+    `key` is what an API that has keys lets the app in by. Every method raises `ApiProblem` where no
+    usable answer came.
     """
 
     def __init__(
@@ -24,12 +25,18 @@ class ApiClient:
         *,
         timeout: float,
         health_timeout: float,
+        key: str = "",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.address = address
         self._health_timeout = health_timeout
         # The API is a neighbour: a proxy set for the way to the internet must not catch the call.
-        self._http = httpx.Client(timeout=timeout, transport=transport, trust_env=False)
+        self._http = httpx.Client(
+            headers={"Authorization": f"Bearer {key}"} if key else None,
+            timeout=timeout,
+            transport=transport,
+            trust_env=False,
+        )
 
     def close(self) -> None:
         self._http.close()

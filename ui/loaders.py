@@ -15,7 +15,12 @@ THUMBNAIL_PIXELS = 192
 def api() -> ApiClient:
     """The client of the API that the environment names."""
     settings = Settings()
-    return _client(settings.api_url, settings.api_timeout, settings.api_health_timeout)
+    return _client(
+        settings.api_url,
+        settings.api_timeout,
+        settings.api_health_timeout,
+        settings.api_key.get_secret_value(),
+    )
 
 
 def health_problem() -> ApiProblem | None:
@@ -163,8 +168,8 @@ def _forget_insights() -> None:
 
 
 @st.cache_resource(max_entries=4, on_release=ApiClient.close, show_spinner=False)
-def _client(address: str, timeout: float, health_timeout: float) -> ApiClient:
-    return ApiClient(address, timeout=timeout, health_timeout=health_timeout)
+def _client(address: str, timeout: float, health_timeout: float, key: str) -> ApiClient:
+    return ApiClient(address, timeout=timeout, health_timeout=health_timeout, key=key)
 
 
 @st.cache_resource(

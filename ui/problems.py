@@ -5,6 +5,8 @@ from http import HTTPStatus
 import httpx
 
 _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+# What the API says of a key that is missing, unknown, or may not change anything.
+_LOCKED = {"key-needed", "scope-too-small"}
 
 
 class ApiProblem(Exception):  # noqa: N818 - it is shown as a message, not as an error's name
@@ -60,10 +62,22 @@ def not_understood(address: str) -> ApiProblem:
     )
 
 
+def locked(address: str) -> ApiProblem:
+    """The service wants a key that this app does not have."""
+    return ApiProblem(
+        "The grading service does not let this app in",
+        f"`{address}` asks for an API key. Set `RIPELINE_API_KEY` for the app to one of the "
+        "service's `RIPELINE_CHANGE_KEYS`.",
+        passing=True,
+    )
+
+
 def refused(response: httpx.Response, address: str) -> ApiProblem:
     """Read an error answer: in the API's own words, or where it has none, in plain ones."""
     status = response.status_code
     body = _json_object(response)
+    if body.get("code") in _LOCKED:
+        return locked(address)
     title, detail = body.get("title"), body.get("detail")
     if isinstance(title, str) and isinstance(detail, str):
         passing = status in _TRANSIENT or status >= 500

@@ -1,4 +1,4 @@
-"""Where the API is, how long to wait for it and who may look, from the environment."""
+"""Where the API is, how to enter it, how long to wait and who may look, from the environment."""
 
 from typing import Annotated, Self
 
@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     )
 
     api_url: Annotated[str, AfterValidator(_with_scheme)] = "http://127.0.0.1:8000"
+    # What the app says who it is by, where the API has keys: one of those that may change things.
+    api_key: SecretStr = SecretStr("")
     # Seconds to wait for a prediction: a photograph from a slow phone has to get there first.
     api_timeout: PositiveFloat = 30.0
     # Seconds to wait for a health answer, which comes at once or not at all.

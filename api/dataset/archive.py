@@ -3,6 +3,7 @@
 Nothing that the zip says of itself is believed: what is read of it is counted as it comes.
 """
 
+import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ class Archive:
             raise EmptyArchiveError()
         if len(self.entries) > limits.files:
             raise TooManyEntriesError(limits.files)
+        if sum(entry.info.compress_size for entry in self.entries) > _length(stream):
+            raise BrokenArchiveError()  # Entries that share their bytes, to be unpacked once each.
         if any(entry.info.flag_bits & ENCRYPTED for entry in self.entries):
             raise EncryptedArchiveError()
         sizes = [entry.info.file_size for entry in self.entries]
@@ -127,6 +130,13 @@ class Archive:
             raise FileTooLargeError(self._limits.file_bytes)
 
 
+def _length(stream: IO[bytes]) -> int:
+    place = stream.tell()
+    length = stream.seek(0, io.SEEK_END)
+    stream.seek(place)
+    return length
+
+
 class _Bounded:
     """A file that gives no more than `longest` bytes at once.
 
@@ -149,7 +159,9 @@ def _entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for info in archive.infolist():
         path = PurePosixPath(info.filename.replace("\\", "/"))
         hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-        if info.is_dir() or hidden or "__MACOSX" in path.parts or is_aside(path.name):
+        # zipfile's own is_dir fails for an entry without a name.
+        is_folder = info.filename.endswith("/")
+        if is_folder or hidden or "__MACOSX" in path.parts or is_aside(path.name):
             continue
         folder = path.parent.name
         is_class = folder not in ("", "..") and folder.lower() not in SUPPLIED_SPLITS

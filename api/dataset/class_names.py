@@ -1,8 +1,22 @@
 """Which class names people may give to photographs."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from api.dataset.errors import BadClassNameError
 from api.dataset.labels import normalise_class_name
 from api.dataset.layout import OTHERS_PREFIX
+
+LETTER_OR_DIGIT = r"\p{L}|\p{N}"
+# Of an upload or a word; `accepted_class_name` verifies it, with words of its own for people.
+ClassName = Annotated[
+    str,
+    Field(
+        description="With a letter or a digit, of any script; a new class is welcome.",
+        json_schema_extra={"pattern": LETTER_OR_DIGIT},
+    ),
+]
 
 
 def accepted_class_name(text: str) -> str:

@@ -9,11 +9,15 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from api.dataset.class_names import LETTER_OR_DIGIT
 from api.dataset.errors import BadFormError, NoFilesError, NotAFormError
 from api.dataset.naming import printable
+from api.errors import UnreadableCharsetError
 
 # Each may be an open file on disk.
 MAX_FILES = 500
+# Of text, which is kept in memory; what no endpoint knows is passed over.
+MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
 # The endpoint reads the request itself, so FastAPI cannot tell what it takes.
 OPENAPI: dict[str, Any] = {
     "requestBody": {
@@ -22,17 +26,21 @@ OPENAPI: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["files"],
+                    # A zip of class folders needs no name; that cannot be said here.
+                    "required": ["files", "class_name"],
                     "properties": {
                         "files": {
                             "type": "array",
                             "items": {"type": "string", "format": "binary"},
+                            "minItems": 1,
                             "maxItems": MAX_FILES,
                             "description": "Photographs, zips of them, or both.",
                         },
                         "class_name": {
                             "type": "string",
-                            "description": "Of the photographs that lie in no class folder.",
+                            "pattern": LETTER_OR_DIGIT,
+                            "description": "Of the photographs that lie in no class folder. A zip "
+                            "of class folders needs none.",
                         },
                     },
                 }
@@ -65,13 +73,19 @@ class _Parser(MultiPartParser):
 async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
     """The form in `request`; its files are open within the context only.
 
-    Raises NotAFormError, BadFormError or NoFilesError.
+    Raises NotAFormError, BadFormError, UnreadableCharsetError or NoFilesError.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "multipart/form-data":
         raise NotAFormError(content_type)
     async with aclosing(request.stream()) as stream:
-        parser = _Parser(request.headers, stream, max_files=MAX_FILES, max_fields=8)
+        parser = _Parser(
+            request.headers,
+            stream,
+            max_files=MAX_FILES,
+            max_fields=MAX_FIELDS,
+            max_part_size=FIELD_BYTES,
+        )
         try:
             form = await parser.parse()
         except MultiPartException as error:
@@ -79,6 +93,8 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
                 f"The form cannot be read: {error.message} Send at most {MAX_FILES} files at once, "
                 "or a zip."
             ) from error
+        except UnicodeError as error:  # Python has character sets that read nothing.
+            raise UnreadableCharsetError() from error
     try:
         files = tuple(
             SentFile(printable(item.filename or "") or "photograph", item.file)

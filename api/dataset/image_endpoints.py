@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.dataset import repository
-from api.dataset.class_names import accepted_class_name
+from api.dataset.class_names import ClassName, accepted_class_name
 from api.dataset.errors import ImageNotFoundError
 from api.dataset.ingest import Origin
 from api.dataset.removing import remove_images
@@ -23,6 +23,7 @@ from api.dataset.split import Split
 from api.dataset.tables import ImageRow
 from api.deps import BlobsDep, DatabaseDep, ReadingDep, SessionDep, SettingsDep
 from api.imaging.thumbnail import thumbnail
+from api.paths import IMAGE_ID
 from api.problems import responses
 
 # An image never changes under its id, but it can be removed.
@@ -34,7 +35,7 @@ router = APIRouter(prefix="/dataset/images")
 def images(
     session: ReadingDep,
     *,
-    class_name: str | None = None,
+    class_name: ClassName | None = None,
     split: Split | None = None,
     origin: Origin | None = None,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
@@ -66,13 +67,13 @@ def remove_many(database: DatabaseDep, blobs: BlobsDep, wanted: Selection) -> Re
     return Removed(removed=len(removed), missing=_missing(wanted.ids, removed))
 
 
-@router.get("/{image_id}", summary="One image", responses=responses(404, 422, 503))
+@router.get(f"/{IMAGE_ID}", summary="One image", responses=responses(404, 422, 503))
 def image(session: ReadingDep, image_id: ImageId) -> TrainingImage:
     return TrainingImage.model_validate(_found(repository.get(session, image_id), image_id))
 
 
 @router.get(
-    "/{image_id}/photograph",
+    f"/{IMAGE_ID}/photograph",
     summary="What an image shows, small",
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422, 503)},
@@ -100,7 +101,7 @@ def photograph(
     return Response(small, headers=headers, media_type="image/jpeg")
 
 
-@router.patch("/{image_id}", summary="Relabel an image", responses=responses(404, 422, 503))
+@router.patch(f"/{IMAGE_ID}", summary="Relabel an image", responses=responses(404, 422, 503))
 def relabel(session: SessionDep, image_id: ImageId, wanted: Relabel) -> TrainingImage:
     class_name = accepted_class_name(wanted.class_name)
     row = _found(repository.get(session, image_id), image_id)
@@ -110,7 +111,7 @@ def relabel(session: SessionDep, image_id: ImageId, wanted: Relabel) -> Training
 
 
 @router.delete(
-    "/{image_id}",
+    f"/{IMAGE_ID}",
     summary="Remove an image",
     status_code=204,
     responses=responses(404, 422, 503),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.dataset.class_names import ClassName
 from api.dataset.ingest import Duplicate, Origin, Outcome, Stored
 from api.dataset.known import Kind
 from api.dataset.split import Split
@@ -81,7 +82,7 @@ class UploadReport(BaseModel):
                 DuplicateFile.of_outcome(item) for item in outcomes if isinstance(item, Duplicate)
             ],
             errors=[
-                FileError(filename=item.filename, code=item.error.code, detail=item.error.detail)
+                FileError(filename=item.filename, code=item.code, detail=item.detail)
                 for item in outcomes
                 if isinstance(item, Refused)
             ],
@@ -148,15 +149,19 @@ class DatasetSummary(BaseModel):
 
 
 class Relabel(BaseModel):
-    class_name: str
+    model_config = ConfigDict(strict=True)
+
+    class_name: ClassName
 
 
 class Selection(BaseModel):
+    model_config = ConfigDict(strict=True)
+
     ids: list[ImageId] = Field(min_length=1, max_length=MAX_IDS)
 
 
 class RelabelSelection(Selection):
-    class_name: str
+    class_name: ClassName
 
 
 class Relabelled(BaseModel):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from api.blobs import Blobs
 from api.dataset.archive import Archive, Limits, is_archive
@@ -18,10 +19,18 @@ from api.errors import ProblemError
 
 @dataclass(frozen=True)
 class Refused:
-    """A file that was not taken, and why."""
+    """A file that was not taken, and why.
+
+    In words alone: the error itself would hold on to what was read of the file.
+    """
 
     filename: str
-    error: ProblemError
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, filename: str, error: ProblemError) -> Self:
+        return cls(filename, error.code, error.detail)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class Intake:
                 raise FileTooLargeError(self.limits.file_bytes)
             return self._store(known, data, class_name, file.filename)
         except ProblemError as error:
-            return Refused(file.filename, error)
+            return Refused.of(file.filename, error)
 
     def _take_archive(
         self, known: Known, file: SentFile, class_name: str, alone: bool
@@ -73,7 +82,7 @@ class Intake:
         except ProblemError as error:
             if alone:
                 raise
-            yield Refused(file.filename, error)
+            yield Refused.of(file.filename, error)
             return
         # A lone folder is what the photographs were zipped in; several are classes.
         named = class_name if len(archive.folders) < 2 else ""
@@ -86,10 +95,10 @@ class Intake:
                     raise MissingClassNameError("A photograph outside of the folders")
                 yield self._store(known, data, chosen, filename)
             except ArchiveTooLargeError as error:  # And so the rest of it is not read.
-                yield Refused(filename, error)
+                yield Refused.of(filename, error)
                 return
             except ProblemError as error:
-                yield Refused(filename, error)
+                yield Refused.of(filename, error)
 
     def _store(self, known: Known, data: bytes, class_name: str, filename: str) -> Outcome:
         return store_photograph(

@@ -3,7 +3,9 @@
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
+from api.dataset.class_names import ClassName
 from api.feedback.repository import Tally
 from api.feedback.service import Became
 from api.feedback.summary import Summary
@@ -13,10 +15,22 @@ from api.predict.tables import PredictionRow
 MAX_ITEMS = 200
 
 
+_LABELLED: JsonDict = {
+    "required": ["label"],
+    "properties": {"label": {"type": "string"}, "correct": {"enum": [False, None]}},
+}
+_AGREED: JsonDict = {
+    "required": ["correct"],
+    "properties": {"label": {"type": "null"}, "correct": {"const": True}},
+}
+
+
 class Feedback(BaseModel):
     """Either the right class, or that the prediction was right."""
 
-    label: str | None = Field(default=None, max_length=200, description="A new class is welcome.")
+    model_config = ConfigDict(strict=True, json_schema_extra={"oneOf": [_LABELLED, _AGREED]})
+
+    label: ClassName | None = Field(default=None, max_length=200)
     correct: bool | None = None
 
     @property
@@ -61,8 +75,11 @@ class ReviewQueue(BaseModel):
 
 
 class Confirmation(BaseModel):
+    model_config = ConfigDict(strict=True)
+
     prediction_id: str
-    label: str = Field(max_length=200)
+    # Verified one by one: a name that is none spoils no other.
+    label: str = Field(max_length=200, description="As in feedback on one prediction.")
 
 
 class Confirmations(BaseModel):

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from api import __version__
 from api.deps import SettingsDep, StateDep
+from api.errors import EndingError
 from api.health.schemas import Health, Live, ModelInfo, ModelSummary, Ready, Status
 from api.health.training import training_status
 from api.problems import responses
@@ -23,6 +24,9 @@ async def live() -> Live:
 
 @router.get("/ready", summary="Can it grade?", responses=responses(503))
 async def ready(state: StateDep) -> Ready:
+    """503 without a model, and from SIGTERM on."""
+    if state.draining:
+        raise EndingError()
     state.serving()
     return Ready()
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from api.blobs import Blobs
 from api.db import Database
 from api.errors import ModelUnavailableError
+from api.predict.line import Line
 from api.predict.recorder import Recorder
 from api.predict.runtime import Runtime
 
@@ -19,9 +20,11 @@ class ServiceState:
     `runtime` is None where no model could be loaded; `model_problem` says why it is not the
     champion, `catalog_problem` why the catalog has not been opened yet: both for the log.
     `champion_since` is when the version that serves became champion, where that is known.
+    `draining` says that the process is about to end.
     """
 
     pool: ThreadPoolExecutor
+    line: Line
     database: Database
     blobs: Blobs
     recorder: Recorder
@@ -30,6 +33,7 @@ class ServiceState:
     catalog_problem: str = ""
     champion_since: datetime | None = None
     prediction_count: int = 0
+    draining: bool = False
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -46,7 +46,8 @@ def strip_metadata(data: bytes) -> bytes | None:
 
 
 def _jpeg(data: bytes) -> bytes | None:
-    orientation = _orientation(data)
+    # Looking for the orientation opens the picture, so only where EXIF or XMP may tell one.
+    orientation = _orientation(data) if b"Exif" in data or b"rientation" in data else 1
     if orientation is None:
         return None
     kept = [data[:2]]

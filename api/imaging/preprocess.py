@@ -5,11 +5,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def to_input(image: Image.Image, size: int) -> NDArray[np.uint8]:
-    """Squeeze the whole picture into uint8 [size, size, 3], 0..255, RGB.
+def squeeze(image: Image.Image, size: int) -> Image.Image:
+    """The whole picture in a square of `size` pixels.
 
     The whole picture and not a crop of it: a fruit at the edge counts, and a heat map over the
     result lies over the photograph as it is.
     """
-    resized = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.asarray(resized, dtype=np.uint8)
+    return image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def to_input(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    """The picture squeezed into uint8 [size, size, 3], 0..255, RGB."""
+    return np.asarray(squeeze(image, size), dtype=np.uint8)

@@ -15,7 +15,9 @@ from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
 from api.predict.upload import OPENAPI, read_photograph
 from api.problems import responses
 
-router = APIRouter(prefix="/insights", tags=["insights"])
+INSIGHTS = "/insights"
+AUGMENTATION = f"{INSIGHTS}/augmentation"
+router = APIRouter(prefix=INSIGHTS, tags=["insights"])
 Seed = Annotated[int, Query(ge=0, lt=2**32, description="The same seed gives the same views.")]
 
 

@@ -4,37 +4,22 @@ What a run is stands in the catalog. A message that is lost or comes twice chang
 also look for queued runs in the table, and one of them alone can take a run.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from huey import Huey, PostgresHuey, SqliteHuey
-from huey.consumer import Consumer
-from huey.registry import Message
-from huey.serializer import Serializer
-
-from api.db import normalised
 from api.settings import Settings
 
-NAME = "ripeline"
-QUEUE = "queue.db"
+if TYPE_CHECKING:
+    from huey import Huey
+    from huey.consumer import Consumer
+
 # How often a worker looks into the queue, in seconds.
 POLL_SECONDS = 0.2
 # One performs a run; the other can take the next while the first still logs what is done.
 THREADS = 2
 log = logging.getLogger(__name__)
-
-
-class PlainMessages(Serializer):  # type: ignore[misc]  # huey has no types.
-    """Messages as JSON: huey's pickle could run code of whoever writes to the queue."""
-
-    def _serialize(self, data: Any) -> bytes:
-        return json.dumps(data).encode()
-
-    def _deserialize(self, data: bytes) -> Any:
-        return Message(*json.loads(data))
 
 
 def _nothing(_run_id: str) -> None:
@@ -58,7 +43,7 @@ class RunQueue:
         except Exception as error:  # Whatever the drivers of two databases raise.
             log.warning("Run %s is queued, but no worker could be woken: %s", run_id, error)
 
-    def consumer(self) -> Consumer:
+    def consumer(self) -> "Consumer":
         """Threads that call `work` with each id that comes; `start` and `stop` them."""
         queue, _ = self._open()
         return queue.create_consumer(
@@ -73,24 +58,16 @@ class RunQueue:
         if self._opened:
             self._opened[0].storage.close()
 
-    def _open(self) -> tuple[Huey, Callable[[str], Any]]:
+    def _open(self) -> "tuple[Huey, Callable[[str], Any]]":
         with self._opening:
             if self._opened is None:
-                queue = _huey(self._settings)
+                # Imported here: the API starts the sooner, and takes less memory, without it.
+                from api.jobs.huey_queue import huey_queue  # noqa: PLC0415
+
+                queue = huey_queue(self._settings)
 
                 def perform(run_id: str) -> None:
                     self._work(run_id)
 
                 self._opened = queue, queue.task()(perform)
             return self._opened
-
-
-def _huey(settings: Settings) -> Huey:
-    common = {"results": False, "serializer": PlainMessages()}
-    address = normalised(settings.database)
-    if address.startswith("sqlite"):
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey(NAME, filename=str(settings.state_dir / QUEUE), **common)
-    dsn = address.replace("postgresql+psycopg://", "postgresql://", 1)
-    # Looked into like the other: to be woken, each thread would keep a connection that none closes.
-    return PostgresHuey(NAME, dsn=dsn, blocking=False, **common)

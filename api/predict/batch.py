@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
+import threading
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
-
-from starlette.concurrency import run_in_threadpool
+from typing import NamedTuple
 
 from api.dataset.archive import Archive, Limits, is_archive
 from api.dataset.errors import ArchiveTooLargeError, FileTooLargeError
@@ -80,30 +80,35 @@ class Batch:
     ) -> AsyncGenerator[BatchPrediction | BatchFailure]:
         """One for each piece, in order. Few are in memory at once, however many there are."""
         loop = asyncio.get_running_loop()
-        under_way: deque[tuple[str, asyncio.Future[Grade | Problem]]] = deque()
-        more = True
+        reader = _Reader(source)
+        under_way: deque[asyncio.Future[_Graded | None]] = deque()
+        # Threads that begin together may come back in another order.
+        early: dict[int, _Graded] = {}
+        more, wanted = True, 0
         try:
             while more or under_way:
                 while more and len(under_way) < AHEAD * self.threads:
-                    piece = await run_in_threadpool(next, source, None)
-                    if piece is None:
-                        more = False
-                        break
-                    grade = loop.run_in_executor(self.state.pool, _grade, self.runtime, piece)
-                    under_way.append((piece.filename, grade))
-                if under_way:
-                    filename, graded = under_way.popleft()
-                    yield self._row(filename, await graded)
+                    grading = loop.run_in_executor(self.state.pool, reader.grade, self.runtime)
+                    under_way.append(grading)
+                graded = await under_way.popleft()
+                if graded is None:
+                    more = False
+                    continue
+                early[graded.number] = graded
+                while wanted in early:
+                    yield self._row(early.pop(wanted))
+                    wanted += 1
         finally:
-            for _, waiting in under_way:  # The client went away.
+            for waiting in under_way:  # The client went away.
                 waiting.cancel()
 
-    def _row(self, filename: str, graded: Grade | Problem) -> BatchPrediction | BatchFailure:
-        index, self._count = self._count, self._count + 1
-        if isinstance(graded, Problem):
+    def _row(self, graded: "_Graded") -> BatchPrediction | BatchFailure:
+        index, filename, grade = graded
+        self._count += 1
+        if isinstance(grade, Problem):
             self._failed += 1
-            return BatchFailure(index=index, filename=filename, error=graded)
-        prediction = serve(self.state, graded, self.runtime.manifest.version, filename)
+            return BatchFailure(index=index, filename=filename, error=grade)
+        prediction = serve(self.state, grade, self.runtime.manifest.version, filename)
         self._classes[prediction.predicted_class] += 1
         self._unrecognised += not prediction.recognised
         if prediction.freshness:
@@ -124,6 +129,28 @@ class Batch:
             model_version=self.runtime.manifest.version,
             seconds=round(perf_counter() - self._started, 3),
         )
+
+
+class _Graded(NamedTuple):
+    number: int
+    filename: str
+    grade: Grade | Problem
+
+
+class _Reader:
+    """Reads and grades the next piece, in whichever thread has time: a piece changes no thread."""
+
+    def __init__(self, source: Iterator[Piece]) -> None:
+        self._numbered = enumerate(source)
+        self._reading = threading.Lock()
+
+    def grade(self, runtime: Runtime) -> _Graded | None:
+        """None where there are no more."""
+        with self._reading:
+            number, piece = next(self._numbered, (0, None))
+        if piece is None:
+            return None
+        return _Graded(number, piece.filename, _grade(runtime, piece))
 
 
 def _grade(runtime: Runtime, piece: Piece) -> Grade | Problem:

@@ -15,7 +15,12 @@ from api.problems import responses
 
 BATCH = "/predict/batch"
 NDJSON = "application/x-ndjson"
-_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MAX_FILES}
+_FILES = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "minItems": 1,
+    "maxItems": MAX_FILES,
+}
 _BODY = {"type": "object", "required": ["files"], "properties": {"files": _FILES}}
 router = APIRouter(tags=["predict"])
 
@@ -28,7 +33,7 @@ router = APIRouter(tags=["predict"])
     },
     responses={
         200: {"model": BatchAnswer, "content": {NDJSON: {}}},
-        **responses(400, 413, 415, 422, 503),
+        **responses(400, 408, 413, 415, 422, 503),
     },
     response_class=StreamingResponse,
 )
@@ -42,6 +47,7 @@ async def predict_batch(
     as the last.
     """
     runtime = state.serving()
+    state.line.check()
     limits = Limits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))

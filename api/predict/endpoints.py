@@ -1,32 +1,35 @@
 """`POST /predict`: one photograph in, one graded photograph out."""
 
-import asyncio
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Request
-
-from api.deps import StateDep
+from api.health.state import ServiceState
 from api.predict.schemas import Prediction
 from api.predict.served import serve
 from api.predict.upload import OPENAPI, read_photograph
 from api.problems import responses
 
+PREDICT = "/predict"
 router = APIRouter(tags=["predict"])
 
 
 @router.post(
-    "/predict",
+    PREDICT,
     summary="Grade one photograph",
     openapi_extra=OPENAPI,
-    responses=responses(400, 413, 415, 422, 503),
-    response_model_exclude_unset=True,
+    response_model=Prediction,
+    responses=responses(400, 408, 413, 415, 422, 503),
 )
-async def predict(request: Request, state: StateDep, explain: bool = False) -> Prediction:
+async def predict(request: Request, explain: bool = False) -> Response:
     """Send JPEG, PNG, WebP, BMP or HEIC, as the form field `file` or as the body itself.
 
     `explain=true` adds a heat map of what the class was told by.
     """
+    # Without a dependency, each of which FastAPI solves anew for every request.
+    state: ServiceState = request.app.state.service
     runtime = state.serving()
+    state.line.check()
     upload = await read_photograph(request)
-    loop = asyncio.get_running_loop()
-    grade = await loop.run_in_executor(state.pool, runtime.grade, upload.data, explain)
-    return serve(state, grade, runtime.manifest.version, upload.filename)
+    grade = await state.line.grade(runtime, upload.data, explain)
+    prediction = serve(state, grade, runtime.manifest.version, upload.filename)
+    # As a response it is sent as it is: FastAPI would validate it again and take it apart.
+    return Response(prediction.model_dump_json(exclude_unset=True), media_type="application/json")

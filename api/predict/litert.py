@@ -22,26 +22,27 @@ class LiteRTBackbone:
         Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
         """
         self._graph = graph
-        self._idle = deque(self._warm() for _ in range(ready))
+        first = self._interpreter()
+        # Asking an interpreter for these takes longer than copying the pixels in.
+        self._input: int = first.get_input_details()[0]["index"]
+        self._output: int = first.get_output_details()[0]["index"]
+        self._idle = deque([first, *(self._interpreter() for _ in range(ready - 1))])
+        if ready:
+            for interpreter in self._idle:
+                interpreter.invoke()  # Whatever lies in its input.
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
             interpreter = self._idle.pop()
         except IndexError:
             interpreter = self._interpreter()
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
+        interpreter.set_tensor(self._input, pixels)
         interpreter.invoke()
-        target = interpreter.get_output_details()[0]["index"]
-        feature_map: NDArray[np.float32] = interpreter.get_tensor(target)
+        feature_map: NDArray[np.float32] = interpreter.get_tensor(self._output)
         self._idle.append(interpreter)  # One that failed is not put back.
         return feature_map
 
     def _interpreter(self) -> Interpreter:
         interpreter = Interpreter(model_content=self._graph, num_threads=1)
         interpreter.allocate_tensors()
-        return interpreter
-
-    def _warm(self) -> Interpreter:
-        interpreter = self._interpreter()
-        interpreter.invoke()  # Whatever lies in its input.
         return interpreter

@@ -23,6 +23,7 @@ from api.predict.tables import PredictionRow
 CAPACITY = 5000
 IMAGE_BYTES = 32 * 2**20
 BATCH = 200
+# A transaction takes as long as the rows of some ten predictions.
 LINGER_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
@@ -145,9 +146,9 @@ class Recorder:
     def _store_photographs(self, batch: list[Record]) -> set[str]:
         """The ids of the records whose photographs are stored now."""
         photographs = {
-            record.id: (record.blob, kept_photograph(record.image))
+            record.id: (record.blob, kept_photograph(record.photograph))
             for record in batch
-            if record.image
+            if record.photograph
         }
         try:
             self._blobs.put_many(dict(photographs.values()))

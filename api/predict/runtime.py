@@ -5,6 +5,7 @@ answer).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from PIL import Image
 
 from api.dataset.labels import Freshness, read_label
 from api.imaging.decode import MAX_PIXELS, Photograph, decode
-from api.imaging.preprocess import to_input
+from api.imaging.preprocess import squeeze, to_input
 from api.predict.explain import activation_map, data_uri, overlay
 from api.predict.head import FloatArray, Head, features, pool
 from api.predict.litert import LiteRTBackbone
@@ -30,8 +31,9 @@ class Grade:
 
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
     (rotten) to 1 (fresh) and is None where no class speaks of freshness. `heatmap` is a PNG data
-    URI where it was asked for. `image` is what was graded, upright RGB; `features` float16 [n] are
-    its place in the space of the rejection, for drift.
+    URI where it was asked for. `data` is the file as it came, `photograph` what is in it, `seen`
+    the square that the network saw; `features` float16 [n] are its place in the space of the
+    rejection, for drift.
     """
 
     class_name: str
@@ -43,12 +45,23 @@ class Grade:
     interpretation: str
     milliseconds: float
     heatmap: str | None
-    image: Image.Image = field(compare=False, repr=False)
+    data: bytes = field(compare=False, repr=False)
+    photograph: Photograph = field(compare=False, repr=False)
+    seen: Image.Image = field(compare=False, repr=False)
     features: NDArray[np.float16] = field(compare=False, repr=False)
 
     @property
     def confidence(self) -> float:
         return self.probabilities[self.class_name]
+
+
+class Seen(NamedTuple):
+    """One photograph on its way: as it came, decoded, as the network sees it, what that makes."""
+
+    data: bytes
+    photograph: Photograph
+    square: Image.Image
+    feature_map: FloatArray
 
 
 class Runtime:
@@ -80,8 +93,9 @@ class Runtime:
         """Grade the bytes of one photograph. Raises what `imaging.decode` raises."""
         started = time.perf_counter()
         photograph = self.pre(data)
-        feature_map = self.core(photograph)
-        return self.post(photograph, feature_map, started, explain)
+        square = squeeze(photograph.image, self.manifest.input_size)
+        feature_map = self.forward(np.asarray(square, dtype=np.uint8))
+        return self.post(Seen(data, photograph, square, feature_map), started, explain)
 
     def pre(self, data: bytes) -> Photograph:
         return decode(data, self._max_pixels)
@@ -103,10 +117,8 @@ class Runtime:
         found: FloatArray = self._head.probabilities(pool(feature_map))[0]
         return found
 
-    def post(
-        self, photograph: Photograph, feature_map: FloatArray, started: float, explain: bool
-    ) -> Grade:
-        embedding = pool(feature_map)
+    def post(self, seen: Seen, started: float, explain: bool) -> Grade:
+        embedding = pool(seen.feature_map)
         probabilities = self._head.probabilities(embedding)[0]
         best = int(probabilities.argmax())
         class_name = self.manifest.classes[best]
@@ -117,8 +129,8 @@ class Runtime:
         recognised = bool(rejection.distance_of(projected)[0] <= rejection.threshold)
         heatmap = None
         if explain:
-            activation = activation_map(feature_map[0], self._head.weights[:, best])
-            heatmap = data_uri(overlay(photograph.image, activation))
+            activation = activation_map(seen.feature_map[0], self._head.weights[:, best])
+            heatmap = data_uri(overlay(seen.photograph.image, activation))
         return Grade(
             class_name=class_name,
             probabilities=of_class,
@@ -129,7 +141,9 @@ class Runtime:
             interpretation=interpret(of_class, recognised),
             milliseconds=(time.perf_counter() - started) * 1000,
             heatmap=heatmap,
-            image=photograph.image,
+            data=seen.data,
+            photograph=seen.photograph,
+            seen=seen.square,
             features=features(projected)[0],
         )
 

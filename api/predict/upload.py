@@ -3,11 +3,14 @@
 from typing import Any, NamedTuple
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
-from api.errors import MissingFileError, UnsupportedBodyError
+from api.errors import MissingFileError, UnreadableCharsetError, UnsupportedBodyError
+from api.predict.single_file import single_file
 
 FIELD = "file"
+LIMITS = {"max_files": 8, "max_fields": 100, "max_part_size": 64 * 2**10}
+KINDS = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/heic")
 # The endpoint reads the request itself, so FastAPI cannot tell what it takes.
 OPENAPI: dict[str, Any] = {
     "requestBody": {
@@ -18,9 +21,10 @@ OPENAPI: dict[str, Any] = {
                     "type": "object",
                     "required": [FIELD],
                     "properties": {FIELD: {"type": "string", "format": "binary"}},
-                }
+                },
+                "encoding": {FIELD: {"contentType": ", ".join(KINDS)}},
             },
-            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS},
         },
     }
 }
@@ -37,20 +41,32 @@ async def read_photograph(request: Request) -> Upload:
     """The one photograph in `request`.
 
     Raises MissingFileError for a form without exactly one file in the field `file`,
-    UnsupportedBodyError for any other kind of body.
+    UnreadableCharsetError for one in a character set that reads nothing, UnsupportedBodyError for
+    any other kind of body.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    sent_as = request.headers.get("content-type", "")
+    content_type = sent_as.partition(";")[0].strip().lower()
     if content_type.startswith("image/"):
         return Upload(await request.body(), "")
     if content_type != "multipart/form-data":
         raise UnsupportedBodyError(content_type)
-    async with request.form(max_files=8, max_fields=8) as form:
-        files = [item for item in form.getlist(FIELD) if isinstance(item, UploadFile)]
-        if len(files) != 1:
-            raise MissingFileError(
-                [
-                    f"{'a file' if isinstance(item, UploadFile) else 'text'} in '{name}'"
-                    for name, item in form.multi_items()
-                ]
-            )
-        return Upload(await files[0].read(), files[0].filename or "")
+    part = single_file(sent_as, await request.body())
+    if part and part.name == FIELD:
+        return Upload(part.data, part.filename)
+    try:
+        async with request.form(**LIMITS) as form:
+            return await _only_file(form)
+    except UnicodeError as error:  # Python has character sets that read nothing.
+        raise UnreadableCharsetError() from error
+
+
+async def _only_file(form: FormData) -> Upload:
+    files = [item for item in form.getlist(FIELD) if isinstance(item, UploadFile)]
+    if len(files) != 1:
+        raise MissingFileError(
+            [
+                f"{'a file' if isinstance(item, UploadFile) else 'text'} in '{name}'"
+                for name, item in form.multi_items()
+            ]
+        )
+    return Upload(await files[0].read(), files[0].filename or "")

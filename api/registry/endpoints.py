@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
+from api.paths import VERSION
 from api.problems import responses
 from api.registry import repository, service
 from api.registry.figures import class_differences, differences
@@ -53,7 +54,7 @@ def compare(session: ReadingDep, a: str, b: str) -> Comparison:
     )
 
 
-@router.get("/{version}", summary="One version, with its manifest", responses=responses(404, 503))
+@router.get(f"/{VERSION}", summary="One version, with its manifest", responses=responses(404, 503))
 def details(session: ReadingDep, version: str) -> VersionDetails:
     return VersionDetails.of_row(
         repository.model(session, version),
@@ -63,7 +64,7 @@ def details(session: ReadingDep, version: str) -> VersionDetails:
 
 
 @router.post(
-    "/{version}/promote", summary="Let a version serve", responses=responses(404, 409, 503)
+    f"/{VERSION}/promote", summary="Let a version serve", responses=responses(404, 409, 503)
 )
 def promote(
     database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str

@@ -5,6 +5,7 @@
 these files can run code.
 """
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -117,5 +118,7 @@ def _aside(folder: Path) -> Path:
 def _verify(path: Path, expected: str | None) -> None:
     if not path.is_file():
         raise BadPackageError(f"{path} is missing.")
-    if content_hash(path.read_bytes()) != expected:
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != expected:
         raise BadPackageError(f"{path} is not the file that the manifest names: it was changed.")

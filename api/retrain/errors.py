@@ -69,7 +69,7 @@ class TooFewOfClassError(ProblemError):
 
 
 class TooFewClassesError(ProblemError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    status = HTTPStatus.CONFLICT
     code = "too-few-classes"
 
     def __init__(self, classes: Sequence[str]) -> None:
@@ -80,7 +80,7 @@ class TooFewClassesError(ProblemError):
 
 
 class UnknownClassesError(ProblemError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    status = HTTPStatus.CONFLICT
     code = "unknown-classes"
 
     def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
+from api.dataset.class_names import ClassName
 from api.dataset.labels import normalise_class_name
 from api.networks.names import Architecture
 from api.retrain import service
@@ -14,21 +16,33 @@ MOST_EPOCHS = 200
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 
 
+_OF_FULL: JsonDict = {"required": ["mode"], "properties": {"mode": {"const": "full"}}}
+_OF_FAST: JsonDict = {"properties": {"architecture": {"type": "null"}, "epochs": {"type": "null"}}}
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 5.0 is 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Epochs = Annotated[int, Field(ge=1, le=MOST_EPOCHS), BeforeValidator(_whole)]
+
+
 class RetrainRequest(BaseModel):
     """What to do. Without anything: fast, on all known classes and all new ones."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"anyOf": [_OF_FULL, _OF_FAST]}
+    )
 
     mode: service.Mode = "fast"
     architecture: Architecture | None = Field(
         default=None, description="Of the mode full; without it, the champion's."
     )
-    epochs: int | None = Field(
-        default=None, ge=1, le=MOST_EPOCHS, description="Of the mode full; at most."
-    )
+    epochs: Epochs | None = Field(default=None, description="Of the mode full; at most.")
     classes: (
         Annotated[
-            list[Annotated[str, AfterValidator(normalise_class_name)]],
+            list[Annotated[ClassName, AfterValidator(normalise_class_name)]],
             Field(min_length=2, max_length=1000),
         ]
         | None

@@ -20,7 +20,7 @@ from api.dataset.errors import (
     UnsafePathError,
 )
 from api.errors import ProblemError
-from tests.dataset.zips import claiming_size, encrypted, zipped
+from tests.dataset.zips import claiming_size, encrypted, overlapping, zipped
 
 LIMITS = Limits(files=10, bytes=5_000, file_bytes=1_000)
 
@@ -184,3 +184,15 @@ def test_a_zip_is_told_by_how_it_begins() -> None:
     assert not is_archive(io.BytesIO(b"PK"))
     assert not is_archive(io.BytesIO(b""))
     assert not is_archive(io.BytesIO(b"\xff\xd8\xff\xe0"))
+
+
+def test_entries_that_share_their_bytes_are_refused() -> None:
+    bomb = overlapping(zipped({"fresh/a.jpg": np.random.default_rng(1).bytes(900)}), times=5)
+    with pytest.raises(BrokenArchiveError):
+        opened(bomb)
+
+
+def test_an_entry_without_a_name_is_read_like_others() -> None:
+    data = zipped({"a.jpg": b"1", "b.jpg": b"2"}).replace(b"a.jpg", b"\0" * 5)
+    archive = opened(data)
+    assert [archive.read(entry) for entry in archive.entries] == [b"1", b"2"]

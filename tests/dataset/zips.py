@@ -26,6 +26,16 @@ def claiming_size(data: bytes, size: int) -> bytes:
     return _with_field(_with_field(data, LOCAL, 22, "<I", size), CENTRAL, 24, "<I", size)
 
 
+def overlapping(data: bytes, times: int) -> bytes:
+    """Its directory names one and the same entry many times."""
+    start = data.index(CENTRAL)
+    end = data.rindex(b"PK\x05\x06")
+    entry = data[start:end]
+    directory = entry * times
+    tail = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, times, times, len(directory), start, 0)
+    return data[:start] + directory + tail
+
+
 def _with_field(data: bytes, record: bytes, offset: int, kind: str, value: int) -> bytes:
     changed = bytearray(data)
     struct.pack_into(kind, changed, data.index(record) + offset, value)

@@ -67,7 +67,7 @@ def test_a_trigger_is_set(own: TestClient) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "status", "code"),
     [
-        ("accuracy", {"threshold": 1000}, 422, "bad-trigger-setting"),
+        ("accuracy", {"threshold": 1000}, 409, "bad-trigger-setting"),
         ("accuracy", {"threshold": "many"}, 422, "invalid-request"),
         ("accuracy", {"treshold": 3}, 422, "invalid-request"),
         ("schedule", {"schedule": "hourly"}, 422, "invalid-request"),

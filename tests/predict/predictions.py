@@ -9,7 +9,6 @@ from PIL import Image
 
 from api.blobs import Blobs
 from api.db import Database, now
-from api.imaging.hashing import signature
 from api.predict.record import Record, kept_photograph
 from api.predict.repository import add_predictions
 from api.predict.tables import PredictionRow
@@ -32,7 +31,8 @@ def a_record(image: Image.Image | None = None, **values: Any) -> Record:
         "milliseconds": 5.0,
         "filename": "apple.jpg",
         "features": FEATURES,
-        "image": image,
+        "seen": image,
+        "photograph": image,
     }
     return Record(**{**defaults, **values})
 
@@ -55,7 +55,3 @@ def a_prediction(database: Database, **values: Any) -> PredictionRow:
 def put(database: Database, row: PredictionRow) -> PredictionRow:
     add_predictions(database, [row])
     return row
-
-
-def hexadecimal(image: Image.Image) -> str:
-    return signature(image).tobytes().hex()

@@ -1,5 +1,6 @@
 """What a process serves: the champion, or the best that can be loaded, and never nothing."""
 
+import dataclasses
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from api.app import create_app
 from api.blobs import Blobs
 from api.db import Database
 from api.health.state import ServiceState
+from api.predict.line import Line
 from api.predict.recorder import Recorder
 from api.registry import repository
 from api.registry.package import HEAD
@@ -44,7 +46,8 @@ def state(own: Settings) -> Iterator[ServiceState]:
     database = Database(own.database)
     with ThreadPoolExecutor(1) as pool:
         blobs = Blobs(own.storage)
-        yield ServiceState(pool, database, blobs, Recorder(database, blobs, False))
+        line = Line(pool, 10, 10)
+        yield ServiceState(pool, line, database, blobs, Recorder(database, blobs, False))
     database.close()
 
 
@@ -148,7 +151,7 @@ def test_the_shipped_version_needs_no_store(
 ) -> None:
     """Its files lie beside the code, whatever became of the stored ones."""
     remove_package(state.blobs, SHIPPED)
-    again = ServiceState(state.pool, state.database, state.blobs, state.recorder)
+    again = dataclasses.replace(state, runtime=None)
     Watcher(own, again).look()
     assert serving(again) == SHIPPED
     assert complete(state.blobs, SHIPPED)  # Stored again at start.

@@ -99,14 +99,27 @@ def test_where_nothing_is_new_there_is_nothing_to_learn(
         ({"epochs": 3}, '"mode": "full"'),
         ({"classes": ["apple"]}, "at least 2"),
         ({"classes": ["cup", "!!"]}, "letter or digit"),
-        ({"classes": ["cup", "pen"]}, "There are some of: freshapples, freshbanana"),
-        ({"classes": ["freshapples", "Fresh apples", "freshapples"]}, "no photographs of fresh_"),
         ({"speed": 3}, "speed"),
         ([], "body"),
     ],
 )
 def test_what_cannot_be_asked_for_is_said(client: TestClient, body: Any, words: str) -> None:
     assert words in problem(client.post("/retrain", json=body), 422)
+    assert client.get("/runs").json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        (["cup", "pen"], "There are some of: freshapples, freshbanana"),
+        (["freshapples", "Fresh apples", "freshapples"], "no photographs of fresh_"),
+        (["freshapples", "freshapples"], "at least two classes"),
+    ],
+)
+def test_classes_that_there_are_not_are_named(
+    client: TestClient, classes: list[str], words: str
+) -> None:
+    assert words in problem(client.post("/retrain", json={"classes": classes}), 409)
     assert client.get("/runs").json()["total"] == 0
 
 

@@ -216,3 +216,28 @@ def test_an_answer_that_does_not_come_is_waited_for_only_so_long(api: FakeApi) -
     with pytest.raises(ApiProblem, match="too long"):
         client.health()
     client.close()
+
+
+def test_the_key_is_sent_with_every_call_and_to_nobody_else(api: FakeApi) -> None:
+    sent = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("authorization"))
+        return httpx.Response(200, json=HEALTH)
+
+    transport = httpx.MockTransport(answer)
+    for key in ("change-91be04c7d6a3f258", ""):
+        ApiClient(api.address, timeout=5, health_timeout=5, key=key, transport=transport).health()
+    assert sent == ["Bearer change-91be04c7d6a3f258", None]
+
+
+@pytest.mark.parametrize("code", ["key-needed", "scope-too-small"])
+def test_a_service_that_wants_a_key_is_told_with_the_setting(
+    client: ApiClient, api: FakeApi, code: str
+) -> None:
+    body = {"title": "Unauthorized", "status": 401, "detail": "This needs an API key."}
+    api.answers["/predict"] = Answer({**body, "code": code}, status=401)
+
+    found = predict_problem(client)
+    assert "RIPELINE_API_KEY" in found.detail
+    assert found.passing

@@ -15,5 +15,7 @@ class UnknownTriggerError(ProblemError):
 
 
 class BadTriggerSettingError(ProblemError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    """It would do for another trigger."""
+
+    status = HTTPStatus.CONFLICT
     code = "bad-trigger-setting"

@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.monitoring.triggers.rule import Schedule
+from api.monitoring.triggers.service import LEAST_COOLDOWN, LONGEST_COOLDOWN
 from api.monitoring.triggers.state import TriggerState
 
 
@@ -54,9 +55,9 @@ class Triggers(BaseModel):
 class TriggerChange(BaseModel):
     """What is left out stays as it is; null brings the default back."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     enabled: bool | None = None
     threshold: float | None = None
-    cooldown_hours: float | None = None
+    cooldown_hours: float | None = Field(default=None, ge=LEAST_COOLDOWN, le=LONGEST_COOLDOWN)
     schedule: Schedule | None = None

@@ -1,0 +1,107 @@
+"""Grade a folder or a bucket of photographs into one table.
+
+Run again after it was stopped or killed, it goes on where it was.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.errors import ProblemError
+
+if TYPE_CHECKING:
+    from api.bulk.grader import Work
+    from api.bulk.on_ray import Cluster
+    from api.bulk.workers import Workers
+
+
+def main() -> int:
+    arguments = _arguments()
+    started = time.monotonic()
+    try:
+        line = _run(arguments)
+    except ProblemError as error:
+        print(error.detail, file=sys.stderr)
+        return 1
+    except ImportError as error:
+        print(f"{error}. {_missing(arguments)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. Run the same command again to go on.", file=sys.stderr)
+        return 130
+    print(f"{line} {time.monotonic() - started:.0f} s.")
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> str:
+    """Does what was asked, and says what came of it."""
+    # Imported here, where a missing extra can be told.
+    from api.bulk.grader import Work  # noqa: PLC0415
+    from api.bulk.model import chosen_package  # noqa: PLC0415
+    from api.bulk.score import score  # noqa: PLC0415
+    from api.progress import terminal  # noqa: PLC0415
+    from api.settings import get_settings  # noqa: PLC0415
+
+    settings = get_settings()
+    package = chosen_package(settings, arguments.model)
+    work = Work(package, arguments.source, settings.max_body_bytes, settings.max_pixels)
+    processes = arguments.processes or settings.inference_threads
+    with _graders(work, processes, arguments.ray) as graders, terminal() as progress:
+        report = score(work, arguments.out, graders.grade, progress, arguments.rows_a_part)
+    before = f" ({report.before} of them by an earlier command)" if report.before else ""
+    return (
+        f"{arguments.out} has {report.photographs} photographs{before}, {report.errors} of them "
+        f"with an error, by version {package.manifest.version}."
+    )
+
+
+def _graders(work: "Work", processes: int, ray_address: str | None) -> "Cluster | Workers":
+    if ray_address:
+        from api.bulk.on_ray import Cluster  # noqa: PLC0415
+
+        return Cluster(work, ray_address)
+    from api.bulk.workers import Workers  # noqa: PLC0415
+
+    return Workers(work, processes)
+
+
+def _missing(arguments: argparse.Namespace) -> str:
+    if arguments.ray:
+        return "Grading on a cluster needs the extra 'cluster': requirements/cluster.txt has it."
+    return "Bulk scoring needs the extras 'serve' and 'bulk': requirements.txt has them."
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m api.bulk", description=__doc__)
+    parser.add_argument("source", help="a folder, or an address such as s3://bucket/prefix")
+    parser.add_argument("--out", type=_path, required=True, help="a .parquet or .csv file")
+    parser.add_argument(
+        "--model",
+        default="champion",
+        help="'champion' of the catalog, 'default' (RIPELINE_MODEL_DIR), a package's folder, or a "
+        "stored version",
+    )
+    parser.add_argument("--processes", type=_positive, help="as many as cores, if left out")
+    parser.add_argument(
+        "--rows-a-part", type=_positive, default=2000, help="so much a kill can lose (2000)"
+    )
+    parser.add_argument("--ray", metavar="ADDRESS", help="grade on this Ray cluster instead")
+    return parser.parse_args()
+
+
+def _path(text: str) -> Path:
+    # Not every shell expands ~ after a variable's name.
+    return Path(text).expanduser()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

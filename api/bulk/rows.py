@@ -1,0 +1,61 @@
+"""The table that bulk scoring writes: a row for each photograph, in the order of paths.
+
+| column | what it is |
+| --- | --- |
+| `path` | below the folder or bucket, with `/` |
+| `class`, `confidence` | the most probable class and its calibrated probability, 0 to 1 |
+| `freshness`, `freshness_score` | `fresh` or `rotten`; 0 (rotten) to 1 (fresh) |
+| `recognised` | false for what is none of the known classes |
+| `error` | why there is no grade, where there is none; then all of the above but `path` is empty |
+| `model_version` | the version that graded |
+| `probability_<class>` | the calibrated probability of each class |
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from api.predict.runtime import Grade
+
+
+def schema(classes: Sequence[str]) -> pa.Schema:
+    """Columns and types. Probabilities are float32, as the grader gives them."""
+    return pa.schema(
+        [
+            pa.field("path", pa.string(), nullable=False),
+            pa.field("class", pa.string()),
+            pa.field("confidence", pa.float32()),
+            pa.field("freshness", pa.string()),
+            pa.field("freshness_score", pa.float32()),
+            pa.field("recognised", pa.bool_()),
+            pa.field("error", pa.string()),
+            pa.field("model_version", pa.string(), nullable=False),
+            *(pa.field(f"probability_{name}", pa.float32()) for name in classes),
+        ]
+    )
+
+
+def graded(path: str, grade: Grade, version: str) -> dict[str, Any]:
+    """The row of a photograph that was graded."""
+    return {
+        "path": shown(path),
+        "class": grade.class_name,
+        "confidence": grade.confidence,
+        "freshness": grade.freshness,
+        "freshness_score": grade.freshness_score,
+        "recognised": grade.recognised,
+        "model_version": version,
+        **{f"probability_{name}": share for name, share in grade.probabilities.items()},
+    }
+
+
+def failed(path: str, error: str, version: str) -> dict[str, Any]:
+    """The row of a photograph that could not be graded."""
+    return {"path": shown(path), "error": error, "model_version": version}
+
+
+def shown(path: str) -> str:
+    """The path as text: a name that is no UTF-8 has its bytes written out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -1,0 +1,38 @@
+"""What one API process takes in memory, and whether that grows."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from benchmarks.load import drive, form
+from benchmarks.machine import LOAD, on
+from benchmarks.pictures import MEDIUM, SMALL, photograph
+from benchmarks.plan import Plan
+from benchmarks.servers import OURS, running
+from benchmarks.terminal import Show
+
+FIRST = 1000
+USERS = 8
+
+
+@dataclass(frozen=True)
+class MemoryFigures:
+    """Resident megabytes (10^6 bytes) by the number of predictions before."""
+
+    resident: dict[int, float]
+
+
+def measure(plan: Plan, show: Show) -> MemoryFigures:
+    """Small photographs and, one in ten, medium ones; looked at ten times on the way."""
+    small, medium = (form(("a.jpg", photograph(size))) for size in (SMALL, MEDIUM))
+    with on(LOAD), running(OURS) as server:
+        url, resident = f"{server.url}/predict", {0: server.resident_mb}
+        most = plan.steady_predictions
+        marks = sorted({0, FIRST, *range(0, most + 1, most // 10)})
+        for before, mark in show.over(list(pairwise(marks)), "Memory"):
+            step = mark - before
+            for body, count in ((small, step - step // 10), (medium, step // 10)):
+                outcome = drive(url, body, USERS, seconds=3600, most=count)
+                if outcome.failed:
+                    raise RuntimeError(f"{outcome.failed} requests failed")
+            resident[mark] = server.resident_mb
+    return MemoryFigures(resident)

@@ -1,0 +1,35 @@
+"""How long each part takes: in full, or for a quick look."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Times in seconds. A round asks every contender in turn, so that noise meets them alike."""
+
+    rounds: int = 7
+    round_seconds: float = 6
+    batch_photographs: int = 400
+    large_repeats: int = 25
+    users: tuple[int, ...] = (10, 50, 100)
+    locust_seconds: int = 30
+    flood_seconds: int = 60
+    retraining_epochs: int = 4
+    retraining_seconds: float = 60
+    starts: int = 7
+    steady_predictions: int = 50_000
+
+
+QUICK = Plan(
+    rounds=3,
+    round_seconds=2,
+    batch_photographs=120,
+    large_repeats=7,
+    users=(10, 100),
+    locust_seconds=8,
+    flood_seconds=15,
+    retraining_epochs=1,
+    retraining_seconds=12,
+    starts=3,
+    steady_predictions=3_000,
+)

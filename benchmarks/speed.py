@@ -1,0 +1,78 @@
+"""`/predict` on one core: this service and the peers against the bare loop, side by side."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.bareloop import bare_loop
+from benchmarks.load import Body, drive, form
+from benchmarks.machine import LOAD, SERVER, on
+from benchmarks.plan import Plan
+from benchmarks.servers import Contender, Server, running
+from benchmarks.terminal import Show
+
+# Enough that the server is never idle, and few enough that nobody waits for long.
+USERS = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """Medians over the rounds; `ratio` is the median of each round's own ratio to the bare loop,
+    in requests a second and, as `cpu_ratio`, in seconds of the processor for each."""
+
+    name: str
+    per_second: float
+    cpu_milliseconds: float
+    p95: float
+    ratio: float
+    cpu_ratio: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    per_second: float
+    cpu_milliseconds: float
+    p95: float = 0.0
+
+
+def side_by_side(
+    contenders: list[Contender], photograph: bytes, plan: Plan, show: Show
+) -> list[Row]:
+    rounds: list[dict[str, Measured]] = []
+    body = form(("orange.jpg", photograph))
+    with ExitStack() as stack, on(LOAD):
+        loop = stack.enter_context(bare_loop(photograph, SERVER[0]))
+        servers = {one.name: stack.enter_context(running(one)) for one in contenders}
+        for server in servers.values():
+            drive(f"{server.url}/predict", body, USERS, 1)
+        for _ in show.over(range(plan.rounds), "Side by side on one core"):
+            counted = loop.round(plan.round_seconds)
+            cpu = counted.cpu_seconds / counted.photographs
+            found = {"Bare loop": Measured(counted.per_second, cpu * 1000)}
+            for name, server in servers.items():
+                found[name] = _measure(server, body, plan.round_seconds)
+            rounds.append(found)
+    return [_row(name, rounds) for name in rounds[0]]
+
+
+def _measure(server: Server, body: Body, seconds: float) -> Measured:
+    cpu = server.cpu_seconds
+    outcome = drive(f"{server.url}/predict", body, USERS, seconds)
+    if outcome.failed:
+        raise RuntimeError(f"{outcome.failed} requests failed:\n{server.log.read_text()}")
+    used = (server.cpu_seconds - cpu) / len(outcome.milliseconds)
+    return Measured(outcome.per_second, used * 1000, outcome.percentile(0.95))
+
+
+def _row(name: str, rounds: list[dict[str, Measured]]) -> Row:
+    own = [found[name] for found in rounds]
+    bare = [found["Bare loop"] for found in rounds]
+    pairs = list(zip(own, bare, strict=True))
+    return Row(
+        name,
+        median(one.per_second for one in own),
+        median(one.cpu_milliseconds for one in own),
+        median(one.p95 for one in own),
+        median(one.per_second / limit.per_second for one, limit in pairs),
+        median(limit.cpu_milliseconds / one.cpu_milliseconds for one, limit in pairs),
+    )

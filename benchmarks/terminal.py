@@ -1,0 +1,29 @@
+"""What a person sees while it measures: the part, how far it is, how long it will take."""
+
+from collections.abc import Iterable, Iterator, Sized
+from typing import Protocol, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Countable(Sized, Iterable[T_co], Protocol[T_co]):
+    """Something of known length to go through."""
+
+
+class Show:
+    """The terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+
+    def say(self, text: str) -> None:
+        self._console.print(text, highlight=False)
+
+    def over(self, steps: Countable[T_co], title: str) -> Iterator[T_co]:
+        """Go through `steps` under a bar with the time that remains."""
+        columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._console) as progress:
+            yield from progress.track(steps)

@@ -1,0 +1,33 @@
+"""`make env`: write .env for docker compose, with a random value for each secret.
+
+A .env that is there is left alone. Needs nothing but Python.
+"""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+BYTES = 24
+
+
+def main(folder: Path = PROJECT) -> int:
+    target = folder / ".env"
+    lines = (folder / ".env.example").read_text().splitlines()
+    try:
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        print(".env is there already, and stays as it is.")
+        return 0
+    with os.fdopen(handle, "w") as stream:
+        # Hexadecimal, so that a value can stand in an address.
+        stream.writelines(
+            f"{line}{secrets.token_hex(BYTES) if line.endswith('=') else ''}\n" for line in lines
+        )
+    print(".env is written; only you can read it. docker compose up --build")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Reading docker-compose.yml as Compose does: variables first, then the services."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dotenv import dotenv_values
+
+from api.settings import PROJECT
+
+COMPOSE = PROJECT / "docker-compose.yml"
+EXAMPLE = PROJECT / ".env.example"
+FULL = PROJECT / "deploy" / "full.env"
+# ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?what to do}.
+VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<how>:-|-|:\?)(?P<what>[^}]*))?\}")
+# Different for each name, as random ones would be.
+SECRET = "kept-by-nobody-but-{name}"  # noqa: S105  (it guards nothing)
+
+
+def variables(*, full: bool) -> dict[str, str]:
+    """What .env of `make env` would hold, and for the full profile deploy/full.env after it."""
+    known: dict[str, str] = {}
+    for path in (EXAMPLE, FULL) if full else (EXAMPLE,):
+        for name, value in dotenv_values(path, interpolate=False).items():
+            known[name] = expand(value or "", known)
+            if not known[name] and path == EXAMPLE:
+                known[name] = SECRET.format(name=name.lower().replace("_", "-"))
+    return known
+
+
+def composition(known: Mapping[str, str]) -> dict[str, Any]:
+    """The whole file with the variables `known` in their places."""
+    expanded: dict[str, Any] = _expanded(yaml.safe_load(COMPOSE.read_text()), known)
+    return expanded
+
+
+def services(known: Mapping[str, str], *, full: bool) -> dict[str, dict[str, Any]]:
+    """The services of the profile."""
+    found: dict[str, dict[str, Any]] = composition(known)["services"]
+    return {name: one for name, one in found.items() if full or "profiles" not in one}
+
+
+def expand(text: str, known: Mapping[str, str]) -> str:
+    """Raises KeyError where a variable is asked for that nobody has set."""
+
+    def value(found: re.Match[str]) -> str:
+        name, how, what = found["name"], found["how"], found["what"] or ""
+        if how == ":?" and not known.get(name):
+            raise KeyError(f"{name}: {what}")
+        if how == ":-":
+            return known.get(name) or what
+        return known.get(name, what)
+
+    return VARIABLE.sub(value, text)
+
+
+def filled(template: Path, values: Mapping[str, str]) -> str:
+    """The text with `values` in it as nginx's image does it: names it does not know stay."""
+    text = template.read_text()
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+def _expanded(node: Any, known: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _expanded(value, known) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_expanded(value, known) for value in node]
+    return expand(node, known) if isinstance(node, str) else node

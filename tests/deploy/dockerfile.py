@@ -1,0 +1,90 @@
+"""Reading a Dockerfile: its stages, what they copy, and what .dockerignore leaves of that."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+
+from api.settings import PROJECT
+
+
+@dataclass
+class Stage:
+    """One `FROM`. `lines` are (instruction, arguments)."""
+
+    base: str
+    name: str
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    def all(self, instruction: str) -> list[str]:
+        return [rest for found, rest in self.lines if found == instruction]
+
+
+def stages(file: Path) -> list[Stage]:
+    found: list[Stage] = []
+    text = re.sub(r"^\s*#.*\n", "", file.read_text(), flags=re.MULTILINE)
+    for line in text.replace("\\\n", " ").splitlines():
+        instruction, _, rest = line.strip().partition(" ")
+        if instruction == "FROM":
+            base, _, name = rest.partition(" AS ")
+            found.append(Stage(base.strip(), name.strip()))
+        elif instruction:
+            found[-1].lines.append((instruction, " ".join(rest.split())))
+    return found
+
+
+def image(file: Path, target: str) -> list[Stage]:
+    """The stages of which the image is made, the lowest first. Without `target`, the last."""
+    known = {stage.name: stage for stage in stages(file)}
+    chain = [known[target] if target else stages(file)[-1]]
+    while chain[0].base in known:
+        chain.insert(0, known[chain[0].base])
+    return chain
+
+
+def last(chain: list[Stage], instruction: str) -> str:
+    """The arguments that count: those of the last one."""
+    return [rest for stage in chain for rest in stage.all(instruction)][-1]
+
+
+def exec_form(arguments: str) -> list[str]:
+    """The command of `["a", "b"]`. Raises ValueError for the shell form."""
+    _, _, listed = arguments.partition("[")
+    command: list[str] = json.loads(f"[{listed}")
+    return command
+
+
+def copied(stage: Stage) -> list[tuple[list[str], str]]:
+    """Sources and destination of each COPY out of the project."""
+    found = []
+    for rest in stage.all("COPY"):
+        if not rest.startswith("--from="):
+            *sources, destination = rest.split()
+            found.append((sources, destination))
+    return found
+
+
+def sources(pattern: str) -> list[Path]:
+    """The files that `COPY pattern` takes from the project, but for what is ignored."""
+    matched = PROJECT.glob(pattern)
+    files = [file for path in matched for file in (path.rglob("*") if path.is_dir() else (path,))]
+    return [file for file in files if file.is_file() and not ignored(file.relative_to(PROJECT))]
+
+
+def ignored(path: Path) -> bool:
+    """As .dockerignore says: the last line that speaks of it or of a folder above counts."""
+    parts = PurePosixPath(path.as_posix())
+    places = [parts, *parts.parents]
+    verdict = False
+    for line in (PROJECT / ".dockerignore").read_text().split():
+        pattern = line.removeprefix("!")
+        if any(_matches(str(place), pattern) for place in places):
+            verdict = not line.startswith("!")
+    return verdict
+
+
+def _matches(place: str, pattern: str) -> bool:
+    if pattern.startswith("**/"):
+        return fnmatch(PurePosixPath(place).name, pattern.removeprefix("**/"))
+    return place.count("/") == pattern.count("/") and place != "." and fnmatch(place, pattern)

@@ -1,0 +1,89 @@
+"""The Dockerfiles as they are written. What is in the images: test_images.py."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from api.settings import PROJECT
+from tests.deploy.dockerfile import Stage, copied, exec_form, ignored, image, last, sources, stages
+
+FILES = sorted(PROJECT.glob("Dockerfile.*"))
+IMAGES = [("Dockerfile.api", "serve"), ("Dockerfile.api", "worker"), ("Dockerfile.ui", "")]
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+
+
+@pytest.fixture(params=IMAGES, ids=lambda one: "-".join(one).rstrip("-"))
+def chain(request: pytest.FixtureRequest) -> list[Stage]:
+    file, target = request.param
+    return image(PROJECT / file, target)
+
+
+@each_file
+def test_every_image_that_is_built_upon_is_of_one_version(file: Path) -> None:
+    known = {stage.name for stage in stages(file)}
+    supported = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    least, below = re.findall(r"3\.(\d+)", supported["requires-python"])
+    for stage in stages(file):
+        if stage.base not in known:
+            name, _, tag = stage.base.partition(":")
+            assert name == "python"
+            assert re.fullmatch(r"3\.\d+-slim-[a-z]+", tag), stage.base
+            assert int(least) <= int(tag.split("-")[0].removeprefix("3.")) < int(below)
+
+
+@each_file
+def test_packages_come_from_a_lock_with_hashes(file: Path) -> None:
+    for stage in stages(file):
+        for command in stage.all("RUN"):
+            assert not re.search(r"apt-get|curl|wget", command), command
+            if "pip install" in command:
+                assert "--require-hashes" in command
+                assert "--no-cache-dir" in command
+        assert stage.all("ADD") == []
+        assert not re.search(r"PASSWORD|SECRET|_KEY=", " ".join(stage.all("ENV")))
+
+
+@each_file
+def test_what_is_copied_exists_and_is_not_ignored(file: Path) -> None:
+    for stage in stages(file):
+        for patterns, _ in copied(stage):
+            for pattern in patterns:
+                assert sources(pattern), f"{file.name}: COPY {pattern}"
+
+
+def test_nothing_else_gets_into_the_context() -> None:
+    for name in (".git/HEAD", ".env", "tests/conftest.py", "state/catalog.db", "data/README.md"):
+        assert ignored(Path(name)), name
+    for name in ("ui/.streamlit/secrets.toml", "api/__pycache__/app.pyc"):
+        assert ignored(Path(name)), name
+    assert not ignored(Path("ui/.streamlit/config.toml"))
+
+
+def test_it_runs_as_nobody_in_particular(chain: list[Stage]) -> None:
+    """By number, which is what Kubernetes can tell from root."""
+    assert int(last(chain, "USER")) >= 10000
+
+
+def test_signals_reach_the_process(chain: list[Stage]) -> None:
+    command = exec_form(last(chain, "CMD"))
+    if command[0] == "sh":
+        assert command[1] == "-c"
+        assert command[2].startswith("exec ")
+
+
+def test_it_says_whether_it_is_well(chain: list[Stage]) -> None:
+    health = last(chain, "HEALTHCHECK")
+    serves = any(stage.all("EXPOSE") for stage in chain)
+    if serves:
+        assert "--timeout=" in health
+        exec_form(health.partition("CMD")[2])
+    else:
+        assert health == "NONE"
+
+
+def test_it_says_what_it_is(chain: list[Stage]) -> None:
+    labels = " ".join(label for stage in chain for label in stage.all("LABEL"))
+    for name in ("title", "description", "licenses"):
+        assert f"org.opencontainers.image.{name}=" in labels

@@ -1,0 +1,53 @@
+"""The guides for clouds: their shell is shell, and their manifests come out whole."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from api.settings import PROJECT
+
+GUIDES = sorted((PROJECT / "docs" / "deploy").glob("[AG]*.md"))
+BASE = PROJECT / "deploy" / "kubernetes"
+# What the guides have the reader set, and cannot be known here.
+ANSWERS = "set -eu; REGISTRY=registry.test BUCKET=my-bucket AWS_REGION=eu-central-1"
+
+
+def commands(guide: Path) -> str:
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```", guide.read_text(), re.DOTALL | re.MULTILINE))
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_the_commands_of_a_guide_are_shell(guide: Path) -> None:
+    found = subprocess.run(
+        ["bash", "-n"], input=commands(guide), capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="needs kubectl")
+@pytest.mark.skipif(not BASE.is_dir(), reason="needs the manifests that the guides build on")
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_the_manifests_of_a_guide_come_out_whole(guide: Path, tmp_path: Path) -> None:
+    shutil.copytree(BASE, tmp_path / "deploy" / "kubernetes")
+    written = re.findall(
+        r"^(?:mkdir[^\n]*)?cat > deploy/mine/.*?^EOF$", commands(guide), re.DOTALL | re.MULTILINE
+    )
+    assert len(written) == 2
+    script = "\n".join([ANSWERS, *written])
+    subprocess.run(["bash"], cwd=tmp_path, input=script, text=True, check=True)
+    built = subprocess.run(
+        ["kubectl", "kustomize", "deploy/mine"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    assert built.stdout.count("image: registry.test") == 3
+    assert "registry.example.com" not in built.stdout
+    data = "serviceAccountName: ripeline-data", "claimName: data"
+    assert sum(built.stdout.count(given) for given in data) == 2  # API and worker, and not the app.
+    assert re.search(r"STORAGE_URL: (s3://my-bucket|gs://my-bucket|/data)$", built.stdout, re.M)

@@ -1,0 +1,148 @@
+"""What each image would hold: its install steps in a clean environment, its files, its command.
+
+`make test-images`. It stands in for `docker build` where there is no Docker: the same locks, the
+same files, the same commands, but this machine's Python in the place of the image's.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from api.settings import PROJECT
+from tests.deploy.dockerfile import Stage, copied, exec_form, image, last, sources, stages
+from tests.processes import free_port
+from tests.waiting import until
+
+pytestmark = pytest.mark.images
+TRAINING = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "torch")
+# File, target, what it must import, and how much it may hold at most, in MB.
+IMAGES = {
+    "serve": ("Dockerfile.api", "serve", ("api.app", "api.worker", "api.retrain.perform"), 600),
+    "ui": ("Dockerfile.ui", "", ("streamlit", "plotly", "httpx"), 700),
+    "worker": ("Dockerfile.api", "worker", ("api.worker", "api.training.train"), 3500),
+}
+
+
+@dataclass(frozen=True)
+class Built:
+    """What would be in the image: /venv and /app."""
+
+    name: str
+    chain: list[Stage]
+    venv: Path
+    app: Path
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of this process's but the way to programs."""
+        path = f"{self.venv / 'bin'}:{os.environ['PATH']}"
+        return {"PATH": path, "HOME": str(self.app), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.app,
+            env={**self.environment(), **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module", params=list(IMAGES))
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    name: str = request.param
+    file, target, _, _ = IMAGES[name]
+    folder = tmp_path_factory.mktemp(name)
+    chain = image(PROJECT / file, target)
+    built = Built(name, chain, folder / "venv", folder / "app")
+    built.app.mkdir()
+    install(built, PROJECT / file)
+    for stage in chain:
+        for patterns, destination in copied(stage):
+            for pattern in patterns:
+                copy(pattern, built.app, destination)
+    return built
+
+
+def install(built: Built, file: Path) -> None:
+    """The steps of the stage that `COPY --from=… /venv /venv` names."""
+    copies = [rest for stage in built.chain for rest in stage.all("COPY") if "/venv" in rest]
+    stage = next(one for one in stages(file) if f"--from={one.name} " in copies[-1])
+    [([lock], _)] = copied(stage)
+    subprocess.run([sys.executable, "-m", "venv", str(built.venv)], check=True)
+    [step] = stage.all("RUN")
+    found = re.search(r"pip install (.*)", step)
+    assert found
+    options = found[1].replace("/requirements.txt", str(PROJECT / lock)).split()
+    pip = [str(built.venv / "bin" / "pip"), "install", "--quiet", *options]
+    subprocess.run([*pip, "--disable-pip-version-check"], check=True)
+
+
+def copy(pattern: str, app: Path, destination: str) -> None:
+    inside = PROJECT / pattern if (PROJECT / pattern).is_dir() else PROJECT / Path(pattern).parent
+    for file in sources(pattern):
+        target = app / destination / file.relative_to(inside)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+
+
+def test_it_holds_what_it_needs(built: Built) -> None:
+    for module in IMAGES[built.name][2]:
+        done = built.run("python", "-c", f"import {module}")
+        assert done.returncode == 0, done.stderr
+
+
+def test_only_the_worker_holds_what_trains(built: Built) -> None:
+    asked = f"import importlib.util as u; print([n for n in {TRAINING} if u.find_spec(n)])"
+    found = built.run("python", "-c", asked).stdout.strip()
+    assert (found == "[]") is (built.name != "worker"), found
+
+
+def test_it_is_small(built: Built) -> None:
+    megabytes = (
+        sum(
+            path.stat().st_size
+            for root in (built.venv, built.app)
+            for path in root.rglob("*")
+            if path.is_file() and not path.is_symlink()
+        )
+        / 1e6
+    )
+    print(f"\n{built.name}: {megabytes:.0f} MB beside Python itself")
+    assert megabytes < IMAGES[built.name][3]
+
+
+def test_it_starts_is_well_and_ends_when_it_is_told(built: Built, tmp_path: Path) -> None:
+    health = last(built.chain, "HEALTHCHECK")
+    if health == "NONE":
+        pytest.skip("answers nobody")
+    given = {"PORT": str(free_port()), "RIPELINE_STATE_DIR": str(tmp_path)}
+    # It is written for a container, in which nobody else listens.
+    command = [part.replace("0.0.0.0", "127.0.0.1") for part in exec_form(last(built.chain, "CMD"))]  # noqa: S104
+    with started(built, command, given) as process:
+        check = exec_form(health.partition("CMD")[2])
+        until(lambda: process.poll() is not None or built.run(*check, **given).returncode == 0)
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(30) in (0, -15)
+
+
+@contextmanager
+def started(
+    built: Built, command: list[str], given: dict[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen(command, cwd=built.app, env={**built.environment(), **given})
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()

@@ -1,0 +1,138 @@
+"""What deploy/ asks Prometheus for: it exists, it parses, and the alerts fire when they should."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+from api import metrics
+from api.settings import PROJECT
+from tests.deploy.composition import services, variables
+
+PROMETHEUS = PROJECT / "deploy" / "prometheus"
+GRAFANA = PROJECT / "deploy" / "grafana"
+RULES = PROMETHEUS / "rules" / "alerts.yml"
+DASHBOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))
+NAME = re.compile(r"ripeline_[a-z_]+")
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+
+
+def exported() -> set[str]:
+    """The names under which Prometheus finds what api/metrics.py declares."""
+    assert metrics.REQUESTS
+    return {
+        f"{family.name}{suffix}"
+        for family in REGISTRY.collect()
+        if family.name.startswith("ripeline_")
+        for suffix in SUFFIXES[family.type]
+    }
+
+
+def panels(dashboard: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(dashboard.read_text())["panels"]
+    return found
+
+
+def queries() -> dict[str, str]:
+    """Every query of rules and dashboards, by where it stands."""
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    asked = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
+    for dashboard in DASHBOARDS:
+        for panel in panels(dashboard):
+            for target in panel["targets"]:
+                asked[f"{dashboard.stem}: {panel['title']} {target['refId']}"] = target["expr"]
+    return asked
+
+
+def test_every_metric_that_is_asked_for_exists() -> None:
+    known = exported()
+    unknown = {where: set(NAME.findall(query)) - known for where, query in queries().items()}
+    assert {where: names for where, names in unknown.items() if names} == {}
+
+
+def test_the_dashboards_show_everything_that_is_measured() -> None:
+    shown = {name for query in queries().values() for name in NAME.findall(query)}
+    families = {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in exported()}
+    assert families <= {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in shown}
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_asks_the_data_source_that_is_provisioned(dashboard: Path) -> None:
+    folder = GRAFANA / "provisioning" / "datasources"
+    sources = yaml.safe_load((folder / "prometheus.yml").read_text())["datasources"]
+    known = {(source["type"], source["uid"]) for source in sources}
+    places = [panel["datasource"] for panel in panels(dashboard)]
+    assert {(place["type"], place["uid"]) for place in places} <= known
+    numbers = [panel["id"] for panel in panels(dashboard)]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_grafana_finds_dashboards_and_prometheus_where_compose_puts_them() -> None:
+    known = services(variables(full=True), full=True)
+    mounted = {place.split(":")[1] for place in known["grafana"]["volumes"]}
+    provider = yaml.safe_load(
+        (GRAFANA / "provisioning" / "dashboards" / "ripeline.yml").read_text()
+    )["providers"][0]
+    assert provider["options"]["path"] in mounted
+    home = known["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert Path(home).name in {dashboard.name for dashboard in DASHBOARDS}
+    assert "prometheus" in known
+
+
+def test_prometheus_finds_the_service_that_compose_names() -> None:
+    configuration = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    job = next(one for one in configuration["scrape_configs"] if one["job_name"] == "api")
+    assert job["dns_sd_configs"][0]["names"] == ["api"]
+    secret = Path(job["authorization"]["credentials_file"])
+    known = services(variables(full=True), full=True)
+    assert known["prometheus"]["secrets"] == [secret.name]
+
+
+@pytest.fixture
+def promtool() -> str:
+    found = shutil.which("promtool")
+    if not found:
+        pytest.skip("needs promtool: on Debian or Ubuntu, apt-get install prometheus")
+    return found
+
+
+def test_prometheus_takes_its_configuration(promtool: str) -> None:
+    file = PROMETHEUS / "prometheus.yml"
+    check([promtool, "check", "config", "--syntax-only", str(file)])
+    check([promtool, "check", "rules", str(RULES)])
+
+
+def test_every_query_can_be_read(promtool: str, tmp_path: Path) -> None:
+    """Dashboards, too: written as rules, with an interval in the place of Grafana's."""
+    rules = [
+        {"record": f"query:{number}", "expr": query.replace("$__rate_interval", "1m")}
+        for number, query in enumerate(queries().values())
+    ]
+    written = tmp_path / "queries.yml"
+    written.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
+    check([promtool, "check", "rules", str(written)])
+
+
+def test_every_alert_fires_when_it_should_and_not_before(promtool: str, tmp_path: Path) -> None:
+    cases = yaml.safe_load((Path(__file__).parent / "alerts_test.yml").read_text())
+    expected = [alert for case in cases["tests"] for alert in case["alert_rule_test"]]
+    fired = {alert["alertname"] for alert in expected if alert["exp_alerts"]}
+    rules = yaml.safe_load(RULES.read_text())
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            del rule["annotations"]  # Words, which may change.
+    assert fired == {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    (tmp_path / "alerts.yml").write_text(yaml.safe_dump(rules))
+    (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases))
+    check([promtool, "test", "rules", str(tmp_path / "cases.yml")])
+
+
+def check(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,41 @@
+"""nginx takes its configuration, and has the limits that the API has."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from api.settings import Settings
+from tests.deploy.composition import services, variables
+from tests.stack.front import TEMPLATE, nginx_command
+
+
+@pytest.fixture
+def given() -> dict[str, str]:
+    environment: dict[str, str] = services(variables(full=True), full=True)["nginx"]["environment"]
+    return environment
+
+
+def test_nginx_takes_the_configuration(given: dict[str, str], tmp_path: Path) -> None:
+    if not shutil.which("nginx"):
+        pytest.skip("needs nginx: on Debian or Ubuntu, apt-get install nginx-light")
+    command = nginx_command(
+        tmp_path, given, api_port=18000, app_port=18501, replicas=[18001, 18002], app=18502
+    )
+    done = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_compose_fills_every_name_in_and_no_other(given: dict[str, str]) -> None:
+    asked = set(re.findall(r"\$\{(\w+)\}", TEMPLATE.read_text())) - {"NAMES"}
+    assert asked == set(given) - {"NGINX_ENVSUBST_OUTPUT_DIR"}
+
+
+def test_the_limits_are_those_of_the_api(given: dict[str, str], settings: Settings) -> None:
+    assert int(given["RIPELINE_MAX_BODY_BYTES"]) == settings.max_body_bytes
+    assert int(given["RIPELINE_MAX_UPLOAD_BYTES"]) == settings.max_upload_bytes
+    api = services(variables(full=True), full=True)["api"]["environment"]
+    for name in ("RIPELINE_MAX_BODY_BYTES", "RIPELINE_MAX_UPLOAD_BYTES"):
+        assert api[name] == given[name]

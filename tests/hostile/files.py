@@ -1,0 +1,159 @@
+"""Drawn pictures of every format, and what becomes of their bytes on bad days."""
+
+import io
+import random
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+
+from PIL import Image
+
+from tests.drawing import draw_fruit, draw_quarters, encode
+
+# What a header promises where a reader is to be made to take memory.
+HUGE = (65_535, 16_383, 20_000, 2**31 - 1)
+
+
+def whole_files() -> dict[str, bytes]:
+    """One file of each format and of each kind of pixel, by name."""
+    fruit, large = draw_fruit("freshapples", 1), draw_fruit("rottenbanana", 2, size=900)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Orientation.
+    exif[0x9286] = b"ASCII\0\0\0" + b"x" * 2000  # A comment.
+    return {
+        "apple.jpg": encode(fruit, "JPEG", exif=exif.tobytes()),
+        "large.jpg": encode(large, "JPEG", progressive=True, quality=95),
+        "ink.jpg": encode(fruit.convert("CMYK"), "JPEG"),
+        "grey.jpg": encode(fruit.convert("L"), "JPEG"),
+        "apple.png": encode(fruit, "PNG"),
+        "glass.png": encode(fruit.convert("RGBA"), "PNG"),
+        "palette.png": encode(fruit.convert("P"), "PNG", transparency=0),
+        "deep.png": encode(fruit.convert("L").convert("I;16"), "PNG"),
+        "bit.png": encode(fruit.convert("1"), "PNG"),
+        "apple.webp": encode(fruit, "WEBP"),
+        "lossless.webp": encode(fruit, "WEBP", lossless=True),
+        "film.webp": encode(fruit, "WEBP", save_all=True, append_images=[draw_quarters(96, 96)]),
+        "apple.bmp": encode(fruit, "BMP"),
+        "palette.bmp": encode(fruit.convert("P"), "BMP"),
+        "apple.heic": encode(fruit, "HEIF"),
+        "large.heic": encode(large, "HEIF"),
+        "apple.gif": encode(fruit, "GIF"),
+        "apple.tiff": encode(fruit, "TIFF"),
+        "apple.ico": encode(fruit, "ICO"),
+        "apple.ppm": encode(fruit, "PPM"),
+        "apple.pdf": encode(fruit, "PDF"),
+        "phone.mpo": encode(fruit, "MPO", save_all=True, append_images=[fruit]),
+        "apple.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/>",
+        "apple.html": b"<html><img src=http://127.0.0.1:1/></html>",
+        "apple.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) run\n",
+        "empty.jpg": b"",
+    }
+
+
+def _flipped(data: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _ in range(chance.choice((1, 2, 8, 64))):
+        changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def _cut(data: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(len(data))]
+
+
+def _beheaded(data: bytes, chance: random.Random) -> bytes:
+    return data[chance.randrange(min(64, len(data))) :]
+
+
+def _repeated(data: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(len(data))
+    part = data[start : start + chance.randrange(1, 400)]
+    return data[:start] + part * chance.randrange(2, 40) + data[start:]
+
+
+def _holed(data: bytes, chance: random.Random) -> bytes:
+    start, length = chance.randrange(len(data)), chance.randrange(1, 300)
+    filling = chance.choice((b"\0", b"\xff", b"PK\x03\x04", chance.randbytes(1)))
+    return data[:start] + (filling * length)[:length] + data[start + length :]
+
+
+def _lying(data: bytes, chance: random.Random) -> bytes:
+    """Another number where there may be a length, a size or an offset."""
+    changed = bytearray(data)
+    kind = chance.choice((">I", "<I", ">H", "<H"))
+    size = struct.calcsize(kind)
+    value = chance.choice((0, 1, *HUGE, 2 ** (8 * size) - 1)) % 2 ** (8 * size)
+    if len(changed) > size:
+        place = chance.randrange(min(len(changed) - size, 200))
+        struct.pack_into(kind, changed, place, value)
+    return bytes(changed)
+
+
+def _trailed(data: bytes, chance: random.Random) -> bytes:
+    return data + chance.randbytes(chance.randrange(1, 5000))
+
+
+MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    *(_flipped, _cut, _beheaded, _repeated, _holed, _lying, _trailed),
+)
+
+
+def mutated(files: Mapping[str, bytes], chance: random.Random) -> tuple[str, bytes]:
+    """One of the files, changed in a few ways, or the head of one before the body of another."""
+    name = chance.choice(sorted(files))
+    data = files[name]
+    if chance.random() < 0.15:
+        other = files[chance.choice(sorted(files))]
+        data = data[: chance.randrange(1, 200)] + other[chance.randrange(0, 200) :]
+    for _ in range(chance.choice((1, 1, 1, 2, 4))):
+        if data:
+            data = chance.choice(MUTATIONS)(data, chance)
+    return name, data
+
+
+def promises() -> dict[str, bytes]:
+    """Small files whose headers speak of pictures that no memory holds, or that hide much."""
+    many = b"\0" * 2_000_000
+    return {
+        "400-megapixels.png": png(20_000, 20_000, zlib.compress(many)),
+        "long-side.png": png(2**31 - 1, 1, zlib.compress(many)),
+        "no-pixels.png": png(0, 0, b""),
+        "no-data.png": png(5000, 5000, b""),
+        "text.png": png(8, 8, zlib.compress(many), [(b"zTXt", b"a\0\0" + zlib.compress(many))]),
+        "profile.png": png(8, 8, zlib.compress(many), [(b"iCCP", b"a\0\0" + zlib.compress(many))]),
+        "frames.png": png(8, 8, zlib.compress(many), [(b"acTL", struct.pack(">II", 2**31 - 1, 0))]),
+        "huge.bmp": _sized(encode(draw_quarters(), "BMP"), 18, "<ii", (40_000, 40_000)),
+        "upside-down.bmp": _sized(encode(draw_quarters(), "BMP"), 18, "<ii", (96, -(2**31))),
+        "huge.jpg": _jpeg_sized(65_500, 65_500),
+        "huge.webp": _sized(encode(draw_quarters(), "WEBP"), 26, "<HH", (16_383, 16_383)),
+        # Within the limit, and black: 60 megapixels of grey in 60 KB.
+        "black.png": png(7700, 7700, zlib.compress(b"\0" * 7701 * 7700, 9), depth=1),
+    }
+
+
+def png(
+    width: int,
+    height: int,
+    data: bytes,
+    chunks: list[tuple[bytes, bytes]] | None = None,
+    depth: int = 8,
+) -> bytes:
+    """A grey PNG that says this of itself."""
+    head = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
+    stream = io.BytesIO()
+    stream.write(b"\x89PNG\r\n\x1a\n")
+    for kind, content in [(b"IHDR", head), *(chunks or []), (b"IDAT", data), (b"IEND", b"")]:
+        stream.write(struct.pack(">I", len(content)) + kind + content)
+        stream.write(struct.pack(">I", zlib.crc32(kind + content)))
+    return stream.getvalue()
+
+
+def _sized(data: bytes, place: int, kind: str, values: tuple[int, ...]) -> bytes:
+    changed = bytearray(data)
+    struct.pack_into(kind, changed, place, *values)
+    return bytes(changed)
+
+
+def _jpeg_sized(width: int, height: int) -> bytes:
+    data = encode(draw_quarters(), "JPEG")
+    return _sized(data, data.index(b"\xff\xc0") + 5, ">HH", (height, width))

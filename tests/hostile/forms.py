@@ -1,0 +1,150 @@
+"""Forms that are odd: without edges, without names, with too much of everything."""
+
+import random
+from collections.abc import Iterator
+
+from tests.hostile.requests import (
+    BOUNDARY,
+    Attack,
+    field,
+    form,
+    form_type,
+    request,
+    sent_as_form,
+)
+
+PATHS = (b"/predict", b"/predict/batch", b"/upload-training-data", b"/insights/augmentation")
+FILENAMES = (
+    *(b"../../../etc/passwd", b"/etc/passwd", b"C:\\x\\y.jpg", b"a\0b.jpg", b"", b".", b".."),
+    *(b"\xff\xfe\xfd.jpg", "ü\u202egpj.exe".encode(), b"x" * 4000, b'"; name="class_name', b"\r"),
+    *(
+        b"s3://bucket/key.jpg",
+        b"http://127.0.0.1:1/x.jpg",
+        b"%00%2e%2e%2f",
+        b"CON",
+        b"\xed\xa0\x80",
+    ),
+)
+CHARSETS = (
+    *(b"undefined", b"idna", b"punycode", b"zlib", b"utf-7", b"utf-16", b"rot13", b"..", b"\xff"),
+    *(b"unicode_escape", b"utf-8\xff", b"x" * 3000, b'"', b"mbcs", b"hex", b"cp037"),
+)
+CONTENT_TYPES = (
+    *(b"", b"text/plain", b"multipart/form-data", b"multipart/form-data; boundary=", b"image/"),
+    *(b"multipart/form-data; boundary=" + b"x" * 300, b'multipart/form-data; boundary="', b"\xff"),
+    *(
+        b"multipart/mixed; boundary=a",
+        b"application/json",
+        b"image/svg+xml",
+        b"image/jpeg; a=" + b"b" * 9000,
+    ),
+    *(b"application/x-www-form-urlencoded", b"multipart/form-data;boundary=a;boundary=b", b";;;"),
+    b"multipart/form-data; boundary=\xc3\xa9",
+)
+
+
+def odd_forms(picture: bytes, chance: random.Random) -> Iterator[Attack]:
+    """Without end. Every kind in turn, to each path that takes a form."""
+    while True:
+        for kind in (_one_of_a_kind, _named, _typed, _charted, _crowded, _framed):
+            yield kind(picture, chance)
+
+
+def _path(chance: random.Random) -> bytes:
+    return chance.choice(PATHS)
+
+
+def _named(picture: bytes, chance: random.Random) -> Attack:
+    name = chance.choice((b"file", b"files", b"class_name", b"", b"\0", "ü".encode(), b"f" * 4000))
+    filename = chance.choice(FILENAMES)
+    parts = [field(name, picture, filename), field(b"class_name", chance.choice(FILENAMES))]
+    return sent_as_form(f"named {name[:20]!r} {filename[:20]!r}", _path(chance), parts)
+
+
+def _typed(picture: bytes, chance: random.Random) -> Attack:
+    content_type = chance.choice(CONTENT_TYPES)
+    body = chance.choice((picture, form([field(b"file", picture, b"a.jpg")]), b"", b"\0" * 100))
+    headers = [(b"Content-Type", content_type)]
+    return request(f"typed {content_type[:40]!r}", b"POST", _path(chance), headers, body)
+
+
+def _charted(picture: bytes, chance: random.Random) -> Attack:
+    charset = chance.choice(CHARSETS)
+    parts = [
+        field(chance.choice((b"files", b"\xff\xfe")), picture, chance.choice((b"a.jpg", b"\xff-"))),
+        field(b"class_name", b"fresh\xff\xfe--\xe4"),
+    ]
+    headers = [form_type(BOUNDARY, b"; charset=" + charset)]
+    return request(f"charset {charset[:20]!r}", b"POST", _path(chance), headers, form(parts))
+
+
+def _crowded(picture: bytes, chance: random.Random) -> Attack:
+    """Too many parts, fields, files, headers of a part; or one that is too long."""
+    kind = chance.randrange(6)
+    parts = {
+        0: lambda: [field(b"x", b"")] * 10_000,
+        1: lambda: [field(b"files", b"x", b"a.jpg")] * chance.choice((9, 501, 3000)),
+        2: lambda: [field(b"class_name", b"x" * chance.choice((65_000, 70_000, 2_000_000)))],
+        3: lambda: [(b"X-Long: " + b"y" * chance.choice((4000, 5000, 900_000)), b"")],
+        4: lambda: [(b"\r\n".join(b"X-%d: y" % n for n in range(2000)), picture)],
+        5: lambda: [field(b"file", picture, b"a.jpg")] * 3,
+    }[kind]()
+    return sent_as_form(f"crowded {kind}", _path(chance), parts)
+
+
+def _framed(picture: bytes, chance: random.Random) -> Attack:
+    """A length that is not true, or chunks that are none."""
+    body = form([field(b"file", picture, b"a.jpg"), field(b"files", picture, b"a.jpg")])
+    path, kind = _path(chance), chance.randrange(8)
+    chunked = (b"Transfer-Encoding", b"chunked")
+    if kind < 4:
+        length = (
+            str(len(body) + 500).encode(),
+            str(len(body) // 2).encode(),
+            b"99999999999999999999999",
+            b"-1",
+        )[kind]
+        headers = [form_type(), (b"Content-Length", length)]
+        return request(f"length {length!r}", b"POST", path, headers, body, complete=False)
+    pieces = b"".join(
+        b"%x\r\n%s\r\n" % (len(body[at : at + 999]), body[at : at + 999])
+        for at in range(0, len(body), 999)
+    )
+    if kind == 4:
+        return request("chunked", b"POST", path, [form_type(), chunked], pieces + b"0\r\n\r\n")
+    wrong = (
+        (b"fffffffff\r\n" + body, [form_type(), chunked]),
+        (b"zz\r\n" + pieces, [form_type(), chunked]),
+        (pieces, [form_type(), chunked, (b"Content-Length", b"5")]),
+    )[kind - 5]
+    return request(f"chunks {kind}", b"POST", path, wrong[1], wrong[0], complete=False)
+
+
+def _one_of_a_kind(picture: bytes, chance: random.Random) -> Attack:
+    """Forms whose edges or heads are wrong."""
+    whole = form([field(b"file", picture, b"a.jpg"), field(b"files", picture, b"a.jpg")])
+    body = chance.choice(
+        (
+            whole.replace(BOUNDARY, b"----other"),
+            whole[: -len(BOUNDARY) - 20],
+            whole[: len(whole) // 3],
+            whole.replace(b"\r\n", b"\n"),
+            whole.replace(b"form-data; name", b"form-data; nome"),
+            whole.replace(b"Content-Disposition", b"Content-\xff\0Disposition"),
+            whole.replace(b'name="file"', b"name*=utf-8''%ff%00"),
+            whole.replace(b'filename="a.jpg"', b"filename*=UTF-16''%00%d8"),
+            whole.replace(b'"a.jpg"', b'"a.jpg'),
+            b"x" * 100_000 + whole,
+            whole + whole,
+            b"--%s--\r\n" % BOUNDARY,
+            b"--%s\r\n" % BOUNDARY * 5000,
+            b"",
+            b"\r\n" * 5000,
+            form([(b"", picture)]),
+            form([(b"Content-Disposition: attachment", picture)]),
+            form([(b"Content-Transfer-Encoding: base64\r\n" + field(b"file", b"")[0], picture)]),
+            form([field(b"files", form([field(b"files", picture, b"a.jpg")]), b"inner.jpg")]),
+            chance.randbytes(2000),
+        )
+    )
+    return request("edges", b"POST", _path(chance), [form_type()], body)

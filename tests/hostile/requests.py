@@ -1,0 +1,65 @@
+"""Requests as bytes, so that each part of them can be wrong."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+BOUNDARY = b"----edge"
+Part = tuple[bytes, bytes]
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What is sent. `name` says what is wrong with it.
+
+    `complete` is false where the server may close without an answer, or wait for what never comes.
+    """
+
+    name: str
+    data: bytes
+    complete: bool = True
+
+
+def request(
+    name: str,
+    method: bytes,
+    path: bytes,
+    headers: Iterable[Header] = (),
+    body: bytes = b"",
+    *,
+    complete: bool = True,
+) -> Attack:
+    """A request whose frame is right, but for headers that replace those of the frame."""
+    given = list(headers)
+    named = {header.lower() for header, _ in given}
+    usual = [
+        (b"Host", b"127.0.0.1"),
+        (b"Connection", b"close"),
+        (b"Content-Length", str(len(body)).encode()),
+    ]
+    if b"transfer-encoding" in named:
+        usual.pop()
+    given += [(header, value) for header, value in usual if header.lower() not in named]
+    lines = b"".join(b"%s: %s\r\n" % header for header in given)
+    return Attack(name, b"%s %s HTTP/1.1\r\n%s\r\n%s" % (method, path, lines, body), complete)
+
+
+def form(parts: Iterable[Part], boundary: bytes = BOUNDARY) -> bytes:
+    """A multipart body; each part is its header lines and its content."""
+    body = b"".join(
+        b"--%s\r\n%s\r\n\r\n%s\r\n" % (boundary, head, content) for head, content in parts
+    )
+    return body + b"--%s--\r\n" % boundary
+
+
+def field(name: bytes, content: bytes, filename: bytes | None = None) -> Part:
+    ending = b"" if filename is None else b'; filename="%s"' % filename
+    return b'Content-Disposition: form-data; name="%s"%s' % (name, ending), content
+
+
+def form_type(boundary: bytes = BOUNDARY, more: bytes = b"") -> Header:
+    return b"Content-Type", b"multipart/form-data; boundary=" + boundary + more
+
+
+def sent_as_form(name: str, path: bytes, parts: Iterable[Part]) -> Attack:
+    return request(name, b"POST", path, [form_type()], form(parts))

@@ -1,0 +1,48 @@
+"""Schemathesis over the live OpenAPI document: what is described is what is answered.
+
+Every check that it has, with keys, so that what needs one is asked for without. It runs as a
+program of its own. RIPELINE_CONTRACT_EXAMPLES says how many examples for each operation, besides
+those of every bound and wrong type (`make hostile`: 60); without it there are a few at random.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from api.settings import PROJECT
+from tests.guard.conftest import CHANGE_KEY, PREDICT_KEY
+from tests.hostile.serving import serving
+
+EXAMPLES = os.environ.get("RIPELINE_CONTRACT_EXAMPLES")
+HOW_MANY = ("--max-examples", EXAMPLES) if EXAMPLES else ("--phases=fuzzing", "--max-examples=3")
+SEED = os.environ.get("RIPELINE_HOSTILE_SEED", "1")
+MINUTES = 30
+
+
+def test_what_is_described_is_what_is_answered(tmp_path: Path) -> None:
+    keys = {"RIPELINE_CHANGE_KEYS": CHANGE_KEY, "RIPELINE_PREDICT_KEYS": PREDICT_KEY}
+    with serving(keys) as served:
+        found = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/openapi.json"),
+                *("--header", f"Authorization: Bearer {CHANGE_KEY}", "--checks", "all"),
+                *(*HOW_MANY, "--seed", SEED, "--continue-on-failure"),
+            ],
+            cwd=tmp_path,  # It leaves files of its own.
+            env={
+                **os.environ,
+                "PYTHONPATH": str(PROJECT),
+                "SCHEMATHESIS_HOOKS": "tests.hostile.knowledge",
+            },
+            capture_output=True,
+            text=True,
+            timeout=MINUTES * 60,
+            check=False,
+        )
+        assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2000:]
+        # All operations that there are.
+        assert re.search(r"Selected: +(\d+)/\1\s+Tested: +\1\s", found.stdout), found.stdout
+        assert "Traceback" not in served.said()
+        print("\n".join(found.stdout.splitlines()[-8:]))

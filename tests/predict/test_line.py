@@ -1,0 +1,74 @@
+"""The line in front of the inference threads: bounded in length and in time."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+import pytest
+
+from api.errors import OverloadedError
+from api.predict.line import Line
+from api.predict.runtime import Runtime
+
+PATIENCE = 20
+
+
+class Slow:
+    """A runtime whose grades wait for a word, and are what they were given."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.begun = threading.Event()
+        self.graded: list[bytes] = []
+
+    def grade(self, data: bytes, _explain: bool) -> bytes:
+        self.begun.set()
+        assert self.go_on.wait(PATIENCE)
+        self.graded.append(data)
+        return data
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+async def _ask(line: Line, slow: Slow, *photographs: bytes) -> list[Any]:
+    """What comes of asking for all of them at once; the first is under way when this goes on."""
+    runtime = cast(Runtime, slow)
+    asked = [asyncio.ensure_future(line.grade(runtime, one, False)) for one in photographs]
+    await asyncio.to_thread(slow.begun.wait, PATIENCE)
+    while not all(one.done() for one in asked[2:]):
+        await asyncio.sleep(0)
+    slow.go_on.set()
+    return await asyncio.gather(*asked, return_exceptions=True)
+
+
+def test_who_finds_no_room_is_refused_at_once(pool: ThreadPoolExecutor) -> None:
+    slow = Slow()
+    came = asyncio.run(_ask(Line(pool, 2, PATIENCE), slow, b"a", b"b", b"c", b"d"))
+    assert came[:2] == [b"a", b"b"]
+    assert all(isinstance(one, OverloadedError) for one in came[2:])
+
+
+def test_there_is_room_again_when_some_are_graded(pool: ThreadPoolExecutor) -> None:
+    line, slow = Line(pool, 1, PATIENCE), Slow()
+    slow.go_on.set()
+
+    async def one_by_one() -> list[Any]:
+        return [await line.grade(cast(Runtime, slow), data, False) for data in (b"a", b"b", b"c")]
+
+    assert asyncio.run(one_by_one()) == [b"a", b"b", b"c"]
+
+
+def test_who_has_waited_for_too_long_is_not_graded(pool: ThreadPoolExecutor) -> None:
+    slow = Slow()
+    slow.go_on.set()
+    line = Line(pool, 10, seconds=-1)  # It is past the time before any begins.
+    with pytest.raises(OverloadedError) as refusal:
+        asyncio.run(line.grade(cast(Runtime, slow), b"a", False))
+    assert slow.graded == []
+    assert (refusal.value.status, refusal.value.retry_after_seconds) == (503, 1)

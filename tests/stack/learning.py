@@ -1,0 +1,43 @@
+"""What a person does with the service, through nginx."""
+
+from typing import Any
+
+import httpx
+
+from tests.drawing import encode
+from tests.things import draw_thing
+from tests.waiting import until
+
+# Long enough for a machine that has other things to do: runs come last.
+RUN_SECONDS = 600
+OVER = ("succeeded", "failed", "cancelled", "interrupted")
+
+
+def upload(client: httpx.Client, class_name: str, first: int, count: int) -> int:
+    """Send drawn photographs of a thing; gives how many were stored."""
+    kind = class_name.partition("-")[0]
+    files = [
+        ("files", (f"{class_name}-{n}.jpg", encode(draw_thing(kind, seed=n), "JPEG"), "image/jpeg"))
+        for n in range(first, first + count)
+    ]
+    answer = client.post("/upload-training-data", files=files, data={"class_name": class_name})
+    assert answer.status_code == 200, answer.text
+    stored: int = answer.json()["uploaded_count"]
+    return stored
+
+
+def start_run(client: httpx.Client) -> str:
+    answer = client.post("/retrain", json={"mode": "fast", "force": True})
+    assert answer.status_code == 202, answer.text
+    run_id: str = answer.json()["run_id"]
+    return run_id
+
+
+def ended(client: httpx.Client, run_id: str) -> dict[str, Any]:
+    """The run, once it is over."""
+
+    def look() -> dict[str, Any] | None:
+        run: dict[str, Any] = client.get(f"/runs/{run_id}").raise_for_status().json()
+        return run if run["state"] in OVER else None
+
+    return until(look, seconds=RUN_SECONDS)

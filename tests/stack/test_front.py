@@ -1,0 +1,78 @@
+"""What nginx adds: limits, sockets, and an answer where no replica has one."""
+
+import io
+import zipfile
+
+import httpx
+from websockets.sync.client import connect
+
+from tests.drawing import draw_fruit, encode
+from tests.stack.stack import Stack
+from tests.waiting import until
+
+
+def test_what_is_too_long_is_refused_as_the_api_would(stack: Stack) -> None:
+    with stack.client() as client:
+        answer = client.post(
+            "/predict", content=bytes(26 * 2**20), headers={"content-type": "image/jpeg"}
+        )
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "body-too-large"
+
+
+def test_a_long_upload_passes(stack: Stack) -> None:
+    """Longer than any one photograph may be."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("freshapples/a.bmp", encode(draw_fruit("freshapples", 7, 96), "BMP"))
+        archive.writestr("freshapples/notes.txt", bytes(30 * 2**20))
+    with stack.client() as client:
+        answer = client.post("/upload-training-data", files={"files": ("a.zip", packed.getvalue())})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["uploaded_count"] == 1
+
+
+def test_a_batch_comes_line_by_line(stack: Stack) -> None:
+    picture = encode(draw_fruit("freshapples"), "JPEG")
+    files = [("files", (f"{number}.jpg", picture)) for number in range(3)]
+    lines = {"accept": "application/x-ndjson"}
+    with (
+        stack.client() as client,
+        client.stream("POST", "/predict/batch", files=files, headers=lines) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("application/x-ndjson")
+        assert len(list(answer.iter_lines())) >= 3
+
+
+def test_figures_of_one_replica_are_not_shown_as_those_of_all(stack: Stack) -> None:
+    with stack.client() as client:
+        assert client.get("/metrics").status_code == 404
+
+
+def test_the_app_is_reached_with_its_socket(stack: Stack) -> None:
+    assert "Streamlit" in httpx.get(stack.app_url, trust_env=False).text
+    address = stack.app_url.replace("http://", "ws://")
+    with connect(f"{address}/_stcore/stream", subprotocols=["streamlit"], proxy=None) as socket:  # type: ignore[list-item]
+        assert socket.subprotocol == "streamlit"
+
+
+def test_health_leaves_no_line_in_the_log(stack: Stack) -> None:
+    with stack.client() as client:
+        client.get("/health")
+        client.get("/status")
+    until(lambda: "GET /status" in stack.processes.said("nginx"))
+    for path in ("/health", "/ready", "/live"):
+        assert f'"GET {path}"' not in stack.processes.said("nginx")
+
+
+def test_without_any_replica_a_client_is_told_when_to_come_back(stack: Stack) -> None:
+    for name in stack.replicas:
+        stack.processes.kill(name)
+    with stack.client() as client:
+        answer = client.get("/status")
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.json()["code"] == "service-unavailable"
+        stack.make_whole()
+        until(lambda: client.get("/status").is_success)

@@ -1,0 +1,57 @@
+"""PostgreSQL is killed for ten seconds while people grade photographs."""
+
+import time
+
+import httpx
+
+from tests.stack.learning import ended, start_run, upload
+from tests.stack.load import loaded
+from tests.stack.stack import Stack
+from tests.waiting import until
+
+AWAY_SECONDS = 10
+
+
+def test_without_the_database_photographs_are_graded_and_changes_are_told_when_to_come_back(
+    stack: Stack,
+) -> None:
+    with stack.client() as client, loaded(stack.processes, stack.url, stack.key) as load:
+        served = stack.versions()
+        stack.database.kill()
+        back_at = time.monotonic() + AWAY_SECONDS
+        try:
+            until(lambda: refused(client) and time.monotonic() > back_at)
+            assert stack.versions() == served
+        finally:
+            stack.database.start()
+        until(lambda: accepted(client))
+    with stack.client() as client:
+        upload(client, "rings", first=500, count=8)
+        run = ended(client, start_run(client))
+        assert run["state"] == "succeeded", run["message"]
+        promoted = client.post(f"/models/{run['candidate']}/promote")
+        assert promoted.status_code == 200, promoted.text
+    stack.until_all_serve(run["candidate"])
+    print(f"\n{load.requests} requests, failed: {load.failures}")
+    assert load.requests > 0
+    assert load.failures == []
+
+
+def refused(client: httpx.Client) -> bool:
+    """Every change is, with the seconds after which to try again."""
+    for answer in (
+        client.post("/models/rollback"),
+        client.post("/retrain", json={"mode": "fast", "force": True}),
+        client.put("/triggers/schedule", json={"schedule": "weekly"}),
+    ):
+        assert answer.status_code == 503, answer.text
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.json()["code"] == "catalog-unavailable"
+    return True
+
+
+def accepted(client: httpx.Client) -> bool:
+    """The same change, now that the catalog is there: it brings the default back."""
+    answer = client.put("/triggers/schedule", json={"schedule": None})
+    assert answer.status_code in (200, 503), answer.text
+    return answer.is_success

@@ -1,0 +1,58 @@
+"""Prometheus as deploy/ configures it, with addresses on loopback, and what it has seen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from api.settings import PROJECT
+
+CONFIGURATION = PROJECT / "deploy" / "prometheus" / "prometheus.yml"
+
+
+def prometheus_command(folder: Path, port: int, replicas: Sequence[int], key: str) -> list[str]:
+    """How to start it on `port`, with the API's replicas at these ports, which want the `key`."""
+    secret = folder / "metrics_key"
+    secret.write_text(key)
+    configuration = yaml.safe_load(CONFIGURATION.read_text())
+    rules = [str(CONFIGURATION.parent / name) for name in configuration["rule_files"]]
+    configuration["rule_files"] = rules
+    for job in configuration["scrape_configs"]:
+        if job["job_name"] == "api":
+            del job["dns_sd_configs"]
+            job["authorization"]["credentials_file"] = str(secret)
+            job["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in replicas]}]
+        else:
+            job["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
+    written = folder / "prometheus.yml"
+    written.write_text(yaml.safe_dump(configuration))
+    return [
+        "prometheus",
+        f"--config.file={written}",
+        f"--storage.tsdb.path={folder / 'prometheus'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+
+
+class Prometheus:
+    """What it answers over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def by(self, label: str, query: str) -> dict[str, float]:
+        """The value of each series that `query` finds, by its `label`."""
+        found = self._data("query", {"query": query})["result"]
+        return {one["metric"].get(label, ""): float(one["value"][1]) for one in found}
+
+    def alerts(self) -> dict[str, str]:
+        """State (pending or firing) of each alert that is not inactive, by its name."""
+        return {one["labels"]["alertname"]: one["state"] for one in self._data("alerts")["alerts"]}
+
+    def _data(self, what: str, asked: dict[str, str] | None = None) -> Any:
+        answer = httpx.get(
+            f"{self._url}/api/v1/{what}", params=asked, timeout=10, trust_env=False
+        ).raise_for_status()
+        return answer.json()["data"]

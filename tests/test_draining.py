@@ -1,0 +1,76 @@
+"""The end of a process: announced, and without a request dropped."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.settings import PROJECT
+from tests.drawing import draw_fruit, encode
+from tests.processes import free_port, service_environment
+from tests.waiting import until
+
+DRAIN_SECONDS = 3
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def process(tmp_path: Path, port: int) -> "Iterator[subprocess.Popen[bytes]]":
+    """As it is deployed, `python -m api`, and ready."""
+    settings = {"RIPELINE_DRAIN_SECONDS": str(DRAIN_SECONDS), "PORT": str(port)}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api"],
+            cwd=PROJECT,
+            env={**service_environment(str(tmp_path)), **settings},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until(lambda: status(port, "/ready") == 200 or process.poll() is not None)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def status(port: int, path: str) -> int | None:
+    """None where nobody listens any more."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10, trust_env=False).status_code
+    except httpx.HTTPError:
+        return None
+
+
+def test_readiness_goes_first_and_what_is_under_way_is_finished(
+    process: "subprocess.Popen[bytes]", port: int
+) -> None:
+    photograph = encode(draw_fruit("freshapples"), "JPEG")
+
+    def grade() -> int:
+        files = [("files", (f"{number}.jpg", photograph)) for number in range(200)]
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/predict/batch", files=files, timeout=120, trust_env=False
+        )
+        assert answer.json()["summary"]["graded"] == 200
+        return answer.status_code
+
+    with ThreadPoolExecutor(1) as people:
+        under_way = people.submit(grade)
+        os.kill(process.pid, signal.SIGTERM)
+        seen = until(lambda: status(port, "/ready") if status(port, "/ready") != 200 else None)
+        assert seen == 503
+        assert status(port, "/health") == 200  # Nobody is turned away yet.
+        assert under_way.result(120) == 200
+    assert process.wait(60) == 0
+    assert status(port, "/health") is None

@@ -1,0 +1,58 @@
+"""The files around the code: they are what GitHub and pre-commit take, and lead where they say."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from api import __version__
+from api.settings import PROJECT
+
+WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
+
+
+def test_github_takes_the_workflow() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+    for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
+        found = subprocess.run(
+            [*command, schema, str(WORKFLOW)], capture_output=True, text=True, check=False
+        )
+        assert found.returncode == 0, found.stdout
+
+
+def test_actions_are_pinned_by_commit() -> None:
+    used = re.findall(r"uses: (\S+)", WORKFLOW.read_text())
+    assert used
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
+
+
+@pytest.mark.parametrize("file", [WORKFLOW, PROJECT / ".pre-commit-config.yaml"])
+def test_what_is_called_exists(file: Path) -> None:
+    called = set(re.findall(r"(?:run|entry): (\S.*)", file.read_text()))
+    assert called
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    for command in called:
+        program, _, target = command.partition(" ")
+        assert target in targets if program == "make" else (PROJECT / program).is_file()
+
+
+def test_every_supported_python_is_tested() -> None:
+    wanted = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert wanted == ">=3.11,<3.14"
+    assert 'python: ["3.11", "3.12", "3.13"]' in WORKFLOW.read_text()
+
+
+def test_the_changelog_speaks_of_this_version() -> None:
+    newest = re.search(r"^## \[(.+)\](.*)$", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest
+    assert __version__ in newest.group(0)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []

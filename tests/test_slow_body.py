@@ -1,0 +1,41 @@
+"""A client that sends a byte now and then is told so, and holds nothing up."""
+
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.drawing import draw_fruit, encode
+from tests.processes import running_api
+
+HEAD = "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 100000\r\n\r\n"
+BEGINNING = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\nsome of it'
+
+
+def trickled(url: str, path: str, kind: str) -> bytes:
+    """All that is answered to a request of which a part comes and the rest never does."""
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+        connection.sendall(HEAD.format(path=path, kind=kind).encode() + BEGINNING)
+        parts = iter(lambda: connection.recv(65536), b"")
+        return b"".join(parts)  # Ends when the server closes the connection.
+
+
+def test_a_body_that_trickles_is_a_408_and_the_connection_is_closed() -> None:
+    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    with running_api({"RIPELINE_BODY_SECONDS": "0.2"}) as url:
+        for path, kind in [
+            ("/predict", "image/jpeg"),
+            ("/predict", "multipart/form-data; boundary=x"),
+            ("/predict/batch", "multipart/form-data; boundary=x"),
+            ("/upload-training-data", "multipart/form-data; boundary=x"),
+            ("/retrain", "application/json"),
+        ]:
+            head, _, body = trickled(url, path, kind).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408 "), (path, kind, head)
+            assert b"content-type: application/problem+json" in head
+            assert b'"code":"slow-body"' in body
+        # Whoever is quick, or says nothing at all, is not meant.
+        good = httpx.post(f"{url}/predict", files={"file": photograph}, trust_env=False)
+        assert good.status_code == 200
+        assert httpx.get(f"{url}/health", trust_env=False).status_code == 200
