@@ -32,6 +32,8 @@ SEEN = {
     ),
     "monitoring": Seen("Monitoring", _CHOICE, ".st-key-chart-timeline .js-plotly-plot"),
 }
+# Of all pages but the first, where a person comes from.
+LINKS = ("Training data", "Retrain", "Dataset insights", "Model report", "Monitoring")
 # Parts of pages that have more to load than the page, and what is seen of them.
 PARTS = {
     ("training_data", "Gallery"): ".st-key-pictures img",
@@ -62,6 +64,8 @@ def main() -> int:
             )
             for address, seen in SEEN.items():
                 _tell(seen.title, visitor.page(address, seen))
+            for seen, link in zip(list(SEEN.values())[1:], LINKS, strict=True):
+                _tell(f"{seen.title}, by its link", visitor.part("", SEEN[""], link, seen))
             for (address, part), drawn in PARTS.items():
                 seen = SEEN[address]
                 visits = visitor.part(address, seen, part, Seen(seen.title, drawn))
