@@ -1,6 +1,7 @@
 """Parts of the plain-words stories."""
 
 from api.dataset.labels import read_label
+from api.wording import percent
 
 
 def words(class_name: str) -> str:
@@ -14,7 +15,7 @@ def share(part: float) -> str:
         return "under 1 %"
     if 0.995 < part < 1:
         return "over 99 %"
-    return f"{part:.0%}".replace("%", " %")
+    return percent(part, 0)
 
 
 def number(count: int, one: str, more: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from api.dataset.labels import read_label
+from api.wording import percent
 
 SURE = 0.9
 LIKELY = 0.6
@@ -34,7 +35,7 @@ def interpret(probabilities: Mapping[str, float], recognised: bool) -> str:
 
 def _share(probability: float) -> str:
     """A whole percentage that never claims certainty."""
-    return "over 99%" if probability > 0.99 else f"{probability:.0%}"
+    return "over 99 %" if probability > 0.99 else percent(probability, 0)
 
 
 def _capital(text: str) -> str:

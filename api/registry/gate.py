@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from api.registry.comparison import Comparison, Fit, Paired
+from api.wording import percent
 
 # Under this chance of coming about between equal graders, a loss is proven.
 PROVEN = 0.05
@@ -81,8 +82,8 @@ def _overall(found: Comparison) -> Iterator[str]:
         yield f"The candidate is worse: {lost} (chance {paired.chance:.3f})."
     elif found.macro_f1 and -found.macro_f1.growth > MACRO_F1_LOSS:
         yield (
-            f"The candidate is worse: macro F1 falls from {found.macro_f1.champion:.1%} to "
-            f"{found.macro_f1.candidate:.1%}; {lost}."
+            f"The candidate is worse: macro F1 falls from {percent(found.macro_f1.champion)} to "
+            f"{percent(found.macro_f1.candidate)}; {lost}."
         )
 
 
@@ -103,7 +104,7 @@ def _confidence(found: Comparison) -> Iterator[str]:
         if error.growth > bound:
             yield (
                 f"Its confidence can be believed less: the calibration error grows from "
-                f"{error.champion:.1%} to {error.candidate:.1%}."
+                f"{percent(error.champion)} to {percent(error.candidate)}."
             )
     if _worse(paired, RECOGNISED_LOSS, PROVEN_RECOGNISED_LOSS, PROVEN):
         yield (
@@ -114,8 +115,9 @@ def _confidence(found: Comparison) -> Iterator[str]:
     # With new classes, some of what was other before is known now.
     if others is not None and not found.new_classes and others.growth > LET_THROUGH_GROWTH:
         yield (
-            f"It takes more other things for what it knows: {others.candidate:.1%} of them, where "
-            f"the champion takes {others.champion:.1%}."
+            "It takes more other things for what it knows: "
+            f"{percent(others.candidate)} of them, where the champion takes "
+            f"{percent(others.champion)}."
         )
 
 

@@ -8,6 +8,7 @@ from api.registry.manifest import DataFingerprint
 from api.report.figures import SUPPLIED, figures
 from api.report.measured import comparison, crossvalidation
 from api.report.schemas import Figure, Report
+from api.wording import percent
 
 
 def report(manifest: Mapping[str, Any], folder: Path) -> Report:
@@ -31,29 +32,25 @@ def _story(found: Sequence[Figure], measured: Mapping[str, Any]) -> list[str]:
     said = []
     if test := by_name.get("test"):
         said.append(
-            f"Of photographs that it has not seen, this version gets {_percent(test.value)} right."
+            f"Of photographs that it has not seen, this version gets {percent(test.value)} right."
         )
     else:
         said.append("This version was not measured on photographs of its own.")
     if folds := by_name.get("folds"):
         said.append(
-            f"Over five draws of such photographs, its recipe gets {_percent(folds.value)} right."
+            f"Over five draws of such photographs, its recipe gets {percent(folds.value)} right."
         )
     if phone := by_name.get("phone_fruit"):
         said.append(
-            f"On phone photographs of runs held out, it names {_percent(phone.value)} of the "
+            f"On phone photographs of runs held out, it names {percent(phone.value)} of the "
             "fruits: closest to what a kitchen will see."
         )
     if supplied := by_name.get("supplied"):
         part = measured[SUPPLIED]
         said.append(
-            f"The set's own split gives {_percent(supplied.value)}, but "
+            f"The set's own split gives {percent(supplied.value)}, but "
             f"{part['test_photographs_also_in_train']:,} of its {part['test_photographs']:,} test "
             "photographs have a copy among those learned from: compare it with what others "
             "publish, and with nothing else."
         )
     return said
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1%}".replace("%", " %")

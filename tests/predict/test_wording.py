@@ -6,10 +6,10 @@ from api.predict.wording import interpret
 @pytest.mark.parametrize(
     ("fresh", "expected"),
     [
-        (0.9999, "Fresh apple: the grader is sure (over 99%)."),
-        (0.98, "Fresh apple: the grader is sure (98%)."),
-        (0.7, "Probably fresh apple (70%)."),
-        (0.55, "Hard to tell: fresh apple (55%) or rotten apple (45%)."),
+        (0.9999, "Fresh apple: the grader is sure (over 99 %)."),
+        (0.98, "Fresh apple: the grader is sure (98 %)."),
+        (0.7, "Probably fresh apple (70 %)."),
+        (0.55, "Hard to tell: fresh apple (55 %) or rotten apple (45 %)."),
     ],
 )
 def test_says_how_sure_it_is(fresh: float, expected: str) -> None:

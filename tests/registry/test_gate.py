@@ -31,7 +31,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "worse, proven": ({"overall": Paired(3000, 2900, 8, 1)}, "The candidate is worse"),
     "worse in macro F1": (
         {"overall": Paired(200, 196, 3, 1), "macro_f1": Figures(0.98, 0.97)},
-        "macro F1 falls from 98.0% to 97.0%",
+        "macro F1 falls from 98.0 % to 97.0 %",
     ),
     "noise in a large split": (
         {"overall": Paired(3000, 2900, 30, 25), "macro_f1": Figures(0.967, 0.965)},
@@ -50,7 +50,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "less calibrated": (
         {"calibration_error": Figures(0.01, 0.05)},
-        "the calibration error grows from 1.0% to 5.0%",
+        "the calibration error grows from 1.0 % to 5.0 %",
     ),
     "less calibrated on a handful": (
         {
@@ -61,7 +61,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "known turned away": ({"recognised": Paired(200, 198, 9, 0)}, "11 of 200 known photographs"),
     "one more turned away": ({"recognised": Paired(20, 20, 1, 0)}, ""),
-    "others let through": ({"others_let_through": Figures(0.08, 0.30)}, "30.0% of them"),
+    "others let through": ({"others_let_through": Figures(0.08, 0.30)}, "30.0 % of them"),
     "others are a new class now": (
         {
             "others_let_through": Figures(0.08, 0.90),

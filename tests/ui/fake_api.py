@@ -23,7 +23,7 @@ PREDICTION: dict[str, Any] = {
     "freshness": "fresh",
     "freshness_score": 0.977,
     "recognised": True,
-    "interpretation": "Fresh apple: the grader is sure (97%).",
+    "interpretation": "Fresh apple: the grader is sure (97 %).",
     "model_version": "2026.11.21-1",
     "inference_time_ms": 7.312,
     "timestamp": "2026-11-21T10:00:00Z",

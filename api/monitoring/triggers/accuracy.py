@@ -3,6 +3,7 @@
 from api.feedback.repository import newest_words
 from api.monitoring.triggers.rule import Chosen, Reading, Rule, Scene
 from api.registry.figures import headlines
+from api.wording import percent
 
 # Fewer words say little; older ones than these are of another time.
 ENOUGH = 30
@@ -21,8 +22,8 @@ def _read(scene: Scene, chosen: Chosen) -> Reading:
     accuracy = sum(words) / len(words)
     fall = round((honest - accuracy) * 100, 2)
     sentence = (
-        f"{accuracy:.1%} right by the newest {len(words)} words of feedback; "
-        f"{honest:.1%} on the test photographs."
+        f"{percent(accuracy)} right by the newest {len(words)} words of feedback; "
+        f"{percent(honest)} on the test photographs."
     )
     return Reading(fall, chosen.passed(fall), sentence)
 
