@@ -26,7 +26,7 @@ def figures(found: Report) -> None:
     st.table(
         {
             "Figure, with its 95 % interval": [
-                f"{figure.title}: **{_interval(figure)}**" for figure in found.figures
+                f"{figure.title}: **{_unbroken(_interval(figure))}**" for figure in found.figures
             ],
             "Measured on": [_measured_on(figure) for figure in found.figures],
         }
@@ -48,6 +48,11 @@ def _interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return percent(figure.value)
     return f"{percent(figure.value)} ({percent(figure.low)} to {percent(figure.high)})"
+
+
+def _unbroken(figures: str) -> str:
+    """No line ends between a number and its percent sign."""
+    return figures.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _measured_on(figure: Figure) -> str:
