@@ -47,7 +47,7 @@ def test_every_figure_stands_with_its_interval_and_its_split(open_page: OpenPage
     table = page.table[0].value
     # No line may end before a percent sign.
     told = [words.replace("\N{NO-BREAK SPACE}%", " %") for words in table.iloc[:, 0]]
-    assert " %" not in table.iloc[0, 0]
+    assert " %" not in str(table.iloc[0, 0])
     assert told == [
         "Right class, test: **98.0 % (95.0 % to 99.0 %)**",
         "Right class, folds: **98.0 % (95.0 % to 99.0 %)**",
