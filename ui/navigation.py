@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 from access import door
+from components.plots import READABLE
 
 HERE = Path(__file__).parent
 # File name, title and Material icon of each page, in the order of the navigation.
@@ -27,6 +28,7 @@ page = st.navigation(
     position="top" if allowed else "hidden",
 )
 if allowed:
+    st.html(READABLE)
     page.run()
 else:
     door.ask()
