@@ -34,7 +34,8 @@ def main() -> int:
         show.say(f"{BENCH.parent} is missing, where LitServe and BentoML are: make bench makes it.")
         return 1
     results = measured(QUICK if chosen.quick else Plan(), set(chosen.only), show)
-    command = " ".join(["make bench", *(["ARGS=--quick"] if chosen.quick else [])])
+    said = " ".join(sys.argv[1:])
+    command = f'make bench ARGS="{said}"' if said else "make bench"
     date = datetime.now(UTC).date().isoformat()
     RESULTS.write_text(written(results, described(), date, command, chosen.quick))
     for aim in aims(results):

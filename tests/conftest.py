@@ -13,7 +13,6 @@ from api.app import create_app
 from api.blobs import Blobs
 from api.db import Database
 from api.settings import PROJECT, Settings
-from tests.buckets import fresh_bucket, running_s3
 from tests.postgres import binaries, fresh_database, running_server
 
 DATASET = "RIPELINE_DATASET"
@@ -60,6 +59,9 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[dict[str, str]]:
     """The environment of a server that speaks S3."""
+    # Imported here, so that tests without a bucket do not wait for it.
+    from tests.buckets import running_s3  # noqa: PLC0415
+
     with running_s3() as environment:
         yield environment
 
@@ -67,6 +69,8 @@ def s3() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def bucket(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a new bucket, which this process and those that it starts can reach."""
+    from tests.buckets import fresh_bucket  # noqa: PLC0415
+
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
     return fresh_bucket()

@@ -57,7 +57,8 @@ def test_what_a_path_holds_is_written_out_in_the_log(
 
     with TestClient(app, raise_server_exceptions=False) as client:
         statuses = [
-            client.get(f"/broken/{name}%0A%1B[31mERROR: forged").status_code for name in ("ours", "away")
+            client.get(f"/broken/{name}%0A%1B[31mERROR: forged").status_code
+            for name in ("ours", "away")
         ]
     assert statuses == [500, 503]
     said = [record.getMessage() for record in caplog.records if "/broken/" in record.getMessage()]

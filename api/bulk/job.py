@@ -32,12 +32,13 @@ class Plan(BaseModel):
 
 
 class Job:
-    """One job on disk."""
+    """One job on disk, of which `parts` are done."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self._paths = folder / PATHS
         self._store = _store(folder)
         self.plan = plan
+        self.parts = sum(1 for _ in self._store.keys(ROWS))
 
     @classmethod
     def standing(cls, folder: Path, source: str, model_version: str) -> "Job | None":
@@ -73,11 +74,6 @@ class Job:
         return cls(folder, plan)
 
     @property
-    def parts(self) -> int:
-        """How many parts are done."""
-        return sum(1 for _ in self._store.keys(ROWS))
-
-    @property
     def rows(self) -> int:
         """How many rows are done."""
         return min(self.parts * self.plan.rows_a_part, self.plan.photographs)
@@ -94,6 +90,7 @@ class Job:
         sink = pa.BufferOutputStream()
         pq.write_table(rows.combine_chunks(), sink)
         self._store.put(_part(self.parts), sink.getvalue().to_pybytes())
+        self.parts += 1
 
     def tables(self) -> Iterator[pa.Table]:
         """The parts that are done, in order."""

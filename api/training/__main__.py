@@ -89,16 +89,23 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     return dataclasses.replace(Recipe(), **{name: getattr(arguments, name) for name in given})
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
+    return number
+
+
 def _arguments() -> argparse.Namespace:
     defaults = Recipe()
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("folder", type=_folder, help="class folders, or a folder above them")
-    shared.add_argument("--epochs", type=int, default=defaults.epochs)
+    shared.add_argument("--epochs", type=_count, default=defaults.epochs)
     shared.add_argument("--seed", type=int, default=defaults.seed)
     shared.add_argument(
-        "--input-size", type=int, default=defaults.input_size, help="side in pixels"
+        "--input-size", type=_count, default=defaults.input_size, help="side in pixels"
     )
-    shared.add_argument("--batch-size", type=int, default=defaults.batch_size)
+    shared.add_argument("--batch-size", type=_count, default=defaults.batch_size)
     shared.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     network = argparse.ArgumentParser(add_help=False)
     network.add_argument(

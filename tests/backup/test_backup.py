@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from api.backup import postgresql, service
@@ -21,6 +22,7 @@ from api.backup.errors import (
 from api.blobs import Blobs
 from api.db import Database
 from api.errors import CatalogUnavailableError
+from api.registry import repository
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
 from tests.processes import running_api
@@ -126,6 +128,27 @@ def test_a_restore_that_was_killed_can_be_run_again(
             service.restore(settings, tmp_path / "backup")
     service.restore(settings, tmp_path / "backup")
     assert Blobs(settings.storage).get("models/b/head.npz")
+
+
+def test_what_an_older_catalog_left_beside_it_does_no_harm(tmp_path: Path) -> None:
+    settings = configured(f"sqlite:///{tmp_path / 'state' / 'catalog.db'}", tmp_path / "state")
+    a_state(settings, tmp_path)
+    service.save(settings, tmp_path / "backup")
+    catalog = tmp_path / "state" / "catalog.db"
+    writer = Database(settings.database)
+    with writer.session() as session:
+        session.execute(text("UPDATE champion SET changed_at = '2000-01-01 00:00:00'"))
+    log = catalog.with_name("catalog.db-wal").read_bytes()
+    writer.close()
+    catalog.unlink()
+    catalog.with_name("catalog.db-wal").write_bytes(log)
+    service.restore(settings, tmp_path / "backup")
+    restored = Database(settings.database)
+    with restored.reading() as session:
+        champion = repository.champion_row(session)
+    restored.close()
+    assert champion is not None
+    assert champion.changed_at.year > 2000
 
 
 def test_nothing_is_overwritten(settings: Settings, tmp_path: Path) -> None:

@@ -56,13 +56,19 @@ def test_a_killed_command_goes_on_and_writes_the_same_file(tmp_path: Path) -> No
     process = start(command, state)
     until(lambda: parts_done(out) >= 2 or process.poll() is not None)
     workers = children(process.pid)
-    os.kill(process.pid, signal.SIGKILL)
+    assert workers
+    process.kill()
+    process.wait()
+    # They do not outlive their command, of which they have the pipes too.
+    try:
+        assert until(lambda: not any(map(running, workers)), seconds=60)
+    finally:
+        for worker in filter(running, workers):
+            os.kill(worker, signal.SIGKILL)
     process.communicate()
     assert not out.exists()
     done = parts_done(out)
     assert 2 <= done < PHOTOGRAPHS // 8
-    assert workers
-    assert until(lambda: not any(map(running, workers)))  # They do not outlive their command.
 
     code, said, complained = run(command, state)
     assert code == 0, complained
@@ -77,6 +83,20 @@ def test_a_killed_command_goes_on_and_writes_the_same_file(tmp_path: Path) -> No
         "photographs",
         "whole.parquet",
     ]  # And no state was made by looking for a champion.
+
+
+def test_control_c_ends_it_and_says_how_to_go_on(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    folder = many(tmp_path / "photographs", PHOTOGRAPHS)
+    process = start([folder, "--out", out, "--rows-a-part", "8", "--processes", "1"], tmp_path)
+    until(lambda: parts_done(out) >= 1 or process.poll() is not None)
+    process.send_signal(signal.SIGINT)
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert complained.splitlines()[-1] == "Stopped. Run the same command again to go on."
+    assert "Traceback" not in complained
+    assert parts_done(out) >= 1
+    assert not out.exists()
 
 
 def test_a_bucket_gives_the_same_table_as_a_folder(bucket: str, tmp_path: Path) -> None:

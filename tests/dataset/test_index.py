@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.dataset.folder import PhotoFile
-from api.dataset.index import INDEX, read_index, write_index
+from api.dataset.index import INDEX, DamagedIndexError, read_index, write_index
 
 
 def row(path: str) -> PhotoFile:
@@ -45,3 +45,15 @@ def test_a_failure_on_the_way_leaves_the_old_index(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         write_index(failing(), tmp_path / INDEX)
     assert read_index(tmp_path / INDEX) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"), [(b"a.png,apple\n", "line 3"), (b"\xff\xfe,,,,,,,,,\n", "line 1")]
+)
+def test_a_damaged_row_is_told_with_its_line(tmp_path: Path, damage: bytes, line: str) -> None:
+    path = tmp_path / INDEX
+    write_index(ROWS[:1], path)
+    with path.open("ab") as stream:
+        stream.write(damage)
+    with pytest.raises(DamagedIndexError, match=line):
+        read_index(path)
