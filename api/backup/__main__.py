@@ -5,8 +5,8 @@ What is meant is what DATABASE_URL, STORAGE_URL and RIPELINE_STATE_DIR say, as f
 
 import argparse
 import sys
-from pathlib import Path
 
+from api.arguments import path
 from api.backup import service
 from api.errors import ProblemError
 from api.settings import get_settings
@@ -20,7 +20,7 @@ def main() -> int:
         ("restore", service.restore, "from such a folder, where there is no catalog yet"),
     ):
         command = commands.add_parser(name, help=told)
-        command.add_argument("folder", type=_folder)
+        command.add_argument("folder", type=path)
         command.set_defaults(does=does, said="Saved" if name == "save" else "Brought back")
     arguments = parser.parse_args()
     try:
@@ -36,11 +36,6 @@ def main() -> int:
         f"{note.made_at:%Y-%m-%d %H:%M} UTC."
     )
     return 0
-
-
-def _folder(text: str) -> Path:
-    # Not every shell expands ~ after a variable's name.
-    return Path(text).expanduser()
 
 
 if __name__ == "__main__":

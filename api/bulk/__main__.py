@@ -6,9 +6,9 @@ Run again after it was stopped or killed, it goes on where it was.
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.arguments import count, path
 from api.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -76,31 +76,19 @@ def _missing(arguments: argparse.Namespace) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m api.bulk", description=__doc__)
     parser.add_argument("source", help="a folder, or an address such as s3://bucket/prefix")
-    parser.add_argument("--out", type=_path, required=True, help="a .parquet or .csv file")
+    parser.add_argument("--out", type=path, required=True, help="a .parquet or .csv file")
     parser.add_argument(
         "--model",
         default="champion",
         help="'champion' of the catalog, 'default' (RIPELINE_MODEL_DIR), a package's folder, or a "
         "stored version",
     )
-    parser.add_argument("--processes", type=_positive, help="as many as cores, if left out")
+    parser.add_argument("--processes", type=count, help="as many as cores, if left out")
     parser.add_argument(
-        "--rows-a-part", type=_positive, default=2000, help="so much a kill can lose (2000)"
+        "--rows-a-part", type=count, default=2000, help="so much a kill can lose (2000)"
     )
     parser.add_argument("--ray", metavar="ADDRESS", help="grade on this Ray cluster instead")
     return parser.parse_args()
-
-
-def _path(text: str) -> Path:
-    # Not every shell expands ~ after a variable's name.
-    return Path(text).expanduser()
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from api.arguments import path
 from api.dataset.download import download_public_set
 from api.dataset.importing import import_folder
 from api.errors import ProblemError
@@ -13,7 +14,7 @@ from api.settings import PROJECT
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.dataset", description=__doc__)
-    parser.add_argument("folder", type=_folder, nargs="?", help="left out: download the public set")
+    parser.add_argument("folder", type=path, nargs="?", help="left out: download the public set")
     parser.add_argument("--to", type=Path, default=PROJECT / "data" / "photographs")
     arguments = parser.parse_args()
     try:
@@ -30,11 +31,6 @@ def main() -> int:
         return 1
     print("\n".join(report.lines))
     return 0
-
-
-def _folder(text: str) -> Path:
-    # Not every shell expands ~ after a variable's name.
-    return Path(text).expanduser()
 
 
 if __name__ == "__main__":

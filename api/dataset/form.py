@@ -26,8 +26,7 @@ OPENAPI: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    # A zip of class folders needs no name; that cannot be said here.
-                    "required": ["files", "class_name"],
+                    "required": ["files"],
                     "properties": {
                         "files": {
                             "type": "array",

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from api.arguments import count, path
 from api.errors import ProblemError
 from api.evaluation import compare_command
 from api.progress import terminal
@@ -89,23 +90,16 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     return dataclasses.replace(Recipe(), **{name: getattr(arguments, name) for name in given})
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
-    return number
-
-
 def _arguments() -> argparse.Namespace:
     defaults = Recipe()
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("folder", type=_folder, help="class folders, or a folder above them")
-    shared.add_argument("--epochs", type=_count, default=defaults.epochs)
+    shared.add_argument("folder", type=path, help="class folders, or a folder above them")
+    shared.add_argument("--epochs", type=count, default=defaults.epochs)
     shared.add_argument("--seed", type=int, default=defaults.seed)
     shared.add_argument(
-        "--input-size", type=_count, default=defaults.input_size, help="side in pixels"
+        "--input-size", type=count, default=defaults.input_size, help="side in pixels"
     )
-    shared.add_argument("--batch-size", type=_count, default=defaults.batch_size)
+    shared.add_argument("--batch-size", type=count, default=defaults.batch_size)
     shared.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     network = argparse.ArgumentParser(add_help=False)
     network.add_argument(
@@ -121,7 +115,7 @@ def _arguments() -> argparse.Namespace:
     train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
     train.set_defaults(command=_train)
     again = commands.add_parser("measure", help="measure a package again, without training")
-    again.add_argument("folder", type=_folder, help="the photographs that it was made from")
+    again.add_argument("folder", type=path, help="the photographs that it was made from")
     again.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
     again.set_defaults(command=_measure)
     folds = commands.add_parser(
@@ -134,11 +128,6 @@ def _arguments() -> argparse.Namespace:
     folds.set_defaults(command=_crossvalidate)
     compare_command.add(commands, shared)
     return parser.parse_args()
-
-
-def _folder(text: str) -> Path:
-    # Not every shell expands ~ after a variable's name.
-    return Path(text).expanduser()
 
 
 if __name__ == "__main__":

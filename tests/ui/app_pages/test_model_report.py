@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import OpenPage
-from tests.ui.fake_api import HEALTH, OUTAGE, Answer, FakeApi, problem
+from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
 from tests.ui.fake_insights import (
     BEFORE,
     CHAMPION,
@@ -157,41 +157,3 @@ def test_an_outage_can_be_tried_again(open_page: OpenPage, api: FakeApi, path: s
     page.button[0].click().run()
 
     assert not page.error
-
-
-def test_a_service_that_takes_too_long_is_told(
-    open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
-    api.slow.add("/models")
-
-    page = open_page(PAGE)
-
-    assert not page.exception
-    assert "too long" in page.error[0].value
-
-
-def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi) -> None:
-    api.stop()
-
-    page = open_page(PAGE)
-
-    assert not page.exception
-    assert api.address in page.warning[0].value
-
-
-def test_what_was_loaded_before_an_outage_does_not_pass_for_the_present(
-    open_page: OpenPage, api: FakeApi
-) -> None:
-    page = open_page(PAGE)
-    assert page.get("plotly_chart")
-    api.answers["/health"] = OUTAGE
-
-    page.run()
-    assert "goes on by itself" in page.warning[0].value
-    assert not page.get("plotly_chart")
-
-    api.answers["/health"] = Answer(HEALTH)
-    page.run()
-    assert not page.warning
-    assert page.get("plotly_chart")

@@ -1,0 +1,57 @@
+"""The two pages of figures while the API is slow or away: the same is asked of both."""
+
+import pytest
+
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import HEALTH, OUTAGE, Answer, FakeApi
+from tests.ui.fake_insights import IMAGE_ID, script
+
+PAGES = {"dataset_insights": "/insights/dataset", "model_report": "/models"}
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+@pytest.fixture(autouse=True)
+def scripted(api: FakeApi, photo: bytes) -> None:
+    script(api)
+    api.answers[f"/dataset/images/{IMAGE_ID}/photograph"] = Answer(photo, content_type="image/jpeg")
+
+
+@each_page
+def test_a_service_that_takes_too_long_is_told(
+    open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
+    api.slow.add(PAGES[name])
+
+    page = open_page(name)
+
+    assert not page.exception
+    assert "too long" in page.error[0].value
+
+
+@each_page
+def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi, name: str) -> None:
+    api.stop()
+
+    page = open_page(name)
+
+    assert not page.exception
+    assert api.address in page.warning[0].value
+
+
+@each_page
+def test_what_was_loaded_before_an_outage_does_not_pass_for_the_present(
+    open_page: OpenPage, api: FakeApi, name: str
+) -> None:
+    page = open_page(name)
+    assert page.get("plotly_chart")
+    api.answers["/health"] = OUTAGE
+
+    page.run()
+    assert "goes on by itself" in page.warning[0].value
+    assert not page.get("plotly_chart")
+
+    api.answers["/health"] = Answer(HEALTH)
+    page.run()
+    assert not page.warning
+    assert page.get("plotly_chart")
