@@ -1,10 +1,6 @@
 """Full training: fine-tune a backbone and its head on photographs."""
 
-import itertools
-import os
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,34 +9,27 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
-from PIL import Image
 
 from api.networks.architectures import build_backbone
 from api.progress import OnEpoch, Progress, silent, unheard
 from api.training import devices
-from api.training.augment import Views, augment
 from api.training.head import fit_head
 from api.training.memory import advises_on_memory
 from api.training.recipe import Recipe
-from api.training.samples import Sample, balanced_weights, epoch_order, inputs, read, targets
-from api.training.surroundings import cut_out
+from api.training.samples import Sample, balanced_weights, inputs, targets
+from api.training.views import batches, steps_of
 
 PREDICT_BATCH = 64
-BATCHES_AHEAD = 4
-CUT_OUTS = 200
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The outcome: a backbone (uint8 photographs to feature maps), its head, and the curves.
+    """The outcome: a backbone (uint8 photographs to feature maps) and the curves.
 
-    `weights` float32 [channels, classes], `bias` float32 [classes]; `history` has one entry an
-    epoch with loss, accuracy, val_loss, val_accuracy.
+    `history` has one entry an epoch with loss, accuracy, val_loss, val_accuracy.
     """
 
     backbone: keras.Model
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
     history: tuple[dict[str, float], ...]
 
 
@@ -76,7 +65,7 @@ def train(
         embeddings = embed(backbone, inputs(training, recipe.input_size), progress)
         head = fit_head(embeddings, wanted, sample_weights, recipe.head_l2)
 
-    steps = -(-len(epoch_order(training, recipe.boxed_share, recipe.seed, 0)) // recipe.batch_size)
+    steps = steps_of(recipe, training)
     with devices.strategy(recipe.batch_size).scope():
         replicated = devices.replicate(backbone)
         model, dense = _classifier(replicated, wanted.shape[1], recipe.dropout)
@@ -94,7 +83,7 @@ def train(
             weighted_metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         )
     record = model.fit(
-        _views(recipe, training, wanted, sample_weights),
+        _fed(recipe, training, sample_weights),
         epochs=recipe.epochs,
         steps_per_epoch=steps,
         validation_data=(inputs(validation, recipe.input_size), targets(validation)),
@@ -115,8 +104,7 @@ def train(
     history = tuple(dict(zip(names, map(float, epoch), strict=True)) for epoch in curves)
     if replicated is not backbone:
         backbone.set_weights(replicated.get_weights())
-    weights, bias = dense.get_weights()
-    return Trained(backbone, weights, bias, history)
+    return Trained(backbone, history)
 
 
 def embed(
@@ -150,63 +138,22 @@ def _schedule(recipe: Recipe, steps: int) -> keras.optimizers.schedules.Learning
     )
 
 
-def _views(
-    recipe: Recipe,
-    samples: Sequence[Sample],
-    wanted: NDArray[np.float32],
-    weights: NDArray[np.float32],
+def _fed(
+    recipe: Recipe, samples: Sequence[Sample], weights: NDArray[np.float32]
 ) -> tf.data.Dataset:
-    """Batches of augmented views for ever, each sample once an epoch in an order of its own.
+    """`views.batches` as Keras wants them."""
 
-    A view depends on seed, epoch and sample alone, never on the threads that make it.
-    """
+    def triples() -> Iterator[tuple[Any, Any, Any]]:
+        for batch in batches(recipe, samples, weights):
+            yield batch.pixels, batch.targets, batch.weights
 
-    neighbours = _cut_outs(recipe, samples)
-
-    def view(epoch: int, index: int) -> NDArray[np.uint8]:
-        rng = np.random.default_rng((recipe.seed, epoch, index))
-        sample = samples[index]
-        image = read(sample, int(rng.integers(len(sample.copies))), rng.uniform(0.0, 0.4))
-        background = recipe.background_share if sample.studio else 0.0
-        kind = Views(recipe.clean_share, background, recipe.neighbour_share)
-        return augment(image, recipe.input_size, rng, kind, neighbours)
-
-    def batch(epoch: int, chosen: NDArray[np.int64]) -> tuple[Any, Any, Any]:
-        pixels = np.stack([view(epoch, int(index)) for index in chosen])
-        return pixels, wanted[chosen], weights[chosen]
-
-    def plan() -> Iterator[tuple[int, NDArray[np.int64]]]:
-        for epoch in itertools.count():
-            order = epoch_order(samples, recipe.boxed_share, recipe.seed, epoch)
-            for start in range(0, len(order), recipe.batch_size):
-                yield epoch, order[start : start + recipe.batch_size]
-
-    def batches() -> Iterator[tuple[Any, Any, Any]]:
-        # Ahead of the training step, whatever op determinism leaves of TensorFlow's prefetching.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            ahead: deque[Future[tuple[Any, Any, Any]]] = deque()
-            for epoch, chosen in plan():
-                ahead.append(pool.submit(batch, epoch, chosen))
-                if len(ahead) > BATCHES_AHEAD:
-                    yield ahead.popleft().result()
-
-    size, classes = recipe.input_size, wanted.shape[1]
+    size, classes = recipe.input_size, len(samples[0].target)
     signature = (
         tf.TensorSpec((None, size, size, 3), tf.uint8),
         tf.TensorSpec((None, classes), tf.float32),
         tf.TensorSpec((None,), tf.float32),
     )
-    return tf.data.Dataset.from_generator(batches, output_signature=signature)
-
-
-def _cut_outs(recipe: Recipe, samples: Sequence[Sample]) -> list[Image.Image]:
-    """Fruit to put around others, from at most CUT_OUTS photographs."""
-    if not recipe.neighbour_share:
-        return []
-    studio = [sample for sample in samples if sample.studio]
-    chosen = np.random.default_rng(recipe.seed).permutation(len(studio))[:CUT_OUTS]
-    fruit = (cut_out(read(studio[index])) for index in chosen)
-    return [found for found in fruit if found is not None]
+    return tf.data.Dataset.from_generator(triples, output_signature=signature)
 
 
 class _Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
