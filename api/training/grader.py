@@ -16,10 +16,9 @@ from api.progress import OnEpoch, Progress, silent, unheard
 from api.training.calibrate import fit_temperature
 from api.training.embedding import embed_samples
 from api.training.export import to_litert
-from api.training.head import fit_head
 from api.training.recipe import Recipe
 from api.training.reject import fit_rejection, set_threshold
-from api.training.samples import Sample, balanced_weights, each_copy, targets
+from api.training.samples import Sample, targets
 from api.training.study import Study
 from api.training.train import train
 
@@ -56,23 +55,18 @@ def train_grader(
         stage = f"Embedding {purpose}"
         return embed_samples(backbone, samples, recipe.input_size, progress, stage)
 
-    # A head that is fitted to all copies at once is right more often than the one that took part
-    # in training, which saw them one by one.
-    files = each_copy(study.training, recipe.boxed_share)
-    wanted = targets(files)
-    learned = embed(files, "what was learned from")
-    weights, bias = fit_head(learned, wanted, balanced_weights(files), recipe.head_l2)
+    learned = embed(study.training, "what was learned from")
     held_out = embed(study.validation, "for calibration")
     temperature = fit_temperature(
-        held_out @ weights + bias, targets(study.validation).argmax(axis=1)
+        held_out @ trained.weights + trained.bias, targets(study.validation).argmax(axis=1)
     )
-    rejection = fit_rejection(learned, wanted.argmax(axis=1))
+    rejection = fit_rejection(learned, targets(study.training).argmax(axis=1))
     rejection = set_threshold(rejection, held_out, embed(study.others, "other things"))
     return Grader(
         keras_backbone=trained.backbone,
         graph=graph,
         backbone=backbone,
-        head=Head(weights, bias, temperature, rejection),
+        head=Head(trained.weights, trained.bias, temperature, rejection),
         input_size=recipe.input_size,
         history=trained.history,
     )

@@ -22,8 +22,7 @@ class Recipe:
     warm_up_epochs: float = 0.5
     weight_decay: float = 1e-4
     dropout: float = 0.2
-    # Penalty of the head, before the fine-tuning and after it.
-    head_l2: float = 1e-2
+    head_l2: float = 1e-3
 
     # Share of the training photographs that are left as they are, so that the network also sees
     # clean ones.
@@ -32,9 +31,6 @@ class Recipe:
     background_share: float = 0.35
     # Share of photographs that get other fruit around theirs.
     neighbour_share: float = 0.2
-    # Share of the sound fruit of class folders that get a patch of another's skin: half of them of
-    # a rotten one, and then they count as rotten.
-    graft_share: float = 0.25
     # How much of a fruit that is past its best but good to eat counts as fresh.
     normal_freshness: float = 0.9
     # Weight of one boxed phone photograph against one of a class folder.

@@ -1,7 +1,7 @@
 """What the network learns from: labelled pictures, whichever kind of folder they lie in."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,13 @@ class Sample:
     """One photograph to learn from, with the probability that each class should get.
 
     `copies` are files of the same photograph, of which training takes one at a time. `target` has
-    one entry a class and sums to 1; `spoilt` is what it would be once the fruit is rotten, None
-    where it is so already or where no class says so.
+    one entry a class and sums to 1.
     """
 
     copies: tuple[Path, ...]
     target: tuple[float, ...]
     weight: float = 1.0
     box: Box | None = None
-    spoilt: tuple[float, ...] | None = None
 
     @property
     def studio(self) -> bool:
@@ -52,18 +50,8 @@ def photograph_samples(
     for (_, class_name), group in sorted(groups.items()):
         group.sort(key=lambda file: (is_saved_copy(file.path), file.path))
         copies = tuple(root / file.path for file in group)
-        samples.append(
-            Sample(copies, one_hot(class_name, classes), spoilt=_spoilt(class_name, classes))
-        )
+        samples.append(Sample(copies, one_hot(class_name, classes)))
     return samples
-
-
-def _spoilt(class_name: str, classes: Sequence[str]) -> tuple[float, ...] | None:
-    label = read_label(class_name)
-    if label.freshness != "fresh":
-        return None
-    rotten = [name for name in classes if read_label(name) == Label(label.fruit, "rotten")]
-    return one_hot(rotten[0], classes) if rotten else None
 
 
 def file_samples(root: Path, files: Iterable[PhotoFile], classes: Sequence[str]) -> list[Sample]:
@@ -131,29 +119,13 @@ def epoch_order(
     return rng.permutation(np.concatenate([np.flatnonzero(studio), taken]))
 
 
-def each_copy(samples: Sequence[Sample], boxed_share: float) -> list[Sample]:
-    """One sample a file, weighed as many epochs would: the copies of a photograph share its weight,
-    and boxed ones count for `boxed_share` of theirs.
-    """
-    return [
-        replace(
-            sample,
-            copies=(copy,),
-            weight=sample.weight / len(sample.copies) * (1 if sample.studio else boxed_share),
-        )
-        for sample in samples
-        for copy in sample.copies
-    ]
-
-
 def balanced_weights(samples: Sequence[Sample]) -> NDArray[np.float32]:
     """Each sample's weight times a class weight that gives every class the same say.
 
-    float32 [n], mean 1. The class weights count what lies in class folders alone: boxed fruits
-    are few, of few kinds, and must not shift the balance.
+    float32 [n], mean 1. The class weights count photographs of class folders alone: boxed ones
+    are few, of few fruits, and must not shift the balance.
     """
     wanted = targets(samples)
     studio = np.array([sample.studio for sample in samples])
-    own = np.array([sample.weight for sample in samples], np.float32)
-    weights = balance(wanted * own[:, None], studio)
+    weights = balance(wanted, studio) * np.array([sample.weight for sample in samples])
     return np.asarray(weights / weights.mean(), dtype=np.float32)

@@ -17,10 +17,10 @@ WHITE = 232
 def cut_out(image: Image.Image) -> Image.Image | None:
     """The fruit of a studio photograph, RGBA, or None where it is not white all around."""
     image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    outside = white_background(np.asarray(image))
+    outside = _white_background(np.asarray(image))
     if outside is None or _border(outside).mean() < 0.95:
         return None
-    alpha = Image.fromarray(((1 - soft(outside)) * 255).astype(np.uint8))
+    alpha = Image.fromarray(((1 - _soft(outside)) * 255).astype(np.uint8))
     fruit = image.convert("RGBA")
     fruit.putalpha(alpha)
     return fruit.crop(alpha.getbbox())
@@ -36,16 +36,16 @@ def surround(
     if neighbours and rng.random() < 0.7:
         image = _shrink(image, rng)
     pixels = np.asarray(image)
-    outside = white_background(pixels)
+    outside = _white_background(pixels)
     if outside is None:
         return _with_neighbours(image, rng, neighbours)
     backdrop = _backdrop(rng) if replaced else np.full(pixels.shape, 255, np.float32)
     if neighbours:
         table = Image.fromarray(backdrop.astype(np.uint8))
         backdrop = np.asarray(_with_neighbours(table, rng, neighbours), np.float32)
-    share = soft(outside)[..., None]
+    soft = _soft(outside)[..., None]
     # Shadows are kept: the new background is multiplied by how white the old one was.
-    mixed = pixels * (1 - share) + backdrop * (pixels / 255.0) * share
+    mixed = pixels * (1 - soft) + backdrop * (pixels / 255.0) * soft
     return Image.fromarray(mixed.astype(np.uint8))
 
 
@@ -78,7 +78,7 @@ def _with_neighbours(
     return image
 
 
-def white_background(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+def _white_background(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     """The near-white that touches the border, bool [height, width]; None where there is none."""
     regions, _ = ndimage.label(pixels.min(axis=2) >= WHITE)
     border = _border(regions)
@@ -91,8 +91,7 @@ def _border(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
-def soft(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """A mask with blurred edges, 0 to 1."""
+def _soft(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     blurred: NDArray[np.float32] = ndimage.uniform_filter(mask.astype(np.float32), 5)
     return blurred
 

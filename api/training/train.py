@@ -24,12 +24,15 @@ PREDICT_BATCH = 64
 
 @dataclass(frozen=True)
 class Trained:
-    """The outcome: a backbone (uint8 photographs to feature maps) and the curves.
+    """The outcome: a backbone (uint8 photographs to feature maps), its head, and the curves.
 
-    `history` has one entry an epoch with loss, accuracy, val_loss, val_accuracy.
+    `weights` float32 [channels, classes], `bias` float32 [classes]; `history` has one entry an
+    epoch with loss, accuracy, val_loss, val_accuracy.
     """
 
     backbone: keras.Model
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
     history: tuple[dict[str, float], ...]
 
 
@@ -104,7 +107,8 @@ def train(
     history = tuple(dict(zip(names, map(float, epoch), strict=True)) for epoch in curves)
     if replicated is not backbone:
         backbone.set_weights(replicated.get_weights())
-    return Trained(backbone, history)
+    weights, bias = dense.get_weights()
+    return Trained(backbone, weights, bias, history)
 
 
 def embed(

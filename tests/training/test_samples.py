@@ -9,7 +9,6 @@ from api.training.samples import (
     Sample,
     balanced_weights,
     boxed_samples,
-    each_copy,
     epoch_order,
     file_samples,
     photograph_samples,
@@ -34,14 +33,6 @@ def test_a_photograph_is_one_sample_with_its_unaltered_file_first() -> None:
     assert samples[0].copies[0] == Path("root/freshapples/a.jpg")
     assert samples[1].target == (0, 1, 0)
     assert len(file_samples(Path("root"), files, CLASSES)) == 3
-
-
-def test_sound_fruit_knows_what_it_would_be_once_rotten() -> None:
-    names = ("freshapples", "freshkiwi", "rottenapples")
-    files = [row(f"{name}/a.jpg", name, f"{name}/a") for name in names]
-    samples = photograph_samples(Path("root"), files, CLASSES)
-    # There is no rotten kiwi among the classes.
-    assert [sample.spoilt for sample in samples] == [(0, 0, 1), None, None]
 
 
 @pytest.mark.parametrize(
@@ -87,16 +78,3 @@ def test_an_epoch_takes_all_of_the_studio_and_a_share_of_the_boxed() -> None:
         assert set(range(6)) <= set(order.tolist())
     assert len({order.tobytes() for order in orders}) == 3
     assert sorted(epoch_order(boxed, 0.4, 1, 0)) == list(range(10))
-
-
-def test_copies_share_the_weight_of_their_photograph() -> None:
-    thrice = Sample((Path("a"), Path("b"), Path("c")), (1.0, 0.0))
-    boxed = Sample((Path("d"),), (0.0, 1.0), box=Box(Path("d"), "kiwi", "fresh", "1", 0, 0, 9, 9))
-    found = each_copy([thrice, boxed], boxed_share=0.5)
-    assert [sample.copies for sample in found] == [(Path(name),) for name in "abcd"]
-    assert [sample.weight for sample in found] == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0.5])
-    # Three photographs of one class against one in three copies of the other.
-    singles = [Sample((Path("e"),), (0.0, 1.0))] * 3
-    files = each_copy([thrice, *singles], boxed_share=0.5)
-    shares = balanced_weights(files) @ targets(files)
-    assert shares[0] == pytest.approx(shares[1])
