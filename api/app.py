@@ -68,7 +68,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Recorder(database, blobs, keep_days > 0) as recorder,
             ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool,
         ):
-            line = Line(pool, chosen.max_queue, chosen.max_wait_seconds)
+            threads = chosen.inference_threads
+            line = Line(pool, threads, chosen.max_queue, chosen.max_wait_seconds)
             app.state.service = ServiceState(pool, line, database, blobs, recorder)
             watcher = Watcher(chosen, app.state.service)
             watcher.start()

@@ -17,7 +17,10 @@ class BadKeyError(ValueError):
 
 
 class Blobs:
-    """Bytes under keys such as `photographs/ab12.jpg`. A blob is there whole or not at all."""
+    """Bytes under keys such as `photographs/ab12.jpg`.
+
+    A blob that `put` stores is there whole or not at all; none is told of before it is there.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -33,11 +36,15 @@ class Blobs:
             return
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write(target, data, durable=True)
+        _write(target, data)
         _sync_folder(target.parent)
 
     def put_many(self, blobs: Mapping[str, bytes]) -> None:
-        """Store what nobody was promised: quicker than `put`, and lost if the power fails now."""
+        """Store what nobody was promised: several times quicker than `put`.
+
+        It may be lost if the power fails now, and a process that is killed meanwhile may leave
+        the blob that it is at cut short, under a key that nobody was told.
+        """
         paths = {self._path(key): data for key, data in blobs.items()}
         if not self._local:
             if paths:
@@ -47,7 +54,7 @@ class Blobs:
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)
         for target, data in targets.items():
-            _write(target, data, durable=False)
+            target.write_bytes(data)
 
     def get(self, key: str) -> bytes:
         """Raises FileNotFoundError."""
@@ -106,13 +113,12 @@ class Blobs:
         return f"{self._root.rstrip('/')}/{key}"
 
 
-def _write(target: Path, data: bytes, durable: bool) -> None:
+def _write(target: Path, data: bytes) -> None:
     temporary = target.with_name(f".{target.name}.{uuid4().hex}")
     with temporary.open("wb") as stream:
         stream.write(data)
-        if durable:
-            stream.flush()
-            os.fsync(stream.fileno())
+        stream.flush()
+        os.fsync(stream.fileno())
     temporary.replace(target)
 
 

@@ -7,6 +7,7 @@ Any class name is welcome. `freshapples` and `rotten_banana` also say a fruit an
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Freshness = Literal["fresh", "rotten"]
@@ -27,6 +28,7 @@ class Label:
         return f"{self.freshness} {self.fruit}" if self.freshness else self.fruit
 
 
+@lru_cache(maxsize=4096)
 def read_label(class_name: str) -> Label:
     """Read a class name: `rottenoranges` is a rotten orange, `mango` a mango."""
     name = class_name.strip().lower()

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from api.errors import OverloadedError
+from api.errors import NotAnImageError, OverloadedError
 from api.predict.line import Line
 from api.predict.runtime import Runtime
 
@@ -49,13 +49,13 @@ async def _ask(line: Line, slow: Slow, *photographs: bytes) -> list[Any]:
 
 def test_who_finds_no_room_is_refused_at_once(pool: ThreadPoolExecutor) -> None:
     slow = Slow()
-    came = asyncio.run(_ask(Line(pool, 2, PATIENCE), slow, b"a", b"b", b"c", b"d"))
+    came = asyncio.run(_ask(Line(pool, 1, 2, PATIENCE), slow, b"a", b"b", b"c", b"d"))
     assert came[:2] == [b"a", b"b"]
     assert all(isinstance(one, OverloadedError) for one in came[2:])
 
 
 def test_there_is_room_again_when_some_are_graded(pool: ThreadPoolExecutor) -> None:
-    line, slow = Line(pool, 1, PATIENCE), Slow()
+    line, slow = Line(pool, 1, 1, PATIENCE), Slow()
     slow.go_on.set()
 
     async def one_by_one() -> list[Any]:
@@ -67,8 +67,66 @@ def test_there_is_room_again_when_some_are_graded(pool: ThreadPoolExecutor) -> N
 def test_who_has_waited_for_too_long_is_not_graded(pool: ThreadPoolExecutor) -> None:
     slow = Slow()
     slow.go_on.set()
-    line = Line(pool, 10, seconds=-1)  # It is past the time before any begins.
+    line = Line(pool, 1, 10, seconds=-1)  # It is past the time before any begins.
     with pytest.raises(OverloadedError) as refusal:
         asyncio.run(line.grade(cast(Runtime, slow), b"a", False))
     assert slow.graded == []
     assert (refusal.value.status, refusal.value.retry_after_seconds) == (503, 1)
+
+
+def test_those_who_wait_are_graded_in_order_and_each_gets_its_own(
+    pool: ThreadPoolExecutor,
+) -> None:
+    slow = Slow()
+    photographs = [bytes([number]) for number in range(11)]
+    line = Line(pool, 1, 20, PATIENCE)
+
+    async def ask() -> list[Any]:
+        runtime = cast(Runtime, slow)
+        asked = [asyncio.ensure_future(line.grade(runtime, one, False)) for one in photographs]
+        await asyncio.to_thread(slow.begun.wait, PATIENCE)
+        slow.go_on.set()
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(ask()) == photographs
+    assert slow.graded == photographs
+
+
+def test_a_fault_with_one_is_told_to_that_one(pool: ThreadPoolExecutor) -> None:
+    class Particular(Slow):
+        def grade(self, data: bytes, _explain: bool) -> bytes:
+            if data == b"bad":
+                raise NotAnImageError(("JPEG",))
+            return super().grade(data, _explain)
+
+    line, slow = Line(pool, 1, 9, PATIENCE), Particular()
+    slow.go_on.set()
+
+    async def ask() -> list[Any]:
+        runtime = cast(Runtime, slow)
+        asked = [line.grade(runtime, one, False) for one in (b"a", b"b", b"bad", b"c")]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    came = asyncio.run(ask())
+    assert (came[0], came[1], came[3]) == (b"a", b"b", b"c")
+    assert isinstance(came[2], NotAnImageError)
+
+
+def test_nobody_grades_for_who_went_away(pool: ThreadPoolExecutor) -> None:
+    line, slow = Line(pool, 1, 9, PATIENCE), Slow()
+
+    async def leave() -> bytes:
+        runtime = cast(Runtime, slow)
+        first, gone, last = (
+            asyncio.ensure_future(line.grade(runtime, one, False)) for one in (b"a", b"b", b"c")
+        )
+        await asyncio.to_thread(slow.begun.wait, PATIENCE)
+        gone.cancel()
+        await asyncio.wait([gone])
+        slow.go_on.set()
+        await first
+        return cast(bytes, await last)
+
+    assert asyncio.run(leave()) == b"c"
+    assert slow.graded == [b"a", b"c"]
+    assert not line.full

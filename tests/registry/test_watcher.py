@@ -46,7 +46,7 @@ def state(own: Settings) -> Iterator[ServiceState]:
     database = Database(own.database)
     with ThreadPoolExecutor(1) as pool:
         blobs = Blobs(own.storage)
-        line = Line(pool, 10, 10)
+        line = Line(pool, 1, 10, 10)
         yield ServiceState(pool, line, database, blobs, Recorder(database, blobs, False))
     database.close()
 
