@@ -19,7 +19,7 @@ from api.dataset.preparing import Prepared, prepare
 from api.dataset.split import split_of
 from api.dataset.tables import ImageRow
 from api.db import Database, now
-from api.predict.record import Record
+from api.predict.record import Record, album
 from api.predict.repository import add_predictions
 from api.predict.runtime import Grade
 from api.predict.schemas import Prediction
@@ -55,7 +55,8 @@ def fill(state: Path) -> None:
     database.upgrade()
     try:
         pictures = list(_drawn(settings))
-        blobs.put_many({picture.key: picture.prepared.data for picture in pictures})
+        for picture in pictures:
+            blobs.put(picture.key, picture.prepared.data)
         for first in range(0, IMAGES, CHUNK):
             with database.session() as session:
                 session.add_all(_image(pictures, k) for k in range(first, first + CHUNK))
@@ -63,14 +64,19 @@ def fill(state: Path) -> None:
         for first in range(0, PREDICTIONS, CHUNK):
             numbers = range(first, first + CHUNK)
             records = [(k, _record(pictures[k % DRAWN], k, version)) for k in numbers]
-            kept = {record.blob: pictures[k].prepared.data for k, record in records if k < KEPT}
-            blobs.put_many(kept)
-            add_predictions(
-                database,
-                [record.row(record.blob if k < KEPT else None) for k, record in records],
-            )
+            kept = [(k, record) for k, record in records if k < KEPT]
+            keys = _photographs(blobs, pictures, kept) if kept else {}
+            add_predictions(database, [record.row(keys.get(k)) for k, record in records])
     finally:
         database.close()
+
+
+def _photographs(
+    blobs: Blobs, pictures: list[Picture], records: list[tuple[int, Record]]
+) -> dict[int, str]:
+    data = [pictures[k].prepared.data for k, _ in records]
+    keys = blobs.put_together(album([record for _, record in records]), data)
+    return dict(zip((k for k, _ in records), keys, strict=True))
 
 
 def _drawn(settings: Settings) -> Iterator[Picture]:

@@ -18,10 +18,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     return Blobs(str(tmp_path) if request.param == "folder" else f"memory://{uuid4().hex}")
 
 
-def test_many_are_put_at_once(store: Blobs) -> None:
-    store.put_many({})
-    store.put_many({"predicted/a": b"a", "predicted/b": b"b"})
-    assert [store.get(key) for key in store.keys("predicted")] == [b"a", b"b"]
+def test_what_is_put_together_is_got_apart(store: Blobs) -> None:
+    parts = [b"first", b"second", b"the last"]
+    keys = store.put_together("predicted/a", parts)
+    assert [store.get(key) for key in keys] == parts
+    assert all(store.exists(key) for key in keys)
+    assert list(store.keys("predicted")) == ["predicted/a"]
+    store.delete(keys[0])
+    assert not store.exists(keys[2])
+    with pytest.raises(FileNotFoundError):
+        store.get(keys[2])
 
 
 def test_folders_are_listed_and_removed(store: Blobs) -> None:

@@ -1,6 +1,7 @@
 """What is kept of a prediction, and how the photograph is brought down to what is kept of it."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -71,11 +72,6 @@ class Record:
     def without_image(self) -> "Record":
         return replace(self, seen=None, photograph=None)
 
-    @property
-    def blob(self) -> str:
-        """Where the photograph is kept: by day, so that what is too old can be told by its key."""
-        return f"predicted/{self.created_at:%Y-%m-%d}/{self.id}.jpg"
-
     def row(self, blob: str | None) -> PredictionRow:
         return PredictionRow(
             id=self.id,
@@ -92,6 +88,15 @@ class Record:
             features=self.features.tobytes(),
             blob=blob,
         )
+
+
+def album(records: Sequence[Record]) -> str:
+    """The key under which the photographs of `records` are kept together.
+
+    By day, so that what is too old can be told by it; by the newest, so that none goes too soon.
+    """
+    newest = max(records, key=lambda record: record.created_at)
+    return f"predicted/{newest.created_at:%Y-%m-%d}/{newest.id}.jpgs"
 
 
 def _signature(seen: Image.Image) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from api import metrics
 from api.blobs import Blobs
 from api.db import AWAY, Database
-from api.predict.record import Record, kept_photograph
+from api.predict.record import Record, album, kept_photograph
 from api.predict.repository import add_predictions
 from api.predict.tables import PredictionRow
 
@@ -125,8 +125,8 @@ class Recorder:
 
     def _rows(self, batch: list[Record]) -> list[PredictionRow]:
         """What to write of each record; the photographs are stored when this returns."""
-        stored = self._store_photographs(batch) if self._keep else set()
-        return [record.row(record.blob if record.id in stored else None) for record in batch]
+        stored = self._store_photographs(batch) if self._keep else {}
+        return [record.row(stored.get(record.id)) for record in batch]
 
     def _write(self, rows: list[PredictionRow]) -> None:
         while True:
@@ -143,20 +143,20 @@ class Recorder:
                     metrics.RECORDER_DROPPED.labels("record").inc(len(rows))
             return
 
-    def _store_photographs(self, batch: list[Record]) -> set[str]:
-        """The ids of the records whose photographs are stored now."""
+    def _store_photographs(self, batch: list[Record]) -> dict[str, str]:
+        """The records whose photographs are stored now, as one blob: id to key."""
         photographs = {
-            record.id: (record.blob, kept_photograph(record.photograph))
-            for record in batch
-            if record.photograph
+            record.id: kept_photograph(record.photograph) for record in batch if record.photograph
         }
+        if not photographs:
+            return {}
         try:
-            self._blobs.put_many(dict(photographs.values()))
+            keys = self._blobs.put_together(album(batch), list(photographs.values()))
         except Exception:  # A store fails in its own ways; the records are worth keeping alone.
             log.exception("%d photographs cannot be kept", len(photographs))
             metrics.RECORDER_DROPPED.labels("photograph").inc(len(photographs))
-            return set()
-        return set(photographs)
+            return {}
+        return dict(zip(photographs, keys, strict=True))
 
     def _write_singly(self, rows: list[PredictionRow]) -> None:
         """Keep a row that the database refuses from taking the others with it."""

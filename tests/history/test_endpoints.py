@@ -91,4 +91,4 @@ def test_a_photograph_that_is_not_kept_is_told(settings: Settings, tmp_path: Pat
         response = client.get(f"/predictions/{made['prediction_id']}/photograph")
     assert not found["photograph_kept"]
     assert (response.status_code, response.json()["code"]) == (404, "photograph-gone")
-    assert not list((tmp_path / "blobs").glob("predicted/**/*.jpg"))
+    assert not list((tmp_path / "blobs").glob("predicted/**/*.*"))

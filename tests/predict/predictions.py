@@ -9,7 +9,7 @@ from PIL import Image
 
 from api.blobs import Blobs
 from api.db import Database, now
-from api.predict.record import Record, kept_photograph
+from api.predict.record import Record, album, kept_photograph
 from api.predict.repository import add_predictions
 from api.predict.tables import PredictionRow
 from tests.drawing import draw_fruit
@@ -43,8 +43,8 @@ def a_kept_prediction(
     """A prediction in the catalog with its photograph, a drawing that follows `seed`."""
     image = draw_fruit("freshapples", seed)
     record = a_record(image, created_at=at or now(), **values)
-    blobs.put(record.blob, kept_photograph(image))
-    return put(database, record.row(record.blob))
+    (key,) = blobs.put_together(album([record]), [kept_photograph(image)])
+    return put(database, record.row(key))
 
 
 def a_prediction(database: Database, **values: Any) -> PredictionRow:

@@ -131,10 +131,10 @@ def test_closing_does_not_wait_for_ever(
 def test_a_store_that_fails_costs_the_photographs_alone(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_blobs: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(blobs, "put_many", fail)
+    monkeypatch.setattr(blobs, "put_together", fail)
     before = dropped("photograph")
     with Recorder(database, blobs, keep_photographs=True) as recorder:
         recorder.put(a_record(draw_fruit("freshapples")))
