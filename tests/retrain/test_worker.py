@@ -108,11 +108,11 @@ def test_a_worker_that_is_stopped_ends_its_run_in_order(
     api: httpx.Client, environment: dict[str, str], database: Database
 ) -> None:
     with running_worker(environment) as worker:
-        run_id = start(api)
-        running(api, run_id)
         second = start_worker(environment)
         assert "is running on" in second.communicate()[0]
         assert second.returncode == 1
+        run_id = start(api)
+        running(api, run_id)
         worker.send_signal(signal.SIGTERM)
         worker.communicate(timeout=PATIENCE_SECONDS)
         assert worker.returncode == 0
