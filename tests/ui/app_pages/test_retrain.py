@@ -49,8 +49,17 @@ def test_it_tells_what_is_new_and_how_long_each_way_takes(open_page: OpenPage) -
     fast, full = page.radio(key="retrain_mode").proto.captions
     assert "about 10 seconds" in fast
     assert "about 9 minutes" in full
-    assert len(page.get("plotly_chart")) == 1
     assert not page.progress
+
+
+def test_what_is_new_is_drawn_by_class_when_asked_for(open_page: OpenPage) -> None:
+    page = opened(open_page)
+    assert "By class" in [found.label for found in page.expander]
+    assert not page.get("plotly_chart")
+    page.session_state["news_by_class"] = True
+    page.run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 1
 
 
 @pytest.mark.parametrize("mode", ["fast", "full"])

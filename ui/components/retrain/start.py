@@ -69,8 +69,15 @@ def _news(plan: Estimate) -> None:
     st.subheader("New since the version that serves", anchor=False)
     st.write(_news_in_words(plan))
     if plan.new_by_class:
-        alt = ", ".join(f"{class_words(name)}: {n}" for name, n in plan.new_by_class.items())
-        chart(new_photographs(plan.new_by_class), "news", f"New photographs. {alt}.")
+        _by_class(plan.new_by_class)
+
+
+def _by_class(counts: dict[str, int]) -> None:
+    """Drawn when it is asked for: starting Plotly takes longer than all else on the page."""
+    with st.expander("By class", key=state.NEWS_BY_CLASS, on_change="rerun") as by_class:
+        if by_class.open:
+            alt = ", ".join(f"{class_words(name)}: {n}" for name, n in counts.items())
+            chart(new_photographs(counts), "news", f"New photographs. {alt}.")
 
 
 def _news_in_words(plan: Estimate) -> str:
