@@ -14,7 +14,7 @@ class Plan:
     users: tuple[int, ...] = (10, 50, 100)
     locust_seconds: int = 30
     flood_seconds: int = 60
-    retraining_epochs: int = 4
+    retraining_epochs: int = 12
     retraining_seconds: float = 60
     starts: int = 7
     steady_predictions: int = 50_000
