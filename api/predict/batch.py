@@ -6,7 +6,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import NamedTuple
 
 from api.dataset.archive import Archive, Limits, is_archive
@@ -16,11 +16,12 @@ from api.dataset.naming import printable
 from api.errors import ProblemError
 from api.health.state import ServiceState
 from api.predict.batch_schemas import BatchFailure, BatchPrediction, BatchSummary
+from api.predict.line import TOGETHER, TURN_SECONDS
 from api.predict.runtime import Grade, Runtime
 from api.predict.served import serve
 from api.problems import Problem, document, failure
 
-# For each inference thread: one photograph that it grades, and one that waits for it.
+# For each inference thread: one turn that it is at, and one that waits for it.
 AHEAD = 2
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Batch:
         """One for each piece, in order. Few are in memory at once, however many there are."""
         loop = asyncio.get_running_loop()
         reader = _Reader(source)
-        under_way: deque[asyncio.Future[_Graded | None]] = deque()
+        under_way: deque[asyncio.Future[list[_Graded]]] = deque()
         # Threads that begin together may come back in another order.
         early: dict[int, _Graded] = {}
         more, wanted = True, 0
@@ -90,11 +91,9 @@ class Batch:
                 while more and len(under_way) < AHEAD * self.threads:
                     grading = loop.run_in_executor(self.state.pool, reader.grade, self.runtime)
                     under_way.append(grading)
-                graded = await under_way.popleft()
-                if graded is None:
-                    more = False
-                    continue
-                early[graded.number] = graded
+                turn = await under_way.popleft()
+                more = more and bool(turn)
+                early.update((graded.number, graded) for graded in turn)
                 while wanted in early:
                     yield self._row(early.pop(wanted))
                     wanted += 1
@@ -138,19 +137,23 @@ class _Graded(NamedTuple):
 
 
 class _Reader:
-    """Reads and grades the next piece, in whichever thread has time: a piece changes no thread."""
+    """Reads and grades the next pieces, in whichever thread has time: a piece changes no thread."""
 
     def __init__(self, source: Iterator[Piece]) -> None:
         self._numbered = enumerate(source)
         self._reading = threading.Lock()
 
-    def grade(self, runtime: Runtime) -> _Graded | None:
-        """None where there are no more."""
-        with self._reading:
-            number, piece = next(self._numbered, (0, None))
-        if piece is None:
-            return None
-        return _Graded(number, piece.filename, _grade(runtime, piece))
+    def grade(self, runtime: Runtime) -> list[_Graded]:
+        """As many as one turn of a thread takes; none where there are no more."""
+        ends = monotonic() + TURN_SECONDS
+        graded: list[_Graded] = []
+        while len(graded) < TOGETHER and (not graded or monotonic() < ends):
+            with self._reading:
+                number, piece = next(self._numbered, (0, None))
+            if piece is None:
+                break
+            graded.append(_Graded(number, piece.filename, _grade(runtime, piece)))
+        return graded
 
 
 def _grade(runtime: Runtime, piece: Piece) -> Grade | Problem:

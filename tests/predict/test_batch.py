@@ -18,6 +18,7 @@ from api.dataset.archive import Limits
 from api.dataset.form import SentFile
 from api.health.state import ServiceState
 from api.predict.batch import AHEAD, Batch, Piece, pieces
+from api.predict.line import TOGETHER
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
 
@@ -140,7 +141,7 @@ def test_few_photographs_are_read_ahead(client: TestClient) -> None:
             done += 1
 
     assert client.portal is not None
-    assert max(client.portal.call(run)) <= AHEAD
+    assert max(client.portal.call(run)) <= AHEAD * TOGETHER
 
 
 def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
@@ -162,7 +163,7 @@ def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
 
     assert client.portal is not None
     client.portal.call(run)
-    assert read <= AHEAD + 1
+    assert read <= (AHEAD + 1) * TOGETHER
 
 
 def test_a_fault_of_ours_spoils_one_row_alone(
