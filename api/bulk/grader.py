@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 
@@ -10,7 +12,7 @@ from api.bulk.rows import failed, graded, schema
 from api.bulk.source import Source
 from api.dataset.errors import FileTooLargeError
 from api.errors import ProblemError
-from api.predict.runtime import Runtime
+from api.predict.runtime import PASS, Asked, Grade, Runtime
 from api.registry.package import Package
 
 log = logging.getLogger(__name__)
@@ -45,19 +47,27 @@ class Grader:
     def __call__(self, paths: Sequence[str]) -> pa.Table:
         """A row for each path, in order. Raises SourceError where the store is away."""
         rows = []
-        for path, data in zip(paths, self._source.read(paths), strict=True):
-            try:
-                if isinstance(data, OSError):
-                    raise data
-                if len(data) > self._work.max_bytes:
-                    raise FileTooLargeError(self._work.max_bytes)
-                rows.append(graded(path, self._runtime.grade(data), self._version))
-            except ProblemError as error:
-                rows.append(failed(path, error.detail, self._version))
-            except OSError as error:
-                why = f"The file cannot be read: {error.strerror or error}."
-                rows.append(failed(path, why, self._version))
-            except Exception as error:  # A fault of ours: the others are graded all the same.
-                log.exception("Grading %s failed", path)
-                rows.append(failed(path, f"Ripeline failed on it: {error!r}", self._version))
+        read = zip(paths, map(self._asked, self._source.read(paths)), strict=True)
+        while taken := list(islice(read, PASS)):
+            outcomes = self._runtime.grade_each([asked for _, asked in taken])
+            for (path, _), outcome in zip(taken, outcomes, strict=True):
+                rows.append(self._row(path, outcome))
         return pa.Table.from_pylist(rows, schema=self._work.schema)
+
+    def _asked(self, data: bytes | OSError) -> Asked | Exception:
+        if isinstance(data, OSError):
+            return data
+        too_long = len(data) > self._work.max_bytes
+        return FileTooLargeError(self._work.max_bytes) if too_long else Asked(data)
+
+    def _row(self, path: str, outcome: Grade | Exception) -> dict[str, Any]:
+        if isinstance(outcome, Grade):
+            return graded(path, outcome, self._version)
+        if isinstance(outcome, ProblemError):
+            why = outcome.detail
+        elif isinstance(outcome, OSError):
+            why = f"The file cannot be read: {outcome.strerror or outcome}."
+        else:  # A fault of ours: the others are graded all the same.
+            log.error("Grading %s failed", path, exc_info=outcome)
+            why = f"Ripeline failed on it: {outcome!r}"
+        return failed(path, why, self._version)

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from time import monotonic, perf_counter
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from api.errors import ProblemError
 from api.health.state import ServiceState
 from api.predict.batch_schemas import BatchFailure, BatchPrediction, BatchSummary
 from api.predict.line import TOGETHER, TURN_SECONDS
-from api.predict.runtime import Grade, Runtime
+from api.predict.runtime import PASS, Asked, Grade, Runtime
 from api.predict.served import serve
 from api.problems import Problem, document, failure
 
@@ -26,8 +27,7 @@ AHEAD = 2
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """One photograph of a batch: its bytes, or why there are none."""
 
     filename: str
@@ -149,21 +149,29 @@ class _Reader:
         graded: list[_Graded] = []
         while len(graded) < TOGETHER and (not graded or monotonic() < ends):
             with self._reading:
-                number, piece = next(self._numbered, (0, None))
-            if piece is None:
+                taken = list(islice(self._numbered, PASS))
+            if not taken:
                 break
-            graded.append(_Graded(number, piece.filename, _grade(runtime, piece)))
+            graded += _grade(runtime, taken)
         return graded
 
 
-def _grade(runtime: Runtime, piece: Piece) -> Grade | Problem:
+def _grade(runtime: Runtime, taken: Sequence[tuple[int, Piece]]) -> list[_Graded]:
     """One bad photograph spoils nothing but itself."""
-    try:
-        if isinstance(piece.data, ProblemError):
-            raise piece.data
-        return runtime.grade(piece.data)
-    except ProblemError as error:
-        return document(error.status, error.code, error.detail)
-    except Exception:  # A fault of ours: the other photographs are graded all the same.
-        log.exception("Grading %s failed", piece.filename)
-        return failure()
+    outcomes = runtime.grade_each(
+        [Asked(piece.data) if isinstance(piece.data, bytes) else piece.data for _, piece in taken]
+    )
+    return [
+        _Graded(number, piece.filename, _told(piece.filename, outcome))
+        for (number, piece), outcome in zip(taken, outcomes, strict=True)
+    ]
+
+
+def _told(filename: str, outcome: Grade | Exception) -> Grade | Problem:
+    if isinstance(outcome, Grade):
+        return outcome
+    if isinstance(outcome, ProblemError):
+        return document(outcome.status, outcome.code, outcome.detail)
+    # A fault of ours: the other photographs are graded all the same.
+    log.error("Grading %s failed", filename, exc_info=outcome)
+    return failure()

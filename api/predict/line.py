@@ -9,23 +9,23 @@ far less than the same after each of them.
 import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from api.errors import OverloadedError
-from api.predict.runtime import Grade, Runtime
+from api.predict.runtime import PASS, Asked, Grade, Runtime
 
 # The first of a turn waits for the last: so few, and none is begun after so long.
 TOGETHER = 4
 TURN_SECONDS = 0.02
 
 
-class _Asked(NamedTuple):
+class _Waiting(NamedTuple):
     """A photograph in the line; nobody wants it graded after `latest`."""
 
     runtime: Runtime
-    data: bytes
-    explain: bool
+    asked: Asked
     latest: float
     answer: asyncio.Future[Grade]
 
@@ -46,7 +46,7 @@ class Line:
         self._longest = longest
         self._seconds = seconds
         self._inside = 0
-        self._waiting: deque[_Asked] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._turns = 0
 
     @property
@@ -66,7 +66,7 @@ class Line:
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[Grade] = loop.create_future()
             latest = time.monotonic() + self._seconds
-            self._waiting.append(_Asked(runtime, data, explain, latest, answer))
+            self._waiting.append(_Waiting(runtime, Asked(data, explain), latest, answer))
             self._begin_turn(loop)
             return await answer
         finally:
@@ -82,13 +82,27 @@ class Line:
         most = min(TOGETHER, -(-len(self._waiting) // self._threads))
         ends = time.monotonic() + TURN_SECONDS
         graded: list[_Graded] = []
-        while len(graded) < most and self._waiting and time.monotonic() < ends:
-            try:
-                asked = self._waiting.popleft()
-            except IndexError:  # Another thread was quicker.
+        while len(graded) < most and time.monotonic() < ends:
+            taken = self._take(min(PASS, most - len(graded)))
+            if not taken:
                 break
-            graded.append((asked.answer, _outcome(asked)))
+            answers = [waiting.answer for waiting in taken]
+            graded += zip(answers, _outcomes(taken), strict=True)
         loop.call_soon_threadsafe(self._end_turn, loop, graded)
+
+    def _take(self, most: int) -> list[_Waiting]:
+        """The next who are graded in one forward pass, which is by one runtime."""
+        taken: list[_Waiting] = []
+        while len(taken) < most:
+            try:
+                waiting = self._waiting.popleft()
+            except IndexError:  # There are no more, or another thread was quicker.
+                break
+            if taken and waiting.runtime is not taken[0].runtime:
+                self._waiting.appendleft(waiting)
+                break
+            taken.append(waiting)
+        return taken
 
     def _end_turn(self, loop: asyncio.AbstractEventLoop, graded: list[_Graded]) -> None:
         self._turns -= 1
@@ -103,13 +117,13 @@ class Line:
                 answer.set_result(outcome)
 
 
-def _outcome(asked: _Asked) -> Grade | Exception:
+def _outcomes(taken: Sequence[_Waiting]) -> list[Grade | Exception]:
     """Whoever waited for too long is told so: grading them would keep all behind them waiting."""
-    if asked.answer.done():
-        return OverloadedError()  # Nobody waits for it any more.
-    try:
-        if time.monotonic() > asked.latest:
-            raise OverloadedError()
-        return asked.runtime.grade(asked.data, asked.explain)
-    except Exception as error:  # It belongs to the one who asked.
-        return error
+    now = time.monotonic()
+    return taken[0].runtime.grade_each(
+        [
+            # Nobody waits any more for an answer that is done.
+            OverloadedError() if now > waiting.latest or waiting.answer.done() else waiting.asked
+            for waiting in taken
+        ]
+    )

@@ -23,7 +23,7 @@ from api.networks.weights import (
     ImagenetUnavailableError,
     UnknownWeightsError,
 )
-from api.predict.runtime import Runtime
+from api.predict.runtime import Asked, Grade, Runtime
 from api.registry.package import load_package
 from api.training.build import build_package
 from api.training.corpus import Corpus
@@ -54,6 +54,12 @@ def test_trains_exports_is_packaged_and_grades(name: str, corpus: Corpus, tmp_pa
     assert grade.class_name in CLASSES
     assert grade.heatmap is not None
     assert manifest.architecture == name
+    # Two in one forward pass, which the graph was not exported for, are the same two.
+    photographs = [encode(draw_fruit(kind, seed=1001), "JPEG") for kind in CLASSES[:2]]
+    pair = runtime.grade_each([Asked(photograph) for photograph in photographs])
+    assert [one.probabilities for one in pair if isinstance(one, Grade)] == [
+        runtime.grade(photograph).probabilities for photograph in photographs
+    ]
 
 
 def test_batch_norm_learns_only_without_weights(tmp_path: Path) -> None:

@@ -170,14 +170,14 @@ def test_a_fault_of_ours_spoils_one_row_alone(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     runtime = state_of(client).serving()
-    grade = runtime.grade
+    pre = runtime.pre
 
     def fail(data: bytes) -> Any:
         if data == b"boom":
             raise RuntimeError("the password is 1234")
-        return grade(data)
+        return pre(data)
 
-    monkeypatch.setattr(runtime, "grade", fail)
+    monkeypatch.setattr(runtime, "pre", fail)
     response = post(client, ("boom.jpg", b"boom"), ("a.jpg", drawn("freshapples")))
     assert response.json()["results"][0]["error"]["code"] == "internal-error"
     assert "1234" not in response.text

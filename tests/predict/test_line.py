@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ import pytest
 
 from api.errors import NotAnImageError, OverloadedError
 from api.predict.line import Line
-from api.predict.runtime import Runtime
+from api.predict.runtime import PASS, Asked, Runtime
 
 PATIENCE = 20
 
@@ -23,10 +23,14 @@ class Slow:
         self.begun = threading.Event()
         self.graded: list[bytes] = []
 
-    def grade(self, data: bytes, _explain: bool) -> bytes:
+    def grade_each(self, asked: Sequence[Asked | Exception]) -> list[bytes | Exception]:
         self.begun.set()
         assert self.go_on.wait(PATIENCE)
-        self.graded.append(data)
+        assert 1 <= len(asked) <= PASS
+        self.graded += [one.data for one in asked if isinstance(one, Asked)]
+        return [self.outcome(one.data) if isinstance(one, Asked) else one for one in asked]
+
+    def outcome(self, data: bytes) -> bytes | Exception:
         return data
 
 
@@ -94,10 +98,8 @@ def test_those_who_wait_are_graded_in_order_and_each_gets_its_own(
 
 def test_a_fault_with_one_is_told_to_that_one(pool: ThreadPoolExecutor) -> None:
     class Particular(Slow):
-        def grade(self, data: bytes, _explain: bool) -> bytes:
-            if data == b"bad":
-                raise NotAnImageError(("JPEG",))
-            return super().grade(data, _explain)
+        def outcome(self, data: bytes) -> bytes | Exception:
+            return NotAnImageError(("JPEG",)) if data == b"bad" else data
 
     line, slow = Line(pool, 1, 9, PATIENCE), Particular()
     slow.go_on.set()
@@ -130,3 +132,21 @@ def test_nobody_grades_for_who_went_away(pool: ThreadPoolExecutor) -> None:
     assert asyncio.run(leave()) == b"c"
     assert slow.graded == [b"a", b"c"]
     assert not line.full
+
+
+def test_a_forward_pass_is_of_one_grader(pool: ThreadPoolExecutor) -> None:
+    """While a version is promoted, photographs for the old and the new wait together."""
+    line, old, new = Line(pool, 1, 9, PATIENCE), Slow(), Slow()
+    new.go_on.set()
+
+    async def ask() -> list[Any]:
+        asked = [
+            asyncio.ensure_future(line.grade(cast(Runtime, one), data, False))
+            for one, data in ((old, b"a"), (old, b"b"), (new, b"c"), (old, b"d"), (new, b"e"))
+        ]
+        await asyncio.to_thread(old.begun.wait, PATIENCE)
+        old.go_on.set()
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(ask()) == [b"a", b"b", b"c", b"d", b"e"]
+    assert (old.graded, new.graded) == ([b"a", b"b", b"d"], [b"c", b"e"])

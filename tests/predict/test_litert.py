@@ -39,3 +39,14 @@ def test_those_made_ready_are_used_and_go_with_the_backbone(settings: Settings) 
     assert {id(found()) for found in interpreters} == {id(found) for found in backbone._idle}
     del backbone
     assert [found() for found in interpreters] == [None, None]
+
+
+def test_a_few_in_one_call_are_the_same_to_the_bit(settings: Settings) -> None:
+    package = load_package(settings.model_dir)
+    size = package.manifest.input_size
+    pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
+    backbone = LiteRTBackbone(package.backbone, ready=1)
+    singly = np.concatenate([backbone(picture[None]) for picture in pictures])
+    assert np.array_equal(backbone(pictures), singly)
+    assert np.array_equal(backbone(pictures[:2]), singly[:2])
+    assert np.array_equal(backbone(pictures[2:]), singly[2:])

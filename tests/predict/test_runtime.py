@@ -8,7 +8,7 @@ from PIL import Image
 from api.errors import NotAnImageError
 from api.predict.fake import CHANNELS, FakeBackbone
 from api.predict.head import Head, Rejection
-from api.predict.runtime import Runtime
+from api.predict.runtime import Asked, Grade, Runtime
 from api.registry.manifest import DataFingerprint, Manifest
 
 
@@ -79,3 +79,32 @@ def test_explains_when_asked(runtime: Runtime) -> None:
 def test_bad_bytes_raise_a_problem(runtime: Runtime) -> None:
     with pytest.raises(NotAnImageError):
         runtime.grade(b"hello")
+
+
+def test_a_few_are_graded_as_one_by_one(runtime: Runtime) -> None:
+    [red, blue] = runtime.grade_each([Asked(png("red")), Asked(png("blue"), explain=True)])
+    assert isinstance(red, Grade)
+    assert isinstance(blue, Grade)
+    assert red.probabilities == runtime.grade(png("red")).probabilities
+    assert blue.probabilities == runtime.grade(png("blue")).probabilities
+    assert (red.heatmap is None, blue.heatmap is None) == (True, False)
+
+
+def test_what_is_wrong_with_one_is_no_others(runtime: Runtime) -> None:
+    missing = OSError("gone")
+    outcomes = runtime.grade_each([Asked(b"hello"), Asked(png("red")), missing])
+    assert isinstance(outcomes[0], NotAnImageError)
+    assert isinstance(outcomes[1], Grade)
+    assert outcomes[2] is missing
+    assert runtime.grade_each([missing]) == [missing]
+
+
+def test_a_fault_of_the_graph_is_the_outcome_of_all(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_pixels: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(runtime, "_backbone", fail)
+    outcomes = runtime.grade_each([Asked(png("red")), Asked(b"hello"), Asked(png("blue"))])
+    assert [type(one) for one in outcomes] == [RuntimeError, NotAnImageError, RuntimeError]
