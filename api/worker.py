@@ -23,10 +23,9 @@ from api.jobs.queue import RunQueue
 from api.monitoring.triggers.service import check
 from api.periodic import Periodic
 from api.retrain import repository, service, watch
+from api.retrain.giving_way import NICE
 from api.settings import Settings, get_settings
 
-# Serving comes first: the least that there is.
-NICE = 19
 ROUND_SECONDS = 2.0
 TRIGGER_SECONDS = 60.0
 # A message is on its way for less; a run that has waited for so long has none.
@@ -42,7 +41,7 @@ def main() -> int:
     stopping = Event()
     for stop in STOP_SIGNALS:
         signal.signal(stop, lambda _signal, _frame: stopping.set())
-    os.nice(NICE)
+    os.nice(NICE)  # Serving comes first.
     settings = get_settings()
     database = Database(settings.database)
     settings.state_dir.mkdir(parents=True, exist_ok=True)

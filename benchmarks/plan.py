@@ -9,7 +9,7 @@ class Plan:
 
     rounds: int = 7
     round_seconds: float = 6
-    batch_photographs: int = 400
+    batch_photographs: int = 500
     large_repeats: int = 25
     users: tuple[int, ...] = (10, 50, 100)
     locust_seconds: int = 30

@@ -24,6 +24,7 @@ from api.problems import Problem, document, failure
 
 # For each inference thread: one turn that it is at, and one that waits for it.
 AHEAD = 2
+Row = BatchPrediction | BatchFailure
 log = logging.getLogger(__name__)
 
 
@@ -76,10 +77,10 @@ class Batch:
     _freshness: Counter[str] = field(default_factory=Counter)
     _started: float = field(default_factory=perf_counter)
 
-    async def results(
-        self, source: Iterator[Piece]
-    ) -> AsyncGenerator[BatchPrediction | BatchFailure]:
-        """One for each piece, in order. Few are in memory at once, however many there are."""
+    async def results(self, source: Iterator[Piece]) -> AsyncGenerator[list[Row]]:
+        """One for each piece, in order, as many at a time as are ready. Few are in memory at once,
+        however many there are.
+        """
         loop = asyncio.get_running_loop()
         reader = _Reader(source)
         under_way: deque[asyncio.Future[list[_Graded]]] = deque()
@@ -94,14 +95,17 @@ class Batch:
                 turn = await under_way.popleft()
                 more = more and bool(turn)
                 early.update((graded.number, graded) for graded in turn)
+                ready = []
                 while wanted in early:
-                    yield self._row(early.pop(wanted))
+                    ready.append(self._row(early.pop(wanted)))
                     wanted += 1
+                if ready:
+                    yield ready
         finally:
             for waiting in under_way:  # The client went away.
                 waiting.cancel()
 
-    def _row(self, graded: "_Graded") -> BatchPrediction | BatchFailure:
+    def _row(self, graded: "_Graded") -> Row:
         index, filename, grade = graded
         self._count += 1
         if isinstance(grade, Problem):

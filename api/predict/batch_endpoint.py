@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from api.dataset.archive import Limits
 from api.dataset.form import MAX_FILES, upload_form
 from api.deps import SettingsDep, StateDep
-from api.predict.batch import Batch, Piece, pieces
+from api.predict.batch import Batch, Piece, Row, pieces
 from api.predict.batch_schemas import BatchAnswer
 from api.problems import responses
 
@@ -61,8 +61,8 @@ async def predict_batch(
 
 async def _lines(batch: Batch, source: Iterator[Piece]) -> AsyncIterator[str]:
     async with aclosing(batch.results(source)) as results:
-        async for result in results:
-            yield f"{result.model_dump_json(exclude_unset=True)}\n"
+        async for ready in results:
+            yield "".join(f"{_json(row)}\n" for row in ready)
     yield f'{{"summary":{batch.summary().model_dump_json()}}}\n'
 
 
@@ -70,11 +70,15 @@ async def _document(batch: Batch, source: Iterator[Piece]) -> AsyncIterator[str]
     """The same as one JSON document, and written as it goes too: it may be long."""
     between = '{"results":['
     async with aclosing(batch.results(source)) as results:
-        async for result in results:
-            yield between + result.model_dump_json(exclude_unset=True)
+        async for ready in results:
+            yield between + ",".join(map(_json, ready))
             between = ","
     opening = "" if between == "," else between
     yield f'{opening}],"summary":{batch.summary().model_dump_json()}}}'
+
+
+def _json(row: Row) -> str:
+    return row.model_dump_json(exclude_unset=True)
 
 
 async def _closing(parts: AsyncIterator[str], stack: AsyncExitStack) -> AsyncIterator[str]:

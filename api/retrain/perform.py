@@ -20,6 +20,7 @@ from api.retrain import service
 from api.retrain.candidate import Candidate, Order
 from api.retrain.entering import enter
 from api.retrain.errors import RunGivenUpError
+from api.retrain.giving_way import give_way
 from api.retrain.orphan import end_with
 from api.retrain.reporting import Reporter
 from api.retrain.stages import SPANS
@@ -36,6 +37,7 @@ log = logging.getLogger("api.retrain.perform")
 
 def main(run_id: str, worker: int) -> int:
     end_with(worker)
+    give_way()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     settings = get_settings()
     database = Database(settings.database)

@@ -136,9 +136,10 @@ def test_few_photographs_are_read_ahead(client: TestClient) -> None:
 
     async def counted(batch: Batch) -> Any:
         done = 0
-        async for _ in batch.results(source()):
-            yield done
-            done += 1
+        async for rows in batch.results(source()):
+            for _ in rows:
+                yield done
+                done += 1
 
     assert client.portal is not None
     assert max(client.portal.call(run)) <= AHEAD * TOGETHER
@@ -195,7 +196,8 @@ def test_the_loop_is_free_while_a_batch_is_read(client: TestClient) -> None:
 
     async def run() -> int:
         asyncio.get_running_loop().call_soon(alive.set)
-        return len([row async for row in Batch(state, state.serving(), 1).results(source())])
+        batch = Batch(state, state.serving(), 1)
+        return sum([len(rows) async for rows in batch.results(source())])
 
     assert client.portal is not None
     assert client.portal.call(run) == 1
