@@ -32,13 +32,13 @@ def go_on(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[threa
     """Until this is set, no photograph is graded to its end."""
     event = threading.Event()
     runtime = state_of(client).serving()
-    grade = runtime.grade
+    grade_each = runtime.grade_each
 
     def slow(*arguments: Any) -> Any:
         assert event.wait(PATIENCE)
-        return grade(*arguments)
+        return grade_each(*arguments)
 
-    monkeypatch.setattr(runtime, "grade", slow)
+    monkeypatch.setattr(runtime, "grade_each", slow)
     yield event
     event.set()
 

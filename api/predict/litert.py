@@ -27,7 +27,7 @@ class LiteRTBackbone:
         self._takes_several = self._idle[0].takes_several()
         if ready:
             for network in self._idle:
-                network.run()  # On whatever lies in its input.
+                network.warm_up(2 if self._takes_several else 1)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         if len(pixels) > 1 and not self._takes_several:
@@ -58,12 +58,15 @@ class _Network:
         if len(pixels) != self._count:
             self._lay_out(len(pixels))
         self._interpreter.set_tensor(self._input, pixels)
-        self.run()
+        self._interpreter.invoke()
         feature_maps: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return feature_maps
 
-    def run(self) -> None:
-        self._interpreter.invoke()
+    def warm_up(self, most: int) -> None:
+        """Run on whatever lies in the input, so that no memory is taken later on."""
+        for count in (most, 1):
+            self._lay_out(count)
+            self._interpreter.invoke()
 
     def takes_several(self) -> bool:
         """Not where the graph names the one photograph that it was exported for, as those of small

@@ -17,7 +17,7 @@ from tests.bulk.photographs import PATHS, contents, many, parts_done, put, work
 from tests.processes import service_environment
 from tests.waiting import until
 
-PHOTOGRAPHS = 300
+PHOTOGRAPHS = 1200
 
 
 def start(arguments: Sequence[object], state: Path) -> "subprocess.Popen[str]":
