@@ -12,7 +12,8 @@ from api.bulk.rows import failed, graded, schema
 from api.bulk.source import Source
 from api.dataset.errors import FileTooLargeError
 from api.errors import ProblemError
-from api.predict.runtime import PASS, Asked, Grade, Runtime
+from api.predict.litert import PASS
+from api.predict.runtime import Asked, Grade, Runtime
 from api.registry.package import Package
 
 log = logging.getLogger(__name__)

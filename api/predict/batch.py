@@ -18,7 +18,8 @@ from api.errors import ProblemError
 from api.health.state import ServiceState
 from api.predict.batch_schemas import BatchFailure, BatchPrediction, BatchSummary
 from api.predict.line import TOGETHER, TURN_SECONDS
-from api.predict.runtime import PASS, Asked, Grade, Runtime
+from api.predict.litert import PASS
+from api.predict.runtime import Asked, Grade, Runtime
 from api.predict.served import serve
 from api.problems import Problem, document, failure
 

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from api.errors import OverloadedError
-from api.predict.runtime import PASS, Asked, Grade, Runtime
+from api.predict.litert import PASS
+from api.predict.runtime import Asked, Grade, Runtime
 
 # The first of a turn waits for the last: so few, and none is begun after so long.
 TOGETHER = 4

@@ -21,9 +21,6 @@ from api.predict.wording import interpret
 from api.registry.manifest import Manifest
 from api.registry.package import Package
 
-# Photographs that take one forward pass: together they take less time than one after the other,
-# and more than these need much more memory for little more speed.
-PASS = 2
 _Gives = TypeVar("_Gives")
 # uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels]; callable from any thread.
 Backbone = Callable[[NDArray[np.uint8]], FloatArray]

@@ -36,9 +36,9 @@ log = logging.getLogger("api.retrain.perform")
 
 
 def main(run_id: str, worker: int) -> int:
-    end_with(worker)
-    give_way()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    give_way()
+    end_with(worker)
     settings = get_settings()
     database = Database(settings.database)
     try:

@@ -10,7 +10,8 @@ import pytest
 
 from api.errors import NotAnImageError, OverloadedError
 from api.predict.line import Line
-from api.predict.runtime import PASS, Asked, Runtime
+from api.predict.litert import PASS
+from api.predict.runtime import Asked, Runtime
 
 PATIENCE = 20
 
