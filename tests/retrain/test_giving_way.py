@@ -10,17 +10,32 @@ import pytest
 from api.retrain.giving_way import AUTOGROUP, NICE
 
 TOLD = "from api.retrain.giving_way import *; give_way(); import os; print(os.nice(0))"
+# The process of a run, but that its work is to say how nice it is.
+PERFORMED = """
+import os
+from api.retrain import perform
+perform.perform = lambda *_: print(os.nice(0))
+perform.main("run", os.getppid())
+"""
 
 
-def run(code: str) -> str:
-    command = [sys.executable, "-c", code]
+def run(code: str, **environment: str) -> str:
     return subprocess.run(
-        command, start_new_session=True, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        start_new_session=True,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
 
 
 def test_the_process_is_as_nice_as_can_be() -> None:
     assert int(run(TOLD)) == NICE
+
+
+def test_a_run_gives_way_before_it_begins(tmp_path: Path) -> None:
+    assert int(run(PERFORMED, RIPELINE_STATE_DIR=str(tmp_path))) == NICE
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="sessions share the processor evenly on Linux")
