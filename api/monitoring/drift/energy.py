@@ -8,6 +8,7 @@ Source: G. Székely and M. Rizzo, "Energy statistics: a class of statistics base
 """
 
 import numpy as np
+from numpy.random import default_rng
 from numpy.typing import NDArray
 
 # Below this a difference may be real, but is no more than between two parts of one collection: the
@@ -30,7 +31,7 @@ def energy_drift(
     distances = _distances(pooled)
     of_sample = np.zeros(len(pooled), np.float32)
     of_sample[len(reference) :] = 1
-    random = np.random.default_rng(seed)
+    random = default_rng(seed)
     dealt = random.permuted(np.tile(of_sample, (DRAWS, 1)), axis=1)
     coefficients = _coefficients(distances, np.concatenate([of_sample[None], dealt]))
     chance = np.quantile(coefficients[1:], 1 - 1 / FALSE_ALARMS)

@@ -1,6 +1,7 @@
 """Population stability index: how far the shares of some groups have moved."""
 
 import numpy as np
+from numpy.random import default_rng
 from numpy.typing import NDArray
 
 # Such a shift is called significant wherever the index is used (Siddiqi, as below).
@@ -33,7 +34,7 @@ def stability_threshold(
     mixed and dealt out again, which is right for small and empty groups too.
     """
     pooled = reference + sample
-    random = np.random.default_rng(seed)
+    random = default_rng(seed)
     dealt = random.multivariate_hypergeometric(pooled, int(sample.sum()), DRAWS, method="marginals")
     chance = np.quantile(_indices(pooled - dealt, dealt), 1 - 1 / FALSE_ALARMS)
     return max(SIGNIFICANT, float(chance))
