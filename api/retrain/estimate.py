@@ -10,7 +10,7 @@ START = {"fast": 6.0, "full": 60.0}
 NEW = {"fast": 0.02, "full": 0.02}
 ROW = {"fast": 0.003, "full": 0.06}
 # Where a package's recipe does not say: that of `training.recipe`.
-EPOCHS = 20
+EPOCHS = 30
 # A run that was slowed down or hurried by something else is no guide beyond this.
 MOST_CORRECTION = 10.0
 
