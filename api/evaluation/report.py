@@ -40,7 +40,7 @@ def drawings(manifest: Manifest) -> dict[str, Figure]:
 def training_curves(history: Sequence[Mapping[str, float]]) -> Figure:
     """Loss and accuracy by epoch, on what is learned from and on validation photographs.
 
-    `history` has one entry an epoch, with at least loss, accuracy, val_loss and val_accuracy.
+    `history` has one entry an epoch with loss, accuracy, val_loss and val_accuracy.
     """
     figure, (left, right) = panels(2)
     epochs = range(1, len(history) + 1)

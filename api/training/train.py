@@ -17,10 +17,10 @@ from api.training.head import fit_head
 from api.training.memory import advises_on_memory
 from api.training.recipe import Recipe
 from api.training.samples import Sample, balanced_weights, inputs, targets
-from api.training.stopping import CALIBRATED_LOSS, KeepLatest
+from api.training.stopping import KeepLatest
 from api.training.views import batches, steps_of
 
-CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", CALIBRATED_LOSS)
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 @dataclass(frozen=True)
