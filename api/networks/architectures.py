@@ -118,21 +118,20 @@ def build_network(name: str, size: int, weights: str) -> keras.Model:
     return network
 
 
-def build_backbone(name: str, size: int, weights: str, frozen_share: float = 0.0) -> keras.Model:
+def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     """Build the backbone: uint8 [n, size, size, 3] to feature map float32 [n, h, w, channels].
 
     `weights` is "imagenet", "none" or the path of a `.weights.h5` file. Where there are weights,
     batch-norm layers are frozen: with batches as small as a laptop's, their statistics are the
-    better ones; so are the first layers, `frozen_share` of all. Raises UnknownArchitectureError,
-    InputTooSmallError, UnknownWeightsError, ImagenetUnavailableError or BadWeightsFileError.
+    better ones. Raises UnknownArchitectureError, InputTooSmallError, UnknownWeightsError,
+    ImagenetUnavailableError or BadWeightsFileError.
     """
     network = build_network(name, size, weights)
-    norms = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
-    if weights == "none":
-        for norm in norms:
-            norm.momentum = MOMENTUM
-    else:
-        for layer in (*norms, *network.layers[: round(frozen_share * len(network.layers))]):
-            layer.trainable = False
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            if weights == "none":
+                layer.momentum = MOMENTUM
+            else:
+                layer.trainable = False
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     return keras.Model(image, network(find(name).scale(image)), name="backbone")

@@ -18,18 +18,11 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
     """
 
     def loss(log_temperature: float) -> float:
-        return float(log_losses(logits, labels, float(np.exp(log_temperature))).mean())
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -float(scaled[np.arange(len(labels)), labels].mean())
 
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))
-
-
-def log_losses(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], temperature: float = 1.0
-) -> NDArray[np.float32]:
-    """Negative logarithm [n] of what labels [n] are given by logits [n, classes]."""
-    scaled: NDArray[np.float32] = log_softmax(logits / temperature, axis=1)
-    return -scaled[np.arange(len(labels)), labels]
 
 
 def expected_calibration_error(

@@ -5,9 +5,6 @@ import tensorflow as tf
 
 from api.errors import ProblemError
 
-# How many pictures a network that is not being trained is given at once.
-PREDICT_BATCH = 64
-
 
 class UnevenBatchError(ProblemError):
     code = "uneven-batch"

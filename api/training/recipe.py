@@ -13,7 +13,7 @@ class Recipe:
     input_size: int = 160
     seed: int = 20261121
 
-    epochs: int = 30
+    epochs: int = 20
     patience: int = 8
     batch_size: int = 32
     learning_rate: float = 3e-4
@@ -23,9 +23,6 @@ class Recipe:
     weight_decay: float = 1e-4
     dropout: float = 0.2
     head_l2: float = 1e-3
-    # Share of the backbone's layers that keep their weights, from the picture on: what they see,
-    # edges and grain, is the same in every photograph, and a step takes three quarters of the time.
-    frozen_share: float = 0.3
 
     # Share of the training photographs that are left as they are, so that the network also sees
     # clean ones.

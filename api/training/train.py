@@ -17,10 +17,9 @@ from api.training.head import fit_head
 from api.training.memory import advises_on_memory
 from api.training.recipe import Recipe
 from api.training.samples import Sample, balanced_weights, inputs, targets
-from api.training.stopping import KeepLatest
 from api.training.views import batches, steps_of
 
-CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+PREDICT_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Trained:
     """The outcome: a backbone (uint8 photographs to feature maps), its head, and the curves.
 
     `weights` float32 [channels, classes], `bias` float32 [classes]; `history` has one entry an
-    epoch with what CURVES names.
+    epoch with loss, accuracy, val_loss, val_accuracy.
     """
 
     backbone: keras.Model
@@ -60,9 +59,7 @@ def train(
     devices.prepare()
     training = training[: devices.even(len(training))]
     validation = validation[: devices.even(len(validation))]
-    backbone = build_backbone(
-        recipe.architecture, recipe.input_size, recipe.weights, recipe.frozen_share
-    )
+    backbone = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
 
     wanted = targets(training)
     sample_weights = balanced_weights(training)
@@ -92,17 +89,22 @@ def train(
         _fed(recipe, training, sample_weights),
         epochs=recipe.epochs,
         steps_per_epoch=steps,
+        validation_data=(inputs(validation, recipe.input_size), targets(validation)),
+        validation_batch_size=devices.even(PREDICT_BATCH),
         callbacks=[
-            # First, so that what is validated and kept are the averaged weights.
+            # First, so that validation and early stopping see the averaged weights.
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            KeepLatest(inputs(validation, recipe.input_size), targets(validation), recipe.patience),
+            keras.callbacks.EarlyStopping(
+                patience=recipe.patience, restore_best_weights=True, start_from_epoch=1
+            ),
             _Report(progress, on_epoch, steps, recipe.epochs),
         ],
         shuffle=False,
         verbose=0,
     )
-    curves = zip(*(record.history[name] for name in CURVES), strict=True)
-    history = tuple(dict(zip(CURVES, map(float, epoch), strict=True)) for epoch in curves)
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    curves = zip(*(record.history[name] for name in names), strict=True)
+    history = tuple(dict(zip(names, map(float, epoch), strict=True)) for epoch in curves)
     if replicated is not backbone:
         backbone.set_weights(replicated.get_weights())
     weights, bias = dense.get_weights()
@@ -114,10 +116,10 @@ def embed(
 ) -> NDArray[np.float32]:
     """Pooled features float32 [n, channels] of uint8 [n, size, size, 3]."""
     parts = []
-    for start in range(0, len(pixels), devices.PREDICT_BATCH):
-        maps = backbone.predict_on_batch(pixels[start : start + devices.PREDICT_BATCH])
+    for start in range(0, len(pixels), PREDICT_BATCH):
+        maps = backbone.predict_on_batch(pixels[start : start + PREDICT_BATCH])
         parts.append(np.asarray(maps).mean(axis=(1, 2)))
-        progress("Embedding", min(start + devices.PREDICT_BATCH, len(pixels)), len(pixels))
+        progress("Embedding", min(start + PREDICT_BATCH, len(pixels)), len(pixels))
     return np.concatenate(parts)
 
 

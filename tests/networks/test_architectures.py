@@ -73,19 +73,6 @@ def test_batch_norm_learns_only_without_weights(tmp_path: Path) -> None:
     assert not any(norm.trainable for norm in norms(build_backbone("custom_cnn", SIZE, str(path))))
 
 
-def test_first_layers_are_frozen_only_where_they_know_something(tmp_path: Path) -> None:
-    def learning(weights: str, share: float) -> list[bool]:
-        network = build_backbone("custom_cnn", SIZE, weights, share).get_layer("custom_cnn")
-        return [bool(layer.trainable) for layer in network.layers]
-
-    path = tmp_path / "own.weights.h5"
-    build_network("custom_cnn", SIZE, "none").save_weights(path)
-    half = len(learning(str(path), 0)) // 2
-    assert not any(learning(str(path), 0.5)[:half])
-    assert learning(str(path), 0.5)[half:] == learning(str(path), 0)[half:]
-    assert all(learning("none", 0.5))
-
-
 def test_resnet_gets_what_keras_prepares_for_it() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (1, 4, 4, 3)).astype(np.float32)
     ours = keras_networks.scale_for_resnet(tf.constant(pixels))
