@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,7 +17,7 @@ from tests.bulk.photographs import PATHS, contents, many, parts_done, put, work
 from tests.processes import service_environment
 from tests.waiting import until
 
-PHOTOGRAPHS = 1200
+PHOTOGRAPHS = 300
 
 
 def start(arguments: Sequence[object], state: Path) -> "subprocess.Popen[str]":
@@ -85,6 +85,15 @@ def test_a_killed_command_goes_on_and_writes_the_same_file(tmp_path: Path) -> No
     ]  # And no state was made by looking for a champion.
 
 
+@pytest.fixture
+def control_c_is_heard() -> Iterator[None]:
+    """Also where these tests are a shell's background job, which ignores it, as its children do."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("control_c_is_heard")
 def test_control_c_ends_it_and_says_how_to_go_on(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     folder = many(tmp_path / "photographs", PHOTOGRAPHS)
