@@ -111,7 +111,7 @@ def summarise(corpus: Corpus, recipe: Recipe, results: Sequence[HeldOut]) -> dic
 
 
 def _temperatures(results: Sequence[HeldOut]) -> NDArray[np.float32] | None:
-    """Of every file the temperature of its fold; None where a fold did not keep it."""
+    """Of every file what its logits were divided by; None where a fold did not keep it."""
     found = [result.temperatures for result in results]
     known = [temperatures for temperatures in found if temperatures is not None]
     return np.concatenate(known) if len(known) == len(found) else None

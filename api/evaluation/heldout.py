@@ -23,7 +23,8 @@ class HeldOut:
 
     Probabilities float32 [n, classes] and rejection distances float32 [n], divided by the
     grader's threshold, so that over 1 means not recognised. What came later is None where it was
-    kept by an earlier version: `temperature`, float32 [], and the distances of drawn pictures.
+    kept by an earlier version: `temperatures` float32 [n], what the logits of each file were
+    divided by, and the distances of drawn pictures.
     """
 
     files: NDArray[np.float32]
@@ -31,15 +32,10 @@ class HeldOut:
     boxes: NDArray[np.float32]
     boxes_distance: NDArray[np.float32]
     others_distance: NDArray[np.float32]
-    temperature: NDArray[np.float32] | None = None
+    temperatures: NDArray[np.float32] | None = None
     noise_distance: NDArray[np.float32] | None = None
     flat_colour_distance: NDArray[np.float32] | None = None
     blank_distance: NDArray[np.float32] | None = None
-
-    @property
-    def temperatures(self) -> NDArray[np.float32] | None:
-        """The temperature once for each file: float32 [n]."""
-        return None if self.temperature is None else self.temperature.repeat(len(self.files))
 
     @property
     def drawn(self) -> dict[str, NDArray[np.float32]]:
@@ -102,7 +98,7 @@ def grade_held_out(
         boxes=head.probabilities(in_boxes),
         boxes_distance=distance(in_boxes),
         others_distance=distance(others),
-        temperature=np.array(head.temperature, np.float32),
+        temperatures=head.temperatures(of_files),
         noise_distance=drawn["noise"],
         flat_colour_distance=drawn["flat_colour"],
         blank_distance=drawn["blank"],

@@ -1,6 +1,7 @@
 """One row of the comparison: train by a recipe, grade the test photographs, time the graph."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
@@ -39,13 +40,12 @@ class Trial:
 class Fitted:
     """A trained network as it would serve.
 
-    `weights` float32 [channels, classes] and `bias` float32 [classes] are the head's;
-    `parameters` counts backbone and head.
+    `logits` takes embeddings float32 [n, channels] to [n, classes]; `parameters` counts backbone
+    and head.
     """
 
     graph: bytes
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     parameters: int
 
 
@@ -58,7 +58,7 @@ def measure(trial: Trial, corpus: Corpus, progress: Progress = silent) -> dict[s
     stage = "Embedding the test photographs"
     embeddings = embed_samples(backbone, samples, recipe.input_size, progress, stage)
     scores = evaluate(
-        softmax(embeddings @ fitted.weights + fitted.bias),
+        softmax(fitted.logits(embeddings)),
         targets(samples).argmax(axis=1),
         corpus.classes,
         [file.photograph for file in corpus.files("test")],
@@ -96,11 +96,10 @@ def milliseconds(backbone: LiteRTBackbone, size: int) -> float:
 
 def _fine_tune(recipe: Recipe, corpus: Corpus, progress: Progress) -> Fitted:
     grader = train_grader(recipe, corpus.study(recipe), progress)
-    weights, bias = grader.head.weights, grader.head.bias
     pixels = inputs(corpus.photographs("test"), recipe.input_size)
-    check_agreement(grader.keras_backbone, grader.backbone, pixels, weights, bias)
-    parameters = grader.keras_backbone.count_params() + weights.size + bias.size
-    return Fitted(grader.graph, weights, bias, parameters)
+    check_agreement(grader.keras_backbone, grader.backbone, pixels, grader.head.logits)
+    parameters = grader.keras_backbone.count_params() + grader.head.parameters
+    return Fitted(grader.graph, grader.head.logits, parameters)
 
 
 def _fit_head_alone(recipe: Recipe, corpus: Corpus, progress: Progress) -> Fitted:
@@ -111,7 +110,5 @@ def _fit_head_alone(recipe: Recipe, corpus: Corpus, progress: Progress) -> Fitte
     learned = corpus.study(recipe).training
     stage = "Embedding what is learned from"
     embeddings = embed_samples(LiteRTBackbone(graph), learned, recipe.input_size, progress, stage)
-    weights, bias = fit_head(
-        embeddings, targets(learned), balanced_weights(learned), recipe.head_l2
-    )
-    return Fitted(graph, weights, bias, network.count_params() + weights.size + bias.size)
+    head = fit_head(embeddings, targets(learned), balanced_weights(learned), recipe.head_l2)
+    return Fitted(graph, head, network.count_params() + head.parameters)

@@ -53,40 +53,131 @@ class Rejection:
 
 
 @dataclass(frozen=True)
-class Head:
-    """A linear classifier on pooled features, its temperature and its rejection.
+class Linear:
+    """`weights` float32 [channels, outputs], `bias` float32 [outputs]."""
 
-    `weights` float32 [channels, classes], `bias` float32 [classes]. Probabilities are the softmax
-    of logits / `temperature` (C. Guo et al., "On Calibration of Modern Neural Networks", 2017).
+    weights: FloatArray
+    bias: FloatArray
+
+    def __call__(self, embeddings: FloatArray) -> FloatArray:
+        """float32 [n, channels] to [n, outputs]."""
+        return embeddings @ self.weights + self.bias
+
+    @property
+    def parameters(self) -> int:
+        return self.weights.size + self.bias.size
+
+
+@dataclass(frozen=True)
+class Expert:
+    """A second classifier, for photographs like those of the class folders, by their texture.
+
+    `gate` has two outputs, the logits that a photograph is not such a one, and that it is;
+    `classifier` has as many as there are classes, and a `temperature` of its own. Both take the
+    last channels of an embedding, which are those of the texture.
+    """
+
+    gate: Linear
+    classifier: Linear
+    temperature: float
+
+    @property
+    def channels(self) -> int:
+        """How many of the last channels of an embedding are of the texture."""
+        return len(self.gate.weights)
+
+    def share(self, embeddings: FloatArray) -> FloatArray:
+        """How much of the answer is this expert's: float32 [n], 0..1."""
+        return open_by(self.gate, embeddings[:, -self.channels :])
+
+    def logits(self, embeddings: FloatArray) -> FloatArray:
+        """Logits float32 [n, classes], not yet calibrated."""
+        return self.classifier(embeddings[:, -self.channels :])
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear classifier on pooled features, its temperature, the rejection, perhaps an expert.
+
+    `weights` float32 [channels, classes], `bias` float32 [classes]. Calibrated logits are logits /
+    `temperature` (C. Guo et al., "On Calibration of Modern Neural Networks", 2017). Where there is
+    an expert, its channels come after those of the classifier, and both have a say in the
+    proportion that the expert's gate gives (R. Jacobs et al., "Adaptive Mixtures of Local Experts",
+    1991). The rejection takes all channels.
     """
 
     weights: FloatArray
     bias: FloatArray
     temperature: float
     rejection: Rejection
+    expert: Expert | None = None
+
+    @property
+    def channels(self) -> int:
+        """How many channels an embedding has."""
+        return len(self.weights) + (self.expert.channels if self.expert else 0)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers decide on the class."""
+        parts = [Linear(self.weights, self.bias)]
+        if self.expert:
+            parts += [self.expert.gate, self.expert.classifier]
+        return sum(part.parameters for part in parts)
 
     def logits(self, embeddings: FloatArray) -> FloatArray:
-        """Logits float32 [n, classes] of embeddings float32 [n, channels]."""
-        return embeddings @ self.weights + self.bias
+        """Calibrated logits float32 [n, classes] of embeddings float32 [n, channels]."""
+        plain = embeddings[:, : len(self.weights)] @ self.weights + self.bias
+        logits: FloatArray = plain / np.float32(self.temperature)
+        if self.expert is None:
+            return logits
+        share = self.expert.share(embeddings)[:, None]
+        own = self.expert.logits(embeddings) / np.float32(self.expert.temperature)
+        return (1 - share) * logits + share * own
 
     def probabilities(self, embeddings: FloatArray) -> FloatArray:
         """Calibrated probabilities float32 [n, classes]; each row sums to 1."""
-        return softmax(self.logits(embeddings) / np.float32(self.temperature))
+        return softmax(self.logits(embeddings))
+
+    def temperatures(self, embeddings: FloatArray) -> FloatArray:
+        """What the logits of each row were divided by: float32 [n]."""
+        cold = np.full(len(embeddings), 1 / self.temperature, np.float32)
+        if self.expert:
+            share = self.expert.share(embeddings)
+            cold = (1 - share) * cold + share / np.float32(self.expert.temperature)
+        return np.float32(1) / cold
+
+    def evidence(self, embedding: FloatArray, class_index: int) -> FloatArray:
+        """How much each channel of one embedding [1, channels] speaks for a class: [channels]."""
+        weights = self.weights[:, class_index] / np.float32(self.temperature)
+        if self.expert is None:
+            return weights
+        share = self.expert.share(embedding)[0]
+        own = self.expert.classifier.weights[:, class_index] / np.float32(self.expert.temperature)
+        return np.concatenate([(1 - share) * weights, share * own])
 
     def recognises(self, embeddings: FloatArray) -> NDArray[np.bool_]:
         """Whether each embedding looks like any known class: bool [n]."""
         return self.rejection.distance(embeddings) <= self.rejection.threshold
 
     def save(self, path: Path) -> None:
-        np.savez(
-            path,
-            weights=self.weights,
-            bias=self.bias,
-            temperature=np.float32(self.temperature),
-            rejection_projection=self.rejection.projection,
-            rejection_means=self.rejection.means,
-            rejection_threshold=np.float32(self.rejection.threshold),
-        )
+        arrays: dict[str, Any] = {
+            "weights": self.weights,
+            "bias": self.bias,
+            "temperature": np.float32(self.temperature),
+            "rejection_projection": self.rejection.projection,
+            "rejection_means": self.rejection.means,
+            "rejection_threshold": np.float32(self.rejection.threshold),
+        }
+        if self.expert:
+            arrays |= {
+                "gate_weights": self.expert.gate.weights,
+                "gate_bias": self.expert.gate.bias,
+                "expert_weights": self.expert.classifier.weights,
+                "expert_bias": self.expert.classifier.bias,
+                "expert_temperature": np.float32(self.expert.temperature),
+            }
+        np.savez(path, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Head":
@@ -98,7 +189,20 @@ class Head:
             stored["rejection_means"],
             float(stored["rejection_threshold"]),
         )
-        return cls(stored["weights"], stored["bias"], float(stored["temperature"]), rejection)
+        expert = None
+        if "gate_weights" in stored:
+            expert = Expert(
+                Linear(stored["gate_weights"], stored["gate_bias"]),
+                Linear(stored["expert_weights"], stored["expert_bias"]),
+                float(stored["expert_temperature"]),
+            )
+        temperature = float(stored["temperature"])
+        return cls(stored["weights"], stored["bias"], temperature, rejection, expert)
+
+
+def open_by(gate: Linear, texture: FloatArray) -> FloatArray:
+    """How far the gate of an `Expert` is open for each row of [n, channels]: float32 [n], 0..1."""
+    return softmax(gate(texture))[:, 1]
 
 
 def features(projected: FloatArray) -> NDArray[np.float16]:

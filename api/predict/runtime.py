@@ -167,7 +167,7 @@ class Runtime:
         recognised = bool(rejection.distance_of(projected)[0] <= rejection.threshold)
         heatmap = None
         if seen.asked.explain:
-            activation = activation_map(feature_map[0], self._head.weights[:, best])
+            activation = activation_map(feature_map[0], self._head.evidence(embedding, best))
             heatmap = data_uri(overlay(seen.photograph.image, activation))
         return Grade(
             class_name=class_name,

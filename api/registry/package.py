@@ -51,7 +51,7 @@ def load_package(folder: Path) -> Package:
         head = Head.load(folder / HEAD)
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
-    if head.weights.shape != (manifest.feature_shape[2], len(manifest.classes)):
+    if (head.channels, len(head.bias)) != (manifest.feature_shape[2], len(manifest.classes)):
         raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
     return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
 

@@ -31,8 +31,7 @@ def write_fast(
     """Write the package to `folder`; `knobs` join the champion's recipe."""
     before, network = order.champion.manifest, order.champion.backbone
     created = datetime.now(UTC).replace(microsecond=0)
-    grown = head.weights.size + head.bias.size
-    grown -= order.champion.head.weights.size + order.champion.head.bias.size
+    grown = head.parameters - order.champion.head.parameters
 
     def fill(part: Path) -> None:
         (part / BACKBONE).write_bytes(network)

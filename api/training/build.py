@@ -43,8 +43,7 @@ def build_package(
         grader.keras_backbone,
         grader.backbone,
         inputs(corpus.photographs("test"), recipe.input_size),
-        grader.head.weights,
-        grader.head.bias,
+        grader.head.logits,
     )
     replay = make_replay(grader, corpus, recipe, progress)
     metrics = {
@@ -70,7 +69,7 @@ def build_package(
             architecture=recipe.architecture,
             input_size=recipe.input_size,
             feature_shape=network.output_shape[1:],
-            parameters=network.count_params() + head.weights.size + head.bias.size,
+            parameters=network.count_params() + head.parameters,
             preprocessing=PREPROCESSING,
             metrics=metrics,
             thresholds={

@@ -71,6 +71,7 @@ class Corpus:
             training=[*self.photographs("train"), *self.boxed(recipe)],
             validation=self.file_samples("validation"),
             others=self.other_things("set"),
+            uploads=frozenset(self.listing.root / path for path in self.catalog),
         )
 
     def fingerprint(self) -> DataFingerprint:

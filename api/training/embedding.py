@@ -36,6 +36,28 @@ def embed_samples(
     return np.concatenate(rows)
 
 
+def embed_turned(
+    backbone: Backbone,
+    samples: Sequence[Sample],
+    size: int,
+    progress: Progress = silent,
+    stage: str = "Embedding",
+) -> NDArray[np.float32]:
+    """As `embed_samples`, each sample as it is, mirrored, and upside down: [n, 3, channels]."""
+
+    def embed(sample: Sample) -> NDArray[np.float32]:
+        seen = to_input(read(sample), size)
+        turned = [np.ascontiguousarray(one)[None] for one in (seen, seen[:, ::-1], seen[::-1])]
+        return np.concatenate([pool(backbone(one)) for one in turned])
+
+    rows = []
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for done, row in enumerate(threads.map(embed, samples), start=1):
+            rows.append(row)
+            progress(stage, done, len(samples))
+    return np.stack(rows)
+
+
 def embed_pixels(backbone: Backbone, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Embeddings float32 [n, channels] of pictures as the network sees them.
 

@@ -1,7 +1,7 @@
 """From Keras to LiteRT, with proof that both say the same."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
@@ -52,13 +52,15 @@ def check_agreement(
     backbone: keras.Model,
     exported: Backbone,
     pixels: NDArray[np.uint8],
-    weights: NDArray[np.float32],
-    bias: NDArray[np.float32],
+    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]],
 ) -> Agreement:
-    """Grade `pixels` uint8 [n, size, size, 3] both ways. Raises ExportError where they disagree."""
+    """Grade `pixels` uint8 [n, size, size, 3] both ways. Raises ExportError where they disagree.
+
+    `logits` takes embeddings float32 [n, channels] to [n, classes].
+    """
     pairs = [_both(backbone, exported, image[None]) for image in pixels]
-    ours = np.concatenate([pair[0] for pair in pairs]) @ weights + bias
-    theirs = np.concatenate([pair[1] for pair in pairs]) @ weights + bias
+    ours = logits(np.concatenate([pair[0] for pair in pairs]))
+    theirs = logits(np.concatenate([pair[1] for pair in pairs]))
     agreement = Agreement(
         photographs=len(pixels),
         same_class=int((ours.argmax(axis=1) == theirs.argmax(axis=1)).sum()),

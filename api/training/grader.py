@@ -4,21 +4,23 @@ The default package, every fold of the cross-validation and every full retrainin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from api.predict.head import Head
+from api.networks.architectures import find, with_texture
+from api.predict.head import Expert, Head, Linear, open_by
 from api.predict.litert import LiteRTBackbone
 from api.progress import OnEpoch, Progress, silent, unheard
 from api.training.calibrate import fit_temperature
-from api.training.embedding import embed_samples
+from api.training.embedding import embed_samples, embed_turned
+from api.training.expert import fit_classifier, fit_gate, fit_own_temperature
 from api.training.export import to_litert
 from api.training.recipe import Recipe
 from api.training.reject import fit_rejection, set_threshold
-from api.training.samples import Sample, targets
+from api.training.samples import Sample, balanced_weights, targets
 from api.training.study import Study
 from api.training.train import train
 
@@ -48,7 +50,11 @@ def train_grader(
 ) -> Grader:
     """Train and finish a grader. The same values give the same grader."""
     trained = train(recipe, study.training, study.validation, progress, on_epoch)
-    graph = to_litert(trained.backbone)
+    network, classifier = trained.backbone, trained.classifier
+    with_expert = expert_wanted(recipe, study)
+    if with_expert:
+        network = with_texture(network, recipe.architecture)
+    graph = to_litert(network)
     backbone = LiteRTBackbone(graph)
 
     def embed(samples: Sequence[Sample], purpose: str) -> NDArray[np.float32]:
@@ -57,16 +63,68 @@ def train_grader(
 
     learned = embed(study.training, "what was learned from")
     held_out = embed(study.validation, "for calibration")
-    temperature = fit_temperature(
-        held_out @ trained.weights + trained.bias, targets(study.validation).argmax(axis=1)
-    )
+    others = embed(study.others, "other things")
     rejection = fit_rejection(learned, targets(study.training).argmax(axis=1))
-    rejection = set_threshold(rejection, held_out, embed(study.others, "other things"))
+    end = len(classifier.weights)
+    labels = targets(study.validation).argmax(axis=1)
+    temperature = fit_temperature(classifier(held_out[:, :end]), labels)
+    expert = None
+    if with_expert:
+        boxed = np.array([not sample.studio for sample in study.training])
+        elsewhere = np.concatenate([learned[boxed], others])[:, end:]
+        gate, own = _learn_expert(recipe, study, backbone, elsewhere, progress)
+        texture = held_out[:, end:]
+        share = open_by(gate, texture)
+        expert = Expert(gate, own, fit_own_temperature(own(texture), labels, share))
     return Grader(
-        keras_backbone=trained.backbone,
+        keras_backbone=network,
         graph=graph,
         backbone=backbone,
-        head=Head(trained.weights, trained.bias, temperature, rejection),
+        head=Head(
+            classifier.weights,
+            classifier.bias,
+            temperature,
+            set_threshold(rejection, held_out, others),
+            expert,
+        ),
         input_size=recipe.input_size,
         history=trained.history,
     )
+
+
+def expert_wanted(recipe: Recipe, study: Study) -> bool:
+    """Whether there is a texture, and photographs of both kinds that a gate tells apart."""
+    kinds = {sample.studio for sample in study.training if sample.copies[0] not in study.uploads}
+    return recipe.expert and find(recipe.architecture).texture != () and len(kinds) == 2
+
+
+def _learn_expert(
+    recipe: Recipe,
+    study: Study,
+    backbone: LiteRTBackbone,
+    elsewhere: NDArray[np.float32],
+    progress: Progress,
+) -> tuple[Linear, Linear]:
+    """Gate and classifier of the expert, by every file of the class folders, also turned.
+
+    `elsewhere` float32 [n, channels] are textures of what the gate shall be closed for.
+    """
+    files = [
+        replace(sample, copies=(copy,), weight=sample.weight / len(sample.copies))
+        for sample in study.training
+        if sample.studio
+        for copy in sample.copies
+    ]
+    stage = "Embedding textures"
+    channels = elsewhere.shape[1]
+    seen = embed_turned(backbone, files, recipe.input_size, progress, stage)[..., -channels:]
+    uploaded = np.array([file.copies[0] in study.uploads for file in files])
+    gate = fit_gate(seen[~uploaded, 0], elsewhere)
+    turns = seen.shape[1]
+    classifier = fit_classifier(
+        gate,
+        seen.reshape(-1, channels),
+        targets(files).repeat(turns, axis=0),
+        balanced_weights(files).repeat(turns),
+    )
+    return gate, classifier

@@ -23,6 +23,9 @@ class Recipe:
     weight_decay: float = 1e-4
     dropout: float = 0.2
     head_l2: float = 1e-3
+    # Whether an expert grades by texture what looks like the class folders: where the architecture
+    # has a texture, and boxed photographs show what else there is.
+    expert: bool = True
 
     # Share of the training photographs that are left as they are, so that the network also sees
     # clean ones.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from api.training.samples import Sample
 
@@ -12,9 +13,11 @@ class Study:
 
     `training` holds one sample a photograph; `validation`, by which training stops and confidence
     is set, one sample a file of other photographs; `others` are photographs of no known class,
-    perhaps none.
+    perhaps none. `uploads` are files of `training` that people have added: where such a photograph
+    was taken is not known.
     """
 
     training: Sequence[Sample]
     validation: Sequence[Sample]
     others: Sequence[Sample]
+    uploads: frozenset[Path] = frozenset()

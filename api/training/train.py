@@ -11,6 +11,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from api.networks.architectures import build_backbone
+from api.predict.head import Linear
 from api.progress import OnEpoch, Progress, silent, unheard
 from api.training import devices
 from api.training.head import fit_head
@@ -26,13 +27,11 @@ PREDICT_BATCH = 64
 class Trained:
     """The outcome: a backbone (uint8 photographs to feature maps), its head, and the curves.
 
-    `weights` float32 [channels, classes], `bias` float32 [classes]; `history` has one entry an
-    epoch with loss, accuracy, val_loss, val_accuracy.
+    `history` has one entry an epoch with loss, accuracy, val_loss, val_accuracy.
     """
 
     backbone: keras.Model
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    classifier: Linear
     history: tuple[dict[str, float], ...]
 
 
@@ -73,7 +72,7 @@ def train(
         replicated = devices.replicate(backbone)
         model, dense = _classifier(replicated, wanted.shape[1], recipe.dropout)
         if head is not None:
-            dense.set_weights(list(head))
+            dense.set_weights([head.weights, head.bias])
         model.compile(
             keras.optimizers.AdamW(
                 _schedule(recipe, steps),
@@ -107,8 +106,7 @@ def train(
     history = tuple(dict(zip(names, map(float, epoch), strict=True)) for epoch in curves)
     if replicated is not backbone:
         backbone.set_weights(replicated.get_weights())
-    weights, bias = dense.get_weights()
-    return Trained(backbone, weights, bias, history)
+    return Trained(backbone, Linear(*dense.get_weights()), history)
 
 
 def embed(

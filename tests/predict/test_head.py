@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from api.predict.head import Head, Rejection, pool, softmax, unit
+from api.predict.head import Expert, Head, Linear, Rejection, pool, softmax, unit
 
 
 def make_head(temperature: float = 1.0, threshold: float = 1.0) -> Head:
@@ -58,3 +59,55 @@ def test_saved_head_answers_the_same(tmp_path: Path) -> None:
     embeddings = np.random.default_rng(0).random((5, 3), dtype=np.float32)
     assert np.array_equal(again.probabilities(embeddings), head.probabilities(embeddings))
     assert np.array_equal(again.recognises(embeddings), head.recognises(embeddings))
+
+
+def make_expert(temperature: float = 1.0) -> Head:
+    """`make_head` and an expert: a fourth channel opens its gate, a fifth is all it goes by."""
+    plain = make_head()
+    gate = Linear(np.array([[-9, 9], [0, 0]], np.float32), np.array([9, -9], np.float32))
+    own = Linear(np.array([[0, 0], [-6, 6]], np.float32), np.zeros(2, np.float32))
+    rejection = replace(
+        plain.rejection, projection=np.pad(plain.rejection.projection, ((0, 2), (0, 0)))
+    )
+    return replace(plain, rejection=rejection, expert=Expert(gate, own, temperature))
+
+
+# What the classifier takes for the first class and the expert for the second, as photographs that
+# the gate is closed for, half open and open.
+DISPUTED = np.array([[1, 0, 0, 0, 1], [1, 0, 0, 1, 1], [1, 0, 0, 2, 1]], np.float32)
+
+
+def test_the_gate_decides_who_is_asked() -> None:
+    head = make_expert()
+    assert head.expert
+    assert head.expert.share(DISPUTED) == pytest.approx([0, 0.5, 1], abs=1e-6)
+    assert head.logits(DISPUTED[:1]) == pytest.approx(
+        make_head().logits(DISPUTED[:1, :3]), abs=1e-5
+    )
+    assert head.logits(DISPUTED[1:2]) == pytest.approx(np.array([[2 - 3, 0 + 3]]), abs=1e-5)
+    assert head.probabilities(DISPUTED).argmax(axis=1).tolist() == [0, 1, 1]
+    assert head.channels == 5
+
+
+def test_each_answer_is_divided_by_its_own_temperature() -> None:
+    head = replace(make_expert(temperature=3.0), temperature=2.0)
+    assert head.logits(DISPUTED[[0, 2]]) == pytest.approx(np.array([[2, 0], [-2, 2]]), abs=1e-5)
+    assert head.temperatures(DISPUTED) == pytest.approx([2, 2.4, 3], abs=1e-5)
+    assert make_head(2.0).temperatures(DISPUTED[:2, :3]).tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("class_index", [0, 1])
+def test_the_evidence_of_all_channels_is_the_answer(class_index: int) -> None:
+    head = replace(make_expert(temperature=3.0), temperature=2.0)
+    for row in DISPUTED[:, None]:
+        answer = head.logits(row)[0, class_index]
+        assert row[0] @ head.evidence(row, class_index) == pytest.approx(answer, abs=1e-5)
+
+
+def test_a_saved_expert_answers_the_same(tmp_path: Path) -> None:
+    head = make_expert(temperature=3.0)
+    head.save(tmp_path / "head.npz")
+    again = Head.load(tmp_path / "head.npz")
+    embeddings = np.random.default_rng(0).random((50, 5), dtype=np.float32)
+    assert np.array_equal(again.probabilities(embeddings), head.probabilities(embeddings))
+    assert again.parameters == head.parameters == 3 * 2 + 2 + 2 * (2 * 2 + 2)

@@ -80,11 +80,9 @@ def colour_grader(recipe: Recipe, study: Study, _progress: Progress = silent) ->
 
     learned, held_out = embed(study.training), embed(study.validation)
     wanted = targets(study.training)
-    weights, bias = fit_head(learned, wanted, np.ones(len(learned), np.float32), recipe.head_l2)
-    temperature = fit_temperature(
-        held_out @ weights + bias, targets(study.validation).argmax(axis=1)
-    )
+    linear = fit_head(learned, wanted, np.ones(len(learned), np.float32), recipe.head_l2)
+    temperature = fit_temperature(linear(held_out), targets(study.validation).argmax(axis=1))
     rejection = fit_rejection(learned, wanted.argmax(axis=1))
     rejection = set_threshold(rejection, held_out, embed(study.others))
-    head = Head(weights, bias, temperature, rejection)
+    head = Head(linear.weights, linear.bias, temperature, rejection)
     return Grader(None, b"", colours, head, recipe.input_size, ())  # type: ignore[arg-type]

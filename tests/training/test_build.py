@@ -117,7 +117,7 @@ def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: Corpus) -> N
     first = train(recipe, training, validation)
     second = train(recipe, training, validation)
     assert first.history == second.history
-    assert np.array_equal(first.weights, second.weights)
+    assert np.array_equal(first.classifier.weights, second.classifier.weights)
 
 
 def test_an_empty_folder_is_told_apart_from_a_small_one(tmp_path: Path) -> None:
