@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from api.dataset.appearance import Appearance
 from api.dataset.split import split_of
-from api.predict.head import Head
+from api.predict.head import Expert, Head, Linear
 from api.registry.gate import Verdict, judge
 from api.registry.replay import Replay
 from api.retrain import fast
 from api.retrain.candidate import Order
 from api.retrain.fast_package import measured
 from api.retrain.material import CatalogPhoto, Material, assemble
+from api.training.head import fit_head
 from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear", "quince")
@@ -193,3 +194,54 @@ def test_a_small_set_of_its_own_is_calibrated_by_cross_validation(retrain: Retra
     apples = np.stack([embedding("apple", seed) for seed in range(100)])
     assert head.recognises(apples).mean() < 0.5
     assert 0.05 < head.temperature < 20
+
+
+@pytest.fixture(scope="module")
+def expert(replay: Replay) -> Expert:
+    """Of the last eight channels, nearly always asked."""
+    training = replay.splits == "train"
+    texture, targets = replay.embeddings[training, -8:], replay.targets[training]
+    gate = Linear(np.zeros((8, 2), np.float32), np.array([-3, 3], np.float32))
+    count = np.ones(len(texture), np.float32)
+    return Expert(gate, fit_head(texture, targets, count, 1e-3), 1.0)
+
+
+def test_the_expert_learns_a_new_class_too(replay: Replay, expert: Expert) -> None:
+    classes = (*KNOWN, "plum")
+    photos = new("plum", 60)
+    seen = {photo.sha256: vector[None] for photo, vector in photos}
+    material = assemble(replay, KNOWN, [photo for photo, _ in photos], seen, classes)
+    head = fast.learn_head(material, expert=fast.carried(expert, KNOWN, classes))
+    assert head.expert
+    assert head.weights.shape == (CHANNELS - 8, 4)
+    assert head.expert.classifier.weights.shape == (8, 4)
+    assert head.channels == CHANNELS
+    unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
+    assert (head.expert.logits(unseen).argmax(axis=1) == 3).mean() > 0.8
+    assert (head.logits(unseen).argmax(axis=1) == 3).mean() > 0.8
+
+
+def test_an_expert_keeps_what_it_knows_that_the_replay_does_not_show(
+    replay: Replay, expert: Expert
+) -> None:
+    """It has learned of all saved copies, also turned; the replay has one row a photograph."""
+    embeddings = replay.embeddings.copy()
+    embeddings[:, -1] = 0
+    none = np.zeros(len(embeddings), bool)
+    material = Material(KNOWN, replace(replay, embeddings=embeddings), none, none)
+    kept = fast.learn_head(material, expert=expert).expert
+    assert kept
+    assert np.abs(expert.classifier.weights[-1]).max() > 0.5
+    assert kept.classifier.weights[-1] == pytest.approx(expert.classifier.weights[-1], rel=1e-3)
+    assert not np.allclose(kept.classifier.weights[:-1], expert.classifier.weights[:-1], atol=0.05)
+
+
+def test_an_expert_over_other_classes_says_the_same_of_those_that_stay(expert: Expert) -> None:
+    carried = fast.carried(expert, KNOWN, ("fig", "quince", "apple"))
+    assert carried
+    unseen = np.stack([embedding("apple", seed) for seed in range(20)])
+    said, before = carried.logits(unseen), expert.logits(unseen)
+    assert np.array_equal(said[:, 1:], before[:, [KNOWN.index("quince"), KNOWN.index("apple")]])
+    assert not said[:, 0].any()
+    assert np.array_equal(carried.share(unseen), expert.share(unseen))
+    assert fast.carried(None, KNOWN, ALL) is None

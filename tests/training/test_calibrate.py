@@ -16,6 +16,16 @@ def test_finds_by_how_much_logits_are_too_sure() -> None:
     assert after < 0.015 < before
 
 
+def test_a_few_that_are_all_right_do_not_make_certain() -> None:
+    """Of 200 with a lead of 4 all are right, as is likely: that says little."""
+    logits = np.tile(np.array([[4, 0]], np.float32), (200, 1))
+    found = fit_temperature(logits, np.zeros(200, np.int64))
+    assert 0.5 < found < 1
+    # Far more of the same say more.
+    many = fit_temperature(logits.repeat(100, axis=0), np.zeros(20_000, np.int64))
+    assert many < 0.7 * found
+
+
 def test_error_of_a_known_case() -> None:
     """Four answers at 0.9, of which two are right: the gap is 0.4."""
     probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (4, 1))
