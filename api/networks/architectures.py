@@ -51,14 +51,14 @@ class Architecture:
 
     `scale` is what the network expects before it: it takes pixels 0..255 to the range that the
     network was trained on. `load_imagenet` is None where nobody has published weights; it may
-    raise whatever a download raises. `texture` names layers in the middle that tell sound
+    raise whatever a download raises. `texture` names the layer in the middle that tells sound
     surfaces from mottled ones, where that was measured.
     """
 
     build: Callable[[int], keras.Model]
     scale: Callable[[Any], Any]
     load_imagenet: Callable[[keras.Model], None] | None
-    texture: tuple[str, ...] = ()
+    texture: str | None = None
 
 
 def _load_lite0(network: keras.Model) -> None:
@@ -147,11 +147,11 @@ def with_texture(backbone: keras.Model, name: str) -> keras.Model:
     """A backbone of `build_backbone` that gives the texture of its middle besides.
 
     uint8 [n, size, size, 3] to feature map float32 [n, h, w, channels and those of the texture], as
-    `texture.beside` says. It shares the weights of `backbone`.
+    `texture.beside` says. It shares the weights of `backbone`. The architecture must have a
+    texture.
     """
     architecture = find(name)
     network = backbone.layers[-1]
-    middles = [network.get_layer(layer).output for layer in architecture.texture]
-    seen = beside(network.output, middles)
+    seen = beside(network.output, network.get_layer(architecture.texture).output)
     both = keras.Model(network.input, seen, name=network.name)
     return keras.Model(backbone.input, both(architecture.scale(backbone.input)), name="backbone")

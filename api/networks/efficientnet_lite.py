@@ -43,8 +43,8 @@ STAGES = (
 )
 STEM_FILTERS = 32
 FEATURE_FILTERS = 1280
-# Where these blocks widen to 672 channels: the layers that tell sound skin from mottled best.
-TEXTURE = ("block10_expand_relu", "block11_expand_relu")
+# Where block 11 widens to 672 channels: among those that tell sound skin from mottled best.
+TEXTURE = "block11_expand_relu"
 BATCH_NORM = {"epsilon": 1e-3, "momentum": 0.99}
 
 

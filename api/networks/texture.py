@@ -1,10 +1,9 @@
 """What the middle of a network sees of a surface, as channels beside those of its end.
 
 The end says what kind of thing there is in a picture; whether skin is sound or mottled is still
-seen in the middle, in how much its channels vary over the picture (docs/LOG.md).
+seen in the middle, in its channels and in how much they vary over the picture (docs/LOG.md).
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from keras import layers, ops
@@ -13,17 +12,15 @@ from keras import layers, ops
 SMALLEST_VARIANCE = 1e-4
 
 
-def beside(end: Any, middles: Iterable[Any]) -> Any:
-    """The feature map `end` [n, h, w, channels] with the spread of each of `middles` beside it.
+def beside(end: Any, middle: Any) -> Any:
+    """The feature map `end` [n, h, w, a] with `middle` and its spread beside it: [n, h, w, a + 2b].
 
-    A middle is a feature map [n, H, W, any] from further up, where places are finer; its spread is
-    averaged over as many as there are for one place of the end.
+    `middle` is a feature map [n, H, W, b] from further up, where places are finer; as many of them
+    as there are for one place of the end are averaged.
     """
-    maps = [end]
-    for middle in middles:
-        stride = round(middle.shape[1] / end.shape[1])
-        maps.append(layers.AveragePooling2D(stride, padding="same")(spread(middle)))
-    return ops.concatenate(maps, axis=-1)
+    stride = round(middle.shape[1] / end.shape[1])
+    coarse = layers.AveragePooling2D(stride, padding="same", name="coarse")
+    return ops.concatenate([end, coarse(middle), coarse(spread(middle))], axis=-1)
 
 
 def spread(feature_map: Any) -> Any:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
+# The largest share of an expert: two opinions are right more often than either (docs/LOG.md).
+MOST = np.float32(0.5)
 # So many directions of an embedding are kept for drift.
 FEATURES = 32
 _LARGEST = np.finfo(np.float16).max
@@ -74,7 +76,8 @@ class Expert:
 
     `gate` has two outputs, the logits that a photograph is not such a one, and that it is;
     `classifier` has as many as there are classes, and a `temperature` of its own. Both take the
-    last channels of an embedding, which are those of the texture.
+    last channels of an embedding, which are those of the texture. As far as the gate is open, the
+    expert has a share of up to MOST in the answer.
     """
 
     gate: Linear
@@ -87,8 +90,8 @@ class Expert:
         return len(self.gate.weights)
 
     def share(self, embeddings: FloatArray) -> FloatArray:
-        """How much of the answer is this expert's: float32 [n], 0..1."""
-        return open_by(self.gate, embeddings[:, -self.channels :])
+        """How much of the answer is this expert's: float32 [n], 0..MOST."""
+        return MOST * open_by(self.gate, embeddings[:, -self.channels :])
 
     def logits(self, embeddings: FloatArray) -> FloatArray:
         """Logits float32 [n, classes], not yet calibrated."""

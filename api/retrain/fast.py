@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.evaluation.duel import Side, duel
-from api.predict.head import Expert, Head, Linear
+from api.predict.head import Expert, Head, Linear, open_by
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent
 from api.registry.comparison import Comparison
@@ -111,8 +111,8 @@ def learn_head(
     labels = material.labels[seen]
     threshold = choose_threshold(familiar, rejection.distance(rows.others))
     if expert is not None:
-        share = expert.share(rows.embeddings[seen])
-        temperature = fit_own_temperature(said[1], labels, share)
+        opening = open_by(expert.gate, rows.embeddings[seen][:, -expert.channels :])
+        temperature = fit_own_temperature(said[1], labels, opening)
         expert = replace(expert, classifier=learned[1], temperature=temperature)
     return Head(
         learned[0].weights,

@@ -44,18 +44,18 @@ def fit_classifier(
 
     As `fit_head`; `texture` float32 [n, channels].
     """
-    share = open_by(gate, texture)
-    return fit_head(texture, targets, weights * share, CLASSIFIER_L2, around)
+    opening = open_by(gate, texture)
+    return fit_head(texture, targets, weights * opening, CLASSIFIER_L2, around)
 
 
 def fit_own_temperature(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], share: NDArray[np.float32]
+    logits: NDArray[np.float32], labels: NDArray[np.int64], opening: NDArray[np.float32]
 ) -> float:
     """The temperature of an `Expert` by held-out logits [n, classes] and labels [n].
 
-    `share` [n] is how far the gate is open for each; where it is open for none, all count.
+    `opening` [n] is how far the gate is open for each; where it is open for none, all count.
     """
-    concerned = share >= CONCERNED
+    concerned = opening >= CONCERNED
     if not concerned.any():
         concerned[:] = True
     return fit_temperature(logits[concerned], labels[concerned])

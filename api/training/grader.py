@@ -74,8 +74,8 @@ def train_grader(
         elsewhere = np.concatenate([learned[boxed], others])[:, end:]
         gate, own = _learn_expert(recipe, study, backbone, elsewhere, progress)
         texture = held_out[:, end:]
-        share = open_by(gate, texture)
-        expert = Expert(gate, own, fit_own_temperature(own(texture), labels, share))
+        opening = open_by(gate, texture)
+        expert = Expert(gate, own, fit_own_temperature(own(texture), labels, opening))
     return Grader(
         keras_backbone=network,
         graph=graph,
@@ -95,7 +95,7 @@ def train_grader(
 def expert_wanted(recipe: Recipe, study: Study) -> bool:
     """Whether there is a texture, and photographs of both kinds that a gate tells apart."""
     kinds = {sample.studio for sample in study.training if sample.copies[0] not in study.uploads}
-    return recipe.expert and find(recipe.architecture).texture != () and len(kinds) == 2
+    return recipe.expert and find(recipe.architecture).texture is not None and len(kinds) == 2
 
 
 def _learn_expert(

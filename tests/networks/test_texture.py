@@ -22,9 +22,10 @@ def test_the_average_of_the_spread_is_the_deviation() -> None:
 def test_finer_places_are_averaged() -> None:
     end = tf.zeros((1, 2, 2, 3))
     middle = np.random.default_rng(0).normal(size=(1, 4, 4, 5)).astype(np.float32)
-    found = np.asarray(beside(end, [tf.constant(middle)]))
-    assert found.shape == (1, 2, 2, 8)
-    assert np.allclose(found[..., 3:].mean(axis=(1, 2)), middle.std(axis=(1, 2)), atol=1e-3)
+    found = np.asarray(beside(end, tf.constant(middle)))
+    assert found.shape == (1, 2, 2, 3 + 5 + 5)
+    assert np.allclose(found[0, 0, 0, 3:8], middle[0, :2, :2].mean(axis=(0, 1)), atol=1e-5)
+    assert np.allclose(found[..., 8:].mean(axis=(1, 2)), middle.std(axis=(1, 2)), atol=1e-3)
 
 
 def test_a_backbone_with_texture_sees_what_it_saw_and_more() -> None:
@@ -33,8 +34,7 @@ def test_a_backbone_with_texture_sees_what_it_saw_and_more() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3), np.uint8)
     plain = np.asarray(backbone(pictures, training=False))
     found = np.asarray(with_texture(backbone, NAME)(pictures, training=False))
-    channels = [network.get_layer(layer).output.shape[-1] for layer in TABLE[NAME].texture]
-    assert channels == [672, 672]
-    assert found.shape == (*plain.shape[:3], plain.shape[3] + sum(channels))
+    assert network.get_layer(TABLE[NAME].texture).output.shape[-1] == 672
+    assert found.shape == (*plain.shape[:3], plain.shape[3] + 2 * 672)
     assert np.array_equal(found[..., : plain.shape[3]], plain)
     assert found[..., plain.shape[3] :].max() > 0

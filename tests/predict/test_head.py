@@ -80,19 +80,23 @@ DISPUTED = np.array([[1, 0, 0, 0, 1], [1, 0, 0, 1, 1], [1, 0, 0, 2, 1]], np.floa
 def test_the_gate_decides_who_is_asked() -> None:
     head = make_expert()
     assert head.expert
-    assert head.expert.share(DISPUTED) == pytest.approx([0, 0.5, 1], abs=1e-6)
+    assert head.expert.share(DISPUTED) == pytest.approx([0, 0.25, 0.5], abs=1e-6)
     assert head.logits(DISPUTED[:1]) == pytest.approx(
         make_head().logits(DISPUTED[:1, :3]), abs=1e-5
     )
-    assert head.logits(DISPUTED[1:2]) == pytest.approx(np.array([[2 - 3, 0 + 3]]), abs=1e-5)
-    assert head.probabilities(DISPUTED).argmax(axis=1).tolist() == [0, 1, 1]
+    half, wide = head.logits(DISPUTED[1:])
+    assert half == pytest.approx([0.75 * 4 - 0.25 * 6, 0.25 * 6], abs=1e-5)
+    assert wide == pytest.approx([0.5 * 4 - 0.5 * 6, 0.5 * 6], abs=1e-5)
+    assert head.probabilities(DISPUTED).argmax(axis=1).tolist() == [0, 0, 1]
     assert head.channels == 5
 
 
 def test_each_answer_is_divided_by_its_own_temperature() -> None:
     head = replace(make_expert(temperature=3.0), temperature=2.0)
-    assert head.logits(DISPUTED[[0, 2]]) == pytest.approx(np.array([[2, 0], [-2, 2]]), abs=1e-5)
-    assert head.temperatures(DISPUTED) == pytest.approx([2, 2.4, 3], abs=1e-5)
+    assert head.logits(DISPUTED[[0, 2]]) == pytest.approx(np.array([[2, 0], [0, 1]]), abs=1e-5)
+    assert head.temperatures(DISPUTED) == pytest.approx(
+        [2, 1 / (0.75 / 2 + 0.25 / 3), 2.4], abs=1e-5
+    )
     assert make_head(2.0).temperatures(DISPUTED[:2, :3]).tolist() == [2, 2]
 
 
