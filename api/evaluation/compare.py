@@ -51,7 +51,7 @@ class Plan:
     ) -> "Plan":
         """Each of `architectures` (else all) by `recipe`, and that of the recipe over `sizes`.
 
-        All without expert, since not every network has a texture. An architecture has its
+        All without expert, since not every network can have one. An architecture has its
         `weights`, else those of the recipe, else none where nobody has published any.
         `frozen_curve` fits the head alone over `sizes`, which is much faster.
         Raises UnknownArchitectureError.

@@ -74,28 +74,31 @@ class Linear:
 class Expert:
     """A second classifier, for photographs like those of the class folders, by their texture.
 
-    `gate` has two outputs, the logits that a photograph is not such a one, and that it is;
-    `classifier` has as many as there are classes, and a `temperature` of its own. Both take the
-    last channels of an embedding, which are those of the texture. As far as the gate is open, the
-    expert has a share of up to MOST in the answer.
+    Channels of an embedding are those of the first classifier, then those of the texture, which
+    `classifier` takes to as many outputs as there are classes, and last how far the network's gate
+    is open (`networks.gate`). As far as that is, the expert has a share of up to MOST in the
+    answer. `temperature` is its own.
     """
 
-    gate: Linear
     classifier: Linear
     temperature: float
 
     @property
     def channels(self) -> int:
-        """How many of the last channels of an embedding are of the texture."""
-        return len(self.gate.weights)
+        """How many channels an embedding has for it, the gate included."""
+        return len(self.classifier.weights) + 1
+
+    def texture(self, embeddings: FloatArray) -> FloatArray:
+        """The channels of the texture: float32 [n, any]."""
+        return embeddings[:, -self.channels : -1]
 
     def share(self, embeddings: FloatArray) -> FloatArray:
         """How much of the answer is this expert's: float32 [n], 0..MOST."""
-        return MOST * open_by(self.gate, embeddings[:, -self.channels :])
+        return MOST * opening(embeddings)
 
     def logits(self, embeddings: FloatArray) -> FloatArray:
         """Logits float32 [n, classes], not yet calibrated."""
-        return self.classifier(embeddings[:, -self.channels :])
+        return self.classifier(self.texture(embeddings))
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,18 @@ class Head:
         """How many numbers decide on the class."""
         parts = [Linear(self.weights, self.bias)]
         if self.expert:
-            parts += [self.expert.gate, self.expert.classifier]
+            parts.append(self.expert.classifier)
         return sum(part.parameters for part in parts)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """What a manifest says of it."""
+        own = {"expert_temperature": self.expert.temperature} if self.expert else {}
+        return {
+            "temperature": self.temperature,
+            **own,
+            "rejection_distance": self.rejection.threshold,
+        }
 
     def logits(self, embeddings: FloatArray) -> FloatArray:
         """Calibrated logits float32 [n, classes] of embeddings float32 [n, channels]."""
@@ -157,7 +170,8 @@ class Head:
             return weights
         share = self.expert.share(embedding)[0]
         own = self.expert.classifier.weights[:, class_index] / np.float32(self.expert.temperature)
-        return np.concatenate([(1 - share) * weights, share * own])
+        of_gate = np.zeros(1, np.float32)
+        return np.concatenate([(1 - share) * weights, share * own, of_gate])
 
     def recognises(self, embeddings: FloatArray) -> NDArray[np.bool_]:
         """Whether each embedding looks like any known class: bool [n]."""
@@ -174,8 +188,6 @@ class Head:
         }
         if self.expert:
             arrays |= {
-                "gate_weights": self.expert.gate.weights,
-                "gate_bias": self.expert.gate.bias,
                 "expert_weights": self.expert.classifier.weights,
                 "expert_bias": self.expert.classifier.bias,
                 "expert_temperature": np.float32(self.expert.temperature),
@@ -193,19 +205,16 @@ class Head:
             float(stored["rejection_threshold"]),
         )
         expert = None
-        if "gate_weights" in stored:
-            expert = Expert(
-                Linear(stored["gate_weights"], stored["gate_bias"]),
-                Linear(stored["expert_weights"], stored["expert_bias"]),
-                float(stored["expert_temperature"]),
-            )
+        if "expert_weights" in stored:
+            classifier = Linear(stored["expert_weights"], stored["expert_bias"])
+            expert = Expert(classifier, float(stored["expert_temperature"]))
         temperature = float(stored["temperature"])
         return cls(stored["weights"], stored["bias"], temperature, rejection, expert)
 
 
-def open_by(gate: Linear, texture: FloatArray) -> FloatArray:
-    """How far the gate of an `Expert` is open for each row of [n, channels]: float32 [n], 0..1."""
-    return softmax(gate(texture))[:, 1]
+def opening(embeddings: FloatArray) -> FloatArray:
+    """How far the gate of an `Expert` is open for each of float32 [n, channels]: [n], 0..1."""
+    return embeddings[:, -1]
 
 
 def features(projected: FloatArray) -> NDArray[np.float16]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.evaluation.duel import Side, duel
-from api.predict.head import Expert, Head, Linear, open_by
+from api.predict.head import Expert, Head, Linear, opening
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent
 from api.registry.comparison import Comparison
@@ -106,13 +106,12 @@ def learn_head(
         said, familiar = _crossvalidated(material, seen, expert, progress)
     else:
         seen = np.flatnonzero(held_out)
-        said = _said(learned, rows.embeddings[seen])
+        said = _said(learned, expert, rows.embeddings[seen])
         familiar = rejection.distance(rows.embeddings[seen])
     labels = material.labels[seen]
     threshold = choose_threshold(familiar, rejection.distance(rows.others))
     if expert is not None:
-        opening = open_by(expert.gate, rows.embeddings[seen][:, -expert.channels :])
-        temperature = fit_own_temperature(said[1], labels, opening)
+        temperature = fit_own_temperature(said[1], labels, opening(rows.embeddings[seen]))
         expert = replace(expert, classifier=learned[1], temperature=temperature)
     return Head(
         learned[0].weights,
@@ -139,21 +138,26 @@ def _fit(
         seen = np.concatenate([seen, rows.views[views]])
     if expert is None:
         return (fit_head(seen, rows.targets[row], weights[row], HEAD_L2),)
-    end = seen.shape[1] - expert.channels
     return (
-        fit_head(seen[:, :end], rows.targets[row], weights[row], HEAD_L2),
+        fit_head(seen[:, : -expert.channels], rows.targets[row], weights[row], HEAD_L2),
         fit_classifier(
-            expert.gate, seen[:, end:], rows.targets[row], weights[row], expert.classifier
+            opening(seen),
+            expert.texture(seen),
+            rows.targets[row],
+            weights[row],
+            around=expert.classifier,
         ),
     )
 
 
-def _said(classifiers: Sequence[Linear], embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits float32 [classifiers, n, classes]: the first takes the first channels, an expert's
-    those that are left."""
-    end = len(classifiers[0].weights)
-    parts = zip(classifiers, (embeddings[:, :end], embeddings[:, end:]), strict=False)
-    return np.stack([classifier(seen) for classifier, seen in parts])
+def _said(
+    classifiers: Sequence[Linear], expert: Expert | None, embeddings: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Logits float32 [classifiers, n, classes] of what `_fit` gave."""
+    parts = [embeddings[:, : len(classifiers[0].weights)]]
+    if expert is not None:
+        parts.append(expert.texture(embeddings))
+    return np.stack([one(seen) for one, seen in zip(classifiers, parts, strict=True)])
 
 
 def _crossvalidated(
@@ -171,7 +175,8 @@ def _crossvalidated(
         out = seen[fold == k]
         learned = np.zeros(len(rows.embeddings), bool)
         learned[seen[fold != k]] = True
-        logits[:, fold == k] = _said(_fit(material, learned, expert), rows.embeddings[out])
+        fitted = _fit(material, learned, expert)
+        logits[:, fold == k] = _said(fitted, expert, rows.embeddings[out])
         rejection = fit_rejection(rows.embeddings[learned], material.labels[learned])
         distances[fold == k] = rejection.distance(rows.embeddings[out])
         progress(STAGE, 3 + k, 2 + FOLDS)

@@ -48,10 +48,7 @@ def write_fast(
                 "classes": material.classes,
                 "parameters": before.parameters + grown,
                 "metrics": measured(material, head),
-                "thresholds": {
-                    "temperature": head.temperature,
-                    "rejection_distance": head.rejection.threshold,
-                },
+                "thresholds": head.thresholds,
                 "data": fingerprint(material.rows),
                 "recipe": {**before.recipe, **knobs, "mode": "fast"},
                 "versions": {name: version(name) for name in LIBRARIES},

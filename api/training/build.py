@@ -72,10 +72,7 @@ def build_package(
             parameters=network.count_params() + head.parameters,
             preprocessing=PREPROCESSING,
             metrics=metrics,
-            thresholds={
-                "temperature": head.temperature,
-                "rejection_distance": head.rejection.threshold,
-            },
+            thresholds=head.thresholds,
             data=corpus.fingerprint(),
             recipe=recipe.as_dict(),
             versions={name: version(name) for name in LIBRARIES},

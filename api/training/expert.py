@@ -8,7 +8,7 @@ So a gate learns to tell such photographs from all others, and the expert is ask
 import numpy as np
 from numpy.typing import NDArray
 
-from api.predict.head import Linear, open_by
+from api.predict.head import Linear
 from api.training.calibrate import fit_temperature
 from api.training.head import fit_head
 
@@ -21,7 +21,7 @@ CONCERNED = 0.5
 
 
 def fit_gate(alike: NDArray[np.float32], elsewhere: NDArray[np.float32]) -> Linear:
-    """The gate of an `Expert`, by the textures [n, channels] of photographs of the class folders
+    """A gate for `networks.gate`, by the textures [n, channels] of photographs of the class folders
     and [m, channels] of others. Both kinds have the same say."""
     kind = np.repeat([1, 0], [len(alike), len(elsewhere)])
     counts = np.array([len(elsewhere), len(alike)])
@@ -34,7 +34,7 @@ def fit_gate(alike: NDArray[np.float32], elsewhere: NDArray[np.float32]) -> Line
 
 
 def fit_classifier(
-    gate: Linear,
+    opening: NDArray[np.float32],
     texture: NDArray[np.float32],
     targets: NDArray[np.float32],
     weights: NDArray[np.float32],
@@ -42,9 +42,8 @@ def fit_classifier(
 ) -> Linear:
     """The classifier of an `Expert`: it learns of each photograph as far as the gate is open.
 
-    As `fit_head`; `texture` float32 [n, channels].
+    As `fit_head`; `texture` float32 [n, channels], `opening` float32 [n].
     """
-    opening = open_by(gate, texture)
     return fit_head(texture, targets, weights * opening, CLASSIFIER_L2, around)
 
 

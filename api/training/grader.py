@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.networks.architectures import find, with_texture
-from api.predict.head import Expert, Head, Linear, open_by
+from api.networks.gate import gated
+from api.predict.head import Expert, Head, Linear, opening, softmax
 from api.predict.litert import LiteRTBackbone
 from api.progress import OnEpoch, Progress, silent, unheard
 from api.training.calibrate import fit_temperature
@@ -51,9 +52,9 @@ def train_grader(
     """Train and finish a grader. The same values give the same grader."""
     trained = train(recipe, study.training, study.validation, progress, on_epoch)
     network, classifier = trained.backbone, trained.classifier
-    with_expert = expert_wanted(recipe, study)
-    if with_expert:
-        network = with_texture(network, recipe.architecture)
+    own = None
+    if expert_wanted(recipe, study):
+        network, own = _with_expert(recipe, study, network, progress)
     graph = to_litert(network)
     backbone = LiteRTBackbone(graph)
 
@@ -63,30 +64,20 @@ def train_grader(
 
     learned = embed(study.training, "what was learned from")
     held_out = embed(study.validation, "for calibration")
-    others = embed(study.others, "other things")
-    rejection = fit_rejection(learned, targets(study.training).argmax(axis=1))
-    end = len(classifier.weights)
     labels = targets(study.validation).argmax(axis=1)
-    temperature = fit_temperature(classifier(held_out[:, :end]), labels)
+    temperature = fit_temperature(classifier(held_out[:, : len(classifier.weights)]), labels)
     expert = None
-    if with_expert:
-        boxed = np.array([not sample.studio for sample in study.training])
-        elsewhere = np.concatenate([learned[boxed], others])[:, end:]
-        gate, own = _learn_expert(recipe, study, backbone, elsewhere, progress)
-        texture = held_out[:, end:]
-        opening = open_by(gate, texture)
-        expert = Expert(gate, own, fit_own_temperature(own(texture), labels, opening))
+    if own is not None:
+        expert = Expert(own, 1.0)
+        warmth = fit_own_temperature(expert.logits(held_out), labels, opening(held_out))
+        expert = replace(expert, temperature=warmth)
+    rejection = fit_rejection(learned, targets(study.training).argmax(axis=1))
+    rejection = set_threshold(rejection, held_out, embed(study.others, "other things"))
     return Grader(
         keras_backbone=network,
         graph=graph,
         backbone=backbone,
-        head=Head(
-            classifier.weights,
-            classifier.bias,
-            temperature,
-            set_threshold(rejection, held_out, others),
-            expert,
-        ),
+        head=Head(classifier.weights, classifier.bias, temperature, rejection, expert),
         input_size=recipe.input_size,
         history=trained.history,
     )
@@ -98,33 +89,38 @@ def expert_wanted(recipe: Recipe, study: Study) -> bool:
     return recipe.expert and find(recipe.architecture).texture is not None and len(kinds) == 2
 
 
-def _learn_expert(
-    recipe: Recipe,
-    study: Study,
-    backbone: LiteRTBackbone,
-    elsewhere: NDArray[np.float32],
-    progress: Progress,
-) -> tuple[Linear, Linear]:
-    """Gate and classifier of the expert, by every file of the class folders, also turned.
+def _with_expert(
+    recipe: Recipe, study: Study, network: keras.Model, progress: Progress
+) -> tuple[keras.Model, Linear]:
+    """The network with texture and gate, and the classifier of the expert.
 
-    `elsewhere` float32 [n, channels] are textures of what the gate shall be closed for.
+    Both are fitted to the textures of every file of the class folders, the classifier also to
+    those of the same files turned.
     """
+    channels = network.output_shape[-1]
+    network = with_texture(network, recipe.architecture)
+    backbone, size, stage = (
+        LiteRTBackbone(to_litert(network)),
+        recipe.input_size,
+        "Embedding textures",
+    )
     files = [
         replace(sample, copies=(copy,), weight=sample.weight / len(sample.copies))
         for sample in study.training
         if sample.studio
         for copy in sample.copies
     ]
-    stage = "Embedding textures"
-    channels = elsewhere.shape[1]
-    seen = embed_turned(backbone, files, recipe.input_size, progress, stage)[..., -channels:]
+    boxed = [sample for sample in study.training if not sample.studio]
+    seen = embed_turned(backbone, files, size, progress, stage)[..., channels:]
+    elsewhere = embed_samples(backbone, [*boxed, *study.others], size, progress, stage)
     uploaded = np.array([file.copies[0] in study.uploads for file in files])
-    gate = fit_gate(seen[~uploaded, 0], elsewhere)
+    gate = fit_gate(seen[~uploaded, 0], elsewhere[:, channels:])
     turns = seen.shape[1]
+    texture = seen.reshape(-1, seen.shape[2])
     classifier = fit_classifier(
-        gate,
-        seen.reshape(-1, channels),
+        softmax(gate(texture))[:, 1],
+        texture,
         targets(files).repeat(turns, axis=0),
         balanced_weights(files).repeat(turns),
     )
-    return gate, classifier
+    return gated(network, gate), classifier

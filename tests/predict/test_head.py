@@ -62,19 +62,19 @@ def test_saved_head_answers_the_same(tmp_path: Path) -> None:
 
 
 def make_expert(temperature: float = 1.0) -> Head:
-    """`make_head` and an expert: a fourth channel opens its gate, a fifth is all it goes by."""
+    """`make_head` and an expert: a fourth channel is all it goes by, a fifth says how far the gate
+    is open."""
     plain = make_head()
-    gate = Linear(np.array([[-9, 9], [0, 0]], np.float32), np.array([9, -9], np.float32))
-    own = Linear(np.array([[0, 0], [-6, 6]], np.float32), np.zeros(2, np.float32))
+    own = Linear(np.array([[-6, 6]], np.float32), np.zeros(2, np.float32))
     rejection = replace(
         plain.rejection, projection=np.pad(plain.rejection.projection, ((0, 2), (0, 0)))
     )
-    return replace(plain, rejection=rejection, expert=Expert(gate, own, temperature))
+    return replace(plain, rejection=rejection, expert=Expert(own, temperature))
 
 
 # What the classifier takes for the first class and the expert for the second, as photographs that
 # the gate is closed for, half open and open.
-DISPUTED = np.array([[1, 0, 0, 0, 1], [1, 0, 0, 1, 1], [1, 0, 0, 2, 1]], np.float32)
+DISPUTED = np.array([[1, 0, 0, 1, 0], [1, 0, 0, 1, 0.5], [1, 0, 0, 1, 1]], np.float32)
 
 
 def test_the_gate_decides_who_is_asked() -> None:
@@ -114,4 +114,4 @@ def test_a_saved_expert_answers_the_same(tmp_path: Path) -> None:
     again = Head.load(tmp_path / "head.npz")
     embeddings = np.random.default_rng(0).random((50, 5), dtype=np.float32)
     assert np.array_equal(again.probabilities(embeddings), head.probabilities(embeddings))
-    assert again.parameters == head.parameters == 3 * 2 + 2 + 2 * (2 * 2 + 2)
+    assert again.parameters == head.parameters == (3 * 2 + 2) + (1 * 2 + 2)

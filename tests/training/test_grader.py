@@ -47,7 +47,7 @@ def test_the_exported_graph_has_the_texture(grader: Grader, corpus: Corpus) -> N
     pixels = inputs(corpus.photographs("test"), RECIPE.input_size)
     agreement = check_agreement(grader.keras_backbone, grader.backbone, pixels, grader.head.logits)
     assert agreement.same_class == len(pixels) > 0
-    assert grader.head.channels == grader.keras_backbone.output_shape[-1] > 1280
+    assert grader.head.channels == grader.keras_backbone.output_shape[-1] == 1280 + 2 * 672 + 1
 
 
 def test_there_is_none_where_it_could_not_be_taught(study: Study) -> None:
