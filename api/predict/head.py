@@ -182,7 +182,8 @@ class Head:
             "weights": self.weights,
             "bias": self.bias,
             "temperature": np.float32(self.temperature),
-            "rejection_projection": self.rejection.projection,
+            # The largest part of the file: half as large, and fit_rejection rounds it so.
+            "rejection_projection": self.rejection.projection.astype(np.float16),
             "rejection_means": self.rejection.means,
             "rejection_threshold": np.float32(self.rejection.threshold),
         }
@@ -200,7 +201,7 @@ class Head:
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         rejection = Rejection(
-            stored["rejection_projection"],
+            stored["rejection_projection"].astype(np.float32),
             stored["rejection_means"],
             float(stored["rejection_threshold"]),
         )

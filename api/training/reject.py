@@ -27,10 +27,9 @@ def fit_rejection(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) ->
     within = (x - means[labels]) @ leading
     variance, axes = np.linalg.eigh(within.T @ within / len(x))
     scale = np.sqrt(np.maximum(variance, 0) + SHRINKAGE * variance.mean() + 1e-12)
-    projection = leading @ (axes / scale)
-    return Rejection(
-        projection.astype(np.float32), (means @ projection).astype(np.float32), float("inf")
-    )
+    # As a head is saved, so that it says the same afterwards.
+    projection = (leading @ (axes / scale)).astype(np.float16).astype(np.float32)
+    return Rejection(projection, (means @ projection).astype(np.float32), float("inf"))
 
 
 def set_threshold(
