@@ -178,12 +178,13 @@ class Head:
         return self.rejection.distance(embeddings) <= self.rejection.threshold
 
     def save(self, path: Path) -> None:
+        directions, scale = halved(self.rejection.projection)
         arrays: dict[str, Any] = {
             "weights": self.weights,
             "bias": self.bias,
             "temperature": np.float32(self.temperature),
-            # The largest part of the file: half as large, and fit_rejection rounds it so.
-            "rejection_projection": self.rejection.projection.astype(np.float16),
+            "rejection_projection": directions,
+            "rejection_scale": scale,
             "rejection_means": self.rejection.means,
             "rejection_threshold": np.float32(self.rejection.threshold),
         }
@@ -201,7 +202,7 @@ class Head:
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         rejection = Rejection(
-            stored["rejection_projection"].astype(np.float32),
+            stored["rejection_projection"] * stored.get("rejection_scale", np.float32(1)),
             stored["rejection_means"],
             float(stored["rejection_threshold"]),
         )
@@ -211,6 +212,16 @@ class Head:
             expert = Expert(classifier, float(stored["expert_temperature"]))
         temperature = float(stored["temperature"])
         return cls(stored["weights"], stored["bias"], temperature, rejection, expert)
+
+
+def halved(projection: FloatArray) -> tuple[NDArray[np.float16], FloatArray]:
+    """The projection of a `Rejection` in half the bytes, and a scale for each direction.
+
+    It is the largest part of a saved head. float32 [channels, directions] to float16 of the same
+    shape, -1..1, and float32 [directions]; their product is the projection, rounded.
+    """
+    scale = np.maximum(np.abs(projection).max(axis=0), np.finfo(np.float32).tiny)
+    return (projection / scale).astype(np.float16), scale
 
 
 def opening(embeddings: FloatArray) -> FloatArray:

@@ -15,9 +15,11 @@ from api.training.head import fit_head
 # Penalties on standardised features.
 GATE_L2 = 1e-2
 CLASSIFIER_L2 = 1e-3
-# A photograph that says how sure the expert may be is one that the gate is at least so far open
-# for.
+# A photograph says how sure the expert may be where the gate is at least so far open for it.
 CONCERNED = 0.5
+# What a photograph that the gate is closed for counts, so that there is something to learn from
+# where it is closed for all.
+LEAST = 1e-6
 
 
 def fit_gate(alike: NDArray[np.float32], elsewhere: NDArray[np.float32]) -> Linear:
@@ -44,7 +46,7 @@ def fit_classifier(
 
     As `fit_head`; `texture` float32 [n, channels], `opening` float32 [n].
     """
-    return fit_head(texture, targets, weights * opening, CLASSIFIER_L2, around)
+    return fit_head(texture, targets, weights * np.maximum(opening, LEAST), CLASSIFIER_L2, around)
 
 
 def fit_own_temperature(

@@ -25,6 +25,8 @@ from api.training.samples import Sample, balanced_weights, targets
 from api.training.study import Study
 from api.training.train import train
 
+STAGE = "Embedding textures"
+
 
 @dataclass(frozen=True)
 class Grader:
@@ -69,8 +71,8 @@ def train_grader(
     expert = None
     if own is not None:
         expert = Expert(own, 1.0)
-        warmth = fit_own_temperature(expert.logits(held_out), labels, opening(held_out))
-        expert = replace(expert, temperature=warmth)
+        own_temperature = fit_own_temperature(expert.logits(held_out), labels, opening(held_out))
+        expert = replace(expert, temperature=own_temperature)
     rejection = fit_rejection(learned, targets(study.training).argmax(axis=1))
     rejection = set_threshold(rejection, held_out, embed(study.others, "other things"))
     return Grader(
@@ -99,11 +101,7 @@ def _with_expert(
     """
     channels = network.output_shape[-1]
     network = with_texture(network, recipe.architecture)
-    backbone, size, stage = (
-        LiteRTBackbone(to_litert(network)),
-        recipe.input_size,
-        "Embedding textures",
-    )
+    backbone, size = LiteRTBackbone(to_litert(network)), recipe.input_size
     files = [
         replace(sample, copies=(copy,), weight=sample.weight / len(sample.copies))
         for sample in study.training
@@ -111,8 +109,8 @@ def _with_expert(
         for copy in sample.copies
     ]
     boxed = [sample for sample in study.training if not sample.studio]
-    seen = embed_turned(backbone, files, size, progress, stage)[..., channels:]
-    elsewhere = embed_samples(backbone, [*boxed, *study.others], size, progress, stage)
+    seen = embed_turned(backbone, files, size, progress, STAGE)[..., channels:]
+    elsewhere = embed_samples(backbone, [*boxed, *study.others], size, progress, STAGE)
     uploaded = np.array([file.copies[0] in study.uploads for file in files])
     gate = fit_gate(seen[~uploaded, 0], elsewhere[:, channels:])
     turns = seen.shape[1]

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from api.predict.head import Rejection, unit
+from api.predict.head import Rejection, halved, unit
 
 DIRECTIONS = 256
 SHRINKAGE = 0.1
@@ -27,8 +27,9 @@ def fit_rejection(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) ->
     within = (x - means[labels]) @ leading
     variance, axes = np.linalg.eigh(within.T @ within / len(x))
     scale = np.sqrt(np.maximum(variance, 0) + SHRINKAGE * variance.mean() + 1e-12)
-    # As a head is saved, so that it says the same afterwards.
-    projection = (leading @ (axes / scale)).astype(np.float16).astype(np.float32)
+    # Rounded as a head is saved, so that it says the same afterwards.
+    rounded, size = halved((leading @ (axes / scale)).astype(np.float32))
+    projection = rounded * size
     return Rejection(projection, (means @ projection).astype(np.float32), float("inf"))
 
 

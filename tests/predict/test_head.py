@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.predict.head import Expert, Head, Linear, Rejection, pool, softmax, unit
+from api.predict.head import Expert, Head, Linear, Rejection, halved, pool, softmax, unit
 
 
 def make_head(temperature: float = 1.0, threshold: float = 1.0) -> Head:
@@ -115,3 +115,13 @@ def test_a_saved_expert_answers_the_same(tmp_path: Path) -> None:
     embeddings = np.random.default_rng(0).random((50, 5), dtype=np.float32)
     assert np.array_equal(again.probabilities(embeddings), head.probabilities(embeddings))
     assert again.parameters == head.parameters == (3 * 2 + 2) + (1 * 2 + 2)
+
+
+def test_a_projection_of_any_size_is_saved_as_fit_rounded_it() -> None:
+    drawn = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    drawn *= np.array([1e-8, 1, 1e6, 0], np.float32)
+    half, scale = halved(drawn)
+    rounded = half * scale
+    assert rounded == pytest.approx(drawn, rel=1e-3, abs=1e-12)
+    again, same = halved(rounded)
+    assert np.array_equal(again * same, rounded)

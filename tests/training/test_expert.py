@@ -45,6 +45,16 @@ def test_nothing_is_learned_of_what_the_gate_is_closed_for() -> None:
     assert (classifier(studio).argmax(axis=1) == rotten).mean() > 0.97
 
 
+def test_with_a_gate_that_is_closed_for_all_there_is_still_a_classifier() -> None:
+    """A set that was photographed on a kitchen table alone."""
+    seen = textures(100, -3, 0)
+    wanted = np.eye(2, dtype=np.float32)[(seen[:, 1] > 0).astype(int)]
+    nothing = np.zeros(100, np.float32)
+    found = fit_classifier(nothing, seen, wanted, np.ones(100, np.float32))
+    assert np.isfinite(found.weights).all()
+    assert np.isfinite(found.bias).all()
+
+
 def test_only_what_the_expert_is_asked_about_sets_its_temperature() -> None:
     """Of four times too sure logits with a right and a wrong share, and of others all wrong."""
     rng = np.random.default_rng(0)
