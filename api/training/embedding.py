@@ -1,7 +1,7 @@
 """Embeddings of many photographs through the graph that serves."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -28,12 +28,8 @@ def embed_samples(
 
     # A blank first, so that no samples give no rows of the right width.
     blank = np.zeros((1, size, size, 3), np.uint8)
-    rows = [pool(backbone(blank))[:0]]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for done, row in enumerate(threads.map(embed, samples), start=1):
-            rows.append(row)
-            progress(stage, done, len(samples))
-    return np.concatenate(rows)
+    none = pool(backbone(blank))[:0]
+    return np.concatenate([none, *_each(embed, samples, progress, stage)])
 
 
 def embed_turned(
@@ -50,12 +46,7 @@ def embed_turned(
         turned = [np.ascontiguousarray(one)[None] for one in (seen, seen[:, ::-1], seen[::-1])]
         return np.concatenate([pool(backbone(one)) for one in turned])
 
-    rows = []
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for done, row in enumerate(threads.map(embed, samples), start=1):
-            rows.append(row)
-            progress(stage, done, len(samples))
-    return np.stack(rows)
+    return np.stack(list(_each(embed, samples, progress, stage)))
 
 
 def embed_pixels(backbone: Backbone, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -66,3 +57,16 @@ def embed_pixels(backbone: Backbone, pixels: NDArray[np.uint8]) -> NDArray[np.fl
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         maps = threads.map(lambda picture: backbone(np.ascontiguousarray(picture)[None]), pixels)
         return np.concatenate([pool(found) for found in maps])
+
+
+def _each(
+    embed: Callable[[Sample], NDArray[np.float32]],
+    samples: Sequence[Sample],
+    progress: Progress,
+    stage: str,
+) -> Iterator[NDArray[np.float32]]:
+    """What `embed` gives of each sample, in their order, on all cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for done, rows in enumerate(threads.map(embed, samples), start=1):
+            yield rows
+            progress(stage, done, len(samples))
