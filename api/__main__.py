@@ -1,7 +1,7 @@
 """`python -m api`: start the service where the settings say, or say why it must not.
 
-`uvicorn api.app:app` serves as well, but bounds no request's head, and believes what a proxy on
-the same machine says of its clients.
+`uvicorn api.app:app` serves as well, but bounds no request's head, believes what a proxy on the
+same machine says of its clients, and lets NumPy have threads of its own.
 """
 
 import signal
@@ -10,6 +10,7 @@ import sys
 import uvicorn
 from pydantic import ValidationError
 
+from api.blas import keep_to_one_thread
 from api.guard.exposure import objection
 from api.head_limit import BoundedHttp
 from api.settings import Settings, get_settings
@@ -35,6 +36,7 @@ def serve(settings: Settings) -> None:
     """Serve until the process is told to end. WEB_CONCURRENCY is the number of processes."""
     # What uvicorn finds as handler it calls when all is done: by default that ends with -15.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: None)
+    keep_to_one_thread()
     uvicorn.run(
         "api.app:app",
         host=settings.host,

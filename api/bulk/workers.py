@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pyarrow as pa
 
+from api.blas import keep_to_one_thread
 from api.bulk.errors import DyingWorkersError
 from api.bulk.grader import Grader, Work
 from api.bulk.rows import failed
@@ -80,6 +81,7 @@ class Workers:
             return pa.Table.from_pylist([row], schema=self._work.schema)
 
     def _start(self, processes: int) -> ProcessPoolExecutor:
+        keep_to_one_thread()
         # Forks would share locks of threads that they do not have.
         fresh = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(processes, fresh, initializer=_prepare, initargs=(self._work,))

@@ -16,6 +16,7 @@ from threading import Event
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.blas import ONE_THREAD
 from api.db import Database
 from api.retrain import repository, service
 from api.settings import PROJECT
@@ -52,8 +53,7 @@ def perform(database: Database, state: Path, run_id: str, stopping: Event) -> No
         # A session of its own: Ctrl-C reaches the worker, which ends the run in order.
         [*PERFORM, run_id, str(os.getpid())],
         cwd=PROJECT,
-        # One core: on all of them, NumPy's threads wait for each other where serving needs them.
-        env={"OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ},
+        env={**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ},
         start_new_session=True,
     )
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from api.bulk.errors import DyingWorkersError
 from api.bulk.grader import Grader, Work
@@ -37,6 +38,14 @@ class HopelessWork(Work):
         os._exit(9)
 
 
+@dataclass(frozen=True)
+class OneThreadWork(Work):
+    def source(self) -> Source:
+        if [library["num_threads"] for library in threadpool_info()] != [1]:
+            os._exit(9)
+        return super().source()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> str:
     return put(str(tmp_path), contents())
@@ -62,6 +71,17 @@ def test_a_photograph_that_kills_its_process_is_a_row_like_any_other(folder: str
         ]
     assert [row["path"] for row in rows] == [*PATHS[:5], *PATHS[8:]]
     assert {row["path"]: row["error"] for row in rows if row["error"]} == {BOMB: DIED}
+
+
+def test_their_products_take_no_threads_of_their_own(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    plain = work(folder)
+    counted = OneThreadWork(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    with Workers(counted, 1) as workers:
+        [table] = workers.grade([PATHS[:1]])
+    assert table["error"].to_pylist() == [None]
 
 
 def test_processes_that_cannot_start_are_told(folder: str) -> None:

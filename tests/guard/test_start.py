@@ -46,6 +46,27 @@ def test_a_setting_that_cannot_be_used_is_named_and_no_secret_shown() -> None:
     assert CHANGE_KEY not in ended.stderr
 
 
+# In place of the server: what it would find.
+COUNTING = """
+import uvicorn
+def run(*_, **__):
+    import numpy, threadpoolctl
+    print([library["num_threads"] for library in threadpoolctl.threadpool_info()])
+uvicorn.run = run
+from api.__main__ import main
+main()
+"""
+
+
+def test_the_products_of_a_grade_take_no_threads_of_their_own() -> None:
+    environment = service_environment("")
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+    said = subprocess.check_output(
+        [sys.executable, "-c", COUNTING], cwd=PROJECT, env=environment, text=True
+    )
+    assert said.strip() == "[1]"
+
+
 @pytest.fixture(scope="module")
 def without_database() -> Iterator[Served]:
     """A service on a public address, with a key, whose database is away."""
