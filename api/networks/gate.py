@@ -25,8 +25,10 @@ def gated(backbone: keras.Model, gate: Linear) -> keras.Model:
     seen = backbone.output
     _, height, width, channels = seen.shape
     end, texture = ops.split(seen, [channels - len(gate.weights)], axis=-1)
-    logits = ops.matmul(ops.mean(texture, axis=(1, 2)), gate.weights) + gate.bias
-    opening = ops.softmax(logits, axis=-1)[:, 1][:, None, None, None]
+    # By steps that keep all four axes: the exported graph then takes several pictures in one pass.
+    pooled = ops.mean(texture, axis=(1, 2), keepdims=True)
+    weights = (gate.weights[:, 1:] - gate.weights[:, :1])[None, None]
+    opening = ops.sigmoid(ops.conv(pooled, weights) + (gate.bias[1:] - gate.bias[:1]))
     favour = counts(height, width)[None, ..., None]
     end = end * (opening * (1 - favour) + favour)
     everywhere = opening * ops.ones((1, height, width, 1))

@@ -14,11 +14,11 @@ PASS = 2
 class LiteRTBackbone:
     """A compiled backbone: uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels].
 
-    A few photographs in one call take less time than as many calls, and give the same to the bit.
-    May be called from any number of threads: an interpreter must not be used by two at once, so
-    each call takes one that is idle and puts it back; where none is, it makes another. They belong
-    to no thread, so that whoever loads a model can warm it up while another serves, and all of
-    them go when the backbone goes.
+    A few photographs in one call take less time than as many calls, and give the same to the bit; a
+    graph that does not take several is given them one by one. May be called from any number of
+    threads: an interpreter must not be used by two at once, so each call takes one that is idle and
+    puts it back; where none is, it makes another. They belong to no thread, so that whoever loads a
+    model can warm it up while another serves, and all of them go when the backbone goes.
     """
 
     def __init__(self, graph: bytes, ready: int = 0) -> None:
@@ -28,13 +28,13 @@ class LiteRTBackbone:
         """
         self._graph = graph
         self._idle = deque(_Network(graph) for _ in range(max(1, ready)))
-        self._takes_several = self._idle[0].takes_several()
+        self.takes_several = self._idle[0].takes_several()
         if ready:
             for network in self._idle:
-                network.warm_up(PASS if self._takes_several else 1)
+                network.warm_up(PASS if self.takes_several else 1)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if len(pixels) > 1 and not self._takes_several:
+        if len(pixels) > 1 and not self.takes_several:
             return np.concatenate([self(picture[None]) for picture in pixels])
         try:
             network = self._idle.pop()

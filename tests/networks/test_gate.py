@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from api.networks.architectures import build_backbone, with_texture
 from api.networks.gate import counts, gated
 from api.predict.head import Linear
+from api.predict.litert import LiteRTBackbone
+from api.training.export import to_litert
 
 NAME = "efficientnet_lite0"
 SIZE = 96
@@ -58,6 +60,16 @@ def test_the_gate_goes_by_the_texture(textured: keras.Model, pictures: NDArray[n
     gate = Linear(weights, np.array([bias, -bias], np.float32))
     found = np.asarray(gated(textured, gate)(pictures, training=False))[:, 0, 0, -1]
     assert found == pytest.approx([0, 1], abs=1e-3)
+
+
+def test_its_graph_takes_several_pictures_in_one_pass(
+    textured: keras.Model, pictures: NDArray[np.uint8]
+) -> None:
+    network = gated(textured, a_gate(0.5))
+    backbone = LiteRTBackbone(to_litert(network))
+    assert backbone.takes_several
+    expected = np.asarray(network(pictures, training=False))
+    assert np.allclose(backbone(pictures), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (3, 4), (1, 1)])

@@ -47,6 +47,7 @@ def test_a_few_in_one_call_are_the_same_to_the_bit(settings: Settings) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
     backbone = LiteRTBackbone(package.backbone, ready=1)
     singly = np.concatenate([backbone(picture[None]) for picture in pictures])
+    assert backbone.takes_several
     assert np.array_equal(backbone(pictures), singly)
     assert np.array_equal(backbone(pictures[:2]), singly[:2])
     assert np.array_equal(backbone(pictures[2:]), singly[2:])
