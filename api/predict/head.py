@@ -201,8 +201,9 @@ class Head:
         """Read what `save` wrote. Raises ValueError or KeyError for another kind of file."""
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
+        scale = stored.get("rejection_scale", np.float32(1))
         rejection = Rejection(
-            stored["rejection_projection"] * stored.get("rejection_scale", np.float32(1)),
+            restored(stored["rejection_projection"], scale),
             stored["rejection_means"],
             float(stored["rejection_threshold"]),
         )
@@ -222,6 +223,15 @@ def halved(projection: FloatArray) -> tuple[NDArray[np.float16], FloatArray]:
     """
     scale = np.maximum(np.abs(projection).max(axis=0), np.finfo(np.float32).tiny)
     return (projection / scale).astype(np.float16), scale
+
+
+def restored(directions: NDArray[Any], scale: NDArray[np.float32] | np.float32) -> FloatArray:
+    """The projection that `halved` took apart: float32 [channels, directions].
+
+    One direction lies after the other in memory: so the product with a single embedding, which
+    has to fetch all of it, takes two thirds of the time.
+    """
+    return np.asfortranarray(directions * scale)
 
 
 def opening(embeddings: FloatArray) -> FloatArray:

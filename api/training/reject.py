@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from api.predict.head import Rejection, halved, unit
+from api.predict.head import Rejection, halved, restored, unit
 
 DIRECTIONS = 256
 SHRINKAGE = 0.1
@@ -28,8 +28,7 @@ def fit_rejection(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) ->
     variance, axes = np.linalg.eigh(within.T @ within / len(x))
     scale = np.sqrt(np.maximum(variance, 0) + SHRINKAGE * variance.mean() + 1e-12)
     # Rounded as a head is saved, so that it says the same afterwards.
-    rounded, size = halved((leading @ (axes / scale)).astype(np.float32))
-    projection = rounded * size
+    projection = restored(*halved((leading @ (axes / scale)).astype(np.float32)))
     return Rejection(projection, (means @ projection).astype(np.float32), float("inf"))
 
 

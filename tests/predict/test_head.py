@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.predict.head import Expert, Head, Linear, Rejection, halved, pool, softmax, unit
+from api.predict.head import Expert, Head, Linear, Rejection, halved, pool, restored, softmax, unit
 
 
 def make_head(temperature: float = 1.0, threshold: float = 1.0) -> Head:
@@ -121,7 +121,8 @@ def test_a_projection_of_any_size_is_saved_as_fit_rounded_it() -> None:
     drawn = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     drawn *= np.array([1e-8, 1, 1e6, 0], np.float32)
     half, scale = halved(drawn)
-    rounded = half * scale
+    rounded = restored(half, scale)
+    assert rounded.flags.f_contiguous
     assert rounded == pytest.approx(drawn, rel=1e-3, abs=1e-12)
     again, same = halved(rounded)
-    assert np.array_equal(again * same, rounded)
+    assert np.array_equal(restored(again, same), rounded)
