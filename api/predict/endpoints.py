@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api.direct_route import DirectRoute
 from api.health.state import ServiceState
 from api.predict.schemas import Prediction
 from api.predict.served import serve
@@ -9,7 +10,7 @@ from api.predict.upload import OPENAPI, read_photograph
 from api.problems import responses
 
 PREDICT = "/predict"
-router = APIRouter(tags=["predict"])
+router = APIRouter(tags=["predict"], route_class=DirectRoute)
 
 
 @router.post(
