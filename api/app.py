@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import __version__, problems
+from api import __version__, heap, problems
 from api.blobs import Blobs
 from api.body_limit import BodyLimit
 from api.dataset.endpoints import UPLOADS
@@ -20,7 +20,6 @@ from api.guard.description import describe_guard
 from api.guard.keys import Keyring
 from api.guard.middleware import Guard, Rules
 from api.health.state import ServiceState
-from api.heap import give_back_large_blocks
 from api.history.retention import sweep_predicted
 from api.insights.endpoints import AUGMENTATION
 from api.jobs.queue import RunQueue
@@ -38,6 +37,7 @@ from api.timing import Timing
 
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
+HEAP_SECONDS = 10
 # Of a body that is no photograph: a thousand ids take a twentieth of it.
 JSON_BYTES = 2**20
 # What pages of other sites may do where CORS is open for them.
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        give_back_large_blocks()
+        heap.settle()
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
         keep_days = chosen.keep_predicted_days
         with (
@@ -77,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             with (
                 Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
                 Periodic("gauges", GAUGE_SECONDS, gauges.refresh),
+                Periodic("heap", HEAP_SECONDS, heap.give_back),
                 draining(app.state.service, chosen.drain_seconds),
             ):
                 yield

@@ -1,0 +1,66 @@
+"""What stays in the process between photographs, and what goes back to the machine."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+
+PAGE = 4096
+MEBIBYTE = 2**20
+# In a process of its own: what it says holds for good.
+PREPARED = f"""
+import resource
+from pathlib import Path
+from api import heap
+heap.settle()
+MEBIBYTE = {MEBIBYTE}
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * {PAGE}
+"""
+
+
+def printed(program: str) -> int:
+    found = subprocess.run(
+        [sys.executable, "-c", PREPARED + program], check=True, capture_output=True, text=True
+    )
+    return int(found.stdout)
+
+
+def faults_of_the_next(mebibytes: int) -> int:
+    """How many pages the kernel clears for one more block, after some of that size."""
+    return printed(
+        f"""
+for _ in range(3):
+    bytearray({mebibytes} * MEBIBYTE)
+before = faults()
+bytearray({mebibytes} * MEBIBYTE)
+print(faults() - before)
+"""
+    )
+
+
+def test_the_memory_of_a_photograph_is_there_for_the_next() -> None:
+    assert faults_of_the_next(mebibytes=3) < MEBIBYTE // PAGE
+
+
+def test_a_large_block_leaves_whenever_it_is_free() -> None:
+    assert faults_of_the_next(mebibytes=8) >= 8 * MEBIBYTE // PAGE
+
+
+def test_what_lies_free_below_something_in_use_is_given_back() -> None:
+    given_back = printed(
+        """
+blocks = [bytearray(MEBIBYTE) for _ in range(40)]
+last = bytearray(MEBIBYTE)
+del blocks
+before = resident()
+heap.give_back()
+print(before - resident())
+"""
+    )
+    assert given_back > 30 * MEBIBYTE
