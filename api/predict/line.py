@@ -80,7 +80,9 @@ class Line:
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """In a thread: grade the next few, of whom the other threads get their share."""
-        most = min(TOGETHER, -(-len(self._waiting) // self._threads))
+        share = min(TOGETHER, -(-len(self._waiting) // self._threads))
+        # Of an odd number the last waits for the next turn, and for whoever comes until then.
+        most = max(1, share - share % PASS)
         ends = time.monotonic() + TURN_SECONDS
         graded: list[_Graded] = []
         while len(graded) < most and time.monotonic() < ends:

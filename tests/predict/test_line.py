@@ -151,3 +151,35 @@ def test_a_forward_pass_is_of_one_grader(pool: ThreadPoolExecutor) -> None:
 
     assert asyncio.run(ask()) == [b"a", b"b", b"c", b"d", b"e"]
     assert (old.graded, new.graded) == ([b"a", b"b", b"d"], [b"c", b"e"])
+
+
+def test_an_odd_one_shares_its_forward_pass_with_who_comes_next(pool: ThreadPoolExecutor) -> None:
+    line, begin, came = Line(pool, 1, 9, PATIENCE), threading.Event(), threading.Event()
+    passes: list[list[bytes]] = []
+
+    class Noting(Slow):
+        def grade_each(self, asked: Sequence[Asked | Exception]) -> list[bytes | Exception]:
+            passes.append([one.data for one in asked if isinstance(one, Asked)])
+            assert came.wait(PATIENCE)
+            return super().grade_each(asked)
+
+    slow = Noting()
+    slow.go_on.set()
+
+    async def ask() -> None:
+        pool.submit(begin.wait, PATIENCE)  # So that all three wait when the first turn begins.
+        runtime = cast(Runtime, slow)
+        asked = [
+            asyncio.ensure_future(line.grade(runtime, one, False)) for one in (b"a", b"b", b"c")
+        ]
+        await asyncio.sleep(0)
+        begin.set()
+        while not passes:
+            await asyncio.sleep(0)
+        asked.append(asyncio.ensure_future(line.grade(runtime, b"d", False)))
+        await asyncio.sleep(0)
+        came.set()
+        await asyncio.gather(*asked)
+
+    asyncio.run(ask())
+    assert passes == [[b"a", b"b"], [b"c", b"d"]]
