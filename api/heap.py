@@ -10,6 +10,7 @@ M_ARENA_MAX = -8
 LARGE_BYTES = 4 * 2**20
 # In proportion, as the library has them by itself.
 KEPT_BYTES = 2 * LARGE_BYTES
+# With one for each thread, a flood of photographs leaves more in them than can be given back.
 HEAPS = 2
 _LIBRARY = ctypes.CDLL(None)
 

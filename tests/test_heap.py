@@ -1,6 +1,7 @@
 """What stays in the process between photographs, and what goes back to the machine."""
 
 import platform
+import resource
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
 
-PAGE = 4096
+PAGE = resource.getpagesize()
 MEBIBYTE = 2**20
 # In a process of its own: what it says holds for good.
 PREPARED = f"""
@@ -17,8 +18,8 @@ from pathlib import Path
 from api import heap
 heap.settle()
 MEBIBYTE = {MEBIBYTE}
-def faults():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def cleared():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt * {PAGE}
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * {PAGE}
 """
@@ -31,25 +32,31 @@ def printed(program: str) -> int:
     return int(found.stdout)
 
 
-def faults_of_the_next(mebibytes: int) -> int:
-    """How many pages the kernel clears for one more block, after some of that size."""
-    return printed(
-        f"""
+def test_the_memory_of_a_photograph_is_there_for_the_next() -> None:
+    cleared_anew = printed(
+        """
 for _ in range(3):
-    bytearray({mebibytes} * MEBIBYTE)
-before = faults()
-bytearray({mebibytes} * MEBIBYTE)
-print(faults() - before)
+    bytearray(3 * MEBIBYTE)
+before = cleared()
+bytearray(3 * MEBIBYTE)
+print(cleared() - before)
 """
     )
-
-
-def test_the_memory_of_a_photograph_is_there_for_the_next() -> None:
-    assert faults_of_the_next(mebibytes=3) < MEBIBYTE // PAGE
+    assert cleared_anew < MEBIBYTE
 
 
 def test_a_large_block_leaves_whenever_it_is_free() -> None:
-    assert faults_of_the_next(mebibytes=8) >= 8 * MEBIBYTE // PAGE
+    left = printed(
+        """
+for _ in range(3):
+    bytearray(8 * MEBIBYTE)
+block = bytearray(8 * MEBIBYTE)
+before = resident()
+del block
+print(before - resident())
+"""
+    )
+    assert left > 7 * MEBIBYTE
 
 
 def test_what_lies_free_below_something_in_use_is_given_back() -> None:
