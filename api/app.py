@@ -37,7 +37,7 @@ from api.timing import Timing
 
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
-HEAP_SECONDS = 10
+HEAP_SECONDS = 2
 # Of a body that is no photograph: a thousand ids take a twentieth of it.
 JSON_BYTES = 2**20
 # What pages of other sites may do where CORS is open for them.

@@ -12,8 +12,7 @@ from api.bulk.rows import failed, graded, schema
 from api.bulk.source import Source
 from api.dataset.errors import FileTooLargeError
 from api.errors import ProblemError
-from api.predict.litert import PASS
-from api.predict.runtime import Asked, Grade, Runtime
+from api.predict.runtime import TOGETHER, Asked, Grade, Runtime
 from api.registry.package import Package
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ class Grader:
         """A row for each path, in order. Raises SourceError where the store is away."""
         rows = []
         read = zip(paths, map(self._asked, self._source.read(paths)), strict=True)
-        while taken := list(islice(read, PASS)):
+        while taken := list(islice(read, TOGETHER)):
             outcomes = self._runtime.grade_each([asked for _, asked in taken])
             for (path, _), outcome in zip(taken, outcomes, strict=True):
                 rows.append(self._row(path, outcome))

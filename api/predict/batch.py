@@ -4,10 +4,9 @@ import asyncio
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import NamedTuple
 
 from api.dataset.archive import Archive, Limits, is_archive
@@ -17,9 +16,7 @@ from api.dataset.naming import printable
 from api.errors import ProblemError
 from api.health.state import ServiceState
 from api.predict.batch_schemas import BatchFailure, BatchPrediction, BatchSummary
-from api.predict.line import TOGETHER, TURN_SECONDS
-from api.predict.litert import PASS
-from api.predict.runtime import Asked, Grade, Runtime
+from api.predict.runtime import TOGETHER, Asked, Grade, Runtime, turn
 from api.predict.served import serve
 from api.problems import Problem, document, failure
 
@@ -88,9 +85,10 @@ class Batch:
         # Threads that begin together may come back in another order.
         early: dict[int, _Graded] = {}
         more, wanted = True, 0
+        most = AHEAD * self.threads * TOGETHER
         try:
             while more or under_way:
-                while more and len(under_way) < AHEAD * self.threads:
+                while more and len(under_way) * TOGETHER + len(early) <= most - TOGETHER:
                     grading = loop.run_in_executor(self.state.pool, reader.grade, self.runtime)
                     under_way.append(grading)
                 turn = await under_way.popleft()
@@ -149,27 +147,29 @@ class _Reader:
         self._reading = threading.Lock()
 
     def grade(self, runtime: Runtime) -> list[_Graded]:
-        """As many as one turn of a thread takes; none where there are no more."""
-        ends = monotonic() + TURN_SECONDS
-        graded: list[_Graded] = []
-        while len(graded) < TOGETHER and (not graded or monotonic() < ends):
+        """As many as one turn of a thread takes; none where there are no more. One bad photograph
+        spoils nothing but itself.
+        """
+        taken: list[tuple[int, Piece]] = []
+        outcomes = runtime.grade_each(map(_asked, turn(self._pieces(taken))))
+        return [
+            _Graded(number, piece.filename, _told(piece.filename, outcome))
+            for (number, piece), outcome in zip(taken, outcomes, strict=True)
+        ]
+
+    def _pieces(self, taken: list[tuple[int, Piece]]) -> Iterator[Piece]:
+        """The next that no other thread has; whichever is given is `taken`."""
+        while True:
             with self._reading:
-                taken = list(islice(self._numbered, PASS))
-            if not taken:
-                break
-            graded += _grade(runtime, taken)
-        return graded
+                found = next(self._numbered, None)
+            if found is None:
+                return
+            taken.append(found)
+            yield found[1]
 
 
-def _grade(runtime: Runtime, taken: Sequence[tuple[int, Piece]]) -> list[_Graded]:
-    """One bad photograph spoils nothing but itself."""
-    outcomes = runtime.grade_each(
-        [Asked(piece.data) if isinstance(piece.data, bytes) else piece.data for _, piece in taken]
-    )
-    return [
-        _Graded(number, piece.filename, _told(piece.filename, outcome))
-        for (number, piece), outcome in zip(taken, outcomes, strict=True)
-    ]
+def _asked(piece: Piece) -> Asked | ProblemError:
+    return Asked(piece.data) if isinstance(piece.data, bytes) else piece.data
 
 
 def _told(filename: str, outcome: Grade | Exception) -> Grade | Problem:

@@ -1,6 +1,5 @@
-"""What is kept of a prediction, and how the photograph is brought down to what is kept of it."""
+"""What is kept of a prediction."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,15 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.dataset.naming import MAX_NAME, printable
-from api.imaging.decode import Photograph, decode
 from api.imaging.hashing import signature
-from api.imaging.metadata import strip_metadata
 from api.predict.runtime import Grade
 from api.predict.schemas import Prediction
 from api.predict.tables import PredictionRow
 
-KEPT_SIDE = 1024
-KEPT_QUALITY = 90
 # Twice the finest grid of a signature.
 SIGNED_SIDE = 32
 
@@ -27,9 +22,8 @@ SIGNED_SIDE = 32
 class Record:
     """One prediction on its way to the catalog.
 
-    `photograph` is what there is to keep: the file as it came, where that can be kept but for its
-    metadata, or else the picture, upright RGB. `seen` is the square that the network saw of it.
-    Both are None where there was no room for them.
+    `photograph` is what there is `to_keep`, and `seen` the square that the network saw of it. Both
+    are None where there was no room for them.
     """
 
     id: str
@@ -61,7 +55,7 @@ class Record:
             filename=filename,
             features=grade.features,
             seen=grade.seen,
-            photograph=to_keep(grade.data, grade.photograph),
+            photograph=grade.kept,
         )
 
     @property
@@ -110,28 +104,3 @@ def _bytes_of(picture: bytes | Image.Image | None) -> int:
     if isinstance(picture, Image.Image):
         return picture.width * picture.height * 4  # Pillow gives each pixel four.
     return len(picture or b"")
-
-
-def to_keep(data: bytes, photograph: Photograph) -> bytes | Image.Image:
-    """A JPEG that is small enough stays the file that it is; all else has to be encoded."""
-    small = max(photograph.width, photograph.height) <= KEPT_SIDE
-    return data if small and photograph.format == "JPEG" else photograph.image
-
-
-def kept_photograph(photograph: bytes | Image.Image) -> bytes:
-    """A JPEG of at most 1024 pixels a side, with nothing of the file in it but what is seen.
-
-    Of a picture or of the bytes of such a JPEG, which are kept without their metadata and are not
-    encoded again: that would take longer and lose detail.
-    """
-    if isinstance(photograph, bytes):
-        stripped = strip_metadata(photograph)
-        if stripped is not None:
-            return stripped
-        photograph = decode(photograph).image
-    if max(photograph.size) > KEPT_SIDE:
-        photograph = photograph.copy()
-        photograph.thumbnail((KEPT_SIDE, KEPT_SIDE))
-    stream = io.BytesIO()
-    photograph.save(stream, "JPEG", quality=KEPT_QUALITY)
-    return stream.getvalue()

@@ -16,7 +16,8 @@ from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from api import metrics
 from api.blobs import Blobs
 from api.db import AWAY, Database
-from api.predict.record import Record, album, kept_photograph
+from api.imaging.keeping import kept_photograph
+from api.predict.record import Record, album
 from api.predict.repository import add_predictions
 from api.predict.tables import PredictionRow
 
@@ -24,7 +25,7 @@ CAPACITY = 5000
 IMAGE_BYTES = 32 * 2**20
 BATCH = 200
 # A transaction takes as long as the rows of some ten predictions.
-LINGER_SECONDS = 0.2
+LINGER_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@ answer).
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,15 +13,23 @@ from PIL import Image
 
 from api.dataset.labels import Freshness, read_label
 from api.imaging.decode import MAX_PIXELS, Photograph, decode
+from api.imaging.keeping import to_keep
 from api.imaging.preprocess import squeeze, to_input
 from api.predict.explain import activation_map, data_uri, overlay
 from api.predict.head import FloatArray, Head, features, pool
-from api.predict.litert import LiteRTBackbone
+from api.predict.litert import PASS, LiteRTBackbone
 from api.predict.wording import interpret
 from api.registry.manifest import Manifest
 from api.registry.package import Package
 
+# A forward pass leaves little of the program in the processor's cache, so that every other step
+# costs far less for several in one go than for each after a pass of its own. The first of a turn
+# waits for the last: so few, and none is begun after so long.
+TOGETHER = 8
+TURN_SECONDS = 0.01
+
 _Gives = TypeVar("_Gives")
+_Item = TypeVar("_Item")
 # uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels]; callable from any thread.
 Backbone = Callable[[NDArray[np.uint8]], FloatArray]
 
@@ -32,9 +40,9 @@ class Grade:
 
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
     (rotten) to 1 (fresh) and is None where no class speaks of freshness. `heatmap` is a PNG data
-    URI where it was asked for. `data` is the file as it came, `photograph` what is in it, `seen`
-    the square that the network saw; `features` float16 [n] are its place in the space of the
-    rejection, for drift.
+    URI where it was asked for. `kept` is what there is `to_keep` of the photograph, `seen` the
+    square that the network saw; `features` float16 [n] are its place in the space of the rejection,
+    for drift.
     """
 
     class_name: str
@@ -46,8 +54,7 @@ class Grade:
     interpretation: str
     milliseconds: float
     heatmap: str | None
-    data: bytes = field(compare=False, repr=False)
-    photograph: Photograph = field(compare=False, repr=False)
+    kept: bytes | Image.Image = field(compare=False, repr=False)
     seen: Image.Image = field(compare=False, repr=False)
     features: NDArray[np.float16] = field(compare=False, repr=False)
 
@@ -64,14 +71,27 @@ class Asked(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """One photograph on its way: as it came, decoded, as the network sees it, and how long that
-    took in seconds.
+    """One photograph on its way: decoded, where a heat map shall lie over it, what is kept of it,
+    as the network sees it, and how long that took in seconds.
     """
 
-    asked: Asked
-    photograph: Photograph
+    picture: Image.Image | None
+    kept: bytes | Image.Image
     square: Image.Image
     seconds: float
+
+
+class Judged(NamedTuple):
+    """What the head says of one photograph: by its feature map float32 [h, w, channels] and that
+    one's embedding [channels], the probabilities float32 [classes], whether it is any of them, and
+    its `features`.
+    """
+
+    feature_map: FloatArray
+    embedding: FloatArray
+    probabilities: FloatArray
+    recognised: bool
+    features: NDArray[np.float16]
 
 
 class Runtime:
@@ -85,8 +105,8 @@ class Runtime:
         self._head = head
         self._max_pixels = max_pixels
         labels = [read_label(name) for name in manifest.classes]
-        self._fresh = np.array([label.freshness == "fresh" for label in labels])
-        self._rotten = np.array([label.freshness == "rotten" for label in labels])
+        self._fresh = [k for k, label in enumerate(labels) if label.freshness == "fresh"]
+        self._rotten = [k for k, label in enumerate(labels) if label.freshness == "rotten"]
 
     @classmethod
     def of_package(
@@ -106,9 +126,10 @@ class Runtime:
             raise outcome
         return outcome
 
-    def grade_each(self, asked: Sequence[Asked | Exception]) -> list[Grade | Exception]:
-        """As `grade` each of a few, at most PASS, in one forward pass. What is wrong with one is
-        the outcome of that one and of no other; so is what comes in place of a photograph.
+    def grade_each(self, asked: Iterable[Asked | Exception]) -> list[Grade | Exception]:
+        """As `grade` each of a few, every step for all of them; each is taken when the one before
+        is decoded. What is wrong with one is the outcome of that one and of no other; so is what
+        comes in place of a photograph.
         """
         seen = [_attempt(self._see, one) if isinstance(one, Asked) else one for one in asked]
         good = [one for one in seen if isinstance(one, Seen)]
@@ -119,19 +140,36 @@ class Runtime:
         started = time.perf_counter()
         photograph = self.pre(asked.data)
         square = squeeze(photograph.image, self.manifest.input_size)
-        return Seen(asked, photograph, square, time.perf_counter() - started)
+        # Few hold on to the decoded picture: a turn of large ones would take much memory.
+        picture = photograph.image if asked.explain else None
+        kept = to_keep(asked.data, photograph)
+        return Seen(picture, kept, square, time.perf_counter() - started)
 
     def _grade_seen(self, seen: Sequence[Seen]) -> list[Grade | Exception]:
         started = time.perf_counter()
-        pixels = np.stack([np.asarray(one.square, dtype=np.uint8) for one in seen])
-        maps = _attempt(self._backbone, pixels)
-        if isinstance(maps, Exception):
-            return [maps] * len(seen)
+        judged = _attempt(self._judge, seen)
+        if isinstance(judged, Exception):
+            return [judged] * len(seen)
         share = (time.perf_counter() - started) / len(seen)
         return [
-            _attempt(self.post, one._replace(seconds=one.seconds + share), maps[k : k + 1])
-            for k, one in enumerate(seen)
+            _attempt(self.post, one._replace(seconds=one.seconds + share), found)
+            for one, found in zip(seen, judged, strict=True)
         ]
+
+    def _judge(self, seen: Sequence[Seen]) -> list[Judged]:
+        pixels = np.stack([np.asarray(one.square, dtype=np.uint8) for one in seen])
+        maps = [self._backbone(pixels[k : k + PASS]) for k in range(0, len(pixels), PASS)]
+        embeddings = np.concatenate([pool(some) for some in maps])
+        rejection = self._head.rejection
+        projected = rejection.project(embeddings)
+        columns = (
+            [one for some in maps for one in some],
+            embeddings,
+            self._head.probabilities(embeddings),
+            rejection.distance_of(projected) <= rejection.threshold,
+            features(projected),
+        )
+        return [Judged(*row) for row in zip(*columns, strict=True)]
 
     def pre(self, data: bytes) -> Photograph:
         return decode(data, self._max_pixels)
@@ -153,22 +191,19 @@ class Runtime:
         found: FloatArray = self._head.probabilities(pool(feature_map))[0]
         return found
 
-    def post(self, seen: Seen, feature_map: FloatArray) -> Grade:
-        """The grade of one photograph by its feature map float32 [1, h, w, channels]."""
+    def post(self, seen: Seen, judged: Judged) -> Grade:
+        """What the head says of a photograph, in words and pictures."""
         started = time.perf_counter()
-        embedding = pool(feature_map)
-        probabilities = self._head.probabilities(embedding)[0]
+        probabilities, recognised = judged.probabilities, bool(judged.recognised)
         best = int(probabilities.argmax())
         class_name = self.manifest.classes[best]
         label = read_label(class_name)
-        of_class = dict(zip(self.manifest.classes, map(float, probabilities), strict=True))
-        rejection = self._head.rejection
-        projected = rejection.project(embedding)
-        recognised = bool(rejection.distance_of(projected)[0] <= rejection.threshold)
+        of_class = dict(zip(self.manifest.classes, probabilities.tolist(), strict=True))
         heatmap = None
-        if seen.asked.explain:
-            activation = activation_map(feature_map[0], self._head.evidence(embedding, best))
-            heatmap = data_uri(overlay(seen.photograph.image, activation))
+        if seen.picture:
+            evidence = self._head.evidence(judged.embedding[None], best)
+            activation = activation_map(judged.feature_map, evidence)
+            heatmap = data_uri(overlay(seen.picture, activation))
         return Grade(
             class_name=class_name,
             probabilities=of_class,
@@ -179,17 +214,28 @@ class Runtime:
             interpretation=interpret(of_class, recognised),
             milliseconds=(seen.seconds + time.perf_counter() - started) * 1000,
             heatmap=heatmap,
-            data=seen.asked.data,
-            photograph=seen.photograph,
+            kept=seen.kept,
             seen=seen.square,
-            features=features(projected)[0],
+            features=judged.features,
         )
 
     def freshness_score(self, probabilities: FloatArray) -> float | None:
         """The share of the fresh classes among those that speak of freshness: 0 to 1."""
-        fresh = float(probabilities[self._fresh].sum())
-        rotten = float(probabilities[self._rotten].sum())
+        of_class = probabilities.tolist()
+        fresh = sum(of_class[k] for k in self._fresh)
+        rotten = sum(of_class[k] for k in self._rotten)
         return fresh / (fresh + rotten) if fresh + rotten > 0 else None
+
+
+def turn(items: Iterable[_Item], most: int = TOGETHER) -> Iterator[_Item]:
+    """As many of `items` as `Runtime.grade_each` is given in one go: at most so many, and none
+    after TURN_SECONDS but the first.
+    """
+    ends = time.monotonic() + TURN_SECONDS
+    for count, item in enumerate(items, 1):
+        yield item
+        if count >= most or time.monotonic() > ends:
+            return
 
 
 def _attempt(step: Callable[..., _Gives], *values: Any) -> _Gives | Exception:

@@ -9,7 +9,8 @@ from PIL import Image
 
 from api.blobs import Blobs
 from api.db import Database, now
-from api.predict.record import Record, album, kept_photograph
+from api.imaging.keeping import kept_photograph
+from api.predict.record import Record, album
 from api.predict.repository import add_predictions
 from api.predict.tables import PredictionRow
 from tests.drawing import draw_fruit

@@ -7,6 +7,7 @@ import threading
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,11 +18,13 @@ from api.app import create_app
 from api.dataset.archive import Limits
 from api.dataset.form import SentFile
 from api.health.state import ServiceState
+from api.imaging.decode import Photograph
 from api.predict.batch import AHEAD, Batch, Piece, pieces
-from api.predict.line import TOGETHER
+from api.predict.runtime import TOGETHER
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
 
+PATIENCE = 20
 KINDS = ("freshapples", "freshbanana", "rottenoranges")
 
 
@@ -119,30 +122,43 @@ def state_of(client: TestClient) -> ServiceState:
     return state
 
 
-def test_few_photographs_are_read_ahead(client: TestClient) -> None:
+def test_few_photographs_are_read_ahead(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where the threads take photographs in turns, and each has gaps in what it gives."""
     state = state_of(client)
     data = drawn("freshapples")
-    read = 0
+    runtime, alternating = state.serving(), threading.Barrier(2)
+    decode, read, done = runtime.pre, 0, 0
+    ahead: list[int] = []
 
     def source() -> Iterator[Piece]:
         nonlocal read
-        for number in range(20):
+        for number in range(6 * TOGETHER):
             read += 1
+            ahead.append(read - done)
             yield Piece(str(number), data)
 
-    async def run() -> list[int]:
-        batch = Batch(state, state.serving(), threads=1)
-        return [read - done async for done in counted(batch)]
+    def alternate(data: bytes) -> Photograph:
+        if read <= 2 * TOGETHER:
+            alternating.wait(PATIENCE)
+        return decode(data)
 
-    async def counted(batch: Batch) -> Any:
-        done = 0
-        async for rows in batch.results(source()):
+    async def run() -> None:
+        nonlocal done
+        async for rows in Batch(state, runtime, threads=1).results(source()):
             for _ in rows:
-                yield done
+                await asyncio.sleep(0)
                 done += 1
 
+    monkeypatch.setattr("api.predict.runtime.TURN_SECONDS", PATIENCE)
+    monkeypatch.setattr(runtime, "pre", alternate)
     assert client.portal is not None
-    assert max(client.portal.call(run)) <= AHEAD * TOGETHER
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(state, "pool", pool)
+        client.portal.call(run)
+    assert done == 6 * TOGETHER
+    assert max(ahead) <= AHEAD * TOGETHER
 
 
 def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:

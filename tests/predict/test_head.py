@@ -4,7 +4,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.predict.head import Expert, Head, Linear, Rejection, halved, pool, restored, softmax, unit
+from api.predict.head import (
+    Expert,
+    Head,
+    Linear,
+    Rejection,
+    by_row,
+    halved,
+    pool,
+    restored,
+    softmax,
+    unit,
+)
 
 
 def make_head(temperature: float = 1.0, threshold: float = 1.0) -> Head:
@@ -126,3 +137,12 @@ def test_a_projection_of_any_size_is_saved_as_fit_rounded_it() -> None:
     assert rounded == pytest.approx(drawn, rel=1e-3, abs=1e-12)
     again, same = halved(rounded)
     assert np.array_equal(restored(again, same), rounded)
+
+
+def test_a_row_of_a_product_does_not_depend_on_the_others() -> None:
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(8, 1280)).astype(np.float32)
+    matrix = random.normal(size=(1280, 6)).astype(np.float32)
+    together = by_row(rows, matrix)
+    assert np.allclose(together, rows @ matrix, atol=1e-3)
+    assert all((together[k] == by_row(rows[k : k + 1], matrix)[0]).all() for k in range(8))

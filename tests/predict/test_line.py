@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
@@ -10,8 +10,7 @@ import pytest
 
 from api.errors import NotAnImageError, OverloadedError
 from api.predict.line import Line
-from api.predict.litert import PASS
-from api.predict.runtime import Asked, Runtime
+from api.predict.runtime import TOGETHER, Asked, Runtime
 
 PATIENCE = 20
 
@@ -24,12 +23,13 @@ class Slow:
         self.begun = threading.Event()
         self.graded: list[bytes] = []
 
-    def grade_each(self, asked: Sequence[Asked | Exception]) -> list[bytes | Exception]:
+    def grade_each(self, asked: Iterable[Asked | Exception]) -> list[bytes | Exception]:
         self.begun.set()
         assert self.go_on.wait(PATIENCE)
-        assert 1 <= len(asked) <= PASS
-        self.graded += [one.data for one in asked if isinstance(one, Asked)]
-        return [self.outcome(one.data) if isinstance(one, Asked) else one for one in asked]
+        taken = list(asked)
+        assert 1 <= len(taken) <= TOGETHER
+        self.graded += [one.data for one in taken if isinstance(one, Asked)]
+        return [self.outcome(one.data) if isinstance(one, Asked) else one for one in taken]
 
     def outcome(self, data: bytes) -> bytes | Exception:
         return data
@@ -153,33 +153,83 @@ def test_a_forward_pass_is_of_one_grader(pool: ThreadPoolExecutor) -> None:
     assert (old.graded, new.graded) == ([b"a", b"b", b"d"], [b"c", b"e"])
 
 
+class Noting(Slow):
+    """Says which photographs came in one turn; the turn goes on when the next have come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on.set()
+        self.came = threading.Event()
+        self.turns: list[list[bytes]] = []
+
+    def grade_each(self, asked: Iterable[Asked | Exception]) -> list[bytes | Exception]:
+        taken = list(asked)
+        self.turns.append([one.data for one in taken if isinstance(one, Asked)])
+        assert self.came.wait(PATIENCE)
+        return super().grade_each(taken)
+
+
 def test_an_odd_one_shares_its_forward_pass_with_who_comes_next(pool: ThreadPoolExecutor) -> None:
-    line, begin, came = Line(pool, 1, 9, PATIENCE), threading.Event(), threading.Event()
-    passes: list[list[bytes]] = []
-
-    class Noting(Slow):
-        def grade_each(self, asked: Sequence[Asked | Exception]) -> list[bytes | Exception]:
-            passes.append([one.data for one in asked if isinstance(one, Asked)])
-            assert came.wait(PATIENCE)
-            return super().grade_each(asked)
-
-    slow = Noting()
-    slow.go_on.set()
+    line, begin, noting = Line(pool, 1, 9, PATIENCE), threading.Event(), Noting()
 
     async def ask() -> None:
         pool.submit(begin.wait, PATIENCE)  # So that all three wait when the first turn begins.
-        runtime = cast(Runtime, slow)
+        runtime = cast(Runtime, noting)
         asked = [
             asyncio.ensure_future(line.grade(runtime, one, False)) for one in (b"a", b"b", b"c")
         ]
         await asyncio.sleep(0)
         begin.set()
-        while not passes:
+        while not noting.turns:
             await asyncio.sleep(0)
         asked.append(asyncio.ensure_future(line.grade(runtime, b"d", False)))
         await asyncio.sleep(0)
-        came.set()
+        noting.came.set()
         await asyncio.gather(*asked)
 
     asyncio.run(ask())
-    assert passes == [[b"a", b"b"], [b"c", b"d"]]
+    assert noting.turns == [[b"a", b"b"], [b"c", b"d"]]
+
+
+def test_a_single_thread_waits_for_who_is_about_to_come(pool: ThreadPoolExecutor) -> None:
+    line, noting = Line(pool, 1, 9, PATIENCE), Noting()
+    noting.came.set()
+
+    async def ask() -> None:
+        asked = []
+        for data in (b"a", b"b", b"c", b"d"):
+            asked.append(asyncio.ensure_future(line.grade(cast(Runtime, noting), data, False)))
+            # In other rounds of the event loop, as requests are that come one behind the other.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        await asyncio.gather(*asked)
+
+    asyncio.run(ask())
+    assert noting.turns == [[b"a", b"b", b"c", b"d"]]
+
+
+def test_a_turn_is_of_a_few(pool: ThreadPoolExecutor) -> None:
+    line, noting = Line(pool, 1, 99, PATIENCE), Noting()
+    noting.came.set()
+    photographs = [bytes([number]) for number in range(2 * TOGETHER)]
+
+    async def ask() -> list[Any]:
+        asked = (line.grade(cast(Runtime, noting), data, False) for data in photographs)
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(ask()) == photographs
+    assert noting.turns == [photographs[:TOGETHER], photographs[TOGETHER:]]
+
+
+def test_where_there_are_several_threads_one_begins_at_once() -> None:
+    slow = Slow()
+
+    async def ask(line: Line) -> bytes:
+        asked = asyncio.ensure_future(line.grade(cast(Runtime, slow), b"a", False))
+        await asyncio.sleep(0)
+        assert slow.begun.wait(PATIENCE)  # Without another round of the event loop.
+        slow.go_on.set()
+        return cast(bytes, await asked)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert asyncio.run(ask(Line(pool, 2, 9, PATIENCE))) == b"a"

@@ -1,14 +1,18 @@
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from api.errors import NotAnImageError
+from api.imaging.decode import Photograph
 from api.predict.fake import CHANNELS, FakeBackbone
 from api.predict.head import Head, Rejection
-from api.predict.runtime import Asked, Grade, Runtime
+from api.predict.litert import PASS
+from api.predict.runtime import TOGETHER, Asked, Grade, Runtime, turn
 from api.registry.manifest import DataFingerprint, Manifest
 
 
@@ -88,6 +92,51 @@ def test_a_few_are_graded_as_one_by_one(runtime: Runtime) -> None:
     assert red.probabilities == runtime.grade(png("red")).probabilities
     assert blue.probabilities == runtime.grade(png("blue")).probabilities
     assert (red.heatmap is None, blue.heatmap is None) == (True, False)
+
+
+def test_as_many_as_a_turn_holds_are_graded_in_passes(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes = []
+
+    def counting(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        passes.append(len(pixels))
+        return FakeBackbone()(pixels)
+
+    monkeypatch.setattr(runtime, "_backbone", counting)
+    colours = ["red", "blue", "purple", "navy", "brown", "orange", "black"]
+    grades = runtime.grade_each(Asked(png(colour)) for colour in colours)
+    assert passes == [PASS, PASS, PASS, 1]
+    singly = [runtime.grade(png(colour)) for colour in colours]
+    for grade, alone in zip(grades, singly, strict=True):
+        assert isinstance(grade, Grade)
+        assert (grade.probabilities, grade.recognised) == (alone.probabilities, alone.recognised)
+        assert grade.features.tolist() == alone.features.tolist()
+
+
+def test_each_is_taken_when_the_one_before_is_decoded(runtime: Runtime) -> None:
+    decoded = []
+    pre = runtime.pre
+
+    def noted(data: bytes) -> Photograph:
+        decoded.append(data)
+        return pre(data)
+
+    def two() -> Iterator[Asked]:
+        yield Asked(png("red"))
+        assert len(decoded) == 1
+        yield Asked(png("blue"))
+
+    runtime.pre = noted  # type: ignore[method-assign]
+    assert len(runtime.grade_each(two())) == 2
+
+
+def test_a_turn_is_of_a_few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(turn(range(99))) == list(range(TOGETHER))
+    assert list(turn(range(99), most=2)) == [0, 1]
+    assert list(turn(())) == []
+    monkeypatch.setattr("api.predict.runtime.TURN_SECONDS", -1)
+    assert list(turn(range(99))) == [0]
 
 
 def test_what_is_wrong_with_one_is_no_others(runtime: Runtime) -> None:
