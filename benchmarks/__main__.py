@@ -17,7 +17,7 @@ from benchmarks.pictures import MEDIUM, SMALL, photograph
 from benchmarks.plan import QUICK, Plan
 from benchmarks.report import Results, aims, written
 from benchmarks.servers import BENCH, BENTOML, LITSERVE, OURS, USUAL
-from benchmarks.speed import Row, side_by_side
+from benchmarks.speed import FEW, MANY, Row, side_by_side
 from benchmarks.terminal import Show
 
 RESULTS = PROJECT / "LOAD_TEST_RESULTS.md"
@@ -53,16 +53,22 @@ def main() -> int:
 
 
 def _small(plan: Plan, show: Show) -> list[Row]:
-    return side_by_side([OURS, LITSERVE, BENTOML, USUAL], photograph(SMALL), plan, show)
+    contenders = [OURS, LITSERVE, BENTOML, USUAL]
+    return side_by_side(contenders, photograph(SMALL), MANY, plan, show)
+
+
+def _few(plan: Plan, show: Show) -> list[Row]:
+    return side_by_side([OURS, LITSERVE, BENTOML], photograph(SMALL), FEW, plan, show)
 
 
 def _medium(plan: Plan, show: Show) -> list[Row]:
-    return side_by_side([OURS], photograph(MEDIUM), plan, show)
+    return side_by_side([OURS], photograph(MEDIUM), MANY, plan, show)
 
 
 # In order, by the name of their field in `Results`.
 PARTS: dict[str, Callable[[Plan, Show], Any]] = {
     "small": _small,
+    "few": _few,
     "medium": _medium,
     "batch": batch.measure,
     "large": large.measure,

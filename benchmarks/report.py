@@ -9,7 +9,7 @@ from benchmarks.large import LargeFigures
 from benchmarks.memory import FIRST, MemoryFigures
 from benchmarks.retraining import RetrainingFigures
 from benchmarks.servers import BENTOML, LITSERVE, OURS, USUAL
-from benchmarks.speed import Row
+from benchmarks.speed import FEW, MANY, Row
 from benchmarks.starting import StartFigures
 
 # Memory that is flat grows by less than this, from the first thousand predictions to the last.
@@ -22,6 +22,7 @@ class Results:
     """Whatever was measured in this run; None for a part that was left out."""
 
     small: list[Row] | None = None
+    few: list[Row] | None = None
     medium: list[Row] | None = None
     batch: BatchFigures | None = None
     large: LargeFigures | None = None
@@ -71,14 +72,17 @@ def aims(results: Results) -> list[Aim]:
         word = "at least" if least else "at most"
         found.append(Aim(figure, f"{word} {wanted:g}{unit}", f"{value:.3g}{unit}", met))
 
-    if results.small:
-        by_name = {row.name: row for row in results.small}
-        ours = by_name[OURS.name]
-        add("`/predict` on one core against the bare loop", ours.ratio, 0.85, "")
+    for users, rows in ((MANY, results.small), (FEW, results.few)):
+        by_name = {row.name: row for row in rows or []}
+        if rows:
+            ours = by_name[OURS.name]
+            add(
+                f"`/predict` on one core against the bare loop, {users} users", ours.ratio, 0.85, ""
+            )
         for peer in (LITSERVE.name, BENTOML.name):
             if peer in by_name:
                 ratio = ours.per_second / by_name[peer].per_second
-                add(f"against {peer}, same graph, same core", ratio, 1.3, " times")
+                add(f"against {peer}, same graph, same core, {users} users", ratio, 1.3, " times")
     if results.floods:
         ours_100, usual_100 = (_predict(results.floods, one.name) for one in (OURS, USUAL))
         faster = ours_100.per_second / usual_100.per_second
@@ -115,12 +119,15 @@ def _predict(rows: Iterable[FloodRow], scenario: str) -> FloodRow:
 
 def _sections(results: Results) -> list[str]:
     said: list[str] = []
-    for title, rows in (
-        ("224 x 224, as in the public set", results.small),
-        ("640 x 480, as through an app", results.medium),
+    small, medium = "224 x 224, as in the public set", "640 x 480, as through an app"
+    for size, users, rows in (
+        (small, MANY, results.small),
+        (small, FEW, results.few),
+        (medium, MANY, results.medium),
     ):
         if rows:
-            said += [f"## `/predict` on one core: a JPEG of {title}", _speeds(rows)]
+            title = f"## `/predict` on one core, {users} users: a JPEG of {size}"
+            said += [title, _speeds(rows)]
     if results.batch:
         it = results.batch
         said += [

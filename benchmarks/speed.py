@@ -11,8 +11,8 @@ from benchmarks.plan import Plan
 from benchmarks.servers import Contender, Server, running
 from benchmarks.terminal import Show
 
-# Enough that the server is never idle, and few enough that nobody waits for long.
-USERS = 4
+# So many that work always waits at the server, and so few that all of them may wait for it.
+MANY, FEW = 16, 4
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Measured:
 
 
 def side_by_side(
-    contenders: list[Contender], photograph: bytes, plan: Plan, show: Show
+    contenders: list[Contender], photograph: bytes, users: int, plan: Plan, show: Show
 ) -> list[Row]:
     rounds: list[dict[str, Measured]] = []
     body = form(("orange.jpg", photograph))
@@ -44,20 +44,20 @@ def side_by_side(
         loop = stack.enter_context(bare_loop(photograph, SERVER[0]))
         servers = {one.name: stack.enter_context(running(one)) for one in contenders}
         for server in servers.values():
-            drive(f"{server.url}/predict", body, USERS, 1)
-        for _ in show.over(range(plan.rounds), "Side by side on one core"):
+            drive(f"{server.url}/predict", body, users, 1)
+        for _ in show.over(range(plan.rounds), f"Side by side on one core, {users} users"):
             counted = loop.round(plan.round_seconds)
             cpu = counted.cpu_seconds / counted.photographs
             found = {"Bare loop": Measured(counted.per_second, cpu * 1000)}
             for name, server in servers.items():
-                found[name] = _measure(server, body, plan.round_seconds)
+                found[name] = _measure(server, body, users, plan.round_seconds)
             rounds.append(found)
     return [_row(name, rounds) for name in rounds[0]]
 
 
-def _measure(server: Server, body: Body, seconds: float) -> Measured:
+def _measure(server: Server, body: Body, users: int, seconds: float) -> Measured:
     cpu = server.cpu_seconds
-    outcome = drive(f"{server.url}/predict", body, USERS, seconds)
+    outcome = drive(f"{server.url}/predict", body, users, seconds)
     if outcome.failed:
         raise RuntimeError(f"{outcome.failed} requests failed:\n{server.log.read_text()}")
     used = (server.cpu_seconds - cpu) / len(outcome.milliseconds)

@@ -14,16 +14,13 @@ from api.predict.runtime import Grade
 from api.predict.schemas import Prediction
 from api.predict.tables import PredictionRow
 
-# Twice the finest grid of a signature.
-SIGNED_SIDE = 32
-
 
 @dataclass(frozen=True)
 class Record:
     """One prediction on its way to the catalog.
 
-    `photograph` is what there is `to_keep`, and `seen` the square that the network saw of it. Both
-    are None where there was no room for them.
+    `photograph` is what there is `to_keep`, and `seen` what there is `to_sign`. Both are None where
+    there was no room for them.
     """
 
     id: str
@@ -78,7 +75,7 @@ class Record:
             probabilities=self.probabilities,
             milliseconds=self.milliseconds,
             filename=printable(self.filename)[-MAX_NAME:],
-            signature=_signature(self.seen) if self.seen else None,
+            signature=signature(self.seen).tobytes().hex() if self.seen else None,
             features=self.features.tobytes(),
             blob=blob,
         )
@@ -91,13 +88,6 @@ def album(records: Sequence[Record]) -> str:
     """
     newest = max(records, key=lambda record: record.created_at)
     return f"predicted/{newest.created_at:%Y-%m-%d}/{newest.id}.jpgs"
-
-
-def _signature(seen: Image.Image) -> str:
-    """Of what the network saw, and of fewer pixels than that: it is compared only with others of
-    its kind, and takes a quarter of the time.
-    """
-    return signature(seen.reduce(max(1, seen.width // SIGNED_SIDE))).tobytes().hex()
 
 
 def _bytes_of(picture: bytes | Image.Image | None) -> int:

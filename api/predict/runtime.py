@@ -13,7 +13,7 @@ from PIL import Image
 
 from api.dataset.labels import Freshness, read_label
 from api.imaging.decode import MAX_PIXELS, Photograph, decode
-from api.imaging.keeping import to_keep
+from api.imaging.keeping import to_keep, to_sign
 from api.imaging.preprocess import squeeze, to_input
 from api.predict.explain import activation_map, data_uri, overlay
 from api.predict.head import FloatArray, Head, features, pool
@@ -40,9 +40,9 @@ class Grade:
 
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
     (rotten) to 1 (fresh) and is None where no class speaks of freshness. `heatmap` is a PNG data
-    URI where it was asked for. `kept` is what there is `to_keep` of the photograph, `seen` the
-    square that the network saw; `features` float16 [n] are its place in the space of the rejection,
-    for drift.
+    URI where it was asked for. `kept` is what there is `to_keep` of the photograph, `seen` what
+    there is `to_sign`; `features` float16 [n] are its place in the space of the rejection, for
+    drift.
     """
 
     class_name: str
@@ -71,13 +71,14 @@ class Asked(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """One photograph on its way: decoded, where a heat map shall lie over it, what is kept of it,
-    as the network sees it, and how long that took in seconds.
+    """One photograph on its way: as the network sees it, decoded, where a heat map shall lie over
+    it, what there is to keep and to sign of it, and how long that took in seconds.
     """
 
+    square: Image.Image
     picture: Image.Image | None
     kept: bytes | Image.Image
-    square: Image.Image
+    signed: Image.Image
     seconds: float
 
 
@@ -143,7 +144,7 @@ class Runtime:
         # Few hold on to the decoded picture: a turn of large ones would take much memory.
         picture = photograph.image if asked.explain else None
         kept = to_keep(asked.data, photograph)
-        return Seen(picture, kept, square, time.perf_counter() - started)
+        return Seen(square, picture, kept, to_sign(square), time.perf_counter() - started)
 
     def _grade_seen(self, seen: Sequence[Seen]) -> list[Grade | Exception]:
         started = time.perf_counter()
@@ -215,7 +216,7 @@ class Runtime:
             milliseconds=(seen.seconds + time.perf_counter() - started) * 1000,
             heatmap=heatmap,
             kept=seen.kept,
-            seen=seen.square,
+            seen=seen.signed,
             features=judged.features,
         )
 
