@@ -141,7 +141,7 @@ class Runtime:
         started = time.perf_counter()
         photograph = self.pre(asked.data)
         square = squeeze(photograph.image, self.manifest.input_size)
-        # Few hold on to the decoded picture: a turn of large ones would take much memory.
+        # Few ask for the decoded picture, and a turn of large ones would take much memory.
         picture = photograph.image if asked.explain else None
         kept = to_keep(asked.data, photograph)
         return Seen(square, picture, kept, to_sign(square), time.perf_counter() - started)
