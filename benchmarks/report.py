@@ -73,12 +73,11 @@ def aims(results: Results) -> list[Aim]:
         found.append(Aim(figure, f"{word} {wanted:g}{unit}", f"{value:.3g}{unit}", met))
 
     for users, rows in ((MANY, results.small), (FEW, results.few)):
-        by_name = {row.name: row for row in rows or []}
-        if rows:
-            ours = by_name[OURS.name]
-            add(
-                f"`/predict` on one core against the bare loop, {users} users", ours.ratio, 0.85, ""
-            )
+        if not rows:
+            continue
+        by_name = {row.name: row for row in rows}
+        ours = by_name[OURS.name]
+        add(f"`/predict` on one core against the bare loop, {users} users", ours.ratio, 0.85, "")
         for peer in (LITSERVE.name, BENTOML.name):
             if peer in by_name:
                 ratio = ours.per_second / by_name[peer].per_second

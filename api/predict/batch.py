@@ -85,15 +85,16 @@ class Batch:
         # Threads that begin together may come back in another order.
         early: dict[int, _Graded] = {}
         more, wanted = True, 0
+        # What a turn that has come back waits with counts as well, so that few are in memory.
         most = AHEAD * self.threads * TOGETHER
         try:
             while more or under_way:
                 while more and len(under_way) * TOGETHER + len(early) <= most - TOGETHER:
                     grading = loop.run_in_executor(self.state.pool, reader.grade, self.runtime)
                     under_way.append(grading)
-                turn = await under_way.popleft()
-                more = more and bool(turn)
-                early.update((graded.number, graded) for graded in turn)
+                came = await under_way.popleft()
+                more = more and bool(came)
+                early.update((graded.number, graded) for graded in came)
                 ready = []
                 while wanted in early:
                     ready.append(self._row(early.pop(wanted)))

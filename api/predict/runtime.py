@@ -167,7 +167,7 @@ class Runtime:
             [one for some in maps for one in some],
             embeddings,
             self._head.probabilities(embeddings),
-            rejection.distance_of(projected) <= rejection.threshold,
+            (rejection.distance_of(projected) <= rejection.threshold).tolist(),
             features(projected),
         )
         return [Judged(*row) for row in zip(*columns, strict=True)]
@@ -195,7 +195,7 @@ class Runtime:
     def post(self, seen: Seen, judged: Judged) -> Grade:
         """What the head says of a photograph, in words and pictures."""
         started = time.perf_counter()
-        probabilities, recognised = judged.probabilities, bool(judged.recognised)
+        probabilities = judged.probabilities
         best = int(probabilities.argmax())
         class_name = self.manifest.classes[best]
         label = read_label(class_name)
@@ -211,8 +211,8 @@ class Runtime:
             fruit=label.fruit,
             freshness=label.freshness,
             freshness_score=self.freshness_score(probabilities),
-            recognised=recognised,
-            interpretation=interpret(of_class, recognised),
+            recognised=judged.recognised,
+            interpretation=interpret(of_class, judged.recognised),
             milliseconds=(seen.seconds + time.perf_counter() - started) * 1000,
             heatmap=heatmap,
             kept=seen.kept,
