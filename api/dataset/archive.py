@@ -21,8 +21,7 @@ from api.dataset.errors import (
     TooManyEntriesError,
     UnsafePathError,
 )
-from api.dataset.folder import SUPPLIED_SPLITS
-from api.dataset.layout import is_aside
+from api.dataset.layout import SUPPLIED_SPLITS, is_aside
 
 START = (b"PK\x03\x04", b"PK\x05\x06")
 ENCRYPTED = 0x1

@@ -1,23 +1,25 @@
 """Boxed photographs: a folder of frames and a `boxes.csv` that says where each fruit is.
 
 Columns: `file, fruit, level, xmin, ymin, xmax, ymax`, the box in upright pixels of the file, the
-level one of fresh, normal (past its best, good to eat) and rotten.
+level one of fresh, normal (past its best, good to eat) and rotten. Where no level is known, it is
+empty, or there is no such column.
 """
 
 import csv
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePath
 
 from PIL import Image
 
+from api.dataset.labels import Level
 from api.errors import ProblemError
 from api.imaging.decode import Photograph
 
-Level = Literal["fresh", "normal", "rotten"]
-LEVELS: tuple[Level, ...] = ("fresh", "normal", "rotten")
+# The levels as the file calls them.
+LEVEL_NAMES: dict[str, Level] = {"fresh": "fresh", "normal": "past_best", "rotten": "rotten"}
 MAX_NUMBER_GAP = 50
 
 
@@ -27,25 +29,38 @@ class BoxesError(ProblemError):
 
 @dataclass(frozen=True)
 class Box:
-    """One fruit in a frame. `run` names the series of frames of the same fruits that it is from."""
+    """One fruit in a frame.
+
+    `level` is None where it is not known. `run` names the series of frames of the same fruits that
+    it is from, `source` the folder that the frame lies in.
+    """
 
     path: Path
     fruit: str
-    level: Level
+    level: Level | None
     run: str
     xmin: int
     ymin: int
     xmax: int
     ymax: int
+    source: str = ""
+
+    @property
+    def group(self) -> str:
+        """What stands on one side of a split; runs of two sources may have the same name."""
+        return f"{self.source}/{self.run}"
 
 
-def read_boxes(folder: Path) -> tuple[Box, ...]:
-    """Read `boxes.csv`. Raises BoxesError, with the line, for a row that cannot be used."""
-    rows: list[tuple[Path, str, Level, tuple[int, int, int, int]]] = []
+def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
+    """Read `boxes.csv`, but for frames in folders under `folder` with one of the names `skip`.
+
+    Raises BoxesError, with the line, for a row that cannot be used.
+    """
+    rows: list[tuple[Path, str, Level | None, tuple[int, int, int, int]]] = []
     with (folder / "boxes.csv").open(newline="", encoding="utf-8-sig") as stream:
         for line, row in enumerate(csv.DictReader(stream), start=2):
             try:
-                level = next(level for level in LEVELS if level == row["level"])
+                level = LEVEL_NAMES[row["level"]] if row.get("level") else None
                 corners = (
                     int(row["xmin"]),
                     int(row["ymin"]),
@@ -53,14 +68,17 @@ def read_boxes(folder: Path) -> tuple[Box, ...]:
                     int(row["ymax"]),
                 )
                 path = folder / row["file"]
+                left_out = any(part in skip for part in PurePath(row["file"]).parts[:-1])
                 if corners[0] >= corners[2] or corners[1] >= corners[3]:
                     raise ValueError(corners)
-            except (KeyError, TypeError, ValueError, StopIteration):
+            except (KeyError, TypeError, ValueError):
                 raise BoxesError(
                     f"{folder / 'boxes.csv'}, line {line}: needs file, fruit, level (one of "
-                    f"{', '.join(LEVELS)}) and four whole numbers xmin, ymin, xmax, ymax, "
-                    "xmin under xmax and ymin under ymax."
+                    f"{', '.join(LEVEL_NAMES)}; empty where it is not known) and four whole "
+                    "numbers xmin, ymin, xmax, ymax, xmin under xmax and ymin under ymax."
                 ) from None
+            if left_out:
+                continue
             if not path.is_file():
                 raise BoxesError(f"{folder / 'boxes.csv'}, line {line}: there is no file {path}.")
             rows.append((path, row["fruit"], level, corners))
@@ -69,7 +87,8 @@ def read_boxes(folder: Path) -> tuple[Box, ...]:
         fruits.setdefault(path, set()).add(fruit)
     runs = _runs(fruits)
     return tuple(
-        Box(path, fruit, level, runs[path], *corners) for path, fruit, level, corners in rows
+        Box(path, fruit, level, runs[path], *corners, source=path.parent.name)
+        for path, fruit, level, corners in rows
     )
 
 
@@ -94,18 +113,21 @@ def crop(photograph: Photograph, box: Box, margin: float) -> Image.Image:
 
 
 def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:
-    """Cut the frames, in the order of their numbers, where other fruits begin.
+    """Cut the frames, folder by folder and in the order of their numbers, where other fruits begin.
 
     A run ends where the numbers jump, where neighbours share no fruit, or where the camera or its
     setting changes (other JPEG quantisation tables). Frames without a number are runs of their own.
     """
-    numbered = sorted((number, path) for path in fruits if (number := _number(path)) is not None)
+    numbered = sorted(
+        (path.parent, number, path) for path in fruits if (number := _number(path)) is not None
+    )
     runs = {path: path.stem for path in fruits}
     start = ""
     previous: tuple[int, Path] | None = None
-    for number, path in numbered:
+    for folder, number, path in numbered:
         new = previous is None or (
-            number - previous[0] > MAX_NUMBER_GAP
+            folder != previous[1].parent
+            or number - previous[0] > MAX_NUMBER_GAP
             or not fruits[path] & fruits[previous[1]]
             or _camera_setting(path) != _camera_setting(previous[1])
         )

@@ -7,20 +7,18 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from api.dataset.grouping import group_photographs
 from api.dataset.labels import normalise_class_name
-from api.dataset.layout import Layout, Skipped
+from api.dataset.layout import SUPPLIED_SPLITS, Layout, Skipped, source_of
 from api.dataset.split import Split, split_of
 from api.errors import ProblemError
 from api.imaging.decode import decode
 from api.imaging.hashing import content_hash, signature
 from api.progress import Progress, silent
-
-SUPPLIED_SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,11 @@ class PhotoFile:
     bytes: int
     sha256: str
     signature: str
+
+    @property
+    def source(self) -> str:
+        """Where the photograph comes from, as the folders say; perhaps empty."""
+        return source_of(PurePosixPath(self.path))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class ImportReport:
     already_there: int
     listing: Listing
     boxed_folders: int
+    near_files: int
     other_files: int
 
     @property
@@ -52,9 +53,10 @@ class ImportReport:
         for name in listing.classes:
             shares = ", ".join(f"{counts[name, split]} {split}" for split in SPLITS)
             lines.append(f"  {name}: {shares}")
-        if self.boxed_folders or self.other_files:
+        if self.boxed_folders or self.near_files or self.other_files:
             lines.append(
                 f"Besides: {self.boxed_folders} folder(s) of boxed photographs, "
+                f"{self.near_files} photographs of other produce, "
                 f"{self.other_files} photographs of other things."
             )
         lines.extend(_reasons(listing.skipped))
@@ -73,7 +75,7 @@ def import_folder(source: Path, target: Path, progress: Progress = silent) -> Im
         raise OverlapError(source, target)
     found = discover(source)
     boxed = [path for folder in found.boxed for path in _files_under(folder)]
-    wanted = [*found.class_files, *found.others, *boxed]
+    wanted = [*found.class_files, *found.near, *found.others, *boxed]
     names = [path.relative_to(source).as_posix() for path in wanted]
     copied: set[str] = set()
     for done, (path, name) in enumerate(zip(wanted, names, strict=True), start=1):
@@ -90,6 +92,7 @@ def import_folder(source: Path, target: Path, progress: Progress = silent) -> Im
         already_there=len(set(names) - copied - dropped),
         listing=replace(listing, skipped=(*found.skipped, *listing.skipped)),
         boxed_folders=len(found.boxed),
+        near_files=len(found.near),
         other_files=len(found.others),
     )
 

@@ -1,7 +1,7 @@
 """Class names in words: which fruit, and how fresh.
 
-Any class name is welcome. `freshapples` and `rotten_banana` also say a fruit and a freshness;
-`mango` says only what it is.
+Any class name is welcome. `freshapples`, `overripe_mango` and `rotten_banana` also say a fruit and
+a level of freshness; `mango` says only what it is.
 """
 
 import re
@@ -11,32 +11,46 @@ from functools import lru_cache
 from typing import Literal
 
 Freshness = Literal["fresh", "rotten"]
+# What is past its best is good to eat, as what is fresh.
+Level = Literal["fresh", "past_best", "rotten"]
 
-_GRADED = re.compile(r"^(fresh|rotten)[\s_-]*(\S.*)$")
+LEVELS: tuple[Level, ...] = ("fresh", "past_best", "rotten")
+_PREFIXES: dict[str, Level] = {"fresh": "fresh", "overripe": "past_best", "rotten": "rotten"}
+_IN_WORDS = {level: prefix for prefix, level in _PREFIXES.items()}
+_GRADED = re.compile(rf"^({'|'.join(_PREFIXES)})[\s_-]*(\S.*)$")
 _MAX_LENGTH = 64
 
 
 @dataclass(frozen=True)
 class Label:
-    """What a class name says. `freshness` is None where the name does not speak of it."""
+    """What a class name says. `level` is None where the name does not speak of freshness."""
 
     fruit: str
-    freshness: Freshness | None
+    level: Level | None
+
+    @property
+    def freshness(self) -> Freshness | None:
+        """The level as one of two: what is past its best counts as fresh."""
+        if self.level is None:
+            return None
+        return "rotten" if self.level == "rotten" else "fresh"
 
     @property
     def words(self) -> str:
-        return f"{self.freshness} {self.fruit}" if self.freshness else self.fruit
+        return f"{_IN_WORDS[self.level]} {self.fruit}" if self.level else self.fruit
 
 
 @lru_cache(maxsize=4096)
 def read_label(class_name: str) -> Label:
-    """Read a class name: `rottenoranges` is a rotten orange, `mango` a mango."""
+    """Read a class name: `rottenoranges` is a rotten orange, `mango` a mango.
+
+    After a level the fruit is in the singular; a name without one stays as it is.
+    """
     name = class_name.strip().lower()
     match = _GRADED.match(name)
     if match is None:
         return Label(_words(name), None)
-    freshness: Freshness = "fresh" if match[1] == "fresh" else "rotten"
-    return Label(_singular(_words(match[2])), freshness)
+    return Label(_singular(_words(match[2])), _PREFIXES[match[1]])
 
 
 def normalise_class_name(text: str) -> str:

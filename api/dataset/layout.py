@@ -1,19 +1,24 @@
 """What lies where in a folder of photographs, told from names alone.
 
-A folder with pictures in it is a class, named after the folder. Two kinds of folder mean something
-else: one with a `boxes.csv` holds boxed photographs (`boxed`), and one named `not_…` holds
-photographs of nothing that should be recognised.
+A folder with pictures in it is a class, named after the folder. Three kinds of folder mean
+something else: one with a `boxes.csv` holds boxed photographs (`boxed`), one named `other` holds
+near misses (other produce, one folder a kind), and one named `not_…` holds photographs of other
+things. A folder above the classes names their source, as `market` in `market/freshapples/1.jpg`.
 """
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from api.errors import ProblemError
 from api.imaging.decode import EXTENSIONS
 
 BOXES = "boxes.csv"
 OTHERS_PREFIX = "not_"
+NEAR_FOLDER = "other"
+SUPPLIED_SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+LEFT_OUT = "left out on request"
 
 
 class EmptyFolderError(ProblemError):
@@ -36,27 +41,31 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where in a folder the three kinds of photographs lie, and which files are none of them.
+    """Where in a folder the four kinds of photographs lie, and which files are none of them.
 
-    Paths are those of `root` and what lies under it.
+    Paths are those of `root` and what lies under it. `near` are files of other produce, `others`
+    of other things.
     """
 
     root: Path
     class_files: tuple[Path, ...]
     boxed: tuple[Path, ...]
     others: tuple[Path, ...]
+    near: tuple[Path, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
 
-def discover(root: Path) -> Layout:
+def discover(root: Path, skip: Collection[str] = ()) -> Layout:
     """Look through `root` without opening a picture. Raises EmptyFolderError.
 
-    `skipped` says what is passed over, but for hidden files, READMEs and, in `root` itself,
-    whatever is no picture.
+    Folders under `root` with one of the names `skip` are left out; those below a `boxes.csv` are
+    for `read_boxes` to leave out. `skipped` says what is passed over, but for hidden files, READMEs
+    and, in `root` itself, whatever is no picture.
     """
     class_files: list[Path] = []
     boxed: list[Path] = []
     others: list[Path] = []
+    near: list[Path] = []
     skipped: list[Skipped] = []
     for folder, subfolders, names in os.walk(root):
         here = Path(folder)
@@ -64,12 +73,15 @@ def discover(root: Path) -> Layout:
             boxed.append(here)
             subfolders.clear()  # What lies below belongs to the boxed photographs.
             continue
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        shown = sorted(name for name in subfolders if not name.startswith("."))
+        subfolders[:] = [name for name in shown if name not in skip]
+        skipped += (Skipped(_shown(here / name, root), LEFT_OUT) for name in shown if name in skip)
         for name in subfolders:
             if (here / name).is_symlink():
                 skipped.append(Skipped(_shown(here / name, root), "a link to a folder"))
-        above = (root.name, *here.relative_to(root).parts)
-        is_others = any(part.startswith(OTHERS_PREFIX) for part in above)
+        below = here.relative_to(root).parts
+        is_others = any(part.startswith(OTHERS_PREFIX) for part in (root.name, *below))
+        files = others if is_others else near if NEAR_FOLDER in below else class_files
         loose = here == root and not is_others
         for path in (here / name for name in sorted(names) if not is_aside(name)):
             if loose and not path.name.lower().endswith(EXTENSIONS):
@@ -78,10 +90,24 @@ def discover(root: Path) -> Layout:
             if reason:
                 skipped.append(Skipped(_shown(path, root), reason))
             else:
-                (others if is_others else class_files).append(path)
-    if not (class_files or boxed or others):
+                files.append(path)
+    if not (class_files or boxed or others or near):
         raise EmptyFolderError(root)
-    return Layout(root, tuple(class_files), tuple(boxed), tuple(others), tuple(skipped))
+    return Layout(
+        root, tuple(class_files), tuple(boxed), tuple(others), tuple(near), tuple(skipped)
+    )
+
+
+def source_of(path: PurePath) -> str:
+    """Where a photograph comes from; `path` is relative to the root of its set.
+
+    The name of the nearest folder above the class folder that is neither a part of a supplied split
+    nor `other`: `fruits` for `fruits/train/freshapples/1.jpg`. Empty where there is none.
+    """
+    for name in reversed(path.parts[:-2]):
+        if name != NEAR_FOLDER and name.lower() not in SUPPLIED_SPLITS:
+            return name
+    return ""
 
 
 def is_aside(name: str) -> bool:

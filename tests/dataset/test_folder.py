@@ -27,12 +27,14 @@ def test_class_folders_with_and_without_a_supplied_split(tmp_path: Path) -> None
     listing = read(tmp_path)
     assert listing.skipped == ()
     assert listing.classes == ("apple", "pear", "ripe_plum")
-    assert {file.path: (file.class_name, file.supplied_split) for file in listing.files} == {
+    found = {file.path: file for file in listing.files}
+    assert {path: (row.class_name, row.supplied_split) for path, row in found.items()} == {
         "train/apple/1.png": ("apple", "train"),
         "Test/apple/2.png": ("apple", "test"),
         "set/Training/pear/3.png": ("pear", "train"),
         "Ripe Plum/4.png": ("ripe_plum", ""),
     }
+    assert [found[path].source for path in files] == ["", "", "set", ""]
 
 
 def test_a_row_says_what_the_file_is(tmp_path: Path) -> None:
@@ -42,6 +44,7 @@ def test_a_row_says_what_the_file_is(tmp_path: Path) -> None:
     assert (row.width, row.height, row.bytes) == (70, 50, len(data))
     assert row.sha256 == content_hash(data)
     assert row.photograph == "banana/a"
+    assert row.source == ""
     assert row.split == split_of("banana/a")
     assert len(bytes.fromhex(row.signature)) == 80
 

@@ -153,20 +153,24 @@ def test_the_report_says_what_there_is_and_what_was_left_out(source: Path, targe
     write(source / "train/apple/twin.png", picture(0))
     write(source / "train/apple/notes.txt", b"ripe")
     fill(source, {"not_fruit/chair.png": 90, "phone/frames/IMG_1.png": 91})
+    fill(source, {"other/pear/1.png": 92, "market/other/freshguava/1.png": 93})
     write(source / "phone/boxes.csv", b"file,fruit,level,xmin,ymin,xmax,ymax\n")
     report = import_folder(source, target)
     text = "\n".join(report.lines)
-    assert "19 files copied, 0 were there already." in text
+    assert "21 files copied, 0 were there already." in text
     assert "16 files of 16 photographs in 2 classes:" in text
     pears = Counter(row.split for row in report.listing.files if row.class_name == "pear")
     shares = [f"{pears[split]} {split}" for split in SPLITS]
     assert f"  pear: {', '.join(shares)}" in text
-    assert "1 folder(s) of boxed photographs, 1 photographs of other things." in text
+    besides = "1 folder(s) of boxed photographs, 2 photographs of other produce, 1 photographs of"
+    assert f"Besides: {besides} other things." in text
     assert "3 files were skipped:" in text
     assert "train/apple/twin.png: the same file as train/apple/0.png" in text
     assert "train/apple/notes.txt: no picture format" in text
     assert (target / "phone/frames/IMG_1.png").is_file()
     assert (target / "not_fruit/chair.png").is_file()
+    assert (target / "other/pear/1.png").is_file()
+    assert (target / "market/other/freshguava/1.png").is_file()
     assert not (target / "train/apple/notes.txt").exists()
 
 

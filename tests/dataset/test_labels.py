@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.dataset.labels import Label, normalise_class_name, read_label
+from api.dataset.labels import LEVELS, Label, Level, normalise_class_name, read_label
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,28 @@ from api.dataset.labels import Label, normalise_class_name, read_label
         ("my_dragon-fruit", "my dragon fruit", None, "my dragon fruit"),
         ("fresh", "fresh", None, "fresh"),
         ("unfresh apples", "unfresh apples", None, "unfresh apples"),
+        ("overripebananas", "banana", "fresh", "overripe banana"),
+        ("overripe", "overripe", None, "overripe"),
     ],
 )
 def test_a_class_name_is_read(name: str, fruit: str, freshness: str | None, words: str) -> None:
     label = read_label(name)
     assert (label.fruit, label.freshness, label.words) == (fruit, freshness, words)
     assert isinstance(label, Label)
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("freshbanana", "fresh"),
+        ("Overripe Banana", "past_best"),
+        ("rottenbanana", "rotten"),
+        ("banana", None),
+    ],
+)
+def test_a_class_name_says_one_of_three_levels(name: str, level: Level | None) -> None:
+    assert read_label(name) == Label("banana", level)
+    assert level is None or level in LEVELS
 
 
 @pytest.mark.parametrize(
