@@ -69,13 +69,13 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
     skipped: list[Skipped] = []
     for folder, subfolders, names in os.walk(root):
         here = Path(folder)
+        shown = sorted(name for name in subfolders if not name.startswith("."))
+        subfolders[:] = [name for name in shown if name not in skip]
+        skipped += (Skipped(_shown(here / name, root), LEFT_OUT) for name in shown if name in skip)
         if BOXES in names:
             boxed.append(here)
             subfolders.clear()  # What lies below belongs to the boxed photographs.
             continue
-        shown = sorted(name for name in subfolders if not name.startswith("."))
-        subfolders[:] = [name for name in shown if name not in skip]
-        skipped += (Skipped(_shown(here / name, root), LEFT_OUT) for name in shown if name in skip)
         for name in subfolders:
             if (here / name).is_symlink():
                 skipped.append(Skipped(_shown(here / name, root), "a link to a folder"))

@@ -59,9 +59,15 @@ def gather(order: Order) -> Corpus:
     return Corpus(
         listing,
         tuple(boxes),
-        layout.others if layout else (),
-        frozenset(file.path for file in from_catalog),
+        others=_linked(root, order.imported, layout.others if layout else ()),
+        near=_linked(root, order.imported, layout.near if layout else ()),
+        catalog=frozenset(file.path for file in from_catalog),
     )
+
+
+def _linked(root: Path, imported: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Files of the imported set as they lie under the `root` of the run."""
+    return tuple(root / IMPORTED / path.relative_to(imported) for path in paths)
 
 
 def _layout(folder: Path) -> Layout | None:

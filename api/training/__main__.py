@@ -37,7 +37,7 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.training.tracking import record  # noqa: PLC0415
 
     with terminal() as progress:
-        corpus = read_corpus(arguments.folder, progress)
+        corpus = read_corpus(arguments.folder, progress, arguments.skip)
         manifest = build_package(corpus, recipe, arguments.out, progress)
     scores = manifest.metrics["test_by_photograph"]
     tracked = record(arguments.out, manifest)
@@ -54,7 +54,8 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
     except BadPackageError as error:
         raise ProblemError(str(error)) from None
     with terminal() as progress:
-        manifest = measure_package(package, read_corpus(arguments.folder, progress), progress)
+        corpus = read_corpus(arguments.folder, progress, arguments.skip)
+        manifest = measure_package(package, corpus, progress)
     return [_accuracy(manifest.metrics["test_by_photograph"]), f"Written to {arguments.package}."]
 
 
@@ -63,7 +64,7 @@ def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
     with terminal() as progress:
-        corpus = read_corpus(arguments.folder, progress)
+        corpus = read_corpus(arguments.folder, progress, arguments.skip)
         figures = crossvalidate(corpus, recipe, arguments.cache, progress)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -92,8 +93,16 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
 
 def _arguments() -> argparse.Namespace:
     defaults = Recipe()
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("folder", type=path, help="class folders, or a folder above them")
+    photographs = argparse.ArgumentParser(add_help=False)
+    photographs.add_argument("folder", type=path, help="class folders, or a folder above them")
+    photographs.add_argument(
+        "--skip",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave out folders of this name; may be said more than once",
+    )
+    shared = argparse.ArgumentParser(add_help=False, parents=[photographs])
     shared.add_argument("--epochs", type=count, default=defaults.epochs)
     shared.add_argument("--seed", type=int, default=defaults.seed)
     shared.add_argument(
@@ -114,8 +123,11 @@ def _arguments() -> argparse.Namespace:
     train = commands.add_parser("train", parents=[shared, network], help="write a model package")
     train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
     train.set_defaults(command=_train)
-    again = commands.add_parser("measure", help="measure a package again, without training")
-    again.add_argument("folder", type=path, help="the photographs that it was made from")
+    again = commands.add_parser(
+        "measure",
+        parents=[photographs],
+        help="measure a package again on the photographs that it was made from",
+    )
     again.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
     again.set_defaults(command=_measure)
     folds = commands.add_parser(

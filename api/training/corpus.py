@@ -1,21 +1,29 @@
 """The photographs of one training run, dealt into what is learned from and what is held out."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from api.dataset.boxed import Box, read_boxes
 from api.dataset.folder import Listing, PhotoFile, read_class_folders
 from api.dataset.index import INDEX, read_index
 from api.dataset.layout import discover
-from api.dataset.split import Split, fold_of
+from api.dataset.split import SPLITS, Split, split_of
 from api.errors import ProblemError
 from api.progress import Progress, silent
 from api.registry.manifest import DataFingerprint
-from api.training.recipe import Recipe
-from api.training.samples import Sample, boxed_samples, file_samples, photograph_samples
+from api.training.samples import (
+    NEAR,
+    Sample,
+    boxed_samples,
+    far_samples,
+    file_samples,
+    fruits_of,
+    near_samples,
+    photograph_samples,
+)
 from api.training.study import Study
 
 
@@ -25,14 +33,17 @@ class TooFewPhotographsError(ProblemError):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Class folders, boxed photographs and photographs of other things, all verified.
+    """Class folders, boxed photographs, near misses and photographs of other things.
 
-    `catalog` has the paths of those files that came from the catalog.
+    All lie under the root of `listing`. `near` are files of other produce, `others` of other
+    things; `catalog` has the paths of those files that came from the catalog. A split deals all of
+    them, each by its group: photograph, run, kind of other produce, or file.
     """
 
     listing: Listing
     boxes: tuple[Box, ...]
     others: tuple[Path, ...]
+    near: tuple[Path, ...] = ()
     catalog: frozenset[str] = frozenset()
 
     @property
@@ -54,24 +65,34 @@ class Corpus:
         """One sample for each file of a split, saved copies included."""
         return file_samples(self.listing.root, self.files(split), self.classes)
 
-    def boxed(self, recipe: Recipe) -> list[Sample]:
-        return boxed_samples(self.boxes, self.classes, recipe.normal_freshness, recipe.boxed_weight)
+    def boxed(self, split: Split) -> list[Sample]:
+        """One sample for each boxed fruit of the classes, run by run on one side."""
+        return _of(split, boxed_samples(self.boxes, self.classes))
 
-    def other_things(self, purpose: Literal["set", "report"]) -> list[Sample]:
-        """Photographs of no known class: half to set the rejection by, half to report it on.
+    def near_misses(self, split: Split) -> list[Sample]:
+        """Photographs of other produce, without a target: a kind is on one side only.
 
-        Their targets are empty, since none of the classes is right.
+        A kind that is a fruit of the classes, as one that a user has added, is no near miss.
         """
-        half = ("set", "report").index(purpose)
-        return [Sample((path,), ()) for path in self.others if fold_of(path.name, 2) == half]
+        known = {fruit for name in self.classes for fruit in fruits_of(name)}
+        found = near_samples(self.listing.root, self.near)
+        return _of(
+            split,
+            [item for item in found if not known & fruits_of(item.group.removeprefix(NEAR))],
+        )
 
-    def study(self, recipe: Recipe) -> Study:
+    def far(self, split: Split) -> list[Sample]:
+        """Photographs of other things, without a target."""
+        return _of(split, far_samples(self.listing.root, self.others))
+
+    def study(self) -> Study:
         """What the grader that will serve may see: all but the test split."""
+        train, validation = (
+            [*self.boxed(split), *self.near_misses(split), *self.far(split)] for split in SPLITS[:2]
+        )
         return Study(
-            training=[*self.photographs("train"), *self.boxed(recipe)],
-            validation=self.file_samples("validation"),
-            others=self.other_things("set"),
-            uploads=frozenset(self.listing.root / path for path in self.catalog),
+            training=[*self.photographs("train"), *train],
+            validation=[*self.file_samples("validation"), *validation],
         )
 
     def fingerprint(self) -> DataFingerprint:
@@ -86,17 +107,17 @@ class Corpus:
         )
 
 
-def read_corpus(root: Path, progress: Progress = silent) -> Corpus:
-    """Read all kinds of folders under `root`.
+def read_corpus(root: Path, progress: Progress = silent, skip: Collection[str] = ()) -> Corpus:
+    """Read all kinds of folders under `root`, but for those with one of the names `skip`.
 
     Raises EmptyFolderError, BoxesError, or TooFewPhotographsError where a split of a class would
     be empty or there is but one class.
     """
-    layout = discover(root)
+    layout = discover(root, skip)
     listing = read_class_folders(layout, read_index(root / INDEX), progress)
     require_enough(listing)
-    boxes = tuple(box for folder in layout.boxed for box in read_boxes(folder))
-    return Corpus(listing, boxes, layout.others)
+    boxes = tuple(box for folder in layout.boxed for box in read_boxes(folder, skip))
+    return Corpus(listing, boxes, layout.others, layout.near)
 
 
 def require_enough(listing: Listing) -> None:
@@ -115,3 +136,7 @@ def require_enough(listing: Listing) -> None:
                 f"Too few photographs of {', '.join(sorted(missing))}: none falls into the "
                 f"{split} split. About 30 different photographs of a class are enough."
             )
+
+
+def _of(split: Split, samples: list[Sample]) -> list[Sample]:
+    return [sample for sample in samples if split_of(sample.group) == split]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from api.training.samples import Sample
 
@@ -11,13 +10,10 @@ from api.training.samples import Sample
 class Study:
     """What one grader may see. Nothing in here may be reported on.
 
-    `training` holds one sample a photograph; `validation`, by which training stops and confidence
-    is set, one sample a file of other photographs; `others` are photographs of no known class,
-    perhaps none. `uploads` are files of `training` that people have added: where such a photograph
-    was taken is not known.
+    `training` is what it learns from: one sample a photograph. By `validation`, one sample a file
+    of other photographs, training stops and thresholds are set. Both hold boxed fruits, and samples
+    without a target: near misses and other things.
     """
 
     training: Sequence[Sample]
     validation: Sequence[Sample]
-    others: Sequence[Sample]
-    uploads: frozenset[Path] = frozenset()

@@ -39,14 +39,14 @@ def test_a_set_of_near_misses_alone_is_no_empty_folder(tmp_path: Path) -> None:
 
 def test_folders_are_left_out_on_request(tmp_path: Path) -> None:
     draw(tmp_path, "market/apple/1.png", "a/market/pear/1.png", "supermarket/apple/1.png")
-    draw(tmp_path, "phone/1.png", ".market/1.png", "plum/market.png")
-    (tmp_path / "phone/boxes.csv").write_text("file\n")
+    draw(tmp_path, "phone/1.png", ".market/1.png", "plum/market.png", "scenes/market/1.png")
+    for name in ("phone", "scenes"):
+        (tmp_path / name / "boxes.csv").write_text("file\n")
     layout = discover(tmp_path, skip=("market", "phone"))
     assert names(tmp_path, layout.class_files) == ["plum/market.png", "supermarket/apple/1.png"]
-    assert layout.boxed == ()
-    assert set(layout.skipped) == {
-        Skipped(name, "left out on request") for name in ("a/market", "market", "phone")
-    }
+    assert layout.boxed == (tmp_path / "scenes",)
+    left_out = ("a/market", "market", "phone", "scenes/market")
+    assert set(layout.skipped) == {Skipped(name, "left out on request") for name in left_out}
 
 
 def test_the_set_itself_is_not_left_out(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""Samples: what each kind of photograph is of, how fresh, from where, and what it stands with."""
+
 from pathlib import Path
 
 import numpy as np
@@ -5,76 +7,142 @@ import pytest
 
 from api.dataset.boxed import Box
 from api.dataset.folder import PhotoFile
+from api.dataset.labels import Level
 from api.training.samples import (
     Sample,
-    balanced_weights,
+    balance_keys,
     boxed_samples,
-    epoch_order,
+    far_samples,
     file_samples,
+    fruits_of,
+    near_samples,
     photograph_samples,
     targets,
 )
 
-CLASSES = ("freshapples", "freshkiwi", "rottenapples")
+CLASSES = ("freshapples", "freshkiwi", "overripemangoes", "pears", "rottenapples")
+ROOT = Path("root")
 
 
-def row(path: str, class_name: str, photograph: str) -> PhotoFile:
+def row(path: str, photograph: str) -> PhotoFile:
+    class_name = Path(path).parent.name
     return PhotoFile(path, class_name, "", photograph, "train", 1, 1, 1, "", "")
+
+
+def box(fruit: str, level: Level | None) -> Box:
+    return Box(Path("1.jpg"), fruit, level, "1", 0, 0, 9, 9, source="phone")
 
 
 def test_a_photograph_is_one_sample_with_its_unaltered_file_first() -> None:
     files = [
-        row("freshapples/rotated_by_15_a.jpg", "freshapples", "freshapples/a"),
-        row("freshapples/a.jpg", "freshapples", "freshapples/a"),
-        row("freshkiwi/b.jpg", "freshkiwi", "freshkiwi/b"),
+        row("shop/test/freshapples/rotated_by_15_a.jpg", "freshapples/a"),
+        row("shop/train/freshapples/a.jpg", "freshapples/a"),
+        row("freshkiwi/b.jpg", "freshkiwi/b"),
     ]
-    samples = photograph_samples(Path("root"), files, CLASSES)
+    samples = photograph_samples(ROOT, files, CLASSES)
     assert [len(sample.copies) for sample in samples] == [2, 1]
-    assert samples[0].copies[0] == Path("root/freshapples/a.jpg")
-    assert samples[1].target == (0, 1, 0)
-    assert len(file_samples(Path("root"), files, CLASSES)) == 3
+    assert samples[0].copies[0] == ROOT / "shop/train/freshapples/a.jpg"
+    assert [sample.source for sample in samples] == ["shop", ""]
+    assert [sample.group for sample in samples] == ["freshapples/a", "freshkiwi/b"]
+    assert samples[1].target == (0, 1, 0, 0, 0)
+    assert len(file_samples(ROOT, files, CLASSES)) == 3
+
+
+def test_files_of_two_sources_are_two_samples_of_one_group() -> None:
+    """Two people call their files alike; a photograph that both have stays on one side."""
+    files = [row(f"{source}/freshapples/1.jpg", "freshapples/1") for source in ("a", "b")]
+    samples = photograph_samples(ROOT, files, CLASSES)
+    assert [(sample.source, sample.group) for sample in samples] == [
+        ("a", "freshapples/1"),
+        ("b", "freshapples/1"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("level", "target"),
-    [("fresh", (1, 0, 0)), ("normal", (0.8, 0, 0.2)), ("rotten", (0, 0, 1))],
+    ("class_name", "freshness"),
+    [("freshapples", 1), ("overripemangoes", 1), ("rottenapples", 0), ("pears", None)],
 )
-def test_the_level_of_a_box_sets_how_fresh_it_counts(level: str, target: tuple[float, ...]) -> None:
-    box = Box(Path("1.jpg"), "apple", level, "1", 0, 0, 9, 9)  # type: ignore[arg-type]
-    (sample,) = boxed_samples([box], CLASSES, normal_freshness=0.8)
-    assert sample.target == pytest.approx(target)
-    assert not sample.studio
+def test_the_name_of_a_class_says_how_fresh_it_is(class_name: str, freshness: float | None) -> None:
+    (sample,) = file_samples(ROOT, [row(f"shop/{class_name}/a.jpg", "a")], CLASSES)
+    assert sample.freshness == freshness
+    assert (sample.source, sample.group, sample.box) == ("shop", "a", None)
+
+
+@pytest.mark.parametrize(
+    ("level", "target", "freshness"),
+    [
+        ("fresh", (1, 0, 0, 0, 0), 1),
+        ("past_best", (1, 0, 0, 0, 0), 1),
+        ("rotten", (0, 0, 0, 0, 1), 0),
+        (None, (0.5, 0, 0, 0, 0.5), None),
+    ],
+)
+def test_a_box_is_of_the_class_of_its_level(
+    level: Level | None, target: tuple[float, ...], freshness: float | None
+) -> None:
+    (sample,) = boxed_samples([box("apple", level)], CLASSES)
+    assert sample.target == target
+    assert sample.freshness == freshness
+    assert (sample.source, sample.group) == ("phone", "phone/1")
+    assert sample.box == box("apple", level)
+
+
+def test_what_is_past_its_best_is_of_the_overripe_class_where_there_is_one() -> None:
+    classes = ("freshapples", "overripeapples", "rottenapples")
+    found = boxed_samples([box("apple", "past_best"), box("apple", None)], classes)
+    assert [sample.target for sample in found] == [(0, 1, 0), (0.5, 0, 0.5)]
+    assert found[0].freshness == 1
+
+
+@pytest.mark.parametrize(("level", "freshness"), [("past_best", 1), ("rotten", 0), (None, None)])
+def test_a_box_of_a_plain_class_is_of_that_class(
+    level: Level | None, freshness: float | None
+) -> None:
+    for fruit in ("pear", "pears"):
+        (sample,) = boxed_samples([box(fruit, level)], CLASSES)
+        assert sample.target == (0, 0, 0, 1, 0)
+        assert sample.freshness == freshness
 
 
 def test_boxes_of_fruits_without_both_classes_are_left_out() -> None:
-    boxes = [Box(Path("1.jpg"), fruit, "fresh", "1", 0, 0, 9, 9) for fruit in ("kiwi", "plum")]
-    assert boxed_samples(boxes, CLASSES, normal_freshness=0.8) == []
+    assert boxed_samples([box("kiwi", "fresh"), box("plum", "fresh")], CLASSES) == []
 
 
-def test_weights_give_every_class_the_same_say() -> None:
-    samples = [Sample((Path("x"),), (1.0, 0.0))] * 30 + [Sample((Path("y"),), (0.0, 1.0))] * 10
-    shares = balanced_weights(samples) @ targets(samples)
-    assert shares[0] == pytest.approx(shares[1])
-    assert balanced_weights(samples).mean() == pytest.approx(1)
+def test_near_misses_are_of_no_class_and_stand_by_kind() -> None:
+    folders = ("market/other/pear", "other/rottenguava", "paper/other/freshguavas")
+    found = near_samples(ROOT, [ROOT / folder / "1.jpg" for folder in folders])
+    assert [sample.target for sample in found] == [()] * 3
+    assert [sample.freshness for sample in found] == [None, 0, 1]
+    assert [sample.source for sample in found] == ["market", "", "paper"]
+    assert [sample.group for sample in found] == ["other/pear", "other/guava", "other/guava"]
 
 
-def test_boxed_samples_do_not_shift_the_balance() -> None:
-    studio = [Sample((Path("x"),), (1.0, 0.0)), Sample((Path("y"),), (0.0, 1.0))]
-    box = Box(Path("1.jpg"), "apple", "fresh", "1", 0, 0, 9, 9)
-    boxed = [Sample((Path("1.jpg"),), (1.0, 0.0), 0.5, box)] * 50
-    weights = balanced_weights([*studio, *boxed])
-    assert weights[0] == pytest.approx(weights[1])
-    assert weights[2] == pytest.approx(weights[0] / 2)
-    assert weights.dtype == np.float32
+def test_other_things_are_of_no_class_and_stand_by_file() -> None:
+    (sample,) = far_samples(ROOT, [ROOT / "not_fruit/chair.jpg"])
+    assert sample == Sample((ROOT / "not_fruit/chair.jpg",), (), group="far/chair.jpg")
 
 
-def test_an_epoch_takes_all_of_the_studio_and_a_share_of_the_boxed() -> None:
-    box = Box(Path("1.jpg"), "apple", "fresh", "1", 0, 0, 9, 9)
-    studio = [Sample((Path(f"{n}.jpg"),), (1.0, 0.0)) for n in range(6)]
-    boxed = [Sample((Path("1.jpg"),), (1.0, 0.0), 1.0, box)] * 10
-    orders = [epoch_order([*studio, *boxed], 0.4, 1, epoch) for epoch in range(3)]
-    for order in orders:
-        assert len(order) == len(set(order.tolist())) == 10
-        assert set(range(6)) <= set(order.tolist())
-    assert len({order.tobytes() for order in orders}) == 3
-    assert sorted(epoch_order(boxed, 0.4, 1, 0)) == list(range(10))
+def test_targets_have_a_row_for_every_sample() -> None:
+    known, unknown = Sample((Path("x"),), (0.5, 0.5)), Sample((Path("y"),), ())
+    assert targets([unknown, known]).tolist() == [[0, 0], [0.5, 0.5]]
+    assert targets([known]).dtype == np.float32
+    assert targets([]).shape == (0, 0)
+    assert targets([unknown]).shape == (1, 0)
+
+
+def test_the_fruits_of_a_class_are_called_as_boxes_call_them() -> None:
+    assert fruits_of("pears") == {"pears", "pear"}
+    assert fruits_of("rotten_pears") == {"pear"}
+
+
+def test_keys_of_the_balance_name_class_fruit_and_what_is_none() -> None:
+    samples = [
+        *file_samples(ROOT, [row("shop/rottenapples/a.jpg", "a")], CLASSES),
+        *boxed_samples([box("apple", "fresh"), box("apple", None), box("pear", None)], CLASSES),
+        *near_samples(ROOT, [ROOT / f"m/other/{kind}/1.jpg" for kind in ("lime", "rottenplum")]),
+        *far_samples(ROOT, [ROOT / "not_fruit/1.jpg"]),
+    ]
+    sources, labels, kinds = balance_keys(samples, CLASSES)
+    assert sources == ["shop", "phone", "phone", "phone", "m", "m", ""]
+    assert labels == ["rottenapples", "freshapples", "apple", "pears", "near", "near 0", "far"]
+    assert kinds == ["apple", "apple", "apple", "pears", "", "", ""]

@@ -1,12 +1,13 @@
 """Tracking, on a tiny package and an MLflow of its own."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.progress import Progress
 from api.registry.manifest import Manifest
 from api.registry.package import MANIFEST, load_package, write_package
 from api.training import __main__ as command_line
@@ -111,16 +112,22 @@ def test_the_command_line_says_where_the_run_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     recorded = []
+    left_out: list[str] = []
+
+    def read(_folder: Path, _progress: Progress, skip: Sequence[str]) -> None:
+        left_out.extend(skip)
 
     def tell(folder: Path, found: Manifest) -> str:
         recorded.append((folder, found))
         return "Tracked."
 
-    monkeypatch.setattr("api.training.corpus.read_corpus", lambda *_: None)
+    monkeypatch.setattr("api.training.corpus.read_corpus", read)
     monkeypatch.setattr("api.training.build.build_package", lambda *_: manifest)
     monkeypatch.setattr(tracking, "record", tell)
-    monkeypatch.setattr(sys, "argv", ["", "train", str(tmp_path), "--out", str(package)])
+    skip = ["--skip", "market", "--skip", "web"]
+    monkeypatch.setattr(sys, "argv", ["", "train", str(tmp_path), "--out", str(package), *skip])
     assert command_line.main() == 0
+    assert left_out == ["market", "web"]
     assert recorded == [(package, manifest)]
     assert "Tracked." in capsys.readouterr().out
 

@@ -1,0 +1,80 @@
+"""Weights by source and label, and the rows that an epoch shows."""
+
+import numpy as np
+import pytest
+
+from api.training.balance import balanced_weights, epoch_order
+
+STUDIO, PHONE = "studio", "phone"
+
+
+def test_a_group_of_source_and_label_counts_by_its_root() -> None:
+    """Whatever the order of the rows: 16 of one source count 4 times as much as 1 of another."""
+    sources = [*[STUDIO] * 10, PHONE, *[STUDIO] * 6]
+    weights = balanced_weights(sources, ["freshapples"] * 17, ["apple"] * 17)
+    phone = np.array(sources) == PHONE
+    assert weights[~phone].sum() == pytest.approx(4 * weights[phone].sum())
+    assert np.ptp(weights[~phone]) == 0
+
+
+def test_labels_of_a_source_are_groups_of_their_own() -> None:
+    labels = ["freshapples"] * 9 + ["rottenapples"] * 4
+    weights = balanced_weights([STUDIO] * 13, labels, ["apple"] * 13)
+    assert weights[:9].sum() == pytest.approx(1.5 * weights[9:].sum())
+
+
+def test_every_kind_has_the_same_say_and_none_of_them_that_of_one() -> None:
+    kinds = ["apple"] * 50 + ["pear"] * 5 + [""] * 200
+    labels = ["a"] * 50 + ["b"] * 5 + ["near"] * 120 + ["far"] * 80
+    sources = ([STUDIO, PHONE] * 128)[:255]
+    weights = balanced_weights(sources, labels, kinds)
+    assert weights.dtype == np.float32
+    assert weights.mean() == pytest.approx(1)
+    shares = [weights[np.array(kinds) == kind].sum() for kind in ("apple", "pear", "")]
+    assert shares == pytest.approx([85] * 3)
+
+
+def test_no_rows_have_no_weights() -> None:
+    assert balanced_weights([], [], []).shape == (0,)
+
+
+@pytest.mark.parametrize("lengths", [(1, 2, 2), (2, 1, 2), (2, 2, 1)])
+def test_lengths_that_differ_are_refused(lengths: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match=r"argument|rows"):
+        balanced_weights(*(["x"] * length for length in lengths))
+
+
+@pytest.mark.parametrize("views", [1, 7, 40, 333])
+def test_a_row_is_shown_as_often_as_it_is_due(views: int) -> None:
+    weights = np.random.default_rng(0).uniform(0, 3, 40).astype(np.float32)
+    weights[5] = 0
+    due = weights / weights.sum() * views
+    for epoch in range(20):
+        order = epoch_order(weights, views, 1, epoch)
+        assert order.dtype == np.int64
+        assert len(order) == views
+        shown = np.bincount(order, minlength=40)
+        assert (np.floor(due) <= shown).all()
+        assert (shown <= np.ceil(due)).all()
+
+
+def test_over_epochs_a_row_is_shown_in_proportion_to_its_weight() -> None:
+    weights = np.array([1, 2, 3, 4], np.float32)
+    shown = sum(np.bincount(epoch_order(weights, 3, 1, k), minlength=4) for k in range(2000))
+    assert np.asarray(shown) / 6000 == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.015)
+
+
+def test_rows_of_one_weight_are_each_shown_once() -> None:
+    assert sorted(epoch_order(np.ones(30, np.float32), 30, 1, 0)) == list(range(30))
+
+
+def test_the_order_is_that_of_seed_and_epoch() -> None:
+    weights = np.ones(50, np.float32)
+    orders = [epoch_order(weights, 50, seed, epoch) for seed, epoch in ((1, 0), (1, 1), (2, 0))]
+    assert len({order.tobytes() for order in orders}) == 3
+    assert (epoch_order(weights, 50, 1, 0) == orders[0]).all()
+
+
+def test_views_of_a_row_do_not_follow_each_other() -> None:
+    order = epoch_order(np.ones(10, np.float32), 1000, 1, 0)
+    assert (order[1:] == order[:-1]).mean() < 0.2

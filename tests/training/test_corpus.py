@@ -1,0 +1,95 @@
+"""The corpus: which sample of which kind of photograph falls into which split."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from api.dataset.split import SPLITS, Split, split_of
+from api.training.corpus import Corpus, read_corpus
+from api.training.samples import Sample
+from tests.drawing import draw_fruit, encode
+from tests.training.drawn_collection import draw_collection
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_collection(tmp_path_factory.mktemp("collection"))
+
+
+@pytest.fixture(scope="module")
+def corpus(folder: Path) -> Corpus:
+    return read_corpus(folder)
+
+
+def kinds_of(corpus: Corpus) -> list[tuple[Callable[[Split], list[Sample]], int]]:
+    """The ways to ask for samples of a split, and how many there are of each kind."""
+    listing = corpus.listing
+    return [
+        (corpus.photographs, len({file.photograph for file in listing.files})),
+        (corpus.file_samples, len(listing.files)),
+        (corpus.boxed, len(corpus.boxes)),
+        (corpus.near_misses, len(corpus.near)),
+        (corpus.far, len(corpus.others)),
+    ]
+
+
+def test_every_kind_of_material_is_dealt_by_its_group(corpus: Corpus) -> None:
+    for samples_of, count in kinds_of(corpus):
+        dealt = {split: samples_of(split) for split in SPLITS}
+        assert sum(map(len, dealt.values())) == count > 0
+        assert all(split_of(item.group) == split for split in SPLITS for item in dealt[split])
+
+
+def test_a_kind_of_other_produce_is_on_one_side(corpus: Corpus) -> None:
+    found = {split: {item.group for item in corpus.near_misses(split)} for split in SPLITS}
+    assert found == {
+        "train": {"other/pear", "other/guava"},
+        "validation": {"other/lemon"},
+        "test": {"other/papaya"},
+    }
+    assert {item.source for item in corpus.near_misses("train")} == {"market"}
+
+
+def test_a_kind_that_became_a_class_is_no_near_miss(corpus: Corpus) -> None:
+    first, *rest = corpus.listing.files
+    for name in ("rottenpears", "pears", "pear"):
+        listing = replace(corpus.listing, files=(replace(first, class_name=name), *rest))
+        found = replace(corpus, listing=listing).near_misses("train")
+        assert {item.group for item in found} == {"other/guava"}
+
+
+def test_a_study_has_all_but_the_test_split(corpus: Corpus) -> None:
+    study = corpus.study()
+    for samples_of, _ in kinds_of(corpus):
+        if samples_of != corpus.file_samples:
+            assert [item for item in samples_of("train") if item not in study.training] == []
+        if samples_of != corpus.photographs:
+            assert [item for item in samples_of("validation") if item not in study.validation] == []
+        for item in samples_of("test"):
+            assert item not in study.training
+            assert item not in study.validation
+    groups = [{item.group for item in part} for part in (study.training, study.validation)]
+    assert not groups[0] & groups[1]
+
+
+def test_sources_are_left_out_on_request(folder: Path, corpus: Corpus) -> None:
+    found = read_corpus(folder, skip=["phone", "market"])
+    assert (found.boxes, found.near) == ((), ())
+    assert found.listing.files == corpus.listing.files
+    assert {"phone", "market"} <= {item.path for item in found.listing.skipped}
+
+
+def test_boxes_of_a_source_are_left_out_on_request(folder: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(folder, tmp_path / "photographs")
+    picture, names = encode(draw_fruit("freshapples"), "JPEG"), ("web", "shop")
+    for name in names:
+        (root / "scenes" / name).mkdir(parents=True)
+        (root / "scenes" / name / "1.jpg").write_bytes(picture)
+    rows = "".join(f"{name}/1.jpg,apple,0,0,9,9\n" for name in names)
+    (root / "scenes/boxes.csv").write_text(f"file,fruit,xmin,ymin,xmax,ymax\n{rows}")
+    found = read_corpus(root, skip=["web"])
+    assert {box.source for box in found.boxes} == {"phone", "shop"}
+    assert "scenes/web" in {item.path for item in found.listing.skipped}
