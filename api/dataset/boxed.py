@@ -8,7 +8,7 @@ empty, or there is no such column.
 import csv
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePath
 
@@ -43,7 +43,7 @@ class Box:
     ymin: int
     xmax: int
     ymax: int
-    source: str = ""
+    source: str = field(default="", kw_only=True)
 
     @property
     def group(self) -> str:

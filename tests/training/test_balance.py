@@ -64,6 +64,11 @@ def test_over_epochs_a_row_is_shown_in_proportion_to_its_weight() -> None:
     assert np.asarray(shown) / 6000 == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.015)
 
 
+def test_any_two_rows_may_be_shown_together() -> None:
+    orders = [epoch_order(np.ones(4, np.float32), 2, 1, epoch) for epoch in range(100)]
+    assert len({frozenset(order.tolist()) for order in orders}) == 6
+
+
 def test_rows_of_one_weight_are_each_shown_once() -> None:
     assert sorted(epoch_order(np.ones(30, np.float32), 30, 1, 0)) == list(range(30))
 
