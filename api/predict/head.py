@@ -1,8 +1,9 @@
-"""Everything after the feature map, in NumPy: pooling, classes, confidence, rejection.
+"""Everything after the embedding, in NumPy: which fruit, how fresh, how sure, and whether any.
 
 Serving, evaluation and both kinds of training share these lines.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,47 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from api.dataset.labels import Level, read_label
+from api.predict.arrays import (
+    FloatArray,
+    batch_invariant_matmul,
+    logsumexp,
+    sigmoid,
+    softmax,
+)
+from api.predict.ood import OodDetector
 
-# The largest share of an expert: two opinions are right more often than either (docs/LOG.md).
-MOST = np.float32(0.5)
-# So many directions of an embedding are kept for drift.
-FEATURES = 32
-_LARGEST = np.finfo(np.float16).max
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """Statistics that tell known classes from everything else.
-
-    An embedding is scaled to length 1; its distance is the squared Euclidean distance to the
-    nearest class mean in a space in which the spread within the classes is the same in every
-    direction: the Mahalanobis distance of K. Lee et al., "A Simple Unified Framework for Detecting
-    Out-of-Distribution Samples" (2018), on the leading directions. `projection` is float32
-    [channels, directions], the directions in order of the spread within classes, widest last;
-    `means` [classes, directions]; a distance over `threshold` is no known class.
-    """
-
-    projection: FloatArray
-    means: FloatArray
-    threshold: float
-
-    def distance(self, embeddings: FloatArray) -> FloatArray:
-        """Distances float32 [n] of embeddings float32 [n, channels]; 0 or more."""
-        return self.distance_of(self.project(embeddings))
-
-    def project(self, embeddings: FloatArray) -> FloatArray:
-        """Embeddings float32 [n, channels] in the space of the distance: [n, directions]."""
-        return by_row(unit(embeddings), self.projection)
-
-    def distance_of(self, projected: FloatArray) -> FloatArray:
-        """Distances float32 [n] of what `project` gave."""
-        offsets = projected[:, None, :] - self.means[None]
-        nearest: FloatArray = np.square(offsets).sum(axis=2).min(axis=1)
-        return nearest
-
-    def with_threshold(self, threshold: float) -> "Rejection":
-        return replace(self, threshold=threshold)
+# From worst to best, as the columns of `Freshness.levels`.
+LEVELS: tuple[Level, ...] = ("rotten", "past_best", "fresh")
+# Packages up to November 2026 held an expert in these arrays. It is left out when they are read.
+_OLD_EXPERT = "expert_weights"
 
 
 @dataclass(frozen=True)
@@ -62,217 +36,247 @@ class Linear:
 
     def __call__(self, embeddings: FloatArray) -> FloatArray:
         """float32 [n, channels] to [n, outputs]."""
-        return by_row(embeddings, self.weights) + self.bias
-
-    @property
-    def parameters(self) -> int:
-        return self.weights.size + self.bias.size
+        return batch_invariant_matmul(embeddings, self.weights) + self.bias
 
 
 @dataclass(frozen=True)
-class Expert:
-    """A second classifier, for photographs like those of the class folders, by their texture.
+class Freshness:
+    """How fresh, on one scale with two thresholds, whichever fruit it is.
 
-    Channels of an embedding are those of the first classifier, then those of the texture, which
-    `classifier` takes to as many outputs as there are classes, and last how far the network's gate
-    is open (`networks.gate`). As far as that is, the expert has a share of up to MOST in the
-    answer. `temperature` is its own.
+    `linear` has one output; divided by `temperature` it is the logit of "not rotten". A fruit is
+    fresh rather than past its best from the score `fresh_from` on: the proportional odds model of
+    P. McCullagh, "Regression Models for Ordinal Data" (1980). `rotten_below` is the score under
+    which it counts as rotten.
     """
 
-    classifier: Linear
+    linear: Linear
     temperature: float
+    rotten_below: float
+    fresh_from: float
 
-    @property
-    def channels(self) -> int:
-        """How many channels an embedding has for it, the gate included."""
-        return len(self.classifier.weights) + 1
+    def logit(self, embeddings: FloatArray) -> FloatArray:
+        """Calibrated logit float32 [n] of "not rotten" for embeddings float32 [n, channels]."""
+        result: FloatArray = self.linear(embeddings)[:, 0] / np.float32(self.temperature)
+        return result
 
-    def texture(self, embeddings: FloatArray) -> FloatArray:
-        """The channels of the texture: float32 [n, any]."""
-        return embeddings[:, -self.channels : -1]
-
-    def share(self, embeddings: FloatArray) -> FloatArray:
-        """How much of the answer is this expert's: float32 [n], 0..MOST."""
-        return MOST * opening(embeddings)
-
-    def logits(self, embeddings: FloatArray) -> FloatArray:
-        """Logits float32 [n, classes], not yet calibrated."""
-        return self.classifier(self.texture(embeddings))
+    def levels(self, embeddings: FloatArray) -> FloatArray:
+        """Probability of each of LEVELS: float32 [n, 3], rows summing to 1."""
+        logit = self.logit(embeddings)
+        edible = sigmoid(logit)
+        upper = np.float32(np.log(self.fresh_from / (1 - self.fresh_from)))
+        fresh = np.minimum(sigmoid(logit - upper), edible)
+        return np.stack([sigmoid(-logit), edible - fresh, fresh], axis=1)
 
 
 @dataclass(frozen=True)
 class Head:
-    """A linear classifier on pooled features, its temperature, the rejection, perhaps an expert.
+    """Two questions, two linear heads on one embedding; a class's probability is their product.
 
-    `weights` float32 [channels, classes], `bias` float32 [classes]. Calibrated logits are logits /
-    `temperature` (C. Guo et al., "On Calibration of Modern Neural Networks", 2017). Where there is
-    an expert, its channels come after those of the classifier, and both have a say in the
-    proportion that the expert's gate gives (R. Jacobs et al., "Adaptive Mixtures of Local Experts",
-    1991). The rejection takes all channels.
+    `kinds` answers which fruit. Its outputs are the kinds and, where there were photographs of
+    other things to learn from, "none of them" last. Logits are divided by `temperature` (C. Guo et
+    al., "On Calibration of Modern Neural Networks", 2017). `kind_of` int64 [classes] gives the
+    kind of each class, `parts` float32 [3, classes] which of LEVELS belong to it (1 or 0).
+    `freshness` is None where no kind has classes of different freshness.
     """
 
-    weights: FloatArray
-    bias: FloatArray
+    kinds: Linear
     temperature: float
-    rejection: Rejection
-    expert: Expert | None = None
+    kind_of: NDArray[np.int64]
+    parts: FloatArray
+    freshness: Freshness | None
+    ood: OodDetector
 
     @property
     def channels(self) -> int:
         """How many channels an embedding has."""
-        return len(self.weights) + (self.expert.channels if self.expert else 0)
+        return len(self.kinds.weights)
+
+    @property
+    def classes(self) -> int:
+        return len(self.kind_of)
 
     @property
     def parameters(self) -> int:
         """How many numbers decide on the class."""
-        parts = [Linear(self.weights, self.bias)]
-        if self.expert:
-            parts.append(self.expert.classifier)
-        return sum(part.parameters for part in parts)
+        linears = [self.kinds, *([self.freshness.linear] if self.freshness else [])]
+        return sum(linear.weights.size + linear.bias.size for linear in linears)
 
     @property
     def thresholds(self) -> dict[str, float]:
         """What a manifest says of it."""
-        own = {"expert_temperature": self.expert.temperature} if self.expert else {}
-        return {
-            "temperature": self.temperature,
-            **own,
-            "rejection_distance": self.rejection.threshold,
-        }
+        found = {"temperature": self.temperature, "ood_score": self.ood.threshold}
+        if self.freshness:
+            found |= {
+                "freshness_temperature": self.freshness.temperature,
+                "rotten_below": self.freshness.rotten_below,
+                "fresh_from": self.freshness.fresh_from,
+            }
+        return found
 
-    def logits(self, embeddings: FloatArray) -> FloatArray:
-        """Calibrated logits float32 [n, classes] of embeddings float32 [n, channels]."""
-        plain = by_row(embeddings[:, : len(self.weights)], self.weights) + self.bias
-        logits: FloatArray = plain / np.float32(self.temperature)
-        if self.expert is None:
-            return logits
-        share = self.expert.share(embeddings)[:, None]
-        own = self.expert.logits(embeddings) / np.float32(self.expert.temperature)
-        return (1 - share) * logits + share * own
+    @property
+    def uncalibrated(self) -> "Head":
+        """The same head with both temperatures 1."""
+        freshness = replace(self.freshness, temperature=1.0) if self.freshness else None
+        return replace(self, temperature=1.0, freshness=freshness)
 
     def probabilities(self, embeddings: FloatArray) -> FloatArray:
-        """Calibrated probabilities float32 [n, classes]; each row sums to 1."""
-        return softmax(self.logits(embeddings))
+        """Calibrated probabilities float32 [n, classes] of embeddings float32 [n, channels].
 
-    def temperatures(self, embeddings: FloatArray) -> FloatArray:
-        """What the logits of each row were divided by: float32 [n]."""
-        cold = np.full(len(embeddings), 1 / self.temperature, np.float32)
-        if self.expert:
-            share = self.expert.share(embeddings)
-            cold = (1 - share) * cold + share / np.float32(self.expert.temperature)
-        return np.float32(1) / cold
+        Each row sums to 1: they are of the classes alone, given that it is one of them.
+        """
+        return self._probabilities(embeddings, self.kinds(embeddings))
 
-    def evidence(self, embedding: FloatArray, class_index: int) -> FloatArray:
-        """How much each channel of one embedding [1, channels] speaks for a class: [channels]."""
-        weights = self.weights[:, class_index] / np.float32(self.temperature)
-        if self.expert is None:
-            return weights
-        share = self.expert.share(embedding)[0]
-        own = self.expert.classifier.weights[:, class_index] / np.float32(self.expert.temperature)
-        of_gate = np.zeros(1, np.float32)
-        return np.concatenate([(1 - share) * weights, share * own, of_gate])
+    def log_probabilities(self, embeddings: FloatArray) -> FloatArray:
+        """The logarithm of `probabilities`, at least -100: float32 [n, classes]."""
+        found: FloatArray = np.log(np.maximum(self.probabilities(embeddings), np.float32(1e-43)))
+        return np.maximum(found, np.float32(-100))
+
+    def ood_score(self, embeddings: FloatArray) -> FloatArray:
+        """How unlike all classes: float32 [n]; over `ood.threshold` is not recognised."""
+        return self.ood.score(self.ood.project(embeddings), self.none_logit(self.kinds(embeddings)))
 
     def recognises(self, embeddings: FloatArray) -> NDArray[np.bool_]:
         """Whether each embedding looks like any known class: bool [n]."""
-        return self.rejection.distance(embeddings) <= self.rejection.threshold
+        return self.ood_score(embeddings) <= self.ood.threshold
+
+    def judge(
+        self, embeddings: FloatArray
+    ) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
+        """`probabilities`, `recognises` and `ood.project` in one go, for the serving path."""
+        logits = self.kinds(embeddings)
+        projected = self.ood.project(embeddings)
+        known = self.ood.score(projected, self.none_logit(logits)) <= self.ood.threshold
+        return self._probabilities(embeddings, logits), known, projected
+
+    def none_logit(self, kind_logits: FloatArray) -> FloatArray:
+        """Log-odds float32 [n] of "none of them" by the logits of `kinds`; 0 where not learned."""
+        known = self._known_kinds
+        if kind_logits.shape[1] == known:
+            return np.zeros(len(kind_logits), np.float32)
+        result: FloatArray = kind_logits[:, known] - logsumexp(kind_logits[:, :known])
+        return result
+
+    def cam_weights(self, class_index: int) -> FloatArray:
+        """How much each channel of an embedding speaks for a class: float32 [channels]."""
+        kinds = self.kinds.weights[:, : self._known_kinds]
+        weights = kinds[:, self.kind_of[class_index]] - kinds.mean(axis=1)
+        weights = weights / np.float32(self.temperature)
+        rotten, _, fresh = self.parts[:, class_index]
+        if self.freshness and rotten != fresh:
+            own = self.freshness.linear.weights[:, 0] / np.float32(self.freshness.temperature)
+            weights = weights + (own if fresh else -own)
+        return weights
 
     def save(self, path: Path) -> None:
-        directions, scale = halved(self.rejection.projection)
         arrays: dict[str, Any] = {
-            "weights": self.weights,
-            "bias": self.bias,
+            "kind_weights": self.kinds.weights,
+            "kind_bias": self.kinds.bias,
             "temperature": np.float32(self.temperature),
-            "rejection_projection": directions,
-            "rejection_scale": scale,
-            "rejection_means": self.rejection.means,
-            "rejection_threshold": np.float32(self.rejection.threshold),
+            "kind_of": self.kind_of,
+            "parts": self.parts,
+            **self.ood.arrays(),
         }
-        if self.expert:
+        if self.freshness:
             arrays |= {
-                "expert_weights": self.expert.classifier.weights,
-                "expert_bias": self.expert.classifier.bias,
-                "expert_temperature": np.float32(self.expert.temperature),
+                "freshness_weights": self.freshness.linear.weights,
+                "freshness_bias": self.freshness.linear.bias,
+                "freshness_scale": np.array(
+                    [
+                        self.freshness.temperature,
+                        self.freshness.rotten_below,
+                        self.freshness.fresh_from,
+                    ]
+                ),
             }
         np.savez(path, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Head":
-        """Read what `save` wrote. Raises ValueError or KeyError for another kind of file."""
+        """Read what `save` wrote, or the head of a package up to November 2026.
+
+        Raises ValueError or KeyError for another kind of file.
+        """
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
-        scale = stored.get("rejection_scale", np.float32(1))
-        rejection = Rejection(
-            restored(stored["rejection_projection"], scale),
-            stored["rejection_means"],
-            float(stored["rejection_threshold"]),
+        if "weights" in stored:
+            return _of_old(stored)
+        freshness = None
+        if "freshness_weights" in stored:
+            linear = Linear(stored["freshness_weights"], stored["freshness_bias"])
+            freshness = Freshness(linear, *stored["freshness_scale"].tolist())
+        return cls(
+            kinds=Linear(stored["kind_weights"], stored["kind_bias"]),
+            temperature=float(stored["temperature"]),
+            kind_of=stored["kind_of"],
+            parts=stored["parts"],
+            freshness=freshness,
+            ood=OodDetector.from_arrays(stored),
         )
-        expert = None
-        if "expert_weights" in stored:
-            classifier = Linear(stored["expert_weights"], stored["expert_bias"])
-            expert = Expert(classifier, float(stored["expert_temperature"]))
-        temperature = float(stored["temperature"])
-        return cls(stored["weights"], stored["bias"], temperature, rejection, expert)
+
+    @property
+    def _known_kinds(self) -> int:
+        return int(self.kind_of.max()) + 1
+
+    def _probabilities(self, embeddings: FloatArray, kind_logits: FloatArray) -> FloatArray:
+        of_kind = softmax(kind_logits[:, : self._known_kinds] / np.float32(self.temperature))
+        found = of_kind[:, self.kind_of]
+        if self.freshness is None:
+            return found
+        levels = self.freshness.levels(embeddings)
+        share: FloatArray = (levels[:, :, None] * self.parts[None]).sum(axis=1)
+        result: FloatArray = found * share
+        return result
 
 
-def halved(projection: FloatArray) -> tuple[NDArray[np.float16], FloatArray]:
-    """The projection of a `Rejection` in half the bytes, and a scale for each direction.
+def class_parts(
+    classes: Sequence[str],
+) -> tuple[tuple[str, ...], NDArray[np.int64], FloatArray]:
+    """Take class names apart: the kinds, the kind of each class, and its share of LEVELS.
 
-    It is the largest part of a saved head. float32 [channels, directions] to float16 of the same
-    shape, -1..1, and float32 [directions]; their product is the projection, rounded.
+    Returns the names of the kinds, int64 [classes], and float32 [3, classes] of 1 and 0. A level
+    that no class of a kind is named for belongs to the nearest one: of fresh and rotten apples,
+    those past their best count as fresh; of a kind with one class, all levels are that class.
     """
-    scale = np.maximum(np.abs(projection).max(axis=0), np.finfo(np.float32).tiny)
-    return (projection / scale).astype(np.float16), scale
+    labels = [read_label(name) for name in classes]
+    kinds = tuple(dict.fromkeys(label.fruit for label in labels))
+    kind_of = np.array([kinds.index(label.fruit) for label in labels], np.int64)
+    parts = np.zeros((len(LEVELS), len(classes)), np.float32)
+    # A name without a level stands for sound fruit where its kind has others besides.
+    at = [LEVELS.index(label.level or "fresh") for label in labels]
+    for k in range(len(kinds)):
+        own = np.flatnonzero(kind_of == k)
+        for level in range(len(LEVELS)):
+            # Of two that are equally near, the fresher.
+            nearest = min(own, key=lambda c: (abs(at[c] - level), -at[c]))
+            same = own[[at[c] == at[nearest] for c in own]]
+            parts[level, same] = 1 / len(same)
+    return kinds, kind_of, parts
 
 
-def restored(directions: NDArray[Any], scale: NDArray[np.float32] | np.float32) -> FloatArray:
-    """The projection that `halved` took apart: float32 [channels, directions].
+def _of_old(stored: dict[str, NDArray[Any]]) -> Head:
+    """The head of an old package: one plain classifier, each class a kind of its own.
 
-    One direction lies after the other in memory: so the product with a single embedding, which
-    has to fetch all of it, takes two thirds of the time.
+    Where an expert had a say as well, its channels get no weight.
     """
-    return np.asfortranarray(directions * scale)
-
-
-def opening(embeddings: FloatArray) -> FloatArray:
-    """How far the gate of an `Expert` is open for each of float32 [n, channels]: [n], 0..1."""
-    return embeddings[:, -1]
-
-
-def features(projected: FloatArray) -> NDArray[np.float16]:
-    """The part of `Rejection.project` that is kept of each photograph: float16 [n, up to 32].
-
-    The directions of the widest spread: there a change of what is photographed shows most.
-    """
-    leading = np.clip(projected[:, -FEATURES:], -_LARGEST, _LARGEST)
-    return leading.astype(np.float16)
-
-
-def pool(feature_map: FloatArray) -> FloatArray:
-    """Average over space: float32 [n, h, w, channels] to embeddings [n, channels]."""
-    n, height, width, channels = feature_map.shape
-    pooled: FloatArray = feature_map.reshape(n, height * width, channels).mean(axis=1)
-    return pooled
-
-
-def by_row(rows: FloatArray, matrix: FloatArray) -> FloatArray:
-    """The product float32 [n, outputs] of [n, channels] and [channels, outputs], a row at a time.
-
-    As one product it would depend in its last bits on how many rows there are: the grade of a
-    photograph does not depend on who else is in its turn.
-    """
-    product: FloatArray = np.matmul(rows[:, None], matrix)[:, 0]
-    return product
-
-
-def unit(embeddings: FloatArray) -> FloatArray:
-    """Each row of float32 [n, channels] scaled to length 1; a row of zeros stays."""
-    length = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    scaled: FloatArray = embeddings / np.maximum(length, 1e-12)
-    return scaled
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Row-wise softmax of float32 [n, classes]."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    result: FloatArray = shifted / shifted.sum(axis=-1, keepdims=True)
-    return result
+    weights, bias = stored["weights"], stored["bias"]
+    channels, classes = len(stored["rejection_projection"]), len(bias)
+    if _OLD_EXPERT in stored:
+        none = np.zeros((channels - len(weights), classes), np.float32)
+        weights = np.concatenate([weights, none])
+    scale = stored.get("rejection_scale", np.ones(1, np.float32))
+    return Head(
+        kinds=Linear(weights, bias),
+        temperature=float(stored["temperature"]),
+        kind_of=np.arange(classes),
+        parts=np.ones((len(LEVELS), classes), np.float32),
+        freshness=None,
+        ood=OodDetector.from_arrays(
+            {
+                "ood_projection": stored["rejection_projection"],
+                "ood_scale": scale,
+                "ood_means": stored["rejection_means"],
+                # The score of a head without a "none" logit is the weighted distance.
+                "ood_threshold": stored["rejection_threshold"] * np.float32(0.01),
+            }
+        ),
+    )
