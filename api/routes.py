@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from api.dataset.endpoints import router as dataset
 from api.feedback.endpoints import router as feedback
+from api.freshness.endpoints import router as freshness
 from api.health.endpoints import router as health
 from api.history.endpoints import router as history
 from api.insights.endpoints import router as insights
@@ -28,6 +29,7 @@ ROUTERS = (
     retrain,
     monitoring,
     triggers,
+    freshness,
     health,
 )
 

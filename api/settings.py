@@ -3,14 +3,22 @@
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.guard.keys import accepted_keys
 from api.guard.origins import accepted_origins
 from api.imaging.decode import MAX_PIXELS
+from api.predict.levels import LevelThresholds, problem_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -96,8 +104,29 @@ class Settings(BaseSettings):
     max_wait_seconds: float = Field(default=10, gt=0)
     # A body may take so long, and a second more for every 16 KiB of it that came; then it is 408.
     body_seconds: float = Field(default=20, gt=0)
+    # Where fresh ends and rotten begins, as long as nobody sets it (/freshness-thresholds): scores
+    # between 0 and 1, both or none of them.
+    rotten_below: float | None = None
+    fresh_from: float | None = None
     # After SIGTERM: for so long /ready says 503, for load balancers to see, before it ends.
     drain_seconds: float = Field(default=1, ge=0)
+
+    @model_validator(mode="after")
+    def _both_thresholds(self) -> Self:
+        if self.rotten_below is None and self.fresh_from is None:
+            return self
+        if self.rotten_below is None or self.fresh_from is None:
+            raise ValueError("RIPELINE_ROTTEN_BELOW and RIPELINE_FRESH_FROM go together: set both.")
+        if problem := problem_of(self.rotten_below, self.fresh_from):
+            raise ValueError(f"RIPELINE_ROTTEN_BELOW, RIPELINE_FRESH_FROM: {problem}")
+        return self
+
+    @property
+    def level_thresholds(self) -> LevelThresholds | None:
+        """The freshness thresholds of this deployment; None where those of the model hold."""
+        if self.rotten_below is None:
+            return None
+        return LevelThresholds(self.rotten_below, self.fresh_from)
 
     @property
     def has_keys(self) -> bool:

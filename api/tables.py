@@ -3,6 +3,7 @@
 from api.dataset.tables import ImageRow
 from api.db import Base
 from api.feedback.tables import FeedbackRow
+from api.freshness.tables import FreshnessThresholdsRow
 from api.monitoring.tables import TriggerRow
 from api.predict.tables import PredictionRow
 from api.registry.tables import ChampionRow, ModelRow, PromotionRow
@@ -12,6 +13,7 @@ __all__ = [
     "Base",
     "ChampionRow",
     "FeedbackRow",
+    "FreshnessThresholdsRow",
     "ImageRow",
     "ModelRow",
     "PredictionRow",

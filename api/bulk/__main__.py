@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from api.arguments import count, path
 from api.errors import ProblemError
+from api.predict.levels import LevelThresholds, problem_of
 
 if TYPE_CHECKING:
     from api.bulk.grader import Work
@@ -46,7 +47,13 @@ def _run(arguments: argparse.Namespace) -> str:
 
     settings = get_settings()
     package = chosen_package(settings, arguments.model)
-    work = Work(package, arguments.source, settings.max_body_bytes, settings.max_pixels)
+    work = Work(
+        package,
+        arguments.source,
+        settings.max_body_bytes,
+        settings.max_pixels,
+        _thresholds(arguments),
+    )
     processes = arguments.processes or settings.inference_threads
     with _graders(work, processes, arguments.ray) as graders, terminal() as progress:
         report = score(work, arguments.out, graders.grade, progress, arguments.rows_a_part)
@@ -73,6 +80,13 @@ def _missing(arguments: argparse.Namespace) -> str:
     return "Bulk scoring needs the extras 'serve' and 'bulk': requirements.txt has them."
 
 
+def _thresholds(arguments: argparse.Namespace) -> LevelThresholds | None:
+    """Those that were asked for, and `_arguments` has verified."""
+    if arguments.rotten_below is None:
+        return None
+    return LevelThresholds(arguments.rotten_below, arguments.fresh_from)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m api.bulk", description=__doc__)
     parser.add_argument("source", help="a folder, or an address such as s3://bucket/prefix")
@@ -88,7 +102,24 @@ def _arguments() -> argparse.Namespace:
         "--rows-a-part", type=count, default=2000, help="so much a kill can lose (2000)"
     )
     parser.add_argument("--ray", metavar="ADDRESS", help="grade on this Ray cluster instead")
-    return parser.parse_args()
+    parser.add_argument(
+        "--rotten-below",
+        type=float,
+        help="a freshness score, 0 to 1: what lies below is rotten (with --fresh-from)",
+    )
+    parser.add_argument(
+        "--fresh-from",
+        type=float,
+        help="from this score on it is fresh, and past its best before (the model's own, if both "
+        "are left out)",
+    )
+    arguments = parser.parse_args()
+    below, fresh = arguments.rotten_below, arguments.fresh_from
+    if (below is None) != (fresh is None):
+        parser.error("--rotten-below and --fresh-from go together: give both")
+    if below is not None and (problem := problem_of(below, fresh)):
+        parser.error(problem)
+    return arguments
 
 
 if __name__ == "__main__":

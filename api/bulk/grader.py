@@ -12,6 +12,7 @@ from api.bulk.rows import failed, graded, schema
 from api.bulk.source import Source
 from api.dataset.errors import FileTooLargeError
 from api.errors import ProblemError
+from api.predict.levels import LevelThresholds
 from api.predict.runtime import TOGETHER, Asked, Grade, Runtime
 from api.registry.package import Package
 
@@ -20,16 +21,28 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Work:
-    """What every process needs to know, on whatever machine it is."""
+    """What every process needs to know, on whatever machine it is.
+
+    `thresholds` are those of the freshness levels, None for the package's own.
+    """
 
     package: Package
     address: str
     max_bytes: int
     max_pixels: int
+    thresholds: LevelThresholds | None = None
 
     @property
     def schema(self) -> pa.Schema:
         return schema(self.package.manifest.classes)
+
+    @property
+    def levels(self) -> str:
+        """Where it draws the line, in words: all of a job's rows are graded alike."""
+        if self.thresholds is None:
+            return "the model's own"
+        below, fresh = self.thresholds.rotten_below, self.thresholds.fresh_from
+        return f"rotten below {below}, fresh from {fresh}"
 
     def source(self) -> Source:
         return Source(self.address, self.max_bytes)
@@ -42,7 +55,8 @@ class Grader:
         self._work = work
         self._source = work.source()
         self._version = work.package.manifest.version
-        self._runtime = Runtime.of_package(work.package, work.max_pixels, threads=1)
+        runtime = Runtime.of_package(work.package, work.max_pixels, threads=1)
+        self._runtime = runtime.with_thresholds(work.thresholds)
 
     def __call__(self, paths: Sequence[str]) -> pa.Table:
         """A row for each path, in order. Raises SourceError where the store is away."""

@@ -23,10 +23,13 @@ ROWS = "rows"
 
 
 class Plan(BaseModel):
-    """What a job grades, by which version, and how many rows it puts into a part."""
+    """What a job grades, by which version and freshness thresholds, and how many rows it puts into
+    a part. A job without thresholds was begun before there were levels.
+    """
 
     source: str
     model_version: str
+    thresholds: str = ""
     rows_a_part: int
     photographs: int
 
@@ -41,7 +44,9 @@ class Job:
         self.parts = sum(1 for _ in self._store.keys(ROWS))
 
     @classmethod
-    def standing(cls, folder: Path, source: str, model_version: str) -> "Job | None":
+    def standing(
+        cls, folder: Path, source: str, model_version: str, thresholds: str
+    ) -> "Job | None":
         """The job that is in the folder; None where none is. Raises OtherJobError."""
         store = _store(folder)
         if not store.exists(PLAN):
@@ -51,11 +56,21 @@ class Job:
             raise OtherJobError(folder, "folder of photographs", plan.source, source)
         if plan.model_version != model_version:
             raise OtherJobError(folder, "model", plan.model_version, model_version)
+        if plan.thresholds != thresholds:
+            before = plan.thresholds or "none of any kind"
+            raise OtherJobError(folder, "line between fresh and rotten", before, thresholds)
         return cls(folder, plan)
 
     @classmethod
     def begin(
-        cls, folder: Path, source: str, model_version: str, rows_a_part: int, paths: Iterable[str]
+        cls,
+        folder: Path,
+        source: str,
+        model_version: str,
+        thresholds: str,
+        *,
+        rows_a_part: int,
+        paths: Iterable[str],
     ) -> "Job":
         """A job that grades `paths`, which may be very many. Raises OSError."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +82,7 @@ class Job:
         plan = Plan(
             source=source,
             model_version=model_version,
+            thresholds=thresholds,
             rows_a_part=rows_a_part,
             photographs=count,
         )

@@ -5,6 +5,7 @@
 | `path` | below the folder or bucket, with `/` |
 | `class`, `confidence` | the most probable class and its calibrated probability, 0 to 1 |
 | `freshness`, `freshness_score` | `fresh` or `rotten`; 0 (rotten) to 1 (fresh) |
+| `freshness_level` | `fresh`, `past_best` or `rotten` |
 | `recognised` | false for what is none of the known classes |
 | `error` | why there is no grade, where there is none; then all of the above but `path` is empty |
 | `model_version` | the version that graded |
@@ -29,6 +30,7 @@ def schema(classes: Sequence[str]) -> pa.Schema:
             pa.field("confidence", pa.float32()),
             pa.field("freshness", pa.string()),
             pa.field("freshness_score", pa.float32()),
+            pa.field("freshness_level", pa.string()),
             pa.field("recognised", pa.bool_()),
             pa.field("error", pa.string()),
             pa.field("model_version", pa.string(), nullable=False),
@@ -45,6 +47,7 @@ def graded(path: str, grade: Grade, version: str) -> dict[str, Any]:
         "confidence": grade.confidence,
         "freshness": grade.freshness,
         "freshness_score": grade.freshness_score,
+        "freshness_level": grade.freshness_level,
         "recognised": grade.recognised,
         "model_version": version,
         **{f"probability_{name}": share for name, share in grade.probabilities.items()},

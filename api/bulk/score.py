@@ -68,12 +68,13 @@ def parts_folder(out: Path) -> Path:
 def _job(work: Work, folder: Path, progress: Progress, rows_a_part: int) -> Job:
     """The job that is in `folder`, or a new one; where none can be, the folder goes."""
     source, version = work.source(), work.package.manifest.version
-    job = Job.standing(folder, source.address, version)
+    line = work.levels
+    job = Job.standing(folder, source.address, version, line)
     if job is not None:
         return job
     try:
         paths = _counted(source.photographs(), progress)
-        job = Job.begin(folder, source.address, version, rows_a_part, paths)
+        job = Job.begin(folder, source.address, version, line, rows_a_part=rows_a_part, paths=paths)
         if not job.plan.photographs:
             raise NoPhotographsError(work.address, EXTENSIONS)
     except ProblemError:

@@ -8,6 +8,7 @@ from datetime import datetime
 from api.blobs import Blobs
 from api.db import Database
 from api.errors import ModelUnavailableError
+from api.predict.levels import LevelThresholds
 from api.predict.line import Line
 from api.predict.recorder import Recorder
 from api.predict.runtime import Runtime
@@ -20,7 +21,8 @@ class ServiceState:
     `runtime` is None where no model could be loaded; `model_problem` says why it is not the
     champion, `catalog_problem` why the catalog has not been opened yet: both for the log.
     `champion_since` is when the version that serves became champion, where that is known.
-    `draining` says that the process is about to end.
+    `user_thresholds` are the freshness thresholds that the catalog had last. `draining` says that
+    the process is about to end.
     """
 
     pool: ThreadPoolExecutor
@@ -32,6 +34,7 @@ class ServiceState:
     model_problem: str = ""
     catalog_problem: str = ""
     champion_since: datetime | None = None
+    user_thresholds: LevelThresholds | None = None
     prediction_count: int = 0
     draining: bool = False
     started: float = field(default_factory=time.monotonic)

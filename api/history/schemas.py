@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from api.dataset.labels import Level
 from api.predict.tables import PredictionRow
 
 # PostgreSQL takes no text with a null character in it.
@@ -23,6 +24,7 @@ class RecordedPrediction(BaseModel):
     probabilities: dict[str, float]
     recognised: bool
     freshness_score: float | None
+    freshness_level: Level | None = Field(description="As it was answered then.")
     inference_time_ms: float
     filename: str
     photograph_kept: bool
@@ -39,6 +41,7 @@ class RecordedPrediction(BaseModel):
             probabilities=row.probabilities,
             recognised=row.recognised,
             freshness_score=row.freshness_score,
+            freshness_level=row.freshness_level,
             inference_time_ms=row.milliseconds,
             filename=row.filename,
             photograph_kept=row.blob is not None,

@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 
 from api.insights.projection import Projection, fit_projection
-from api.predict.head import FloatArray
+from api.predict.arrays import FloatArray
 from api.registry.package import REPLAY
 
 _ALONE = Lock()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from api.predict.head import FloatArray, unit
+from api.predict.arrays import FloatArray, l2_normalize
 
 # A few directions more than the two wanted, and a few rounds, make those two exact to the eye.
 DIRECTIONS = 10
@@ -23,18 +23,18 @@ class Projection:
 
     def of(self, embeddings: FloatArray) -> FloatArray:
         """Points float32 [n, 2] of embeddings float32 [n, channels], each scaled to length 1."""
-        centred: FloatArray = unit(embeddings) - self.middle
+        centred: FloatArray = l2_normalize(embeddings) - self.middle
         points: FloatArray = centred @ self.axes
         return points
 
 
 def fit_projection(embeddings: FloatArray) -> Projection:
-    """Of embeddings float32 [n, channels], each scaled to length 1, as the rejection sees it.
+    """Of embeddings float32 [n, channels], each scaled to length 1, as OOD detection sees it.
 
     By subspace iteration from a fixed start, so that the map is the same every time: N. Halko et
     al., "Finding Structure with Randomness" (2011). The whole decomposition takes far longer.
     """
-    rows = unit(embeddings)
+    rows = l2_normalize(embeddings)
     middle: FloatArray = (rows.sum(axis=0) / max(len(rows), 1)).astype(np.float32)
     rows -= middle
     found = np.random.default_rng(0).normal(size=(rows.shape[1], DIRECTIONS)).astype(np.float32)

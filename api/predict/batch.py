@@ -12,6 +12,7 @@ from typing import NamedTuple
 from api.dataset.archive import Archive, Limits, is_archive
 from api.dataset.errors import ArchiveTooLargeError, FileTooLargeError
 from api.dataset.form import SentFile
+from api.dataset.labels import LEVELS, Level
 from api.dataset.naming import printable
 from api.errors import ProblemError
 from api.health.state import ServiceState
@@ -73,6 +74,7 @@ class Batch:
     _unrecognised: int = 0
     _classes: Counter[str] = field(default_factory=Counter)
     _freshness: Counter[str] = field(default_factory=Counter)
+    _levels: Counter[Level] = field(default_factory=Counter)
     _started: float = field(default_factory=perf_counter)
 
     async def results(self, source: Iterator[Piece]) -> AsyncGenerator[list[Row]]:
@@ -116,6 +118,8 @@ class Batch:
         self._unrecognised += not prediction.recognised
         if prediction.freshness:
             self._freshness[prediction.freshness] += 1
+        if prediction.freshness_level:
+            self._levels[prediction.freshness_level] += 1
         return BatchPrediction(
             index=index, filename=filename, **prediction.model_dump(exclude_unset=True)
         )
@@ -128,6 +132,7 @@ class Batch:
             by_class=dict(sorted(self._classes.items())),
             fresh=self._freshness["fresh"],
             rotten=self._freshness["rotten"],
+            by_level={level: self._levels[level] for level in LEVELS},
             unrecognised=self._unrecognised,
             model_version=self.runtime.manifest.version,
             seconds=round(perf_counter() - self._started, 3),

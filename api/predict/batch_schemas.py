@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from api.dataset.labels import Level
 from api.predict.schemas import Prediction
 from api.problems import Problem
 
@@ -30,6 +31,7 @@ class BatchSummary(BaseModel):
     by_class: dict[str, int] = Field(description="Of the graded, by predicted class.")
     fresh: int
     rotten: int
+    by_level: dict[Level, int] = Field(description="Of the graded, by freshness level.")
     unrecognised: int = Field(description="Of the graded: do not rely on their class.")
     model_version: str
     seconds: float

@@ -10,7 +10,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from api.predict.head import FloatArray
+from api.predict.arrays import FloatArray
 
 OVERLAY_SIDE = 384
 # From nothing through yellow to red, as (share of the maximum, red, green, blue, opacity).

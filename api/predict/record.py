@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from api.dataset.labels import Level
 from api.dataset.naming import MAX_NAME, printable
 from api.imaging.hashing import signature
 from api.predict.runtime import Grade
@@ -30,6 +31,7 @@ class Record:
     confidence: float
     recognised: bool
     freshness_score: float | None
+    freshness_level: Level | None
     probabilities: dict[str, float]
     milliseconds: float
     filename: str
@@ -47,6 +49,7 @@ class Record:
             confidence=prediction.confidence,
             recognised=prediction.recognised,
             freshness_score=prediction.freshness_score,
+            freshness_level=prediction.freshness_level,
             probabilities=prediction.probabilities,
             milliseconds=prediction.inference_time_ms,
             filename=filename,
@@ -72,6 +75,7 @@ class Record:
             confidence=self.confidence,
             recognised=self.recognised,
             freshness_score=self.freshness_score,
+            freshness_level=self.freshness_level,
             probabilities=self.probabilities,
             milliseconds=self.milliseconds,
             filename=printable(self.filename)[-MAX_NAME:],

@@ -2,6 +2,7 @@
 answer).
 """
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.dataset.labels import Freshness, read_label
+from api.dataset.labels import Freshness, Level, read_label
 from api.imaging.decode import MAX_PIXELS, Photograph, decode
 from api.imaging.keeping import to_keep, to_sign
 from api.imaging.preprocess import squeeze, to_input
+from api.predict.arrays import FloatArray, pool
 from api.predict.explain import activation_map, data_uri, overlay
-from api.predict.head import FloatArray, Head, features, pool
+from api.predict.head import Head
+from api.predict.levels import HALF, LevelThresholds
 from api.predict.litert import PASS, LiteRTBackbone
+from api.predict.ood import drift_features
 from api.predict.wording import interpret
 from api.registry.manifest import Manifest
 from api.registry.package import Package
@@ -39,10 +43,10 @@ class Grade:
     """The answer for one photograph.
 
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
-    (rotten) to 1 (fresh) and is None where no class speaks of freshness. `heatmap` is a PNG data
-    URI where it was asked for. `kept` is what there is `to_keep` of the photograph, `seen` what
-    there is `to_sign`; `features` float16 [n] are its place in the space of the rejection, for
-    drift.
+    (rotten) to 1 (fresh) and is None where no class speaks of freshness. `freshness_level` is what
+    the thresholds make of it, and None where the class does not speak of freshness. `heatmap` is a
+    PNG data URI where it was asked for. `kept` is what there is `to_keep` of the photograph, `seen`
+    what there is `to_sign`; `features` float16 [n] are its `drift_features`.
     """
 
     class_name: str
@@ -50,6 +54,7 @@ class Grade:
     fruit: str
     freshness: Freshness | None
     freshness_score: float | None
+    freshness_level: Level | None
     recognised: bool
     interpretation: str
     milliseconds: float
@@ -83,20 +88,22 @@ class Seen(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What the head says of one photograph: by its feature map float32 [h, w, channels] and that
-    one's embedding [channels], the probabilities float32 [classes], whether it is any of them, and
-    its `features`.
+    """What the head says of one photograph: by its feature map float32 [h, w, channels], the
+    probabilities float32 [classes], whether it is any of them, and its `features`.
     """
 
     feature_map: FloatArray
-    embedding: FloatArray
     probabilities: FloatArray
     recognised: bool
     features: NDArray[np.float16]
 
 
 class Runtime:
-    """One loaded grader. Thread-safe."""
+    """One loaded grader. Thread-safe.
+
+    `own_thresholds` are what the model was fitted to, `thresholds` what tells the levels; both are
+    None where no class speaks of freshness.
+    """
 
     def __init__(
         self, manifest: Manifest, backbone: Backbone, head: Head, max_pixels: int = MAX_PIXELS
@@ -108,6 +115,8 @@ class Runtime:
         labels = [read_label(name) for name in manifest.classes]
         self._fresh = [k for k, label in enumerate(labels) if label.freshness == "fresh"]
         self._rotten = [k for k, label in enumerate(labels) if label.freshness == "rotten"]
+        self.own_thresholds = self._own_thresholds()
+        self.thresholds = self.own_thresholds
 
     @classmethod
     def of_package(
@@ -119,6 +128,12 @@ class Runtime:
         """
         backbone = LiteRTBackbone(package.backbone, threads)
         return cls(package.manifest, backbone, package.head, max_pixels)
+
+    def with_thresholds(self, chosen: LevelThresholds | None) -> "Runtime":
+        """The same loaded grader with the thresholds that were chosen, None for its own."""
+        other = copy.copy(self)
+        other.thresholds = chosen or self.own_thresholds
+        return other
 
     def grade(self, data: bytes, explain: bool = False) -> Grade:
         """Grade the bytes of one photograph. Raises what `imaging.decode` raises."""
@@ -161,14 +176,12 @@ class Runtime:
         pixels = np.stack([np.asarray(one.square, dtype=np.uint8) for one in seen])
         maps = [self._backbone(pixels[k : k + PASS]) for k in range(0, len(pixels), PASS)]
         embeddings = np.concatenate([pool(some) for some in maps])
-        rejection = self._head.rejection
-        projected = rejection.project(embeddings)
+        probabilities, recognised, projected = self._head.judge(embeddings)
         columns = (
             [one for some in maps for one in some],
-            embeddings,
-            self._head.probabilities(embeddings),
-            (rejection.distance_of(projected) <= rejection.threshold).tolist(),
-            features(projected),
+            probabilities,
+            recognised.tolist(),
+            drift_features(projected),
         )
         return [Judged(*row) for row in zip(*columns, strict=True)]
 
@@ -200,19 +213,21 @@ class Runtime:
         class_name = self.manifest.classes[best]
         label = read_label(class_name)
         of_class = dict(zip(self.manifest.classes, probabilities.tolist(), strict=True))
+        score = self.freshness_score(probabilities)
+        level = self._level(label.freshness, score)
         heatmap = None
         if seen.picture:
-            evidence = self._head.evidence(judged.embedding[None], best)
-            activation = activation_map(judged.feature_map, evidence)
+            activation = activation_map(judged.feature_map, self._head.cam_weights(best))
             heatmap = data_uri(overlay(seen.picture, activation))
         return Grade(
             class_name=class_name,
             probabilities=of_class,
             fruit=label.fruit,
             freshness=label.freshness,
-            freshness_score=self.freshness_score(probabilities),
+            freshness_score=score,
+            freshness_level=level,
             recognised=judged.recognised,
-            interpretation=interpret(of_class, judged.recognised),
+            interpretation=interpret(of_class, judged.recognised, level),
             milliseconds=(seen.seconds + time.perf_counter() - started) * 1000,
             heatmap=heatmap,
             kept=seen.kept,
@@ -226,6 +241,20 @@ class Runtime:
         fresh = sum(of_class[k] for k in self._fresh)
         rotten = sum(of_class[k] for k in self._rotten)
         return fresh / (fresh + rotten) if fresh + rotten > 0 else None
+
+    def _own_thresholds(self) -> LevelThresholds | None:
+        if not self._fresh and not self._rotten:
+            return None
+        freshness = self._head.freshness
+        if freshness is None:
+            return LevelThresholds(HALF)
+        return LevelThresholds(freshness.rotten_below, freshness.fresh_from)
+
+    def _level(self, freshness: Freshness | None, score: float | None) -> Level | None:
+        """Of a class that may speak of freshness. The score of any other says nothing of it."""
+        if freshness is None or score is None or self.thresholds is None:
+            return None
+        return self.thresholds.level(score)
 
 
 def turn(items: Iterable[_Item], most: int = TOGETHER) -> Iterator[_Item]:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
-from api.dataset.labels import Freshness
+from api.dataset.labels import Freshness, Level
 from api.predict.runtime import Grade
 
 
@@ -24,6 +24,9 @@ class Prediction(BaseModel):
     fruit: str
     freshness: Freshness | None
     freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
+    freshness_level: Level | None = Field(
+        description="By /freshness-thresholds; null for a class that does not speak of freshness."
+    )
     recognised: bool = Field(description="False for what is none of the known classes.")
     interpretation: str
     model_version: str
@@ -43,6 +46,7 @@ class Prediction(BaseModel):
             fruit=grade.fruit,
             freshness=grade.freshness,
             freshness_score=grade.freshness_score,
+            freshness_level=grade.freshness_level,
             recognised=grade.recognised,
             interpretation=grade.interpretation,
             model_version=model_version,

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from api.dataset.labels import Level
 from api.db import Base, UtcDateTime, now
 
 _KEPT: dict[str, Any] = {
@@ -17,9 +18,9 @@ _KEPT: dict[str, Any] = {
 class PredictionRow(Base):
     """One served prediction.
 
-    `blob` is the photograph, where the retention setting lets it be kept; `signature` (hexadecimal)
-    tells near-duplicates; `features` are float16 [n], the embedding on the leading directions of
-    the grader's rejection, for drift.
+    `freshness_level` is what was answered, by the thresholds of that moment. `blob` is the
+    photograph, where the retention setting lets it be kept; `signature` (hexadecimal) tells
+    near-duplicates; `features` are float16 [n], the `drift_features` of the photograph.
     """
 
     __tablename__ = "predictions"
@@ -37,6 +38,7 @@ class PredictionRow(Base):
     confidence: Mapped[float]
     recognised: Mapped[bool]
     freshness_score: Mapped[float | None]
+    freshness_level: Mapped[Level | None] = mapped_column(String(10))
     probabilities: Mapped[dict[str, float]] = mapped_column(JSON)
     milliseconds: Mapped[float]
     filename: Mapped[str] = mapped_column(String(255), default="")

@@ -1,6 +1,6 @@
 """A model package on disk: a folder that is either whole or not there.
 
-`backbone.tflite` (uint8 photograph to feature map), `head.npz` (weights, temperature, rejection),
+`backbone.tflite` (uint8 photograph to feature map), `head.npz` (everything after the embedding),
 `replay.npz` (embeddings of the training photographs) and, written last, `manifest.json`. None of
 these files can run code.
 """
@@ -51,7 +51,7 @@ def load_package(folder: Path) -> Package:
         head = Head.load(folder / HEAD)
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
-    if (head.channels, len(head.bias)) != (manifest.feature_shape[2], len(manifest.classes)):
+    if (head.channels, head.classes) != (manifest.feature_shape[2], len(manifest.classes)):
         raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
     return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
 

@@ -1,4 +1,5 @@
-"""Every API process serves the champion of the catalog, and notices a new one within a second.
+"""Every API process serves the champion of the catalog, and notices a new one within a second, as
+it does freshness thresholds that somebody set.
 
 The new grader is loaded and warmed up beside the old one, which serves until one assignment puts
 the new one in its place: a request that is under way ends on the grader that it began with.
@@ -10,7 +11,10 @@ import time
 from collections.abc import Callable
 
 from api.db import AWAY
+from api.freshness.repository import user_thresholds
+from api.freshness.service import follow
 from api.health.state import ServiceState
+from api.predict.levels import LevelThresholds
 from api.registry import repository, service
 from api.registry.loading import load_shipped, load_version
 from api.registry.package import BadPackageError
@@ -62,6 +66,8 @@ class Watcher:
             self._open_catalog()
             with self._state.database.reading() as session:
                 champion = repository.champion_row(session)
+                thresholds = user_thresholds(session)
+            follow(self._state, self._settings, thresholds)
             if champion is not None:
                 self._follow(champion)
         except (*AWAY, OSError) as error:
@@ -119,22 +125,29 @@ class Watcher:
             if champion.version == self._failed and self._clock() < self._retry_at:
                 return
             try:
-                state.runtime = load_version(self._settings, state.blobs, champion.version)
+                runtime = load_version(self._settings, state.blobs, champion.version)
             except Exception as error:  # Whatever is wrong with it, the old one serves on.
                 self._failed, self._retry_at = champion.version, self._clock() + RETRY_SECONDS
                 state.model_problem = f"Version {champion.version} cannot be loaded: {error}"
                 log.error("%s", state.model_problem)
                 return
+            state.runtime = runtime.with_thresholds(self._thresholds)
             log.info("Version %s serves.", champion.version)
             service.tidy_cache(state.database, self._settings.model_cache)
         state.champion_since = champion.changed_at
         self._failed, state.model_problem = "", ""
 
+    @property
+    def _thresholds(self) -> LevelThresholds | None:
+        """What was chosen last, in the catalog or in the environment."""
+        return self._state.user_thresholds or self._settings.level_thresholds
+
     def _serve_shipped(self) -> None:
         try:
-            self._state.runtime = load_shipped(self._settings)
+            runtime = load_shipped(self._settings)
         except (BadPackageError, ValueError, RuntimeError) as error:
             log.error("No model is served: %s", error)
             self._state.model_problem = self._state.model_problem or str(error)
         else:
+            self._state.runtime = runtime.with_thresholds(self._thresholds)
             log.warning("The shipped version serves until the champion can be loaded.")

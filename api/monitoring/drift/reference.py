@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.blobs import Blobs
-from api.predict.head import FloatArray, Head, features
+from api.predict.arrays import FloatArray
+from api.predict.head import Head
+from api.predict.ood import drift_features
 from api.registry.manifest import Manifest
 from api.registry.package import HEAD, MANIFEST, REPLAY
 from api.registry.store import fetch_package
@@ -39,14 +41,14 @@ class Reference:
         """Of the embeddings float32 [n, channels] of the test photographs."""
         if len(embeddings) > MOST:
             embeddings = np.random.default_rng(0).choice(embeddings, MOST, replace=False)
-        probabilities = head.probabilities(embeddings)
+        probabilities, recognised, projected = head.judge(embeddings)
         return cls(
             version=manifest.version,
             classes=manifest.classes,
-            features=features(head.rejection.project(embeddings)).astype(np.float32),
+            features=drift_features(projected).astype(np.float32),
             confidence=probabilities.max(axis=1),
             predicted=np.array(manifest.classes)[probabilities.argmax(axis=1)],
-            recognised=head.recognises(embeddings),
+            recognised=recognised,
         )
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.predict.head import FloatArray
+from api.predict.arrays import FloatArray
 from api.predict.tables import PredictionRow
 
 NEWEST = 500

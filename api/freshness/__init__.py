@@ -1,0 +1,1 @@
+"""Where fresh ends and rotten begins, as the people here want it."""
