@@ -51,8 +51,8 @@ class Plan:
     ) -> "Plan":
         """Each of `architectures` (else all) by `recipe`, and that of the recipe over `sizes`.
 
-        All without expert, since not every network can have one. An architecture has its
-        `weights`, else those of the recipe, else none where nobody has published any.
+        An architecture has its `weights`, else those of the recipe, else none where nobody has
+        published any.
         `frozen_curve` fits the head alone over `sizes`, which is much faster.
         Raises UnknownArchitectureError.
         """
@@ -60,7 +60,7 @@ class Plan:
         def adapt(name: str, size: int) -> Recipe:
             published = recipe.weights if find(name).load_imagenet else "none"
             chosen = (weights or {}).get(name, published)
-            return replace(recipe, architecture=name, weights=chosen, input_size=size, expert=False)
+            return replace(recipe, architecture=name, weights=chosen, input_size=size)
 
         for name in weights or {}:
             find(name)

@@ -28,7 +28,7 @@ class Side:
     def predicted(self) -> NDArray[np.str_]:
         """The class of each test photograph: strings [n]."""
         names: NDArray[np.str_] = np.array(self.classes)
-        found: NDArray[np.str_] = names[self.head.logits(self.embeddings).argmax(axis=1)]
+        found: NDArray[np.str_] = names[self.head.probabilities(self.embeddings).argmax(axis=1)]
         return found
 
 

@@ -12,7 +12,7 @@ from api.evaluation.curves import precision_recall_curves, reliability, roc_curv
 from api.evaluation.evaluate import evaluate
 from api.evaluation.mistakes import worst_mistakes
 from api.evaluation.slices import slices, traits
-from api.training.calibrate import expected_calibration_error, uncalibrated
+from api.training.calibrate import expected_calibration_error
 
 
 def figures(
@@ -22,12 +22,11 @@ def figures(
     probabilities: NDArray[np.float32],
     classes: Sequence[str],
     *,
-    temperatures: NDArray[np.float32] | None = None,
+    uncalibrated: NDArray[np.float32],
 ) -> dict[str, Any]:
     """All that can be said of `probabilities` [n, classes] for the n files of `split`, in words.
 
-    `temperatures` [n] are those that the probabilities were made with; without them the calibration
-    error before scaling is not known.
+    `uncalibrated` [n, classes] are the same without temperature.
     """
     labels = np.array([classes.index(file.class_name) for file in files])
     photographs = [file.photograph for file in files]
@@ -35,21 +34,12 @@ def figures(
     return {
         "split": split,
         **evaluate(probabilities, labels, classes, photographs),
-        **_before(probabilities, labels, temperatures),
+        "expected_calibration_error_before_scaling": expected_calibration_error(
+            uncalibrated, labels
+        ),
         "reliability": reliability(probabilities, labels),
         "roc": roc_curves(probabilities, labels, classes),
         "precision_recall": precision_recall_curves(probabilities, labels, classes),
         "slices": slices(correct, photographs, traits(root, files)),
         "worst_mistakes": worst_mistakes(probabilities, labels, classes, files),
     }
-
-
-def _before(
-    probabilities: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    temperatures: NDArray[np.float32] | None,
-) -> dict[str, float]:
-    if temperatures is None:
-        return {}
-    before = uncalibrated(probabilities, temperatures)
-    return {"expected_calibration_error_before_scaling": expected_calibration_error(before, labels)}

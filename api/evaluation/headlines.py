@@ -10,8 +10,13 @@ NAMES = (
     "edible_not_called_rotten",
     "expected_calibration_error",
     "expected_calibration_error_before_scaling",
+    "wrong_and_sure",
     "known_rejected",
+    "near_rejected",
+    "near_rejected_at_98",
+    "near_auroc",
     "others_rejected",
+    "others_rejected_at_98",
     "auroc",
 )
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from api.dataset.folder import PhotoFile
 from api.dataset.leak import find_leak
-from api.dataset.split import fold_of
+from api.dataset.split import SPLITS, fold_of
 from api.evaluation.evaluate import share
 from api.evaluation.figures import figures
-from api.evaluation.heldout import HeldOut, grade_held_out, kept
+from api.evaluation.grade import grade
+from api.evaluation.heldout import HeldOut, cached
 from api.progress import Progress, silent
 from api.training.corpus import Corpus
 from api.training.grader import train_grader
@@ -41,19 +42,21 @@ def supplied_split(
     if leak is None:
         return None
     test = _side(corpus, "test")
-    found = kept(path, lambda: _train_and_grade(corpus, recipe, test, progress))
+    found = cached(path, lambda: _train_and_grade(corpus, recipe, test, progress))
     split = "supplied split, which LEAKS: copies of test photographs are in train"
     scores = figures(
         split,
         corpus.listing.root,
         test,
-        found.files,
+        found.probabilities,
         corpus.classes,
-        temperatures=found.temperatures,
+        uncalibrated=found.uncalibrated,
     )
     leaked = {tested.photograph for tested, _ in leak.pairs}
     known = np.array([file.photograph in leaked for file in test])
-    right = found.files.argmax(axis=1) == [corpus.classes.index(file.class_name) for file in test]
+    right = found.probabilities.argmax(axis=1) == [
+        corpus.classes.index(file.class_name) for file in test
+    ]
     names = np.array([file.photograph for file in test])
     return {
         "leaks": True,
@@ -84,13 +87,16 @@ def _train_and_grade(
 ) -> HeldOut:
     root, classes = corpus.listing.root, corpus.classes
     learned, validation = deal_by_file(_side(corpus, "train"))
+    rest = {
+        split: [*corpus.boxed(split), *corpus.near_misses(split), *corpus.far(split)]
+        for split in SPLITS
+    }
     study = Study(
-        training=[*photograph_samples(root, learned, classes), *corpus.boxed(recipe)],
-        validation=file_samples(root, validation, classes),
-        others=corpus.other_things("set"),
+        training=[*photograph_samples(root, learned, classes), *rest["train"], *rest["test"]],
+        validation=[*file_samples(root, validation, classes), *rest["validation"]],
     )
     grader = train_grader(recipe, study, progress)
-    return grade_held_out(grader, corpus, test, progress=progress)
+    return grade(grader, file_samples(root, test, classes), progress)
 
 
 def _side(corpus: Corpus, name: str) -> list[PhotoFile]:

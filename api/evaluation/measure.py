@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from api.errors import ProblemError
 from api.evaluation.figures import figures
-from api.evaluation.heldout import grade_held_out
-from api.evaluation.rejection import rejection_figures
+from api.evaluation.grade import grade
+from api.evaluation.source_figures import Graded, counts_once, rejection_of, source_figures
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent
 from api.registry.manifest import Manifest
@@ -31,25 +33,32 @@ class OtherPhotographsError(ProblemError):
 
 
 def measure(grader: Grader, corpus: Corpus, progress: Progress = silent) -> dict[str, Any]:
-    """Grade the test split, other things and pictures of nothing; JSON-ready."""
-    files = corpus.files("test")
-    found = grade_held_out(grader, corpus, files, progress=progress)
+    """Grade the test split, fruit or not, and pictures of nothing; JSON-ready."""
+    files = corpus.file_samples("test")
+    fruit = [*files, *corpus.boxed("test")]
+    samples = [*fruit, *corpus.near_misses("test"), *corpus.far("test")]
+    found = grade(grader, samples, progress)
+    first = {sample.copies[0] for sample in corpus.photographs("test")}
+    once = np.array([counts_once(sample, first) for sample in samples])
+    graded = Graded.among(samples, found, corpus.classes, once)
     return {
         "test_by_photograph": figures(
             "test split by photograph, all saved copies; not seen in training",
             corpus.listing.root,
-            files,
-            found.files,
+            corpus.files("test"),
+            found.probabilities[: len(files)],
             corpus.classes,
-            temperatures=found.temperatures,
+            uncalibrated=found.uncalibrated[: len(files)],
         ),
-        "rejection": rejection_figures(
-            found.files_distance,
-            [file.photograph for file in files],
-            found.others_distance,
-            [sample.copies[0].name for sample in corpus.other_things("report")],
-            found.drawn,
+        "by_source": source_figures(
+            "test split by photograph or run, one file a photograph, and boxed fruits; not seen in "
+            "training, but the sources were",
+            graded,
         ),
+        "rejection": {
+            "split": "test split; other produce by kind, not learned from",
+            **rejection_of(graded, samples, found),
+        },
     }
 
 

@@ -7,29 +7,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
 
-from api.dataset.boxed import LEVELS, Box
-from api.dataset.labels import read_label
+from api.dataset.boxed import Box
+from api.dataset.labels import LEVELS, read_label
 from api.evaluation.bootstrap import interval, mean_interval
 from api.evaluation.evaluate import share
+from api.evaluation.metrics import pairs_ordered
+from api.training.samples import fruits_of
 
 
 def phone_figures(
     boxes: Sequence[Box],
     probabilities: NDArray[np.float32],
-    distances: NDArray[np.float32],
+    margins: NDArray[np.float32],
     classes: Sequence[str],
 ) -> dict[str, Any]:
     """Boxed fruits of runs that were not seen: which fruit, and is edible fruit called rotten?
 
-    `probabilities` [n, classes] and `distances` [n], over 1 where not recognised. Intervals are
-    drawn over frames, whose fruits share light and background.
+    `probabilities` [n, classes] and `margins` [n], over 0 where not recognised. Every box has a
+    level. Intervals are drawn over frames, whose fruits share light and background.
     """
     read = [read_label(name) for name in classes]
     predicted = probabilities.argmax(axis=1)
-    right = np.array([read[k].fruit == box.fruit for k, box in zip(predicted, boxes, strict=True)])
-    called_fresh = np.array([read[k].freshness == "fresh" for k in predicted])
+    right = np.array(
+        [box.fruit in fruits_of(classes[k]) for k, box in zip(predicted, boxes, strict=True)]
+    )
+    called_fresh = np.array([read[k].freshness != "rotten" for k in predicted])
     score = probabilities[:, [label.freshness == "fresh" for label in read]].sum(axis=1)
     levels = np.array([box.level for box in boxes])
     edible = levels != "rotten"
@@ -48,7 +51,7 @@ def phone_figures(
         "split": "runs of the phone photographs held out; boxed fruits",
         "frames": len(set(frames)),
         **headline(np.ones(len(boxes), bool)),
-        **share("known_rejected", distances > 1, frames.tolist()),
+        **share("known_rejected", margins > 0, frames.tolist()),
         "freshness_order": freshness_order(levels, score, frames.tolist()),
         "by_run": {str(run): headline(runs == run) for run in np.unique(runs)},
     }
@@ -81,14 +84,11 @@ def freshness_order(
             for level in present
         },
         "fresher_scores_higher": {
-            f"{fresher} over {staler}": _higher(score[levels == fresher], score[levels == staler])
+            f"{fresher} over {staler}": pairs_ordered(
+                score[levels == fresher], score[levels == staler]
+            )
             for fresher, staler in pairwise(present)
         },
         "spearman": None if np.isnan(spearman) else spearman,
         "spearman_interval_95": interval(correlation, frames),
     }
-
-
-def _higher(above: NDArray[np.float32], below: NDArray[np.float32]) -> float:
-    truth = np.repeat([1, 0], [len(above), len(below)])
-    return float(roc_auc_score(truth, np.concatenate([above, below])))

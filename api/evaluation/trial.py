@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 
 from api.evaluation.evaluate import evaluate
 from api.networks.architectures import build_backbone
-from api.predict.head import softmax
+from api.predict.arrays import softmax
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent
+from api.training.balance import balanced_weights
 from api.training.corpus import Corpus
 from api.training.embedding import embed_samples
 from api.training.export import check_agreement, to_litert
 from api.training.grader import train_grader
 from api.training.head import fit_head
 from api.training.recipe import Recipe
-from api.training.samples import balanced_weights, inputs, targets
+from api.training.samples import balance_keys, inputs, targets
 
 WARM_UP_RUNS = 20
 TIMED_RUNS = 200
@@ -40,12 +41,12 @@ class Trial:
 class Fitted:
     """A trained network as it would serve.
 
-    `logits` takes embeddings float32 [n, channels] to [n, classes]; `parameters` counts backbone
-    and head.
+    `probabilities` takes embeddings float32 [n, channels] to [n, classes]; `parameters` counts
+    backbone and head.
     """
 
     graph: bytes
-    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    probabilities: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     parameters: int
 
 
@@ -58,7 +59,7 @@ def measure(trial: Trial, corpus: Corpus, progress: Progress = silent) -> dict[s
     stage = "Embedding the test photographs"
     embeddings = embed_samples(backbone, samples, recipe.input_size, progress, stage)
     scores = evaluate(
-        softmax(fitted.logits(embeddings)),
+        fitted.probabilities(embeddings),
         targets(samples).argmax(axis=1),
         corpus.classes,
         [file.photograph for file in corpus.files("test")],
@@ -95,20 +96,28 @@ def milliseconds(backbone: LiteRTBackbone, size: int) -> float:
 
 
 def _fine_tune(recipe: Recipe, corpus: Corpus, progress: Progress) -> Fitted:
-    grader = train_grader(recipe, corpus.study(recipe), progress)
+    grader = train_grader(recipe, corpus.study(), progress)
     pixels = inputs(corpus.photographs("test"), recipe.input_size)
-    check_agreement(grader.keras_backbone, grader.backbone, pixels, grader.head.logits)
-    parameters = grader.keras_backbone.count_params() + grader.head.parameters
-    return Fitted(grader.graph, grader.head.logits, parameters)
+    head = grader.head
+    check_agreement(grader.keras_backbone, grader.backbone, pixels, head.log_probabilities)
+    parameters = grader.keras_backbone.count_params() + head.parameters
+    return Fitted(grader.graph, head.probabilities, parameters)
 
 
 def _fit_head_alone(recipe: Recipe, corpus: Corpus, progress: Progress) -> Fitted:
+    """A plain linear head for all classes, on fruit alone."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     network = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
     graph = to_litert(network)
-    learned = corpus.study(recipe).training
+    learned = [sample for sample in corpus.study().training if sample.target]
     stage = "Embedding what is learned from"
     embeddings = embed_samples(LiteRTBackbone(graph), learned, recipe.input_size, progress, stage)
-    head = fit_head(embeddings, targets(learned), balanced_weights(learned), recipe.head_l2)
-    return Fitted(graph, head, network.count_params() + head.parameters)
+    weights = balanced_weights(*balance_keys(learned, corpus.classes))
+    linear = fit_head(embeddings, targets(learned), weights, recipe.head_l2)
+
+    def probabilities(found: NDArray[np.float32]) -> NDArray[np.float32]:
+        return softmax(linear(found))
+
+    parameters = network.count_params() + linear.weights.size + linear.bias.size
+    return Fitted(graph, probabilities, parameters)
