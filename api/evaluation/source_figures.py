@@ -115,6 +115,7 @@ def source_figures(split: str, graded: Graded) -> dict[str, Any]:
     return {
         "split": split,
         **_figures(graded),
+        "worst_groups": _worst_groups(graded),
         "mean_of_sources": {name: _mean(by_source, name) for name in _AVERAGED},
         "by_source": dict(sorted(by_source.items(), key=_worst_first)),
     }
@@ -143,7 +144,6 @@ def _figures(graded: Graded) -> dict[str, Any]:
     own = groups[classed].tolist()
     correct = graded.possible[classed]
     names = [graded.classes[k] for k in graded.labels[classed].tolist()]
-    sources = graded.sources[classed].tolist()
     fruits = np.array([read_label(name).fruit for name in graded.classes])
     same_fruit = fruits[graded.predicted] == fruits[graded.labels]
     edible = np.isin(graded.levels, [level for level in LEVELS if level != "rotten"])
@@ -180,20 +180,29 @@ def _figures(graded: Graded) -> dict[str, Any]:
             }
             for group in worst_groups(correct, [""] * len(names), names)
         ],
-        "worst_groups": [
-            {
-                "source": group.source,
-                "class": group.class_name,
-                "fruits": group.count,
-                "correct": group.correct,
-                "accuracy": group.accuracy,
-            }
-            for group in worst_groups(correct, sources, names)
-        ],
         "freshness_pairs": freshness_pairs(
             graded.freshness_scores, graded.levels, graded.sources, groups
         ),
     }
+
+
+def _worst_groups(graded: Graded) -> list[dict[str, Any]]:
+    """Every class of every source, the worst first."""
+    own = graded.classed
+    return [
+        {
+            "source": group.source,
+            "class": group.class_name,
+            "fruits": group.count,
+            "correct": group.correct,
+            "accuracy": group.accuracy,
+        }
+        for group in worst_groups(
+            graded.possible[own],
+            graded.sources[own].tolist(),
+            [graded.classes[k] for k in graded.labels[own].tolist()],
+        )
+    ]
 
 
 def _calibration(graded: Graded) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from api.training.corpus import Corpus
 from api.training.embedding import embed_samples
 from api.training.export import check_agreement, to_litert
 from api.training.grader import train_grader
-from api.training.head import fit_head
+from api.training.heads import fit_head
 from api.training.recipe import Recipe
 from api.training.samples import balance_keys, inputs, targets
 

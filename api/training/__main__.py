@@ -61,19 +61,15 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
 
 def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.evaluation.crossvalidate import crossvalidate  # noqa: PLC0415
+    from api.evaluation.summary import summary_lines  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
-        figures = crossvalidate(corpus, recipe, arguments.cache, progress)
+        figures = crossvalidate(corpus, recipe, arguments.cache, progress, arguments.only)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    lines = [_accuracy(figures["by_photograph"])]
-    for name in ("by_phone_run", "rejection"):
-        if name in figures:
-            shares = {k: v for k, v in figures[name].items() if isinstance(v, float)}
-            lines.append(f"{name}: " + ", ".join(f"{k} {v:.2%}" for k, v in shares.items()))
-    return [*lines, f"All figures are in {arguments.out}."]
+    return [*summary_lines(figures), f"All figures are in {arguments.out}."]
 
 
 def _accuracy(scores: dict[str, Any]) -> str:
@@ -137,6 +133,11 @@ def _arguments() -> argparse.Namespace:
     )
     folds.add_argument("--out", type=Path, default=PROJECT / "docs" / "crossvalidation.json")
     folds.add_argument("--cache", type=Path, default=PROJECT / ".cache" / "crossvalidation")
+    folds.add_argument(
+        "--only",
+        choices=("sources", "folds", "supplied"),
+        help="measure one part; parts that were measured before stand beside it",
+    )
     folds.set_defaults(command=_crossvalidate)
     compare_command.add(commands, shared)
     return parser.parse_args()

@@ -12,7 +12,7 @@ from api.predict.ood import OodDetector
 from api.progress import Progress, silent
 from api.training.embedding import embed_samples
 from api.training.grader import Grader
-from api.training.head import fit_head
+from api.training.heads import fit_head
 from api.training.recipe import Recipe
 from api.training.samples import Sample, targets
 from api.training.study import Study
