@@ -12,6 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from api.db import Database
+from api.freshness.repository import set_thresholds, user_thresholds
+from api.predict.levels import LevelThresholds
+from api.predict.tables import PredictionRow
 from api.registry import repository
 from api.settings import PROJECT
 from api.tables import Base
@@ -36,6 +39,14 @@ def first(database_url: str) -> Database:
                 {"version": version, "manifest": json.dumps({"version": version}), "at": AT},
             )
         session.execute(
+            text(
+                "INSERT INTO predictions (id, created_at, model_version, predicted_class, "
+                "confidence, recognised, freshness_score, probabilities, milliseconds, filename) "
+                "VALUES ('p', :at, 'b', 'freshapples', 0.9, true, 0.9, '{}', 5, 'a.jpg')"
+            ),
+            {"at": AT},
+        )
+        session.execute(
             text("INSERT INTO champion (id, version, changed_at) VALUES (1, 'b', :at)"), {"at": AT}
         )
     return database
@@ -49,6 +60,13 @@ def test_the_first_catalog_is_upgraded_with_all_that_is_in_it(first: Database) -
     with first.reading() as session:
         assert repository.champion(session) == "b"
         assert {row.version for row in repository.models(session)} == {"a", "b"}
+        graded = session.get_one(PredictionRow, "p")
+        assert (graded.freshness_score, graded.freshness_level) == (0.9, None)
+        assert user_thresholds(session) is None
+    with first.session() as session:
+        set_thresholds(session, 0.3, 0.7)
+    with first.reading() as session:
+        assert user_thresholds(session) == LevelThresholds(0.3, 0.7)
     first.close()
 
 

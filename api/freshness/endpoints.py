@@ -23,10 +23,11 @@ def set_thresholds(
     wanted: FreshnessThresholdsChange,
 ) -> FreshnessThresholds:
     """Every process tells levels by them within two seconds, whichever version serves."""
+    own = state.serving().own_thresholds
     chosen = service.verified(wanted.rotten_below, wanted.fresh_from)
     with database.session() as session:
         repository.set_thresholds(session, wanted.rotten_below, wanted.fresh_from)
-    return service.describe(state, settings, chosen)
+    return service.describe(own, settings, chosen)
 
 
 @router.delete("", summary="Draw the line where it was", responses=responses(503))
@@ -34,6 +35,7 @@ def forget_thresholds(
     state: StateDep, settings: SettingsDep, database: DatabaseDep
 ) -> FreshnessThresholds:
     """Back to what the environment says, or else the model."""
+    own = state.serving().own_thresholds
     with database.session() as session:
         repository.forget_thresholds(session)
-    return service.describe(state, settings, None)
+    return service.describe(own, settings, None)

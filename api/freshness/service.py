@@ -16,18 +16,18 @@ def current(state: ServiceState, settings: Settings) -> FreshnessThresholds:
 
     Raises ModelUnavailableError.
     """
+    own = state.serving().own_thresholds
     chosen = state.user_thresholds
     if not state.catalog_problem:
         with suppress(*AWAY), state.database.reading() as session:
             chosen = repository.user_thresholds(session)
-    return describe(state, settings, chosen)
+    return describe(own, settings, chosen)
 
 
 def describe(
-    state: ServiceState, settings: Settings, chosen: LevelThresholds | None
+    own: LevelThresholds | None, settings: Settings, chosen: LevelThresholds | None
 ) -> FreshnessThresholds:
-    """As clients see it, where `chosen` is what a user set. Raises ModelUnavailableError."""
-    own = state.serving().own_thresholds
+    """As clients see it: `own` are the model's thresholds, `chosen` what a user set."""
     set_by: SetBy = "user" if chosen else "environment" if settings.level_thresholds else "model"
     found = chosen or settings.level_thresholds or own
     return FreshnessThresholds(

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from api.insights.projection import fit_projection
-from api.predict.head import unit
+from api.predict.arrays import l2_normalize
 
 
 def cloud(count: int = 300, channels: int = 40) -> NDArray[np.float32]:
@@ -20,7 +20,7 @@ def cloud(count: int = 300, channels: int = 40) -> NDArray[np.float32]:
 def test_the_axes_are_those_of_the_whole_decomposition() -> None:
     embeddings = cloud()
     found = fit_projection(embeddings)
-    rows = unit(embeddings)
+    rows = l2_normalize(embeddings)
     rows -= rows.mean(axis=0)
     _, scales, directions = np.linalg.svd(rows, full_matrices=False)
     variance = np.square(scales) / np.square(scales).sum()

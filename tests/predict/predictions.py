@@ -28,6 +28,7 @@ def a_record(image: Image.Image | None = None, **values: Any) -> Record:
         "confidence": 0.9,
         "recognised": True,
         "freshness_score": 0.9,
+        "freshness_level": "fresh",
         "probabilities": {"freshapples": 0.9, "rottenapples": 0.1},
         "milliseconds": 5.0,
         "filename": "apple.jpg",

@@ -1,148 +1,130 @@
+"""Which fruit, how fresh and how sure, by small heads whose answers can be told by hand."""
+
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from api.predict.head import (
-    Expert,
-    Head,
-    Linear,
-    Rejection,
-    by_row,
-    halved,
-    pool,
-    restored,
-    softmax,
-    unit,
-)
+from api.predict.head import Head, class_parts
+from tests.heads import FRUIT, make_head, make_ood, make_two_heads, save_old_head
+
+# Apples by the first channel, bananas by the second, none of them by the third; the fourth is
+# freshness.
+KINDS = [[4, 0, 0], [0, 4, 0], [0, 0, 4], [0, 0, 0]]
+FRESHNESS = [0, 0, 0, 1]
 
 
-def make_head(temperature: float = 1.0, threshold: float = 1.0) -> Head:
-    """Two classes told apart by the first two of three channels."""
-    rejection = Rejection(
-        np.eye(3, dtype=np.float32),
-        np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32),
-        threshold,
-    )
-    weights = np.array([[4, 0], [0, 4], [0, 0]], dtype=np.float32)
-    return Head(weights, np.zeros(2, dtype=np.float32), temperature, rejection)
+def embedding(*values: float) -> NDArray[np.float32]:
+    return np.array([values], np.float32)
 
 
-def test_pool_averages_over_space_alone() -> None:
-    feature_map = np.arange(2 * 2 * 3 * 4, dtype=np.float32).reshape(2, 2, 3, 4)
-    assert np.allclose(pool(feature_map), feature_map.mean(axis=(1, 2)))
-
-
-def test_softmax_stands_large_logits() -> None:
-    assert softmax(np.array([[1e4, 0.0]], dtype=np.float32)).tolist() == [[1.0, 0.0]]
+def logit(p: float) -> float:
+    return float(np.log(p / (1 - p)))
 
 
 def test_temperature_softens_without_changing_the_class() -> None:
-    embedding = np.array([[1, 0.2, 0]], dtype=np.float32)
-    sharp = make_head(1.0).probabilities(embedding)[0]
-    soft = make_head(3.0).probabilities(embedding)[0]
+    head = make_head([[4, 0], [0, 4], [0, 0]])
+    [sharp] = head.probabilities(embedding(1, 0.2, 0))
+    [soft] = replace(head, temperature=3.0).probabilities(embedding(1, 0.2, 0))
     assert sharp.argmax() == soft.argmax() == 0
     assert sharp[0] > soft[0] > 0.5
     assert soft.sum() == pytest.approx(1)
-
-
-def test_rejects_what_is_far_from_every_class() -> None:
-    head = make_head(threshold=0.5)
-    embeddings = np.array([[9, 0.1, 0], [0, 2, 0.1], [0, 0, 5]], dtype=np.float32)
-    assert head.recognises(embeddings).tolist() == [True, True, False]
-
-
-def test_distance_does_not_depend_on_the_length_of_an_embedding() -> None:
-    rejection = make_head().rejection
-    embedding = np.array([[0.3, 0.1, 0.2]], dtype=np.float32)
-    assert rejection.distance(embedding * 7) == pytest.approx(rejection.distance(embedding))
-
-
-def test_unit_leaves_zeros() -> None:
-    assert unit(np.zeros((1, 3), dtype=np.float32)).tolist() == [[0, 0, 0]]
-
-
-def test_saved_head_answers_the_same(tmp_path: Path) -> None:
-    head = make_head(2.0, 0.7)
-    head.save(tmp_path / "head.npz")
-    again = Head.load(tmp_path / "head.npz")
-    embeddings = np.random.default_rng(0).random((5, 3), dtype=np.float32)
-    assert np.array_equal(again.probabilities(embeddings), head.probabilities(embeddings))
-    assert np.array_equal(again.recognises(embeddings), head.recognises(embeddings))
-
-
-def make_expert(temperature: float = 1.0) -> Head:
-    """`make_head` and an expert: a fourth channel is all it goes by, a fifth says how far the gate
-    is open."""
-    plain = make_head()
-    own = Linear(np.array([[-6, 6]], np.float32), np.zeros(2, np.float32))
-    rejection = replace(
-        plain.rejection, projection=np.pad(plain.rejection.projection, ((0, 2), (0, 0)))
+    assert np.array_equal(
+        replace(head, temperature=3.0).uncalibrated.probabilities(embedding(1, 0.2, 0))[0], sharp
     )
-    return replace(plain, rejection=rejection, expert=Expert(own, temperature))
 
 
-# What the classifier takes for the first class and the expert for the second, as photographs that
-# the gate is closed for, half open and open.
-DISPUTED = np.array([[1, 0, 0, 1, 0], [1, 0, 0, 1, 0.5], [1, 0, 0, 1, 1]], np.float32)
+def test_what_is_far_from_every_class_is_not_recognised() -> None:
+    ood = make_ood(3, [[1, 0, 0], [0, 1, 0]], distance=0.5)
+    head = make_head([[4, 0], [0, 4], [0, 0]], ood=ood)
+    rows = np.array([[9, 0.1, 0], [0, 2, 0.1], [0, 0, 5]], np.float32)
+    assert head.recognises(rows).tolist() == [True, True, False]
 
 
-def test_the_gate_decides_who_is_asked() -> None:
-    head = make_expert()
-    assert head.expert
-    assert head.expert.share(DISPUTED) == pytest.approx([0, 0.25, 0.5], abs=1e-6)
-    assert head.logits(DISPUTED[:1]) == pytest.approx(
-        make_head().logits(DISPUTED[:1, :3]), abs=1e-5
-    )
-    half, wide = head.logits(DISPUTED[1:])
-    assert half == pytest.approx([0.75 * 4 - 0.25 * 6, 0.25 * 6], abs=1e-5)
-    assert wide == pytest.approx([0.5 * 4 - 0.5 * 6, 0.5 * 6], abs=1e-5)
-    assert head.probabilities(DISPUTED).argmax(axis=1).tolist() == [0, 0, 1]
-    assert head.channels == 5
+def test_what_looks_like_none_of_them_is_not_recognised() -> None:
+    head = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, distance=0))
+    assert head.recognises(embedding(2, 0, 0, 0)).tolist() == [True]
+    assert head.recognises(embedding(0, 0, 2, 0)).tolist() == [False]
+    # And yet the probabilities are of the classes alone.
+    assert head.probabilities(embedding(0, 0, 2, 0)) == pytest.approx(np.full((1, 4), 0.25))
 
 
-def test_each_answer_is_divided_by_its_own_temperature() -> None:
-    head = replace(make_expert(temperature=3.0), temperature=2.0)
-    assert head.logits(DISPUTED[[0, 2]]) == pytest.approx(np.array([[2, 0], [0, 1]]), abs=1e-5)
-    assert head.temperatures(DISPUTED) == pytest.approx(
-        [2, 1 / (0.75 / 2 + 0.25 / 3), 2.4], abs=1e-5
-    )
-    assert make_head(2.0).temperatures(DISPUTED[:2, :3]).tolist() == [2, 2]
+def test_a_class_is_its_kind_times_its_freshness() -> None:
+    head = make_two_heads(KINDS, FRESHNESS)
+    [found] = head.probabilities(embedding(1, 0, 0, logit(0.8)))
+    apple = 1 / (1 + np.exp(-4))
+    expected = [apple * 0.8, (1 - apple) * 0.8, apple * 0.2, (1 - apple) * 0.2]
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert FRUIT[int(found.argmax())] == "freshapples"
 
 
-@pytest.mark.parametrize("class_index", [0, 1])
-def test_the_evidence_of_all_channels_is_the_answer(class_index: int) -> None:
-    head = replace(make_expert(temperature=3.0), temperature=2.0)
-    for row in DISPUTED[:, None]:
-        answer = head.logits(row)[0, class_index]
-        assert row[0] @ head.evidence(row, class_index) == pytest.approx(answer, abs=1e-5)
+@pytest.mark.parametrize("score", [0.05, 0.29, 0.3, 0.69, 0.7, 0.95])
+def test_levels_sum_to_one_and_fresh_begins_at_its_threshold(score: float) -> None:
+    freshness = make_two_heads(KINDS, FRESHNESS).freshness
+    assert freshness
+    [levels] = freshness.levels(embedding(0, 0, 0, logit(score)))
+    assert levels.sum() == pytest.approx(1, abs=1e-6)
+    rotten, _, fresh = levels
+    assert rotten == pytest.approx(1 - score, abs=1e-5)
+    assert (fresh >= 0.5 - 1e-6) == (score >= freshness.fresh_from)
 
 
-def test_a_saved_expert_answers_the_same(tmp_path: Path) -> None:
-    head = make_expert(temperature=3.0)
-    head.save(tmp_path / "head.npz")
-    again = Head.load(tmp_path / "head.npz")
-    embeddings = np.random.default_rng(0).random((50, 5), dtype=np.float32)
-    assert np.array_equal(again.probabilities(embeddings), head.probabilities(embeddings))
-    assert again.parameters == head.parameters == (3 * 2 + 2) + (1 * 2 + 2)
+def test_judge_gives_in_one_go_what_is_asked_for_singly() -> None:
+    head = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, np.eye(4)[:2], distance=0.8))
+    rows = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    probabilities, recognised, projected = head.judge(rows)
+    assert np.array_equal(probabilities, head.probabilities(rows))
+    assert np.array_equal(recognised, head.recognises(rows))
+    assert 0 < recognised.sum() < 20
+    assert np.array_equal(projected, head.ood.project(rows))
 
 
-def test_a_projection_of_any_size_is_saved_as_fit_rounded_it() -> None:
-    drawn = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
-    drawn *= np.array([1e-8, 1, 1e6, 0], np.float32)
-    half, scale = halved(drawn)
-    rounded = restored(half, scale)
-    assert rounded.flags.f_contiguous
-    assert rounded == pytest.approx(drawn, rel=1e-3, abs=1e-12)
-    again, same = halved(rounded)
-    assert np.array_equal(restored(again, same), rounded)
+def test_a_channel_speaks_for_a_class_by_kind_and_by_freshness() -> None:
+    head = make_two_heads(KINDS, FRESHNESS)
+    assert head.cam_weights(FRUIT.index("freshapples")) == pytest.approx([2, -2, 0, 1])
+    assert head.cam_weights(FRUIT.index("rottenbananas")) == pytest.approx([-2, 2, 0, -1])
+    # Of a kind with one class, freshness says nothing.
+    plain = make_two_heads(KINDS, FRESHNESS, classes=("freshapples", "pears", "rottenapples"))
+    assert plain.cam_weights(1) == pytest.approx([-2, 2, 0, 0])
 
 
-def test_a_row_of_a_product_does_not_depend_on_the_others() -> None:
-    random = np.random.default_rng(0)
-    rows = random.normal(size=(8, 1280)).astype(np.float32)
-    matrix = random.normal(size=(1280, 6)).astype(np.float32)
-    together = by_row(rows, matrix)
-    assert np.allclose(together, rows @ matrix, atol=1e-3)
-    assert all((together[k] == by_row(rows[k : k + 1], matrix)[0]).all() for k in range(8))
+def test_saved_heads_answer_the_same(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    two = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, np.eye(4)[:2], distance=0.8))
+    for head in (two, make_head(np.eye(4), temperature=2.0)):
+        head.save(tmp_path / "head.npz")
+        again = Head.load(tmp_path / "head.npz")
+        for one, other in zip(again.judge(rows), head.judge(rows), strict=True):
+            assert np.array_equal(one, other)
+        assert (again.channels, again.classes) == (4, 4)
+        assert again.parameters == head.parameters
+        assert again.thresholds == pytest.approx(head.thresholds)
+
+
+def test_names_are_taken_apart() -> None:
+    kinds, kind_of, parts = class_parts(("freshapples", "overripeapples", "pears", "rottenapples"))
+    assert kinds == ("apple", "pears")
+    assert kind_of.tolist() == [0, 0, 1, 0]
+    # Rotten, past its best, fresh.
+    assert parts.tolist() == [[0, 0, 1, 1], [0, 1, 1, 0], [1, 0, 1, 0]]
+    assert class_parts(("freshapples", "rottenapples"))[2].tolist() == [[0, 1], [1, 0], [1, 0]]
+
+
+@pytest.mark.parametrize("more", [0, 3])
+def test_a_head_of_an_old_package_answers_as_its_classifier_did(more: int, tmp_path: Path) -> None:
+    """Where there was an expert besides, its channels have no say."""
+    weights = np.array([[4, 0], [0, 4]], np.float32)
+    save_old_head(tmp_path / "head.npz", weights, more=more, distance=0.5)
+    head = Head.load(tmp_path / "head.npz")
+    assert (head.channels, head.classes, head.freshness) == (2 + more, 2, None)
+    rows = np.zeros((3, head.channels), np.float32)
+    rows[:, :2] = [[1, 0], [0, 1], [0.5, -1]]
+    logits = rows[:, :2] @ weights / 2
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert head.probabilities(rows) == pytest.approx(expected, abs=1e-6)
+    assert head.recognises(rows).tolist() == [True, True, False]
+    if more:
+        rows[:, 2:] = 1
+        assert head.probabilities(rows) == pytest.approx(expected, abs=1e-6)

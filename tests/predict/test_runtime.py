@@ -1,6 +1,7 @@
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,22 +11,34 @@ from PIL import Image
 from api.errors import NotAnImageError
 from api.imaging.decode import Photograph
 from api.predict.fake import CHANNELS, FakeBackbone
-from api.predict.head import Head, Rejection
+from api.predict.head import Head
+from api.predict.levels import LevelThresholds
 from api.predict.litert import PASS
 from api.predict.runtime import TOGETHER, Asked, Grade, Runtime, turn
 from api.registry.manifest import DataFingerprint, Manifest
+from tests.heads import make_head, make_ood, make_two_heads, save_old_head
+
+CLASSES = ("freshapples", "rottenapples")
+# Red speaks for what is fresh, blue for what is not.
+WEIGHTS = [[5, 0], [0, 0], [0, 5], [0, 0], [0, 0], [0, 0]]
+RED, BLUE = (1, 0, 0, 0, 1, 1), (0, 0, 1, 1, 1, 0)
+OOD = make_ood(CHANNELS, np.array([RED, BLUE]) / np.sqrt(3), distance=0.5)
 
 
 @pytest.fixture
 def runtime() -> Runtime:
     """Red is a fresh apple, blue a rotten one, green nothing known."""
-    classes = ("freshapples", "rottenapples")
-    weights = np.zeros((CHANNELS, 2), dtype=np.float32)
-    weights[0, 0] = weights[2, 1] = 5
-    red = (1, 0, 0, 0, 1, 1)
-    blue = (0, 0, 1, 1, 1, 0)
-    means = np.array([red, blue], dtype=np.float32) / np.sqrt(3).astype(np.float32)
-    rejection = Rejection(np.eye(CHANNELS, dtype=np.float32), means, 0.5)
+    return make_runtime(make_head(WEIGHTS, ood=OOD))
+
+
+@pytest.fixture
+def two_heads() -> Runtime:
+    """Red apples are fresh, blue ones rotten; the score of purple is 0.5."""
+    head = make_two_heads(np.ones((CHANNELS, 1)), [5, 0, -5, 0, 0, 0], classes=CLASSES)
+    return make_runtime(head)
+
+
+def make_runtime(head: Head, classes: tuple[str, ...] = CLASSES) -> Runtime:
     manifest = Manifest(
         version="v",
         created_at=datetime.now(UTC),
@@ -42,7 +55,6 @@ def runtime() -> Runtime:
         versions={},
         files={},
     )
-    head = Head(weights, np.zeros(2, dtype=np.float32), 1.0, rejection)
     return Runtime(manifest, FakeBackbone(), head)
 
 
@@ -157,3 +169,53 @@ def test_a_fault_of_the_graph_is_the_outcome_of_all(
     monkeypatch.setattr(runtime, "_backbone", fail)
     outcomes = runtime.grade_each([Asked(png("red")), Asked(b"hello"), Asked(png("blue"))])
     assert [type(one) for one in outcomes] == [RuntimeError, NotAnImageError, RuntimeError]
+
+
+def test_the_score_of_two_heads_has_three_levels(two_heads: Runtime) -> None:
+    grades = [two_heads.grade(png(colour)) for colour in ("red", "purple", "blue")]
+    assert [grade.freshness_level for grade in grades] == ["fresh", "past_best", "rotten"]
+    assert grades[1].freshness_score == pytest.approx(0.5)
+    assert "sound but past its best" in grades[1].interpretation
+    assert two_heads.own_thresholds == two_heads.thresholds == LevelThresholds(0.3, 0.7)
+
+
+def test_a_plain_head_has_two_levels(runtime: Runtime) -> None:
+    grades = [runtime.grade(png(colour)) for colour in ("red", "#800081", "#810080", "blue")]
+    assert [grade.freshness_level for grade in grades] == ["fresh", "rotten", "fresh", "rotten"]
+    assert runtime.own_thresholds == LevelThresholds(0.5, None)
+
+
+@pytest.mark.parametrize(
+    ("classes", "level"),
+    [(("apples", "pears"), None), (("pears", "rottenapples"), None), (CLASSES, "fresh")],
+)
+def test_a_class_that_does_not_speak_of_freshness_has_no_level(
+    classes: tuple[str, ...], level: str | None
+) -> None:
+    runtime = make_runtime(make_head(WEIGHTS), classes)
+    assert runtime.grade(png("red")).freshness_level == level
+    assert (runtime.own_thresholds is None) == (classes == ("apples", "pears"))
+
+
+def test_thresholds_that_were_chosen_go_before_the_models_own(two_heads: Runtime) -> None:
+    chosen = two_heads.with_thresholds(LevelThresholds(0.2, 0.4))
+    assert chosen.grade(png("purple")).freshness_level == "fresh"
+    assert two_heads.grade(png("purple")).freshness_level == "past_best"
+    assert chosen.with_thresholds(None).thresholds == two_heads.own_thresholds
+
+
+@pytest.mark.parametrize("channels", [2, CHANNELS])
+def test_a_head_of_an_old_package_grades(channels: int, tmp_path: Path) -> None:
+    """With an expert for the other channels, or without one."""
+    save_old_head(tmp_path / "head.npz", WEIGHTS[:channels], more=CHANNELS - channels)
+    runtime = make_runtime(Head.load(tmp_path / "head.npz"))
+    grade = runtime.grade(png("red"), explain=True)
+    assert (grade.class_name, grade.freshness_level, grade.recognised) == (
+        "freshapples",
+        "fresh",
+        True,
+    )
+    # The logits are 5 and 0, and the temperature 2.
+    assert grade.confidence == pytest.approx(1 / (1 + np.exp(-2.5)), abs=1e-5)
+    assert grade.heatmap is not None
+    assert grade.features.shape == (CHANNELS,)

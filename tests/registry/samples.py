@@ -7,23 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from api.predict.head import Head, Rejection
+from api.predict.head import Head
 from api.registry.manifest import DataFingerprint, Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY
 from api.registry.replay import LOOKS, Replay
+from tests.heads import draw_head
 
 CHANNELS = 4
 CLASSES = ("freshapples", "rottenapples")
 
 
 def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
-    random = np.random.default_rng(seed)
-
-    def draw(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        return random.normal(size=shape).astype(np.float32)
-
-    rejection = Rejection(draw(CHANNELS, 2), draw(classes, 2), 2.5)
-    return Head(draw(CHANNELS, classes), draw(classes), 1.5, rejection)
+    return draw_head(CHANNELS, classes, seed)
 
 
 def no_looks(count: int) -> dict[str, Any]:

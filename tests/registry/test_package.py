@@ -52,8 +52,8 @@ def test_a_package_loads_as_it_was_written(tmp_path: Path) -> None:
     assert loaded.backbone == b"graph"
     assert loaded.manifest == manifest
     assert loaded.manifest.classes == CLASSES
-    assert np.array_equal(loaded.head.weights, head.weights)
-    assert np.array_equal(loaded.head.rejection.means, head.rejection.means)
+    assert np.array_equal(loaded.head.kinds.weights, head.kinds.weights)
+    assert np.array_equal(loaded.head.ood.means, head.ood.means)
     assert loaded.head.temperature == head.temperature
     assert Replay.load(folder / REPLAY).photographs.tolist() == a_replay().photographs.tolist()
     assert sorted(path.name for path in folder.iterdir()) == sorted((*PARTS, MANIFEST))
@@ -116,7 +116,7 @@ def test_a_head_that_is_none_is_refused_though_its_hash_is_right(folder: Path, k
         np.savez(path, weights=np.array([object()], dtype=object))
     elif kind == "flipped bit":
         data = bytearray(path.read_bytes())
-        data[data.index(a_head().weights.tobytes())] ^= 1
+        data[data.index(a_head().kinds.weights.tobytes())] ^= 1
         path.write_bytes(data)
     else:
         path.write_bytes(b"no head" if kind == "text" else b"")

@@ -25,7 +25,7 @@ def a_servable_package(folder: Path, version: str) -> Path:
     def fill(parts: Path) -> None:
         for name in (BACKBONE, REPLAY):
             shutil.copyfile(DEFAULT / name, parts / name)
-        replace(default.head, bias=default.head.bias * 0.9).save(parts / HEAD)
+        replace(default.head, temperature=default.head.temperature * 0.9).save(parts / HEAD)
 
     def describe(hashes: dict[str, str]) -> Manifest:
         made = {"version": version, "files": hashes, "created_at": datetime.now(UTC)}

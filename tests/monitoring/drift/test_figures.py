@@ -13,7 +13,7 @@ from api.monitoring.drift.current import current_drift
 from api.monitoring.drift.figures import ENOUGH, Figure, drift_figures
 from api.monitoring.drift.reference import Reference, reference_of
 from api.monitoring.drift.sample import NEWEST, Sample, newest_sample
-from api.predict.head import features
+from api.predict.ood import drift_features
 from api.predict.repository import add_predictions
 from api.registry.package import REPLAY, load_package
 from api.registry.replay import Replay
@@ -69,7 +69,7 @@ def test_the_reference_is_the_test_split_as_the_version_grades_it(
     head = load_package(settings.model_dir).head
     assert len(reference.features) == len(embeddings)
     assert np.allclose(reference.confidence, head.probabilities(embeddings).max(axis=1))
-    expected = features(head.rejection.project(embeddings)).astype(np.float32)
+    expected = drift_features(head.ood.project(embeddings)).astype(np.float32)
     assert np.allclose(reference.features, expected)
 
 

@@ -1,0 +1,114 @@
+"""Heads for tests of several rooms, given by a few numbers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from api.predict.head import LEVELS, Freshness, Head, Linear, class_parts
+from api.predict.ood import DISTANCE_WEIGHT, OodDetector
+
+FRUIT = ("freshapples", "freshbananas", "rottenapples", "rottenbananas")
+
+
+def make_linear(weights: ArrayLike, bias: ArrayLike | None = None) -> Linear:
+    """`weights` [channels, outputs]; without a bias it is 0."""
+    found = np.array(weights, np.float32)
+    return Linear(found, np.zeros(found.shape[1], np.float32) if bias is None else _floats(bias))
+
+
+def make_ood(
+    channels: int, means: ArrayLike | None = None, *, distance: float = 1e6
+) -> OodDetector:
+    """Recognises what lies within a squared `distance` of one of `means` [classes, channels], both
+    of length 1. Without means, and so by default, everything is recognised.
+    """
+    eye = np.eye(channels, dtype=np.float32)
+    middle = np.zeros((1, channels), np.float32) if means is None else _floats(means)
+    return OodDetector(eye, middle, float(DISTANCE_WEIGHT) * distance)
+
+
+def make_head(
+    weights: ArrayLike,
+    *,
+    ood: OodDetector | None = None,
+    bias: ArrayLike | None = None,
+    temperature: float = 1.0,
+) -> Head:
+    """A plain head, each class a kind of its own: `weights` [channels, classes]."""
+    kinds = make_linear(weights, bias)
+    channels, classes = kinds.weights.shape
+    return Head(
+        kinds=kinds,
+        temperature=temperature,
+        kind_of=np.arange(classes),
+        parts=np.ones((len(LEVELS), classes), np.float32),
+        freshness=None,
+        ood=ood or make_ood(channels),
+    )
+
+
+def make_two_heads(
+    kinds: ArrayLike,
+    freshness: ArrayLike,
+    *,
+    classes: Sequence[str] = FRUIT,
+    rotten_below: float = 0.3,
+    fresh_from: float = 0.7,
+    ood: OodDetector | None = None,
+) -> Head:
+    """Which kind by `kinds` [channels, kinds (and none)], how fresh by `freshness` [channels]."""
+    of_kind = make_linear(kinds)
+    _, kind_of, parts = class_parts(classes)
+    return Head(
+        kinds=of_kind,
+        temperature=1.0,
+        kind_of=kind_of,
+        parts=parts,
+        freshness=Freshness(
+            make_linear(np.array(freshness)[:, None]), 1.0, rotten_below, fresh_from
+        ),
+        ood=ood or make_ood(len(of_kind.weights)),
+    )
+
+
+def draw_head(channels: int, classes: int, seed: int = 0) -> Head:
+    """A plain head of random numbers."""
+    random = np.random.default_rng(seed)
+
+    def draw(*shape: int) -> NDArray[np.float32]:
+        return random.normal(size=shape).astype(np.float32)
+
+    ood = OodDetector(draw(channels, 2), draw(classes, 2), 0.025)
+    return make_head(draw(channels, classes), bias=draw(classes), temperature=1.5, ood=ood)
+
+
+def save_old_head(path: Path, weights: ArrayLike, *, more: int = 0, distance: float = 1e6) -> None:
+    """Write a head as packages up to November 2026 had it: `weights` [channels, classes].
+
+    With `more` channels there is an expert as well, which goes by those and by them alone.
+    """
+    plain = _floats(weights)
+    channels, classes = len(plain) + more, plain.shape[1]
+    arrays: dict[str, Any] = {
+        "weights": plain,
+        "bias": np.zeros(classes, np.float32),
+        "temperature": np.float32(2),
+        "rejection_projection": np.eye(channels, dtype=np.float16),
+        "rejection_scale": np.ones(channels, np.float32),
+        "rejection_means": np.eye(classes, channels, dtype=np.float32),
+        "rejection_threshold": np.float32(distance),
+    }
+    if more:
+        arrays |= {
+            "expert_weights": np.full((more, classes), 9, np.float32),
+            "expert_bias": np.zeros(classes, np.float32),
+            "expert_temperature": np.float32(0.5),
+        }
+    np.savez(path, **arrays)
+
+
+def _floats(values: ArrayLike) -> NDArray[np.float32]:
+    return np.array(values, np.float32)
