@@ -108,6 +108,29 @@ def test_control_c_ends_it_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_thresholds_of_the_command_tell_the_levels(tmp_path: Path) -> None:
+    put(str(tmp_path / "fruit"), {"a.jpg": contents()["B.JPG"]})
+    out = tmp_path / "out.parquet"
+    command = [tmp_path / "fruit", "--out", out, "--processes", "1", "--rotten-below", "1e-9"]
+    code, _, complained = run([*command, "--fresh-from", "0.999999999"], tmp_path)
+    assert code == 0, complained
+    assert pq.read_table(out)["freshness_level"].to_pylist() == ["past_best"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--fresh-from", "0.6"], "go together"),
+        (["--rotten-below", "0.7", "--fresh-from", "0.6"], "must not be above the second"),
+        (["--rotten-below", "nan", "--fresh-from", "0.6"], "between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_thresholds_is_said(arguments: list[str], said: str, tmp_path: Path) -> None:
+    code, _, complained = run([tmp_path, "--out", tmp_path / "out.csv", *arguments], tmp_path)
+    assert code == 2
+    assert said in complained
+
+
 def test_a_bucket_gives_the_same_table_as_a_folder(bucket: str, tmp_path: Path) -> None:
     put(f"{bucket}/fruit", contents())
     put(str(tmp_path / "fruit"), contents())

@@ -1,7 +1,9 @@
 """A whole job in this process: rows, resuming, and what is refused."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from api.bulk.errors import (
 )
 from api.bulk.grader import Grader
 from api.bulk.score import Grading, parts_folder, score
+from api.predict.levels import LevelThresholds
 from api.predict.runtime import Runtime
 from tests.bulk.photographs import ERRORS, PACKAGE, PATHS, contents, parts_done, put, work
 
@@ -76,6 +79,7 @@ def test_a_row_is_what_the_service_would_answer(folder: Path, out: Path) -> None
         grade = runtime.grade(files[row["path"]])
         assert row["error"] is None
         assert (row["class"], row["freshness"]) == (grade.class_name, grade.freshness)
+        assert row["freshness_level"] == grade.freshness_level
         assert row["recognised"] == grade.recognised
         assert row["confidence"] == np.float32(grade.confidence)
         assert row["freshness_score"] == np.float32(grade.freshness_score)
@@ -166,6 +170,31 @@ def test_another_model_does_not_go_on(folder: Path, out: Path) -> None:
     with pytest.raises(OtherJobError, match="another folder of photographs"):
         score(work(folder / "a"), out, here(folder))
     assert parts_done(out) == 2
+
+
+def test_thresholds_that_were_asked_for_tell_the_levels(folder: Path, out: Path) -> None:
+    chosen = replace(work(folder), thresholds=LevelThresholds(1e-9, 1 - 1e-9))
+    grader = Grader(chosen)
+    score(chosen, out, lambda batches: map(grader, batches))
+    rows = [row for row in pq.read_table(out).to_pylist() if row["error"] is None]
+    assert {row["freshness_level"] for row in rows} == {"past_best"}
+    assert {row["freshness"] for row in rows} == {"fresh", "rotten"}
+
+
+@pytest.mark.parametrize("kind", ["other thresholds", "begun before there were levels"])
+def test_rows_of_other_thresholds_are_not_mixed(folder: Path, out: Path, kind: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        score(work(folder), out, dying(folder, 5), rows_a_part=2)
+    again = work(folder)
+    if kind == "other thresholds":
+        again = replace(again, thresholds=LevelThresholds(0.3, 0.7))
+    else:
+        path = parts_folder(out) / "job.json"
+        old = json.loads(path.read_text())
+        del old["thresholds"]
+        path.write_text(json.dumps(old))
+    with pytest.raises(OtherJobError, match="line between fresh and rotten"):
+        score(again, out, here(folder))
 
 
 def test_an_empty_folder_is_told_and_leaves_nothing(tmp_path: Path, out: Path) -> None:

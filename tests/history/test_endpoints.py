@@ -40,6 +40,9 @@ def test_what_was_graded_is_listed_newest_first(own: TestClient) -> None:
     times = [prediction["timestamp"] for prediction in everything]
     assert times == sorted(times, reverse=True)
     assert listed(own, offset=2, limit=2) == everything[2:4]
+    scores = [(one["freshness_score"], one["freshness_level"]) for one in everything]
+    # The shipped model has one threshold.
+    assert all(level == ("fresh" if score >= 0.5 else "rotten") for score, level in scores)
 
 
 def test_filters_choose(own: TestClient) -> None:

@@ -59,6 +59,9 @@ def test_results_come_in_order_and_as_one_by_one(client: TestClient) -> None:
     assert (summary["count"], summary["graded"], summary["failed"]) == (9, 9, 0)
     assert summary["by_class"] == dict(classes)
     assert summary["fresh"] + summary["rotten"] == 9
+    levels = Counter(result["freshness_level"] for result in body["results"])
+    nothing = {"fresh": 0, "past_best": 0, "rotten": 0}
+    assert summary["by_level"] == nothing | levels
     assert summary["unrecognised"] == sum(not result["recognised"] for result in body["results"])
     assert summary["seconds"] > 0
 

@@ -22,6 +22,7 @@ FIELDS = {
     "fruit",
     "freshness",
     "freshness_score",
+    "freshness_level",
     "recognised",
     "interpretation",
     "model_version",
@@ -62,6 +63,8 @@ def test_a_form_gets_every_field_of_the_contract(client: TestClient, photograph:
     assert body["confidence"] == max(body["probabilities"].values())
     assert body["predicted_class"].startswith(body["freshness"])
     assert 0 <= body["freshness_score"] <= 1
+    # The shipped model has one threshold.
+    assert body["freshness_level"] == ("fresh" if body["freshness_score"] >= 0.5 else "rotten")
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])

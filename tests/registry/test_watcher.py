@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.blobs import Blobs
 from api.db import Database
+from api.freshness import repository as freshness
 from api.health.state import ServiceState
+from api.predict.levels import LevelThresholds
 from api.predict.line import Line
 from api.predict.recorder import Recorder
 from api.registry import repository
@@ -100,6 +102,53 @@ def test_the_old_grader_serves_whom_it_began_with_and_is_then_freed(
     gone = weakref.ref(old)
     del old
     assert gone() is None
+
+
+def set_thresholds(state: ServiceState, thresholds: LevelThresholds) -> None:
+    with state.database.session() as session:
+        freshness.set_thresholds(session, thresholds.rotten_below, thresholds.fresh_from or 0)
+
+
+def test_thresholds_are_followed_and_go_on_to_a_new_champion(
+    watcher: Watcher, state: ServiceState, tmp_path: Path
+) -> None:
+    first, chosen = state.serving(), LevelThresholds(0.2, 0.9)
+    set_thresholds(state, chosen)
+    watcher.look()
+    assert state.serving().thresholds == chosen
+    # A grading that is under way ends as it began.
+    assert first.thresholds == first.own_thresholds == LevelThresholds(0.5)
+    same = state.serving()
+    watcher.look()
+    assert state.serving() is same
+    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    watcher.look()
+    assert (serving(state), state.serving().thresholds) == ("b", chosen)
+    with state.database.session() as session:
+        freshness.forget_thresholds(session)
+    watcher.look()
+    assert state.serving().thresholds == first.own_thresholds
+
+
+def test_those_of_the_environment_hold_from_the_start(own: Settings, state: ServiceState) -> None:
+    deployed = own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8})
+    watcher = Watcher(deployed, state)
+    watcher.look()
+    assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
+    set_thresholds(state, LevelThresholds(0.4, 0.6))
+    watcher.look()
+    assert state.serving().thresholds == LevelThresholds(0.4, 0.6)
+
+
+def test_the_shipped_package_has_them_too(
+    own: Settings, state: ServiceState, tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("the catalog is away")
+    watcher = Watcher(own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8}), state)
+    watcher.start()
+    watcher.stop()
+    assert state.catalog_problem
+    assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
 
 
 def test_a_damaged_champion_leaves_the_old_one_serving(
