@@ -56,4 +56,8 @@ def study_without(corpus: Corpus, held: Held) -> Study:
         fruit = corpus.file_samples(split) if validated else corpus.photographs(split)
         others = [*corpus.boxed(split), *corpus.near_misses(split), *corpus.far(split)]
         parts[split] = [sample for sample in [*fruit, *others] if not held(sample)]
-    return Study(training=[*parts["train"], *parts["test"]], validation=parts["validation"])
+    return Study(
+        classes=corpus.classes,
+        training=[*parts["train"], *parts["test"]],
+        validation=parts["validation"],
+    )

@@ -92,6 +92,7 @@ def _train_and_grade(
         for split in SPLITS
     }
     study = Study(
+        classes=classes,
         training=[*photograph_samples(root, learned, classes), *rest["train"], *rest["test"]],
         validation=[*file_samples(root, validation, classes), *rest["validation"]],
     )

@@ -14,7 +14,6 @@ from keras import layers
 
 from api.errors import ProblemError
 from api.networks import custom_cnn, efficientnet_lite, keras_networks
-from api.networks.texture import beside
 from api.networks.weights import (
     ImagenetUnavailableError,
     UnknownWeightsError,
@@ -51,14 +50,12 @@ class Architecture:
 
     `scale` is what the network expects before it: it takes pixels 0..255 to the range that the
     network was trained on. `load_imagenet` is None where nobody has published weights; it may
-    raise whatever a download raises. `texture` names the layer in the middle that tells sound
-    surfaces from mottled ones, where that was measured.
+    raise whatever a download raises.
     """
 
     build: Callable[[int], keras.Model]
     scale: Callable[[Any], Any]
     load_imagenet: Callable[[keras.Model], None] | None
-    texture: str | None = None
 
 
 def _load_lite0(network: keras.Model) -> None:
@@ -80,10 +77,7 @@ def _of_keras(build: Callable[..., keras.Model], scale: Callable[[Any], Any]) ->
 
 TABLE = {
     "efficientnet_lite0": Architecture(
-        efficientnet_lite.build,
-        keras_networks.scale_to_one,
-        _load_lite0,
-        efficientnet_lite.TEXTURE,
+        efficientnet_lite.build, keras_networks.scale_to_one, _load_lite0
     ),
     "mobilenet_v2": _of_keras(keras_networks.mobilenet_v2, keras_networks.scale_to_one),
     "efficientnet_b0": _of_keras(
@@ -141,17 +135,3 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
                 layer.trainable = False
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     return keras.Model(image, network(find(name).scale(image)), name="backbone")
-
-
-def with_texture(backbone: keras.Model, name: str) -> keras.Model:
-    """A backbone of `build_backbone` that gives the texture of its middle besides.
-
-    uint8 [n, size, size, 3] to feature map float32 [n, h, w, channels and those of the texture], as
-    `texture.beside` says. It shares the weights of `backbone`. The architecture must have a
-    texture.
-    """
-    architecture = find(name)
-    network = backbone.layers[-1]
-    seen = beside(network.output, network.get_layer(architecture.texture).output)
-    both = keras.Model(network.input, seen, name=network.name)
-    return keras.Model(backbone.input, both(architecture.scale(backbone.input)), name="backbone")

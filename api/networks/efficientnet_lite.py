@@ -43,8 +43,6 @@ STAGES = (
 )
 STEM_FILTERS = 32
 FEATURE_FILTERS = 1280
-# Where block 11 widens to 672 channels: among those that tell sound skin from mottled best.
-TEXTURE = "block11_expand_relu"
 BATCH_NORM = {"epsilon": 1e-3, "momentum": 0.99}
 
 

@@ -139,9 +139,7 @@ class Head:
         """Whether each embedding looks like any known class: bool [n]."""
         return self.ood_score(embeddings) <= self.ood.threshold
 
-    def judge(
-        self, embeddings: FloatArray
-    ) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
+    def judge(self, embeddings: FloatArray) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
         """`probabilities`, `recognises` and `ood.project` in one go, for the serving path."""
         logits = self.kinds(embeddings)
         projected = self.ood.project(embeddings)

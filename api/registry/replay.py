@@ -20,6 +20,50 @@ LOOKS = ("brightness", "saturation", "hue", "width", "height")
 
 
 @dataclass(frozen=True)
+class Others:
+    """Photographs of none of the classes: other produce, and other things.
+
+    `embeddings` float32 [k, channels]; `groups` strings, `other/<kind>` or `far/<file>`, empty
+    where that is not known; `splits` strings; `freshness` float32 [k] 1 not rotten, 0 rotten, NaN
+    not known.
+    """
+
+    embeddings: NDArray[np.float32]
+    groups: NDArray[np.str_]
+    splits: NDArray[np.str_]
+    freshness: NDArray[np.float32]
+
+    @classmethod
+    def unnamed(cls, embeddings: NDArray[np.float32], split: str = "train") -> "Others":
+        """Of which nothing is known but that they are none of the classes."""
+        count = len(embeddings)
+        return cls(
+            embeddings,
+            np.full(count, "", np.str_),
+            np.full(count, split),
+            np.full(count, np.nan, np.float32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def rows(self, wanted: NDArray[np.bool_]) -> "Others":
+        """Those that are `wanted`, bool [k]."""
+        return Others(
+            self.embeddings[wanted], self.groups[wanted], self.splits[wanted], self.freshness[wanted]
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence["Others"]) -> "Others":
+        return cls(
+            np.concatenate([part.embeddings for part in parts]),
+            np.concatenate([part.groups for part in parts]),
+            np.concatenate([part.splits for part in parts]),
+            np.concatenate([part.freshness for part in parts]),
+        )
+
+
+@dataclass(frozen=True)
 class Replay:
     """One row a photograph (or a boxed fruit in one).
 
@@ -28,9 +72,10 @@ class Replay:
     `sha256` hexadecimal of the file; `signatures` uint8 [n, 80]; `catalog` bool [n], whether the
     row came from the catalog, where it may be relabelled or removed. `looks` float32 [n, 5] has the
     columns LOOKS, NaN where they were not measured; `copies` int32 [n] counts the files that there
-    are of the photograph, 0 where that is not known. `others` float32 [k, channels] are embeddings
-    of photographs of no class, perhaps none, which set the rejection. `views` float32 [m, channels]
-    are embeddings of altered copies, to learn from besides; `view_of` int32 [m] has their rows.
+    are of the photograph, 0 where that is not known; `sources` strings name where it comes from,
+    empty where that is not known. `views` float32 [m, channels] are embeddings of altered copies,
+    to learn from besides; `view_of` int32 [m] has their rows. `others` are photographs of none of
+    the classes.
     """
 
     embeddings: NDArray[np.float32]
@@ -42,7 +87,8 @@ class Replay:
     catalog: NDArray[np.bool_]
     looks: NDArray[np.float32]
     copies: NDArray[np.int32]
-    others: NDArray[np.float32]
+    sources: NDArray[np.str_]
+    others: "Others"
     views: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     view_of: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
@@ -58,11 +104,13 @@ class Replay:
 
     def save(self, path: Path) -> None:
         """Write with a byte for each feature, in steps of 1/255 of the channel's range."""
-        lowest = self.embeddings.min(axis=0)
-        step = np.maximum(self.embeddings.max(axis=0) - lowest, 1e-6) / STEPS
+        both = np.concatenate([self.embeddings, self.others.embeddings])
+        lowest = both.min(axis=0)
+        step = np.maximum(both.max(axis=0) - lowest, 1e-6) / STEPS
+        quantised = np.rint((both - lowest) / step).astype(np.uint8)
         np.savez_compressed(
             path,
-            quantised=np.rint((self.embeddings - lowest) / step).astype(np.uint8),
+            quantised=quantised[: len(self.embeddings)],
             lowest=lowest,
             step=step.astype(np.float32),
             targets=self.targets,
@@ -73,7 +121,11 @@ class Replay:
             catalog=self.catalog,
             looks=self.looks,
             copies=self.copies,
-            others=self.others.astype(np.float16),
+            sources=self.sources,
+            other_quantised=quantised[len(self.embeddings) :],
+            other_groups=self.others.groups,
+            other_splits=self.others.splits,
+            other_freshness=self.others.freshness,
             views=self.views.astype(np.float16),
             view_of=self.view_of,
         )
@@ -81,7 +133,7 @@ class Replay:
     @classmethod
     def load(cls, path: Path) -> "Replay":
         """Read what `save` wrote; in older files nothing is of the catalog, nothing other, and
-        looks and copies are not known."""
+        looks, copies and sources are not known."""
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         step, lowest = stored.pop("step"), stored.pop("lowest")
@@ -90,7 +142,16 @@ class Replay:
         stored.setdefault("catalog", np.zeros(rows, bool))
         stored.setdefault("looks", np.full((rows, len(LOOKS)), np.nan, np.float32))
         stored.setdefault("copies", np.zeros(rows, np.int32))
-        others = stored.pop("others", np.empty((0, channels))).astype(np.float32)
+        stored.setdefault("sources", np.full(rows, "", np.str_))
+        unnamed = stored.pop("others", np.empty((0, channels))).astype(np.float32)
+        others = Others.unnamed(unnamed)
+        if "other_quantised" in stored:
+            others = Others(
+                stored.pop("other_quantised").astype(np.float32) * step + lowest,
+                stored.pop("other_groups"),
+                stored.pop("other_splits"),
+                stored.pop("other_freshness"),
+            )
         views = stored.pop("views", np.empty((0, channels))).astype(np.float32)
         return cls(embeddings, **stored, others=others, views=views)
 

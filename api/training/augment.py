@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 from api.imaging.preprocess import to_input
-from api.training.surroundings import CANVAS, surround
+from api.training.background_augment import CANVAS, replace_background
+
+# From fruit that fill a third of the frame to close-ups that cut their edges off.
+FURTHEST, NEAREST = 0.6, 1.5
 
 
 @dataclass(frozen=True)
 class Views:
     """How often a view is what: `clean_share` of them are only mirrored; of the rest,
-    `background_share` get another background where theirs is white, and `neighbour_share` other
-    fruit around theirs.
+    `background_share` get another background where theirs is white or paper, and `neighbour_share`
+    other fruit around theirs.
     """
 
     clean_share: float
@@ -35,10 +38,12 @@ def augment(
     rng: Generator,
     views: Views,
     neighbours: Sequence[Image.Image] = (),
+    backgrounds: Sequence[NDArray[np.uint8]] = (),
 ) -> NDArray[np.uint8]:
     """One training view of `image`: uint8 [size, size, 3].
 
-    `neighbours` are cut-outs of other fruit, of which some may be put around this one.
+    `neighbours` are cut-outs of other fruit, of which some may be put around this one;
+    `backgrounds` are photographs uint8 [height, width, 3] that it may be put before.
     """
     if rng.random() < 0.5:
         image = ImageOps.mirror(image)
@@ -48,10 +53,10 @@ def augment(
     around = neighbours if rng.random() < views.neighbour_share else ()
     replaced = rng.random() < views.background_share
     if replaced or around:
-        image = surround(image, rng, around, replaced)
+        image = replace_background(image, rng, around, backgrounds, replaced)
     image = move(image, rng)
-    image = degrade(image, rng)
-    return relight(to_input(image, size), rng)
+    image = corrupt(image, rng)
+    return color_jitter(to_input(image, size), rng)
 
 
 def move(image: Image.Image, rng: Generator) -> Image.Image:
@@ -63,7 +68,7 @@ def move(image: Image.Image, rng: Generator) -> Image.Image:
         angle = rng.normal(0, np.radians(15))
     else:
         angle = 0.0
-    scale = np.exp(rng.uniform(np.log(0.7), np.log(1.25)))
+    scale = np.exp(rng.uniform(np.log(FURTHEST), np.log(NEAREST)))
     stretch = np.exp(rng.uniform(-0.15, 0.15))
     cos, sin = np.cos(angle), np.sin(angle)
     a, b = cos / (scale * stretch), sin / (scale * stretch)
@@ -94,7 +99,7 @@ def _fill(image: Image.Image, rng: Generator) -> tuple[int, int, int]:
     return (int(colour[0]), int(colour[1]), int(colour[2]))
 
 
-def degrade(image: Image.Image, rng: Generator) -> Image.Image:
+def corrupt(image: Image.Image, rng: Generator) -> Image.Image:
     """Blur, shrink, and save as a poor JPEG, each now and then."""
     if rng.random() < 0.15:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6)))
@@ -108,7 +113,7 @@ def degrade(image: Image.Image, rng: Generator) -> Image.Image:
     return image
 
 
-def relight(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+def color_jitter(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
     """Another exposure, contrast, saturation, white balance, light fall-off and sensor noise."""
     view = pixels.astype(np.float32) / 255.0
     size = view.shape[0]

@@ -38,14 +38,14 @@ def build_package(
     `on_epoch` is called after each epoch; `parent` and `started_by` go into the manifest. Raises
     ExportError if the exported graph does not agree with Keras on the test photographs.
     """
-    grader = train_grader(recipe, corpus.study(recipe), progress, on_epoch)
+    grader = train_grader(recipe, corpus.study(), progress, on_epoch)
     agreement = check_agreement(
         grader.keras_backbone,
         grader.backbone,
         inputs(corpus.photographs("test"), recipe.input_size),
-        grader.head.logits,
+        grader.head.log_probabilities,
     )
-    replay = make_replay(grader, corpus, recipe, progress)
+    replay = make_replay(grader, corpus, progress)
     metrics = {
         **measure(grader, corpus, progress),
         "export_agreement": asdict(agreement),

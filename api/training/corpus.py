@@ -91,6 +91,7 @@ class Corpus:
             [*self.boxed(split), *self.near_misses(split), *self.far(split)] for split in SPLITS[:2]
         )
         return Study(
+            classes=self.classes,
             training=[*self.photographs("train"), *train],
             validation=[*self.file_samples("validation"), *validation],
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.imaging.preprocess import to_input
-from api.predict.head import pool
+from api.predict.arrays import pool
 from api.predict.runtime import Backbone
 from api.progress import Progress, silent
 from api.training.samples import Sample, read
@@ -30,23 +30,6 @@ def embed_samples(
     blank = np.zeros((1, size, size, 3), np.uint8)
     none = pool(backbone(blank))[:0]
     return np.concatenate([none, *_each(embed, samples, progress, stage)])
-
-
-def embed_turned(
-    backbone: Backbone,
-    samples: Sequence[Sample],
-    size: int,
-    progress: Progress = silent,
-    stage: str = "Embedding",
-) -> NDArray[np.float32]:
-    """As `embed_samples`, each sample as it is, mirrored, and upside down: [n, 3, channels]."""
-
-    def embed(sample: Sample) -> NDArray[np.float32]:
-        seen = to_input(read(sample), size)
-        turned = [np.ascontiguousarray(one)[None] for one in (seen, seen[:, ::-1], seen[::-1])]
-        return np.concatenate([pool(backbone(one)) for one in turned])
-
-    return np.stack(list(_each(embed, samples, progress, stage)))
 
 
 def embed_pixels(backbone: Backbone, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from api.errors import ProblemError
-from api.predict.head import pool
+from api.predict.arrays import pool
 from api.predict.runtime import Backbone
 
 LARGEST_DIFFERENCE = 1e-2

@@ -6,27 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.dataset.folder import PhotoFile
-from api.dataset.split import SPLITS
+from api.dataset.split import SPLITS, Split, split_of
 from api.imaging.hashing import content_hash, signature
 from api.progress import Progress
-from api.registry.replay import BOXED, Replay
+from api.registry.replay import BOXED, Others, Replay
 from api.training.corpus import Corpus
 from api.training.grader import Grader
+from api.training.heads import freshness_of
 from api.training.looks import looks
-from api.training.recipe import Recipe
 from api.training.samples import Sample, read, targets
 
 
-def make_replay(grader: Grader, corpus: Corpus, recipe: Recipe, progress: Progress) -> Replay:
-    """Every photograph once, in its unaltered file where there is one, and every boxed fruit."""
-    samples = _samples(corpus, recipe)
-    whole = [_file(corpus, sample) for sample in samples if sample.studio]
-    boxed = [sample for sample in samples if not sample.studio]
+def make_replay(grader: Grader, corpus: Corpus, progress: Progress) -> Replay:
+    """Every photograph once, in its unaltered file where there is one, every boxed fruit, and what
+    is none of the classes but for its test split."""
+    samples = _samples(corpus)
+    whole = [_file(corpus, sample) for sample in samples if sample.box is None]
+    boxed = [sample for sample in samples if sample.box is not None]
     return Replay(
         embeddings=grader.embed(samples, progress, "for the replay"),
         targets=targets(samples),
-        splits=np.array([file.split for file in whole] + ["train"] * len(boxed)),
-        photographs=np.array([file.photograph for file in whole] + [_frame(s) for s in boxed]),
+        splits=np.array(
+            [*(file.split for file in whole), *(split_of(sample.group) for sample in boxed)]
+        ),
+        photographs=np.array([*(file.photograph for file in whole), *map(_frame, boxed)]),
         sha256=_sha256(corpus, samples),
         signatures=np.stack(
             [_stored_signature(file) for file in whole] + [signature(read(s)) for s in boxed]
@@ -34,7 +37,8 @@ def make_replay(grader: Grader, corpus: Corpus, recipe: Recipe, progress: Progre
         catalog=np.array([file.path in corpus.catalog for file in whole] + [False] * len(boxed)),
         looks=looks(samples),
         copies=_copies(samples),
-        others=grader.embed(corpus.other_things("set"), progress, "other things"),
+        sources=np.array([sample.source for sample in samples], np.str_),
+        others=_others(grader, corpus, progress),
     )
 
 
@@ -42,17 +46,28 @@ def looks_and_copies(
     replay: Replay, corpus: Corpus
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
     """`looks` and `copies` for a replay that was made of `corpus`; None where it was not."""
-    # Of the recipe, only targets and weights of the boxed fruits depend.
-    samples = _samples(corpus, Recipe())
+    samples = _samples(corpus)
     if not np.array_equal(_sha256(corpus, samples), replay.sha256):
         return None
     return looks(samples), _copies(samples)
 
 
-def _samples(corpus: Corpus, recipe: Recipe) -> list[Sample]:
+def _samples(corpus: Corpus) -> list[Sample]:
     """One sample a row: the photographs split by split, then the boxed fruits."""
     photographs = [sample for split in SPLITS for sample in corpus.photographs(split)]
-    return [*photographs, *corpus.boxed(recipe)]
+    return [*photographs, *(sample for split in SPLITS for sample in corpus.boxed(split))]
+
+
+def _others(grader: Grader, corpus: Corpus, progress: Progress) -> Others:
+    """What is none of the classes, of the splits that a grader may see."""
+    seen: tuple[Split, ...] = ("train", "validation")
+    samples = [s for split in seen for s in (*corpus.near_misses(split), *corpus.far(split))]
+    return Others(
+        embeddings=grader.embed(samples, progress, "what is none of the classes"),
+        groups=np.array([sample.group for sample in samples], np.str_),
+        splits=np.array([split_of(sample.group) for sample in samples], np.str_),
+        freshness=freshness_of([sample.freshness for sample in samples]),
+    )
 
 
 def _sha256(corpus: Corpus, samples: Sequence[Sample]) -> NDArray[np.str_]:
@@ -60,7 +75,7 @@ def _sha256(corpus: Corpus, samples: Sequence[Sample]) -> NDArray[np.str_]:
     return np.array(
         [
             _file(corpus, sample).sha256
-            if sample.studio
+            if sample.box is None
             else content_hash(sample.copies[0].read_bytes())
             for sample in samples
         ]

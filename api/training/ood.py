@@ -1,0 +1,48 @@
+"""Fitting the statistics that tell known classes from everything else."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.predict.arrays import l2_normalize
+from api.predict.ood import OodDetector, dequantize, quantize
+
+DIRECTIONS = 256
+SHRINKAGE = 0.1
+# The share of known photographs of every source that may be rejected.
+REJECTED_KNOWN = 0.02
+# A source with fewer held-out photographs says nothing about so small a share by itself.
+ENOUGH_OF_A_SOURCE = 25
+
+
+def fit_ood(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> OodDetector:
+    """Class means and the shared spread of training embeddings [n, channels] with labels [n].
+
+    Labels are 0 to classes - 1, each at least once. The threshold is still infinite: nothing is
+    rejected until one is chosen. Takes the leading directions and shrinks their spread towards its
+    mean, so that directions in which nothing was seen do not decide alone.
+    """
+    x = l2_normalize(embeddings.astype(np.float64))
+    classes = int(labels.max()) + 1
+    means = np.stack([x[labels == k].mean(axis=0) for k in range(classes)])
+    _, _, directions = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    leading = directions[:DIRECTIONS].T
+    within = (x - means[labels]) @ leading
+    variance, axes = np.linalg.eigh(within.T @ within / len(x))
+    scale = np.sqrt(np.maximum(variance, 0) + SHRINKAGE * variance.mean() + 1e-12)
+    # Rounded as a head is saved, so that it says the same afterwards.
+    projection = dequantize(*quantize((leading @ (axes / scale)).astype(np.float32)))
+    return OodDetector(projection, (means @ projection).astype(np.float32), float("inf"))
+
+
+def choose_threshold(scores: NDArray[np.float32], sources: Sequence[str]) -> float:
+    """The score above which a photograph is rejected, by those of held-out known ones.
+
+    `scores` [n], `sources` [n]. At most REJECTED_KNOWN of all are above it, and of every source
+    that has enough of them.
+    """
+    of = np.asarray(sources)
+    parts = [scores, *(scores[of == name] for name in np.unique(of))]
+    enough = [part for part in parts if part is scores or len(part) >= ENOUGH_OF_A_SOURCE]
+    return max(float(np.quantile(part, 1 - REJECTED_KNOWN)) for part in enough)
