@@ -1,32 +1,55 @@
 import numpy as np
 import pytest
 
-from api.evaluation.rejection import rejection_figures
+from api.evaluation.rejection import Margins, rejection_figures
 from api.evaluation.strangers import COUNT, strangers
 
-KNOWN = np.array([0.2, 0.4, 0.6, 1.2], np.float32)
+KNOWN = Margins(np.array([-0.8, -0.6, -0.4, 0.2], np.float32), list("aabc"))
+SOURCES = ["studio", "studio", "studio", "phone"]
+NONE = Margins(np.empty(0, np.float32), ())
 
 
-def test_counts_who_is_turned_away() -> None:
-    others = np.array([0.5, 3, 4, 5], np.float32)
-    drawn = {"noise": np.array([0.5, 2], np.float32)}
-    found = rejection_figures(KNOWN, list("aabc"), others, list("wxyz"), drawn)
+def test_counts_what_is_refused_near_and_far_apart() -> None:
+    far = Margins(np.array([-0.5, 2, 3, 4], np.float32), list("wxyz"))
+    near = Margins(
+        np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
+    )
+    drawn = {"noise": np.array([-0.5, 1], np.float32)}
+    found = rejection_figures(KNOWN, SOURCES, near, far, drawn)
     assert found["known_rejected"] == 0.25
+    assert found["known_rejected_by_source"] == {"phone": 1, "studio": 0}
     assert found["others_rejected"] == 0.75
-    assert found["drawn_rejected"] == {"noise": 0.5}
     assert found["auroc"] == pytest.approx(14 / 16)
+    assert found["near_files"] == 3
+    assert found["near_kinds"] == 2
+    assert found["near_rejected"] == pytest.approx(2 / 3)
+    assert found["near_auroc"] == pytest.approx((3 + 4 + 0) / 12)
+    assert found["drawn_rejected"] == {"noise": 0.5}
     low, high = found["auroc_interval_95"]
     assert low < 14 / 16 < high <= 1
 
 
+def test_with_every_source_recognised_the_threshold_lies_over_the_strangest_of_them() -> None:
+    near = Margins(
+        np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
+    )
+    found = rejection_figures(KNOWN, SOURCES, near, NONE, {})
+    # The one phone photograph must be recognised, at 0.2; the own threshold refuses it.
+    assert found["near_rejected_at_98"] == pytest.approx(1 / 3)
+    assert found["near_by_kind"] == [
+        {"kind": "fig", "files": 1, "rejected": 0, "rejected_at_98": 0},
+        {"kind": "pear", "files": 2, "rejected": 1, "rejected_at_98": 0.5},
+    ]
+
+
 def test_without_others_there_is_no_auroc() -> None:
-    found = rejection_figures(KNOWN, list("aabc"), np.empty(0, np.float32), [], {})
-    assert found["auroc"] is None
-    assert found["others_rejected"] is None
+    found = rejection_figures(KNOWN, SOURCES, NONE, NONE, {})
+    assert found["auroc"] is found["near_auroc"] is None
+    assert found["others_rejected"] is found["near_rejected_at_98"] is None
     assert found["known_files"] == 4
 
 
-def test_strangers_are_the_same_every_time_and_what_they_are_called() -> None:
+def test_drawn_pictures_are_the_same_every_time_and_what_they_are_called() -> None:
     first, second = strangers(48), strangers(48)
     for kind, pixels in first.items():
         assert pixels.shape == (COUNT, 48, 48, 3)

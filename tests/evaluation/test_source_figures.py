@@ -1,0 +1,136 @@
+"""Figures by source on a handful of fruits."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from api.dataset.boxed import Box
+from api.dataset.labels import Level
+from api.evaluation.heldout import HeldOut
+from api.evaluation.source_figures import Graded, freshness_pairs, source_figures
+from api.training.samples import Sample, boxed_samples, one_hot
+
+CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
+
+
+def photograph(number: int, class_name: str, source: str = "studio") -> Sample:
+    target = one_hot(class_name, CLASSES)
+    return Sample((Path(f"{number}.jpg"),), target, source=source, group=f"{class_name}/{number}")
+
+
+def boxed(number: int, level: Level | None, fruit: str = "apple") -> Sample:
+    box = Box(Path(f"box{number}.jpg"), fruit, level, str(number), 0, 0, 9, 9, source="phone")
+    return boxed_samples([box], CLASSES)[0]
+
+
+def graded(
+    samples: list[Sample], said: list[int], sure: float = 0.85, margins: list[float] | None = None
+) -> Graded:
+    probabilities = np.full((len(samples), 4), (1 - sure) / 3, np.float32)
+    probabilities[np.arange(len(said)), said] = sure
+    found = HeldOut(
+        probabilities,
+        np.eye(4, dtype=np.float32)[said],
+        np.array(margins or [-1.0] * len(samples), np.float32),
+    )
+    return Graded(samples, found, CLASSES)
+
+
+STUDIO = [photograph(k, name) for k, name in enumerate(CLASSES)]
+
+
+def test_all_together_and_the_worst_source_first() -> None:
+    shop = [photograph(9, "freshapples", "shop"), photograph(10, "rottenapples", "shop")]
+    found = source_figures("left out", graded([*STUDIO, *shop], [0, 1, 2, 3, 0, 0]))
+    assert found["split"] == "left out"
+    assert found["accuracy"] == pytest.approx(5 / 6)
+    assert list(found["by_source"]) == ["shop", "studio"]
+    assert found["by_source"]["shop"]["accuracy"] == 0.5
+    assert found["mean_of_sources"]["accuracy"] == 0.75
+    assert found["worst_groups"][0] == {
+        "source": "shop",
+        "class": "rottenapples",
+        "fruits": 1,
+        "correct": 0,
+        "accuracy": 0,
+    }
+    assert found["per_class"][0]["class"] == "rottenapples"
+    assert found["per_class"][0]["accuracy"] == 0.5
+    assert found["fruit_accuracy"] == 1
+    # 5 of 6 right at 0.85, in one bin.
+    assert found["expected_calibration_error"] == pytest.approx(0.85 - 5 / 6)
+    assert found["expected_calibration_error_before_scaling"] == pytest.approx(1 / 6)
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_box_of_unknown_level_counts_for_its_fruit_alone() -> None:
+    found = source_figures("", graded([boxed(1, None), boxed(2, None, "banana")], [2, 0]))
+    assert (found["fruits"], found["of_known_class"]) == (2, 0)
+    assert found["fruit_accuracy"] == 0.5
+    assert found["accuracy"] is None
+    assert found["expected_calibration_error"] is None
+    assert found["edible_not_called_rotten"] is None
+    assert found["worst_groups"] == []
+    assert found["mean_of_sources"]["accuracy"] is None
+    json.dumps(found, allow_nan=False)
+
+
+def test_past_its_best_is_of_the_fresh_class_and_good_to_eat() -> None:
+    found = source_figures("", graded([boxed(1, "past_best"), boxed(2, "past_best")], [0, 2]))
+    assert found["accuracy"] == 0.5
+    assert found["edible_not_called_rotten"] == 0.5
+    rotten = source_figures("", graded([boxed(1, "rotten"), boxed(2, "fresh")], [2, 0]))
+    assert rotten["accuracy"] == 1
+    assert rotten["edible_not_called_rotten"] == 1
+
+
+def test_what_is_wrong_and_sure_counts_where_it_is_recognised() -> None:
+    samples = [*STUDIO[:3], boxed(1, None, "banana")]
+    # The second and third are wrong; the third is refused; the box cannot be an apple.
+    said = graded(samples, [0, 0, 0, 0], sure=0.95, margins=[-1, -1, 1, -1])
+    found = source_figures("", said)
+    assert found["wrong_and_sure_count"] == 2
+    assert found["wrong_and_sure"] == 0.5
+    assert found["known_rejected"] == 0.25
+    assert source_figures("", graded(samples, [0, 0, 0, 0]))["wrong_and_sure"] == 0
+
+
+def test_intervals_are_drawn_over_groups() -> None:
+    """Ten fruits of one run are one observation."""
+    samples = [boxed(1, "fresh") for _ in range(10)]
+    found = source_figures("", graded(samples, [0] * 5 + [2] * 5))
+    assert found["accuracy"] == 0.5
+    assert found["accuracy_interval_95"] == (0.5, 0.5)
+    assert found["groups"] == 1
+
+
+def test_pairs_are_compared_within_a_source() -> None:
+    """Each source is in order, though all rotten fruit of one scores over fresh fruit of another."""
+    scores = np.array([0.9, 0.8, 0.3, 0.2], np.float32)
+    levels = np.array(["fresh", "rotten", "fresh", "rotten"])
+    sources = np.array(["a", "a", "b", "b"])
+    found = freshness_pairs(scores, levels, sources, np.array(list("wxyz")))
+    assert list(found) == ["fresh over rotten"]
+    assert found["fresh over rotten"]["ordered"] == 1
+    assert found["fresh over rotten"]["sources"] == ["a", "b"]
+
+
+def test_levels_that_cannot_be_told_apart_are_said_to_be() -> None:
+    rng = np.random.default_rng(0)
+    levels = np.repeat(["fresh", "past_best", "rotten"], 40)
+    scores = np.concatenate([rng.uniform(0.8, 1, 80), rng.uniform(0, 0.2, 40)]).astype(np.float32)
+    groups = np.array([str(k) for k in range(120)])
+    found = freshness_pairs(scores, levels, np.repeat(["phone"], 120), groups)
+    assert not found["fresh over past_best"]["told_apart"]
+    assert found["past_best over rotten"]["told_apart"]
+    assert found["past_best over rotten"]["ordered"] == 1
+    assert (found["fresh over rotten"]["fresher"], found["fresh over rotten"]["staler"]) == (40, 40)
+
+
+def test_a_level_that_another_source_has_makes_no_pair() -> None:
+    scores, groups = np.array([0.9, 0.1], np.float32), np.array(["1", "2"])
+    assert (
+        freshness_pairs(scores, np.array(["fresh", "rotten"]), np.array(["a", "b"]), groups) == {}
+    )
