@@ -31,6 +31,11 @@ class Side:
         found: NDArray[np.str_] = names[self.head.probabilities(self.embeddings).argmax(axis=1)]
         return found
 
+    def answers(self, sha256: NDArray[np.str_]) -> dict[str, str]:
+        """The class of each test photograph by its hash [n]; "" where it is not recognised."""
+        said = np.where(self.head.recognises(self.embeddings), self.predicted(), "")
+        return dict(zip(sha256.tolist(), said.tolist(), strict=True))
+
 
 def duel(
     champion: Side,

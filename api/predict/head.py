@@ -157,8 +157,8 @@ class Head:
     def cam_weights(self, class_index: int) -> FloatArray:
         """How much each channel of an embedding speaks for a class: float32 [channels]."""
         kinds = self.kinds.weights[:, : self._known_kinds]
-        weights = kinds[:, self.kind_of[class_index]] - kinds.mean(axis=1)
-        weights = weights / np.float32(self.temperature)
+        differs = kinds[:, self.kind_of[class_index]] - kinds.mean(axis=1)
+        weights: FloatArray = differs / np.float32(self.temperature)
         rotten, _, fresh = self.parts[:, class_index]
         if self.freshness and rotten != fresh:
             own = self.freshness.linear.weights[:, 0] / np.float32(self.freshness.temperature)

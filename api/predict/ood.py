@@ -65,7 +65,7 @@ class OodDetector:
             "ood_projection": directions,
             "ood_scale": scale,
             "ood_means": self.means,
-            "ood_threshold": np.float32(self.threshold),
+            "ood_threshold": np.array(self.threshold, np.float32),
         }
 
     @classmethod

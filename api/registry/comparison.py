@@ -65,13 +65,15 @@ class Fit:
     """How many new photographs a grader that has not seen them gives the label that people gave.
 
     `left_out` were each graded by a simple grader that learned from all others; `held_out` by the
-    candidate, and belong to its test split.
+    candidate, and belong to its test split. So many of each are `recognised` as one of the classes.
     """
 
     left_out: int
     left_out_right: int
     held_out: int = 0
     held_out_right: int = 0
+    left_out_recognised: int = 0
+    held_out_recognised: int = 0
 
 
 @dataclass(frozen=True)

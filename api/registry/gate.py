@@ -35,6 +35,8 @@ SLOWER = 1.10
 # Of a new class, and of new photographs of known ones, at least so many must be graded as labelled;
 # of guesses between two classes half would be.
 NEW_RECALL = 0.75
+# And so many must be recognised as any class at all.
+NEW_RECOGNISED = 0.85
 NEW_LABELS_FIT = 0.70
 # A single class's new labels are judged more mildly: a new kitchen may hide one class's look.
 CLASS_LABELS_FIT = 0.50
@@ -133,6 +135,12 @@ def _new(found: Comparison) -> Iterator[str]:
     for name, fit in found.new_classes.items():
         if _share(fit) < NEW_RECALL:
             yield f"It cannot tell the new class {name}: {_counted(fit)}."
+        elif _recognised(fit) < NEW_RECOGNISED:
+            yield (
+                f"It does not recognise the new class {name}: {percent(1 - _recognised(fit))} of "
+                "its new photographs are taken for none of the classes. Photographs of one kind "
+                "only, close to and from several sides, help most."
+            )
     labelled = found.new_labels
     together = _sum(labelled)
     if together.left_out >= LEAST_NEW and _share(together) < NEW_LABELS_FIT:
@@ -177,6 +185,13 @@ def _share(fit: Fit) -> float:
     return fit.left_out_right / fit.left_out if fit.left_out else 0.0
 
 
+def _recognised(fit: Fit) -> float:
+    """The share that is taken for any of the classes, 0 to 1, as `_share` measures."""
+    if fit.held_out >= ENOUGH_HELD_OUT:
+        return fit.held_out_recognised / fit.held_out
+    return fit.left_out_recognised / fit.left_out if fit.left_out else 0.0
+
+
 def _counted(fit: Fit) -> str:
     if fit.held_out >= ENOUGH_HELD_OUT:
         return (
@@ -196,4 +211,6 @@ def _sum(fits: Mapping[str, Fit]) -> Fit:
         sum(fit.left_out_right for fit in fits.values()),
         sum(fit.held_out for fit in fits.values()),
         sum(fit.held_out_right for fit in fits.values()),
+        sum(fit.left_out_recognised for fit in fits.values()),
+        sum(fit.held_out_recognised for fit in fits.values()),
     )

@@ -5,7 +5,7 @@ With them a new head is learned in seconds, without the photographs and without 
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +50,16 @@ class Others:
     def rows(self, wanted: NDArray[np.bool_]) -> "Others":
         """Those that are `wanted`, bool [k]."""
         return Others(
-            self.embeddings[wanted], self.groups[wanted], self.splits[wanted], self.freshness[wanted]
+            self.embeddings[wanted],
+            self.groups[wanted],
+            self.splits[wanted],
+            self.freshness[wanted],
         )
 
     @classmethod
     def join(cls, parts: Sequence["Others"]) -> "Others":
-        return cls(
-            np.concatenate([part.embeddings for part in parts]),
-            np.concatenate([part.groups for part in parts]),
-            np.concatenate([part.splits for part in parts]),
-            np.concatenate([part.freshness for part in parts]),
-        )
+        columns = zip(*(astuple(part) for part in parts), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,27 @@
-"""Fast retraining: a new head on embeddings that are there. Seconds, and no TensorFlow."""
+"""Fast retraining: new heads on embeddings that are there. Seconds, and no TensorFlow."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from api.dataset.labels import read_label
 from api.evaluation.duel import Side, duel
-from api.predict.head import Expert, Head, Linear, opening
+from api.predict.head import Head, class_parts
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent
 from api.registry.comparison import Comparison
+from api.registry.replay import Others
 from api.retrain.candidate import Candidate, Order
 from api.retrain.fast_package import write_fast
-from api.retrain.material import Material
-from api.retrain.newcomers import fits
+from api.retrain.label_agreement import label_agreement, others_taken_for
+from api.retrain.material import SURE_TARGET, Material
 from api.retrain.prepare import prepare
-from api.training.calibrate import fit_temperature
-from api.training.expert import fit_classifier, fit_own_temperature
-from api.training.head import balance, fit_head
-from api.training.reject import choose_threshold, fit_rejection
+from api.training.balance import balanced_weights
+from api.training.finish import FittedHeads, Logits, Truth, finish_head, freshness_of_levels
+from api.training.heads import fit_freshness, fit_head, kind_targets
+from api.training.ood import fit_ood
 
 # Ten times the recipe's: on fixed embeddings as good (docs/LOG.md), and found in half the time.
 HEAD_L2 = 1e-2
@@ -31,14 +33,13 @@ COMPARING = "Comparing with the champion"
 
 
 def make(order: Order) -> Candidate:
-    """Make a candidate of the champion's network and a new head.
+    """Make a candidate of the champion's network and new heads.
 
     Raises what `prepare` raises.
     """
-    material = prepare(order, LiteRTBackbone(order.champion.backbone))
     known = order.champion.manifest.classes
-    expert = carried(order.champion.head.expert, known, material.classes)
-    head = learn_head(material, order.progress, expert)
+    material = without_newly_known(prepare(order, LiteRTBackbone(order.champion.backbone)), known)
+    head = learn_head(material, order.progress, known)
     order.progress(COMPARING, 0, 2)
     comparison = compare(order, material, head)
     order.progress(COMPARING, 1, 2)
@@ -50,15 +51,14 @@ def make(order: Order) -> Candidate:
 def compare(order: Order, material: Material, head: Head) -> Comparison:
     """Compare on the test rows; both graders use the same network."""
     rows, known = material.rows, order.champion.manifest.classes
-    test = rows.splits == "test"
+    test = material.test
     seen = rows.embeddings[test]
-    candidate = Side(material.classes, head, seen, rows.others)
-    said = candidate.predicted().tolist()
-    new_classes, new_labels = fits(
-        material, known, dict(zip(rows.sha256[test].tolist(), said, strict=True))
-    )
+    # Those that neither has learned from, where there are such.
+    others = rows.others.rows(rows.others.splits != "train").embeddings
+    candidate = Side(material.classes, head, seen, others)
+    new_classes, new_labels = label_agreement(material, known, candidate.answers(rows.sha256[test]))
     return duel(
-        Side(known, order.champion.head, seen, rows.others),
+        Side(known, order.champion.head, seen, others),
         candidate,
         material.names[test],
         rows.photographs[test],
@@ -68,118 +68,131 @@ def compare(order: Order, material: Material, head: Head) -> Comparison:
     )
 
 
-def carried(expert: Expert | None, before: Sequence[str], after: Sequence[str]) -> Expert | None:
-    """The champion's expert, whose classes are `before`, over the classes `after`: of a class that
-    is new it says nothing yet."""
-    if expert is None:
-        return None
-    old = expert.classifier
-    weights = np.zeros((len(old.weights), len(after)), np.float32)
-    bias = np.zeros(len(after), np.float32)
-    for column, name in enumerate(after):
-        if name in before:
-            weights[:, column] = old.weights[:, before.index(name)]
-            bias[column] = old.bias[before.index(name)]
-    return replace(expert, classifier=Linear(weights, bias))
+def without_newly_known(material: Material, known: tuple[str, ...]) -> Material:
+    """Leave out those photographs of no class that show a class which is new to `known`.
+
+    What the shipped material calls none of the fruits may be just what a person has added. It goes
+    where a simple grader that learned from all others takes it for a new class.
+    """
+    new = [name for name in material.classes if name not in known]
+    if not new or not len(material.rows.others):
+        return material
+    taken = others_taken_for(material, new)
+    rows = replace(material.rows, others=material.rows.others.rows(~taken))
+    return replace(material, rows=rows)
 
 
 def learn_head(
-    material: Material, progress: Progress = silent, expert: Expert | None = None
+    material: Material, progress: Progress = silent, known: tuple[str, ...] = ()
 ) -> Head:
     """Learn the head of `material.classes` from its training rows.
 
-    Temperature and rejection are set on its validation rows and on its photographs of no class.
-    The `expert` of the champion learns what is new besides what it knows: of each photograph it
-    has seen all saved copies, of which there is one row here.
+    Temperatures, levels and rejection are set on its validation rows; of classes that are not
+    among `known`, also on what graders say that have not seen the photograph.
     """
-    rows = material.rows
+    rows, classes = material.rows, material.classes
     training, held_out = rows.splits == "train", rows.splits == "validation"
     few = int(held_out.sum()) < ENOUGH_VALIDATION
-    steps = 2 + FOLDS * few
+    new_classes = [k for k, name in enumerate(classes) if known and name not in known]
+    steps = 1 + FOLDS * (few or bool(new_classes))
     progress(STAGE, 0, steps)
-    learned = _fit(material, training, expert)
+    learned = _fit(material, training)
     progress(STAGE, 1, steps)
-    rejection = fit_rejection(rows.embeddings[training], material.labels[training])
-    progress(STAGE, 2, steps)
-    if few:
-        seen = np.flatnonzero(training | held_out)
-        said, familiar = _crossvalidated(material, seen, expert, progress)
-    else:
-        seen = np.flatnonzero(held_out)
-        said = _said(learned, expert, rows.embeddings[seen])
-        familiar = rejection.distance(rows.embeddings[seen])
-    labels = material.labels[seen]
-    threshold = choose_threshold(familiar, rejection.distance(rows.others))
-    if expert is not None:
-        temperature = fit_own_temperature(said[1], labels, opening(rows.embeddings[seen]))
-        expert = replace(expert, classifier=learned[1], temperature=temperature)
-    return Head(
-        learned[0].weights,
-        learned[0].bias,
-        fit_temperature(said[0], labels),
-        rejection.with_threshold(threshold),
-        expert,
-    )
+    seen = np.flatnonzero(held_out)
+    said = learned.logits(rows.embeddings[seen])
+    new: list[NDArray[np.float32]] = []
+    if few or new_classes:
+        crossed = np.flatnonzero(training | held_out)
+        if not few:
+            crossed = crossed[np.isin(material.labels[crossed], new_classes)]
+        answers = _crossvalidated(material, crossed, learned, progress)
+        new = [answers.ood[material.labels[crossed] == k] for k in new_classes]
+        if few:
+            seen, said = crossed, answers
+    truth = Truth(rows.targets[seen], material.levels[seen], rows.sources[seen].tolist())
+    return finish_head(learned, said, truth, new)
 
 
 def _fit(
-    material: Material, training: NDArray[np.bool_], expert: Expert | None
-) -> tuple[Linear, ...]:
-    """The classifier, and that of the expert where there is one, by the rows `training` [n] and
-    their views, which share a row's weight."""
-    rows = material.rows
+    material: Material, training: NDArray[np.bool_], start: FittedHeads | None = None
+) -> FittedHeads:
+    """Both heads by the rows `training` [n], their views, which share a row's weight, and what is
+    of no class."""
+    rows, classes = material.rows, material.classes
+    others = rows.others.rows(rows.others.splits == "train")
+    own = np.flatnonzero(training)
+    row_weights = balanced_weights(*_balance_keys(material, own, others))
     weights = np.zeros(len(rows.targets), np.float32)
-    weights[training] = balance(rows.targets[training], ~rows.boxed[training])
+    weights[own] = row_weights[: len(own)]
     weights /= 1 + np.bincount(rows.view_of, minlength=len(weights))
     views = training[rows.view_of]
-    row = np.concatenate([np.flatnonzero(training), rows.view_of[views]])
-    seen = rows.embeddings[training]
-    if views.any():
-        seen = np.concatenate([seen, rows.views[views]])
-    if expert is None:
-        return (fit_head(seen, rows.targets[row], weights[row], HEAD_L2),)
-    return (
-        fit_head(seen[:, : -expert.channels], rows.targets[row], weights[row], HEAD_L2),
-        fit_classifier(
-            opening(seen),
-            expert.texture(seen),
-            rows.targets[row],
-            weights[row],
-            around=expert.classifier,
-        ),
+    row = np.concatenate([own, rows.view_of[views]]).astype(np.int64)
+    seen = [rows.embeddings[own], *([rows.views[views]] if views.any() else [])]
+    embeddings = np.concatenate([*seen, others.embeddings])
+    none = np.zeros((len(others), len(classes)), np.float32)
+    share = np.concatenate([weights[row], row_weights[len(own) :]])
+    _, kind_of, _ = class_parts(classes)
+    wanted = kind_targets(np.concatenate([rows.targets[row], none]), kind_of)
+    freshness = np.concatenate([freshness_of_levels(material.levels)[row], others.freshness])
+    graded = len(set(material.levels[own].tolist()) & {0, 2}) == 2
+    first = start.kinds if start and start.kinds.weights.shape[1] == wanted.shape[1] else None
+    return FittedHeads(
+        classes,
+        kinds=fit_head(embeddings, wanted, share, HEAD_L2, first),
+        freshness=fit_freshness(embeddings, freshness, share, HEAD_L2) if graded else None,
+        ood=fit_ood(rows.embeddings[own], material.labels[own]),
     )
 
 
-def _said(
-    classifiers: Sequence[Linear], expert: Expert | None, embeddings: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Logits float32 [classifiers, n, classes] of what `_fit` gave."""
-    parts = [embeddings[:, : len(classifiers[0].weights)]]
-    if expert is not None:
-        parts.append(expert.texture(embeddings))
-    return np.stack([one(seen) for one, seen in zip(classifiers, parts, strict=True)])
+def _balance_keys(
+    material: Material, own: NDArray[np.int64], others: Others
+) -> tuple[list[str], list[str], list[str]]:
+    """Source, label and kind, as `balanced_weights` takes them, of rows and then of others."""
+    rows, names = material.rows, material.names
+    sure = rows.targets.max(axis=1) > SURE_TARGET
+    kinds = [read_label(str(name)).fruit for name in names[own]]
+    labels = [str(names[k]) if sure[k] else kind for k, kind in zip(own, kinds, strict=True)]
+    sides = [str(group).partition("/")[0] for group in others.groups]
+    of_others = [f"{side} {fresh}" for side, fresh in zip(sides, others.freshness, strict=True)]
+    nothing = [""] * len(others)
+    return (
+        [*rows.sources[own].tolist(), *nothing],
+        [*labels, *of_others],
+        [*kinds, *nothing],
+    )
 
 
 def _crossvalidated(
-    material: Material, seen: NDArray[np.int64], expert: Expert | None, progress: Progress
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What `_said` gives and rejection distances [n] of the rows `seen` [n], each by classifiers
-    that learned from other photographs."""
+    material: Material, seen: NDArray[np.int64], learned: FittedHeads, progress: Progress
+) -> Logits:
+    """What is said of the rows `seen` [n], each by heads that learned from other photographs."""
     rows = material.rows
-    # The champion's has learned from the very photographs that are held out here.
-    expert = carried(expert, (), material.classes)
-    # By class, so that every fold leaves some photographs of each.
-    keys = [f"{n}/{p}" for n, p in zip(material.labels[seen], rows.photographs[seen], strict=True)]
+    parts: list[Logits] = []
+    order: list[NDArray[np.int64]] = []
+    for k, out in enumerate(_folds(material, seen)):
+        training = rows.splits != "test"
+        training[seen[out]] = False
+        # Rows that stay must not be of a photograph that is held out.
+        training &= ~np.isin(rows.photographs, rows.photographs[seen[out]])
+        fitted = _fit(material, training, learned)
+        parts.append(fitted.logits(rows.embeddings[seen[out]]))
+        order.append(out)
+        progress(STAGE, 2 + k, 1 + FOLDS)
+    back = np.argsort(np.concatenate(order))
+    fresh = [part.freshness for part in parts if part.freshness is not None]
+    return Logits(
+        kinds=np.concatenate([part.kinds for part in parts])[back],
+        freshness=np.concatenate(fresh)[back] if len(fresh) == len(parts) else None,
+        ood=np.concatenate([part.ood for part in parts])[back],
+    )
+
+
+def _folds(material: Material, seen: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Positions in `seen` [n], fold by fold; by class, so that every fold leaves some of each."""
+    photographs = material.rows.photographs[seen]
+    keys = [f"{n}/{p}" for n, p in zip(material.labels[seen], photographs, strict=True)]
     fold = np.unique(keys, return_inverse=True)[1] % FOLDS
-    logits = np.empty((2 if expert else 1, len(seen), len(material.classes)), np.float32)
-    distances = np.empty(len(seen), np.float32)
     for k in range(FOLDS):
-        out = seen[fold == k]
-        learned = np.zeros(len(rows.embeddings), bool)
-        learned[seen[fold != k]] = True
-        fitted = _fit(material, learned, expert)
-        logits[:, fold == k] = _said(fitted, expert, rows.embeddings[out])
-        rejection = fit_rejection(rows.embeddings[learned], material.labels[learned])
-        distances[fold == k] = rejection.distance(rows.embeddings[out])
-        progress(STAGE, 3 + k, 2 + FOLDS)
-    return logits, distances
+        out = np.flatnonzero(fold == k)
+        if len(out):
+            yield out

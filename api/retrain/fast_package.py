@@ -1,22 +1,25 @@
 """The package of a fast retraining: the champion's network, a new head, figures of its own."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from api.evaluation.curves import precision_recall_curves, reliability, roc_curves
 from api.evaluation.evaluate import evaluate
-from api.evaluation.rejection import rejection_figures
+from api.evaluation.rejection import Margins, rejection_figures
 from api.predict.head import Head
 from api.registry.manifest import DataFingerprint, Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY, version_name, write_package
 from api.registry.replay import Replay
 from api.retrain.candidate import Order
 from api.retrain.material import Material
+from api.training.samples import FAR
 
 LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "scipy")
 SPLIT = (
@@ -62,13 +65,21 @@ def write_fast(
 def measured(material: Material, head: Head) -> dict[str, Any]:
     """Figures on the test rows, JSON-ready; none where there are none."""
     rows = material.rows
-    test = rows.splits == "test"
+    test = material.test
     if not test.any():
         return {}
     seen, labels = rows.embeddings[test], material.labels[test]
     photographs = rows.photographs[test].tolist()
     probabilities = head.probabilities(seen)
-    rejection = head.rejection
+    threshold = np.float32(head.ood.threshold)
+
+    def margins(embeddings: NDArray[np.float32], groups: Sequence[str]) -> Margins:
+        return Margins(head.ood_score(embeddings) - threshold, groups)
+
+    # Those that heads have not learned from.
+    others = rows.others.rows(rows.others.splits != "train")
+    is_far = np.char.startswith(others.groups, FAR)
+    near, far = others.rows(~is_far), others.rows(is_far)
     return {
         "test_by_photograph": {
             "split": SPLIT,
@@ -77,12 +88,11 @@ def measured(material: Material, head: Head) -> dict[str, Any]:
             "roc": roc_curves(probabilities, labels, material.classes),
             "precision_recall": precision_recall_curves(probabilities, labels, material.classes),
         },
-        # Those of no class have set the threshold, so nothing is said of them here.
         "rejection": rejection_figures(
-            rejection.distance(seen) / np.float32(rejection.threshold),
-            photographs,
-            np.empty(0, np.float32),
-            (),
+            margins(seen, photographs),
+            rows.sources[test].tolist(),
+            margins(near.embeddings, near.groups.tolist()),
+            margins(far.embeddings, far.groups.tolist()),
             {},
         ),
     }

@@ -12,7 +12,7 @@ from api.registry.manifest import Manifest
 from api.registry.package import REPLAY, Package, load_package
 from api.registry.replay import Replay
 from api.retrain.candidate import Candidate, Order
-from api.retrain.newcomers import fits
+from api.retrain.label_agreement import label_agreement
 from api.retrain.photographs import gather
 from api.retrain.prepare import prepare
 from api.training.build import build_package
@@ -46,7 +46,7 @@ def make(order: Order) -> Candidate:
     made = load_package(folder)
     said, comparison = _compare(order, corpus, made, Replay.load(folder / REPLAY), backbone)
     known = order.champion.manifest.classes
-    new_classes, new_labels = fits(material, known, said)
+    new_classes, new_labels = label_agreement(material, known, said)
     comparison = dataclasses.replace(comparison, new_classes=new_classes, new_labels=new_labels)
     return Candidate(folder, manifest, comparison)
 
@@ -69,17 +69,17 @@ def _compare(
     the champion has not learned from."""
     size = order.champion.manifest.input_size
     samples = corpus.photographs("test")
-    test = replay.splits == "test"
+    test = (replay.splits == "test") & ~replay.boxed
     by_path = {corpus.listing.root / file.path: file for file in corpus.listing.files}
     files = [by_path[sample.copies[0]] for sample in samples]
     order.progress("Comparing with the champion", 0, 2)
     before = embed_samples(backbone, samples, size)
-    others = embed_samples(backbone, corpus.other_things("set"), size)
+    unknown = [*corpus.near_misses("validation"), *corpus.far("validation")]
+    others = embed_samples(backbone, unknown, size)
     champion = Side(order.champion.manifest.classes, order.champion.head, before, others)
-    candidate = Side(made.manifest.classes, made.head, replay.embeddings[test], replay.others)
-    said = {
-        file.sha256: name for file, name in zip(files, candidate.predicted().tolist(), strict=True)
-    }
+    unseen_others = replay.others.rows(replay.others.splits == "validation").embeddings
+    candidate = Side(made.manifest.classes, made.head, replay.embeddings[test], unseen_others)
+    said = candidate.answers(np.array([file.sha256 for file in files]))
     learned = set(order.replay.sha256[order.replay.splits != "test"].tolist())
     unseen = np.array([file.sha256 not in learned for file in files], bool)
     timed = side_by_side(backbone, LiteRTBackbone(made.backbone), (size, made.manifest.input_size))

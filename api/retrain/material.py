@@ -1,15 +1,23 @@
 """What a retraining learns from: the champion's replay, and the catalog as it is now."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from api.dataset.appearance import Appearance
+from api.dataset.labels import read_label
 from api.dataset.split import Split
-from api.registry.replay import Replay
+from api.registry.replay import Others, Replay
+from api.training.finish import UNKNOWN, level_number
+from api.training.samples import NEAR, fruits_of
+
+# The source of what people uploaded or corrected.
+CATALOG = "catalog"
+# Older packages gave a fruit that was past its best nine tenths of the fresh class.
+SURE_TARGET = 0.75
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,21 @@ class Material:
     def names(self) -> NDArray[np.str_]:
         return np.array(self.classes)[self.labels]
 
+    @property
+    def test(self) -> NDArray[np.bool_]:
+        """The rows to be measured on, but for fruit of unknown level: bool [n]."""
+        sure: NDArray[np.bool_] = self.rows.targets.max(axis=1) > SURE_TARGET
+        held_out: NDArray[np.bool_] = self.rows.splits == "test"
+        return sure & held_out
+
+    @property
+    def levels(self) -> NDArray[np.int64]:
+        """The level of each row by its class, as `training.finish` numbers them: int64 [n]."""
+        of_class = np.array([level_number(read_label(name).level) for name in self.classes])
+        # A fruit of unknown level is half fresh and half rotten.
+        sure = self.rows.targets.max(axis=1) > SURE_TARGET
+        return np.where(sure, of_class[self.labels], UNKNOWN)
+
 
 def not_embedded(replay: Replay, photos: Sequence[CatalogPhoto]) -> list[CatalogPhoto]:
     """The photographs whose embeddings the replay does not have."""
@@ -75,10 +98,10 @@ def assemble(
     """Put the catalog's `photos` into the replay of a package of `known_classes`.
 
     `embedded` has of each of `not_embedded` by its SHA-256 the embedding and those of its views,
-    float32 [1 + views, channels]. Rows of the catalog that are there no more are left out, and so
-    are those of classes that are not among `classes`: their validation share joins the photographs
-    of no class. A shipped row whose photograph is in the catalog too gives way to it, but its split
-    stays.
+    float32 [1 + views, channels]. Rows of the catalog that are there no more are left out. Rows of
+    classes that are not among `classes` join the photographs of no class, and those of no class
+    whose kind is a class now are left out. A shipped row whose photograph is in the catalog too
+    gives way to it, but its split stays.
     """
     photos = [photo for photo in photos if photo.class_name in classes]
     whole = _whole(replay)
@@ -86,7 +109,7 @@ def assemble(
     stays = ~replay.catalog
     stays[list(superseded)] = False
     targets, inside = _mapped(replay.targets, known_classes, classes)
-    dropped = stays & ~inside & (replay.splits == "validation")
+    dropped = stays & ~inside & (replay.splits != "test")
     kept = np.flatnonzero(stays & inside)
 
     def old(photo: CatalogPhoto) -> int | None:
@@ -121,7 +144,8 @@ def assemble(
         catalog=np.repeat([False, True], [len(kept), len(photos)]),
         looks=_join(replay.looks[kept], [photo.looks[None] for photo in photos]),
         copies=_join(replay.copies[kept], [np.ones(len(photos), np.int32)]),
-        others=np.concatenate([replay.others, replay.embeddings[dropped]]),
+        sources=_named(replay.sources[kept], [CATALOG] * len(photos)),
+        others=Others.join([_unknown(replay.others, classes), _others(replay, dropped)]),
         views=_join(replay.embeddings[:0], [one[1:] for one in found]),
         view_of=np.repeat(own_rows, [len(one) - 1 for one in found]).astype(np.int32),
     )
@@ -132,6 +156,19 @@ def assemble(
         fresh=np.array([*old_ones, *(is_fresh(photo) for photo in photos)], bool),
         chosen=np.array([*old_ones, *(photo.origin != "upload" for photo in photos)], bool),
     )
+
+
+def _unknown(others: Others, classes: Sequence[str]) -> Others:
+    """Those whose kind is none of the classes."""
+    known = {fruit for name in classes for fruit in fruits_of(name)}
+    kinds = [str(group).removeprefix(NEAR) for group in others.groups]
+    return others.rows(np.array([not known & fruits_of(kind) for kind in kinds], bool))
+
+
+def _others(replay: Replay, rows: NDArray[np.bool_]) -> Others:
+    """Rows [n] of classes that are none any more."""
+    found = Others.unnamed(replay.embeddings[rows])
+    return replace(found, splits=replay.splits[rows])
 
 
 def _whole(replay: Replay) -> dict[str, int]:

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from api.imaging.decode import decode
 from api.imaging.preprocess import to_input
-from api.predict.head import pool
+from api.predict.arrays import pool
 from api.predict.runtime import Backbone
 from api.retrain.candidate import Order
 from api.retrain.choosing import choose_classes, require_enough

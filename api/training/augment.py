@@ -5,7 +5,6 @@ together; with the same generator state it gives the same pixels.
 """
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 from api.imaging.preprocess import to_input
-from api.training.background_augment import CANVAS, replace_background
+from api.training.background_augment import CANVAS, Around, replace_background
 
 # From fruit that fill a third of the frame to close-ups that cut their edges off.
 FURTHEST, NEAREST = 0.6, 1.5
@@ -37,23 +36,22 @@ def augment(
     size: int,
     rng: Generator,
     views: Views,
-    neighbours: Sequence[Image.Image] = (),
-    backgrounds: Sequence[NDArray[np.uint8]] = (),
+    around: Around | None = None,
 ) -> NDArray[np.uint8]:
     """One training view of `image`: uint8 [size, size, 3].
 
-    `neighbours` are cut-outs of other fruit, of which some may be put around this one;
-    `backgrounds` are photographs uint8 [height, width, 3] that it may be put before.
+    `around` is what it may be put before and beside; without, backgrounds are made up.
     """
     if rng.random() < 0.5:
         image = ImageOps.mirror(image)
     if rng.random() < views.clean_share:
         return to_input(image, size)
     image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    around = neighbours if rng.random() < views.neighbour_share else ()
+    around = around or Around()
+    beside = rng.random() < views.neighbour_share and bool(around.neighbours)
     replaced = rng.random() < views.background_share
-    if replaced or around:
-        image = replace_background(image, rng, around, backgrounds, replaced)
+    if replaced or beside:
+        image = replace_background(image, rng, around, beside=beside, replaced=replaced)
     image = move(image, rng)
     image = corrupt(image, rng)
     return color_jitter(to_input(image, size), rng)

@@ -4,6 +4,7 @@ A photograph's background tells where it was taken, and in most sets that tells 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,15 @@ PHOTOGRAPHED = 0.5
 FURTHER_AWAY = 0.35
 
 
+@dataclass(frozen=True)
+class Around:
+    """`neighbours` are cut-outs of other fruit, RGBA; `backgrounds` are photographs uint8
+    [height, width, 3]."""
+
+    neighbours: Sequence[Image.Image] = ()
+    backgrounds: Sequence[NDArray[np.uint8]] = ()
+
+
 def segment(image: Image.Image) -> Image.Image | None:
     """The fruit of a photograph on white or paper, RGBA, or None where there is no such ground."""
     image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
@@ -36,28 +46,27 @@ def segment(image: Image.Image) -> Image.Image | None:
 
 
 def replace_background(
-    image: Image.Image,
-    rng: Generator,
-    neighbours: Sequence[Image.Image],
-    photographs: Sequence[NDArray[np.uint8]],
-    replaced: bool,
+    image: Image.Image, rng: Generator, around: Around, *, beside: bool, replaced: bool
 ) -> Image.Image:
-    """Put the fruit before something else, and `neighbours`, cut-outs of other fruit, around it.
+    """Put the fruit before something else where `replaced`, and other fruit `beside` it.
 
-    `image` has the side CANVAS. `photographs` uint8 [height, width, 3] may serve as backgrounds.
-    Where the fruit does not lie on white or on paper, only the neighbours are added, at the edges.
+    `image` has the side CANVAS. Where the fruit does not lie on white or on paper, only the
+    neighbours are added, at the edges.
     """
+    neighbours = around.neighbours if beside else ()
     pixels = np.asarray(image)
     outside = background_mask(pixels)
     if outside is None:
         return _with_neighbours(image, rng, neighbours)
-    ground = _background(rng, photographs) if replaced else np.full(pixels.shape, 255, np.float32)
+    ground = (
+        _background(rng, around.backgrounds) if replaced else np.full(pixels.shape, 255, np.float32)
+    )
     table = _with_neighbours(Image.fromarray(ground.astype(np.uint8)), rng, neighbours)
     if replaced and rng.random() < FURTHER_AWAY:
         return _further_away(image, outside, table, rng)
     # Shadows are kept: the new background is as much darker as the old one was.
-    white = np.maximum(np.median(pixels[outside], axis=0), 1)
-    shade = np.clip(pixels / white, 0, 1.15)
+    usual = np.maximum(np.median(pixels[outside], axis=0), 1)
+    shade = np.clip(pixels / usual, 0, 1.15)
     soft = _soft(outside)[..., None]
     mixed = pixels * (1 - soft) + np.asarray(table, np.float32) * shade * soft
     return Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8))
@@ -108,9 +117,7 @@ def _with_neighbours(
     return image
 
 
-def _background(
-    rng: Generator, photographs: Sequence[NDArray[np.uint8]]
-) -> NDArray[np.float32]:
+def _background(rng: Generator, photographs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
     """Part of a photograph, or a made-up table, cloth or wall: float32 [CANVAS, CANVAS, 3]."""
     if not photographs or rng.random() >= PHOTOGRAPHED:
         return _made_up(rng)

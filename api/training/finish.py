@@ -4,12 +4,12 @@ Full training, every fold of the cross-validation and fast retraining end here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.dataset.labels import read_label
+from api.dataset.labels import Level, read_label
 from api.predict.arrays import sigmoid
 from api.predict.head import Freshness, Head, Linear, class_parts
 from api.predict.ood import OodDetector
@@ -21,7 +21,7 @@ from api.training.samples import Sample
 ROTTEN_BELOW = 0.5
 # Levels in `Truth`; LEVELS of the head in this order.
 UNKNOWN, ROTTEN, PAST_BEST, FRESH = -1, 0, 1, 2
-_NUMBERS = {"rotten": ROTTEN, "past_best": PAST_BEST, "fresh": FRESH, None: UNKNOWN}
+_NUMBERS: dict[Level, int] = {"rotten": ROTTEN, "past_best": PAST_BEST, "fresh": FRESH}
 
 
 @dataclass(frozen=True)
@@ -47,42 +47,53 @@ class Logits:
     ood: NDArray[np.float32]
 
 
-def logits_of(
-    kinds: Linear,
-    freshness: Linear | None,
-    ood: OodDetector,
-    classes: Sequence[str],
-    embeddings: NDArray[np.float32],
-) -> Logits:
-    """Of embeddings float32 [n, channels]."""
-    head = _plain(kinds, freshness, ood, classes)
-    return Logits(
-        kinds=kinds(embeddings),
-        freshness=freshness(embeddings)[:, 0] if freshness else None,
-        ood=head.ood_score(embeddings),
-    )
+@dataclass(frozen=True)
+class FittedHeads:
+    """Heads for `classes` as they were learned, before calibration; `ood` has no threshold yet."""
+
+    classes: tuple[str, ...]
+    kinds: Linear
+    freshness: Linear | None
+    ood: OodDetector
+
+    @property
+    def plain(self) -> Head:
+        """A head that is not calibrated and rejects nothing."""
+        _, kind_of, parts = class_parts(self.classes)
+        scale = None
+        if self.freshness:
+            scale = Freshness(self.freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW)
+        return Head(self.kinds, 1.0, kind_of, parts, scale, self.ood)
+
+    def logits(self, embeddings: NDArray[np.float32]) -> Logits:
+        """What they say of embeddings float32 [n, channels]."""
+        return Logits(
+            kinds=self.kinds(embeddings),
+            freshness=self.freshness(embeddings)[:, 0] if self.freshness else None,
+            ood=self.plain.ood_score(embeddings),
+        )
 
 
 def finish_head(
-    kinds: Linear,
-    freshness: Linear | None,
-    ood: OodDetector,
-    classes: Sequence[str],
-    said: Logits,
-    truth: Truth,
+    heads: FittedHeads, said: Logits, truth: Truth, new: Sequence[NDArray[np.float32]] = ()
 ) -> Head:
-    """The head for `classes` with temperatures, levels and threshold by what it said of others."""
-    head = _plain(kinds, freshness, ood, classes)
-    known = int(head.kind_of.max()) + 1
-    labels = head.kind_of[truth.targets.argmax(axis=1)]
-    return Head(
-        kinds=kinds,
+    """`heads` with temperatures, levels and threshold by what they said of other photographs.
+
+    `new` has the held-out scores [any] of each class that is new, for the threshold.
+    """
+    plain = heads.plain
+    labels = plain.kind_of[truth.targets.argmax(axis=1)]
+    known = int(plain.kind_of.max()) + 1
+    return replace(
+        plain,
         temperature=fit_temperature(said.kinds[:, :known], labels),
-        kind_of=head.kind_of,
-        parts=head.parts,
-        freshness=_scaled(freshness, said, truth),
-        ood=ood.with_threshold(choose_threshold(said.ood, truth.sources)),
+        freshness=_scaled(heads.freshness, said, truth),
+        ood=heads.ood.with_threshold(choose_threshold(said.ood, truth.sources, new)),
     )
+
+
+def level_number(level: Level | None) -> int:
+    return UNKNOWN if level is None else _NUMBERS[level]
 
 
 def level_numbers(samples: Sequence[Sample], classes: Sequence[str]) -> NDArray[np.int64]:
@@ -94,7 +105,7 @@ def level_numbers(samples: Sequence[Sample], classes: Sequence[str]) -> NDArray[
             level = read_label(classes[int(np.argmax(sample.target))]).level
         elif not sample.target and sample.freshness is not None:
             level = "fresh" if sample.freshness else "rotten"
-        found.append(_NUMBERS[level])
+        found.append(level_number(level))
     return np.array(found, np.int64)
 
 
@@ -112,11 +123,3 @@ def _scaled(linear: Linear | None, said: Logits, truth: Truth) -> Freshness | No
     scores = sigmoid(logit / np.float32(temperature))
     fresh_from = fit_fresh_from(scores, truth.levels[known], ROTTEN_BELOW)
     return Freshness(linear, temperature, ROTTEN_BELOW, fresh_from)
-
-
-def _plain(
-    kinds: Linear, freshness: Linear | None, ood: OodDetector, classes: Sequence[str]
-) -> Head:
-    _, kind_of, parts = class_parts(classes)
-    scale = Freshness(freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW) if freshness else None
-    return Head(kinds, 1.0, kind_of, parts, scale, ood)

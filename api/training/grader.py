@@ -15,7 +15,7 @@ from api.predict.litert import LiteRTBackbone
 from api.progress import OnEpoch, Progress, silent, unheard
 from api.training.embedding import embed_samples
 from api.training.export import to_litert
-from api.training.finish import Truth, finish_head, level_numbers, logits_of
+from api.training.finish import FittedHeads, Truth, finish_head, level_numbers
 from api.training.ood import fit_ood
 from api.training.recipe import Recipe
 from api.training.samples import Sample, targets
@@ -47,7 +47,7 @@ def train_grader(
     recipe: Recipe, study: Study, progress: Progress = silent, on_epoch: OnEpoch = unheard
 ) -> Grader:
     """Train and finish a grader. The same values give the same grader."""
-    trained = train(recipe, study.classes, study.training, study.validation, progress, on_epoch)
+    trained = train(recipe, study, progress, on_epoch)
     graph = to_litert(trained.backbone)
     backbone = LiteRTBackbone(graph)
 
@@ -58,8 +58,8 @@ def train_grader(
     known = [sample for sample in study.training if sample.target]
     held_out = [sample for sample in study.validation if sample.target]
     ood = fit_ood(embed(known, "what was learned from"), targets(known).argmax(axis=1))
-    heads = (trained.kinds, trained.freshness, ood, study.classes)
-    said = logits_of(*heads, embed(held_out, "for calibration"))
+    heads = FittedHeads(study.classes, trained.kinds, trained.freshness, ood)
+    said = heads.logits(embed(held_out, "for calibration"))
     truth = Truth(
         targets(held_out),
         level_numbers(held_out, study.classes),
@@ -69,7 +69,7 @@ def train_grader(
         keras_backbone=trained.backbone,
         graph=graph,
         backbone=backbone,
-        head=finish_head(*heads, said, truth),
+        head=finish_head(heads, said, truth),
         input_size=recipe.input_size,
         history=trained.history,
     )

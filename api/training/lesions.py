@@ -54,7 +54,10 @@ class Donors:
     def __init__(self, skins: Mapping[tuple[str, bool], Sequence[Skin]]) -> None:
         self._skins = {key: [skin for skin in found if skin.usable] for key, found in skins.items()}
         self._rotten = [
-            (kind, skin) for (kind, rotten), found in self._skins.items() if rotten for skin in found
+            (kind, skin)
+            for (kind, rotten), found in self._skins.items()
+            if rotten
+            for skin in found
         ]
         self._sound = {
             kind: np.mean([skin.pixels[skin.mask].mean(axis=0) for skin in found], axis=0)
@@ -97,7 +100,10 @@ def _transplant(
     y, x = inside[rng.integers(len(inside))]
     top, bottom = max(0, y - radius), min(CANVAS, y + radius + 1)
     left, right = max(0, x - radius), min(CANVAS, x + radius + 1)
-    cut = (slice(top - y + radius, bottom - y + radius), slice(left - x + radius, right - x + radius))
+    cut = (
+        slice(top - y + radius, bottom - y + radius),
+        slice(left - x + radius, right - x + radius),
+    )
     place = (slice(top, bottom), slice(left, right))
     within = ndimage.uniform_filter(onto.mask.astype(np.float32), 5)[place]
     alpha = (_blob(radius, rng)[cut] * within)[..., None]
@@ -117,7 +123,10 @@ def _patch(
     found: list[tuple[float, NDArray[np.uint8]]] = []
     for _ in range(PLACES):
         y, x = inside[rng.integers(len(inside))]
-        place = (slice(max(0, y - radius), y + radius + 1), slice(max(0, x - radius), x + radius + 1))
+        place = (
+            slice(max(0, y - radius), y + radius + 1),
+            slice(max(0, x - radius), x + radius + 1),
+        )
         skin = donor.mask[place]
         if skin.mean() < 0.8:
             continue

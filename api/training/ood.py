@@ -14,6 +14,8 @@ SHRINKAGE = 0.1
 REJECTED_KNOWN = 0.02
 # A source with fewer held-out photographs says nothing about so small a share by itself.
 ENOUGH_OF_A_SOURCE = 25
+# Of a class that is new there are too few photographs for so small a share.
+REJECTED_NEW = 0.05
 
 
 def fit_ood(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> OodDetector:
@@ -36,13 +38,21 @@ def fit_ood(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> OodDe
     return OodDetector(projection, (means @ projection).astype(np.float32), float("inf"))
 
 
-def choose_threshold(scores: NDArray[np.float32], sources: Sequence[str]) -> float:
+def choose_threshold(
+    scores: NDArray[np.float32], sources: Sequence[str], new: Sequence[NDArray[np.float32]] = ()
+) -> float:
     """The score above which a photograph is rejected, by those of held-out known ones.
 
-    `scores` [n], `sources` [n]. At most REJECTED_KNOWN of all are above it, and of every source
-    that has enough of them.
+    `scores` [n], `sources` [n]; `new` has the held-out scores [any] of each class that is new. At
+    most REJECTED_KNOWN of all are above it, and of every source that has enough of them, and at
+    most REJECTED_NEW of a new class.
     """
     of = np.asarray(sources)
-    parts = [scores, *(scores[of == name] for name in np.unique(of))]
-    enough = [part for part in parts if part is scores or len(part) >= ENOUGH_OF_A_SOURCE]
-    return max(float(np.quantile(part, 1 - REJECTED_KNOWN)) for part in enough)
+    parts = [scores[of == name] for name in np.unique(of)]
+    bounds = [
+        np.quantile(part, 1 - REJECTED_KNOWN)
+        for part in (scores, *parts)
+        if part is scores or len(part) >= ENOUGH_OF_A_SOURCE
+    ]
+    bounds += [np.quantile(part, 1 - REJECTED_NEW) for part in new if len(part)]
+    return float(max(bounds))

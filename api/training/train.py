@@ -19,6 +19,7 @@ from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targe
 from api.training.memory import advises_on_memory
 from api.training.recipe import Recipe
 from api.training.samples import Sample, balance_keys, inputs, targets
+from api.training.study import Study
 from api.training.views import UNKNOWN, batches, steps_of
 
 PREDICT_BATCH = 64
@@ -41,13 +42,11 @@ class Trained:
 @advises_on_memory
 def train(
     recipe: Recipe,
-    classes: Sequence[str],
-    training: Sequence[Sample],
-    validation: Sequence[Sample],
+    study: Study,
     progress: Progress = silent,
     on_epoch: OnEpoch = unheard,
 ) -> Trained:
-    """Train on `training`. The same values give the same result on a CPU.
+    """Train on what a study may learn from. The same values give the same result on a CPU.
 
     Stage one fits the heads on the untouched backbone; stage two fine-tunes all together on
     augmented views, so that the first steps do not tear up what the backbone knows; where it
@@ -60,7 +59,8 @@ def train(
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     devices.prepare()
-    validation = validation[: devices.even(len(validation))]
+    classes, training = study.classes, study.training
+    validation = study.validation[: devices.even(len(study.validation))]
     backbone = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
     before = [np.array(weights) for weights in backbone.get_weights()]
 
@@ -246,8 +246,9 @@ def _fed(
     def pairs() -> Iterator[tuple[Any, Any]]:
         for batch in batches(recipe, samples, classes):
             # A patch may have made a sound fruit rotten.
-            yield batch.pixels, np.concatenate(
-                [wanted[batch.rows, :-1], batch.freshness[:, None]], axis=1
+            yield (
+                batch.pixels,
+                np.concatenate([wanted[batch.rows, :-1], batch.freshness[:, None]], axis=1),
             )
 
     size = recipe.input_size

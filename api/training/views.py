@@ -5,7 +5,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.training.augment import Views, augment
-from api.training.background_augment import segment
+from api.training.background_augment import Around, segment
 from api.training.balance import balanced_weights, epoch_order
 from api.training.lesions import Donors, Skin
 from api.training.recipe import Recipe
@@ -86,8 +86,8 @@ class ViewSampler:
         self.weights = balanced_weights(sources, labels, self._kinds)
         self._read = lru_cache(KEPT)(_read)
         rng = np.random.default_rng(recipe.seed)
-        self._neighbours = self._some_fruit(rng) if recipe.neighbour_share else []
-        self._backgrounds = self._some_backgrounds(rng)
+        neighbours = self._some_fruit(rng) if recipe.neighbour_share else []
+        self._around = Around(neighbours, self._some_backgrounds(rng))
         self._donors = self._some_donors(rng, sources) if recipe.lesion_share else Donors({})
 
     def view(self, epoch: int, place: int, row: int) -> tuple[NDArray[np.uint8], float]:
@@ -101,10 +101,9 @@ class ViewSampler:
         if sample.target and sample.freshness is not None:
             image, freshness = self._patched(image, self._kinds[row], freshness, rng)
         views = Views(recipe.clean_share, recipe.background_share, recipe.neighbour_share)
-        # Around what is none of the fruits, fruit would make it one of them.
-        around = self._neighbours if sample.target else ()
-        pixels = augment(image, recipe.input_size, rng, views, around, self._backgrounds)
-        return pixels, freshness
+        # Beside what is none of the fruits, fruit would make it one of them.
+        around = self._around if sample.target else replace(self._around, neighbours=())
+        return augment(image, recipe.input_size, rng, views, around), freshness
 
     def _patched(
         self, image: Image.Image, kind: str, freshness: float, rng: np.random.Generator
