@@ -7,16 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from api.evaluation.duel import Side, duel, macro_f1, side_by_side
-from api.predict.head import Head, Rejection
 from api.predict.runtime import Backbone
 from api.registry.comparison import Comparison
+from tests.heads import make_head, make_ood
 
 
 def a_side(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) -> Side:
     """A grader whose embeddings are its logits; what is far from every corner is rejected."""
     count = len(classes)
-    rejection = Rejection(np.eye(count, dtype=np.float32), np.eye(count, dtype=np.float32), 0.5)
-    head = Head(np.eye(count, dtype=np.float32), np.zeros(count, np.float32), 1.0, rejection)
+    corners = np.eye(count, dtype=np.float32)
+    head = make_head(corners, ood=make_ood(count, corners, distance=0.5))
     strange = np.full((others, count), 1.0, np.float32)
     return Side(classes, head, embeddings.astype(np.float32), strange)
 

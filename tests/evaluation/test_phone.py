@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.dataset.boxed import LEVELS, Box, Level
+from api.dataset.boxed import Box
+from api.dataset.labels import LEVELS, Level
 from api.evaluation.phone import freshness_order, phone_figures
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
@@ -19,9 +20,9 @@ def graded(*classes: int) -> np.ndarray:
 
 
 def test_counts_fruit_and_edible_fruit_called_rotten() -> None:
-    boxes = [box(1, "fresh"), box(1, "normal"), box(2, "normal"), box(2, "rotten")]
+    boxes = [box(1, "fresh"), box(1, "past_best"), box(2, "past_best"), box(2, "rotten")]
     found = phone_figures(
-        boxes, graded(0, 2, 1, 2), np.array([0.5, 0.5, 2, 0.5], np.float32), CLASSES
+        boxes, graded(0, 2, 1, 2), np.array([-0.5, -0.5, 2, 0], np.float32), CLASSES
     )
     assert found["boxes"] == 4
     assert found["frames"] == 2
@@ -44,12 +45,12 @@ def test_a_score_that_falls_with_decay_is_in_order() -> None:
     score = np.linspace(1, 0, 30, dtype=np.float32)
     frames = [str(k) for k in range(30)]
     found = freshness_order(levels, score, frames)
-    assert found["fresher_scores_higher"] == {"fresh over normal": 1, "normal over rotten": 1}
+    assert found["fresher_scores_higher"] == {"fresh over past_best": 1, "past_best over rotten": 1}
     assert found["spearman"] > 0.9
     assert found["spearman_interval_95"][0] > 0.8
     backwards = freshness_order(levels, score[::-1], frames)
     assert backwards["spearman"] < -0.9
-    assert backwards["fresher_scores_higher"]["fresh over normal"] == 0
+    assert backwards["fresher_scores_higher"]["fresh over past_best"] == 0
     assert list(found["mean_score"].values()) == sorted(found["mean_score"].values(), reverse=True)
 
 

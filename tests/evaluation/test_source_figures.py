@@ -107,7 +107,7 @@ def test_intervals_are_drawn_over_groups() -> None:
 
 
 def test_pairs_are_compared_within_a_source() -> None:
-    """Each source is in order, though all rotten fruit of one scores over fresh fruit of another."""
+    """Each source is in order, though rotten fruit of one scores over fresh fruit of another."""
     scores = np.array([0.9, 0.8, 0.3, 0.2], np.float32)
     levels = np.array(["fresh", "rotten", "fresh", "rotten"])
     sources = np.array(["a", "a", "b", "b"])

@@ -1,0 +1,164 @@
+"""Leaving one source out, with a grader that learns in no time."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from api.evaluation import by_source as module
+from api.evaluation.by_source import SourceRuns, leave_one_source_out
+from api.evaluation.dealing import study_without
+from api.evaluation.heldout import HeldOut
+from api.training.corpus import Corpus, read_corpus
+from api.training.recipe import Recipe
+from api.training.samples import FAR, NEAR, Sample
+from tests.evaluation.sources import STUDIO, colour_grader, draw_sources
+from tests.training.drawn_collection import CLASSES
+
+RECIPE = Recipe(input_size=32)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return read_corpus(draw_sources(tmp_path_factory.mktemp("sources")))
+
+
+@pytest.fixture(scope="module")
+def runs(corpus: Corpus) -> SourceRuns:
+    return SourceRuns.of(corpus)
+
+
+@pytest.fixture(scope="module")
+def measured(runs: SourceRuns, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "train_grader", colour_grader)
+        return leave_one_source_out(runs, RECIPE, tmp_path_factory.mktemp("cache"))
+
+
+def groups(samples: list[Sample], prefix: str) -> set[str]:
+    return {s.group for s in samples if not s.target and s.group.startswith(prefix)}
+
+
+def seen_in(runs: SourceRuns, run: int) -> list[Sample]:
+    """What the grader of a run may see."""
+    study = study_without(runs.corpus, lambda sample: runs.holds(run, sample))
+    return [*study.training, *study.validation]
+
+
+def test_every_source_with_fruit_of_several_classes_is_left_out(runs: SourceRuns) -> None:
+    # The market has other produce alone.
+    assert runs.sources == (STUDIO, "kitchen", "phone")
+    assert runs.passed_over == {}
+
+
+def test_nothing_of_a_left_out_source_is_seen_and_all_its_fruit_is_graded(
+    runs: SourceRuns,
+) -> None:
+    for run, source in enumerate(runs.sources):
+        seen, held = seen_in(runs, run), runs.held_out(run)
+        assert source not in {sample.source for sample in seen if sample.target}
+        fruit = {sample.copies[0] for sample in held if sample.target}
+        assert fruit == {s.copies[0] for s in runs.material.fruit if s.source == source}
+        assert not {s.group for s in seen} & {s.group for s in held}
+        assert len(seen) > 20
+
+
+def test_every_kind_is_held_out_in_some_run_and_always_those_of_the_left_out_source(
+    runs: SourceRuns,
+) -> None:
+    held = [groups(runs.held_out(run), NEAR) for run in range(len(runs.sources))]
+    every = {sample.group for sample in runs.material.near}
+    assert set.union(*held) == every
+    assert len(every) == 6
+    kitchen = runs.sources.index("kitchen")
+    assert {"other/pear", "other/plum", "other/kiwi"} <= held[kitchen]
+    # The pears of the market as well: a kind is learned from or held out.
+    pears = [s for s in runs.held_out(kitchen) if s.group == "other/pear"]
+    assert {sample.source for sample in pears} == {"kitchen", "market"}
+    for run in range(len(runs.sources)):
+        assert not held[run] & groups(seen_in(runs, run), NEAR)
+
+
+def test_other_things_are_dealt_by_file(runs: SourceRuns) -> None:
+    # Nobody's source, so it is left out with nobody's folders; else each file once.
+    held = [groups(runs.held_out(run), FAR) for run in (1, 2)]
+    assert not held[0] & held[1]
+    assert groups(runs.held_out(0), FAR) == {sample.group for sample in runs.material.far}
+
+
+def test_a_photograph_of_two_sources_is_not_learned_from_either(runs: SourceRuns) -> None:
+    first = next(s for s in runs.material.photographs if s.source == "kitchen")
+    twin = Sample(first.copies, first.target, source="attic", group=first.group)
+    assert runs.holds(runs.sources.index("kitchen"), twin)
+    assert not runs.holds(runs.sources.index("phone"), twin)
+
+
+def test_figures_stand_by_source_and_all_together(measured: dict[str, Any]) -> None:
+    assert set(measured["by_source"]) == {STUDIO, "kitchen", "phone"}
+    assert measured["fruits"] == sum(row["fruits"] for row in measured["by_source"].values())
+    assert measured["fruits"] == 26 * len(CLASSES) * 2 + 24
+    assert measured["accuracy"] > 0.8
+    assert "fresh over past_best" in measured["by_source"]["phone"]["freshness_pairs"]
+    assert measured["rejection"]["near_kinds"] == 6
+    kitchen = measured["by_source"]["kitchen"]["refused"]
+    assert kitchen["near_kinds"] >= 3
+    assert 0 <= kitchen["near_rejected_at_98"] <= 1
+
+
+def test_each_source_moves_its_own_threshold(runs: SourceRuns) -> None:
+    """With fruit of one source much stranger, only that run must let near misses through."""
+
+    def said(run: int) -> HeldOut:
+        held = runs.held_out(run)
+        fruit = 5.0 if runs.sources[run] == "phone" else -5.0
+        margins = np.array([fruit if s.target else 1.0 for s in held], np.float32)
+        even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
+        return HeldOut(even, even, margins)
+
+    found = module.summarise(runs, [said(run) for run in range(len(runs.sources))])
+    refused = {name: row["refused"] for name, row in found["by_source"].items()}
+    assert refused["kitchen"]["near_rejected_at_98"] == 1
+    assert refused["phone"]["near_rejected_at_98"] == 0
+    assert refused["phone"]["near_rejected"] == 1
+    assert found["rejection"]["near_rejected_at_98"] == 0
+    assert found["by_source"]["phone"]["known_rejected"] == 1
+
+
+def test_a_source_is_not_left_out_whose_classes_no_other_has(corpus: Corpus) -> None:
+    listing = corpus.listing
+    files = tuple(
+        file
+        for file in listing.files
+        if file.source != "kitchen" or file.class_name != "rottenbanana"
+    )
+    fewer = Corpus(type(listing)(listing.root, files, ()), (), corpus.others, corpus.near)
+    found = SourceRuns.of(fewer)
+    assert found.sources == ("kitchen",)
+    assert "no other source has rottenbanana" in found.passed_over[STUDIO]
+
+
+def test_a_set_of_one_source_leaves_none_out(corpus: Corpus) -> None:
+    listing = corpus.listing
+    files = tuple(file for file in listing.files if file.source == STUDIO)
+    alone = Corpus(type(listing)(listing.root, files, ()), (), corpus.others)
+    assert SourceRuns.of(alone).sources == ()
+
+
+def test_a_run_that_was_measured_is_not_trained_again(
+    runs: SourceRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = []
+
+    def train(*arguments: Any) -> Any:
+        trained.append(1)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return colour_grader(*arguments)
+
+    monkeypatch.setattr(module, "train_grader", train)
+    with pytest.raises(KeyboardInterrupt):
+        leave_one_source_out(runs, RECIPE, tmp_path)
+    assert [path.exists() for path in runs.paths(tmp_path)] == [True, False, False]
+    leave_one_source_out(runs, RECIPE, tmp_path)
+    assert len(trained) == 4
