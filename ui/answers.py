@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Freshness = Literal["fresh", "rotten"]
+Level = Literal["fresh", "past_best", "rotten"]
 
 
 class Answer(BaseModel):
@@ -28,6 +29,7 @@ class Prediction(Answer):
     fruit: str | None = None
     freshness: Freshness | None = None
     freshness_score: float | None = None
+    freshness_level: Level | None = None
     recognised: bool
     interpretation: str
     model_version: str

@@ -12,7 +12,13 @@ _KINDS = {
     "manual": "Promoted by hand",
     "rollback": "Rolled back",
 }
-_GRADED = re.compile(r"(fresh|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
+_LEVELS = {"fresh": "Fresh", "past_best": "Past its best", "rotten": "Rotten"}
+_GRADED = re.compile(r"(fresh|overripe|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
+
+
+def level_words(level: str) -> str:
+    """A level of freshness in words: `past_best` is "Past its best"."""
+    return _LEVELS.get(level, sentence(spaced(level)))
 
 
 def class_words(class_name: str) -> str:

@@ -96,8 +96,8 @@ def test_saved_heads_answer_the_same(tmp_path: Path) -> None:
     for head in (two, make_head(np.eye(4), temperature=2.0)):
         head.save(tmp_path / "head.npz")
         again = Head.load(tmp_path / "head.npz")
-        for one, other in zip(again.judge(rows), head.judge(rows), strict=True):
-            assert np.array_equal(one, other)
+        same = zip(again.judge(rows), head.judge(rows), strict=True)
+        assert all(np.array_equal(one, other) for one, other in same)
         assert (again.channels, again.classes) == (4, 4)
         assert again.parameters == head.parameters
         assert again.thresholds == pytest.approx(head.thresholds)
@@ -120,7 +120,7 @@ def test_a_head_of_an_old_package_answers_as_its_classifier_did(more: int, tmp_p
     head = Head.load(tmp_path / "head.npz")
     assert (head.channels, head.classes, head.freshness) == (2 + more, 2, None)
     rows = np.zeros((3, head.channels), np.float32)
-    rows[:, :2] = [[1, 0], [0, 1], [0.5, -1]]
+    rows[:, :2] = np.array([[1, 0], [0, 1], [0.5, -1]])
     logits = rows[:, :2] @ weights / 2
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert head.probabilities(rows) == pytest.approx(expected, abs=1e-6)

@@ -22,6 +22,7 @@ PREDICTION: dict[str, Any] = {
     "fruit": "apple",
     "freshness": "fresh",
     "freshness_score": 0.977,
+    "freshness_level": "fresh",
     "recognised": True,
     "interpretation": "Fresh apple: the grader is sure (97 %).",
     "model_version": "2026.11.21-1",

@@ -87,7 +87,9 @@ def sent_class(body: bytes) -> str | None:
 
 
 def graded(body: bytes) -> Answer:
-    """A batch as the API grades it: what has "bad" in its name is none, "shoe" is not known."""
+    """A batch as the API grades it: what has "bad" in its name is none, "shoe" is not known,
+    "rotten" is, and "old" is past its best.
+    """
     lines: list[dict[str, Any]] = []
     for index, name in enumerate(sent_names(body)):
         place = {"index": index, "filename": name}
@@ -95,7 +97,9 @@ def graded(body: bytes) -> Answer:
             lines.append(place | {"error": {"detail": "This is no photograph."}})
         else:
             rotten = {"predicted_class": "rottenapples", "freshness": "rotten"}
-            kind = rotten if "rotten" in name else {}
+            kind = rotten | {"freshness_level": "rotten"} if "rotten" in name else {}
+            if "old" in name:
+                kind = {"freshness_level": "past_best"}
             lines.append(PREDICTION | place | kind | {"recognised": "shoe" not in name})
     lines.append({"summary": {"count": len(lines)}})
     return Answer("\n".join(json.dumps(line) for line in lines), content_type="ndjson")

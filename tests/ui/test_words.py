@@ -1,7 +1,7 @@
 """Names and figures as a person reads them."""
 
 import pytest
-from words import about, class_labels, class_words, counted, duration, percent
+from words import about, class_labels, class_words, counted, duration, level_words, percent
 
 
 @pytest.mark.parametrize(
@@ -9,6 +9,7 @@ from words import about, class_labels, class_words, counted, duration, percent
     [
         ("freshapples", "Fresh apple"),
         ("rottenbanana", "Rotten banana"),
+        ("overripemangoes", "Overripe mango"),
         ("Fresh_Oranges", "Fresh Orange"),
         ("rotten-strawberries", "Rotten strawberry"),
         ("fresh_tomatoes", "Fresh tomato"),
@@ -77,3 +78,11 @@ def test_a_number_has_its_noun() -> None:
     assert counted(1, "photograph") == "1 photograph"
     assert counted(1200, "photograph") == "1,200 photographs"
     assert counted(2, "class") == "2 classes"
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [("fresh", "Fresh"), ("past_best", "Past its best"), ("rotten", "Rotten"), ("so_so", "So so")],
+)
+def test_levels_in_words(level: str, words: str) -> None:
+    assert level_words(level) == words

@@ -99,7 +99,10 @@ def show_start() -> None:
 
 
 st.title("Is it fresh?", anchor=False)
-st.write("Show a fruit, or many, and see whether it is fresh or rotten, and how sure the model is.")
+st.write(
+    "Show a fruit, or many, and see whether it is fresh, past its best or rotten, and how sure the "
+    "model is."
+)
 source = choose_source()
 if source == _MANY:
     batch()

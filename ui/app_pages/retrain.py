@@ -7,6 +7,7 @@ from components.attempts import show_problem
 from components.messages import empty_state, problem_message
 from components.retrain.champion import AREA, change_champion
 from components.retrain.history import runs_table
+from components.retrain.line import freshness_line
 from components.retrain.outcome import outcome
 from components.retrain.progress import progress_panel
 from components.retrain.start import start_panel
@@ -17,7 +18,12 @@ from resources import models, runs
 from resources.models import Versions
 
 _RUNS = 50
-_VERSIONS, _TRIGGERS, _HISTORY = "Versions", "Triggers", "Past runs"
+_VERSIONS, _TRIGGERS, _LINE, _HISTORY = (
+    "Versions",
+    "Triggers",
+    "Where to draw the line",
+    "Past runs",
+)
 
 
 def show_versions(found: Versions) -> None:
@@ -56,8 +62,8 @@ try:
         start_panel(run, versions.champion)
         if run:
             outcome(run, versions.champion)
-    version_tab, trigger_tab, run_tab = st.tabs(
-        [_VERSIONS, _TRIGGERS, _HISTORY], key=state.RETRAIN_TAB, on_change="rerun"
+    version_tab, trigger_tab, line_tab, run_tab = st.tabs(
+        [_VERSIONS, _TRIGGERS, _LINE, _HISTORY], key=state.RETRAIN_TAB, on_change="rerun"
     )
     with version_tab:
         if version_tab.open:
@@ -65,6 +71,9 @@ try:
     with trigger_tab:
         if trigger_tab.open:
             trigger_cards()
+    with line_tab:
+        if line_tab.open:
+            freshness_line()
     with run_tab:
         if run_tab.open:
             show_runs()

@@ -24,6 +24,7 @@ _COLUMNS = (
     "predicted_class",
     "confidence",
     "freshness_score",
+    "freshness_level",
     "recognised",
     "error",
     "prediction_id",

@@ -33,12 +33,35 @@ def test_a_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, phot
     assert [(metric.label, metric.value) for metric in page.metric] == [
         ("Confidence", "97.3 %"),
         ("Freshness score", "98 / 100"),
+        ("Level", "Fresh"),
     ]
     assert PREDICTION["interpretation"] in written(page)
     assert len(page.image) == 1
     assert len(page.get("plotly_chart")) == 1
     assert page.caption[-1].value == "Model 2026.11.21-1 · 7 ms"
     assert photo in api.sent_to("/predict")[0]
+
+
+def test_what_is_past_its_best_is_called_so(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    api.answers["/predict"] = Answer(PREDICTION | {"freshness_level": "past_best"})
+    page = upload(open_page("predict"), "apple.jpg", photo)
+
+    assert page.header[0].value == "Apple, past its best"
+    assert page.metric[2].value == "Past its best"
+
+
+def test_the_heading_is_the_class_where_the_line_is_drawn_elsewhere(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    """A correction is about the class."""
+    rotten = {"predicted_class": "rottenapples", "freshness": "rotten"}
+    api.answers["/predict"] = Answer(PREDICTION | rotten | {"freshness_level": "past_best"})
+    page = upload(open_page("predict"), "apple.jpg", photo)
+
+    assert page.header[0].value == "Rotten apple"
+    assert page.metric[2].value == "Past its best"
 
 
 def test_a_photo_is_sent_once_however_often_the_page_runs(
@@ -115,6 +138,7 @@ def test_a_class_without_a_freshness_shows_no_score(
             "fruit": "dragon fruit",
             "freshness": None,
             "freshness_score": None,
+            "freshness_level": None,
         }
     )
 

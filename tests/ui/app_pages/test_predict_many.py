@@ -46,22 +46,26 @@ def test_nothing_is_sent_before_it_is_asked_for(page: AppTest, api: FakeApi, pho
 
 
 def test_each_file_has_a_row_and_errors_spoil_no_other(page: AppTest, photo: bytes) -> None:
-    grade(page, ("a.jpg", photo), ("bad.jpg", b"x"), ("rotten.jpg", photo), ("shoe.jpg", photo))
+    names = ["a.jpg", "bad.jpg", "rotten.jpg", "shoe.jpg", "old.jpg"]
+    grade(page, *((name, b"x" if name == "bad.jpg" else photo) for name in names))
 
     assert {metric.label: metric.value for metric in page.metric} == {
-        "Graded": "3",
+        "Graded": "4",
         "Fresh": "1",
+        "Past its best": "1",
         "Rotten": "1",
         "Not known": "1",
     }
     table = page.dataframe[0].value
-    assert table["File"].tolist() == ["a.jpg", "bad.jpg", "rotten.jpg", "shoe.jpg"]
+    assert table["File"].tolist() == names
     assert table["Grade"].tolist() == [
         "Fresh apple",
         "Could not be graded",
         "Rotten apple",
         "Not known",
+        "Apple, past its best",
     ]
+    assert table["Level"].fillna("").tolist() == ["Fresh", "", "Rotten", "", "Past its best"]
     assert table["Photo"][0].startswith("data:image/jpeg")
     assert table["Problem"][1] == "This is no photograph."
     assert "1 file could not be graded" in page.warning[0].value

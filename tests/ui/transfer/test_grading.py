@@ -106,5 +106,6 @@ def test_the_csv_holds_every_row_and_no_formula() -> None:
     assert first["filename"] == "'=cmd()|'x'.jpg"
     assert first["predicted_class"] == "freshapples"
     assert float(first["confidence"]) == PREDICTION["confidence"]
+    assert first["freshness_level"] == PREDICTION["freshness_level"]
     assert first["error"] == ""
     assert (second["error"], second["predicted_class"]) == ("'+broken", "")

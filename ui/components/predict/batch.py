@@ -8,7 +8,7 @@ from photos import READABLE
 from transfer import grading, uploads
 from transfer.grading import Graded
 from transfer.sending import Sending
-from words import counted
+from words import counted, level_words
 
 from components.files import choose_files, ending, progress
 from components.messages import api_away, empty_state
@@ -96,8 +96,10 @@ def _figures(rows: list[Graded]) -> None:
     known = [prediction for prediction in found if prediction.recognised]
     figures = {
         "Graded": len(found),
-        "Fresh": sum(prediction.freshness == "fresh" for prediction in known),
-        "Rotten": sum(prediction.freshness == "rotten" for prediction in known),
+        **{
+            level_words(level): sum(prediction.freshness_level == level for prediction in known)
+            for level in ("fresh", "past_best", "rotten")
+        },
         "Not known": len(found) - len(known),
     }
     with st.container(horizontal=True, gap="medium"):

@@ -6,7 +6,7 @@ import state
 import streamlit as st
 from answers import Prediction
 from transfer.grading import Graded
-from words import class_labels, counted
+from words import class_labels, counted, level_words
 
 from components.predict.prediction import heading
 
@@ -54,6 +54,7 @@ def grades_table(rows: list[Graded]) -> None:
         # What matters most first: a phone shows about three columns.
         "Grade": [_grade(row) for row in rows],
         "Confidence": [100 * item.confidence if item else None for item in found],
+        "Level": [_level(item) for item in found],
         "Freshness": [_score(item) for item in found],
         "File": [row.name for row in rows],
     }
@@ -74,6 +75,9 @@ def grades_table(rows: list[Graded]) -> None:
             "Confidence": st.column_config.ProgressColumn(
                 min_value=0, max_value=100, format="%.1f %%", width=130
             ),
+            "Level": st.column_config.TextColumn(
+                width=110, help="By the freshness score. The page Retrain says where the line is."
+            ),
             "Freshness": st.column_config.NumberColumn(
                 format="%d", width=90, help="100 is surely fresh, 0 surely rotten."
             ),
@@ -86,6 +90,12 @@ def _grade(row: Graded) -> str:
     if row.prediction is None:
         return "Could not be graded"
     return heading(row.prediction) if row.prediction.recognised else grade_words(None)
+
+
+def _level(prediction: Prediction | None) -> str | None:
+    if prediction is None or prediction.freshness_level is None or not prediction.recognised:
+        return None
+    return level_words(prediction.freshness_level)
 
 
 def _score(prediction: Prediction | None) -> int | None:

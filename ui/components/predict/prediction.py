@@ -8,7 +8,7 @@ import streamlit as st
 from answers import Prediction
 from charts.predictions import probability_bars
 from photos import Photo
-from words import class_words, percent, sentence
+from words import class_words, level_words, percent, sentence
 
 from components.plots import chart
 
@@ -16,9 +16,12 @@ UNKNOWN = "Not one of the fruits that I know"
 
 
 def heading(prediction: Prediction) -> str:
-    """The grade in words: "Fresh apple"."""
+    """The grade in words: "Fresh apple", or "Apple, past its best"."""
     if not prediction.recognised:
         return UNKNOWN
+    # Only where the class says that it is sound: a correction is about the class.
+    if prediction.fruit and prediction.freshness == "fresh" and _is_past_best(prediction):
+        return sentence(f"{prediction.fruit}, {level_words('past_best').lower()}")
     if prediction.fruit and prediction.freshness:
         return sentence(f"{prediction.freshness} {prediction.fruit}")
     return class_words(prediction.predicted_class)
@@ -58,6 +61,10 @@ def probabilities(prediction: Prediction) -> None:
     st.caption(f"Model {prediction.model_version} · {prediction.inference_time_ms:.0f} ms")
 
 
+def _is_past_best(prediction: Prediction) -> bool:
+    return prediction.freshness_level == "past_best"
+
+
 def _picture(photo: Photo, prediction: Prediction) -> None:
     words = heading(prediction)
     if st.session_state.get(state.HEAT_MAP) and prediction.explanation:
@@ -74,15 +81,24 @@ def _picture(photo: Photo, prediction: Prediction) -> None:
 
 
 def _figures(prediction: Prediction) -> None:
-    confidence, freshness = st.columns(2, wrap=False)
-    confidence.metric(
-        "Confidence",
-        percent(prediction.confidence),
-        help="How sure the model is of this class, among all that it knows.",
-    )
-    if prediction.freshness_score is not None:
-        freshness.metric(
-            "Freshness score",
-            f"{prediction.freshness_score * 100:.0f} / 100",
-            help="100 is surely fresh, 0 surely rotten, whichever fruit it is.",
+    with st.container(horizontal=True, gap="medium"):
+        st.metric(
+            "Confidence",
+            percent(prediction.confidence),
+            help="How sure the model is of this class, among all that it knows.",
+            width="content",
         )
+        if prediction.freshness_score is not None:
+            st.metric(
+                "Freshness score",
+                f"{prediction.freshness_score * 100:.0f} / 100",
+                help="100 is surely fresh, 0 surely rotten, whichever fruit it is.",
+                width="content",
+            )
+        if prediction.freshness_level is not None:
+            st.metric(
+                "Level",
+                level_words(prediction.freshness_level),
+                help="By the freshness score. The page Retrain says where the line is drawn.",
+                width="content",
+            )
