@@ -62,6 +62,8 @@ def train(
     classes, training = study.classes, study.training
     validation = study.validation[: devices.even(len(study.validation))]
     backbone = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
+    if recipe.weights != "none":
+        _freeze(backbone, recipe.frozen_stride)
     before = [np.array(weights) for weights in backbone.get_weights()]
 
     question = _Question.of(classes, training)
@@ -214,6 +216,15 @@ class _Question:
             return ops.cast(right, "float32")
 
         return accuracy
+
+
+def _freeze(backbone: keras.Model, stride: int) -> None:
+    """Leave the layers as they are that see the picture at most `stride` times smaller."""
+    network, size = backbone.layers[-1], backbone.input_shape[1]
+    for layer in network.layers:
+        shape = layer.output.shape
+        if len(shape) == 4 and shape[1] * stride >= size:
+            layer.trainable = False
 
 
 def _with_heads(
