@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,13 +55,13 @@ class HeldOut:
     def save(self, path: Path) -> None:
         """Write the file whole or not at all."""
         temporary = path.with_suffix(".tmp.npz")
-        np.savez_compressed(
-            temporary,
-            probabilities=self.probabilities,
-            uncalibrated=self.uncalibrated,
-            margins=self.margins,
+        arrays: dict[str, Any] = {
+            "probabilities": self.probabilities,
+            "uncalibrated": self.uncalibrated,
+            "margins": self.margins,
             **{f"{_DRAWN}{kind}": margins for kind, margins in self.drawn.items()},
-        )
+        }
+        np.savez_compressed(temporary, **arrays)
         temporary.replace(path)
 
     @classmethod

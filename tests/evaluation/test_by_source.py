@@ -13,8 +13,8 @@ from api.evaluation.heldout import HeldOut
 from api.training.corpus import Corpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.samples import FAR, NEAR, Sample
-from tests.evaluation.sources import STUDIO, colour_grader, draw_sources
-from tests.training.drawn_collection import CLASSES
+from tests.evaluation.sources import STUDIO, draw_sources
+from tests.training.collection import CLASSES, colour_grader
 
 RECIPE = Recipe(input_size=32)
 

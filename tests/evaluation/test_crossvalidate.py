@@ -21,8 +21,8 @@ from api.training.grader import Grader
 from api.training.recipe import Recipe
 from api.training.samples import NEAR
 from api.training.study import Study
-from tests.evaluation.sources import STUDIO, colour_grader, draw_sources
-from tests.training.drawn_collection import CLASSES
+from tests.evaluation.sources import STUDIO, draw_sources
+from tests.training.collection import CLASSES, colour_grader
 
 RECIPE = Recipe(input_size=32)
 MODULES = (by_source, folds, leaking)

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import auc
 
 from api.evaluation.curves import MOST_POINTS, precision_recall_curves, reliability, roc_curves
-from api.predict.head import softmax
+from api.predict.arrays import softmax
 
 CLASSES = ("a", "b", "c")
 

@@ -6,7 +6,7 @@ import pytest
 from api.training.corpus import Corpus, read_corpus
 from api.training.recipe import Recipe
 from tests.drawing import draw_fruit
-from tests.training.collection import CLASSES, draw_collection
+from tests.training.drawn_collection import CLASSES, draw_collection
 
 exploration = pytest.importorskip("api.evaluation.exploration", exc_type=ImportError)
 

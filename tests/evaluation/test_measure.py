@@ -17,7 +17,7 @@ from api.training import __main__ as command_line
 from api.training.corpus import Corpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.replay import make_replay
-from tests.registry.samples import describer, filler
+from tests.registry.samples import describer
 from tests.training.collection import SIDE, colour_grader, colours, draw_collection
 
 SIZE = 32
@@ -32,9 +32,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     """A package without figures of the test split, whose backbone is `colours`."""
     recipe = Recipe(input_size=SIZE)
-    grader = colour_grader(recipe, corpus.study(recipe))
-    head = grader.head
-    replay = make_replay(grader, corpus, recipe, silent)
+    grader = colour_grader(recipe, corpus.study())
+    replay = make_replay(grader, corpus, silent)
     unknown = np.full_like(replay.looks, np.nan)
     replay = dataclasses.replace(replay, looks=unknown, copies=np.zeros_like(replay.copies))
 
@@ -49,7 +48,8 @@ def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         return describer()(hashes).model_copy(update=known)
 
     def fill(parts: Path) -> None:
-        filler(head=head)(parts)
+        (parts / BACKBONE).write_bytes(b"TFL3 graph")
+        grader.head.save(parts / HEAD)
         replay.save(parts / REPLAY)
 
     write_package(tmp_path / "package", fill, describe)
@@ -60,7 +60,13 @@ def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_figures_are_written_and_the_rest_stays(package: Package, corpus: Corpus) -> None:
     manifest = measure_package(package, corpus)
     assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.8
-    assert manifest.metrics["rejection"]["other_files"] > 0
+    rejection = manifest.metrics["rejection"]
+    assert rejection["other_files"] == len(corpus.far("test")) > 0
+    assert rejection["near_files"] == len(corpus.near_misses("test")) > 0
+    assert 0 <= rejection["near_auroc"] <= 1
+    by_source = manifest.metrics["by_source"]
+    assert list(by_source["by_source"]) == [""]
+    assert by_source["fruits"] == len(corpus.photographs("test")) + len(corpus.boxed("test"))
     assert manifest.metrics["training_curves"] == [{"loss": 1.0}]
     again = load_package(package.folder).manifest
     assert again.version == package.manifest.version

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from api.predict.head import Head
+from api.evaluation.metrics import recognition_threshold
+from api.predict.ood import OodDetector
 from api.progress import Progress, silent
-from api.training.calibrate import fit_temperature
 from api.training.embedding import embed_samples
 from api.training.grader import Grader
-from api.training.head import fit_head
+from api.training.heads import fit_head
 from api.training.recipe import Recipe
-from api.training.reject import fit_rejection, set_threshold
 from api.training.samples import Sample, targets
 from api.training.study import Study
+from tests.heads import make_head
 from tests.training.drawn_collection import CLASSES, PICTURES, SIDE, draw_collection
 
 __all__ = ["CLASSES", "PICTURES", "SIDE", "colour_grader", "colours", "draw_collection"]
@@ -30,18 +30,21 @@ def colours(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def colour_grader(recipe: Recipe, study: Study, _progress: Progress = silent) -> Grader:
-    """Stands in for `train_grader`: a head on `colours`."""
+    """Stands in for `train_grader`: a plain head on `colours`."""
 
     def embed(samples: Sequence[Sample]) -> NDArray[np.float32]:
         return embed_samples(colours, samples, recipe.input_size)
 
     known = [sample for sample in study.training if sample.target]
-    validation = [sample for sample in study.validation if sample.target]
-    unknown = [sample for sample in study.validation if not sample.target]
-    learned, held_out, wanted = embed(known), embed(validation), targets(known)
+    learned, wanted = embed(known), targets(known)
     linear = fit_head(learned, wanted, np.ones(len(learned), np.float32), recipe.head_l2)
-    temperature = fit_temperature(linear(held_out), targets(validation).argmax(axis=1))
-    rejection = fit_rejection(learned, wanted.argmax(axis=1))
-    rejection = set_threshold(rejection, held_out, embed(unknown))
-    head = Head(linear.weights, linear.bias, temperature, rejection)
+    unit = learned / np.linalg.norm(learned, axis=1, keepdims=True)
+    means = np.stack([unit[wanted[:, k] > 0].mean(axis=0) for k in range(wanted.shape[1])])
+    ood = OodDetector(np.eye(unit.shape[1], dtype=np.float32), means, float("inf"))
+    head = make_head(linear.weights, bias=linear.bias, temperature=1.2, ood=ood)
+    held_out = embed([sample for sample in study.validation if sample.target])
+    threshold = recognition_threshold(head.ood_score(held_out), [""] * len(held_out))
+    head = make_head(
+        linear.weights, bias=linear.bias, temperature=1.2, ood=ood.with_threshold(threshold)
+    )
     return Grader(None, b"", colours, head, recipe.input_size, ())  # type: ignore[arg-type]
