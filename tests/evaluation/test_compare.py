@@ -18,7 +18,7 @@ from api.training.corpus import Corpus
 from api.training.recipe import Recipe
 from tests.training.drawn import draw_corpus
 
-RECIPE = Recipe(architecture="custom_cnn", input_size=32, batch_size=64, epochs=1)
+RECIPE = Recipe(architecture="custom_cnn", input_size=32, batch_size=64, views=64, epochs=1)
 NAMES = ("custom_cnn", "twin_cnn")
 
 

@@ -59,7 +59,7 @@ def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_figures_are_written_and_the_rest_stays(package: Package, corpus: Corpus) -> None:
     manifest = measure_package(package, corpus)
-    assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.8
+    assert manifest.metrics["test_by_photograph"]["accuracy"] >= 0.75
     rejection = manifest.metrics["rejection"]
     assert rejection["other_files"] == len(corpus.far("test")) > 0
     assert rejection["near_files"] == len(corpus.near_misses("test")) > 0
@@ -86,8 +86,9 @@ def test_what_the_photographs_look_like_joins_the_replay(package: Package, corpu
     assert (np.abs(after.looks[fresh_banana & ~boxed, 2] - 50) < 15).all()  # Yellow.
     assert sum(after.copies[~boxed]) == len(corpus.listing.files)
     assert (after.copies[boxed] == 1).all()
-    for name in ("targets", "splits", "photographs", "sha256", "signatures", "others"):
+    for name in ("targets", "splits", "photographs", "sha256", "signatures", "sources"):
         assert getattr(after, name).tolist() == getattr(before, name).tolist()
+    assert after.others.groups.tolist() == before.others.groups.tolist() != []
     assert np.allclose(after.embeddings, before.embeddings, atol=1e-4)
 
 
