@@ -6,13 +6,42 @@ from typing import Any
 from api.report.schemas import Figure, Name
 
 VERSION = "test_by_photograph"
+SOURCES = "leave_one_source_out"
 SUPPLIED = "supplied_split"
 
 
 def figures(metrics: Mapping[str, Any], crossvalidated: Mapping[str, Any]) -> list[Figure]:
     """From the metrics of a manifest and from a cross-validation; what was not measured is left
-    out."""
-    return [*_of_version(metrics), *_of_recipe(crossvalidated)]
+    out. Photographs of people whom nobody has met come first, the split that leaks last."""
+    return [
+        *_of_sources(crossvalidated.get(SOURCES) or {}),
+        *_of_version(metrics),
+        *_of_recipe(crossvalidated),
+    ]
+
+
+def source_in_words(source: str) -> str:
+    """`white_paper` is white paper; the class folders of no source are called so."""
+    return source.replace("_", " ") or "folders of no source"
+
+
+def _of_sources(found: Mapping[str, Any]) -> Iterator[Figure]:
+    """The recipe on sources left out: all together, each by itself, and other produce."""
+    if found.get("accuracy") is not None:
+        yield _figure("sources", "Right class, sources never met", found, "accuracy")
+    for source, part in (found.get("by_source") or {}).items():
+        # Where only the fruit of a source is known, that is what can be right.
+        value = "fruit_accuracy" if part.get("accuracy") is None else "accuracy"
+        what = "Right fruit" if value == "fruit_accuracy" else "Right class"
+        split = f"graded by a grader that has seen nothing of {source_in_words(source)}"
+        yield _figure(
+            "source", f"{what}, {source_in_words(source)} left out", {"split": split, **part}, value
+        )
+    refused = found.get("rejection") or {}
+    if refused.get("near_rejected") is not None:
+        split = "kinds of other produce that the grader has not learned, sources left out"
+        part = {"split": split, **refused}
+        yield _figure("near", "Other produce not taken for these fruits", part, "near_rejected")
 
 
 def _of_version(metrics: Mapping[str, Any]) -> Iterator[Figure]:
@@ -52,6 +81,10 @@ def _figure(
 
 
 def _counts(part: Mapping[str, Any]) -> str:
+    if "near_kinds" in part:
+        return f"{part['near_files']:,} answers on {part['near_kinds']:,} kinds"
+    if "fruits" in part:
+        return f"{part['fruits']:,} fruits on {part['photographs']:,} photographs"
     if "boxes" in part:
         return f"{part['boxes']:,} boxed fruits on {part['frames']:,} photographs"
     if "files" in part:

@@ -6,13 +6,15 @@ from pydantic import BaseModel, Field
 
 from api.registry.manifest import DataFingerprint
 
-Name = Literal["test", "folds", "phone_fruit", "phone_edible", "supplied"]
+Name = Literal[
+    "sources", "source", "near", "test", "folds", "phone_fruit", "phone_edible", "supplied"
+]
 
 
 class Figure(BaseModel):
     """One measurement, never without what it was measured on."""
 
-    name: Name
+    name: Name = Field(description="Of several sources left out, each is a `source`.")
     title: str
     value: float = Field(description="A share, 0 to 1.")
     low: float | None = Field(description="Of the 95 % interval.")
@@ -56,7 +58,7 @@ class Report(BaseModel):
 
     version: str
     architecture: str
-    figures: list[Figure]
+    figures: list[Figure] = Field(description="Sources never met first, what leaks last.")
     recipe_data: DataFingerprint | None = Field(description="What the recipe was measured on.")
     same_data: bool = Field(description="Whether the version was made from the same photographs.")
     comparison: Comparison | None

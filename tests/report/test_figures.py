@@ -18,6 +18,30 @@ SCORES = {
     "accuracy": 0.98,
     "accuracy_interval_95": [0.95, 0.99],
 }
+LEFT_OUT: dict[str, Any] = {
+    "split": "leave one source out",
+    "fruits": 100,
+    "photographs": 90,
+    "accuracy": 0.95,
+    "accuracy_interval_95": [0.9, 0.98],
+    "by_source": {
+        "white_paper": {"fruits": 60, "photographs": 60, "accuracy": 0.9},
+        "web": {"fruits": 40, "photographs": 30, "accuracy": None, "fruit_accuracy": 0.97},
+    },
+    "worst_groups": [
+        {"source": "white_paper", "class": "rottenapples", "fruits": 9, "correct": 6},
+    ],
+    "freshness_pairs": {
+        "fresh over rotten": {"ordered": 0.99, "told_apart": True},
+        "fresh over past_best": {"ordered": 0.52, "told_apart": False},
+    },
+    "rejection": {
+        "near_files": 300,
+        "near_kinds": 34,
+        "near_rejected": 0.92,
+        "near_rejected_interval_95": [0.88, 0.95],
+    },
+}
 MEASURED: dict[str, Any] = {
     "data": {"files": 9, "photographs": 4, "boxed": 0, "sha256": "a" * 64},
     "by_photograph": {**SCORES, "split": "5-fold by photograph"},
@@ -61,6 +85,40 @@ def test_each_figure_says_what_it_was_measured_on() -> None:
     assert found["phone_fruit"].counts == "865 boxed fruits on 341 photographs"
     assert found["phone_edible"].low is None
     assert [name for name, figure in found.items() if figure.leaks] == ["supplied"]
+
+
+def test_sources_never_met_come_first_and_each_says_what_was_left_out() -> None:
+    found = figures(MANIFEST["metrics"], {**MEASURED, "leave_one_source_out": LEFT_OUT})  # type: ignore[arg-type]
+    assert [figure.name for figure in found] == [
+        "sources",
+        "source",
+        "source",
+        "near",
+        "test",
+        "folds",
+        "phone_fruit",
+        "phone_edible",
+        "supplied",
+    ]
+    every, paper, web, near = found[:4]
+    assert (every.value, every.low, every.split) == (0.95, 0.9, "leave one source out")
+    assert every.counts == "100 fruits on 90 photographs"
+    assert (paper.title, paper.value) == ("Right class, white paper left out", 0.9)
+    assert paper.split == "graded by a grader that has seen nothing of white paper"
+    # Nothing but the fruit is known there.
+    assert (web.title, web.value) == ("Right fruit, web left out", 0.97)
+    assert (near.counts, near.value) == ("300 answers on 34 kinds", 0.92)
+    assert {figure.measures for figure in found[:4]} == {"recipe"}
+
+
+def test_the_story_begins_with_sources_never_met(tmp_path: Path) -> None:
+    measured = {**MEASURED, "leave_one_source_out": LEFT_OUT}
+    story = report(MANIFEST, written(tmp_path, "crossvalidation.json", measured)).story
+    assert story.startswith("Of photographs from sources that it has never met, its recipe gets 95")
+    assert "rotten apple photographs of white paper: 6 of 9 right" in story
+    assert "tells fresh from past its best: in 52" in story
+    assert "fresh from rotten" not in story
+    assert story.index("never met") < story.index("five draws") < story.index("set's own split")
 
 
 def test_a_version_without_figures_is_shown_beside_those_of_the_recipe(tmp_path: Path) -> None:
