@@ -7,6 +7,7 @@ photograph alone never decides. Where a loss is large, the candidate bears the b
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from math import comb
 from typing import Any
 
 from api.registry.comparison import Comparison, Fit, Paired
@@ -135,11 +136,10 @@ def _new(found: Comparison) -> Iterator[str]:
     for name, fit in found.new_classes.items():
         if _share(fit) < NEW_RECALL:
             yield f"It cannot tell the new class {name}: {_counted(fit)}."
-        elif _recognised(fit) < NEW_RECOGNISED:
+        elif unknown := _unrecognised(fit):
             yield (
-                f"It does not recognise the new class {name}: {percent(1 - _recognised(fit))} of "
-                "its new photographs are taken for none of the classes. Photographs of one kind "
-                "only, close to and from several sides, help most."
+                f"It does not recognise the new class {name}: {unknown} are taken for none of the "
+                "classes. Photographs of one kind only, close to and from several sides, help most."
             )
     labelled = found.new_labels
     together = _sum(labelled)
@@ -185,11 +185,24 @@ def _share(fit: Fit) -> float:
     return fit.left_out_right / fit.left_out if fit.left_out else 0.0
 
 
-def _recognised(fit: Fit) -> float:
-    """The share that is taken for any of the classes, 0 to 1, as `_share` measures."""
+def _unrecognised(fit: Fit) -> str:
+    """How many are taken for none of the classes, in words; empty where those are few enough.
+
+    Too few held-out photographs to decide alone still show a candidate that recognises none.
+    """
+    lost = fit.held_out - fit.held_out_recognised
+    held_out = f"{lost} of {fit.held_out} held-out new photographs"
     if fit.held_out >= ENOUGH_HELD_OUT:
-        return fit.held_out_recognised / fit.held_out
-    return fit.left_out_recognised / fit.left_out if fit.left_out else 0.0
+        return held_out if lost > (1 - NEW_RECOGNISED) * fit.held_out else ""
+    others = fit.left_out - fit.left_out_recognised
+    if others > (1 - NEW_RECOGNISED) * fit.left_out:
+        return f"{others} of {fit.left_out} new photographs, each judged by what the others teach,"
+    # So many or more, were the share that is asked for recognised.
+    chance = sum(
+        comb(fit.held_out, k) * (1 - NEW_RECOGNISED) ** k * NEW_RECOGNISED ** (fit.held_out - k)
+        for k in range(lost, fit.held_out + 1)
+    )
+    return held_out if chance < PROVEN else ""
 
 
 def _counted(fit: Fit) -> str:

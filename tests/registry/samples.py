@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from api.predict.head import Head
 from api.registry.manifest import DataFingerprint, Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY
-from api.registry.replay import LOOKS, Replay
+from api.registry.replay import LOOKS, Others, Replay
 from tests.heads import draw_head
 
 CHANNELS = 4
@@ -22,11 +23,23 @@ def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
 
 
 def no_looks(count: int) -> dict[str, Any]:
-    """What a replay has of `count` photographs of which no looks were measured."""
+    """What a replay has of `count` photographs of which neither looks nor sources are known."""
     return {
         "looks": np.full((count, len(LOOKS)), np.nan, np.float32),
         "copies": np.zeros(count, np.int32),
+        "sources": np.full(count, "", np.str_),
     }
+
+
+def some_others(embeddings: NDArray[np.float32]) -> Others:
+    """Two kinds of other produce and other things in turn, seen as `embeddings` [n, channels]."""
+    kinds = np.arange(len(embeddings)) % 3
+    return Others(
+        embeddings=embeddings,
+        groups=np.array(["other/guava", "other/lemon", "far/stühle.jpg"])[kinds],
+        splits=np.array(["train", "validation", "train"])[kinds],
+        freshness=np.array([0, 1, np.nan], np.float32)[kinds],
+    )
 
 
 def a_replay(count: int = 5, seed: int = 0) -> Replay:
@@ -42,7 +55,8 @@ def a_replay(count: int = 5, seed: int = 0) -> Replay:
         catalog=np.arange(count) % 2 == 1,
         looks=random.uniform(0, 1, (count, len(LOOKS))).astype(np.float32),
         copies=np.arange(count, dtype=np.int32) % 3 + 1,
-        others=random.normal(size=(3, CHANNELS)).astype(np.float32),
+        sources=np.array(["", "phone", "märkte"])[np.arange(count) % 3],
+        others=some_others(random.normal(size=(3, CHANNELS)).astype(np.float32)),
     )
 
 

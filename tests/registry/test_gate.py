@@ -65,18 +65,45 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "others are a new class now": (
         {
             "others_let_through": Figures(0.08, 0.90),
-            "new_classes": {"things": Fit(60, 55, 9, 8)},
+            "new_classes": {"things": Fit(60, 55, 9, 8, 58, 9)},
         },
         "",
     ),
     "slower": ({"milliseconds": Figures(6.0, 7.0)}, "7.0 ms a photograph against 6.0 ms"),
     "the same network": ({"milliseconds": None}, ""),
-    "a new class that it knows": ({"new_classes": {"kiwi": Fit(60, 58, 9, 9)}}, ""),
+    "a new class that it knows": ({"new_classes": {"kiwi": Fit(60, 58, 9, 9, 58, 9)}}, ""),
+    "a new class that it recognises as another": (
+        {"new_classes": {"kiwi": Fit(60, 46, 9, 7, 60, 9)}},
+        "",
+    ),
+    "a new class that is none of the classes to it": (
+        {"new_classes": {"kiwi": Fit(60, 48, 9, 9, 50, 9)}},
+        "does not recognise the new class kiwi: 10 of 60 new photographs",
+    ),
+    "a new class that only the held-out photographs show to be none": (
+        {"new_classes": {"kiwi": Fit(200, 200, 30, 25, 200, 25)}},
+        "does not recognise the new class kiwi: 5 of 30 held-out new photographs",
+    ),
+    "a new class that the candidate itself recognises": (
+        {"new_classes": {"kiwi": Fit(200, 90, 30, 28, 90, 28)}},
+        "",
+    ),
+    "a new class of which the candidate recognises none, by few held out": (
+        {"new_classes": {"kiwi": Fit(60, 58, 6, 6, 58, 3)}},
+        "does not recognise the new class kiwi: 3 of 6 held-out new photographs",
+    ),
+    "two of a few that are not recognised": (
+        {"new_classes": {"kiwi": Fit(60, 58, 6, 6, 58, 4)}},
+        "",
+    ),
     "a new class that it cannot tell": (
-        {"new_classes": {"kiwi": Fit(60, 58, 9, 9), "plum": Fit(60, 30, 9, 7)}},
+        {"new_classes": {"kiwi": Fit(60, 58, 9, 9, 58, 9), "plum": Fit(60, 30, 9, 7, 60, 9)}},
         "cannot tell the new class plum: of 60 new photographs",
     ),
-    "a new class that only it can tell": ({"new_classes": {"plum": Fit(200, 90, 30, 28)}}, ""),
+    "a new class that only it can tell": (
+        {"new_classes": {"plum": Fit(200, 90, 30, 28, 200, 30)}},
+        "",
+    ),
     "labels shuffled": (
         {"new_labels": {"apple": Fit(50, 15, 8, 3), "mango": Fit(50, 20, 7, 3)}},
         "The new labels do not fit the photographs: of 100 new photographs",
@@ -99,7 +126,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
             "per_class": {},
             "calibration_error": None,
             "macro_f1": None,
-            "new_classes": {"cup": Fit(40, 39, 6, 6), "pen": Fit(40, 38, 6, 6)},
+            "new_classes": {"cup": Fit(40, 39, 6, 6, 40, 6), "pen": Fit(40, 38, 6, 6, 39, 6)},
         },
         "",
     ),
