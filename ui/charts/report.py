@@ -18,14 +18,6 @@ _GREENS = [[0.0, "rgba(63, 154, 102, 0)"], [1.0, "rgba(63, 154, 102, 0.65)"]]
 
 def figure_intervals(figures: Sequence[Figure]) -> go.Figure:
     """Each figure as a dot on its 95 % interval: of the version, of the recipe, and leaking."""
-    colours = {
-        figure.name: WARNING
-        if figure.leaks
-        else HIGHLIGHT
-        if figure.measures == "version"
-        else SERIES[2]
-        for figure in figures
-    }
     drawn = go.Figure()
     for row, figure in enumerate(figures):
         low = figure.value if figure.low is None else figure.low
@@ -45,7 +37,7 @@ def figure_intervals(figures: Sequence[Figure]) -> go.Figure:
             },
             marker={
                 "size": 14,
-                "color": colours[figure.name],
+                "color": _colour(figure),
                 "symbol": "x" if figure.leaks else "circle",
             },
             hovertemplate=f"{percent(figure.value)}{interval}<extra></extra>",
@@ -67,6 +59,12 @@ def figure_intervals(figures: Sequence[Figure]) -> go.Figure:
     drawn.update_xaxes(range=in_percent([max(0.0, lowest - 0.02), 1.003]), **PERCENT_AXIS)
     drawn.update_yaxes(visible=False, range=[len(figures) - 0.6, -0.9])
     return drawn
+
+
+def _colour(figure: Figure) -> str:
+    if figure.leaks:
+        return WARNING
+    return HIGHLIGHT if figure.measures == "version" else SERIES[2]
 
 
 def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:

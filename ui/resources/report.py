@@ -10,7 +10,7 @@ Interval = tuple[float, float]
 
 
 class Figure(Answer):
-    """One measurement with what it was measured on."""
+    """One measurement with what it was measured on. Several sources left out share a name."""
 
     name: str
     title: str

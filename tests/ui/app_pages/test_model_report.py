@@ -14,6 +14,7 @@ from tests.ui.fake_insights import (
     REPORT,
     SCORES,
     details,
+    figure,
     script,
     version,
 )
@@ -56,6 +57,26 @@ def test_every_figure_stands_with_its_interval_and_its_split(open_page: OpenPage
     assert table["Measured on"][0] == "This version, on 100 files of 50 photographs: test split."
     assert table["Measured on"][1].startswith("The recipe")
     assert "98 % of what it has not seen." in written(page)
+
+
+def test_sources_never_met_stand_first(open_page: OpenPage, api: FakeApi) -> None:
+    left_out = [
+        figure("sources", title="Right class, sources never met", split="leave one source out"),
+        figure("source", title="Right class, white paper left out"),
+        figure("source", title="Right class, market left out"),
+    ]
+    api.answers[f"/report/{CHAMPION}"] = Answer(
+        {**REPORT, "figures": [*left_out, *REPORT["figures"]]}
+    )
+
+    page = open_page(PAGE)
+
+    assert not page.exception
+    table = page.table[0].value
+    assert len(table) == 6
+    assert table.iloc[0, 0].startswith("Right class, sources never met")
+    assert table["Measured on"][0].endswith("leave one source out.")
+    assert "nothing of it was learned from" in written(page)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,13 @@ def test_each_figure_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() ->
     assert drawn.layout.xaxis.range[0] < 95
 
 
+def test_figures_of_one_name_have_each_their_own_colour() -> None:
+    same = [figure("source"), figure("source", measures="version"), figure("source", leaks=True)]
+    drawn = figure_intervals([Figure.model_validate(row) for row in same])
+
+    assert len({dot.marker.color for dot in drawn.data}) == 3
+
+
 def test_the_confusion_matrix_is_coloured_by_the_share_of_its_row() -> None:
     [cells] = confusion([[8, 2], [0, 0]], ["freshapples", "rottenapples"]).data
 

@@ -1,4 +1,4 @@
-"""The figures that stand together: this version, the recipe, and the split that leaks."""
+"""The figures that stand together: sources never met, this version, folds, the leaking split."""
 
 import streamlit as st
 from charts.report import figure_intervals
@@ -33,8 +33,9 @@ def figures(found: Report) -> None:
     )
     if any(figure.measures == "recipe" for figure in found.figures):
         st.caption(
-            "Figures of the recipe are of graders that it made, each measured on files that it had "
-            "not learned from."
+            "Figures of the recipe are of graders that it made, each measured on photographs that "
+            "it had not learned from. A source is a collection of one person or shop; left out, "
+            "nothing of it was learned from."
             + (
                 ""
                 if found.same_data
