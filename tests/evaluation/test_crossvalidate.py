@@ -21,8 +21,8 @@ from api.training.grader import Grader
 from api.training.recipe import Recipe
 from api.training.samples import NEAR
 from api.training.study import Study
-from tests.evaluation.sources import STUDIO, draw_sources
-from tests.training.collection import CLASSES, colour_grader
+from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
+from tests.training.collection import CLASSES, PICTURES, colour_grader
 
 RECIPE = Recipe(input_size=32)
 MODULES = (by_source, folds, leaking)
@@ -107,7 +107,8 @@ def test_every_file_of_the_largest_source_is_graded_once(
     assert scores["expected_calibration_error_before_scaling"] >= 0
     assert set(scores["roc"]) == set(CLASSES)
     assert set(measured["other_sources"]["by_source"]) == {"kitchen", "phone"}
-    assert measured["rejection"]["known_files"] == 26 * len(CLASSES) * 2 + 24
+    known = (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
+    assert measured["rejection"]["known_files"] == known
     assert set(measured["rejection"]["known_rejected_by_source"]) == {STUDIO, "kitchen", "phone"}
 
 
