@@ -96,13 +96,13 @@ def test_a_photograph_of_two_sources_is_not_learned_from_either(runs: SourceRuns
 
 
 def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Corpus) -> None:
-    """The same photograph in both: each grader grades both files, and each counts once."""
+    """Eight photographs in both: each grader grades both files, and each counts once."""
     files = list(corpus.listing.files)
-    shared = next(f for f in files if f.source == STUDIO and f.class_name == CLASSES[0])
-    at = next(
-        k for k, f in enumerate(files) if f.source == "kitchen" and f.class_name == CLASSES[0]
-    )
-    files[at] = replace(files[at], photograph=shared.photograph, split=shared.split)
+    apples = [file for file in files if file.class_name == CLASSES[0]]
+    shared = {file.photograph: file for file in apples if file.source == STUDIO}
+    kitchen = [file for file in apples if file.source == "kitchen"]
+    for own, (photograph, file) in zip(kitchen[:8], shared.items(), strict=False):
+        files[files.index(own)] = replace(own, photograph=photograph, split=file.split)
     runs = SourceRuns.of(replace(corpus, listing=replace(corpus.listing, files=tuple(files))))
 
     def said(run: int) -> HeldOut:
