@@ -15,6 +15,9 @@ Freshness = Literal["fresh", "rotten"]
 Level = Literal["fresh", "past_best", "rotten"]
 
 LEVELS: tuple[Level, ...] = ("fresh", "past_best", "rotten")
+# Levels as numbers, in the order of freshness.
+UNKNOWN, ROTTEN, PAST_BEST, FRESH = -1, 0, 1, 2
+_NUMBERS: dict[Level, int] = {"rotten": ROTTEN, "past_best": PAST_BEST, "fresh": FRESH}
 _PREFIXES: dict[str, Level] = {"fresh": "fresh", "overripe": "past_best", "rotten": "rotten"}
 _IN_WORDS = {level: prefix for prefix, level in _PREFIXES.items()}
 _GRADED = re.compile(rf"^({'|'.join(_PREFIXES)})[\s_-]*(\S.*)$")
@@ -51,6 +54,17 @@ def read_label(class_name: str) -> Label:
     if match is None:
         return Label(_words(name), None)
     return Label(_singular(_words(match[2])), _PREFIXES[match[1]])
+
+
+def fruits_of(class_name: str) -> set[str]:
+    """How a box or a folder may call the fruit of a class: `apples` or `apple`."""
+    label = read_label(class_name)
+    return {label.fruit, read_label(f"fresh {label.fruit}").fruit}
+
+
+def level_number(level: Level | None) -> int:
+    """ROTTEN, PAST_BEST or FRESH; UNKNOWN for none."""
+    return UNKNOWN if level is None else _NUMBERS[level]
 
 
 def normalise_class_name(text: str) -> str:

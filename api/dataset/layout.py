@@ -17,6 +17,8 @@ from api.imaging.decode import EXTENSIONS
 BOXES = "boxes.csv"
 OTHERS_PREFIX = "not_"
 NEAR_FOLDER = "other"
+# How the groups begin of what is none of the classes: other produce by kind, other things by file.
+NEAR, FAR = "other/", "far/"
 SUPPLIED_SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 LEFT_OUT = "left out on request"
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from api.dataset.layout import FAR, NEAR
 from api.dataset.split import fold_of
 from api.evaluation.dealing import Material, study_without
 from api.evaluation.evaluate import share
@@ -25,7 +26,7 @@ from api.progress import Progress, silent
 from api.training.corpus import Corpus
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
-from api.training.samples import FAR, NEAR, Sample, targets
+from api.training.samples import Sample, targets
 
 SPLIT = (
     "leave one source out: each source graded by a grader that has seen nothing of it; one file a "

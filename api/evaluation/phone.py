@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from api.dataset.boxed import Box
-from api.dataset.labels import LEVELS, read_label
+from api.dataset.labels import LEVELS, fruits_of, read_label
 from api.evaluation.bootstrap import interval, mean_interval
 from api.evaluation.evaluate import share
 from api.evaluation.metrics import pairs_ordered
-from api.training.samples import fruits_of
 
 
 def phone_figures(

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from api.dataset.layout import NEAR
 from api.evaluation.bootstrap import interval
 from api.evaluation.evaluate import share
 from api.evaluation.metrics import pairs_ordered, recognition_threshold
-from api.training.samples import NEAR
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from api.dataset.labels import read_label
 from api.evaluation.duel import Side, duel
-from api.predict.head import Head, class_parts
+from api.predict.head import Head
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent
 from api.registry.comparison import Comparison
@@ -20,7 +20,7 @@ from api.retrain.material import SURE_TARGET, Material
 from api.retrain.prepare import prepare
 from api.training.balance import balanced_weights
 from api.training.finish import FittedHeads, Logits, Truth, finish_head, freshness_of_levels
-from api.training.heads import fit_freshness, fit_head, kind_targets
+from api.training.heads import fit_freshness, fit_head, kind_targets, parts_of
 from api.training.ood import fit_ood
 
 # Ten times the recipe's: on fixed embeddings as good (docs/LOG.md), and found in half the time.
@@ -131,10 +131,12 @@ def _fit(
     embeddings = np.concatenate([*seen, others.embeddings])
     none = np.zeros((len(others), len(classes)), np.float32)
     share = np.concatenate([weights[row], row_weights[len(own) :]])
-    _, kind_of, _ = class_parts(classes)
+    of_rows = freshness_of_levels(material.levels)
+    freshness = np.concatenate([of_rows[row], others.freshness])
+    # Others alone would teach nothing of the classes.
+    graded = {0.0, 1.0} <= set(of_rows[own].tolist())
+    kind_of, _ = parts_of(classes, graded)
     wanted = kind_targets(np.concatenate([rows.targets[row], none]), kind_of)
-    freshness = np.concatenate([freshness_of_levels(material.levels)[row], others.freshness])
-    graded = len(set(material.levels[own].tolist()) & {0, 2}) == 2
     first = start.kinds if start and start.kinds.weights.shape[1] == wanted.shape[1] else None
     return FittedHeads(
         classes,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from api.dataset.layout import FAR
 from api.evaluation.curves import precision_recall_curves, reliability, roc_curves
 from api.evaluation.evaluate import evaluate
 from api.evaluation.rejection import Margins, rejection_figures
@@ -19,7 +20,6 @@ from api.registry.package import BACKBONE, HEAD, REPLAY, version_name, write_pac
 from api.registry.replay import Replay
 from api.retrain.candidate import Order
 from api.retrain.material import Material
-from api.training.samples import FAR
 
 LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "scipy")
 SPLIT = (

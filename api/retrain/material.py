@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.dataset.appearance import Appearance
-from api.dataset.labels import read_label
+from api.dataset.labels import UNKNOWN, fruits_of, level_number, read_label
+from api.dataset.layout import NEAR
 from api.dataset.split import Split
 from api.registry.replay import Others, Replay
-from api.training.finish import UNKNOWN, level_number
-from api.training.samples import NEAR, fruits_of
 
 # The source of what people uploaded or corrected.
 CATALOG = "catalog"
@@ -161,8 +160,9 @@ def assemble(
 def _unknown(others: Others, classes: Sequence[str]) -> Others:
     """Those whose kind is none of the classes."""
     known = {fruit for name in classes for fruit in fruits_of(name)}
-    kinds = [str(group).removeprefix(NEAR) for group in others.groups]
-    return others.rows(np.array([not known & fruits_of(kind) for kind in kinds], bool))
+    groups = [str(group) for group in others.groups]
+    gone = [group.startswith(NEAR) and known & fruits_of(group[len(NEAR) :]) for group in groups]
+    return others.rows(~np.array(gone, bool))
 
 
 def _others(replay: Replay, rows: NDArray[np.bool_]) -> Others:

@@ -11,7 +11,7 @@ BINS = 15
 # standard deviation: held-out photographs are of the sources that were learned from, and would
 # make a grader surer than it may be of others. The mean was fitted on left-out sources
 # (docs/LOG.md).
-PRIOR_MEAN, PRIOR_DEVIATION = 0.0, 0.25
+PRIOR_MEAN, PRIOR_DEVIATION = 0.18, 0.1
 # A fruit is past its best that is less fresh than all but this share of held-out fresh ones ...
 LEAST_FRESH = 0.05
 # ... unless at least so many held-out fruit of both levels say better where the line is.

@@ -9,18 +9,17 @@ from pathlib import Path
 from api.dataset.boxed import Box, read_boxes
 from api.dataset.folder import Listing, PhotoFile, read_class_folders
 from api.dataset.index import INDEX, read_index
-from api.dataset.layout import discover
+from api.dataset.labels import fruits_of
+from api.dataset.layout import NEAR, discover
 from api.dataset.split import SPLITS, Split, split_of
 from api.errors import ProblemError
 from api.progress import Progress, silent
 from api.registry.manifest import DataFingerprint
 from api.training.samples import (
-    NEAR,
     Sample,
     boxed_samples,
     far_samples,
     file_samples,
-    fruits_of,
     near_samples,
     photograph_samples,
 )

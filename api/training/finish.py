@@ -9,19 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from api.dataset.labels import Level, read_label
+from api.dataset.labels import ROTTEN, UNKNOWN, level_number, read_label
 from api.predict.arrays import sigmoid
-from api.predict.head import Freshness, Head, Linear, class_parts
+from api.predict.head import Freshness, Head, Linear
 from api.predict.ood import OodDetector
 from api.training.calibrate import fit_fresh_from, fit_temperature
+from api.training.heads import parts_of
 from api.training.ood import choose_threshold
 from api.training.samples import Sample
 
 # As likely rotten as not.
 ROTTEN_BELOW = 0.5
-# Levels in `Truth`; LEVELS of the head in this order.
-UNKNOWN, ROTTEN, PAST_BEST, FRESH = -1, 0, 1, 2
-_NUMBERS: dict[Level, int] = {"rotten": ROTTEN, "past_best": PAST_BEST, "fresh": FRESH}
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class FittedHeads:
     @property
     def plain(self) -> Head:
         """A head that is not calibrated and rejects nothing."""
-        _, kind_of, parts = class_parts(self.classes)
+        kind_of, parts = parts_of(self.classes, self.freshness is not None)
         scale = None
         if self.freshness:
             scale = Freshness(self.freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW)
@@ -90,10 +88,6 @@ def finish_head(
         freshness=_scaled(heads.freshness, said, truth),
         ood=heads.ood.with_threshold(choose_threshold(said.ood, truth.sources, new)),
     )
-
-
-def level_number(level: Level | None) -> int:
-    return UNKNOWN if level is None else _NUMBERS[level]
 
 
 def level_numbers(samples: Sequence[Sample], classes: Sequence[str]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from api.predict.head import Linear
+from api.predict.head import Linear, class_parts
 
 
 def fit_head(
@@ -88,6 +88,16 @@ def kind_targets(targets: NDArray[np.float32], kind_of: NDArray[np.int64]) -> ND
     return (
         np.concatenate([found, none[:, None].astype(np.float32)], axis=1) if none.any() else found
     )
+
+
+def parts_of(classes: Sequence[str], graded: bool) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The kind of each class and its share of the levels, as `Head` has them.
+
+    Where freshness cannot be learned (not `graded`: nothing rotten, or nothing else), each class is
+    a kind of its own.
+    """
+    _, kind_of, parts = class_parts(classes)
+    return (kind_of, parts) if graded else (np.arange(len(classes)), np.ones_like(parts))
 
 
 def freshness_of(values: Sequence[float | None]) -> NDArray[np.float32]:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from api.dataset.boxed import Box, crop
 from api.dataset.folder import PhotoFile
-from api.dataset.labels import Label, Level, read_label
-from api.dataset.layout import source_of
+from api.dataset.labels import Label, Level, fruits_of, read_label
+from api.dataset.layout import FAR, NEAR, source_of
 from api.dataset.naming import is_saved_copy
 from api.imaging.decode import decode
 from api.imaging.preprocess import to_input
@@ -21,8 +21,6 @@ from api.imaging.preprocess import to_input
 BOX_MARGIN = 0.15
 # What is past its best is good to eat: fresh, where there are but two levels.
 FRESHNESS: dict[Level, float] = {"fresh": 1.0, "past_best": 1.0, "rotten": 0.0}
-# How the groups begin of what is none of the classes: other produce by kind, other things by file.
-NEAR, FAR = "other/", "far/"
 
 
 @dataclass(frozen=True)
@@ -117,12 +115,6 @@ def far_samples(root: Path, paths: Iterable[Path]) -> list[Sample]:
         Sample((path,), (), source=source_of(path.relative_to(root)), group=f"{FAR}{path.name}")
         for path in paths
     ]
-
-
-def fruits_of(class_name: str) -> set[str]:
-    """How a box or a folder may call the fruit of a class: `apples` or `apple`."""
-    label = read_label(class_name)
-    return {label.fruit, read_label(f"fresh {label.fruit}").fruit}
 
 
 def one_hot(class_name: str, classes: Sequence[str]) -> tuple[float, ...]:

@@ -11,11 +11,11 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from api.networks.architectures import build_backbone
-from api.predict.head import Linear, class_parts
+from api.predict.head import Linear
 from api.progress import OnEpoch, Progress, silent, unheard
 from api.training import devices
 from api.training.balance import balanced_weights
-from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets
+from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets, parts_of
 from api.training.memory import advises_on_memory
 from api.training.recipe import Recipe
 from api.training.samples import Sample, balance_keys, inputs, targets
@@ -60,13 +60,14 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     devices.prepare()
     classes, training = study.classes, study.training
-    validation = study.validation[: devices.even(len(study.validation))]
     backbone = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
     if recipe.weights != "none":
         _freeze(backbone, recipe.frozen_stride)
     before = [np.array(weights) for weights in backbone.get_weights()]
 
     question = _Question.of(classes, training)
+    validation = question.answerable(study.validation)
+    validation = validation[: devices.even(len(validation))]
     heads = None
     if recipe.weights != "none":
         embeddings = embed(backbone, inputs(training, recipe.input_size), progress)
@@ -141,10 +142,14 @@ class _Question:
 
     @classmethod
     def of(cls, classes: Sequence[str], samples: Sequence[Sample]) -> "_Question":
-        _, kind_of, _ = class_parts(classes)
-        levels = {sample.freshness for sample in samples if sample.target}
-        kinds = kind_targets(targets(samples), kind_of).shape[1]
-        return cls(kind_of, kinds, {0.0, 1.0} <= levels)
+        graded = {0.0, 1.0} <= {sample.freshness for sample in samples if sample.target}
+        kind_of, _ = parts_of(classes, graded)
+        return cls(kind_of, kind_targets(targets(samples), kind_of).shape[1], graded)
+
+    def answerable(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Those samples whose kind is among the answers: "none of them" may not be."""
+        none = self.kinds > int(self.kind_of.max()) + 1
+        return [sample for sample in samples if none or sample.target]
 
     @property
     def outputs(self) -> int:

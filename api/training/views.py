@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from api.dataset.layout import FAR
 from api.training.augment import Views, augment
 from api.training.background_augment import Around, segment
 from api.training.balance import balanced_weights, epoch_order
 from api.training.lesions import Donors, Skin
 from api.training.recipe import Recipe
-from api.training.samples import FAR, Sample, balance_keys, read
+from api.training.samples import Sample, balance_keys, read
 
 BATCHES_AHEAD = 4
 # Enough of each to vary; they stay in memory for the whole training.

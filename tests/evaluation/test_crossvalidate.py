@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from api.dataset.layout import NEAR
 from api.evaluation import by_source, folds, leaking
 from api.evaluation.crossvalidate import crossvalidate
 from api.evaluation.folds import FOLDS, Folds, hold_out
@@ -19,7 +20,6 @@ from api.training import __main__ as command_line
 from api.training.corpus import Corpus, read_corpus
 from api.training.grader import Grader
 from api.training.recipe import Recipe
-from api.training.samples import NEAR
 from api.training.study import Study
 from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
 from tests.training.collection import CLASSES, PICTURES, colour_grader

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import numpy as np
 
+from api.dataset.layout import FAR, NEAR
 from api.evaluation.heldout import HeldOut, cached, margins_of
-from api.training.samples import FAR, NEAR, Sample
+from api.training.samples import Sample
 
 P = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], np.float32)
 FOUND = HeldOut(P, P[:, ::-1], np.array([-1, 0, 2], np.float32), {"noise": P[0], "blank": P[1]})
