@@ -4,7 +4,7 @@ from api.dataset.tables import ImageRow
 from api.db import Base
 from api.feedback.tables import FeedbackRow
 from api.freshness.tables import FreshnessThresholdsRow
-from api.monitoring.tables import TriggerRow
+from api.monitoring.triggers.service import TriggerRow
 from api.predict.tables import PredictionRow
 from api.registry.tables import ChampionRow, ModelRow, PromotionRow
 from api.retrain.tables import RunRow

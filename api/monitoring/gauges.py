@@ -1,11 +1,13 @@
 """Keeping the gauges of `/metrics` that come from the catalog up to date, off the request path."""
 
+from sqlalchemy import func, select
+
 from api import metrics
 from api.db import now
 from api.health.state import ServiceState
-from api.monitoring.drift.current import current_drift
-from api.monitoring.repository import runs_by_state
+from api.monitoring.drift import current_drift
 from api.registry.package import BadPackageError
+from api.retrain.tables import RunRow
 from api.settings import Settings
 
 ACTIVE = ("queued", "running")
@@ -24,7 +26,8 @@ class Gauges:
         """Read champion, runs and drift. Raises what the database raises when it is away."""
         version = self._show_champion()
         with self._state.database.reading() as session:
-            runs = runs_by_state(session)
+            by_state = select(RunRow.state, func.count()).group_by(RunRow.state)
+            runs = dict(session.execute(by_state).tuples().all())
             for name in (*ACTIVE, *ENDED):
                 metrics.RUNS.labels(name).set(runs.get(name, 0))
             metrics.RUN_ACTIVE.set(sum(runs.get(name, 0) for name in ACTIVE))

@@ -1,13 +1,17 @@
 """The last hours of the service, for its monitoring page."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, Field
+from sqlalchemy import BigInteger, ColumnElement, Integer, cast, extract, func, select
 from sqlalchemy.orm import Session
 
 from api import metrics
-from api.monitoring.repository import Cell, cells, newest_milliseconds
-from api.monitoring.schemas import Latency, ModelChange, Slice, Summary
+from api.predict.tables import PredictionRow
 from api.registry.repository import history
 
 # Slices people think in; the shortest that gives no more than SLICES is taken.
@@ -15,6 +19,89 @@ WIDTHS = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
 SLICES = 100
 NEWEST = 10_000
 CHANGES = 50
+
+
+class Slice(BaseModel):
+    """What was graded in one slice of time."""
+
+    start: datetime
+    count: int
+    unrecognised: int
+    mean_confidence: float | None
+    by_class: dict[str, int]
+
+
+class Latency(BaseModel):
+    """From photograph to grade, in the service; of the newest predictions, up to 10,000."""
+
+    sample_size: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+class ModelChange(BaseModel):
+    version: str
+    replaced: str | None
+    kind: str = Field(description="first, gate, manual or rollback.")
+    at: datetime
+
+
+class Summary(BaseModel):
+    since: datetime
+    until: datetime
+    slice_seconds: int
+    predictions: int
+    slices: list[Slice]
+    latency: Latency | None
+    failed_requests: int = Field(description="Answered with a 5xx since the service started.")
+    model_changes: list[ModelChange] = Field(description="Newest first; not only of these hours.")
+
+
+@dataclass(frozen=True)
+class TimeBucket:
+    """The predictions of one class in one slice of time; `slice` counts slices since 1970."""
+
+    slice: int
+    class_name: str
+    count: int
+    unrecognised: int
+    confidence: float
+
+
+def cells(session: Session, since: datetime, seconds: int) -> list[TimeBucket]:
+    """Predictions since a time by class and by slices of `seconds`, in order of time."""
+    epoch: ColumnElement[Any] = extract("epoch", PredictionRow.created_at)
+    if session.get_bind().dialect.name != "sqlite":  # There it is a whole number already.
+        epoch = cast(func.floor(epoch), BigInteger)
+    slice_ = (epoch // seconds).label("slice")
+    name = PredictionRow.predicted_class
+    query = (
+        select(
+            slice_,
+            name,
+            func.count(),
+            func.sum(1 - cast(PredictionRow.recognised, Integer)),
+            func.avg(PredictionRow.confidence),
+        )
+        .where(PredictionRow.created_at >= since)
+        .group_by(slice_, name)
+        .order_by(slice_, name)
+    )
+    return [
+        TimeBucket(int(at), group, count, int(unrecognised), float(confidence))
+        for at, group, count, unrecognised, confidence in session.execute(query)
+    ]
+
+
+def newest_milliseconds(session: Session, since: datetime, limit: int) -> Sequence[float]:
+    query = (
+        select(PredictionRow.milliseconds)
+        .where(PredictionRow.created_at >= since)
+        .order_by(PredictionRow.created_at.desc())
+        .limit(limit)
+    )
+    return session.scalars(query).all()
 
 
 def summarise(session: Session, hours: float, at: datetime) -> Summary:
@@ -37,16 +124,16 @@ def summarise(session: Session, hours: float, at: datetime) -> Summary:
     )
 
 
-def _slices(found: list[Cell], since: datetime, until: datetime, width: int) -> list[Slice]:
+def _slices(found: list[TimeBucket], since: datetime, until: datetime, width: int) -> list[Slice]:
     """Every slice from `since` to `until`, the empty ones too."""
     first, last = int(since.timestamp()) // width, int(until.timestamp()) // width
-    by_slice: dict[int, list[Cell]] = {number: [] for number in range(first, last + 1)}
+    by_slice: dict[int, list[TimeBucket]] = {number: [] for number in range(first, last + 1)}
     for cell in found:
         by_slice.setdefault(cell.slice, []).append(cell)
     return [_slice(number * width, by_slice[number]) for number in sorted(by_slice)]
 
 
-def _slice(start: int, found: list[Cell]) -> Slice:
+def _slice(start: int, found: list[TimeBucket]) -> Slice:
     count = sum(cell.count for cell in found)
     return Slice(
         start=datetime.fromtimestamp(start, UTC),

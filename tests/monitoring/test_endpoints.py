@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.monitoring.drift.figures import ENOUGH
+from api.monitoring.drift import ENOUGH
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
 

@@ -6,8 +6,7 @@ from itertools import pairwise
 import pytest
 
 from api.db import Database
-from api.monitoring.schemas import Summary
-from api.monitoring.summary import SLICES, WIDTHS, summarise
+from api.monitoring.summary import SLICES, WIDTHS, Summary, summarise
 from api.registry.repository import promote
 from api.registry.tables import ModelRow
 from tests.predict.predictions import a_prediction

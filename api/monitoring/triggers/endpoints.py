@@ -1,15 +1,77 @@
 """`/triggers`: how they stand, and setting them."""
 
+from datetime import datetime
+from typing import Self
+
 from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.db import now
 from api.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
-from api.monitoring.triggers.schemas import Trigger, TriggerChange, Triggers
-from api.monitoring.triggers.service import change
-from api.monitoring.triggers.state import trigger_states
+from api.monitoring.triggers.rules import Schedule
+from api.monitoring.triggers.service import (
+    LEAST_COOLDOWN,
+    LONGEST_COOLDOWN,
+    TriggerState,
+    change,
+    trigger_states,
+)
 from api.problems import responses
 
 router = APIRouter(tags=["monitoring"])
+
+
+class Trigger(BaseModel):
+    name: str
+    description: str
+    unit: str = Field(description="Of value and threshold.")
+    value: float | None = Field(description="Null where there is nothing, or too little, to see.")
+    threshold: float | None = Field(description="It fires above this; null where it has none.")
+    lowest: float | None = Field(description="The bounds of the threshold.")
+    highest: float | None
+    enabled: bool
+    cooldown_hours: float = Field(description="The least time between two firings.")
+    schedule: Schedule | None = Field(description="Null where it has none.")
+    last_fired_at: datetime | None
+    last_run_id: str | None
+    would_fire: bool
+    reason: str = Field(description="Why it would fire now, or why not.")
+
+    @classmethod
+    def of(cls, state: TriggerState) -> Self:
+        rule, chosen = state.rule, state.chosen
+        bounded = rule.threshold is not None
+        return cls(
+            name=rule.name,
+            description=rule.description,
+            unit=rule.unit,
+            value=state.value,
+            threshold=chosen.threshold,
+            lowest=rule.lowest if bounded else None,
+            highest=rule.highest if bounded else None,
+            enabled=chosen.enabled,
+            cooldown_hours=chosen.cooldown_hours,
+            schedule=chosen.schedule if rule.has_schedule else None,
+            last_fired_at=chosen.last_fired_at,
+            last_run_id=chosen.last_run_id,
+            would_fire=state.would_fire,
+            reason=state.reason,
+        )
+
+
+class Triggers(BaseModel):
+    triggers: list[Trigger]
+
+
+class TriggerChange(BaseModel):
+    """What is left out stays as it is; null brings the default back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    enabled: bool | None = None
+    threshold: float | None = None
+    cooldown_hours: float | None = Field(default=None, ge=LEAST_COOLDOWN, le=LONGEST_COOLDOWN)
+    schedule: Schedule | None = None
 
 
 @router.get("/triggers", summary="What starts a retraining?", responses=responses(503))

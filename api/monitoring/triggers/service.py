@@ -1,26 +1,185 @@
-"""Firing the trigger that asks for it, and setting triggers."""
+"""How each trigger stands, firing the one that asks for a retraining, and setting them."""
 
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
+from sqlalchemy import String, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.blobs import Blobs
-from api.db import Database, now
+from api.db import Base, Database, UtcDateTime, now
 from api.errors import ProblemError
-from api.monitoring.triggers.errors import BadTriggerSettingError, UnknownTriggerError
-from api.monitoring.triggers.repository import locked
-from api.monitoring.triggers.rule import Rule
-from api.monitoring.triggers.rules import RULES
-from api.monitoring.triggers.state import chosen_of, rests_until, trigger_states
+from api.monitoring.drift import Figure, current_drift
+from api.monitoring.triggers.rules import (
+    RULES,
+    Rule,
+    TriggerConfig,
+    TriggerContext,
+    TriggerResult,
+    read_schedule,
+)
+from api.registry import repository as models
+from api.retrain import repository as runs
+from api.retrain.news import News
+from api.retrain.planning import plan
 from api.retrain.service import start_run
 from api.settings import Settings
 
 LEAST_COOLDOWN, LONGEST_COOLDOWN = 1, 24 * 365
 log = logging.getLogger(__name__)
+
+
+class UnknownTriggerError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown-trigger"
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f"There is no trigger '{name[:40]}'. There are: {', '.join(names)}.")
+
+
+class BadTriggerSettingError(ProblemError):
+    """It would do for another trigger."""
+
+    status = HTTPStatus.CONFLICT
+    code = "bad-trigger-setting"
+
+
+class TriggerRow(Base):
+    """One trigger that was changed from its defaults or has fired. Null means the default.
+
+    `scheduled_at` is when `schedule` was set: what was due before does not count.
+    """
+
+    __tablename__ = "triggers"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    enabled: Mapped[bool | None]
+    threshold: Mapped[float | None]
+    cooldown_hours: Mapped[float | None]
+    schedule: Mapped[str | None] = mapped_column(String(20))
+    scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_fired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_run_id: Mapped[str | None] = mapped_column(String(32))
+
+
+def _locked(session: Session, name: str) -> TriggerRow:
+    """The row of a trigger, made where there is none; nobody else changes it meanwhile.
+
+    Raises IntegrityError where another process makes it at the same moment.
+    """
+    row = session.get(TriggerRow, name, with_for_update=True, populate_existing=True)
+    if row is None:
+        row = TriggerRow(name=name)
+        session.add(row)
+        session.flush()
+    return row
+
+
+@dataclass(frozen=True)
+class TriggerState:
+    """One trigger now. `reason` says why it would fire, or why not."""
+
+    rule: Rule
+    chosen: TriggerConfig
+    value: float | None
+    would_fire: bool
+    reason: str
+
+
+def trigger_states(
+    session: Session, settings: Settings, blobs: Blobs, at: datetime
+) -> list[TriggerState]:
+    """All triggers. Takes some tenths of a second, for the drift."""
+    context = _context(session, settings, blobs, at)
+    stored = {row.name: row for row in session.scalars(select(TriggerRow))}
+    busy = runs.active(session) is not None
+    states = []
+    for name, rule in RULES.items():
+        chosen = config_of(rule, stored.get(name))
+        result = (
+            rule.read(context, chosen)
+            if context
+            else TriggerResult(None, False, "No model serves yet.")
+        )
+        hindrance = _obstacle(rule, chosen, result, at) or _waiting_for(context, busy)
+        reason = hindrance or result.sentence
+        states.append(TriggerState(rule, chosen, result.value, not hindrance, reason))
+    return states
+
+
+def config_of(rule: Rule, row: TriggerRow | None) -> TriggerConfig:
+    """What applies: what people set, or else the rule's defaults."""
+    stored = row or TriggerRow(name=rule.name)
+    cooldown = stored.cooldown_hours
+    return TriggerConfig(
+        enabled=rule.is_automatic if stored.enabled is None else stored.enabled,
+        threshold=rule.threshold if stored.threshold is None else stored.threshold,
+        cooldown_hours=rule.cooldown_hours if cooldown is None else cooldown,
+        schedule=read_schedule(stored.schedule),
+        scheduled_at=stored.scheduled_at,
+        last_fired_at=stored.last_fired_at,
+        last_run_id=stored.last_run_id,
+    )
+
+
+def cooldown_end(chosen: TriggerConfig, at: datetime) -> datetime | None:
+    """The end of the cool-down, where it is not over."""
+    if chosen.last_fired_at is None:
+        return None
+    until = chosen.last_fired_at + timedelta(hours=chosen.cooldown_hours)
+    return until if until > at else None
+
+
+def _obstacle(rule: Rule, chosen: TriggerConfig, result: TriggerResult, at: datetime) -> str:
+    """Why it would not fire now; empty where nothing of its own is in the way."""
+    if rule.is_automatic and not chosen.enabled:
+        return f"It is switched off. {result.sentence}"
+    if not result.met:
+        return result.sentence
+    if until := cooldown_end(chosen, at):
+        return f"It fired lately and rests until {until:%Y-%m-%d %H:%M} UTC. {result.sentence}"
+    return ""
+
+
+def _waiting_for(context: TriggerContext | None, busy: bool) -> str:
+    """What any trigger waits for that would fire otherwise; empty if nothing."""
+    if busy:
+        return "It waits: a run is queued or running."
+    if context and not context.news().any:
+        return "It waits for something to learn: upload or correct photographs."
+    return ""
+
+
+def _context(
+    session: Session, settings: Settings, blobs: Blobs, at: datetime
+) -> TriggerContext | None:
+    version = models.champion(session)
+    if version is None:
+        return None
+
+    @cache
+    def drift() -> Sequence[Figure]:
+        try:
+            return current_drift(session, settings, blobs, version, at)
+        except Exception:  # The store is away, in a way of its own; the other rules can be asked.
+            log.warning("The drift cannot be worked out", exc_info=True)
+            return []
+
+    @cache
+    def news() -> News:
+        try:
+            return plan(session, blobs, settings.model_cache).news
+        except Exception:  # As above.
+            log.warning("What is new cannot be worked out", exc_info=True)
+            return News({}, 0, 0)
+
+    return TriggerContext(session, models.model(session, version), drift, news, at)
 
 
 @dataclass(frozen=True)
@@ -54,9 +213,9 @@ def check(
 def _fire(database: Database, rule: Rule, at: datetime) -> list[Firing]:
     """Raises what `start_run` raises, and IntegrityError; nothing is noted then."""
     with database.session() as session:
-        row = locked(session, rule.name)
-        chosen = chosen_of(rule, row)
-        if not chosen.enabled or rests_until(chosen, at):  # Changed since it was looked at.
+        row = _locked(session, rule.name)
+        chosen = config_of(rule, row)
+        if not chosen.enabled or cooldown_end(chosen, at):  # Changed since it was looked at.
             return []
         run = start_run(session, mode="fast", started_by=f"trigger:{rule.name}", options={})
         row.last_fired_at, row.last_run_id = at, run.id
@@ -73,7 +232,7 @@ def change(session: Session, name: str, settings: dict[str, Any], at: datetime) 
     if rule is None:
         raise UnknownTriggerError(name, RULES)
     _verify(rule, settings)
-    row = locked(session, name)
+    row = _locked(session, name)
     if "schedule" in settings and settings["schedule"] != row.schedule:
         row.scheduled_at = at
     for field, value in settings.items():

@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 
 from api.db import Database
 from api.feedback import repository as feedback
-from api.monitoring.drift.figures import Figure
-from api.monitoring.tables import TriggerRow
-from api.monitoring.triggers.rule import Chosen, Rule, Scene
-from api.monitoring.triggers.state import chosen_of
+from api.monitoring.drift import Figure
+from api.monitoring.triggers.rules import Rule, TriggerConfig, TriggerContext
+from api.monitoring.triggers.service import TriggerRow, config_of
 from api.registry.tables import ModelRow
 from api.retrain.news import News
 from tests.predict.predictions import a_prediction
@@ -34,12 +33,12 @@ def a_scene(
     drift: Sequence[Figure] = (),
     news: News = SOMETHING,
     at: datetime = AT,
-) -> Scene:
-    return Scene(session, champion or a_champion(), lambda: drift, lambda: news, at)
+) -> TriggerContext:
+    return TriggerContext(session, champion or a_champion(), lambda: drift, lambda: news, at)
 
 
-def chosen(rule: Rule, **stored: Any) -> Chosen:
-    return chosen_of(rule, TriggerRow(name=rule.name, **stored))
+def chosen(rule: Rule, **stored: Any) -> TriggerConfig:
+    return config_of(rule, TriggerRow(name=rule.name, **stored))
 
 
 def a_figure(value: float | None, threshold: float | None = 0.25, name: str = "x") -> Figure:

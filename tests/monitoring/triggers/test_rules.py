@@ -7,9 +7,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from api.db import Database
-from api.monitoring.triggers import accuracy, drift, manual, new_images, schedule
-from api.monitoring.triggers.rule import Schedule
-from api.monitoring.triggers.schedule import last_due, next_due
+from api.monitoring.triggers import rules
+from api.monitoring.triggers.rules import Schedule, last_due, next_due
 from api.retrain.news import News
 from tests.monitoring.triggers.scenes import (
     AT,
@@ -37,7 +36,7 @@ def test_accuracy_fires_over_five_points(
     words(database, right, wrong)
     words(database, 0, 40, version="older")
     with database.reading() as session:
-        reading = accuracy.RULE.read(a_scene(session), chosen(accuracy.RULE))
+        reading = rules.ACCURACY.read(a_scene(session), chosen(rules.ACCURACY))
     assert (reading.value, reading.met) == (value, met)
     assert "40 words" in reading.sentence
 
@@ -45,21 +44,21 @@ def test_accuracy_fires_over_five_points(
 def test_accuracy_follows_the_threshold_that_was_set(database: Database) -> None:
     words(database, 35, 5)
     with database.reading() as session:
-        assert not accuracy.RULE.read(a_scene(session), chosen(accuracy.RULE, threshold=7.5)).met
-        assert accuracy.RULE.read(a_scene(session), chosen(accuracy.RULE, threshold=7.4)).met
+        assert not rules.ACCURACY.read(a_scene(session), chosen(rules.ACCURACY, threshold=7.5)).met
+        assert rules.ACCURACY.read(a_scene(session), chosen(rules.ACCURACY, threshold=7.4)).met
 
 
 def test_accuracy_needs_thirty_words(database: Database) -> None:
     words(database, 0, 29)
     with database.reading() as session:
-        reading = accuracy.RULE.read(a_scene(session), chosen(accuracy.RULE))
+        reading = rules.ACCURACY.read(a_scene(session), chosen(rules.ACCURACY))
     assert (reading.value, reading.met) == (None, False)
     assert "29" in reading.sentence
 
 
 def test_accuracy_needs_a_measured_champion(session: Session) -> None:
     scene = a_scene(session, champion=a_champion(accuracy=None))
-    assert not accuracy.RULE.read(scene, chosen(accuracy.RULE)).met
+    assert not rules.ACCURACY.read(scene, chosen(rules.ACCURACY)).met
 
 
 @pytest.mark.parametrize(("value", "met"), [(0.25, False), (0.2501, True)])
@@ -67,25 +66,25 @@ def test_drift_fires_over_the_threshold_of_a_figure(
     session: Session, value: float, met: bool
 ) -> None:
     figures = [a_figure(0.01, name="calm"), a_figure(value, name="moved"), a_figure(None, None)]
-    reading = drift.RULE.read(a_scene(session, drift=figures), chosen(drift.RULE))
+    reading = rules.DRIFT.read(a_scene(session, drift=figures), chosen(rules.DRIFT))
     assert reading.met is met
     assert reading.sentence == "About moved."
 
 
 def test_drift_needs_figures(session: Session) -> None:
-    reading = drift.RULE.read(a_scene(session, drift=[a_figure(None, None)]), chosen(drift.RULE))
+    reading = rules.DRIFT.read(a_scene(session, drift=[a_figure(None, None)]), chosen(rules.DRIFT))
     assert (reading.value, reading.met) == (None, False)
 
 
 @pytest.mark.parametrize(("count", "met"), [(1000, False), (1001, True)])
 def test_new_images_fires_over_a_thousand(session: Session, count: int, met: bool) -> None:
     scene = a_scene(session, news=News({"pears": 500, "plums": count - 500}, 0, 0))
-    reading = new_images.RULE.read(scene, chosen(new_images.RULE))
+    reading = rules.NEW_IMAGES.read(scene, chosen(rules.NEW_IMAGES))
     assert (reading.value, reading.met) == (count, met)
 
 
 def test_manual_never_fires(session: Session) -> None:
-    assert not manual.RULE.read(a_scene(session), chosen(manual.RULE)).met
+    assert not rules.MANUAL.read(a_scene(session), chosen(rules.MANUAL)).met
 
 
 def day(month: int, day: int, hour: int = 3, minute: int = 0) -> datetime:
@@ -117,7 +116,7 @@ def test_when_a_schedule_is_due(
 )
 def test_a_schedule_fires_once_it_is_due(session: Session, at: datetime, met: bool) -> None:
     stored = {"schedule": "weekly", "scheduled_at": AT}
-    reading = schedule.RULE.read(a_scene(session, at=at), chosen(schedule.RULE, **stored))
+    reading = rules.SCHEDULE.read(a_scene(session, at=at), chosen(rules.SCHEDULE, **stored))
     assert reading.met is met
 
 
@@ -125,12 +124,12 @@ def test_a_schedule_that_fired_waits_for_the_next_time(session: Session) -> None
     late = day(12, 25)  # It was due five times while nobody looked.
     stored = {"schedule": "weekly", "scheduled_at": AT, "last_fired_at": late}
     after = a_scene(session, at=late + timedelta(hours=2))
-    reading = schedule.RULE.read(after, chosen(schedule.RULE, **stored))
+    reading = rules.SCHEDULE.read(after, chosen(rules.SCHEDULE, **stored))
     assert not reading.met
     assert "2026-12-28 03:00" in reading.sentence
 
 
 def test_without_a_schedule_nothing_is_due(session: Session) -> None:
     for stored in ({}, {"schedule": "none", "scheduled_at": AT - timedelta(days=400)}):
-        reading = schedule.RULE.read(a_scene(session), chosen(schedule.RULE, **stored))
+        reading = rules.SCHEDULE.read(a_scene(session), chosen(rules.SCHEDULE, **stored))
         assert not reading.met

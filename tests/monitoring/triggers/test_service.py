@@ -8,12 +8,18 @@ from sqlalchemy import select
 
 from api.blobs import Blobs
 from api.db import Database
-from api.monitoring.tables import TriggerRow
-from api.monitoring.triggers import service, state
-from api.monitoring.triggers.errors import BadTriggerSettingError, UnknownTriggerError
+from api.monitoring.triggers import service
 from api.monitoring.triggers.rules import RULES
-from api.monitoring.triggers.service import Firing, change, check
-from api.monitoring.triggers.state import TriggerState, trigger_states
+from api.monitoring.triggers.service import (
+    BadTriggerSettingError,
+    Firing,
+    TriggerRow,
+    TriggerState,
+    UnknownTriggerError,
+    change,
+    check,
+    trigger_states,
+)
 from api.retrain import service as runs
 from api.retrain.news import News
 from api.retrain.tables import RunRow
@@ -63,7 +69,7 @@ def world(
 ) -> World:
     world = World(database, blobs, settings.model_copy(update={"state_dir": tmp_path}))
     monkeypatch.setattr(
-        state, "_scene", lambda session, *rest: a_scene(session, news=world.news, at=rest[-1])
+        service, "_context", lambda session, *rest: a_scene(session, news=world.news, at=rest[-1])
     )
     return world
 

@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 
 from api.blobs import Blobs
 from api.db import Database, now
-from api.monitoring.drift.current import current_drift
-from api.monitoring.drift.figures import ENOUGH, Figure, drift_figures
-from api.monitoring.drift.reference import Reference, reference_of
-from api.monitoring.drift.sample import NEWEST, Sample, newest_sample
+from api.monitoring.drift import (
+    ENOUGH,
+    MAX_SAMPLE,
+    Figure,
+    Reference,
+    Sample,
+    current_drift,
+    drift_figures,
+    newest_sample,
+    reference_of,
+)
 from api.predict.ood import drift_features
 from api.predict.repository import add_predictions
 from api.registry.package import REPLAY, load_package
@@ -42,7 +49,7 @@ def version(settings: Settings) -> str:
 
 @pytest.fixture(scope="module")
 def reference(own: Settings, blobs: Blobs, version: str) -> Reference:
-    return reference_of(own, blobs, version)
+    return reference_of(blobs, own.model_cache, version)
 
 
 def held_out(folder: Path, split: str) -> NDArray[np.float32]:
@@ -74,7 +81,9 @@ def test_the_reference_is_the_test_split_as_the_version_grades_it(
 
 
 def test_it_is_worked_out_once(own: Settings, blobs: Blobs, version: str) -> None:
-    assert reference_of(own, blobs, version) is reference_of(own, blobs, version)
+    assert reference_of(blobs, own.model_cache, version) is reference_of(
+        blobs, own.model_cache, version
+    )
 
 
 def test_other_photographs_of_the_same_kind_are_no_drift(
@@ -120,7 +129,7 @@ def test_the_sample_is_of_the_newest_of_the_last_days_of_one_version(database: D
     at = now()
     rows = [
         a_record(created_at=at - timedelta(minutes=age), confidence=age / 1000).row(None)
-        for age in range(1, NEWEST + 20)
+        for age in range(1, MAX_SAMPLE + 20)
     ]
     rows.append(a_record(created_at=at - timedelta(days=8)).row(None))
     rows.append(a_record(model_version="v2").row(None))
@@ -130,9 +139,9 @@ def test_the_sample_is_of_the_newest_of_the_last_days_of_one_version(database: D
         sample = newest_sample(session, "v1", 4, at)
         old = newest_sample(session, "v3", 4, at)
         others = newest_sample(session, "v1", 5, at)
-    assert len(sample.confidence) == len(sample.features) == NEWEST
-    assert sample.confidence.max() == pytest.approx(NEWEST / 1000)
-    assert sample.since == at - timedelta(minutes=NEWEST)
+    assert len(sample.confidence) == len(sample.features) == MAX_SAMPLE
+    assert sample.confidence.max() == pytest.approx(MAX_SAMPLE / 1000)
+    assert sample.since == at - timedelta(minutes=MAX_SAMPLE)
     assert sample.features[0].tolist() == [0, 1, 2, 3]
     assert (len(old.confidence), old.since) == (0, None)
     assert len(others.features) == 0  # Features of another shape are not compared.

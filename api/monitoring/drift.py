@@ -1,0 +1,217 @@
+"""Drift: what the serving version graded lately, against its own held-out photographs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.blobs import Blobs
+from api.monitoring.two_sample import energy_drift, psi, psi_threshold
+from api.predict.arrays import FloatArray
+from api.predict.head import Head
+from api.predict.ood import drift_features
+from api.predict.tables import PredictionRow
+from api.registry.manifest import Manifest
+from api.registry.package import HEAD, MANIFEST, REPLAY
+from api.registry.store import fetch_package
+from api.settings import Settings
+
+SPLIT = "test"
+# More photographs than these would make the figures slow, and hardly surer.
+MAX_REFERENCE = 1000
+MAX_SAMPLE = 500
+WITHIN = timedelta(days=7)
+# With fewer, chance moves every figure.
+ENOUGH = 50
+CONFIDENCE_EDGES = (0.5, 0.7, 0.9, 0.97, 0.99, 0.999)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The test photographs of one version, as it would have graded them, or MAX_REFERENCE of them.
+
+    `features` float32 [n, directions], `confidence` float32 [n], `predicted` strings [n],
+    `recognised` bool [n].
+    """
+
+    features: FloatArray
+    confidence: FloatArray
+    predicted: NDArray[np.str_]
+    recognised: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, manifest: Manifest, head: Head, embeddings: FloatArray) -> "Reference":
+        """Of the embeddings float32 [n, channels] of the test photographs."""
+        if len(embeddings) > MAX_REFERENCE:
+            embeddings = np.random.default_rng(0).choice(embeddings, MAX_REFERENCE, replace=False)
+        probabilities, recognised, projected = head.judge(embeddings)
+        return cls(
+            features=drift_features(projected).astype(np.float32),
+            confidence=probabilities.max(axis=1),
+            predicted=np.array(manifest.classes)[probabilities.argmax(axis=1)],
+            recognised=recognised,
+        )
+
+
+@lru_cache(maxsize=2)  # What is stored as a version never changes.
+def reference_of(blobs: Blobs, cache: Path, version: str) -> Reference:
+    """The reference of a stored version; worked out once. Raises BadPackageError."""
+    folder = fetch_package(blobs, version, cache)
+    manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    with np.load(folder / REPLAY, allow_pickle=False) as arrays:
+        rows = arrays["splits"] == SPLIT
+        # Only these rows: all of them would take much memory, and serving has little.
+        embeddings = arrays["quantised"][rows].astype(np.float32) * arrays["step"]
+        embeddings += arrays["lowest"]
+    return Reference.of(manifest, Head.load(folder / HEAD), embeddings)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Up to 500 predictions of the last seven days, arrays as in `Reference`.
+
+    `features` has fewer rows where some were recorded without. `since` is when the oldest was made.
+    """
+
+    features: FloatArray
+    confidence: FloatArray
+    predicted: NDArray[np.str_]
+    recognised: NDArray[np.bool_]
+    since: datetime | None
+
+
+def newest_sample(session: Session, version: str, directions: int, at: datetime) -> Sample:
+    query = (
+        select(
+            PredictionRow.features,
+            PredictionRow.confidence,
+            PredictionRow.predicted_class,
+            PredictionRow.recognised,
+            PredictionRow.created_at,
+        )
+        .where(PredictionRow.model_version == version, PredictionRow.created_at > at - WITHIN)
+        .order_by(PredictionRow.created_at.desc())
+        .limit(MAX_SAMPLE)
+    )
+    rows = session.execute(query).all()
+    length = directions * np.dtype(np.float16).itemsize
+    packed = b"".join(row.features for row in rows if row.features and len(row.features) == length)
+    return Sample(
+        features=np.frombuffer(packed, np.float16).reshape(-1, directions).astype(np.float32),
+        confidence=np.array([row.confidence for row in rows], np.float32),
+        predicted=np.array([row.predicted_class for row in rows], np.str_),
+        recognised=np.array([row.recognised for row in rows], bool),
+        since=rows[-1].created_at if rows else None,
+    )
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One drift figure: `value` over `threshold` is a drift.
+
+    Both are None, and `enough` false, while there are fewer than 50 predictions or test
+    photographs. `since` is when the oldest prediction of the sample was made.
+    """
+
+    name: str
+    value: float | None
+    threshold: float | None
+    sample_size: int
+    reference_size: int
+    enough: bool
+    sentence: str
+    since: datetime | None
+
+    @property
+    def drifted(self) -> bool:
+        return self.value is not None and self.threshold is not None and self.value > self.threshold
+
+
+def drift_figures(reference: Reference, sample: Sample) -> list[Figure]:
+    """Embeddings, confidence and class mix of `sample` against `reference`."""
+    return [
+        _figure("embeddings", reference.features, sample.features, sample.since, _embeddings),
+        _figure("confidence", reference.confidence, sample.confidence, sample.since, _confidence),
+        _figure(
+            "class_mix",
+            # What is nothing known has no class, whatever it is called.
+            reference.predicted[reference.recognised],
+            sample.predicted[sample.recognised],
+            sample.since,
+            _class_mix,
+        ),
+    ]
+
+
+def _figure(
+    name: str,
+    reference: NDArray[np.generic],
+    sample: NDArray[np.generic],
+    since: datetime | None,
+    measure: Callable[[NDArray[np.generic], NDArray[np.generic]], tuple[float, float, str]],
+) -> Figure:
+    if min(len(sample), len(reference)) < ENOUGH:
+        few = "predictions" if len(sample) < ENOUGH else "test photographs"
+        sentence = f"Too few {few} yet: {min(len(sample), len(reference))} of at least {ENOUGH}."
+        return Figure(name, None, None, len(sample), len(reference), False, sentence, since)
+    value, threshold, sentence = measure(reference, sample)
+    return Figure(name, value, threshold, len(sample), len(reference), True, sentence, since)
+
+
+def _embeddings(
+    reference: NDArray[np.generic], sample: NDArray[np.generic]
+) -> tuple[float, float, str]:
+    value, threshold = energy_drift(reference.astype(np.float32), sample.astype(np.float32))
+    look = "different from" if value > threshold else "like"
+    return value, threshold, f"The photographs look {look} those that the model was measured on."
+
+
+def _confidence(
+    reference: NDArray[np.generic], sample: NDArray[np.generic]
+) -> tuple[float, float, str]:
+    edges = np.array(CONFIDENCE_EDGES)
+    before = np.bincount(np.searchsorted(edges, reference), minlength=len(edges) + 1)
+    after = np.bincount(np.searchsorted(edges, sample), minlength=len(edges) + 1)
+    value, threshold = psi(before, after), psi_threshold(before, after)
+    if value <= threshold:
+        sentence = "The model is as sure of its answers as it was on its test photographs."
+    else:
+        less = np.median(sample.astype(float)) < np.median(reference.astype(float))
+        direction = "less" if less else "more"
+        sentence = f"The model is {direction} sure of its answers than on its test photographs."
+    return value, threshold, sentence
+
+
+def _class_mix(
+    reference: NDArray[np.generic], sample: NDArray[np.generic]
+) -> tuple[float, float, str]:
+    groups, codes = np.unique(np.concatenate([reference, sample]), return_inverse=True)
+    before = np.bincount(codes[: len(reference)], minlength=len(groups))
+    after = np.bincount(codes[len(reference) :], minlength=len(groups))
+    value, threshold = psi(before, after), psi_threshold(before, after)
+    if value <= threshold:
+        return value, threshold, "The mix of classes is like that of the test photographs."
+    change = after / after.sum() - before / before.sum()
+    most = int(np.abs(change).argmax())
+    direction = "more" if change[most] > 0 else "less"
+    return (
+        value,
+        threshold,
+        f"The mix of classes has changed: there is {direction} {groups[most]} than among the test "
+        "photographs.",
+    )
+
+
+def current_drift(
+    session: Session, settings: Settings, blobs: Blobs, version: str, at: datetime
+) -> list[Figure]:
+    """Takes some tenths of a second. Raises BadPackageError, or what the store raises."""
+    reference = reference_of(blobs, settings.model_cache, version)
+    directions = reference.features.shape[1]
+    return drift_figures(reference, newest_sample(session, version, directions, at))

@@ -1,1 +1,0 @@
-"""Whether what people photograph is still what the grader was measured on."""

@@ -1,0 +1,107 @@
+"""Energy distance and PSI: calm where nothing changed, at every size; awake where it did."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from api.monitoring.two_sample import NOTICEABLE, SIGNIFICANT, energy_drift, psi, psi_threshold
+
+SIZES = [(215, 50), (215, 200), (215, 500)]
+SHARES = np.array([0.01, 0.04, 0.1, 0.15, 0.2, 0.5])
+PSI_SIZES = [(50, 50), (215, 50), (215, 500), (1000, 500)]
+
+
+def cloud(random: np.random.Generator, size: int, shift: float = 0) -> NDArray[np.float32]:
+    """Six classes in 32 directions, as embeddings lie."""
+    middles = np.random.default_rng(0).normal(size=(6, 32)) * 1.5
+    points = middles[random.integers(0, 6, size)] + random.normal(size=(size, 32)) + shift
+    return points.astype(np.float32)
+
+
+def test_by_hand() -> None:
+    """Two points a side: 2 E|X-Y| - E|X-X'| - E|Y-Y'|, over 2 E|X-Y|."""
+    reference = np.array([[0], [1]], np.float32)
+    sample = np.array([[3], [5]], np.float32)
+    across = (3 + 5 + 2 + 4) / 4
+    value, _ = energy_drift(reference, sample)
+    assert value == pytest.approx((2 * across - 2 / 4 - 4 / 4) / (2 * across), rel=1e-5)
+
+
+@pytest.mark.parametrize(("reference_size", "size"), SIZES)
+def test_it_stays_calm_where_nothing_changed(reference_size: int, size: int) -> None:
+    random = np.random.default_rng(1)
+    for _ in range(8):
+        value, threshold = energy_drift(cloud(random, reference_size), cloud(random, size))
+        assert value <= threshold
+
+
+@pytest.mark.parametrize(("reference_size", "size"), SIZES)
+def test_it_sees_a_shift_of_the_mean(reference_size: int, size: int) -> None:
+    random = np.random.default_rng(2)
+    value, threshold = energy_drift(cloud(random, reference_size), cloud(random, size, shift=0.7))
+    assert value > threshold
+
+
+def test_it_sees_a_change_that_leaves_the_mean() -> None:
+    random = np.random.default_rng(3)
+    value, threshold = energy_drift(cloud(random, 215), 2 * cloud(random, 200))
+    assert value > threshold
+
+
+def test_a_difference_that_means_nothing_is_none_however_sure() -> None:
+    random = np.random.default_rng(4)
+    value, threshold = energy_drift(cloud(random, 1000), cloud(random, 500, shift=0.15))
+    assert 0 < value <= threshold == NOTICEABLE
+
+
+def test_points_that_are_all_the_same_are_no_drift() -> None:
+    value, threshold = energy_drift(np.ones((60, 2), np.float32), np.ones((60, 2), np.float32))
+    assert value <= threshold
+
+
+def counts(
+    random: np.random.Generator, size: int, shares: NDArray[np.float64] = SHARES
+) -> NDArray[np.int64]:
+    return random.multinomial(size, shares).astype(np.int64)
+
+
+def test_psi_by_hand() -> None:
+    # Half a count is added to each: 0.5 and 0.5 against 0.25 and 0.75.
+    reference, sample = np.array([9, 9]), np.array([4, 14])
+    p, q = 9.5 / 19, 4.5 / 19
+    expected = (q - p) * np.log(q / p) + (p - q) * np.log((1 - q) / (1 - p))
+    assert psi(reference, sample) == pytest.approx(expected)
+    assert psi(reference, reference) == 0
+
+
+def test_an_empty_group_is_not_infinite() -> None:
+    assert np.isfinite(psi(np.array([10, 0]), np.array([0, 10])))
+
+
+@pytest.mark.parametrize(("reference_size", "size"), PSI_SIZES)
+def test_psi_stays_calm_where_nothing_changed(reference_size: int, size: int) -> None:
+    random = np.random.default_rng(1)
+    for _ in range(40):
+        reference, sample = counts(random, reference_size), counts(random, size)
+        assert psi(reference, sample) <= psi_threshold(reference, sample)
+
+
+@pytest.mark.parametrize(("reference_size", "size"), PSI_SIZES)
+def test_psi_sees_a_shift(reference_size: int, size: int) -> None:
+    random = np.random.default_rng(2)
+    for _ in range(10):
+        reference = counts(random, reference_size)
+        sample = counts(random, size, SHARES[::-1])
+        assert psi(reference, sample) > psi_threshold(reference, sample)
+
+
+def test_small_samples_need_more_and_large_ones_the_usual() -> None:
+    random = np.random.default_rng(3)
+    small = psi_threshold(counts(random, 50), counts(random, 50))
+    large = psi_threshold(counts(random, 5000), counts(random, 5000))
+    assert small > large == SIGNIFICANT
+
+
+def test_it_says_the_same_every_time() -> None:
+    reference, sample = np.array([20, 30]), np.array([30, 25])
+    assert psi_threshold(reference, sample) == psi_threshold(reference, sample)
