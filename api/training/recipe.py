@@ -13,7 +13,7 @@ class Recipe:
     input_size: int = 160
     seed: int = 20261128
 
-    epochs: int = 10
+    epochs: int = 20
     # An epoch shows so many views, balanced over source and label.
     views: int = 1600
     batch_size: int = 32
@@ -23,7 +23,7 @@ class Recipe:
     # How far they then go back towards the weights before training: what ImageNet taught holds for
     # sources that nobody has seen (M. Wortsman et al., "Robust fine-tuning of zero-shot models",
     # 2022).
-    kept_share: float = 0.3
+    kept_share: float = 0.2
     # Layers that see the picture at most so many times smaller stay as ImageNet left them: edges
     # and colours are the same everywhere, and training takes a quarter less time.
     frozen_stride: int = 4
@@ -39,7 +39,7 @@ class Recipe:
     # Share of the others that get other fruit around theirs.
     neighbour_share: float = 0.2
     # Share of the views of sound fruit that get a patch of rot, and of all that get a sound one.
-    lesion_share: float = 0.3
+    lesion_share: float = 0.2
     sound_patch_share: float = 0.12
 
     def as_dict(self) -> dict[str, Any]:
