@@ -74,7 +74,7 @@ def test_sources_never_met_stand_first(open_page: OpenPage, api: FakeApi) -> Non
     assert not page.exception
     table = page.table[0].value
     assert len(table) == 6
-    assert table.iloc[0, 0].startswith("Right class, sources never met")
+    assert str(table.iloc[0, 0]).startswith("Right class, sources never met")
     assert table["Measured on"][0].endswith("leave one source out.")
     assert "nothing of it was learned from" in written(page)
 
