@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
         arguments.frozen_curve,
     )
     with terminal() as progress:
-        corpus = read_corpus(arguments.folder, progress)
+        corpus = read_corpus(arguments.folder, progress, arguments.skip)
         without_imagenet = arguments.without_imagenet_where_missing
         figures = compare(corpus, plan, arguments.cache, without_imagenet, progress)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
