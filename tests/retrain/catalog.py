@@ -19,11 +19,11 @@ from api.dataset.tables import ImageRow
 from api.db import Database
 from api.imaging.hashing import content_hash, signature
 from api.imaging.preprocess import to_input
-from api.predict.head import pool
+from api.predict.arrays import pool
 from api.predict.litert import LiteRTBackbone
 from api.registry.manifest import Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY, load_package, write_package
-from api.registry.replay import Replay
+from api.registry.replay import Others, Replay
 from api.registry.service import register_shipped
 from api.retrain.fast import learn_head
 from api.retrain.material import Material
@@ -63,7 +63,7 @@ def champion_rows() -> Replay:
         signatures=np.stack([signature(image) for image in images]),
         catalog=np.zeros(len(names), bool),
         **no_looks(len(names)),
-        others=seen(Image.fromarray(pixels) for pixels in noise),
+        others=Others.unnamed(seen(Image.fromarray(pixels) for pixels in noise)),
     )
 
 

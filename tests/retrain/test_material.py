@@ -1,11 +1,14 @@
 """The champion's replay and the catalog, put together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from api.dataset.appearance import Appearance
+from api.dataset.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
 from api.dataset.split import Split
-from api.registry.replay import Replay
+from api.registry.replay import Others, Replay
 from api.retrain.material import (
     CatalogPhoto,
     Material,
@@ -31,7 +34,7 @@ def a_replay(count: int = 8) -> Replay:
         signatures=np.zeros((count, 80), np.uint8),
         catalog=np.zeros(count, bool),
         **no_looks(count),
-        others=np.full((1, CHANNELS), 9, np.float32),
+        others=Others.unnamed(np.full((1, CHANNELS), 9, np.float32)),
     )
 
 
@@ -116,7 +119,33 @@ def test_classes_that_are_not_wanted_are_left_out_and_become_other_things() -> N
     material = put(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
     assert set(material.names) == {"apple", "plum"}
     assert "x" not in material.rows.sha256
-    # The one validation photograph of a pear, if any, joins what is of no class.
-    pears = (a_replay().targets[:, 1] == 1) & (a_replay().splits == "validation")
+    # The pears that a grader may see join what is of no class, each in its split.
+    pears = (a_replay().targets[:, 1] == 1) & (a_replay().splits != "test")
     assert len(material.rows.others) == 1 + pears.sum()
+    assert sorted(material.rows.others.splits[1:]) == sorted(a_replay().splits[pears])
     assert material.rows.targets.sum(axis=1) == pytest.approx(1)
+
+
+def test_other_produce_that_is_a_class_now_is_other_produce_no_more() -> None:
+    others = Others(
+        embeddings=np.full((4, CHANNELS), 9, np.float32),
+        groups=np.array(["other/plum", "other/fig", "far/plum.jpg", ""]),
+        splits=np.full(4, "train"),
+        freshness=np.full(4, np.nan, np.float32),
+    )
+    replay = replace(a_replay(), others=others)
+    for name in ("plums", "freshplums"):
+        material = put(replay, [a_photo("new", name)], (*KNOWN, name))
+        assert material.rows.others.groups.tolist() == ["other/fig", "far/plum.jpg", ""]
+
+
+def test_levels_are_those_of_the_classes_where_the_target_is_sure() -> None:
+    classes = ("freshapples", "overripeapples", "rottenapples", "quince")
+    replay = replace(a_replay(5), targets=np.zeros((5, 4), np.float32))
+    replay.targets[[0, 1, 2, 3], [0, 1, 2, 3]] = 1
+    replay.targets[4, [0, 2]] = 0.5
+    none = np.zeros(5, bool)
+    material = Material(classes, replay, none, none)
+    assert material.levels.tolist() == [FRESH, PAST_BEST, ROTTEN, UNKNOWN, UNKNOWN]
+    held_out = Material(classes, replace(replay, splits=np.full(5, "test")), none, none)
+    assert held_out.test.tolist() == [True] * 4 + [False]

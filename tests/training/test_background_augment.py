@@ -1,56 +1,163 @@
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
-from api.training.surroundings import CANVAS, WHITE, cut_out, surround
+from api.training.background_augment import (
+    CANVAS,
+    WHITE,
+    Around,
+    background_mask,
+    replace_background,
+    segment,
+)
 from tests.drawing import draw_fruit
 
-RED = (200, 30, 30)
+RED, GREEN = (200, 30, 30), (10, 190, 60)
+WOOD = (90, 60, 30)
+# Paper under a lamp, in the shade, and a bluish one.
+PAPERS = [(255, 255, 255), (190, 188, 180), (130, 132, 140)]
+NEIGHBOUR = Image.new("RGBA", (60, 60), (30, 30, 200, 255))
+BACKGROUND: NDArray[np.uint8] = np.full((50, 80, 3), GREEN, np.uint8)
 
 
-def studio() -> Image.Image:
-    image = Image.new("RGB", (CANVAS, CANVAS), "white")
+def on(ground: tuple[int, int, int]) -> Image.Image:
+    image = Image.new("RGB", (CANVAS, CANVAS), ground)
     image.paste(RED, (70, 70, 150, 150))
     return image
 
 
-def test_the_white_background_goes_and_the_fruit_stays() -> None:
-    changed = np.asarray(surround(studio(), np.random.default_rng(1), (), replaced=True))
-    assert (changed[100:120, 100:120] == RED).all()
-    assert (changed[:40].min(axis=2) < WHITE).mean() > 0.9
+def replaced(image: Image.Image, seed: int, around: Around | None = None) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(seed)
+    changed = replace_background(image, rng, around or Around(), beside=False, replaced=True)
+    return np.asarray(changed)
 
 
-def test_a_picture_without_white_border_stays() -> None:
-    image = Image.new("RGB", (CANVAS, CANVAS), (90, 60, 30))
-    image.paste("white", (90, 90, 130, 130))
-    changed = surround(image, np.random.default_rng(1), (), replaced=True)
-    assert np.array_equal(np.asarray(changed), np.asarray(image))
+def beside(image: Image.Image, seed: int) -> NDArray[np.uint8]:
+    """With neighbours, and the ground that is left white."""
+    rng, around = np.random.default_rng(seed), Around([NEIGHBOUR], [BACKGROUND])
+    return np.asarray(replace_background(image, rng, around, beside=True, replaced=False))
 
 
-def test_a_fruit_is_cut_out_of_white_alone() -> None:
-    fruit = cut_out(studio())
-    assert fruit is not None
-    assert fruit.mode == "RGBA"
-    assert all(80 <= side <= 90 for side in fruit.size)
-    assert fruit.getpixel((fruit.width // 2, fruit.height // 2)) == (*RED, 255)
-    assert cut_out(Image.new("RGB", (50, 50), (90, 60, 30))) is None
+def where(
+    pixels: NDArray[np.uint8], colour: tuple[int, int, int], by: int = 0
+) -> NDArray[np.bool_]:
+    away: NDArray[np.int64] = np.abs(pixels.astype(np.int64) - np.array(colour)).max(axis=2)
+    return away <= by
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_white_and_paper_are_found_and_the_fruit_is_not(paper: tuple[int, int, int]) -> None:
+    outside = background_mask(np.asarray(on(paper)))
+    assert outside is not None
+    assert not outside[70:150, 70:150].any()
+    assert outside.sum() == CANVAS**2 - 80**2
+
+
+def test_grey_skin_within_the_fruit_is_not_the_ground() -> None:
+    image = on(PAPERS[1])
+    image.paste(PAPERS[1], (100, 100, 120, 120))
+    outside = background_mask(np.asarray(image))
+    assert outside is not None
+    assert not outside[70:150, 70:150].any()
+
+
+@pytest.mark.parametrize("ground", [WOOD, (60, 60, 60), (230, 150, 90)])
+def test_a_table_of_wood_in_the_dark_or_in_colour_is_no_paper(
+    ground: tuple[int, int, int],
+) -> None:
+    assert background_mask(np.asarray(on(ground))) is None
+
+
+def test_a_white_picture_and_one_that_is_nearly_all_fruit_have_no_ground() -> None:
+    assert background_mask(np.full((CANVAS, CANVAS, 3), 255, np.uint8)) is None
+    close = np.full((CANVAS, CANVAS, 3), RED, np.uint8)
+    close[:3] = close[-3:] = close[:, :3] = close[:, -3:] = 255
+    assert background_mask(close) is None
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_ground_goes_and_the_fruit_stays(paper: tuple[int, int, int]) -> None:
+    kept = nearer = 0
+    for seed in range(30):
+        changed = replaced(on(paper), seed)
+        inside = where(changed[75:145, 75:145], RED, by=1)
+        kept += bool(inside.all())
+        # From further away it is smaller, but in one piece.
+        nearer += where(changed, RED, by=1).sum() >= 20**2
+        ground = ~where(changed, RED, by=60)
+        assert where(changed, paper)[ground].mean() < 0.1
+    assert 10 < kept < 30
+    assert nearer == 30
+
+
+def test_a_new_ground_is_as_shaded_as_the_old_one() -> None:
+    image = on((250, 250, 250))
+    image.paste((235, 235, 235), (70, 150, 150, 190))
+    seen = [replaced(image, seed, Around((), [BACKGROUND])) for seed in range(40)]
+    photographed = [pixels for pixels in seen if where(pixels[:60], GREEN, by=2).all()]
+    # Those in which the fruit stays where it is, and not before a made-up table.
+    here = [p for p in photographed if where(p[80:140, 80:140], RED, by=1).all()]
+    assert len(here) >= 5
+    for pixels in here:
+        shadow = pixels[160:180, 80:140].mean(axis=(0, 1))
+        assert shadow == pytest.approx(np.array(GREEN) * 235 / 250, abs=1.5)
+
+
+def test_photographs_are_half_of_the_grounds_where_there_are_any() -> None:
+    around = Around((), [BACKGROUND])
+    of_photograph = [
+        where(replaced(on(PAPERS[0]), seed, around)[:20], GREEN, by=2).mean() > 0.9
+        for seed in range(60)
+    ]
+    assert 18 < sum(of_photograph) < 42
+    made_up = [replaced(on(PAPERS[0]), seed)[:20] for seed in range(9)]
+    assert not any(where(pixels, GREEN, by=2).any() for pixels in made_up)
+
+
+def test_a_photograph_of_one_pixel_s_width_is_a_ground_too() -> None:
+    thin = Around((), [np.full((300, 1, 3), GREEN, np.uint8)])
+    seen = [replaced(on(PAPERS[0]), seed, thin)[:9] for seed in range(9)]
+    assert any(where(pixels, GREEN, by=2).all() for pixels in seen)
+
+
+def test_a_picture_without_ground_stays() -> None:
+    image = on(WOOD)
+    assert np.array_equal(replaced(image, 1), np.asarray(image))
+
+
+def test_a_fruit_is_cut_out_of_white_and_paper_alone() -> None:
+    for paper in PAPERS:
+        fruit = segment(on(paper))
+        assert fruit is not None
+        assert fruit.mode == "RGBA"
+        assert all(80 <= side <= 90 for side in fruit.size)
+        assert fruit.getpixel((fruit.width // 2, fruit.height // 2)) == (*RED, 255)
+        assert np.asarray(fruit)[0, 0, 3] < 128
+    assert segment(Image.new("RGB", (50, 50), WOOD)) is None
+    cut_off = on(PAPERS[0])
+    cut_off.paste(RED, (150, 70, CANVAS, 150))
+    assert segment(cut_off) is None
 
 
 def test_neighbours_leave_the_fruit_in_the_middle_in_view() -> None:
-    neighbour = Image.new("RGBA", (60, 60), (30, 30, 200, 255))
     for seed in range(20):
-        changed = np.asarray(surround(studio(), np.random.default_rng(seed), [neighbour], False))
-        blue = (changed == (30, 30, 200)).all(axis=2)
+        changed = beside(on(PAPERS[1]), seed)
+        blue = where(changed, (30, 30, 200), by=3)
         assert 0.005 < blue.mean() < 0.8
-        assert (changed[108:112, 108:112] == RED).all()
+        assert where(changed[108:112, 108:112], RED).all()
+        assert not where(changed, GREEN, by=9).any()
 
 
-def test_neighbours_lie_on_the_edge_of_a_picture_without_background() -> None:
-    image = Image.new("RGB", (CANVAS, CANVAS), (90, 60, 30))
-    neighbour = Image.new("RGBA", (60, 60), (30, 30, 200, 255))
-    changed = np.asarray(surround(image, np.random.default_rng(3), [neighbour], False))
-    assert (changed == (30, 30, 200)).all(axis=2).any()
+def test_neighbours_lie_on_the_edge_of_a_picture_without_ground() -> None:
+    image = Image.new("RGB", (CANVAS, CANVAS), WOOD)
+    changed = beside(image, 3)
+    assert where(changed, (30, 30, 200)).any()
+    assert where(changed, WOOD).any()
 
 
 def test_a_drawn_fruit_can_be_surrounded() -> None:
     image = draw_fruit("freshapples", seed=1).resize((CANVAS, CANVAS))
-    assert surround(image, np.random.default_rng(0), (), replaced=True).size == (CANVAS, CANVAS)
+    assert replaced(image, 0).shape == (CANVAS, CANVAS, 3)
+    assert np.array_equal(replaced(image, 0), replaced(image, 0))
+    assert (replaced(image, 0)[:9].min(axis=2) < WHITE).mean() > 0.9

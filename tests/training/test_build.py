@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from api.dataset.layout import EmptyFolderError
+from api.networks.architectures import build_backbone
 from api.predict.runtime import Runtime
 from api.registry.manifest import Manifest
 from api.registry.package import REPLAY, load_package
@@ -18,7 +19,7 @@ from api.training.recipe import Recipe
 from api.training.train import train
 from tests.drawing import draw_fruit, encode
 
-RECIPE = Recipe(epochs=1, input_size=64, batch_size=16)
+RECIPE = Recipe(epochs=1, views=160, input_size=64, batch_size=16)
 CLASSES = ("freshapples", "freshbanana")
 PICTURES = 40
 
@@ -106,18 +107,32 @@ def test_the_replay_gives_the_embeddings_of_the_photographs(
     assert set(replay.splits) == {"train", "validation", "test"}
     assert set(replay.photographs) == {file.photograph for file in corpus.listing.files}
     head = load_package(package).head
-    of_replay = head.logits(replay.embeddings).argmax(axis=1)
+    of_replay = head.probabilities(replay.embeddings).argmax(axis=1)
     assert (of_replay == replay.targets.argmax(axis=1)).mean() > 0.9
 
 
 def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: Corpus) -> None:
     recipe = dataclasses.replace(RECIPE, input_size=32)
-    training = corpus.photographs("train")[::3]
-    validation = corpus.file_samples("validation")
-    first = train(recipe, training, validation)
-    second = train(recipe, training, validation)
+    study = corpus.study()
+    first, second = train(recipe, study), train(recipe, study)
     assert first.history == second.history
-    assert np.array_equal(first.classifier.weights, second.classifier.weights)
+    assert np.array_equal(first.kinds.weights, second.kinds.weights)
+    # Two classes of sound fruit say nothing of rot.
+    assert first.freshness is None
+
+
+def test_the_weights_go_back_by_the_share_that_is_kept(corpus: Corpus) -> None:
+    recipe = dataclasses.replace(RECIPE, input_size=32, views=32)
+    study = corpus.study()
+    before, half, after = (
+        train(dataclasses.replace(recipe, kept_share=share), study).backbone.get_weights()
+        for share in (1.0, 0.5, 0.0)
+    )
+    untouched = build_backbone(recipe.architecture, 32, "imagenet").get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(before, untouched, strict=True))
+    assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(before, after, strict=True))
+    for a, b, c in zip(before, half, after, strict=True):
+        assert b == pytest.approx((a + c) / 2, abs=1e-5)
 
 
 def test_an_empty_folder_is_told_apart_from_a_small_one(tmp_path: Path) -> None:

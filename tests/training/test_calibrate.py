@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 
-from api.predict.head import softmax
-from api.training.calibrate import expected_calibration_error, fit_temperature, uncalibrated
+from api.dataset.labels import FRESH, PAST_BEST
+from api.predict.arrays import softmax
+from api.training.calibrate import (
+    expected_calibration_error,
+    fit_fresh_from,
+    fit_freshness_scale,
+    fit_temperature,
+)
 
 
 def test_finds_by_how_much_logits_are_too_sure() -> None:
@@ -20,7 +26,7 @@ def test_a_few_that_are_all_right_do_not_make_certain() -> None:
     """Of 200 with a lead of 4 all are right, as is likely: that says little."""
     logits = np.tile(np.array([[4, 0]], np.float32), (200, 1))
     found = fit_temperature(logits, np.zeros(200, np.int64))
-    assert 0.5 < found < 1
+    assert 0.5 < found < 1.2
     # Far more of the same say more.
     many = fit_temperature(logits.repeat(100, axis=0), np.zeros(20_000, np.int64))
     assert many < 0.7 * found
@@ -33,13 +39,23 @@ def test_error_of_a_known_case() -> None:
     assert expected_calibration_error(probabilities, labels) == pytest.approx(0.4, abs=1e-6)
 
 
-def test_the_temperature_can_be_taken_back() -> None:
-    logits = np.random.default_rng(0).normal(0, 4, (50, 3)).astype(np.float32)
-    temperatures = np.repeat(np.array([0.5, 2.5], np.float32), 25)
-    scaled = softmax(logits / temperatures[:, None])
-    assert uncalibrated(scaled, temperatures) == pytest.approx(softmax(logits), abs=1e-5)
+def test_the_freshness_scale_is_shifted_to_where_both_levels_weigh_the_same() -> None:
+    rng = np.random.default_rng(0)
+    edible = np.repeat([True, False], [4000, 400])
+    honest = np.where(edible, 2.0, -2.0) + rng.normal(0, 1.4, len(edible))
+    temperature, shift = fit_freshness_scale((honest + 1.5).astype(np.float32), edible)
+    assert shift == pytest.approx(1.5, abs=0.2)
+    assert 0.5 < temperature < 2
 
 
-def test_a_probability_of_nothing_is_no_warning() -> None:
-    certain = np.array([[1, 0, 0]], np.float32)
-    assert uncalibrated(certain, np.array([3], np.float32))[0, 0] == pytest.approx(1)
+def test_where_fresh_ends_is_fitted() -> None:
+    rng = np.random.default_rng(0)
+    fresh, past_best = rng.uniform(0.8, 1, 100), rng.uniform(0.5, 0.75, 100)
+    scores = np.concatenate([fresh, past_best]).astype(np.float32)
+    levels = np.repeat([FRESH, PAST_BEST], 100)
+    assert 0.75 < fit_fresh_from(scores, levels, 0.5) <= 0.81
+    # Without fruit past its best: all but a twentieth of the fresh ones are fresh.
+    line = fit_fresh_from(scores[:100], levels[:100], 0.5)
+    assert (scores[:100] < line).mean() == pytest.approx(0.05, abs=0.01)
+    assert fit_fresh_from(np.full(50, 0.1, np.float32), np.full(50, FRESH), 0.5) == 0.5
+    assert fit_fresh_from(np.ones(50, np.float32), np.full(50, FRESH), 0.5) < 1

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from api.predict.head import Linear, softmax
-from api.training.head import fit_head
+from api.predict.arrays import softmax
+from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets
 
 
 def test_learns_what_can_be_told_apart() -> None:
@@ -28,21 +28,35 @@ def test_weights_count() -> None:
     assert softmax(head(embeddings))[0] == pytest.approx([0.75, 0.25], abs=0.01)
 
 
-def test_little_that_is_new_changes_little_of_what_was_known() -> None:
-    """Two rows cannot tell 8 channels apart; what they do not say stays as it was."""
+def test_a_start_changes_nothing_but_the_time() -> None:
     rng = np.random.default_rng(0)
-    known = Linear(
-        rng.normal(size=(8, 3)).astype(np.float32), rng.normal(size=3).astype(np.float32)
-    )
     embeddings = rng.normal(size=(300, 8)).astype(np.float32)
-    said = softmax(known(embeddings))
-    count = np.ones(300, np.float32)
-    assert fit_head(embeddings, said, count, 10.0, known).weights == pytest.approx(
-        known.weights, abs=1e-3
-    )
-    assert np.abs(fit_head(embeddings, said, count, 10.0).weights).max() < 0.1
-    # Labels that say otherwise move it, the more the weaker the penalty.
     wanted = np.eye(3, dtype=np.float32)[embeddings[:, :3].argmax(axis=1)]
-    weak, strong = (fit_head(embeddings, wanted, count, l2, known) for l2 in (1e-3, 1.0))
-    away = [np.abs(one.weights - known.weights).max() for one in (weak, strong)]
-    assert away[0] > 3 * away[1] > 0
+    count = np.ones(300, np.float32)
+    alone = fit_head(embeddings, wanted, count, 1e-2)
+    started = fit_head(embeddings, wanted, count, 1e-2, alone)
+    assert started.weights == pytest.approx(alone.weights, abs=0.02)
+
+
+def test_freshness_needs_both_levels_and_leaves_out_what_is_not_known() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(90, 4)).astype(np.float32)
+    freshness = (embeddings[:, 0] > 0).astype(np.float32)
+    freshness[60:] = np.nan
+    embeddings[60:, 0] = 100  # Would upset the scale if it were learned from.
+    count = np.ones(90, np.float32)
+    linear = fit_freshness(embeddings, freshness, count, 1e-3)
+    assert linear
+    assert ((linear(embeddings[:60])[:, 0] > 0) == (freshness[:60] > 0)).mean() > 0.95
+    assert fit_freshness(embeddings, np.ones(90, np.float32), count, 1e-3) is None
+    assert fit_freshness(embeddings, np.full(90, np.nan, np.float32), count, 1e-3) is None
+
+
+def test_targets_of_kinds_have_a_column_for_none_of_them_where_needed() -> None:
+    kind_of = np.array([0, 0, 1])
+    targets = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]], np.float32)
+    assert kind_targets(targets, kind_of).tolist() == [[1, 0], [1, 0], [0, 1]]
+    with_none = np.concatenate([targets, np.zeros((1, 3), np.float32)])
+    assert kind_targets(with_none, kind_of)[-1].tolist() == [0, 0, 1]
+    assert freshness_of([1.0, None, 0.0])[[0, 2]].tolist() == [1, 0]
+    assert np.isnan(freshness_of([None])).all()

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from api.training.memory import OutOfMemoryError
 from api.training.recipe import Recipe
+from api.training.study import Study
 from api.training.train import train
 
 RECIPE = Recipe(architecture="custom_cnn", weights="none", input_size=64, batch_size=16)
@@ -21,7 +22,7 @@ def test_without_memory_training_gives_advice(
 
     monkeypatch.setattr("api.training.train.build_backbone", exhausted)
     with pytest.raises(OutOfMemoryError) as caught:
-        train(RECIPE, [], [])
+        train(RECIPE, Study((), [], []))
     for part in ("custom_cnn", "batch size 8", "64 x 64", "smaller input", "architecture"):
         assert part in caught.value.detail
 

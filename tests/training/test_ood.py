@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from api.training.reject import REJECTED_KNOWN, fit_rejection, set_threshold
+from api.training.ood import REJECTED_KNOWN, REJECTED_NEW, choose_threshold, fit_ood
 
 
 def cloud(centre: list[float], seed: int, count: int = 200) -> np.ndarray:
@@ -14,24 +14,36 @@ def embeddings() -> np.ndarray:
     return np.concatenate([cloud([5, 0, 0, 1], 0), cloud([0, 5, 0, 1], 1)])
 
 
-def test_keeps_the_known_and_turns_away_the_rest(embeddings: np.ndarray) -> None:
-    rejection = fit_rejection(embeddings, np.repeat([0, 1], 200))
-    known = np.concatenate([cloud([5, 0, 0, 1], 2), cloud([0, 5, 0, 1], 3)])
-    others = cloud([0, 0, 5, 1], 4)
-    rejection = set_threshold(rejection, known, others)
-    fresh = np.concatenate([cloud([5, 0, 0, 1], 5), cloud([0, 5, 0, 1], 6)])
-    assert (rejection.distance(fresh) > rejection.threshold).mean() < 0.03
-    assert (rejection.distance(cloud([0, 0, 5, 1], 7)) > rejection.threshold).mean() > 0.97
+def test_keeps_the_known_and_rejects_the_rest(embeddings: np.ndarray) -> None:
+    ood = fit_ood(embeddings, np.repeat([0, 1], 200))
+
+    def scores(found: np.ndarray) -> np.ndarray:
+        return ood.score(ood.project(found), np.zeros(len(found), np.float32))
+
+    known = scores(np.concatenate([cloud([5, 0, 0, 1], 2), cloud([0, 5, 0, 1], 3)]))
+    threshold = choose_threshold(known, ["garden"] * len(known))
+    fresh = scores(np.concatenate([cloud([5, 0, 0, 1], 5), cloud([0, 5, 0, 1], 6)]))
+    assert (fresh > threshold).mean() < 0.05
+    assert (scores(cloud([0, 0, 5, 1], 7)) > threshold).mean() > 0.97
 
 
-def test_without_others_few_known_are_turned_away(embeddings: np.ndarray) -> None:
-    rejection = fit_rejection(embeddings, np.repeat([0, 1], 200))
-    rejection = set_threshold(rejection, embeddings, np.empty((0, 4), np.float32))
-    turned_away = (rejection.distance(embeddings) > rejection.threshold).mean()
-    assert 0 < turned_away <= REJECTED_KNOWN
+def test_the_threshold_leaves_most_of_every_source_and_of_every_new_class() -> None:
+    rng = np.random.default_rng(0)
+    studio, shop = rng.normal(0, 1, 400), rng.normal(3, 1, 40)
+    scores = np.concatenate([studio, shop]).astype(np.float32)
+    sources = ["studio"] * 400 + ["shop"] * 40
+    threshold = choose_threshold(scores, sources)
+    assert (shop > threshold).mean() <= REJECTED_KNOWN
+    # A few photographs of a source decide nothing by themselves.
+    few = choose_threshold(scores[:410], sources[:410])
+    assert few < threshold
+    new = rng.normal(6, 1, 40).astype(np.float32)
+    assert (new > choose_threshold(scores, sources, [new])).mean() <= REJECTED_NEW
+    assert (new > threshold).mean() > REJECTED_NEW
 
 
 def test_fewer_photographs_than_directions() -> None:
     few = np.random.default_rng(0).random((6, 50), dtype=np.float32)
-    rejection = fit_rejection(few, np.array([0, 0, 0, 1, 1, 1]))
-    assert np.isfinite(rejection.distance(few)).all()
+    ood = fit_ood(few, np.array([0, 0, 0, 1, 1, 1]))
+    assert np.isfinite(ood.distance(ood.project(few))).all()
+    assert ood.threshold == float("inf")

@@ -7,14 +7,13 @@ import pytest
 
 from api.dataset.boxed import Box
 from api.dataset.folder import PhotoFile
-from api.dataset.labels import Level
+from api.dataset.labels import Level, fruits_of
 from api.training.samples import (
     Sample,
     balance_keys,
     boxed_samples,
     far_samples,
     file_samples,
-    fruits_of,
     near_samples,
     photograph_samples,
     targets,

@@ -1,15 +1,17 @@
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from PIL import Image
 
 from api.training.recipe import Recipe
 from api.training.samples import Sample
-from api.training.views import Batch, batches, steps_of
+from api.training.views import UNKNOWN, Batch, batches, steps_of
 from tests.drawing import draw_fruit, encode
 
 SOUND, ROTTEN = (1.0, 0.0), (0.0, 1.0)
+CLASSES = ("freshapples", "rottenapples")
 EACH = 12
 
 
@@ -21,33 +23,59 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
         for seed in range(EACH):
             path = folder / f"{kind}{seed}.png"
             path.write_bytes(encode(draw_fruit(kind, seed, 96), "PNG"))
-            found.append(Sample((path,), target))
+            found.append(Sample((path,), target, float(target == SOUND), "drawn", f"{kind}/{seed}"))
     return found
 
 
 def epochs(samples: list[Sample], recipe: Recipe, count: int) -> list[Batch]:
-    weights = np.arange(len(samples), dtype=np.float32)
-    return list(islice(batches(recipe, samples, weights), count * steps_of(recipe, samples)))
+    return list(islice(batches(recipe, samples, CLASSES), count * steps_of(recipe)))
 
 
-def targets_of(found: list[Batch]) -> NDArray[np.float32]:
-    """Of each sample, in order of its weight, by epoch: the share of rot."""
-    rows = [row for batch in found for row in zip(batch.weights, batch.targets[:, 1], strict=True)]
-    return np.array([rot for _, rot in sorted(rows)]).reshape(2 * EACH, -1)
+def plain(**knobs: float) -> Recipe:
+    """Without patches, but for what is said."""
+    shares = {"lesion_share": 0.0, "sound_patch_share": 0.0, **knobs}
+    return replace(Recipe(input_size=32, batch_size=7, views=2 * EACH), **shares)
 
 
-def test_an_epoch_shows_each_sample_once(samples: list[Sample]) -> None:
-    recipe = Recipe(input_size=64, batch_size=7)
-    found = epochs(samples, recipe, 1)
+def test_an_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> None:
+    found = epochs(samples, plain(), 1)
     assert [len(batch.pixels) for batch in found] == [7, 7, 7, 3]
-    assert found[0].pixels.shape == (7, 64, 64, 3)
+    assert found[0].pixels.shape == (7, 32, 32, 3)
     assert found[0].pixels.dtype == np.uint8
-    shares = targets_of(found)
-    assert (shares[:EACH] == 0).all()
-    assert (shares[EACH:] == 1).all()
+    rows = np.concatenate([batch.rows for batch in found])
+    assert sorted(rows.tolist()) == list(range(2 * EACH))
+    freshness = np.concatenate([batch.freshness for batch in found])
+    assert freshness.tolist() == [float(row < EACH) for row in rows]
 
 
 def test_the_same_recipe_shows_the_same_views(samples: list[Sample]) -> None:
-    recipe = Recipe(input_size=32)
-    first, second = (epochs(samples, recipe, 1) for _ in range(2))
+    first, second = (epochs(samples, plain(lesion_share=0.5), 1) for _ in range(2))
     assert all((a.pixels == b.pixels).all() for a, b in zip(first, second, strict=True))
+
+
+def test_a_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
+    found = epochs(samples, plain(lesion_share=1.0), 1)
+    rows = np.concatenate([batch.rows for batch in found])
+    freshness = np.concatenate([batch.freshness for batch in found])
+    assert (freshness[rows < EACH] == 0).mean() > 0.9
+    sound = epochs(samples, plain(sound_patch_share=1.0), 1)
+    rows = np.concatenate([batch.rows for batch in sound])
+    assert np.concatenate([batch.freshness for batch in sound]).tolist() == [
+        float(row < EACH) for row in rows
+    ]
+
+
+def test_what_is_none_of_the_fruits_stays_unknown(samples: list[Sample]) -> None:
+    """Nothing is known of its freshness, and no fruit is laid beside it."""
+    path = samples[0].copies[0].with_name("sheet.png")
+    path.write_bytes(encode(Image.new("RGB", (96, 96), (20, 20, 90)), "PNG"))
+    strange = Sample((path,), (), None, "drawn", "far/sheet.png")
+    recipe = replace(plain(neighbour_share=1.0), clean_share=0.0, background_share=0.0, views=30)
+    found = epochs([*samples, strange], recipe, 1)
+    rows = np.concatenate([batch.rows for batch in found])
+    mine = rows == len(samples)
+    assert mine.any()
+    assert (np.concatenate([batch.freshness for batch in found])[mine] == UNKNOWN).all()
+    pixels = np.concatenate([batch.pixels for batch in found])[mine].astype(int)
+    # Never the red or yellow of a drawn apple in the middle.
+    assert (pixels[:, 12:20, 12:20, 0] <= pixels[:, 12:20, 12:20, 2] + 60).all()

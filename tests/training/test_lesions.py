@@ -1,0 +1,81 @@
+"""Lesion transplants on drawn skin."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from api.training.background_augment import CANVAS
+from api.training.lesions import Donors, Skin
+
+RED, BROWN, YELLOW = (200, 30, 30), (70, 40, 20), (230, 210, 40)
+
+
+def fruit(colour: tuple[int, int, int]) -> Image.Image:
+    """A square fruit on white."""
+    image = Image.new("RGB", (CANVAS, CANVAS), (255, 255, 255))
+    image.paste(colour, (40, 40, 184, 184))
+    return image
+
+
+@pytest.fixture
+def donors() -> Donors:
+    return Donors(
+        {
+            ("apple", True): [Skin.of(fruit(BROWN))],
+            ("apple", False): [Skin.of(fruit(RED)), Skin.of(fruit(YELLOW))],
+        }
+    )
+
+
+def changed(before: Image.Image, after: Image.Image) -> np.ndarray:
+    """Where two pictures differ: bool [height, width]."""
+    difference = np.abs(np.asarray(before).astype(int) - np.asarray(after).astype(int))
+    return difference.max(axis=2) > 3
+
+
+def test_a_lesion_lies_on_the_fruit_and_nowhere_else(donors: Donors) -> None:
+    sound = fruit(RED)
+    for seed in range(30):
+        rotten = donors.with_lesion(sound, "apple", np.random.default_rng(seed))
+        assert rotten is not None
+        where = changed(sound, rotten)
+        assert where.any()
+        where[37:187, 37:187] = False
+        assert not where.any()
+
+
+def test_a_lesion_has_the_colour_of_rot_and_a_patch_that_of_sound_skin(donors: Donors) -> None:
+    sound, rng = fruit(RED), np.random.default_rng(0)
+    rotten = donors.with_lesion(sound, "apple", rng)
+    assert rotten is not None
+    assert np.asarray(rotten)[changed(sound, rotten)][:, 0].min() < 140
+    patched = [donors.with_sound_patch(sound, "apple", rng) for _ in range(10)]
+    assert all(one is not None and np.asarray(one)[..., 0].min() > 150 for one in patched)
+
+
+def test_the_same_generator_gives_the_same_lesion(donors: Donors) -> None:
+    first, second = (
+        donors.with_lesion(fruit(RED), "apple", np.random.default_rng(7)) for _ in range(2)
+    )
+    assert first is not None
+    assert second is not None
+    assert not changed(first, second).any()
+
+
+def test_rot_of_another_kind_serves_where_there_is_none_of_its_own(donors: Donors) -> None:
+    rng = np.random.default_rng(0)
+    assert donors.with_lesion(fruit(YELLOW), "banana", rng) is not None
+    assert donors.with_sound_patch(fruit(YELLOW), "banana", rng) is None
+
+
+def test_without_donors_nothing_is_changed() -> None:
+    rng = np.random.default_rng(0)
+    assert Donors({}).with_lesion(fruit(RED), "apple", rng) is None
+    assert Donors({}).with_sound_patch(fruit(RED), "apple", rng) is None
+
+
+def test_what_is_too_small_takes_no_patch(donors: Donors) -> None:
+    speck = Image.new("RGB", (CANVAS, CANVAS), (255, 255, 255))
+    speck.paste(RED, (40, 40, 200, 52))
+    assert not Skin.of(speck).usable
+    assert donors.with_lesion(speck, "apple", np.random.default_rng(0)) is None
