@@ -11,6 +11,8 @@ from api.training.leaveout import left_out_classes
 
 # What stands for "none of the classes" among the answers.
 NONE = ""
+# A few photographs of nothing in particular do not say what is none of the classes.
+ENOUGH_OTHERS = 100
 # For rows that nobody asked about.
 UNASKED = "?"
 
@@ -30,9 +32,9 @@ def label_agreement(
     if not wanted.any():
         return {}, {}
     rows = material.rows
-    graded = left_out_answers(material, wanted & ~new_class)
-    # A new class must also be told from what is none of the classes.
-    graded = np.where(new_class, left_out_answers(material, new_class, with_none=True), graded)
+    graded = left_out_answers(material, wanted)
+    # A new class must also be told from what is none of the classes, where enough is known of that.
+    told = left_out_answers(material, new_class, with_none=len(rows.others) >= ENOUGH_OTHERS)
     # Each photograph once.
     once = np.zeros(len(names), bool)
     once[np.unique(rows.photographs, return_index=True)[1]] = True
@@ -49,7 +51,7 @@ def label_agreement(
             left_out_right=int((graded[own] == name).sum()),
             held_out=len(held_out),
             held_out_right=held_out.count(name),
-            left_out_recognised=int((graded[own] != NONE).sum()),
+            left_out_recognised=int((told[own] != NONE).sum()),
             held_out_recognised=len(held_out) - held_out.count(NONE),
         )
 

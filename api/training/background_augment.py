@@ -123,7 +123,7 @@ def _background(rng: Generator, photographs: Sequence[NDArray[np.uint8]]) -> NDA
         return _made_up(rng)
     image = Image.fromarray(photographs[int(rng.integers(len(photographs)))])
     share = rng.uniform(0.4, 1.0)
-    width, height = int(image.width * share), int(image.height * share)
+    width, height = (max(1, int(side * share)) for side in image.size)
     x = int(rng.integers(image.width - width + 1))
     y = int(rng.integers(image.height - height + 1))
     part = image.crop((x, y, x + width, y + height))

@@ -45,7 +45,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 @pytest.mark.parametrize("name", [name for name in TABLE if name != Recipe().architecture])
 @pytest.mark.usefixtures("eager_training")
 def test_trains_exports_is_packaged_and_grades(name: str, corpus: Corpus, tmp_path: Path) -> None:
-    recipe = Recipe(architecture=name, weights="none", input_size=SIZE, batch_size=64, epochs=1)
+    recipe = Recipe(
+        architecture=name, weights="none", input_size=SIZE, batch_size=64, views=128, epochs=1
+    )
     manifest = build_package(corpus, recipe, tmp_path / "package")
     agreement = manifest.metrics["export_agreement"]
     assert agreement["same_class"] == agreement["photographs"] > 0

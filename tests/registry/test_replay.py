@@ -82,7 +82,7 @@ def as_of_old(path: Path, *later: str, **more: NDArray[Any]) -> None:
     """Take from a saved replay what is of `later` versions, and perhaps add what is gone since."""
     with np.load(path) as arrays:
         old = {name: arrays[name] for name in arrays.files if not name.startswith(later)}
-    np.savez(path, **{**old, **more})  # type: ignore[arg-type]
+    np.savez(path, **{**old, **more})
 
 
 def test_a_file_of_before_has_no_catalog_and_no_views(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tests.drawing import encode
 from tests.retrain.catalog import KNOWN, NEW, PICTURES, picture, write_champion
 
 SMALL = Recipe(
-    architecture="custom_cnn", weights="none", input_size=32, batch_size=16, epochs=1
+    architecture="custom_cnn", weights="none", input_size=32, batch_size=16, views=64, epochs=1
 ).as_dict()
 Orders = Callable[..., Order]
 

@@ -122,7 +122,7 @@ def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: Corpus) -> N
 
 
 def test_the_weights_go_back_by_the_share_that_is_kept(corpus: Corpus) -> None:
-    recipe = dataclasses.replace(RECIPE, input_size=32, views=32)
+    recipe = dataclasses.replace(RECIPE, input_size=32, views=32, learning_rate=0.01, averaging=0.1)
     study = corpus.study()
     before, half, after = (
         train(dataclasses.replace(recipe, kept_share=share), study).backbone.get_weights()
@@ -130,7 +130,7 @@ def test_the_weights_go_back_by_the_share_that_is_kept(corpus: Corpus) -> None:
     )
     untouched = build_backbone(recipe.architecture, 32, "imagenet").get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(before, untouched, strict=True))
-    assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(before, after, strict=True))
+    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(before, after, strict=True))
     for a, b, c in zip(before, half, after, strict=True):
         assert b == pytest.approx((a + c) / 2, abs=1e-5)
 

@@ -30,9 +30,9 @@ from api.training.train import train
 devices.distributed_over = lambda: ["CPU:0", "CPU:1"]
 corpus = read_corpus(Path(sys.argv[1]))
 recipe = Recipe(
-    architecture="custom_cnn", weights="none", input_size=32, epochs=1, batch_size=16
+    architecture="custom_cnn", weights="none", input_size=32, epochs=1, views=64, batch_size=16
 )
-trained = train(recipe, corpus.photographs("train"), corpus.photographs("validation"))
+trained = train(recipe, corpus.study())
 pictures = np.zeros((3, 32, 32, 3), np.uint8)
 print(trained.backbone.predict_on_batch(pictures).shape[0])
 norm = trained.backbone.get_layer("custom_cnn").get_layer("stage0_bn")
