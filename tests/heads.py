@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from api.predict.head import LEVELS, Freshness, Head, Linear, class_parts
+from api.predict.levels import HALF, LevelThresholds
 from api.predict.ood import DISTANCE_WEIGHT, OodDetector
+from api.registry.package import load_package
+from api.settings import PROJECT
 
 FRUIT = ("freshapples", "freshbananas", "rottenapples", "rottenbananas")
 
@@ -72,6 +75,14 @@ def make_two_heads(
         ),
         ood=ood or make_ood(len(of_kind.weights)),
     )
+
+
+def shipped_thresholds() -> LevelThresholds:
+    """What the package that comes with the project was fitted to."""
+    freshness = load_package(PROJECT / "models" / "default").head.freshness
+    if freshness is None:
+        return LevelThresholds(HALF)
+    return LevelThresholds(freshness.rotten_below, freshness.fresh_from)
 
 
 def draw_head(channels: int, classes: int, seed: int = 0) -> Head:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from api.app import create_app
 from api.db import Database
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
+from tests.heads import shipped_thresholds
 from tests.waiting import until
 
 PATH = "/freshness-thresholds"
-# The shipped model was not fitted to three levels.
-OWN = {"rotten_below": 0.5, "fresh_from": None}
-CHOSEN = {"rotten_below": 0.001, "fresh_from": 0.9999}
+OWN = asdict(shipped_thresholds())
+# Whatever the score is, it lies between these.
+CHOSEN = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
 
 
 @pytest.fixture
@@ -66,13 +68,15 @@ def test_the_models_own_hold_until_somebody_sets_others(client: TestClient) -> N
 def test_every_process_grades_by_them_soon(client: TestClient, own: Settings) -> None:
     with serving(own) as other:
         before = level(other)
-        assert before in {"fresh", "rotten"}
-        client.put(PATH, json=CHOSEN)
-        until(lambda: level(other) == level(client) == "past_best")
-        client.put(PATH, json={"rotten_below": 1e-9, "fresh_from": 1e-9})
-        until(lambda: level(other) == "fresh")
+        for low, high, expected in (
+            (1e-9, 1 - 1e-9, "past_best"),
+            (1e-9, 1e-9, "fresh"),
+            (1 - 1e-9, 1 - 1e-9, "rotten"),
+        ):
+            client.put(PATH, json={"rotten_below": low, "fresh_from": high})
+            until(lambda wanted=expected: level(other) == level(client) == wanted)  # type: ignore[misc]
         client.delete(PATH)
-        until(lambda: level(other) == before)
+        until(lambda: level(other) == level(client) == before)
 
 
 def test_they_outlive_the_process(own: Settings) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from api.app import create_app
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
+from tests.heads import shipped_thresholds
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,8 @@ def test_what_was_graded_is_listed_newest_first(own: TestClient) -> None:
     assert times == sorted(times, reverse=True)
     assert listed(own, offset=2, limit=2) == everything[2:4]
     scores = [(one["freshness_score"], one["freshness_level"]) for one in everything]
-    # The shipped model has one threshold.
-    assert all(level == ("fresh" if score >= 0.5 else "rotten") for score, level in scores)
+    line = shipped_thresholds()
+    assert all(level == line.level(score) for score, level in scores)
 
 
 def test_filters_choose(own: TestClient) -> None:

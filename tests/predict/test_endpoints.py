@@ -11,6 +11,7 @@ from httpx2 import Response
 from api.app import create_app
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
+from tests.heads import shipped_thresholds
 from tests.processes import running_api
 
 FIELDS = {
@@ -63,8 +64,7 @@ def test_a_form_gets_every_field_of_the_contract(client: TestClient, photograph:
     assert body["confidence"] == max(body["probabilities"].values())
     assert body["predicted_class"].startswith(body["freshness"])
     assert 0 <= body["freshness_score"] <= 1
-    # The shipped model has one threshold.
-    assert body["freshness_level"] == ("fresh" if body["freshness_score"] >= 0.5 else "rotten")
+    assert body["freshness_level"] == shipped_thresholds().level(body["freshness_score"])
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])

@@ -24,6 +24,7 @@ from api.registry.store import complete, remove_package
 from api.registry.watcher import RETRY_SECONDS, Watcher
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
+from tests.heads import shipped_thresholds
 from tests.postgres import fresh_database
 from tests.processes import free_port
 from tests.registry.versions import SHIPPED, a_servable_package, enter
@@ -117,7 +118,7 @@ def test_thresholds_are_followed_and_go_on_to_a_new_champion(
     watcher.look()
     assert state.serving().thresholds == chosen
     # A grading that is under way ends as it began.
-    assert first.thresholds == first.own_thresholds == LevelThresholds(0.5)
+    assert first.thresholds == first.own_thresholds == shipped_thresholds()
     same = state.serving()
     watcher.look()
     assert state.serving() is same
