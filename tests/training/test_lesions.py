@@ -83,8 +83,8 @@ def test_without_donors_nothing_is_changed() -> None:
     assert Donors({}).with_sound_patch(fruit(RED), "apple", rng) is None
 
 
-def test_what_is_too_small_takes_no_patch(donors: Donors) -> None:
+def test_what_is_too_thin_takes_no_patch(donors: Donors) -> None:
     speck = Image.new("RGB", (CANVAS, CANVAS), (255, 255, 255))
-    speck.paste(RED, (40, 40, 70, 70))
+    speck.paste(RED, (12, 40, 212, 53))
     assert not Skin.of(speck).usable
     assert donors.with_lesion(speck, "apple", np.random.default_rng(0)) is None
