@@ -139,6 +139,10 @@ def test_those_of_the_environment_hold_from_the_start(own: Settings, state: Serv
     set_thresholds(state, LevelThresholds(0.4, 0.6))
     watcher.look()
     assert state.serving().thresholds == LevelThresholds(0.4, 0.6)
+    with state.database.session() as session:
+        freshness.forget_thresholds(session)
+    watcher.look()
+    assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
 
 
 def test_the_shipped_package_has_them_too(
