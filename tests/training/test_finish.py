@@ -66,6 +66,45 @@ def test_the_answer_is_the_product_of_kind_and_freshness(
     assert 0.9 <= (fresh[:, 1:].sum(axis=1) >= head.freshness.fresh_from).mean() < 1
 
 
+def test_temperatures_and_the_shift_are_of_what_was_held_out(
+    heads: FittedHeads, embeddings: np.ndarray, truth: Truth
+) -> None:
+    said = heads.logits(embeddings)
+    head = finish_head(heads, said, truth)
+    assert head.freshness
+    # "None of them" has no say in how sure the kinds are.
+    none = said.kinds + np.array([0, 0, 50], np.float32)
+    same = finish_head(heads, replace(said, kinds=none), truth)
+    assert same.temperature == pytest.approx(head.temperature)
+    mistaken = replace(truth, targets=truth.targets[:, [1, 0, 3, 2]])
+    assert finish_head(heads, said, mistaken).temperature > 1.3 * head.temperature
+    assert said.freshness is not None
+    fresher = replace(said, freshness=said.freshness + np.float32(1))
+    shifted = finish_head(heads, fresher, truth).freshness
+    assert shifted
+    moved = head.freshness.linear.bias[0] - shifted.linear.bias[0]
+    assert 0.2 < moved < 1.2
+
+
+def test_the_threshold_leaves_most_of_every_source(
+    heads: FittedHeads, embeddings: np.ndarray, truth: Truth
+) -> None:
+    """Of 400 held-out photographs 30 are of a shop, and all of those look stranger."""
+    count, shop = 400, 30
+    rows = np.arange(count) % 80
+    sources = ["garden"] * (count - shop) + ["shop"] * shop
+    many = Truth(truth.targets[rows], truth.levels[rows], sources)
+    said = heads.logits(embeddings[rows])
+    ood = np.linspace(0, 1, count, dtype=np.float32)
+    ood[-shop:] += 3
+    threshold = finish_head(heads, replace(said, ood=ood), many).ood.threshold
+    assert (ood[-shop:] > threshold).sum() <= 1
+    together = replace(many, sources=["garden"] * count)
+    assert (
+        ood[-shop:] > finish_head(heads, replace(said, ood=ood), together).ood.threshold
+    ).sum() >= 5
+
+
 def test_scores_of_a_new_class_move_the_threshold(
     heads: FittedHeads, embeddings: np.ndarray, truth: Truth
 ) -> None:
@@ -79,6 +118,8 @@ def test_a_plain_set_has_no_freshness(
     heads: FittedHeads, embeddings: np.ndarray, truth: Truth
 ) -> None:
     plain = replace(heads, classes=("apple", "pear"), freshness=None)
+    assert plain.plain.freshness is None
+    assert plain.logits(embeddings).freshness is None
     plain_truth = Truth(
         truth.targets[:, :2] + truth.targets[:, 2:], np.full(80, UNKNOWN), truth.sources
     )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from api.predict.arrays import softmax
-from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets
+from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets, parts_of
 
 
 def test_learns_what_can_be_told_apart() -> None:
@@ -60,3 +60,14 @@ def test_targets_of_kinds_have_a_column_for_none_of_them_where_needed() -> None:
     assert kind_targets(with_none, kind_of)[-1].tolist() == [0, 0, 1]
     assert freshness_of([1.0, None, 0.0])[[0, 2]].tolist() == [1, 0]
     assert np.isnan(freshness_of([None])).all()
+
+
+def test_without_freshness_each_class_is_a_kind_of_its_own() -> None:
+    classes = ("freshapples", "pears", "rottenapples")
+    kind_of, parts = parts_of(classes, graded=True)
+    assert kind_of.tolist() == [0, 1, 0]
+    # Rotten, past its best, fresh: what is past its best counts as fresh.
+    assert parts.tolist() == [[0, 1, 1], [1, 1, 0], [1, 1, 0]]
+    kind_of, parts = parts_of(classes, graded=False)
+    assert kind_of.tolist() == [0, 1, 2]
+    assert (parts == 1).all()

@@ -48,6 +48,20 @@ def test_an_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> Non
     assert freshness.tolist() == [float(row < EACH) for row in rows]
 
 
+def test_an_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> None:
+    """Of 12 sound and 3 rotten fruit the rotten ones make a third, not a fifth."""
+    recipe = replace(plain(), views=120)
+    found = epochs(samples[: EACH + 3], recipe, 1)
+    rows = np.concatenate([batch.rows for batch in found])
+    assert len(rows) == 120
+    assert (rows >= EACH).sum() == pytest.approx(40, abs=3)
+    # Three of the sound ones from elsewhere count as much as three of another label.
+    elsewhere = [replace(sample, source="shop") for sample in samples[EACH - 3 : EACH]]
+    (batch, *more) = epochs([*samples[: EACH - 3], *elsewhere], recipe, 1)
+    rows = np.concatenate([batch.rows, *(one.rows for one in more)])
+    assert (rows >= EACH - 3).sum() == pytest.approx(120 / (1 + 3**0.5), abs=3)
+
+
 def test_the_same_recipe_shows_the_same_views(samples: list[Sample]) -> None:
     first, second = (epochs(samples, plain(lesions=0.5), 1) for _ in range(2))
     assert all((a.pixels == b.pixels).all() for a, b in zip(first, second, strict=True))
