@@ -23,3 +23,11 @@ def test_epochs_take_time_only_where_there_are_epochs() -> None:
     added = longer - estimate.expected_seconds("full", one, 500, 10)
     assert added == pytest.approx(9 * 500 * estimate.ROW["full"])
     assert estimate.expected_seconds("full", {}, 500, 10) > longer
+
+
+def test_an_epoch_takes_as_long_as_it_has_views() -> None:
+    recipe = {"epochs": 3, "views": 1600}
+    few, many = (estimate.expected_seconds("full", recipe, rows, 10) for rows in (100, 9000))
+    assert few == many
+    more = estimate.expected_seconds("full", {**recipe, "views": 2600}, 100, 10)
+    assert more - few == pytest.approx(3 * 1000 * estimate.ROW["full"])

@@ -128,6 +128,22 @@ def test_a_new_class_is_one_more_column(retrain: Retrain, champion: Head, replay
     assert measured(material, head)["test_by_photograph"]["per_class"]["plum"]["recall"] > 0.8
 
 
+def test_forty_photographs_of_a_new_class_are_enough(retrain: Retrain, champion: Head) -> None:
+    head, material, verdict = retrain(new("plum", 40), (*KNOWN, "plum"))
+    assert verdict.promote, verdict.reasons
+    # None of the names says how fresh anything is.
+    assert head.freshness is None
+    assert head.kind_of.tolist() == [0, 1, 2, 3]
+    held_out = material.test & (material.names == "plum")
+    unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
+    for rows in (material.rows.embeddings[held_out], unseen):
+        assert (head.probabilities(rows).argmax(axis=1) == 3).mean() >= 0.9
+        assert head.recognises(rows).mean() >= 0.9
+    # What is strange is refused nearly as often as before.
+    far = np.random.default_rng(7).normal(size=(200, CHANNELS)).astype(np.float32) * 3
+    assert head.recognises(far).mean() < champion.recognises(far).mean() + 0.1 < 0.6
+
+
 def test_a_view_is_learned_from_and_shares_its_photograph_s_weight(replay: Replay) -> None:
     photos = new("plum", 30)
     classes = (*KNOWN, "plum")
@@ -227,11 +243,43 @@ def test_what_was_strange_is_known_once_it_is_a_class(replay: Replay, retrain: R
 
 
 def test_a_new_class_that_is_not_recognised_is_refused(retrain: Retrain, champion: Head) -> None:
-    head, _, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
+    """Also where there are few of it, and all that was known before is recognised."""
+    head, material, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
     assert verdict.promote
-    blind = replace(head, ood=head.ood.with_threshold(-1e9))
-    _, _, verdict = retrain(new("plum", 300), (*KNOWN, "plum"), head=blind)
+    plum = MIDDLES[ALL.index("plum")]
+    # Whoever looks like a plum is none of the classes.
+    slopes = head.kinds.weights.copy()
+    slopes[:, -1] += (20 * plum / (plum @ plum)).astype(np.float32)
+    bias = head.kinds.bias.copy()
+    bias[-1] -= 10
+    blind = replace(head, kinds=Linear(slopes, bias))
+    known = material.test & (material.names != "plum")
+    assert blind.recognises(material.rows.embeddings[known]).mean() > 0.95
+    _, _, verdict = retrain(new("plum", 60), (*KNOWN, "plum"), head=blind)
     assert not verdict.promote
+    assert any("does not recognise the new class plum" in text for text in verdict.reasons)
+    assert not any("worse" in text for text in verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("classes", "graded"),
+    [
+        (("freshquinces", "overripequinces", "pears"), False),
+        (("overripequinces", "pears", "rottenquinces"), True),
+        (("pears", "quinces", "rottenquinces"), False),
+    ],
+)
+def test_levels_that_cannot_be_learned_as_freshness_are_classes_of_their_own(
+    replay: Replay, classes: tuple[str, ...], graded: bool
+) -> None:
+    """Nothing rotten, or nothing that is named sound: then there is no scale to put them on."""
+    none = np.zeros(len(replay.targets), bool)
+    head = fast.learn_head(Material(classes, replay, none, none))
+    assert (head.freshness is not None) is graded
+    unseen = np.stack([embedding(name, seed) for name in KNOWN for seed in range(4000, 4100)])
+    said = head.probabilities(unseen)
+    assert said.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert (said.argmax(axis=1) == np.arange(300) // 100).mean() > 0.9
 
 
 def test_kinds_and_freshness_are_two_questions(replay: Replay) -> None:

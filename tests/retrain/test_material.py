@@ -137,6 +137,9 @@ def test_other_produce_that_is_a_class_now_is_other_produce_no_more() -> None:
     for name in ("plums", "freshplums"):
         material = put(replay, [a_photo("new", name)], (*KNOWN, name))
         assert material.rows.others.groups.tolist() == ["other/fig", "far/plum.jpg", ""]
+    # A class may be called by the level alone; of what has no name nothing is known.
+    material = put(replay, [a_photo("new", "fresh")], (*KNOWN, "fresh"))
+    assert len(material.rows.others) == 4
 
 
 def test_levels_are_those_of_the_classes_where_the_target_is_sure() -> None:

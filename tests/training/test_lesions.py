@@ -7,7 +7,7 @@ from PIL import Image
 from api.training.background_augment import CANVAS
 from api.training.lesions import Donors, Skin
 
-RED, BROWN, YELLOW = (200, 30, 30), (70, 40, 20), (230, 210, 40)
+RED, BROWN, YELLOW, GREEN = (200, 30, 30), (70, 40, 20), (230, 210, 40), (30, 200, 30)
 
 
 def fruit(colour: tuple[int, int, int]) -> Image.Image:
@@ -75,6 +75,46 @@ def test_rot_of_another_kind_serves_where_there_is_none_of_its_own(donors: Donor
     rng = np.random.default_rng(0)
     assert any(donors.with_lesion(fruit(YELLOW), "banana", rng) for _ in range(5))
     assert donors.with_sound_patch(fruit(YELLOW), "banana", rng) is None
+
+
+def test_rot_is_of_the_same_kind_more_often_than_of_another() -> None:
+    black = (5, 5, 5)
+    donors = Donors(
+        {("apple", True): [Skin.of(fruit(BROWN))], ("lime", True): [Skin.of(fruit(black))]}
+    )
+    found = [donors.with_lesion(fruit(RED), "apple", np.random.default_rng(k)) for k in range(80)]
+    darkest = np.array([np.asarray(one)[..., 0].min() for one in found if one is not None])
+    # SAME_KIND, and half of the rest.
+    assert 0.65 < (darkest > 20).mean() < 0.95
+
+
+def test_what_looks_least_like_sound_fruit_is_taken() -> None:
+    """A rotten apple is red, too, but for a green spot."""
+    partly = fruit(RED)
+    partly.paste(GREEN, (80, 80, 120, 120))
+    spotted = {("apple", True): [Skin.of(partly)]}
+
+    def green(donors: Donors) -> float:
+        """The share of lesions that show much of the spot."""
+        onto = fruit(RED)
+        made = [donors.with_lesion(onto, "apple", np.random.default_rng(k)) for k in range(200)]
+        pixels = [np.asarray(one).astype(int) for one in made if one is not None]
+        return float(np.mean([(seen[..., 1] > seen[..., 0] + 20).sum() > 200 for seen in pixels]))
+
+    alone = green(Donors(spotted))
+    assert green(Donors({**spotted, ("apple", False): [Skin.of(fruit(RED))]})) > alone + 0.1
+
+
+def test_the_middle_stands_for_a_fruit_that_cannot_be_told_from_its_ground(
+    donors: Donors,
+) -> None:
+    close = Image.new("RGB", (CANVAS, CANVAS), RED)
+    y, x = np.mgrid[:CANVAS, :CANVAS] - CANVAS / 2
+    outside = np.hypot(y, x) > CANVAS / 3
+    made = [donors.with_lesion(close, "apple", np.random.default_rng(seed)) for seed in range(20)]
+    seen = [changed(close, one) for one in made if one is not None]
+    assert np.any(seen)
+    assert not any(where[outside].any() for where in seen)
 
 
 def test_without_donors_nothing_is_changed() -> None:
