@@ -1,0 +1,162 @@
+"""Full training, piece by piece, with the smallest network."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from api.networks.architectures import TABLE, build_backbone, build_network
+from api.training import train as module
+from api.training.corpus import read_corpus
+from api.training.recipe import Recipe
+from api.training.samples import Sample, inputs
+from api.training.study import Study
+from tests.training.collection import CLASSES, draw_collection
+
+SIZE = 32
+RECIPE = Recipe(
+    architecture="custom_cnn", weights="none", input_size=SIZE, batch_size=16, views=32, epochs=1
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A few of each split."""
+    full = read_corpus(draw_collection(tmp_path_factory.mktemp("collection"))).study()
+    return replace(full, training=some(full.training, 6), validation=some(full.validation, 3))
+
+
+def some(samples: Sequence[Sample], each: int) -> list[Sample]:
+    """At most `each` of every target and freshness."""
+    found: dict[object, list[Sample]] = {}
+    for sample in samples:
+        found.setdefault((sample.target, sample.freshness), []).append(sample)
+    return [sample for group in found.values() for sample in group[:each]]
+
+
+def known(samples: Sequence[Sample]) -> list[Sample]:
+    return [sample for sample in samples if sample.target]
+
+
+def test_both_heads_are_trained_and_none_of_them_is_an_answer(study: Study) -> None:
+    trained = module.train(RECIPE, study)
+    # Apple, banana, none of them.
+    assert trained.kinds.weights.shape[1] == 3
+    assert trained.freshness is not None
+    assert trained.freshness.weights.shape == (len(trained.kinds.weights), 1)
+    assert set(trained.history[0]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert all(np.isfinite(list(trained.history[0].values())))
+
+
+def test_what_is_strange_in_validation_alone_cannot_be_answered(study: Study) -> None:
+    """As where there is one kind of other produce, and it falls into that split."""
+    learned = known(study.training)
+    assert any(not sample.target for sample in study.validation)
+    trained = module.train(RECIPE, replace(study, training=learned))
+    assert trained.kinds.weights.shape[1] == 2
+    without = module.train(
+        RECIPE, replace(study, training=learned, validation=known(study.validation))
+    )
+    assert trained.history == without.history
+
+
+def test_of_sound_fruit_alone_each_class_is_a_kind(study: Study) -> None:
+    """Fresh and overripe apples have no scale between them, since nothing is rotten."""
+    classes = ("freshapples", "overripeapples")
+    sound = [
+        replace(sample, target=target, freshness=1.0)
+        for sample in known(study.training)
+        for target in ((1.0, 0.0), (0.0, 1.0))
+        if sample.freshness == (0.0 if target[0] else 1.0)
+    ]
+    trained = module.train(RECIPE, Study(classes, sound, sound[:8]))
+    assert trained.freshness is None
+    assert trained.kinds.weights.shape[1] == 2
+
+
+def test_a_known_backbone_starts_with_heads_that_are_fitted(study: Study, tmp_path: Path) -> None:
+    """With a rate of nothing they stay, and both questions are answered by them."""
+    weights = own_weights(tmp_path)
+    recipe = replace(RECIPE, weights=weights, learning_rate=1e-12, weight_decay=0.0)
+    trained = module.train(recipe, study)
+    seen = module.embed(trained.backbone, inputs(study.training, SIZE))
+    question = module._Question.of(CLASSES, study.training)
+    fitted = question.fit(seen, study.training, CLASSES, recipe.head_l2)
+    kinds, freshness = question.parted(fitted)
+    assert freshness is not None
+    assert trained.freshness is not None
+    assert trained.kinds(seen) == pytest.approx(kinds(seen), abs=0.05)
+    assert trained.freshness(seen) == pytest.approx(freshness(seen), abs=0.05)
+
+
+def own_weights(folder: Path) -> str:
+    """A file of weights that stand for those of ImageNet."""
+    path = folder / "own.weights.h5"
+    with warnings.catch_warnings():
+        # Keras' save_weights and NumPy 2 do not agree how an array is copied.
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        build_network("custom_cnn", SIZE, "none").save_weights(path)
+    return str(path)
+
+
+def test_weights_that_taught_nothing_are_not_gone_back_to(study: Study) -> None:
+    recipe = replace(RECIPE, learning_rate=0.01, averaging=0.1)
+    kept, left = (
+        module.train(replace(recipe, kept_share=share), study).backbone.get_weights()
+        for share in (1.0, 0.0)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(kept, left, strict=True))
+
+
+def resolutions(backbone: keras.Model) -> dict[str, tuple[int, bool]]:
+    """Of the layers that have weights: the side of what they give, and whether they learn."""
+    network = backbone.layers[-1]
+    return {
+        layer.name: (layer.output.shape[1], bool(layer.trainable_weights))
+        for layer in network.layers
+        if layer.weights and not isinstance(layer, keras.layers.BatchNormalization)
+    }
+
+
+# MobileNetV2 has a file of its own for some sizes, and says that another is taken for the rest.
+@pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
+@pytest.mark.parametrize("name", TABLE)
+def test_early_layers_stay_and_later_ones_learn(name: str) -> None:
+    backbone = build_backbone(name, 64, "none")
+    module._freeze(backbone, 4)
+    found = set(resolutions(backbone).values())
+    assert {(side, learns) for side, learns in found if learns is not (side < 16)} == set()
+    assert {learns for _, learns in found} == {True, False}
+
+
+def test_a_stride_of_nothing_leaves_every_layer_to_learn() -> None:
+    backbone = build_backbone("custom_cnn", 64, "none")
+    module._freeze(backbone, 0)
+    assert all(learns for _, learns in resolutions(backbone).values())
+
+
+def test_frozen_layers_come_out_as_they_went_in(study: Study, tmp_path: Path) -> None:
+    weights = own_weights(tmp_path)
+    recipe = replace(RECIPE, weights=weights, kept_share=0.0, learning_rate=0.01, averaging=0.1)
+    before = build_backbone("custom_cnn", SIZE, weights)
+    after = module.train(recipe, study).backbone
+    changed = {
+        layer.name: any(
+            not np.array_equal(old, new)
+            for old, new in zip(
+                before.layers[-1].get_layer(layer.name).get_weights(),
+                layer.get_weights(),
+                strict=True,
+            )
+        )
+        for layer in after.layers[-1].layers
+        if layer.weights and not isinstance(layer, keras.layers.BatchNormalization)
+    }
+    sides = resolutions(after)
+    assert {name for name, new in changed.items() if new} == {
+        name for name, (side, _) in sides.items() if side < SIZE // 4
+    }
