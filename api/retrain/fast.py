@@ -1,14 +1,14 @@
 """Fast retraining: new heads on embeddings that are there. Seconds, and no TensorFlow."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from api.dataset.labels import read_label
 from api.evaluation.duel import Side, duel
-from api.predict.head import Head
+from api.predict.head import Head, Linear
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent
 from api.registry.comparison import Comparison
@@ -21,7 +21,7 @@ from api.retrain.prepare import prepare
 from api.training.balance import balanced_weights
 from api.training.finish import FittedHeads, Logits, Truth, finish_head, freshness_of_levels
 from api.training.heads import fit_freshness, fit_head, kind_targets, parts_of
-from api.training.ood import fit_ood
+from api.training.ood import fit_ood, with_means_of
 
 # Ten times the recipe's: on fixed embeddings as good (docs/LOG.md), and found in half the time.
 HEAD_L2 = 1e-2
@@ -105,7 +105,10 @@ def learn_head(
         crossed = np.flatnonzero(training | held_out)
         if not few:
             crossed = crossed[np.isin(material.labels[crossed], new_classes)]
-        answers = _crossvalidated(material, crossed, learned, progress)
+        fit = _fit if few else _fit_kinds
+        answers = _crossvalidated(
+            material, crossed, lambda own: fit(material, own, learned), progress
+        )
         new = [answers.ood[material.labels[crossed] == k] for k in new_classes]
         if few:
             seen, said = crossed, answers
@@ -113,36 +116,84 @@ def learn_head(
     return finish_head(learned, said, truth, new)
 
 
+@dataclass(frozen=True)
+class _Lessons:
+    """What heads are fitted to, n embeddings: of rows, of their views, and of no class.
+
+    `embeddings` float32 [n, channels], `wanted` float32 [n, kinds and perhaps none], `freshness`
+    float32 [n] and `weights` float32 [n]. `graded` says whether rows of both levels are there:
+    others alone would teach nothing of the classes.
+    """
+
+    embeddings: NDArray[np.float32]
+    wanted: NDArray[np.float32]
+    freshness: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    graded: bool
+
+    @classmethod
+    def of(cls, material: Material, training: NDArray[np.bool_]) -> "_Lessons":
+        """The rows `training` [n], their views, which share a row's weight, and the others."""
+        rows = material.rows
+        others = rows.others.rows(rows.others.splits == "train")
+        own = np.flatnonzero(training)
+        row_weights = balanced_weights(*_balance_keys(material, own, others))
+        weights = np.zeros(len(rows.targets), np.float32)
+        weights[own] = row_weights[: len(own)]
+        weights /= 1 + np.bincount(rows.view_of, minlength=len(weights))
+        views = training[rows.view_of]
+        row = np.concatenate([own, rows.view_of[views]]).astype(np.int64)
+        seen = [rows.embeddings[own], *([rows.views[views]] if views.any() else [])]
+        of_rows = freshness_of_levels(material.levels)
+        graded = {0.0, 1.0} <= set(of_rows[own].tolist())
+        kind_of, _ = parts_of(material.classes, graded)
+        none = np.zeros((len(others), len(material.classes)), np.float32)
+        return cls(
+            embeddings=np.concatenate([*seen, others.embeddings]),
+            wanted=kind_targets(np.concatenate([rows.targets[row], none]), kind_of),
+            freshness=np.concatenate([of_rows[row], others.freshness]),
+            weights=np.concatenate([weights[row], row_weights[len(own) :]]),
+            graded=graded,
+        )
+
+    def fit_kinds(self, start: FittedHeads | None) -> Linear:
+        same = start and start.kinds.weights.shape[1] == self.wanted.shape[1]
+        first = start.kinds if start and same else None
+        return fit_head(self.embeddings, self.wanted, self.weights, HEAD_L2, first)
+
+    def fit_freshness(self) -> Linear | None:
+        if not self.graded:
+            return None
+        return fit_freshness(self.embeddings, self.freshness, self.weights, HEAD_L2)
+
+
 def _fit(
     material: Material, training: NDArray[np.bool_], start: FittedHeads | None = None
 ) -> FittedHeads:
-    """Both heads by the rows `training` [n], their views, which share a row's weight, and what is
-    of no class."""
-    rows, classes = material.rows, material.classes
-    others = rows.others.rows(rows.others.splits == "train")
-    own = np.flatnonzero(training)
-    row_weights = balanced_weights(*_balance_keys(material, own, others))
-    weights = np.zeros(len(rows.targets), np.float32)
-    weights[own] = row_weights[: len(own)]
-    weights /= 1 + np.bincount(rows.view_of, minlength=len(weights))
-    views = training[rows.view_of]
-    row = np.concatenate([own, rows.view_of[views]]).astype(np.int64)
-    seen = [rows.embeddings[own], *([rows.views[views]] if views.any() else [])]
-    embeddings = np.concatenate([*seen, others.embeddings])
-    none = np.zeros((len(others), len(classes)), np.float32)
-    share = np.concatenate([weights[row], row_weights[len(own) :]])
-    of_rows = freshness_of_levels(material.levels)
-    freshness = np.concatenate([of_rows[row], others.freshness])
-    # Others alone would teach nothing of the classes.
-    graded = {0.0, 1.0} <= set(of_rows[own].tolist())
-    kind_of, _ = parts_of(classes, graded)
-    wanted = kind_targets(np.concatenate([rows.targets[row], none]), kind_of)
-    first = start.kinds if start and start.kinds.weights.shape[1] == wanted.shape[1] else None
+    """Both heads and the statistics by the rows `training` [n]; a `start` saves time."""
+    lessons = _Lessons.of(material, training)
+    own = material.rows.embeddings[training]
     return FittedHeads(
-        classes,
-        kinds=fit_head(embeddings, wanted, share, HEAD_L2, first),
-        freshness=fit_freshness(embeddings, freshness, share, HEAD_L2) if graded else None,
-        ood=fit_ood(rows.embeddings[own], material.labels[own]),
+        material.classes,
+        kinds=lessons.fit_kinds(start),
+        freshness=lessons.fit_freshness(),
+        ood=fit_ood(own, material.labels[training]),
+    )
+
+
+def _fit_kinds(
+    material: Material, training: NDArray[np.bool_], learned: FittedHeads
+) -> FittedHeads:
+    """`learned` with kinds and class means by the rows `training` [n].
+
+    How fresh a fruit is, and how widely photographs spread, a few rows more or less do not change.
+    """
+    return replace(
+        learned,
+        kinds=_Lessons.of(material, training).fit_kinds(learned),
+        ood=with_means_of(
+            learned.ood, material.rows.embeddings[training], material.labels[training]
+        ),
     )
 
 
@@ -165,9 +216,12 @@ def _balance_keys(
 
 
 def _crossvalidated(
-    material: Material, seen: NDArray[np.int64], learned: FittedHeads, progress: Progress
+    material: Material,
+    seen: NDArray[np.int64],
+    fit: Callable[[NDArray[np.bool_]], FittedHeads],
+    progress: Progress,
 ) -> Logits:
-    """What is said of the rows `seen` [n], each by heads that learned from other photographs."""
+    """What is said of the rows `seen` [n], each by heads that are `fit` to other photographs."""
     rows = material.rows
     parts: list[Logits] = []
     order: list[NDArray[np.int64]] = []
@@ -176,8 +230,7 @@ def _crossvalidated(
         training[seen[out]] = False
         # Rows that stay must not be of a photograph that is held out.
         training &= ~np.isin(rows.photographs, rows.photographs[seen[out]])
-        fitted = _fit(material, training, learned)
-        parts.append(fitted.logits(rows.embeddings[seen[out]]))
+        parts.append(fit(training).logits(rows.embeddings[seen[out]]))
         order.append(out)
         progress(STAGE, 2 + k, 1 + FOLDS)
     back = np.argsort(np.concatenate(order))

@@ -74,7 +74,10 @@ def replace_background(
 
 def background_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     """White or paper that touches the border: bool [height, width]; None where there is none."""
-    darkest, brightest = pixels.min(axis=2).astype(int), pixels.max(axis=2).astype(int)
+    # A minimum over the last axis takes ten times as long.
+    red, green, blue = (pixels[..., k].astype(np.int16) for k in range(3))
+    darkest = np.minimum(np.minimum(red, green), blue)
+    brightest = np.maximum(np.maximum(red, green), blue)
     ground = darkest >= WHITE
     if _border(ground).mean() < 0.5:
         ground = (brightest - darkest < PAPER_COLOUR) & (darkest >= PAPER_DARKEST)

@@ -1,9 +1,11 @@
 """Fitting the statistics that tell known classes from everything else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
 from api.predict.arrays import l2_normalize
 from api.predict.ood import OodDetector, dequantize, quantize
@@ -26,16 +28,25 @@ def fit_ood(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> OodDe
     mean, so that directions in which nothing was seen do not decide alone.
     """
     x = l2_normalize(embeddings.astype(np.float64))
-    classes = int(labels.max()) + 1
-    means = np.stack([x[labels == k].mean(axis=0) for k in range(classes)])
-    _, _, directions = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
-    leading = directions[:DIRECTIONS].T
+    means = _class_means(x, labels)
+    centred = x - x.mean(axis=0)
+    last = x.shape[1] - 1
+    first = max(0, last + 1 - min(DIRECTIONS, len(x)))
+    _, leading = eigh(centred.T @ centred, subset_by_index=(first, last))
     within = (x - means[labels]) @ leading
-    variance, axes = np.linalg.eigh(within.T @ within / len(x))
+    variance, axes = eigh(within.T @ within / len(x))
     scale = np.sqrt(np.maximum(variance, 0) + SHRINKAGE * variance.mean() + 1e-12)
     # Rounded as a head is saved, so that it says the same afterwards.
     projection = dequantize(*quantize((leading @ (axes / scale)).astype(np.float32)))
     return OodDetector(projection, (means @ projection).astype(np.float32), float("inf"))
+
+
+def with_means_of(
+    detector: OodDetector, embeddings: NDArray[np.float32], labels: NDArray[np.int64]
+) -> OodDetector:
+    """The same space and threshold, with the class means of other embeddings [n, channels]."""
+    means = _class_means(l2_normalize(embeddings.astype(np.float64)), labels)
+    return replace(detector, means=(means @ detector.projection).astype(np.float32))
 
 
 def choose_threshold(
@@ -56,3 +67,8 @@ def choose_threshold(
     ]
     bounds += [np.quantile(part, 1 - REJECTED_NEW) for part in new if len(part)]
     return float(max(bounds))
+
+
+def _class_means(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The mean of the rows [n, channels] of each label: [classes, channels]."""
+    return np.stack([rows[labels == k].mean(axis=0) for k in range(int(labels.max()) + 1)])
