@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.metrics import roc_curve
 
@@ -12,8 +12,6 @@ BINS = 15
 # make a grader surer than it may be of others. The mean was fitted on left-out sources
 # (docs/LOG.md).
 PRIOR_MEAN, PRIOR_DEVIATION = 0.18, 0.1
-# The same of how far the logit of "not rotten" is shifted: 0, give or take so much.
-SHIFT_DEVIATION = 1.0
 # A fruit is past its best that is less fresh than all but this share of held-out fresh ones ...
 LEAST_FRESH = 0.05
 # ... unless at least so many held-out fruit of both levels say better where the line is.
@@ -36,28 +34,6 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))
-
-
-def fit_freshness_scale(
-    logits: NDArray[np.float32], edible: NDArray[np.bool_]
-) -> tuple[float, float]:
-    """Temperature and shift of the logit of "not rotten": (logit - shift) / temperature.
-
-    `logits` [n] of held-out fruit, `edible` [n]; rotten and not rotten have the same say. Source:
-    J. Platt, "Probabilistic Outputs for Support Vector Machines" (1999).
-    """
-    counts = np.array([(~edible).sum(), edible.sum()]).clip(1)
-    weights = (len(edible) / (2 * counts))[edible.astype(np.int64)]
-
-    def loss(values: NDArray[np.float64]) -> float:
-        log_temperature, shift = values
-        scaled = (logits - shift) / np.exp(log_temperature)
-        likelihood = -(weights * (np.logaddexp(0, scaled) - edible * scaled)).sum()
-        prior = ((log_temperature - PRIOR_MEAN) / PRIOR_DEVIATION) ** 2
-        return float((prior + (shift / SHIFT_DEVIATION) ** 2) / 2 - likelihood)
-
-    log_temperature, shift = minimize(loss, [PRIOR_MEAN, 0.0], method="Nelder-Mead").x
-    return float(np.exp(log_temperature)), float(shift)
 
 
 def fit_fresh_from(scores: NDArray[np.float32], levels: NDArray[np.int64], lowest: float) -> float:

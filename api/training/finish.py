@@ -13,7 +13,7 @@ from api.dataset.labels import ROTTEN, UNKNOWN, level_number, read_label
 from api.predict.arrays import sigmoid
 from api.predict.head import Freshness, Head, Linear
 from api.predict.ood import OodDetector
-from api.training.calibrate import fit_fresh_from, fit_freshness_scale, fit_temperature
+from api.training.calibrate import fit_fresh_from, fit_temperature
 from api.training.heads import parts_of
 from api.training.ood import choose_threshold
 from api.training.samples import Sample
@@ -113,8 +113,8 @@ def _scaled(linear: Linear | None, said: Logits, truth: Truth) -> Freshness | No
         return None
     known = truth.levels != UNKNOWN
     logit = said.freshness[known]
-    temperature, shift = fit_freshness_scale(logit, truth.levels[known] > ROTTEN)
-    scores = sigmoid((logit - np.float32(shift)) / np.float32(temperature))
+    edible = (truth.levels[known] > ROTTEN).astype(np.int64)
+    temperature = fit_temperature(np.stack([np.zeros_like(logit), logit], axis=1), edible)
+    scores = sigmoid(logit / np.float32(temperature))
     fresh_from = fit_fresh_from(scores, truth.levels[known], ROTTEN_BELOW)
-    shifted = Linear(linear.weights, linear.bias - np.float32(shift))
-    return Freshness(shifted, temperature, ROTTEN_BELOW, fresh_from)
+    return Freshness(linear, temperature, ROTTEN_BELOW, fresh_from)

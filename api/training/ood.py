@@ -69,6 +69,6 @@ def choose_threshold(
     return float(max(bounds))
 
 
-def _class_means(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+def _class_means(rows: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.floating]:
     """The mean of the rows [n, channels] of each label: [classes, channels]."""
     return np.stack([rows[labels == k].mean(axis=0) for k in range(int(labels.max()) + 1)])

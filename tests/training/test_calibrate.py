@@ -6,7 +6,6 @@ from api.predict.arrays import softmax
 from api.training.calibrate import (
     expected_calibration_error,
     fit_fresh_from,
-    fit_freshness_scale,
     fit_temperature,
 )
 
@@ -37,15 +36,6 @@ def test_error_of_a_known_case() -> None:
     probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (4, 1))
     labels = np.array([0, 0, 1, 1])
     assert expected_calibration_error(probabilities, labels) == pytest.approx(0.4, abs=1e-6)
-
-
-def test_the_freshness_scale_is_shifted_to_where_both_levels_weigh_the_same() -> None:
-    rng = np.random.default_rng(0)
-    edible = np.repeat([True, False], [4000, 400])
-    honest = np.where(edible, 2.0, -2.0) + rng.normal(0, 1.4, len(edible))
-    temperature, shift = fit_freshness_scale((honest + 1.5).astype(np.float32), edible)
-    assert shift == pytest.approx(1.5, abs=0.2)
-    assert 0.5 < temperature < 2
 
 
 def test_where_fresh_ends_is_fitted() -> None:
