@@ -23,7 +23,7 @@ from api.jobs.queue import RunQueue
 from api.monitoring.triggers.service import check
 from api.periodic import Periodic
 from api.retrain import repository, service, watch
-from api.retrain.giving_way import NICE
+from api.retrain.perform import NICE
 from api.settings import Settings, get_settings
 
 ROUND_SECONDS = 2.0

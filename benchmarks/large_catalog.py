@@ -20,9 +20,9 @@ from api.dataset.split import split_of
 from api.dataset.tables import ImageRow
 from api.db import Database, now
 from api.predict.record import Record, album
-from api.predict.repository import add_predictions
 from api.predict.runtime import Grade
 from api.predict.schemas import Prediction
+from api.predict.tables import add_predictions
 from api.registry.loading import load_shipped
 from api.settings import Settings
 from tests.drawing import KINDS, draw_fruit, encode

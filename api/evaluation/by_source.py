@@ -17,10 +17,8 @@ import numpy as np
 from api.dataset.layout import FAR, NEAR
 from api.dataset.split import fold_of
 from api.evaluation.dealing import Material, study_without
-from api.evaluation.evaluate import share
-from api.evaluation.grade import grade
-from api.evaluation.heldout import HeldOut, cached, margins_of
-from api.evaluation.metrics import refused_at_recognised
+from api.evaluation.heldout import HeldOut, cached, grade, margins_of
+from api.evaluation.metrics import refused_at_recognised, share
 from api.evaluation.source_figures import Graded, rejection_of, source_figures
 from api.progress import Progress, silent
 from api.training.corpus import Corpus

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.dataset.split import SPLITS
-from api.training.corpus import Corpus
+from api.training.corpus import Corpus, Study
 from api.training.samples import Sample
-from api.training.study import Study
 
 Held = Callable[[Sample], bool]
 

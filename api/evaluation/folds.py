@@ -15,8 +15,7 @@ import numpy as np
 from api.dataset.split import SPLITS, fold_of
 from api.evaluation.dealing import Material, study_without
 from api.evaluation.figures import figures
-from api.evaluation.grade import grade
-from api.evaluation.heldout import HeldOut, cached
+from api.evaluation.heldout import HeldOut, cached, grade
 from api.evaluation.phone import phone_figures
 from api.evaluation.source_figures import Graded, counts_once, rejection_of, source_figures
 from api.progress import Progress, silent

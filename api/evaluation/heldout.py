@@ -1,4 +1,8 @@
-"""What a grader says of what it has not seen, kept on disk between runs."""
+"""What a grader says of what it has not seen, kept on disk between runs.
+
+Beside photographs, it is shown pictures of nothing, drawn by seed: noise, a flat colour, a blank
+sheet. A grader must not recognise a fruit in them, and never learns from them.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.evaluation.rejection import Margins
+from api.progress import Progress, silent
+from api.training.embedding import embed_pixels
+from api.training.grader import Grader
 from api.training.samples import Sample
 
 _DRAWN = "drawn_"
+COUNT = 32
 
 
 @dataclass(frozen=True)
@@ -88,3 +96,55 @@ def margins_of(samples: Sequence[Sample], found: HeldOut, prefix: str) -> Margin
     )
     groups = [sample.group for sample, own in zip(samples, wanted.tolist(), strict=True) if own]
     return Margins(found.margins[wanted], groups)
+
+
+def grade(
+    grader: Grader,
+    samples: Sequence[Sample],
+    progress: Progress = silent,
+    purpose: str = "what was held out",
+) -> HeldOut:
+    """Grade samples of any kind by their first file, and pictures that show nothing."""
+    head = grader.head
+    embeddings = grader.embed(samples, progress, purpose)
+
+    def margins(found: NDArray[np.float32]) -> NDArray[np.float32]:
+        return head.ood_score(found) - np.float32(head.ood.threshold)
+
+    return HeldOut(
+        probabilities=head.probabilities(embeddings),
+        uncalibrated=head.uncalibrated.probabilities(embeddings),
+        margins=margins(embeddings),
+        drawn={
+            kind: margins(embed_pixels(grader.backbone, pixels))
+            for kind, pixels in strangers(grader.input_size).items()
+        },
+    )
+
+
+def strangers(size: int, seed: int = 0) -> dict[str, NDArray[np.uint8]]:
+    """By kind, uint8 [COUNT, size, size, 3] as the network would see them.
+
+    Noise is fine or coarse grain, grey or coloured; a flat colour is any; a blank sheet runs from
+    black to white.
+    """
+    rng = np.random.default_rng(seed)
+    noise = np.stack([_grain(rng, size, k) for k in range(COUNT)])
+    colours = rng.integers(0, 256, (COUNT, 1, 1, 3), dtype=np.uint8)
+    greys = np.linspace(0, 255, COUNT).astype(np.uint8)[:, None, None, None]
+    shape = (COUNT, size, size, 3)
+    return {
+        "noise": noise,
+        "flat_colour": np.broadcast_to(colours, shape),
+        "blank": np.broadcast_to(greys, shape),
+    }
+
+
+def _grain(rng: np.random.Generator, size: int, number: int) -> NDArray[np.uint8]:
+    """Noise of one grain of 1, 2, 4 or 8 pixels, every other time grey: uint8 [size, size, 3]."""
+    grain = 2 ** (number // 2 % 4)
+    cells = -(-size // grain)
+    channels = 3 if number % 2 else 1
+    coarse = rng.integers(0, 256, (cells, cells, channels), dtype=np.uint8)
+    fine = coarse.repeat(grain, axis=0).repeat(grain, axis=1)[:size, :size]
+    return np.broadcast_to(fine, (size, size, 3))

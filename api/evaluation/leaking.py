@@ -14,16 +14,14 @@ import numpy as np
 from api.dataset.folder import PhotoFile
 from api.dataset.leak import find_leak
 from api.dataset.split import SPLITS, fold_of
-from api.evaluation.evaluate import share
 from api.evaluation.figures import figures
-from api.evaluation.grade import grade
-from api.evaluation.heldout import HeldOut, cached
+from api.evaluation.heldout import HeldOut, cached, grade
+from api.evaluation.metrics import share
 from api.progress import Progress, silent
-from api.training.corpus import Corpus
+from api.training.corpus import Corpus, Study
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
 from api.training.samples import file_samples, photograph_samples
-from api.training.study import Study
 
 # One in so many train files is for validation.
 VALIDATION_PART = 10

@@ -9,7 +9,7 @@ import numpy as np
 
 from api.errors import ProblemError
 from api.evaluation.figures import figures
-from api.evaluation.grade import grade
+from api.evaluation.heldout import grade
 from api.evaluation.source_figures import Graded, counts_once, rejection_of, source_figures
 from api.predict.litert import LiteRTBackbone
 from api.progress import Progress, silent

@@ -10,9 +10,7 @@ from scipy.stats import spearmanr
 
 from api.dataset.boxed import Box
 from api.dataset.labels import LEVELS, fruits_of, read_label
-from api.evaluation.bootstrap import interval, mean_interval
-from api.evaluation.evaluate import share
-from api.evaluation.metrics import pairs_ordered
+from api.evaluation.metrics import interval, mean_interval, pairs_ordered, share
 
 
 def phone_figures(

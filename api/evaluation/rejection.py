@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.dataset.layout import NEAR
-from api.evaluation.bootstrap import interval
-from api.evaluation.evaluate import share
-from api.evaluation.metrics import pairs_ordered, recognition_threshold
+from api.evaluation.metrics import interval, pairs_ordered, recognition_threshold, share
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from api.dataset.labels import LEVELS, read_label
 from api.dataset.layout import FAR, NEAR
-from api.evaluation.bootstrap import interval
-from api.evaluation.evaluate import share
 from api.evaluation.heldout import HeldOut, margins_of
-from api.evaluation.metrics import pairs_ordered, worst_groups, wrong_and_sure
+from api.evaluation.metrics import interval, pairs_ordered, share, worst_groups, wrong_and_sure
 from api.evaluation.rejection import Margins, rejection_figures
 from api.training.calibrate import expected_calibration_error
 from api.training.samples import Sample, targets

@@ -1,4 +1,4 @@
-"""A cross-validation in a few lines of text, in the order of the file."""
+"""The headline figures of a measurement: as lines of text, and as rows for a table."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,6 +27,22 @@ _TITLES = {
     "rejection": "Five folds, what is none of the fruits",
     "supplied_split": "Supplied split",
 }
+NAMES = (
+    "accuracy",
+    "fruit_accuracy",
+    "freshness_accuracy",
+    "edible_not_called_rotten",
+    "expected_calibration_error",
+    "expected_calibration_error_before_scaling",
+    "wrong_and_sure",
+    "known_rejected",
+    "near_rejected",
+    "near_rejected_at_98",
+    "near_auroc",
+    "others_rejected",
+    "others_rejected_at_98",
+    "auroc",
+)
 
 
 def summary_lines(measured: Mapping[str, Any]) -> list[str]:
@@ -66,3 +82,16 @@ def _told(scores: Mapping[str, Any], figures: Sequence[str]) -> str:
             interval = f" ({bounds[0]:.1%} to {bounds[1]:.1%})" if bounds else ""
             told.append(f"{name.replace('_', ' ')} {scores[name]:.2%}{interval}")
     return ", ".join(told) or "nothing measured"
+
+
+def headlines(scores: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
+    """Of each headline in `scores`, in words, its `value` and 95 % interval `from` and `to`.
+
+    A headline that was not measured is left out; one without an interval has None for both.
+    """
+    rows = {}
+    for name in NAMES:
+        if scores.get(name) is not None:
+            low, high = scores.get(f"{name}_interval_95") or (None, None)
+            rows[name.replace("_", " ")] = {"value": scores[name], "from": low, "to": high}
+    return rows

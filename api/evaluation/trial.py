@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from api.evaluation.evaluate import evaluate
+from api.evaluation.metrics import evaluate
 from api.networks.architectures import build_backbone
 from api.predict.arrays import softmax
 from api.predict.litert import LiteRTBackbone

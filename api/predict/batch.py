@@ -16,8 +16,8 @@ from api.dataset.labels import LEVELS, Level
 from api.dataset.naming import printable
 from api.errors import ProblemError
 from api.health.state import ServiceState
-from api.predict.batch_schemas import BatchFailure, BatchPrediction, BatchSummary
 from api.predict.runtime import TOGETHER, Asked, Grade, Runtime, turn
+from api.predict.schemas import BatchFailure, BatchPrediction, BatchSummary
 from api.predict.served import serve
 from api.problems import Problem, document, failure
 

@@ -10,7 +10,7 @@ from api.dataset.archive import Limits
 from api.dataset.form import MAX_FILES, upload_form
 from api.deps import SettingsDep, StateDep
 from api.predict.batch import Batch, Piece, Row, pieces
-from api.predict.batch_schemas import BatchAnswer
+from api.predict.schemas import BatchAnswer
 from api.problems import responses
 
 BATCH = "/predict/batch"

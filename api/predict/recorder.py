@@ -18,8 +18,7 @@ from api.blobs import Blobs
 from api.db import AWAY, Database
 from api.imaging.keeping import kept_photograph
 from api.predict.record import Record, album
-from api.predict.repository import add_predictions
-from api.predict.tables import PredictionRow
+from api.predict.tables import PredictionRow, add_predictions
 
 CAPACITY = 5000
 IMAGE_BYTES = 32 * 2**20

@@ -1,13 +1,15 @@
-"""What was graded."""
+"""What was graded, and writing it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Index, LargeBinary, String, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.dataset.labels import Level
-from api.db import Base, UtcDateTime, now
+from api.db import Base, Database, UtcDateTime, now
 
 _KEPT: dict[str, Any] = {
     "sqlite_where": text("blob IS NOT NULL"),
@@ -45,3 +47,16 @@ class PredictionRow(Base):
     signature: Mapped[str | None] = mapped_column(String(160))
     features: Mapped[bytes | None] = mapped_column(LargeBinary)
     blob: Mapped[str | None] = mapped_column(String(200))
+
+
+_COLUMNS = [column.name for column in PredictionRow.__table__.columns]
+
+
+def add_predictions(database: Database, rows: Sequence[PredictionRow]) -> None:
+    """Add all in one transaction. Those that are there already stay: a try may have come through
+    although the connection was lost before its answer.
+    """
+    values = [{name: getattr(row, name) for name in _COLUMNS} for row in rows]
+    insert = sqlite.insert if database.is_sqlite else postgresql.insert
+    with database.session() as session:
+        session.execute(insert(PredictionRow).on_conflict_do_nothing(), values)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from api.dataset.layout import FAR
 from api.evaluation.curves import precision_recall_curves, reliability, roc_curves
-from api.evaluation.evaluate import evaluate
+from api.evaluation.metrics import evaluate
 from api.evaluation.rejection import Margins, rejection_figures
 from api.predict.head import Head
 from api.registry.manifest import DataFingerprint, Manifest

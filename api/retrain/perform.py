@@ -1,11 +1,14 @@
 """The process of one run: `python -m api.retrain.perform <run> <pid of the worker>`.
 
 It makes a candidate, has it judged, and enters it, promotes it and ends the run in one transaction:
-until then nothing is listed, and a process that is killed leaves only files that nobody knows.
+until then nothing is listed, and a process that is killed leaves only files that nobody knows. It
+gives way to serving, and ends with the worker that started it, however that ends.
 """
 
 import logging
+import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,10 +23,7 @@ from api.retrain import service
 from api.retrain.candidate import Candidate, Order
 from api.retrain.entering import enter
 from api.retrain.errors import RunGivenUpError
-from api.retrain.giving_way import give_way
-from api.retrain.orphan import end_with
-from api.retrain.reporting import Reporter
-from api.retrain.stages import SPANS
+from api.retrain.reporting import SPANS, Reporter
 from api.retrain.tables import RunRow
 from api.retrain.task import read_task
 from api.retrain.watch import work_folder
@@ -32,6 +32,13 @@ from api.settings import PROJECT, Settings, get_settings
 IMPORTED = PROJECT / "data" / "photographs"
 UNKNOWN = "The run failed: {error}. The worker's log says where."
 NO_MEMORY = "Memory ran out. Close other programs, or choose a smaller architecture."
+# The least share of the processor that there is.
+NICE = 19
+AUTOGROUP = Path("/proc/self/autogroup")
+POLL_SECONDS = 0.5
+# What the process ends with when its worker has ended. Nobody reads it.
+ORPHANED = 1
+# Not by its name: it runs as a program.
 log = logging.getLogger("api.retrain.perform")
 
 
@@ -128,6 +135,36 @@ def _track(candidate: Candidate, state: Path) -> None:
 def _empty(folder: Path) -> Path:
     folder.mkdir(parents=True)
     return folder
+
+
+def give_way(group: Path = AUTOGROUP) -> None:
+    """For a process in a session of its own, before it starts threads.
+
+    Linux may share the processor out among sessions before it does so within them; niceness then
+    counts only against processes of the same session, and as much again has to be said of the
+    session. In a container both count within it alone; its own share is said where it is started.
+    """
+    os.nice(NICE)
+    try:
+        group.write_text(f"{NICE}")
+    except OSError as error:  # Other systems have no such groups.
+        log.info("No niceness for the session: %s", error)
+
+
+def end_with(parent: int) -> None:
+    """End this process soon after `parent`, the process that started it, has ended.
+
+    By looking, and not by a signal, so that it works on every Unix; whoever has lost the parent has
+    another one.
+    """
+
+    def watch() -> None:
+        waiting = threading.Event()
+        while os.getppid() == parent:
+            waiting.wait(POLL_SECONDS)
+        os._exit(ORPHANED)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The photographs of one training run, dealt into what is learned from and what is held out."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,20 @@ from api.training.samples import (
     near_samples,
     photograph_samples,
 )
-from api.training.study import Study
+
+
+@dataclass(frozen=True)
+class Study:
+    """What one grader of `classes` may see. Nothing in here may be reported on.
+
+    `training` is what it learns from: one sample a photograph. By `validation`, one sample a file
+    of other photographs, training stops and thresholds are set. Both hold boxed fruits, and samples
+    without a target: near misses and other things.
+    """
+
+    classes: tuple[str, ...]
+    training: Sequence[Sample]
+    validation: Sequence[Sample]
 
 
 class TooFewPhotographsError(ProblemError):

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from api.predict.head import Head
 from api.predict.litert import LiteRTBackbone
 from api.progress import OnEpoch, Progress, silent, unheard
+from api.training.corpus import Study
 from api.training.embedding import embed_samples
 from api.training.export import to_litert
 from api.training.finish import FittedHeads, Truth, finish_head, level_numbers
 from api.training.ood import fit_ood
 from api.training.recipe import Recipe
 from api.training.samples import Sample, targets
-from api.training.study import Study
 from api.training.train import train
 
 

@@ -1,20 +1,25 @@
 """The replay of a package: what of each photograph is kept to learn from it once more."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from api.dataset.appearance import appearance
+from api.dataset.boxed import crop
 from api.dataset.folder import PhotoFile
 from api.dataset.split import SPLITS, Split, split_of
+from api.imaging.decode import decode
 from api.imaging.hashing import content_hash, signature
 from api.progress import Progress
-from api.registry.replay import BOXED, Others, Replay
+from api.registry.replay import BOXED, LOOKS, Others, Replay
 from api.training.corpus import Corpus
 from api.training.grader import Grader
 from api.training.heads import freshness_of
-from api.training.looks import looks
-from api.training.samples import Sample, read, targets
+from api.training.samples import BOX_MARGIN, Sample, read, targets
 
 
 def make_replay(grader: Grader, corpus: Corpus, progress: Progress) -> Replay:
@@ -96,3 +101,21 @@ def _stored_signature(file: PhotoFile) -> NDArray[np.uint8]:
 
 def _frame(sample: Sample) -> str:
     return f"{BOXED}{sample.copies[0].stem}"
+
+
+def looks(samples: Sequence[Sample]) -> NDArray[np.float32]:
+    """Of the first file of each sample, cut to its box: float32 [n, 5], the columns LOOKS.
+
+    A box is as large as it is in the file. Decodes every file.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        rows = list(threads.map(_look, samples))
+    return np.array(rows, np.float32).reshape(-1, len(LOOKS))
+
+
+def _look(sample: Sample) -> tuple[float, ...]:
+    photograph, box = decode(sample.copies[0].read_bytes()), sample.box
+    if box is None:
+        return (*astuple(appearance(photograph.image)), photograph.width, photograph.height)
+    found = appearance(crop(photograph, box, BOX_MARGIN))
+    return (*astuple(found), box.xmax - box.xmin, box.ymax - box.ymin)

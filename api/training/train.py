@@ -15,11 +15,11 @@ from api.predict.head import Linear
 from api.progress import OnEpoch, Progress, silent, unheard
 from api.training import devices
 from api.training.balance import balanced_weights
+from api.training.corpus import Study
+from api.training.devices import advises_on_memory
 from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets, parts_of
-from api.training.memory import advises_on_memory
 from api.training.recipe import Recipe
 from api.training.samples import Sample, balance_keys, inputs, targets
-from api.training.study import Study
 from api.training.views import UNKNOWN, batches, steps_of
 
 PREDICT_BATCH = 64

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from api.evaluation.bootstrap import interval, mean_interval
+from api.evaluation.metrics import interval, mean_interval
 
 
 def test_copies_of_one_photograph_do_not_narrow_the_interval() -> None:

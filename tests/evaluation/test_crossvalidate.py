@@ -17,10 +17,9 @@ from api.evaluation.folds import FOLDS, Folds, hold_out
 from api.evaluation.heldout import HeldOut
 from api.progress import Progress, silent
 from api.training import __main__ as command_line
-from api.training.corpus import Corpus, read_corpus
+from api.training.corpus import Corpus, Study, read_corpus
 from api.training.grader import Grader
 from api.training.recipe import Recipe
-from api.training.study import Study
 from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
 from tests.training.collection import CLASSES, PICTURES, colour_grader
 

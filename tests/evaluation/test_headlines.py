@@ -1,4 +1,4 @@
-from api.evaluation.headlines import headlines
+from api.evaluation.summary import headlines
 
 
 def test_each_headline_stands_with_its_interval() -> None:

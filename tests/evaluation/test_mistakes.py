@@ -1,7 +1,7 @@
 import numpy as np
 
 from api.dataset.folder import PhotoFile
-from api.evaluation.mistakes import MOST, worst_mistakes
+from api.evaluation.figures import MOST, worst_mistakes
 
 CLASSES = ("freshapples", "rottenapples")
 

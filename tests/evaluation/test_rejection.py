@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from api.evaluation.heldout import COUNT, strangers
 from api.evaluation.rejection import Margins, rejection_figures
-from api.evaluation.strangers import COUNT, strangers
 
 KNOWN = Margins(np.array([-0.8, -0.6, -0.4, 0.2], np.float32), list("aabc"))
 SOURCES = ["studio", "studio", "studio", "phone"]

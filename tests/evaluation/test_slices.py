@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from api.dataset.folder import PhotoFile
-from api.evaluation.slices import slices, thirds, traits
+from api.evaluation.figures import slices, thirds, traits
 
 
 def test_thirds_hold_a_third_each_and_say_their_bounds() -> None:

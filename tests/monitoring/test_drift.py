@@ -21,7 +21,7 @@ from api.monitoring.drift import (
     reference_of,
 )
 from api.predict.ood import drift_features
-from api.predict.repository import add_predictions
+from api.predict.tables import add_predictions
 from api.registry.package import REPLAY, load_package
 from api.registry.replay import Replay
 from api.registry.store import store_package

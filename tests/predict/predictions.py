@@ -11,8 +11,7 @@ from api.blobs import Blobs
 from api.db import Database, now
 from api.imaging.keeping import kept_photograph
 from api.predict.record import Record, album
-from api.predict.repository import add_predictions
-from api.predict.tables import PredictionRow
+from api.predict.tables import PredictionRow, add_predictions
 from tests.drawing import draw_fruit
 
 CLASSES = ("freshapples", "rottenapples")

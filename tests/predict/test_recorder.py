@@ -13,8 +13,7 @@ from api.blobs import Blobs
 from api.db import Database
 from api.predict import recorder as module
 from api.predict.recorder import Recorder
-from api.predict.repository import add_predictions
-from api.predict.tables import PredictionRow
+from api.predict.tables import PredictionRow, add_predictions
 from tests.drawing import draw_fruit
 from tests.predict.predictions import a_record
 

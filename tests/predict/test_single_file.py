@@ -7,7 +7,7 @@ import pytest
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 
-from api.predict.single_file import single_file
+from api.predict.upload import single_file
 
 TYPE = "multipart/form-data; boundary=xyz"
 FILE = b'Content-Disposition: form-data; name="file"; filename="a b.jpg"\r\n'

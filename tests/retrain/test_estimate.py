@@ -3,31 +3,31 @@
 import pytest
 
 from api.insights import augmentation
-from api.retrain import estimate
+from api.retrain import planning
 from api.training.recipe import Recipe
 
 
 def test_what_a_recipe_does_not_say_is_what_training_takes() -> None:
     usual = Recipe()
-    assert usual.epochs == estimate.EPOCHS
+    assert usual.epochs == planning.EPOCHS
     assert usual.clean_share == augmentation.CLEAN_SHARE
     assert usual.background_share == augmentation.BACKGROUND_SHARE
 
 
 def test_epochs_take_time_only_where_there_are_epochs() -> None:
     one, ten = {"epochs": 1}, {"epochs": 10}
-    assert estimate.expected_seconds("fast", one, 500, 10) == estimate.expected_seconds(
+    assert planning.expected_seconds("fast", one, 500, 10) == planning.expected_seconds(
         "fast", ten, 500, 10
     )
-    longer = estimate.expected_seconds("full", ten, 500, 10)
-    added = longer - estimate.expected_seconds("full", one, 500, 10)
-    assert added == pytest.approx(9 * 500 * estimate.ROW["full"])
-    assert estimate.expected_seconds("full", {}, 500, 10) > longer
+    longer = planning.expected_seconds("full", ten, 500, 10)
+    added = longer - planning.expected_seconds("full", one, 500, 10)
+    assert added == pytest.approx(9 * 500 * planning.ROW["full"])
+    assert planning.expected_seconds("full", {}, 500, 10) > longer
 
 
 def test_an_epoch_takes_as_long_as_it_has_views() -> None:
     recipe = {"epochs": 3, "views": 1600}
-    few, many = (estimate.expected_seconds("full", recipe, rows, 10) for rows in (100, 9000))
+    few, many = (planning.expected_seconds("full", recipe, rows, 10) for rows in (100, 9000))
     assert few == many
-    more = estimate.expected_seconds("full", {**recipe, "views": 2600}, 100, 10)
-    assert more - few == pytest.approx(3 * 1000 * estimate.ROW["full"])
+    more = planning.expected_seconds("full", {**recipe, "views": 2600}, 100, 10)
+    assert more - few == pytest.approx(3 * 1000 * planning.ROW["full"])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from api.retrain.giving_way import AUTOGROUP, NICE
+from api.retrain.perform import AUTOGROUP, NICE
 
-TOLD = "from api.retrain.giving_way import *; give_way(); import os; print(os.nice(0))"
+TOLD = "from api.retrain.perform import *; give_way(); import os; print(os.nice(0))"
 # The process of a run, but that its work is to say how nice it is.
 PERFORMED = """
 import os
@@ -49,6 +49,6 @@ def test_so_is_its_session_and_no_other() -> None:
 
 def test_a_system_without_such_groups_is_none_the_worse(tmp_path: Path) -> None:
     missing = tmp_path / "no folder" / "autogroup"
-    code = f"from api.retrain.giving_way import *; give_way(Path({str(missing)!r})); print('on')"
+    code = f"from api.retrain.perform import *; give_way(Path({str(missing)!r})); print('on')"
     assert run(code) == "on\n"
     assert os.nice(0) < NICE

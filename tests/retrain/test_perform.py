@@ -18,7 +18,7 @@ from api.registry.replay import Replay
 from api.registry.tables import ModelRow
 from api.retrain import fast, perform, repository, service
 from api.retrain.errors import RunGivenUpError
-from api.retrain.news import news
+from api.retrain.planning import news
 from api.retrain.tables import RunRow
 from api.settings import Settings
 from tests.drawing import encode

@@ -119,7 +119,7 @@ def test_a_run_that_others_gave_up_is_ended(
 
 def test_the_process_of_a_run_ends_with_its_worker() -> None:
     child = (
-        "import signal; from api.retrain.orphan import end_with; "
+        "import signal; from api.retrain.perform import end_with; "
         "end_with({}); print('on', flush=True); signal.pause()"
     )
     worker = f"""

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from api.evaluation.metrics import recognition_threshold
 from api.predict.ood import OodDetector
 from api.progress import Progress, silent
+from api.training.corpus import Study
 from api.training.embedding import embed_samples
 from api.training.grader import Grader
 from api.training.heads import fit_head
 from api.training.recipe import Recipe
 from api.training.samples import Sample, targets
-from api.training.study import Study
 from tests.heads import make_head
 from tests.training.drawn_collection import CLASSES, PICTURES, SIDE, draw_collection
 

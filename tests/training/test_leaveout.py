@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.training import leaveout
-from api.training.leaveout import left_out_classes
+from api.retrain import label_agreement
+from api.retrain.label_agreement import left_out_classes
 
 
 def blobs_of(
@@ -30,7 +30,7 @@ def test_it_is_what_a_second_fit_without_the_photograph_gives() -> None:
     for row, answer in zip(np.flatnonzero(wanted), found, strict=True):
         others = groups != groups[row]
         scaled = x[others] * share[others, None]
-        normal = scaled.T @ x[others] + leaveout.RIDGE * np.eye(x.shape[1])
+        normal = scaled.T @ x[others] + label_agreement.RIDGE * np.eye(x.shape[1])
         weights = np.linalg.solve(normal, scaled.T @ np.eye(3)[labels[others]])
         assert (x[row] @ weights).argmax() == answer
 

@@ -3,9 +3,9 @@ import dataclasses
 import pytest
 import tensorflow as tf
 
-from api.training.memory import OutOfMemoryError
+from api.training.corpus import Study
+from api.training.devices import OutOfMemoryError
 from api.training.recipe import Recipe
-from api.training.study import Study
 from api.training.train import train
 
 RECIPE = Recipe(architecture="custom_cnn", weights="none", input_size=64, batch_size=16)

@@ -11,10 +11,9 @@ import pytest
 
 from api.networks.architectures import TABLE, build_backbone, build_network
 from api.training import train as module
-from api.training.corpus import read_corpus
+from api.training.corpus import Study, read_corpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample, inputs
-from api.training.study import Study
 from tests.training.collection import CLASSES, draw_collection
 
 SIZE = 32

@@ -15,7 +15,7 @@ from api.feedback.repository import newest_words
 from api.monitoring.drift import Figure
 from api.registry.figures import headlines
 from api.registry.tables import ModelRow
-from api.retrain.news import News
+from api.retrain.planning import News
 from api.wording import percent
 
 Schedule = Literal["none", "weekly", "monthly"]

@@ -26,8 +26,7 @@ from api.monitoring.triggers.rules import (
 )
 from api.registry import repository as models
 from api.retrain import repository as runs
-from api.retrain.news import News
-from api.retrain.planning import plan
+from api.retrain.planning import News, plan
 from api.retrain.service import start_run
 from api.settings import Settings
 

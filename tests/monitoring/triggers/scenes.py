@@ -13,7 +13,7 @@ from api.monitoring.drift import Figure
 from api.monitoring.triggers.rules import Rule, TriggerConfig, TriggerContext
 from api.monitoring.triggers.service import TriggerRow, config_of
 from api.registry.tables import ModelRow
-from api.retrain.news import News
+from api.retrain.planning import News
 from tests.predict.predictions import a_prediction
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.

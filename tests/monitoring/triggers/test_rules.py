@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.db import Database
 from api.monitoring.triggers import rules
 from api.monitoring.triggers.rules import Schedule, last_due, next_due
-from api.retrain.news import News
+from api.retrain.planning import News
 from tests.monitoring.triggers.scenes import (
     AT,
     a_champion,

@@ -21,7 +21,7 @@ from api.monitoring.triggers.service import (
     trigger_states,
 )
 from api.retrain import service as runs
-from api.retrain.news import News
+from api.retrain.planning import News
 from api.retrain.tables import RunRow
 from api.settings import Settings
 from tests.monitoring.triggers.scenes import AT, NOTHING, SOMETHING, a_scene
