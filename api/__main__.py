@@ -11,7 +11,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from api.blas import keep_to_one_thread
-from api.guard.exposure import objection
+from api.guard.middleware import check_bind_address
 from api.head_limit import BoundedHttp
 from api.settings import Settings, get_settings
 
@@ -25,7 +25,7 @@ def main() -> int:
     except ValidationError as error:
         print(_in_words(error), file=sys.stderr)
         return 1
-    if why := objection(settings):
+    if why := check_bind_address(settings):
         print(why, file=sys.stderr)
         return 1
     serve(settings)

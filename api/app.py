@@ -16,9 +16,9 @@ from api.dataset.endpoints import UPLOADS
 from api.dataset.removing import sweep_orphans
 from api.db import Database
 from api.draining import draining
-from api.guard.description import describe_guard
-from api.guard.keys import Keyring
-from api.guard.middleware import Guard, Rules
+from api.guard.keys import ApiKeys
+from api.guard.middleware import AuthMiddleware, SecurityPolicy
+from api.guard.permissions import describe_guard
 from api.health.state import ServiceState
 from api.history.retention import sweep_predicted
 from api.insights.endpoints import AUGMENTATION
@@ -105,7 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             **dict.fromkeys((UPLOADS, BATCH), chosen.max_upload_bytes),
         },
     )
-    app.add_middleware(Guard, rules=_rules(chosen))
+    app.add_middleware(AuthMiddleware, rules=_rules(chosen))
     app.add_middleware(Timing)
     if chosen.cors_origins:
         app.add_middleware(
@@ -119,14 +119,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _rules(settings: Settings) -> Rules:
+def _rules(settings: Settings) -> SecurityPolicy:
     rate = None
     if settings.rate_limit:
         from api.guard.rate import RateLimit  # noqa: PLC0415  (few deployments want to wait for it)
 
         rate = RateLimit(settings.rate_limit)
-    keys = Keyring(settings.predict_keys, settings.change_keys)
-    return Rules(keys, settings.cors_origins, settings.allow_open, rate)
+    keys = ApiKeys(settings.predict_keys, settings.change_keys)
+    return SecurityPolicy(keys, settings.cors_origins, settings.allow_open, rate)
 
 
 def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:

@@ -15,8 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.guard.keys import accepted_keys
-from api.guard.origins import accepted_origins
+from api.guard.keys import accepted_keys, accepted_origins
 from api.imaging.decode import MAX_PIXELS
 from api.predict.levels import LevelThresholds, problem_of
 

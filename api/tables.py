@@ -2,8 +2,8 @@
 
 from api.dataset.tables import ImageRow
 from api.db import Base
-from api.feedback.tables import FeedbackRow
-from api.freshness.tables import FreshnessThresholdsRow
+from api.feedback.repository import FeedbackRow
+from api.freshness.service import FreshnessThresholdsRow
 from api.monitoring.triggers.service import TriggerRow
 from api.predict.tables import PredictionRow
 from api.registry.tables import ChampionRow, ModelRow, PromotionRow

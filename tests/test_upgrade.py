@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from api.db import Database
-from api.freshness.repository import set_thresholds, user_thresholds
+from api.freshness.service import set_thresholds, user_thresholds
 from api.predict.levels import LevelThresholds
 from api.predict.tables import PredictionRow
 from api.registry import repository

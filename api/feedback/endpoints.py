@@ -1,30 +1,153 @@
-"""Words on predictions: one by one, or from the review queue."""
+"""Feedback on predictions: one by one, or from the review queue."""
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+from sqlalchemy.orm import Session
 
+from api.dataset.class_names import ClassName
 from api.dataset.known import Known
+from api.db import now
 from api.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SettingsDep, StateDep
 from api.errors import ProblemError
-from api.feedback.errors import UnclearFeedbackError
-from api.feedback.review import review_queue
-from api.feedback.schemas import (
-    MAX_ITEMS,
-    ConfirmationError,
-    Confirmations,
-    Feedback,
-    FeedbackAnswer,
-    FeedbackSummary,
-    ReviewAnswer,
-    ReviewItem,
-    ReviewQueue,
+from api.feedback import repository
+from api.feedback.repository import FeedbackCount
+from api.feedback.service import (
+    Became,
+    FeedbackService,
+    UnclearFeedbackError,
+    review_queue,
 )
-from api.feedback.service import Desk
-from api.feedback.summary import summarise
+from api.history.endpoints import RecordedPrediction
+from api.predict.tables import PredictionRow
 from api.problems import responses
 
+MAX_ITEMS = 200
+
+
+_LABELLED: JsonDict = {
+    "required": ["label"],
+    "properties": {"label": {"type": "string"}, "correct": {"enum": [False, None]}},
+}
+_AGREED: JsonDict = {
+    "required": ["correct"],
+    "properties": {"label": {"type": "null"}, "correct": {"const": True}},
+}
 router = APIRouter(tags=["feedback"])
+
+
+class Feedback(BaseModel):
+    """Either the right class, or that the prediction was right."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"oneOf": [_LABELLED, _AGREED]})
+
+    label: ClassName | None = Field(default=None, max_length=200)
+    correct: bool | None = None
+
+    @property
+    def is_clear(self) -> bool:
+        return (self.label is None) == (self.correct is True)
+
+
+class FeedbackAnswer(BaseModel):
+    """What became of a word."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    prediction_id: str
+    label: str = Field(description="The class, normalised.")
+    correct: bool = Field(description="Whether the prediction was right.")
+    photograph: Became = Field(
+        description="stored: it is a training image now; relabelled: its training image was; "
+        "known: it was one already; contradicts: it is one of another class, which was left; "
+        "not-kept: the photograph is gone."
+    )
+    image_id: str | None = Field(description="The training image with this label, if any.")
+    message: str
+
+
+class ReviewItem(RecordedPrediction):
+    suggested_label: str = Field(description="What the model takes it for.")
+    reason: Literal["unrecognised", "unsure"]
+    photograph_url: str
+
+    @classmethod
+    def of_row(cls, row: PredictionRow) -> Self:
+        return cls(
+            **RecordedPrediction.of(row, None).model_dump(),
+            suggested_label=row.predicted_class,
+            reason="unsure" if row.recognised else "unrecognised",
+            photograph_url=f"/predictions/{row.id}/photograph",
+        )
+
+
+class ReviewQueue(BaseModel):
+    items: list[ReviewItem]
+
+
+class Confirmation(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    prediction_id: str
+    # Verified one by one: a name that is none spoils no other.
+    label: str = Field(max_length=200, description="As in feedback on one prediction.")
+
+
+class Confirmations(BaseModel):
+    items: list[Confirmation] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+class ConfirmationError(BaseModel):
+    prediction_id: str
+    code: str = Field(description="Stable, for programs.")
+    detail: str
+
+
+class ReviewAnswer(BaseModel):
+    """What became of each item, in order; one that cannot be taken spoils no other."""
+
+    confirmed_count: int
+    confirmed: list[FeedbackAnswer]
+    errors: list[ConfirmationError]
+
+
+class Accuracy(BaseModel):
+    words: int
+    correct: int
+    accuracy: float | None = Field(description="correct / words; null without any.")
+
+    @classmethod
+    def of(cls, tally: FeedbackCount) -> Self:
+        share = tally.correct / tally.words if tally.words else None
+        return cls(words=tally.words, correct=tally.correct, accuracy=share)
+
+
+class FeedbackSummary(BaseModel):
+    """On what people spoke of: they correct more readily than they agree, so it flatters nobody."""
+
+    all: Accuracy
+    recent: Accuracy
+    recent_days: float
+    by_class: dict[str, Accuracy] = Field(description="By the right class.")
+    by_version: dict[str, Accuracy] = Field(description="By the version that graded.")
+
+    @classmethod
+    def load(cls, session: Session, days: float) -> Self:
+        (every,) = repository.tallies(session)
+        (recent,) = repository.tallies(session, since=now() - timedelta(days=days))
+        by_class, by_version = (
+            repository.tallies(session, by) for by in ("label", "model_version")
+        )
+        return cls(
+            all=Accuracy.of(every),
+            recent=Accuracy.of(recent),
+            recent_days=days,
+            by_class={tally.group: Accuracy.of(tally) for tally in by_class},
+            by_version={tally.group: Accuracy.of(tally) for tally in by_version},
+        )
 
 
 def _desk(
@@ -33,13 +156,13 @@ def _desk(
     blobs: BlobsDep,
     learned: LearnedDep,
     settings: SettingsDep,
-) -> Desk:
+) -> FeedbackService:
     with database.reading() as session:
         known = Known.load(session, learned)
-    return Desk(database, blobs, state.recorder, known, settings.max_pixels)
+    return FeedbackService(database, blobs, state.recorder, known, settings.max_pixels)
 
 
-DeskDep = Annotated[Desk, Depends(_desk)]
+FeedbackDep = Annotated[FeedbackService, Depends(_desk)]
 
 
 @router.post(
@@ -47,7 +170,7 @@ DeskDep = Annotated[Desk, Depends(_desk)]
     summary="Say what it was",
     responses=responses(404, 422, 503),
 )
-def feedback(desk: DeskDep, prediction_id: str, word: Feedback) -> FeedbackAnswer:
+def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackAnswer:
     """The photograph becomes a training image of that class, where it is still kept.
 
     A later word replaces an earlier one. A class that the model does not know is welcome.
@@ -62,7 +185,7 @@ def summary(
     session: ReadingDep,
     days: Annotated[float, Query(gt=0, le=3650, description="What counts as recent.")] = 7,
 ) -> FeedbackSummary:
-    return FeedbackSummary.of(summarise(session, days), days)
+    return FeedbackSummary.load(session, days)
 
 
 @router.get("/review-queue", summary="What is most worth labelling?", responses=responses(422, 503))
@@ -74,7 +197,7 @@ def queue(
 
 
 @router.post("/review-queue", summary="Label many", responses=responses(422, 503))
-def confirm(desk: DeskDep, wanted: Confirmations) -> ReviewAnswer:
+def confirm(desk: FeedbackDep, wanted: Confirmations) -> ReviewAnswer:
     confirmed, errors = [], []
     for item in wanted.items:
         try:

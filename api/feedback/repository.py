@@ -1,20 +1,37 @@
-"""Reading and writing what people said of predictions, within a session that the caller opens."""
+"""What people said of predictions, in the catalog, within a session that the caller opens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import ForeignKey, Integer, String, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.db import now
-from api.feedback.tables import FeedbackRow
+from api.db import Base, UtcDateTime, now
 from api.predict.tables import PredictionRow
 
 
+class FeedbackRow(Base):
+    """The right label of one prediction; a later word on the same prediction replaces it.
+
+    `correct` says whether the prediction was right; `image_id` is the training image made of it,
+    where its photograph was still kept.
+    """
+
+    __tablename__ = "feedback"
+
+    prediction_id: Mapped[str] = mapped_column(
+        ForeignKey("predictions.id", ondelete="CASCADE"), primary_key=True
+    )
+    label: Mapped[str] = mapped_column(String(80))
+    correct: Mapped[bool]
+    image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+
+
 @dataclass(frozen=True)
-class Tally:
+class FeedbackCount:
     """How many words on one group of predictions, and how many of them said that it was right."""
 
     group: str
@@ -40,7 +57,9 @@ def put(
     )
 
 
-def tallies(session: Session, by: str | None = None, since: datetime | None = None) -> list[Tally]:
+def tallies(
+    session: Session, by: str | None = None, since: datetime | None = None
+) -> list[FeedbackCount]:
     """Words since a time, by "label", by "model_version" or all together."""
     groups = {"label": FeedbackRow.label, "model_version": PredictionRow.model_version}
     right = func.sum(cast(FeedbackRow.correct, Integer))
@@ -51,10 +70,10 @@ def tallies(session: Session, by: str | None = None, since: datetime | None = No
         query = query.where(FeedbackRow.created_at >= since)
     if by is None:
         words, correct = session.execute(query).one()
-        return [Tally("", words, correct or 0)]
+        return [FeedbackCount("", words, correct or 0)]
     column = groups[by]
     rows = session.execute(query.add_columns(column).group_by(column).order_by(column))
-    return [Tally(group, words, correct) for words, correct, group in rows]
+    return [FeedbackCount(group, words, correct) for words, correct, group in rows]
 
 
 def newest_words(session: Session, model_version: str, limit: int) -> Sequence[bool]:

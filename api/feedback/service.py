@@ -1,7 +1,13 @@
-"""A person's word on a prediction: it counts for accuracy, and makes a training image."""
+"""Feedback on predictions: it counts for accuracy, and makes a training image. The review queue."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
 
 from api import metrics
 from api.blobs import Blobs
@@ -10,20 +16,71 @@ from api.dataset.class_names import accepted_class_name
 from api.dataset.ingest import Duplicate, Origin, store_photograph
 from api.dataset.known import Known
 from api.db import Database
+from api.errors import ProblemError
 from api.feedback import repository
-from api.history.errors import PhotographGoneError
-from api.history.service import ELSEWHERE_SECONDS, find_recorded, kept_photograph_of
+from api.history.service import (
+    ELSEWHERE_SECONDS,
+    PhotographGoneError,
+    find_recorded,
+    kept_photograph_of,
+)
+from api.imaging.hashing import SIGNATURE_BYTES, near_rows
 from api.predict.recorder import Recorder
 from api.predict.tables import PredictionRow
 
+# Looked at to fill a page: more where many look alike, but not without end.
+PAGE = 500
+MOST_LOOKED_AT = 5000
+# So many labelled photographs are remembered, so that their copies are not asked for again.
+REMEMBERED = 5000
 # What became of the photograph: stored; its training image relabelled; known already under this
 # class; known under another class, which was left alone; or no longer kept.
 Became = Literal["stored", "relabelled", "known", "contradicts", "not-kept"]
 OURS = ("feedback", "review")
 
 
+class UnclearFeedbackError(ProblemError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "unclear-feedback"
+
+    def __init__(self) -> None:
+        super().__init__(
+            'Send either the right class, {"label": "freshapples"}, or {"correct": true} where '
+            "the prediction was right."
+        )
+
+
+def review_queue(session: Session, limit: int) -> list[PredictionRow]:
+    """Up to `limit` predictions, best first: unrecognised, then least sure; look-alikes once.
+
+    Only those without feedback whose photograph is kept, and none that looks like one that was
+    labelled already.
+    """
+    seen = _signatures(repository.labelled_signatures(session, REMEMBERED))
+    chosen: list[PredictionRow] = []
+    for offset in range(0, MOST_LOOKED_AT, PAGE):
+        page = repository.worth_labelling(session, offset, PAGE)
+        for row in page:
+            if row.signature is not None:
+                signature = _signatures([row.signature])
+                if len(near_rows(signature[0], seen)):
+                    continue
+                seen = np.concatenate([seen, signature])
+            chosen.append(row)
+            if len(chosen) == limit:
+                return chosen
+        if len(page) < PAGE:
+            break
+    return chosen
+
+
+def _signatures(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """Hexadecimal signatures as uint8 [n, 80]."""
+    return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, SIGNATURE_BYTES)
+
+
 @dataclass(frozen=True)
-class Word:
+class FeedbackResult:
     """What became of one word. `image_id` is the training image with this label, if any."""
 
     prediction_id: str
@@ -35,7 +92,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Desk:
+class FeedbackService:
     """Where words on predictions are taken. For one request."""
 
     database: Database
@@ -50,7 +107,7 @@ class Desk:
         label: str | None,
         origin: Origin,
         patience: float = ELSEWHERE_SECONDS,
-    ) -> Word:
+    ) -> FeedbackResult:
         """Take a word on a prediction; a later one replaces it. No label: the prediction is right.
 
         Raises PredictionNotFoundError or BadClassNameError; nothing is changed then.
@@ -64,7 +121,7 @@ class Desk:
                 images.relabel(session, [image_id], chosen)
             repository.put(session, prediction_id, chosen, chosen == predicted, image_id)
         metrics.FEEDBACK.labels("yes" if chosen == predicted else "no").inc()
-        return Word(prediction_id, chosen, chosen == predicted, became, image_id, message)
+        return FeedbackResult(prediction_id, chosen, chosen == predicted, became, image_id, message)
 
     def _learn(
         self, prediction: PredictionRow, label: str, origin: Origin

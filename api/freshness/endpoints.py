@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from api.deps import DatabaseDep, SettingsDep, StateDep
-from api.freshness import repository, service
-from api.freshness.schemas import FreshnessThresholds, FreshnessThresholdsChange
+from api.freshness import service
+from api.freshness.service import FreshnessThresholds, FreshnessThresholdsChange
 from api.problems import responses
 
 router = APIRouter(prefix="/freshness-thresholds", tags=["freshness"])
@@ -26,7 +26,7 @@ def set_thresholds(
     own = state.serving().own_thresholds
     chosen = service.verified(wanted.rotten_below, wanted.fresh_from)
     with database.session() as session:
-        repository.set_thresholds(session, wanted.rotten_below, wanted.fresh_from)
+        service.set_thresholds(session, wanted.rotten_below, wanted.fresh_from)
     return service.describe(own, settings, chosen)
 
 
@@ -37,5 +37,5 @@ def forget_thresholds(
     """Back to what the environment says, or else the model."""
     own = state.serving().own_thresholds
     with database.session() as session:
-        repository.forget_thresholds(session)
+        service.forget_thresholds(session)
     return service.describe(own, settings, None)

@@ -1,14 +1,93 @@
 """Which thresholds hold: what somebody set, else what the environment says, else the model's."""
 
 from contextlib import suppress
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Literal
 
-from api.db import AWAY
-from api.freshness import repository
-from api.freshness.errors import BadThresholdsError
-from api.freshness.schemas import FreshnessThresholds, ModelThresholds, SetBy
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import CheckConstraint, delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from api.db import AWAY, Base, UtcDateTime, now
+from api.errors import ProblemError
 from api.health.state import ServiceState
 from api.predict.levels import LevelThresholds, problem_of
 from api.settings import Settings
+
+# The catalog, the environment of the deployment, or the package that serves.
+SetBy = Literal["user", "environment", "model"]
+Threshold = Annotated[float, Field(gt=0, lt=1)]
+
+
+class BadThresholdsError(ProblemError):
+    """Each number would do, but not with the other."""
+
+    status = HTTPStatus.CONFLICT
+    code = "bad-thresholds"
+
+
+class FreshnessThresholdsRow(Base):
+    """One row, for all processes; none while the model's own thresholds hold."""
+
+    __tablename__ = "freshness_thresholds"
+    __table_args__ = (CheckConstraint("id = 1", name="one_pair_of_thresholds"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rotten_below: Mapped[float]
+    fresh_from: Mapped[float]
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class ModelThresholds(BaseModel):
+    """What the serving version was fitted to."""
+
+    rotten_below: float
+    fresh_from: float | None = Field(description="Null where it cannot tell the middle level.")
+
+
+class FreshnessThresholds(BaseModel):
+    """A score below rotten_below is rotten, one from fresh_from on fresh, between is past_best.
+
+    All is null for a version of which no class speaks of freshness, as long as nobody sets any.
+    """
+
+    rotten_below: float | None
+    fresh_from: float | None = Field(description="Null: there is no middle level.")
+    set_by: SetBy
+    model: ModelThresholds | None = Field(description="The serving version's own.")
+
+
+class FreshnessThresholdsChange(BaseModel):
+    """Both at once; rotten_below must not be above fresh_from."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rotten_below: Threshold
+    fresh_from: Threshold
+
+
+def user_thresholds(session: Session) -> LevelThresholds | None:
+    """None where nobody set any."""
+    row = session.get(FreshnessThresholdsRow, 1, populate_existing=True)
+    return LevelThresholds(row.rotten_below, row.fresh_from) if row else None
+
+
+def set_thresholds(session: Session, rotten_below: float, fresh_from: float) -> None:
+    """For all processes, in place of what was set before."""
+    values = {"rotten_below": rotten_below, "fresh_from": fresh_from, "changed_at": now()}
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = (sqlite.insert if is_sqlite else postgresql.insert)(FreshnessThresholdsRow)
+    session.execute(
+        insert.values(id=1, **values).on_conflict_do_update(
+            index_elements=[FreshnessThresholdsRow.id], set_=values
+        )
+    )
+
+
+def forget_thresholds(session: Session) -> None:
+    session.execute(delete(FreshnessThresholdsRow))
 
 
 def current(state: ServiceState, settings: Settings) -> FreshnessThresholds:
@@ -20,7 +99,7 @@ def current(state: ServiceState, settings: Settings) -> FreshnessThresholds:
     chosen = state.user_thresholds
     if not state.catalog_problem:
         with suppress(*AWAY), state.database.reading() as session:
-            chosen = repository.user_thresholds(session)
+            chosen = user_thresholds(session)
     return describe(own, settings, chosen)
 
 

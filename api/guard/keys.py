@@ -1,7 +1,8 @@
-"""API keys: what they look like, and which scope one has. Only their digests are kept."""
+"""What a deployment lets in by name: API keys, of which only digests are kept, and origins."""
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ PLACEHOLDERS = ("changeme", "change-me", "change_me", "example", "placeholder", 
 
 # What a key allows; each allows what the lower ones do.
 NO_SCOPE, PREDICT, CHANGE = range(3)
+_ORIGIN = re.compile(r"https?://[^/\s*,?#@]+")
 
 
 def accepted_keys(given: str | Sequence[SecretStr]) -> tuple[SecretStr, ...]:
@@ -40,7 +42,7 @@ def _fault(key: str) -> str:
     return ""
 
 
-class Keyring:
+class ApiKeys:
     """The keys of one deployment. Without any, everything is open."""
 
     def __init__(self, predict: Sequence[SecretStr] = (), change: Sequence[SecretStr] = ()) -> None:
@@ -64,3 +66,15 @@ class Keyring:
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
+
+
+def accepted_origins(given: str | Sequence[str]) -> tuple[str, ...]:
+    """The origins, also of a text with commas. Raises ValueError for what is none.
+
+    All sites at once is none: a page that somebody comes across must not use what is open to him.
+    """
+    origins = listed(given) if isinstance(given, str) else list(given)
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"{origin!r} is no origin: write https://app.example, without a path")
+    return tuple(origins)

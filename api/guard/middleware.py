@@ -1,31 +1,113 @@
-"""The one look at a request before anything of it is read: key, rate, origin; and its headers."""
+"""Before anything of a request is read: may it be made, and by whom? Marks every answer."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ProblemError
-from api.guard.errors import CrossSiteError, ExposedError, KeyNeededError, ScopeError
-from api.guard.exposure import reached_from_outside
 from api.guard.headers import security_headers
-from api.guard.keys import NO_SCOPE, Keyring
-from api.guard.needs import PROBES, Need, least_scope, need_of
+from api.guard.keys import NO_SCOPE, ApiKeys
+from api.guard.permissions import PROBES, Permission, least_scope, permission_of
 from api.problems import answer
+from api.settings import Settings
 
 if TYPE_CHECKING:  # It takes a while to import, and few deployments want it.
     from api.guard.rate import RateLimit
 
 BEARER = b"bearer "
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ripeline"'}
+HOW = "as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'"
+
+
+class KeyNeededError(ProblemError):
+    status = HTTPStatus.UNAUTHORIZED
+    code = "key-needed"
+
+    def __init__(self, was_sent: bool) -> None:
+        super().__init__(
+            f"The API key is none that this service knows. Send one of its keys {HOW}."
+            if was_sent
+            else f"This needs an API key. Send it {HOW}."
+        )
+
+
+class ScopeError(ProblemError):
+    status = HTTPStatus.FORBIDDEN
+    code = "scope-too-small"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This API key may grade and read, but not change anything. Send one of "
+            f"RIPELINE_CHANGE_KEYS {HOW}."
+        )
+
+
+class ExposedError(ProblemError):
+    status = HTTPStatus.FORBIDDEN
+    code = "changes-are-closed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This address can be reached from other machines and no API key is set, so nothing can "
+            "be changed through it. Set RIPELINE_CHANGE_KEYS for the service, or "
+            "RIPELINE_ALLOW_OPEN=1 if everybody may."
+        )
+
+
+class CrossSiteError(ProblemError):
+    status = HTTPStatus.FORBIDDEN
+    code = "cross-site"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A page of another site sent this request, in the name of whoever looks at it. Name "
+            "the site in RIPELINE_CORS_ORIGINS if it may, or send an API key."
+        )
+
+
+def check_bind_address(settings: Settings) -> str:
+    """Why the service must not listen as the settings say; empty where it may."""
+    if settings.allow_open or settings.has_keys or _is_loopback(settings.host):
+        return ""
+    return (
+        f"RIPELINE_HOST={settings.host} can be reached from other machines, where anybody could "
+        "change data and models. Set RIPELINE_CHANGE_KEYS (openssl rand -hex 32 makes a key), or "
+        "RIPELINE_ALLOW_OPEN=1 if that is meant."
+    )
+
+
+def reached_from_outside(server: tuple[str, int | None] | None) -> bool:
+    """Of the end of a connection on this machine, as ASGI gives it; a socket file is inside."""
+    address = _address(server[0]) if server else None
+    return address is not None and not address.is_loopback
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+@lru_cache(maxsize=256)
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """None for a name."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 @dataclass(frozen=True)
-class Rules:
+class SecurityPolicy:
     """What one deployment lets pass. `origins` are the sites whose pages may send requests."""
 
-    keys: Keyring
+    keys: ApiKeys
     origins: Collection[str] = ()
     allow_open: bool = False
     rate: "RateLimit | None" = None
@@ -40,10 +122,10 @@ class _Asked:
     host: str = ""
 
 
-class Guard:
+class AuthMiddleware:
     """ASGI middleware. What is turned away gets its answer here."""
 
-    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+    def __init__(self, app: ASGIApp, rules: SecurityPolicy) -> None:
         self._app = app
         self._rules = rules
 
@@ -69,19 +151,19 @@ class Guard:
 
     def _verify(self, scope: Scope, path: str) -> None:
         """Raises KeyNeededError, ScopeError, ExposedError, CrossSiteError, TooManyRequestsError."""
-        rules, need, asked = self._rules, need_of(scope["method"], path), _read(scope)
+        rules, need, asked = self._rules, permission_of(scope["method"], path), _read(scope)
         has = rules.keys.scope_of(asked.key) if asked.key else NO_SCOPE
         if rules.rate is not None and path not in PROBES:
             # Of a key that is made up, the address is counted.
             rules.rate.count(scope.get("client"), asked.key if has else "")
         if has < least_scope(need, rules.keys):
             raise ScopeError() if has else KeyNeededError(was_sent=bool(asked.key))
-        if has or need in (Need.NOTHING, Need.READ):
+        if has or need in (Permission.NOTHING, Permission.READ):
             return
         if asked.origin and not self._is_known(asked):
             raise CrossSiteError()
         outside = reached_from_outside(scope.get("server"))
-        if need is Need.CHANGE and outside and not rules.allow_open:
+        if need is Permission.CHANGE and outside and not rules.allow_open:
             raise ExposedError()
 
     def _is_known(self, asked: _Asked) -> bool:

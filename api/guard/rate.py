@@ -4,16 +4,28 @@ import hashlib
 import math
 import time
 from functools import lru_cache
+from http import HTTPStatus
 from ipaddress import IPv6Network, ip_address
 
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from api.guard.errors import TooManyRequestsError
+from api.errors import ProblemError
 
 # An internet provider gives so much to one customer, who can change addresses within it.
 CUSTOMER_BITS = 64
+
+
+class TooManyRequestsError(ProblemError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too-many-requests"
+
+    def __init__(self, limit: str, seconds: int) -> None:
+        super().__init__(
+            f"More than {limit} from this client. Send the request again in {seconds} s."
+        )
+        self.retry_after_seconds = seconds
 
 
 class RateLimit:

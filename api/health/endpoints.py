@@ -3,18 +3,96 @@
 import html
 from datetime import UTC, datetime
 from string import Template
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import select
 
 from api import __version__
+from api.db import AWAY
 from api.deps import SettingsDep, StateDep
 from api.errors import EndingError
-from api.health.schemas import Health, Live, ModelInfo, ModelSummary, Ready, Status
-from api.health.training import training_status
+from api.health.state import ServiceState
 from api.problems import responses
+from api.registry.manifest import Manifest
+from api.retrain.tables import RunRow
 
+IDLE = "idle"
+UNKNOWN = "unknown"
 router = APIRouter(tags=["health"])
+
+
+class Live(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = "ready"
+
+
+class Health(BaseModel):
+    status: Literal["healthy"] = "healthy"
+    uptime_seconds: float
+    prediction_count: int
+    timestamp: datetime
+    model_loaded: bool
+    api_version: str
+
+
+class Status(BaseModel):
+    api_status: Literal["online"] = "online"
+    model_loaded: bool
+    model_classes: tuple[str, ...]
+    total_predictions: int = Field(description="By this process.")
+    uptime_seconds: float
+    training_status: str = Field(
+        description="idle before the first run; else the state of the newest: queued, running, "
+        "succeeded, failed, cancelled or interrupted; unknown while the catalog is away."
+    )
+    last_model_update: datetime | None = Field(description="When this version began to serve.")
+
+
+class ModelSummary(BaseModel):
+    """The part of a manifest that readers of `/model-info` want."""
+
+    version: str
+    parent: str | None
+    created_at: datetime
+    champion_since: datetime | None
+    classes: tuple[str, ...]
+    architecture: str
+    input_size: int
+    parameters: int
+    preprocessing: str
+    metrics: dict[str, Any]
+    thresholds: dict[str, float]
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, manifest: Manifest, champion_since: datetime | None) -> "ModelSummary":
+        stated = manifest.model_dump(include=set(cls.model_fields))
+        return cls.model_validate({**stated, "champion_since": champion_since})
+
+
+class ModelInfo(BaseModel):
+    status: Literal["loaded", "no model"]
+    uptime_seconds: float
+    prediction_count: int
+    model_info: ModelSummary | None
+
+
+def training_status(state: ServiceState) -> str:
+    """The state of the newest run; `unknown` while the catalog is away."""
+    if state.catalog_problem:
+        return UNKNOWN
+    newest = select(RunRow.state).order_by(RunRow.created_at.desc()).limit(1)
+    try:
+        with state.database.reading() as session:
+            return session.scalar(newest) or IDLE
+    except AWAY:
+        return UNKNOWN
 
 
 @router.get("/live", summary="Does the process answer?")

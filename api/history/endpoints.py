@@ -1,17 +1,65 @@
 """`/predictions`: what was graded."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
 
+from api.dataset.labels import Level
 from api.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
-from api.history import repository
-from api.history.schemas import PredictionPage, RecordedPrediction, Text
+from api.history import service
 from api.history.service import FLUSH_SECONDS, find_recorded, kept_photograph_of
 from api.imaging.thumbnail import thumbnail
+from api.predict.tables import PredictionRow
 from api.problems import responses
 
+# PostgreSQL takes no text with a null character in it.
+Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
 router = APIRouter(tags=["predictions"])
+
+
+class RecordedPrediction(BaseModel):
+    """One prediction of the past."""
+
+    prediction_id: str
+    timestamp: datetime
+    model_version: str
+    predicted_class: str
+    confidence: float
+    probabilities: dict[str, float]
+    recognised: bool
+    freshness_score: float | None
+    freshness_level: Level | None = Field(description="As it was answered then.")
+    inference_time_ms: float
+    filename: str
+    photograph_kept: bool
+    label: str | None = Field(description="The class that a person said it is.")
+
+    @classmethod
+    def of(cls, row: PredictionRow, label: str | None) -> "RecordedPrediction":
+        return cls(
+            prediction_id=row.id,
+            timestamp=row.created_at,
+            model_version=row.model_version,
+            predicted_class=row.predicted_class,
+            confidence=row.confidence,
+            probabilities=row.probabilities,
+            recognised=row.recognised,
+            freshness_score=row.freshness_score,
+            freshness_level=row.freshness_level,
+            inference_time_ms=row.milliseconds,
+            filename=row.filename,
+            photograph_kept=row.blob is not None,
+            label=label,
+        )
+
+
+class PredictionPage(BaseModel):
+    total: int
+    offset: int
+    limit: int
+    predictions: list[RecordedPrediction]
 
 
 @router.get("/predictions", summary="List predictions, newest first", responses=responses(422, 503))
@@ -26,11 +74,11 @@ def predictions(
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PredictionPage:
-    wanted = repository.Filter(class_name, recognised, below, model_version)
+    wanted = service.Filter(class_name, recognised, below, model_version)
     state.recorder.flush(FLUSH_SECONDS)
     with database.reading() as session:
-        rows = repository.listed(session, wanted, offset, limit)
-        total = repository.count(session, wanted)
+        rows = service.listed(session, wanted, offset, limit)
+        total = service.count(session, wanted)
     return PredictionPage(
         total=total,
         offset=offset,

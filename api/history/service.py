@@ -1,13 +1,18 @@
-"""Finding a prediction that may still be on its way to the catalog."""
+"""Finding recorded predictions, also one that may still be on its way to the catalog."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from api.blobs import Blobs
 from api.db import Database
-from api.history import repository
-from api.history.errors import PhotographGoneError, PredictionNotFoundError
+from api.errors import ProblemError
+from api.feedback.repository import FeedbackRow
 from api.predict.recorder import Recorder
 from api.predict.tables import PredictionRow
 
@@ -16,6 +21,76 @@ FLUSH_SECONDS = 2.0
 ELSEWHERE_SECONDS = 1.0
 STEP_SECONDS = 0.1
 _ID = re.compile("[0-9a-f]{32}")
+
+
+class PredictionNotFoundError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+    code = "prediction-not-found"
+
+    def __init__(self, prediction_id: str) -> None:
+        super().__init__(
+            f"There is no prediction '{prediction_id[:40]}'. Send the prediction_id that "
+            "POST /predict gave, or one of GET /predictions."
+        )
+
+
+class PhotographGoneError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+    code = "photograph-gone"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The photograph of this prediction is not kept (any more); "
+            "RIPELINE_KEEP_PREDICTED_DAYS says for how long photographs are."
+        )
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which predictions; None means any. `below` is a confidence."""
+
+    class_name: str | None = None
+    recognised: bool | None = None
+    below: float | None = None
+    model_version: str | None = None
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        wanted = {
+            PredictionRow.predicted_class: self.class_name,
+            PredictionRow.recognised: self.recognised,
+            PredictionRow.model_version: self.model_version,
+        }
+        chosen = [column == value for column, value in wanted.items() if value is not None]
+        if self.below is not None:
+            chosen.append(PredictionRow.confidence < self.below)
+        return chosen
+
+
+def listed(
+    session: Session, wanted: Filter, offset: int, limit: int
+) -> Sequence[tuple[PredictionRow, str | None]]:
+    """Predictions with the label that people gave them, newest first."""
+    query = (
+        _labelled()
+        .where(*wanted.conditions)
+        .order_by(PredictionRow.created_at.desc(), PredictionRow.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return session.execute(query).all()
+
+
+def count(session: Session, wanted: Filter) -> int:
+    query = select(func.count()).select_from(PredictionRow).where(*wanted.conditions)
+    return session.scalar(query) or 0
+
+
+def _labelled() -> Select[PredictionRow, str | None]:
+    label = FeedbackRow.label
+    return select(PredictionRow, label).outerjoin(
+        FeedbackRow, FeedbackRow.prediction_id == PredictionRow.id
+    )
 
 
 def find_recorded(
@@ -42,8 +117,9 @@ def find_recorded(
 
 
 def _find(database: Database, prediction_id: str) -> tuple[PredictionRow, str | None]:
+    query = _labelled().where(PredictionRow.id == prediction_id)
     with database.reading() as session:
-        if found := repository.find(session, prediction_id):
+        if found := session.execute(query).one_or_none():
             return found
     raise PredictionNotFoundError(prediction_id)
 

@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable
 
 from api.db import AWAY
-from api.freshness.repository import user_thresholds
-from api.freshness.service import follow
+from api.freshness.service import follow, user_thresholds
 from api.health.state import ServiceState
 from api.predict.levels import LevelThresholds
 from api.registry import repository, service

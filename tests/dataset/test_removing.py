@@ -11,7 +11,7 @@ from api.app import create_app
 from api.blobs import Blobs
 from api.dataset.removing import ORPHAN_AGE, remove_images, sweep_orphans
 from api.db import Database, now
-from api.feedback.tables import FeedbackRow
+from api.feedback.repository import FeedbackRow
 from api.predict.tables import PredictionRow
 from api.settings import Settings
 from tests.dataset.photographs import Taker, photograph, rows_of

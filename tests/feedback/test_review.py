@@ -3,7 +3,7 @@
 from api.blobs import Blobs
 from api.db import Database
 from api.feedback import repository
-from api.feedback.review import review_queue
+from api.feedback.service import review_queue
 from tests.predict.predictions import a_kept_prediction, a_prediction
 
 

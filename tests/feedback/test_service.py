@@ -11,19 +11,21 @@ from api.dataset.learned import Learned
 from api.dataset.tables import ImageRow
 from api.db import Database
 from api.feedback import repository
-from api.feedback.service import Desk
-from api.feedback.tables import FeedbackRow
-from api.history.errors import PredictionNotFoundError
+from api.feedback.repository import FeedbackRow
+from api.feedback.service import FeedbackService
+from api.history.service import PredictionNotFoundError
 from api.imaging.decode import MAX_PIXELS
 from api.predict.recorder import Recorder
 from tests.drawing import draw_fruit
 from tests.predict.predictions import a_kept_prediction, a_prediction, a_record
 
 
-def desk(database: Database, blobs: Blobs, recorder: Recorder | None = None) -> Desk:
+def desk(database: Database, blobs: Blobs, recorder: Recorder | None = None) -> FeedbackService:
     with database.reading() as session:
         known = Known.load(session, Learned.nothing())
-    return Desk(database, blobs, recorder or Recorder(database, blobs, True), known, MAX_PIXELS)
+    return FeedbackService(
+        database, blobs, recorder or Recorder(database, blobs, True), known, MAX_PIXELS
+    )
 
 
 def images(database: Database) -> list[ImageRow]:

@@ -6,9 +6,8 @@ from sqlalchemy import update
 
 from api.db import Database, now
 from api.feedback import repository
-from api.feedback.schemas import FeedbackSummary
-from api.feedback.summary import summarise
-from api.feedback.tables import FeedbackRow
+from api.feedback.endpoints import FeedbackSummary
+from api.feedback.repository import FeedbackRow
 from tests.predict.predictions import a_prediction
 
 
@@ -24,7 +23,7 @@ def test_over_all_lately_by_class_and_by_version(database: Database) -> None:
             .values(created_at=now() - timedelta(days=8))
         )
     with database.reading() as session:
-        summary = FeedbackSummary.of(summarise(session, days=7), days=7)
+        summary = FeedbackSummary.load(session, days=7)
     assert (summary.all.words, summary.all.correct) == (3, 2)
     assert summary.all.accuracy == 2 / 3
     assert (summary.recent.words, summary.recent.accuracy) == (2, 1.0)
@@ -34,6 +33,6 @@ def test_over_all_lately_by_class_and_by_version(database: Database) -> None:
 
 def test_without_a_word_there_is_no_accuracy(database: Database) -> None:
     with database.reading() as session:
-        summary = FeedbackSummary.of(summarise(session, days=7), days=7)
+        summary = FeedbackSummary.load(session, days=7)
     assert (summary.all.words, summary.all.accuracy) == (0, None)
     assert summary.by_class == {}

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from starlette.types import Message, Scope
 
 from api.app import create_app
-from api.guard.exposure import objection, reached_from_outside
+from api.guard.middleware import check_bind_address, reached_from_outside
 from api.settings import Settings
 from tests.guard.conftest import CHANGE_KEY
 
@@ -18,15 +18,15 @@ LOOPBACK = ["127.0.0.1", "127.1.2.3", "::1", "localhost", "::ffff:127.0.0.1"]
 @pytest.mark.parametrize("host", PUBLIC)
 def test_a_public_address_wants_keys_or_a_word(settings: Settings, host: str) -> None:
     public = settings.model_copy(update={"host": host})
-    assert "RIPELINE_CHANGE_KEYS" in objection(public)
+    assert "RIPELINE_CHANGE_KEYS" in check_bind_address(public)
     keys = (SecretStr(CHANGE_KEY),)
     for change in ({"change_keys": keys}, {"predict_keys": keys}, {"allow_open": True}):
-        assert not objection(public.model_copy(update=change))
+        assert not check_bind_address(public.model_copy(update=change))
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
 def test_this_machine_alone_needs_none(settings: Settings, host: str) -> None:
-    assert not objection(settings.model_copy(update={"host": host}))
+    assert not check_bind_address(settings.model_copy(update={"host": host}))
 
 
 def test_which_end_of_a_connection_is_outside() -> None:

@@ -5,15 +5,15 @@ import hmac
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.guard.keys import CHANGE, NO_SCOPE, PREDICT, Keyring, accepted_keys
+from api.guard.keys import CHANGE, NO_SCOPE, PREDICT, ApiKeys, accepted_keys
 from api.settings import Settings
 
 PREDICT_KEY = "predict-0f3a9c1b7e5d2846"
 CHANGE_KEY = "change-91be04c7d6a3f258"
 
 
-def ring() -> Keyring:
-    return Keyring([SecretStr(PREDICT_KEY)], [SecretStr(CHANGE_KEY)])
+def ring() -> ApiKeys:
+    return ApiKeys([SecretStr(PREDICT_KEY)], [SecretStr(CHANGE_KEY)])
 
 
 def test_a_key_has_its_scope_and_no_other_has_any() -> None:
@@ -25,7 +25,7 @@ def test_a_key_has_its_scope_and_no_other_has_any() -> None:
 
 def test_a_key_in_both_lists_may_change() -> None:
     both = [SecretStr(CHANGE_KEY)]
-    assert Keyring(both, both).scope_of(CHANGE_KEY) == CHANGE
+    assert ApiKeys(both, both).scope_of(CHANGE_KEY) == CHANGE
 
 
 def test_every_key_is_compared_however_early_one_fits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,7 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.guard.errors import TooManyRequestsError
-from api.guard.rate import RateLimit
+from api.guard.rate import RateLimit, TooManyRequestsError
 from api.settings import Settings
 from tests.guard.conftest import CHANGE_KEY, PREDICT_KEY, Serve, bearer
 from tests.hostile.serving import serving

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.blobs import Blobs
 from api.db import Database
-from api.freshness import repository as freshness
+from api.freshness import service as freshness
 from api.health.state import ServiceState
 from api.predict.levels import LevelThresholds
 from api.predict.line import Line
