@@ -11,8 +11,8 @@ from PIL import Image
 from api.dataset.labels import read_label
 from api.imaging.preprocess import to_input
 from api.insights.schemas import Augmentation, View
-from api.insights.wording import words
 from api.predict.runtime import Runtime
+from api.wording import words
 
 VIEWS = 8
 QUALITY = 85

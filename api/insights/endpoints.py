@@ -1,5 +1,6 @@
 """`/insights`: what the data looks like, to the service and to people."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,8 +10,11 @@ from api.dataset import repository
 from api.dataset.errors import ImageNotFoundError
 from api.dataset.schemas import ImageId
 from api.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
-from api.insights import service
 from api.insights.augmentation import augmentation
+from api.insights.counts import balance, copies, counts, freshness
+from api.insights.examples import blobs_of, images, shipped_of, todays
+from api.insights.looks import appearance, sizes
+from api.insights.map import draw_map, place_new, places_of
 from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
 from api.predict.upload import OPENAPI, read_photograph
 from api.problems import responses
@@ -27,7 +31,20 @@ def dataset(
 ) -> DatasetInsights:
     """What the serving version learned from and was measured on, and the catalog as it is now."""
     version = state.serving().manifest.version
-    return service.dataset_insights(database, blobs, settings.model_cache, version)
+    shipped = shipped_of(blobs, settings.model_cache, version)
+    with database.reading() as session:
+        examples = todays(shipped, images(session))
+    return DatasetInsights(
+        model_version=version,
+        examples=len(examples),
+        from_catalog=int((examples.image_ids != "").sum()),
+        counts=counts(examples),
+        balance=balance(examples),
+        freshness=freshness(examples),
+        appearance=appearance(examples),
+        sizes=sizes(examples, shipped.input_size),
+        copies=copies(examples, shipped.files),
+    )
 
 
 @router.get("/map", summary="Which photographs look alike?", responses=responses(422, 503))
@@ -42,7 +59,20 @@ def embedding_map(
 
     Some of the images that are new since are embedded on the way; `left_out` of them still wait.
     """
-    return service.embedding_map(database, blobs, settings.model_cache, state.serving(), limit)
+    runtime = state.serving()
+    version = runtime.manifest.version
+    shipped = shipped_of(blobs, settings.model_cache, version)
+    places = places_of(shipped.folder)
+    with database.reading() as session:
+        examples = todays(shipped, images(session))
+
+    def read_blobs(image_ids: Sequence[str]) -> dict[str, str]:
+        with database.reading() as session:
+            return blobs_of(session, image_ids)
+
+    # No transaction is open while images are embedded, which may take seconds.
+    place_new(places, examples, runtime, read_blobs, blobs.get)
+    return draw_map(places, examples, version, limit)
 
 
 @router.get(

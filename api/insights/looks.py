@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from api.dataset.labels import read_label
 from api.insights.examples import Examples
 from api.insights.schemas import Appearance, ClassAppearance, Quantiles, Size, Sizes
-from api.insights.wording import number, share, words
+from api.wording import number, share, words
 
 PERCENTS = (5, 25, 50, 75, 95)
 # Sizes within a tenth of each other are drawn as one.

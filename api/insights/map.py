@@ -1,6 +1,14 @@
-"""The map of today's data: every example at the place where the serving version sees it."""
+"""The map of today's data: every example at the place where the serving version sees it.
+
+Its axes are principal components, the directions in which embeddings differ most. Examples of the
+replay have their place at once; new images are embedded as they are asked for.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
 from time import perf_counter
 
 import numpy as np
@@ -8,14 +16,87 @@ from numpy.typing import NDArray
 
 from api.errors import ProblemError
 from api.insights.examples import Examples
-from api.insights.places import Places
 from api.insights.schemas import EmbeddingMap, Point
-from api.insights.wording import number, share
+from api.predict.arrays import FloatArray, l2_normalize
 from api.predict.runtime import Runtime
+from api.registry.package import REPLAY
+from api.wording import number, share
 
+# A few directions more than the two wanted, and a few rounds, make those two exact to the eye.
+DIRECTIONS = 10
+ROUNDS = 12
+_ALONE = Lock()
 # So many new images are embedded for one map, and none once it has taken so long: a person waits.
 AT_ONCE = 150
 LONGEST_SECONDS = 0.4
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Onto two axes: `middle` float32 [channels], `axes` [channels, 2], `explained` the share of
+    the variance along either."""
+
+    middle: FloatArray
+    axes: FloatArray
+    explained: tuple[float, float]
+
+    def of(self, embeddings: FloatArray) -> FloatArray:
+        """Points float32 [n, 2] of embeddings float32 [n, channels], each scaled to length 1."""
+        centred: FloatArray = l2_normalize(embeddings) - self.middle
+        points: FloatArray = centred @ self.axes
+        return points
+
+
+def fit_projection(embeddings: FloatArray) -> Projection:
+    """Of embeddings float32 [n, channels], each scaled to length 1, as OOD detection sees it.
+
+    By subspace iteration from a fixed start, so that the map is the same every time: N. Halko et
+    al., "Finding Structure with Randomness" (2011). The whole decomposition takes far longer.
+    """
+    rows = l2_normalize(embeddings)
+    middle: FloatArray = (rows.sum(axis=0) / max(len(rows), 1)).astype(np.float32)
+    rows -= middle
+    found = np.random.default_rng(0).normal(size=(rows.shape[1], DIRECTIONS)).astype(np.float32)
+    for _ in range(ROUNDS):
+        found, _ = np.linalg.qr(rows.T @ (rows @ found))
+    _, scales, turned = np.linalg.svd(rows @ found, full_matrices=False)
+    axes = np.zeros((rows.shape[1], 2), np.float32)
+    leading = found @ turned[:2].T
+    axes[:, : leading.shape[1]] = leading * _signs(leading)
+    shares = np.zeros(2)
+    shares[: len(scales[:2])] = np.square(scales[:2]) / max(float(np.square(rows).sum()), 1e-12)
+    return Projection(middle, axes, (float(shares[0]), float(shares[1])))
+
+
+def _signs(axes: FloatArray) -> NDArray[np.float32]:
+    """Either way along an axis is as good; the largest entry is made positive."""
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
+    return np.where(largest < 0, np.float32(-1), np.float32(1))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Of one version: `known` float32 [n, 2], a row for each of its replay; `added` of images
+    that were placed since, by id."""
+
+    projection: Projection
+    known: FloatArray
+    added: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def places_of(folder: Path) -> Places:
+    """The places of the package in `folder`, a verified copy; worked out once."""
+    with _ALONE:  # It takes a second and some memory: not twice at once.
+        return _places(folder)
+
+
+@lru_cache(maxsize=2)
+def _places(folder: Path) -> Places:
+    with np.load(folder / REPLAY, allow_pickle=False) as arrays:
+        embeddings = arrays["quantised"].astype(np.float32) * arrays["step"]
+        embeddings += arrays["lowest"]
+    projection = fit_projection(embeddings)
+    return Places(projection, projection.of(embeddings))
 
 
 def place_new(
@@ -57,7 +138,7 @@ def draw_map(places: Places, examples: Examples, version: str, limit: int) -> Em
         left_out=left_out,
         explained=places.projection.explained,
         points=[_point(examples, spots, int(k)) for k in shown],
-        story=_story(len(shown), len(placed), left_out, places.projection.explained),
+        story=_map_story(len(shown), len(placed), left_out, places.projection.explained),
     )
 
 
@@ -83,7 +164,7 @@ def _point(examples: Examples, spots: NDArray[np.float64], k: int) -> Point:
     )
 
 
-def _story(shown: int, placed: int, left_out: int, explained: tuple[float, float]) -> str:
+def _map_story(shown: int, placed: int, left_out: int, explained: tuple[float, float]) -> str:
     story = (
         "Photographs that the model sees as alike lie close together. The two axes hold "
         f"{share(sum(explained))} of what sets the photographs apart, so what overlaps here may "

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from api.insights.copies import copies, leak_if_dealt_by_file
+from api.insights.counts import copies, leak_if_dealt_by_file
 from tests.insights.samples import some
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from api.insights.examples import todays
-from api.insights.shipped import Shipped
+from api.insights.examples import Shipped, todays
 
 
 def shipped() -> Shipped:

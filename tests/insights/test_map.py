@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from api.insights import map as module
-from api.insights.map import draw_map, place_new
-from api.insights.places import Places
-from api.insights.projection import Projection
+from api.insights.map import Places, Projection, draw_map, place_new
 from tests.insights.samples import some
 
 PROJECTION = Projection(np.zeros(2, np.float32), np.eye(2, dtype=np.float32), (0.5, 0.25))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.insights.projection import fit_projection
+from api.insights.map import fit_projection
 from api.predict.arrays import l2_normalize
 
 
