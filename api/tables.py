@@ -6,7 +6,7 @@ from api.feedback.repository import FeedbackRow
 from api.freshness.service import FreshnessThresholdsRow
 from api.monitoring.triggers.service import TriggerRow
 from api.predict.tables import PredictionRow
-from api.registry.tables import ChampionRow, ModelRow, PromotionRow
+from api.registry.repository import ChampionRow, ModelRow, PromotionRow
 from api.retrain.tables import RunRow
 
 __all__ = [

@@ -23,7 +23,7 @@ from api.predict.record import Record, album
 from api.predict.runtime import Grade
 from api.predict.schemas import Prediction
 from api.predict.tables import add_predictions
-from api.registry.loading import load_shipped
+from api.registry.watcher import load_shipped
 from api.settings import Settings
 from tests.drawing import KINDS, draw_fruit, encode
 from tests.things import THINGS, draw_thing

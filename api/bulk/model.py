@@ -12,8 +12,8 @@ from api.db import AWAY, Database
 from api.registry import repository
 from api.registry.manifest import is_version
 from api.registry.package import BadPackageError, Package, load_package, read_manifest
+from api.registry.repository import ChampionRow
 from api.registry.store import complete, open_package
-from api.registry.tables import ChampionRow
 from api.settings import Settings
 
 CHAMPION = "champion"

@@ -5,20 +5,94 @@ changes come one after the other, in every process.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Literal
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.db import now
-from api.registry.errors import NothingToRollBackToError, PrunedModelError, UnknownModelError
-from api.registry.lineage import lineage
+from api.db import Base, UtcDateTime, now
+from api.errors import ProblemError
 from api.registry.manifest import Manifest, is_version
-from api.registry.tables import ChampionRow, ModelRow, PromotionRow
 
 Kind = Literal["first", "gate", "manual", "rollback"]
 Origin = Literal["shipped", "fast", "full"]
+
+
+class ModelRow(Base):
+    """One package that was finished and stored.
+
+    `origin` is shipped, fast or full; `started_by` a person ("manual") or a trigger
+    ("trigger:drift"); `verdict` what the gate said of it. `pruned_at` is set when its files were
+    removed to make room: it stays in the history, but cannot serve any more.
+    """
+
+    __tablename__ = "models"
+
+    version: Mapped[str] = mapped_column(String(80), primary_key=True)
+    parent: Mapped[str | None] = mapped_column(String(80))
+    origin: Mapped[str] = mapped_column(String(10))
+    started_by: Mapped[str] = mapped_column(String(40))
+    run_id: Mapped[str | None] = mapped_column(String(32))
+    manifest: Mapped[dict[str, Any]] = mapped_column(JSON)
+    verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    pruned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ChampionRow(Base):
+    """The version that serves: one row, so that there is never more than one champion."""
+
+    __tablename__ = "champion"
+    __table_args__ = (CheckConstraint("id = 1", name="one_champion"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[str] = mapped_column(ForeignKey("models.version"))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class PromotionRow(Base):
+    """History of champions, newest last. `kind` is first, gate, manual or rollback."""
+
+    __tablename__ = "promotions"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    version: Mapped[str] = mapped_column(ForeignKey("models.version"))
+    replaced: Mapped[str | None] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class UnknownModelError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown-model"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"There is no model version '{version[:80]}'. GET /models lists them.")
+
+
+class PrunedModelError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "model-pruned"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"The files of version '{version}' were removed to make room, so it cannot serve. "
+            "GET /models lists the versions that can; POST /models/{version}/promote takes one."
+        )
+
+
+class NothingToRollBackToError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "nothing-to-roll-back-to"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No version served before the present one. GET /models lists the versions; "
+            "POST /models/{version}/promote takes one."
+        )
 
 
 def champion(session: Session) -> str | None:
@@ -154,3 +228,19 @@ def servable(session: Session) -> set[str]:
 
 def _locked_champion(session: Session) -> ChampionRow | None:
     return session.get(ChampionRow, 1, with_for_update=True, populate_existing=True)
+
+
+def lineage(changes: Iterable[tuple[str, str]]) -> list[str]:
+    """What served before what, the present champion last, from (version, kind) in order.
+
+    A promotion puts its version on top of what served; a rollback takes the top off again. So two
+    rollbacks go two versions back, and do not return to what the first one turned away from.
+    """
+    served: list[str] = []
+    for version, kind in changes:
+        if kind == "rollback":
+            while served and served[-1] != version:
+                served.pop()
+        if not served or served[-1] != version:
+            served.append(version)
+    return served

@@ -7,8 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.registry.figures import ClassDifference, Difference, Headlines, headlines
 from api.registry.manifest import DataFingerprint, Manifest
-from api.registry.repository import Kind, Origin
-from api.registry.tables import ModelRow
+from api.registry.repository import Kind, ModelRow, Origin
 
 Status = Literal["champion", "challenger", "retired", "pruned"]
 

@@ -2,19 +2,18 @@
 
 import logging
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
 from api.blobs import Blobs
 from api.db import Database, now
+from api.errors import ProblemError
 from api.registry import repository, store
-from api.registry.errors import DamagedModelError, NothingToRollBackToError
 from api.registry.manifest import Manifest
 from api.registry.package import BadPackageError, load_package
-from api.registry.repository import Kind, Origin
-from api.registry.tables import PromotionRow
+from api.registry.repository import NothingToRollBackToError, PromotionRow
 
 KEPT = 5
 # Longer than any storing takes, so that none in progress is taken for one that died.
@@ -22,36 +21,15 @@ UNFINISHED = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
-def register(
-    database: Database,
-    blobs: Blobs,
-    folder: Path,
-    *,
-    parent: str | None,
-    origin: Origin,
-    started_by: str,
-    run_id: str | None,
-    verdict: dict[str, Any] | None,
-    promote_as: Kind | None,
-) -> None:
-    """Store the package in `folder` and enter it; with `promote_as` it serves from then on.
+class DamagedModelError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "model-damaged"
 
-    It is entered and promoted in one transaction, after its files are stored. Raises
-    BadPackageError.
-    """
-    manifest = store.store_package(blobs, folder)
-    with database.session() as session:
-        repository.add_model(
-            session,
-            manifest,
-            parent=parent,
-            origin=origin,
-            started_by=started_by,
-            run_id=run_id,
-            verdict=verdict,
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"The files of version '{version}' are damaged, so it cannot serve; the service log "
+            "says which. Promote another version: GET /models lists them."
         )
-        if promote_as:
-            repository.promote(session, manifest.version, promote_as)
 
 
 def register_shipped(database: Database, blobs: Blobs, folder: Path) -> None:

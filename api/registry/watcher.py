@@ -9,15 +9,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+from api.blobs import Blobs
 from api.db import AWAY
 from api.freshness.service import follow, user_thresholds
 from api.health.state import ServiceState
 from api.predict.levels import LevelThresholds
+from api.predict.runtime import Runtime
 from api.registry import repository, service
-from api.registry.loading import load_shipped, load_version
-from api.registry.package import BadPackageError
-from api.registry.tables import ChampionRow
+from api.registry.package import BadPackageError, Package, load_package, read_manifest
+from api.registry.repository import ChampionRow
+from api.registry.store import open_package
 from api.settings import Settings
 
 POLL_SECONDS = 0.5
@@ -150,3 +153,20 @@ class Watcher:
         else:
             self._state.runtime = runtime.with_thresholds(self._thresholds)
             log.warning("The shipped version serves until the champion can be loaded.")
+
+
+def load_version(settings: Settings, blobs: Blobs, version: str) -> Runtime:
+    """Raises BadPackageError, ValueError or RuntimeError, or what the store raises when away."""
+    with suppress(BadPackageError):
+        if read_manifest(settings.model_dir).version == version:
+            return load_shipped(settings)  # Nothing needs to be fetched.
+    return _warm(settings, open_package(blobs, version, settings.model_cache))
+
+
+def load_shipped(settings: Settings) -> Runtime:
+    """Raises BadPackageError, ValueError or RuntimeError."""
+    return _warm(settings, load_package(settings.model_dir))
+
+
+def _warm(settings: Settings, package: Package) -> Runtime:
+    return Runtime.of_package(package, settings.max_pixels, settings.inference_threads)

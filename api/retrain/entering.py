@@ -15,7 +15,7 @@ from api.db import AWAY, Database
 from api.registry import repository as registry
 from api.registry import store
 from api.registry.gate import Verdict
-from api.registry.tables import ChampionRow
+from api.registry.repository import ChampionRow
 from api.retrain import service
 from api.retrain.candidate import Candidate
 from api.retrain.errors import RunGivenUpError

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.dataset.tables import ImageRow
 from api.db import now
-from api.registry.tables import ModelRow
+from api.registry.repository import ModelRow
 from api.retrain.tables import RunRow
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.db import Database, now
 from api.jobs.queue import RunQueue
-from api.registry.tables import ModelRow
+from api.registry.repository import ModelRow
 from api.retrain import repository
 from api.retrain.errors import RunActiveError, RunOverError, UnknownRunError
 from api.retrain.tables import RunRow

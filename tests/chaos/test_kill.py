@@ -16,8 +16,8 @@ from api.blobs import Blobs
 from api.dataset.tables import ImageRow
 from api.db import Database
 from api.imaging.decode import decode
+from api.registry.repository import ChampionRow
 from api.registry.store import complete
-from api.registry.tables import ChampionRow
 from api.settings import Settings
 from tests.chaos.load import Load
 from tests.fleet import Fleet

@@ -7,8 +7,7 @@ import pytest
 
 from api.db import Database
 from api.monitoring.summary import SLICES, WIDTHS, Summary, summarise
-from api.registry.repository import promote
-from api.registry.tables import ModelRow
+from api.registry.repository import ModelRow, promote
 from tests.predict.predictions import a_prediction
 
 AT = datetime(2026, 11, 21, 12, 34, 56, tzinfo=UTC)

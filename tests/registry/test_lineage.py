@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.registry.lineage import lineage
+from api.registry.repository import lineage
 
 
 @pytest.mark.parametrize(

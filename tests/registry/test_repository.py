@@ -10,8 +10,13 @@ from sqlalchemy.orm import Session
 
 from api.db import Database, now
 from api.registry import repository
-from api.registry.errors import NothingToRollBackToError, PrunedModelError, UnknownModelError
-from api.registry.tables import ChampionRow, ModelRow
+from api.registry.repository import (
+    ChampionRow,
+    ModelRow,
+    NothingToRollBackToError,
+    PrunedModelError,
+    UnknownModelError,
+)
 from tests.registry.samples import describer
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from api.blobs import Blobs
 from api.db import Database
+from api.registry import repository
 from api.registry.manifest import Manifest
 from api.registry.package import BACKBONE, HEAD, REPLAY, load_package, write_package
 from api.registry.repository import Kind
-from api.registry.service import register
+from api.registry.store import store_package
 from api.settings import PROJECT
 from tests.registry.samples import describer, filler
 
@@ -43,15 +44,17 @@ def a_small_package(folder: Path, version: str) -> Path:
 
 def enter(database: Database, blobs: Blobs, package: Path, kind: Kind | None = None) -> str:
     """Register `package` as a run does; gives its version."""
-    register(
-        database,
-        blobs,
-        package,
-        parent=None,
-        origin="fast",
-        started_by="manual",
-        run_id=None,
-        verdict=None,
-        promote_as=kind,
-    )
+    manifest = store_package(blobs, package)
+    with database.session() as session:
+        repository.add_model(
+            session,
+            manifest,
+            parent=None,
+            origin="fast",
+            started_by="manual",
+            run_id=None,
+            verdict=None,
+        )
+        if kind:
+            repository.promote(session, manifest.version, kind)
     return package.name

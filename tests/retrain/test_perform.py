@@ -15,7 +15,7 @@ from api.registry import store
 from api.registry.comparison import Figures
 from api.registry.package import REPLAY, load_package
 from api.registry.replay import Replay
-from api.registry.tables import ModelRow
+from api.registry.repository import ModelRow
 from api.retrain import fast, perform, repository, service
 from api.retrain.errors import RunGivenUpError
 from api.retrain.planning import news

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from api.db import Database, now
-from api.registry.tables import ModelRow
+from api.registry.repository import ModelRow
 from api.retrain import repository, service
 from api.retrain.errors import RunActiveError, RunOverError, UnknownRunError
 from api.retrain.tables import RunRow

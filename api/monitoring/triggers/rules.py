@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from api.feedback.repository import newest_words
 from api.monitoring.drift import Figure
 from api.registry.figures import headlines
-from api.registry.tables import ModelRow
+from api.registry.repository import ModelRow
 from api.retrain.planning import News
 from api.wording import percent
 

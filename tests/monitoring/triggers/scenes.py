@@ -12,7 +12,7 @@ from api.feedback import repository as feedback
 from api.monitoring.drift import Figure
 from api.monitoring.triggers.rules import Rule, TriggerConfig, TriggerContext
 from api.monitoring.triggers.service import TriggerRow, config_of
-from api.registry.tables import ModelRow
+from api.registry.repository import ModelRow
 from api.retrain.planning import News
 from tests.predict.predictions import a_prediction
 
