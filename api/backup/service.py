@@ -9,9 +9,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel
 
 from api import __version__
-from api.backup.errors import NoBackupError, NotEmptyError, OtherKindError
-from api.backup.postgresql import PostgresCatalog
-from api.backup.sqlite import SqliteCatalog
+from api.backup.catalogs import BackupError, NotEmptyError, PostgresCatalog, SqliteCatalog
 from api.blobs import Blobs
 from api.dataset import ingest
 from api.db import normalised, now
@@ -51,15 +49,18 @@ def save(settings: Settings, folder: Path) -> Note:
 def restore(settings: Settings, folder: Path) -> Note:
     """Bring a backup back where there is no catalog yet; one that was killed can be run again.
 
-    Raises NoBackupError, OtherKindError, NotEmptyError and what the catalog raises.
+    Raises BackupError, also as NotEmptyError, and what the catalog raises.
     """
     try:
         note = Note.model_validate_json((folder / NOTE).read_bytes())
     except FileNotFoundError:
-        raise NoBackupError(folder) from None
+        raise BackupError(f"{folder} holds no whole backup: it has no {NOTE}.") from None
     catalog = _catalog(settings)
     if catalog.kind != note.catalog:
-        raise OtherKindError(note.catalog, catalog.kind)
+        raise BackupError(
+            f"The backup is of a catalog in {note.catalog}, and DATABASE_URL names one in "
+            f"{catalog.kind}. A catalog is brought back into a database of its own kind."
+        )
     catalog.check_empty()
     _copy(_stored(folder), Blobs(settings.storage))
     catalog.restore(folder)
