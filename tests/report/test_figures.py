@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.report.figures import figures
-from api.report.measured import comparison, crossvalidation
-from api.report.service import report
+from api.report.service import comparison, crossvalidation, figures, report
 
 SCORES = {
     "split": "by photograph",
