@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from api.bulk.rows import failed, graded, schema
+from api.bulk.output import failed, graded, schema
 from api.bulk.source import Source
 from api.dataset.errors import FileTooLargeError
 from api.errors import ProblemError

@@ -15,11 +15,21 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from api.blobs import Blobs
-from api.bulk.errors import OtherJobError
+from api.errors import ProblemError
 
 PLAN = "job.json"
 PATHS = "photographs"
 ROWS = "rows"
+
+
+class OtherJobError(ProblemError):
+    code = "other-job"
+
+    def __init__(self, folder: Path, what: str, before: str, now: str) -> None:
+        super().__init__(
+            f"{folder} holds the parts of a job with another {what}: {before}, and not {now}. "
+            f"Say so again to go on with it, or remove {folder} to begin anew."
+        )
 
 
 class Plan(BaseModel):

@@ -7,8 +7,8 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
 
 from api.blobs import Blobs
-from api.bulk.errors import BadModelError
 from api.db import AWAY, Database
+from api.errors import ProblemError
 from api.registry import repository
 from api.registry.manifest import is_version
 from api.registry.package import BadPackageError, Package, load_package, read_manifest
@@ -18,6 +18,10 @@ from api.settings import Settings
 
 CHAMPION = "champion"
 DEFAULT = "default"
+
+
+class BadModelError(ProblemError):
+    code = "bad-model"
 
 
 def chosen_package(settings: Settings, name: str) -> Package:

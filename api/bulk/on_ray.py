@@ -16,14 +16,18 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, from_arrow
 from ray.exceptions import RayError
 
-from api.bulk.errors import ClusterError
 from api.bulk.grader import Work
 from api.bulk.workers import Workers
+from api.errors import ProblemError
 from api.settings import PROJECT
 
 # Batches that one execution takes: what bounds the memory here. Each begins with loading the model.
 WINDOW = 2000
 CONNECT_SECONDS = 5
+
+
+class ClusterError(ProblemError):
+    code = "cluster-away"
 
 
 class Cluster:

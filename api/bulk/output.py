@@ -1,7 +1,21 @@
-"""The finished table as one file: Parquet or CSV, by its name."""
+"""The table that bulk scoring writes, as one file: Parquet or CSV, by its name.
+
+A row for each photograph, in the order of paths:
+
+| column | what it is |
+| --- | --- |
+| `path` | below the folder or bucket, with `/` |
+| `class`, `confidence` | the most probable class and its calibrated probability, 0 to 1 |
+| `freshness`, `freshness_score` | `fresh` or `rotten`; 0 (rotten) to 1 (fresh) |
+| `freshness_level` | `fresh`, `past_best` or `rotten` |
+| `recognised` | false for what is none of the known classes |
+| `error` | why there is no grade, where there is none; then all of the above but `path` is empty |
+| `model_version` | the version that graded |
+| `probability_<class>` | the calibrated probability of each class |
+"""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,9 +24,70 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from api.bulk.errors import BadOutputError
+from api.errors import ProblemError
+from api.predict.runtime import Grade
 
 WRITERS = {".parquet": pq.ParquetWriter, ".csv": pyarrow.csv.CSVWriter}
+
+
+class BadOutputError(ProblemError):
+    code = "bad-output"
+
+
+class OutputExistsError(BadOutputError):
+    def __init__(self, out: Path) -> None:
+        super().__init__(f"{out} is there already. Remove it, or name another file by --out.")
+
+
+class UnwritableError(BadOutputError):
+    def __init__(self, out: Path, error: OSError) -> None:
+        super().__init__(
+            f"{out} cannot be written: {error.strerror or error}. What is done so far is kept: the "
+            "same command goes on from there once this is put right."
+        )
+
+
+def schema(classes: Sequence[str]) -> pa.Schema:
+    """Columns and types. Probabilities are float32, as the grader gives them."""
+    return pa.schema(
+        [
+            pa.field("path", pa.string(), nullable=False),
+            pa.field("class", pa.string()),
+            pa.field("confidence", pa.float32()),
+            pa.field("freshness", pa.string()),
+            pa.field("freshness_score", pa.float32()),
+            pa.field("freshness_level", pa.string()),
+            pa.field("recognised", pa.bool_()),
+            pa.field("error", pa.string()),
+            pa.field("model_version", pa.string(), nullable=False),
+            *(pa.field(f"probability_{name}", pa.float32()) for name in classes),
+        ]
+    )
+
+
+def graded(path: str, grade: Grade, version: str) -> dict[str, Any]:
+    """The row of a photograph that was graded."""
+    return {
+        "path": shown(path),
+        "class": grade.class_name,
+        "confidence": grade.confidence,
+        "freshness": grade.freshness,
+        "freshness_score": grade.freshness_score,
+        "freshness_level": grade.freshness_level,
+        "recognised": grade.recognised,
+        "model_version": version,
+        **{f"probability_{name}": share for name, share in grade.probabilities.items()},
+    }
+
+
+def failed(path: str, error: str, version: str) -> dict[str, Any]:
+    """The row of a photograph that could not be graded."""
+    return {"path": shown(path), "error": error, "model_version": version}
+
+
+def shown(path: str) -> str:
+    """The path as text: a name that is no UTF-8 has its bytes written out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def check_name(out: Path) -> None:
@@ -23,9 +98,9 @@ def check_name(out: Path) -> None:
         )
 
 
-def write(out: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+def write(out: Path, columns: pa.Schema, tables: Iterable[pa.Table]) -> None:
     """Write the tables one after the other; `out` is there whole or not at all. Raises OSError."""
-    with _whole(out) as temporary, WRITERS[out.suffix](temporary, schema) as writer:
+    with _whole(out) as temporary, WRITERS[out.suffix](temporary, columns) as writer:
         for table in tables:
             writer.write_table(table)
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from api.bulk import output
-from api.bulk.errors import BusyError, NoPhotographsError, OutputExistsError, UnwritableError
 from api.bulk.grader import Work
 from api.bulk.job import Job
+from api.bulk.output import OutputExistsError, UnwritableError
 from api.errors import ProblemError
 from api.imaging.decode import EXTENSIONS
 from api.progress import Progress, silent
@@ -21,6 +21,23 @@ Grading = Callable[[Iterable[Sequence[str]]], Iterator[pa.Table]]
 # Photographs that a process gets at once. From a bucket they are read at once too.
 BATCH = 32
 ROWS_A_PART = 2000
+
+
+class NoPhotographsError(ProblemError):
+    code = "no-photographs"
+
+    def __init__(self, address: str, endings: tuple[str, ...]) -> None:
+        super().__init__(
+            f"There is no photograph in {address} nor in its folders: no name ends in one of "
+            f"{', '.join(endings)}."
+        )
+
+
+class BusyError(ProblemError):
+    code = "busy"
+
+    def __init__(self, out: Path) -> None:
+        super().__init__(f"Another process is writing {out}. Wait for it, or name another --out.")
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,30 @@ from typing import Any
 
 import fsspec
 
-from api.bulk.errors import NoFolderError, SourceError
+from api.errors import ProblemError
 from api.imaging.decode import EXTENSIONS
 
 # What a store says when it is away or overloaded, and not that a photograph is missing.
 AWAY = (ConnectionError, TimeoutError, BlockingIOError)
+
+
+class SourceError(ProblemError):
+    code = "source-away"
+
+    @classmethod
+    def of(cls, address: str, error: Exception) -> "SourceError":
+        """Made here, and not by `__init__`, for it goes from one process to another."""
+        return cls(
+            f"{address} cannot be read ({type(error).__name__}: {error}). Nothing is lost: put it "
+            "right and run the same command again, which goes on where this one was."
+        )
+
+
+class NoFolderError(ProblemError):
+    code = "no-folder"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is no folder of photographs. Name one, or s3://bucket/prefix.")
 
 
 class Source:

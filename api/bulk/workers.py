@@ -12,12 +12,22 @@ from concurrent.futures.process import BrokenProcessPool
 import pyarrow as pa
 
 from api.blas import keep_to_one_thread
-from api.bulk.errors import DyingWorkersError
 from api.bulk.grader import Grader, Work
-from api.bulk.rows import failed
+from api.bulk.output import failed
+from api.errors import ProblemError
 
 # For each process: photographs that it grades, and others that wait for it.
 AHEAD = 2
+
+
+class DyingWorkersError(ProblemError):
+    code = "dying-workers"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The processes that grade die as soon as they start; often there is too little memory. "
+            "Run the same command with fewer: --processes 1."
+        )
 
 
 class Workers:

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.blobs import Blobs
-from api.bulk.errors import BadModelError
-from api.bulk.model import chosen_package
+from api.bulk.model import BadModelError, chosen_package
 from api.db import Database
 from api.registry.service import register_shipped
 from api.settings import PROJECT, Settings

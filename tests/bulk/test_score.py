@@ -13,17 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from api.bulk.errors import (
-    BadOutputError,
-    BusyError,
-    NoPhotographsError,
-    OtherJobError,
-    OutputExistsError,
-    SourceError,
-    UnwritableError,
-)
 from api.bulk.grader import Grader
-from api.bulk.score import Grading, parts_folder, score
+from api.bulk.job import OtherJobError
+from api.bulk.output import BadOutputError, OutputExistsError, UnwritableError
+from api.bulk.score import BusyError, Grading, NoPhotographsError, parts_folder, score
+from api.bulk.source import SourceError
 from api.predict.levels import LevelThresholds
 from api.predict.runtime import Runtime
 from tests.bulk.photographs import ERRORS, PACKAGE, PATHS, contents, parts_done, put, work

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from s3fs import S3FileSystem
 
-from api.bulk.errors import NoFolderError, SourceError
-from api.bulk.source import Source
+from api.bulk.source import NoFolderError, Source, SourceError
 from tests.bulk.photographs import MAX_BYTES, PATHS, contents, put
 from tests.processes import free_port
 

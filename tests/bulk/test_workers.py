@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info
 
-from api.bulk.errors import DyingWorkersError
 from api.bulk.grader import Grader, Work
 from api.bulk.source import Source
-from api.bulk.workers import DIED, Workers
+from api.bulk.workers import DIED, DyingWorkersError, Workers
 from tests.bulk.photographs import PATHS, contents, put, work
 
 BOMB = "a/2.webp"
