@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from api.blobs import Blobs
-from api.dataset.learned import Learned, learned_of
+from api.dataset.known import Learned, learned_of
 from api.db import Database
 from api.errors import CatalogUnavailableError
 from api.health.state import ServiceState

@@ -9,24 +9,36 @@ from http import HTTPStatus
 
 
 class ProblemError(Exception):
-    """An error with a status and a `detail` that tells a person what to do."""
+    """An error with a status and a `detail` that tells a person what to do.
+
+    A kind of error that always says the same has its `detail` on the class.
+    """
 
     status = HTTPStatus.BAD_REQUEST
     code = "bad-request"
+    detail = ""
     retry_after_seconds: int | None = None
     # Whether the connection is of no more use.
     closes = False
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail or self.detail
+        super().__init__(self.detail)
+
+
+class UnprocessableError(ProblemError):
+    """The request can be read, but what it asks cannot be done."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TooLargeError(ProblemError):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class EmptyImageError(ProblemError):
     code = "empty-image"
-
-    def __init__(self) -> None:
-        super().__init__("The file is empty. Send the bytes of a photograph.")
+    detail = "The file is empty. Send the bytes of a photograph."
 
 
 class NotAnImageError(ProblemError):
@@ -39,8 +51,7 @@ class NotAnImageError(ProblemError):
         )
 
 
-class ImageTooLargeError(ProblemError):
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+class ImageTooLargeError(TooLargeError):
     code = "image-too-large"
 
     def __init__(self, width: int, height: int, limit: int) -> None:
@@ -50,26 +61,19 @@ class ImageTooLargeError(ProblemError):
         )
 
 
-class TruncatedImageError(ProblemError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
+class TruncatedImageError(UnprocessableError):
     code = "truncated-image"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The picture is damaged or cut off and cannot be decoded whole. Send the file again."
-        )
+    detail = "The picture is damaged or cut off and cannot be decoded whole. Send the file again."
 
 
-class BodyTooLargeError(ProblemError):
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+class BodyTooLargeError(TooLargeError):
     code = "body-too-large"
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request is longer than {limit / 2**20:.0f} MiB. Send less at once.")
 
 
-class MissingFileError(ProblemError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
+class MissingFileError(UnprocessableError):
     code = "missing-file"
 
     def __init__(self, found: Sequence[str]) -> None:
@@ -82,11 +86,7 @@ class MissingFileError(ProblemError):
 
 class UnreadableCharsetError(ProblemError):
     code = "unreadable-charset"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The form names a character set by which nothing can be read. Leave it out."
-        )
+    detail = "The form names a character set by which nothing can be read. Leave it out."
 
 
 class UnsupportedBodyError(ProblemError):
@@ -104,50 +104,38 @@ class ModelUnavailableError(ProblemError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "model-unavailable"
     retry_after_seconds = 5
-
-    def __init__(self) -> None:
-        super().__init__("No model is loaded, so nothing can be graded. The service log says why.")
+    detail = "No model is loaded, so nothing can be graded. The service log says why."
 
 
 class OverloadedError(ProblemError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"
     retry_after_seconds = 1
-
-    def __init__(self) -> None:
-        super().__init__(
-            "More photographs wait to be graded than can be soon. Try this one again in a moment."
-        )
+    detail = "More photographs wait to be graded than can be soon. Try this one again in a moment."
 
 
 class SlowBodyError(ProblemError):
     status = HTTPStatus.REQUEST_TIMEOUT
     code = "slow-body"
     closes = True
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The request came too slowly and was not read to its end. Send it again, over a better "
-            "connection or with a smaller photograph."
-        )
+    detail = (
+        "The request came too slowly and was not read to its end. Send it again, over a better "
+        "connection or with a smaller photograph."
+    )
 
 
 class EndingError(ProblemError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "ending"
     retry_after_seconds = 5
-
-    def __init__(self) -> None:
-        super().__init__("This process is about to end. Another one answers in its place.")
+    detail = "This process is about to end. Another one answers in its place."
 
 
 class CatalogUnavailableError(ProblemError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "catalog-unavailable"
     retry_after_seconds = 5
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The catalog cannot be reached, so nothing was changed. Photographs are graded as "
-            "before; try this again in some seconds."
-        )
+    detail = (
+        "The catalog cannot be reached, so nothing was changed. Photographs are graded as before; "
+        "try this again in some seconds."
+    )

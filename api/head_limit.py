@@ -15,19 +15,13 @@ MOST_BYTES = 64 * 2**10
 
 class UnreadableRequestError(ProblemError):
     code = "unreadable-request"
-
-    def __init__(self) -> None:
-        super().__init__("This is no HTTP request that can be read.")
+    detail = "This is no HTTP request that can be read."
 
 
 class HeadTooLargeError(ProblemError):
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     code = "head-too-large"
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"The address and the headers are longer than {MOST_BYTES // 2**10} KiB. Send less."
-        )
+    detail = f"The address and the headers are longer than {MOST_BYTES // 2**10} KiB. Send less."
 
 
 class BoundedHttp(HttpToolsProtocol):

@@ -1,6 +1,6 @@
 """Every table of the catalog, once, so that migrations see them all."""
 
-from api.dataset.tables import ImageRow
+from api.dataset.repository import ImageRow
 from api.db import Base
 from api.feedback.repository import FeedbackRow
 from api.freshness.service import FreshnessThresholdsRow

@@ -16,8 +16,8 @@ import numpy as np
 from api.blobs import Blobs
 from api.dataset.ingest import PHOTOGRAPHS
 from api.dataset.preparing import Prepared, prepare
+from api.dataset.repository import ImageRow
 from api.dataset.split import split_of
-from api.dataset.tables import ImageRow
 from api.db import Database, now
 from api.predict.record import Record, album
 from api.predict.runtime import Grade

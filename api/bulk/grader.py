@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from api.bulk.output import failed, graded, schema
 from api.bulk.source import Source
-from api.dataset.errors import FileTooLargeError
+from api.dataset.archive import FileTooLargeError
 from api.errors import ProblemError
 from api.predict.levels import LevelThresholds
 from api.predict.runtime import TOGETHER, Asked, Grade, Runtime

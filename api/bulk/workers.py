@@ -22,12 +22,10 @@ AHEAD = 2
 
 class DyingWorkersError(ProblemError):
     code = "dying-workers"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The processes that grade die as soon as they start; often there is too little memory. "
-            "Run the same command with fewer: --processes 1."
-        )
+    detail = (
+        "The processes that grade die as soon as they start; often there is too little memory. Run "
+        "the same command with fewer: --processes 1."
+    )
 
 
 class Workers:

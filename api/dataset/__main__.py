@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 from api.arguments import path
-from api.dataset.download import download_public_set
-from api.dataset.importing import import_folder
+from api.dataset.importing import download_public_set, import_folder
 from api.errors import ProblemError
 from api.progress import terminal
 from api.settings import PROJECT

@@ -10,18 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, cast
 
-from api.dataset.errors import (
-    ArchiveTooLargeError,
-    BrokenArchiveError,
-    BrokenEntryError,
-    EmptyArchiveError,
-    EncryptedArchiveError,
-    FileTooLargeError,
-    NestedArchiveError,
-    TooManyEntriesError,
-    UnsafePathError,
-)
 from api.dataset.layout import SUPPLIED_SPLITS, is_aside
+from api.errors import TooLargeError, UnprocessableError
 
 START = (b"PK\x03\x04", b"PK\x05\x06")
 ENCRYPTED = 0x1
@@ -30,6 +20,67 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 STEP = 64 * 2**10
 # Of the zip's directory, for each file that it may hold: its path and some numbers.
 DIRECTORY_BYTES = 512
+
+
+class FileTooLargeError(TooLargeError):
+    code = "file-too-large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The file is longer than {limit / 2**20:.0f} MiB. Send a smaller copy of the picture."
+        )
+
+
+class BrokenArchiveError(UnprocessableError):
+    code = "broken-archive"
+    detail = "The zip is damaged or cut off. Make it again and send it once more."
+
+
+class EmptyArchiveError(UnprocessableError):
+    code = "empty-archive"
+    detail = "The zip holds no photographs. Zip a folder of pictures for each class."
+
+
+class EncryptedArchiveError(UnprocessableError):
+    code = "encrypted-archive"
+    detail = "The zip is protected by a password. Send one without."
+
+
+class TooManyEntriesError(TooLargeError):
+    code = "too-many-entries"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The zip holds more than {limit} files, or names that are far too long. Send several "
+            "smaller zips."
+        )
+
+
+class ArchiveTooLargeError(TooLargeError):
+    code = "archive-too-large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"Unpacked, the zip is longer than {limit / 2**20:.0f} MiB. Send several smaller zips."
+        )
+
+
+class BrokenEntryError(UnprocessableError):
+    code = "broken-entry"
+    detail = (
+        "This file of the zip cannot be unpacked: it is damaged, or packed in a way other than "
+        "'deflate'. Make the zip again, or send the file by itself."
+    )
+
+
+class NestedArchiveError(UnprocessableError):
+    code = "nested-archive"
+    detail = "A zip within a zip is not opened. Send it by itself."
+
+
+class UnsafePathError(UnprocessableError):
+    code = "unsafe-path"
+    detail = "The path of this file leads out of the zip. Make the zip again."
 
 
 @dataclass(frozen=True)

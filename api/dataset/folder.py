@@ -1,15 +1,18 @@
-"""Reading class folders: every file verified, described and given its photograph and split.
+"""Class folders: every file verified, described and given its photograph and split, and the index
+that keeps this: one row a file, as CSV next to the photographs.
 
 `train` and `test` folders above classes are noted as the supplied split, and not otherwise used.
 """
 
+import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from api.dataset.grouping import group_photographs
 from api.dataset.labels import normalise_class_name
@@ -137,3 +140,42 @@ def _grouped(files: Sequence[PhotoFile], earlier: Mapping[str, PhotoFile]) -> li
         replace(file, photograph=photograph, split=split_of(photograph))
         for file, photograph in zip(files, photographs, strict=True)
     ]
+
+
+INDEX = "index.csv"
+_ROW = TypeAdapter(PhotoFile)
+
+
+class DamagedIndexError(ProblemError):
+    """A row that `write_index` did not write."""
+
+    def __init__(self, path: Path, line: int) -> None:
+        super().__init__(
+            f"{path} cannot be read, from line {line} on or soon after. Bring the file back from a "
+            "backup; or delete it and import again: then photographs may change between training "
+            "and test."
+        )
+
+
+def write_index(files: Iterable[PhotoFile], path: Path) -> None:
+    """Write the rows, whole or not at all."""
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, [field.name for field in fields(PhotoFile)])
+        writer.writeheader()
+        writer.writerows(asdict(file) for file in files)
+    temporary.replace(path)
+
+
+def read_index(path: Path) -> tuple[PhotoFile, ...]:
+    """Read what `write_index` wrote; nothing where there is no file. Raises DamagedIndexError."""
+    if not path.exists():
+        return ()
+    found: list[PhotoFile] = []
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = csv.DictReader(stream)
+        try:
+            found.extend(_ROW.validate_python(row) for row in rows)
+        except (ValidationError, UnicodeDecodeError, csv.Error):
+            raise DamagedIndexError(path, max(rows.line_num, 1)) from None
+    return tuple(found)

@@ -3,16 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import IO, Any
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from api.dataset.class_names import LETTER_OR_DIGIT
-from api.dataset.errors import BadFormError, NoFilesError, NotAFormError
-from api.dataset.naming import printable
-from api.errors import UnreadableCharsetError
+from api.dataset.grouping import printable
+from api.dataset.labels import LETTER_OR_DIGIT
+from api.errors import ProblemError, UnprocessableError, UnreadableCharsetError
 
 # Each may be an open file on disk.
 MAX_FILES = 500
@@ -47,6 +47,29 @@ OPENAPI: dict[str, Any] = {
         },
     }
 }
+
+
+class NoFilesError(UnprocessableError):
+    code = "no-files"
+    detail = (
+        "The form has no file in a field named 'files' (curl: -F files=@apple.jpg -F "
+        "class_name=freshapples)."
+    )
+
+
+class BadFormError(ProblemError):
+    code = "bad-form"
+
+
+class NotAFormError(ProblemError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "not-a-form"
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(
+            "Send photographs or zips as a multipart form, in fields named 'files'; this request "
+            f"has {content_type or 'no content type'}."
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Bringing a folder of photographs into the project: copied, verified, indexed.
+"""Bringing a folder of photographs, or the public set, into the project: copied, verified, indexed.
 
 Run again, it goes on where it stopped and takes only what is new; photographs that are there
 already keep their names and so their split.
@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from api.dataset.folder import Listing, read_class_folders
-from api.dataset.index import INDEX, read_index, write_index
+from api.dataset.folder import INDEX, Listing, read_class_folders, read_index, write_index
 from api.dataset.layout import Skipped, discover
 from api.dataset.split import SPLITS
 from api.errors import ProblemError
 from api.progress import Progress, silent
+
+PUBLIC_SET = "sriramr/fruits-fresh-and-rotten-for-classification"
 
 
 class OverlapError(ProblemError):
@@ -128,3 +129,23 @@ def _reasons(skipped: Sequence[Skipped]) -> list[str]:
         *shown,
         *([f"  and {more} more"] if more else []),
     ]
+
+
+class DownloadError(ProblemError):
+    code = "download-failed"
+
+
+def download_public_set() -> Path:
+    """Download the public set with kagglehub, which resumes and shows its progress.
+
+    Returns the folder that it lies in. Raises DownloadError, which names the way without network.
+    """
+    import kagglehub  # noqa: PLC0415  (it is needed for nothing else)
+
+    try:
+        return Path(kagglehub.dataset_download(PUBLIC_SET))
+    except Exception as error:  # kagglehub passes on whatever its HTTP stack raises.
+        raise DownloadError(
+            f"The set {PUBLIC_SET} could not be downloaded ({type(error).__name__}). Check the "
+            "network and try again, or import photographs that you have: make data FROM=<folder>."
+        ) from error

@@ -1,13 +1,14 @@
-"""Reading and writing the catalog's images, within a session that the caller opens."""
+"""The images of the catalog, within a session that the caller opens."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, delete, func, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.dataset.tables import ImageRow
+from api.db import Base, UtcDateTime, now
+from api.errors import ProblemError
 from api.predict.tables import PredictionRow
 
 # Any number that nothing else in the database locks by.
@@ -15,22 +16,51 @@ WRITE_LOCK = 7_253_002
 CHUNK = 2000
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which images; None means any."""
+class ImageRow(Base):
+    """One stored photograph.
 
-    class_name: str | None = None
-    split: str | None = None
-    origin: str | None = None
+    `sha256` is of the bytes that were sent, so that the same file is known again; the blob holds
+    them without their metadata, `bytes` long. `signature` is hexadecimal (see `imaging.hashing`);
+    `photograph` names the group of near-duplicates that share a split; `origin` is upload, feedback
+    or review. `brightness`, `saturation` and `hue` are those of `dataset.appearance`.
+    """
 
-    @property
-    def conditions(self) -> list[ColumnElement[bool]]:
-        wanted = {
-            ImageRow.class_name: self.class_name,
-            ImageRow.split: self.split,
-            ImageRow.origin: self.origin,
-        }
-        return [column == value for column, value in wanted.items() if value is not None]
+    __tablename__ = "images"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    signature: Mapped[str] = mapped_column(String(160))
+    class_name: Mapped[str] = mapped_column(String(80), index=True)
+    photograph: Mapped[str] = mapped_column(String(200), index=True)
+    split: Mapped[str] = mapped_column(String(10), index=True)
+    origin: Mapped[str] = mapped_column(String(10), index=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    width: Mapped[int]
+    height: Mapped[int]
+    bytes: Mapped[int]
+    brightness: Mapped[float]
+    saturation: Mapped[float]
+    hue: Mapped[float]
+    blob: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+
+
+class ImageNotFoundError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+    code = "image-not-found"
+
+    def __init__(self, image_id: str) -> None:
+        super().__init__(
+            f"There is no training image {image_id}. GET /dataset/images lists what there is."
+        )
+
+
+def matching(
+    class_name: str | None = None, split: str | None = None, origin: str | None = None
+) -> list[ColumnElement[bool]]:
+    """The conditions of a query for some of the images; None means any."""
+    wanted = {ImageRow.class_name: class_name, ImageRow.split: split, ImageRow.origin: origin}
+    return [column == value for column, value in wanted.items() if value is not None]
 
 
 def write_alone(session: Session) -> None:
@@ -72,15 +102,17 @@ def signatures(session: Session, since: datetime | None) -> Iterator[tuple[str, 
     yield from session.execute(query).yield_per(CHUNK)
 
 
-def listed(session: Session, wanted: Filter, offset: int, limit: int) -> Sequence[ImageRow]:
+def listed(
+    session: Session, wanted: list[ColumnElement[bool]], offset: int, limit: int
+) -> Sequence[ImageRow]:
     """A page of the images, newest first."""
-    query = select(ImageRow).where(*wanted.conditions)
+    query = select(ImageRow).where(*wanted)
     query = query.order_by(ImageRow.created_at.desc(), ImageRow.id)
     return session.scalars(query.offset(offset).limit(limit)).all()
 
 
-def count(session: Session, wanted: Filter) -> int:
-    query = select(func.count()).select_from(ImageRow).where(*wanted.conditions)
+def count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
+    query = select(func.count()).select_from(ImageRow).where(*wanted)
     return session.scalars(query).one()
 
 

@@ -1,17 +1,19 @@
 """What the training images look like to clients."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
-from api.dataset.class_names import ClassName
+from api.dataset import repository
 from api.dataset.ingest import Duplicate, Origin, Outcome, Stored
-from api.dataset.known import Kind
+from api.dataset.known import Kind, Learned
+from api.dataset.labels import ClassName
 from api.dataset.split import Split
-from api.dataset.summary import Summary
-from api.dataset.upload import Refused
+from api.dataset.upload import FileError
 
 MAX_IDS = 1000
 ImageId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -54,12 +56,6 @@ class DuplicateFile(BaseModel):
         )
 
 
-class FileError(BaseModel):
-    filename: str
-    code: str = Field(description="Stable, for programs.")
-    detail: str
-
-
 class UploadReport(BaseModel):
     """What became of each file. One that is in none of the lists was passed over (hidden files)."""
 
@@ -72,7 +68,7 @@ class UploadReport(BaseModel):
 
     @classmethod
     def of_outcomes(
-        cls, outcomes: Sequence[Outcome | Refused], class_name: str | None
+        cls, outcomes: Sequence[Outcome | FileError], class_name: str | None
     ) -> "UploadReport":
         stored = [item for item in outcomes if isinstance(item, Stored)]
         return cls(
@@ -81,11 +77,7 @@ class UploadReport(BaseModel):
             duplicates=[
                 DuplicateFile.of_outcome(item) for item in outcomes if isinstance(item, Duplicate)
             ],
-            errors=[
-                FileError(filename=item.filename, code=item.code, detail=item.detail)
-                for item in outcomes
-                if isinstance(item, Refused)
-            ],
+            errors=[item for item in outcomes if isinstance(item, FileError)],
             class_name=class_name,
             timestamp=datetime.now(UTC),
         )
@@ -133,18 +125,34 @@ class DatasetSummary(BaseModel):
     )
 
     @classmethod
-    def of(cls, summary: Summary) -> "DatasetSummary":
-        by_class: dict[str, dict[str, int]] = {}
-        for (class_name, split), number in sorted(summary.photographs.items()):
-            by_class.setdefault(class_name, {})[split] = number
+    def load(cls, session: Session, learned: Learned) -> "DatasetSummary":
+        by_class, by_split, by_origin = Counter[str](), Counter[str](), Counter[str]()
+        for class_name, split, origin, images in repository.counts(session):
+            by_class[class_name] += images
+            by_split[split] += images
+            by_origin[origin] += images
+        stored: set[str] = set()
+        known: set[tuple[str, str, str]] = set()
+        for sha256, class_name, split, photograph in repository.photographs(session):
+            stored.add(sha256)
+            known.add((class_name, split, photograph))
+        rows = zip(
+            learned.sha256, learned.class_names, learned.splits, learned.photographs, strict=True
+        )
+        for sha256, class_name, split, photograph in rows:
+            if sha256 not in stored:  # The catalog knows its own better: one may be relabelled.
+                known.add((str(class_name), str(split), str(photograph)))
+        photographs: dict[str, dict[str, int]] = {}
+        for class_name, split, _ in sorted(known):
+            photographs.setdefault(class_name, Counter())[split] += 1
         return cls(
-            images=summary.by_split.total(),
-            by_class=dict(summary.by_class),
-            by_split=dict(summary.by_split),
-            by_origin=dict(summary.by_origin),
-            newest_upload=summary.newest,
-            new_images=summary.new,
-            photographs=KnownPhotographs(total=summary.photographs.total(), by_class=by_class),
+            images=by_split.total(),
+            by_class=by_class,
+            by_split=by_split,
+            by_origin=by_origin,
+            newest_upload=repository.newest(session),
+            new_images=len(stored - learned.row_of.keys()),
+            photographs=KnownPhotographs(total=len(known), by_class=photographs),
         )
 
 

@@ -4,33 +4,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from pydantic import BaseModel, Field
+
 from api.blobs import Blobs
-from api.dataset.archive import Archive, Limits, is_archive
-from api.dataset.class_names import accepted_class_name
-from api.dataset.errors import ArchiveTooLargeError, FileTooLargeError, MissingClassNameError
+from api.dataset.archive import Archive, ArchiveTooLargeError, FileTooLargeError, Limits, is_archive
 from api.dataset.form import SentFile, UploadForm
+from api.dataset.grouping import printable
 from api.dataset.ingest import Outcome, store_photograph
-from api.dataset.known import Known
-from api.dataset.learned import Learned
-from api.dataset.naming import printable
+from api.dataset.known import Known, Learned
+from api.dataset.labels import accepted_class_name
 from api.db import Database
-from api.errors import ProblemError
+from api.errors import ProblemError, UnprocessableError
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A file that was not taken, and why.
+class MissingClassNameError(UnprocessableError):
+    code = "missing-class-name"
 
-    In words alone: the error itself would hold on to what was read of the file.
-    """
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} needs a class. Name it in the form field 'class_name', or send a zip that "
+            "has a folder of photographs for each class."
+        )
 
+
+# In words alone: the error itself would hold on to what was read of the file.
+class FileError(BaseModel):
     filename: str
-    code: str
+    code: str = Field(description="Stable, for programs.")
     detail: str
 
     @classmethod
     def of(cls, filename: str, error: ProblemError) -> Self:
-        return cls(filename, error.code, error.detail)
+        return cls(filename=filename, code=error.code, detail=error.detail)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Intake:
     limits: Limits
     max_pixels: int
 
-    def take(self, form: UploadForm) -> list[Outcome | Refused]:
+    def take(self, form: UploadForm) -> list[Outcome | FileError]:
         """Store the photographs of a form. Says of each what became of it, in order.
 
         Raises MissingClassNameError or BadClassNameError before anything is stored; and where the
@@ -54,7 +59,7 @@ class Intake:
             raise MissingClassNameError("A photograph")
         with self.database.reading() as session:
             known = Known.load(session, self.learned)
-        outcomes: list[Outcome | Refused] = []
+        outcomes: list[Outcome | FileError] = []
         for file in form.files:
             if is_archive(file.stream):
                 alone = len(form.files) == 1
@@ -63,18 +68,20 @@ class Intake:
                 outcomes.append(self._take_photograph(known, file, class_name))
         return outcomes
 
-    def _take_photograph(self, known: Known, file: SentFile, class_name: str) -> Outcome | Refused:
+    def _take_photograph(
+        self, known: Known, file: SentFile, class_name: str
+    ) -> Outcome | FileError:
         try:
             data = file.stream.read(self.limits.file_bytes + 1)
             if len(data) > self.limits.file_bytes:
                 raise FileTooLargeError(self.limits.file_bytes)
             return self._store(known, data, class_name, file.filename)
         except ProblemError as error:
-            return Refused.of(file.filename, error)
+            return FileError.of(file.filename, error)
 
     def _take_archive(
         self, known: Known, file: SentFile, class_name: str, alone: bool
-    ) -> Iterator[Outcome | Refused]:
+    ) -> Iterator[Outcome | FileError]:
         try:
             archive = Archive(file.stream, self.limits)
             if not (class_name or archive.folders):
@@ -82,7 +89,7 @@ class Intake:
         except ProblemError as error:
             if alone:
                 raise
-            yield Refused.of(file.filename, error)
+            yield FileError.of(file.filename, error)
             return
         # A lone folder is what the photographs were zipped in; several are classes.
         named = class_name if len(archive.folders) < 2 else ""
@@ -95,10 +102,10 @@ class Intake:
                     raise MissingClassNameError("A photograph outside of the folders")
                 yield self._store(known, data, chosen, filename)
             except ArchiveTooLargeError as error:  # And so the rest of it is not read.
-                yield Refused.of(filename, error)
+                yield FileError.of(filename, error)
                 return
             except ProblemError as error:
-                yield Refused.of(filename, error)
+                yield FileError.of(filename, error)
 
     def _store(self, known: Known, data: bytes, class_name: str, filename: str) -> Outcome:
         return store_photograph(

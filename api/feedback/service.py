@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Literal
 
 import numpy as np
@@ -12,11 +11,11 @@ from sqlalchemy.orm import Session
 from api import metrics
 from api.blobs import Blobs
 from api.dataset import repository as images
-from api.dataset.class_names import accepted_class_name
 from api.dataset.ingest import Duplicate, Origin, store_photograph
 from api.dataset.known import Known
+from api.dataset.labels import accepted_class_name
 from api.db import Database
-from api.errors import ProblemError
+from api.errors import UnprocessableError
 from api.feedback import repository
 from api.history.service import (
     ELSEWHERE_SECONDS,
@@ -39,15 +38,12 @@ Became = Literal["stored", "relabelled", "known", "contradicts", "not-kept"]
 OURS = ("feedback", "review")
 
 
-class UnclearFeedbackError(ProblemError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
+class UnclearFeedbackError(UnprocessableError):
     code = "unclear-feedback"
-
-    def __init__(self) -> None:
-        super().__init__(
-            'Send either the right class, {"label": "freshapples"}, or {"correct": true} where '
-            "the prediction was right."
-        )
+    detail = (
+        'Send either the right class, {"label": "freshapples"}, or {"correct": true} where the '
+        "prediction was right."
+    )
 
 
 def review_queue(session: Session, limit: int) -> list[PredictionRow]:

@@ -39,35 +39,29 @@ class KeyNeededError(ProblemError):
 class ScopeError(ProblemError):
     status = HTTPStatus.FORBIDDEN
     code = "scope-too-small"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This API key may grade and read, but not change anything. Send one of "
-            f"RIPELINE_CHANGE_KEYS {HOW}."
-        )
+    detail = (
+        "This API key may grade and read, but not change anything. Send one of "
+        f"RIPELINE_CHANGE_KEYS {HOW}."
+    )
 
 
 class ExposedError(ProblemError):
     status = HTTPStatus.FORBIDDEN
     code = "changes-are-closed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This address can be reached from other machines and no API key is set, so nothing can "
-            "be changed through it. Set RIPELINE_CHANGE_KEYS for the service, or "
-            "RIPELINE_ALLOW_OPEN=1 if everybody may."
-        )
+    detail = (
+        "This address can be reached from other machines and no API key is set, so nothing can be "
+        "changed through it. Set RIPELINE_CHANGE_KEYS for the service, or RIPELINE_ALLOW_OPEN=1 if "
+        "everybody may."
+    )
 
 
 class CrossSiteError(ProblemError):
     status = HTTPStatus.FORBIDDEN
     code = "cross-site"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "A page of another site sent this request, in the name of whoever looks at it. Name "
-            "the site in RIPELINE_CORS_ORIGINS if it may, or send an API key."
-        )
+    detail = (
+        "A page of another site sent this request, in the name of whoever looks at it. Name the "
+        "site in RIPELINE_CORS_ORIGINS if it may, or send an API key."
+    )
 
 
 def check_bind_address(settings: Settings) -> str:

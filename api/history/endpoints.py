@@ -74,7 +74,7 @@ def predictions(
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PredictionPage:
-    wanted = service.Filter(class_name, recognised, below, model_version)
+    wanted = service.matching(class_name, recognised, below, model_version)
     state.recorder.flush(FLUSH_SECONDS)
     with database.reading() as session:
         rows = service.listed(session, wanted, offset, limit)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -37,43 +36,35 @@ class PredictionNotFoundError(ProblemError):
 class PhotographGoneError(ProblemError):
     status = HTTPStatus.NOT_FOUND
     code = "photograph-gone"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The photograph of this prediction is not kept (any more); "
-            "RIPELINE_KEEP_PREDICTED_DAYS says for how long photographs are."
-        )
+    detail = (
+        "The photograph of this prediction is not kept (any more); RIPELINE_KEEP_PREDICTED_DAYS "
+        "says for how long photographs are."
+    )
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which predictions; None means any. `below` is a confidence."""
+def matching(
+    class_name: str | None, recognised: bool | None, below: float | None, model_version: str | None
+) -> list[ColumnElement[bool]]:
+    """The conditions of a query for some of the predictions; None means any.
 
-    class_name: str | None = None
-    recognised: bool | None = None
-    below: float | None = None
-    model_version: str | None = None
-
-    @property
-    def conditions(self) -> list[ColumnElement[bool]]:
-        wanted = {
-            PredictionRow.predicted_class: self.class_name,
-            PredictionRow.recognised: self.recognised,
-            PredictionRow.model_version: self.model_version,
-        }
-        chosen = [column == value for column, value in wanted.items() if value is not None]
-        if self.below is not None:
-            chosen.append(PredictionRow.confidence < self.below)
-        return chosen
+    `below` is a confidence.
+    """
+    wanted = {
+        PredictionRow.predicted_class: class_name,
+        PredictionRow.recognised: recognised,
+        PredictionRow.model_version: model_version,
+    }
+    chosen = [column == value for column, value in wanted.items() if value is not None]
+    return chosen if below is None else [*chosen, PredictionRow.confidence < below]
 
 
 def listed(
-    session: Session, wanted: Filter, offset: int, limit: int
+    session: Session, wanted: list[ColumnElement[bool]], offset: int, limit: int
 ) -> Sequence[tuple[PredictionRow, str | None]]:
     """Predictions with the label that people gave them, newest first."""
     query = (
         _labelled()
-        .where(*wanted.conditions)
+        .where(*wanted)
         .order_by(PredictionRow.created_at.desc(), PredictionRow.id)
         .offset(offset)
         .limit(limit)
@@ -81,8 +72,8 @@ def listed(
     return session.execute(query).all()
 
 
-def count(session: Session, wanted: Filter) -> int:
-    query = select(func.count()).select_from(PredictionRow).where(*wanted.conditions)
+def count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
+    query = select(func.count()).select_from(PredictionRow).where(*wanted)
     return session.scalar(query) or 0
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.dataset import repository
-from api.dataset.errors import ImageNotFoundError
+from api.dataset.repository import ImageNotFoundError
 from api.dataset.schemas import ImageId
 from api.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
 from api.insights.augmentation import augmentation

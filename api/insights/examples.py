@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.blobs import Blobs
-from api.dataset.tables import ImageRow
+from api.dataset.repository import ImageRow
 from api.errors import ModelUnavailableError
 from api.registry.manifest import Manifest
 from api.registry.package import MANIFEST, REPLAY, BadPackageError

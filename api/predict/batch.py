@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
 
-from api.dataset.archive import Archive, Limits, is_archive
-from api.dataset.errors import ArchiveTooLargeError, FileTooLargeError
+from api.dataset.archive import Archive, ArchiveTooLargeError, FileTooLargeError, Limits, is_archive
 from api.dataset.form import SentFile
+from api.dataset.grouping import printable
 from api.dataset.labels import LEVELS, Level
-from api.dataset.naming import printable
 from api.errors import ProblemError
 from api.health.state import ServiceState
 from api.predict.runtime import TOGETHER, Asked, Grade, Runtime, turn

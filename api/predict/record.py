@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from api.dataset.grouping import MAX_NAME, printable
 from api.dataset.labels import Level
-from api.dataset.naming import MAX_NAME, printable
 from api.imaging.hashing import signature
 from api.predict.runtime import Grade
 from api.predict.schemas import Prediction

@@ -87,12 +87,10 @@ class PrunedModelError(ProblemError):
 class NothingToRollBackToError(ProblemError):
     status = HTTPStatus.CONFLICT
     code = "nothing-to-roll-back-to"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "No version served before the present one. GET /models lists the versions; "
-            "POST /models/{version}/promote takes one."
-        )
+    detail = (
+        "No version served before the present one. GET /models lists the versions; POST "
+        "/models/{version}/promote takes one."
+    )
 
 
 def champion(session: Session) -> str | None:

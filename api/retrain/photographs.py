@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from api.dataset.boxed import read_boxes
-from api.dataset.folder import Listing, PhotoFile, read_class_folders
-from api.dataset.index import INDEX, read_index
+from api.dataset.folder import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.dataset.layout import EmptyFolderError, Layout, discover
 from api.registry.replay import Replay
 from api.retrain.candidate import Order

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from api.dataset.tables import ImageRow
+from api.dataset.repository import ImageRow
 from api.db import now
 from api.registry.repository import ModelRow
 from api.retrain.tables import RunRow

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from api.dataset.appearance import Appearance
-from api.dataset.tables import ImageRow
+from api.dataset.repository import ImageRow
 from api.db import Database
 from api.registry import repository as registry
 from api.retrain import repository, service

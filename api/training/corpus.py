@@ -7,8 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from api.dataset.boxed import Box, read_boxes
-from api.dataset.folder import Listing, PhotoFile, read_class_folders
-from api.dataset.index import INDEX, read_index
+from api.dataset.folder import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.dataset.labels import fruits_of
 from api.dataset.layout import NEAR, discover
 from api.dataset.split import SPLITS, Split, split_of

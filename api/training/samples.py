@@ -11,9 +11,9 @@ from PIL import Image
 
 from api.dataset.boxed import Box, crop
 from api.dataset.folder import PhotoFile
+from api.dataset.grouping import is_saved_copy
 from api.dataset.labels import Label, Level, fruits_of, read_label
 from api.dataset.layout import FAR, NEAR, source_of
-from api.dataset.naming import is_saved_copy
 from api.imaging.decode import decode
 from api.imaging.preprocess import to_input
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api.blobs import Blobs
-from api.dataset.tables import ImageRow
+from api.dataset.repository import ImageRow
 from api.db import Database
 from api.imaging.decode import decode
 from api.registry.repository import ChampionRow

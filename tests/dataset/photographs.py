@@ -10,9 +10,8 @@ from sqlalchemy import select
 
 from api.blobs import Blobs
 from api.dataset.ingest import Duplicate, Outcome, Stored, store_photograph
-from api.dataset.known import Known
-from api.dataset.learned import Learned
-from api.dataset.tables import ImageRow
+from api.dataset.known import Known, Learned
+from api.dataset.repository import ImageRow
 from api.db import Database
 from api.imaging.decode import decode
 from api.imaging.hashing import content_hash, signature

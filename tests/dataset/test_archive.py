@@ -7,17 +7,19 @@ import zipfile
 import numpy as np
 import pytest
 
-from api.dataset.archive import Archive, Limits, is_archive
-from api.dataset.errors import (
+from api.dataset.archive import (
+    Archive,
     ArchiveTooLargeError,
     BrokenArchiveError,
     BrokenEntryError,
     EmptyArchiveError,
     EncryptedArchiveError,
     FileTooLargeError,
+    Limits,
     NestedArchiveError,
     TooManyEntriesError,
     UnsafePathError,
+    is_archive,
 )
 from api.errors import ProblemError
 from tests.dataset.zips import claiming_size, encrypted, overlapping, zipped

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from api.dataset.download import PUBLIC_SET, DownloadError, download_public_set
+from api.dataset.importing import PUBLIC_SET, DownloadError, download_public_set
 
 
 def test_the_folder_is_where_kagglehub_put_the_public_set(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from api.dataset import importing
+from api.dataset.folder import INDEX, read_index
 from api.dataset.importing import OverlapError, import_folder
-from api.dataset.index import INDEX, read_index
 from api.dataset.layout import EmptyFolderError
 from api.dataset.split import SPLITS
 from tests.dataset.pictures import contents, fill, picture, write

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.dataset.folder import PhotoFile
-from api.dataset.index import INDEX, DamagedIndexError, read_index, write_index
+from api.dataset.folder import INDEX, DamagedIndexError, PhotoFile, read_index, write_index
 
 
 def row(path: str) -> PhotoFile:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from api.dataset.learned import Learned, learned_of
+from api.dataset.known import Learned, learned_of
 from api.registry.package import MANIFEST, write_package
 from tests.registry.samples import CLASSES, a_replay, describer, filler
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.dataset.naming import is_saved_copy, photograph_name, plain_name
+from api.dataset.grouping import is_saved_copy, photograph_name, plain_name
 
 
 @pytest.mark.parametrize(

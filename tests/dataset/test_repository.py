@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import ColumnElement
 
 from api.dataset import repository
-from api.dataset.repository import Filter
-from api.dataset.tables import ImageRow
+from api.dataset.repository import ImageRow, matching
 from api.db import Database
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -51,21 +51,21 @@ def numbers(rows: object) -> list[int]:
 
 def test_pages_are_newest_first_and_do_not_overlap(filled: Database) -> None:
     with filled.reading() as session:
-        pages = [repository.listed(session, Filter(), offset, 3) for offset in (0, 3, 6, 9)]
+        pages = [repository.listed(session, matching(), offset, 3) for offset in (0, 3, 6, 9)]
         assert [numbers(page) for page in pages] == [[0, 1, 2], [3, 4, 5], [6, 7], []]
 
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (Filter(class_name="pear"), [0, 1, 2, 3]),
-        (Filter(split="test"), [6, 7]),
-        (Filter(origin="feedback"), [7]),
-        (Filter("plum", "test", "upload"), [6]),
-        (Filter("pear", "test"), []),
+        (matching(class_name="pear"), [0, 1, 2, 3]),
+        (matching(split="test"), [6, 7]),
+        (matching(origin="feedback"), [7]),
+        (matching("plum", "test", "upload"), [6]),
+        (matching("pear", "test"), []),
     ],
 )
-def test_filters(filled: Database, wanted: Filter, found: list[int]) -> None:
+def test_filters(filled: Database, wanted: list[ColumnElement[bool]], found: list[int]) -> None:
     with filled.reading() as session:
         assert numbers(repository.listed(session, wanted, 0, 100)) == found
         assert repository.count(session, wanted) == len(found)

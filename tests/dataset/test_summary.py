@@ -1,16 +1,18 @@
 """Images and photographs are counted, those of the model and those of the catalog."""
 
+from collections import Counter
+
 from api.blobs import Blobs
 from api.dataset import repository
-from api.dataset.learned import Learned
-from api.dataset.summary import Summary, summarise
+from api.dataset.known import Learned
+from api.dataset.schemas import DatasetSummary
 from api.db import Database
 from tests.dataset.photographs import Taker, learned_from, photograph
 
 
-def summary(database: Database, learned: Learned) -> Summary:
+def summary(database: Database, learned: Learned) -> DatasetSummary:
     with database.reading() as session:
-        return summarise(session, learned)
+        return DatasetSummary.load(session, learned)
 
 
 def test_the_models_photographs_and_the_catalogs_count_once_each(
@@ -30,10 +32,10 @@ def test_the_models_photographs_and_the_catalogs_count_once_each(
     found = summary(database, learned)
     assert found.by_class == {"pear": 2, "plum": 1}
     assert found.by_origin == {"upload": 2, "feedback": 1}
-    assert found.by_split.total() == 3
-    assert found.new == 2
-    assert found.newest is not None
-    assert found.newest >= unseen.created_at
+    assert sum(found.by_split.values()) == found.images == 3
+    assert found.new_images == 2
+    assert found.newest_upload is not None
+    assert found.newest_upload >= unseen.created_at
     expected = [
         ("pear", seen.split),
         ("plum", plum.split),
@@ -41,7 +43,11 @@ def test_the_models_photographs_and_the_catalogs_count_once_each(
         ("pear", "train"),
         ("plum", "train"),
     ]
-    assert found.photographs == {kind: expected.count(kind) for kind in expected}
+    assert found.photographs.total == len(expected)
+    assert found.photographs.by_class == {
+        name: Counter(split for known, split in expected if known == name)
+        for name in ("pear", "plum")
+    }
 
 
 def test_the_catalogs_word_on_its_own_images_counts(database: Database, blobs: Blobs) -> None:
@@ -50,10 +56,13 @@ def test_the_catalogs_word_on_its_own_images_counts(database: Database, blobs: B
     with database.session() as session:
         repository.relabel(session, [row.id], "plum")
     found = summary(database, learned)
-    assert found.photographs == {("plum", row.split): 1}
-    assert found.new == 0
+    assert found.photographs.by_class == {"plum": {row.split: 1}}
+    assert found.new_images == 0
 
 
 def test_an_empty_catalog(database: Database) -> None:
     found = summary(database, Learned.nothing())
-    assert found == Summary({}, {}, {}, None, 0, {})  # type: ignore[arg-type]
+    assert (found.images, found.new_images, found.photographs.total) == (0, 0, 0)
+    assert found.by_class == found.by_split == found.by_origin == {}
+    assert found.photographs.by_class == {}
+    assert found.newest_upload is None

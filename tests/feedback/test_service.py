@@ -4,11 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from api.blobs import Blobs
-from api.dataset.errors import BadClassNameError
 from api.dataset.ingest import store_photograph
-from api.dataset.known import Known
-from api.dataset.learned import Learned
-from api.dataset.tables import ImageRow
+from api.dataset.known import Known, Learned
+from api.dataset.labels import BadClassNameError
+from api.dataset.repository import ImageRow
 from api.db import Database
 from api.feedback import repository
 from api.feedback.repository import FeedbackRow

@@ -14,8 +14,8 @@ from PIL import Image
 
 from api.blobs import Blobs
 from api.dataset.appearance import appearance
+from api.dataset.repository import ImageRow
 from api.dataset.split import split_of
-from api.dataset.tables import ImageRow
 from api.db import Database
 from api.imaging.hashing import content_hash, signature
 from api.imaging.preprocess import to_input
