@@ -11,11 +11,12 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from api.blobs import Blobs
-from api.dataset.known import Learned, learned_of
+from api.dataset.known import learned_of
 from api.db import Database
 from api.errors import CatalogUnavailableError
 from api.health.state import ServiceState
 from api.jobs.queue import RunQueue
+from api.registry.replay import Learned
 from api.settings import Settings
 
 

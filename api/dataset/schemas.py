@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from api.dataset import repository
 from api.dataset.ingest import Duplicate, Origin, Outcome, Stored
-from api.dataset.known import Kind, Learned
+from api.dataset.known import Kind
 from api.dataset.labels import ClassName
 from api.dataset.split import Split
 from api.dataset.upload import FileError
+from api.registry.replay import Learned
 
 MAX_IDS = 1000
 ImageId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]

@@ -11,10 +11,11 @@ from api.dataset.archive import Archive, ArchiveTooLargeError, FileTooLargeError
 from api.dataset.form import SentFile, UploadForm
 from api.dataset.grouping import printable
 from api.dataset.ingest import Outcome, store_photograph
-from api.dataset.known import Known, Learned
+from api.dataset.known import Known
 from api.dataset.labels import accepted_class_name
 from api.db import Database
 from api.errors import ProblemError, UnprocessableError
+from api.registry.replay import Learned
 
 
 class MissingClassNameError(UnprocessableError):

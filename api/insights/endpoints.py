@@ -33,7 +33,7 @@ def dataset(
     version = state.serving().manifest.version
     shipped = shipped_of(blobs, settings.model_cache, version)
     with database.reading() as session:
-        examples = todays(shipped, images(session))
+        examples = todays(shipped.rows, images(session))
     return DatasetInsights(
         model_version=version,
         examples=len(examples),
@@ -64,7 +64,7 @@ def embedding_map(
     shipped = shipped_of(blobs, settings.model_cache, version)
     places = places_of(shipped.folder)
     with database.reading() as session:
-        examples = todays(shipped, images(session))
+        examples = todays(shipped.rows, images(session))
 
     def read_blobs(image_ids: Sequence[str]) -> dict[str, str]:
         with database.reading() as session:

@@ -14,9 +14,8 @@ from sqlalchemy.orm import Session
 from api.blobs import Blobs
 from api.dataset.repository import ImageRow
 from api.errors import ModelUnavailableError
-from api.registry.manifest import Manifest
-from api.registry.package import MANIFEST, REPLAY, BadPackageError
-from api.registry.replay import BOXED, LOOKS
+from api.registry.package import REPLAY, BadPackageError, read_manifest
+from api.registry.replay import LOOKS, Learned
 from api.registry.store import fetch_package
 
 _COLUMNS = (
@@ -39,24 +38,12 @@ Source = Literal["shipped", "boxed", "upload", "feedback", "review"]
 
 @dataclass(frozen=True)
 class Shipped:
-    """The rows of a version's replay, as `registry.replay.Replay` describes them.
-
-    `class_names` are the classes that the targets give most to; `files` is how many files the
-    package says that its photographs were saved in.
-    """
+    """What a version learned from; `files` is how many files its photographs were saved in."""
 
     folder: Path
-    version: str
     input_size: int
     files: int
-    class_names: NDArray[np.str_]
-    splits: NDArray[np.str_]
-    photographs: NDArray[np.str_]
-    sha256: NDArray[np.str_]
-    boxed: NDArray[np.bool_]
-    catalog: NDArray[np.bool_]
-    looks: NDArray[np.float32]
-    copies: NDArray[np.int32]
+    rows: Learned
 
 
 def shipped_of(blobs: Blobs, cache: Path, version: str) -> Shipped:
@@ -70,28 +57,9 @@ def shipped_of(blobs: Blobs, cache: Path, version: str) -> Shipped:
 @lru_cache(maxsize=2)  # What is stored as a version never changes.
 def _read_shipped(blobs: Blobs, cache: Path, version: str) -> Shipped:
     folder = fetch_package(blobs, version, cache)
-    manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    with np.load(folder / REPLAY, allow_pickle=False) as arrays:
-        photographs = arrays["photographs"]
-        rows = len(photographs)
-        nothing = {
-            "catalog": np.zeros(rows, bool),
-            "looks": np.full((rows, len(LOOKS)), np.nan, np.float32),
-            "copies": np.zeros(rows, np.int32),
-        }
-        known = {name: arrays[name] if name in arrays else nothing[name] for name in nothing}
-        return Shipped(
-            folder=folder,
-            version=version,
-            input_size=manifest.input_size,
-            files=manifest.data.files,
-            class_names=np.array(manifest.classes)[arrays["targets"].argmax(axis=1)],
-            splits=arrays["splits"],
-            photographs=photographs,
-            sha256=arrays["sha256"],
-            boxed=np.char.startswith(photographs, BOXED),
-            **known,
-        )
+    manifest = read_manifest(folder)
+    rows = Learned.load(folder / REPLAY, manifest.classes)
+    return Shipped(folder, manifest.input_size, manifest.data.files, rows)
 
 
 def images(session: Session) -> Sequence[Any]:
@@ -133,16 +101,17 @@ class Examples:
         return boxed
 
 
-def todays(shipped: Shipped, images: Sequence[Any]) -> Examples:
-    """Put both together; `images` are rows of `insights.repository.images`.
+def todays(learned: Learned, images: Sequence[Any]) -> Examples:
+    """Put both together; `images` are rows of `images`.
 
     An image of the catalog stands for the row of the replay that was made of it, and a row that
     came from the catalog is left out once its image was removed.
     """
     in_catalog = {image.sha256 for image in images}
-    whole = {str(shipped.sha256[k]): int(k) for k in np.flatnonzero(~shipped.boxed)}
+    boxed = learned.boxed
+    whole = {str(learned.sha256[k]): int(k) for k in np.flatnonzero(~boxed)}
     superseded = [whole[sha256] for sha256 in in_catalog if sha256 in whole]
-    stays = ~shipped.catalog
+    stays = ~learned.catalog
     stays[superseded] = False
     kept = np.flatnonzero(stays)
 
@@ -154,19 +123,15 @@ def todays(shipped: Shipped, images: Sequence[Any]) -> Examples:
         for image in images
     ]
     return Examples(
-        class_names=join(shipped.class_names[kept], [image.class_name for image in images]),
-        splits=join(shipped.splits[kept], [image.split for image in images]),
-        origins=join(
-            np.where(shipped.boxed[kept], "boxed", "shipped"), [image.origin for image in images]
-        ),
-        photographs=join(shipped.photographs[kept], [image.photograph for image in images]),
+        class_names=join(learned.class_names[kept], [image.class_name for image in images]),
+        splits=join(learned.splits[kept], [image.split for image in images]),
+        origins=join(np.where(boxed[kept], "boxed", "shipped"), [image.origin for image in images]),
+        photographs=join(learned.photographs[kept], [image.photograph for image in images]),
         image_ids=join(np.full(len(kept), "", np.str_), [image.id for image in images]),
         looks=np.concatenate(
-            [shipped.looks[kept], np.array(looks, np.float32).reshape(len(images), -1)]
-            if images
-            else [shipped.looks[kept]]
+            [learned.looks[kept], np.array(looks, np.float32).reshape(-1, len(LOOKS))]
         ),
-        copies=np.concatenate([shipped.copies[kept], np.ones(len(images), np.int32)]),
+        copies=np.concatenate([learned.copies[kept], np.ones(len(images), np.int32)]),
         rows=np.concatenate(
             [kept, np.array([whole.get(image.sha256, -1) for image in images], np.int64)]
         ),

@@ -20,6 +20,7 @@ from api.insights.schemas import EmbeddingMap, Point
 from api.predict.arrays import FloatArray, l2_normalize
 from api.predict.runtime import Runtime
 from api.registry.package import REPLAY
+from api.registry.replay import load_embeddings
 from api.wording import number, share
 
 # A few directions more than the two wanted, and a few rounds, make those two exact to the eye.
@@ -92,9 +93,7 @@ def places_of(folder: Path) -> Places:
 
 @lru_cache(maxsize=2)
 def _places(folder: Path) -> Places:
-    with np.load(folder / REPLAY, allow_pickle=False) as arrays:
-        embeddings = arrays["quantised"].astype(np.float32) * arrays["step"]
-        embeddings += arrays["lowest"]
+    embeddings = load_embeddings(folder / REPLAY)
     projection = fit_projection(embeddings)
     return Places(projection, projection.of(embeddings))
 

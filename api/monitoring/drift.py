@@ -18,7 +18,8 @@ from api.predict.head import Head
 from api.predict.ood import drift_features
 from api.predict.tables import PredictionRow
 from api.registry.manifest import Manifest
-from api.registry.package import HEAD, MANIFEST, REPLAY
+from api.registry.package import HEAD, REPLAY, read_manifest
+from api.registry.replay import load_embeddings
 from api.registry.store import fetch_package
 from api.settings import Settings
 
@@ -63,13 +64,8 @@ class Reference:
 def reference_of(blobs: Blobs, cache: Path, version: str) -> Reference:
     """The reference of a stored version; worked out once. Raises BadPackageError."""
     folder = fetch_package(blobs, version, cache)
-    manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    with np.load(folder / REPLAY, allow_pickle=False) as arrays:
-        rows = arrays["splits"] == SPLIT
-        # Only these rows: all of them would take much memory, and serving has little.
-        embeddings = arrays["quantised"][rows].astype(np.float32) * arrays["step"]
-        embeddings += arrays["lowest"]
-    return Reference.of(manifest, Head.load(folder / HEAD), embeddings)
+    embeddings = load_embeddings(folder / REPLAY, SPLIT)
+    return Reference.of(read_manifest(folder), Head.load(folder / HEAD), embeddings)
 
 
 @dataclass(frozen=True)

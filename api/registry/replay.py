@@ -3,14 +3,16 @@
 With them a new head is learned in seconds, without the photographs and without forgetting.
 """
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from api.imaging.hashing import SIGNATURE_BYTES
 
 STEPS = 255
 # What the photograph of a row that shows one boxed fruit of a frame begins with.
@@ -138,10 +140,7 @@ class Replay:
         step, lowest = stored.pop("step"), stored.pop("lowest")
         embeddings = stored.pop("quantised").astype(np.float32) * step + lowest
         rows, channels = embeddings.shape
-        stored.setdefault("catalog", np.zeros(rows, bool))
-        stored.setdefault("looks", np.full((rows, len(LOOKS)), np.nan, np.float32))
-        stored.setdefault("copies", np.zeros(rows, np.int32))
-        stored.setdefault("sources", np.full(rows, "", np.str_))
+        stored = {**_unknown(rows), **stored}
         unnamed = stored.pop("others", np.empty((0, channels))).astype(np.float32)
         others = Others.unnamed(unnamed)
         if "other_quantised" in stored:
@@ -155,15 +154,95 @@ class Replay:
         return cls(embeddings, **stored, others=others, views=views)
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A saved replay without its embeddings, which take far more memory than all the rest.
+
+    Columns as in `Replay`; `class_names` strings [n] are the classes that the targets give most to.
+    """
+
+    sha256: NDArray[np.str_]
+    signatures: NDArray[np.uint8]
+    photographs: NDArray[np.str_]
+    class_names: NDArray[np.str_]
+    splits: NDArray[np.str_]
+    catalog: NDArray[np.bool_]
+    looks: NDArray[np.float32]
+    copies: NDArray[np.int32]
+
+    @classmethod
+    def load(cls, path: Path, classes: Sequence[str]) -> "Learned":
+        """`classes` are those of the package."""
+        with np.load(path, allow_pickle=False) as arrays:  # Reads what is asked for only.
+            targets, unknown = arrays["targets"], _unknown(len(arrays["targets"]))
+            return cls(
+                sha256=arrays["sha256"],
+                signatures=np.ascontiguousarray(arrays["signatures"]),
+                photographs=arrays["photographs"],
+                class_names=np.array(classes)[targets.argmax(axis=1)],
+                splits=arrays["splits"],
+                **{
+                    name: arrays.get(name, unknown[name]) for name in ("catalog", "looks", "copies")
+                },
+            )
+
+    @classmethod
+    def nothing(cls) -> "Learned":
+        """Where no model serves."""
+        none, unknown = np.empty(0, np.str_), _unknown(0)
+        signatures = np.empty((0, SIGNATURE_BYTES), np.uint8)
+        own = (unknown["catalog"], unknown["looks"], unknown["copies"])
+        return cls(none, signatures, none, none, none, *own)
+
+    @property
+    def boxed(self) -> NDArray[np.bool_]:
+        """As in `Replay`."""
+        return np.char.startswith(self.photographs, BOXED)
+
+    @cached_property
+    def apart_from_catalog(self) -> "Learned":
+        """The rows that only the model knows. What was removed from the catalog may come again."""
+        kept = ~self.catalog
+        return Learned(
+            *(rows[kept] for rows in vars(self).values() if isinstance(rows, np.ndarray))
+        )
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of a file's hash, the first where there are several."""
+        rows = range(len(self.sha256) - 1, -1, -1)
+        return {str(self.sha256[row]): row for row in rows}
+
+
 def learned_labels(path: Path, classes: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
     """The class of each file in a saved replay by its SHA-256, and which files are the catalog's.
 
-    Boxed fruits are left out. Reads no embeddings, so that the service can ask.
+    Boxed fruits are left out.
+    """
+    learned = Learned.load(path, classes)
+    sha256, whole = learned.sha256, ~learned.boxed
+    named = dict(zip(sha256[whole].tolist(), learned.class_names[whole].tolist(), strict=True))
+    return named, frozenset(sha256[whole & learned.catalog].tolist())
+
+
+def load_embeddings(path: Path, split: str | None = None) -> NDArray[np.float32]:
+    """Of a saved replay, or of one split of it alone: float32 [n, channels].
+
+    All of them take much memory, and serving has little.
     """
     with np.load(path, allow_pickle=False) as arrays:
-        whole = ~np.char.startswith(arrays["photographs"], BOXED)
-        sha256 = arrays["sha256"][whole].tolist()
-        labels = arrays["targets"][whole].argmax(axis=1).tolist()
-        own = arrays["catalog"][whole].tolist() if "catalog" in arrays else []
-    named = {name: classes[label] for name, label in zip(sha256, labels, strict=True)}
-    return named, frozenset(itertools.compress(sha256, own))
+        rows = slice(None) if split is None else arrays["splits"] == split
+        embeddings: NDArray[np.float32] = arrays["quantised"][rows].astype(np.float32)
+        embeddings *= arrays["step"]
+        embeddings += arrays["lowest"]
+    return embeddings
+
+
+def _unknown(rows: int) -> dict[str, NDArray[Any]]:
+    """What stands for the columns that older files do not have."""
+    return {
+        "catalog": np.zeros(rows, bool),
+        "looks": np.full((rows, len(LOOKS)), np.nan, np.float32),
+        "copies": np.zeros(rows, np.int32),
+        "sources": np.full(rows, "", np.str_),
+    }

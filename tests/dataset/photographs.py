@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from api.blobs import Blobs
 from api.dataset.ingest import Duplicate, Outcome, Stored, store_photograph
-from api.dataset.known import Known, Learned
+from api.dataset.known import Known
 from api.dataset.repository import ImageRow
 from api.db import Database
 from api.imaging.decode import decode
 from api.imaging.hashing import content_hash, signature
+from api.registry.replay import LOOKS, Learned
 from tests.drawing import draw_fruit, encode
 
 
@@ -42,6 +43,8 @@ def learned_from(*rows: tuple[bytes, str, str, str]) -> Learned:
         class_names=np.array(class_names),
         splits=np.array(splits),
         catalog=np.zeros(len(rows), np.bool_),
+        looks=np.full((len(rows), len(LOOKS)), np.nan, np.float32),
+        copies=np.ones(len(rows), np.int32),
     )
 
 

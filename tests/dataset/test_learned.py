@@ -1,11 +1,13 @@
 """What a package says of the photographs that it learned from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from api.dataset.known import Learned, learned_of
+from api.dataset.known import learned_of
 from api.registry.package import MANIFEST, write_package
+from api.registry.replay import Learned
 from tests.registry.samples import CLASSES, a_replay, describer, filler
 
 
@@ -37,18 +39,15 @@ def test_without_a_package_nothing_was_learned_from(tmp_path: Path) -> None:
 
 
 def test_of_a_file_with_several_fruits_the_first_row_counts() -> None:
-    none = Learned.nothing()
-    twice = np.array(["a", "b", "a"])
-    assert Learned(twice, none.signatures, twice, twice, twice, np.zeros(3, np.bool_)).row_of == {
-        "a": 0,
-        "b": 1,
-    }
+    twice = replace(Learned.nothing(), sha256=np.array(["a", "b", "a"]))
+    assert twice.row_of == {"a": 0, "b": 1}
 
 
 def test_what_only_the_model_knows_is_told_from_what_the_catalog_gave() -> None:
     names = np.array(["a", "b", "c"])
     signatures = np.arange(240, dtype=np.uint8).reshape(3, 80)
-    learned = Learned(names, signatures, names, names, names, np.array([False, True, False]))
+    given, looks, once = np.array([False, True, False]), np.zeros((3, 5)), np.ones(3, np.int32)
+    learned = Learned(names, signatures, names, names, names, given, looks.astype(np.float32), once)
     apart = learned.apart_from_catalog
     assert apart.sha256.tolist() == apart.splits.tolist() == ["a", "c"]
     assert np.array_equal(apart.signatures, signatures[[0, 2]])

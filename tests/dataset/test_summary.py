@@ -4,9 +4,9 @@ from collections import Counter
 
 from api.blobs import Blobs
 from api.dataset import repository
-from api.dataset.known import Learned
 from api.dataset.schemas import DatasetSummary
 from api.db import Database
+from api.registry.replay import Learned
 from tests.dataset.photographs import Taker, learned_from, photograph
 
 

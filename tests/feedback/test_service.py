@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from api.blobs import Blobs
 from api.dataset.ingest import store_photograph
-from api.dataset.known import Known, Learned
+from api.dataset.known import Known
 from api.dataset.labels import BadClassNameError
 from api.dataset.repository import ImageRow
 from api.db import Database
@@ -15,6 +15,7 @@ from api.feedback.service import FeedbackService
 from api.history.service import PredictionNotFoundError
 from api.imaging.decode import MAX_PIXELS
 from api.predict.recorder import Recorder
+from api.registry.replay import Learned
 from tests.drawing import draw_fruit
 from tests.predict.predictions import a_kept_prediction, a_prediction, a_record
 

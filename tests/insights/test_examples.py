@@ -1,26 +1,22 @@
 """Today's data out of replay and catalog."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from api.insights.examples import Shipped, todays
+from api.insights.examples import todays
+from api.registry.replay import Learned
 
 
-def shipped() -> Shipped:
+def shipped() -> Learned:
     """Two photographs, one boxed fruit, and one image that came from the catalog."""
-    return Shipped(
-        folder=Path(),
-        version="a",
-        input_size=160,
-        files=2,
+    return Learned(
         class_names=np.array(["mango", "kiwi", "kiwi", "mango"]),
         splits=np.array(["train", "test", "train", "train"]),
         photographs=np.array(["mango/1", "kiwi/1", "boxed/7", "mango/2"]),
         sha256=np.array(["s0", "s1", "frame", "c0"]),
-        boxed=np.array([False, False, True, False]),
+        signatures=np.zeros((4, 80), np.uint8),
         catalog=np.array([False, False, False, True]),
         looks=np.full((4, 5), np.nan, np.float32),
         copies=np.array([3, 1, 1, 1], np.int32),
