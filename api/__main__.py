@@ -10,10 +10,10 @@ import sys
 import uvicorn
 from pydantic import ValidationError
 
-from api.blas import keep_to_one_thread
 from api.guard.middleware import check_bind_address
 from api.head_limit import BoundedHttp
 from api.settings import Settings, get_settings
+from api.tuning import keep_to_one_thread
 
 # Hosts send SIGTERM, and end a process half a minute later.
 DRAIN_SECONDS = 25

@@ -9,31 +9,42 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import __version__, heap, problems
+from api import __version__, problems
 from api.blobs import Blobs
-from api.body_limit import BodyLimit
 from api.dataset.endpoints import UPLOADS
+from api.dataset.endpoints import router as dataset
 from api.dataset.removing import sweep_orphans
 from api.db import Database
 from api.draining import draining
+from api.feedback.endpoints import router as feedback
+from api.freshness.endpoints import router as freshness
 from api.guard.keys import ApiKeys
 from api.guard.middleware import AuthMiddleware, SecurityPolicy
 from api.guard.permissions import describe_guard
+from api.health.endpoints import router as health
 from api.health.state import ServiceState
+from api.history.endpoints import router as history
 from api.history.retention import sweep_predicted
 from api.insights.endpoints import AUGMENTATION
+from api.insights.endpoints import router as insights
 from api.jobs.queue import RunQueue
+from api.middleware import BodyLimit, SlowBody, Timing
+from api.monitoring.endpoints import router as monitoring
 from api.monitoring.gauges import Gauges
+from api.monitoring.triggers.endpoints import router as triggers
 from api.periodic import Periodic
 from api.predict.batch_endpoint import BATCH
+from api.predict.batch_endpoint import router as batch
 from api.predict.endpoints import PREDICT
+from api.predict.endpoints import router as predict
 from api.predict.line import Line
 from api.predict.recorder import Recorder
+from api.registry.endpoints import router as models
 from api.registry.watcher import Watcher
-from api.routes import include_all
+from api.report.endpoints import router as report
+from api.retrain.endpoints import router as retrain
 from api.settings import Settings, get_settings
-from api.slow_body import SlowBody
-from api.timing import Timing
+from api.tuning import trim_malloc, tune_malloc
 
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
@@ -43,6 +54,22 @@ JSON_BYTES = 2**20
 # What pages of other sites may do where CORS is open for them.
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept")
+# The hot path first, and none inside another: FastAPI matches at each level anew.
+ROUTERS = (
+    predict,
+    batch,
+    dataset,
+    history,
+    feedback,
+    models,
+    insights,
+    report,
+    retrain,
+    monitoring,
+    triggers,
+    freshness,
+    health,
+)
 
 
 class Service(FastAPI):
@@ -60,7 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        heap.settle()
+        tune_malloc()
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
         keep_days = chosen.keep_predicted_days
         with (
@@ -77,7 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             with (
                 Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
                 Periodic("gauges", GAUGE_SECONDS, gauges.refresh),
-                Periodic("heap", HEAP_SECONDS, heap.give_back),
+                Periodic("heap", HEAP_SECONDS, trim_malloc),
                 draining(app.state.service, chosen.drain_seconds),
             ):
                 yield
@@ -115,7 +142,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_headers=CORS_HEADERS,
         )
     problems.install(app)
-    include_all(app)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
-from api.direct_route import DirectRoute
+from api.routing import DirectRoute
 
 router = APIRouter(prefix="/fruit", route_class=DirectRoute)
 

@@ -15,8 +15,8 @@ MEBIBYTE = 2**20
 PREPARED = f"""
 import resource
 from pathlib import Path
-from api import heap
-heap.settle()
+from api.tuning import trim_malloc, tune_malloc
+tune_malloc()
 MEBIBYTE = {MEBIBYTE}
 def cleared():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt * {PAGE}
@@ -66,7 +66,7 @@ blocks = [bytearray(MEBIBYTE) for _ in range(40)]
 last = bytearray(MEBIBYTE)
 del blocks
 before = resident()
-heap.give_back()
+trim_malloc()
 print(before - resident())
 """
     )

@@ -11,10 +11,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pyarrow as pa
 
-from api.blas import keep_to_one_thread
 from api.bulk.grader import Grader, Work
 from api.bulk.output import failed
 from api.errors import ProblemError
+from api.tuning import keep_to_one_thread
 
 # For each process: photographs that it grades, and others that wait for it.
 AHEAD = 2

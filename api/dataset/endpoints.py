@@ -29,8 +29,8 @@ from api.dataset.split import Split
 from api.dataset.upload import Intake
 from api.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SessionDep, SettingsDep
 from api.imaging.thumbnail import thumbnail
-from api.paths import IMAGE_ID
 from api.problems import responses
+from api.routing import IMAGE_ID
 
 IMAGES = "/dataset/images"
 UPLOADS = "/upload-training-data"

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.direct_route import DirectRoute
 from api.health.state import ServiceState
 from api.predict.schemas import Prediction
 from api.predict.served import serve
 from api.predict.upload import OPENAPI, read_photograph
 from api.problems import responses
+from api.routing import DirectRoute
 
 PREDICT = "/predict"
 router = APIRouter(tags=["predict"], route_class=DirectRoute)

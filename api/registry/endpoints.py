@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
-from api.paths import VERSION
 from api.problems import responses
 from api.registry import repository, service
 from api.registry.figures import class_differences, differences
@@ -17,6 +16,7 @@ from api.registry.schemas import (
     VersionDetails,
     Versions,
 )
+from api.routing import VERSION
 
 router = APIRouter(prefix="/models", tags=["models"])
 Limit = Annotated[int, Query(ge=1, le=1000)]

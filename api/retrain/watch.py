@@ -16,10 +16,10 @@ from threading import Event
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.blas import ONE_THREAD
 from api.db import Database
 from api.retrain import repository, service
 from api.settings import PROJECT
+from api.tuning import ONE_THREAD
 
 PERFORM = (sys.executable, "-m", "api.retrain.perform")
 LOOK_SECONDS = 0.25

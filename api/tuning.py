@@ -1,7 +1,11 @@
-"""The C library's heaps: what photographs take in turn stays, what a flood left goes back."""
+"""Threads of NumPy and heaps of the C library, as suits photographs that come side by side."""
 
 import ctypes
+import os
 
+# OpenBLAS reads it when NumPy is imported. On all cores, the few products of each photograph would
+# wait for each other, and for the cores on which others are graded.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 # By their numbers in malloc.h of the GNU C library; elsewhere nothing here does anything.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
@@ -12,10 +16,18 @@ LARGE_BYTES = 4 * 2**20
 KEPT_BYTES = 2 * LARGE_BYTES
 # With one for each thread, a flood of photographs leaves more in them than can be given back.
 HEAPS = 2
-_LIBRARY = ctypes.CDLL(None)
 
 
-def settle() -> None:
+def keep_to_one_thread() -> None:
+    """For this process, where NumPy is not imported yet, and for those that it starts.
+
+    What the environment says otherwise stays.
+    """
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+
+
+def tune_malloc() -> None:
     """From now on blocks of LARGE_BYTES leave the process as soon as they are free, and smaller
     ones stay in HEAPS for all threads, which keep KEPT_BYTES free at their ends.
 
@@ -23,13 +35,13 @@ def settle() -> None:
     as soon as it has seen one. With less at their ends the kernel has to clear the memory of every
     photograph anew: a tenth of the time of one of 640 x 480.
     """
-    if mallopt := getattr(_LIBRARY, "mallopt", None):
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(M_ARENA_MAX, HEAPS)
         mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
-def give_back() -> None:
+def trim_malloc() -> None:
     """What is free in the heaps goes back to the machine now, from between what is in use, too."""
-    if malloc_trim := getattr(_LIBRARY, "malloc_trim", None):
+    if malloc_trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         malloc_trim(0)

@@ -1,8 +1,21 @@
-"""A route that FastAPI describes and does not stand in front of."""
+"""How paths find their endpoint: names as parts of a path, and routes that FastAPI stays out of."""
 
 from fastapi import Request
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.types import Receive, Scope, Send
+
+# Paths of their own: a method that they do not take is not for something of that name.
+NO_NAMES = ("compare", "history", "rollback", "relabel", "remove")
+
+
+class _Name(StringConvertor):
+    regex = rf"(?!(?:{'|'.join(NO_NAMES)})(?:/|$))[^/]+"
+
+
+register_url_convertor("name", _Name())
+VERSION = "{version:name}"
+IMAGE_ID = "{image_id:name}"
 
 
 class DirectRoute(APIRoute):
