@@ -4,7 +4,7 @@ One `Database` a process. A `session()` is one transaction: committed whole at i
 all; `reading()` one that writes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -130,6 +131,15 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def upsert(
+    session: Session, table: type[Base], key: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Write the row of `key`; one that is there already takes the `values`."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = (sqlite.insert if is_sqlite else postgresql.insert)(table).values(**key, **values)
+    session.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
 def newest_revision() -> str:

@@ -5,6 +5,7 @@ With several processes, set PROMETHEUS_MULTIPROC_DIR to an empty folder before a
 """
 
 import os
+from typing import Literal
 
 from prometheus_client import (
     REGISTRY,
@@ -17,6 +18,8 @@ from prometheus_client import (
 )
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+# Of several processes, the one that set a gauge last.
+NEWEST: Literal["livemostrecent"] = "livemostrecent"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 REQUESTS = Counter("ripeline_requests", "Requests answered.", ["route", "method", "status"])
@@ -37,9 +40,7 @@ INFERENCE_SECONDS = Histogram(
     buckets=(0.002, 0.004, 0.006, 0.008, 0.012, 0.016, 0.025, 0.05, 0.1, 0.25, 1),
 )
 RECORDER_QUEUE = Gauge(
-    "ripeline_recorder_queue",
-    "Predictions that wait to be recorded.",
-    multiprocess_mode="livesum",
+    "ripeline_recorder_queue", "Predictions that wait to be recorded.", multiprocess_mode="livesum"
 )
 RECORDER_DROPPED = Counter(
     "ripeline_recorder_dropped", "Photographs and records that found no room.", ["what"]
@@ -48,30 +49,22 @@ CHAMPION = Gauge(
     "ripeline_champion_info",
     "1 for the version that serves.",
     ["version"],
-    multiprocess_mode="livemostrecent",
+    multiprocess_mode=NEWEST,
 )
 RUNS = Gauge(
-    "ripeline_training_runs",
-    "Training runs by state.",
-    ["state"],
-    multiprocess_mode="livemostrecent",
+    "ripeline_training_runs", "Training runs by state.", ["state"], multiprocess_mode=NEWEST
 )
 RUN_ACTIVE = Gauge(
     "ripeline_training_run_active",
     "1 while a training run is queued or running.",
-    multiprocess_mode="livemostrecent",
+    multiprocess_mode=NEWEST,
 )
-DRIFT = Gauge(
-    "ripeline_drift",
-    "Each drift figure.",
-    ["figure"],
-    multiprocess_mode="livemostrecent",
-)
+DRIFT = Gauge("ripeline_drift", "Each drift figure.", ["figure"], multiprocess_mode=NEWEST)
 DRIFT_THRESHOLD = Gauge(
     "ripeline_drift_threshold",
     "What each drift figure is held against.",
     ["figure"],
-    multiprocess_mode="livemostrecent",
+    multiprocess_mode=NEWEST,
 )
 UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
 FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])

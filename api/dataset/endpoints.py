@@ -12,7 +12,7 @@ from api.dataset.form import OPENAPI, upload_form
 from api.dataset.ingest import Origin
 from api.dataset.labels import ClassName, accepted_class_name
 from api.dataset.removing import remove_images
-from api.dataset.repository import ImageNotFoundError, ImageRow
+from api.dataset.repository import ImageNotFoundError
 from api.dataset.schemas import (
     DatasetSummary,
     ImageId,
@@ -77,7 +77,7 @@ def remove_many(database: DatabaseDep, blobs: BlobsDep, wanted: Selection) -> Re
 
 @router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422, 503))
 def image(session: ReadingDep, image_id: ImageId) -> TrainingImage:
-    return TrainingImage.model_validate(_found(repository.get(session, image_id), image_id))
+    return TrainingImage.model_validate(repository.image(session, image_id))
 
 
 @router.get(
@@ -97,7 +97,7 @@ def photograph(
 ) -> Response:
     """A JPEG, upright and without metadata."""
     with database.reading() as session:
-        row = _found(repository.get(session, image_id), image_id)
+        row = repository.image(session, image_id)
     headers = {"ETag": f'"{row.sha256[:32]}-{size}"', "Cache-Control": CACHED}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -114,7 +114,7 @@ def photograph(
 )
 def relabel(session: SessionDep, image_id: ImageId, wanted: Relabel) -> TrainingImage:
     class_name = accepted_class_name(wanted.class_name)
-    row = _found(repository.get(session, image_id), image_id)
+    row = repository.image(session, image_id)
     repository.relabel(session, [image_id], class_name)
     session.refresh(row)
     return TrainingImage.model_validate(row)
@@ -164,12 +164,6 @@ async def upload(
 @router.get("/dataset/summary", summary="How much is there?", responses=responses(503))
 def summary(session: ReadingDep, learned: LearnedDep) -> DatasetSummary:
     return DatasetSummary.load(session, learned)
-
-
-def _found(row: ImageRow | None, image_id: str) -> ImageRow:
-    if row is None:
-        raise ImageNotFoundError(image_id)
-    return row
 
 
 def _missing(wanted: list[str], found: list[str]) -> list[str]:

@@ -116,7 +116,7 @@ def store_photograph(
             **asdict(prepared.appearance),
             blob=key,
         )
-        repository.add(session, row)
+        session.add(row)
     return Stored(filename, row)
 
 

@@ -100,7 +100,7 @@ class Known:
             number = place - len(self._learned.signatures)
             if number < 0:
                 return self._of_learned("near", place)
-            if row := repository.get(session, self._ids[number]):  # It may be gone by now.
+            if row := session.get(ImageRow, self._ids[number]):  # It may be gone by now.
                 return _of_image("near", row)
         return None
 

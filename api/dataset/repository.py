@@ -72,13 +72,12 @@ def write_alone(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
 
 
-def add(session: Session, row: ImageRow) -> None:
-    session.add(row)
-    session.flush()
-
-
-def get(session: Session, image_id: str) -> ImageRow | None:
-    return session.get(ImageRow, image_id)
+def image(session: Session, image_id: str) -> ImageRow:
+    """Raises ImageNotFoundError."""
+    row = session.get(ImageRow, image_id)
+    if row is None:
+        raise ImageNotFoundError(image_id)
+    return row
 
 
 def by_sha256(session: Session, sha256: str) -> ImageRow | None:

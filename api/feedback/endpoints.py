@@ -15,12 +15,7 @@ from api.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SettingsDep,
 from api.errors import ProblemError
 from api.feedback import repository
 from api.feedback.repository import FeedbackCount
-from api.feedback.service import (
-    Became,
-    FeedbackService,
-    UnclearFeedbackError,
-    review_queue,
-)
+from api.feedback.service import FeedbackAnswer, FeedbackService, UnclearFeedbackError, review_queue
 from api.history.endpoints import RecordedPrediction
 from api.predict.tables import PredictionRow
 from api.problems import responses
@@ -50,23 +45,6 @@ class Feedback(BaseModel):
     @property
     def is_clear(self) -> bool:
         return (self.label is None) == (self.correct is True)
-
-
-class FeedbackAnswer(BaseModel):
-    """What became of a word."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    prediction_id: str
-    label: str = Field(description="The class, normalised.")
-    correct: bool = Field(description="Whether the prediction was right.")
-    photograph: Became = Field(
-        description="stored: it is a training image now; relabelled: its training image was; "
-        "known: it was one already; contradicts: it is one of another class, which was left; "
-        "not-kept: the photograph is gone."
-    )
-    image_id: str | None = Field(description="The training image with this label, if any.")
-    message: str
 
 
 class ReviewItem(RecordedPrediction):
@@ -177,7 +155,7 @@ def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackA
     """
     if not word.is_clear:
         raise UnclearFeedbackError()
-    return FeedbackAnswer.model_validate(desk.take(prediction_id, word.label, "feedback"))
+    return desk.take(prediction_id, word.label, "feedback")
 
 
 @router.get("/feedback/summary", summary="How often it was right", responses=responses(422, 503))
@@ -210,5 +188,5 @@ def confirm(desk: FeedbackDep, wanted: Confirmations) -> ReviewAnswer:
                 )
             )
         else:
-            confirmed.append(FeedbackAnswer.model_validate(word))
+            confirmed.append(word)
     return ReviewAnswer(confirmed_count=len(confirmed), confirmed=confirmed, errors=errors)

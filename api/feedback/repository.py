@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Integer, String, cast, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.db import Base, UtcDateTime, now
+from api.db import Base, UtcDateTime, now, upsert
 from api.predict.tables import PredictionRow
 
 
@@ -39,22 +38,12 @@ class FeedbackCount:
     correct: int
 
 
-def find(session: Session, prediction_id: str) -> FeedbackRow | None:
-    return session.get(FeedbackRow, prediction_id)
-
-
 def put(
     session: Session, prediction_id: str, label: str, correct: bool, image_id: str | None
 ) -> None:
     """Write the word; one that is there already is replaced."""
     values = {"label": label, "correct": correct, "image_id": image_id, "created_at": now()}
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = (sqlite.insert if is_sqlite else postgresql.insert)(FeedbackRow)
-    session.execute(
-        insert.values(prediction_id=prediction_id, **values).on_conflict_do_update(
-            index_elements=[FeedbackRow.prediction_id], set_=values
-        )
-    )
+    upsert(session, FeedbackRow, {"prediction_id": prediction_id}, values)
 
 
 def tallies(

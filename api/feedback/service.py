@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api import metrics
@@ -14,9 +15,11 @@ from api.dataset import repository as images
 from api.dataset.ingest import Duplicate, Origin, store_photograph
 from api.dataset.known import Known
 from api.dataset.labels import accepted_class_name
+from api.dataset.repository import ImageRow
 from api.db import Database
 from api.errors import UnprocessableError
 from api.feedback import repository
+from api.feedback.repository import FeedbackRow
 from api.history.service import (
     ELSEWHERE_SECONDS,
     PhotographGoneError,
@@ -75,15 +78,18 @@ def _signatures(texts: Sequence[str]) -> NDArray[np.uint8]:
     return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, SIGNATURE_BYTES)
 
 
-@dataclass(frozen=True)
-class FeedbackResult:
-    """What became of one word. `image_id` is the training image with this label, if any."""
+class FeedbackAnswer(BaseModel):
+    """What became of a word."""
 
     prediction_id: str
-    label: str
-    correct: bool
-    photograph: Became
-    image_id: str | None
+    label: str = Field(description="The class, normalised.")
+    correct: bool = Field(description="Whether the prediction was right.")
+    photograph: Became = Field(
+        description="stored: it is a training image now; relabelled: its training image was; "
+        "known: it was one already; contradicts: it is one of another class, which was left; "
+        "not-kept: the photograph is gone."
+    )
+    image_id: str | None = Field(description="The training image with this label, if any.")
     message: str
 
 
@@ -103,7 +109,7 @@ class FeedbackService:
         label: str | None,
         origin: Origin,
         patience: float = ELSEWHERE_SECONDS,
-    ) -> FeedbackResult:
+    ) -> FeedbackAnswer:
         """Take a word on a prediction; a later one replaces it. No label: the prediction is right.
 
         Raises PredictionNotFoundError or BadClassNameError; nothing is changed then.
@@ -117,16 +123,23 @@ class FeedbackService:
                 images.relabel(session, [image_id], chosen)
             repository.put(session, prediction_id, chosen, chosen == predicted, image_id)
         metrics.FEEDBACK.labels("yes" if chosen == predicted else "no").inc()
-        return FeedbackResult(prediction_id, chosen, chosen == predicted, became, image_id, message)
+        return FeedbackAnswer(
+            prediction_id=prediction_id,
+            label=chosen,
+            correct=chosen == predicted,
+            photograph=became,
+            image_id=image_id,
+            message=message,
+        )
 
     def _learn(
         self, prediction: PredictionRow, label: str, origin: Origin
     ) -> tuple[Became, str | None, str]:
         """What becomes of the photograph, its training image, and a sentence for the person."""
         with self.database.reading() as session:
-            word = repository.find(session, prediction.id)
+            word = session.get(FeedbackRow, prediction.id)
             if word is not None and word.image_id is not None:
-                image = images.get(session, word.image_id)
+                image = session.get(ImageRow, word.image_id)
                 if image is not None and image.origin in OURS:
                     return _relabelled(image.id, label)
         try:
@@ -159,7 +172,7 @@ class FeedbackService:
             return "known", match.image_id, f"Noted. {duplicate.message}"
         if match.kind == "exact" and match.image_id is not None:
             with self.database.reading() as session:
-                image = images.get(session, match.image_id)
+                image = session.get(ImageRow, match.image_id)
             if image is not None and image.origin in OURS:
                 return _relabelled(image.id, label)
         return "contradicts", None, f"Noted, it counts for the accuracy. {duplicate.message}"

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import CheckConstraint, delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.db import AWAY, Base, UtcDateTime, now
+from api.db import AWAY, Base, UtcDateTime, now, upsert
 from api.errors import ProblemError
 from api.health.state import ServiceState
 from api.predict.levels import LevelThresholds, problem_of
@@ -77,13 +76,7 @@ def user_thresholds(session: Session) -> LevelThresholds | None:
 def set_thresholds(session: Session, rotten_below: float, fresh_from: float) -> None:
     """For all processes, in place of what was set before."""
     values = {"rotten_below": rotten_below, "fresh_from": fresh_from, "changed_at": now()}
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = (sqlite.insert if is_sqlite else postgresql.insert)(FreshnessThresholdsRow)
-    session.execute(
-        insert.values(id=1, **values).on_conflict_do_update(
-            index_elements=[FreshnessThresholdsRow.id], set_=values
-        )
-    )
+    upsert(session, FreshnessThresholdsRow, {"id": 1}, values)
 
 
 def forget_thresholds(session: Session) -> None:

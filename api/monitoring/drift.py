@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -107,29 +108,20 @@ def newest_sample(session: Session, version: str, directions: int, at: datetime)
     )
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One drift figure: `value` over `threshold` is a drift.
-
-    Both are None, and `enough` false, while there are fewer than 50 predictions or test
-    photographs. `since` is when the oldest prediction of the sample was made.
-    """
-
+# A figure that is null says nothing, and is no drift: `enough` is false then.
+class DriftFigure(BaseModel):
     name: str
-    value: float | None
-    threshold: float | None
-    sample_size: int
-    reference_size: int
-    enough: bool
+    value: float | None = Field(description="Null where there is too little to tell.")
+    threshold: float | None = Field(description="A value above this is a drift.")
+    sample_size: int = Field(description="Predictions that it was worked out from.")
+    reference_size: int = Field(description="Test photographs that they were compared with.")
+    enough: bool = Field(description="Whether there is enough to tell.")
+    drifted: bool
     sentence: str
-    since: datetime | None
-
-    @property
-    def drifted(self) -> bool:
-        return self.value is not None and self.threshold is not None and self.value > self.threshold
+    since: datetime | None = Field(description="When the oldest of these predictions was made.")
 
 
-def drift_figures(reference: Reference, sample: Sample) -> list[Figure]:
+def drift_figures(reference: Reference, sample: Sample) -> list[DriftFigure]:
     """Embeddings, confidence and class mix of `sample` against `reference`."""
     return [
         _figure("embeddings", reference.features, sample.features, sample.since, _embeddings),
@@ -151,13 +143,24 @@ def _figure(
     sample: NDArray[np.generic],
     since: datetime | None,
     measure: Callable[[NDArray[np.generic], NDArray[np.generic]], tuple[float, float, str]],
-) -> Figure:
-    if min(len(sample), len(reference)) < ENOUGH:
+) -> DriftFigure:
+    smallest, value, threshold = min(len(sample), len(reference)), None, None
+    if smallest < ENOUGH:
         few = "predictions" if len(sample) < ENOUGH else "test photographs"
-        sentence = f"Too few {few} yet: {min(len(sample), len(reference))} of at least {ENOUGH}."
-        return Figure(name, None, None, len(sample), len(reference), False, sentence, since)
-    value, threshold, sentence = measure(reference, sample)
-    return Figure(name, value, threshold, len(sample), len(reference), True, sentence, since)
+        sentence = f"Too few {few} yet: {smallest} of at least {ENOUGH}."
+    else:
+        value, threshold, sentence = measure(reference, sample)
+    return DriftFigure(
+        name=name,
+        value=value,
+        threshold=threshold,
+        sample_size=len(sample),
+        reference_size=len(reference),
+        enough=smallest >= ENOUGH,
+        drifted=value is not None and threshold is not None and value > threshold,
+        sentence=sentence,
+        since=since,
+    )
 
 
 def _embeddings(
@@ -206,7 +209,7 @@ def _class_mix(
 
 def current_drift(
     session: Session, settings: Settings, blobs: Blobs, version: str, at: datetime
-) -> list[Figure]:
+) -> list[DriftFigure]:
     """Takes some tenths of a second. Raises BadPackageError, or what the store raises."""
     reference = reference_of(blobs, settings.model_cache, version)
     directions = reference.features.shape[1]

@@ -1,38 +1,20 @@
 """`/drift`, `/monitoring/summary` and `/metrics`."""
 
-from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from api import metrics
 from api.db import now
 from api.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep
 from api.history.service import FLUSH_SECONDS
-from api.monitoring.drift import Figure, current_drift
+from api.monitoring.drift import DriftFigure, current_drift
 from api.monitoring.summary import Summary, summarise
 from api.problems import responses
 
 router = APIRouter(tags=["monitoring"])
-
-
-class DriftFigure(BaseModel):
-    name: str
-    value: float | None = Field(description="Null where there is too little to tell.")
-    threshold: float | None = Field(description="A value above this is a drift.")
-    sample_size: int = Field(description="Predictions that it was worked out from.")
-    reference_size: int = Field(description="Test photographs that they were compared with.")
-    enough: bool = Field(description="Whether there is enough to tell.")
-    drifted: bool
-    sentence: str
-    since: datetime | None = Field(description="When the oldest of these predictions was made.")
-
-    @classmethod
-    def of(cls, figure: Figure) -> Self:
-        values = {name: getattr(figure, name) for name in cls.model_fields}
-        return cls(**values)
 
 
 class Drift(BaseModel):
@@ -53,7 +35,7 @@ def drift(state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: Set
     return Drift(
         model_version=version,
         drifted=any(figure.drifted for figure in figures),
-        figures=[DriftFigure.of(figure) for figure in figures],
+        figures=figures,
     )
 
 

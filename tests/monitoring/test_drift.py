@@ -12,7 +12,7 @@ from api.db import Database, now
 from api.monitoring.drift import (
     ENOUGH,
     MAX_SAMPLE,
-    Figure,
+    DriftFigure,
     Reference,
     Sample,
     current_drift,
@@ -65,7 +65,7 @@ def sample_of(settings: Settings, embeddings: NDArray[np.float32]) -> Sample:
     return Sample(made.features, made.confidence, made.predicted, made.recognised, now())
 
 
-def by_name(figures: list[Figure]) -> dict[str, Figure]:
+def by_name(figures: list[DriftFigure]) -> dict[str, DriftFigure]:
     return {figure.name: figure for figure in figures}
 
 

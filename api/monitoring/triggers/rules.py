@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from api.feedback.repository import newest_words
-from api.monitoring.drift import Figure
+from api.monitoring.drift import DriftFigure
 from api.registry.figures import headlines
 from api.registry.repository import ModelRow
 from api.retrain.planning import News
@@ -58,7 +58,7 @@ class TriggerContext:
 
     session: Session
     champion: ModelRow
-    drift: Callable[[], Sequence[Figure]]
+    drift: Callable[[], Sequence[DriftFigure]]
     news: Callable[[], News]
     at: datetime
 

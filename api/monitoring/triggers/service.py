@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from api.blobs import Blobs
 from api.db import Base, Database, UtcDateTime, now
 from api.errors import ProblemError
-from api.monitoring.drift import Figure, current_drift
+from api.monitoring.drift import DriftFigure, current_drift
 from api.monitoring.triggers.rules import (
     RULES,
     Rule,
@@ -163,7 +163,7 @@ def _context(
         return None
 
     @cache
-    def drift() -> Sequence[Figure]:
+    def drift() -> Sequence[DriftFigure]:
         try:
             return current_drift(session, settings, blobs, version, at)
         except Exception:  # The store is away, in a way of its own; the other rules can be asked.

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.db import Database
 from api.feedback import repository as feedback
-from api.monitoring.drift import Figure
+from api.monitoring.drift import DriftFigure
 from api.monitoring.triggers.rules import Rule, TriggerConfig, TriggerContext
 from api.monitoring.triggers.service import TriggerRow, config_of
 from api.registry.repository import ModelRow
@@ -30,7 +30,7 @@ def a_scene(
     session: Session,
     *,
     champion: ModelRow | None = None,
-    drift: Sequence[Figure] = (),
+    drift: Sequence[DriftFigure] = (),
     news: News = SOMETHING,
     at: datetime = AT,
 ) -> TriggerContext:
@@ -41,9 +41,18 @@ def chosen(rule: Rule, **stored: Any) -> TriggerConfig:
     return config_of(rule, TriggerRow(name=rule.name, **stored))
 
 
-def a_figure(value: float | None, threshold: float | None = 0.25, name: str = "x") -> Figure:
-    enough = value is not None
-    return Figure(name, value, threshold, 100, 200, enough, f"About {name}.", AT)
+def a_figure(value: float | None, threshold: float | None = 0.25, name: str = "x") -> DriftFigure:
+    return DriftFigure(
+        name=name,
+        value=value,
+        threshold=threshold,
+        sample_size=100,
+        reference_size=200,
+        enough=value is not None,
+        drifted=value is not None and threshold is not None and value > threshold,
+        sentence=f"About {name}.",
+        since=AT,
+    )
 
 
 def words(database: Database, right: int, wrong: int, version: str = "v1") -> None:
