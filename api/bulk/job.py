@@ -62,13 +62,13 @@ class Job:
         if not store.exists(PLAN):
             return None
         plan = Plan.model_validate_json(store.get(PLAN))
-        if plan.source != source:
-            raise OtherJobError(folder, "folder of photographs", plan.source, source)
-        if plan.model_version != model_version:
-            raise OtherJobError(folder, "model", plan.model_version, model_version)
-        if plan.thresholds != thresholds:
-            before = plan.thresholds or "none of any kind"
-            raise OtherJobError(folder, "line between fresh and rotten", before, thresholds)
+        for what, before, now in (
+            ("folder of photographs", plan.source, source),
+            ("model", plan.model_version, model_version),
+            ("line between fresh and rotten", plan.thresholds or "none of any kind", thresholds),
+        ):
+            if before != now:
+                raise OtherJobError(folder, what, before, now)
         return cls(folder, plan)
 
     @classmethod

@@ -26,10 +26,10 @@ ROWS_A_PART = 2000
 class NoPhotographsError(ProblemError):
     code = "no-photographs"
 
-    def __init__(self, address: str, endings: tuple[str, ...]) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__(
             f"There is no photograph in {address} nor in its folders: no name ends in one of "
-            f"{', '.join(endings)}."
+            f"{', '.join(EXTENSIONS)}."
         )
 
 
@@ -93,7 +93,7 @@ def _job(work: Work, folder: Path, progress: Progress, rows_a_part: int) -> Job:
         paths = _counted(source.photographs(), progress)
         job = Job.begin(folder, source.address, version, line, rows_a_part=rows_a_part, paths=paths)
         if not job.plan.photographs:
-            raise NoPhotographsError(work.address, EXTENSIONS)
+            raise NoPhotographsError(work.address)
     except ProblemError:
         shutil.rmtree(folder)
         raise

@@ -1,15 +1,16 @@
 """Taking one photograph into the catalog: the blob first, then the row, then the word for it."""
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, Self
 from uuid import uuid4
 
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.blobs import Blobs
 from api.dataset import repository
 from api.dataset.grouping import is_saved_copy, photograph_name, plain_name
-from api.dataset.known import Known, Match
+from api.dataset.known import Kind, Known, Match
 from api.dataset.labels import accepted_class_name
 from api.dataset.preparing import prepare
 from api.dataset.repository import ImageRow
@@ -31,35 +32,48 @@ class Stored:
     image: ImageRow
 
 
-@dataclass(frozen=True)
-class Duplicate:
-    """A photograph that is known, and so was not stored again."""
+class DuplicateFile(BaseModel):
+    """A file that was known, and so was not stored again."""
 
     filename: str
-    match: Match
-    class_name: str
+    of: str = Field(description="The photograph that it shows.")
+    image_id: str | None = Field(description="Null where only the serving model knows it.")
+    kind: Kind = Field(description="exact: the same file; near: it looks the same.")
+    class_name: str = Field(description="The class that it has.")
+    message: str
 
-    @property
-    def message(self) -> str:
-        """What it is a duplicate of, and what to do where the classes differ."""
-        match = self.match
-        what = "This file is" if match.kind == "exact" else "This picture looks like one that is"
-        where = "" if match.image_id else " among those that the serving model learned from"
-        had = f"{what} known already{where}, as {match.class_name}"
-        if match.class_name == self.class_name:
-            return f"{had}."
-        if match.image_id:
-            return (
-                f"{had} and not {self.class_name}. If {self.class_name} is right, relabel it: "
-                f"PATCH /dataset/images/{match.image_id}."
-            )
-        return (
-            f"{had} and not {self.class_name}. It is not in the catalog, so there is nothing to "
-            "relabel: put it right in the folder that this model was trained on, and train anew."
+    @classmethod
+    def of_match(cls, filename: str, match: Match, given: str) -> Self:
+        """`given` is the class that the file came with."""
+        return cls(
+            filename=filename,
+            of=match.photograph,
+            image_id=match.image_id,
+            kind=match.kind,
+            class_name=match.class_name,
+            message=_message(match, given),
         )
 
 
-Outcome = Stored | Duplicate
+Outcome = Stored | DuplicateFile
+
+
+def _message(match: Match, given: str) -> str:
+    """What it is a duplicate of, and what to do where the classes differ."""
+    what = "This file is" if match.kind == "exact" else "This picture looks like one that is"
+    where = "" if match.image_id else " among those that the serving model learned from"
+    had = f"{what} known already{where}, as {match.class_name}"
+    if match.class_name == given:
+        return f"{had}."
+    if match.image_id:
+        return (
+            f"{had} and not {given}. If {given} is right, relabel it: "
+            f"PATCH /dataset/images/{match.image_id}."
+        )
+    return (
+        f"{had} and not {given}. It is not in the catalog, so there is nothing to relabel: put it "
+        "right in the folder that this model was trained on, and train anew."
+    )
 
 
 def store_photograph(
@@ -83,12 +97,12 @@ def store_photograph(
     with database.reading() as session:
         match = known.find(session, sha256)
     if match:
-        return Duplicate(filename, match, class_name)
+        return DuplicateFile.of_match(filename, match, class_name)
     prepared = prepare(data, max_pixels)
     with database.reading() as session:
         match = known.find(session, sha256, prepared.signature)
     if match:
-        return Duplicate(filename, match, class_name)
+        return DuplicateFile.of_match(filename, match, class_name)
 
     key = f"{PHOTOGRAPHS}/{sha256[:2]}/{sha256}{prepared.suffix}"
     blobs.put(key, prepared.data)
@@ -97,7 +111,7 @@ def store_photograph(
         # Somebody else may have stored the same meanwhile, or removed it and its blob.
         known.refresh(session)
         if match := known.find(session, sha256, prepared.signature):
-            return Duplicate(filename, match, class_name)
+            return DuplicateFile.of_match(filename, match, class_name)
         if not blobs.exists(key):
             blobs.put(key, prepared.data)
         photograph = _photograph_of(session, class_name, filename, sha256)

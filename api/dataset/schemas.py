@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from api.dataset import repository
-from api.dataset.ingest import Duplicate, Origin, Outcome, Stored
-from api.dataset.known import Kind
+from api.dataset.ingest import DuplicateFile, Origin, Outcome, Stored
 from api.dataset.labels import ClassName
 from api.dataset.split import Split
 from api.dataset.upload import FileError
@@ -34,29 +33,6 @@ class UploadedFile(BaseModel):
         return cls(filename=stored.filename, **values)
 
 
-class DuplicateFile(BaseModel):
-    """A file that was known, and so was not stored again."""
-
-    filename: str
-    of: str = Field(description="The photograph that it shows.")
-    image_id: str | None = Field(description="Null where only the serving model knows it.")
-    kind: Kind = Field(description="exact: the same file; near: it looks the same.")
-    class_name: str = Field(description="The class that it has.")
-    message: str
-
-    @classmethod
-    def of_outcome(cls, duplicate: Duplicate) -> "DuplicateFile":
-        match = duplicate.match
-        return cls(
-            filename=duplicate.filename,
-            of=match.photograph,
-            image_id=match.image_id,
-            kind=match.kind,
-            class_name=match.class_name,
-            message=duplicate.message,
-        )
-
-
 class UploadReport(BaseModel):
     """What became of each file. One that is in none of the lists was passed over (hidden files)."""
 
@@ -75,9 +51,7 @@ class UploadReport(BaseModel):
         return cls(
             uploaded_count=len(stored),
             uploaded_files=[UploadedFile.of(item) for item in stored],
-            duplicates=[
-                DuplicateFile.of_outcome(item) for item in outcomes if isinstance(item, Duplicate)
-            ],
+            duplicates=[item for item in outcomes if isinstance(item, DuplicateFile)],
             errors=[item for item in outcomes if isinstance(item, FileError)],
             class_name=class_name,
             timestamp=datetime.now(UTC),

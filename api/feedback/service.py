@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api import metrics
 from api.blobs import Blobs
 from api.dataset import repository as images
-from api.dataset.ingest import Duplicate, Origin, store_photograph
+from api.dataset.ingest import DuplicateFile, Origin, store_photograph
 from api.dataset.known import Known
 from api.dataset.labels import accepted_class_name
 from api.dataset.repository import ImageRow
@@ -161,21 +161,20 @@ class FeedbackService:
             filename=prediction.filename,
             max_pixels=self.max_pixels,
         )
-        if isinstance(outcome, Duplicate):
-            return self._met(outcome)
+        if isinstance(outcome, DuplicateFile):
+            return self._met(outcome, label)
         return "stored", outcome.image.id, f"Noted: the photograph is a training image of {label}."
 
-    def _met(self, duplicate: Duplicate) -> tuple[Became, str | None, str]:
+    def _met(self, known: DuplicateFile, label: str) -> tuple[Became, str | None, str]:
         """The photograph is known. Only what came by such words is relabelled by one."""
-        match, label = duplicate.match, duplicate.class_name
-        if match.class_name == label:
-            return "known", match.image_id, f"Noted. {duplicate.message}"
-        if match.kind == "exact" and match.image_id is not None:
+        if known.class_name == label:
+            return "known", known.image_id, f"Noted. {known.message}"
+        if known.kind == "exact" and known.image_id is not None:
             with self.database.reading() as session:
-                image = session.get(ImageRow, match.image_id)
+                image = session.get(ImageRow, known.image_id)
             if image is not None and image.origin in OURS:
                 return _relabelled(image.id, label)
-        return "contradicts", None, f"Noted, it counts for the accuracy. {duplicate.message}"
+        return "contradicts", None, f"Noted, it counts for the accuracy. {known.message}"
 
 
 def _relabelled(image_id: str, label: str) -> tuple[Became, str, str]:

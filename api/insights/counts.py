@@ -66,7 +66,7 @@ def _balance_story(classes: int, total: int, largest: str, smallest: str, ratio:
         "smallest class"
     )
     if ratio <= EVEN:
-        return f"{start} They are well balanced: {_lower(found)}."
+        return f"{start} They are well balanced: {found[:1].lower()}{found[1:]}."
     weighed = "Training gives every class the same say, whatever its size"
     if ratio <= UNEVEN:
         return f"{start} {found}. {weighed}, so this is no trouble yet."
@@ -121,10 +121,6 @@ def _freshness_story(fresh: int, rotten: int, by_fruit: list[FruitFreshness]) ->
     return story
 
 
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
 def copies(examples: Examples, shipped_files: int) -> Copies:
     """`shipped_files` is how many files the serving version's photographs were saved in."""
     whole = ~examples.boxed
@@ -158,17 +154,17 @@ def copies(examples: Examples, shipped_files: int) -> Copies:
     )
 
 
-def leak_if_dealt_by_file(sizes: list[int], test_share: float = TEST_SHARE) -> LeakIfDealtByFile:
+def leak_if_dealt_by_file(sizes: list[int]) -> LeakIfDealtByFile:
     """What to expect if each of a photograph's files, `sizes` of them, went to test by chance.
 
     A photograph of k files stands in test with chance 1 - (1 - p)^k, and in nothing but test with
     chance p^k.
     """
     counts = np.array(sizes)
-    in_test = 1 - (1 - test_share) ** counts
-    leaked = in_test - test_share**counts
+    in_test = 1 - (1 - TEST_SHARE) ** counts
+    leaked = in_test - TEST_SHARE**counts
     return LeakIfDealtByFile(
-        test_share=test_share,
+        test_share=TEST_SHARE,
         test_photographs=float(in_test.sum()),
         also_in_train=float(leaked.sum()),
         share=float(leaked.sum() / in_test.sum()),

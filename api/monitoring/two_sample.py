@@ -25,7 +25,7 @@ _PSEUDO_COUNT = 0.5
 
 
 def energy_drift(
-    reference: NDArray[np.float32], sample: NDArray[np.float32], seed: int = 0
+    reference: NDArray[np.float32], sample: NDArray[np.float32]
 ) -> tuple[float, float]:
     """How far `sample` [m, d] lies from `reference` [n, d], and what that must exceed.
 
@@ -37,8 +37,7 @@ def energy_drift(
     distances = _distances(pooled)
     of_sample = np.zeros(len(pooled), np.float32)
     of_sample[len(reference) :] = 1
-    random = default_rng(seed)
-    dealt = random.permuted(np.tile(of_sample, (ENERGY_DRAWS, 1)), axis=1)
+    dealt = default_rng(0).permuted(np.tile(of_sample, (ENERGY_DRAWS, 1)), axis=1)
     coefficients = _coefficients(distances, np.concatenate([of_sample[None], dealt]))
     chance = np.quantile(coefficients[1:], 1 - 1 / FALSE_ALARMS)
     return float(coefficients[0]), max(NOTICEABLE, float(chance))
@@ -80,7 +79,7 @@ def psi(reference: NDArray[np.int64], sample: NDArray[np.int64]) -> float:
     return index
 
 
-def psi_threshold(reference: NDArray[np.int64], sample: NDArray[np.int64], seed: int = 0) -> float:
+def psi_threshold(reference: NDArray[np.int64], sample: NDArray[np.int64]) -> float:
     """What the index must exceed to count as a shift.
 
     The usual 0.25, or more where the samples are so small that chance alone goes over it: the
@@ -89,8 +88,7 @@ def psi_threshold(reference: NDArray[np.int64], sample: NDArray[np.int64], seed:
     mixed and dealt out again, which is right for small and empty groups too.
     """
     pooled = reference + sample
-    random = default_rng(seed)
-    dealt = random.multivariate_hypergeometric(
+    dealt = default_rng(0).multivariate_hypergeometric(
         pooled, int(sample.sum()), PSI_DRAWS, method="marginals"
     )
     chance = np.quantile(_psi_rows(pooled - dealt, dealt), 1 - 1 / FALSE_ALARMS)

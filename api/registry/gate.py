@@ -6,7 +6,7 @@ photograph alone never decides. Where a loss is large, the candidate bears the b
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from math import comb
 from typing import Any
 
@@ -219,11 +219,5 @@ def _counted(fit: Fit) -> str:
 
 
 def _sum(fits: Mapping[str, Fit]) -> Fit:
-    return Fit(
-        sum(fit.left_out for fit in fits.values()),
-        sum(fit.left_out_right for fit in fits.values()),
-        sum(fit.held_out for fit in fits.values()),
-        sum(fit.held_out_right for fit in fits.values()),
-        sum(fit.left_out_recognised for fit in fits.values()),
-        sum(fit.held_out_recognised for fit in fits.values()),
-    )
+    columns = zip(*map(astuple, fits.values()), strict=True)
+    return Fit(*map(sum, columns)) if fits else Fit(0, 0)

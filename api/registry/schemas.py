@@ -1,7 +1,7 @@
 """What the model endpoints answer."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -33,17 +33,21 @@ class Version(BaseModel):
     verdict: dict[str, Any] | None = Field(description="What the gate said of it.")
 
     @classmethod
-    def of_row(cls, row: ModelRow, champion: str | None, served: set[str]) -> "Version":
+    def of_row(cls, row: ModelRow, champion: str | None, served: set[str]) -> Self:
         """`champion` is the version that serves, `served` all that ever did."""
-        return cls.model_validate(_fields(row, champion, served))
+        own = ("origin", "parent", "started_by", "run_id", "verdict", "manifest")
+        fields = {
+            **row.manifest,
+            **{name: getattr(row, name) for name in own},
+            "status": _status(row, champion, served),
+            "registered_at": row.created_at,
+            "metrics": headlines(row.manifest),
+        }
+        return cls.model_validate(fields)
 
 
 class VersionDetails(Version):
     manifest: Manifest
-
-    @classmethod
-    def of_row(cls, row: ModelRow, champion: str | None, served: set[str]) -> "VersionDetails":
-        return cls.model_validate({**_fields(row, champion, served), "manifest": row.manifest})
 
 
 class Versions(BaseModel):
@@ -76,25 +80,6 @@ class Promotion(BaseModel):
 
 class History(BaseModel):
     promotions: list[Promotion] = Field(description="The newest first.")
-
-
-def _fields(row: ModelRow, champion: str | None, served: set[str]) -> dict[str, Any]:
-    manifest = row.manifest
-    return {
-        "version": row.version,
-        "status": _status(row, champion, served),
-        "created_at": manifest["created_at"],
-        "registered_at": row.created_at,
-        "origin": row.origin,
-        "parent": row.parent,
-        "started_by": row.started_by,
-        "run_id": row.run_id,
-        "classes": manifest["classes"],
-        "metrics": headlines(manifest),
-        "data": manifest["data"],
-        "recipe": manifest["recipe"],
-        "verdict": row.verdict,
-    }
 
 
 def _status(row: ModelRow, champion: str | None, served: set[str]) -> Status:

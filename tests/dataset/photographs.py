@@ -9,7 +9,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from api.blobs import Blobs
-from api.dataset.ingest import Duplicate, Outcome, Stored, store_photograph
+from api.dataset.ingest import DuplicateFile, Outcome, Stored, store_photograph
 from api.dataset.known import Known
 from api.dataset.repository import ImageRow
 from api.db import Database
@@ -77,9 +77,9 @@ class Taker:
 
     def refuse(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg"
-    ) -> Duplicate:
+    ) -> DuplicateFile:
         outcome = self.take(data, class_name, filename)
-        assert isinstance(outcome, Duplicate)
+        assert isinstance(outcome, DuplicateFile)
         return outcome
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from api.blobs import Blobs
 from api.dataset.appearance import appearance
-from api.dataset.ingest import Duplicate, Outcome, Stored
+from api.dataset.ingest import DuplicateFile, Outcome, Stored
 from api.dataset.labels import BadClassNameError
 from api.dataset.removing import remove_images
 from api.dataset.split import split_of
@@ -72,14 +72,14 @@ def test_what_is_refused_leaves_nothing(
 def test_the_same_file_is_taken_once(taker: Taker, database: Database, blobs: Blobs) -> None:
     row = taker.store(photograph(1))
     for again in (taker, Taker(database, blobs)):
-        match = again.refuse(photograph(1), filename="b.jpg").match
+        match = again.refuse(photograph(1), filename="b.jpg")
         assert (match.kind, match.image_id, match.class_name) == ("exact", row.id, "freshapples")
     assert len(rows_of(database)) == 1
 
 
 def test_a_picture_that_looks_the_same_is_taken_once(taker: Taker, database: Database) -> None:
     row = taker.store(photograph(1))
-    match = taker.refuse(photograph(1, "WEBP")).match
+    match = taker.refuse(photograph(1, "WEBP"))
     assert (match.kind, match.image_id) == ("near", row.id)
     taker.store(photograph(2), filename="b.jpg")
     assert len(rows_of(database)) == 2
@@ -102,9 +102,9 @@ def test_what_the_model_learned_from_is_known(database: Database, blobs: Blobs) 
     taker = Taker(database, blobs, learned)
     exact = taker.refuse(photograph(2), "rottenapples")
     near = taker.refuse(photograph(1, "PNG"))
-    assert (exact.match.kind, exact.match.photograph) == ("exact", "freshapples/y")
-    assert (near.match.kind, near.match.photograph) == ("near", "freshapples/x")
-    assert exact.match.image_id is None
+    assert (exact.kind, exact.of) == ("exact", "freshapples/y")
+    assert (near.kind, near.of) == ("near", "freshapples/x")
+    assert exact.image_id is None
     assert "nothing to relabel" in exact.message
     assert not rows_of(database)
 
@@ -114,8 +114,8 @@ def test_the_catalog_comes_before_what_the_model_knows(database: Database, blobs
     row = Taker(database, blobs).store(photograph(1))
     learned = learned_from((photograph(1), "freshapples", row.photograph, row.split))
     taker = Taker(database, blobs, learned)
-    assert taker.refuse(photograph(1)).match.image_id == row.id
-    assert taker.refuse(photograph(1, "PNG")).match.image_id == row.id
+    assert taker.refuse(photograph(1)).image_id == row.id
+    assert taker.refuse(photograph(1, "PNG")).image_id == row.id
 
 
 def test_one_that_was_removed_is_taken_again(
@@ -125,7 +125,7 @@ def test_one_that_was_removed_is_taken_again(
     remove_images(database, blobs, [row.id])
     again = taker.store(photograph(1))
     assert blobs.exists(again.blob)
-    assert taker.refuse(photograph(1, "PNG")).match.image_id == again.id
+    assert taker.refuse(photograph(1, "PNG")).image_id == again.id
 
 
 @pytest.mark.parametrize("original_first", [True, False])
@@ -212,10 +212,10 @@ def test_one_photograph_sent_at_once_from_many_sides_is_taken_once(
     meeting = Meeting(blobs.url, len(files))
     outcomes = outcomes_at_once(database_url, meeting, files)
     [stored] = [outcome for outcome in outcomes if isinstance(outcome, Stored)]
-    duplicates = [outcome for outcome in outcomes if isinstance(outcome, Duplicate)]
+    duplicates = [outcome for outcome in outcomes if isinstance(outcome, DuplicateFile)]
     assert len(duplicates) == len(files) - 1
-    assert {duplicate.match.kind for duplicate in duplicates} == {kind}
-    assert {duplicate.match.image_id for duplicate in duplicates} == {stored.image.id}
+    assert {duplicate.kind for duplicate in duplicates} == {kind}
+    assert {duplicate.image_id for duplicate in duplicates} == {stored.image.id}
     assert [row.id for row in rows_of(database)] == [stored.image.id]
     assert blobs.exists(stored.image.blob)
 

@@ -28,6 +28,7 @@ from api.registry import repository as models
 from api.retrain import repository as runs
 from api.retrain.planning import News, plan
 from api.retrain.service import start_run
+from api.retrain.tables import RunRow
 from api.settings import Settings
 
 LEAST_COOLDOWN, LONGEST_COOLDOWN = 1, 24 * 365
@@ -181,21 +182,13 @@ def _context(
     return TriggerContext(session, models.model(session, version), drift, news, at)
 
 
-@dataclass(frozen=True)
-class Firing:
-    """A trigger that fired, and the run that it started."""
-
-    trigger: str
-    run_id: str
-
-
 def check(
     database: Database, blobs: Blobs, settings: Settings, at: datetime | None = None
-) -> list[Firing]:
+) -> RunRow | None:
     """Fire the first trigger that asks for a retraining; to be called once a minute.
 
-    A firing queues a fast run and notes when it did, in one transaction. Gives the firings: none or
-    one, since only one run is active at a time. Raises what the database raises when it is away.
+    A firing queues a fast run, which this gives, and notes when it did, in one transaction. Raises
+    what the database raises when it is away.
     """
     moment = at or now()
     with database.reading() as session:  # Looking takes a while, and keeps no writer waiting.
@@ -206,20 +199,20 @@ def check(
                 return _fire(database, state.rule, moment)
             except (ProblemError, IntegrityError) as error:  # Another worker was quicker.
                 log.info("Trigger %s did not fire: %s", state.rule.name, error)
-    return []
+    return None
 
 
-def _fire(database: Database, rule: Rule, at: datetime) -> list[Firing]:
+def _fire(database: Database, rule: Rule, at: datetime) -> RunRow | None:
     """Raises what `start_run` raises, and IntegrityError; nothing is noted then."""
     with database.session() as session:
         row = _locked(session, rule.name)
         chosen = config_of(rule, row)
         if not chosen.enabled or cooldown_end(chosen, at):  # Changed since it was looked at.
-            return []
+            return None
         run = start_run(session, mode="fast", started_by=f"trigger:{rule.name}", options={})
         row.last_fired_at, row.last_run_id = at, run.id
     log.info("Trigger %s started run %s.", rule.name, run.id)
-    return [Firing(rule.name, run.id)]
+    return run
 
 
 def change(session: Session, name: str, settings: dict[str, Any], at: datetime) -> None:
