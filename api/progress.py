@@ -5,8 +5,6 @@ from contextlib import contextmanager
 
 # Called with what is being done, how much of it is done, and of how much.
 Progress = Callable[[str, int, int], None]
-
-
 # Called with the figures of each epoch of a training, once it is over.
 OnEpoch = Callable[[dict[str, float]], None]
 

@@ -21,8 +21,6 @@ from api.predict.tables import PredictionRow
 from api.problems import responses
 
 MAX_ITEMS = 200
-
-
 _LABELLED: JsonDict = {
     "required": ["label"],
     "properties": {"label": {"type": "string"}, "correct": {"enum": [False, None]}},

@@ -10,8 +10,6 @@ from pydantic import SecretStr
 LEAST_LENGTH = 16
 # What people leave standing from an example.
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "example", "placeholder", "password", "your")
-
-
 # What a key allows; each allows what the lower ones do.
 NO_SCOPE, PREDICT, CHANGE = range(3)
 _ORIGIN = re.compile(r"https?://[^/\s*,?#@]+")

@@ -5,10 +5,9 @@ copies there are of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import comb
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,3 @@ class Comparison:
     milliseconds: Figures | None = None
     new_classes: Mapping[str, Fit] = field(default_factory=dict)
     new_labels: Mapping[str, Fit] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)

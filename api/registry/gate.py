@@ -70,7 +70,7 @@ def judge(comparison: Comparison) -> Verdict:
         *_new(comparison),
     ]
     reasons = against or list(_in_favour(comparison))
-    return Verdict(not against, tuple(reasons), comparison.as_dict())
+    return Verdict(not against, tuple(reasons), asdict(comparison))
 
 
 def _overall(found: Comparison) -> Iterator[str]:

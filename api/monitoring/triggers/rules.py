@@ -19,13 +19,12 @@ from api.retrain.planning import News
 from api.wording import percent
 
 Schedule = Literal["none", "weekly", "monthly"]
-NO_SCHEDULE: Schedule = "none"
 SCHEDULES: tuple[Schedule, ...] = ("none", "weekly", "monthly")
 
 
 def read_schedule(stored: str | None) -> Schedule:
     """The schedule that is stored; none where none is, or one that nobody knows."""
-    return next((schedule for schedule in SCHEDULES if schedule == stored), NO_SCHEDULE)
+    return next((schedule for schedule in SCHEDULES if schedule == stored), "none")
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,6 @@ NEW_IMAGES = Rule(
     highest=1_000_000,
 )
 
-
 SCHEDULE_HOUR = 3
 
 
@@ -237,7 +235,6 @@ MANUAL = Rule(
     cooldown_hours=0,
     is_automatic=False,
 )
-
 
 RULES: dict[str, Rule] = {
     rule.name: rule for rule in (ACCURACY, DRIFT, NEW_IMAGES, SCHEDULE, MANUAL)

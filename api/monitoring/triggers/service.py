@@ -1,7 +1,7 @@
 """How each trigger stands, firing the one that asks for a retraining, and setting them."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -39,8 +39,8 @@ class UnknownTriggerError(ProblemError):
     status = HTTPStatus.NOT_FOUND
     code = "unknown-trigger"
 
-    def __init__(self, name: str, names: Iterable[str]) -> None:
-        super().__init__(f"There is no trigger '{name[:40]}'. There are: {', '.join(names)}.")
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no trigger '{name[:40]}'. There are: {', '.join(RULES)}.")
 
 
 class BadTriggerSettingError(ProblemError):
@@ -222,7 +222,7 @@ def change(session: Session, name: str, settings: dict[str, Any], at: datetime) 
     """
     rule = RULES.get(name)
     if rule is None:
-        raise UnknownTriggerError(name, RULES)
+        raise UnknownTriggerError(name)
     _verify(rule, settings)
     row = _locked(session, name)
     if "schedule" in settings and settings["schedule"] != row.schedule:
