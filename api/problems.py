@@ -45,15 +45,8 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _title(status), "content": content} for status in statuses}
 
 
-def problem(
-    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
-    """One problem document. `code` is stable for programs, `detail` is for people."""
-    body = document(status, code, detail).model_dump()
-    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
-
-
 def document(status: int, code: str, detail: str) -> Problem:
+    """`code` is stable for programs, `detail` is for people."""
     return Problem(
         type=f"urn:ripeline:problem:{code}",
         title=_title(status),
@@ -90,7 +83,11 @@ def answer(error: ProblemError, headers: Mapping[str, str] = MappingProxyType({}
         chosen["Retry-After"] = str(error.retry_after_seconds)
     if error.closes:
         chosen["Connection"] = "close"
-    return problem(error.status, error.code, error.detail, chosen)
+    return _response(document(error.status, error.code, error.detail), chosen)
+
+
+def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(problem.model_dump(), problem.status, headers, media_type=MEDIA_TYPE)
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:
@@ -110,7 +107,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
         f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
         for fault in error.errors()
     )
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", faults)
+    return _response(document(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", faults))
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -123,7 +120,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     code = _title(error.status_code).lower().replace(" ", "-")
     reason = str(error.detail)
     detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)
-    return problem(error.status_code, code, detail, headers)
+    return _response(document(error.status_code, code, detail), headers)
 
 
 def _methods(request: Request) -> list[str]:
@@ -145,10 +142,9 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %r failed", request.method, request.url.path, exc_info=error)
-    fault = failure()
     # It is answered outside of the guard, which marks all other answers.
     marks = {name.decode(): value.decode() for name, value in USUAL}
-    return problem(fault.status, fault.code, fault.detail, marks)
+    return _response(failure(), marks)
 
 
 def _title(status: int) -> str:

@@ -1,7 +1,5 @@
 """The last hours of the service, for its monitoring page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,64 +56,18 @@ class Summary(BaseModel):
     model_changes: list[ModelChange] = Field(description="Newest first; not only of these hours.")
 
 
-@dataclass(frozen=True)
-class TimeBucket:
-    """The predictions of one class in one slice of time; `slice` counts slices since 1970."""
-
-    slice: int
-    class_name: str
-    count: int
-    unrecognised: int
-    confidence: float
-
-
-def cells(session: Session, since: datetime, seconds: int) -> list[TimeBucket]:
-    """Predictions since a time by class and by slices of `seconds`, in order of time."""
-    epoch: ColumnElement[Any] = extract("epoch", PredictionRow.created_at)
-    if session.get_bind().dialect.name != "sqlite":  # There it is a whole number already.
-        epoch = cast(func.floor(epoch), BigInteger)
-    slice_ = (epoch // seconds).label("slice")
-    name = PredictionRow.predicted_class
-    query = (
-        select(
-            slice_,
-            name,
-            func.count(),
-            func.sum(1 - cast(PredictionRow.recognised, Integer)),
-            func.avg(PredictionRow.confidence),
-        )
-        .where(PredictionRow.created_at >= since)
-        .group_by(slice_, name)
-        .order_by(slice_, name)
-    )
-    return [
-        TimeBucket(int(at), group, count, int(unrecognised), float(confidence))
-        for at, group, count, unrecognised, confidence in session.execute(query)
-    ]
-
-
-def newest_milliseconds(session: Session, since: datetime, limit: int) -> Sequence[float]:
-    query = (
-        select(PredictionRow.milliseconds)
-        .where(PredictionRow.created_at >= since)
-        .order_by(PredictionRow.created_at.desc())
-        .limit(limit)
-    )
-    return session.scalars(query).all()
-
-
 def summarise(session: Session, hours: float, at: datetime) -> Summary:
     """What was graded in the `hours` before `at`: by time, how fast, by which versions."""
     since = at - timedelta(hours=hours)
     width = next(width for width in WIDTHS if hours * 3600 / width <= SLICES)
-    slices = _slices(cells(session, since, width), since, at, width)
+    slices = _slices(session, since, at, width)
     return Summary(
         since=since,
         until=at,
         slice_seconds=width,
         predictions=sum(item.count for item in slices),
         slices=slices,
-        latency=_latency(newest_milliseconds(session, since, NEWEST)),
+        latency=_latency(session, since),
         failed_requests=metrics.failures(),
         model_changes=[
             ModelChange(version=row.version, replaced=row.replaced, kind=row.kind, at=row.at)
@@ -124,29 +76,53 @@ def summarise(session: Session, hours: float, at: datetime) -> Summary:
     )
 
 
-def _slices(found: list[TimeBucket], since: datetime, until: datetime, width: int) -> list[Slice]:
-    """Every slice from `since` to `until`, the empty ones too."""
+def _slices(session: Session, since: datetime, until: datetime, width: int) -> list[Slice]:
+    """Every slice of `width` seconds from `since` to `until`, the empty ones too."""
+    epoch: ColumnElement[Any] = extract("epoch", PredictionRow.created_at)
+    if session.get_bind().dialect.name != "sqlite":  # There it is a whole number already.
+        epoch = cast(func.floor(epoch), BigInteger)
+    number = (epoch // width).label("slice")  # They are counted since 1970.
+    name = PredictionRow.predicted_class
+    query = (
+        select(
+            number,
+            name,
+            func.count(),
+            func.sum(1 - cast(PredictionRow.recognised, Integer)),
+            func.avg(PredictionRow.confidence),
+        )
+        .where(PredictionRow.created_at >= since)
+        .group_by(number, name)
+        .order_by(number, name)
+    )
     first, last = int(since.timestamp()) // width, int(until.timestamp()) // width
-    by_slice: dict[int, list[TimeBucket]] = {number: [] for number in range(first, last + 1)}
-    for cell in found:
-        by_slice.setdefault(cell.slice, []).append(cell)
-    return [_slice(number * width, by_slice[number]) for number in sorted(by_slice)]
+    found: dict[int, list[tuple[str, int, int, float]]] = {k: [] for k in range(first, last + 1)}
+    for k, group, count, unrecognised, confidence in session.execute(query):
+        found.setdefault(int(k), []).append((group, count, int(unrecognised), float(confidence)))
+    return [_slice(k * width, found[k]) for k in sorted(found)]
 
 
-def _slice(start: int, found: list[TimeBucket]) -> Slice:
-    count = sum(cell.count for cell in found)
+def _slice(start: int, classes: list[tuple[str, int, int, float]]) -> Slice:
+    """`classes` have a name, a count, how many were not recognised, and a mean confidence."""
+    count = sum(count for _, count, _, _ in classes)
     return Slice(
         start=datetime.fromtimestamp(start, UTC),
         count=count,
-        unrecognised=sum(cell.unrecognised for cell in found),
-        mean_confidence=sum(c.confidence * c.count for c in found) / count if count else None,
-        by_class={cell.class_name: cell.count for cell in found},
+        unrecognised=sum(unrecognised for _, _, unrecognised, _ in classes),
+        mean_confidence=sum(n * mean for _, n, _, mean in classes) / count if count else None,
+        by_class={name: count for name, count, _, _ in classes},
     )
 
 
-def _latency(milliseconds: "np.typing.ArrayLike") -> Latency | None:
-    times = np.asarray(milliseconds, dtype=float)
-    if not times.size:
+def _latency(session: Session, since: datetime) -> Latency | None:
+    query = (
+        select(PredictionRow.milliseconds)
+        .where(PredictionRow.created_at >= since)
+        .order_by(PredictionRow.created_at.desc())
+        .limit(NEWEST)
+    )
+    times = session.scalars(query).all()
+    if not times:
         return None
     p50, p95, p99 = np.percentile(times, [50, 95, 99])
-    return Latency(sample_size=times.size, p50_ms=p50, p95_ms=p95, p99_ms=p99)
+    return Latency(sample_size=len(times), p50_ms=p50, p95_ms=p95, p99_ms=p99)

@@ -4,7 +4,7 @@ With them a new head is learned in seconds, without the photographs and without 
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,16 +51,11 @@ class Others:
 
     def rows(self, wanted: NDArray[np.bool_]) -> "Others":
         """Those that are `wanted`, bool [k]."""
-        return Others(
-            self.embeddings[wanted],
-            self.groups[wanted],
-            self.splits[wanted],
-            self.freshness[wanted],
-        )
+        return Others(*(column[wanted] for column in vars(self).values()))
 
     @classmethod
     def join(cls, parts: Sequence["Others"]) -> "Others":
-        columns = zip(*(astuple(part) for part in parts), strict=True)
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
         return cls(*(np.concatenate(column) for column in columns))
 
 
