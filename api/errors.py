@@ -26,6 +26,16 @@ class ProblemError(Exception):
         super().__init__(self.detail)
 
 
+class NotFoundError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+
+
+class ConflictError(ProblemError):
+    """What is asked does not go with how things stand."""
+
+    status = HTTPStatus.CONFLICT
+
+
 class UnprocessableError(ProblemError):
     """The request can be read, but what it asks cannot be done."""
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from http import HTTPStatus
 
 from sqlalchemy import ColumnElement, String, delete, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.db import Base, UtcDateTime, now
-from api.errors import ProblemError
+from api.errors import NotFoundError
 from api.predict.tables import PredictionRow
 
 # Any number that nothing else in the database locks by.
@@ -45,8 +44,7 @@ class ImageRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
 
 
-class ImageNotFoundError(ProblemError):
-    status = HTTPStatus.NOT_FOUND
+class ImageNotFoundError(NotFoundError):
     code = "image-not-found"
 
     def __init__(self, image_id: str) -> None:

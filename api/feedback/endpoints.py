@@ -14,7 +14,7 @@ from api.db import now
 from api.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SettingsDep, StateDep
 from api.errors import ProblemError
 from api.feedback import repository
-from api.feedback.repository import FeedbackCount
+from api.feedback.repository import Accuracy, FeedbackRow
 from api.feedback.service import FeedbackAnswer, FeedbackService, UnclearFeedbackError, review_queue
 from api.history.endpoints import RecordedPrediction
 from api.predict.tables import PredictionRow
@@ -90,17 +90,6 @@ class ReviewAnswer(BaseModel):
     errors: list[ConfirmationError]
 
 
-class Accuracy(BaseModel):
-    words: int
-    correct: int
-    accuracy: float | None = Field(description="correct / words; null without any.")
-
-    @classmethod
-    def of(cls, tally: FeedbackCount) -> Self:
-        share = tally.correct / tally.words if tally.words else None
-        return cls(words=tally.words, correct=tally.correct, accuracy=share)
-
-
 class FeedbackSummary(BaseModel):
     """On what people spoke of: they correct more readily than they agree, so it flatters nobody."""
 
@@ -112,17 +101,13 @@ class FeedbackSummary(BaseModel):
 
     @classmethod
     def load(cls, session: Session, days: float) -> Self:
-        (every,) = repository.tallies(session)
-        (recent,) = repository.tallies(session, since=now() - timedelta(days=days))
-        by_class, by_version = (
-            repository.tallies(session, by) for by in ("label", "model_version")
-        )
+        recently = now() - timedelta(days=days)
         return cls(
-            all=Accuracy.of(every),
-            recent=Accuracy.of(recent),
+            all=repository.accuracy(session),
+            recent=repository.accuracy(session, since=recently),
             recent_days=days,
-            by_class={tally.group: Accuracy.of(tally) for tally in by_class},
-            by_version={tally.group: Accuracy.of(tally) for tally in by_version},
+            by_class=repository.accuracies(session, FeedbackRow.label),
+            by_version=repository.accuracies(session, PredictionRow.model_version),
         )
 
 

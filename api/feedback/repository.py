@@ -1,11 +1,12 @@
 """What people said of predictions, in the catalog, within a session that the caller opens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
+from pydantic import BaseModel, Field
 from sqlalchemy import ForeignKey, Integer, String, cast, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from api.db import Base, UtcDateTime, now, upsert
 from api.predict.tables import PredictionRow
@@ -29,13 +30,20 @@ class FeedbackRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
 
 
-@dataclass(frozen=True)
-class FeedbackCount:
-    """How many words on one group of predictions, and how many of them said that it was right."""
+# How many words there are, and how many of them say that the prediction was right.
+_COUNTED = select(func.count(), func.sum(cast(FeedbackRow.correct, Integer))).join(
+    PredictionRow, PredictionRow.id == FeedbackRow.prediction_id
+)
 
-    group: str
+
+class Accuracy(BaseModel):
     words: int
     correct: int
+    accuracy: float | None = Field(description="correct / words; null without any.")
+
+    @classmethod
+    def of(cls, words: int, correct: int) -> Self:
+        return cls(words=words, correct=correct, accuracy=correct / words if words else None)
 
 
 def put(
@@ -46,23 +54,17 @@ def put(
     upsert(session, FeedbackRow, {"prediction_id": prediction_id}, values)
 
 
-def tallies(
-    session: Session, by: str | None = None, since: datetime | None = None
-) -> list[FeedbackCount]:
-    """Words since a time, by "label", by "model_version" or all together."""
-    groups = {"label": FeedbackRow.label, "model_version": PredictionRow.model_version}
-    right = func.sum(cast(FeedbackRow.correct, Integer))
-    query = select(func.count(), right).join(
-        PredictionRow, PredictionRow.id == FeedbackRow.prediction_id
-    )
-    if since is not None:
-        query = query.where(FeedbackRow.created_at >= since)
-    if by is None:
-        words, correct = session.execute(query).one()
-        return [FeedbackCount("", words, correct or 0)]
-    column = groups[by]
-    rows = session.execute(query.add_columns(column).group_by(column).order_by(column))
-    return [FeedbackCount(group, words, correct) for words, correct, group in rows]
+def accuracy(session: Session, since: datetime | None = None) -> Accuracy:
+    """Of all words, or of those since a time."""
+    query = _COUNTED if since is None else _COUNTED.where(FeedbackRow.created_at >= since)
+    words, correct = session.execute(query).one()
+    return Accuracy.of(words, correct or 0)
+
+
+def accuracies(session: Session, by: InstrumentedAttribute[str]) -> dict[str, Accuracy]:
+    """Of all words, for each value of a column, in order."""
+    rows = session.execute(_COUNTED.add_columns(by).group_by(by).order_by(by))
+    return {group: Accuracy.of(words, correct) for words, correct, group in rows}
 
 
 def newest_words(session: Session, model_version: str, limit: int) -> Sequence[bool]:

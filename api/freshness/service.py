@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import datetime
-from http import HTTPStatus
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +9,7 @@ from sqlalchemy import CheckConstraint, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.db import AWAY, Base, UtcDateTime, now, upsert
-from api.errors import ProblemError
+from api.errors import ConflictError
 from api.health.state import ServiceState
 from api.predict.levels import LevelThresholds, problem_of
 from api.settings import Settings
@@ -20,10 +19,9 @@ SetBy = Literal["user", "environment", "model"]
 Threshold = Annotated[float, Field(gt=0, lt=1)]
 
 
-class BadThresholdsError(ProblemError):
+class BadThresholdsError(ConflictError):
     """Each number would do, but not with the other."""
 
-    status = HTTPStatus.CONFLICT
     code = "bad-thresholds"
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from http import HTTPStatus
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
@@ -10,7 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from api.blobs import Blobs
 from api.db import Database
-from api.errors import ProblemError
+from api.errors import NotFoundError
 from api.feedback.repository import FeedbackRow
 from api.predict.recorder import Recorder
 from api.predict.tables import PredictionRow
@@ -22,8 +21,7 @@ STEP_SECONDS = 0.1
 _ID = re.compile("[0-9a-f]{32}")
 
 
-class PredictionNotFoundError(ProblemError):
-    status = HTTPStatus.NOT_FOUND
+class PredictionNotFoundError(NotFoundError):
     code = "prediction-not-found"
 
     def __init__(self, prediction_id: str) -> None:
@@ -33,8 +31,7 @@ class PredictionNotFoundError(ProblemError):
         )
 
 
-class PhotographGoneError(ProblemError):
-    status = HTTPStatus.NOT_FOUND
+class PhotographGoneError(NotFoundError):
     code = "photograph-gone"
     detail = (
         "The photograph of this prediction is not kept (any more); RIPELINE_KEEP_PREDICTED_DAYS "

@@ -7,14 +7,13 @@ changes come one after the other, in every process.
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any, Literal
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.db import Base, UtcDateTime, now
-from api.errors import ProblemError
+from api.errors import ConflictError, NotFoundError
 from api.registry.manifest import Manifest, is_version
 
 Kind = Literal["first", "gate", "manual", "rollback"]
@@ -65,16 +64,14 @@ class PromotionRow(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
-class UnknownModelError(ProblemError):
-    status = HTTPStatus.NOT_FOUND
+class UnknownModelError(NotFoundError):
     code = "unknown-model"
 
     def __init__(self, version: str) -> None:
         super().__init__(f"There is no model version '{version[:80]}'. GET /models lists them.")
 
 
-class PrunedModelError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class PrunedModelError(ConflictError):
     code = "model-pruned"
 
     def __init__(self, version: str) -> None:
@@ -84,8 +81,7 @@ class PrunedModelError(ProblemError):
         )
 
 
-class NothingToRollBackToError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class NothingToRollBackToError(ConflictError):
     code = "nothing-to-roll-back-to"
     detail = (
         "No version served before the present one. GET /models lists the versions; POST "

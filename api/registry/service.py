@@ -2,14 +2,13 @@
 
 import logging
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 
 from api.blobs import Blobs
 from api.db import Database, now
-from api.errors import ProblemError
+from api.errors import ConflictError
 from api.registry import repository, store
 from api.registry.manifest import Manifest
 from api.registry.package import BadPackageError, load_package
@@ -21,8 +20,7 @@ UNFINISHED = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
-class DamagedModelError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class DamagedModelError(ConflictError):
     code = "model-damaged"
 
     def __init__(self, version: str) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import String, select
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.blobs import Blobs
 from api.db import Base, Database, UtcDateTime, now
-from api.errors import ProblemError
+from api.errors import ConflictError, NotFoundError, ProblemError
 from api.monitoring.drift import DriftFigure, current_drift
 from api.monitoring.triggers.rules import (
     RULES,
@@ -35,18 +34,16 @@ LEAST_COOLDOWN, LONGEST_COOLDOWN = 1, 24 * 365
 log = logging.getLogger(__name__)
 
 
-class UnknownTriggerError(ProblemError):
-    status = HTTPStatus.NOT_FOUND
+class UnknownTriggerError(NotFoundError):
     code = "unknown-trigger"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no trigger '{name[:40]}'. There are: {', '.join(RULES)}.")
 
 
-class BadTriggerSettingError(ProblemError):
+class BadTriggerSettingError(ConflictError):
     """It would do for another trigger."""
 
-    status = HTTPStatus.CONFLICT
     code = "bad-trigger-setting"
 
 
