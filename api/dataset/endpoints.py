@@ -8,9 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from api import metrics
 from api.dataset import repository
 from api.dataset.archive import Limits
+from api.dataset.class_names import ClassName, accepted_class_name
 from api.dataset.form import OPENAPI, upload_form
 from api.dataset.ingest import Origin
-from api.dataset.labels import ClassName, accepted_class_name
 from api.dataset.removing import remove_images
 from api.dataset.repository import ImageNotFoundError
 from api.dataset.schemas import (

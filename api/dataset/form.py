@@ -10,8 +10,8 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from api.dataset.class_names import LETTER_OR_DIGIT
 from api.dataset.grouping import printable
-from api.dataset.labels import LETTER_OR_DIGIT
 from api.errors import ProblemError, UnprocessableError, UnreadableCharsetError
 
 # Each may be an open file on disk.

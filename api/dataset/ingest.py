@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from api.blobs import Blobs
 from api.dataset import repository
+from api.dataset.class_names import accepted_class_name
 from api.dataset.grouping import is_saved_copy, photograph_name, plain_name
 from api.dataset.known import Kind, Known, Match
-from api.dataset.labels import accepted_class_name
 from api.dataset.preparing import prepare
 from api.dataset.repository import ImageRow
 from api.dataset.split import split_of

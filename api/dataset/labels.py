@@ -1,4 +1,4 @@
-"""Class names: which fruit they say, and how fresh, and which of them people may give.
+"""Class names in words: which fruit, and how fresh.
 
 Any class name is welcome. `freshapples`, `overripe_mango` and `rotten_banana` also say a fruit and
 a level of freshness; `mango` says only what it is.
@@ -8,12 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
-
-from pydantic import Field
-
-from api.dataset.layout import OTHERS_PREFIX
-from api.errors import UnprocessableError
+from typing import Literal
 
 Freshness = Literal["fresh", "rotten"]
 # What is past its best is good to eat, as what is fresh.
@@ -27,15 +22,6 @@ _PREFIXES: dict[str, Level] = {"fresh": "fresh", "overripe": "past_best", "rotte
 _IN_WORDS = {level: prefix for prefix, level in _PREFIXES.items()}
 _GRADED = re.compile(rf"^({'|'.join(_PREFIXES)})[\s_-]*(\S.*)$")
 _MAX_LENGTH = 64
-LETTER_OR_DIGIT = r"\p{L}|\p{N}"
-# Of an upload or a word; `accepted_class_name` verifies it, with words of its own for people.
-ClassName = Annotated[
-    str,
-    Field(
-        description="With a letter or a digit, of any script; a new class is welcome.",
-        json_schema_extra={"pattern": LETTER_OR_DIGIT},
-    ),
-]
 
 
 @dataclass(frozen=True)
@@ -111,21 +97,3 @@ def _singular(noun: str) -> str:
     if noun.endswith(("oes", "ches", "shes")):
         return noun[:-2]
     return noun[:-1] if noun.endswith("s") and not noun.endswith("ss") else noun
-
-
-class BadClassNameError(UnprocessableError):
-    code = "bad-class-name"
-
-
-def accepted_class_name(text: str) -> str:
-    """The normalised class name; a new one is welcome. Raises BadClassNameError."""
-    try:
-        name = normalise_class_name(text)
-    except ValueError as error:
-        raise BadClassNameError(str(error)) from None
-    if name.startswith(OTHERS_PREFIX):
-        raise BadClassNameError(
-            f"Names that begin with '{OTHERS_PREFIX}' stand for photographs of nothing that should "
-            "be recognised, which are no class. Give a class another name."
-        )
-    return name

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from api.dataset import repository
+from api.dataset.class_names import ClassName
 from api.dataset.ingest import DuplicateFile, Origin, Outcome, Stored
-from api.dataset.labels import ClassName
 from api.dataset.split import Split
 from api.dataset.upload import FileError
 from api.registry.replay import Learned

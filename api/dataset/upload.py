@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 
 from api.blobs import Blobs
 from api.dataset.archive import Archive, ArchiveTooLargeError, FileTooLargeError, Limits, is_archive
+from api.dataset.class_names import accepted_class_name
 from api.dataset.form import SentFile, UploadForm
 from api.dataset.grouping import printable
 from api.dataset.ingest import Outcome, store_photograph
 from api.dataset.known import Known
-from api.dataset.labels import accepted_class_name
 from api.db import Database
 from api.errors import ProblemError, UnprocessableError
 from api.registry.replay import Learned

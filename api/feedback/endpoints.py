@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy.orm import Session
 
+from api.dataset.class_names import ClassName
 from api.dataset.known import Known
-from api.dataset.labels import ClassName
 from api.db import now
 from api.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SettingsDep, StateDep
 from api.errors import ProblemError

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from api import metrics
 from api.blobs import Blobs
 from api.dataset import repository as images
+from api.dataset.class_names import accepted_class_name
 from api.dataset.ingest import DuplicateFile, Origin, store_photograph
 from api.dataset.known import Known
-from api.dataset.labels import accepted_class_name
 from api.dataset.repository import ImageRow
 from api.db import Database
 from api.errors import UnprocessableError

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from api.dataset.labels import ClassName, normalise_class_name
+from api.dataset.class_names import ClassName
+from api.dataset.labels import normalise_class_name
 from api.networks.names import Architecture
 from api.retrain import service
 from api.retrain.tables import RunRow

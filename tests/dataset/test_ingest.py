@@ -8,8 +8,8 @@ import pytest
 
 from api.blobs import Blobs
 from api.dataset.appearance import appearance
+from api.dataset.class_names import BadClassNameError
 from api.dataset.ingest import DuplicateFile, Outcome, Stored
-from api.dataset.labels import BadClassNameError
 from api.dataset.removing import remove_images
 from api.dataset.split import split_of
 from api.db import Database

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from api.blobs import Blobs
+from api.dataset.class_names import BadClassNameError
 from api.dataset.ingest import store_photograph
 from api.dataset.known import Known
-from api.dataset.labels import BadClassNameError
 from api.dataset.repository import ImageRow
 from api.db import Database
 from api.feedback import repository
