@@ -85,14 +85,12 @@ def exposition() -> bytes:
 
 
 def graded(class_name: str, confidence: float, recognised: bool, version: str, ms: float) -> None:
-    """Count one prediction."""
     PREDICTIONS.labels(class_name, version, "yes" if recognised else "no").inc()
     CONFIDENCE.observe(confidence)
     INFERENCE_SECONDS.observe(ms / 1000)
 
 
 def uploaded(stored: int, duplicate: int, refused: int) -> None:
-    """Count the files of one upload."""
     for outcome, count in (("stored", stored), ("duplicate", duplicate), ("refused", refused)):
         UPLOADS.labels(outcome).inc(count)
 

@@ -101,7 +101,6 @@ class Job:
 
     @property
     def rows(self) -> int:
-        """How many rows are done."""
         return min(self.parts * self.plan.rows_a_part, self.plan.photographs)
 
     def remaining(self, batch: int) -> Iterator[list[str]]:

@@ -66,7 +66,6 @@ def schema(classes: Sequence[str]) -> pa.Schema:
 
 
 def graded(path: str, grade: Grade, version: str) -> dict[str, Any]:
-    """The row of a photograph that was graded."""
     return {
         "path": shown(path),
         "class": grade.class_name,

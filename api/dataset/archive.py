@@ -143,7 +143,6 @@ class Archive:
 
     @property
     def folders(self) -> set[str]:
-        """The class folders."""
         return {entry.folder for entry in self.entries if entry.folder}
 
     def read(self, entry: Entry) -> bytes:

@@ -42,7 +42,6 @@ class ImportReport:
 
     @property
     def lines(self) -> list[str]:
-        """The report in words."""
         listing = self.listing
         photographs = {(file.class_name, file.split, file.photograph) for file in listing.files}
         counts = Counter((name, split) for name, split, _ in photographs)

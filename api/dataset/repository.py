@@ -83,7 +83,6 @@ def by_sha256(session: Session, sha256: str) -> ImageRow | None:
 
 
 def file_names(session: Session, photograph: str) -> Sequence[str]:
-    """The names of the files of one photograph."""
     return session.scalars(select(ImageRow.filename).where(ImageRow.photograph == photograph)).all()
 
 

@@ -69,7 +69,6 @@ def images(session: Session) -> Sequence[Any]:
 
 
 def blobs_of(session: Session, image_ids: Sequence[str]) -> dict[str, str]:
-    """The blob of each image that is there."""
     query = select(ImageRow.id, ImageRow.blob).where(ImageRow.id.in_(image_ids))
     return {str(image_id): str(blob) for image_id, blob in session.execute(query)}
 

@@ -191,7 +191,7 @@ class Learned:
 
     @property
     def boxed(self) -> NDArray[np.bool_]:
-        """As in `Replay`."""
+        """Which rows show one boxed fruit of a frame: bool [n]."""
         return np.char.startswith(self.photographs, BOXED)
 
     @cached_property

@@ -69,9 +69,9 @@ class TriggerResult:
     `value` is None where there is nothing to measure, or not enough.
     """
 
-    value: float | None
-    met: bool
     sentence: str
+    value: float | None = None
+    met: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,11 @@ NEWEST_FEEDBACK = 200
 def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     honest = headlines(context.champion.manifest).accuracy
     if honest is None:
-        return TriggerResult(
-            None, False, "The serving version was not measured on held-out photographs."
-        )
+        return TriggerResult("The serving version was not measured on held-out photographs.")
     words = newest_words(context.session, context.champion.version, NEWEST_FEEDBACK)
     if len(words) < ENOUGH_FEEDBACK:
         return TriggerResult(
-            None,
-            False,
-            f"{len(words)} words of feedback on this version yet; {ENOUGH_FEEDBACK} are needed.",
+            f"{len(words)} words of feedback on this version yet; {ENOUGH_FEEDBACK} are needed."
         )
     accuracy = sum(words) / len(words)
     fall = round((honest - accuracy) * 100, 2)
@@ -114,7 +110,7 @@ def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
         f"{percent(accuracy)} right by the newest {len(words)} words of feedback; "
         f"{percent(honest)} on the test photographs."
     )
-    return TriggerResult(fall, config.passed(fall), sentence)
+    return TriggerResult(sentence, fall, config.passed(fall))
 
 
 ACCURACY = Rule(
@@ -139,9 +135,9 @@ def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
         if figure.value is not None and figure.threshold
     ]
     if not times:
-        return TriggerResult(None, False, "There are too few predictions yet to tell.")
+        return TriggerResult("There are too few predictions yet to tell.")
     most, sentence = max(times)
-    return TriggerResult(round(most, 3), config.passed(most), sentence)
+    return TriggerResult(sentence, round(most, 3), config.passed(most))
 
 
 DRIFT = Rule(
@@ -161,7 +157,7 @@ DRIFT = Rule(
 def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     count = sum(context.news().added.values())
     sentence = f"There are {count} training images that the serving version has not learned."
-    return TriggerResult(count, config.passed(count), sentence)
+    return TriggerResult(sentence, count, config.passed(count))
 
 
 NEW_IMAGES = Rule(
@@ -190,27 +186,24 @@ def last_due(schedule: Schedule, at: datetime) -> datetime:
 def next_due(schedule: Schedule, at: datetime) -> datetime:
     """The first time after `at` at which one is due."""
     due = last_due(schedule, at)
+    if schedule == "weekly":
+        return due + timedelta(days=7)
     # From the first on, 31 days always end in the next month.
-    return due + timedelta(days=7) if schedule == "weekly" else _first(due + timedelta(days=31))
-
-
-def _first(day: datetime) -> datetime:
-    return day.replace(day=1)
+    return (due + timedelta(days=31)).replace(day=1)
 
 
 def _schedule(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     if config.schedule == "none":
-        return TriggerResult(None, False, "No schedule is set.")
+        return TriggerResult("No schedule is set.")
     due = last_due(config.schedule, context.at)
     known = [moment for moment in (config.last_fired_at, config.scheduled_at) if moment]
     # However often it was due while nobody looked, it fires once.
     if known and due > max(known):
         hours = (context.at - due).total_seconds() / 3600
-        return TriggerResult(
-            round(hours, 2), True, f"A retraining was due on {due:%Y-%m-%d %H:%M} UTC."
-        )
+        sentence = f"A retraining was due on {due:%Y-%m-%d %H:%M} UTC."
+        return TriggerResult(sentence, round(hours, 2), met=True)
     coming = next_due(config.schedule, context.at)
-    return TriggerResult(None, False, f"The next one is due on {coming:%Y-%m-%d %H:%M} UTC.")
+    return TriggerResult(f"The next one is due on {coming:%Y-%m-%d %H:%M} UTC.")
 
 
 SCHEDULE = Rule(
@@ -224,7 +217,7 @@ SCHEDULE = Rule(
 
 
 def _manual(_scene: TriggerContext, _chosen: TriggerConfig) -> TriggerResult:
-    return TriggerResult(None, False, "POST /retrain starts a retraining at any time.")
+    return TriggerResult("POST /retrain starts a retraining at any time.")
 
 
 MANUAL = Rule(

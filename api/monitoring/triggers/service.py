@@ -99,11 +99,7 @@ def trigger_states(
     states = []
     for name, rule in RULES.items():
         chosen = config_of(rule, stored.get(name))
-        result = (
-            rule.read(context, chosen)
-            if context
-            else TriggerResult(None, False, "No model serves yet.")
-        )
+        result = rule.read(context, chosen) if context else TriggerResult("No model serves yet.")
         hindrance = _obstacle(rule, chosen, result, at) or _waiting_for(context, busy)
         reason = hindrance or result.sentence
         states.append(TriggerState(rule, chosen, result.value, not hindrance, reason))
