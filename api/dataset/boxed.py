@@ -61,12 +61,7 @@ def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
         for line, row in enumerate(csv.DictReader(stream), start=2):
             try:
                 level = LEVEL_NAMES[row["level"]] if row.get("level") else None
-                corners = (
-                    int(row["xmin"]),
-                    int(row["ymin"]),
-                    int(row["xmax"]),
-                    int(row["ymax"]),
-                )
+                corners = (int(row["xmin"]), int(row["ymin"]), int(row["xmax"]), int(row["ymax"]))
                 path = folder / row["file"]
                 left_out = any(part in skip for part in PurePath(row["file"]).parts[:-1])
                 if corners[0] >= corners[2] or corners[1] >= corners[3]:

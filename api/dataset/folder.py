@@ -59,9 +59,7 @@ class Listing:
 
 
 def read_class_folders(
-    layout: Layout,
-    known: Sequence[PhotoFile] = (),
-    progress: Progress = silent,
+    layout: Layout, known: Sequence[PhotoFile] = (), progress: Progress = silent
 ) -> Listing:
     """Verify and describe every file of the class folders.
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -19,6 +19,10 @@ FLUSH_SECONDS = 2.0
 ELSEWHERE_SECONDS = 1.0
 STEP_SECONDS = 0.1
 _ID = re.compile("[0-9a-f]{32}")
+# Predictions with the label that people gave them.
+_LABELLED = select(PredictionRow, FeedbackRow.label).outerjoin(
+    FeedbackRow, FeedbackRow.prediction_id == PredictionRow.id
+)
 
 
 class PredictionNotFoundError(NotFoundError):
@@ -59,14 +63,8 @@ def listed(
     session: Session, wanted: list[ColumnElement[bool]], offset: int, limit: int
 ) -> Sequence[tuple[PredictionRow, str | None]]:
     """Predictions with the label that people gave them, newest first."""
-    query = (
-        _labelled()
-        .where(*wanted)
-        .order_by(PredictionRow.created_at.desc(), PredictionRow.id)
-        .offset(offset)
-        .limit(limit)
-    )
-    return session.execute(query).all()
+    query = _LABELLED.where(*wanted).order_by(PredictionRow.created_at.desc(), PredictionRow.id)
+    return session.execute(query.offset(offset).limit(limit)).all()
 
 
 def count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
@@ -74,18 +72,8 @@ def count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
     return session.scalar(query) or 0
 
 
-def _labelled() -> Select[PredictionRow, str | None]:
-    label = FeedbackRow.label
-    return select(PredictionRow, label).outerjoin(
-        FeedbackRow, FeedbackRow.prediction_id == PredictionRow.id
-    )
-
-
 def find_recorded(
-    database: Database,
-    recorder: Recorder,
-    prediction_id: str,
-    patience: float = ELSEWHERE_SECONDS,
+    database: Database, recorder: Recorder, prediction_id: str, patience: float = ELSEWHERE_SECONDS
 ) -> tuple[PredictionRow, str | None]:
     """The prediction and the label that it was given.
 
@@ -105,7 +93,7 @@ def find_recorded(
 
 
 def _find(database: Database, prediction_id: str) -> tuple[PredictionRow, str | None]:
-    query = _labelled().where(PredictionRow.id == prediction_id)
+    query = _LABELLED.where(PredictionRow.id == prediction_id)
     with database.reading() as session:
         if found := session.execute(query).one_or_none():
             return found

@@ -33,9 +33,7 @@ def drift(state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: Set
     with database.reading() as session:
         figures = current_drift(session, settings, blobs, version, now())
     return Drift(
-        model_version=version,
-        drifted=any(figure.drifted for figure in figures),
-        figures=figures,
+        model_version=version, drifted=any(figure.drifted for figure in figures), figures=figures
     )
 
 

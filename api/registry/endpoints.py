@@ -8,14 +8,7 @@ from api.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
 from api.problems import responses
 from api.registry import repository, service
 from api.registry.figures import class_differences, differences
-from api.registry.schemas import (
-    Comparison,
-    History,
-    Promotion,
-    Version,
-    VersionDetails,
-    Versions,
-)
+from api.registry.schemas import Comparison, History, Promotion, Version, VersionDetails, Versions
 from api.routing import VERSION
 
 router = APIRouter(prefix="/models", tags=["models"])
