@@ -34,19 +34,6 @@ class BadOutputError(ProblemError):
     code = "bad-output"
 
 
-class OutputExistsError(BadOutputError):
-    def __init__(self, out: Path) -> None:
-        super().__init__(f"{out} is there already. Remove it, or name another file by --out.")
-
-
-class UnwritableError(BadOutputError):
-    def __init__(self, out: Path, error: OSError) -> None:
-        super().__init__(
-            f"{out} cannot be written: {error.strerror or error}. What is done so far is kept: the "
-            "same command goes on from there once this is put right."
-        )
-
-
 def schema(classes: Sequence[str]) -> pa.Schema:
     """Columns and types. Probabilities are float32, as the grader gives them."""
     return pa.schema(

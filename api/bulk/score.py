@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from api.bulk import output
 from api.bulk.grader import Work
 from api.bulk.job import Job
-from api.bulk.output import OutputExistsError, UnwritableError
+from api.bulk.output import BadOutputError
 from api.errors import ProblemError
 from api.imaging.decode import EXTENSIONS
 from api.progress import Progress, silent
@@ -64,7 +64,9 @@ def score(
     folder = parts_folder(out)
     try:
         if out.exists() and not folder.exists():
-            raise OutputExistsError(out)
+            raise BadOutputError(
+                f"{out} is there already. Remove it, or name another file by --out."
+            )
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=0):
             job = _job(work, folder, progress, rows_a_part)
@@ -73,7 +75,10 @@ def score(
     except Timeout:
         raise BusyError(out) from None
     except OSError as error:
-        raise UnwritableError(out, error) from error
+        raise BadOutputError(
+            f"{out} cannot be written: {error.strerror or error}. What is done so far is kept: the "
+            "same command goes on from there once this is put right."
+        ) from error
     return report
 
 

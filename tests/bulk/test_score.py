@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from api.bulk.grader import Grader
 from api.bulk.job import OtherJobError
-from api.bulk.output import BadOutputError, OutputExistsError, UnwritableError
+from api.bulk.output import BadOutputError
 from api.bulk.score import BusyError, Grading, NoPhotographsError, parts_folder, score
 from api.bulk.source import SourceError
 from api.predict.levels import LevelThresholds
@@ -205,10 +205,10 @@ def test_a_bad_output_is_told_before_anything_is_graded(folder: Path, tmp_path: 
     with pytest.raises(BadOutputError, match=r"neither Parquet nor CSV"):
         score(work(folder), tmp_path / "out.xlsx", never)
     (tmp_path / "file").write_bytes(b"x")
-    with pytest.raises(UnwritableError, match="Not a directory"):
+    with pytest.raises(BadOutputError, match="Not a directory"):
         score(work(folder), tmp_path / "file" / "out.csv", never)
     (tmp_path / "there.csv").write_bytes(b"x")
-    with pytest.raises(OutputExistsError, match="there already"):
+    with pytest.raises(BadOutputError, match="there already"):
         score(work(folder), tmp_path / "there.csv", never)
     parts_folder(tmp_path / "busy.csv").mkdir()
     with (
