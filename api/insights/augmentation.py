@@ -17,8 +17,8 @@ from api.wording import words
 VIEWS = 8
 QUALITY = 85
 # Where a package's recipe does not say: those of `training.recipe`.
-CLEAN_SHARE = 0.3
-BACKGROUND_SHARE = 0.5
+CLEAN_SHARE = 0.35
+BACKGROUND_SHARE = 0.4
 # A freshness score from here on is fresh.
 SIDES = 0.5
 

@@ -25,7 +25,7 @@ START = {"fast": 6.0, "full": 60.0}
 NEW = {"fast": 0.02, "full": 0.02}
 ROW = {"fast": 0.003, "full": 0.017}
 # Where a package's recipe does not say: one of before there were views shows every photograph.
-EPOCHS = 20
+EPOCHS = 12
 # A run that was slowed down or hurried by something else is no guide beyond this.
 MOST_CORRECTION = 10.0
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Between 0, where every group of photographs counts the same, and 1, where every photograph does.
-POWER = 0.5
+POWER = 0.8
 
 
 def balanced_weights(

@@ -8,19 +8,19 @@ from api.training.balance import balanced_weights, epoch_order
 STUDIO, PHONE = "studio", "phone"
 
 
-def test_a_group_of_source_and_label_counts_by_its_root() -> None:
-    """Whatever the order of the rows: 16 of one source count 4 times as much as 1 of another."""
-    sources = [*[STUDIO] * 10, PHONE, *[STUDIO] * 6]
-    weights = balanced_weights(sources, ["freshapples"] * 17, ["apple"] * 17)
+def test_a_group_of_source_and_label_counts_by_less_than_its_number() -> None:
+    """Whatever the order of the rows: 32 of one source count 16 times as much as 1 of another."""
+    sources = [*[STUDIO] * 20, PHONE, *[STUDIO] * 12]
+    weights = balanced_weights(sources, ["freshapples"] * 33, ["apple"] * 33)
     phone = np.array(sources) == PHONE
-    assert weights[~phone].sum() == pytest.approx(4 * weights[phone].sum())
+    assert weights[~phone].sum() == pytest.approx(16 * weights[phone].sum())
     assert np.ptp(weights[~phone]) == 0
 
 
 def test_labels_of_a_source_are_groups_of_their_own() -> None:
-    labels = ["freshapples"] * 9 + ["rottenapples"] * 4
-    weights = balanced_weights([STUDIO] * 13, labels, ["apple"] * 13)
-    assert weights[:9].sum() == pytest.approx(1.5 * weights[9:].sum())
+    labels = ["freshapples"] * 32 + ["rottenapples"]
+    weights = balanced_weights([STUDIO] * 33, labels, ["apple"] * 33)
+    assert weights[:32].sum() == pytest.approx(16 * weights[32:].sum())
 
 
 def test_every_kind_has_the_same_say_and_none_of_them_that_of_one() -> None:
