@@ -48,7 +48,7 @@ data: $(READY) ## Import photographs: FROM=<folder>, or download the public set
 train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write models/default
 	@$(BIN)/python -m api.training train "$(or $(FROM),data/photographs)" $(SKIPPED) $(if $(OUT),--out "$(OUT)")
 
-crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, five folds and the supplied split (an hour)
+crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, sources left out, five folds, the supplied split (two hours)
 	@$(BIN)/python -m api.training crossvalidate "$(or $(FROM),data/photographs)" $(SKIPPED)
 
 compare: $(READY) ## Measure all architectures and input sizes on FROM=<folder> (hours)

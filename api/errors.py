@@ -96,7 +96,7 @@ class MissingFileError(UnprocessableError):
 
 class UnreadableCharsetError(ProblemError):
     code = "unreadable-charset"
-    detail = "The form names a character set by which nothing can be read. Leave it out."
+    detail = "The form names an unknown character set. Leave it out."
 
 
 class UnsupportedBodyError(ProblemError):

@@ -78,10 +78,10 @@ def serve(settings: Settings, database: Database, stopping: Event, beside: ExitS
         try:
             if consumer is None:
                 database.upgrade()
-                _put_right(settings, database, lost_after)
+                _reap_lost(settings, database, lost_after)
                 consumer = queue.consumer()
                 consumer.start()
-                # It has set handlers of its own, under which a run could not be put right.
+                # Replaces the handlers of the consumer, which would end a run without a record.
                 for stop in STOP_SIGNALS:
                     signal.signal(stop, lambda _signal, _frame: stopping.set())
                 look = partial(check, database, blobs, settings)
@@ -98,7 +98,7 @@ def serve(settings: Settings, database: Database, stopping: Event, beside: ExitS
 
 def _round(settings: Settings, database: Database, queue: RunQueue, woken: set[str]) -> None:
     """Put right what other workers left, and take what no message came of."""
-    _put_right(settings, database, service.LOST_AFTER)
+    _reap_lost(settings, database, service.LOST_AFTER)
     with database.reading() as session:
         waiting = repository.queued_before(session, now() - MESSAGE_LOST_AFTER)
     for run_id in set(waiting) - woken:
@@ -106,9 +106,9 @@ def _round(settings: Settings, database: Database, queue: RunQueue, woken: set[s
         queue.put(run_id)
 
 
-def _put_right(settings: Settings, database: Database, lost_after: timedelta) -> None:
+def _reap_lost(settings: Settings, database: Database, lost_after: timedelta) -> None:
     with database.session() as session:
-        lost = service.put_right(session, lost_after=lost_after)
+        lost = service.reap_lost(session, lost_after=lost_after)
     for run_id in lost:
         log.warning("Run %s has lost its worker.", run_id)
         shutil.rmtree(watch.work_folder(settings.state_dir, run_id), ignore_errors=True)

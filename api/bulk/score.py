@@ -76,8 +76,8 @@ def score(
         raise BusyError(out) from None
     except OSError as error:
         raise BadOutputError(
-            f"{out} cannot be written: {error.strerror or error}. What is done so far is kept: the "
-            "same command goes on from there once this is put right."
+            f"{out} cannot be written: {error.strerror or error}. What is done so far is kept. Fix "
+            "this and run the same command again: it continues from there."
         ) from error
     return report
 

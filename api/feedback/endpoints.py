@@ -68,7 +68,7 @@ class Confirmation(BaseModel):
     model_config = ConfigDict(strict=True)
 
     prediction_id: str
-    # Verified one by one: a name that is none spoils no other.
+    # Checked one by one, so that an invalid name does not fail the others.
     label: str = Field(max_length=200, description="As in feedback on one prediction.")
 
 

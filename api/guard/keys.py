@@ -67,9 +67,10 @@ def _digest(key: str) -> bytes:
 
 
 def accepted_origins(given: str | Sequence[str]) -> tuple[str, ...]:
-    """The origins, also of a text with commas. Raises ValueError for what is none.
+    """The origins, given as a list or as a text with commas.
 
-    All sites at once is none: a page that somebody comes across must not use what is open to him.
+    Raises ValueError for a text that is not an origin. `*` is not one: no unknown site may use what
+    is open to a visitor of its page.
     """
     origins = listed(given) if isinstance(given, str) else list(given)
     for origin in origins:

@@ -30,7 +30,7 @@ class KeyNeededError(ProblemError):
 
     def __init__(self, was_sent: bool) -> None:
         super().__init__(
-            f"The API key is none that this service knows. Send one of its keys {HOW}."
+            f"The service does not know this API key. Send one of its keys {HOW}."
             if was_sent
             else f"This needs an API key. Send it {HOW}."
         )
@@ -59,8 +59,8 @@ class CrossSiteError(ProblemError):
     status = HTTPStatus.FORBIDDEN
     code = "cross-site"
     detail = (
-        "A page of another site sent this request, in the name of whoever looks at it. Name the "
-        "site in RIPELINE_CORS_ORIGINS if it may, or send an API key."
+        "A page of another site sent this request from a user's browser. If that is wanted, name "
+        "the site in RIPELINE_CORS_ORIGINS, or send an API key."
     )
 
 

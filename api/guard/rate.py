@@ -36,7 +36,7 @@ class RateLimit:
         self._counter = FixedWindowRateLimiter(MemoryStorage())
 
     def count(self, peer: tuple[str, int] | None, key: str) -> None:
-        """Count a request of whoever has `key`; where it is empty, of whoever is at `peer`.
+        """Count a request by its `key`, or by the address `peer` where the key is empty.
 
         Raises TooManyRequestsError.
         """

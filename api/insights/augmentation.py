@@ -12,13 +12,11 @@ from api.dataset.labels import read_label
 from api.imaging.preprocess import to_input
 from api.insights.schemas import Augmentation, View
 from api.predict.runtime import Runtime
+from api.training.recipe import Recipe
 from api.wording import words
 
 VIEWS = 8
 QUALITY = 85
-# Where a package's recipe does not say: those of `training.recipe`.
-CLEAN_SHARE = 0.35
-BACKGROUND_SHARE = 0.4
 # A freshness score from here on is fresh.
 SIDES = 0.5
 
@@ -37,8 +35,8 @@ def augmentation(
     recipe, size = runtime.manifest.recipe, runtime.manifest.input_size
     # Without other fruit around: the photographs that they would come from are not at hand.
     kind = Views(
-        clean_share=_knob(recipe, "clean_share", CLEAN_SHARE),
-        background_share=_knob(recipe, "background_share", BACKGROUND_SHARE),
+        clean_share=_knob(recipe, "clean_share", Recipe.clean_share),
+        background_share=_knob(recipe, "background_share", Recipe.background_share),
         neighbour_share=0.0,
     )
     random = np.random.default_rng(seed)

@@ -103,9 +103,8 @@ def _freshness_story(fresh: int, rotten: int, by_fruit: list[FruitFreshness]) ->
     both = fresh + rotten
     more, most = ("fresh", fresh) if fresh >= rotten else ("rotten", rotten)
     story = (
-        f"{number(fresh, 'fresh example')} against {rotten:,} rotten. Whoever always said {more} "
-        f"would be right in {share(most / both)} of them, so that is what an accuracy has to be "
-        "compared with."
+        f"{number(fresh, 'fresh example')} against {rotten:,} rotten. Always saying {more} "
+        f"would be right for {share(most / both)} of them: compare an accuracy with that."
     )
     odd = max(by_fruit, key=lambda part: abs(part.fresh / (part.fresh + part.rotten) - 0.5))
     one_sided = odd.fresh / (odd.fresh + odd.rotten)

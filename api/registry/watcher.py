@@ -50,7 +50,7 @@ class Watcher:
         """Open the catalog, load a grader, and go on watching in a thread.
 
         While the catalog is away, or its champion cannot be loaded, the shipped package serves.
-        Without that the service still runs and says so, for somebody to put right. Raises what
+        Without one the service still runs, and says that no model is loaded. Raises what
         `Database.upgrade` raises for a catalog that is there but cannot be used.
         """
         self.look()

@@ -1,4 +1,4 @@
-"""What can stand in the way of a retraining, in words for whoever asked for it."""
+"""Why a retraining cannot start or go on, in words for the person who asked for it."""
 
 from collections.abc import Sequence
 from http import HTTPStatus

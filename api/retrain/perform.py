@@ -154,8 +154,7 @@ def give_way(group: Path = AUTOGROUP) -> None:
 def end_with(parent: int) -> None:
     """End this process soon after `parent`, the process that started it, has ended.
 
-    By looking, and not by a signal, so that it works on every Unix; whoever has lost the parent has
-    another one.
+    Polls the parent's id, which works on every Unix: an orphan gets another parent.
     """
 
     def watch() -> None:

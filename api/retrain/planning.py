@@ -1,4 +1,4 @@
-"""What a run would have to do, and how long it would take, for whoever thinks of starting one."""
+"""What a run would have to do, and how long it would take: told before it starts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,13 @@ from api.retrain import repository
 from api.retrain.choosing import choose_classes
 from api.retrain.errors import NoChampionError
 from api.retrain.service import Mode
+from api.training.recipe import Recipe
 
 # Measured on two cores: seconds to start and to finish, a photograph that is new, and one that the
 # grader learns from (in the mode full: each view of one).
 START = {"fast": 6.0, "full": 60.0}
 NEW = {"fast": 0.02, "full": 0.02}
 ROW = {"fast": 0.003, "full": 0.017}
-# Where a package's recipe does not say: one of before there were views shows every photograph.
-EPOCHS = 12
 # A run that was slowed down or hurried by something else is no guide beyond this.
 MOST_CORRECTION = 10.0
 
@@ -111,8 +110,9 @@ def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) ->
     `rows` is how many photographs are learned from, `new` of them are new.
     """
     shown = rows
+    # An old package's recipe has no `views`: its epochs show every photograph.
     if mode == "full":
-        shown = recipe.get("views", rows) * recipe.get("epochs", EPOCHS)
+        shown = recipe.get("views", rows) * recipe.get("epochs", Recipe.epochs)
     return START[mode] + NEW[mode] * new + ROW[mode] * shown
 
 

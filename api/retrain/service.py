@@ -1,4 +1,4 @@
-"""The life of a run: started, taken by a worker, cancelled, ended, put right after a crash."""
+"""The life of a run: started, taken by a worker, cancelled, ended, repaired after a crash."""
 
 import re
 from datetime import timedelta
@@ -34,7 +34,7 @@ def start_run(session: Session, *, mode: Mode, started_by: str, options: dict[st
 
     Raises RunActiveError where one is queued or running, in whichever process it was started.
     """
-    put_right(session)
+    reap_lost(session)
     _refuse_second(session)
     run = RunRow(
         id=uuid4().hex,
@@ -71,7 +71,7 @@ def cancel(session: Session, run_id: str) -> RunRow:
 
     Raises UnknownRunError, or RunOverError where it has ended.
     """
-    put_right(session)
+    reap_lost(session)
     run = get(session, run_id)
     # Its worker may just take it, or end it: from here on it waits.
     session.refresh(run, with_for_update=True)
@@ -94,7 +94,7 @@ def get(session: Session, run_id: str) -> RunRow:
     return run
 
 
-def put_right(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[str]:
+def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[str]:
     """End the runs whose worker has not been heard of for `lost_after`; gives their ids."""
     lost = repository.lost(session, now() - lost_after)
     for run in lost:

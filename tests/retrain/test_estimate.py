@@ -2,16 +2,7 @@
 
 import pytest
 
-from api.insights import augmentation
 from api.retrain import planning
-from api.training.recipe import Recipe
-
-
-def test_what_a_recipe_does_not_say_is_what_training_takes() -> None:
-    usual = Recipe()
-    assert usual.epochs == planning.EPOCHS
-    assert usual.clean_share == augmentation.CLEAN_SHARE
-    assert usual.background_share == augmentation.BACKGROUND_SHARE
 
 
 def test_epochs_take_time_only_where_there_are_epochs() -> None:

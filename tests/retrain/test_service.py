@@ -177,10 +177,10 @@ def test_what_a_dead_worker_left_is_put_right(database: Database) -> None:
     run_id = start(database)
     take(database, run_id)
     with database.session() as session:
-        assert service.put_right(session) == []
+        assert service.reap_lost(session) == []
     change(database, run_id, heartbeat_at=long_ago())
     with database.session() as session:
-        assert service.put_right(session) == [run_id]
+        assert service.reap_lost(session) == [run_id]
     run = look(database, run_id)
     assert (run.state, run.active) == ("interrupted", None)
     # What its process still writes comes too late.
@@ -218,7 +218,7 @@ def test_a_run_that_had_registered_its_model_has_succeeded(
         )
     change(database, run_id, heartbeat_at=long_ago())
     with database.session() as session:
-        service.put_right(session)
+        service.reap_lost(session)
     run = look(database, run_id)
     assert (run.state, run.candidate, run.progress) == ("succeeded", "v2", 100.0)
     assert run.verdict == verdict

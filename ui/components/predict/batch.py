@@ -34,7 +34,7 @@ def _choose() -> None:
         UPLOADER,
         "Photos, or zips of photos",
         [*READABLE, "zip"],
-        "Each photo is graded by itself: one that cannot be read spoils no other.",
+        "Each photo is graded by itself: the others are graded even if one cannot be read.",
     )
     if files:
         st.button(
