@@ -12,7 +12,6 @@ from api.dataset.labels import read_label
 from api.imaging.preprocess import to_input
 from api.insights.schemas import Augmentation, View
 from api.predict.runtime import Runtime
-from api.training.recipe import Recipe
 from api.wording import words
 
 VIEWS = 8
@@ -30,6 +29,7 @@ def augmentation(
     """
     # Imported here: it needs scipy, which takes memory and has no other use in this process.
     from api.training.augment import Views, augment  # noqa: PLC0415
+    from api.training.recipe import Recipe  # noqa: PLC0415
 
     image = runtime.pre(data).image
     recipe, size = runtime.manifest.recipe, runtime.manifest.input_size

@@ -18,7 +18,6 @@ from api.retrain import repository
 from api.retrain.choosing import choose_classes
 from api.retrain.errors import NoChampionError
 from api.retrain.service import Mode
-from api.training.recipe import Recipe
 
 # Measured on two cores: seconds to start and to finish, a photograph that is new, and one that the
 # grader learns from (in the mode full: each view of one).
@@ -110,8 +109,11 @@ def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) ->
     `rows` is how many photographs are learned from, `new` of them are new.
     """
     shown = rows
-    # An old package's recipe has no `views`: its epochs show every photograph.
     if mode == "full":
+        # Imported here: a service that only grades loads nothing of training.
+        from api.training.recipe import Recipe  # noqa: PLC0415
+
+        # An old package's recipe has no `views`: its epochs show every photograph.
         shown = recipe.get("views", rows) * recipe.get("epochs", Recipe.epochs)
     return START[mode] + NEW[mode] * new + ROW[mode] * shown
 

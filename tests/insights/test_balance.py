@@ -50,7 +50,7 @@ def test_fresh_is_set_against_rotten_in_all_and_of_each_fruit() -> None:
         ("apple", 3, 1),
         ("banana", 0, 4),
     ]
-    assert "always said rotten would be right in 62 %" in found.story
+    assert "Always saying rotten would be right for 62 %" in found.story
     assert "most one-sided fruit is banana, 100 % of it rotten" in found.story
     assert "Of banana there is only one of the two" in found.story
 
