@@ -33,26 +33,27 @@ test-stack: $(READY) ## Run the full stack as processes and kill parts of it (ne
 test-images: $(READY) ## Install what each container image holds, and look at it (3 GB; some minutes)
 	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
 
-check: $(READY) ## Lint, formatting, types
+check: $(READY) ## Lint, formatting, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 data: $(READY) ## Import photographs: FROM=<folder>, or download the public set
-	@$(BIN)/python -m api.dataset $(if $(FROM),"$(FROM)")
+	@$(BIN)/python -m api.commands.dataset $(if $(FROM),"$(FROM)")
 
 train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write models/default
-	@$(BIN)/python -m api.training train "$(or $(FROM),data/photographs)" $(SKIPPED) $(if $(OUT),--out "$(OUT)")
+	@$(BIN)/python -m api.commands.training train "$(or $(FROM),data/photographs)" $(SKIPPED) $(if $(OUT),--out "$(OUT)")
 
 crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, sources left out, five folds, the supplied split (two hours)
-	@$(BIN)/python -m api.training crossvalidate "$(or $(FROM),data/photographs)" $(SKIPPED)
+	@$(BIN)/python -m api.commands.training crossvalidate "$(or $(FROM),data/photographs)" $(SKIPPED)
 
 compare: $(READY) ## Measure all architectures and input sizes on FROM=<folder> (hours)
-	@$(BIN)/python -m api.training compare "$(or $(FROM),data/photographs)" $(SKIPPED) $(ARGS)
+	@$(BIN)/python -m api.commands.training compare "$(or $(FROM),data/photographs)" $(SKIPPED) $(ARGS)
 
 notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photographs), in place
 	@$(BIN)/python scripts/notebook.py
@@ -61,7 +62,7 @@ chaos: $(READY) ## Kill the API and the worker 50 times under load, on each data
 	RIPELINE_CHAOS_INSTANTS=50 $(BIN)/python -m pytest -s tests/chaos
 
 test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two nodes, in .venv-cluster
-	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/bulk/test_on_ray.py
+	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/commands/bulk/test_on_ray.py
 
 bench-pages: $(READY) ## Time each page of the app with 10,000 images, and 500 photographs through it
 	@$(BIN)/python -m benchmarks.pages
@@ -73,10 +74,10 @@ bench: $(READY) $(BENCH_READY) ## Measure side by side, write LOAD_TEST_RESULTS.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 backup: $(READY) ## Save catalog, photographs and models into TO=<new folder>
-	@$(BIN)/python -m api.backup save "$(TO)"
+	@$(BIN)/python -m api.commands.backup save "$(TO)"
 
 restore: $(READY) ## Bring a backup back from FROM=<folder>, where there is no catalog yet
-	@$(BIN)/python -m api.backup restore "$(FROM)"
+	@$(BIN)/python -m api.commands.backup restore "$(FROM)"
 
 openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m scripts.openapi
@@ -93,7 +94,7 @@ LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hash
 	--no-annotate --custom-compile-command "make lock"
 
 clean: ## Remove the environment and all caches; photographs, models and state stay
-	rm -rf $(VENV) $(BENCH_VENV) $(CLUSTER) .mypy_cache .pytest_cache .ruff_cache test-artefacts
+	rm -rf $(VENV) $(BENCH_VENV) $(CLUSTER) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-state: $(READY) ## Delete uploads, corrections, predictions and versions, after asking

@@ -10,10 +10,10 @@ import sys
 import uvicorn
 from pydantic import ValidationError
 
-from api.guard.middleware import check_bind_address
-from api.head_limit import BoundedHttp
+from api.core.process_tuning import keep_to_one_thread
+from api.http.header_limit import BoundedHttp
+from api.http.security.auth import check_bind_address
 from api.settings import Settings, get_settings
-from api.tuning import keep_to_one_thread
 
 # Hosts send SIGTERM, and end a process half a minute later.
 DRAIN_SECONDS = 25

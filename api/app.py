@@ -9,42 +9,43 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import __version__, problems
-from api.blobs import Blobs
-from api.dataset.endpoints import UPLOADS
-from api.dataset.endpoints import router as dataset
-from api.dataset.removing import sweep_orphans
-from api.db import Database
-from api.draining import draining
-from api.feedback.endpoints import router as feedback
-from api.freshness.endpoints import router as freshness
-from api.guard.keys import ApiKeys
-from api.guard.middleware import AuthMiddleware, SecurityPolicy
-from api.guard.permissions import describe_guard
-from api.health.endpoints import router as health
-from api.health.state import ServiceState
-from api.history.endpoints import router as history
-from api.history.retention import sweep_predicted
-from api.insights.endpoints import AUGMENTATION
-from api.insights.endpoints import router as insights
-from api.jobs.queue import RunQueue
-from api.middleware import BodyLimit, SlowBody, Timing
-from api.monitoring.endpoints import router as monitoring
+from api import __version__
+from api.catalog.deletion import sweep_orphans
+from api.core.api_keys import ApiKeys
+from api.core.background_task import Periodic
+from api.core.process_tuning import trim_malloc, tune_malloc
+from api.http import problems
+from api.http.endpoints.batch import BATCH
+from api.http.endpoints.batch import router as batch
+from api.http.endpoints.catalog import UPLOADS
+from api.http.endpoints.catalog import router as dataset
+from api.http.endpoints.feedback import router as feedback
+from api.http.endpoints.freshness_thresholds import router as freshness
+from api.http.endpoints.health import router as health
+from api.http.endpoints.history import router as history
+from api.http.endpoints.insights import AUGMENTATION
+from api.http.endpoints.insights import router as insights
+from api.http.endpoints.models import router as models
+from api.http.endpoints.monitoring import router as monitoring
+from api.http.endpoints.predict import PREDICT
+from api.http.endpoints.predict import router as predict
+from api.http.endpoints.report import router as report
+from api.http.endpoints.retraining import router as retrain
+from api.http.endpoints.triggers import router as triggers
+from api.http.graceful_shutdown import draining
+from api.http.middleware import BodyLimit, SlowBody, Timing
+from api.http.security.auth import AuthMiddleware, SecurityPolicy
+from api.http.security.permissions import describe_guard
+from api.model.batcher import Line
 from api.monitoring.gauges import Gauges
-from api.monitoring.triggers.endpoints import router as triggers
-from api.periodic import Periodic
-from api.predict.batch_endpoint import BATCH
-from api.predict.batch_endpoint import router as batch
-from api.predict.endpoints import PREDICT
-from api.predict.endpoints import router as predict
-from api.predict.line import Line
-from api.predict.recorder import Recorder
-from api.registry.endpoints import router as models
-from api.registry.watcher import Watcher
-from api.report.endpoints import router as report
-from api.retrain.endpoints import router as retrain
+from api.predictions.recorder import Recorder
+from api.predictions.retention import sweep_predicted
+from api.predictions.state import ServiceState
+from api.registry.model_reloader import Watcher
+from api.retraining.queue import RunQueue
 from api.settings import Settings, get_settings
-from api.tuning import trim_malloc, tune_malloc
+from api.storage.blobs import Blobs
+from api.storage.db import Database
 
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
@@ -150,7 +151,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _rules(settings: Settings) -> SecurityPolicy:
     rate = None
     if settings.rate_limit:
-        from api.guard.rate import RateLimit  # noqa: PLC0415  (few deployments want to wait for it)
+        from api.http.security.rate_limit import RateLimit  # noqa: PLC0415  (few deployments want to wait for it)
 
         rate = RateLimit(settings.rate_limit)
     keys = ApiKeys(settings.predict_keys, settings.change_keys)

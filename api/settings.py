@@ -15,9 +15,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.guard.keys import accepted_keys, accepted_origins
-from api.imaging.decode import MAX_PIXELS
-from api.predict.levels import LevelThresholds, problem_of
+from api.core.api_keys import accepted_keys, accepted_origins
+from api.core.freshness_levels import LevelThresholds, problem_of
+from api.core.imaging.decode import MAX_PIXELS
 
 PROJECT = Path(__file__).resolve().parent.parent
 

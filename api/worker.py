@@ -17,14 +17,14 @@ import psycopg
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.blobs import Blobs
-from api.db import Database, now
-from api.jobs.queue import RunQueue
-from api.monitoring.triggers.service import check
-from api.periodic import Periodic
-from api.retrain import repository, service, watch
-from api.retrain.perform import NICE
+from api.core.background_task import Periodic
+from api.monitoring.triggers import check
+from api.retraining import repository, service, supervisor
+from api.retraining.queue import RunQueue
+from api.retraining.run_process import NICE
 from api.settings import Settings, get_settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
 
 ROUND_SECONDS = 2.0
 TRIGGER_SECONDS = 60.0
@@ -68,7 +68,7 @@ def serve(settings: Settings, database: Database, stopping: Event, beside: ExitS
     """
     blobs = Blobs(settings.storage)
     queue = RunQueue(
-        settings, lambda run_id: watch.perform(database, settings.state_dir, run_id, stopping)
+        settings, lambda run_id: supervisor.perform(database, settings.state_dir, run_id, stopping)
     )
     consumer = None
     # Of a database on this machine alone, whatever runs has lost its worker: this is the only one.
@@ -111,7 +111,7 @@ def _reap_lost(settings: Settings, database: Database, lost_after: timedelta) ->
         lost = service.reap_lost(session, lost_after=lost_after)
     for run_id in lost:
         log.warning("Run %s has lost its worker.", run_id)
-        shutil.rmtree(watch.work_folder(settings.state_dir, run_id), ignore_errors=True)
+        shutil.rmtree(supervisor.work_folder(settings.state_dir, run_id), ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from api.predict.runtime import Runtime
-from api.registry.package import load_package
+from api.model.package import load_package
+from api.model.predictor import Runtime
 from api.settings import PROJECT
 from benchmarks.machine import SERVER, on
 from benchmarks.pictures import TWELVE_MEGAPIXELS, photograph

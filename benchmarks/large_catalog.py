@@ -13,18 +13,18 @@ from uuid import UUID
 
 import numpy as np
 
-from api.blobs import Blobs
-from api.dataset.ingest import PHOTOGRAPHS
-from api.dataset.preparing import Prepared, prepare
-from api.dataset.repository import ImageRow
-from api.dataset.split import split_of
-from api.db import Database, now
-from api.predict.record import Record, album
-from api.predict.runtime import Grade
-from api.predict.schemas import Prediction
-from api.predict.tables import add_predictions
-from api.registry.watcher import load_shipped
+from api.catalog.ingest import PHOTOGRAPHS
+from api.catalog.sanitize import Prepared, prepare
+from api.core.splits import split_of
+from api.model.predictor import Grade
+from api.predictions.record import Record, album
+from api.predictions.recorder import add_predictions
+from api.predictions.schemas import Prediction
+from api.registry.model_reloader import load_shipped
 from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import ImageRow
 from tests.drawing import KINDS, draw_fruit, encode
 from tests.things import THINGS, draw_thing
 

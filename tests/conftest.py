@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.blobs import Blobs
-from api.db import Database
 from api.settings import PROJECT, Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
 from tests.postgres import binaries, fresh_database, running_server
 
 DATASET = "RIPELINE_DATASET"

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from api.predict.head import LEVELS, Freshness, Head, Linear, class_parts
-from api.predict.levels import HALF, LevelThresholds
-from api.predict.ood import DISTANCE_WEIGHT, OodDetector
-from api.registry.package import load_package
+from api.core.freshness_levels import HALF, LevelThresholds
+from api.core.heads import LEVELS, Freshness, Head, Linear, class_parts
+from api.core.ood import DISTANCE_WEIGHT, OodDetector
+from api.model.package import load_package
 from api.settings import PROJECT
 
 FRUIT = ("freshapples", "freshbananas", "rottenapples", "rottenbananas")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.types import Message
 
 from api.app import create_app
-from api.deps import SessionDep
+from api.http.deps import SessionDep
 from api.settings import PROJECT, Settings
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from api.predict.levels import LevelThresholds
+from api.core.freshness_levels import LevelThresholds
 from api.settings import PROJECT, Settings
 
 

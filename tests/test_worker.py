@@ -4,10 +4,10 @@ from pathlib import Path
 
 import httpx
 
-from api.blobs import Blobs
-from api.db import Database
+from api.storage.blobs import Blobs
+from api.storage.db import Database
 from tests.processes import running_api, running_worker
-from tests.retrain.catalog import NEW, add_photographs, write_champion
+from tests.retraining.catalog import NEW, add_photographs, write_champion
 from tests.waiting import until
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from api.dataset.layout import FAR, NEAR
-from api.dataset.split import fold_of
+from api.core.layout import FAR, NEAR
+from api.core.metrics import refused_at_recognised, share
+from api.core.progress import Progress, silent
+from api.core.splits import fold_of
 from api.evaluation.dealing import Material, study_without
-from api.evaluation.heldout import HeldOut, cached, grade, margins_of
-from api.evaluation.metrics import refused_at_recognised, share
+from api.evaluation.out_of_fold import HeldOut, cached, grade, margins_of
 from api.evaluation.source_figures import Graded, rejection_of, source_figures
-from api.progress import Progress, silent
 from api.training.corpus import Corpus
 from api.training.grader import train_grader
 from api.training.recipe import Recipe

@@ -16,7 +16,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from api.training.calibrate import BINS, confidence_bins
+from api.core.calibration import BINS, confidence_bins
 
 MOST_POINTS = 60
 DIGITS = 4

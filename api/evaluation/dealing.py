@@ -8,7 +8,7 @@ photographs mean nothing to another grader.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from api.dataset.split import SPLITS
+from api.core.splits import SPLITS
 from api.training.corpus import Corpus, Study
 from api.training.samples import Sample
 

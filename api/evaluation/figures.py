@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from api.dataset.appearance import appearance
-from api.dataset.folder import PhotoFile
-from api.dataset.labels import read_label
+from api.core.appearance import appearance
+from api.core.calibration import expected_calibration_error
+from api.core.imaging.decode import decode
+from api.core.labels import read_label
+from api.core.metrics import evaluate, share
 from api.evaluation.curves import precision_recall_curves, reliability, roc_curves
-from api.evaluation.metrics import evaluate, share
-from api.imaging.decode import decode
-from api.training.calibrate import expected_calibration_error
+from api.training.class_folders import PhotoFile
 
 MOST = 12
 

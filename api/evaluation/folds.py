@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from api.dataset.split import SPLITS, fold_of
+from api.core.progress import Progress, silent
+from api.core.splits import SPLITS, fold_of
 from api.evaluation.dealing import Material, study_without
 from api.evaluation.figures import figures
-from api.evaluation.heldout import HeldOut, cached, grade
-from api.evaluation.phone import phone_figures
+from api.evaluation.out_of_fold import HeldOut, cached, grade
+from api.evaluation.phone_photos import phone_figures
 from api.evaluation.source_figures import Graded, counts_once, rejection_of, source_figures
-from api.progress import Progress, silent
 from api.training.corpus import Corpus
 from api.training.grader import train_grader
 from api.training.recipe import Recipe

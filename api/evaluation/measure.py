@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from api.errors import ProblemError
+from api.core.errors import ProblemError
+from api.core.progress import Progress, silent
 from api.evaluation.figures import figures
-from api.evaluation.heldout import grade
+from api.evaluation.out_of_fold import grade
 from api.evaluation.source_figures import Graded, counts_once, rejection_of, source_figures
-from api.predict.litert import LiteRTBackbone
-from api.progress import Progress, silent
-from api.registry.manifest import Manifest
-from api.registry.package import BACKBONE, HEAD, REPLAY, Package, write_package
-from api.registry.replay import Replay
+from api.model.litert import LiteRTBackbone
+from api.model.manifest import Manifest
+from api.model.package import BACKBONE, HEAD, REPLAY, Package, write_package
+from api.model.replay_buffer import Replay
 from api.training.corpus import Corpus
 from api.training.grader import Grader
 from api.training.replay import looks_and_copies

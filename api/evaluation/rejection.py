@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from api.dataset.layout import NEAR
-from api.evaluation.metrics import interval, pairs_ordered, recognition_threshold, share
+from api.core.layout import NEAR
+from api.core.metrics import interval, pairs_ordered, recognition_threshold, share
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from api.dataset.labels import LEVELS, read_label
-from api.dataset.layout import FAR, NEAR
-from api.evaluation.heldout import HeldOut, margins_of
-from api.evaluation.metrics import interval, pairs_ordered, share, worst_groups, wrong_and_sure
+from api.core.calibration import expected_calibration_error
+from api.core.labels import LEVELS, read_label
+from api.core.layout import FAR, NEAR
+from api.core.metrics import interval, pairs_ordered, share, worst_groups, wrong_and_sure
+from api.evaluation.out_of_fold import HeldOut, margins_of
 from api.evaluation.rejection import Margins, rejection_figures
-from api.training.calibrate import expected_calibration_error
 from api.training.samples import Sample, targets
 
 # Of which levels the freshness score is compared: the fresher first.

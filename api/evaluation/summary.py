@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.dataset.labels import read_label
+from api.core.labels import read_label
 
 _GRADES = (
     "accuracy",

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.dataset.labels import read_label
-from api.imaging.preprocess import to_input
+from api.core.formatting import words
+from api.core.imaging.preprocess import to_input
+from api.core.labels import read_label
 from api.insights.schemas import Augmentation, View
-from api.predict.runtime import Runtime
-from api.wording import words
+from api.model.predictor import Runtime
 
 VIEWS = 8
 QUALITY = 85

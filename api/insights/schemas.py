@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, Field
 
-from api.dataset.labels import Freshness as FreshnessOfClass
-from api.dataset.split import Split
-from api.insights.examples import Source
+from api.core.labels import Freshness as FreshnessOfClass
+from api.core.splits import Split
+from api.insights.current_examples import Source
 
 Story = str
 

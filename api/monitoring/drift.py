@@ -12,17 +12,17 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.blobs import Blobs
+from api.core.arrays import FloatArray
+from api.core.heads import Head
+from api.core.ood import drift_features
+from api.model.manifest import Manifest
+from api.model.package import HEAD, REPLAY, read_manifest
+from api.model.replay_buffer import load_embeddings
 from api.monitoring.two_sample import energy_drift, psi, psi_threshold
-from api.predict.arrays import FloatArray
-from api.predict.head import Head
-from api.predict.ood import drift_features
-from api.predict.tables import PredictionRow
-from api.registry.manifest import Manifest
-from api.registry.package import HEAD, REPLAY, read_manifest
-from api.registry.replay import load_embeddings
 from api.registry.store import fetch_package
 from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.tables import PredictionRow
 
 SPLIT = "test"
 # More photographs than these would make the figures slow, and hardly surer.

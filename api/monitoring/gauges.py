@@ -2,13 +2,13 @@
 
 from sqlalchemy import func, select
 
-from api import metrics
-from api.db import now
-from api.health.state import ServiceState
+from api.core import telemetry
+from api.model.package import BadPackageError
 from api.monitoring.drift import current_drift
-from api.registry.package import BadPackageError
-from api.retrain.tables import RunRow
+from api.predictions.state import ServiceState
 from api.settings import Settings
+from api.storage.db import now
+from api.storage.tables import RunRow
 
 ACTIVE = ("queued", "running")
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")
@@ -29,8 +29,8 @@ class Gauges:
             by_state = select(RunRow.state, func.count()).group_by(RunRow.state)
             runs = {state: count for state, count in session.execute(by_state)}  # noqa: C416
             for name in (*ACTIVE, *ENDED):
-                metrics.RUNS.labels(name).set(runs.get(name, 0))
-            metrics.RUN_ACTIVE.set(sum(runs.get(name, 0) for name in ACTIVE))
+                telemetry.RUNS.labels(name).set(runs.get(name, 0))
+            telemetry.RUN_ACTIVE.set(sum(runs.get(name, 0) for name in ACTIVE))
             if not version:
                 return
             try:
@@ -39,8 +39,8 @@ class Gauges:
                 return
         for figure in figures:
             if figure.value is not None and figure.threshold is not None:
-                metrics.DRIFT.labels(figure.name).set(figure.value)
-                metrics.DRIFT_THRESHOLD.labels(figure.name).set(figure.threshold)
+                telemetry.DRIFT.labels(figure.name).set(figure.value)
+                telemetry.DRIFT_THRESHOLD.labels(figure.name).set(figure.threshold)
 
     def _show_champion(self) -> str:
         runtime = self._state.runtime
@@ -48,8 +48,8 @@ class Gauges:
         if version != self._champion:
             # Several processes share a file for each metric, and nothing can be removed from it.
             if self._champion:
-                metrics.CHAMPION.labels(self._champion).set(0)
+                telemetry.CHAMPION.labels(self._champion).set(0)
             if version:
-                metrics.CHAMPION.labels(version).set(1)
+                telemetry.CHAMPION.labels(version).set(1)
             self._champion = version
         return version

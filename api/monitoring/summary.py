@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy import BigInteger, ColumnElement, Integer, cast, extract, func, select
 from sqlalchemy.orm import Session
 
-from api import metrics
-from api.predict.tables import PredictionRow
+from api.core import telemetry
 from api.registry.repository import history
+from api.storage.tables import PredictionRow
 
 # Slices people think in; the shortest that gives no more than SLICES is taken.
 WIDTHS = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
@@ -68,7 +68,7 @@ def summarise(session: Session, hours: float, at: datetime) -> Summary:
         predictions=sum(item.count for item in slices),
         slices=slices,
         latency=_latency(session, since),
-        failed_requests=metrics.failures(),
+        failed_requests=telemetry.failures(),
         model_changes=[
             ModelChange(version=row.version, replaced=row.replaced, kind=row.kind, at=row.at)
             for row in history(session, CHANGES)

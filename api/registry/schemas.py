@@ -5,9 +5,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from api.registry.figures import ClassDifference, Difference, Headlines, headlines
-from api.registry.manifest import DataFingerprint, Manifest
-from api.registry.repository import Kind, ModelRow, Origin
+from api.model.manifest import DataFingerprint, Manifest
+from api.registry.metric_summary import ClassDifference, Difference, Headlines, headlines
+from api.registry.repository import Kind, Origin
+from api.storage.tables import ModelRow
 
 Status = Literal["champion", "challenger", "retired", "pruned"]
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 
-from api.blobs import Blobs
-from api.db import Database, now
-from api.errors import ConflictError
+from api.core.errors import ConflictError
+from api.model.manifest import Manifest
+from api.model.package import BadPackageError, load_package
 from api.registry import repository, store
-from api.registry.manifest import Manifest
-from api.registry.package import BadPackageError, load_package
-from api.registry.repository import NothingToRollBackToError, PromotionRow
+from api.registry.repository import NothingToRollBackToError
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import PromotionRow
 
 KEPT = 5
 # Longer than any storing takes, so that none in progress is taken for one that died.

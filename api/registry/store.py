@@ -12,10 +12,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from api.blobs import Blobs
-from api.imaging.hashing import content_hash
-from api.registry.manifest import Manifest
-from api.registry.package import MANIFEST, PARTS, BadPackageError, Package, load_package
+from api.core.imaging.hashing import content_hash
+from api.model.manifest import Manifest
+from api.model.package import MANIFEST, PARTS, BadPackageError, Package, load_package
+from api.storage.blobs import Blobs
 
 FOLDER = "models"
 LOCK = ".lock"

@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from api.imaging.preprocess import to_input
+from api.core.imaging.preprocess import to_input
 from api.training.background_augment import CANVAS, Around, replace_background
 
 # From fruit that fill a third of the frame to close-ups that cut their edges off.

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from api.dataset.boxed import Box, read_boxes
-from api.dataset.folder import INDEX, Listing, PhotoFile, read_class_folders, read_index
-from api.dataset.labels import fruits_of
-from api.dataset.layout import NEAR, discover
-from api.dataset.split import SPLITS, Split, split_of
-from api.errors import ProblemError
-from api.progress import Progress, silent
-from api.registry.manifest import DataFingerprint
+from api.core.errors import ProblemError
+from api.core.labels import fruits_of
+from api.core.layout import NEAR, discover
+from api.core.progress import Progress, silent
+from api.core.splits import SPLITS, Split, split_of
+from api.model.manifest import DataFingerprint
+from api.training.bounding_boxes import Box, read_boxes
+from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.samples import (
     Sample,
     boxed_samples,

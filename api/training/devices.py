@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import keras
 import tensorflow as tf
 
-from api.errors import ProblemError
+from api.core.errors import ProblemError
 from api.training.recipe import Recipe
 
 P = ParamSpec("P")

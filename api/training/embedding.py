@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from api.imaging.preprocess import to_input
-from api.predict.arrays import pool
-from api.predict.runtime import Backbone
-from api.progress import Progress, silent
+from api.core.arrays import pool
+from api.core.imaging.preprocess import to_input
+from api.core.progress import Progress, silent
+from api.model.predictor import Backbone
 from api.training.samples import Sample, read
 
 

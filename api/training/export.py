@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from api.errors import ProblemError
-from api.predict.arrays import pool
-from api.predict.runtime import Backbone
+from api.core.arrays import pool
+from api.core.errors import ProblemError
+from api.model.predictor import Backbone
 
 LARGEST_DIFFERENCE = 1e-2
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from api.dataset.labels import ROTTEN, UNKNOWN, level_number, read_label
-from api.predict.arrays import sigmoid
-from api.predict.head import Freshness, Head, Linear
-from api.predict.ood import OodDetector
-from api.training.calibrate import fit_fresh_from, fit_temperature
+from api.core.arrays import sigmoid
+from api.core.calibration import fit_fresh_from, fit_temperature
+from api.core.heads import Freshness, Head, Linear
+from api.core.labels import ROTTEN, UNKNOWN, level_number, read_label
+from api.core.ood import OodDetector
 from api.training.heads import parts_of
 from api.training.ood import choose_threshold
 from api.training.samples import Sample

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from api.predict.head import Head
-from api.predict.litert import LiteRTBackbone
-from api.progress import OnEpoch, Progress, silent, unheard
+from api.core.heads import Head
+from api.core.progress import OnEpoch, Progress, silent, unheard
+from api.model.litert import LiteRTBackbone
 from api.training.corpus import Study
 from api.training.embedding import embed_samples
 from api.training.export import to_litert

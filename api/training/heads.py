@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from api.predict.head import Linear, class_parts
+from api.core.heads import Linear, class_parts
 
 
 def fit_head(

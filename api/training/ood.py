@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from api.predict.arrays import l2_normalize
-from api.predict.ood import OodDetector, dequantize, quantize
+from api.core.arrays import l2_normalize
+from api.core.ood import OodDetector, dequantize, quantize
 
 DIRECTIONS = 256
 SHRINKAGE = 0.1

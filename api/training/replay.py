@@ -8,14 +8,14 @@ from dataclasses import astuple
 import numpy as np
 from numpy.typing import NDArray
 
-from api.dataset.appearance import appearance
-from api.dataset.boxed import crop
-from api.dataset.folder import PhotoFile
-from api.dataset.split import SPLITS, Split, split_of
-from api.imaging.decode import decode
-from api.imaging.hashing import content_hash, signature
-from api.progress import Progress
-from api.registry.replay import BOXED, LOOKS, Others, Replay
+from api.core.appearance import appearance
+from api.core.imaging.decode import decode
+from api.core.imaging.hashing import content_hash, signature
+from api.core.progress import Progress
+from api.core.splits import SPLITS, Split, split_of
+from api.model.replay_buffer import BOXED, LOOKS, Others, Replay
+from api.training.bounding_boxes import crop
+from api.training.class_folders import PhotoFile
 from api.training.corpus import Corpus
 from api.training.grader import Grader
 from api.training.heads import freshness_of

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.dataset.boxed import Box, crop
-from api.dataset.folder import PhotoFile
-from api.dataset.grouping import is_saved_copy
-from api.dataset.labels import Label, Level, fruits_of, read_label
-from api.dataset.layout import FAR, NEAR, source_of
-from api.imaging.decode import decode
-from api.imaging.preprocess import to_input
+from api.core.imaging.decode import decode
+from api.core.imaging.preprocess import to_input
+from api.core.labels import Label, Level, fruits_of, read_label
+from api.core.layout import FAR, NEAR, source_of
+from api.core.near_duplicates import is_saved_copy
+from api.training.bounding_boxes import Box, crop
+from api.training.class_folders import PhotoFile
 
 # Room around a box when a crop is graded; training varies it.
 BOX_MARGIN = 0.15

@@ -10,10 +10,10 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from api.networks.architectures import build_backbone
-from api.predict.head import Linear
-from api.progress import OnEpoch, Progress, silent, unheard
+from api.core.heads import Linear
+from api.core.progress import OnEpoch, Progress, silent, unheard
 from api.training import devices
+from api.training.backbones.architectures import build_backbone
 from api.training.balance import balanced_weights
 from api.training.corpus import Study
 from api.training.devices import advises_on_memory

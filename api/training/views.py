@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.dataset.layout import FAR
+from api.core.layout import FAR
 from api.training.augment import Views, augment
 from api.training.background_augment import Around, segment
 from api.training.balance import balanced_weights, epoch_order

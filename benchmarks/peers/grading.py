@@ -1,7 +1,7 @@
 """Decode, forward, head, and nothing else: what the bare loop and the peers have in common."""
 
-from api.predict.runtime import Runtime
-from api.registry.package import load_package
+from api.model.package import load_package
+from api.model.predictor import Runtime
 from api.settings import PROJECT
 
 

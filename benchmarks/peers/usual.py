@@ -11,9 +11,9 @@ import numpy as np
 from fastapi import FastAPI, UploadFile
 from PIL import Image
 
-from api.networks.architectures import build_backbone
-from api.registry.package import read_manifest
+from api.model.package import read_manifest
 from api.settings import PROJECT
+from api.training.backbones.architectures import build_backbone
 
 manifest = read_manifest(PROJECT / "models" / "default")
 SIZE = manifest.input_size

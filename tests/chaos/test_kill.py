@@ -12,13 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from api.blobs import Blobs
-from api.dataset.repository import ImageRow
-from api.db import Database
-from api.imaging.decode import decode
-from api.registry.repository import ChampionRow
+from api.core.imaging.decode import decode
 from api.registry.store import complete
 from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import ChampionRow, ImageRow
 from tests.chaos.load import Load
 from tests.fleet import Fleet
 from tests.waiting import until

@@ -25,7 +25,12 @@ pytestmark = pytest.mark.images
 TRAINING = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "torch")
 # File, target, what it must import, and how much it may hold at most, in MB.
 IMAGES = {
-    "serve": ("Dockerfile.api", "serve", ("api.app", "api.worker", "api.retrain.perform"), 600),
+    "serve": (
+        "Dockerfile.api",
+        "serve",
+        ("api.app", "api.worker", "api.retraining.run_process"),
+        600,
+    ),
     "ui": ("Dockerfile.ui", "", ("streamlit", "plotly", "httpx"), 700),
     "worker": ("Dockerfile.api", "worker", ("api.worker", "api.training.train"), 3500),
 }

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from api import metrics
+from api.core import telemetry
 from api.settings import PROJECT
 from tests.deploy.composition import services, variables
 
@@ -24,8 +24,8 @@ SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), 
 
 
 def exported() -> set[str]:
-    """The names under which Prometheus finds what api/metrics.py declares."""
-    assert metrics.REQUESTS
+    """The names under which Prometheus finds what api/core/telemetry.py declares."""
+    assert telemetry.REQUESTS
     return {
         f"{family.name}{suffix}"
         for family in REGISTRY.collect()

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from api.dataset.layout import FAR, NEAR
+from api.core.layout import FAR, NEAR
 from api.evaluation import by_source as module
 from api.evaluation.by_source import SourceRuns, leave_one_source_out
 from api.evaluation.dealing import study_without
-from api.evaluation.heldout import HeldOut
+from api.evaluation.out_of_fold import HeldOut
 from api.training.corpus import Corpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample

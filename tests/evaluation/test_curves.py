@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc
 
+from api.core.arrays import softmax
 from api.evaluation.curves import MOST_POINTS, precision_recall_curves, reliability, roc_curves
-from api.predict.arrays import softmax
 
 CLASSES = ("a", "b", "c")
 

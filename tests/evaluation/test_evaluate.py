@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 
-from api.evaluation.metrics import evaluate
+from api.core.metrics import evaluate
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
 

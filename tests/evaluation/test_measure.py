@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from api.commands import training as command_line
+from api.core.progress import silent
 from api.evaluation import measure as module
 from api.evaluation.measure import OtherPhotographsError, measure_package
-from api.progress import silent
-from api.registry.manifest import Manifest
-from api.registry.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
-from api.registry.replay import Replay
-from api.training import __main__ as command_line
+from api.model.manifest import Manifest
+from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
+from api.model.replay_buffer import Replay
 from api.training.corpus import Corpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.replay import make_replay

@@ -1,7 +1,7 @@
 import numpy as np
 
-from api.dataset.folder import PhotoFile
 from api.evaluation.figures import MOST, worst_mistakes
+from api.training.class_folders import PhotoFile
 
 CLASSES = ("freshapples", "rottenapples")
 

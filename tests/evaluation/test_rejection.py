@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from api.evaluation.heldout import COUNT, strangers
+from api.evaluation.out_of_fold import COUNT, strangers
 from api.evaluation.rejection import Margins, rejection_figures
 
 KNOWN = Margins(np.array([-0.8, -0.6, -0.4, 0.2], np.float32), list("aabc"))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from api.dataset.folder import PhotoFile
 from api.evaluation.figures import slices, thirds, traits
+from api.training.class_folders import PhotoFile
 
 
 def test_thirds_hold_a_third_each_and_say_their_bounds() -> None:

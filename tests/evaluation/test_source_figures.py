@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.dataset.boxed import Box
-from api.dataset.labels import Level
-from api.evaluation.heldout import HeldOut
+from api.core.labels import Level
+from api.evaluation.out_of_fold import HeldOut
 from api.evaluation.source_figures import Graded, freshness_pairs, source_figures
+from api.training.bounding_boxes import Box
 from api.training.samples import Sample, boxed_samples, one_hot
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from api.predict.head import Head
-from api.registry.replay import Replay
+from api.core.heads import Head
+from api.model.replay_buffer import Replay
 from api.settings import PROJECT
 from tests.golden.answers import (
     DRAWN,

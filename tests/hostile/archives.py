@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from functools import cache
 
-from tests.dataset.zips import claiming_size, encrypted, overlapping, zipped
+from tests.catalog.zips import claiming_size, encrypted, overlapping, zipped
 
 MEGABYTE = 2**20
 SYMLINK = 0o120777 << 16

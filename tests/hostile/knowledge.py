@@ -13,7 +13,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-from api.predict.upload import KINDS
+from api.http.photo_upload import KINDS
 from tests.drawing import draw_fruit, encode
 
 FORMATS = {"image/heic": "HEIF"}

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from api.settings import PROJECT
-from tests.guard.conftest import CHANGE_KEY, PREDICT_KEY
 from tests.hostile.serving import serving
+from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY
 
 EXAMPLES = os.environ.get("RIPELINE_CONTRACT_EXAMPLES")
 HOW_MANY = ("--max-examples", EXAMPLES) if EXAMPLES else ("--phases=fuzzing", "--max-examples=3")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api.head_limit import MOST_BYTES
+from api.http.header_limit import MOST_BYTES
 from api.settings import Settings
-from tests.guard.conftest import CHANGE_KEY, PREDICT_KEY, bearer
 from tests.hostile.serving import Served, serving
+from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY, bearer
 
 PIECE = b"a" * 65_536
 # Far more than the service may read, and than any buffer on the way holds.

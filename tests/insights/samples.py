@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from api.insights.examples import Examples
-from api.registry.replay import LOOKS
+from api.insights.current_examples import Examples
+from api.model.replay_buffer import LOOKS
 
 
 def some(*class_names: str, **given: Any) -> Examples:

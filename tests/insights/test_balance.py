@@ -1,6 +1,6 @@
 """Counts and their stories."""
 
-from api.insights.counts import balance, counts, freshness
+from api.insights.balance import balance, counts, freshness
 from tests.insights.samples import some
 
 

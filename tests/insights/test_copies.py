@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from api.insights.counts import copies, leak_if_dealt_by_file
+from api.insights.balance import copies, leak_if_dealt_by_file
 from tests.insights.samples import some
 
 
@@ -51,7 +51,7 @@ def test_photographs_on_both_sides_are_found() -> None:
 def test_a_package_that_does_not_know_says_how_to_find_out() -> None:
     found = copies(some("mango", "kiwi", copies=np.zeros(2, np.int32)), 7)
     assert (found.known, found.files, found.leak, found.histogram) == (False, 7, None, [])
-    assert "api.training measure" in found.story
+    assert "api.commands.training measure" in found.story
 
 
 def test_nothing_has_no_copies() -> None:

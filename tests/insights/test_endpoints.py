@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from api.app import create_app
-from api.db import Database
 from api.settings import Settings
+from api.storage.db import Database
 from tests.drawing import draw_fruit, encode
 from tests.registry.versions import SHIPPED
 

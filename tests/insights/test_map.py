@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from api.insights import map as module
-from api.insights.map import Places, Projection, draw_map, place_new
+from api.insights import projection as module
+from api.insights.projection import Places, Projection, draw_map, place_new
 from tests.insights.samples import some
 
 PROJECTION = Projection(np.zeros(2, np.float32), np.eye(2, dtype=np.float32), (0.5, 0.25))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.insights.map import fit_projection
-from api.predict.arrays import l2_normalize
+from api.core.arrays import l2_normalize
+from api.insights.projection import fit_projection
 
 
 def cloud(count: int = 300, channels: int = 40) -> NDArray[np.float32]:

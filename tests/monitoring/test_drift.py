@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.blobs import Blobs
-from api.db import Database, now
+from api.core.ood import drift_features
+from api.model.package import REPLAY, load_package
+from api.model.replay_buffer import Replay
 from api.monitoring.drift import (
     ENOUGH,
     MAX_SAMPLE,
@@ -20,13 +21,12 @@ from api.monitoring.drift import (
     newest_sample,
     reference_of,
 )
-from api.predict.ood import drift_features
-from api.predict.tables import add_predictions
-from api.registry.package import REPLAY, load_package
-from api.registry.replay import Replay
+from api.predictions.recorder import add_predictions
 from api.registry.store import store_package
 from api.settings import Settings
-from tests.predict.predictions import a_record
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from tests.predictions.samples import a_record
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from api.db import Database
 from api.monitoring.summary import SLICES, WIDTHS, Summary, summarise
-from api.registry.repository import ModelRow, promote
-from tests.predict.predictions import a_prediction
+from api.registry.repository import promote
+from api.storage.db import Database
+from api.storage.tables import ModelRow
+from tests.predictions.samples import a_prediction
 
 AT = datetime(2026, 11, 21, 12, 34, 56, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from api.predict.head import Head
-from api.registry.manifest import DataFingerprint, Manifest
-from api.registry.package import BACKBONE, HEAD, REPLAY
-from api.registry.replay import LOOKS, Others, Replay
+from api.core.heads import Head
+from api.model.manifest import DataFingerprint, Manifest
+from api.model.package import BACKBONE, HEAD, REPLAY
+from api.model.replay_buffer import LOOKS, Others, Replay
 from tests.heads import draw_head
 
 CHANNELS = 4

@@ -9,11 +9,11 @@ from httpx2 import Response
 from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
-from api.blobs import Blobs
-from api.db import Database
+from api.model.package import HEAD
 from api.registry import service
-from api.registry.package import HEAD
 from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
 from tests.registry.versions import SHIPPED, a_servable_package, a_small_package, enter
 
 

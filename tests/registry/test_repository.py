@@ -8,15 +8,10 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from api.db import Database, now
 from api.registry import repository
-from api.registry.repository import (
-    ChampionRow,
-    ModelRow,
-    NothingToRollBackToError,
-    PrunedModelError,
-    UnknownModelError,
-)
+from api.registry.repository import NothingToRollBackToError, PrunedModelError, UnknownModelError
+from api.storage.db import Database, now
+from api.storage.tables import ChampionRow, ModelRow
 from tests.registry.samples import describer
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
-from api.blobs import Blobs
-from api.db import Database, now
+from api.model.package import HEAD, BadPackageError
 from api.registry import repository, service
-from api.registry.package import HEAD, BadPackageError
-from api.registry.repository import ChampionRow, ModelRow, PromotionRow
 from api.registry.service import DamagedModelError
 from api.registry.store import complete, fetch_package, store_package, stored_versions
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import ChampionRow, ModelRow, PromotionRow
 from tests.registry.versions import a_small_package, enter
 
 

@@ -6,8 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.blobs import Blobs
-from api.registry.package import BACKBONE, HEAD, MANIFEST, PARTS, BadPackageError, load_package
+from api.model.package import BACKBONE, HEAD, MANIFEST, PARTS, BadPackageError, load_package
 from api.registry.store import (
     complete,
     copies,
@@ -18,6 +17,7 @@ from api.registry.store import (
     store_package,
     stored_versions,
 )
+from api.storage.blobs import Blobs
 from tests.registry.versions import a_small_package
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from api.blobs import Blobs
-from api.db import Database
+from api.storage.blobs import Blobs
+from api.storage.db import Database
 from tests.drawing import draw_fruit, encode
 from tests.processes import running_api
 from tests.registry.versions import SHIPPED, a_servable_package, enter

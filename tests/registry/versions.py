@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api.blobs import Blobs
-from api.db import Database
+from api.model.manifest import Manifest
+from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_package
 from api.registry import repository
-from api.registry.manifest import Manifest
-from api.registry.package import BACKBONE, HEAD, REPLAY, load_package, write_package
 from api.registry.repository import Kind
 from api.registry.store import store_package
 from api.settings import PROJECT
+from api.storage.blobs import Blobs
+from api.storage.db import Database
 from tests.registry.samples import describer, filler
 
 DEFAULT = PROJECT / "models" / "default"

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from api.evaluation.metrics import recognition_threshold
-from api.predict.ood import OodDetector
-from api.progress import Progress, silent
+from api.core.metrics import recognition_threshold
+from api.core.ood import OodDetector
+from api.core.progress import Progress, silent
 from api.training.corpus import Study
 from api.training.embedding import embed_samples
 from api.training.grader import Grader

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.dataset.split import SPLITS, Split, split_of
+from api.core.splits import SPLITS, Split, split_of
 from api.training.corpus import Corpus, read_corpus
 from api.training.samples import Sample
 from tests.drawing import draw_fruit, encode

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from api.dataset.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
-from api.predict.head import Linear
+from api.core.heads import Linear
+from api.core.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
 from api.training.finish import (
     FittedHeads,
     Truth,

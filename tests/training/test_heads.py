@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from api.predict.arrays import softmax
+from api.core.arrays import softmax
 from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets, parts_of
 
 

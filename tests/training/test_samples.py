@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.dataset.boxed import Box
-from api.dataset.folder import PhotoFile
-from api.dataset.labels import Level, fruits_of
+from api.core.labels import Level, fruits_of
+from api.training.bounding_boxes import Box
+from api.training.class_folders import PhotoFile
 from api.training.samples import (
     Sample,
     balance_keys,

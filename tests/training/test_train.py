@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from api.networks.architectures import TABLE, build_backbone, build_network
 from api.training import train as module
+from api.training.backbones.architectures import TABLE, build_backbone, build_network
 from api.training.corpus import Study, read_corpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample, inputs

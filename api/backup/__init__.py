@@ -1,1 +1,0 @@
-"""Saving all that the service knows into a folder, and bringing it back."""

@@ -1,0 +1,1 @@
+"""The training photos: uploading, importing, duplicates, splits, deleting."""

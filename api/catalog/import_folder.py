@@ -1,0 +1,150 @@
+"""Bringing a folder of photographs, or the public set, into the project: copied, verified, indexed.
+
+Run again, it goes on where it stopped and takes only what is new; photographs that are there
+already keep their names and so their split.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from api.core.errors import ProblemError
+from api.core.layout import Skipped, discover
+from api.core.progress import Progress, silent
+from api.core.splits import SPLITS
+from api.training.class_folders import INDEX, Listing, read_class_folders, read_index, write_index
+
+PUBLIC_SET = "sriramr/fruits-fresh-and-rotten-for-classification"
+
+
+class OverlapError(ProblemError):
+    code = "overlapping-folders"
+
+    def __init__(self, source: Path, target: Path) -> None:
+        super().__init__(
+            f"{source} and {target}, where the project keeps its copies, lie one in the other. "
+            "Name a folder that lies elsewhere."
+        )
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did. `copied` and `already_there` count files of all kinds."""
+
+    copied: int
+    already_there: int
+    listing: Listing
+    boxed_folders: int
+    near_files: int
+    other_files: int
+
+    @property
+    def lines(self) -> list[str]:
+        listing = self.listing
+        photographs = {(file.class_name, file.split, file.photograph) for file in listing.files}
+        counts = Counter((name, split) for name, split, _ in photographs)
+        lines = [
+            f"{self.copied} files copied, {self.already_there} were there already.",
+            f"{len(listing.files)} files of {len(photographs)} photographs in "
+            f"{len(listing.classes)} classes:",
+        ]
+        for name in listing.classes:
+            shares = ", ".join(f"{counts[name, split]} {split}" for split in SPLITS)
+            lines.append(f"  {name}: {shares}")
+        if self.boxed_folders or self.near_files or self.other_files:
+            lines.append(
+                f"Besides: {self.boxed_folders} folder(s) of boxed photographs, "
+                f"{self.near_files} photographs of other produce, "
+                f"{self.other_files} photographs of other things."
+            )
+        lines.extend(_reasons(listing.skipped))
+        return lines
+
+
+def import_folder(source: Path, target: Path, progress: Progress = silent) -> ImportReport:
+    """Copy the photographs under `source` to `target` and index them there.
+
+    Raises EmptyFolderError, or OverlapError where one folder lies in the other. A file that is
+    there with the same length is not copied again; the copy of one that turns out damaged is not
+    kept. Nothing under `source` is changed.
+    """
+    inner, outer = sorted((source.resolve(), target.resolve()), key=lambda path: -len(path.parts))
+    if inner.is_relative_to(outer):
+        raise OverlapError(source, target)
+    found = discover(source)
+    boxed = [path for folder in found.boxed for path in _files_under(folder)]
+    wanted = [*found.class_files, *found.near, *found.others, *boxed]
+    names = [path.relative_to(source).as_posix() for path in wanted]
+    copied: set[str] = set()
+    for done, (path, name) in enumerate(zip(wanted, names, strict=True), start=1):
+        if _copy(path, target / name):
+            copied.add(name)
+        progress("Copying photographs", done, len(wanted))
+    listing = read_class_folders(discover(target), read_index(target / INDEX), progress)
+    write_index(listing.files, target / INDEX)
+    dropped = {item.path for item in listing.skipped}.intersection(names)
+    for name in dropped:
+        (target / name).unlink()
+    return ImportReport(
+        copied=len(copied - dropped),
+        already_there=len(set(names) - copied - dropped),
+        listing=replace(listing, skipped=(*found.skipped, *listing.skipped)),
+        boxed_folders=len(found.boxed),
+        near_files=len(found.near),
+        other_files=len(found.others),
+    )
+
+
+def _files_under(folder: Path) -> list[Path]:
+    """Every ordinary file below `folder` but the hidden ones."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
+def _copy(source: Path, target: Path) -> bool:
+    """Copy unless it is there; whole or not at all. Says whether it copied."""
+    if target.exists() and target.stat().st_size == source.stat().st_size:
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.part")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)
+    return True
+
+
+def _reasons(skipped: Sequence[Skipped]) -> list[str]:
+    if not skipped:
+        return ["Nothing was skipped."]
+    shown = [f"  {item.path}: {item.reason}" for item in skipped[:20]]
+    more = len(skipped) - len(shown)
+    return [
+        f"{len(skipped)} files were skipped:",
+        *shown,
+        *([f"  and {more} more"] if more else []),
+    ]
+
+
+class DownloadError(ProblemError):
+    code = "download-failed"
+
+
+def download_public_set() -> Path:
+    """Download the public set with kagglehub, which resumes and shows its progress.
+
+    Returns the folder that it lies in. Raises DownloadError, which names the way without network.
+    """
+    import kagglehub  # noqa: PLC0415  (it is needed for nothing else)
+
+    try:
+        return Path(kagglehub.dataset_download(PUBLIC_SET))
+    except Exception as error:  # kagglehub passes on whatever its HTTP stack raises.
+        raise DownloadError(
+            f"The set {PUBLIC_SET} could not be downloaded ({type(error).__name__}). Check the "
+            "network and try again, or import photographs that you have: make data FROM=<folder>."
+        ) from error

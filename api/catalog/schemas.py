@@ -1,0 +1,158 @@
+"""What the training images look like to clients."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from api.catalog import repository
+from api.catalog.ingest import DuplicateFile, Origin, Outcome, Stored
+from api.catalog.upload import FileError
+from api.core.class_names import ClassName
+from api.core.splits import Split
+from api.model.replay_buffer import Learned
+
+MAX_IDS = 1000
+ImageId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+
+class UploadedFile(BaseModel):
+    filename: str
+    id: str
+    class_name: str
+    split: Split
+    photograph: str = Field(description="The group of files that show the same photograph.")
+
+    @classmethod
+    def of(cls, stored: Stored) -> "UploadedFile":
+        fields = ("id", "class_name", "split", "photograph")
+        values = {name: getattr(stored.image, name) for name in fields}
+        return cls(filename=stored.filename, **values)
+
+
+class UploadReport(BaseModel):
+    """What became of each file. One that is in none of the lists was passed over (hidden files)."""
+
+    uploaded_count: int
+    uploaded_files: list[UploadedFile]
+    duplicates: list[DuplicateFile]
+    errors: list[FileError]
+    class_name: str | None = Field(description="As the form named it, normalised.")
+    timestamp: datetime
+
+    @classmethod
+    def of_outcomes(
+        cls, outcomes: Sequence[Outcome | FileError], class_name: str | None
+    ) -> "UploadReport":
+        stored = [item for item in outcomes if isinstance(item, Stored)]
+        return cls(
+            uploaded_count=len(stored),
+            uploaded_files=[UploadedFile.of(item) for item in stored],
+            duplicates=[item for item in outcomes if isinstance(item, DuplicateFile)],
+            errors=[item for item in outcomes if isinstance(item, FileError)],
+            class_name=class_name,
+            timestamp=datetime.now(UTC),
+        )
+
+
+class TrainingImage(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    class_name: str
+    photograph: str
+    split: Split
+    origin: Origin
+    filename: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str = Field(description="Of the file as it was sent.")
+    created_at: datetime
+
+
+class ImagePage(BaseModel):
+    total: int
+    offset: int
+    limit: int
+    images: list[TrainingImage]
+
+
+class KnownPhotographs(BaseModel):
+    total: int
+    by_class: dict[str, dict[str, int]]
+
+
+class DatasetSummary(BaseModel):
+    """Images are files of the catalog; photographs count once however many copies there are."""
+
+    images: int
+    by_class: dict[str, int]
+    by_split: dict[str, int]
+    by_origin: dict[str, int]
+    newest_upload: datetime | None
+    new_images: int = Field(description="Of which the serving model has not learned.")
+    photographs: KnownPhotographs = Field(
+        description="Of the catalog and of what the serving model learned from."
+    )
+
+    @classmethod
+    def load(cls, session: Session, learned: Learned) -> "DatasetSummary":
+        by_class, by_split, by_origin = Counter[str](), Counter[str](), Counter[str]()
+        for class_name, split, origin, images in repository.counts(session):
+            by_class[class_name] += images
+            by_split[split] += images
+            by_origin[origin] += images
+        stored: set[str] = set()
+        known: set[tuple[str, str, str]] = set()
+        for sha256, class_name, split, photograph in repository.photographs(session):
+            stored.add(sha256)
+            known.add((class_name, split, photograph))
+        rows = zip(
+            learned.sha256, learned.class_names, learned.splits, learned.photographs, strict=True
+        )
+        for sha256, class_name, split, photograph in rows:
+            if sha256 not in stored:  # The catalog knows its own better: one may be relabelled.
+                known.add((str(class_name), str(split), str(photograph)))
+        photographs: dict[str, dict[str, int]] = {}
+        for class_name, split, _ in sorted(known):
+            photographs.setdefault(class_name, Counter())[split] += 1
+        return cls(
+            images=by_split.total(),
+            by_class=by_class,
+            by_split=by_split,
+            by_origin=by_origin,
+            newest_upload=repository.newest(session),
+            new_images=len(stored - learned.row_of.keys()),
+            photographs=KnownPhotographs(total=len(known), by_class=photographs),
+        )
+
+
+class Relabel(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    class_name: ClassName
+
+
+class Selection(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    ids: list[ImageId] = Field(min_length=1, max_length=MAX_IDS)
+
+
+class RelabelSelection(Selection):
+    class_name: ClassName
+
+
+class Relabelled(BaseModel):
+    relabelled: int
+    class_name: str
+    missing: list[str] = Field(description="Ids of which there is no image.")
+
+
+class Removed(BaseModel):
+    removed: int
+    missing: list[str] = Field(description="Ids of which there is no image.")

@@ -1,0 +1,1 @@
+"""Saving all that the service stores into a folder, and restoring it."""

@@ -1,0 +1,1 @@
+"""Grading a folder or a bucket of photos into one table."""

@@ -1,0 +1,79 @@
+"""Which model grades: the champion of the catalog, the shipped one, another version, a folder."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import inspect
+from sqlalchemy.engine import make_url
+
+from api.core.errors import ProblemError
+from api.model.manifest import is_version
+from api.model.package import BadPackageError, Package, load_package, read_manifest
+from api.registry import repository
+from api.registry.store import complete, open_package
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import AWAY, Database
+from api.storage.tables import ChampionRow
+
+CHAMPION = "champion"
+DEFAULT = "default"
+
+
+class BadModelError(ProblemError):
+    code = "bad-model"
+
+
+def chosen_package(settings: Settings, name: str) -> Package:
+    """`champion`, `default` (RIPELINE_MODEL_DIR), a package's folder or a stored version.
+
+    Where the catalog has no champion yet, the shipped package is it, as for the service. Raises
+    BadModelError.
+    """
+    try:
+        if name == DEFAULT:
+            return load_package(settings.model_dir)
+        if name == CHAMPION:
+            return _version(settings, _champion(settings))
+        folder = Path(name).expanduser().resolve()
+        if folder.is_dir():
+            return load_package(folder)
+        if is_version(name):
+            return _version(settings, name)
+    except BadPackageError as error:
+        raise BadModelError(f"The model {name} cannot be used: {error}") from None
+    raise BadModelError(
+        f"{name} is no model: name the folder of a package, a version that /models lists, "
+        f"'{CHAMPION}' or '{DEFAULT}'."
+    )
+
+
+def _version(settings: Settings, version: str | None) -> Package:
+    with suppress(BadPackageError):
+        if version in (None, read_manifest(settings.model_dir).version):
+            return load_package(settings.model_dir)  # Nothing needs to be fetched.
+    assert version is not None  # noqa: S101
+    blobs = Blobs(settings.storage)
+    if not complete(blobs, version):
+        raise BadPackageError(f"no package of this version is stored in {blobs.url}.")
+    return open_package(blobs, version, settings.model_cache)
+
+
+def _champion(settings: Settings) -> str | None:
+    """The version that serves; None where there is no catalog yet. Nothing is made by looking."""
+    address = make_url(settings.database)
+    if address.drivername.startswith("sqlite") and not Path(address.database or "").exists():
+        return None
+    database = Database(settings.database)
+    try:
+        if not inspect(database.engine).has_table(ChampionRow.__tablename__):
+            return None
+        with database.reading() as session:
+            return repository.champion(session)
+    except AWAY as error:
+        raise BadModelError(
+            f"The catalog cannot be reached, so its champion is not known ({error}). Name a model "
+            f"by --model, such as '{DEFAULT}'."
+        ) from None
+    finally:
+        database.close()

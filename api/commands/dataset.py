@@ -1,0 +1,36 @@
+"""`python -m api.commands.dataset [FOLDER]`: import photos or download the public set."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from api.catalog.import_folder import download_public_set, import_folder
+from api.commands.cli_args import path
+from api.core.errors import ProblemError
+from api.core.progress import terminal
+from api.settings import PROJECT
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m api.commands.dataset", description=__doc__)
+    parser.add_argument("folder", type=path, nargs="?", help="left out: download the public set")
+    parser.add_argument("--to", type=Path, default=PROJECT / "data" / "photographs")
+    arguments = parser.parse_args()
+    try:
+        source = arguments.folder or download_public_set()
+        with terminal() as progress:
+            report = import_folder(source, arguments.to, progress)
+    except ProblemError as error:
+        print(error.detail, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(
+            f"{error.filename}: {error.strerror}. Run the import again to go on.", file=sys.stderr
+        )
+        return 1
+    print("\n".join(report.lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

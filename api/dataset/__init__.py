@@ -1,1 +1,0 @@
-"""Photographs and their labels: reading folders, telling copies apart, splitting honestly."""

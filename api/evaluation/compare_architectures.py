@@ -1,0 +1,145 @@
+"""The comparison: each architecture by the same code on the same photographs, and accuracy
+against latency over input sizes.
+
+Every row is kept under the cache by recipe and data as soon as it is measured, so that an
+interrupted comparison goes on with the next row.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from api.core.errors import ProblemError
+from api.core.imaging.hashing import content_hash
+from api.core.progress import Progress, silent
+from api.evaluation.architecture_trial import TIMED_RUNS, Trial, measure
+from api.training.backbones.architectures import TABLE, build_network, find
+from api.training.backbones.weights import ImagenetUnavailableError
+from api.training.corpus import Corpus
+from api.training.recipe import Recipe
+
+INPUT_SIZES = (96, 128, 160, 192, 224)
+
+
+class NoImagenetToCompareError(ProblemError):
+    code = "imagenet-unavailable"
+
+    def __init__(self, reason: ImagenetUnavailableError) -> None:
+        super().__init__(
+            f"{reason.detail} With --without-imagenet-where-missing the comparison starts such "
+            "networks from nothing and says so in their rows."
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: a row for each architecture, and one for each input size."""
+
+    architectures: tuple[Trial, ...]
+    input_sizes: tuple[Trial, ...]
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        architectures: Sequence[str] | None = None,
+        weights: Mapping[str, str] | None = None,
+        sizes: Sequence[int] = INPUT_SIZES,
+        frozen_curve: bool = False,
+    ) -> "Plan":
+        """Each of `architectures` (else all) by `recipe`, and that of the recipe over `sizes`.
+
+        An architecture has its `weights`, else those of the recipe, else none where nobody has
+        published any.
+        `frozen_curve` fits the head alone over `sizes`, which is much faster.
+        Raises UnknownArchitectureError.
+        """
+
+        def adapt(name: str, size: int) -> Recipe:
+            published = recipe.weights if find(name).load_imagenet else "none"
+            chosen = (weights or {}).get(name, published)
+            return replace(recipe, architecture=name, weights=chosen, input_size=size)
+
+        for name in weights or {}:
+            find(name)
+        return cls(
+            tuple(Trial(adapt(name, recipe.input_size)) for name in architectures or TABLE),
+            tuple(Trial(adapt(recipe.architecture, size), frozen_curve) for size in sizes),
+        )
+
+
+def compare(
+    corpus: Corpus,
+    plan: Plan,
+    cache: Path,
+    without_imagenet: bool = False,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Measure all rows; JSON-ready.
+
+    `without_imagenet` starts from nothing where ImageNet weights cannot be had; such a row has
+    `wanted_weights`. Raises NoImagenetToCompareError before anything is trained, and what
+    `measure` raises.
+    """
+    data = corpus.fingerprint()
+    trials = {
+        trial: _with_weights_at_hand(trial, _path(cache, trial, data.sha256), without_imagenet)
+        for trial in (*plan.architectures, *plan.input_sizes)
+    }
+    rows: dict[Trial, dict[str, Any]] = {}
+    for done, (wanted, trial) in enumerate(trials.items()):
+        progress("Rows", done, len(trials))
+        path = _path(cache, trial, data.sha256)
+        if not path.exists():
+            _write(path, measure(trial, corpus, _within(progress, trial)))
+        rows[wanted] = json.loads(path.read_text(encoding="utf-8"))
+        if trial != wanted:
+            rows[wanted]["wanted_weights"] = wanted.recipe.weights
+    progress("Rows", len(trials), len(trials))
+    return {
+        "split": "test split by photograph, all saved copies; not seen in training",
+        "latency": f"LiteRT on one core, one photograph, median of {TIMED_RUNS} runs",
+        "data": data.model_dump(),
+        "architectures": [rows[trial] for trial in plan.architectures],
+        "input_sizes": [rows[trial] for trial in plan.input_sizes],
+    }
+
+
+def _with_weights_at_hand(trial: Trial, path: Path, without_imagenet: bool) -> Trial:
+    """`trial`, or the same from nothing where its ImageNet weights cannot be had."""
+    if path.exists():
+        return trial
+    recipe = trial.recipe
+    try:
+        build_network(recipe.architecture, recipe.input_size, recipe.weights)
+    except ImagenetUnavailableError as error:
+        if not without_imagenet:
+            raise NoImagenetToCompareError(error) from error
+        return replace(trial, recipe=replace(recipe, weights="none"))
+    return trial
+
+
+def _path(cache: Path, trial: Trial, data: str) -> Path:
+    recipe = trial.recipe
+    key = content_hash(json.dumps([recipe.as_dict(), trial.frozen, data]).encode())[:12]
+    return cache / f"{recipe.architecture}-{recipe.input_size}-{key}.json"
+
+
+def _write(path: Path, row: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(row, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _within(progress: Progress, trial: Trial) -> Progress:
+    """Tells of what takes long in a trial; all of it for every row would fill the terminal."""
+    name = f"{trial.recipe.architecture} at {trial.recipe.input_size} px"
+
+    def report(stage: str, done: int, total: int) -> None:
+        if trial.frozen or stage == "Fine-tuning":
+            progress(f"{name}: {stage}", done, total)
+
+    return report

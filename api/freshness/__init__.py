@@ -1,1 +1,0 @@
-"""Where fresh ends and rotten begins, as the people here want it."""

@@ -1,1 +1,0 @@
-"""Looking back at what was graded: lists, photographs, and how long they are kept."""

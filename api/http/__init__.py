@@ -1,0 +1,1 @@
+"""What speaks HTTP: endpoints, dependencies, errors, middleware, security."""

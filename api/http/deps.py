@@ -1,0 +1,78 @@
+"""What endpoints ask for, as annotated aliases.
+
+What only looks something up is `async`: anything else FastAPI calls on a thread, and a request
+would wait for one while all are busy.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from api.catalog.duplicate_index import learned_of
+from api.core.errors import CatalogUnavailableError
+from api.model.replay_buffer import Learned
+from api.predictions.state import ServiceState
+from api.retraining.queue import RunQueue
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+
+
+async def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def _state(request: Request) -> ServiceState:
+    state: ServiceState = request.app.state.service
+    return state
+
+
+async def _queue(request: Request) -> RunQueue:
+    queue: RunQueue = request.app.state.queue
+    return queue
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+StateDep = Annotated[ServiceState, Depends(_state)]
+QueueDep = Annotated[RunQueue, Depends(_queue)]
+
+
+async def _blobs(state: StateDep) -> Blobs:
+    return state.blobs
+
+
+async def _database(state: StateDep) -> Database:
+    """Raises CatalogUnavailableError while the catalog has not been opened."""
+    if state.catalog_problem:
+        raise CatalogUnavailableError()
+    return state.database
+
+
+BlobsDep = Annotated[Blobs, Depends(_blobs)]
+DatabaseDep = Annotated[Database, Depends(_database)]
+
+
+def _session(database: DatabaseDep) -> Iterator[Session]:
+    """One transaction a request; committed before the answer is sent."""
+    with database.session() as session:
+        yield session
+
+
+def _reading(database: DatabaseDep) -> Iterator[Session]:
+    with database.reading() as session:
+        yield session
+
+
+def _learned(settings: SettingsDep, state: StateDep) -> Learned:
+    """Of the version that serves: from its copy here, or else it is the one that was shipped."""
+    runtime = state.runtime
+    copy = settings.model_cache / runtime.manifest.version if runtime else None
+    return learned_of(copy if copy and copy.is_dir() else settings.model_dir)
+
+
+SessionDep = Annotated[Session, Depends(_session, scope="function")]
+ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
+LearnedDep = Annotated[Learned, Depends(_learned)]

@@ -1,0 +1,87 @@
+"""`POST /predict/batch`: many photographs in, one result for each."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from api.catalog.archive import Limits
+from api.http.deps import SettingsDep, StateDep
+from api.http.problems import responses
+from api.http.upload_form import MAX_FILES, upload_form
+from api.predictions.batch import Batch, Piece, Row, pieces
+from api.predictions.schemas import BatchAnswer
+
+BATCH = "/predict/batch"
+NDJSON = "application/x-ndjson"
+_FILES = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "minItems": 1,
+    "maxItems": MAX_FILES,
+}
+_BODY = {"type": "object", "required": ["files"], "properties": {"files": _FILES}}
+router = APIRouter(tags=["predict"])
+
+
+@router.post(
+    BATCH,
+    summary="Grade many photographs",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _BODY}}}
+    },
+    responses={
+        200: {"model": BatchAnswer, "content": {NDJSON: {}}},
+        **responses(400, 408, 413, 415, 422, 503),
+    },
+    response_class=StreamingResponse,
+)
+async def predict_batch(
+    request: Request, state: StateDep, settings: SettingsDep
+) -> StreamingResponse:
+    """Send photographs, zips of them, or both, in form fields `files`.
+
+    There is a result for each photograph, in order: its grade, or its own error. With
+    `Accept: application/x-ndjson` each comes as a line as soon as it is there, and `{"summary": …}`
+    as the last.
+    """
+    runtime = state.serving()
+    state.line.check()
+    limits = Limits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    async with AsyncExitStack() as stack:
+        form = await stack.enter_async_context(upload_form(request))
+        batch = Batch(state, runtime, settings.inference_threads)
+        by_line = NDJSON in request.headers.get("accept", "")
+        parts = (_lines if by_line else _document)(batch, pieces(form.files, limits))
+        # The files stay open until the last of the answer.
+        body = _closing(parts, stack.pop_all())
+    return StreamingResponse(body, media_type=NDJSON if by_line else "application/json")
+
+
+async def _lines(batch: Batch, source: Iterator[Piece]) -> AsyncIterator[str]:
+    async with aclosing(batch.results(source)) as results:
+        async for ready in results:
+            yield "".join(f"{_json(row)}\n" for row in ready)
+    yield f'{{"summary":{batch.summary().model_dump_json()}}}\n'
+
+
+async def _document(batch: Batch, source: Iterator[Piece]) -> AsyncIterator[str]:
+    """The same as one JSON document, and written as it goes too: it may be long."""
+    between = '{"results":['
+    async with aclosing(batch.results(source)) as results:
+        async for ready in results:
+            yield between + ",".join(map(_json, ready))
+            between = ","
+    opening = "" if between == "," else between
+    yield f'{opening}],"summary":{batch.summary().model_dump_json()}}}'
+
+
+def _json(row: Row) -> str:
+    return row.model_dump_json(exclude_unset=True)
+
+
+async def _closing(parts: AsyncIterator[str], stack: AsyncExitStack) -> AsyncIterator[str]:
+    async with stack:
+        async for part in parts:
+            yield part

@@ -1,0 +1,170 @@
+"""`/dataset/images`, one by one and many at once; `/upload-training-data`; `/dataset/summary`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.catalog import repository
+from api.catalog.archive import Limits
+from api.catalog.deletion import remove_images
+from api.catalog.ingest import Origin
+from api.catalog.repository import ImageNotFoundError
+from api.catalog.schemas import (
+    DatasetSummary,
+    ImageId,
+    ImagePage,
+    Relabel,
+    Relabelled,
+    RelabelSelection,
+    Removed,
+    Selection,
+    TrainingImage,
+    UploadReport,
+)
+from api.catalog.upload import Intake
+from api.core import telemetry
+from api.core.class_names import ClassName, accepted_class_name
+from api.core.imaging.thumbnail import thumbnail
+from api.core.splits import Split
+from api.http.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SessionDep, SettingsDep
+from api.http.problems import responses
+from api.http.routing import IMAGE_ID
+from api.http.upload_form import OPENAPI, upload_form
+
+IMAGES = "/dataset/images"
+UPLOADS = "/upload-training-data"
+# An image never changes under its id, but it can be removed.
+CACHED = "private, max-age=86400"
+router = APIRouter(tags=["training images"])
+
+
+@router.get(IMAGES, summary="List images, newest first", responses=responses(422, 503))
+def images(
+    session: ReadingDep,
+    *,
+    class_name: ClassName | None = None,
+    split: Split | None = None,
+    origin: Origin | None = None,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ImagePage:
+    chosen = None if class_name is None else accepted_class_name(class_name)
+    wanted = repository.matching(chosen, split, origin)
+    rows = repository.listed(session, wanted, offset, limit)
+    return ImagePage(
+        total=repository.count(session, wanted),
+        offset=offset,
+        limit=limit,
+        images=[TrainingImage.model_validate(row) for row in rows],
+    )
+
+
+@router.post(f"{IMAGES}/relabel", summary="Relabel many images", responses=responses(422, 503))
+def relabel_many(session: SessionDep, wanted: RelabelSelection) -> Relabelled:
+    class_name = accepted_class_name(wanted.class_name)
+    found = repository.relabel(session, wanted.ids, class_name)
+    return Relabelled(
+        relabelled=len(found), class_name=class_name, missing=_missing(wanted.ids, found)
+    )
+
+
+@router.post(f"{IMAGES}/remove", summary="Remove many images", responses=responses(422, 503))
+def remove_many(database: DatabaseDep, blobs: BlobsDep, wanted: Selection) -> Removed:
+    removed = remove_images(database, blobs, wanted.ids)
+    return Removed(removed=len(removed), missing=_missing(wanted.ids, removed))
+
+
+@router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422, 503))
+def image(session: ReadingDep, image_id: ImageId) -> TrainingImage:
+    return TrainingImage.model_validate(repository.image(session, image_id))
+
+
+@router.get(
+    f"{IMAGES}/{IMAGE_ID}/photograph",
+    summary="What an image shows, small",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422, 503)},
+)
+def photograph(
+    request: Request,
+    *,
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    image_id: ImageId,
+    size: Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")] = 256,
+) -> Response:
+    """A JPEG, upright and without metadata."""
+    with database.reading() as session:
+        row = repository.image(session, image_id)
+    headers = {"ETag": f'"{row.sha256[:32]}-{size}"', "Cache-Control": CACHED}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    try:
+        data = blobs.get(row.blob)
+    except FileNotFoundError:  # Removed this moment.
+        raise ImageNotFoundError(image_id) from None
+    small = thumbnail(data, size, settings.max_pixels)
+    return Response(small, headers=headers, media_type="image/jpeg")
+
+
+@router.patch(
+    f"{IMAGES}/{IMAGE_ID}", summary="Relabel an image", responses=responses(404, 422, 503)
+)
+def relabel(session: SessionDep, image_id: ImageId, wanted: Relabel) -> TrainingImage:
+    class_name = accepted_class_name(wanted.class_name)
+    row = repository.image(session, image_id)
+    repository.relabel(session, [image_id], class_name)
+    session.refresh(row)
+    return TrainingImage.model_validate(row)
+
+
+@router.delete(
+    f"{IMAGES}/{IMAGE_ID}",
+    summary="Remove an image",
+    status_code=204,
+    responses=responses(404, 422, 503),
+)
+def remove(database: DatabaseDep, blobs: BlobsDep, image_id: ImageId) -> None:
+    if not remove_images(database, blobs, [image_id]):
+        raise ImageNotFoundError(image_id)
+
+
+@router.post(
+    UPLOADS,
+    summary="Give photographs to learn from",
+    openapi_extra=OPENAPI,
+    responses=responses(400, 413, 415, 422, 503),
+)
+async def upload(
+    request: Request,
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    learned: LearnedDep,
+    settings: SettingsDep,
+) -> UploadReport:
+    """Send photographs of one class and name it, or a zip with a folder for each class.
+
+    A new class name is welcome. The answer says for each file what became of it: stored, known
+    already, or refused, and why. It is 200 also where no file could be taken, but for a single zip
+    that cannot be used. With `class_name`, a zip with one folder or none is of that class; several
+    folders are classes, and `class_name` is for what lies outside of them.
+    """
+    limits = Limits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    intake = Intake(database, blobs, learned, limits, settings.max_pixels)
+    async with upload_form(request) as form:
+        outcomes = await run_in_threadpool(intake.take, form)
+    class_name = accepted_class_name(form.class_name) if form.class_name else None
+    report = UploadReport.of_outcomes(outcomes, class_name)
+    telemetry.uploaded(report.uploaded_count, len(report.duplicates), len(report.errors))
+    return report
+
+
+@router.get("/dataset/summary", summary="How much is there?", responses=responses(503))
+def summary(session: ReadingDep, learned: LearnedDep) -> DatasetSummary:
+    return DatasetSummary.load(session, learned)
+
+
+def _missing(wanted: list[str], found: list[str]) -> list[str]:
+    return sorted(set(wanted) - set(found))

@@ -1,0 +1,180 @@
+"""Feedback on predictions: one by one, or from the review queue."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+from sqlalchemy.orm import Session
+
+from api.catalog.duplicate_index import Known
+from api.core.class_names import ClassName
+from api.core.errors import ProblemError
+from api.http.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SettingsDep, StateDep
+from api.http.endpoints.history import RecordedPrediction
+from api.http.problems import responses
+from api.predictions import feedback_repository
+from api.predictions.feedback import (
+    FeedbackAnswer,
+    FeedbackService,
+    UnclearFeedbackError,
+    review_queue,
+)
+from api.predictions.feedback_repository import Accuracy
+from api.storage.db import now
+from api.storage.tables import FeedbackRow, PredictionRow
+
+MAX_ITEMS = 200
+_LABELLED: JsonDict = {
+    "required": ["label"],
+    "properties": {"label": {"type": "string"}, "correct": {"enum": [False, None]}},
+}
+_AGREED: JsonDict = {
+    "required": ["correct"],
+    "properties": {"label": {"type": "null"}, "correct": {"const": True}},
+}
+router = APIRouter(tags=["feedback"])
+
+
+class Feedback(BaseModel):
+    """Either the right class, or that the prediction was right."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"oneOf": [_LABELLED, _AGREED]})
+
+    label: ClassName | None = Field(default=None, max_length=200)
+    correct: bool | None = None
+
+    @property
+    def is_clear(self) -> bool:
+        return (self.label is None) == (self.correct is True)
+
+
+class ReviewItem(RecordedPrediction):
+    suggested_label: str = Field(description="What the model takes it for.")
+    reason: Literal["unrecognised", "unsure"]
+    photograph_url: str
+
+    @classmethod
+    def of_row(cls, row: PredictionRow) -> Self:
+        return cls(
+            **RecordedPrediction.of(row, None).model_dump(),
+            suggested_label=row.predicted_class,
+            reason="unsure" if row.recognised else "unrecognised",
+            photograph_url=f"/predictions/{row.id}/photograph",
+        )
+
+
+class ReviewQueue(BaseModel):
+    items: list[ReviewItem]
+
+
+class Confirmation(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    prediction_id: str
+    # Checked one by one, so that an invalid name does not fail the others.
+    label: str = Field(max_length=200, description="As in feedback on one prediction.")
+
+
+class Confirmations(BaseModel):
+    items: list[Confirmation] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+class ConfirmationError(BaseModel):
+    prediction_id: str
+    code: str = Field(description="Stable, for programs.")
+    detail: str
+
+
+class ReviewAnswer(BaseModel):
+    """What became of each item, in order; one that cannot be taken spoils no other."""
+
+    confirmed_count: int
+    confirmed: list[FeedbackAnswer]
+    errors: list[ConfirmationError]
+
+
+class FeedbackSummary(BaseModel):
+    """On what people spoke of: they correct more readily than they agree, so it flatters nobody."""
+
+    all: Accuracy
+    recent: Accuracy
+    recent_days: float
+    by_class: dict[str, Accuracy] = Field(description="By the right class.")
+    by_version: dict[str, Accuracy] = Field(description="By the version that graded.")
+
+    @classmethod
+    def load(cls, session: Session, days: float) -> Self:
+        recently = now() - timedelta(days=days)
+        return cls(
+            all=feedback_repository.accuracy(session),
+            recent=feedback_repository.accuracy(session, since=recently),
+            recent_days=days,
+            by_class=feedback_repository.accuracies(session, FeedbackRow.label),
+            by_version=feedback_repository.accuracies(session, PredictionRow.model_version),
+        )
+
+
+def _desk(
+    state: StateDep,
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    learned: LearnedDep,
+    settings: SettingsDep,
+) -> FeedbackService:
+    with database.reading() as session:
+        known = Known.load(session, learned)
+    return FeedbackService(database, blobs, state.recorder, known, settings.max_pixels)
+
+
+FeedbackDep = Annotated[FeedbackService, Depends(_desk)]
+
+
+@router.post(
+    "/predictions/{prediction_id}/feedback",
+    summary="Say what it was",
+    responses=responses(404, 422, 503),
+)
+def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackAnswer:
+    """The photograph becomes a training image of that class, where it is still kept.
+
+    A later word replaces an earlier one. A class that the model does not know is welcome.
+    """
+    if not word.is_clear:
+        raise UnclearFeedbackError()
+    return desk.take(prediction_id, word.label, "feedback")
+
+
+@router.get("/feedback/summary", summary="How often it was right", responses=responses(422, 503))
+def summary(
+    session: ReadingDep,
+    days: Annotated[float, Query(gt=0, le=3650, description="What counts as recent.")] = 7,
+) -> FeedbackSummary:
+    return FeedbackSummary.load(session, days)
+
+
+@router.get("/review-queue", summary="What is most worth labelling?", responses=responses(422, 503))
+def queue(
+    session: ReadingDep, limit: Annotated[int, Query(ge=1, le=MAX_ITEMS)] = 20
+) -> ReviewQueue:
+    """Predictions without a word, best first: unrecognised, then least sure; look-alikes once."""
+    return ReviewQueue(items=[ReviewItem.of_row(row) for row in review_queue(session, limit)])
+
+
+@router.post("/review-queue", summary="Label many", responses=responses(422, 503))
+def confirm(desk: FeedbackDep, wanted: Confirmations) -> ReviewAnswer:
+    confirmed, errors = [], []
+    for item in wanted.items:
+        try:
+            # What was listed is recorded: nothing to wait for.
+            word = desk.take(item.prediction_id, item.label, "review", patience=0)
+        except ProblemError as error:
+            errors.append(
+                ConfirmationError(
+                    prediction_id=item.prediction_id, code=error.code, detail=error.detail
+                )
+            )
+        else:
+            confirmed.append(word)
+    return ReviewAnswer(confirmed_count=len(confirmed), confirmed=confirmed, errors=errors)

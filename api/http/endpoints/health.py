@@ -1,0 +1,174 @@
+"""`/live`, `/ready`, `/health`, `/status`, `/model-info` and the front door `/`."""
+
+import html
+from datetime import UTC, datetime
+from string import Template
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+
+from api import __version__
+from api.core.errors import EndingError
+from api.http.deps import SettingsDep, StateDep
+from api.http.problems import responses
+from api.model.manifest import Manifest
+from api.predictions.state import ServiceState
+from api.storage.db import AWAY
+from api.storage.tables import RunRow
+
+IDLE = "idle"
+UNKNOWN = "unknown"
+router = APIRouter(tags=["health"])
+
+
+class Live(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = "ready"
+
+
+class Health(BaseModel):
+    status: Literal["healthy"] = "healthy"
+    uptime_seconds: float
+    prediction_count: int
+    timestamp: datetime
+    model_loaded: bool
+    api_version: str
+
+
+class Status(BaseModel):
+    api_status: Literal["online"] = "online"
+    model_loaded: bool
+    model_classes: tuple[str, ...]
+    total_predictions: int = Field(description="By this process.")
+    uptime_seconds: float
+    training_status: str = Field(
+        description="idle before the first run; else the state of the newest: queued, running, "
+        "succeeded, failed, cancelled or interrupted; unknown while the catalog is away."
+    )
+    last_model_update: datetime | None = Field(description="When this version began to serve.")
+
+
+class ModelSummary(BaseModel):
+    """The part of a manifest that readers of `/model-info` want."""
+
+    version: str
+    parent: str | None
+    created_at: datetime
+    champion_since: datetime | None
+    classes: tuple[str, ...]
+    architecture: str
+    input_size: int
+    parameters: int
+    preprocessing: str
+    metrics: dict[str, Any]
+    thresholds: dict[str, float]
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, manifest: Manifest, champion_since: datetime | None) -> "ModelSummary":
+        stated = manifest.model_dump(include=set(cls.model_fields))
+        return cls.model_validate({**stated, "champion_since": champion_since})
+
+
+class ModelInfo(BaseModel):
+    status: Literal["loaded", "no model"]
+    uptime_seconds: float
+    prediction_count: int
+    model_info: ModelSummary | None
+
+
+def training_status(state: ServiceState) -> str:
+    """The state of the newest run; `unknown` while the catalog is away."""
+    if state.catalog_problem:
+        return UNKNOWN
+    newest = select(RunRow.state).order_by(RunRow.created_at.desc()).limit(1)
+    try:
+        with state.database.reading() as session:
+            return session.scalar(newest) or IDLE
+    except AWAY:
+        return UNKNOWN
+
+
+@router.get("/live", summary="Does the process answer?")
+async def live() -> Live:
+    return Live()
+
+
+@router.get("/ready", summary="Can it grade?", responses=responses(503))
+async def ready(state: StateDep) -> Ready:
+    """503 without a model, and from SIGTERM on."""
+    if state.draining:
+        raise EndingError()
+    state.serving()
+    return Ready()
+
+
+@router.get("/health", summary="How is it?")
+async def health(state: StateDep) -> Health:
+    return Health(
+        uptime_seconds=state.uptime_seconds,
+        prediction_count=state.prediction_count,
+        timestamp=datetime.now(UTC),
+        model_loaded=state.runtime is not None,
+        api_version=__version__,
+    )
+
+
+@router.get("/status", summary="What is it doing?")
+def status(state: StateDep) -> Status:
+    """Answers while the catalog is away, too."""
+    runtime = state.runtime
+    return Status(
+        model_loaded=runtime is not None,
+        model_classes=runtime.manifest.classes if runtime else (),
+        total_predictions=state.prediction_count,
+        uptime_seconds=state.uptime_seconds,
+        training_status=training_status(state),
+        last_model_update=state.champion_since,
+    )
+
+
+@router.get("/model-info", summary="Which model serves, and how good is it?")
+async def model_info(state: StateDep) -> ModelInfo:
+    runtime = state.runtime
+    return ModelInfo(
+        status="loaded" if runtime else "no model",
+        uptime_seconds=state.uptime_seconds,
+        prediction_count=state.prediction_count,
+        model_info=ModelSummary.of(runtime.manifest, state.champion_since) if runtime else None,
+    )
+
+
+@router.get("/", summary="What is here?", response_model=None)
+async def index(request: Request, settings: SettingsDep) -> Response:
+    """JSON for programs; for a browser a page that leads to the app and to the documentation."""
+    if "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(_LANDING.substitute(app=html.escape(settings.ui_url, quote=True)))
+    endpoints = sorted(request.app.openapi()["paths"])
+    return JSONResponse(
+        {"message": "Ripeline grades fruit from photographs.", "endpoints": endpoints}
+    )
+
+
+_LANDING = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Ripeline</title>
+<style>
+:root { color-scheme: light dark; font: 1.05rem/1.6 system-ui, sans-serif; }
+body { max-width: 34rem; margin: 18vh auto 0; padding: 0 1.5rem; }
+h1 { font-weight: 600; }
+a { color: inherit; }
+</style>
+<h1>Ripeline</h1>
+<p>This is the grading service. People use the <a href="$app">app</a>; programs read the
+<a href="/docs">documentation of the API</a>.</p>
+</html>
+""")

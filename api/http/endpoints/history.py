@@ -1,0 +1,117 @@
+"""`/predictions`: what was graded."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from api.core.imaging.thumbnail import thumbnail
+from api.core.labels import Level
+from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
+from api.http.problems import responses
+from api.predictions import history
+from api.predictions.history import FLUSH_SECONDS, find_recorded, kept_photograph_of
+from api.storage.tables import PredictionRow
+
+# PostgreSQL takes no text with a null character in it.
+Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
+router = APIRouter(tags=["predictions"])
+
+
+class RecordedPrediction(BaseModel):
+    """One prediction of the past."""
+
+    prediction_id: str
+    timestamp: datetime
+    model_version: str
+    predicted_class: str
+    confidence: float
+    probabilities: dict[str, float]
+    recognised: bool
+    freshness_score: float | None
+    freshness_level: Level | None = Field(description="As it was answered then.")
+    inference_time_ms: float
+    filename: str
+    photograph_kept: bool
+    label: str | None = Field(description="The class that a person said it is.")
+
+    @classmethod
+    def of(cls, row: PredictionRow, label: str | None) -> "RecordedPrediction":
+        return cls(
+            prediction_id=row.id,
+            timestamp=row.created_at,
+            model_version=row.model_version,
+            predicted_class=row.predicted_class,
+            confidence=row.confidence,
+            probabilities=row.probabilities,
+            recognised=row.recognised,
+            freshness_score=row.freshness_score,
+            freshness_level=row.freshness_level,
+            inference_time_ms=row.milliseconds,
+            filename=row.filename,
+            photograph_kept=row.blob is not None,
+            label=label,
+        )
+
+
+class PredictionPage(BaseModel):
+    total: int
+    offset: int
+    limit: int
+    predictions: list[RecordedPrediction]
+
+
+@router.get("/predictions", summary="List predictions, newest first", responses=responses(422, 503))
+def predictions(
+    state: StateDep,
+    database: DatabaseDep,
+    *,
+    class_name: Text | None = None,
+    recognised: bool | None = None,
+    below: Annotated[float | None, Query(ge=0, le=1, description="A confidence.")] = None,
+    model_version: Text | None = None,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> PredictionPage:
+    wanted = history.matching(class_name, recognised, below, model_version)
+    state.recorder.flush(FLUSH_SECONDS)
+    with database.reading() as session:
+        rows = history.listed(session, wanted, offset, limit)
+        total = history.count(session, wanted)
+    return PredictionPage(
+        total=total,
+        offset=offset,
+        limit=limit,
+        predictions=[RecordedPrediction.of(*row) for row in rows],
+    )
+
+
+@router.get(
+    "/predictions/{prediction_id}", summary="One prediction", responses=responses(404, 422, 503)
+)
+def prediction(state: StateDep, database: DatabaseDep, prediction_id: str) -> RecordedPrediction:
+    return RecordedPrediction.of(*find_recorded(database, state.recorder, prediction_id))
+
+
+@router.get(
+    "/predictions/{prediction_id}/photograph",
+    summary="What was graded, small",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422, 503)},
+)
+def photograph(
+    state: StateDep,
+    database: DatabaseDep,
+    *,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    prediction_id: str,
+    size: Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")] = 256,
+) -> Response:
+    """A JPEG, upright and without metadata; 404 once the photograph is no longer kept."""
+    row, _ = find_recorded(database, state.recorder, prediction_id)
+    small = thumbnail(kept_photograph_of(blobs, row), size, settings.max_pixels)
+    # It is deleted after a time, so nobody else should keep it long.
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return Response(small, headers=headers, media_type="image/jpeg")

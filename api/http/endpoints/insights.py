@@ -1,0 +1,107 @@
+"""`/insights`: what the data looks like, to the service and to people."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.catalog import repository
+from api.catalog.repository import ImageNotFoundError
+from api.catalog.schemas import ImageId
+from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
+from api.http.photo_upload import OPENAPI, read_photograph
+from api.http.problems import responses
+from api.insights.appearance import appearance, sizes
+from api.insights.augmentation import augmentation
+from api.insights.balance import balance, copies, counts, freshness
+from api.insights.current_examples import blobs_of, images, shipped_of, todays
+from api.insights.projection import draw_map, place_new, places_of
+from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
+
+INSIGHTS = "/insights"
+AUGMENTATION = f"{INSIGHTS}/augmentation"
+router = APIRouter(prefix=INSIGHTS, tags=["insights"])
+Seed = Annotated[int, Query(ge=0, lt=2**32, description="The same seed gives the same views.")]
+
+
+@router.get("/dataset", summary="What is there to learn from?", responses=responses(503))
+def dataset(
+    state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep
+) -> DatasetInsights:
+    """What the serving version learned from and was measured on, and the catalog as it is now."""
+    version = state.serving().manifest.version
+    shipped = shipped_of(blobs, settings.model_cache, version)
+    with database.reading() as session:
+        examples = todays(shipped.rows, images(session))
+    return DatasetInsights(
+        model_version=version,
+        examples=len(examples),
+        from_catalog=int((examples.image_ids != "").sum()),
+        counts=counts(examples),
+        balance=balance(examples),
+        freshness=freshness(examples),
+        appearance=appearance(examples),
+        sizes=sizes(examples, shipped.input_size),
+        copies=copies(examples, shipped.files),
+    )
+
+
+@router.get("/map", summary="Which photographs look alike?", responses=responses(422, 503))
+def embedding_map(
+    state: StateDep,
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 2000,
+) -> EmbeddingMap:
+    """The embeddings of the data in two dimensions, by the version that serves.
+
+    Some of the images that are new since are embedded on the way; `left_out` of them still wait.
+    """
+    runtime = state.serving()
+    version = runtime.manifest.version
+    shipped = shipped_of(blobs, settings.model_cache, version)
+    places = places_of(shipped.folder)
+    with database.reading() as session:
+        examples = todays(shipped.rows, images(session))
+
+    def read_blobs(image_ids: Sequence[str]) -> dict[str, str]:
+        with database.reading() as session:
+            return blobs_of(session, image_ids)
+
+    # No transaction is open while images are embedded, which may take seconds.
+    place_new(places, examples, runtime, read_blobs, blobs.get)
+    return draw_map(places, examples, version, limit)
+
+
+@router.get(
+    "/augmentation",
+    summary="What does training make of an image?",
+    responses=responses(404, 422, 503),
+)
+def of_image(
+    state: StateDep, database: DatabaseDep, blobs: BlobsDep, image_id: ImageId, seed: Seed = 0
+) -> Augmentation:
+    """An image of the catalog as it is, and eight views of it as training would show it."""
+    runtime = state.serving()
+    with database.reading() as session:
+        row = repository.image(session, image_id)
+    try:
+        data = blobs.get(row.blob)
+    except FileNotFoundError:  # Removed this moment.
+        raise ImageNotFoundError(image_id) from None
+    return augmentation(runtime, data, seed, image_id, row.class_name)
+
+
+@router.post(
+    "/augmentation",
+    summary="What would training make of a photograph?",
+    openapi_extra=OPENAPI,
+    responses=responses(400, 413, 415, 422, 503),
+)
+async def of_photograph(request: Request, state: StateDep, seed: Seed = 0) -> Augmentation:
+    """The same for a photograph that is sent as for `/predict`; nothing of it is kept."""
+    runtime = state.serving()
+    upload = await read_photograph(request)
+    return await run_in_threadpool(augmentation, runtime, upload.data, seed, None, None)

@@ -1,0 +1,80 @@
+"""`/models`: list, compare, promote, roll back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
+from api.http.problems import responses
+from api.http.routing import VERSION
+from api.registry import repository, service
+from api.registry.metric_summary import class_differences, differences
+from api.registry.schemas import Comparison, History, Promotion, Version, VersionDetails, Versions
+
+router = APIRouter(prefix="/models", tags=["models"])
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.get("", summary="Which versions are there?", responses=responses(422, 503))
+def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
+    """The newest first. The five newest are kept, the champion and the one before it."""
+    champion, served = repository.champion(session), repository.champions(session)
+    rows = repository.models(session, limit)
+    return Versions(
+        champion=champion,
+        rollback_to=repository.predecessor(session),
+        models=[Version.of_row(row, champion, served) for row in rows],
+    )
+
+
+@router.get("/history", summary="What served when?", responses=responses(422, 503))
+def history(session: ReadingDep, limit: Limit = 100) -> History:
+    rows = repository.history(session, limit)
+    return History(promotions=[Promotion.model_validate(row, from_attributes=True) for row in rows])
+
+
+@router.get("/compare", summary="Two versions side by side", responses=responses(404, 422, 503))
+def compare(session: ReadingDep, a: str, b: str) -> Comparison:
+    """Their figures, and the differences of `b` from `a`."""
+    champion, served = repository.champion(session), repository.champions(session)
+    first, second = repository.model(session, a), repository.model(session, b)
+    return Comparison(
+        a=Version.of_row(first, champion, served),
+        b=Version.of_row(second, champion, served),
+        same_data=first.manifest["data"]["sha256"] == second.manifest["data"]["sha256"],
+        figures=differences(first.manifest, second.manifest),
+        per_class=class_differences(first.manifest, second.manifest),
+    )
+
+
+@router.get(f"/{VERSION}", summary="One version, with its manifest", responses=responses(404, 503))
+def details(session: ReadingDep, version: str) -> VersionDetails:
+    return VersionDetails.of_row(
+        repository.model(session, version),
+        repository.champion(session),
+        repository.champions(session),
+    )
+
+
+@router.post(
+    f"/{VERSION}/promote", summary="Let a version serve", responses=responses(404, 409, 503)
+)
+def promote(
+    database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str
+) -> Promotion:
+    """Every process serves it within two seconds, without a dropped request.
+
+    For the version that serves already nothing changes, and the answer tells since when it does.
+    """
+    promotion = service.promote(database, blobs, settings.model_cache, version)
+    return Promotion.model_validate(promotion, from_attributes=True)
+
+
+@router.post("/rollback", summary="Back to the version before", responses=responses(409, 503))
+def rollback(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Promotion:
+    """Back to what served before the present version; once more goes one further back.
+
+    Versions that were turned away from by a rollback are not returned to; promote them by hand.
+    """
+    promotion = service.roll_back(database, blobs, settings.model_cache)
+    return Promotion.model_validate(promotion, from_attributes=True)

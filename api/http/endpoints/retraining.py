@@ -1,0 +1,109 @@
+"""`/retrain`, its status, and `/runs`."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+
+from api.http.deps import BlobsDep, DatabaseDep, QueueDep, ReadingDep, SessionDep, SettingsDep
+from api.http.problems import responses
+from api.retraining import planning, repository, service
+from api.retraining.errors import NothingNewError
+from api.retraining.schemas import (
+    Estimate,
+    RetrainingStatus,
+    RetrainRequest,
+    RetrainStarted,
+    Run,
+    Runs,
+    TrainingStatus,
+)
+from api.storage.db import now
+
+router = APIRouter(tags=["retraining"])
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=10**9)]
+
+
+@router.post(
+    "/retrain",
+    summary="Learn from what is new",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=responses(409, 422, 503),
+)
+def retrain(
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    queue: QueueDep,
+    asked: Annotated[RetrainRequest | None, Body()] = None,
+) -> RetrainStarted:
+    """Start a run in the worker. What it makes serves if the gate finds it as good or better.
+
+    *fast* learns a new head in seconds; *full* fine-tunes the network on the photographs.
+    """
+    request = asked or RetrainRequest()
+    with database.reading() as session:
+        plan = planning.plan(session, blobs, settings.model_cache, request.options.get("classes"))
+    if not (plan.news.any or request.deliberate):
+        raise NothingNewError(plan.champion)
+    run = service.begin(
+        database, queue, mode=request.mode, started_by="manual", options=request.options
+    )
+    return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
+
+
+@router.get("/retrain/estimate", summary="What would a run do?", responses=responses(409, 503))
+def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Estimate:
+    """What the champion has not learned yet, and for how long each mode would take."""
+    with database.reading() as session:
+        plan = planning.plan(session, blobs, settings.model_cache)
+        return Estimate(
+            champion=plan.champion,
+            fast_seconds=planning.seconds(session, "fast", plan),
+            full_seconds=planning.seconds(session, "full", plan),
+            photographs=plan.rows,
+            new=plan.new,
+            new_by_class=plan.news.added,
+            relabelled=plan.news.relabelled,
+            removed=plan.news.removed,
+        )
+
+
+@router.get("/retraining-status", summary="How far is it?", responses=responses(503))
+def retraining_status(session: ReadingDep) -> RetrainingStatus:
+    """The run that is going on, or the last one."""
+    newest = repository.newest(session, limit=1)
+    return RetrainingStatus.of(newest[0] if newest else None)
+
+
+@router.get("/training-status", summary="The same in short", responses=responses(503))
+def training_status(session: ReadingDep) -> TrainingStatus:
+    """For older clients."""
+    status = retraining_status(session)
+    return TrainingStatus(
+        is_training=status.is_retraining, progress=status.progress, message=status.message
+    )
+
+
+@router.get("/runs", summary="All runs", responses=responses(422, 503))
+def list_runs(session: ReadingDep, limit: Limit = 100, offset: Offset = 0) -> Runs:
+    """The newest first."""
+    rows = repository.newest(session, limit, offset)
+    return Runs(total=repository.count(session), runs=[Run.of(row) for row in rows])
+
+
+@router.get("/runs/{run_id}", summary="One run", responses=responses(404, 503))
+def run(session: ReadingDep, run_id: str) -> Run:
+    return Run.of(service.get(session, run_id))
+
+
+@router.post(
+    "/runs/{run_id}/cancel",
+    summary="Stop a run",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=responses(404, 409, 503),
+)
+def cancel(session: SessionDep, run_id: str) -> Run:
+    """A queued run is cancelled at once, a running one within a second or two."""
+    return Run.of(service.cancel(session, run_id))

@@ -1,0 +1,117 @@
+"""Reading the form of an upload: many files, each on disk as soon as it is longer than a little."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from api.catalog.archive import SentFile, UploadForm
+from api.core.class_names import LETTER_OR_DIGIT
+from api.core.errors import ProblemError, UnprocessableError, UnreadableCharsetError
+from api.core.near_duplicates import printable
+
+# Each may be an open file on disk.
+MAX_FILES = 500
+# Of text, which is kept in memory; what no endpoint knows is passed over.
+MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
+# The endpoint reads the request itself, so FastAPI cannot tell what it takes.
+OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "minItems": 1,
+                            "maxItems": MAX_FILES,
+                            "description": "Photographs, zips of them, or both.",
+                        },
+                        "class_name": {
+                            "type": "string",
+                            "pattern": LETTER_OR_DIGIT,
+                            "description": "Of the photographs that lie in no class folder. A zip "
+                            "of class folders needs none.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class NoFilesError(UnprocessableError):
+    code = "no-files"
+    detail = (
+        "The form has no file in a field named 'files' (curl: -F files=@apple.jpg -F "
+        "class_name=freshapples)."
+    )
+
+
+class BadFormError(ProblemError):
+    code = "bad-form"
+
+
+class NotAFormError(ProblemError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "not-a-form"
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(
+            "Send photographs or zips as a multipart form, in fields named 'files'; this request "
+            f"has {content_type or 'no content type'}."
+        )
+
+
+class _Parser(MultiPartParser):
+    # Starlette's own megabyte for each of the files would be much memory for all of them.
+    spool_max_size = 64 * 2**10
+
+
+@asynccontextmanager
+async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
+    """The form in `request`; its files are open within the context only.
+
+    Raises NotAFormError, BadFormError, UnreadableCharsetError or NoFilesError.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "multipart/form-data":
+        raise NotAFormError(content_type)
+    async with aclosing(request.stream()) as stream:
+        parser = _Parser(
+            request.headers,
+            stream,
+            max_files=MAX_FILES,
+            max_fields=MAX_FIELDS,
+            max_part_size=FIELD_BYTES,
+        )
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise BadFormError(
+                f"The form cannot be read: {error.message} Send at most {MAX_FILES} files at once, "
+                "or a zip."
+            ) from error
+        except UnicodeError as error:  # Python has character sets that read nothing.
+            raise UnreadableCharsetError() from error
+    try:
+        files = tuple(
+            SentFile(printable(item.filename or "") or "photograph", item.file)
+            for item in form.getlist("files")
+            if isinstance(item, UploadFile) and (item.filename or item.size)
+        )
+        if not files:
+            raise NoFilesError()
+        named = form.get("class_name")
+        yield UploadForm(files, named.strip() if isinstance(named, str) else "")
+    finally:
+        await form.close()

@@ -1,1 +1,0 @@
-"""From the bytes of a photograph to the pixels that the network sees, and to hashes of them."""

@@ -1,1 +1,0 @@
-"""Handing work to another process."""

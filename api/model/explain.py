@@ -1,0 +1,56 @@
+"""Where the network looked: a class activation map over the photograph.
+
+Source: B. Zhou et al., "Learning Deep Features for Discriminative Localization" (2016). It costs
+one small product, since serving has the feature map already.
+"""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from api.core.arrays import FloatArray
+
+OVERLAY_SIDE = 384
+# From nothing through yellow to red, as (share of the maximum, red, green, blue, opacity).
+_COLOURS = np.array(
+    [
+        (0.0, 255, 255, 255, 0.0),
+        (0.35, 255, 237, 160, 0.15),
+        (0.65, 253, 141, 60, 0.45),
+        (1.0, 189, 0, 38, 0.65),
+    ]
+)
+
+
+def activation_map(feature_map: FloatArray, class_weights: FloatArray) -> FloatArray:
+    """How much each place speaks for a class: float32 [h, w], 0..1, the strongest place 1.
+
+    `feature_map` is float32 [h, w, channels], `class_weights` float32 [channels]. All zeros where
+    no place speaks for the class.
+    """
+    evidence = np.maximum(feature_map @ class_weights, 0)
+    peak = evidence.max()
+    scaled: FloatArray = (evidence / peak if peak > 0 else evidence).astype(np.float32)
+    return scaled
+
+
+def overlay(photograph: Image.Image, activation: FloatArray) -> Image.Image:
+    """The photograph, at most 384 pixels a side, with the map laid over it in colour."""
+    image = photograph.copy()
+    image.thumbnail((OVERLAY_SIDE, OVERLAY_SIDE))
+    heat = Image.fromarray(activation).resize(image.size, Image.Resampling.BICUBIC)
+    strength = np.clip(np.asarray(heat), 0, 1)
+    stops = _COLOURS[:, 0]
+    colour = np.stack([np.interp(strength, stops, _COLOURS[:, k]) for k in (1, 2, 3)], axis=-1)
+    opacity = np.interp(strength, stops, _COLOURS[:, 4])[..., None]
+    mixed = np.asarray(image) * (1 - opacity) + colour * opacity
+    return Image.fromarray(mixed.astype(np.uint8))
+
+
+def data_uri(image: Image.Image) -> str:
+    """The image as a PNG data URI."""
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"

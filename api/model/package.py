@@ -1,0 +1,124 @@
+"""A model package on disk: a folder that is either whole or not there.
+
+`backbone.tflite` (uint8 photograph to feature map), `head.npz` (everything after the embedding),
+`replay.npz` (embeddings of the training photographs) and, written last, `manifest.json`. None of
+these files can run code.
+"""
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from api.core.heads import Head
+from api.core.imaging.hashing import content_hash
+from api.model.manifest import FORMAT, Manifest
+
+BACKBONE = "backbone.tflite"
+HEAD = "head.npz"
+REPLAY = "replay.npz"
+MANIFEST = "manifest.json"
+PARTS = (BACKBONE, HEAD, REPLAY)
+
+
+class BadPackageError(Exception):
+    """The folder holds no usable model package; the message says why."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A verified package in memory. `backbone` is a LiteRT graph."""
+
+    folder: Path
+    manifest: Manifest
+    backbone: bytes
+    head: Head
+
+
+def load_package(folder: Path) -> Package:
+    """Read and verify a package. Raises BadPackageError."""
+    folder = _standing(folder)
+    manifest = read_manifest(folder)
+    for name in PARTS:
+        _verify(folder / name, manifest.files.get(name))
+    try:
+        head = Head.load(folder / HEAD)
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
+    if (head.channels, head.classes) != (manifest.feature_shape[2], len(manifest.classes)):
+        raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
+    return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What a package says of itself; its files are not looked at. Raises BadPackageError."""
+    folder = _standing(folder)
+    try:
+        raw = json.loads((folder / MANIFEST).read_bytes())
+        manifest = Manifest.model_validate(raw)
+    except FileNotFoundError:
+        raise BadPackageError(f"{folder} has no {MANIFEST}: it is no model package.") from None
+    except (OSError, ValueError, ValidationError) as error:
+        raise BadPackageError(f"{folder / MANIFEST} cannot be read: {error}") from error
+    if manifest.format != FORMAT:
+        raise BadPackageError(
+            f"{folder} is of format {manifest.format}; this version reads format {FORMAT}."
+        )
+    return manifest
+
+
+def write_package(
+    folder: Path, fill: Callable[[Path], None], describe: Callable[[dict[str, str]], Manifest]
+) -> Manifest:
+    """Write a package so that no reader ever sees half of one.
+
+    `fill` writes the parts into the folder that it is given; `describe` makes the manifest from
+    their hashes. A package that stands at `folder` is replaced.
+    """
+    temporary = folder.with_name(f".{folder.name}.writing")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    fill(temporary)
+    hashes = {name: content_hash((temporary / name).read_bytes()) for name in PARTS}
+    manifest = describe(hashes)
+    (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
+    if folder.exists():
+        replaced = _aside(folder)
+        shutil.rmtree(replaced, ignore_errors=True)
+        folder.rename(replaced)
+        temporary.rename(folder)
+        shutil.rmtree(replaced)
+    else:
+        temporary.rename(folder)
+    return manifest
+
+
+def version_name(created: datetime, files: Mapping[str, str]) -> str:
+    """What a package is called that was made then and whose parts have these hashes."""
+    return f"{created:%Y%m%d-%H%M%S}-{files[HEAD][:7]}"
+
+
+def _standing(folder: Path) -> Path:
+    """Where the package is: a crash between the two renames of `write_package` left it aside."""
+    aside = _aside(folder)
+    return aside if not folder.exists() and aside.exists() else folder
+
+
+def _aside(folder: Path) -> Path:
+    """Where the old package lies while the new one takes its place."""
+    return folder.with_name(f".{folder.name}.replaced")
+
+
+def _verify(path: Path, expected: str | None) -> None:
+    if not path.is_file():
+        raise BadPackageError(f"{path} is missing.")
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != expected:
+        raise BadPackageError(f"{path} is not the file that the manifest names: it was changed.")

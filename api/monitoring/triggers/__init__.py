@@ -1,1 +1,0 @@
-"""What starts a retraining by itself."""

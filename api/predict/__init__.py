@@ -1,1 +1,0 @@
-"""Grading one photograph: decode, forward pass, head, answer. Never imports TensorFlow."""

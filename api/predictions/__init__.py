@@ -1,0 +1,1 @@
+"""Graded photos: single and batch, recording, history, feedback, freshness thresholds."""

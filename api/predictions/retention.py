@@ -1,0 +1,56 @@
+"""Graded photographs are kept for so long as the setting says, and not a day more."""
+
+from datetime import date, datetime, timedelta
+from pathlib import PurePosixPath
+
+from sqlalchemy import select, update
+
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import PredictionRow
+
+FOLDER = "predicted"
+CHUNK = 500
+
+
+def sweep_predicted(
+    database: Database, blobs: Blobs, keep_days: float, at: datetime | None = None
+) -> int:
+    """Delete the photographs of predictions older than `keep_days`; the rows stay.
+
+    Says how many rows lost theirs. A photograph goes before the row forgets it, so that one is
+    never left behind; those whose row was never written go by the day in their key.
+    """
+    cutoff = (at or now()) - timedelta(days=keep_days)
+    swept = 0
+    while old := _old(database, cutoff):
+        for blob in old.values():
+            blobs.delete(blob)
+        with database.session() as session:
+            session.execute(
+                update(PredictionRow).where(PredictionRow.id.in_(old)).values(blob=None)
+            )
+        swept += len(old)
+    for key in blobs.keys(FOLDER):
+        day = _day(key)
+        if day is not None and day < cutoff.date():
+            blobs.delete(key)
+    return swept
+
+
+def _old(database: Database, cutoff: datetime) -> dict[str, str]:
+    """Some of the predictions whose photograph must go: id to blob."""
+    query = (
+        select(PredictionRow.id, PredictionRow.blob)
+        .where(PredictionRow.blob.is_not(None), PredictionRow.created_at < cutoff)
+        .limit(CHUNK)
+    )
+    with database.reading() as session:
+        return {name: blob for name, blob in session.execute(query) if blob}
+
+
+def _day(key: str) -> date | None:
+    try:
+        return date.fromisoformat(PurePosixPath(key).parts[1])
+    except (IndexError, ValueError):
+        return None

@@ -1,1 +1,0 @@
-"""What was measured of the recipe, which no package holds."""

@@ -1,0 +1,1 @@
+"""Retraining: runs, the queue, the worker that performs them, and registering the outcome."""

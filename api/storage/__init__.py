@@ -1,0 +1,1 @@
+"""The catalog's database and its tables, and the store of files."""

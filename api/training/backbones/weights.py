@@ -1,0 +1,64 @@
+"""Where the numbers in a network come from: ImageNet, a file of the person's own, or nowhere.
+
+A file is HDF5 as `save_weights` writes it: arrays and names alone. The kinds that can carry code
+(a `.keras` file with Lambda layers, a pickle) are refused by their names.
+"""
+
+import warnings
+from http import HTTPStatus
+from pathlib import Path
+
+import keras
+
+from api.core.errors import ProblemError
+
+SUFFIX = ".weights.h5"
+
+
+class UnknownWeightsError(ProblemError):
+    code = "unknown-weights"
+
+    def __init__(self, architecture: str, weights: str, has_imagenet: bool) -> None:
+        names = "imagenet, none" if has_imagenet else "none"
+        super().__init__(
+            f"There are no weights {weights!r} for {architecture}. Choose {names} or the path of "
+            f"a {SUFFIX} file."
+        )
+
+
+class ImagenetUnavailableError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "imagenet-unavailable"
+
+    def __init__(self, architecture: str, reason: Exception) -> None:
+        super().__init__(
+            f"The ImageNet weights of {architecture} could not be downloaded ({reason}). Connect "
+            "to the internet once (Keras keeps the file under ~/.keras/models, where you may also "
+            f"put it yourself), or choose the weights none, the path of a {SUFFIX} file, or the "
+            "architecture efficientnet_lite0, whose weights are installed."
+        )
+
+
+class BadWeightsFileError(ProblemError):
+    code = "bad-weights-file"
+
+    def __init__(self, architecture: str, path: Path, reason: Exception) -> None:
+        super().__init__(
+            f"{path} does not fit {architecture}: it must be what save_weights of that network, "
+            f"without classifier, wrote. Keras says: {str(reason).splitlines()[0]}"
+        )
+
+
+def is_weights_file(weights: str) -> bool:
+    return weights.endswith(SUFFIX) and Path(weights).is_file()
+
+
+def load_file(network: keras.Model, architecture: str, path: Path) -> None:
+    """Fill `network` from a file, in place. Raises BadWeightsFileError."""
+    with warnings.catch_warnings():
+        # Keras warns of groups that no file of weights has, and raises where a layer gets nothing.
+        warnings.filterwarnings("ignore", "Skipping nested container", UserWarning)
+        try:
+            network.load_weights(path)
+        except (OSError, KeyError, ValueError) as error:
+            raise BadWeightsFileError(architecture, path, error) from error

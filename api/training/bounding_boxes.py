@@ -1,0 +1,147 @@
+"""Boxed photographs: a folder of frames and a `boxes.csv` that says where each fruit is.
+
+Columns: `file, fruit, level, xmin, ymin, xmax, ymax`, the box in upright pixels of the file, the
+level one of fresh, normal (past its best, good to eat) and rotten. Where no level is known, it is
+empty, or there is no such column.
+"""
+
+import csv
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path, PurePath
+
+from PIL import Image
+
+from api.core.errors import ProblemError
+from api.core.imaging.decode import Photograph
+from api.core.labels import Level
+
+# The levels as the file calls them.
+LEVEL_NAMES: dict[str, Level] = {"fresh": "fresh", "normal": "past_best", "rotten": "rotten"}
+MAX_NUMBER_GAP = 50
+
+
+class BoxesError(ProblemError):
+    code = "bad-boxes"
+
+
+@dataclass(frozen=True)
+class Box:
+    """One fruit in a frame.
+
+    `level` is None where it is not known. `run` names the series of frames of the same fruits that
+    it is from, `source` the folder that the frame lies in.
+    """
+
+    path: Path
+    fruit: str
+    level: Level | None
+    run: str
+    xmin: int
+    ymin: int
+    xmax: int
+    ymax: int
+    source: str = field(default="", kw_only=True)
+
+    @property
+    def group(self) -> str:
+        """What stands on one side of a split; runs of two sources may have the same name."""
+        return f"{self.source}/{self.run}"
+
+
+def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
+    """Read `boxes.csv`, but for frames in folders under `folder` with one of the names `skip`.
+
+    Raises BoxesError, with the line, for a row that cannot be used.
+    """
+    rows: list[tuple[Path, str, Level | None, tuple[int, int, int, int]]] = []
+    with (folder / "boxes.csv").open(newline="", encoding="utf-8-sig") as stream:
+        for line, row in enumerate(csv.DictReader(stream), start=2):
+            try:
+                level = LEVEL_NAMES[row["level"]] if row.get("level") else None
+                corners = (int(row["xmin"]), int(row["ymin"]), int(row["xmax"]), int(row["ymax"]))
+                path = folder / row["file"]
+                left_out = any(part in skip for part in PurePath(row["file"]).parts[:-1])
+                if corners[0] >= corners[2] or corners[1] >= corners[3]:
+                    raise ValueError(corners)
+            except (KeyError, TypeError, ValueError):
+                raise BoxesError(
+                    f"{folder / 'boxes.csv'}, line {line}: needs file, fruit, level (one of "
+                    f"{', '.join(LEVEL_NAMES)}; empty where it is not known) and four whole "
+                    "numbers xmin, ymin, xmax, ymax, xmin under xmax and ymin under ymax."
+                ) from None
+            if left_out:
+                continue
+            if not path.is_file():
+                raise BoxesError(f"{folder / 'boxes.csv'}, line {line}: there is no file {path}.")
+            rows.append((path, row["fruit"], level, corners))
+    fruits: dict[Path, set[str]] = {}
+    for path, fruit, _, _ in rows:
+        fruits.setdefault(path, set()).add(fruit)
+    runs = _runs(fruits)
+    return tuple(
+        Box(path, fruit, level, runs[path], *corners, source=path.parent.name)
+        for path, fruit, level, corners in rows
+    )
+
+
+def crop(photograph: Photograph, box: Box, margin: float) -> Image.Image:
+    """Cut the fruit out as a square with `margin` of the longer side around it.
+
+    What lies beyond the frame is cut off, so a crop at the edge is not square.
+    """
+    image = photograph.image
+    scale = image.width / photograph.width
+    half = max(box.xmax - box.xmin, box.ymax - box.ymin) * scale * (0.5 + margin)
+    x = (box.xmin + box.xmax) / 2 * scale
+    y = (box.ymin + box.ymax) / 2 * scale
+    return image.crop(
+        (
+            max(0, round(x - half)),
+            max(0, round(y - half)),
+            min(image.width, round(x + half)),
+            min(image.height, round(y + half)),
+        )
+    )
+
+
+def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:
+    """Cut the frames, folder by folder and in the order of their numbers, where other fruits begin.
+
+    A run ends where the numbers jump, where neighbours share no fruit, or where the camera or its
+    setting changes (other JPEG quantisation tables). Frames without a number are runs of their own.
+    """
+    numbered = sorted(
+        (path.parent, number, path) for path in fruits if (number := _number(path)) is not None
+    )
+    runs = {path: path.stem for path in fruits}
+    start = ""
+    previous: tuple[int, Path] | None = None
+    for folder, number, path in numbered:
+        new = previous is None or (
+            folder != previous[1].parent
+            or number - previous[0] > MAX_NUMBER_GAP
+            or not fruits[path] & fruits[previous[1]]
+            or _camera_setting(path) != _camera_setting(previous[1])
+        )
+        if new:
+            start = path.stem
+        runs[path] = start
+        previous = (number, path)
+    return runs
+
+
+def _number(path: Path) -> int | None:
+    match = re.search(r"(\d+)$", path.stem)
+    return int(match[1]) if match else None
+
+
+@cache
+def _camera_setting(path: Path) -> str:
+    try:
+        with Image.open(path) as image:
+            return str(getattr(image, "quantization", ""))
+    except OSError:  # That the file is damaged is said where it is decoded.
+        return ""

@@ -1,0 +1,88 @@
+"""Photographs as people send them, for the tests of uploads."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from sqlalchemy import select
+
+from api.catalog.duplicate_index import Known
+from api.catalog.ingest import DuplicateFile, Outcome, Stored, store_photograph
+from api.core.imaging.decode import decode
+from api.core.imaging.hashing import content_hash, signature
+from api.model.replay_buffer import LOOKS, Learned
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import ImageRow
+from tests.drawing import draw_fruit, encode
+
+
+@cache
+def photograph(seed: int, file_format: str = "JPEG", kind: str = "freshapples") -> bytes:
+    """Of each seed another picture; in another format it looks the same."""
+    return encode(draw_fruit(kind, seed), file_format)
+
+
+def telephone_jpeg(seed: int) -> bytes:
+    """Held upright, so stored on its side, with the place in it where it was taken."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 22.0, 7.5)})
+    return encode(draw_fruit("freshapples", seed).crop((0, 0, 96, 80)), "JPEG", exif=exif)
+
+
+def learned_from(*rows: tuple[bytes, str, str, str]) -> Learned:
+    """A model that learned from files, each with its class, photograph and split."""
+    data, class_names, photographs, splits = zip(*rows, strict=True)
+    return Learned(
+        sha256=np.array([content_hash(file) for file in data]),
+        signatures=np.stack([signature(decode(file).image) for file in data]),
+        photographs=np.array(photographs),
+        class_names=np.array(class_names),
+        splits=np.array(splits),
+        catalog=np.zeros(len(rows), np.bool_),
+        looks=np.full((len(rows), len(LOOKS)), np.nan, np.float32),
+        copies=np.ones(len(rows), np.int32),
+    )
+
+
+class Taker:
+    """Takes photographs one after the other, as a request does."""
+
+    def __init__(self, database: Database, blobs: Blobs, learned: Learned | None = None) -> None:
+        self.database = database
+        self.blobs = blobs
+        with database.reading() as session:
+            self.known = Known.load(session, learned or Learned.nothing())
+
+    def take(
+        self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any
+    ) -> Outcome:
+        return store_photograph(
+            self.database,
+            self.blobs,
+            self.known,
+            data,
+            **{"class_name": class_name, "origin": "upload", "filename": filename, **more},
+        )
+
+    def store(
+        self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any
+    ) -> ImageRow:
+        outcome = self.take(data, class_name, filename, **more)
+        assert isinstance(outcome, Stored), outcome
+        return outcome.image
+
+    def refuse(
+        self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg"
+    ) -> DuplicateFile:
+        outcome = self.take(data, class_name, filename)
+        assert isinstance(outcome, DuplicateFile)
+        return outcome
+
+
+def rows_of(database: Database) -> Sequence[ImageRow]:
+    with database.reading() as session:
+        return session.scalars(select(ImageRow).order_by(ImageRow.created_at)).all()

@@ -1,0 +1,200 @@
+"""Zips are read within their limits, whatever they say of themselves."""
+
+import io
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+
+from api.catalog.archive import (
+    Archive,
+    ArchiveTooLargeError,
+    BrokenArchiveError,
+    BrokenEntryError,
+    EmptyArchiveError,
+    EncryptedArchiveError,
+    FileTooLargeError,
+    Limits,
+    NestedArchiveError,
+    TooManyEntriesError,
+    UnsafePathError,
+    is_archive,
+)
+from api.core.errors import ProblemError
+from tests.catalog.zips import claiming_size, encrypted, overlapping, zipped
+
+LIMITS = Limits(files=10, bytes=5_000, file_bytes=1_000)
+
+
+def opened(data: bytes, limits: Limits = LIMITS) -> Archive:
+    return Archive(io.BytesIO(data), limits)
+
+
+def read_all(data: bytes, limits: Limits = LIMITS) -> list[bytes]:
+    archive = opened(data, limits)
+    return [archive.read(entry) for entry in archive.entries]
+
+
+def test_files_come_with_the_folder_that_they_lie_in() -> None:
+    archive = opened(
+        zipped(
+            {
+                "fruits/fresh apples/a.jpg": b"1",
+                "fruits/train/pear/b.jpg": b"2",
+                "test/pear/c.jpg": b"3",
+                "windows\\plum\\d.jpg": b"4",
+                "train/e.jpg": b"5",
+                "f.jpg": b"6",
+            }
+        )
+    )
+    assert [(entry.path, entry.folder) for entry in archive.entries] == [
+        ("fruits/fresh apples/a.jpg", "fresh apples"),
+        ("fruits/train/pear/b.jpg", "pear"),
+        ("test/pear/c.jpg", "pear"),
+        ("windows/plum/d.jpg", "plum"),
+        ("train/e.jpg", ""),
+        ("f.jpg", ""),
+    ]
+    assert archive.folders == {"fresh apples", "pear", "plum"}
+    assert [archive.read(entry) for entry in archive.entries] == [b"%d" % n for n in range(1, 7)]
+
+
+def test_what_nobody_means_to_send_is_passed_over() -> None:
+    data = zipped(
+        {
+            "pear/": b"",
+            "pear/a.jpg": b"1",
+            "pear/.DS_Store": b"x",
+            "pear/.hidden/b.jpg": b"x",
+            "__MACOSX/pear/._a.jpg": b"x",
+            "README.txt": b"x",
+            "pear/index.csv": b"x",
+        }
+    )
+    assert [entry.path for entry in opened(data).entries] == ["pear/a.jpg"]
+
+
+@pytest.mark.parametrize("path", ["../../evil.jpg", "pear/../../evil.jpg", "/etc/evil.jpg"])
+def test_a_path_that_leads_out_is_refused(path: str) -> None:
+    archive = opened(zipped({path: b"1"}))
+    with pytest.raises(UnsafePathError):
+        archive.read(archive.entries[0])
+
+
+def test_too_many_files_are_refused() -> None:
+    files = {f"pear/{number}.jpg": b"1" for number in range(10)}
+    assert len(read_all(zipped(files))) == 10
+    read_all(zipped({**files, "__MACOSX/pear/._1.jpg": b"1"}))
+    with pytest.raises(TooManyEntriesError):
+        opened(zipped({**files, "pear/10.jpg": b"1"}))
+
+
+def test_a_huge_directory_is_refused_before_it_is_read() -> None:
+    files = {f"{'x' * 60_000}{number}": b"" for number in range(40)}
+    data = zipped(files)
+    tracemalloc.start()
+    with pytest.raises(TooManyEntriesError):
+        opened(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < len(data) / 2
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused_and_others_are_read() -> None:
+    archive = opened(zipped({"pear/bomb.jpg": bytes(10**7), "pear/a.jpg": b"1"}))
+    bomb, other = archive.entries
+    with pytest.raises(FileTooLargeError):
+        archive.read(bomb)
+    assert archive.read(other) == b"1"
+
+
+def test_files_that_together_unpack_to_too_much_are_refused() -> None:
+    files = {f"pear/{number}.jpg": bytes(1_000) for number in range(5)}
+    assert len(read_all(zipped(files))) == 5
+    with pytest.raises(ArchiveTooLargeError):
+        opened(zipped({**files, "pear/5.jpg": b"1"}))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_size_that_is_a_lie_helps_nobody(method: int) -> None:
+    data = claiming_size(zipped({"pear/a.jpg": bytes(10**6)}, method), 10)
+    archive = opened(data)
+    with pytest.raises(BrokenEntryError):
+        archive.read(archive.entries[0])
+
+
+def test_what_is_read_is_counted() -> None:
+    """Also where a file is read twice, of which the directory knows nothing."""
+    archive = opened(zipped({"pear/a.jpg": bytes(1_000)}))
+    for _ in range(5):
+        archive.read(archive.entries[0])
+    with pytest.raises(ArchiveTooLargeError):
+        archive.read(archive.entries[0])
+
+
+def test_a_zip_with_a_password_is_refused() -> None:
+    with pytest.raises(EncryptedArchiveError):
+        opened(encrypted(zipped({"pear/a.jpg": b"1"})))
+
+
+def test_a_zip_in_a_zip_is_not_opened() -> None:
+    archive = opened(zipped({"pear/inner.zip": zipped({"a.jpg": b"1"})}))
+    with pytest.raises(NestedArchiveError):
+        archive.read(archive.entries[0])
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_ways_of_packing_that_ask_for_memory_are_not_read(method: int) -> None:
+    archive = opened(zipped({"pear/a.jpg": b"1"}, method))
+    with pytest.raises(BrokenEntryError):
+        archive.read(archive.entries[0])
+
+
+def test_a_zip_without_files_is_refused() -> None:
+    for files in ({}, {"pear/": b""}, {".hidden": b"1"}):
+        with pytest.raises(EmptyArchiveError):
+            opened(zipped(files))
+
+
+def test_a_cut_off_zip_is_refused() -> None:
+    data = zipped({"pear/a.jpg": bytes(range(256)), "pear/b.jpg": b"2"})
+    for length in range(4, len(data)):
+        with pytest.raises(BrokenArchiveError):
+            opened(data[:length])
+
+
+def test_a_damaged_zip_is_no_fault() -> None:
+    data = zipped({f"pear/{number}.jpg": bytes(range(200)) for number in range(4)})
+    random = np.random.default_rng(3)
+    refused = 0
+    for _ in range(1000):
+        damaged = bytearray(data)
+        for place in random.integers(0, len(data), 3):
+            damaged[place] = random.integers(256)
+        try:
+            read_all(bytes(damaged))
+        except ProblemError:
+            refused += 1
+    assert refused > 500
+
+
+def test_a_zip_is_told_by_how_it_begins() -> None:
+    assert is_archive(io.BytesIO(zipped({"a": b""})))
+    assert is_archive(io.BytesIO(zipped({})))
+    assert not is_archive(io.BytesIO(b"PK"))
+    assert not is_archive(io.BytesIO(b""))
+    assert not is_archive(io.BytesIO(b"\xff\xd8\xff\xe0"))
+
+
+def test_entries_that_share_their_bytes_are_refused() -> None:
+    bomb = overlapping(zipped({"fresh/a.jpg": np.random.default_rng(1).bytes(900)}), times=5)
+    with pytest.raises(BrokenArchiveError):
+        opened(bomb)
+
+
+def test_an_entry_without_a_name_is_read_like_others() -> None:
+    data = zipped({"a.jpg": b"1", "b.jpg": b"2"}).replace(b"a.jpg", b"\0" * 5)
+    archive = opened(data)
+    assert [archive.read(entry) for entry in archive.entries] == [b"1", b"2"]

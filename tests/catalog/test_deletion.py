@@ -1,0 +1,125 @@
+"""Rows go before their blobs, and blobs without a row go later."""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.catalog.deletion import ORPHAN_AGE, remove_images, sweep_orphans
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import FeedbackRow, PredictionRow
+from tests.catalog.photographs import Taker, photograph, rows_of
+
+
+@pytest.fixture
+def taker(database: Database, blobs: Blobs) -> Taker:
+    return Taker(database, blobs)
+
+
+def age(blobs: Blobs, key: str, by: timedelta) -> None:
+    then = (now() - by).timestamp()
+    os.utime(Path(blobs.url) / key, (then, then))
+
+
+def predict(database: Database, blob: str) -> None:
+    with database.session() as session:
+        session.add(
+            PredictionRow(
+                id="0" * 32,
+                model_version="1",
+                predicted_class="pear",
+                confidence=1.0,
+                recognised=True,
+                probabilities={},
+                milliseconds=1.0,
+                blob=blob,
+            )
+        )
+
+
+def test_row_and_blob_are_removed(taker: Taker, database: Database, blobs: Blobs) -> None:
+    first, second = taker.store(photograph(1)), taker.store(photograph(2))
+    assert remove_images(database, blobs, [first.id, "0" * 32]) == [first.id]
+    assert [row.id for row in rows_of(database)] == [second.id]
+    assert list(blobs.keys("photographs")) == [second.blob]
+    assert remove_images(database, blobs, [first.id]) == []
+
+
+def test_feedback_outlives_the_image_that_was_made_of_it(
+    taker: Taker, database: Database, blobs: Blobs
+) -> None:
+    row = taker.store(photograph(1))
+    predict(database, "predictions/a.jpg")
+    with database.session() as session:
+        word = FeedbackRow(prediction_id="0" * 32, label="pear", correct=True, image_id=row.id)
+        session.add(word)
+    remove_images(database, blobs, [row.id])
+    with database.reading() as session:
+        assert session.get_one(FeedbackRow, "0" * 32).image_id is None
+
+
+def test_a_blob_that_a_prediction_shows_stays(
+    taker: Taker, database: Database, blobs: Blobs
+) -> None:
+    row = taker.store(photograph(1))
+    predict(database, row.blob)
+    remove_images(database, blobs, [row.id])
+    age(blobs, row.blob, 2 * ORPHAN_AGE)
+    assert sweep_orphans(database, blobs) == 0
+    assert blobs.exists(row.blob)
+
+
+def test_only_old_photographs_without_a_row_are_swept_up(
+    taker: Taker, database: Database, blobs: Blobs
+) -> None:
+    row = taker.store(photograph(1))
+    old, young, other = "photographs/aa/old.jpg", "photographs/aa/young.jpg", "models/1/head.npz"
+    for key in (old, young, other):
+        blobs.put(key, b"x")
+    for key in (row.blob, old, other):
+        age(blobs, key, ORPHAN_AGE + timedelta(minutes=1))
+    age(blobs, young, ORPHAN_AGE - timedelta(minutes=1))
+    assert sweep_orphans(database, blobs) == 1
+    assert not blobs.exists(old)
+    assert all(blobs.exists(key) for key in (row.blob, young, other))
+    assert sweep_orphans(database, blobs) == 0
+
+
+def test_the_service_sweeps_when_it_starts(settings: Settings, tmp_path: Path) -> None:
+    chosen = settings.model_copy(update={"state_dir": tmp_path, "model_dir": tmp_path / "none"})
+    blobs = Blobs(chosen.storage)
+    blobs.put("photographs/aa/old.jpg", b"x")
+    age(blobs, "photographs/aa/old.jpg", 2 * ORPHAN_AGE)
+    with TestClient(create_app(chosen)):
+        pass
+    assert not blobs.exists("photographs/aa/old.jpg")
+
+
+class Interrupted(Blobs):
+    """While it tells a blob's age, somebody stores the photograph."""
+
+    taker: Taker
+
+    def written_at(self, key: str) -> datetime:
+        written = super().written_at(key)
+        self.taker.store(photograph(1))
+        return written
+
+
+def test_one_that_is_stored_while_the_sweep_goes_on_stays(
+    taker: Taker, database: Database, blobs: Blobs
+) -> None:
+    row = taker.store(photograph(1))
+    blob = blobs.get(row.blob)
+    remove_images(database, blobs, [row.id])
+    blobs.put(row.blob, blob)
+    age(blobs, row.blob, 2 * ORPHAN_AGE)
+    interrupted = Interrupted(blobs.url)
+    interrupted.taker = taker
+    assert sweep_orphans(database, interrupted) == 0
+    assert blobs.exists(row.blob)

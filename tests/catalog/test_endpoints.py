@@ -1,0 +1,314 @@
+"""`POST /upload-training-data` and `/dataset/summary` over HTTP."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from api.http.upload_form import MAX_FILES
+from api.settings import PROJECT
+from tests.catalog.conftest import Serve
+from tests.catalog.photographs import photograph, telephone_jpeg
+from tests.catalog.zips import encrypted, zipped
+from tests.postgres import fresh_database
+
+UPLOAD = "/upload-training-data"
+Files = Sequence[tuple[str, bytes]]
+
+
+def send(client: TestClient, files: Files, class_name: str | None = None) -> httpx2.Response:
+    data = {} if class_name is None else {"class_name": class_name}
+    return client.post(UPLOAD, files=[("files", file) for file in files], data=data)
+
+
+def taken(client: TestClient, files: Files, class_name: str | None = None) -> dict[str, Any]:
+    response = send(client, files, class_name)
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    assert body["uploaded_count"] == len(body["uploaded_files"])
+    return body
+
+
+def assert_problem(response: httpx2.Response, status: int, code: str) -> None:
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert (response.status_code, body["code"]) == (status, code), body
+    assert body["detail"].endswith((".", ")."))
+
+
+def images(client: TestClient) -> int:
+    total: int = client.get("/dataset/summary").json()["images"]
+    return total
+
+
+def of_files(items: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(item[name] for name in names) for item in items]
+
+
+def test_every_field_of_the_contract(service: TestClient) -> None:
+    body = taken(service, [("apple.jpg", photograph(1))], " Fresh Apples ")
+    assert set(body) == {
+        "uploaded_count",
+        "uploaded_files",
+        "duplicates",
+        "errors",
+        "class_name",
+        "timestamp",
+    }
+    assert (body["class_name"], body["duplicates"], body["errors"]) == ("fresh_apples", [], [])
+    [file] = body["uploaded_files"]
+    assert set(file) == {"filename", "id", "class_name", "split", "photograph"}
+    assert file["photograph"] == "fresh_apples/apple"
+    assert images(service) == 1
+
+
+def test_one_bad_file_spoils_nothing_but_itself(service: TestClient) -> None:
+    body = taken(
+        service,
+        [
+            ("a.jpg", photograph(1)),
+            ("cut.jpg", photograph(2)[:-300]),
+            ("words.jpg", b"words"),
+            ("empty.jpg", b""),
+            ("again.jpg", photograph(1)),
+            ("near.png", photograph(1, "PNG")),
+            ("b.jpg", photograph(3)),
+        ],
+        "pear",
+    )
+    assert of_files(body["uploaded_files"], "filename") == [("a.jpg",), ("b.jpg",)]
+    assert of_files(body["duplicates"], "filename", "kind", "of", "class_name") == [
+        ("again.jpg", "exact", "pear/a", "pear"),
+        ("near.png", "near", "pear/a", "pear"),
+    ]
+    assert of_files(body["errors"], "filename", "code") == [
+        ("cut.jpg", "truncated-image"),
+        ("words.jpg", "not-an-image"),
+        ("empty.jpg", "empty-image"),
+    ]
+    assert images(service) == 2
+
+
+def test_no_file_could_be_taken(service: TestClient) -> None:
+    body = taken(service, [("words.jpg", b"words")], "pear")
+    assert (body["uploaded_count"], len(body["errors"])) == (0, 1)
+
+
+def test_a_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None:
+    folder = {
+        "fruits/Fresh Pears/a.jpg": photograph(1),
+        "fruits/train/plum/b.jpg": photograph(2),
+        "__MACOSX/fruits/plum/._b.jpg": b"x",
+        "fruits/plum/rotated_by_15_b.jpg": photograph(3),
+        "fruits/plum/words.txt": b"words",
+        "fruits/!!/c.jpg": photograph(4),
+        "fruits/not_fruit/d.jpg": photograph(5),
+        "../../evil.jpg": photograph(6),
+        "fruits/plum/more.zip": zipped({"a.jpg": b"x"}),
+        "loose.jpg": photograph(7),
+    }
+    body = taken(service, [("fruits.zip", zipped(folder))])
+    assert body["class_name"] is None
+    assert of_files(body["uploaded_files"], "filename", "class_name", "photograph") == [
+        ("fruits.zip/fruits/Fresh Pears/a.jpg", "fresh_pears", "fresh_pears/a"),
+        ("fruits.zip/fruits/train/plum/b.jpg", "plum", "plum/b"),
+        ("fruits.zip/fruits/plum/rotated_by_15_b.jpg", "plum", "plum/b"),
+    ]
+    assert of_files(body["errors"], "filename", "code") == [
+        ("fruits.zip/fruits/plum/words.txt", "not-an-image"),
+        ("fruits.zip/fruits/!!/c.jpg", "bad-class-name"),
+        ("fruits.zip/fruits/not_fruit/d.jpg", "bad-class-name"),
+        ("fruits.zip/../../evil.jpg", "unsafe-path"),
+        ("fruits.zip/fruits/plum/more.zip", "nested-archive"),
+        ("fruits.zip/loose.jpg", "missing-class-name"),
+    ]
+    assert not list(Path("/").glob("evil.jpg"))
+
+
+@pytest.mark.parametrize("folder", ["", "DCIM/", "photos/train/"])
+def test_a_zip_without_class_folders_is_of_the_class_that_is_named(
+    service: TestClient, folder: str
+) -> None:
+    body = taken(service, [("a.zip", zipped({f"{folder}a.jpg": photograph(1)}))], "plum")
+    assert of_files(body["uploaded_files"], "class_name") == [("plum",)]
+
+
+def test_where_a_zip_has_several_folders_they_are_the_classes(service: TestClient) -> None:
+    files = {"pear/a.jpg": photograph(1), "plum/b.jpg": photograph(2), "c.jpg": photograph(3)}
+    body = taken(service, [("a.zip", zipped(files))], "quince")
+    found = of_files(body["uploaded_files"], "class_name")
+    assert found == [("pear",), ("plum",), ("quince",)]
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (zipped({"pear/a.jpg": photograph(1)})[:-30], 422, "broken-archive"),
+        (encrypted(zipped({"pear/a.jpg": photograph(1)})), 422, "encrypted-archive"),
+        (zipped({}), 422, "empty-archive"),
+        (zipped({"a.jpg": photograph(1)}), 422, "missing-class-name"),
+        (
+            zipped({f"pear/{number}.jpg": b"" for number in range(10_001)}),
+            413,
+            "too-many-entries",
+        ),
+        (
+            zipped({f"pear/{number}.jpg": bytes(20 * 2**20) for number in range(2)}),
+            413,
+            "archive-too-large",
+        ),
+    ],
+    ids=["cut off", "encrypted", "empty", "no folders", "10,001 files", "bomb"],
+)
+def test_a_zip_that_cannot_be_used(serve: Serve, data: bytes, status: int, code: str) -> None:
+    """Alone it is refused; beside others it is one bad file."""
+    service = serve(max_zip_bytes=30 * 2**20)
+    assert_problem(send(service, [("a.zip", data)]), status, code)
+    assert images(service) == 0
+    good = zipped({"pear/a.jpg": photograph(9)})
+    body = taken(service, [("a.zip", data), ("good.zip", good)])
+    assert of_files(body["errors"], "filename", "code") == [("a.zip", code)]
+    assert body["uploaded_count"] == 1
+
+
+def test_a_bomb_in_a_zip_is_one_bad_file(serve: Serve) -> None:
+    service = serve(max_body_bytes=2**20)
+    files = {"pear/bomb.jpg": bytes(100 * 2**20), "pear/a.jpg": photograph(1)}
+    body = taken(service, [("a.zip", zipped(files))])
+    assert of_files(body["errors"], "filename", "code") == [
+        ("a.zip/pear/bomb.jpg", "file-too-large")
+    ]
+    assert body["uploaded_count"] == 1
+
+
+def test_an_upload_may_be_longer_than_other_requests_but_not_endless(serve: Serve) -> None:
+    service = serve(max_body_bytes=20_000, max_upload_bytes=60_000)
+    file = ("a.jpg", bytes(30_000))
+    other = service.post("/dataset/images/remove", content=bytes(30_000))
+    assert_problem(other, 413, "body-too-large")
+    body = taken(service, [file, ("b.jpg", photograph(1))], "pear")
+    assert of_files(body["errors"], "filename", "code") == [("a.jpg", "file-too-large")]
+    assert body["uploaded_count"] == 1
+    assert_problem(send(service, [file] * 3, "pear"), 413, "body-too-large")
+
+
+@pytest.mark.parametrize("class_name", [None, "", "  "])
+def test_photographs_need_a_class(service: TestClient, class_name: str | None) -> None:
+    files = [("a.zip", zipped({"pear/a.jpg": photograph(1)})), ("b.jpg", photograph(2))]
+    assert_problem(send(service, files, class_name), 422, "missing-class-name")
+    assert images(service) == 0
+
+
+@pytest.mark.parametrize("class_name", ["?!", "not_fruit", "\0"])
+def test_what_cannot_be_a_class_name(service: TestClient, class_name: str) -> None:
+    files = [("a.jpg", photograph(1))]
+    assert_problem(send(service, files, class_name), 422, "bad-class-name")
+    assert images(service) == 0
+
+
+def test_other_requests_are_refused(service: TestClient) -> None:
+    nothing = service.post(UPLOAD, data={"class_name": "pear"}, files={"other": b"x"})
+    assert_problem(nothing, 422, "no-files")
+    text = service.post(UPLOAD, data={"files": "a.jpg", "class_name": "pear"}, files={"x": b"x"})
+    assert_problem(text, 422, "no-files")
+    assert_problem(service.post(UPLOAD, json={"files": []}), 415, "not-a-form")
+    assert_problem(service.post(UPLOAD), 415, "not-a-form")
+    many = [("a.jpg", b"x")] * (MAX_FILES + 1)
+    assert_problem(send(service, many, "pear"), 400, "bad-form")
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    for body in (b"", b"--b", b"words", b"--b\r\n\r\n", b'--b\r\nname="files"\r\n\r\nx\r\n--b--'):
+        answer = service.post(UPLOAD, content=body, headers=headers)
+        assert 400 <= answer.status_code < 500, (body, answer.text)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-7", "utf-16", "nonsense"])
+def test_names_of_any_kind_are_no_fault(serve: Serve, postgres: str, charset: str) -> None:
+    """Among them names that no database takes as they are."""
+    service = serve(database_url=fresh_database(postgres))
+    headers = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
+    named = "pear".encode("utf-16" if charset == "utf-16" else "utf-8")
+    names = [b"\xff\xfe.jpg", b"+2AA-.jpg", b"\xed\xa0\x80.jpg", b"x" * 300, b"a/b/", b"\0.jpg"]
+    answers = []
+    for seed, name in enumerate(names):
+        body = b"".join(
+            b'--b\r\ncontent-disposition: form-data; name="%s"%s\r\n\r\n%s\r\n' % part
+            for part in [
+                (b"files", b'; filename="%s"' % name, photograph(seed)),
+                (b"class_name", b"", named),
+            ]
+        )
+        answers.append(service.post(UPLOAD, content=body + b"--b--\r\n", headers=headers))
+    assert all(answer.status_code < 500 for answer in answers)
+    if charset == "utf-8":
+        assert all(answer.json().get("uploaded_count") == 1 for answer in answers[:-1])
+
+
+def test_damaged_forms_are_no_fault(service: TestClient) -> None:
+    whole = httpx2.Request(
+        "POST",
+        "http://test",
+        files=[("files", ("a.jpg", photograph(1)))],
+        data={"class_name": "pear"},
+    )
+    content = whole.read()
+    random = np.random.default_rng(4)
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in [*random.integers(0, 250, 3), random.integers(len(content))]:
+            damaged[place] = random.integers(256)
+        answer = service.post(
+            UPLOAD,
+            content=bytes(damaged),
+            headers={"content-type": whole.headers["content-type"]},
+        )
+        assert answer.status_code < 500, answer.text
+
+
+def test_the_summary_counts_images_and_photographs(serve: Serve) -> None:
+    service = serve(model_dir=PROJECT / "models" / "default")
+    before = service.get("/dataset/summary").json()
+    assert (before["images"], before["new_images"], before["newest_upload"]) == (0, 0, None)
+    files = [("x.jpg", photograph(1)), ("rotated_by_15_x.jpg", photograph(2))]
+    body = taken(service, files, "quince")
+    after = service.get("/dataset/summary").json()
+    split = body["uploaded_files"][0]["split"]
+    assert (after["images"], after["new_images"]) == (2, 2)
+    assert after["by_class"] == {"quince": 2}
+    assert after["by_split"] == {split: 2}
+    assert after["by_origin"] == {"upload": 2}
+    assert after["newest_upload"] > body["timestamp"][:10]
+    assert after["photographs"]["total"] == before["photographs"]["total"] + 1
+    assert after["photographs"]["by_class"]["quince"] == {split: 1}
+    known = before["photographs"]["by_class"]
+    assert set(known) >= {"freshapples", "rottenbanana"}
+    assert {**after["photographs"]["by_class"], **known} == after["photographs"]["by_class"]
+
+
+def test_nothing_of_where_it_was_taken_is_stored(serve: Serve, tmp_path: Path) -> None:
+    service = serve()
+    taken(service, [("a.jpg", telephone_jpeg(1))], "pear")
+    [stored] = (tmp_path / "state" / "blobs" / "photographs").rglob("*.jpg")
+    # The tag of GPS data in EXIF data of either byte order.
+    assert b"\x88\x25" not in stored.read_bytes()[:200]
+    assert b"\x88\x25" in telephone_jpeg(1)[:200]
+
+
+def test_while_the_database_is_away_the_client_is_told_to_come_again(
+    serve: Serve, postgres: str
+) -> None:
+    url = fresh_database(postgres)
+    service = serve(database_url=url)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)".encode())
+    for answer in (
+        service.get("/dataset/summary"),
+        send(service, [("a.jpg", photograph(1))], "pear"),
+        service.delete(f"/dataset/images/{'0' * 32}"),
+    ):
+        assert_problem(answer, 503, "catalog-unavailable")
+        assert answer.headers["retry-after"] == "5"

@@ -1,0 +1,145 @@
+"""`/dataset/images` over HTTP."""
+
+import io
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from tests.catalog.conftest import Serve
+from tests.catalog.photographs import photograph, telephone_jpeg
+from tests.catalog.test_endpoints import assert_problem, taken
+
+IMAGES = "/dataset/images"
+NOBODY = "0" * 32
+
+
+@pytest.fixture
+def filled(serve: Serve, database_url: str) -> TestClient:
+    """Three pears and a plum, on each database."""
+    service = serve(database_url=database_url)
+    taken(service, [(f"{seed}.jpg", photograph(seed)) for seed in range(3)], "pear")
+    taken(service, [("plum.jpg", telephone_jpeg(9))], "plum")
+    return service
+
+
+def listed(client: TestClient, **wanted: Any) -> list[dict[str, Any]]:
+    answer = client.get(IMAGES, params=wanted)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["images"]
+    return found
+
+
+def test_listing(filled: TestClient) -> None:
+    page = filled.get(IMAGES, params={"offset": 1, "limit": 2}).json()
+    assert (page["total"], page["offset"], page["limit"]) == (4, 1, 2)
+    assert [image["filename"] for image in page["images"]] == ["2.jpg", "1.jpg"]
+    assert [image["filename"] for image in listed(filled, class_name=" Plum ")] == ["plum.jpg"]
+    assert listed(filled, origin="feedback") == []
+    splits = [len(listed(filled, split=name)) for name in ("train", "validation", "test")]
+    assert sum(splits) == 4
+
+
+def test_one_image(filled: TestClient) -> None:
+    plum = listed(filled)[0]
+    assert filled.get(f"{IMAGES}/{plum['id']}").json() == plum
+    assert set(plum) == {
+        "id",
+        "class_name",
+        "photograph",
+        "split",
+        "origin",
+        "filename",
+        "width",
+        "height",
+        "bytes",
+        "sha256",
+        "created_at",
+    }
+    assert (plum["width"], plum["height"], plum["origin"]) == (80, 96, "upload")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"limit": 201},
+        {"limit": 0},
+        {"offset": -1},
+        {"offset": 10**30},
+        {"split": "none"},
+        {"origin": "\0"},
+        {"class_name": "\0"},
+    ],
+)
+def test_what_cannot_be_listed(service: TestClient, wanted: dict[str, Any]) -> None:
+    answer = service.get(IMAGES, params=wanted)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_photograph_is_shown_small_and_upright(filled: TestClient) -> None:
+    plum = listed(filled)[0]
+    answer = filled.get(f"{IMAGES}/{plum['id']}/photograph", params={"size": 64})
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["cache-control"].startswith("private")
+    image = Image.open(io.BytesIO(answer.content))
+    assert image.size == (53, 64)
+    tag = answer.headers["etag"]
+    again = filled.get(
+        f"{IMAGES}/{plum['id']}/photograph?size=64", headers={"if-none-match": f'"x", W/{tag}'}
+    )
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    other = filled.get(f"{IMAGES}/{plum['id']}/photograph", headers={"if-none-match": tag})
+    assert other.status_code == 200
+    for size in (63, 1025):
+        refused = filled.get(f"{IMAGES}/{plum['id']}/photograph", params={"size": size})
+        assert refused.status_code == 422
+
+
+def test_relabelling_one(filled: TestClient) -> None:
+    before = listed(filled)[0]
+    answer = filled.patch(f"{IMAGES}/{before['id']}", json={"class_name": "Green  Plum"})
+    assert answer.json() == {**before, "class_name": "green_plum"}
+    assert listed(filled)[0]["class_name"] == "green_plum"
+    refused = filled.patch(f"{IMAGES}/{before['id']}", json={"class_name": "?"})
+    assert_problem(refused, 422, "bad-class-name")
+
+
+def test_removing_one(filled: TestClient) -> None:
+    plum = listed(filled)[0]
+    assert filled.delete(f"{IMAGES}/{plum['id']}").status_code == 204
+    assert len(listed(filled)) == 3
+    assert_problem(filled.delete(f"{IMAGES}/{plum['id']}"), 404, "image-not-found")
+    assert taken(filled, [("plum.jpg", telephone_jpeg(9))], "plum")["uploaded_count"] == 1
+
+
+def test_relabelling_and_removing_many(filled: TestClient) -> None:
+    ids = [image["id"] for image in listed(filled)][:2]
+    answer = filled.post(
+        f"{IMAGES}/relabel", json={"ids": [*ids, NOBODY], "class_name": "Green Plum"}
+    )
+    assert answer.json() == {"relabelled": 2, "class_name": "green_plum", "missing": [NOBODY]}
+    assert {image["id"] for image in listed(filled, class_name="green_plum")} == set(ids)
+    answer = filled.post(f"{IMAGES}/remove", json={"ids": [*ids, NOBODY]})
+    assert answer.json() == {"removed": 2, "missing": [NOBODY]}
+    assert len(listed(filled)) == 2
+
+
+@pytest.mark.parametrize("ids", [[], [NOBODY] * 1001, ["\0"], ["x"], None, [1]])
+def test_ids_that_cannot_be(service: TestClient, ids: object) -> None:
+    for action in ("relabel", "remove"):
+        answer = service.post(f"{IMAGES}/{action}", json={"ids": ids, "class_name": "pear"})
+        assert answer.status_code == 422
+        assert answer.json()["code"] == "invalid-request"
+
+
+def test_an_image_that_is_not_there(service: TestClient) -> None:
+    for method, path in (("GET", ""), ("GET", "/photograph"), ("DELETE", ""), ("PATCH", "")):
+        answer = service.request(
+            method,
+            f"{IMAGES}/{NOBODY}{path}",
+            json={"class_name": "pear"} if method == "PATCH" else None,
+        )
+        assert_problem(answer, 404, "image-not-found")
+        assert service.request(method, f"{IMAGES}/%00{path}").status_code == 422

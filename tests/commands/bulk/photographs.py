@@ -1,0 +1,77 @@
+"""A folder of drawn photographs, some of which are none."""
+
+import json
+from pathlib import Path
+
+import fsspec
+
+from api.commands.bulk.grader import Work
+from api.model.package import load_package
+from api.settings import PROJECT
+from tests.drawing import KINDS, draw_fruit, encode
+
+# In the order in which rows come: of full paths, as a bucket sorts them.
+PATHS = [
+    "B.JPG",
+    "a-b/1.png",
+    "a/1.png",
+    "a/2.webp",
+    "a/b/c/3.jpeg",
+    "a/broken.jpg",
+    "a/empty.png",
+    "a/large.bmp",
+    "ä/Äpfel 1.jpg",
+]
+# What each of those says that is no photograph.
+ERRORS = {
+    "a/broken.jpg": "damaged or cut off",
+    "a/empty.png": "is empty",
+    "a/large.bmp": "longer than",
+}
+NOT_THEM = [".hidden.jpg", ".cache/1.jpg", "notes.txt", "a/jpg"]
+MAX_BYTES = 100_000
+PACKAGE = load_package(PROJECT / "models" / "default")
+
+
+def contents() -> dict[str, bytes]:
+    """The bytes of every file by its path, in no order."""
+    kinds = [*KINDS, *KINDS]
+    files = {}
+    for seed, path in enumerate(reversed(PATHS)):
+        file_format = {"png": "PNG", "webp": "WEBP"}.get(path.rpartition(".")[2], "JPEG")
+        files[path] = encode(draw_fruit(kinds[seed], seed), file_format)
+    files["a/broken.jpg"] = files["a/broken.jpg"][:-300]
+    files["a/empty.png"] = b""
+    files["a/large.bmp"] = encode(draw_fruit("freshapples", size=300), "BMP")
+    return files | dict.fromkeys(NOT_THEM, b"x")
+
+
+def put(address: str, files: dict[str, bytes]) -> str:
+    """Write the files to a folder or bucket; gives its address again."""
+    options = {} if "://" in address else {"auto_mkdir": True}
+    store, root = fsspec.core.url_to_fs(address, **options)
+    store.pipe({f"{root}/{path}": data for path, data in files.items()})
+    return address
+
+
+def work(address: str | Path, max_bytes: int = MAX_BYTES) -> Work:
+    return Work(PACKAGE, str(address), max_bytes, 64_000_000)
+
+
+def many(folder: Path, count: int) -> Path:
+    """So many photographs, few of them different, for what takes a while."""
+    drawn = [encode(draw_fruit(kind, 1), "JPEG") for kind in KINDS]
+    for number in range(count):
+        path = folder / f"crate {number // 50}" / f"{number:05}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(drawn[number % len(drawn)])
+    return folder
+
+
+def parts_done(out: Path) -> int:
+    return len(list(out.with_name(f"{out.name}.parts").glob("rows/[0-9]*.parquet")))
+
+
+def plan(out: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((out.parent / f"{out.name}.parts/job.json").read_text())
+    return found

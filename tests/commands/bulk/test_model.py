@@ -1,0 +1,65 @@
+"""Which model bulk scoring takes."""
+
+from pathlib import Path
+
+import pytest
+
+from api.commands.bulk.model import BadModelError, chosen_package
+from api.registry.service import register_shipped
+from api.settings import PROJECT, Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from tests.registry.versions import SHIPPED, a_small_package, enter
+
+MODELS = PROJECT / "models" / "default"
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Overrides the shared settings: a state of its own, on each kind of database in turn."""
+    return Settings(
+        model_dir=MODELS, state_dir=tmp_path / "state", database_url=database_url, storage_url=""
+    )
+
+
+def version(settings: Settings, name: str) -> str:
+    return chosen_package(settings, name).manifest.version
+
+
+def test_without_a_catalog_the_shipped_one_is_champion(settings: Settings, tmp_path: Path) -> None:
+    assert version(settings, "champion") == SHIPPED
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_champion_of_the_catalog_is_taken(settings: Settings, tmp_path: Path) -> None:
+    database, blobs = Database(settings.database), Blobs(settings.storage)
+    database.upgrade()
+    assert version(settings, "champion") == SHIPPED
+    register_shipped(database, blobs, MODELS)
+    assert version(settings, "champion") == SHIPPED
+    enter(database, blobs, a_small_package(tmp_path / "made", "v2"), "manual")
+    enter(database, blobs, a_small_package(tmp_path / "made", "v3"))
+    database.close()
+    assert version(settings, "champion") == "v2"
+    assert version(settings, "v3") == "v3"
+    assert version(settings, "default") == SHIPPED
+    assert version(settings, str(tmp_path / "made" / "v3")) == "v3"
+
+
+@pytest.mark.parametrize("name", ["v9", "no such/folder"])
+def test_what_is_no_model_is_told(settings: Settings, name: str) -> None:
+    with pytest.raises(BadModelError, match=r"cannot be used|is no model"):
+        chosen_package(settings, name)
+
+
+def test_a_folder_without_a_package_is_told(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(BadModelError, match=r"no manifest\.json"):
+        chosen_package(settings, str(tmp_path))
+
+
+def test_a_catalog_that_is_away_is_told(tmp_path: Path) -> None:
+    away = Settings(
+        model_dir=MODELS, state_dir=tmp_path, database_url="postgresql://u@127.0.0.1:9/x"
+    )
+    with pytest.raises(BadModelError, match="--model"):
+        chosen_package(away, "champion")

@@ -1,0 +1,88 @@
+"""Bulk scoring on a Ray cluster of two nodes: the same table as without (`make test-ray`)."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from api.commands.bulk.grader import Grader
+from api.commands.bulk.score import score
+from api.settings import PROJECT
+from tests.commands.bulk.photographs import PATHS, contents, many, put, work
+from tests.processes import free_port, service_environment
+
+PYTHON = "RIPELINE_CLUSTER_PYTHON"
+PHOTOGRAPHS = 200
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    if not os.environ.get(PYTHON):
+        pytest.skip(f"needs a Python with Ray: make test-ray, or set {PYTHON}")
+    state = tmp_path_factory.mktemp("state")
+    # Ray would phone home, and look for news of itself.
+    return {**service_environment(str(state)), "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+@pytest.fixture(scope="module")
+def cluster(environment: dict[str, str]) -> Iterator[str]:
+    process = subprocess.Popen(
+        [os.environ[PYTHON], "-m", "tests.commands.bulk.two_nodes"],
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = next((line.strip() for line in process.stdout if line[0].isdigit()), "")
+        assert address, "The cluster did not start."
+        yield address
+    finally:
+        process.communicate(timeout=120)  # Its input ends, and so does the cluster.
+
+
+def on_ray(
+    arguments: list[object], environment: dict[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [os.environ[PYTHON], "-m", "api.commands.bulk", *map(str, arguments)],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+def test_a_cluster_writes_the_same_file(
+    cluster: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = Path(put(str(tmp_path / "photographs"), contents()))
+    many(folder / "more", PHOTOGRAPHS)
+    alone, spread = tmp_path / "alone.parquet", tmp_path / "spread.parquet"
+    done = on_ray([folder, "--out", spread, "--rows-a-part", 50, "--ray", cluster], environment)
+    assert done.returncode == 0, done.stderr
+    # The service's own limits, as the command has them.
+    work_of_command = work(folder, max_bytes=25 * 2**20)
+    grader = Grader(work_of_command)
+    score(work_of_command, alone, lambda batches: map(grader, batches), rows_a_part=50)
+    assert pq.read_table(spread).num_rows == len(PATHS) + PHOTOGRAPHS
+    assert spread.read_bytes() == alone.read_bytes()
+
+
+def test_a_cluster_that_does_not_answer_is_told(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    put(str(tmp_path / "photographs"), contents())
+    address = f"127.0.0.1:{free_port()}"
+    out = tmp_path / "out.csv"
+    done = on_ray([tmp_path / "photographs", "--out", out, "--ray", address], environment)
+    assert done.returncode == 1
+    assert f"No Ray cluster answers at {address}" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,72 @@
+"""Finding and reading photographs: the same in a folder and in a bucket."""
+
+import os
+from pathlib import Path
+
+import pytest
+from s3fs import S3FileSystem
+
+from api.commands.bulk.source import NoFolderError, Source, SourceError
+from tests.commands.bulk.photographs import MAX_BYTES, PATHS, contents, put
+from tests.processes import free_port
+
+
+@pytest.fixture(params=["folder", "bucket", "memory"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "bucket":
+        return f"{request.getfixturevalue('bucket')}/some/prefix"
+    return str(tmp_path / "photographs") if request.param == "folder" else f"memory://{tmp_path}"
+
+
+def test_every_photograph_is_found_in_the_order_of_paths(address: str) -> None:
+    source = Source(put(address, contents()), MAX_BYTES)
+    assert list(source.photographs()) == PATHS == sorted(PATHS)
+
+
+def test_photographs_are_read_in_the_order_asked_for(address: str) -> None:
+    files = contents()
+    source = Source(put(f"{address}/", files), MAX_BYTES)
+    wanted = [*reversed(PATHS), "a/gone.jpg"]
+    *found, gone = source.read(wanted)
+    assert found == [files[path][: MAX_BYTES + 1] for path in reversed(PATHS)]
+    assert isinstance(gone, FileNotFoundError)
+
+
+def test_a_folder_that_is_none_is_told(address: str) -> None:
+    with pytest.raises(NoFolderError, match="is no folder"):
+        list(Source(f"{address}/nothing", MAX_BYTES).photographs())
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    with pytest.raises(NoFolderError):
+        list(Source(str(tmp_path / "a.jpg"), MAX_BYTES).photographs())
+
+
+def test_an_unknown_kind_of_address_is_told() -> None:
+    with pytest.raises(SourceError, match="nonsense"):
+        Source("nonsense://bucket", MAX_BYTES)
+
+
+def test_a_store_that_is_away_is_no_fault_of_a_photograph(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    S3FileSystem.clear_instance_cache()  # What is connected already would serve on.
+    try:
+        source = Source(bucket, MAX_BYTES)
+        with pytest.raises(SourceError, match="goes on where"):
+            list(source.photographs())
+        with pytest.raises(SourceError, match="goes on where"):
+            source.read(["a.jpg"])
+    finally:
+        S3FileSystem.clear_instance_cache()
+
+
+def test_names_of_any_bytes_are_found(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    (tmp_path / name).write_bytes(b"x")
+    source = Source(str(tmp_path), MAX_BYTES)
+    assert list(source.photographs()) == [name]
+    assert source.read([name]) == [b"x"]

@@ -1,0 +1,90 @@
+"""Processes that grade: in order, and none of them brings the job down."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from api.commands.bulk.grader import Grader, Work
+from api.commands.bulk.source import Source
+from api.commands.bulk.workers import DIED, DyingWorkersError, Workers
+from tests.commands.bulk.photographs import PATHS, contents, put, work
+
+BOMB = "a/2.webp"
+
+
+class Bombed(Source):
+    """Reading one of its photographs ends the process, as a fault in a decoder would."""
+
+    def read(self, paths: Sequence[str]) -> list[bytes | OSError]:
+        if BOMB in paths:
+            os._exit(9)
+        return super().read(paths)
+
+
+@dataclass(frozen=True)
+class BombedWork(Work):
+    def source(self) -> Source:
+        return Bombed(self.address, self.max_bytes)
+
+
+@dataclass(frozen=True)
+class HopelessWork(Work):
+    def source(self) -> Source:
+        os._exit(9)
+
+
+@dataclass(frozen=True)
+class OneThreadWork(Work):
+    def source(self) -> Source:
+        if [library["num_threads"] for library in threadpool_info()] != [1]:
+            os._exit(9)
+        return super().source()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return put(str(tmp_path), contents())
+
+
+def test_rows_come_in_order_from_several_processes(folder: str) -> None:
+    batches = [PATHS[start : start + 2] for start in range(0, len(PATHS), 2)]
+    with Workers(work(folder), 2) as workers:
+        tables = list(workers.grade(batches))
+    assert [table["path"].to_pylist() for table in tables] == batches
+    alone = Grader(work(folder))
+    assert tables == [alone(batch) for batch in batches]
+
+
+def test_a_photograph_that_kills_its_process_is_a_row_like_any_other(folder: str) -> None:
+    plain = work(folder)
+    bombed = BombedWork(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    with Workers(bombed, 1) as workers:
+        rows = [
+            row
+            for table in workers.grade([PATHS[:4], PATHS[4:5], PATHS[8:]])
+            for row in table.to_pylist()
+        ]
+    assert [row["path"] for row in rows] == [*PATHS[:5], *PATHS[8:]]
+    assert {row["path"]: row["error"] for row in rows if row["error"]} == {BOMB: DIED}
+
+
+def test_their_products_take_no_threads_of_their_own(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    plain = work(folder)
+    counted = OneThreadWork(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    with Workers(counted, 1) as workers:
+        [table] = workers.grade([PATHS[:1]])
+    assert table["error"].to_pylist() == [None]
+
+
+def test_processes_that_cannot_start_are_told(folder: str) -> None:
+    plain = work(folder)
+    hopeless = HopelessWork(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    with Workers(hopeless, 1) as workers, pytest.raises(DyingWorkersError, match="--processes 1"):
+        list(workers.grade([PATHS[:1]]))

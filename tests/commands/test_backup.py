@@ -1,0 +1,198 @@
+"""A state is saved while it serves, destroyed, brought back, and serves the same."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from api.commands.backup import catalogs, service
+from api.commands.backup.catalogs import BackupError, NotEmptyError
+from api.core.errors import CatalogUnavailableError
+from api.registry import repository
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from tests.drawing import draw_fruit, encode
+from tests.processes import running_api
+from tests.registry.versions import a_servable_package, a_small_package, enter
+from tests.waiting import until
+
+
+def configured(database_url: str, state: Path) -> Settings:
+    return Settings(state_dir=state, database_url=database_url, storage_url=str(state / "blobs"))
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Overrides the shared settings: a state of its own, on each kind of database in turn."""
+    state = tmp_path / "state"
+    if database_url.startswith("sqlite"):
+        database_url = f"sqlite:///{state / 'catalog.db'}"
+    return configured(database_url, state)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {
+        "RIPELINE_STATE_DIR": str(settings.state_dir),
+        "DATABASE_URL": settings.database_url,
+        "STORAGE_URL": settings.storage_url,
+    }
+
+
+def destroy(settings: Settings) -> None:
+    shutil.rmtree(settings.state_dir)
+    if settings.database_url.startswith("postgresql"):
+        url = make_url(settings.database_url)
+        server = url.set(database="postgres").render_as_string(hide_password=False)
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {url.database} WITH (FORCE)".encode())
+            connection.execute(f"CREATE DATABASE {url.database}".encode())
+
+
+def known(api: httpx.Client) -> dict[str, Any]:
+    """What a client sees of the state: versions, images and their bytes, predictions."""
+    images = api.get("/dataset/images").raise_for_status().json()
+    photographs = {
+        image["id"]: api.get(f"/dataset/images/{image['id']}/photograph").content
+        for image in images["images"]
+    }
+    predictions = api.get("/predictions").raise_for_status().json()
+    return {
+        "serving": api.get("/model-info").json()["model_info"]["version"],
+        "models": api.get("/models").json(),
+        "history": api.get("/models/history").json(),
+        "images": images,
+        "photographs": photographs,
+        "predictions": predictions,
+    }
+
+
+def fill(settings: Settings, api: httpx.Client, folder: Path) -> None:
+    """Another champion, three images, and a graded photograph."""
+    database = Database(settings.database)
+    enter(database, Blobs(settings.storage), a_servable_package(folder, "b"))
+    database.close()
+    api.post("/models/b/promote").raise_for_status()
+    files = [("files", (f"{n}.png", encode(draw_fruit("freshapples", n)))) for n in range(3)]
+    stored = api.post("/upload-training-data", files=files, data={"class_name": "freshapples"})
+    assert stored.raise_for_status().json()["uploaded_count"] == 3
+    api.post("/predict", files={"file": encode(draw_fruit("rottenbanana"))}).raise_for_status()
+
+
+def test_what_was_destroyed_comes_back(settings: Settings, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    with running_api(environment(settings)) as url, client(url) as api:
+        fill(settings, api, tmp_path)
+        until(lambda: api.get("/model-info").json()["model_info"]["version"] == "b")
+        until(lambda: api.get("/predictions").json()["predictions"])
+        before = known(api)
+        note = service.save(settings, backup)
+    assert note.blobs >= 3 + 2 * 4 + 1
+    destroy(settings)
+    assert service.restore(settings, backup) == note
+    with running_api(environment(settings)) as url, client(url) as api:
+        assert known(api) == before
+    with pytest.raises(NotEmptyError):
+        service.restore(settings, backup)
+
+
+def client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, trust_env=False, timeout=30)
+
+
+def test_a_restore_that_was_killed_can_be_run_again(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_state(settings, tmp_path)
+    service.save(settings, tmp_path / "backup")
+    destroy(settings)
+
+    def killed(_store: Blobs, key: str, _data: bytes) -> None:
+        raise KeyboardInterrupt(key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Blobs, "put", killed)
+        with pytest.raises(KeyboardInterrupt):
+            service.restore(settings, tmp_path / "backup")
+    service.restore(settings, tmp_path / "backup")
+    assert Blobs(settings.storage).get("models/b/head.npz")
+
+
+def test_what_an_older_catalog_left_beside_it_does_no_harm(tmp_path: Path) -> None:
+    settings = configured(f"sqlite:///{tmp_path / 'state' / 'catalog.db'}", tmp_path / "state")
+    a_state(settings, tmp_path)
+    service.save(settings, tmp_path / "backup")
+    catalog = tmp_path / "state" / "catalog.db"
+    writer = Database(settings.database)
+    with writer.session() as session:
+        session.execute(text("UPDATE champion SET changed_at = '2000-01-01 00:00:00'"))
+    log = catalog.with_name("catalog.db-wal").read_bytes()
+    writer.close()
+    catalog.unlink()
+    catalog.with_name("catalog.db-wal").write_bytes(log)
+    service.restore(settings, tmp_path / "backup")
+    restored = Database(settings.database)
+    with restored.reading() as session:
+        champion = repository.champion_row(session)
+    restored.close()
+    assert champion is not None
+    assert champion.changed_at.year > 2000
+
+
+def test_nothing_is_overwritten(settings: Settings, tmp_path: Path) -> None:
+    a_state(settings, tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file").write_bytes(b"x")
+    with pytest.raises(NotEmptyError):
+        service.save(settings, tmp_path / "other")
+    service.save(settings, tmp_path / "backup")
+    with pytest.raises(NotEmptyError):
+        service.restore(settings, tmp_path / "backup")
+
+
+def test_half_a_backup_is_none(settings: Settings, tmp_path: Path) -> None:
+    a_state(settings, tmp_path)
+    service.save(settings, tmp_path / "backup")
+    (tmp_path / "backup" / service.NOTE).unlink()
+    destroy(settings)
+    with pytest.raises(BackupError, match="no whole backup"):
+        service.restore(settings, tmp_path / "backup")
+
+
+def test_a_catalog_goes_back_into_a_database_of_its_kind(tmp_path: Path) -> None:
+    saved = configured(f"sqlite:///{tmp_path / 'catalog.db'}", tmp_path / "state")
+    a_state(saved, tmp_path)
+    service.save(saved, tmp_path / "backup")
+    other = configured("postgresql://u@127.0.0.1:9/x", tmp_path / "state")
+    with pytest.raises(BackupError, match="SQLite, and DATABASE_URL names one in PostgreSQL"):
+        service.restore(other, tmp_path / "backup")
+
+
+def test_what_cannot_be_saved_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = configured(f"sqlite:///{tmp_path / 'catalog.db'}", tmp_path / "state")
+    with pytest.raises(BackupError, match="no catalog"):
+        service.save(nowhere, tmp_path / "a")
+    away = configured("postgresql://u:secret@127.0.0.1:9/x", tmp_path / "state")
+    with pytest.raises(CatalogUnavailableError):
+        catalogs.PostgresCatalog(away.database).check_empty()
+    if shutil.which("pg_dump"):
+        with pytest.raises(BackupError, match="pg_dump failed") as failed:
+            service.save(away, tmp_path / "b")
+        assert "secret" not in failed.value.detail
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BackupError, match="postgresql-client"):
+        service.save(away, tmp_path / "c")
+
+
+def a_state(settings: Settings, folder: Path) -> None:
+    """A catalog with one version, and its package."""
+    database = Database(settings.database)
+    settings.state_dir.mkdir(exist_ok=True)
+    database.upgrade()
+    enter(database, Blobs(settings.storage), a_small_package(folder, "b"), "manual")
+    database.close()

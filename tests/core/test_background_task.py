@@ -1,0 +1,42 @@
+"""Work that is done again and again."""
+
+import threading
+
+import pytest
+
+from api.core import background_task
+from api.core.background_task import Periodic
+
+SECONDS = 20.0
+
+
+def test_it_works_at_once_and_again_until_it_is_left() -> None:
+    thrice = threading.Semaphore(0)
+    with Periodic("work", 0.001, thrice.release) as running:
+        for _ in range(3):
+            assert thrice.acquire(timeout=SECONDS)
+    assert not running._thread.is_alive()
+
+
+def test_leaving_does_not_wait_for_the_next_time() -> None:
+    done = threading.Event()
+    with Periodic("work", 3600, done.set) as running:
+        assert done.wait(SECONDS)
+    assert not running._thread.is_alive()
+
+
+def test_a_failure_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background_task, "RETRY_SECONDS", 0.001)
+    calls = iter([OSError("the store is away")])
+    done = threading.Event()
+
+    def work() -> None:
+        for error in calls:
+            raise error
+        done.set()
+
+    with Periodic("work", 3600, work):
+        assert done.wait(SECONDS)
+    assert "the store is away" in caplog.text

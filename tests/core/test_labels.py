@@ -1,0 +1,72 @@
+"""What class names say, in whatever way people write them."""
+
+import pytest
+
+from api.core.labels import LEVELS, Label, Level, normalise_class_name, read_label
+
+
+@pytest.mark.parametrize(
+    ("name", "fruit", "freshness", "words"),
+    [
+        ("freshapples", "apple", "fresh", "fresh apple"),
+        ("rottenoranges", "orange", "rotten", "rotten orange"),
+        ("rotten_banana", "banana", "rotten", "rotten banana"),
+        ("Fresh Passion-Fruit", "passion fruit", "fresh", "fresh passion fruit"),
+        ("freshcherries", "cherry", "fresh", "fresh cherry"),
+        ("rotten-peaches", "peach", "rotten", "rotten peach"),
+        ("freshmangoes", "mango", "fresh", "fresh mango"),
+        ("freshwatercress", "watercress", "fresh", "fresh watercress"),
+        ("mango", "mango", None, "mango"),
+        ("my_dragon-fruit", "my dragon fruit", None, "my dragon fruit"),
+        ("fresh", "fresh", None, "fresh"),
+        ("unfresh apples", "unfresh apples", None, "unfresh apples"),
+        ("overripebananas", "banana", "fresh", "overripe banana"),
+        ("overripe", "overripe", None, "overripe"),
+    ],
+)
+def test_a_class_name_is_read(name: str, fruit: str, freshness: str | None, words: str) -> None:
+    label = read_label(name)
+    assert (label.fruit, label.freshness, label.words) == (fruit, freshness, words)
+    assert isinstance(label, Label)
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("freshbanana", "fresh"),
+        ("Overripe Banana", "past_best"),
+        ("rottenbanana", "rotten"),
+        ("banana", None),
+    ],
+)
+def test_a_class_name_says_one_of_three_levels(name: str, level: Level | None) -> None:
+    assert read_label(name) == Label("banana", level)
+    assert level is None or level in LEVELS
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("freshapples", "freshapples"),
+        ("  Fresh Apples ", "fresh_apples"),
+        ("rotten--banana!", "rotten_banana"),
+        ("../../etc", "etc"),
+        ("Äpfel, grün", "äpfel_grün"),
+        ("pe\u0302ches", "p\u00eaches"),
+        (
+            "\u0924\u093e\u091c\u093e \u0938\u0947\u092c",
+            "\u0924\u093e\u091c\u093e_\u0938\u0947\u092c",
+        ),
+        ("x" * 100, "x" * 64),
+        ("x" * 63 + " y", "x" * 63),
+    ],
+)
+def test_a_class_name_is_normalised_once_and_for_all(text: str, name: str) -> None:
+    assert normalise_class_name(text) == name
+    assert normalise_class_name(name) == name
+
+
+@pytest.mark.parametrize("text", ["", "  ", "...", "___", "!?/", "\u0301", "\0"])
+def test_a_name_of_signs_alone_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="letter or digit"):
+        normalise_class_name(text)

@@ -1,0 +1,105 @@
+"""Files of one photograph are found by name and by look, and known names never change."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from api.core.imaging.hashing import signature
+from api.core.near_duplicates import group_photographs
+from tests.drawing import draw_fruit
+
+
+def group(
+    files: Sequence[tuple[str, str, Image.Image]], known: dict[str, str] | None = None
+) -> dict[str, str]:
+    """The photograph of each (path, class, picture)."""
+    photographs = group_photographs(
+        [path for path, _, _ in files],
+        [name for _, name, _ in files],
+        np.stack([signature(image) for _, _, image in files]),
+        known,
+    )
+    return {path: name for (path, _, _), name in zip(files, photographs, strict=True)}
+
+
+APPLES = [draw_fruit("freshapples", seed) for seed in range(12)]
+
+
+def test_saved_copies_are_told_by_name_across_the_supplied_split() -> None:
+    """Rotated pictures look different; only the names tie them together."""
+    found = group(
+        [
+            ("train/apple/a.png", "apple", APPLES[0]),
+            ("test/apple/rotated_by_30_a.png", "apple", APPLES[0].rotate(30)),
+            ("test/apple/vertical_flip_a.png", "apple", APPLES[0].rotate(180)),
+            ("test/apple/b.png", "apple", APPLES[1]),
+        ]
+    )
+    assert list(found.values()) == ["apple/a", "apple/a", "apple/a", "apple/b"]
+
+
+def test_near_duplicates_are_told_by_look() -> None:
+    found = group(
+        [
+            ("apple/z.png", "apple", APPLES[0]),
+            ("apple/m.png", "apple", APPLES[1]),
+            ("apple/k.png", "apple", APPLES[0].resize((70, 70))),
+        ]
+    )
+    assert list(found.values()) == ["apple/k", "apple/m", "apple/k"]
+
+
+def test_names_and_looks_join() -> None:
+    """a and its rotated copy by name, the copy and c by look: all three are one."""
+    turned = APPLES[0].rotate(45, fillcolor="white")
+    found = group(
+        [
+            ("apple/a.png", "apple", APPLES[0]),
+            ("apple/rotated_by_45_a.png", "apple", turned),
+            ("apple/c.png", "apple", turned.resize((80, 80))),
+        ]
+    )
+    assert set(found.values()) == {"apple/a"}
+
+
+def test_one_stem_in_two_classes_is_two_photographs() -> None:
+    found = group([("apple/1.png", "apple", APPLES[0]), ("pear/1.png", "pear", APPLES[1])])
+    assert list(found.values()) == ["apple/1", "pear/1"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_adding_files_changes_no_known_photograph(seed: int) -> None:
+    """Whatever is added, in whatever order, even a file that looks like two known ones."""
+    random = np.random.default_rng(seed)
+    files = [
+        (f"apple/{number:02d}.png", "apple", APPLES[random.integers(len(APPLES))])
+        for number in random.permutation(30)
+    ]
+    known: dict[str, str] = {}
+    for count in (8, 15, 30):
+        found = group(sorted(files[:count]), known)
+        assert {path: found[path] for path in known} == known
+        known = found
+    by_look: dict[int, set[str]] = {}
+    for path, _, image in files[:8]:
+        by_look.setdefault(id(image), set()).add(known[path])
+    assert all(len(names) == 1 for names in by_look.values())
+
+
+def test_a_new_copy_joins_the_known_photograph_though_its_name_comes_first() -> None:
+    known = {"apple/m.png": "apple/m"}
+    files = [
+        ("apple/a.png", "apple", APPLES[0].resize((80, 80))),
+        ("apple/m.png", "apple", APPLES[0]),
+    ]
+    assert group(files, known) == {"apple/a.png": "apple/m", "apple/m.png": "apple/m"}
+
+
+def test_known_photographs_stay_apart_when_a_new_file_ties_them() -> None:
+    known = {"apple/a.png": "apple/a", "apple/b.png": "apple/b"}
+    files = [(f"apple/{name}.png", "apple", APPLES[0]) for name in "abc"]
+    found = group(files, known)
+    assert {path: found[path] for path in known} == known
+    assert found["apple/c.png"] in known.values()

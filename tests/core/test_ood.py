@@ -1,0 +1,64 @@
+"""What is none of the known classes, by a distance and by a learned logit."""
+
+import numpy as np
+import pytest
+
+from api.core.ood import (
+    DISTANCE_WEIGHT,
+    FEATURES,
+    OodDetector,
+    dequantize,
+    drift_features,
+    quantize,
+)
+from tests.heads import make_ood
+
+MEANS = [[1, 0, 0], [0, 1, 0]]
+
+
+def score(ood: OodDetector, embedding: list[float], none_logit: float = 0.0) -> float:
+    projected = ood.project(np.array([embedding], np.float32))
+    return float(ood.score(projected, np.array([none_logit], np.float32))[0])
+
+
+def test_the_score_is_the_distance_to_the_nearest_mean_and_the_logit() -> None:
+    ood = make_ood(3, MEANS)
+    assert score(ood, [5, 0, 0]) == pytest.approx(0)
+    assert score(ood, [0, 0, 1]) == pytest.approx(2 * DISTANCE_WEIGHT)
+    assert score(ood, [0, 0, 1], 3) == pytest.approx(3 + 2 * DISTANCE_WEIGHT)
+
+
+def test_the_length_of_an_embedding_does_not_matter() -> None:
+    ood = make_ood(3, MEANS)
+    assert score(ood, [0.3, 0.1, 0.2]) == pytest.approx(score(ood, [2.1, 0.7, 1.4]))
+
+
+def test_it_is_stored_with_its_projection_in_half() -> None:
+    random = np.random.default_rng(0)
+    ood = OodDetector(
+        random.normal(size=(50, 4)).astype(np.float32),
+        random.normal(size=(2, 4)).astype(np.float32),
+        1.25,
+    )
+    arrays = ood.arrays()
+    assert arrays["ood_projection"].dtype == np.float16
+    again = OodDetector.from_arrays(arrays)
+    assert again.projection == pytest.approx(ood.projection, abs=2e-3)
+    assert np.array_equal(again.means, ood.means)
+    assert again.threshold == 1.25
+
+
+def test_a_projection_of_any_size_is_rounded_once() -> None:
+    drawn = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    drawn *= np.array([1e-8, 1, 1e6, 0], np.float32)
+    rounded = dequantize(*quantize(drawn))
+    assert rounded.flags.f_contiguous
+    assert rounded == pytest.approx(drawn, rel=1e-3, abs=1e-12)
+    assert np.array_equal(dequantize(*quantize(rounded)), rounded)
+
+
+def test_drift_keeps_the_last_directions_within_float16() -> None:
+    projected = np.arange(40, dtype=np.float32)[None]
+    kept = drift_features(projected)
+    assert kept.tolist() == [list(range(40 - FEATURES, 40))]
+    assert np.isfinite(drift_features(projected * 1e6)).all()

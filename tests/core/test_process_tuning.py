@@ -1,0 +1,73 @@
+"""What stays in the process between photographs, and what goes back to the machine."""
+
+import platform
+import resource
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+
+PAGE = resource.getpagesize()
+MEBIBYTE = 2**20
+# In a process of its own: what it says holds for good.
+PREPARED = f"""
+import resource
+from pathlib import Path
+from api.core.process_tuning import trim_malloc, tune_malloc
+tune_malloc()
+MEBIBYTE = {MEBIBYTE}
+def cleared():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt * {PAGE}
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * {PAGE}
+"""
+
+
+def printed(program: str) -> int:
+    found = subprocess.run(
+        [sys.executable, "-c", PREPARED + program], check=True, capture_output=True, text=True
+    )
+    return int(found.stdout)
+
+
+def test_the_memory_of_a_photograph_is_there_for_the_next() -> None:
+    cleared_anew = printed(
+        """
+for _ in range(3):
+    bytearray(3 * MEBIBYTE)
+before = cleared()
+bytearray(3 * MEBIBYTE)
+print(cleared() - before)
+"""
+    )
+    assert cleared_anew < MEBIBYTE
+
+
+def test_a_large_block_leaves_whenever_it_is_free() -> None:
+    left = printed(
+        """
+for _ in range(3):
+    bytearray(8 * MEBIBYTE)
+block = bytearray(8 * MEBIBYTE)
+before = resident()
+del block
+print(before - resident())
+"""
+    )
+    assert left > 7 * MEBIBYTE
+
+
+def test_what_lies_free_below_something_in_use_is_given_back() -> None:
+    given_back = printed(
+        """
+blocks = [bytearray(MEBIBYTE) for _ in range(40)]
+last = bytearray(MEBIBYTE)
+del blocks
+before = resident()
+trim_malloc()
+print(before - resident())
+"""
+    )
+    assert given_back > 30 * MEBIBYTE

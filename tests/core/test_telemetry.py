@@ -1,0 +1,100 @@
+"""`/metrics`: everything that is promised, of one process or of several."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.core import telemetry
+from api.settings import Settings
+from tests.drawing import draw_fruit, encode
+from tests.processes import running_api
+
+
+@pytest.fixture
+def own(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(settings.model_copy(update={"state_dir": tmp_path}))) as client:
+        yield client
+
+
+def value(text: str, name: str, **labels: str) -> float:
+    """The value of one line of the text format, 0 where there is none."""
+    for line in text.splitlines():
+        found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+        if found and found[1] == name:
+            there = dict(re.findall(r'(\w+)="([^"]*)"', found[2] or ""))
+            if there.items() >= labels.items():
+                return float(found[3])
+    return 0
+
+
+def test_every_metric_is_there(own: TestClient) -> None:
+    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    made = own.post("/predict", files={"file": photograph}).json()
+    own.post(f"/predictions/{made['prediction_id']}/feedback", json={"correct": True})
+    own.post("/upload-training-data", files={"files": photograph}, data={"class_name": "pears"})
+    answer = own.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    for name in (
+        "requests_total",
+        "request_seconds_bucket",
+        "predictions_total",
+        "prediction_confidence_bucket",
+        "inference_seconds_bucket",
+        "recorder_queue",
+        "recorder_dropped_total",
+        "champion_info",
+        "training_runs",
+        "training_run_active",
+        "drift",
+        "drift_threshold",
+        "uploads_total",
+        "feedback_total",
+    ):
+        assert f"ripeline_{name}" in answer.text or f"# TYPE ripeline_{name}" in answer.text, name
+
+
+def test_a_prediction_is_counted_by_class_version_and_recognition(own: TestClient) -> None:
+    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    before = own.get("/metrics").text
+    made = own.post("/predict", files={"file": photograph}).json()
+    after = own.get("/metrics").text
+    labels = {
+        "class_name": made["predicted_class"],
+        "version": made["model_version"],
+        "recognised": "yes" if made["recognised"] else "no",
+    }
+    name = "ripeline_predictions_total"
+    assert value(after, name, **labels) - value(before, name, **labels) == 1
+    name = "ripeline_inference_seconds_count"
+    assert value(after, name) - value(before, name) == 1
+
+
+def test_uploads_are_counted_by_what_became_of_them(own: TestClient) -> None:
+    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    before = own.get("/metrics").text
+    files = [("files", photograph), ("files", photograph), ("files", b"words")]
+    own.post("/upload-training-data", files=files, data={"class_name": "pears"})
+    after = own.get("/metrics").text
+    name = "ripeline_uploads_total"
+    for outcome in ("stored", "duplicate", "refused"):
+        grown = value(after, name, outcome=outcome) - value(before, name, outcome=outcome)
+        assert grown == 1, outcome
+
+
+def test_several_processes_answer_for_all(tmp_path: Path) -> None:
+    """As uvicorn's workers do, which share a folder."""
+    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    shared = {telemetry.MULTIPROCESS_DIR: str(tmp_path)}
+    with running_api(shared) as one, running_api(shared) as other:
+        for url in (one, other, other):
+            httpx.post(f"{url}/predict", files={"file": photograph}, trust_env=False)
+        texts = [httpx.get(f"{url}/metrics", trust_env=False).text for url in (one, other)]
+    for text in texts:
+        assert value(text, "ripeline_inference_seconds_count") == 3
+        assert value(text, "ripeline_requests_total", route="/predict", status="200") == 3
+        assert value(text, "ripeline_champion_info") == 1

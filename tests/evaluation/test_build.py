@@ -1,0 +1,150 @@
+"""The whole way from a folder to a package, on drawn pictures."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from api.core.layout import EmptyFolderError
+from api.evaluation.build import build_package
+from api.model.manifest import Manifest
+from api.model.package import REPLAY, load_package
+from api.model.predictor import Runtime
+from api.model.replay_buffer import Replay
+from api.training.backbones.architectures import build_backbone
+from api.training.corpus import Corpus, TooFewPhotographsError, read_corpus
+from api.training.recipe import Recipe
+from api.training.train import train
+from tests.drawing import draw_fruit, encode
+
+RECIPE = Recipe(epochs=1, views=160, input_size=64, batch_size=16)
+CLASSES = ("freshapples", "freshbanana")
+PICTURES = 40
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of fruit, and pictures of noise that are neither."""
+    root = tmp_path_factory.mktemp("drawn")
+    for class_name in CLASSES:
+        (root / class_name).mkdir()
+        for seed in range(PICTURES):
+            data = encode(draw_fruit(class_name, seed=seed), "JPEG")
+            (root / class_name / f"{seed}.jpg").write_bytes(data)
+    (root / "not_fruit").mkdir()
+    for seed in range(12):
+        noise = np.random.default_rng(seed).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+        (root / "not_fruit" / f"{seed}.png").write_bytes(encode(Image.fromarray(noise), "PNG"))
+    return root
+
+
+@pytest.fixture(scope="module")
+def corpus(folder: Path) -> Corpus:
+    return read_corpus(folder)
+
+
+@pytest.fixture(scope="module")
+def built(
+    corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Manifest, dict[str, tuple[int, int]]]:
+    """The package, its manifest, and the last progress told of each stage."""
+    package = tmp_path_factory.mktemp("models") / "drawn"
+    told: dict[str, tuple[int, int]] = {}
+
+    def progress(stage: str, done: int, total: int) -> None:
+        told[stage] = (done, total)
+
+    return package, build_package(corpus, RECIPE, package, progress), told
+
+
+def test_the_package_grades_pictures_that_it_has_not_seen(
+    built: tuple[Path, Manifest, object],
+) -> None:
+    package, manifest, _ = built
+    runtime = Runtime.of_package(load_package(package))
+    right = [
+        runtime.grade(encode(draw_fruit(class_name, seed=seed), "JPEG")).class_name == class_name
+        for class_name in CLASSES
+        for seed in range(1000, 1010)
+    ]
+    assert sum(right) >= 0.8 * len(right)
+    assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
+
+
+def test_the_manifest_says_what_was_done(built: tuple[Path, Manifest, object]) -> None:
+    _, manifest, _ = built
+    assert manifest.classes == CLASSES
+    assert manifest.recipe == RECIPE.as_dict()
+    assert manifest.feature_shape == (2, 2, 1280)
+    assert manifest.data.photographs <= 2 * PICTURES
+    agreement = manifest.metrics["export_agreement"]
+    assert agreement["same_class"] == agreement["photographs"] > 0
+    assert len(manifest.metrics["training_curves"]) == 1
+    assert manifest.metrics["rejection"]["other_files"] > 0
+    assert set(manifest.metrics["rejection"]["drawn_rejected"]) == {"noise", "flat_colour", "blank"}
+    scores = manifest.metrics["test_by_photograph"]
+    assert scores["expected_calibration_error_before_scaling"] >= 0
+    assert {"reliability", "roc", "precision_recall", "slices", "worst_mistakes"} <= set(scores)
+    assert len(manifest.model_dump_json()) < 60_000
+
+
+def test_every_stage_told_its_end(
+    built: tuple[Path, Manifest, dict[str, tuple[int, int]]],
+) -> None:
+    _, _, told = built
+    assert "Fine-tuning" in told
+    assert all(done == total for done, total in told.values())
+
+
+def test_the_replay_gives_the_embeddings_of_the_photographs(
+    built: tuple[Path, Manifest, object], corpus: Corpus
+) -> None:
+    package, manifest, _ = built
+    replay = Replay.load(package / REPLAY)
+    assert len(replay.embeddings) == manifest.data.photographs
+    assert set(replay.splits) == {"train", "validation", "test"}
+    assert set(replay.photographs) == {file.photograph for file in corpus.listing.files}
+    head = load_package(package).head
+    of_replay = head.probabilities(replay.embeddings).argmax(axis=1)
+    assert (of_replay == replay.targets.argmax(axis=1)).mean() > 0.9
+
+
+def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: Corpus) -> None:
+    recipe = dataclasses.replace(RECIPE, input_size=32)
+    study = corpus.study()
+    first, second = train(recipe, study), train(recipe, study)
+    assert first.history == second.history
+    assert np.array_equal(first.kinds.weights, second.kinds.weights)
+    # Two classes of sound fruit say nothing of rot.
+    assert first.freshness is None
+
+
+def test_the_weights_go_back_by_the_share_that_is_kept(corpus: Corpus) -> None:
+    recipe = dataclasses.replace(RECIPE, input_size=32, views=32, learning_rate=0.01, averaging=0.1)
+    study = corpus.study()
+    before, half, after = (
+        train(dataclasses.replace(recipe, kept_share=share), study).backbone.get_weights()
+        for share in (1.0, 0.5, 0.0)
+    )
+    untouched = build_backbone(recipe.architecture, 32, "imagenet").get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(before, untouched, strict=True))
+    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(before, after, strict=True))
+    for a, b, c in zip(before, half, after, strict=True):
+        assert b == pytest.approx((a + c) / 2, abs=1e-5)
+
+
+def test_an_empty_folder_is_told_apart_from_a_small_one(tmp_path: Path) -> None:
+    with pytest.raises(EmptyFolderError):
+        read_corpus(tmp_path)
+    (tmp_path / "freshapples").mkdir()
+    for seed in range(3):
+        path = tmp_path / "freshapples" / f"{seed}.jpg"
+        path.write_bytes(encode(draw_fruit("freshapples", seed=seed), "JPEG"))
+    with pytest.raises(TooFewPhotographsError, match="at least two"):
+        read_corpus(tmp_path)
+    (tmp_path / "mango").mkdir()
+    (tmp_path / "mango" / "1.jpg").write_bytes(encode(draw_fruit("freshoranges", seed=1), "JPEG"))
+    with pytest.raises(TooFewPhotographsError, match="none falls into the"):
+        read_corpus(tmp_path)

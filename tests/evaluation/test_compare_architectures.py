@@ -1,0 +1,165 @@
+"""The comparison on drawn pictures, with two small networks of the table."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+
+from api.commands import training as command_line
+from api.evaluation import architecture_trial
+from api.evaluation.architecture_trial import measure
+from api.evaluation.compare_architectures import NoImagenetToCompareError, Plan, compare
+from api.training.backbones.architectures import TABLE, UnknownArchitectureError
+from api.training.corpus import Corpus
+from api.training.recipe import Recipe
+from tests.training.drawn import draw_corpus
+
+RECIPE = Recipe(architecture="custom_cnn", input_size=32, batch_size=64, views=64, epochs=1)
+NAMES = ("custom_cnn", "twin_cnn")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return draw_corpus(tmp_path_factory.mktemp("drawn"), 24)
+
+
+@pytest.fixture(autouse=True)
+def twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second small network, whose ImageNet weights cannot be downloaded."""
+
+    def offline(_: keras.Model) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setitem(TABLE, "twin_cnn", replace(TABLE["custom_cnn"], load_imagenet=offline))
+    monkeypatch.setattr(architecture_trial, "TIMED_RUNS", 3)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The architectures whose rows are measured rather than found in the cache."""
+    names: list[str] = []
+
+    def counted(what: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
+        names.append(what.recipe.architecture)
+        return measure(what, *arguments)
+
+    monkeypatch.setattr("api.evaluation.compare_architectures.measure", counted)
+    return names
+
+
+@pytest.mark.usefixtures("eager_training")
+def test_compares_and_goes_on_where_it_stopped(
+    corpus: Corpus, tmp_path: Path, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan.of(RECIPE, NAMES, {"twin_cnn": "none"}, sizes=[32, 64], frozen_curve=True)
+
+    def interrupted(what: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
+        if what.recipe.architecture == "twin_cnn":
+            raise KeyboardInterrupt
+        return measure(what, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("api.evaluation.compare_architectures.measure", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            compare(corpus, plan, tmp_path)
+
+    told: dict[str, tuple[int, int]] = {}
+    figures = compare(
+        corpus, plan, tmp_path, progress=lambda stage, *done: told.update({stage: done})
+    )
+    assert measured == ["twin_cnn", "custom_cnn", "custom_cnn"]
+    assert told["Rows"] == (4, 4)
+    assert told["twin_cnn at 32 px: Fine-tuning"] == (1, 1)
+    assert compare(corpus, plan, tmp_path) == figures == json.loads(json.dumps(figures))
+    assert len(measured) == 3
+
+    rows = figures["architectures"]
+    assert [row["architecture"] for row in rows] == list(NAMES)
+    for row in rows:
+        assert row["weights"] == "none"
+        assert row["training"] == "fine-tuned"
+        assert row["parameters"] == 980_704 + 256 * 2 + 2
+        assert row["megabytes"] == pytest.approx(3.9, abs=0.1)
+        assert row["milliseconds"] > 0
+        assert row["files"] == len(corpus.files("test"))
+        for figure in ("accuracy", "macro_precision", "macro_recall", "macro_f1"):
+            assert 0 <= row[figure] <= 1
+    assert [row["input_size"] for row in figures["input_sizes"]] == [32, 64]
+    assert all("untouched" in row["training"] for row in figures["input_sizes"])
+
+
+def test_missing_imagenet_is_told_before_anything_is_trained(
+    corpus: Corpus, tmp_path: Path, measured: list[str]
+) -> None:
+    plan = Plan.of(RECIPE, NAMES, sizes=[])
+    with pytest.raises(NoImagenetToCompareError, match="--without-imagenet-where-missing"):
+        compare(corpus, plan, tmp_path)
+    assert measured == []
+
+
+def test_a_row_without_imagenet_says_so(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_planned(what: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
+        return {"weights": what.recipe.weights}
+
+    monkeypatch.setattr("api.evaluation.compare_architectures.measure", as_planned)
+    figures = compare(corpus, Plan.of(RECIPE, NAMES, sizes=[]), tmp_path, without_imagenet=True)
+    assert figures["architectures"] == [
+        {"weights": "none"},
+        {"weights": "none", "wanted_weights": "imagenet"},
+    ]
+
+
+def test_another_recipe_is_another_row(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+
+    def note(what: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
+        rates.append(what.recipe.learning_rate)
+        return {}
+
+    monkeypatch.setattr("api.evaluation.compare_architectures.measure", note)
+    for rate in (1e-3, 1e-4, 1e-3):
+        plan = Plan.of(replace(RECIPE, learning_rate=rate), ["custom_cnn"], sizes=[])
+        compare(corpus, plan, tmp_path)
+    assert rates == [1e-3, 1e-4]
+
+
+def test_an_architecture_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UnknownArchitectureError):
+        Plan.of(RECIPE, ["vgg"])
+    with pytest.raises(UnknownArchitectureError):
+        Plan.of(RECIPE, NAMES, {"vgg": "none"})
+
+
+def test_the_command_writes_the_figures(
+    corpus: Corpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def as_planned(what: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
+        figures = dict.fromkeys(("accuracy", "macro_f1", "megabytes", "milliseconds"), 0.5)
+        recipe = what.recipe
+        names = {"architecture": recipe.architecture, "weights": recipe.weights}
+        how = {"training": "fine-tuned", "input_size": recipe.input_size}
+        return {**names, **how, **figures, "recipe": recipe.as_dict()}
+
+    monkeypatch.setattr("api.evaluation.compare_architectures.measure", as_planned)
+    out = tmp_path / "figures.json"
+    line = (
+        f"compare {corpus.listing.root} --architectures custom_cnn --sizes --epochs 1 "
+        f"--input-size 32 --batch-size 64 --weights custom_cnn=none --out {out} "
+        f"--cache {tmp_path / 'cache'}"
+    )
+    monkeypatch.setattr(sys, "argv", ["python -m api.commands.training", *line.split()])
+    assert command_line.main() == 0
+    (row,) = json.loads(out.read_text(encoding="utf-8"))["architectures"]
+    assert row["recipe"]["batch_size"] == 64
+    assert "custom_cnn at 32 px, weights none, fine-tuned" in capsys.readouterr().out

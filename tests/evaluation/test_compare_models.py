@@ -1,0 +1,99 @@
+"""Two graders on the same photographs."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from api.core.paired_comparison import Comparison
+from api.evaluation.compare_models import Side, duel, macro_f1, side_by_side
+from api.model.predictor import Backbone
+from tests.heads import make_head, make_ood
+
+
+def a_side(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) -> Side:
+    """A grader whose embeddings are its logits; what is far from every corner is rejected."""
+    count = len(classes)
+    corners = np.eye(count, dtype=np.float32)
+    head = make_head(corners, ood=make_ood(count, corners, distance=0.5))
+    strange = np.full((others, count), 1.0, np.float32)
+    return Side(classes, head, embeddings.astype(np.float32), strange)
+
+
+def compare(champion: Side, candidate: Side, labels: list[str], names: list[str]) -> Comparison:
+    return duel(
+        champion,
+        candidate,
+        np.array(labels),
+        np.array(names),
+        milliseconds=None,
+        new_classes={},
+        new_labels={},
+    )
+
+
+def test_photographs_are_paired_by_class() -> None:
+    labels = ["a", "a", "b", "b"]
+    says = {"a": [9.0, 0.0], "b": [0.0, 9.0]}
+    champion = a_side(("a", "b"), np.array([says[x] for x in "aabb"]))
+    candidate = a_side(("a", "b"), np.array([says[x] for x in "abbb"]))
+    found = compare(champion, candidate, labels, ["1", "2", "3", "4"])
+    assert (found.overall.lost, found.overall.won, found.overall.candidate_right) == (1, 0, 3)
+    assert found.per_class["a"].lost == 1
+    assert found.per_class["b"].lost == 0
+    assert found.macro_f1 is not None
+    assert found.macro_f1.champion == 1.0
+    assert found.macro_f1.candidate == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert found.recognised.photographs == 4
+
+
+def test_a_photograph_counts_once() -> None:
+    side = a_side(("a", "b"), np.array([[9.0, 0.0]] * 3))
+    found = compare(side, side, ["a", "a", "a"], ["1", "1", "2"])
+    assert found.overall.photographs == 2
+
+
+def test_only_classes_that_both_know_count() -> None:
+    champion = a_side(("a", "b"), np.array([[9.0, 0.0], [9.0, 0.0], [0.0, 9.0]]))
+    candidate = a_side(
+        ("a", "b", "c"), np.array([[9.0, 0.0, 0.0], [0.0, 0.0, 9.0], [0.0, 0.0, 9.0]])
+    )
+    found = compare(champion, candidate, ["a", "c", "b"], ["1", "2", "3"])
+    assert set(found.per_class) == {"a", "b"}
+    # What it now takes for the new class is lost all the same.
+    assert (found.overall.photographs, found.overall.lost) == (2, 1)
+
+
+def test_without_common_classes_there_is_nothing_to_compare() -> None:
+    found = compare(
+        a_side(("a", "b"), np.zeros((1, 2)), others=1),
+        a_side(("c", "d"), np.zeros((1, 2)), others=1),
+        ["c"],
+        ["1"],
+    )
+    assert found.overall.photographs == 0
+    assert found.macro_f1 is None
+    assert found.calibration_error is None
+    assert found.others_let_through is not None
+
+
+def test_macro_f1_is_the_mean_over_the_classes_there_are() -> None:
+    truth = np.array(["a", "a", "b"])
+    assert macro_f1(truth, truth) == 1.0
+    assert macro_f1(np.array(["a", "c", "b"]), truth) == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_both_networks_are_timed_on_their_own_input_size() -> None:
+    sizes: dict[str, set[int]] = {"one": set(), "two": set()}
+
+    def network(name: str) -> Backbone:
+        def run(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+            sizes[name].add(pixels.shape[1])
+            return np.zeros((1, 1, 1, 4), np.float32)
+
+        return run
+
+    figures = side_by_side(network("one"), network("two"), (32, 64))
+    assert sizes == {"one": {32}, "two": {64}}
+    assert figures.champion >= 0

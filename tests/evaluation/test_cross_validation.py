@@ -1,0 +1,216 @@
+"""Cross-validation whole, with a grader that learns in no time."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from api.commands import training as command_line
+from api.core.layout import NEAR
+from api.core.progress import Progress, silent
+from api.evaluation import by_source, folds, supplied_split
+from api.evaluation.cross_validation import crossvalidate
+from api.evaluation.folds import FOLDS, Folds, hold_out
+from api.evaluation.out_of_fold import HeldOut
+from api.training.corpus import Corpus, Study, read_corpus
+from api.training.grader import Grader
+from api.training.recipe import Recipe
+from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
+from tests.training.collection import CLASSES, PICTURES, colour_grader
+
+RECIPE = Recipe(input_size=32)
+MODULES = (by_source, folds, supplied_split)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return read_corpus(draw_sources(tmp_path_factory.mktemp("sources")))
+
+
+@pytest.fixture(scope="module")
+def studies() -> Iterator[list[Study]]:
+    """Every study that a grader was trained on, in order."""
+    seen: list[Study] = []
+
+    def train_grader(recipe: Recipe, study: Study, progress: Progress = silent) -> Grader:
+        seen.append(study)
+        return colour_grader(recipe, study, progress)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in MODULES:
+            patch.setattr(module, "train_grader", train_grader)
+        yield seen
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def measured(corpus: Corpus, studies: list[Study], cache: Path) -> dict[str, Any]:
+    return crossvalidate(corpus, RECIPE, cache)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*_: object) -> Grader:
+        raise AssertionError("trained again")
+
+    for module in MODULES:
+        monkeypatch.setattr(module, "train_grader", train)
+
+
+def test_sources_left_out_come_first_and_the_leaking_split_last(measured: dict[str, Any]) -> None:
+    assert list(measured) == [
+        "leave_one_source_out",
+        "by_photograph",
+        "by_phone_run",
+        "other_sources",
+        "rejection",
+        "supplied_split",
+        "recipe",
+        "data",
+    ]
+    text = json.dumps(measured, allow_nan=False)
+    assert len(text) < 120_000
+    for name, figure in (
+        ("leave_one_source_out", "accuracy"),
+        ("leave_one_source_out", "expected_calibration_error"),
+        ("by_photograph", "accuracy"),
+        ("by_photograph", "expected_calibration_error"),
+        ("by_phone_run", "fruit_accuracy"),
+        ("by_phone_run", "edible_not_called_rotten"),
+        ("other_sources", "accuracy"),
+        ("supplied_split", "accuracy"),
+        ("rejection", "known_rejected"),
+        ("rejection", "auroc"),
+        ("rejection", "near_auroc"),
+    ):
+        low, high = measured[name][f"{figure}_interval_95"]
+        assert 0 <= low <= high <= 1, (name, figure)
+
+
+def test_every_file_of_the_largest_source_is_graded_once(
+    measured: dict[str, Any], corpus: Corpus
+) -> None:
+    scores = measured["by_photograph"]
+    assert scores["files"] == len([file for file in corpus.listing.files if file.source == STUDIO])
+    assert scores["files"] > scores["photographs"]
+    assert sum(row["files"] for row in scores["reliability"]) == scores["files"]
+    assert scores["accuracy"] > 0.8
+    assert scores["expected_calibration_error_before_scaling"] >= 0
+    assert set(scores["roc"]) == set(CLASSES)
+    assert set(measured["other_sources"]["by_source"]) == {"kitchen", "phone"}
+    known = (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
+    assert measured["rejection"]["known_files"] == known
+    assert set(measured["rejection"]["known_rejected_by_source"]) == {STUDIO, "kitchen", "phone"}
+
+
+def test_a_fold_learns_nothing_of_what_it_holds_out(corpus: Corpus, studies: list[Study]) -> None:
+    dealt = Folds(corpus)
+    hold_out(dealt, RECIPE, 2)
+    study = studies[-1]
+    held = {sample.group for sample in dealt.held_out(2)}
+    assert not held & {sample.group for sample in [*study.training, *study.validation]}
+    learned = {copy for sample in study.training for copy in sample.copies}
+    assert not learned & {copy for sample in study.validation for copy in sample.copies}
+    assert any(sample.box for sample in dealt.held_out(2))
+
+
+def test_every_run_kind_and_other_thing_is_held_out_once(corpus: Corpus) -> None:
+    dealt = Folds(corpus)
+    held = [dealt.held_out(fold) for fold in range(FOLDS)]
+    runs = [{sample.group for sample in part if sample.box} for part in held]
+    assert sorted(len(part) for part in runs) == [1, 1, 1, 1, 2]
+    assert len(set.union(*runs)) == 6
+    kinds = [{s.group for s in part if s.group.startswith(NEAR)} for part in held]
+    assert sum(map(len, kinds)) == len(set.union(*kinds)) == 6
+    assert sum(map(len, held)) == len(corpus.listing.files) + 24 + 25 + 12
+
+
+def test_boxes_of_unknown_level_are_no_phone_runs(corpus: Corpus) -> None:
+    unknown = replace(corpus, boxes=tuple(replace(box, level=None) for box in corpus.boxes))
+    dealt = Folds(unknown)
+    classes = len(CLASSES)
+    found = folds.summarise(dealt, [_even(len(dealt.held_out(k)), classes) for k in range(FOLDS)])
+    assert "by_phone_run" not in found
+    assert found["other_sources"]["by_source"]["phone"]["accuracy"] is None
+
+
+def _even(rows: int, classes: int) -> HeldOut:
+    even = np.full((rows, classes), 1 / classes, np.float32)
+    return HeldOut(even, even, np.zeros(rows, np.float32))
+
+
+def test_the_supplied_split_is_marked_and_learns_its_train_files(
+    measured: dict[str, Any], corpus: Corpus, studies: list[Study]
+) -> None:
+    scores = measured["supplied_split"]
+    assert scores["leaks"] is True
+    assert 0 < scores["test_photographs_also_in_train"] < scores["test_photographs"]
+    # After three sources and five folds.
+    study = studies[3 + FOLDS]
+    train = [file for file in corpus.listing.files if file.supplied_split == "train"]
+    samples = [*study.training, *study.validation]
+    learned = [copy for s in samples if s.target and not s.box for copy in s.copies]
+    assert sorted(learned) == sorted(corpus.listing.root / file.path for file in train)
+
+
+def test_nothing_is_trained_again(
+    measured: dict[str, Any], corpus: Corpus, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch)
+    assert crossvalidate(corpus, RECIPE, cache) == measured
+    for other in (
+        (corpus, replace(RECIPE, seed=1)),
+        (replace(corpus, near=corpus.near[1:]), RECIPE),
+        (replace(corpus, others=corpus.others[1:]), RECIPE),
+        (replace(corpus, boxes=corpus.boxes[1:]), RECIPE),
+    ):
+        with pytest.raises(AssertionError, match="trained again"):
+            crossvalidate(*other, cache)
+
+
+def test_one_part_alone_and_then_beside_it_what_was_measured_before(
+    measured: dict[str, Any],
+    corpus: Corpus,
+    studies: list[Study],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alone = crossvalidate(corpus, RECIPE, tmp_path, only="supplied")
+    assert list(alone) == ["supplied_split", "recipe", "data"]
+    both = crossvalidate(corpus, RECIPE, tmp_path, only="sources")
+    assert list(both) == ["leave_one_source_out", "supplied_split", "recipe", "data"]
+    assert both["leave_one_source_out"] == measured["leave_one_source_out"]
+    refuse(monkeypatch)
+    assert crossvalidate(corpus, RECIPE, tmp_path, only="supplied") == both
+
+
+def test_the_command_line_prints_the_headline_of_each_part(
+    measured: dict[str, Any],
+    corpus: Corpus,
+    cache: Path,
+    *,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "docs" / "figures.json"
+    line = f"crossvalidate {corpus.listing.root} --input-size 32 --cache {cache} --out {out}"
+    refuse(monkeypatch)
+    monkeypatch.setattr(
+        sys, "argv", ["python -m api.commands.training", *line.split(), "--only", "folds"]
+    )
+    assert command_line.main() == 0
+    assert json.loads(out.read_text(encoding="utf-8")) == json.loads(json.dumps(measured))
+    told = capsys.readouterr().out
+    places = [told.index(title) for title in ("Leave one source out", "Five folds", "Supplied")]
+    assert places == sorted(places)
+    assert "  Without kitchen: accuracy" in told
+    assert "LEAKS" in told

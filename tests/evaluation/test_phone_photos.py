@@ -1,0 +1,61 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from api.core.labels import LEVELS, Level
+from api.evaluation.phone_photos import freshness_order, phone_figures
+from api.training.bounding_boxes import Box
+
+CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
+
+
+def box(frame: int, level: Level, run: str = "1", fruit: str = "apple") -> Box:
+    return Box(Path(f"{frame}.jpg"), fruit, level, run, 0, 0, 9, 9)
+
+
+def graded(*classes: int) -> np.ndarray:
+    return np.eye(4, dtype=np.float32)[list(classes)]
+
+
+def test_counts_fruit_and_edible_fruit_called_rotten() -> None:
+    boxes = [box(1, "fresh"), box(1, "past_best"), box(2, "past_best"), box(2, "rotten")]
+    found = phone_figures(
+        boxes, graded(0, 2, 1, 2), np.array([-0.5, -0.5, 2, 0], np.float32), CLASSES
+    )
+    assert found["boxes"] == 4
+    assert found["frames"] == 2
+    assert found["fruit_accuracy"] == 0.75
+    assert found["edible_not_called_rotten"] == pytest.approx(2 / 3)
+    assert found["known_rejected"] == 0.25
+    assert found["fruit_accuracy_interval_95"] == (0.5, 1.0)
+
+
+def test_a_run_without_edible_fruit_has_no_share_of_it() -> None:
+    boxes = [box(1, "fresh", "1"), box(2, "rotten", "2")]
+    found = phone_figures(boxes, graded(0, 2), np.zeros(2, np.float32), CLASSES)
+    assert found["by_run"]["2"]["edible_not_called_rotten"] is None
+    assert found["by_run"]["2"]["fruit_accuracy"] == 1
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_score_that_falls_with_decay_is_in_order() -> None:
+    levels = np.repeat(LEVELS, 10)
+    score = np.linspace(1, 0, 30, dtype=np.float32)
+    frames = [str(k) for k in range(30)]
+    found = freshness_order(levels, score, frames)
+    assert found["fresher_scores_higher"] == {"fresh over past_best": 1, "past_best over rotten": 1}
+    assert found["spearman"] > 0.9
+    assert found["spearman_interval_95"][0] > 0.8
+    backwards = freshness_order(levels, score[::-1], frames)
+    assert backwards["spearman"] < -0.9
+    assert backwards["fresher_scores_higher"]["fresh over past_best"] == 0
+    assert list(found["mean_score"].values()) == sorted(found["mean_score"].values(), reverse=True)
+
+
+def test_one_level_has_no_order() -> None:
+    found = freshness_order(np.array(["fresh"] * 3), np.array([0.1, 0.5, 0.9]), list("abc"))
+    assert found["spearman"] is None
+    assert found["spearman_interval_95"] is None
+    assert found["fresher_scores_higher"] == {}

@@ -1,0 +1,61 @@
+"""Today's data out of replay and catalog."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from api.insights.current_examples import todays
+from api.model.replay_buffer import Learned
+
+
+def shipped() -> Learned:
+    """Two photographs, one boxed fruit, and one image that came from the catalog."""
+    return Learned(
+        class_names=np.array(["mango", "kiwi", "kiwi", "mango"]),
+        splits=np.array(["train", "test", "train", "train"]),
+        photographs=np.array(["mango/1", "kiwi/1", "boxed/7", "mango/2"]),
+        sha256=np.array(["s0", "s1", "frame", "c0"]),
+        signatures=np.zeros((4, 80), np.uint8),
+        catalog=np.array([False, False, False, True]),
+        looks=np.full((4, 5), np.nan, np.float32),
+        copies=np.array([3, 1, 1, 1], np.int32),
+    )
+
+
+def image(sha256: str, class_name: str) -> Any:
+    return SimpleNamespace(
+        id=f"id-{sha256}",
+        sha256=sha256,
+        class_name=class_name,
+        split="validation",
+        origin="feedback",
+        photograph=f"{class_name}/{sha256}",
+        brightness=0.25,
+        saturation=0.5,
+        hue=40.0,
+        width=30,
+        height=20,
+    )
+
+
+def test_the_catalog_speaks_for_its_own_images() -> None:
+    found = todays(shipped(), [image("c0", "kiwi"), image("new", "plum"), image("frame", "plum")])
+    assert found.class_names.tolist() == ["mango", "kiwi", "kiwi", "kiwi", "plum", "plum"]
+    assert found.origins.tolist() == ["shipped", "shipped", "boxed", *["feedback"] * 3]
+    assert found.rows.tolist() == [0, 1, 2, 3, -1, -1]
+    assert found.image_ids.tolist() == ["", "", "", "id-c0", "id-new", "id-frame"]
+    assert found.copies.tolist() == [3, 1, 1, 1, 1, 1]
+    assert found.looks[3].tolist() == [0.25, 0.5, 40, 30, 20]
+
+
+def test_what_was_removed_from_the_catalog_is_gone() -> None:
+    found = todays(shipped(), [])
+    assert found.rows.tolist() == [0, 1, 2]
+    assert found.looks.shape == (3, 5)
+
+
+def test_a_shipped_photograph_that_people_labelled_counts_once() -> None:
+    found = todays(shipped(), [image("s0", "plum")])
+    assert found.class_names.tolist() == ["kiwi", "kiwi", "plum"]
+    assert found.rows.tolist() == [1, 2, 0]

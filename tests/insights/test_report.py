@@ -1,0 +1,172 @@
+"""The figures that stand together, and their story."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.insights.report import comparison, crossvalidation, figures, report
+
+SCORES = {
+    "split": "by photograph",
+    "files": 520,
+    "photographs": 215,
+    "accuracy": 0.98,
+    "accuracy_interval_95": [0.95, 0.99],
+}
+LEFT_OUT: dict[str, Any] = {
+    "split": "leave one source out",
+    "fruits": 100,
+    "photographs": 90,
+    "accuracy": 0.95,
+    "accuracy_interval_95": [0.9, 0.98],
+    "by_source": {
+        "white_paper": {"fruits": 60, "photographs": 60, "accuracy": 0.9},
+        "web": {"fruits": 40, "photographs": 30, "accuracy": None, "fruit_accuracy": 0.97},
+    },
+    "worst_groups": [
+        {"source": "white_paper", "class": "rottenapples", "fruits": 9, "correct": 6},
+    ],
+    "freshness_pairs": {
+        "fresh over rotten": {"ordered": 0.99, "told_apart": True},
+        "fresh over past_best": {"ordered": 0.52, "told_apart": False},
+    },
+    "rejection": {
+        "near_files": 300,
+        "near_kinds": 34,
+        "near_rejected": 0.92,
+        "near_rejected_interval_95": [0.88, 0.95],
+    },
+}
+MEASURED: dict[str, Any] = {
+    "data": {"files": 9, "photographs": 4, "boxed": 0, "sha256": "a" * 64},
+    "by_photograph": {**SCORES, "split": "5-fold by photograph"},
+    "by_phone_run": {
+        "split": "runs held out",
+        "frames": 341,
+        "boxes": 865,
+        "fruit_accuracy": 0.95,
+        "fruit_accuracy_interval_95": [0.93, 0.97],
+        "edible_not_called_rotten": 0.97,
+    },
+    "supplied_split": {
+        **SCORES,
+        "split": "supplied split, which LEAKS",
+        "leaks": True,
+        "accuracy": 0.994,
+        "test_photographs": 554,
+        "test_photographs_also_in_train": 479,
+    },
+}
+MANIFEST = {
+    "version": "v",
+    "architecture": "net",
+    "metrics": {"test_by_photograph": SCORES},
+    "data": {"sha256": "a" * 64},
+}
+
+
+def written(folder: Path, name: str, content: object) -> Path:
+    (folder / name).write_text(json.dumps(content))
+    return folder
+
+
+def test_each_figure_says_what_it_was_measured_on() -> None:
+    found = {figure.name: figure for figure in figures(MANIFEST["metrics"], MEASURED)}  # type: ignore[arg-type]
+    assert list(found) == ["test", "folds", "phone_fruit", "phone_edible", "supplied"]
+    assert found["test"].counts == "520 files of 215 photographs"
+    assert (found["test"].low, found["test"].high) == (0.95, 0.99)
+    assert found["test"].measures == "version"
+    assert found["folds"].measures == "recipe"
+    assert found["phone_fruit"].counts == "865 boxed fruits on 341 photographs"
+    assert found["phone_edible"].low is None
+    assert [name for name, figure in found.items() if figure.leaks] == ["supplied"]
+
+
+def test_sources_never_met_come_first_and_each_says_what_was_left_out() -> None:
+    found = figures(MANIFEST["metrics"], {**MEASURED, "leave_one_source_out": LEFT_OUT})  # type: ignore[arg-type]
+    assert [figure.name for figure in found] == [
+        "sources",
+        "source",
+        "source",
+        "near",
+        "test",
+        "folds",
+        "phone_fruit",
+        "phone_edible",
+        "supplied",
+    ]
+    every, paper, web, near = found[:4]
+    assert (every.value, every.low, every.split) == (0.95, 0.9, "leave one source out")
+    assert every.counts == "100 fruits on 90 photographs"
+    assert (paper.title, paper.value) == ("Right class, white paper left out", 0.9)
+    assert paper.split == "graded by a grader that has seen nothing of white paper"
+    # Nothing but the fruit is known there.
+    assert (web.title, web.value) == ("Right fruit, web left out", 0.97)
+    assert (near.counts, near.value) == ("300 answers on 34 kinds", 0.92)
+    assert {figure.measures for figure in found[:4]} == {"recipe"}
+
+
+def test_the_story_begins_with_sources_never_met(tmp_path: Path) -> None:
+    measured = {**MEASURED, "leave_one_source_out": LEFT_OUT}
+    story = report(MANIFEST, written(tmp_path, "crossvalidation.json", measured)).story
+    assert story.startswith("Of photographs from sources that it has never met, its recipe gets 95")
+    assert "rotten apple photographs of white paper: 6 of 9 right" in story
+    assert "tells fresh from past its best: in 52" in story
+    assert "fresh from rotten" not in story
+    assert story.index("never met") < story.index("five draws") < story.index("set's own split")
+
+
+def test_a_version_without_figures_is_shown_beside_those_of_the_recipe(tmp_path: Path) -> None:
+    written(tmp_path, "crossvalidation.json", MEASURED)
+    found = report({**MANIFEST, "metrics": {}, "data": {"sha256": "b" * 64}}, tmp_path)
+    assert found.figures[0].name == "folds"
+    assert not found.same_data
+    assert "was not measured on photographs of its own" in found.story
+
+
+def test_the_story_warns_of_the_leak(tmp_path: Path) -> None:
+    found = report(MANIFEST, written(tmp_path, "crossvalidation.json", MEASURED))
+    assert found.same_data
+    assert "479 of its 554 test photographs have a copy" in found.story
+
+
+def test_without_any_measurement_the_version_stands_alone(tmp_path: Path) -> None:
+    found = report(MANIFEST, tmp_path)
+    assert [figure.name for figure in found.figures] == ["test"]
+    assert (found.recipe_data, found.same_data, found.comparison) == (None, False, None)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"split": 1}'])
+def test_files_that_are_something_else_are_passed_over(tmp_path: Path, text: str) -> None:
+    (tmp_path / "crossvalidation.json").write_text(text)
+    (tmp_path / "comparison.json").write_text(text)
+    assert figures({}, crossvalidation(tmp_path)) == []
+    assert comparison(tmp_path) is None
+
+
+def test_a_comparison_is_read_as_it_is_written(tmp_path: Path) -> None:
+    trial = {
+        "architecture": "net",
+        "input_size": 160,
+        "weights": "imagenet",
+        "training": "fine-tuned",
+        "accuracy": 0.9,
+        "accuracy_interval_95": [0.8, 0.95],
+        "macro_f1": 0.9,
+        "parameters": 10,
+        "megabytes": 1.5,
+        "milliseconds": 2.5,
+        "recipe": {},
+    }
+    rows = {"architectures": [trial], "input_sizes": [{**trial, "wanted_weights": "imagenet"}]}
+    about = {"split": "test", "latency": "one core", "data": MEASURED["data"]}
+    found = comparison(written(tmp_path, "comparison.json", {**about, **rows}))
+    assert found is not None
+    assert found.input_sizes[0].wanted_weights == "imagenet"
+
+
+def test_a_folder_without_measurements_gives_none(tmp_path: Path) -> None:
+    """As `docs` is while the recipe has not been measured since it changed."""
+    assert figures({}, crossvalidation(tmp_path)) == []

@@ -1,0 +1,37 @@
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from api.model.explain import OVERLAY_SIDE, activation_map, data_uri, overlay
+
+
+def test_activation_is_strongest_where_the_evidence_is() -> None:
+    feature_map = np.zeros((3, 3, 2), dtype=np.float32)
+    feature_map[0, 2] = (4, 0)
+    feature_map[2, 0] = (0, 9)
+    activation = activation_map(feature_map, np.array([1, -1], dtype=np.float32))
+    assert activation[0, 2] == 1
+    assert activation[2, 0] == 0
+
+
+def test_no_evidence_gives_an_empty_map() -> None:
+    feature_map = np.ones((2, 2, 1), dtype=np.float32)
+    assert not activation_map(feature_map, np.array([-1], dtype=np.float32)).any()
+
+
+def test_overlay_colours_the_hot_corner_and_leaves_the_cold_one() -> None:
+    photograph = Image.new("RGB", (800, 600), (10, 120, 10))
+    activation = np.array([[1, 0], [0, 0]], dtype=np.float32)
+    image = overlay(photograph, activation)
+    assert max(image.size) == OVERLAY_SIDE
+    pixels = np.asarray(image).astype(int)
+    assert np.abs(pixels[-1, -1] - (10, 120, 10)).max() <= 2
+    assert pixels[0, 0][0] > 100
+
+
+def test_data_uri_holds_the_picture() -> None:
+    header, _, body = data_uri(Image.new("RGB", (3, 2))).partition(",")
+    assert header == "data:image/png;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(body))).size == (3, 2)

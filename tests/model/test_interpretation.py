@@ -1,0 +1,57 @@
+import pytest
+
+from api.core.labels import Level
+from api.model.interpretation import interpret
+
+
+@pytest.mark.parametrize(
+    ("fresh", "expected"),
+    [
+        (0.9999, "Fresh apple: the grader is sure (over 99 %)."),
+        (0.98, "Fresh apple: the grader is sure (98 %)."),
+        (0.7, "Probably fresh apple (70 %)."),
+        (0.55, "Hard to tell: fresh apple (55 %) or rotten apple (45 %)."),
+    ],
+)
+def test_says_how_sure_it_is(fresh: float, expected: str) -> None:
+    sentence = interpret({"freshapples": fresh, "rottenapples": 1 - fresh}, recognised=True)
+    assert sentence.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("fresh", "expected"),
+    [
+        (0.98, "Apple, sound but past its best: the grader is sure (98 %)."),
+        (0.7, "Probably apple, sound but past its best (70 %)."),
+        (0.55, "Hard to tell: apple, sound but past its best (55 %) or rotten apple (45 %)."),
+        (0.3, "Probably rotten apple (70 %). By its freshness score it is past its best."),
+    ],
+)
+def test_says_what_is_past_its_best(fresh: float, expected: str) -> None:
+    probabilities = {"freshapples": fresh, "rottenapples": 1 - fresh}
+    assert interpret(probabilities, True, "past_best").startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("fresh", "Fresh mango: the grader is sure (95 %)."),
+        ("rotten", "Fresh mango: the grader is sure (95 %). By its freshness score it is rotten."),
+        (None, "Fresh mango: the grader is sure (95 %)."),
+    ],
+)
+def test_says_where_the_line_is_drawn_elsewhere(level: Level | None, expected: str) -> None:
+    probabilities = {"freshmango": 0.95, "overripemango": 0.03, "rottenmango": 0.02}
+    assert interpret(probabilities, True, level) == expected
+
+
+def test_a_class_that_names_the_level_is_not_told_twice() -> None:
+    probabilities = {"freshmango": 0.02, "overripemango": 0.95, "rottenmango": 0.03}
+    expected = "Overripe mango: the grader is sure (95 %)."
+    assert interpret(probabilities, True, "past_best") == expected
+
+
+def test_names_what_it_knows_when_it_does_not_recognise() -> None:
+    sentence = interpret({"freshapples": 0.6, "rottenbanana": 0.4}, recognised=False)
+    assert "anything that this grader knows (apple, banana)" in sentence
+    assert "fresh apple comes closest" in sentence

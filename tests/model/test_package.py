@@ -1,0 +1,207 @@
+"""A package is whole and verified, or refused with the reason; writing one never spoils another."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from api.core.imaging.hashing import content_hash
+from api.model.manifest import Manifest
+from api.model.package import (
+    BACKBONE,
+    HEAD,
+    MANIFEST,
+    PARTS,
+    REPLAY,
+    BadPackageError,
+    load_package,
+    write_package,
+)
+from api.model.replay_buffer import Replay
+from tests.registry.samples import CLASSES, a_head, a_replay, describer, filler
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A whole package of version `old`."""
+    write_package(tmp_path / "default", filler(b"old graph"), describer("old"))
+    return tmp_path / "default"
+
+
+def hash_again(folder: Path, name: str) -> None:
+    """Bring the manifest into line with a part that was changed."""
+    raw = json.loads((folder / MANIFEST).read_text())
+    raw["files"][name] = content_hash((folder / name).read_bytes())
+    (folder / MANIFEST).write_text(json.dumps(raw))
+
+
+def change_manifest(folder: Path, **fields: object) -> None:
+    raw = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps(raw | fields))
+
+
+def test_a_package_loads_as_it_was_written(tmp_path: Path) -> None:
+    head = a_head(seed=3)
+    folder = tmp_path / "models" / "default"
+    manifest = write_package(folder, filler(b"graph", head), describer("v1"))
+    loaded = load_package(folder)
+    assert loaded.folder == folder
+    assert loaded.backbone == b"graph"
+    assert loaded.manifest == manifest
+    assert loaded.manifest.classes == CLASSES
+    assert np.array_equal(loaded.head.kinds.weights, head.kinds.weights)
+    assert np.array_equal(loaded.head.ood.means, head.ood.means)
+    assert loaded.head.temperature == head.temperature
+    assert Replay.load(folder / REPLAY).photographs.tolist() == a_replay().photographs.tolist()
+    assert sorted(path.name for path in folder.iterdir()) == sorted((*PARTS, MANIFEST))
+    assert [path.name for path in folder.parent.iterdir()] == ["default"]
+
+
+@pytest.mark.parametrize("name", [*PARTS, MANIFEST])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(BadPackageError, match=name):
+        load_package(folder)
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize(
+    "change", [lambda data: data[:-1], lambda data: data + b"\0", lambda _: b""]
+)
+def test_a_changed_file_is_named(folder: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    (folder / name).write_bytes(change((folder / name).read_bytes()))
+    with pytest.raises(BadPackageError, match=f"{name}.*changed"):
+        load_package(folder)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b"{}", b'{"format": 1}'])
+def test_an_unreadable_manifest_is_refused(folder: Path, text: bytes) -> None:
+    (folder / MANIFEST).write_bytes(text)
+    with pytest.raises(BadPackageError, match=MANIFEST):
+        load_package(folder)
+
+
+def test_another_format_is_refused(folder: Path) -> None:
+    change_manifest(folder, format=2)
+    with pytest.raises(BadPackageError, match="format 2"):
+        load_package(folder)
+
+
+def test_a_manifest_that_names_no_hash_is_refused(folder: Path) -> None:
+    change_manifest(folder, files={})
+    with pytest.raises(BadPackageError, match=BACKBONE):
+        load_package(folder)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"classes": ["freshapples"]}, {"feature_shape": [2, 2, 5]}, {"classes": [*"abc"]}]
+)
+def test_classes_and_channels_that_do_not_fit_are_refused(
+    folder: Path, fields: dict[str, object]
+) -> None:
+    change_manifest(folder, **fields)
+    with pytest.raises(BadPackageError, match="does not fit"):
+        load_package(folder)
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "flipped bit", "other arrays", "pickle"])
+def test_a_head_that_is_none_is_refused_though_its_hash_is_right(folder: Path, kind: str) -> None:
+    path = folder / HEAD
+    if kind == "other arrays":
+        np.savez(path, weights=np.zeros((4, 2)))
+    elif kind == "pickle":
+        np.savez(path, weights=np.array([object()], dtype=object))
+    elif kind == "flipped bit":
+        data = bytearray(path.read_bytes())
+        data[data.index(a_head().kinds.weights.tobytes())] ^= 1
+        path.write_bytes(data)
+    else:
+        path.write_bytes(b"no head" if kind == "text" else b"")
+    hash_again(folder, HEAD)
+    with pytest.raises(BadPackageError, match=HEAD):
+        load_package(folder)
+
+
+@pytest.mark.parametrize("kind", ["missing", "a file", "empty"])
+def test_what_is_no_package_is_refused(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "default"
+    if kind == "a file":
+        folder.write_text("no folder")
+    elif kind == "empty":
+        folder.mkdir()
+    with pytest.raises(BadPackageError, match=MANIFEST):
+        load_package(folder)
+
+
+def test_a_package_is_replaced(folder: Path) -> None:
+    write_package(folder, filler(b"new graph"), describer("new"))
+    loaded = load_package(folder)
+    assert (loaded.manifest.version, loaded.backbone) == ("new", b"new graph")
+    assert [path.name for path in folder.parent.iterdir()] == ["default"]
+
+
+def fill_half(folder: Path) -> None:
+    (folder / BACKBONE).write_bytes(b"new gr")
+    raise KeyboardInterrupt
+
+
+def fill_too_little(folder: Path) -> None:
+    (folder / BACKBONE).write_bytes(b"new graph")
+
+
+def fail_to_describe(_hashes: dict[str, str]) -> Manifest:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("fill", "describe"),
+    [
+        (fill_half, describer("new")),
+        (fill_too_little, describer("new")),
+        (filler(b"new graph"), fail_to_describe),
+    ],
+)
+def test_a_crash_while_writing_leaves_the_old_package(
+    folder: Path,
+    fill: Callable[[Path], None],
+    describe: Callable[[dict[str, str]], Manifest],
+) -> None:
+    """And what it leaves behind does not hinder the next writing."""
+    with pytest.raises((KeyboardInterrupt, FileNotFoundError)):
+        write_package(folder, fill, describe)
+    assert load_package(folder).backbone == b"old graph"
+    write_package(folder, filler(b"newer graph"), describer("newer"))
+    assert load_package(folder).manifest.version == "newer"
+    assert [path.name for path in folder.parent.iterdir()] == ["default"]
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_crash_while_replacing_leaves_a_package(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    """Killed before the first rename, between the two, or before the old one is cleared away."""
+    rename, left = Path.rename, renames
+
+    def counted(path: Path, target: Path) -> Path:
+        nonlocal left
+        if left == 0:
+            raise KeyboardInterrupt
+        left -= 1
+        return rename(path, target)
+
+    def killed(path: Path, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", counted)
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_package(folder, filler(b"new graph"), describer("new"))
+    assert load_package(folder).manifest.version == ("new" if renames == 2 else "old")
+    write_package(folder, filler(), describer("newer"))
+    assert load_package(folder).manifest.version == "newer"
+    assert load_package(folder).folder == folder

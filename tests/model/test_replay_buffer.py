@@ -1,0 +1,141 @@
+"""The replay comes back to within one step of its quantisation, and cannot run code."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from api.model.replay_buffer import LOOKS, STEPS, Others, Replay
+from tests.registry.samples import CHANNELS, a_replay
+
+
+def test_embeddings_come_back_to_half_a_step_of_their_channel(tmp_path: Path) -> None:
+    """Channels differ in range by far, and some go below zero; each has a scale of its own."""
+    none = Others.unnamed(np.empty((0, CHANNELS), np.float32))
+    replay = replace(a_replay(200), others=none)
+    replay.embeddings[:, 0] -= replay.embeddings[:, 0].mean()
+    replay.save(tmp_path / "replay.npz")
+    loaded = Replay.load(tmp_path / "replay.npz")
+    step = np.ptp(replay.embeddings, axis=0) / STEPS
+    assert loaded.embeddings.dtype == np.float32
+    assert (np.abs(loaded.embeddings - replay.embeddings) <= 0.51 * step).all()
+    assert np.allclose(loaded.embeddings.max(axis=0), replay.embeddings.max(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("targets", "splits", "photographs", "sha256", "signatures", "catalog"),
+        *("looks", "copies", "sources"),
+    ],
+)
+def test_all_else_comes_back_as_it_was(tmp_path: Path, field: str) -> None:
+    replay = a_replay(7)
+    replay.save(tmp_path / "replay.npz")
+    loaded = getattr(Replay.load(tmp_path / "replay.npz"), field)
+    assert loaded.dtype == getattr(replay, field).dtype
+    assert loaded.tolist() == getattr(replay, field).tolist()
+
+
+def test_what_is_none_of_the_classes_comes_back_with_all_that_is_known(tmp_path: Path) -> None:
+    replay = a_replay()
+    # Far beyond what the photographs of the classes have: one scale holds both.
+    replay.others.embeddings[0] = [-900, 50, 20, 9000]
+    replay.save(tmp_path / "replay.npz")
+    loaded = Replay.load(tmp_path / "replay.npz")
+    both = np.concatenate([replay.embeddings, replay.others.embeddings])
+    step = np.ptp(both, axis=0) / STEPS
+    assert (np.abs(loaded.embeddings - replay.embeddings) <= 0.51 * step).all()
+    assert (np.abs(loaded.others.embeddings - replay.others.embeddings) <= 0.51 * step).all()
+    assert loaded.others.embeddings.dtype == loaded.others.freshness.dtype == np.float32
+    assert loaded.others.groups.tolist() == ["other/guava", "other/lemon", "far/stühle.jpg"]
+    assert loaded.others.splits.tolist() == ["train", "validation", "train"]
+    assert np.array_equal(loaded.others.freshness, [0, 1, np.nan], equal_nan=True)
+
+
+def test_others_are_chosen_and_joined_column_by_column() -> None:
+    others = a_replay().others
+    some = others.rows(others.splits == "train")
+    assert some.groups.tolist() == ["other/guava", "far/stühle.jpg"]
+    both = Others.join([some, Others.unnamed(others.embeddings[:1], "test")])
+    assert len(both) == 3
+    assert np.array_equal(both.embeddings, others.embeddings[[0, 2, 0]])
+    assert both.groups.tolist() == ["other/guava", "far/stühle.jpg", ""]
+    assert both.splits.tolist() == ["train", "train", "test"]
+    assert np.array_equal(both.freshness, [0, np.nan, np.nan], equal_nan=True)
+
+
+def test_views_come_back_nearly_as_they_were(tmp_path: Path) -> None:
+    views = np.linspace(0, 300, 2 * a_replay().embeddings.shape[1], dtype=np.float32)
+    replay = replace(a_replay(), views=views.reshape(2, -1), view_of=np.array([1, 1], np.int32))
+    replay.save(tmp_path / "replay.npz")
+    loaded = Replay.load(tmp_path / "replay.npz")
+    assert np.allclose(loaded.views, replay.views, rtol=1e-3)
+    assert [len(loaded.seen(row)) for row in range(3)] == [1, 3, 1]
+    assert loaded.views.dtype == np.float32
+
+
+def as_of_old(path: Path, *later: str, **more: NDArray[Any]) -> None:
+    """Take from a saved replay what is of `later` versions, and perhaps add what is gone since."""
+    with np.load(path) as arrays:
+        old = {name: arrays[name] for name in arrays.files if not name.startswith(later)}
+    np.savez(path, **{**old, **more})
+
+
+def test_a_file_of_before_has_no_catalog_and_no_views(tmp_path: Path) -> None:
+    path = tmp_path / "replay.npz"
+    a_replay().save(path)
+    as_of_old(path, "catalog", "other", "view", "looks", "copies", "sources")
+    loaded = Replay.load(path)
+    assert not loaded.catalog.any()
+    assert len(loaded.others) == len(loaded.views) == len(loaded.view_of) == 0
+    assert loaded.others.embeddings.shape == (0, CHANNELS)
+    assert len(loaded.seen(0)) == 1
+
+
+def test_of_a_file_from_before_sources_and_kinds_neither_is_known(tmp_path: Path) -> None:
+    """Nobody knows which of the other things graders had seen: all count as learned from."""
+    path, replay = tmp_path / "replay.npz", a_replay()
+    replay.save(path)
+    as_of_old(path, "sources", "other", others=replay.others.embeddings.astype(np.float16))
+    loaded = Replay.load(path)
+    assert loaded.sources.tolist() == [""] * 5
+    assert np.allclose(loaded.others.embeddings, replay.others.embeddings, rtol=1e-3)
+    assert loaded.others.embeddings.dtype == np.float32
+    assert loaded.others.groups.tolist() == [""] * 3
+    assert loaded.others.splits.tolist() == ["train"] * 3
+    assert np.isnan(loaded.others.freshness).all()
+    loaded.save(path)
+    assert len(Replay.load(path).others) == 3
+
+
+def test_a_channel_that_is_always_zero_stays_zero(tmp_path: Path) -> None:
+    replay = a_replay()
+    replay.embeddings[:, 1] = replay.others.embeddings[:, 1] = 0
+    replay.save(tmp_path / "replay.npz")
+    assert (Replay.load(tmp_path / "replay.npz").embeddings[:, 1] == 0).all()
+
+
+def test_a_file_from_before_looks_were_kept_says_that_they_are_not_known(tmp_path: Path) -> None:
+    a_replay().save(tmp_path / "replay.npz")
+    as_of_old(tmp_path / "replay.npz", "looks", "copies")
+    loaded = Replay.load(tmp_path / "replay.npz")
+    assert loaded.looks.shape == (5, len(LOOKS))
+    assert np.isnan(loaded.looks).all()
+    assert loaded.copies.tolist() == [0] * 5
+
+
+def test_no_array_needs_a_pickle(tmp_path: Path) -> None:
+    a_replay().save(tmp_path / "replay.npz")
+    with np.load(tmp_path / "replay.npz", allow_pickle=False) as arrays:
+        assert not any(arrays[name].dtype.hasobject for name in arrays.files)
+        assert arrays["quantised"].dtype == np.uint8
+
+
+def test_a_pickle_in_the_file_is_not_run(tmp_path: Path) -> None:
+    np.savez(tmp_path / "replay.npz", quantised=np.array([print], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        Replay.load(tmp_path / "replay.npz")

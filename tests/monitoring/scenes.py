@@ -1,0 +1,63 @@
+"""A catalog with a champion, for the tests of the triggers."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from api.monitoring.drift import DriftFigure
+from api.monitoring.trigger_rules import Rule, TriggerConfig, TriggerContext
+from api.monitoring.triggers import config_of
+from api.predictions import feedback_repository as feedback
+from api.retraining.planning import News
+from api.storage.db import Database
+from api.storage.tables import ModelRow, TriggerRow
+from tests.predictions.samples import a_prediction
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.
+SOMETHING = News({"pears": 3}, 0, 0)
+NOTHING = News({}, 0, 0)
+
+
+def a_champion(accuracy: float | None = 0.95) -> ModelRow:
+    scores = {} if accuracy is None else {"test_by_photograph": {"accuracy": accuracy}}
+    return ModelRow(version="v1", created_at=AT - timedelta(days=30), manifest={"metrics": scores})
+
+
+def a_scene(
+    session: Session,
+    *,
+    champion: ModelRow | None = None,
+    drift: Sequence[DriftFigure] = (),
+    news: News = SOMETHING,
+    at: datetime = AT,
+) -> TriggerContext:
+    return TriggerContext(session, champion or a_champion(), lambda: drift, lambda: news, at)
+
+
+def chosen(rule: Rule, **stored: Any) -> TriggerConfig:
+    return config_of(rule, TriggerRow(name=rule.name, **stored))
+
+
+def a_figure(value: float | None, threshold: float | None = 0.25, name: str = "x") -> DriftFigure:
+    return DriftFigure(
+        name=name,
+        value=value,
+        threshold=threshold,
+        sample_size=100,
+        reference_size=200,
+        enough=value is not None,
+        drifted=value is not None and threshold is not None and value > threshold,
+        sentence=f"About {name}.",
+        since=AT,
+    )
+
+
+def words(database: Database, right: int, wrong: int, version: str = "v1") -> None:
+    """Put so many words of feedback on predictions of a version."""
+    for correct in [True] * right + [False] * wrong:
+        row = a_prediction(database, model_version=version, id=uuid4().hex)
+        with database.session() as session:
+            feedback.put(session, row.id, "freshapples", correct, None)

@@ -1,0 +1,59 @@
+"""Recorded predictions for tests of several rooms."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from PIL import Image
+
+from api.core.imaging.stored_image import kept_photograph
+from api.predictions.record import Record, album
+from api.predictions.recorder import add_predictions
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import PredictionRow
+from tests.drawing import draw_fruit
+
+CLASSES = ("freshapples", "rottenapples")
+FEATURES = np.arange(4, dtype=np.float16)
+
+
+def a_record(image: Image.Image | None = None, **values: Any) -> Record:
+    defaults: dict[str, Any] = {
+        "id": uuid4().hex,
+        "created_at": now(),
+        "model_version": "v1",
+        "predicted_class": "freshapples",
+        "confidence": 0.9,
+        "recognised": True,
+        "freshness_score": 0.9,
+        "freshness_level": "fresh",
+        "probabilities": {"freshapples": 0.9, "rottenapples": 0.1},
+        "milliseconds": 5.0,
+        "filename": "apple.jpg",
+        "features": FEATURES,
+        "seen": image,
+        "photograph": image,
+    }
+    return Record(**{**defaults, **values})
+
+
+def a_kept_prediction(
+    database: Database, blobs: Blobs, seed: int = 0, at: datetime | None = None, **values: Any
+) -> PredictionRow:
+    """A prediction in the catalog with its photograph, a drawing that follows `seed`."""
+    image = draw_fruit("freshapples", seed)
+    record = a_record(image, created_at=at or now(), **values)
+    (key,) = blobs.put_together(album([record]), [kept_photograph(image)])
+    return put(database, record.row(key))
+
+
+def a_prediction(database: Database, **values: Any) -> PredictionRow:
+    """A prediction in the catalog whose photograph is not kept."""
+    return put(database, a_record(**values).row(None))
+
+
+def put(database: Database, row: PredictionRow) -> PredictionRow:
+    add_predictions(database, [row])
+    return row

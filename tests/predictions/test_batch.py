@@ -1,0 +1,250 @@
+"""Many photographs at once: in order, each with its own outcome, few in memory."""
+
+import asyncio
+import io
+import json
+import threading
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from api.app import create_app
+from api.catalog.archive import Limits, SentFile
+from api.core.imaging.decode import Photograph
+from api.model.predictor import TOGETHER
+from api.predictions.batch import AHEAD, Batch, Piece, pieces
+from api.predictions.state import ServiceState
+from api.settings import Settings
+from tests.drawing import draw_fruit, encode
+
+PATIENCE = 20
+KINDS = ("freshapples", "freshbanana", "rottenoranges")
+
+
+def drawn(kind: str, seed: int = 0) -> bytes:
+    return encode(draw_fruit(kind, seed), "JPEG")
+
+
+def zipped(entries: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def post(client: TestClient, *files: tuple[str, bytes], accept: str = "*/*") -> Response:
+    form = [("files", file) for file in files]
+    return client.post("/predict/batch", files=form, headers={"accept": accept})
+
+
+def test_results_come_in_order_and_as_one_by_one(client: TestClient) -> None:
+    files = [(f"{seed}.jpg", drawn(KINDS[seed % 3], seed)) for seed in range(9)]
+    body = post(client, *files).json()
+    assert [result["filename"] for result in body["results"]] == [name for name, _ in files]
+    assert [result["index"] for result in body["results"]] == list(range(9))
+    for result, (_, data) in zip(body["results"], files, strict=True):
+        single = client.post("/predict", files={"file": data}).json()
+        assert result["probabilities"] == single["probabilities"]
+        assert set(result) == set(single) | {"index", "filename"}
+    classes = Counter(result["predicted_class"] for result in body["results"])
+    summary = body["summary"]
+    assert (summary["count"], summary["graded"], summary["failed"]) == (9, 9, 0)
+    assert summary["by_class"] == dict(classes)
+    assert summary["fresh"] + summary["rotten"] == 9
+    levels = Counter(result["freshness_level"] for result in body["results"])
+    nothing = {"fresh": 0, "past_best": 0, "rotten": 0}
+    assert summary["by_level"] == nothing | levels
+    assert summary["unrecognised"] == sum(not result["recognised"] for result in body["results"])
+    assert summary["seconds"] > 0
+
+
+def test_one_bad_file_is_a_row_of_its_own(client: TestClient) -> None:
+    good = drawn("freshapples")
+    response = post(client, ("a.jpg", good), ("bad.jpg", b"words"), ("cut.jpg", good[:-900]))
+    assert response.status_code == 200
+    results = response.json()["results"]
+    assert "predicted_class" in results[0]
+    assert [result["error"]["code"] for result in results[1:]] == [
+        "not-an-image",
+        "truncated-image",
+    ]
+    assert all(result["error"]["detail"].endswith(".") for result in results[1:])
+    assert response.json()["summary"]["failed"] == 2
+
+
+def test_zips_are_read_in_their_place(client: TestClient) -> None:
+    archive = zipped({"box/1.jpg": drawn(KINDS[0]), "notes.txt": b"x", "2.jpg": drawn(KINDS[1])})
+    body = post(client, ("a.jpg", drawn(KINDS[2])), ("box.zip", archive)).json()
+    assert [result["filename"] for result in body["results"]] == [
+        "a.jpg",
+        "box.zip/box/1.jpg",
+        "box.zip/notes.txt",
+        "box.zip/2.jpg",
+    ]
+    assert ["error" in result for result in body["results"]] == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("archive", "code"),
+    [(b"PK\x03\x04 nonsense", "broken-archive"), (zipped({}), "empty-archive")],
+)
+def test_a_bad_zip_is_a_row_too(client: TestClient, archive: bytes, code: str) -> None:
+    body = post(client, ("bad.zip", archive), ("a.jpg", drawn("freshapples"))).json()
+    assert body["results"][0]["error"]["code"] == code
+    assert "predicted_class" in body["results"][1]
+
+
+def test_a_zip_that_unpacks_to_too_much_ends_with_the_bound(settings: Settings) -> None:
+    small = settings.model_copy(update={"max_zip_files": 2})
+    entries = {f"{number}.jpg": drawn("freshapples", number) for number in range(3)}
+    with TestClient(create_app(small)) as client:
+        body = post(client, ("many.zip", zipped(entries))).json()
+    assert [result["error"]["code"] for result in body["results"]] == ["too-many-entries"]
+
+
+def test_lines_as_they_go(client: TestClient) -> None:
+    files = [("a.jpg", drawn("freshapples")), ("bad.jpg", b"words")]
+    response = post(client, *files, accept="application/x-ndjson")
+    assert response.headers["content-type"].startswith("application/x-ndjson")
+    lines: list[dict[str, Any]] = [json.loads(line) for line in response.text.splitlines()]
+    assert [line.get("filename") for line in lines] == ["a.jpg", "bad.jpg", None]
+    assert set(lines[-1]) == {"summary"}
+    assert lines[-1]["summary"]["count"] == 2
+
+
+def state_of(client: TestClient) -> ServiceState:
+    state: ServiceState = client.app.state.service  # type: ignore[attr-defined]
+    return state
+
+
+def test_few_photographs_are_read_ahead(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where the threads take photographs in turns, and each has gaps in what it gives."""
+    state = state_of(client)
+    data = drawn("freshapples")
+    runtime, alternating = state.serving(), threading.Barrier(2)
+    decode, read, done = runtime.pre, 0, 0
+    ahead: list[int] = []
+
+    def source() -> Iterator[Piece]:
+        nonlocal read
+        for number in range(6 * TOGETHER):
+            read += 1
+            ahead.append(read - done)
+            yield Piece(str(number), data)
+
+    def alternate(data: bytes) -> Photograph:
+        if read <= 2 * TOGETHER:
+            alternating.wait(PATIENCE)
+        return decode(data)
+
+    async def run() -> None:
+        nonlocal done
+        async for rows in Batch(state, runtime, threads=1).results(source()):
+            for _ in rows:
+                await asyncio.sleep(0)
+                done += 1
+
+    monkeypatch.setattr("api.model.predictor.TURN_SECONDS", PATIENCE)
+    monkeypatch.setattr(runtime, "pre", alternate)
+    assert client.portal is not None
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(state, "pool", pool)
+        client.portal.call(run)
+    assert done == 6 * TOGETHER
+    assert max(ahead) <= AHEAD * TOGETHER
+
+
+def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
+    state = state_of(client)
+    data = drawn("freshapples")
+    read = 0
+
+    def source() -> Iterator[Piece]:
+        nonlocal read
+        for number in range(1000):
+            read += 1
+            yield Piece(str(number), data)
+
+    async def run() -> None:
+        results = Batch(state, state.serving(), threads=1).results(source())
+        async for _ in results:
+            break
+        await results.aclose()
+
+    assert client.portal is not None
+    client.portal.call(run)
+    assert read <= (AHEAD + 1) * TOGETHER
+
+
+def test_a_fault_of_ours_spoils_one_row_alone(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    runtime = state_of(client).serving()
+    pre = runtime.pre
+
+    def fail(data: bytes) -> Any:
+        if data == b"boom":
+            raise RuntimeError("the password is 1234")
+        return pre(data)
+
+    monkeypatch.setattr(runtime, "pre", fail)
+    response = post(client, ("boom.jpg", b"boom"), ("a.jpg", drawn("freshapples")))
+    assert response.json()["results"][0]["error"]["code"] == "internal-error"
+    assert "1234" not in response.text
+    assert "predicted_class" in response.json()["results"][1]
+
+
+def test_the_loop_is_free_while_a_batch_is_read(client: TestClient) -> None:
+    """A slow disk must not keep other requests waiting."""
+    state = state_of(client)
+    alive = threading.Event()
+
+    def source() -> Iterator[Piece]:
+        assert alive.wait(20)
+        yield Piece("a", drawn("freshapples"))
+
+    async def run() -> int:
+        asyncio.get_running_loop().call_soon(alive.set)
+        batch = Batch(state, state.serving(), 1)
+        return sum([len(rows) async for rows in batch.results(source())])
+
+    assert client.portal is not None
+    assert client.portal.call(run) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        ({"files": {"other": b"x"}}, 422, "no-files"),
+        ({"json": {}}, 415, "not-a-form"),
+    ],
+)
+def test_a_form_without_files_is_told_what_to_send(
+    client: TestClient, arguments: dict[str, Any], status: int, code: str
+) -> None:
+    response = client.post("/predict/batch", **arguments)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_every_photograph_of_a_batch_is_recorded(client: TestClient) -> None:
+    body = post(client, ("one.jpg", drawn("freshapples")), ("two.jpg", drawn("freshbanana"))).json()
+    for result in body["results"]:
+        found = client.get(f"/predictions/{result['prediction_id']}").json()
+        assert found["filename"] == result["filename"]
+        assert found["predicted_class"] == result["predicted_class"]
+
+
+def test_pieces_are_bounded_in_length() -> None:
+    limits = Limits(files=10, bytes=1000, file_bytes=10)
+    (piece,) = pieces([SentFile("long.jpg", io.BytesIO(b"x" * 11))], limits)
+    assert not isinstance(piece.data, bytes)
+    assert piece.data.code == "file-too-large"

@@ -1,0 +1,159 @@
+"""A word on a prediction: what it makes of the photograph, and what a second one changes."""
+
+import pytest
+from sqlalchemy import select
+
+from api.catalog.duplicate_index import Known
+from api.catalog.ingest import store_photograph
+from api.core.class_names import BadClassNameError
+from api.core.imaging.decode import MAX_PIXELS
+from api.model.replay_buffer import Learned
+from api.predictions import feedback_repository
+from api.predictions.feedback import FeedbackService
+from api.predictions.history import PredictionNotFoundError
+from api.predictions.recorder import Recorder
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import FeedbackRow, ImageRow
+from tests.drawing import draw_fruit
+from tests.predictions.samples import a_kept_prediction, a_prediction, a_record
+
+
+def desk(database: Database, blobs: Blobs, recorder: Recorder | None = None) -> FeedbackService:
+    with database.reading() as session:
+        known = Known.load(session, Learned.nothing())
+    return FeedbackService(
+        database, blobs, recorder or Recorder(database, blobs, True), known, MAX_PIXELS
+    )
+
+
+def images(database: Database) -> list[ImageRow]:
+    with database.reading() as session:
+        return list(session.scalars(select(ImageRow)))
+
+
+def word_on(database: Database, prediction_id: str) -> FeedbackRow:
+    with database.reading() as session:
+        return session.get_one(FeedbackRow, prediction_id)
+
+
+def test_a_word_makes_a_training_image(database: Database, blobs: Blobs) -> None:
+    prediction = a_kept_prediction(database, blobs)
+    word = desk(database, blobs).take(prediction.id, "Rotten Apples", "feedback")
+    assert (word.photograph, word.label, word.correct) == ("stored", "rotten_apples", False)
+    (image,) = images(database)
+    assert (image.id, image.class_name, image.origin) == (word.image_id, word.label, "feedback")
+    assert blobs.exists(image.blob)
+    stored = word_on(database, prediction.id)
+    assert (stored.label, stored.correct, stored.image_id) == (word.label, False, image.id)
+
+
+def test_a_prediction_can_be_called_right(database: Database, blobs: Blobs) -> None:
+    prediction = a_kept_prediction(database, blobs)
+    word = desk(database, blobs).take(prediction.id, None, "feedback")
+    assert (word.label, word.correct) == ("freshapples", True)
+    assert images(database)[0].class_name == "freshapples"
+
+
+def test_the_right_label_in_other_words_is_right(database: Database, blobs: Blobs) -> None:
+    prediction = a_kept_prediction(database, blobs)
+    assert desk(database, blobs).take(prediction.id, " FreshApples ", "feedback").correct
+
+
+def test_a_later_word_replaces_the_earlier(database: Database, blobs: Blobs) -> None:
+    prediction = a_kept_prediction(database, blobs)
+    first = desk(database, blobs).take(prediction.id, "rottenapples", "feedback")
+    second = desk(database, blobs).take(prediction.id, "pears", "review")
+    assert (second.photograph, second.image_id) == ("relabelled", first.image_id)
+    assert [image.class_name for image in images(database)] == ["pears"]
+    assert word_on(database, prediction.id).label == "pears"
+
+
+def test_a_later_word_relabels_also_when_the_photograph_is_gone(
+    database: Database, blobs: Blobs
+) -> None:
+    prediction = a_kept_prediction(database, blobs)
+    desk(database, blobs).take(prediction.id, "rottenapples", "feedback")
+    assert prediction.blob is not None
+    blobs.delete(prediction.blob)
+    assert desk(database, blobs).take(prediction.id, "pears", "feedback").photograph == "relabelled"
+    assert [image.class_name for image in images(database)] == ["pears"]
+
+
+def test_a_photograph_that_is_gone_still_counts(database: Database, blobs: Blobs) -> None:
+    prediction = a_prediction(database)
+    word = desk(database, blobs).take(prediction.id, "rottenapples", "feedback")
+    assert (word.photograph, word.image_id) == ("not-kept", None)
+    assert "no longer kept" in word.message
+    assert images(database) == []
+    assert word_on(database, prediction.id).correct is False
+
+
+def test_the_same_photograph_graded_twice_is_one_image(database: Database, blobs: Blobs) -> None:
+    first, second = (a_kept_prediction(database, blobs) for _ in range(2))
+    here = desk(database, blobs)
+    here.take(first.id, "rottenapples", "feedback")
+    assert here.take(second.id, "rottenapples", "feedback").photograph == "known"
+    assert here.take(second.id, "pears", "feedback").photograph == "relabelled"
+    assert [image.class_name for image in images(database)] == ["pears"]
+
+
+def test_what_a_person_uploaded_is_not_relabelled_by_a_word(
+    database: Database, blobs: Blobs
+) -> None:
+    prediction = a_kept_prediction(database, blobs)
+    here = desk(database, blobs)
+    assert prediction.blob is not None
+    store_photograph(
+        database,
+        blobs,
+        here.known,
+        blobs.get(prediction.blob),
+        class_name="freshapples",
+        origin="upload",
+        filename="a.jpg",
+    )
+    word = here.take(prediction.id, "pears", "feedback")
+    assert (word.photograph, word.image_id) == ("contradicts", None)
+    assert "PATCH /dataset/images/" in word.message
+    assert [image.class_name for image in images(database)] == ["freshapples"]
+    assert word_on(database, prediction.id).label == "pears"
+
+
+def test_a_bad_label_changes_nothing(database: Database, blobs: Blobs) -> None:
+    prediction = a_kept_prediction(database, blobs)
+    with pytest.raises(BadClassNameError):
+        desk(database, blobs).take(prediction.id, "…", "feedback")
+    assert images(database) == []
+    with database.reading() as session:
+        assert session.get(FeedbackRow, prediction.id) is None
+
+
+def test_a_prediction_on_its_way_is_waited_for(database: Database, blobs: Blobs) -> None:
+    record = a_record(draw_fruit("freshapples"))
+    with Recorder(database, blobs, keep_photographs=True) as recorder:
+        recorder.put(record)
+        word = desk(database, blobs, recorder).take(record.id, None, "feedback", patience=0)
+    assert word.photograph == "stored"
+
+
+def test_an_unknown_prediction_is_told(database: Database, blobs: Blobs) -> None:
+    with pytest.raises(PredictionNotFoundError):
+        desk(database, blobs).take("0" * 32, None, "feedback", patience=0)
+
+
+def test_a_death_between_image_and_word_is_mended_by_the_next_word(
+    database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prediction = a_kept_prediction(database, blobs)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feedback_repository, "put", die)
+        with pytest.raises(KeyboardInterrupt):
+            desk(database, blobs).take(prediction.id, "pears", "feedback")
+    word = desk(database, blobs).take(prediction.id, "rottenapples", "feedback")
+    assert word.photograph == "relabelled"
+    assert [image.class_name for image in images(database)] == ["rottenapples"]

@@ -1,0 +1,153 @@
+"""Asking for the freshness thresholds, setting them, and what holds while the catalog is away."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
+
+from api.app import create_app
+from api.settings import Settings
+from api.storage.db import Database
+from tests.drawing import draw_fruit, encode
+from tests.heads import shipped_thresholds
+from tests.waiting import until
+
+PATH = "/freshness-thresholds"
+OWN = asdict(shipped_thresholds())
+# Whatever the score is, it lies between these.
+CHOSEN = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
+
+
+@pytest.fixture
+def own(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"state_dir": tmp_path / "state", "inference_threads": 1})
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def client(own: Settings) -> Iterator[TestClient]:
+    with serving(own) as client:
+        yield client
+
+
+def found(client: TestClient) -> dict[str, Any]:
+    answer = client.get(PATH)
+    assert answer.status_code == 200
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def level(client: TestClient) -> str:
+    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    answer = client.post("/predict", files={"file": ("a.jpg", photograph)})
+    words: str = answer.json()["freshness_level"]
+    return words
+
+
+def test_the_models_own_hold_until_somebody_sets_others(client: TestClient) -> None:
+    assert found(client) == {**OWN, "set_by": "model", "model": OWN}
+    answer = client.put(PATH, json=CHOSEN)
+    assert answer.status_code == 200
+    assert answer.json() == found(client) == {**CHOSEN, "set_by": "user", "model": OWN}
+    answer = client.delete(PATH)
+    assert answer.status_code == 200
+    assert answer.json() == found(client) == {**OWN, "set_by": "model", "model": OWN}
+    assert client.delete(PATH).status_code == 200
+
+
+def test_every_process_grades_by_them_soon(client: TestClient, own: Settings) -> None:
+    with serving(own) as other:
+        before = level(other)
+        for low, high, expected in (
+            (1e-9, 1 - 1e-9, "past_best"),
+            (1e-9, 1e-9, "fresh"),
+            (1 - 1e-9, 1 - 1e-9, "rotten"),
+        ):
+            client.put(PATH, json={"rotten_below": low, "fresh_from": high})
+            until(lambda wanted=expected: level(other) == level(client) == wanted)  # type: ignore[misc]
+        client.delete(PATH)
+        until(lambda: level(other) == level(client) == before)
+
+
+def test_they_outlive_the_process(own: Settings) -> None:
+    with serving(own) as client:
+        client.put(PATH, json=CHOSEN)
+    with serving(own) as client:
+        assert level(client) == "past_best"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rotten_below": 0, "fresh_from": 0.5},
+        {"rotten_below": 0.5, "fresh_from": 1},
+        {"rotten_below": 0.5},
+        {"rotten_below": 0.5, "fresh_from": None},
+        {"rotten_below": "0.5", "fresh_from": 0.6},
+        {"rotten_below": True, "fresh_from": 0.6},
+        {"rotten_below": 0.5, "fresh_from": 0.6, "more": 1},
+        [],
+    ],
+)
+def test_what_cannot_be_thresholds_is_refused(client: TestClient, body: Any) -> None:
+    answer = client.put(PATH, json=body)
+    assert answer.status_code == 422
+    assert found(client)["set_by"] == "model"
+
+
+def test_the_first_must_not_be_above_the_second(client: TestClient) -> None:
+    answer = client.put(PATH, json={"rotten_below": 0.6, "fresh_from": 0.5})
+    assert (answer.status_code, answer.json()["code"]) == (409, "bad-thresholds")
+    assert "must not be above" in answer.json()["detail"]
+    assert client.put(PATH, content=b'{"rotten_below": NaN, "fresh_from": 1}').status_code == 422
+    assert found(client)["set_by"] == "model"
+    assert client.put(PATH, json={"rotten_below": 0.5, "fresh_from": 0.5}).status_code == 200
+
+
+def test_the_environment_goes_before_the_model_and_the_user_before_it(own: Settings) -> None:
+    deployed = own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8})
+    with serving(deployed) as client:
+        environment = {
+            "rotten_below": 0.2,
+            "fresh_from": 0.8,
+            "set_by": "environment",
+            "model": OWN,
+        }
+        assert found(client) == environment
+        assert client.put(PATH, json=CHOSEN).json()["set_by"] == "user"
+        assert client.delete(PATH).json() == environment
+
+
+def test_what_was_known_last_holds_while_the_catalog_is_away(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.put(PATH, json=CHOSEN)
+    until(lambda: level(client) == "past_best")
+
+    def away(_database: Database) -> None:
+        raise OperationalError("", None, Exception("away"))
+
+    monkeypatch.setattr(Database, "reading", away)
+    monkeypatch.setattr(Database, "session", away)
+    assert found(client) == {**CHOSEN, "set_by": "user", "model": OWN}
+    assert level(client) == "past_best"
+    assert client.put(PATH, json=CHOSEN).status_code == 503
+    assert client.delete(PATH).status_code == 503
+
+
+def test_without_a_model_nothing_is_said_or_set(own: Settings, tmp_path: Path) -> None:
+    with serving(own.model_copy(update={"model_dir": tmp_path / "none"})) as client:
+        for answer in (client.get(PATH), client.put(PATH, json=CHOSEN), client.delete(PATH)):
+            assert (answer.status_code, answer.json()["code"]) == (503, "model-unavailable")
+    with serving(own) as client:
+        assert found(client)["set_by"] == "model"

@@ -1,0 +1,38 @@
+"""What is kept of a prediction."""
+
+import numpy as np
+
+from api.core.imaging.decode import decode
+from api.core.imaging.hashing import near_rows
+from tests.drawing import draw_fruit, encode
+from tests.predictions.samples import a_record
+
+
+def test_a_row_has_signature_and_features() -> None:
+    image = draw_fruit("freshapples")
+    row = a_record(image, features=np.array([1.5, -2], np.float16)).row("predicted/x.jpg")
+    assert row.features is not None
+    assert np.frombuffer(row.features, np.float16).tolist() == [1.5, -2]
+    assert row.blob == "predicted/x.jpg"
+
+
+def test_signatures_tell_copies_from_other_photographs() -> None:
+    image = draw_fruit("freshapples", size=160)
+    again = decode(encode(image, "JPEG", quality=60)).image
+    pictures = (image, again, draw_fruit("freshapples", seed=1, size=160))
+    of_image, *others = (
+        np.frombuffer(bytes.fromhex(a_record(picture).row(None).signature or ""), np.uint8)
+        for picture in pictures
+    )
+    assert near_rows(of_image, np.stack(others)).tolist() == [0]
+
+
+def test_a_record_without_its_photograph_is_still_a_row() -> None:
+    row = a_record(draw_fruit("freshapples")).without_image().row(None)
+    assert (row.signature, row.blob) == (None, None)
+    assert row.features
+
+
+def test_any_file_name_can_be_stored() -> None:
+    assert a_record(filename="a\x00b\ud800.jpg").row(None).filename == "ab?.jpg"
+    assert len(a_record(filename="x" * 300).row(None).filename) == 255

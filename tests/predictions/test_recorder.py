@@ -1,0 +1,179 @@
+"""Recording off the request path, also while catalog or store are away."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, OperationalError
+
+from api.core import telemetry
+from api.predictions import recorder as module
+from api.predictions.recorder import Recorder, add_predictions
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import PredictionRow
+from tests.drawing import draw_fruit
+from tests.predictions.samples import a_record
+
+SECONDS = 20.0
+
+
+def rows(database: Database) -> dict[str, PredictionRow]:
+    with database.reading() as session:
+        return {row.id: row for row in session.scalars(select(PredictionRow))}
+
+
+def dropped(what: str) -> float:
+    value: float = telemetry.RECORDER_DROPPED.labels(what)._value.get()
+    return value
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The catalog refuses everything until the event is set."""
+    back = threading.Event()
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+
+    def add(database: Database, batch: list[PredictionRow]) -> None:
+        if not back.is_set():
+            raise OperationalError("INSERT", None, Exception("the server is gone"))
+        original(database, batch)
+
+    original = add_predictions
+    monkeypatch.setattr(module, "add_predictions", add)
+    yield back
+    back.set()
+
+
+def test_what_is_put_is_in_the_catalog_after_a_flush(database: Database, blobs: Blobs) -> None:
+    image = draw_fruit("freshapples")
+    records = [a_record(image) for _ in range(5)]
+    with Recorder(database, blobs, keep_photographs=True) as recorder:
+        for record in records:
+            recorder.put(record)
+        assert recorder.flush(SECONDS)
+        found = rows(database)
+    assert set(found) == {record.id for record in records}
+    for row in found.values():
+        assert row.blob is not None
+        assert blobs.get(row.blob).startswith(b"\xff\xd8")
+        assert row.signature
+
+
+def test_closing_writes_what_waits(database: Database, blobs: Blobs) -> None:
+    with Recorder(database, blobs, keep_photographs=False) as recorder:
+        for _ in range(450):  # More than two batches.
+            recorder.put(a_record())
+    assert len(rows(database)) == 450
+
+
+def test_without_retention_no_photograph_is_stored(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    with Recorder(database, blobs, keep_photographs=False) as recorder:
+        recorder.put(a_record(draw_fruit("freshapples")))
+    (row,) = rows(database).values()
+    assert row.blob is None
+    assert row.signature
+    assert list(blobs.keys("predicted")) == []
+
+
+def test_what_is_too_much_loses_first_its_photograph_and_then_its_record(
+    database: Database, blobs: Blobs, away: threading.Event
+) -> None:
+    image = draw_fruit("freshapples")
+    size = a_record(image).image_bytes
+    photographs, records = dropped("photograph"), dropped("record")
+    with Recorder(database, blobs, True, capacity=5, image_bytes=2 * size) as recorder:
+        recorder.put(a_record())
+        while recorder._waiting:  # The writer holds this one, and waits for the catalog.
+            pass
+        sent = [a_record(image) for _ in range(7)]
+        for record in sent:
+            recorder.put(record)
+        assert dropped("photograph") - photographs == 3
+        assert dropped("record") - records == 2
+        away.set()
+        assert recorder.flush(SECONDS)
+    found = rows(database)
+    assert [found[record.id].blob is not None for record in sent[:5]] == [True, True] + [False] * 3
+    assert not {record.id for record in sent[5:]} & set(found)
+
+
+def test_nothing_is_lost_while_the_catalog_is_away(
+    database: Database, blobs: Blobs, away: threading.Event
+) -> None:
+    with Recorder(database, blobs, keep_photographs=False) as recorder:
+        for _ in range(300):
+            recorder.put(a_record())
+        assert not recorder.flush(0.1)
+        assert rows(database) == {}
+        away.set()
+        assert recorder.flush(SECONDS)
+    assert len(rows(database)) == 300
+
+
+def test_closing_does_not_wait_for_ever(
+    database: Database, blobs: Blobs, away: threading.Event
+) -> None:
+    before = dropped("record")
+    recorder = Recorder(database, blobs, keep_photographs=False)
+    with recorder:
+        recorder.put(a_record())
+        recorder.close(timeout=0.2)
+    assert not recorder._thread.is_alive()
+    assert dropped("record") - before == 1
+
+
+def test_a_store_that_fails_costs_the_photographs_alone(
+    database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(blobs, "put_together", fail)
+    before = dropped("photograph")
+    with Recorder(database, blobs, keep_photographs=True) as recorder:
+        recorder.put(a_record(draw_fruit("freshapples")))
+    (row,) = rows(database).values()
+    assert row.blob is None
+    assert dropped("photograph") - before == 1
+
+
+def test_a_row_that_the_database_refuses_takes_no_other_with_it(
+    database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(database: Database, batch: list[PredictionRow]) -> None:
+        if any(row.filename == "bad" for row in batch):
+            raise DataError("INSERT", None, Exception("bad value"))
+        original(database, batch)
+
+    original = add_predictions
+    monkeypatch.setattr(module, "add_predictions", add)
+    with Recorder(database, blobs, keep_photographs=False) as recorder:
+        for name in ("a", "bad", "b"):
+            recorder.put(a_record(filename=name))
+    assert {row.filename for row in rows(database).values()} == {"a", "b"}
+
+
+def test_writing_again_what_came_through_changes_nothing(database: Database) -> None:
+    row = a_record().row(None)
+    add_predictions(database, [row])
+    add_predictions(database, [row, a_record().row(None)])
+    assert len(rows(database)) == 2
+
+
+def test_putting_from_many_threads_loses_nothing(database: Database, blobs: Blobs) -> None:
+    def put_many() -> None:
+        for _ in range(100):
+            recorder.put(a_record())
+
+    with Recorder(database, blobs, keep_photographs=False) as recorder:
+        threads = [threading.Thread(target=put_many) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(rows(database)) == 400

@@ -1,0 +1,53 @@
+"""What is most worth a word, and in which order."""
+
+from api.predictions import feedback_repository
+from api.predictions.feedback import review_queue
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from tests.predictions.samples import a_kept_prediction, a_prediction
+
+
+def queue(database: Database, limit: int = 50) -> list[str]:
+    with database.reading() as session:
+        return [row.id for row in review_queue(session, limit)]
+
+
+def test_unrecognised_first_then_least_sure(database: Database, blobs: Blobs) -> None:
+    order = [(True, 0.99), (True, 0.5), (False, 0.9), (False, 0.4), (True, 0.7)]
+    rows = [
+        a_kept_prediction(database, blobs, seed, recognised=recognised, confidence=confidence)
+        for seed, (recognised, confidence) in enumerate(order)
+    ]
+    expected = [rows[number].id for number in (3, 2, 1, 4, 0)]
+    assert queue(database) == expected
+    assert queue(database, limit=2) == expected[:2]
+
+
+def test_look_alikes_are_asked_for_once(database: Database, blobs: Blobs) -> None:
+    for confidence in (0.6, 0.5, 0.7):
+        a_kept_prediction(database, blobs, seed=1, confidence=confidence)
+    other = a_kept_prediction(database, blobs, seed=2, confidence=0.9)
+    found = queue(database)
+    assert len(found) == 2
+    assert found[1] == other.id
+
+
+def test_what_was_labelled_is_not_asked_for_nor_its_look_alikes(
+    database: Database, blobs: Blobs
+) -> None:
+    labelled, _copy = (a_kept_prediction(database, blobs, seed=1) for _ in range(2))
+    left = a_kept_prediction(database, blobs, seed=2)
+    with database.session() as session:
+        feedback_repository.put(session, labelled.id, "freshapples", True, None)
+    assert queue(database) == [left.id]
+
+
+def test_only_what_can_be_shown(database: Database, blobs: Blobs) -> None:
+    a_prediction(database)
+    kept = a_kept_prediction(database, blobs)
+    assert queue(database) == [kept.id]
+    assert queue(database, limit=1) == [kept.id]
+
+
+def test_it_may_be_empty(database: Database) -> None:
+    assert queue(database) == []

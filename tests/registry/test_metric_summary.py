@@ -1,0 +1,48 @@
+"""The figures of the default package, and what is done where one was not measured."""
+
+import json
+
+import pytest
+
+from api.model.package import MANIFEST
+from api.registry.metric_summary import class_differences, differences, headlines
+from tests.registry.samples import describer
+from tests.registry.versions import DEFAULT
+
+SHIPPED = json.loads((DEFAULT / MANIFEST).read_text())
+UNMEASURED = describer()({}).model_dump(mode="json")
+
+
+def test_headlines_name_their_split() -> None:
+    found = headlines(SHIPPED)
+    assert found.split is not None
+    assert "not seen in training" in found.split
+    assert found.macro_f1 == SHIPPED["metrics"]["test_by_photograph"]["macro_f1"]
+    assert found.files is not None
+
+
+def test_what_was_not_measured_is_null() -> None:
+    assert set(headlines(UNMEASURED).model_dump().values()) == {None}
+    assert differences(UNMEASURED, UNMEASURED) == []
+    assert class_differences(UNMEASURED, SHIPPED) == []
+
+
+def test_differences_are_of_the_second_from_the_first() -> None:
+    worse = json.loads(json.dumps(SHIPPED))
+    scores = worse["metrics"]["test_by_photograph"]
+    scores["accuracy"] -= 0.1
+    del scores["macro_f1"]
+    scores["per_class"]["rottenapples"]["recall"] -= 0.2
+    del scores["per_class"]["freshbanana"]
+
+    rows = {row.name: row for row in differences(SHIPPED, worse)}
+    assert rows["accuracy"].difference == pytest.approx(-0.1)
+    assert rows["accuracy"].better == "higher"
+    assert (rows["macro_f1"].b, rows["macro_f1"].difference) == (None, None)
+    assert rows["expected_calibration_error"].difference == 0
+    assert rows["expected_calibration_error"].better == "lower"
+
+    classes = {row.class_name: row.figures for row in class_differences(SHIPPED, worse)}
+    assert len(classes) == 5
+    recall = next(row for row in classes["rottenapples"] if row.name == "recall")
+    assert recall.difference == pytest.approx(-0.2)

@@ -1,0 +1,143 @@
+"""A catalog to retrain from: a small champion that serves, and photographs beside it."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from api.core.appearance import appearance
+from api.core.arrays import pool
+from api.core.imaging.hashing import content_hash, signature
+from api.core.imaging.preprocess import to_input
+from api.core.splits import split_of
+from api.model.litert import LiteRTBackbone
+from api.model.manifest import Manifest
+from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_package
+from api.model.replay_buffer import Others, Replay
+from api.registry.service import register_shipped
+from api.retraining.fast import learn_head
+from api.retraining.training_rows import Material
+from api.settings import PROJECT
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import ImageRow
+from tests.drawing import draw_fruit, encode
+from tests.registry.samples import no_looks
+
+KNOWN = ("freshapples", "freshbanana")
+NEW = "rottenoranges"
+PICTURES = 40
+DEFAULT = load_package(PROJECT / "models" / "default")
+
+
+def picture(class_name: str, seed: int) -> Image.Image:
+    return draw_fruit(class_name, seed=seed, size=64)
+
+
+@cache
+def champion_rows() -> Replay:
+    """Drawn photographs of the known classes, seen by the default network."""
+    backbone = LiteRTBackbone(DEFAULT.backbone)
+    drawn = [(name, seed) for name in KNOWN for seed in range(PICTURES)]
+    images = [picture(*one) for one in drawn]
+    names = [f"{name}/shipped-{seed}" for name, seed in drawn]
+    noise = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
+
+    def seen(pictures: Iterable[Image.Image]) -> NDArray[np.float32]:
+        size = DEFAULT.manifest.input_size
+        return np.concatenate([pool(backbone(to_input(one, size)[None])) for one in pictures])
+
+    return Replay(
+        embeddings=seen(images),
+        targets=np.eye(len(KNOWN), dtype=np.float32)[[KNOWN.index(name) for name, _ in drawn]],
+        splits=np.array([split_of(name) for name in names]),
+        photographs=np.array(names),
+        sha256=np.array([hashlib.sha256(name.encode()).hexdigest() for name in names]),
+        signatures=np.stack([signature(image) for image in images]),
+        catalog=np.zeros(len(names), bool),
+        **no_looks(len(names)),
+        others=Others.unnamed(seen(Image.fromarray(pixels) for pixels in noise)),
+    )
+
+
+def write_champion(folder: Path) -> Path:
+    """A package of the known classes: the default network, a head that learns in a moment."""
+    rows = champion_rows()
+    none = np.zeros(len(rows.embeddings), bool)
+    head = learn_head(Material(KNOWN, rows, none, none))
+
+    def fill(parts: Path) -> None:
+        (parts / BACKBONE).write_bytes(DEFAULT.backbone)
+        head.save(parts / HEAD)
+        rows.save(parts / REPLAY)
+
+    def describe(files: dict[str, str]) -> Manifest:
+        data = DEFAULT.manifest.data.model_copy(update={"files": len(none), "boxed": 0})
+        made = {
+            "version": "champion",
+            "classes": KNOWN,
+            "created_at": datetime.now(UTC),
+            "data": data,
+            "files": files,
+        }
+        return DEFAULT.manifest.model_copy(update=made)
+
+    write_package(folder / "champion", fill, describe)
+    return folder / "champion"
+
+
+def install_champion(database: Database, blobs: Blobs, folder: Path) -> str:
+    """Make a small champion of this catalog; gives its version."""
+    package = write_champion(folder)
+    register_shipped(database, blobs, package)
+    return load_package(package).manifest.version
+
+
+def add_photographs(
+    database: Database,
+    blobs: Blobs,
+    class_name: str,
+    count: int,
+    *,
+    shows: str = "",
+    first: int = 1000,
+    origin: str = "upload",
+) -> list[str]:
+    """Put drawn photographs into the catalog as an upload does; gives their SHA-256.
+
+    They are labelled `class_name` and show `shows`, or the same.
+    """
+    added = []
+    for seed in range(first, first + count):
+        image = picture(shows or class_name, seed)
+        data = encode(image, "PNG")
+        sha256 = content_hash(data)
+        name = f"{class_name}/{shows}{seed}"
+        blob = f"photographs/{sha256}.png"
+        blobs.put(blob, data)
+        row = ImageRow(
+            id=uuid4().hex,
+            sha256=sha256,
+            signature=signature(image).tobytes().hex(),
+            class_name=class_name,
+            photograph=name,
+            split=split_of(name),
+            origin=origin,
+            filename=f"{seed}.png",
+            width=image.width,
+            height=image.height,
+            bytes=len(data),
+            **asdict(appearance(image)),
+            blob=blob,
+        )
+        with database.session() as session:
+            session.add(row)
+        added.append(sha256)
+    return added

@@ -1,0 +1,173 @@
+"""Retraining over HTTP, without a worker, on both databases."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.retraining import repository, service
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import RunRow
+from tests.retraining.catalog import KNOWN, NEW, add_photographs, write_champion
+
+FORCE = {"force": True}
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_champion(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def own(settings: Settings, database: Database, package: Path, tmp_path: Path) -> Settings:
+    return settings.model_copy(
+        update={
+            "state_dir": tmp_path / "state",
+            "database_url": database.url,
+            "storage_url": str(tmp_path / "blobs"),
+            "model_dir": package,
+        }
+    )
+
+
+@pytest.fixture
+def client(own: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(own), raise_server_exceptions=False) as client:
+        yield client
+
+
+def problem(response: Any, status: int) -> str:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    detail: str = response.json()["detail"]
+    return detail
+
+
+def test_a_run_is_queued_and_shown(client: TestClient) -> None:
+    assert client.get("/retraining-status").json()["is_retraining"] is False
+    assert client.get("/training-status").json() == {
+        "is_training": False,
+        "progress": 0.0,
+        "message": "No retraining yet.",
+    }
+    answer = client.post("/retrain", json=FORCE)
+    assert answer.status_code == 202
+    body = answer.json()
+    assert body["status"] == "queued"
+    assert set(body) == {"message", "status", "run_id", "timestamp"}
+    status = client.get("/retraining-status").json()
+    assert (status["is_retraining"], status["run_id"]) == (True, body["run_id"])
+    assert status["verdict"] is None
+    assert client.get("/training-status").json()["is_training"] is True
+    shown = client.get(f"/runs/{body['run_id']}").json()
+    assert (shown["mode"], shown["state"], shown["started_by"]) == ("fast", "queued", "manual")
+    listed = client.get("/runs").json()
+    assert (listed["total"], listed["runs"]) == (1, [shown])
+
+
+def test_one_run_at_a_time_and_a_cancelled_one_makes_room(client: TestClient) -> None:
+    run_id = client.post("/retrain", json=FORCE).json()["run_id"]
+    assert run_id in problem(client.post("/retrain", json=FORCE), 409)
+    cancelled = client.post(f"/runs/{run_id}/cancel")
+    assert cancelled.status_code == 202
+    assert cancelled.json()["state"] == "cancelled"
+    assert "nothing to cancel" in problem(client.post(f"/runs/{run_id}/cancel"), 409)
+    assert client.post("/retrain", json=FORCE).status_code == 202
+
+
+@pytest.mark.parametrize("body", [None, {}, {"mode": "fast"}])
+def test_where_nothing_is_new_there_is_nothing_to_learn(
+    client: TestClient, body: dict[str, str] | None
+) -> None:
+    assert "force" in problem(client.post("/retrain", json=body), 409)
+    assert client.get("/runs").json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"mode": "slow"}, "'fast' or 'full'"),
+        ({"mode": "full", "architecture": "alexnet"}, "efficientnet_lite0"),
+        ({"mode": "full", "epochs": 0}, "greater than or equal to 1"),
+        ({"mode": "full", "epochs": 10_000}, "less than or equal to 200"),
+        ({"epochs": 3}, '"mode": "full"'),
+        ({"classes": ["apple"]}, "at least 2"),
+        ({"classes": ["cup", "!!"]}, "letter or digit"),
+        ({"speed": 3}, "speed"),
+        ([], "body"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_said(client: TestClient, body: Any, words: str) -> None:
+    assert words in problem(client.post("/retrain", json=body), 422)
+    assert client.get("/runs").json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        (["cup", "pen"], "There are some of: freshapples, freshbanana"),
+        (["freshapples", "Fresh apples", "freshapples"], "no photographs of fresh_"),
+        (["freshapples", "freshapples"], "at least two classes"),
+    ],
+)
+def test_classes_that_there_are_not_are_named(
+    client: TestClient, classes: list[str], words: str
+) -> None:
+    assert words in problem(client.post("/retrain", json={"classes": classes}), 409)
+    assert client.get("/runs").json()["total"] == 0
+
+
+def test_what_is_new_is_counted_by_class(
+    client: TestClient, database: Database, own: Settings
+) -> None:
+    before = client.get("/retrain/estimate").json()
+    assert (before["champion"], before["new"], before["photographs"]) == ("champion", 0, 80)
+    add_photographs(database, Blobs(own.storage), NEW, 3)
+    add_photographs(database, Blobs(own.storage), KNOWN[0], 2)
+    after = client.get("/retrain/estimate").json()
+    assert after["new_by_class"] == {NEW: 3, KNOWN[0]: 2}
+    assert after["photographs"] == 85
+    assert 0 < after["fast_seconds"] < after["full_seconds"]
+    assert client.post("/retrain").status_code == 202
+
+
+def test_the_estimate_learns_from_the_last_run(client: TestClient, database: Database) -> None:
+    expected = client.get("/retrain/estimate").json()["fast_seconds"]
+    moment = now()
+    with database.session() as session:
+        run = service.start_run(session, mode="fast", started_by="manual", options={})
+        run.started_at, run.finished_at = moment, moment + timedelta(seconds=expected * 3)
+        run.state, run.active, run.candidate = "succeeded", None, "champion"
+    learned = client.get("/retrain/estimate").json()["fast_seconds"]
+    assert learned == pytest.approx(expected * 3, rel=0.05)
+
+
+@pytest.mark.parametrize("path", ["/runs/none", f"/runs/{'0' * 32}", "/runs/%00"])
+def test_an_unknown_run(client: TestClient, path: str) -> None:
+    assert "GET /runs" in problem(client.get(path), 404)
+
+
+def test_a_run_whose_worker_died_is_shown_as_interrupted(
+    client: TestClient, database: Database
+) -> None:
+    run_id = client.post("/retrain", json=FORCE).json()["run_id"]
+    with database.session() as session:
+        repository.claim(session, run_id)
+        session.get_one(RunRow, run_id).heartbeat_at = now() - timedelta(minutes=1)
+    status = client.get("/retraining-status").json()
+    assert (status["is_retraining"], status["state"]) == (False, "interrupted")
+    assert client.post("/retrain", json=FORCE).status_code == 202
+    assert client.get(f"/runs/{run_id}").json()["state"] == "interrupted"
+
+
+def test_a_run_that_nobody_takes_says_so(client: TestClient, database: Database) -> None:
+    run_id = client.post("/retrain", json=FORCE).json()["run_id"]
+    with database.session() as session:
+        session.get_one(RunRow, run_id).created_at = now() - timedelta(minutes=1)
+    assert "no worker is running" in client.get("/retraining-status").json()["message"]

@@ -1,0 +1,322 @@
+"""Fast retraining on made-up embeddings: learned, judged, packed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from api.core.appearance import Appearance
+from api.core.heads import Head, Linear
+from api.core.splits import split_of
+from api.model.replay_buffer import Others, Replay
+from api.registry.promotion_gate import Verdict, judge
+from api.retraining import fast
+from api.retraining.candidate import Order
+from api.retraining.fast_package import measured
+from api.retraining.training_rows import CatalogPhoto, Material, assemble
+from tests.registry.samples import no_looks
+
+KNOWN = ("apple", "pear", "quince")
+CHANNELS = 24
+ALL = ("apple", "pear", "quince", "plum", "fig")
+# A photograph, and what the network sees in it.
+Seen = tuple[CatalogPhoto, NDArray[np.float32]]
+MIDDLES = np.random.default_rng(0).normal(size=(len(ALL), CHANNELS)) * 1.2
+
+
+def embedding(class_name: str, seed: int) -> NDArray[np.float32]:
+    random = np.random.default_rng([seed, *class_name.encode()])
+    drawn: NDArray[np.float32] = random.normal(MIDDLES[ALL.index(class_name)]).astype(np.float32)
+    return drawn
+
+
+def others_at(embeddings: NDArray[np.floating]) -> Others:
+    """Photographs of no class, every fifth of the validation split."""
+    found = Others.unnamed(embeddings.astype(np.float32))
+    splits = np.where(np.arange(len(found)) % 5 == 0, "validation", "train")
+    return replace(found, splits=splits)
+
+
+@pytest.fixture(scope="module")
+def replay() -> Replay:
+    drawn = [(name, seed) for name in KNOWN for seed in range(240)]
+    names = [f"{name}/{seed}" for name, seed in drawn]
+    return Replay(
+        embeddings=np.stack([embedding(*one) for one in drawn]),
+        targets=np.eye(3, dtype=np.float32)[[KNOWN.index(name) for name, _ in drawn]],
+        splits=np.array([split_of(name) for name in names]),
+        photographs=np.array(names),
+        sha256=np.array(names),
+        signatures=np.zeros((len(names), 80), np.uint8),
+        catalog=np.zeros(len(names), bool),
+        **no_looks(len(names)),
+        others=others_at(np.random.default_rng(1).normal(size=(60, CHANNELS)) * 3),
+    )
+
+
+@pytest.fixture(scope="module")
+def champion(replay: Replay) -> Head:
+    none = np.zeros(len(replay.embeddings), bool)
+    return fast.learn_head(Material(KNOWN, replay, none, none))
+
+
+def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list[Seen]:
+    """Photographs labelled `class_name`, with what the network sees in them."""
+    made = []
+    for seed in range(first, first + count):
+        name = f"{class_name}/{shows}{seed}"
+        photo = CatalogPhoto(
+            sha256=name,
+            class_name=class_name,
+            photograph=name,
+            split=split_of(name),
+            origin="upload",
+            signature=np.zeros(80, np.uint8),
+            blob=name,
+            width=1,
+            height=1,
+            appearance=Appearance(0.5, 0.5, 0),
+        )
+        made.append((photo, embedding(shows or class_name, seed)))
+    return made
+
+
+Retrain = Callable[..., tuple[Head, Material, Verdict]]
+
+
+@pytest.fixture
+def retrain(replay: Replay, champion: Head) -> Retrain:
+    def run(
+        photos: Sequence[Seen],
+        classes: tuple[str, ...] = KNOWN,
+        head: Head | None = None,
+    ) -> tuple[Head, Material, Verdict]:
+        seen = {photo.sha256: vector[None] for photo, vector in photos}
+        material = assemble(replay, KNOWN, [photo for photo, _ in photos], seen, classes)
+        material = fast.without_newly_known(material, KNOWN)
+        learned = head or fast.learn_head(material, known=KNOWN)
+        manifest = type("Manifest", (), {"classes": KNOWN})
+        package = type("Package", (), {"manifest": manifest, "head": champion})
+        order = type("Order", (), {"champion": package})
+        comparison = fast.compare(cast_order(order), material, learned)
+        return learned, material, judge(comparison)
+
+    return run
+
+
+def cast_order(order: object) -> Order:
+    return order  # type: ignore[return-value]  # All that `compare` looks at.
+
+
+def test_a_new_class_is_one_more_column(retrain: Retrain, champion: Head, replay: Replay) -> None:
+    head, material, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
+    # The last column is for none of them.
+    assert head.kinds.weights.shape == (CHANNELS, 5)
+    unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
+    assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() > 0.9
+    test = replay.splits == "test"
+    truth = replay.targets[test].argmax(axis=1)
+    before, after = (
+        (one.probabilities(replay.embeddings[test]).argmax(axis=1) == truth).mean()
+        for one in (champion, head)
+    )
+    assert after >= before - 0.01
+    assert verdict.promote, verdict.reasons
+    assert any("plum" in reason for reason in verdict.reasons)
+    assert measured(material, head)["test_by_photograph"]["per_class"]["plum"]["recall"] > 0.8
+
+
+def test_forty_photographs_of_a_new_class_are_enough(retrain: Retrain, champion: Head) -> None:
+    head, material, verdict = retrain(new("plum", 40), (*KNOWN, "plum"))
+    assert verdict.promote, verdict.reasons
+    # None of the names says how fresh anything is.
+    assert head.freshness is None
+    assert head.kind_of.tolist() == [0, 1, 2, 3]
+    held_out = material.test & (material.names == "plum")
+    unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
+    for rows in (material.rows.embeddings[held_out], unseen):
+        assert (head.probabilities(rows).argmax(axis=1) == 3).mean() >= 0.9
+        assert head.recognises(rows).mean() >= 0.9
+    # What is strange is refused nearly as often as before.
+    far = np.random.default_rng(7).normal(size=(200, CHANNELS)).astype(np.float32) * 3
+    assert head.recognises(far).mean() < champion.recognises(far).mean() + 0.1 < 0.6
+
+
+def test_a_view_is_learned_from_and_shares_its_photograph_s_weight(replay: Replay) -> None:
+    photos = new("plum", 30)
+    classes = (*KNOWN, "plum")
+
+    def learned(copies: int) -> Head:
+        seen = {photo.sha256: np.stack([vector] * copies) for photo, vector in photos}
+        only = [photo for photo, _ in photos]
+        return fast.learn_head(assemble(replay, KNOWN, only, seen, classes))
+
+    alone, with_copies = learned(1), learned(3)
+    # The same photograph thrice is no more than once, but for how features are standardised.
+    unseen = np.stack([embedding(name, seed) for name in classes for seed in range(6000, 6050)])
+    assert np.abs(alone.probabilities(unseen) - with_copies.probabilities(unseen)).max() < 0.1
+
+
+def test_more_of_what_is_known_is_promoted(retrain: Retrain) -> None:
+    photos = [photo for name in KNOWN for photo in new(name, 30)]
+    _, _, verdict = retrain(photos)
+    assert verdict.promote, verdict.reasons
+    assert any("The new labels fit" in reason for reason in verdict.reasons)
+
+
+def test_shuffled_labels_are_rejected_and_the_reason_says_so(retrain: Retrain) -> None:
+    shows = np.random.default_rng(3).permutation([*KNOWN] * 30)
+    photos = [
+        photo
+        for number, (label, shown) in enumerate(zip([*KNOWN] * 30, shows, strict=True))
+        for photo in new(label, 1, shows=str(shown), first=2000 + number)
+    ]
+    _, _, verdict = retrain(photos)
+    assert not verdict.promote
+    assert "The new labels do not fit the photographs" in " ".join(verdict.reasons)
+
+
+def test_shuffled_new_classes_are_rejected(retrain: Retrain) -> None:
+    photos = [
+        *(new("plum", 20) + new("plum", 20, shows="fig")),
+        *(new("fig", 20) + new("fig", 20, shows="plum")),
+    ]
+    _, _, verdict = retrain(photos, ALL)
+    assert not verdict.promote
+    assert "cannot tell the new class" in " ".join(verdict.reasons)
+
+
+def test_a_candidate_that_is_worse_on_one_class_is_named(retrain: Retrain, champion: Head) -> None:
+    bias = champion.kinds.bias.copy()
+    bias[KNOWN.index("quince")] -= 60.0
+    kinds = Linear(champion.kinds.weights, bias)
+    _, _, verdict = retrain([], head=replace(champion, kinds=kinds))
+    assert not verdict.promote
+    assert any("worse on quince" in reason for reason in verdict.reasons)
+    assert not any("worse on apple" in reason for reason in verdict.reasons)
+
+
+def test_corrections_of_hard_photographs_are_not_taken_for_wrong_labels(
+    retrain: Retrain,
+) -> None:
+    # Pears that look like apples: whoever grades them without having seen them is wrong.
+    hard = [
+        (replace(photo, origin="feedback"), vector) for photo, vector in new("pear", 12, "apple")
+    ]
+    _, _, verdict = retrain(hard)
+    assert not any("labels" in reason for reason in verdict.reasons)
+
+
+def test_a_small_set_of_its_own_is_calibrated_by_cross_validation(retrain: Retrain) -> None:
+    photos = new("plum", 80) + new("fig", 80)
+    head, _, verdict = retrain(photos, ("fig", "plum"))
+    assert verdict.promote, verdict.reasons
+    unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5100)])
+    assert (head.probabilities(unseen).argmax(axis=1) == 1).mean() > 0.95
+    assert head.recognises(unseen).mean() > 0.9
+    apples = np.stack([embedding("apple", seed) for seed in range(100)])
+    assert head.recognises(apples).mean() < 0.5
+    assert 0.05 < head.temperature < 20
+
+
+def test_what_was_strange_is_known_once_it_is_a_class(replay: Replay, retrain: Retrain) -> None:
+    """Half of the photographs of no class show plums, which nobody had called a class."""
+    plums = np.stack([embedding("plum", seed) for seed in range(3000, 3030)])
+    strange = np.random.default_rng(1).normal(size=(30, CHANNELS)) * 3
+    photos = new("plum", 40)
+    seen = {photo.sha256: vector[None] for photo, vector in photos}
+    material = assemble(
+        replace(replay, others=others_at(np.concatenate([plums, strange]))),
+        KNOWN,
+        [photo for photo, _ in photos],
+        seen,
+        (*KNOWN, "plum"),
+    )
+    unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
+    cleared = fast.without_newly_known(material, KNOWN)
+    assert 30 <= len(cleared.rows.others) < 35
+    head = fast.learn_head(cleared, known=KNOWN)
+    assert head.recognises(unseen).mean() >= 0.9
+    assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() >= 0.9
+
+
+def test_a_new_class_that_is_not_recognised_is_refused(retrain: Retrain, champion: Head) -> None:
+    """Also where there are few of it, and all that was known before is recognised."""
+    head, material, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
+    assert verdict.promote
+    plum = MIDDLES[ALL.index("plum")]
+    # Whoever looks like a plum is none of the classes.
+    slopes = head.kinds.weights.copy()
+    slopes[:, -1] += (20 * plum / (plum @ plum)).astype(np.float32)
+    bias = head.kinds.bias.copy()
+    bias[-1] -= 10
+    blind = replace(head, kinds=Linear(slopes, bias))
+    known = material.test & (material.names != "plum")
+    assert blind.recognises(material.rows.embeddings[known]).mean() > 0.95
+    _, _, verdict = retrain(new("plum", 60), (*KNOWN, "plum"), head=blind)
+    assert not verdict.promote
+    assert any("does not recognise the new class plum" in text for text in verdict.reasons)
+    assert not any("worse" in text for text in verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("classes", "graded"),
+    [
+        (("freshquinces", "overripequinces", "pears"), False),
+        (("overripequinces", "pears", "rottenquinces"), True),
+        (("pears", "quinces", "rottenquinces"), False),
+    ],
+)
+def test_levels_that_cannot_be_learned_as_freshness_are_classes_of_their_own(
+    replay: Replay, classes: tuple[str, ...], graded: bool
+) -> None:
+    """Nothing rotten, or nothing that is named sound: then there is no scale to put them on."""
+    none = np.zeros(len(replay.targets), bool)
+    head = fast.learn_head(Material(classes, replay, none, none))
+    assert (head.freshness is not None) is graded
+    unseen = np.stack([embedding(name, seed) for name in KNOWN for seed in range(4000, 4100)])
+    said = head.probabilities(unseen)
+    assert said.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert (said.argmax(axis=1) == np.arange(300) // 100).mean() > 0.9
+
+
+def test_kinds_and_freshness_are_two_questions(replay: Replay) -> None:
+    """Rot that apples and pears show is known on a quince, of which only sound ones were seen."""
+    classes = ("freshapples", "freshpears", "freshquinces", "rottenapples", "rottenpears")
+    rotten = np.arange(len(replay.targets)) % 2 == 1
+    kind = replay.targets.argmax(axis=1)
+    rotten &= kind < 2
+    embeddings = np.pad(replay.embeddings, ((0, 0), (0, 1)))
+    embeddings[:, -1] = np.where(rotten, 4, -4) + np.random.default_rng(2).normal(size=len(kind))
+    targets = np.eye(5, dtype=np.float32)[np.where(rotten, kind + 3, kind)]
+    others = others_at(np.pad(replay.others.embeddings, ((0, 0), (0, 1))))
+    views = np.empty((0, CHANNELS + 1), np.float32)
+    graded = replace(replay, embeddings=embeddings, targets=targets, others=others, views=views)
+    none = np.zeros(len(kind), bool)
+    head = fast.learn_head(Material(classes, graded, none, none))
+    assert head.kinds.weights.shape[1] == 4
+    assert head.freshness
+    said = head.probabilities(embeddings).argmax(axis=1)
+    assert (said == targets.argmax(axis=1)).mean() > 0.95
+    unseen = np.stack([embedding("quince", seed) for seed in range(4000, 4050)])
+    quince = np.pad(unseen, ((0, 0), (0, 1)))
+    quince[:, -1] = 4
+    assert (head.freshness.levels(quince)[:, 0] > 0.5).mean() > 0.9
+
+
+def test_a_champion_of_before_sources_and_kinds_can_be_retrained(replay: Replay) -> None:
+    """Its replay says nothing of where photographs come from, nor what was strange in them."""
+    old = replace(
+        replay,
+        sources=np.full(len(replay.sources), "", np.str_),
+        others=Others.unnamed(replay.others.embeddings),
+    )
+    photos = new("plum", 60)
+    seen = {photo.sha256: vector[None] for photo, vector in photos}
+    material = assemble(old, KNOWN, [photo for photo, _ in photos], seen, (*KNOWN, "plum"))
+    head = fast.learn_head(material, known=KNOWN)
+    unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5100)])
+    assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() > 0.9
+    assert measured(material, head)["rejection"]["other_files"] == 0

@@ -1,0 +1,188 @@
+"""Full retraining on drawn photographs, with the smallest network, in a few steps."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from api.core.appearance import appearance
+from api.core.imaging.hashing import content_hash, signature
+from api.core.splits import split_of
+from api.model.package import REPLAY, load_package
+from api.model.replay_buffer import Replay
+from api.registry.promotion_gate import judge
+from api.retraining import full
+from api.retraining.build_corpus import gather
+from api.retraining.candidate import Order
+from api.retraining.errors import PhotographsMissingError
+from api.retraining.training_rows import CatalogPhoto
+from api.training.corpus import TooFewPhotographsError
+from api.training.recipe import Recipe
+from tests.drawing import encode
+from tests.retraining.catalog import KNOWN, NEW, PICTURES, picture, write_champion
+
+SMALL = Recipe(
+    architecture="custom_cnn", weights="none", input_size=32, batch_size=16, views=64, epochs=1
+).as_dict()
+Orders = Callable[..., Order]
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_champion(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photographs of the champion's classes, as `make data` would lay them down."""
+    root = tmp_path_factory.mktemp("imported")
+    for class_name in KNOWN:
+        (root / class_name).mkdir()
+        for seed in range(PICTURES):
+            data = encode(picture(class_name, seed))
+            (root / class_name / f"{seed}.png").write_bytes(data)
+    return root
+
+
+@pytest.fixture
+def order(champion: Path, tmp_path: Path) -> Orders:
+    """Makes orders with `count` photographs of each of `classes` in the catalog."""
+
+    def make(imported: Path, classes: tuple[str, ...] = (), count: int = 40, **rest: Any) -> Order:
+        sent = {}
+        photos = []
+        for class_name in classes:
+            for seed in range(1000, 1000 + count):
+                image = picture(class_name, seed)
+                data = encode(image)
+                name = f"{class_name}/{seed}"
+                photo = CatalogPhoto(
+                    sha256=content_hash(data),
+                    class_name=class_name,
+                    photograph=name,
+                    split=split_of(name),
+                    origin="upload",
+                    signature=signature(image),
+                    blob=f"{name}.png",
+                    width=image.width,
+                    height=image.height,
+                    appearance=appearance(image),
+                )
+                sent[photo.blob] = data
+                photos.append(photo)
+        made = Order.of(
+            champion,
+            photos=photos,
+            started_by="me",
+            read=sent.__getitem__,
+            folder=tmp_path,
+            imported=imported,
+            **{"options": {}, **rest},
+        )
+        manifest = made.champion.manifest.model_copy(update={"recipe": SMALL})
+        package = dataclasses.replace(made.champion, manifest=manifest)
+        return dataclasses.replace(made, champion=package)
+
+    return make
+
+
+@pytest.mark.usefixtures("eager_training")
+def test_everything_is_learned_from_and_compared(order: Orders, imported: Path) -> None:
+    epochs: list[dict[str, float]] = []
+    stages: list[str] = []
+    made = full.make(
+        order(
+            imported,
+            (NEW,),
+            progress=lambda stage, _done, _total: stages.append(stage),
+            on_epoch=epochs.append,
+            options={"epochs": 2},
+        )
+    )
+    assert made.manifest.classes == (*KNOWN, NEW)
+    assert (made.manifest.parent, made.manifest.started_by) == ("champion", "me")
+    assert made.manifest.recipe["epochs"] == 2
+    assert len(epochs) == 2
+    assert {"loss", "val_loss"} <= set(epochs[0])
+    assert "Fine-tuning" in stages
+    replay = Replay.load(made.folder / REPLAY)
+    of_catalog = replay.targets.argmax(axis=1) == 2
+    assert (replay.catalog == of_catalog).all()
+    assert 0 < of_catalog.sum() <= 40
+    found = made.comparison
+    assert set(found.per_class) == set(KNOWN)
+    assert found.overall.photographs > 0
+    assert found.milliseconds is not None
+    assert found.new_classes[NEW].left_out == 40
+    assert found.new_classes[NEW].held_out > 0
+    # So small a network, so briefly trained, is no match for the champion.
+    assert not judge(found).promote
+    assert load_package(made.folder).manifest.version == made.manifest.version
+
+
+@pytest.mark.usefixtures("eager_training")
+def test_a_set_of_its_own_needs_no_imported_photographs(order: Orders, tmp_path: Path) -> None:
+    classes = (NEW, "rottenbanana")
+    made = full.make(order(tmp_path / "nothing", classes, options={"classes": list(classes)}))
+    assert made.manifest.classes == ("rottenbanana", NEW)
+    assert made.comparison.overall.photographs == 0
+
+
+def test_missing_photographs_are_told_before_anything_is_trained(
+    order: Orders, imported: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(PhotographsMissingError, match="freshapples, freshbanana are not on"):
+        gather(order(tmp_path / "nothing", (NEW,)))
+    # A few uploads do not stand in for what the champion learned from.
+    few = order(tmp_path / "nothing", KNOWN, count=10)
+    with pytest.raises(PhotographsMissingError, match="mode fast"):
+        gather(dataclasses.replace(few, folder=_folder(tmp_path / "second")))
+
+
+def test_too_few_photographs_are_told_before_anything_is_trained(
+    order: Orders, imported: Path
+) -> None:
+    with pytest.raises(TooFewPhotographsError, match=NEW):
+        gather(order(imported, (NEW,), count=2))
+
+
+def test_a_photograph_that_is_in_the_catalog_too_counts_once_under_its_label(
+    order: Orders, imported: Path
+) -> None:
+    data = (imported / KNOWN[0] / "3.png").read_bytes()
+    twin = CatalogPhoto(
+        sha256=content_hash(data),
+        class_name=KNOWN[1],
+        photograph="twin",
+        split="train",
+        origin="upload",
+        signature=np.zeros(80, np.uint8),
+        blob="twin.png",
+        width=64,
+        height=64,
+        appearance=appearance(picture(KNOWN[0], 3)),
+    )
+    made = dataclasses.replace(order(imported), photos=[twin], read={"twin.png": data}.__getitem__)
+    corpus = gather(made)
+    (found,) = [file for file in corpus.listing.files if file.sha256 == twin.sha256]
+    assert (found.class_name, found.path in corpus.catalog) == (KNOWN[1], True)
+    assert (corpus.listing.root / found.path).read_bytes() == data
+    assert all((corpus.listing.root / file.path).exists() for file in corpus.listing.files)
+
+
+def test_the_recipe_is_the_champion_s_but_for_what_is_asked(order: Orders, imported: Path) -> None:
+    manifest = order(imported).champion.manifest
+    assert full.recipe(manifest, {}).as_dict() == SMALL
+    asked = full.recipe(manifest, {"architecture": "mobilenet_v2", "epochs": 3})
+    assert (asked.architecture, asked.weights, asked.epochs) == ("mobilenet_v2", "imagenet", 3)
+    assert asked.input_size == 32
+    again = full.recipe(manifest, {"architecture": "custom_cnn"})
+    assert again.weights == "none"
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path

@@ -1,0 +1,121 @@
+"""A package of before two heads, sources and kinds is retrained fast, end to end."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from api.core.appearance import appearance
+from api.core.imaging.hashing import content_hash, signature
+from api.core.splits import split_of
+from api.model.manifest import Manifest
+from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
+from api.model.predictor import Runtime
+from api.model.replay_buffer import Replay
+from api.registry.promotion_gate import judge
+from api.retraining import fast
+from api.retraining.candidate import Candidate, Order
+from api.retraining.training_rows import CatalogPhoto
+from tests.drawing import encode
+from tests.heads import save_old_head
+from tests.retraining.catalog import KNOWN, NEW, picture, write_champion
+
+# Of what the network gives the last so many channels were an expert's.
+EXPERT = 80
+COUNT = 40
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The small champion as it would have been saved: one plain head, and an expert."""
+    folder = tmp_path_factory.mktemp("models")
+    now = load_package(write_champion(folder))
+    kinds = now.head.kinds.weights[:-EXPERT, : len(KNOWN)]
+
+    def fill(parts: Path) -> None:
+        shutil.copyfile(now.folder / BACKBONE, parts / BACKBONE)
+        save_old_head(parts / HEAD, kinds - kinds.mean(axis=1, keepdims=True), more=EXPERT)
+        with np.load(now.folder / REPLAY) as arrays:
+            kept = {
+                name: arrays[name]
+                for name in arrays.files
+                if name != "sources" and not name.startswith("other_")
+            }
+        others = Replay.load(now.folder / REPLAY).others.embeddings
+        np.savez(parts / REPLAY, **kept, others=others.astype(np.float16))
+
+    def describe(files: dict[str, str]) -> Manifest:
+        update = {"version": "old", "files": files, "thresholds": {"rejection_distance": 1e6}}
+        return now.manifest.model_copy(update=update)
+
+    write_package(folder / "old", fill, describe)
+    return load_package(folder / "old")
+
+
+@pytest.fixture(scope="module")
+def candidate(old: Package, tmp_path_factory: pytest.TempPathFactory) -> Candidate:
+    sent, photos = {}, []
+    for seed in range(1000, 1000 + COUNT):
+        image = picture(NEW, seed)
+        data = encode(image)
+        name = f"{NEW}/{seed}"
+        sent[name] = data
+        photos.append(
+            CatalogPhoto(
+                sha256=content_hash(data),
+                class_name=NEW,
+                photograph=name,
+                split=split_of(name),
+                origin="upload",
+                signature=signature(image),
+                blob=name,
+                width=image.width,
+                height=image.height,
+                appearance=appearance(image),
+            )
+        )
+    order = Order.of(
+        old.folder,
+        photos=photos,
+        options={},
+        started_by="me",
+        read=sent.__getitem__,
+        folder=tmp_path_factory.mktemp("run"),
+        imported=Path("nothing"),
+    )
+    return fast.make(order)
+
+
+def test_the_old_head_graded_by_what_was_not_the_expert_s(old: Package) -> None:
+    replay = Replay.load(old.folder / REPLAY)
+    said = old.head.probabilities(replay.embeddings).argmax(axis=1)
+    assert (said == replay.targets.argmax(axis=1)).mean() > 0.9
+    assert old.head.freshness is None
+    assert old.head.channels == replay.embeddings.shape[1]
+    assert set(replay.sources) == set(replay.others.groups) == {""}
+
+
+def test_it_learns_a_new_class_and_both_heads(candidate: Candidate) -> None:
+    verdict = judge(candidate.comparison)
+    assert verdict.promote, verdict.reasons
+    assert candidate.comparison.overall.photographs > 0
+    # Nobody knows which of the other things the old one had learned from.
+    assert candidate.comparison.others_let_through is None
+    made = load_package(candidate.folder)
+    assert made.manifest.classes == (*KNOWN, NEW)
+    assert made.manifest.thresholds == pytest.approx(made.head.thresholds)
+    # Two sound fruits and a rotten one: three kinds, and a scale.
+    assert made.head.freshness is not None
+    grader = Runtime.of_package(made)
+    graded = [grader.grade(encode(picture(NEW, seed))) for seed in range(5000, 5040)]
+    assert np.mean([grade.class_name == NEW for grade in graded]) >= 0.9
+    assert np.mean([grade.recognised for grade in graded]) >= 0.9
+
+
+def test_the_next_replay_says_what_is_known_now(old: Package, candidate: Candidate) -> None:
+    before = Replay.load(old.folder / REPLAY)
+    after = Replay.load(candidate.folder / REPLAY)
+    assert set(after.sources[~after.catalog]) == {""}
+    assert set(after.sources[after.catalog]) == {"catalog"}
+    assert len(after.others) == len(before.others)

@@ -1,0 +1,72 @@
+"""The queue, on both databases."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+from api.retraining.queue import RunQueue
+from api.settings import Settings
+
+PATIENCE = 20
+
+
+@pytest.fixture
+def own(settings: Settings, database_url: str, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"state_dir": tmp_path, "database_url": database_url})
+
+
+@pytest.fixture
+def queue(own: Settings) -> Iterator[RunQueue]:
+    queue = RunQueue(own)
+    yield queue
+    queue.close()
+
+
+def test_a_run_reaches_the_worker_of_another_process_s_queue(
+    own: Settings, queue: RunQueue
+) -> None:
+    came: SimpleQueue[str] = SimpleQueue()
+    workers = RunQueue(own, came.put)
+    consumer = workers.consumer()
+    queue.put("before")
+    consumer.start()
+    queue.put("after")
+    assert {came.get(timeout=PATIENCE), came.get(timeout=PATIENCE)} == {"before", "after"}
+    consumer.stop(graceful=True)
+    workers.close()
+
+
+def test_a_message_is_plain_text(queue: RunQueue) -> None:
+    queue.put("abc")
+    (message,) = queue._open()[0].storage.enqueued_items()
+    assert "abc" in json.dumps(json.loads(bytes(message)))
+
+
+def test_a_failing_run_does_not_stop_the_worker(own: Settings, queue: RunQueue) -> None:
+    came: SimpleQueue[str] = SimpleQueue()
+
+    def work(run_id: str) -> None:
+        came.put(run_id)
+        raise RuntimeError
+
+    workers = RunQueue(own, work)
+    consumer = workers.consumer()
+    consumer.start()
+    for run_id in ("one", "two", "three"):
+        queue.put(run_id)
+        assert came.get(timeout=PATIENCE) == run_id
+    consumer.stop(graceful=True)
+    workers.close()
+
+
+def test_a_queue_that_is_away_fails_nobody(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:9/none"})
+    queue = RunQueue(away)
+    queue.put("abc")
+    assert "abc is queued" in caplog.text
+    queue.close()

@@ -1,0 +1,239 @@
+"""A run from its row to its verdict, with the default network and few photographs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from api.core.paired_comparison import Figures
+from api.model.package import REPLAY, load_package
+from api.model.predictor import Runtime
+from api.model.replay_buffer import Replay
+from api.registry import repository as registry
+from api.registry import store
+from api.retraining import fast, repository, run_process, service
+from api.retraining.errors import RunGivenUpError
+from api.retraining.planning import news
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import ModelRow, RunRow
+from tests.drawing import encode
+from tests.retraining.catalog import KNOWN, NEW, add_photographs, install_champion, picture
+
+Run = Callable[..., RunRow]
+# Where the kind of database makes no difference.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_process, "_track", lambda *_: None)
+
+
+@pytest.fixture
+def own(settings: Settings, database: Database, tmp_path: Path) -> Settings:
+    update = {"state_dir": tmp_path / "state", "database_url": database.url}
+    return settings.model_copy(update=update)
+
+
+@pytest.fixture
+def champion(database: Database, blobs: Blobs, tmp_path: Path) -> str:
+    return install_champion(database, blobs, tmp_path)
+
+
+@pytest.fixture
+def run(own: Settings, database: Database, blobs: Blobs, champion: str) -> Run:
+    """Starts and performs a run; gives its row as it ended."""
+
+    def go(**options: Any) -> RunRow:
+        with database.session() as session:
+            started = service.start_run(session, mode="fast", started_by="me", options=options)
+            repository.claim(session, started.id)
+        run_process.perform(own, database, blobs, started.id)
+        with database.reading() as session:
+            return service.get(session, started.id)
+
+    return go
+
+
+def serving(database: Database) -> str | None:
+    with database.reading() as session:
+        return registry.champion(session)
+
+
+def known_versions(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(ModelRow.version)))
+
+
+def test_a_new_class_is_learned_and_serves(
+    run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
+) -> None:
+    added = add_photographs(database, blobs, NEW, 60)
+    ended = run()
+    assert ended.state == "succeeded", ended.message
+    assert ended.verdict is not None
+    assert ended.verdict["promote"], ended.verdict["reasons"]
+    assert serving(database) == ended.candidate != champion
+    folder = store.fetch_package(blobs, str(ended.candidate), own.model_cache)
+    package = load_package(folder)
+    manifest = package.manifest
+    assert manifest.classes == (*KNOWN, NEW)
+    assert (manifest.parent, manifest.started_by) == (champion, "me")
+    assert manifest.recipe["mode"] == "fast"
+    assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
+    grader = Runtime.of_package(package)
+    graded = [grader.grade(encode(picture(NEW, seed))) for seed in range(5000, 5030)]
+    assert sum(grade.class_name == NEW for grade in graded) >= 27
+    replay = Replay.load(folder / REPLAY)
+    assert set(replay.sha256[replay.catalog]) == set(added)
+    assert len(replay.others) == 8
+    assert set(replay.splits[replay.view_of]) == {"train"}
+    assert len(replay.views) == 2 * (replay.catalog & (replay.splits == "train")).sum()
+    with database.reading() as session:
+        assert not news(repository.labels(session), folder).any
+
+
+def test_wrong_labels_are_kept_from_serving(
+    run: Run, database: Database, blobs: Blobs, champion: str
+) -> None:
+    first, second = KNOWN
+    add_photographs(database, blobs, first, 30, shows=second)
+    add_photographs(database, blobs, second, 30, shows=first)
+    ended = run()
+    assert ended.state == "succeeded", ended.message
+    assert "labels" in ended.message
+    assert "kept as challenger" in ended.message
+    assert serving(database) == champion
+    assert ended.candidate in known_versions(database)
+    with database.reading() as session:
+        verdict = registry.model(session, str(ended.candidate)).verdict
+    assert verdict == ended.verdict
+
+
+@on_sqlite
+def test_a_set_of_its_own_drops_the_shipped_classes(
+    run: Run, own: Settings, database: Database, blobs: Blobs
+) -> None:
+    classes = ["cup", "pen", "saw"]
+    for class_name, shows in zip(classes, ("freshapples", "rottenbanana", NEW), strict=True):
+        add_photographs(database, blobs, class_name, 40, shows=shows)
+    ended = run(classes=classes)
+    assert ended.state == "succeeded", ended.message
+    assert serving(database) == ended.candidate
+    package = load_package(store.fetch_package(blobs, str(ended.candidate), own.model_cache))
+    assert package.manifest.classes == ("cup", "pen", "saw")
+    replay = Replay.load(package.folder / REPLAY)
+    assert replay.catalog.all()
+    assert len(replay.others) > 8
+
+
+@on_sqlite
+def test_too_few_photographs_fail_in_words(
+    run: Run, database: Database, blobs: Blobs, champion: str
+) -> None:
+    add_photographs(database, blobs, NEW, 5)
+    ended = run()
+    assert ended.state == "failed"
+    assert f"{NEW} (5): each class needs at least 8" in ended.message
+    assert known_versions(database) == [champion]
+
+
+@on_sqlite
+def test_a_photograph_that_is_removed_meanwhile_is_left_out(
+    run: Run, own: Settings, database: Database, blobs: Blobs
+) -> None:
+    add_photographs(database, blobs, NEW, 30)
+    first = next(iter(blobs.keys("photographs")))
+    blobs.delete(first)
+    ended = run()
+    assert ended.state == "succeeded", ended.message
+    folder = store.fetch_package(blobs, str(ended.candidate), own.model_cache)
+    replay = Replay.load(folder / REPLAY)
+    assert replay.catalog.sum() == 29
+
+
+@on_sqlite
+def test_an_unforeseen_failure_ends_the_run(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch, champion: str
+) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr(fast, "make", fail)
+    ended = run()
+    assert (ended.state, ended.active) == ("failed", None)
+    assert "ZeroDivisionError" in ended.message
+    assert known_versions(database) == [champion]
+
+
+@on_sqlite
+def test_a_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise ModuleNotFoundError(name="tensorflow")
+
+    monkeypatch.setattr(fast, "make", fail)
+    assert "lacks the package tensorflow" in run().message
+
+
+def test_a_candidate_of_a_champion_that_is_none_any_more_is_not_promoted(
+    run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_photographs(database, blobs, NEW, 40)
+    first = run()
+    add_photographs(database, blobs, NEW, 20, first=7000)
+    make = fast.make
+
+    def slowly(order: Any) -> Any:
+        candidate = make(order)
+        # Meanwhile somebody promotes another version by hand.
+        with database.session() as session:
+            registry.promote(session, "champion", "manual")
+        return candidate
+
+    monkeypatch.setattr(fast, "make", slowly)
+    second = run()
+    assert serving(database) == "champion"
+    assert first.candidate != second.candidate
+    assert "Another version was promoted" in second.message
+
+
+def test_what_a_run_makes_that_was_given_up_is_not_listed(
+    run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
+) -> None:
+    add_photographs(database, blobs, NEW, 30)
+    put = store.store_package
+
+    def slowly(blobs: Blobs, folder: Path) -> Any:
+        with database.session() as session:
+            (run,) = session.scalars(select(RunRow))
+            service.end(run, "interrupted", "Silent for too long.")
+        return put(blobs, folder)
+
+    # At the last moment: everything is made, and stored, and then counts no more.
+    monkeypatch.setattr(store, "store_package", slowly)
+    with pytest.raises(RunGivenUpError):
+        run()
+    assert known_versions(database) == [champion]
+    assert serving(database) == champion
+
+
+@on_sqlite
+def test_a_slower_network_would_be_seen(
+    run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
+) -> None:
+    """The verdict is the gate's, whatever made the candidate."""
+    add_photographs(database, blobs, NEW, 30)
+    compare = fast.compare
+
+    def slower(*arguments: Any) -> Any:
+        found = compare(*arguments)
+        return type(found)(**{**vars(found), "milliseconds": Figures(5.0, 9.0)})
+
+    monkeypatch.setattr(fast, "compare", slower)
+    ended = run()
+    assert serving(database) == champion
+    assert "slower" in ended.message

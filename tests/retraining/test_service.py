@@ -1,0 +1,224 @@
+"""The life of a run, on both databases."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from api.retraining import repository, service
+from api.retraining.errors import RunActiveError, RunOverError, UnknownRunError
+from api.settings import PROJECT
+from api.storage.db import Database, now
+from api.storage.tables import ModelRow, RunRow
+
+
+def start(database: Database, **options: Any) -> str:
+    with database.session() as session:
+        return service.start_run(session, mode="fast", started_by="manual", options=options).id
+
+
+def take(database: Database, run_id: str) -> bool:
+    with database.session() as session:
+        return repository.claim(session, run_id)
+
+
+def look(database: Database, run_id: str) -> RunRow:
+    with database.reading() as session:
+        return service.get(session, run_id)
+
+
+def change(database: Database, run_id: str, **values: Any) -> None:
+    with database.session() as session:
+        for name, value in values.items():
+            setattr(session.get_one(RunRow, run_id), name, value)
+
+
+def long_ago(seconds: float = 60) -> Any:
+    return now() - timedelta(seconds=seconds)
+
+
+def test_a_run_is_queued_taken_and_ended(database: Database) -> None:
+    run_id = start(database, classes=["a", "b"])
+    assert (look(database, run_id).state, look(database, run_id).options) == (
+        "queued",
+        {"classes": ["a", "b"]},
+    )
+    assert take(database, run_id)
+    run = look(database, run_id)
+    assert run.state == "running"
+    assert run.started_at is not None
+    with database.session() as session:
+        service.end(session.get_one(RunRow, run_id), "failed", "Nothing to learn from.")
+    run = look(database, run_id)
+    assert (run.state, run.active, run.message) == ("failed", None, "Nothing to learn from.")
+    assert run.finished_at is not None
+
+
+def test_only_one_worker_takes_a_run(database: Database) -> None:
+    run_id = start(database)
+    with ThreadPoolExecutor(6) as pool:
+        taken = list(pool.map(lambda _: take(database, run_id), range(6)))
+    assert sorted(taken) == [False] * 5 + [True]
+
+
+def test_a_second_run_is_refused_with_the_first_one_s_name(database: Database) -> None:
+    run_id = start(database)
+    with pytest.raises(RunActiveError, match=run_id):
+        start(database)
+    take(database, run_id)
+    with pytest.raises(RunActiveError, match=run_id):
+        start(database)
+    with database.session() as session:
+        service.end(session.get_one(RunRow, run_id), "succeeded", "Done.")
+    assert start(database) != run_id
+
+
+def test_of_many_that_start_at_once_one_does(database: Database) -> None:
+    def attempt(_: int) -> str | None:
+        try:
+            return start(database)
+        except RunActiveError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        started = [run_id for run_id in pool.map(attempt, range(24)) if run_id]
+    assert len(started) == 1
+    with database.reading() as session:
+        assert session.scalars(select(RunRow.id)).all() == started
+
+
+STARTER = """
+import sys
+from api.storage.db import Database
+from api.retraining import service
+from api.retraining.errors import RunActiveError
+database = Database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with database.session() as session:
+        service.start_run(session, mode="fast", started_by="manual", options={})
+    print("started")
+except RunActiveError:
+    print("refused")
+"""
+
+
+def test_of_many_processes_one_starts_a_run(database: Database, database_url: str) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", STARTER, database_url],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = [process.communicate()[0].strip() for process in processes]
+    assert sorted(said) == ["refused", "refused", "started"]
+
+
+def test_a_queued_run_is_cancelled_at_once(database: Database) -> None:
+    run_id = start(database)
+    with database.session() as session:
+        assert service.cancel(session, run_id).state == "cancelled"
+    assert not take(database, run_id)
+    with database.session() as session, pytest.raises(RunOverError, match="cancelled"):
+        service.cancel(session, run_id)
+
+
+def test_of_a_running_run_the_worker_is_asked(database: Database) -> None:
+    run_id = start(database)
+    take(database, run_id)
+    with database.session() as session:
+        service.cancel(session, run_id)
+    run = look(database, run_id)
+    assert run.state == "running"
+    assert run.cancel_requested
+
+
+@pytest.mark.parametrize("run_id", ["f" * 32, "none", "a\x00b", ""])
+def test_an_unknown_run_is_named(database: Database, run_id: str) -> None:
+    with database.session() as session, pytest.raises(UnknownRunError):
+        service.cancel(session, run_id)
+
+
+def test_a_run_that_lost_its_worker_is_shown_as_interrupted(database: Database) -> None:
+    run_id = start(database)
+    take(database, run_id)
+    assert service.seen(look(database, run_id))[0] == "running"
+    change(database, run_id, heartbeat_at=long_ago())
+    state, message = service.seen(look(database, run_id))
+    assert state == "interrupted"
+    assert "started again" in message
+
+
+def test_a_run_that_nobody_takes_says_how_to_start_a_worker(database: Database) -> None:
+    run_id = start(database)
+    assert "no worker" not in service.seen(look(database, run_id))[1]
+    change(database, run_id, created_at=long_ago())
+    assert "python -m api.worker" in service.seen(look(database, run_id))[1]
+
+
+def test_what_a_dead_worker_left_is_put_right(database: Database) -> None:
+    run_id = start(database)
+    take(database, run_id)
+    with database.session() as session:
+        assert service.reap_lost(session) == []
+    change(database, run_id, heartbeat_at=long_ago())
+    with database.session() as session:
+        assert service.reap_lost(session) == [run_id]
+    run = look(database, run_id)
+    assert (run.state, run.active) == ("interrupted", None)
+    # What its process still writes comes too late.
+    with database.session() as session:
+        assert not repository.note(session, run_id, progress=50.0)
+        assert not repository.beat(session, run_id)
+
+
+def test_after_a_dead_worker_a_run_can_be_started_without_waiting(database: Database) -> None:
+    run_id = start(database)
+    take(database, run_id)
+    change(database, run_id, heartbeat_at=long_ago())
+    again = start(database)
+    assert look(database, run_id).state == "interrupted"
+    assert look(database, again).state == "queued"
+
+
+@pytest.mark.parametrize("promote", [True, False])
+def test_a_run_that_had_registered_its_model_has_succeeded(
+    database: Database, promote: bool
+) -> None:
+    run_id = start(database)
+    take(database, run_id)
+    verdict = {"promote": promote, "reasons": ["It is worse on mango."], "figures": {}}
+    with database.session() as session:
+        session.add(
+            ModelRow(
+                version="v2",
+                origin="fast",
+                started_by="manual",
+                run_id=run_id,
+                manifest={},
+                verdict=verdict,
+            )
+        )
+    change(database, run_id, heartbeat_at=long_ago())
+    with database.session() as session:
+        service.reap_lost(session)
+    run = look(database, run_id)
+    assert (run.state, run.candidate, run.progress) == ("succeeded", "v2", 100.0)
+    assert run.verdict == verdict
+    assert ("worse on mango" in run.message) is not promote

@@ -1,0 +1,157 @@
+"""The worker's side of a run, with small programs in the place of the run's own."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from api.retraining import repository, service, supervisor
+from api.settings import PROJECT
+from api.storage.db import Database
+from api.storage.tables import RunRow
+from tests.waiting import PATIENCE_SECONDS, until
+
+WAITS = "import signal; signal.pause()"
+
+
+@pytest.fixture
+def run_id(database: Database) -> str:
+    with database.session() as session:
+        return service.start_run(session, mode="fast", started_by="manual", options={}).id
+
+
+def perform_as(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(supervisor, "PERFORM", (sys.executable, "-c", dedent(program)))
+
+
+def look(database: Database, run_id: str) -> RunRow:
+    with database.reading() as session:
+        return service.get(session, run_id)
+
+
+def watched(
+    database: Database, state: Path, run_id: str, stopping: threading.Event
+) -> threading.Thread:
+    thread = threading.Thread(
+        target=supervisor.perform, args=(database, state, run_id, stopping), daemon=True
+    )
+    thread.start()
+    until(lambda: look(database, run_id).state != "queued")
+    return thread
+
+
+def test_a_running_run_is_cancelled(
+    database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perform_as(monkeypatch, WAITS)
+    thread = watched(database, tmp_path, run_id, threading.Event())
+    with database.session() as session:
+        service.cancel(session, run_id)
+    thread.join(PATIENCE_SECONDS)
+    assert look(database, run_id).state == "cancelled"
+
+
+def test_a_worker_that_is_stopped_leaves_an_interrupted_run(
+    database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perform_as(monkeypatch, WAITS)
+    stopping = threading.Event()
+    thread = watched(database, tmp_path, run_id, stopping)
+    stopping.set()
+    thread.join(PATIENCE_SECONDS)
+    run = look(database, run_id)
+    assert (run.state, run.active) == ("interrupted", None)
+    assert "started again" in run.message
+
+
+@pytest.mark.parametrize(
+    "death",
+    [
+        ("raise SystemExit(3)", "ended with status 3"),
+        ("import os; os.kill(os.getpid(), 9)", "memory ran out"),
+        ("pass", "ended with status 0"),
+    ],
+)
+def test_a_process_that_dies_is_a_failed_run(
+    database: Database,
+    run_id: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    death: tuple[str, str],
+) -> None:
+    program, words = death
+    perform_as(monkeypatch, program)
+    unfinished = supervisor.work_folder(tmp_path, run_id)
+    unfinished.mkdir(parents=True)
+    supervisor.perform(database, tmp_path, run_id, threading.Event())
+    run = look(database, run_id)
+    assert (run.state, run.active) == ("failed", None)
+    assert words in run.message
+    assert not unfinished.exists()
+
+
+def test_a_run_that_is_taken_is_not_performed_twice(
+    database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perform_as(monkeypatch, "raise SystemExit(1)")
+    with database.session() as session:
+        repository.claim(session, run_id)
+    supervisor.perform(database, tmp_path, run_id, threading.Event())
+    assert look(database, run_id).state == "running"
+
+
+def test_a_run_that_others_gave_up_is_ended(
+    database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perform_as(monkeypatch, WAITS)
+    thread = watched(database, tmp_path, run_id, threading.Event())
+    with database.session() as session:
+        service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+    assert look(database, run_id).message == "Silent for too long."
+
+
+def test_the_process_of_a_run_ends_with_its_worker() -> None:
+    child = (
+        "import signal; from api.retraining.run_process import end_with; "
+        "end_with({}); print('on', flush=True); signal.pause()"
+    )
+    worker = f"""
+        import os, signal, subprocess, sys
+        program = {child!r}.format(os.getpid())
+        process = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
+        print(process.pid, flush=True)
+        signal.pause()
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", dedent(worker)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    assert process.stdout.readline() == "on\n"
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+    def gone() -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        # Where nobody collects orphans, what has ended stays as a zombie.
+        return "zombie" in Path(f"/proc/{pid}/status").read_text()
+
+    try:
+        until(gone)
+    finally:
+        if not gone():
+            os.kill(pid, signal.SIGKILL)

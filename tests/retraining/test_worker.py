@@ -1,0 +1,130 @@
+"""API and worker as they really run: two processes, and a third for each run."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from api.retraining import service
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from tests.drawing import encode
+from tests.processes import running_api, running_worker, start_worker
+from tests.retraining.catalog import NEW, add_photographs, picture, write_champion
+from tests.waiting import PATIENCE_SECONDS, until
+
+OVER = ("succeeded", "failed", "cancelled", "interrupted")
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_champion(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def environment(database: Database, package: Path, tmp_path: Path) -> dict[str, str]:
+    return {
+        "RIPELINE_STATE_DIR": str(tmp_path / "state"),
+        "RIPELINE_MODEL_DIR": str(package),
+        "DATABASE_URL": database.url,
+        "STORAGE_URL": str(tmp_path / "blobs"),
+    }
+
+
+@pytest.fixture
+def api(environment: dict[str, str]) -> Iterator[httpx.Client]:
+    with (
+        running_api(environment) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=30) as client,
+    ):
+        yield client
+
+
+def ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
+        return run if run["state"] in OVER else None
+
+    return until(look)
+
+
+def running(api: httpx.Client, run_id: str) -> None:
+    until(lambda: api.get(f"/runs/{run_id}").json()["state"] == "running")
+
+
+def start(api: httpx.Client) -> str:
+    answer = api.post("/retrain", json={"force": True})
+    assert answer.status_code == 202, answer.text
+    run_id: str = answer.json()["run_id"]
+    return run_id
+
+
+def test_a_new_class_is_learned_in_the_background_and_served(
+    api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
+) -> None:
+    with running_worker(environment):
+        add_photographs(database, blobs, NEW, 60)
+        answer = api.post("/retrain")
+        assert answer.status_code == 202, answer.text
+        run = ended(api, answer.json()["run_id"])
+        assert run["state"] == "succeeded", run["message"]
+        assert run["verdict"]["promote"], run["verdict"]["reasons"]
+        assert api.get("/models").json()["champion"] == run["candidate"] != "champion"
+        body = {"file": encode(picture(NEW, 5000))}
+
+        def served() -> dict[str, Any] | None:
+            grade: dict[str, Any] = api.post("/predict", files=body).json()
+            return grade if grade["model_version"] == run["candidate"] else None
+
+        assert until(served)["predicted_class"] == NEW
+        status = api.get("/retraining-status").json()
+        assert (status["is_retraining"], status["progress"]) == (False, 100.0)
+        assert api.post("/retrain").status_code == 409  # Nothing is new any more.
+
+
+@on_sqlite
+def test_a_killed_worker_takes_its_run_with_it_and_the_next_one_goes_on(
+    api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
+) -> None:
+    add_photographs(database, blobs, NEW, 20)
+    with running_worker(environment) as worker:
+        run_id = start(api)
+        running(api, run_id)
+        worker.kill()
+        worker.communicate()  # Comes back when the run's process has let go of the pipe, too.
+    assert api.get("/models").json()["champion"] == "champion"
+    with running_worker(environment):
+        assert ended(api, run_id)["state"] == "interrupted"
+        assert ended(api, start(api))["state"] == "succeeded"
+    assert not list((Path(environment["RIPELINE_STATE_DIR"]) / "work").iterdir())
+
+
+@on_sqlite
+def test_a_worker_that_is_stopped_ends_its_run_in_order(
+    api: httpx.Client, environment: dict[str, str], database: Database
+) -> None:
+    with running_worker(environment) as worker:
+        second = start_worker(environment)
+        assert "is running on" in second.communicate()[0]
+        assert second.returncode == 1
+        run_id = start(api)
+        running(api, run_id)
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=PATIENCE_SECONDS)
+        assert worker.returncode == 0
+    assert api.get(f"/runs/{run_id}").json()["state"] == "interrupted"
+
+
+def test_a_run_whose_message_was_lost_is_found(
+    api: httpx.Client, environment: dict[str, str], database: Database
+) -> None:
+    with database.session() as session:
+        run = service.start_run(session, mode="fast", started_by="manual", options={})
+    with running_worker(environment):
+        running(api, run.id)
+        assert api.post(f"/runs/{run.id}/cancel").status_code == 202
+        assert ended(api, run.id)["state"] in ("cancelled", "succeeded")

@@ -1,0 +1,107 @@
+"""The blob store, on a folder, in a bucket and in memory."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import fsspec
+import pytest
+
+from api.storage.blobs import BadKeyError, Blobs
+from api.storage.db import now
+
+
+@pytest.fixture(params=["folder", "memory", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    if request.param == "bucket":
+        return Blobs(f"{request.getfixturevalue('bucket')}/ripeline")
+    return Blobs(str(tmp_path) if request.param == "folder" else f"memory://{uuid4().hex}")
+
+
+def test_what_is_put_together_is_got_apart(store: Blobs) -> None:
+    parts = [b"first", b"second", b"the last"]
+    keys = store.put_together("predicted/a", parts)
+    assert [store.get(key) for key in keys] == parts
+    assert all(store.exists(key) for key in keys)
+    assert list(store.keys("predicted")) == ["predicted/a"]
+    store.delete(keys[0])
+    assert not store.exists(keys[2])
+    with pytest.raises(FileNotFoundError):
+        store.get(keys[2])
+
+
+def test_folders_are_listed_and_removed(store: Blobs) -> None:
+    assert store.folders("models") == []
+    assert store.modified("models") is None
+    store.delete_folder("models/1")
+    before = now() - timedelta(seconds=2)
+    for key in ("models/1/b", "models/2/c", "models/d"):
+        store.put(key, b"x")
+    assert store.folders("models") == ["1", "2"]
+    modified = store.modified("models/1")
+    assert modified is not None
+    assert before <= modified <= now()
+    store.delete_folder("models/1")
+    assert store.folders("models") == ["2"]
+    assert list(store.keys("models")) == ["models/2/c", "models/d"]
+
+
+def test_what_another_process_does_is_seen(store: Blobs) -> None:
+    store.put("models/1/a", b"x")
+    assert list(store.keys("models")) == ["models/1/a"]
+    assert store.folders("models") == ["1"]
+    assert store.written_at("models/1/a")
+    # fsspec would give the same object again, which knows what it did itself.
+    files, root = fsspec.core.url_to_fs(store.url, skip_instance_cache=True)
+    files.makedirs(f"{root}/models/2", exist_ok=True)
+    files.pipe_file(f"{root}/models/2/b", b"x")
+    files.rm(f"{root}/models/1", recursive=True)
+    assert not store.exists("models/1/a")
+    assert store.exists("models/2/b")
+    assert list(store.keys("models")) == ["models/2/b"]
+    assert store.folders("models") == ["2"]
+    with pytest.raises(FileNotFoundError):
+        store.written_at("models/1/a")
+
+
+def test_what_is_put_is_there(store: Blobs) -> None:
+    store.put("photographs/a.jpg", b"one")
+    store.put("photographs/a.jpg", b"two")
+    assert store.get("photographs/a.jpg") == b"two"
+    assert store.exists("photographs/a.jpg")
+
+
+def test_what_is_not_there_is_told(store: Blobs) -> None:
+    assert not store.exists("photographs/a.jpg")
+    store.delete("photographs/a.jpg")
+    with pytest.raises(FileNotFoundError):
+        store.get("photographs/a.jpg")
+
+
+def test_a_blob_tells_when_it_was_stored(store: Blobs) -> None:
+    before = now() - timedelta(seconds=2)  # Some file systems keep whole seconds.
+    store.put("photographs/a.jpg", b"x")
+    assert before <= store.written_at("photographs/a.jpg") <= now()
+    with pytest.raises(FileNotFoundError):
+        store.written_at("photographs/b.jpg")
+
+
+def test_keys_are_listed_by_folder(store: Blobs) -> None:
+    for key in ("models/1/b", "models/1/a", "models/2/c", "photographs/d"):
+        store.put(key, b"x")
+    store.delete("models/2/c")
+    assert list(store.keys("models")) == ["models/1/a", "models/1/b"]
+    assert list(store.keys("nothing")) == []
+
+
+def test_a_write_that_was_cut_off_is_not_listed(tmp_path: Path) -> None:
+    store = Blobs(str(tmp_path))
+    store.put("photographs/a.jpg", b"x")
+    (tmp_path / "photographs" / ".b.jpg.123").write_bytes(b"half")
+    assert list(store.keys("photographs")) == ["photographs/a.jpg"]
+
+
+@pytest.mark.parametrize("key", ["../a", "a/../../b", "/etc/passwd", ""])
+def test_no_key_leads_out_of_the_store(store: Blobs, key: str) -> None:
+    with pytest.raises(BadKeyError):
+        store.put(key, b"x")

@@ -1,0 +1,101 @@
+"""The database: its migrations, its transactions, and what is the same on both kinds."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from api.storage.db import MIGRATIONS, Database, newest_revision, normalised
+from api.storage.tables import METADATA, RunRow
+
+
+def run(name: str, active: int | None = None) -> RunRow:
+    return RunRow(id=name, mode="fast", started_by="manual", state="queued", active=active)
+
+
+def test_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_the_newest_revision_is_the_one_that_alembic_goes_to(database: Database) -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == newest_revision()
+    with database.engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
+
+
+def test_upgrading_what_is_up_to_date_does_not_ask_alembic(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alembic.command.upgrade", None)
+    database.upgrade()
+
+
+def test_upgrading_at_once_from_many_places_is_safe(database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(Database.upgrade, databases))
+    with databases[0].session() as session:
+        session.add(run("a"))
+    for database in databases:
+        database.close()
+
+
+def test_a_session_that_fails_leaves_nothing(database: Database) -> None:
+    def fail() -> None:
+        with database.session() as session:
+            session.add(run("a"))
+            session.flush()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    with database.reading() as session:
+        assert session.scalars(select(RunRow)).all() == []
+
+
+def test_only_one_run_is_active(database: Database) -> None:
+    with database.session() as session:
+        session.add_all([run("a"), run("b"), run("c", active=1)])
+    with pytest.raises(IntegrityError), database.session() as session:
+        session.add(run("d", active=1))
+
+
+def test_times_come_back_in_utc(database: Database) -> None:
+    east = datetime(2026, 11, 21, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    with database.session() as session:
+        row = run("a")
+        row.started_at = east
+        session.add(row)
+    with database.reading() as session:
+        found = session.get_one(RunRow, "a").started_at
+    assert found == east
+    assert found is not None
+    assert found.tzinfo is UTC
+
+
+def test_writers_wait_for_each_other(database: Database) -> None:
+    with database.session() as session:
+        session.add(run("a"))
+
+    def add(_: int) -> None:
+        with database.session() as session:
+            row = session.get_one(RunRow, "a", with_for_update=True)
+            row.progress += 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(80)))
+    with database.reading() as session:
+        assert session.get_one(RunRow, "a").progress == 80
+
+
+def test_addresses_as_hosts_give_them() -> None:
+    assert normalised("postgres://u@h/d") == "postgresql+psycopg://u@h/d"
+    assert normalised("postgresql://u@h/d") == "postgresql+psycopg://u@h/d"
+    assert normalised("sqlite:///a.db") == "sqlite:///a.db"

@@ -1,0 +1,186 @@
+"""Boxed photographs: rows, the runs that they fall into, and the crop of a fruit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from api.core.imaging.decode import decode
+from api.training.bounding_boxes import Box, BoxesError, crop, read_boxes
+from tests.catalog.pictures import write
+from tests.drawing import encode
+
+HEADER = "file,fruit,level,xmin,ymin,xmax,ymax\n"
+FRAMES = {
+    quality: encode(Image.new("RGB", (40, 30)), "JPEG", quality=quality) for quality in (60, 90)
+}
+
+
+def boxed_folder(folder: Path, rows: list[str], qualities: dict[str, int] | None = None) -> Path:
+    """A folder with `rows` in its boxes.csv and a small JPEG for each file that they name."""
+    (folder / "boxes.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
+    for name in {row.split(",")[0] for row in rows}:
+        write(folder / name, FRAMES[(qualities or {}).get(name, 90)])
+    return folder
+
+
+def runs(folder: Path) -> dict[str, str]:
+    return {box.path.name: box.run for box in read_boxes(folder)}
+
+
+def test_rows_are_read(tmp_path: Path) -> None:
+    boxed_folder(tmp_path, ["IMG_1.jpg,apple,fresh,1,2,30,20", "IMG_1.jpg,pear,normal,0,0,9,9"])
+    path = tmp_path / "IMG_1.jpg"
+    assert read_boxes(tmp_path) == (
+        Box(path, "apple", "fresh", "IMG_1", 1, 2, 30, 20, source=tmp_path.name),
+        Box(path, "pear", "past_best", "IMG_1", 0, 0, 9, 9, source=tmp_path.name),
+    )
+
+
+def test_a_level_may_be_unknown(tmp_path: Path) -> None:
+    boxed_folder(tmp_path, ["1.jpg,apple,,1,2,30,20", "1.jpg,pear,rotten,0,0,9,9"])
+    assert [box.level for box in read_boxes(tmp_path)] == [None, "rotten"]
+    (tmp_path / "boxes.csv").write_text("file,fruit,xmin,ymin,xmax,ymax\n1.jpg,apple,1,2,30,20\n")
+    assert [box.level for box in read_boxes(tmp_path)] == [None]
+
+
+def test_folders_of_frames_are_sources_with_runs_of_their_own(tmp_path: Path) -> None:
+    """Also where the numbers of one go on in the other, and both show the same fruit."""
+    boxed_folder(tmp_path, [f"{name}.jpg,apple,,1,2,30,20" for name in ("b/3", "a/1", "a/2")])
+    found = {str(box.path.relative_to(tmp_path)): box for box in read_boxes(tmp_path)}
+    assert {name: box.source for name, box in found.items()} == {
+        "b/3.jpg": "b",
+        "a/1.jpg": "a",
+        "a/2.jpg": "a",
+    }
+    assert [found[f"{name}.jpg"].group for name in ("a/1", "a/2", "b/3")] == ["a/1", "a/1", "b/3"]
+
+
+def test_frames_of_a_folder_are_left_out_on_request(tmp_path: Path) -> None:
+    boxed_folder(tmp_path, [f"{name}.jpg,apple,,1,2,30,20" for name in ("a/b", "b/1", "c/a/1")])
+    found = read_boxes(tmp_path, skip=["a", "1.jpg", tmp_path.name])
+    assert [box.path.name for box in found] == ["1.jpg"]
+    assert [box.source for box in found] == ["b"]
+
+
+def test_a_path_from_the_root_of_the_machine_is_read(tmp_path: Path) -> None:
+    frame = write(tmp_path / "frames/1.jpg", FRAMES[90])
+    write(tmp_path / "set/boxes.csv", f"{HEADER}{frame},apple,fresh,1,2,30,20\n".encode())
+    assert [box.path for box in read_boxes(tmp_path / "set")] == [frame]
+
+
+def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    boxed_folder(tmp_path, ["IMG_1.jpg,apple,rotten,1,2,30,20"])
+    text = (tmp_path / "boxes.csv").read_text()
+    (tmp_path / "boxes.csv").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert read_boxes(tmp_path)[0].level == "rotten"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "IMG_1.jpg,apple,mouldy,1,2,30,20",
+        "IMG_1.jpg,apple,fresh,1,2,30",
+        "IMG_1.jpg,apple,fresh,1,2,30,20.5",
+        "IMG_1.jpg,apple,fresh,,2,30,20",
+        "IMG_1.jpg,apple,fresh,30,2,1,20",
+        "IMG_1.jpg,apple,fresh,1,20,30,20",
+        "nowhere.jpg,apple,fresh,1,2,30,20",
+        ",apple,fresh,1,2,30,20",
+    ],
+)
+def test_a_bad_row_is_refused_with_its_line(tmp_path: Path, row: str) -> None:
+    boxed_folder(tmp_path, ["IMG_1.jpg,apple,fresh,1,2,30,20", "IMG_1.jpg,pear,fresh,1,2,30,20"])
+    with (tmp_path / "boxes.csv").open("a") as stream:
+        stream.write(f"{row}\n")
+    with pytest.raises(BoxesError, match="line 4") as refusal:
+        read_boxes(tmp_path)
+    assert refusal.value.status == 400
+
+
+def test_a_missing_column_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text("file,fruit,level\nIMG_1.jpg,apple,fresh\n")
+    with pytest.raises(BoxesError, match="xmin"):
+        read_boxes(tmp_path)
+
+
+def frames(*numbers: int, fruit: str = "apple") -> list[str]:
+    return [f"IMG_{number}.jpg,{fruit},fresh,1,2,30,20" for number in numbers]
+
+
+def test_a_run_ends_where_the_numbers_jump(tmp_path: Path) -> None:
+    """Numbers are compared as numbers: 9 comes before 10, and the order of rows says nothing."""
+    boxed_folder(tmp_path, frames(111, 60, 9, 10))
+    assert runs(tmp_path) == {
+        "IMG_9.jpg": "IMG_9",
+        "IMG_10.jpg": "IMG_9",
+        "IMG_60.jpg": "IMG_9",
+        "IMG_111.jpg": "IMG_111",
+    }
+
+
+def test_a_run_ends_where_no_fruit_is_shared(tmp_path: Path) -> None:
+    rows = [*frames(1, 2), *frames(2, 3, fruit="pear"), *frames(4, fruit="plum")]
+    boxed_folder(tmp_path, rows)
+    assert runs(tmp_path) == {
+        "IMG_1.jpg": "IMG_1",
+        "IMG_2.jpg": "IMG_1",
+        "IMG_3.jpg": "IMG_1",
+        "IMG_4.jpg": "IMG_4",
+    }
+
+
+def test_a_run_ends_where_the_camera_setting_changes(tmp_path: Path) -> None:
+    boxed_folder(tmp_path, frames(1, 2, 3, 4), {"IMG_3.jpg": 60, "IMG_4.jpg": 60})
+    assert list(runs(tmp_path).values()) == ["IMG_1", "IMG_1", "IMG_3", "IMG_3"]
+
+
+def test_frames_without_a_number_are_runs_of_their_own(tmp_path: Path) -> None:
+    rows = ["a.jpg,apple,fresh,1,2,30,20", "b.jpg,apple,fresh,1,2,30,20", *frames(1, 2)]
+    boxed_folder(tmp_path, rows)
+    assert list(runs(tmp_path).values()) == ["a", "b", "IMG_1", "IMG_1"]
+
+
+def test_a_damaged_frame_does_not_stop_the_reading(tmp_path: Path) -> None:
+    boxed_folder(tmp_path, frames(1, 2))
+    (tmp_path / "IMG_2.jpg").write_bytes(b"no picture")
+    assert len(read_boxes(tmp_path)) == 2
+
+
+def marked_frame(
+    width: int, height: int, box: tuple[int, int, int, int], orientation: int
+) -> bytes:
+    """White with a red `box`, given in upright pixels, and stored with an EXIF orientation."""
+    image = Image.new("RGB", (width, height), "white")
+    image.paste((255, 0, 0), box)
+    if orientation == 6:
+        image = image.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encode(image, "JPEG", quality=95, exif=exif)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("scale", [1, 6])
+def test_a_crop_is_a_square_around_the_fruit(orientation: int, scale: int) -> None:
+    """In upright pixels of the file, also where a large frame was decoded smaller."""
+    box = Box(Path(), "apple", "fresh", "", *(scale * side for side in (80, 96, 160, 136)))
+    corners = (box.xmin, box.ymin, box.xmax, box.ymax)
+    photograph = decode(marked_frame(320 * scale, 240 * scale, corners, orientation))
+    assert (photograph.image.width < photograph.width) == (scale > 1)
+    decoded = photograph.image.width / 320
+    cut = crop(photograph, box, margin=0.25)
+    assert list(cut.size) == pytest.approx([120 * decoded] * 2, abs=1)
+    red = np.argwhere(np.asarray(cut, dtype=int)[..., 1] < 128) / decoded
+    assert red.min(axis=0) == pytest.approx([40, 20], abs=2)
+    assert red.max(axis=0) == pytest.approx([80, 100], abs=2)
+
+
+def test_a_crop_ends_at_the_edge_of_the_frame() -> None:
+    photograph = decode(marked_frame(100, 80, (0, 0, 40, 40), 1))
+    box = Box(Path(), "apple", "fresh", "", 0, 0, 40, 40)
+    assert crop(photograph, box, margin=0.0).size == (40, 40)
+    assert crop(photograph, box, margin=0.5).size == (60, 60)
+    far = Box(Path(), "apple", "fresh", "", 80, 60, 130, 110)
+    assert crop(photograph, far, margin=0.0).size == (20, 20)

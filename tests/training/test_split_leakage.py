@@ -1,0 +1,26 @@
+from api.training.class_folders import PhotoFile
+from api.training.split_leakage import find_leak
+
+
+def row(side: str, photograph: str, copy: str = "") -> PhotoFile:
+    path = f"{side}/freshapples/{copy}{photograph}.jpg"
+    return PhotoFile(path, "freshapples", side, photograph, "train", 1, 1, 1, "", "")
+
+
+def test_finds_the_photographs_that_stand_on_both_sides() -> None:
+    files = [
+        row("train", "a"),
+        row("test", "a", "rotated_by_15_"),
+        row("test", "a", "translation_"),
+        row("train", "b"),
+        row("test", "c"),
+    ]
+    leak = find_leak(files)
+    assert leak is not None
+    assert (leak.photographs, leak.files, leak.leaked_files) == (2, 3, 2)
+    assert leak.pairs == ((files[1], files[0]),)
+
+
+def test_a_set_without_a_supplied_split_has_no_leak() -> None:
+    assert find_leak([row("", "a"), row("", "b")]) is None
+    assert find_leak([row("train", "a")]) is None
