@@ -11,7 +11,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from api.core.process_tuning import keep_to_one_thread
-from api.http.header_limit import BoundedHttp
+from api.http.header_limit import HeaderLimitProtocol
 from api.http.security.auth import check_bind_address
 from api.settings import Settings, get_settings
 
@@ -41,7 +41,7 @@ def serve(settings: Settings) -> None:
         "api.app:app",
         host=settings.host,
         port=settings.port,
-        http=BoundedHttp,
+        http=HeaderLimitProtocol,
         ws="none",
         access_log=settings.access_log,
         proxy_headers=bool(settings.trusted_proxies),

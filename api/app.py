@@ -12,7 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from api import __version__
 from api.catalog.deletion import sweep_orphans
 from api.core.api_keys import ApiKeys
-from api.core.background_task import Periodic
+from api.core.background_task import BackgroundTask
 from api.core.process_tuning import trim_malloc, tune_malloc
 from api.http import problems
 from api.http.endpoints.batch import BATCH
@@ -32,16 +32,20 @@ from api.http.endpoints.predict import router as predict
 from api.http.endpoints.report import router as report
 from api.http.endpoints.retraining import router as retrain
 from api.http.endpoints.triggers import router as triggers
-from api.http.graceful_shutdown import draining
-from api.http.middleware import BodyLimit, SlowBody, Timing
+from api.http.graceful_shutdown import drain_on_sigterm
+from api.http.middleware import (
+    BodySizeLimitMiddleware,
+    BodyTimeoutMiddleware,
+    RequestMetricsMiddleware,
+)
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_guard
-from api.model.batcher import Line
+from api.model.batcher import DynamicBatcher
 from api.monitoring.gauges import Gauges
 from api.predictions.recorder import Recorder
 from api.predictions.retention import sweep_predicted
-from api.predictions.state import ServiceState
-from api.registry.model_reloader import Watcher
+from api.predictions.state import AppState
+from api.registry.model_reloader import ModelReloader
 from api.retraining.queue import RunQueue
 from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
@@ -97,16 +101,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool,
         ):
             threads = chosen.inference_threads
-            line = Line(pool, threads, chosen.max_queue, chosen.max_wait_seconds)
-            app.state.service = ServiceState(pool, line, database, blobs, recorder)
-            watcher = Watcher(chosen, app.state.service)
+            line = DynamicBatcher(pool, threads, chosen.max_queue, chosen.max_wait_seconds)
+            app.state.service = AppState(pool, line, database, blobs, recorder)
+            watcher = ModelReloader(chosen, app.state.service)
             watcher.start()
             gauges = Gauges(chosen, app.state.service)
             with (
-                Periodic("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
-                Periodic("gauges", GAUGE_SECONDS, gauges.refresh),
-                Periodic("heap", HEAP_SECONDS, trim_malloc),
-                draining(app.state.service, chosen.drain_seconds),
+                BackgroundTask(
+                    "sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)
+                ),
+                BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
+                BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
+                drain_on_sigterm(app.state.service, chosen.drain_seconds),
             ):
                 yield
             watcher.stop()
@@ -124,9 +130,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = chosen
     app.state.queue = RunQueue(chosen)
-    app.add_middleware(SlowBody, seconds=chosen.body_seconds)
+    app.add_middleware(BodyTimeoutMiddleware, seconds=chosen.body_seconds)
     app.add_middleware(
-        BodyLimit,
+        BodySizeLimitMiddleware,
         limit=min(JSON_BYTES, chosen.max_body_bytes),
         limits={
             **dict.fromkeys((PREDICT, AUGMENTATION), chosen.max_body_bytes),
@@ -134,7 +140,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         },
     )
     app.add_middleware(AuthMiddleware, rules=_rules(chosen))
-    app.add_middleware(Timing)
+    app.add_middleware(RequestMetricsMiddleware)
     if chosen.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -17,7 +17,7 @@ import psycopg
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.core.background_task import Periodic
+from api.core.background_task import BackgroundTask
 from api.monitoring.triggers import check
 from api.retraining import repository, service, supervisor
 from api.retraining.queue import RunQueue
@@ -85,7 +85,7 @@ def serve(settings: Settings, database: Database, stopping: Event, beside: ExitS
                 for stop in STOP_SIGNALS:
                     signal.signal(stop, lambda _signal, _frame: stopping.set())
                 look = partial(check, database, blobs, settings)
-                beside.enter_context(Periodic("look at the triggers", TRIGGER_SECONDS, look))
+                beside.enter_context(BackgroundTask("look at the triggers", TRIGGER_SECONDS, look))
                 log.info("Ready for retraining runs.")
             _round(settings, database, queue, woken)
         except (SQLAlchemyError, psycopg.Error) as error:

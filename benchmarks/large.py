@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from api.model.package import load_package
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from api.settings import PROJECT
 from benchmarks.machine import SERVER, on
 from benchmarks.pictures import TWELVE_MEGAPIXELS, photograph
@@ -33,7 +33,7 @@ class LargeFigures:
 def measure(plan: Plan, show: Show) -> LargeFigures:
     data = photograph(TWELVE_MEGAPIXELS, quality=QUALITY)
     with on(SERVER):
-        runtime = Runtime.of_package(load_package(PROJECT / "models" / "default"), threads=1)
+        runtime = Predictor.of_package(load_package(PROJECT / "models" / "default"), threads=1)
         size = runtime.manifest.input_size
 
         def whole() -> None:

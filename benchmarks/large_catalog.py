@@ -17,7 +17,7 @@ from api.catalog.ingest import PHOTOGRAPHS
 from api.catalog.sanitize import Prepared, prepare
 from api.core.splits import split_of
 from api.model.predictor import Grade
-from api.predictions.record import Record, album
+from api.predictions.record import Record, blob_key
 from api.predictions.recorder import add_predictions
 from api.predictions.schemas import Prediction
 from api.registry.model_reloader import load_shipped
@@ -75,7 +75,7 @@ def _photographs(
     blobs: Blobs, pictures: list[Picture], records: list[tuple[int, Record]]
 ) -> dict[int, str]:
     data = [pictures[k].prepared.data for k, _ in records]
-    keys = blobs.put_together(album([record for _, record in records]), data)
+    keys = blobs.put_many(blob_key([record for _, record in records]), data)
     return dict(zip((k for k, _ in records), keys, strict=True))
 
 

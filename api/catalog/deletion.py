@@ -42,7 +42,7 @@ def sweep_orphans(database: Database, blobs: Blobs) -> int:
 
 def _is_old(blobs: Blobs, key: str) -> bool:
     try:
-        return blobs.written_at(key) < now() - ORPHAN_AGE
+        return blobs.modified_at(key) < now() - ORPHAN_AGE
     except FileNotFoundError:  # Another process sweeps too.
         return False
 

@@ -49,7 +49,7 @@ class Match:
     image_id: str | None
 
 
-class Known:
+class DuplicateIndex:
     """The signatures of all known photographs, in memory: 80 bytes each.
 
     Read once for a request, and then kept up with what others add. For one thread.
@@ -63,7 +63,7 @@ class Known:
         self._newest: datetime | None = None
 
     @classmethod
-    def load(cls, session: Session, learned: Learned) -> "Known":
+    def load(cls, session: Session, learned: Learned) -> "DuplicateIndex":
         known = cls(learned)
         known.refresh(session)
         return known

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.catalog import repository
-from api.catalog.duplicate_index import Kind, Known, Match
+from api.catalog.duplicate_index import DuplicateIndex, Kind, Match
 from api.catalog.sanitize import prepare
 from api.core.class_names import accepted_class_name
 from api.core.imaging.decode import MAX_PIXELS
@@ -79,7 +79,7 @@ def _message(match: Match, given: str) -> str:
 def store_photograph(
     database: Database,
     blobs: Blobs,
-    known: Known,
+    known: DuplicateIndex,
     data: bytes,
     *,
     class_name: str,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from api.core.appearance import Appearance, appearance
 from api.core.errors import ProblemError
 from api.core.imaging.decode import MAX_PIXELS, Photograph, decode
-from api.core.imaging.hashing import signature
+from api.core.imaging.hashing import perceptual_hash
 from api.core.imaging.metadata import strip_metadata
 from api.settings import usable_cores
 
@@ -48,7 +48,7 @@ def prepare(data: bytes, max_pixels: int = MAX_PIXELS) -> Prepared:
         return Prepared(
             data=stored,
             suffix=SUFFIXES[photograph.format],
-            signature=signature(photograph.image),
+            signature=perceptual_hash(photograph.image),
             width=photograph.width,
             height=photograph.height,
             appearance=appearance(photograph.image),

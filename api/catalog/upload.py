@@ -15,7 +15,7 @@ from api.catalog.archive import (
     UploadForm,
     is_archive,
 )
-from api.catalog.duplicate_index import Known
+from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.ingest import Outcome, store_photograph
 from api.core.class_names import accepted_class_name
 from api.core.errors import ProblemError, UnprocessableError
@@ -47,7 +47,7 @@ class FileError(BaseModel):
 
 
 @dataclass(frozen=True)
-class Intake:
+class UploadService:
     """Where photographs go, what is known, and how large they may be."""
 
     database: Database
@@ -66,7 +66,7 @@ class Intake:
         if not class_name and not all(is_archive(file.stream) for file in form.files):
             raise MissingClassNameError("A photograph")
         with self.database.reading() as session:
-            known = Known.load(session, self.learned)
+            known = DuplicateIndex.load(session, self.learned)
         outcomes: list[Outcome | FileError] = []
         for file in form.files:
             if is_archive(file.stream):
@@ -77,7 +77,7 @@ class Intake:
         return outcomes
 
     def _take_photograph(
-        self, known: Known, file: SentFile, class_name: str
+        self, known: DuplicateIndex, file: SentFile, class_name: str
     ) -> Outcome | FileError:
         try:
             data = file.stream.read(self.limits.file_bytes + 1)
@@ -88,7 +88,7 @@ class Intake:
             return FileError.of(file.filename, error)
 
     def _take_archive(
-        self, known: Known, file: SentFile, class_name: str, alone: bool
+        self, known: DuplicateIndex, file: SentFile, class_name: str, alone: bool
     ) -> Iterator[Outcome | FileError]:
         try:
             archive = Archive(file.stream, self.limits)
@@ -115,7 +115,7 @@ class Intake:
             except ProblemError as error:
                 yield FileError.of(filename, error)
 
-    def _store(self, known: Known, data: bytes, class_name: str, filename: str) -> Outcome:
+    def _store(self, known: DuplicateIndex, data: bytes, class_name: str, filename: str) -> Outcome:
         return store_photograph(
             self.database,
             self.blobs,

@@ -10,7 +10,7 @@ RETRY_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
-class Periodic:
+class BackgroundTask:
     """Calls `work` when it is entered, and then every `seconds` until it is left.
 
     A call that fails is logged, and tried again after a minute.

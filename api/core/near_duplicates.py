@@ -46,7 +46,7 @@ def printable(text: str) -> str:
     return "".join(letter for letter in whole if unicodedata.category(letter) != "Cc")
 
 
-def group_photographs(
+def group_near_duplicates(
     files: Sequence[str],
     classes: Sequence[str],
     signatures: NDArray[np.uint8],

@@ -17,7 +17,7 @@ from api.core.progress import Progress, silent
 from api.model.litert import LiteRTBackbone
 from api.training.backbones.architectures import build_backbone
 from api.training.balance import balanced_weights
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.embedding import embed_samples
 from api.training.export import check_agreement, to_litert
 from api.training.grader import train_grader
@@ -50,7 +50,7 @@ class Fitted:
     parameters: int
 
 
-def measure(trial: Trial, corpus: Corpus, progress: Progress = silent) -> dict[str, Any]:
+def measure(trial: Trial, corpus: TrainingCorpus, progress: Progress = silent) -> dict[str, Any]:
     """Train and measure; JSON-ready. Raises what training raises, and ExportError."""
     recipe = trial.recipe
     fitted = (_fit_head_alone if trial.frozen else _fine_tune)(recipe, corpus, progress)
@@ -95,7 +95,7 @@ def milliseconds(backbone: LiteRTBackbone, size: int) -> float:
     return median(times[WARM_UP_RUNS:]) * 1000
 
 
-def _fine_tune(recipe: Recipe, corpus: Corpus, progress: Progress) -> Fitted:
+def _fine_tune(recipe: Recipe, corpus: TrainingCorpus, progress: Progress) -> Fitted:
     grader = train_grader(recipe, corpus.study(), progress)
     pixels = inputs(corpus.photographs("test"), recipe.input_size)
     head = grader.head
@@ -104,7 +104,7 @@ def _fine_tune(recipe: Recipe, corpus: Corpus, progress: Progress) -> Fitted:
     return Fitted(grader.graph, head.probabilities, parameters)
 
 
-def _fit_head_alone(recipe: Recipe, corpus: Corpus, progress: Progress) -> Fitted:
+def _fit_head_alone(recipe: Recipe, corpus: TrainingCorpus, progress: Progress) -> Fitted:
     """A plain linear head for all classes, on fruit alone."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)

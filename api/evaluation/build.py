@@ -9,7 +9,7 @@ from api.core.progress import OnEpoch, Progress, silent, unheard
 from api.evaluation.measure import measure
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.export import check_agreement
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
@@ -24,7 +24,7 @@ PREPROCESSING = (
 
 
 def build_package(
-    corpus: Corpus,
+    corpus: TrainingCorpus,
     recipe: Recipe,
     folder: Path,
     progress: Progress = silent,

@@ -19,9 +19,9 @@ from api.core.metrics import refused_at_recognised, share
 from api.core.progress import Progress, silent
 from api.core.splits import fold_of
 from api.evaluation.dealing import Material, study_without
-from api.evaluation.out_of_fold import HeldOut, cached, grade, margins_of
+from api.evaluation.out_of_fold import OutOfFold, cached, grade, margins_of
 from api.evaluation.source_figures import Graded, rejection_of, source_figures
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
 from api.training.samples import Sample, targets
@@ -39,13 +39,13 @@ class SourceRuns:
     `passed_over` are sources with labelled fruit that cannot be left out, and why not.
     """
 
-    corpus: Corpus
+    corpus: TrainingCorpus
     material: Material
     sources: tuple[str, ...]
     passed_over: dict[str, str]
 
     @classmethod
-    def of(cls, corpus: Corpus) -> "SourceRuns":
+    def of(cls, corpus: TrainingCorpus) -> "SourceRuns":
         material = Material.of(corpus)
         reasons = {
             source: _why_not(corpus, material, source)
@@ -99,7 +99,7 @@ def leave_one_source_out(
         def tell(stage: str, done: int, total: int, source: str = runs.sources[run]) -> None:
             progress(f"Without {source or 'the only source'}: {stage}", done, total)
 
-        def make(run: int = run, tell: Progress = tell) -> HeldOut:
+        def make(run: int = run, tell: Progress = tell) -> OutOfFold:
             return train_without(runs, run, recipe, tell)
 
         results.append(cached(path, make))
@@ -109,18 +109,18 @@ def leave_one_source_out(
 
 def train_without(
     runs: SourceRuns, run: int, recipe: Recipe, progress: Progress = silent
-) -> HeldOut:
+) -> OutOfFold:
     """Train the grader of one run and grade what it holds out, in the order of `held_out`."""
     study = study_without(runs.corpus, lambda sample: runs.holds(run, sample))
     grader = train_grader(recipe, study, progress)
     return grade(grader, runs.held_out(run), progress)
 
 
-def summarise(runs: SourceRuns, results: Sequence[HeldOut]) -> dict[str, Any]:
+def summarise(runs: SourceRuns, results: Sequence[OutOfFold]) -> dict[str, Any]:
     """Put the runs together. `results` are what their graders said; at least one."""
     held = [runs.held_out(run) for run in range(len(results))]
     samples = [sample for of_run in held for sample in of_run]
-    together = HeldOut.join(results)
+    together = OutOfFold.join(results)
     # Of a photograph that two sources have, a run counts its own.
     own = np.array(
         [
@@ -140,7 +140,7 @@ def summarise(runs: SourceRuns, results: Sequence[HeldOut]) -> dict[str, Any]:
     }
 
 
-def _refused(source: str, samples: Sequence[Sample], found: HeldOut) -> dict[str, Any]:
+def _refused(source: str, samples: Sequence[Sample], found: OutOfFold) -> dict[str, Any]:
     """What the grader of one run refuses at its own threshold, and with that moved to where 98 %
     of the left-out fruit is recognised."""
     fruit = np.array([bool(sample.target) and sample.source == source for sample in samples])
@@ -162,7 +162,7 @@ def _refused(source: str, samples: Sequence[Sample], found: HeldOut) -> dict[str
     }
 
 
-def _why_not(corpus: Corpus, material: Material, source: str) -> str:
+def _why_not(corpus: TrainingCorpus, material: Material, source: str) -> str:
     """Why a source with fruit cannot be left out, in words; empty where it can."""
     own = {sample.target for sample in material.fruit if sample.source == source}
     if len(own) < 2:

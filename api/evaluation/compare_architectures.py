@@ -17,7 +17,7 @@ from api.core.progress import Progress, silent
 from api.evaluation.architecture_trial import TIMED_RUNS, Trial, measure
 from api.training.backbones.architectures import TABLE, build_network, find
 from api.training.backbones.weights import ImagenetUnavailableError
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
 
 INPUT_SIZES = (96, 128, 160, 192, 224)
@@ -71,7 +71,7 @@ class Plan:
 
 
 def compare(
-    corpus: Corpus,
+    corpus: TrainingCorpus,
     plan: Plan,
     cache: Path,
     without_imagenet: bool = False,

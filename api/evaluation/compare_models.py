@@ -37,7 +37,7 @@ class Side:
         return dict(zip(sha256.tolist(), said.tolist(), strict=True))
 
 
-def duel(
+def compare_models(
     champion: Side,
     candidate: Side,
     labels: NDArray[np.str_],

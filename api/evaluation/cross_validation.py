@@ -14,16 +14,16 @@ from api.core.progress import Progress, silent
 from api.evaluation.by_source import SourceRuns, leave_one_source_out
 from api.evaluation.folds import Folds, five_folds
 from api.evaluation.supplied_split import supplied_split
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
-from api.training.split_leakage import find_leak
+from api.training.split_leakage import find_leakage
 
 Part = Literal["sources", "folds", "supplied"]
 PARTS: tuple[Part, ...] = ("sources", "folds", "supplied")
 
 
 def crossvalidate(
-    corpus: Corpus,
+    corpus: TrainingCorpus,
     recipe: Recipe,
     cache: Path,
     progress: Progress = silent,
@@ -46,7 +46,7 @@ def crossvalidate(
         measured["leave_one_source_out"] = leave_one_source_out(runs, recipe, folder, progress)
     if wanted("folds", folds.paths(folder)):
         measured |= five_folds(folds, recipe, folder, progress)
-    if find_leak(corpus.listing.files) and wanted("supplied", [supplied]):
+    if find_leakage(corpus.listing.files) and wanted("supplied", [supplied]):
         measured["supplied_split"] = supplied_split(
             corpus, recipe, supplied, _within(progress, "Supplied split")
         )
@@ -57,7 +57,7 @@ def crossvalidate(
     }
 
 
-def _data_hash(corpus: Corpus) -> str:
+def _data_hash(corpus: TrainingCorpus) -> str:
     """By everything that a grader sees, not the class folders alone."""
     root = corpus.listing.root
     seen = [

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.core.splits import SPLITS
-from api.training.corpus import Corpus, Study
+from api.training.corpus import TrainingCorpus, TrainingSplit
 from api.training.samples import Sample
 
 Held = Callable[[Sample], bool]
@@ -25,7 +25,7 @@ class Material:
     far: list[Sample]
 
     @classmethod
-    def of(cls, corpus: Corpus) -> "Material":
+    def of(cls, corpus: TrainingCorpus) -> "Material":
         return cls(
             photographs=[item for split in SPLITS for item in corpus.photographs(split)],
             boxed=[item for split in SPLITS for item in corpus.boxed(split)],
@@ -47,7 +47,7 @@ class Material:
         return [sample for sample in self.everything if held(sample)]
 
 
-def study_without(corpus: Corpus, held: Held) -> Study:
+def study_without(corpus: TrainingCorpus, held: Held) -> TrainingSplit:
     """What a grader may see that must not see what is `held`."""
     parts: dict[str, list[Sample]] = {}
     for split in SPLITS:
@@ -55,7 +55,7 @@ def study_without(corpus: Corpus, held: Held) -> Study:
         fruit = corpus.file_samples(split) if validated else corpus.photographs(split)
         others = [*corpus.boxed(split), *corpus.near_misses(split), *corpus.far(split)]
         parts[split] = [sample for sample in [*fruit, *others] if not held(sample)]
-    return Study(
+    return TrainingSplit(
         classes=corpus.classes,
         training=[*parts["train"], *parts["test"]],
         validation=parts["validation"],

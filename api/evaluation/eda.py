@@ -15,10 +15,10 @@ from PIL import Image
 from api.core.appearance import Appearance, appearance
 from api.core.labels import Label, read_label
 from api.evaluation.plots import GREEN, GREY, panels
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from api.training.augment import Views, augment
 from api.training.class_folders import PhotoFile
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample, photograph_samples, read
 
@@ -34,7 +34,7 @@ class Look:
     appearance: Appearance
 
 
-def some_of_each(corpus: Corpus, count: int) -> dict[str, list[Sample]]:
+def some_of_each(corpus: TrainingCorpus, count: int) -> dict[str, list[Sample]]:
     """By class up to `count` photographs, evenly out of their order, each in its unaltered file."""
     found = {}
     for name in corpus.classes:
@@ -116,7 +116,7 @@ def views(image: Image.Image, recipe: Recipe, count: int, seed: int = 0) -> list
     return [Image.fromarray(augment(image, recipe.input_size, rng, kind)) for _ in range(count)]
 
 
-def freshness_scores(runtime: Runtime, pictures: Sequence[Image.Image]) -> list[float]:
+def freshness_scores(runtime: Predictor, pictures: Sequence[Image.Image]) -> list[float]:
     """The freshness score of each picture, 0 to 1, as the service would give it."""
     scores = []
     for picture in pictures:

@@ -16,10 +16,10 @@ from api.core.progress import Progress, silent
 from api.core.splits import SPLITS, fold_of
 from api.evaluation.dealing import Material, study_without
 from api.evaluation.figures import figures
-from api.evaluation.out_of_fold import HeldOut, cached, grade
+from api.evaluation.out_of_fold import OutOfFold, cached, grade
 from api.evaluation.phone_photos import phone_figures
 from api.evaluation.source_figures import Graded, counts_once, rejection_of, source_figures
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
 from api.training.samples import Sample
@@ -30,7 +30,7 @@ FOLDS = 5
 class Folds:
     """How a corpus is dealt into folds."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: TrainingCorpus) -> None:
         self.corpus = corpus
         self.material = Material.of(corpus)
         self.files = [item for split in SPLITS for item in corpus.file_samples(split)]
@@ -79,18 +79,18 @@ def five_folds(
     return summarise(folds, results)
 
 
-def hold_out(folds: Folds, recipe: Recipe, fold: int, progress: Progress = silent) -> HeldOut:
+def hold_out(folds: Folds, recipe: Recipe, fold: int, progress: Progress = silent) -> OutOfFold:
     """Train one grader without one fold and grade that fold, in the order of `held_out`."""
     study = study_without(folds.corpus, lambda sample: folds.fold(sample) == fold)
     grader = train_grader(recipe, study, progress)
     return grade(grader, folds.held_out(fold), progress)
 
 
-def summarise(folds: Folds, results: Sequence[HeldOut]) -> dict[str, Any]:
+def summarise(folds: Folds, results: Sequence[OutOfFold]) -> dict[str, Any]:
     """Put the folds together: the largest source, phone runs, the other sources, rejection."""
     corpus, largest = folds.corpus, folds.largest_source
     samples = [sample for fold in range(FOLDS) for sample in folds.held_out(fold)]
-    found = HeldOut.join(results)
+    found = OutOfFold.join(results)
     studio = np.array([_is_file(sample) and sample.source == largest for sample in samples])
     first = {sample.copies[0] for sample in folds.material.photographs}
     known = np.array([counts_once(sample, first) for sample in samples])

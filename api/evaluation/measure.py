@@ -16,7 +16,7 @@ from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, write_package
 from api.model.replay_buffer import Replay
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.grader import Grader
 from api.training.replay import looks_and_copies
 
@@ -24,7 +24,7 @@ from api.training.replay import looks_and_copies
 class OtherPhotographsError(ProblemError):
     code = "other-photographs"
 
-    def __init__(self, corpus: Corpus, manifest: Manifest) -> None:
+    def __init__(self, corpus: TrainingCorpus, manifest: Manifest) -> None:
         super().__init__(
             f"{corpus.listing.root} does not hold the photographs that {manifest.version} was made "
             "from, so its test split may hold some that the grader has learned. Name that folder, "
@@ -32,7 +32,7 @@ class OtherPhotographsError(ProblemError):
         )
 
 
-def measure(grader: Grader, corpus: Corpus, progress: Progress = silent) -> dict[str, Any]:
+def measure(grader: Grader, corpus: TrainingCorpus, progress: Progress = silent) -> dict[str, Any]:
     """Grade the test split, fruit or not, and pictures of nothing; JSON-ready."""
     files = corpus.file_samples("test")
     fruit = [*files, *corpus.boxed("test")]
@@ -62,7 +62,9 @@ def measure(grader: Grader, corpus: Corpus, progress: Progress = silent) -> dict
     }
 
 
-def measure_package(package: Package, corpus: Corpus, progress: Progress = silent) -> Manifest:
+def measure_package(
+    package: Package, corpus: TrainingCorpus, progress: Progress = silent
+) -> Manifest:
     """Measure a package again: its figures, and what its photographs look like.
 
     For packages that were made before a figure was thought of. What was measured while training

@@ -23,7 +23,7 @@ COUNT = 32
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class OutOfFold:
     """What one grader said of n samples that it had not seen.
 
     `probabilities` and `uncalibrated`, those without temperature, are float32 [n, classes].
@@ -45,12 +45,14 @@ class HeldOut:
         recognised: NDArray[np.bool_] = self.margins <= 0
         return recognised
 
-    def rows(self, wanted: NDArray[np.bool_]) -> "HeldOut":
+    def rows(self, wanted: NDArray[np.bool_]) -> "OutOfFold":
         """The samples that are wanted, bool [n]. Nothing drawn."""
-        return HeldOut(self.probabilities[wanted], self.uncalibrated[wanted], self.margins[wanted])
+        return OutOfFold(
+            self.probabilities[wanted], self.uncalibrated[wanted], self.margins[wanted]
+        )
 
     @classmethod
-    def join(cls, parts: Sequence["HeldOut"]) -> "HeldOut":
+    def join(cls, parts: Sequence["OutOfFold"]) -> "OutOfFold":
         """What several graders said, one after another; at least one."""
         kinds = sorted(set.intersection(*(set(part.drawn) for part in parts)))
         return cls(
@@ -73,7 +75,7 @@ class HeldOut:
         temporary.replace(path)
 
     @classmethod
-    def load(cls, path: Path) -> "HeldOut":
+    def load(cls, path: Path) -> "OutOfFold":
         """Read what `save` wrote. Raises KeyError for another kind of file."""
         with np.load(path, allow_pickle=False) as arrays:
             stored = dict(arrays)
@@ -81,15 +83,15 @@ class HeldOut:
         return cls(stored["probabilities"], stored["uncalibrated"], stored["margins"], drawn)
 
 
-def cached(path: Path, make: Callable[[], HeldOut]) -> HeldOut:
+def cached(path: Path, make: Callable[[], OutOfFold]) -> OutOfFold:
     """What lies at `path`; where nothing does, what `make` gives, which then lies there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         make().save(path)
-    return HeldOut.load(path)
+    return OutOfFold.load(path)
 
 
-def margins_of(samples: Sequence[Sample], found: HeldOut, prefix: str) -> Margins:
+def margins_of(samples: Sequence[Sample], found: OutOfFold, prefix: str) -> Margins:
     """The margins of those of `samples` [n] whose group begins with `prefix`: NEAR or FAR."""
     wanted = np.array(
         [not sample.target and sample.group.startswith(prefix) for sample in samples], dtype=bool
@@ -103,7 +105,7 @@ def grade(
     samples: Sequence[Sample],
     progress: Progress = silent,
     purpose: str = "what was held out",
-) -> HeldOut:
+) -> OutOfFold:
     """Grade samples of any kind by their first file, and pictures that show nothing."""
     head = grader.head
     embeddings = grader.embed(samples, progress, purpose)
@@ -111,18 +113,18 @@ def grade(
     def margins(found: NDArray[np.float32]) -> NDArray[np.float32]:
         return head.ood_score(found) - np.float32(head.ood.threshold)
 
-    return HeldOut(
+    return OutOfFold(
         probabilities=head.probabilities(embeddings),
         uncalibrated=head.uncalibrated.probabilities(embeddings),
         margins=margins(embeddings),
         drawn={
             kind: margins(embed_pixels(grader.backbone, pixels))
-            for kind, pixels in strangers(grader.input_size).items()
+            for kind, pixels in ood_images(grader.input_size).items()
         },
     )
 
 
-def strangers(size: int, seed: int = 0) -> dict[str, NDArray[np.uint8]]:
+def ood_images(size: int, seed: int = 0) -> dict[str, NDArray[np.uint8]]:
     """By kind, uint8 [COUNT, size, size, 3] as the network would see them.
 
     Noise is fine or coarse grain, grey or coloured; a flat colour is any; a blank sheet runs from

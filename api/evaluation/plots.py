@@ -19,7 +19,7 @@ GREY = "#8a928d"
 _SIDE = 3.6
 
 
-def drawings(manifest: Manifest) -> dict[str, Figure]:
+def plots(manifest: Manifest) -> dict[str, Figure]:
     """Every drawing that the figures of a package allow, by name."""
     metrics = manifest.metrics
     scores = metrics.get("test_by_photograph", {})

@@ -13,7 +13,7 @@ from api.core.calibration import expected_calibration_error
 from api.core.labels import LEVELS, read_label
 from api.core.layout import FAR, NEAR
 from api.core.metrics import interval, pairs_ordered, share, worst_groups, wrong_and_sure
-from api.evaluation.out_of_fold import HeldOut, margins_of
+from api.evaluation.out_of_fold import OutOfFold, margins_of
 from api.evaluation.rejection import Margins, rejection_figures
 from api.training.samples import Sample, targets
 
@@ -38,7 +38,7 @@ class Graded:
     """
 
     samples: Sequence[Sample]
-    found: HeldOut
+    found: OutOfFold
     classes: Sequence[str]
 
     @cached_property
@@ -93,7 +93,7 @@ class Graded:
     def among(
         cls,
         samples: Sequence[Sample],
-        found: HeldOut,
+        found: OutOfFold,
         classes: Sequence[str],
         wanted: NDArray[np.bool_],
     ) -> "Graded":
@@ -125,7 +125,7 @@ def counts_once(sample: Sample, first: Collection[Path]) -> bool:
     return bool(sample.target) and (sample.box is not None or sample.copies[0] in first)
 
 
-def rejection_of(graded: Graded, samples: Sequence[Sample], found: HeldOut) -> dict[str, Any]:
+def rejection_of(graded: Graded, samples: Sequence[Sample], found: OutOfFold) -> dict[str, Any]:
     """How much of the `graded` fruit is refused, and how much of the near misses and other things
     among `samples` [n], with what was `found` [n] of them and of drawn pictures."""
     return rejection_figures(

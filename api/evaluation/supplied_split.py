@@ -15,20 +15,20 @@ from api.core.metrics import share
 from api.core.progress import Progress, silent
 from api.core.splits import SPLITS, fold_of
 from api.evaluation.figures import figures
-from api.evaluation.out_of_fold import HeldOut, cached, grade
+from api.evaluation.out_of_fold import OutOfFold, cached, grade
 from api.training.class_folders import PhotoFile
-from api.training.corpus import Corpus, Study
+from api.training.corpus import TrainingCorpus, TrainingSplit
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
 from api.training.samples import file_samples, photograph_samples
-from api.training.split_leakage import find_leak
+from api.training.split_leakage import find_leakage
 
 # One in so many train files is for validation.
 VALIDATION_PART = 10
 
 
 def supplied_split(
-    corpus: Corpus, recipe: Recipe, path: Path, progress: Progress = silent
+    corpus: TrainingCorpus, recipe: Recipe, path: Path, progress: Progress = silent
 ) -> dict[str, Any] | None:
     """Train on the supplied train files and score the supplied test files; JSON-ready.
 
@@ -36,7 +36,7 @@ def supplied_split(
     given once more apart for test photographs with a copy in train and for those without. None
     where the set has no supplied split.
     """
-    leak = find_leak(corpus.listing.files)
+    leak = find_leakage(corpus.listing.files)
     if leak is None:
         return None
     test = _side(corpus, "test")
@@ -81,15 +81,15 @@ def deal_by_file(files: Sequence[PhotoFile]) -> tuple[list[PhotoFile], list[Phot
 
 
 def _train_and_grade(
-    corpus: Corpus, recipe: Recipe, test: Sequence[PhotoFile], progress: Progress
-) -> HeldOut:
+    corpus: TrainingCorpus, recipe: Recipe, test: Sequence[PhotoFile], progress: Progress
+) -> OutOfFold:
     root, classes = corpus.listing.root, corpus.classes
     learned, validation = deal_by_file(_side(corpus, "train"))
     rest = {
         split: [*corpus.boxed(split), *corpus.near_misses(split), *corpus.far(split)]
         for split in SPLITS
     }
-    study = Study(
+    study = TrainingSplit(
         classes=classes,
         training=[*photograph_samples(root, learned, classes), *rest["train"], *rest["test"]],
         validation=[*file_samples(root, validation, classes), *rest["validation"]],
@@ -98,5 +98,5 @@ def _train_and_grade(
     return grade(grader, file_samples(root, test, classes), progress)
 
 
-def _side(corpus: Corpus, name: str) -> list[PhotoFile]:
+def _side(corpus: TrainingCorpus, name: str) -> list[PhotoFile]:
     return [file for file in corpus.listing.files if file.supplied_split == name]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.catalog.duplicate_index import learned_of
 from api.core.errors import CatalogUnavailableError
 from api.model.replay_buffer import Learned
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 from api.retraining.queue import RunQueue
 from api.settings import Settings
 from api.storage.blobs import Blobs
@@ -25,8 +25,8 @@ async def _settings(request: Request) -> Settings:
     return settings
 
 
-async def _state(request: Request) -> ServiceState:
-    state: ServiceState = request.app.state.service
+async def _state(request: Request) -> AppState:
+    state: AppState = request.app.state.service
     return state
 
 
@@ -36,7 +36,7 @@ async def _queue(request: Request) -> RunQueue:
 
 
 SettingsDep = Annotated[Settings, Depends(_settings)]
-StateDep = Annotated[ServiceState, Depends(_state)]
+StateDep = Annotated[AppState, Depends(_state)]
 QueueDep = Annotated[RunQueue, Depends(_queue)]
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 
 
 @contextmanager
-def draining(state: ServiceState, seconds: float) -> Iterator[None]:
+def drain_on_sigterm(state: AppState, seconds: float) -> Iterator[None]:
     """Put `seconds` between SIGTERM and what the server does on it. To be entered in its loop."""
     if threading.current_thread() is not threading.main_thread():
         yield  # No server of ours: signals belong to the main thread.

@@ -24,7 +24,7 @@ class HeadTooLargeError(ProblemError):
     detail = f"The address and the headers are longer than {MOST_BYTES // 2**10} KiB. Send less."
 
 
-class BoundedHttp(HttpToolsProtocol):
+class HeaderLimitProtocol(HttpToolsProtocol):
     """Closes a connection that sends more than MOST_BYTES, and the rest of one read, without any
     of it being part of a body or the end of a request."""
 

@@ -16,7 +16,7 @@ FAILED = 500
 BYTES_A_SECOND = 16 * 2**10
 
 
-class Timing:
+class RequestMetricsMiddleware:
     """ASGI middleware. The time goes to the last byte of the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -49,7 +49,7 @@ class Timing:
             telemetry.REQUEST_SECONDS.labels(route).observe(seconds)
 
 
-class BodyLimit:
+class BodySizeLimitMiddleware:
     """ASGI middleware: reading more than `limit` bytes of a body raises BodyTooLargeError.
 
     `limits` gives some paths another limit. It raises inside the application, whose handlers turn
@@ -86,7 +86,7 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-class SlowBody:
+class BodyTimeoutMiddleware:
     """ASGI middleware: a body that comes too slowly raises SlowBodyError where it is read.
 
     It may take `seconds`, and one more for every 16 KiB that came: a long upload over a poor line

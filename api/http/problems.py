@@ -16,7 +16,7 @@ from starlette.routing import Match
 from api.core.errors import CatalogUnavailableError, ProblemError
 from api.core.problem import Problem, internal_error, problem_document, status_title
 from api.http.browser_headers import USUAL
-from api.storage.db import AWAY
+from api.storage.db import UNAVAILABLE
 
 MEDIA_TYPE = "application/problem+json"
 _DETAILS = {
@@ -37,7 +37,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _known)
-    for away in AWAY:
+    for away in UNAVAILABLE:
         app.add_exception_handler(away, _away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

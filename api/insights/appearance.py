@@ -71,7 +71,7 @@ def unwrapped(hue: NDArray[np.float32]) -> NDArray[np.float32]:
     return near
 
 
-def superiority(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+def probability_of_superiority(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     """In how many pairs of one of `first` [n] and one of `second` [m] the first is larger: 0 to 1.
 
     Equal ones count half.
@@ -93,7 +93,7 @@ def _light_story(examples: Examples, known: NDArray[np.bool_]) -> str:
     said = []
     for fruit, sides in of_fruit.items():
         if len(sides) == 2:
-            brighter = superiority(sides["fresh"][:, 0], sides["rotten"][:, 0])
+            brighter = probability_of_superiority(sides["fresh"][:, 0], sides["rotten"][:, 0])
             said.append((max(brighter, 1 - brighter), brighter, fruit))
     if not said:
         return _range_story(examples, known)

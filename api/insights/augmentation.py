@@ -12,7 +12,7 @@ from api.core.formatting import words
 from api.core.imaging.preprocess import to_input
 from api.core.labels import read_label
 from api.insights.schemas import Augmentation, View
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 
 VIEWS = 8
 QUALITY = 85
@@ -21,7 +21,7 @@ SIDES = 0.5
 
 
 def augmentation(
-    runtime: Runtime, data: bytes, seed: int, image_id: str | None, class_name: str | None
+    runtime: Predictor, data: bytes, seed: int, image_id: str | None, class_name: str | None
 ) -> Augmentation:
     """Of the photograph in `data`, by the recipe of the version that serves.
 
@@ -55,7 +55,7 @@ def augmentation(
     )
 
 
-def _view(runtime: Runtime, pixels: NDArray[np.uint8]) -> View:
+def _view(runtime: Predictor, pixels: NDArray[np.uint8]) -> View:
     """Grade uint8 [size, size, 3] as it is."""
     probabilities = runtime.probabilities(runtime.forward(pixels))
     best = int(probabilities.argmax())

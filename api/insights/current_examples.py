@@ -100,7 +100,7 @@ class Examples:
         return boxed
 
 
-def todays(learned: Learned, images: Sequence[Any]) -> Examples:
+def current_examples(learned: Learned, images: Sequence[Any]) -> Examples:
     """Put both together; `images` are rows of `images`.
 
     An image of the catalog stands for the row of the replay that was made of it, and a row that

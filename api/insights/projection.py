@@ -20,7 +20,7 @@ from api.core.formatting import number, share
 from api.insights.current_examples import Examples
 from api.insights.schemas import EmbeddingMap, Point
 from api.model.package import REPLAY
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from api.model.replay_buffer import load_embeddings
 
 # A few directions more than the two wanted, and a few rounds, make those two exact to the eye.
@@ -76,7 +76,7 @@ def _signs(axes: FloatArray) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class Places:
+class ProjectionCache:
     """Of one version: `known` float32 [n, 2], a row for each of its replay; `added` of images
     that were placed since, by id."""
 
@@ -85,23 +85,23 @@ class Places:
     added: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def places_of(folder: Path) -> Places:
+def places_of(folder: Path) -> ProjectionCache:
     """The places of the package in `folder`, a verified copy; worked out once."""
     with _ALONE:  # It takes a second and some memory: not twice at once.
         return _places(folder)
 
 
 @lru_cache(maxsize=2)
-def _places(folder: Path) -> Places:
+def _places(folder: Path) -> ProjectionCache:
     embeddings = load_embeddings(folder / REPLAY)
     projection = fit_projection(embeddings)
-    return Places(projection, projection.of(embeddings))
+    return ProjectionCache(projection, projection.of(embeddings))
 
 
 def place_new(
-    places: Places,
+    places: ProjectionCache,
     examples: Examples,
-    runtime: Runtime,
+    runtime: Predictor,
     blobs_of: Callable[[Sequence[str]], dict[str, str]],
     read: Callable[[str], bytes],
 ) -> None:
@@ -123,7 +123,7 @@ def place_new(
             break
 
 
-def draw_map(places: Places, examples: Examples, version: str, limit: int) -> EmbeddingMap:
+def draw_map(places: ProjectionCache, examples: Examples, version: str, limit: int) -> EmbeddingMap:
     """All examples that have a place, or `limit` of them drawn at random, always the same ones."""
     spots = _spots(places, examples)
     placed = np.flatnonzero(np.isfinite(spots[:, 0]))
@@ -141,7 +141,7 @@ def draw_map(places: Places, examples: Examples, version: str, limit: int) -> Em
     )
 
 
-def _spots(places: Places, examples: Examples) -> NDArray[np.float64]:
+def _spots(places: ProjectionCache, examples: Examples) -> NDArray[np.float64]:
     """The place of each example: float64 [n, 2], NaN where it has none yet."""
     spots = np.full((len(examples), 2), np.nan)
     known = examples.rows >= 0

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from api.core.formatting import percent
 from api.core.labels import read_label
-from api.insights.report_schemas import Comparison, Figure, Name, Report
+from api.insights.report_schemas import ArchitectureComparison, Figure, Name, Report
 from api.model.manifest import DataFingerprint
 from api.registry.metric_summary import TEST
 
@@ -110,11 +110,11 @@ def crossvalidation(folder: Path) -> dict[str, Any]:
     return _read(folder / CROSSVALIDATION)
 
 
-def comparison(folder: Path) -> Comparison | None:
+def comparison(folder: Path) -> ArchitectureComparison | None:
     """The rows of `api.evaluation.compare_architectures`; None where they were not measured."""
     found = _read(folder / COMPARISON)
     try:
-        return Comparison.model_validate(found) if found else None
+        return ArchitectureComparison.model_validate(found) if found else None
     except ValidationError as error:
         log.warning("%s is not used: %s", folder / COMPARISON, error)
         return None

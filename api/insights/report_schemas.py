@@ -43,7 +43,7 @@ class Trial(BaseModel):
     milliseconds: float
 
 
-class Comparison(BaseModel):
+class ArchitectureComparison(BaseModel):
     """The networks that were compared, and one of them over input sizes."""
 
     split: str
@@ -61,5 +61,5 @@ class Report(BaseModel):
     figures: list[Figure] = Field(description="Sources never met first, what leaks last.")
     recipe_data: DataFingerprint | None = Field(description="What the recipe was measured on.")
     same_data: bool = Field(description="Whether the version was made from the same photographs.")
-    comparison: Comparison | None
+    comparison: ArchitectureComparison | None
     story: str

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from api.core.errors import OverloadedError
-from api.model.litert import PASS
-from api.model.predictor import TOGETHER, Asked, Grade, Runtime, turn
+from api.model.litert import FORWARD_BATCH
+from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
 
 # After so many rounds of the event loop that brought nobody, or so long, nobody is about to come.
 QUIET_ROUNDS = 6
@@ -23,8 +23,8 @@ GATHER_SECONDS = 0.003
 class _Waiting(NamedTuple):
     """A photograph in the line; nobody wants it graded after `latest`."""
 
-    runtime: Runtime
-    asked: Asked
+    runtime: Predictor
+    asked: PredictRequest
     latest: float
     answer: asyncio.Future[Grade]
 
@@ -32,7 +32,7 @@ class _Waiting(NamedTuple):
 _Graded = tuple[asyncio.Future[Grade], Grade | Exception]
 
 
-class Line:
+class DynamicBatcher:
     """For use by one event loop. `longest` photographs may wait, each for at most `seconds`, for
     one of `threads` in `pool`, which may have other work besides.
     """
@@ -58,7 +58,7 @@ class Line:
         if self.full:
             raise OverloadedError()
 
-    async def grade(self, runtime: Runtime, data: bytes, explain: bool) -> Grade:
+    async def grade(self, runtime: Predictor, data: bytes, explain: bool) -> Grade:
         """As `runtime.grade`, in a thread. Raises OverloadedError, too."""
         self.check()
         self._inside += 1
@@ -66,7 +66,7 @@ class Line:
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[Grade] = loop.create_future()
             latest = time.monotonic() + self._seconds
-            self._waiting.append(_Waiting(runtime, Asked(data, explain), latest, answer))
+            self._waiting.append(_Waiting(runtime, PredictRequest(data, explain), latest, answer))
             self._begin(loop)
             return await answer
         finally:
@@ -90,7 +90,7 @@ class Line:
         """
         now = len(self._waiting)
         quiet = quiet + 1 if now == waiting else 0
-        if now < TOGETHER and quiet < QUIET_ROUNDS and time.monotonic() < ends:
+        if now < MAX_BATCH and quiet < QUIET_ROUNDS and time.monotonic() < ends:
             loop.call_soon(self._gather, loop, ends, now, quiet)
         else:
             self._gathering = False
@@ -103,14 +103,14 @@ class Line:
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """In a thread: grade the next few, of whom the other threads get their share."""
-        share = min(TOGETHER, -(-len(self._waiting) // self._threads))
+        share = min(MAX_BATCH, -(-len(self._waiting) // self._threads))
         # Of an odd number the last waits for the next turn, and for whoever comes until then.
-        most = max(1, share - share % PASS)
+        most = max(1, share - share % FORWARD_BATCH)
         taken: list[_Waiting] = []
         graded: list[_Graded] = []
         if first := self._next():
-            few = map(_asked, turn(self._from(first, taken), most))
-            outcomes = first.runtime.grade_each(few)
+            few = map(_asked, take_batch(self._from(first, taken), most))
+            outcomes = first.runtime.predict_batch(few)
             graded = list(zip((waiting.answer for waiting in taken), outcomes, strict=True))
         loop.call_soon_threadsafe(self._end_turn, loop, graded)
 
@@ -143,7 +143,7 @@ class Line:
                 answer.set_result(outcome)
 
 
-def _asked(waiting: _Waiting) -> Asked | OverloadedError:
+def _asked(waiting: _Waiting) -> PredictRequest | OverloadedError:
     """Whoever waited for too long is told so: grading them would keep all behind them waiting."""
     # Nobody waits any more for an answer that is done.
     late = time.monotonic() > waiting.latest or waiting.answer.done()

@@ -10,7 +10,7 @@ LIKELY = 0.6
 _IN_WORDS: dict[Level, str] = {"fresh": "fresh", "past_best": "past its best", "rotten": "rotten"}
 
 
-def interpret(
+def describe(
     probabilities: Mapping[str, float], recognised: bool, level: Level | None = None
 ) -> str:
     """One or two sentences. `probabilities` of all classes, summing to 1.

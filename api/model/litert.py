@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 # Photographs for one forward pass: together they take less time than one after the other, and more
 # than these need much more memory for little more speed.
-PASS = 2
+FORWARD_BATCH = 2
 
 
 class LiteRTBackbone:
@@ -31,7 +31,7 @@ class LiteRTBackbone:
         self.takes_several = self._idle[0].takes_several()
         if ready:
             for network in self._idle:
-                network.warm_up(PASS if self.takes_several else 1)
+                network.warm_up(FORWARD_BATCH if self.takes_several else 1)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         if len(pixels) > 1 and not self.takes_several:
@@ -77,7 +77,7 @@ class _Network:
         inputs do.
         """
         try:
-            self._lay_out(PASS)
+            self._lay_out(FORWARD_BATCH)
         except RuntimeError:
             return False
         finally:

@@ -16,21 +16,21 @@ from api.core.arrays import FloatArray, pool
 from api.core.freshness_levels import HALF, LevelThresholds
 from api.core.heads import Head
 from api.core.imaging.decode import MAX_PIXELS, Photograph, decode
-from api.core.imaging.preprocess import squeeze, to_input
-from api.core.imaging.stored_image import to_keep, to_sign
+from api.core.imaging.preprocess import resize, to_input
+from api.core.imaging.stored_image import hash_thumbnail, select_stored_image
 from api.core.labels import Freshness, Level, read_label
 from api.core.ood import drift_features
 from api.model.explain import activation_map, data_uri, overlay
-from api.model.interpretation import interpret
-from api.model.litert import PASS, LiteRTBackbone
+from api.model.interpretation import describe
+from api.model.litert import FORWARD_BATCH, LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import Package
 
 # A forward pass leaves little of the program in the processor's cache, so that every other step
 # costs far less for several in one go than for each after a pass of its own. The first of a turn
 # waits for the last: so few, and none is begun after so long.
-TOGETHER = 8
-TURN_SECONDS = 0.01
+MAX_BATCH = 8
+MAX_BATCH_SECONDS = 0.01
 
 _Gives = TypeVar("_Gives")
 _Item = TypeVar("_Item")
@@ -45,8 +45,8 @@ class Grade:
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
     (rotten) to 1 (fresh) and is None where no class speaks of freshness. `freshness_level` is what
     the thresholds make of it, and None where the class does not speak of freshness. `heatmap` is a
-    PNG data URI where it was asked for. `kept` is what there is `to_keep` of the photograph, `seen`
-    what there is `to_sign`; `features` float16 [n] are its `drift_features`.
+    PNG data URI where it was asked for. `kept` is the `select_stored_image` of the photo, `seen`
+    its `hash_thumbnail`; `features` float16 [n] are its `drift_features`.
     """
 
     class_name: str
@@ -68,14 +68,14 @@ class Grade:
         return self.probabilities[self.class_name]
 
 
-class Asked(NamedTuple):
+class PredictRequest(NamedTuple):
     """The bytes of one photograph, and whether a heat map is wanted."""
 
     data: bytes
     explain: bool = False
 
 
-class Seen(NamedTuple):
+class Preprocessed(NamedTuple):
     """One photograph on its way: as the network sees it, decoded, where a heat map shall lie over
     it, what there is to keep and to sign of it, and how long that took in seconds.
     """
@@ -87,7 +87,7 @@ class Seen(NamedTuple):
     seconds: float
 
 
-class Judged(NamedTuple):
+class HeadOutput(NamedTuple):
     """What the head says of one photograph: by its feature map float32 [h, w, channels], the
     probabilities float32 [classes], whether it is any of them, and its `features`.
     """
@@ -98,7 +98,7 @@ class Judged(NamedTuple):
     features: NDArray[np.float16]
 
 
-class Runtime:
+class Predictor:
     """One loaded grader. Thread-safe.
 
     `own_thresholds` are what the model was fitted to, `thresholds` what tells the levels; both are
@@ -121,7 +121,7 @@ class Runtime:
     @classmethod
     def of_package(
         cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
-    ) -> "Runtime":
+    ) -> "Predictor":
         """Warmed up to grade `threads` photographs at once, the first as fast as the next.
 
         Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
@@ -129,7 +129,7 @@ class Runtime:
         backbone = LiteRTBackbone(package.backbone, threads)
         return cls(package.manifest, backbone, package.head, max_pixels)
 
-    def with_thresholds(self, chosen: LevelThresholds | None) -> "Runtime":
+    def with_thresholds(self, chosen: LevelThresholds | None) -> "Predictor":
         """The same loaded grader with the thresholds that were chosen, None for its own."""
         other = copy.copy(self)
         other.thresholds = chosen or self.own_thresholds
@@ -137,31 +137,35 @@ class Runtime:
 
     def grade(self, data: bytes, explain: bool = False) -> Grade:
         """Grade the bytes of one photograph. Raises what `imaging.decode` raises."""
-        [outcome] = self.grade_each([Asked(data, explain)])
+        [outcome] = self.predict_batch([PredictRequest(data, explain)])
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    def grade_each(self, asked: Iterable[Asked | Exception]) -> list[Grade | Exception]:
+    def predict_batch(self, asked: Iterable[PredictRequest | Exception]) -> list[Grade | Exception]:
         """As `grade` each of a few, every step for all of them; each is taken when the one before
         is decoded. What is wrong with one is the outcome of that one and of no other; so is what
         comes in place of a photograph.
         """
-        seen = [_attempt(self._see, one) if isinstance(one, Asked) else one for one in asked]
-        good = [one for one in seen if isinstance(one, Seen)]
+        seen = [
+            _attempt(self._see, one) if isinstance(one, PredictRequest) else one for one in asked
+        ]
+        good = [one for one in seen if isinstance(one, Preprocessed)]
         graded = iter(self._grade_seen(good) if good else [])
-        return [next(graded) if isinstance(one, Seen) else one for one in seen]
+        return [next(graded) if isinstance(one, Preprocessed) else one for one in seen]
 
-    def _see(self, asked: Asked) -> Seen:
+    def _see(self, asked: PredictRequest) -> Preprocessed:
         started = time.perf_counter()
         photograph = self.pre(asked.data)
-        square = squeeze(photograph.image, self.manifest.input_size)
+        square = resize(photograph.image, self.manifest.input_size)
         # Few ask for the decoded picture, and a turn of large ones would take much memory.
         picture = photograph.image if asked.explain else None
-        kept = to_keep(asked.data, photograph)
-        return Seen(square, picture, kept, to_sign(square), time.perf_counter() - started)
+        kept = select_stored_image(asked.data, photograph)
+        return Preprocessed(
+            square, picture, kept, hash_thumbnail(square), time.perf_counter() - started
+        )
 
-    def _grade_seen(self, seen: Sequence[Seen]) -> list[Grade | Exception]:
+    def _grade_seen(self, seen: Sequence[Preprocessed]) -> list[Grade | Exception]:
         started = time.perf_counter()
         judged = _attempt(self._judge, seen)
         if isinstance(judged, Exception):
@@ -172,9 +176,12 @@ class Runtime:
             for one, found in zip(seen, judged, strict=True)
         ]
 
-    def _judge(self, seen: Sequence[Seen]) -> list[Judged]:
+    def _judge(self, seen: Sequence[Preprocessed]) -> list[HeadOutput]:
         pixels = np.stack([np.asarray(one.square, dtype=np.uint8) for one in seen])
-        maps = [self._backbone(pixels[k : k + PASS]) for k in range(0, len(pixels), PASS)]
+        maps = [
+            self._backbone(pixels[k : k + FORWARD_BATCH])
+            for k in range(0, len(pixels), FORWARD_BATCH)
+        ]
         embeddings = np.concatenate([pool(some) for some in maps])
         probabilities, recognised, projected = self._head.judge(embeddings)
         columns = (
@@ -183,7 +190,7 @@ class Runtime:
             recognised.tolist(),
             drift_features(projected),
         )
-        return [Judged(*row) for row in zip(*columns, strict=True)]
+        return [HeadOutput(*row) for row in zip(*columns, strict=True)]
 
     def pre(self, data: bytes) -> Photograph:
         return decode(data, self._max_pixels)
@@ -205,7 +212,7 @@ class Runtime:
         found: FloatArray = self._head.probabilities(pool(feature_map))[0]
         return found
 
-    def post(self, seen: Seen, judged: Judged) -> Grade:
+    def post(self, seen: Preprocessed, judged: HeadOutput) -> Grade:
         """What the head says of a photograph, in words and pictures."""
         started = time.perf_counter()
         probabilities = judged.probabilities
@@ -227,7 +234,7 @@ class Runtime:
             freshness_score=score,
             freshness_level=level,
             recognised=judged.recognised,
-            interpretation=interpret(of_class, judged.recognised, level),
+            interpretation=describe(of_class, judged.recognised, level),
             milliseconds=(seen.seconds + time.perf_counter() - started) * 1000,
             heatmap=heatmap,
             kept=seen.kept,
@@ -257,11 +264,11 @@ class Runtime:
         return self.thresholds.level(score)
 
 
-def turn(items: Iterable[_Item], most: int = TOGETHER) -> Iterator[_Item]:
-    """As many of `items` as `Runtime.grade_each` is given in one go: at most so many, and none
+def take_batch(items: Iterable[_Item], most: int = MAX_BATCH) -> Iterator[_Item]:
+    """As many of `items` as `Predictor.predict_batch` is given in one go: at most so many, and none
     after TURN_SECONDS but the first.
     """
-    ends = time.monotonic() + TURN_SECONDS
+    ends = time.monotonic() + MAX_BATCH_SECONDS
     for count, item in enumerate(items, 1):
         yield item
         if count >= most or time.monotonic() > ends:

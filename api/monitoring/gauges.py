@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from api.core import telemetry
 from api.model.package import BadPackageError
 from api.monitoring.drift import current_drift
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 from api.settings import Settings
 from api.storage.db import now
 from api.storage.tables import RunRow
@@ -17,7 +17,7 @@ ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 class Gauges:
     """Called again and again, by one thread."""
 
-    def __init__(self, settings: Settings, state: ServiceState) -> None:
+    def __init__(self, settings: Settings, state: AppState) -> None:
         self._settings = settings
         self._state = state
         self._champion = ""

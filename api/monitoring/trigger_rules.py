@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from api.core.formatting import percent
 from api.monitoring.drift import DriftFigure
-from api.predictions.feedback_repository import newest_words
+from api.predictions.feedback_repository import newest_feedback
 from api.registry.metric_summary import headlines
-from api.retraining.planning import News
+from api.retraining.planning import CatalogDiff
 from api.storage.tables import ModelRow
 
 Schedule = Literal["none", "weekly", "monthly"]
@@ -50,15 +50,15 @@ class TriggerConfig:
 
 @dataclass(frozen=True)
 class TriggerContext:
-    """What a rule may look at. `drift` and `news` are worked out when they are called.
+    """What a rule may look at. `drift` and `catalog_diff` are worked out when they are called.
 
-    `news` is what the catalog has that the champion has not learned.
+    `catalog_diff` is what the catalog has that the champion has not learned.
     """
 
     session: Session
     champion: ModelRow
     drift: Callable[[], Sequence[DriftFigure]]
-    news: Callable[[], News]
+    catalog_diff: Callable[[], CatalogDiff]
     at: datetime
 
 
@@ -99,7 +99,7 @@ def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     honest = headlines(context.champion.manifest).accuracy
     if honest is None:
         return TriggerResult("The serving version was not measured on held-out photographs.")
-    words = newest_words(context.session, context.champion.version, NEWEST_FEEDBACK)
+    words = newest_feedback(context.session, context.champion.version, NEWEST_FEEDBACK)
     if len(words) < ENOUGH_FEEDBACK:
         return TriggerResult(
             f"{len(words)} words of feedback on this version yet; {ENOUGH_FEEDBACK} are needed."
@@ -155,7 +155,7 @@ DRIFT = Rule(
 
 
 def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
-    count = sum(context.news().added.values())
+    count = sum(context.catalog_diff().added.values())
     sentence = f"There are {count} training images that the serving version has not learned."
     return TriggerResult(sentence, count, config.passed(count))
 

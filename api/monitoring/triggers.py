@@ -23,7 +23,7 @@ from api.monitoring.trigger_rules import (
 )
 from api.registry import repository as models
 from api.retraining import repository as runs
-from api.retraining.planning import News, plan
+from api.retraining.planning import CatalogDiff, plan
 from api.retraining.service import start_run
 from api.settings import Settings
 from api.storage.blobs import Blobs
@@ -126,7 +126,7 @@ def _waiting_for(context: TriggerContext | None, busy: bool) -> str:
     """What any trigger waits for that would fire otherwise; empty if nothing."""
     if busy:
         return "It waits: a run is queued or running."
-    if context and not context.news().any:
+    if context and not context.catalog_diff().any:
         return "It waits for something to learn: upload or correct photographs."
     return ""
 
@@ -147,14 +147,14 @@ def _context(
             return []
 
     @cache
-    def news() -> News:
+    def catalog_diff() -> CatalogDiff:
         try:
-            return plan(session, blobs, settings.model_cache).news
+            return plan(session, blobs, settings.model_cache).catalog_diff
         except Exception:  # As above.
             log.warning("What is new cannot be worked out", exc_info=True)
-            return News({}, 0, 0)
+            return CatalogDiff({}, 0, 0)
 
-    return TriggerContext(session, models.model(session, version), drift, news, at)
+    return TriggerContext(session, models.model(session, version), drift, catalog_diff, at)
 
 
 def check(

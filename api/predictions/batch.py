@@ -21,25 +21,25 @@ from api.core.errors import ProblemError
 from api.core.labels import LEVELS, Level
 from api.core.near_duplicates import printable
 from api.core.problem import Problem, internal_error, problem_document
-from api.model.predictor import TOGETHER, Asked, Grade, Runtime, turn
-from api.predictions.response import serve
+from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
+from api.predictions.response import build_response
 from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 
 # For each inference thread: one turn that it is at, and one that waits for it.
-AHEAD = 2
+PREFETCH = 2
 Row = BatchPrediction | BatchFailure
 log = logging.getLogger(__name__)
 
 
-class Piece(NamedTuple):
+class BatchItem(NamedTuple):
     """One photograph of a batch: its bytes, or why there are none."""
 
     filename: str
     data: bytes | ProblemError
 
 
-def pieces(files: Iterable[SentFile], limits: Limits) -> Iterator[Piece]:
+def batch_items(files: Iterable[SentFile], limits: Limits) -> Iterator[BatchItem]:
     """The photographs in `files`, and in zips among them, in order; each read when asked for."""
     for file in files:
         if is_archive(file.stream):
@@ -47,32 +47,32 @@ def pieces(files: Iterable[SentFile], limits: Limits) -> Iterator[Piece]:
             continue
         data = file.stream.read(limits.file_bytes + 1)
         too_long = len(data) > limits.file_bytes
-        yield Piece(file.filename, FileTooLargeError(limits.file_bytes) if too_long else data)
+        yield BatchItem(file.filename, FileTooLargeError(limits.file_bytes) if too_long else data)
 
 
-def _unpacked(file: SentFile, limits: Limits) -> Iterator[Piece]:
+def _unpacked(file: SentFile, limits: Limits) -> Iterator[BatchItem]:
     try:
         archive = Archive(file.stream, limits)
     except ProblemError as error:
-        yield Piece(file.filename, error)
+        yield BatchItem(file.filename, error)
         return
     for entry in archive.entries:
         filename = f"{file.filename}/{printable(entry.path)}"
         try:
-            yield Piece(filename, archive.read(entry))
+            yield BatchItem(filename, archive.read(entry))
         except ArchiveTooLargeError as error:  # And so the rest of it is not read.
-            yield Piece(filename, error)
+            yield BatchItem(filename, error)
             return
         except ProblemError as error:
-            yield Piece(filename, error)
+            yield BatchItem(filename, error)
 
 
 @dataclass
 class Batch:
     """One batch on its way through the grader that served when it came."""
 
-    state: ServiceState
-    runtime: Runtime
+    state: AppState
+    runtime: Predictor
     threads: int
     _count: int = 0
     _failed: int = 0
@@ -82,7 +82,7 @@ class Batch:
     _levels: Counter[Level] = field(default_factory=Counter)
     _started: float = field(default_factory=perf_counter)
 
-    async def results(self, source: Iterator[Piece]) -> AsyncGenerator[list[Row]]:
+    async def results(self, source: Iterator[BatchItem]) -> AsyncGenerator[list[Row]]:
         """One for each piece, in order, as many at a time as are ready. Few are in memory at once,
         however many there are.
         """
@@ -93,10 +93,10 @@ class Batch:
         early: dict[int, _Graded] = {}
         more, wanted = True, 0
         # What a turn that has come back waits with counts as well, so that few are in memory.
-        most = AHEAD * self.threads * TOGETHER
+        most = PREFETCH * self.threads * MAX_BATCH
         try:
             while more or under_way:
-                while more and len(under_way) * TOGETHER + len(early) <= most - TOGETHER:
+                while more and len(under_way) * MAX_BATCH + len(early) <= most - MAX_BATCH:
                     grading = loop.run_in_executor(self.state.pool, reader.grade, self.runtime)
                     under_way.append(grading)
                 came = await under_way.popleft()
@@ -118,7 +118,7 @@ class Batch:
         if isinstance(grade, Problem):
             self._failed += 1
             return BatchFailure(index=index, filename=filename, error=grade)
-        prediction = serve(self.state, grade, self.runtime.manifest.version, filename)
+        prediction = build_response(self.state, grade, self.runtime.manifest.version, filename)
         self._classes[prediction.predicted_class] += 1
         self._unrecognised += not prediction.recognised
         if prediction.freshness:
@@ -153,22 +153,22 @@ class _Graded(NamedTuple):
 class _Reader:
     """Reads and grades the next pieces, in whichever thread has time: a piece changes no thread."""
 
-    def __init__(self, source: Iterator[Piece]) -> None:
+    def __init__(self, source: Iterator[BatchItem]) -> None:
         self._numbered = enumerate(source)
         self._reading = threading.Lock()
 
-    def grade(self, runtime: Runtime) -> list[_Graded]:
+    def grade(self, runtime: Predictor) -> list[_Graded]:
         """As many as one turn of a thread takes; none where there are no more. One bad photograph
         spoils nothing but itself.
         """
-        taken: list[tuple[int, Piece]] = []
-        outcomes = runtime.grade_each(map(_asked, turn(self._pieces(taken))))
+        taken: list[tuple[int, BatchItem]] = []
+        outcomes = runtime.predict_batch(map(_asked, take_batch(self._pieces(taken))))
         return [
             _Graded(number, piece.filename, _told(piece.filename, outcome))
             for (number, piece), outcome in zip(taken, outcomes, strict=True)
         ]
 
-    def _pieces(self, taken: list[tuple[int, Piece]]) -> Iterator[Piece]:
+    def _pieces(self, taken: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
         """The next that no other thread has; whichever is given is `taken`."""
         while True:
             with self._reading:
@@ -179,8 +179,8 @@ class _Reader:
             yield found[1]
 
 
-def _asked(piece: Piece) -> Asked | ProblemError:
-    return Asked(piece.data) if isinstance(piece.data, bytes) else piece.data
+def _asked(piece: BatchItem) -> PredictRequest | ProblemError:
+    return PredictRequest(piece.data) if isinstance(piece.data, bytes) else piece.data
 
 
 def _told(filename: str, outcome: Grade | Exception) -> Grade | Problem:

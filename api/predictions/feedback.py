@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.catalog import repository as images
-from api.catalog.duplicate_index import Known
+from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.ingest import DuplicateFile, Origin, store_photograph
 from api.core import telemetry
 from api.core.class_names import accepted_class_name
@@ -56,7 +56,7 @@ def review_queue(session: Session, limit: int) -> list[PredictionRow]:
     seen = _signatures(feedback_repository.labelled_signatures(session, REMEMBERED))
     chosen: list[PredictionRow] = []
     for offset in range(0, MOST_LOOKED_AT, PAGE):
-        page = feedback_repository.worth_labelling(session, offset, PAGE)
+        page = feedback_repository.by_uncertainty(session, offset, PAGE)
         for row in page:
             if row.signature is not None:
                 signature = _signatures([row.signature])
@@ -98,7 +98,7 @@ class FeedbackService:
     database: Database
     blobs: Blobs
     recorder: Recorder
-    known: Known
+    known: DuplicateIndex
     max_pixels: int
 
     def take(

@@ -48,7 +48,7 @@ def accuracies(session: Session, by: InstrumentedAttribute[str]) -> dict[str, Ac
     return {group: Accuracy.of(words, correct) for words, correct, group in rows}
 
 
-def newest_words(session: Session, model_version: str, limit: int) -> Sequence[bool]:
+def newest_feedback(session: Session, model_version: str, limit: int) -> Sequence[bool]:
     """Whether each of the newest predictions of a version that have feedback was right."""
     query = (
         select(FeedbackRow.correct)
@@ -60,7 +60,7 @@ def newest_words(session: Session, model_version: str, limit: int) -> Sequence[b
     return session.scalars(query).all()
 
 
-def worth_labelling(session: Session, offset: int, limit: int) -> Sequence[PredictionRow]:
+def by_uncertainty(session: Session, offset: int, limit: int) -> Sequence[PredictionRow]:
     """Predictions without feedback whose photograph is kept: unrecognised, then least sure."""
     labelled = select(FeedbackRow.prediction_id)
     query = (

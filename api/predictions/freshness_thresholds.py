@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError
 from api.core.freshness_levels import LevelThresholds, problem_of
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 from api.settings import Settings
-from api.storage.db import AWAY, now, upsert
+from api.storage.db import UNAVAILABLE, now, upsert
 from api.storage.tables import FreshnessThresholdsRow
 
 # The catalog, the environment of the deployment, or the package that serves.
@@ -69,7 +69,7 @@ def forget_thresholds(session: Session) -> None:
     session.execute(delete(FreshnessThresholdsRow))
 
 
-def current(state: ServiceState, settings: Settings) -> FreshnessThresholds:
+def current(state: AppState, settings: Settings) -> FreshnessThresholds:
     """What holds now; while the catalog is away, what was read of it last.
 
     Raises ModelUnavailableError.
@@ -77,7 +77,7 @@ def current(state: ServiceState, settings: Settings) -> FreshnessThresholds:
     own = state.serving().own_thresholds
     chosen = state.user_thresholds
     if not state.catalog_problem:
-        with suppress(*AWAY), state.database.reading() as session:
+        with suppress(*UNAVAILABLE), state.database.reading() as session:
             chosen = user_thresholds(session)
     return describe(own, settings, chosen)
 
@@ -103,7 +103,7 @@ def verified(rotten_below: float, fresh_from: float) -> LevelThresholds:
     return LevelThresholds(rotten_below, fresh_from)
 
 
-def follow(state: ServiceState, settings: Settings, chosen: LevelThresholds | None) -> None:
+def follow(state: AppState, settings: Settings, chosen: LevelThresholds | None) -> None:
     """Have this process tell levels by what is `chosen`. A grading that is under way goes on as
     it began.
     """

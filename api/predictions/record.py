@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.core.imaging.hashing import signature
+from api.core.imaging.hashing import perceptual_hash
 from api.core.labels import Level
 from api.core.near_duplicates import MAX_NAME, printable
 from api.model.predictor import Grade
@@ -79,13 +79,13 @@ class Record:
             probabilities=self.probabilities,
             milliseconds=self.milliseconds,
             filename=printable(self.filename)[-MAX_NAME:],
-            signature=signature(self.seen).tobytes().hex() if self.seen else None,
+            signature=perceptual_hash(self.seen).tobytes().hex() if self.seen else None,
             features=self.features.tobytes(),
             blob=blob,
         )
 
 
-def album(records: Sequence[Record]) -> str:
+def blob_key(records: Sequence[Record]) -> str:
     """The key under which the photographs of `records` are kept together.
 
     By day, so that what is too old can be told by it; by the newest, so that none goes too soon.

@@ -16,10 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from api.core import telemetry
-from api.core.imaging.stored_image import kept_photograph
-from api.predictions.record import Record, album
+from api.core.imaging.stored_image import encode_stored_image
+from api.predictions.record import Record, blob_key
 from api.storage.blobs import Blobs
-from api.storage.db import AWAY, Database
+from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import PredictionRow
 
 CAPACITY = 5000
@@ -160,12 +160,14 @@ class Recorder:
     def _store_photographs(self, batch: list[Record]) -> dict[str, str]:
         """The records whose photographs are stored now, as one blob: id to key."""
         photographs = {
-            record.id: kept_photograph(record.photograph) for record in batch if record.photograph
+            record.id: encode_stored_image(record.photograph)
+            for record in batch
+            if record.photograph
         }
         if not photographs:
             return {}
         try:
-            keys = self._blobs.put_together(album(batch), list(photographs.values()))
+            keys = self._blobs.put_many(blob_key(batch), list(photographs.values()))
         except Exception:  # A store fails in its own ways; the records are worth keeping alone.
             log.exception("%d photographs cannot be kept", len(photographs))
             telemetry.RECORDER_DROPPED.labels("photograph").inc(len(photographs))
@@ -192,4 +194,4 @@ class Recorder:
 
 def _is_away(error: SQLAlchemyError) -> bool:
     """Whether the same rows may be taken later; a ProgrammingError: tables not made yet."""
-    return isinstance(error, (*AWAY, ProgrammingError))
+    return isinstance(error, (*UNAVAILABLE, ProgrammingError))

@@ -4,10 +4,10 @@ from api.core import telemetry
 from api.model.predictor import Grade
 from api.predictions.record import Record
 from api.predictions.schemas import Prediction
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 
 
-def serve(state: ServiceState, grade: Grade, version: str, filename: str) -> Prediction:
+def build_response(state: AppState, grade: Grade, version: str, filename: str) -> Prediction:
     """The answer for a photograph that was graded by `version`. Waits for nothing."""
     prediction = Prediction.of_grade(grade, version)
     state.prediction_count += 1

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from api.core.errors import ModelUnavailableError
 from api.core.freshness_levels import LevelThresholds
-from api.model.batcher import Line
-from api.model.predictor import Runtime
+from api.model.batcher import DynamicBatcher
+from api.model.predictor import Predictor
 from api.predictions.recorder import Recorder
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
 
 @dataclass
-class ServiceState:
+class AppState:
     """The loaded grader, the threads that run it, the catalog, and the counters of this process.
 
     `runtime` is None where no model could be loaded; `model_problem` says why it is not the
@@ -26,11 +26,11 @@ class ServiceState:
     """
 
     pool: ThreadPoolExecutor
-    line: Line
+    line: DynamicBatcher
     database: Database
     blobs: Blobs
     recorder: Recorder
-    runtime: Runtime | None = None
+    runtime: Predictor | None = None
     model_problem: str = ""
     catalog_problem: str = ""
     champion_since: datetime | None = None
@@ -43,7 +43,7 @@ class ServiceState:
     def uptime_seconds(self) -> float:
         return round(time.monotonic() - self.started, 3)
 
-    def serving(self) -> Runtime:
+    def serving(self) -> Predictor:
         """The grader that serves. Raises ModelUnavailableError."""
         if self.runtime is None:
             raise ModelUnavailableError()

@@ -13,14 +13,14 @@ from contextlib import suppress
 
 from api.core.freshness_levels import LevelThresholds
 from api.model.package import BadPackageError, Package, load_package, read_manifest
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from api.predictions.freshness_thresholds import follow, user_thresholds
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 from api.registry import repository, service
 from api.registry.store import open_package
 from api.settings import Settings
 from api.storage.blobs import Blobs
-from api.storage.db import AWAY
+from api.storage.db import UNAVAILABLE
 from api.storage.tables import ChampionRow
 
 POLL_SECONDS = 0.5
@@ -29,11 +29,11 @@ STOP_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
-class Watcher:
+class ModelReloader:
     """Keeps `state.runtime` what the catalog says. `clock` gives seconds."""
 
     def __init__(
-        self, settings: Settings, state: ServiceState, clock: Callable[[], float] = time.monotonic
+        self, settings: Settings, state: AppState, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._settings = settings
         self._state = state
@@ -72,7 +72,7 @@ class Watcher:
             follow(self._state, self._settings, thresholds)
             if champion is not None:
                 self._follow(champion)
-        except (*AWAY, OSError) as error:
+        except (*UNAVAILABLE, OSError) as error:
             self._note(f"The catalog cannot be used: {error}")
         else:
             self._note("")
@@ -96,7 +96,7 @@ class Watcher:
         if not self._opened:
             try:
                 self._state.database.upgrade()
-            except (*AWAY, OSError) as error:  # OSError: SQLite's folder cannot be made.
+            except (*UNAVAILABLE, OSError) as error:  # OSError: SQLite's folder cannot be made.
                 self._state.catalog_problem = str(error)
                 raise
             self._opened, self._state.catalog_problem = True, ""
@@ -112,8 +112,8 @@ class Watcher:
             except BadPackageError as error:
                 log.error("The shipped package is not registered: %s", error)
             service.finish_pruning(database, blobs)
-            service.tidy_cache(database, self._settings.model_cache)
-        except AWAY:
+            service.evict_cache(database, self._settings.model_cache)
+        except UNAVAILABLE:
             raise
         except Exception:  # The store is away; each kind of store has its own errors for that.
             log.exception("The store of model packages fails; trying again later")
@@ -135,7 +135,7 @@ class Watcher:
                 return
             state.runtime = runtime.with_thresholds(self._thresholds)
             log.info("Version %s serves.", champion.version)
-            service.tidy_cache(state.database, self._settings.model_cache)
+            service.evict_cache(state.database, self._settings.model_cache)
         state.champion_since = champion.changed_at
         self._failed, state.model_problem = "", ""
 
@@ -155,7 +155,7 @@ class Watcher:
             log.warning("The shipped version serves until the champion can be loaded.")
 
 
-def load_version(settings: Settings, blobs: Blobs, version: str) -> Runtime:
+def load_version(settings: Settings, blobs: Blobs, version: str) -> Predictor:
     """Raises BadPackageError, ValueError or RuntimeError, or what the store raises when away."""
     with suppress(BadPackageError):
         if read_manifest(settings.model_dir).version == version:
@@ -163,10 +163,10 @@ def load_version(settings: Settings, blobs: Blobs, version: str) -> Runtime:
     return _warm(settings, open_package(blobs, version, settings.model_cache))
 
 
-def load_shipped(settings: Settings) -> Runtime:
+def load_shipped(settings: Settings) -> Predictor:
     """Raises BadPackageError, ValueError or RuntimeError."""
     return _warm(settings, load_package(settings.model_dir))
 
 
-def _warm(settings: Settings, package: Package) -> Runtime:
-    return Runtime.of_package(package, settings.max_pixels, settings.inference_threads)
+def _warm(settings: Settings, package: Package) -> Predictor:
+    return Predictor.of_package(package, settings.max_pixels, settings.inference_threads)

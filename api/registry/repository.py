@@ -157,7 +157,7 @@ def champions(session: Session) -> set[str]:
 def predecessor(session: Session) -> str | None:
     """The version that a rollback would go to."""
     changes = select(PromotionRow.version, PromotionRow.kind).order_by(PromotionRow.id)
-    served = lineage((version, kind) for version, kind in session.execute(changes))
+    served = rollback_stack((version, kind) for version, kind in session.execute(changes))
     return served[-2] if len(served) > 1 else None
 
 
@@ -181,7 +181,7 @@ def _locked_champion(session: Session) -> ChampionRow | None:
     return session.get(ChampionRow, 1, with_for_update=True, populate_existing=True)
 
 
-def lineage(changes: Iterable[tuple[str, str]]) -> list[str]:
+def rollback_stack(changes: Iterable[tuple[str, str]]) -> list[str]:
     """What served before what, the present champion last, from (version, kind) in order.
 
     A promotion puts its version on top of what served; a rollback takes the top off again. So two

@@ -57,7 +57,7 @@ class Versions(BaseModel):
     models: list[Version] = Field(description="The newest first.")
 
 
-class Comparison(BaseModel):
+class VersionComparison(BaseModel):
     """Two versions side by side."""
 
     a: Version

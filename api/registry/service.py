@@ -136,7 +136,7 @@ def _is_left_over(blobs: Blobs, version: str, began: datetime | None) -> bool:
     return bool(stored and began and began < stored < now() - UNFINISHED)
 
 
-def tidy_cache(database: Database, cache: Path) -> None:
+def evict_cache(database: Database, cache: Path) -> None:
     """Remove this machine's copies of versions that are stored no more."""
     # Before the catalog is read: what is fetched meanwhile is in it and not in these.
     copies = store.copies(cache)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from api.core.layout import EmptyFolderError, Layout, discover
 from api.model.replay_buffer import Replay
-from api.retraining.candidate import Order
+from api.retraining.candidate import RetrainJob
 from api.retraining.class_selection import choose_classes
 from api.retraining.errors import PhotographsMissingError
 from api.retraining.training_rows import CatalogPhoto
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
-from api.training.corpus import Corpus, require_enough
+from api.training.corpus import TrainingCorpus, require_enough
 
 # Names in the folder of a run: a link to the imported photographs, and the catalog's.
 IMPORTED = "imported"
@@ -22,7 +22,7 @@ CATALOG = "catalog"
 LEAST_SHARE = 0.5
 
 
-def gather(order: Order) -> Corpus:
+def build_corpus(order: RetrainJob) -> TrainingCorpus:
     """Everything to train on, as one set under `order.folder`.
 
     Raises UnknownClassesError or TooFewClassesError, PhotographsMissingError where what the
@@ -55,7 +55,7 @@ def gather(order: Order) -> Corpus:
     listing = Listing(root, (*files, *from_catalog), ())
     require_enough(listing)
     boxes = [box for folder in layout.boxed for box in read_boxes(folder)] if layout else []
-    return Corpus(
+    return TrainingCorpus(
         listing,
         tuple(boxes),
         others=_linked(root, order.imported, layout.others if layout else ()),
@@ -78,7 +78,7 @@ def _layout(folder: Path) -> Layout | None:
 
 
 def _require_known(
-    order: Order, classes: Sequence[str], there: Iterable[PhotoFile | CatalogPhoto]
+    order: RetrainJob, classes: Sequence[str], there: Iterable[PhotoFile | CatalogPhoto]
 ) -> None:
     """Raises PhotographsMissingError."""
     learned = _learned(order.replay, order.champion.manifest.classes)
@@ -97,7 +97,7 @@ def _learned(replay: Replay, classes: Sequence[str]) -> Counter[str]:
     return Counter(class_name for class_name, _ in names)
 
 
-def _written(order: Order, photos: Sequence[CatalogPhoto], root: Path) -> Iterable[PhotoFile]:
+def _written(order: RetrainJob, photos: Sequence[CatalogPhoto], root: Path) -> Iterable[PhotoFile]:
     """The catalog's photographs as files; without those that were removed meanwhile."""
     for done, photo in enumerate(photos, start=1):
         order.progress("Fetching photographs", done, len(photos))

@@ -14,7 +14,7 @@ from api.retraining.training_rows import CatalogPhoto
 
 
 @dataclass(frozen=True)
-class Order:
+class RetrainJob:
     """What a run is to make a candidate of.
 
     `options` are those of the request; `read` gives the bytes of a blob or raises
@@ -34,7 +34,7 @@ class Order:
     on_epoch: OnEpoch = unheard
 
     @classmethod
-    def of(cls, champion: Path, **rest: Any) -> "Order":
+    def of(cls, champion: Path, **rest: Any) -> "RetrainJob":
         """An order that starts from the package in the folder `champion`."""
         return cls(load_package(champion), Replay.load(champion / REPLAY), **rest)
 

@@ -10,14 +10,14 @@ from api.core.heads import Head, Linear
 from api.core.labels import read_label
 from api.core.paired_comparison import Comparison
 from api.core.progress import Progress, silent
-from api.evaluation.compare_models import Side, duel
+from api.evaluation.compare_models import Side, compare_models
 from api.model.litert import LiteRTBackbone
 from api.model.replay_buffer import Others
-from api.retraining.candidate import Candidate, Order
+from api.retraining.candidate import Candidate, RetrainJob
 from api.retraining.fast_package import write_fast
 from api.retraining.label_agreement import label_agreement, others_taken_for
 from api.retraining.prepare import prepare
-from api.retraining.training_rows import SURE_TARGET, Material
+from api.retraining.training_rows import SURE_TARGET, TrainingRows
 from api.training.balance import balanced_weights
 from api.training.finish import FittedHeads, Logits, Truth, finish_head, freshness_of_levels
 from api.training.heads import fit_freshness, fit_head, kind_targets, parts_of
@@ -32,7 +32,7 @@ STAGE = "Learning"
 COMPARING = "Comparing with the champion"
 
 
-def make(order: Order) -> Candidate:
+def make(order: RetrainJob) -> Candidate:
     """Make a candidate of the champion's network and new heads.
 
     Raises what `prepare` raises.
@@ -48,7 +48,7 @@ def make(order: Order) -> Candidate:
     return Candidate(folder, manifest, comparison)
 
 
-def compare(order: Order, material: Material, head: Head) -> Comparison:
+def compare(order: RetrainJob, material: TrainingRows, head: Head) -> Comparison:
     """Compare on the test rows; both graders use the same network."""
     rows, known = material.rows, order.champion.manifest.classes
     test = material.test
@@ -57,7 +57,7 @@ def compare(order: Order, material: Material, head: Head) -> Comparison:
     others = rows.others.rows(rows.others.splits != "train").embeddings
     candidate = Side(material.classes, head, seen, others)
     new_classes, new_labels = label_agreement(material, known, candidate.answers(rows.sha256[test]))
-    return duel(
+    return compare_models(
         Side(known, order.champion.head, seen, others),
         candidate,
         material.names[test],
@@ -68,7 +68,7 @@ def compare(order: Order, material: Material, head: Head) -> Comparison:
     )
 
 
-def without_newly_known(material: Material, known: tuple[str, ...]) -> Material:
+def without_newly_known(material: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
     """Leave out those photographs of no class that show a class which is new to `known`.
 
     What the shipped material calls none of the fruits may be just what a person has added. It goes
@@ -83,7 +83,7 @@ def without_newly_known(material: Material, known: tuple[str, ...]) -> Material:
 
 
 def learn_head(
-    material: Material, progress: Progress = silent, known: tuple[str, ...] = ()
+    material: TrainingRows, progress: Progress = silent, known: tuple[str, ...] = ()
 ) -> Head:
     """Learn the head of `material.classes` from its training rows.
 
@@ -132,7 +132,7 @@ class _Lessons:
     graded: bool
 
     @classmethod
-    def of(cls, material: Material, training: NDArray[np.bool_]) -> "_Lessons":
+    def of(cls, material: TrainingRows, training: NDArray[np.bool_]) -> "_Lessons":
         """The rows `training` [n], their views, which share a row's weight, and the others."""
         rows = material.rows
         others = rows.others.rows(rows.others.splits == "train")
@@ -168,7 +168,7 @@ class _Lessons:
 
 
 def _fit(
-    material: Material, training: NDArray[np.bool_], start: FittedHeads | None = None
+    material: TrainingRows, training: NDArray[np.bool_], start: FittedHeads | None = None
 ) -> FittedHeads:
     """Both heads and the statistics by the rows `training` [n]; a `start` saves time."""
     lessons = _Lessons.of(material, training)
@@ -182,7 +182,7 @@ def _fit(
 
 
 def _fit_kinds(
-    material: Material, training: NDArray[np.bool_], learned: FittedHeads
+    material: TrainingRows, training: NDArray[np.bool_], learned: FittedHeads
 ) -> FittedHeads:
     """`learned` with kinds and class means by the rows `training` [n].
 
@@ -198,7 +198,7 @@ def _fit_kinds(
 
 
 def _balance_keys(
-    material: Material, own: NDArray[np.int64], others: Others
+    material: TrainingRows, own: NDArray[np.int64], others: Others
 ) -> tuple[list[str], list[str], list[str]]:
     """Source, label and kind, as `balanced_weights` takes them, of rows and then of others."""
     rows, names = material.rows, material.names
@@ -216,7 +216,7 @@ def _balance_keys(
 
 
 def _crossvalidated(
-    material: Material,
+    material: TrainingRows,
     seen: NDArray[np.int64],
     fit: Callable[[NDArray[np.bool_]], FittedHeads],
     progress: Progress,
@@ -242,7 +242,7 @@ def _crossvalidated(
     )
 
 
-def _folds(material: Material, seen: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _folds(material: TrainingRows, seen: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Positions in `seen` [n], fold by fold; by class, so that every fold leaves some of each."""
     photographs = material.rows.photographs[seen]
     keys = [f"{n}/{p}" for n, p in zip(material.labels[seen], photographs, strict=True)]

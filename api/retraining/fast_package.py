@@ -18,8 +18,8 @@ from api.evaluation.rejection import Margins, rejection_figures
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
 from api.model.replay_buffer import Replay
-from api.retraining.candidate import Order
-from api.retraining.training_rows import Material
+from api.retraining.candidate import RetrainJob
+from api.retraining.training_rows import TrainingRows
 
 LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "scipy")
 SPLIT = (
@@ -29,7 +29,7 @@ SPLIT = (
 
 
 def write_fast(
-    order: Order, material: Material, head: Head, knobs: dict[str, Any], folder: Path
+    order: RetrainJob, material: TrainingRows, head: Head, knobs: dict[str, Any], folder: Path
 ) -> Manifest:
     """Write the package to `folder`; `knobs` join the champion's recipe."""
     before, network = order.champion.manifest, order.champion.backbone
@@ -62,7 +62,7 @@ def write_fast(
     return write_package(folder, fill, describe)
 
 
-def measured(material: Material, head: Head) -> dict[str, Any]:
+def measured(material: TrainingRows, head: Head) -> dict[str, Any]:
     """Figures on the test rows, JSON-ready; none where there are none."""
     rows = material.rows
     test = material.test

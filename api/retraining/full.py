@@ -7,16 +7,16 @@ import numpy as np
 
 from api.core.paired_comparison import Comparison
 from api.evaluation.build import build_package
-from api.evaluation.compare_models import Side, duel, side_by_side
+from api.evaluation.compare_models import Side, compare_models, side_by_side
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import Replay
-from api.retraining.build_corpus import gather
-from api.retraining.candidate import Candidate, Order
+from api.retraining.build_corpus import build_corpus
+from api.retraining.candidate import Candidate, RetrainJob
 from api.retraining.label_agreement import label_agreement
 from api.retraining.prepare import prepare
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.embedding import embed_samples
 from api.training.recipe import Recipe
 
@@ -24,13 +24,13 @@ from api.training.recipe import Recipe
 WITHOUT_WEIGHTS = "custom_cnn"
 
 
-def make(order: Order) -> Candidate:
+def make(order: RetrainJob) -> Candidate:
     """Train a candidate and compare it.
 
-    Raises what `gather` and `prepare` raise before anything is trained, and what `build_package`
-    raises.
+    Raises what `build_corpus` and `prepare` raise, before anything is trained, and what
+    `build_package` raises.
     """
-    corpus = gather(order)
+    corpus = build_corpus(order)
     backbone = LiteRTBackbone(order.champion.backbone)
     material = prepare(order, backbone)
     folder = order.folder / "package"
@@ -63,7 +63,11 @@ def recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
 
 
 def _compare(
-    order: Order, corpus: Corpus, made: Package, replay: Replay, backbone: LiteRTBackbone
+    order: RetrainJob,
+    corpus: TrainingCorpus,
+    made: Package,
+    replay: Replay,
+    backbone: LiteRTBackbone,
 ) -> tuple[dict[str, str], Comparison]:
     """The candidate's answers on its test photographs by SHA-256, and the comparison on those that
     the champion has not learned from."""
@@ -83,7 +87,7 @@ def _compare(
     learned = set(order.replay.sha256[order.replay.splits != "test"].tolist())
     unseen = np.array([file.sha256 not in learned for file in files], bool)
     timed = side_by_side(backbone, LiteRTBackbone(made.backbone), (size, made.manifest.input_size))
-    comparison = duel(
+    comparison = compare_models(
         dataclasses.replace(champion, embeddings=before[unseen]),
         dataclasses.replace(candidate, embeddings=candidate.embeddings[unseen]),
         np.array([file.class_name for file in files])[unseen],

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.paired_comparison import Fit
-from api.retraining.training_rows import Material
+from api.retraining.training_rows import TrainingRows
 
 # What stands for "none of the classes" among the answers.
 NONE = ""
@@ -24,7 +24,7 @@ RIDGE = 0.1
 
 
 def label_agreement(
-    material: Material, known_classes: Sequence[str], answers: Mapping[str, str]
+    material: TrainingRows, known_classes: Sequence[str], answers: Mapping[str, str]
 ) -> tuple[dict[str, Fit], dict[str, Fit]]:
     """The fit of each new class, and of the new labels of each known one.
 
@@ -65,7 +65,7 @@ def label_agreement(
 
 
 def left_out_answers(
-    material: Material, wanted: NDArray[np.bool_], *, with_none: bool = False
+    material: TrainingRows, wanted: NDArray[np.bool_], *, with_none: bool = False
 ) -> NDArray[np.str_]:
     """The class of the rows `wanted` [n], each by a grader that learned from all others.
 
@@ -83,7 +83,7 @@ def left_out_answers(
     return answers
 
 
-def others_taken_for(material: Material, classes: Sequence[str]) -> NDArray[np.bool_]:
+def others_taken_for(material: TrainingRows, classes: Sequence[str]) -> NDArray[np.bool_]:
     """Which photographs of no class a grader that learned from all others takes for `classes`.
 
     bool [k].
@@ -94,7 +94,7 @@ def others_taken_for(material: Material, classes: Sequence[str]) -> NDArray[np.b
     return taken
 
 
-def _with_others(material: Material, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _with_others(material: TrainingRows, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
     """`left_out_classes` with the photographs of no class [k] behind the rows, as a class more."""
     rows, none = material.rows, len(material.classes)
     own = [f"none {k}" for k in range(len(rows.others))]

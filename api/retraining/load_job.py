@@ -15,7 +15,7 @@ from api.storage.tables import ImageRow
 
 
 @dataclass(frozen=True)
-class Task:
+class StoredJob:
     """One run, the version that it starts from, and the photographs as they are now."""
 
     id: str
@@ -26,7 +26,7 @@ class Task:
     photos: tuple[CatalogPhoto, ...]
 
 
-def read_task(database: Database, run_id: str) -> Task:
+def load_job(database: Database, run_id: str) -> StoredJob:
     """Raises UnknownRunError, NoChampionError."""
     with database.reading() as session:
         row = service.get(session, run_id)
@@ -35,7 +35,7 @@ def read_task(database: Database, run_id: str) -> Task:
             raise NoChampionError()
         photos = tuple(_photo(image) for image in repository.images(session))
         mode: service.Mode = "full" if row.mode == "full" else "fast"
-        return Task(run_id, mode, row.options, row.started_by, champion, photos)
+        return StoredJob(run_id, mode, row.options, row.started_by, champion, photos)
 
 
 def _photo(image: ImageRow) -> CatalogPhoto:

@@ -29,7 +29,7 @@ MOST_CORRECTION = 10.0
 
 
 @dataclass(frozen=True)
-class News:
+class CatalogDiff:
     """New images by class; how many have another label now, and how many were removed."""
 
     added: dict[str, int]
@@ -46,13 +46,13 @@ class Plan:
     """From which version a run would start, what is new to it, and on how many photographs."""
 
     champion: str
-    news: News
+    catalog_diff: CatalogDiff
     rows: int
     recipe: dict[str, Any]
 
     @property
     def new(self) -> int:
-        return sum(self.news.added.values())
+        return sum(self.catalog_diff.added.values())
 
 
 def plan(session: Session, blobs: Blobs, cache: Path, classes: Sequence[str] | None = None) -> Plan:
@@ -63,7 +63,7 @@ def plan(session: Session, blobs: Blobs, cache: Path, classes: Sequence[str] | N
     manifest = registry.model(session, version).manifest
     labels = repository.labels(session)
     choose_classes(manifest["classes"], labels.values(), classes)
-    found = news(labels, fetch_package(blobs, version, cache))
+    found = catalog_diff(labels, fetch_package(blobs, version, cache))
     rows = manifest["data"]["files"] + sum(found.added.values()) - found.removed
     return Plan(version, found, rows, manifest["recipe"])
 
@@ -87,11 +87,11 @@ def _last(session: Session, mode: Mode) -> tuple[float, float] | None:
     return taken, expected_seconds(mode, manifest["recipe"], manifest["data"]["files"], 0)
 
 
-def news(labels: Mapping[str, str], package: Path) -> News:
+def catalog_diff(labels: Mapping[str, str], package: Path) -> CatalogDiff:
     """Compare the catalog's `labels`, by SHA-256, with what the version in `package` learned."""
     learned, of_catalog = _learned(package)
     added = Counter(name for sha256, name in labels.items() if sha256 not in learned)
-    return News(
+    return CatalogDiff(
         added=dict(sorted(added.items())),
         relabelled=sum(learned.get(sha256, name) != name for sha256, name in labels.items()),
         removed=len(of_catalog - labels.keys()),

@@ -12,9 +12,9 @@ from api.core.arrays import pool
 from api.core.imaging.decode import decode
 from api.core.imaging.preprocess import to_input
 from api.model.predictor import Backbone
-from api.retraining.candidate import Order
+from api.retraining.candidate import RetrainJob
 from api.retraining.class_selection import choose_classes, require_enough
-from api.retraining.training_rows import CatalogPhoto, Material, assemble, not_embedded
+from api.retraining.training_rows import CatalogPhoto, TrainingRows, assemble, not_embedded
 from api.settings import usable_cores
 
 STAGE = "Looking at new photographs"
@@ -23,7 +23,7 @@ MARGIN = 0.08
 log = logging.getLogger(__name__)
 
 
-def prepare(order: Order, backbone: Backbone) -> Material:
+def prepare(order: RetrainJob, backbone: Backbone) -> TrainingRows:
     """The rows of the new grader, embedded by the champion's `backbone`.
 
     Raises UnknownClassesError, TooFewClassesError or TooFewOfClassError before any work is done.
@@ -52,7 +52,7 @@ def views(image: Image.Image) -> list[Image.Image]:
 
 
 def _embed(
-    order: Order, photos: Sequence[CatalogPhoto], backbone: Backbone
+    order: RetrainJob, photos: Sequence[CatalogPhoto], backbone: Backbone
 ) -> dict[str, NDArray[np.float32]]:
     """Embeddings by SHA-256, float32 [1 + views, channels]; without those removed meanwhile.
 

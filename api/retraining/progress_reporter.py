@@ -39,7 +39,7 @@ SPANS = {
 log = logging.getLogger(__name__)
 
 
-class Reporter:
+class ProgressReporter:
     """Writes stage, message, progress (0 to 100), seconds left and losses of one run.
 
     `spans` says of each stage from where to where it takes the progress, in percent; a stage that
@@ -87,7 +87,7 @@ class Reporter:
         }
         try:
             with self._database.session() as session:
-                there = repository.note(session, self._run_id, **values)
+                there = repository.update_progress(session, self._run_id, **values)
         except SQLAlchemyError as error:
             log.warning("The progress of run %s cannot be written: %s", self._run_id, error)
             return

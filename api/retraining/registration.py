@@ -16,9 +16,9 @@ from api.registry.promotion_gate import Verdict
 from api.retraining import service
 from api.retraining.candidate import Candidate
 from api.retraining.errors import RunGivenUpError
-from api.retraining.load_job import Task
+from api.retraining.load_job import StoredJob
 from api.storage.blobs import Blobs
-from api.storage.db import AWAY, Database
+from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import ChampionRow, RunRow
 
 OTHER_CHAMPION = (
@@ -29,8 +29,8 @@ RETRY_SECONDS = 3.0
 log = logging.getLogger(__name__)
 
 
-def enter(
-    database: Database, blobs: Blobs, task: Task, candidate: Candidate, verdict: Verdict
+def register_candidate(
+    database: Database, blobs: Blobs, task: StoredJob, candidate: Candidate, verdict: Verdict
 ) -> None:
     """Store the package; then enter it, promote it where it may be, and end the run, at once.
 
@@ -42,13 +42,13 @@ def enter(
 
 
 @retry(
-    retry=retry_if_exception_type(AWAY),
+    retry=retry_if_exception_type(UNAVAILABLE),
     stop=stop_after_delay(PATIENCE_SECONDS),
     wait=wait_fixed(RETRY_SECONDS),
     before_sleep=before_sleep_log(log, logging.WARNING),
     reraise=True,
 )
-def _enter(database: Database, task: Task, candidate: Candidate, verdict: Verdict) -> None:
+def _enter(database: Database, task: StoredJob, candidate: Candidate, verdict: Verdict) -> None:
     manifest = candidate.manifest
     with database.session() as session:
         row = session.get_one(RunRow, task.id, with_for_update=True, populate_existing=True)

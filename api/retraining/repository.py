@@ -60,12 +60,12 @@ def claim(session: Session, run_id: str) -> bool:
     )
 
 
-def beat(session: Session, run_id: str) -> bool:
+def heartbeat(session: Session, run_id: str) -> bool:
     """Say that the run's worker lives; False where the run is running no more."""
     return _change(session, run_id, "running", heartbeat_at=now())
 
 
-def note(session: Session, run_id: str, **values: Any) -> bool:
+def update_progress(session: Session, run_id: str, **values: Any) -> bool:
     """Write progress; False where the run is running no more."""
     return _change(session, run_id, "running", **values)
 

@@ -18,11 +18,11 @@ from api.registry import store
 from api.registry.promotion_gate import judge
 from api.registry.service import prune
 from api.retraining import service
-from api.retraining.candidate import Candidate, Order
+from api.retraining.candidate import Candidate, RetrainJob
 from api.retraining.errors import RunGivenUpError
-from api.retraining.load_job import read_task
-from api.retraining.progress_reporter import SPANS, Reporter
-from api.retraining.registration import enter
+from api.retraining.load_job import load_job
+from api.retraining.progress_reporter import SPANS, ProgressReporter
+from api.retraining.registration import register_candidate
 from api.retraining.supervisor import work_folder
 from api.settings import PROJECT, Settings, get_settings
 from api.storage.blobs import Blobs
@@ -66,9 +66,9 @@ def perform(
 ) -> None:
     """Perform a run that this worker has claimed, to its end in the table."""
     try:
-        task = read_task(database, run_id)
-        reporter = Reporter(database, run_id, SPANS[task.mode])
-        order = Order.of(
+        task = load_job(database, run_id)
+        reporter = ProgressReporter(database, run_id, SPANS[task.mode])
+        order = RetrainJob.of(
             store.fetch_package(blobs, task.champion, settings.model_cache),
             photos=task.photos,
             options=task.options,
@@ -82,7 +82,7 @@ def perform(
         candidate = _maker(task.mode)(order)
         verdict = judge(candidate.comparison)
         reporter("Entering the candidate", 0, 1)
-        enter(database, blobs, task, candidate, verdict)
+        register_candidate(database, blobs, task, candidate, verdict)
     except ProblemError as error:
         _fail(database, run_id, error.detail)
     except BadPackageError as error:
@@ -106,7 +106,7 @@ def perform(
         _track(candidate, settings.state_dir)
 
 
-def _maker(mode: str) -> Callable[[Order], Candidate]:
+def _maker(mode: str) -> Callable[[RetrainJob], Candidate]:
     # Imported here: each is heavy, and one of them imports TensorFlow.
     if mode == "full":
         from api.retraining import full  # noqa: PLC0415

@@ -96,7 +96,7 @@ class Run(BaseModel):
 
     @classmethod
     def of(cls, row: RunRow) -> "Run":
-        state, message = service.seen(row)
+        state, message = service.current_status(row)
         stated = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
         return cls.model_validate({**stated, "run_id": row.id, "state": state, "message": message})
 

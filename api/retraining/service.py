@@ -97,11 +97,11 @@ def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[s
     """End the runs whose worker has not been heard of for `lost_after`; gives their ids."""
     lost = repository.lost(session, now() - lost_after)
     for run in lost:
-        settle(session, run, "interrupted", INTERRUPTED)
+        finalize(session, run, "interrupted", INTERRUPTED)
     return [run.id for run in lost]
 
 
-def settle(session: Session, run: RunRow, state: str, message: str) -> None:
+def finalize(session: Session, run: RunRow, state: str, message: str) -> None:
     """End a run whose process is gone.
 
     Where it had registered its model, it was done but for saying so, and has succeeded.
@@ -135,7 +135,7 @@ def end(run: RunRow, state: str, message: str) -> None:
     run.finished_at = now()
 
 
-def seen(run: RunRow) -> tuple[str, str]:
+def current_status(run: RunRow) -> tuple[str, str]:
     """State and message as of now, also where no worker is left to write them."""
     if run.state == "running":
         heard = run.heartbeat_at

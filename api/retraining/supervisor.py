@@ -82,7 +82,7 @@ def _watch(
                 return "cancelled", "Cancelled."
             if time.monotonic() - beaten >= BEAT_SECONDS:
                 with database.session() as session:
-                    repository.beat(session, run_id)
+                    repository.heartbeat(session, run_id)
                 beaten = time.monotonic()
         except SQLAlchemyError as error:
             log.warning("The database cannot be reached while run %s runs: %s", run_id, error)
@@ -100,7 +100,7 @@ def _settle(database: Database, run_id: str, state: str, message: str) -> None:
     with database.session() as session:
         run = repository.find(session, run_id)
         if run is not None and run.state == "running":
-            service.settle(session, run, state, message)
+            service.finalize(session, run, state, message)
             log.info("Run %s: %s. %s", run_id, run.state, run.message)
 
 

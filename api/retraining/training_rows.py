@@ -42,7 +42,7 @@ class CatalogPhoto:
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingRows:
     """Rows to learn from and to be measured on; their targets are over `classes`.
 
     `fresh` bool [n]: whether the champion has not learned the row, or under another label;
@@ -93,7 +93,7 @@ def assemble(
     photos: Sequence[CatalogPhoto],
     embedded: Mapping[str, NDArray[np.float32]],
     classes: tuple[str, ...],
-) -> Material:
+) -> TrainingRows:
     """Put the catalog's `photos` into the replay of a package of `known_classes`.
 
     `embedded` has of each of `not_embedded` by its SHA-256 the embedding and those of its views,
@@ -149,7 +149,7 @@ def assemble(
         view_of=np.repeat(own_rows, [len(one) - 1 for one in found]).astype(np.int32),
     )
     old_ones = [False] * len(kept)
-    return Material(
+    return TrainingRows(
         classes=classes,
         rows=rows,
         fresh=np.array([*old_ones, *(is_fresh(photo) for photo in photos)], bool),

@@ -43,7 +43,7 @@ class Blobs:
         _write(target, data)
         _sync_folder(target.parent)
 
-    def put_together(self, key: str, parts: Sequence[bytes]) -> list[str]:
+    def put_many(self, key: str, parts: Sequence[bytes]) -> list[str]:
         """Store as one blob what nobody was promised; gives the key of each of `parts`, none empty.
 
         Making a file takes longer than filling it. Deleting one of the parts deletes all. They may
@@ -69,7 +69,7 @@ class Blobs:
     def exists(self, key: str) -> bool:
         return bool(self._files.isfile(self._path(key)))
 
-    def written_at(self, key: str) -> datetime:
+    def modified_at(self, key: str) -> datetime:
         """When the blob was stored, in UTC. Raises FileNotFoundError."""
         written: datetime = self._files.modified(self._path(key))
         return written.astimezone(UTC)

@@ -35,7 +35,7 @@ MIGRATION_LOCK = 7_253_001
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 # What is raised where the database cannot be reached, or has no time: try again later.
-AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
 class Base(DeclarativeBase):

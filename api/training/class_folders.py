@@ -16,10 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.core.errors import ProblemError
 from api.core.imaging.decode import decode
-from api.core.imaging.hashing import content_hash, signature
+from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.labels import normalise_class_name
 from api.core.layout import SUPPLIED_SPLITS, Layout, Skipped, source_of
-from api.core.near_duplicates import group_photographs
+from api.core.near_duplicates import group_near_duplicates
 from api.core.progress import Progress, silent
 from api.core.splits import Split, split_of
 
@@ -121,14 +121,14 @@ def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
         height=photograph.height,
         bytes=len(data),
         sha256=content_hash(data),
-        signature=signature(photograph.image).tobytes().hex(),
+        signature=perceptual_hash(photograph.image).tobytes().hex(),
     )
 
 
 def _grouped(files: Sequence[PhotoFile], earlier: Mapping[str, PhotoFile]) -> list[PhotoFile]:
     if not files:
         return []
-    photographs = group_photographs(
+    photographs = group_near_duplicates(
         [file.path for file in files],
         [file.class_name for file in files],
         np.stack([np.frombuffer(bytes.fromhex(file.signature), np.uint8) for file in files]),

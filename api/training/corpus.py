@@ -25,7 +25,7 @@ from api.training.samples import (
 
 
 @dataclass(frozen=True)
-class Study:
+class TrainingSplit:
     """What one grader of `classes` may see. Nothing in here may be reported on.
 
     `training` is what it learns from: one sample a photograph. By `validation`, one sample a file
@@ -43,7 +43,7 @@ class TooFewPhotographsError(ProblemError):
 
 
 @dataclass(frozen=True)
-class Corpus:
+class TrainingCorpus:
     """Class folders, boxed photographs, near misses and photographs of other things.
 
     All lie under the root of `listing`. `near` are files of other produce, `others` of other
@@ -96,12 +96,12 @@ class Corpus:
         """Photographs of other things, without a target."""
         return _of(split, far_samples(self.listing.root, self.others))
 
-    def study(self) -> Study:
+    def study(self) -> TrainingSplit:
         """What the grader that will serve may see: all but the test split."""
         train, validation = (
             [*self.boxed(split), *self.near_misses(split), *self.far(split)] for split in SPLITS[:2]
         )
-        return Study(
+        return TrainingSplit(
             classes=self.classes,
             training=[*self.photographs("train"), *train],
             validation=[*self.file_samples("validation"), *validation],
@@ -119,7 +119,9 @@ class Corpus:
         )
 
 
-def read_corpus(root: Path, progress: Progress = silent, skip: Collection[str] = ()) -> Corpus:
+def read_corpus(
+    root: Path, progress: Progress = silent, skip: Collection[str] = ()
+) -> TrainingCorpus:
     """Read all kinds of folders under `root`, but for those with one of the names `skip`.
 
     Raises EmptyFolderError, BoxesError, or TooFewPhotographsError where a split of a class would
@@ -129,7 +131,7 @@ def read_corpus(root: Path, progress: Progress = silent, skip: Collection[str] =
     listing = read_class_folders(layout, read_index(root / INDEX), progress)
     require_enough(listing)
     boxes = tuple(box for folder in layout.boxed for box in read_boxes(folder, skip))
-    return Corpus(listing, boxes, layout.others, layout.near)
+    return TrainingCorpus(listing, boxes, layout.others, layout.near)
 
 
 def require_enough(listing: Listing) -> None:

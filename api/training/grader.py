@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from api.core.heads import Head
 from api.core.progress import OnEpoch, Progress, silent, unheard
 from api.model.litert import LiteRTBackbone
-from api.training.corpus import Study
+from api.training.corpus import TrainingSplit
 from api.training.embedding import embed_samples
 from api.training.export import to_litert
 from api.training.finish import FittedHeads, Truth, finish_head, level_numbers
@@ -44,7 +44,7 @@ class Grader:
 
 
 def train_grader(
-    recipe: Recipe, study: Study, progress: Progress = silent, on_epoch: OnEpoch = unheard
+    recipe: Recipe, study: TrainingSplit, progress: Progress = silent, on_epoch: OnEpoch = unheard
 ) -> Grader:
     """Train and finish a grader. The same values give the same grader."""
     trained = train(recipe, study, progress, on_epoch)

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from api.core.appearance import appearance
 from api.core.imaging.decode import decode
-from api.core.imaging.hashing import content_hash, signature
+from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.progress import Progress
 from api.core.splits import SPLITS, Split, split_of
 from api.model.replay_buffer import BOXED, LOOKS, Others, Replay
 from api.training.bounding_boxes import crop
 from api.training.class_folders import PhotoFile
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.grader import Grader
 from api.training.heads import freshness_of
 from api.training.samples import BOX_MARGIN, Sample, read, targets
 
 
-def make_replay(grader: Grader, corpus: Corpus, progress: Progress) -> Replay:
+def make_replay(grader: Grader, corpus: TrainingCorpus, progress: Progress) -> Replay:
     """Every photograph once, in its unaltered file where there is one, every boxed fruit, and what
     is none of the classes but for its test split."""
     samples = _samples(corpus)
@@ -37,7 +37,7 @@ def make_replay(grader: Grader, corpus: Corpus, progress: Progress) -> Replay:
         photographs=np.array([*(file.photograph for file in whole), *map(_frame, boxed)]),
         sha256=_sha256(corpus, samples),
         signatures=np.stack(
-            [_stored_signature(file) for file in whole] + [signature(read(s)) for s in boxed]
+            [_stored_signature(file) for file in whole] + [perceptual_hash(read(s)) for s in boxed]
         ),
         catalog=np.array([file.path in corpus.catalog for file in whole] + [False] * len(boxed)),
         looks=looks(samples),
@@ -48,7 +48,7 @@ def make_replay(grader: Grader, corpus: Corpus, progress: Progress) -> Replay:
 
 
 def looks_and_copies(
-    replay: Replay, corpus: Corpus
+    replay: Replay, corpus: TrainingCorpus
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
     """`looks` and `copies` for a replay that was made of `corpus`; None where it was not."""
     samples = _samples(corpus)
@@ -57,13 +57,13 @@ def looks_and_copies(
     return looks(samples), _copies(samples)
 
 
-def _samples(corpus: Corpus) -> list[Sample]:
+def _samples(corpus: TrainingCorpus) -> list[Sample]:
     """One sample a row: the photographs split by split, then the boxed fruits."""
     photographs = [sample for split in SPLITS for sample in corpus.photographs(split)]
     return [*photographs, *(sample for split in SPLITS for sample in corpus.boxed(split))]
 
 
-def _others(grader: Grader, corpus: Corpus, progress: Progress) -> Others:
+def _others(grader: Grader, corpus: TrainingCorpus, progress: Progress) -> Others:
     """What is none of the classes, of the splits that a grader may see."""
     seen: tuple[Split, ...] = ("train", "validation")
     samples = [s for split in seen for s in (*corpus.near_misses(split), *corpus.far(split))]
@@ -75,7 +75,7 @@ def _others(grader: Grader, corpus: Corpus, progress: Progress) -> Others:
     )
 
 
-def _sha256(corpus: Corpus, samples: Sequence[Sample]) -> NDArray[np.str_]:
+def _sha256(corpus: TrainingCorpus, samples: Sequence[Sample]) -> NDArray[np.str_]:
     """The hash of the first file of each sample: strings [n]."""
     return np.array(
         [
@@ -91,7 +91,7 @@ def _copies(samples: Sequence[Sample]) -> NDArray[np.int32]:
     return np.array([len(sample.copies) for sample in samples], np.int32)
 
 
-def _file(corpus: Corpus, sample: Sample) -> PhotoFile:
+def _file(corpus: TrainingCorpus, sample: Sample) -> PhotoFile:
     return corpus.by_path[sample.copies[0]]
 
 

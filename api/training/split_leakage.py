@@ -7,7 +7,7 @@ from api.training.class_folders import PhotoFile
 
 
 @dataclass(frozen=True)
-class Leak:
+class SplitLeakage:
     """`photographs` stand in the supplied test files, `pairs` are those that also stand in train.
 
     Each pair is a test file and a train file of one photograph, the surest to look at: one of
@@ -21,7 +21,7 @@ class Leak:
     pairs: tuple[tuple[PhotoFile, PhotoFile], ...]
 
 
-def find_leak(files: Iterable[PhotoFile]) -> Leak | None:
+def find_leakage(files: Iterable[PhotoFile]) -> SplitLeakage | None:
     """Compare both sides of the supplied split; None where the set has no such split."""
     sides: dict[str, dict[str, list[PhotoFile]]] = {"train": {}, "test": {}}
     for file in sorted(files, key=lambda file: file.path):
@@ -31,7 +31,7 @@ def find_leak(files: Iterable[PhotoFile]) -> Leak | None:
     if not train or not test:
         return None
     leaked = sorted(train.keys() & test.keys())
-    return Leak(
+    return SplitLeakage(
         photographs=len(test),
         files=sum(map(len, test.values())),
         leaked_files=sum(len(test[name]) for name in leaked),

@@ -15,7 +15,7 @@ from api.core.progress import OnEpoch, Progress, silent, unheard
 from api.training import devices
 from api.training.backbones.architectures import build_backbone
 from api.training.balance import balanced_weights
-from api.training.corpus import Study
+from api.training.corpus import TrainingSplit
 from api.training.devices import advises_on_memory
 from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets, parts_of
 from api.training.recipe import Recipe
@@ -42,7 +42,7 @@ class Trained:
 @advises_on_memory
 def train(
     recipe: Recipe,
-    study: Study,
+    study: TrainingSplit,
     progress: Progress = silent,
     on_epoch: OnEpoch = unheard,
 ) -> Trained:

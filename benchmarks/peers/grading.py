@@ -1,7 +1,7 @@
 """Decode, forward, head, and nothing else: what the bare loop and the peers have in common."""
 
 from api.model.package import load_package
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from api.settings import PROJECT
 
 
@@ -9,7 +9,9 @@ class Grading:
     """The default package on one interpreter."""
 
     def __init__(self) -> None:
-        self._runtime = Runtime.of_package(load_package(PROJECT / "models" / "default"), threads=1)
+        self._runtime = Predictor.of_package(
+            load_package(PROJECT / "models" / "default"), threads=1
+        )
 
     def __call__(self, data: bytes) -> dict[str, float]:
         """The calibrated probability of each class."""

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import select
 
-from api.catalog.duplicate_index import Known
+from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.ingest import DuplicateFile, Outcome, Stored, store_photograph
 from api.core.imaging.decode import decode
-from api.core.imaging.hashing import content_hash, signature
+from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.model.replay_buffer import LOOKS, Learned
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -38,7 +38,7 @@ def learned_from(*rows: tuple[bytes, str, str, str]) -> Learned:
     data, class_names, photographs, splits = zip(*rows, strict=True)
     return Learned(
         sha256=np.array([content_hash(file) for file in data]),
-        signatures=np.stack([signature(decode(file).image) for file in data]),
+        signatures=np.stack([perceptual_hash(decode(file).image) for file in data]),
         photographs=np.array(photographs),
         class_names=np.array(class_names),
         splits=np.array(splits),
@@ -55,7 +55,7 @@ class Taker:
         self.database = database
         self.blobs = blobs
         with database.reading() as session:
-            self.known = Known.load(session, learned or Learned.nothing())
+            self.known = DuplicateIndex.load(session, learned or Learned.nothing())
 
     def take(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any

@@ -105,8 +105,8 @@ class Interrupted(Blobs):
 
     taker: Taker
 
-    def written_at(self, key: str) -> datetime:
-        written = super().written_at(key)
+    def modified_at(self, key: str) -> datetime:
+        written = super().modified_at(key)
         self.taker.store(photograph(1))
         return written
 

@@ -7,7 +7,7 @@ from PIL import Image
 from api.catalog.sanitize import prepare
 from api.core.errors import ImageTooLargeError, NotAnImageError, ProblemError, TruncatedImageError
 from api.core.imaging.decode import decode
-from api.core.imaging.hashing import signature
+from api.core.imaging.hashing import perceptual_hash
 from tests.catalog.photographs import photograph, telephone_jpeg
 from tests.drawing import draw_fruit, draw_quarters, encode
 
@@ -23,7 +23,7 @@ def test_it_decodes_to_the_same_pixels(file_format: str, suffix: str, size: int)
     assert prepared.suffix == suffix
     seen = decode(data).image
     assert np.array_equal(np.asarray(decode(prepared.data).image), np.asarray(seen))
-    assert np.array_equal(prepared.signature, signature(seen))
+    assert np.array_equal(prepared.signature, perceptual_hash(seen))
     assert (prepared.width, prepared.height) == (size, size)
 
 

@@ -158,7 +158,7 @@ def test_nothing_is_overwritten(settings: Settings, tmp_path: Path) -> None:
 def test_half_a_backup_is_none(settings: Settings, tmp_path: Path) -> None:
     a_state(settings, tmp_path)
     service.save(settings, tmp_path / "backup")
-    (tmp_path / "backup" / service.NOTE).unlink()
+    (tmp_path / "backup" / service.MANIFEST).unlink()
     destroy(settings)
     with pytest.raises(BackupError, match="no whole backup"):
         service.restore(settings, tmp_path / "backup")

@@ -5,14 +5,14 @@ import threading
 import pytest
 
 from api.core import background_task
-from api.core.background_task import Periodic
+from api.core.background_task import BackgroundTask
 
 SECONDS = 20.0
 
 
 def test_it_works_at_once_and_again_until_it_is_left() -> None:
     thrice = threading.Semaphore(0)
-    with Periodic("work", 0.001, thrice.release) as running:
+    with BackgroundTask("work", 0.001, thrice.release) as running:
         for _ in range(3):
             assert thrice.acquire(timeout=SECONDS)
     assert not running._thread.is_alive()
@@ -20,7 +20,7 @@ def test_it_works_at_once_and_again_until_it_is_left() -> None:
 
 def test_leaving_does_not_wait_for_the_next_time() -> None:
     done = threading.Event()
-    with Periodic("work", 3600, done.set) as running:
+    with BackgroundTask("work", 3600, done.set) as running:
         assert done.wait(SECONDS)
     assert not running._thread.is_alive()
 
@@ -37,6 +37,6 @@ def test_a_failure_is_tried_again(
             raise error
         done.set()
 
-    with Periodic("work", 3600, work):
+    with BackgroundTask("work", 3600, work):
         assert done.wait(SECONDS)
     assert "the store is away" in caplog.text

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from api.core.imaging.hashing import signature
-from api.core.near_duplicates import group_photographs
+from api.core.imaging.hashing import perceptual_hash
+from api.core.near_duplicates import group_near_duplicates
 from tests.drawing import draw_fruit
 
 
@@ -15,10 +15,10 @@ def group(
     files: Sequence[tuple[str, str, Image.Image]], known: dict[str, str] | None = None
 ) -> dict[str, str]:
     """The photograph of each (path, class, picture)."""
-    photographs = group_photographs(
+    photographs = group_near_duplicates(
         [path for path, _, _ in files],
         [name for _, name, _ in files],
-        np.stack([signature(image) for _, _, image in files]),
+        np.stack([perceptual_hash(image) for _, _, image in files]),
         known,
     )
     return {path: name for (path, _, _), name in zip(files, photographs, strict=True)}

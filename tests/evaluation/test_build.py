@@ -11,10 +11,10 @@ from api.core.layout import EmptyFolderError
 from api.evaluation.build import build_package
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, load_package
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from api.model.replay_buffer import Replay
 from api.training.backbones.architectures import build_backbone
-from api.training.corpus import Corpus, TooFewPhotographsError, read_corpus
+from api.training.corpus import TooFewPhotographsError, TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.train import train
 from tests.drawing import draw_fruit, encode
@@ -41,13 +41,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def corpus(folder: Path) -> Corpus:
+def corpus(folder: Path) -> TrainingCorpus:
     return read_corpus(folder)
 
 
 @pytest.fixture(scope="module")
 def built(
-    corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
+    corpus: TrainingCorpus, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Manifest, dict[str, tuple[int, int]]]:
     """The package, its manifest, and the last progress told of each stage."""
     package = tmp_path_factory.mktemp("models") / "drawn"
@@ -63,7 +63,7 @@ def test_the_package_grades_pictures_that_it_has_not_seen(
     built: tuple[Path, Manifest, object],
 ) -> None:
     package, manifest, _ = built
-    runtime = Runtime.of_package(load_package(package))
+    runtime = Predictor.of_package(load_package(package))
     right = [
         runtime.grade(encode(draw_fruit(class_name, seed=seed), "JPEG")).class_name == class_name
         for class_name in CLASSES
@@ -99,7 +99,7 @@ def test_every_stage_told_its_end(
 
 
 def test_the_replay_gives_the_embeddings_of_the_photographs(
-    built: tuple[Path, Manifest, object], corpus: Corpus
+    built: tuple[Path, Manifest, object], corpus: TrainingCorpus
 ) -> None:
     package, manifest, _ = built
     replay = Replay.load(package / REPLAY)
@@ -111,7 +111,7 @@ def test_the_replay_gives_the_embeddings_of_the_photographs(
     assert (of_replay == replay.targets.argmax(axis=1)).mean() > 0.9
 
 
-def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: Corpus) -> None:
+def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: TrainingCorpus) -> None:
     recipe = dataclasses.replace(RECIPE, input_size=32)
     study = corpus.study()
     first, second = train(recipe, study), train(recipe, study)
@@ -121,7 +121,7 @@ def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: Corpus) -> N
     assert first.freshness is None
 
 
-def test_the_weights_go_back_by_the_share_that_is_kept(corpus: Corpus) -> None:
+def test_the_weights_go_back_by_the_share_that_is_kept(corpus: TrainingCorpus) -> None:
     recipe = dataclasses.replace(RECIPE, input_size=32, views=32, learning_rate=0.01, averaging=0.1)
     study = corpus.study()
     before, half, after = (

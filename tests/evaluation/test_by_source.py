@@ -11,8 +11,8 @@ from api.core.layout import FAR, NEAR
 from api.evaluation import by_source as module
 from api.evaluation.by_source import SourceRuns, leave_one_source_out
 from api.evaluation.dealing import study_without
-from api.evaluation.out_of_fold import HeldOut
-from api.training.corpus import Corpus, read_corpus
+from api.evaluation.out_of_fold import OutOfFold
+from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample
 from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
@@ -22,12 +22,12 @@ RECIPE = Recipe(input_size=32)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return read_corpus(draw_sources(tmp_path_factory.mktemp("sources")))
 
 
 @pytest.fixture(scope="module")
-def runs(corpus: Corpus) -> SourceRuns:
+def runs(corpus: TrainingCorpus) -> SourceRuns:
     return SourceRuns.of(corpus)
 
 
@@ -96,7 +96,7 @@ def test_a_photograph_of_two_sources_is_not_learned_from_either(runs: SourceRuns
     assert not runs.holds(runs.sources.index("phone"), twin)
 
 
-def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Corpus) -> None:
+def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: TrainingCorpus) -> None:
     """Eight photographs in both: each grader grades both files, and each counts once."""
     files = list(corpus.listing.files)
     apples = [file for file in files if file.class_name == CLASSES[0]]
@@ -106,13 +106,13 @@ def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Corp
         files[files.index(own)] = replace(own, photograph=photograph, split=file.split)
     runs = SourceRuns.of(replace(corpus, listing=replace(corpus.listing, files=tuple(files))))
 
-    def said(run: int) -> HeldOut:
+    def said(run: int) -> OutOfFold:
         held = runs.held_out(run)
         own = [not s.target or s.source == runs.sources[run] for s in held]
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
         # What belongs to the other source would move the threshold far, were it counted.
         margins = np.where(own, [-1.0 if s.target else 1.0 for s in held], 9.0)
-        return HeldOut(even, even, margins.astype(np.float32))
+        return OutOfFold(even, even, margins.astype(np.float32))
 
     found = module.summarise(runs, [said(run) for run in range(len(runs.sources))])
     assert found["fruits"] == (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
@@ -136,12 +136,12 @@ def test_figures_stand_by_source_and_all_together(measured: dict[str, Any]) -> N
 def test_each_source_moves_its_own_threshold(runs: SourceRuns) -> None:
     """With fruit of one source much stranger, only that run must let near misses through."""
 
-    def said(run: int) -> HeldOut:
+    def said(run: int) -> OutOfFold:
         held = runs.held_out(run)
         fruit = 5.0 if runs.sources[run] == "phone" else -5.0
         margins = np.array([fruit if s.target else 1.0 for s in held], np.float32)
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
-        return HeldOut(even, even, margins)
+        return OutOfFold(even, even, margins)
 
     found = module.summarise(runs, [said(run) for run in range(len(runs.sources))])
     refused = {name: row["refused"] for name, row in found["by_source"].items()}
@@ -152,23 +152,23 @@ def test_each_source_moves_its_own_threshold(runs: SourceRuns) -> None:
     assert found["by_source"]["phone"]["known_rejected"] == 1
 
 
-def test_a_source_is_not_left_out_whose_classes_no_other_has(corpus: Corpus) -> None:
+def test_a_source_is_not_left_out_whose_classes_no_other_has(corpus: TrainingCorpus) -> None:
     listing = corpus.listing
     files = tuple(
         file
         for file in listing.files
         if file.source != "kitchen" or file.class_name != "rottenbanana"
     )
-    fewer = Corpus(type(listing)(listing.root, files, ()), (), corpus.others, corpus.near)
+    fewer = TrainingCorpus(type(listing)(listing.root, files, ()), (), corpus.others, corpus.near)
     found = SourceRuns.of(fewer)
     assert found.sources == ("kitchen",)
     assert "no other source has rottenbanana" in found.passed_over[STUDIO]
 
 
-def test_a_set_of_one_source_leaves_none_out(corpus: Corpus) -> None:
+def test_a_set_of_one_source_leaves_none_out(corpus: TrainingCorpus) -> None:
     listing = corpus.listing
     files = tuple(file for file in listing.files if file.source == STUDIO)
-    alone = Corpus(type(listing)(listing.root, files, ()), (), corpus.others)
+    alone = TrainingCorpus(type(listing)(listing.root, files, ()), (), corpus.others)
     assert SourceRuns.of(alone).sources == ()
 
 

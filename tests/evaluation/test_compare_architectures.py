@@ -14,7 +14,7 @@ from api.evaluation import architecture_trial
 from api.evaluation.architecture_trial import measure
 from api.evaluation.compare_architectures import NoImagenetToCompareError, Plan, compare
 from api.training.backbones.architectures import TABLE, UnknownArchitectureError
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
 from tests.training.drawn import draw_corpus
 
@@ -23,7 +23,7 @@ NAMES = ("custom_cnn", "twin_cnn")
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return draw_corpus(tmp_path_factory.mktemp("drawn"), 24)
 
 
@@ -53,7 +53,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.usefixtures("eager_training")
 def test_compares_and_goes_on_where_it_stopped(
-    corpus: Corpus, tmp_path: Path, measured: list[str], monkeypatch: pytest.MonkeyPatch
+    corpus: TrainingCorpus, tmp_path: Path, measured: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = Plan.of(RECIPE, NAMES, {"twin_cnn": "none"}, sizes=[32, 64], frozen_curve=True)
 
@@ -93,7 +93,7 @@ def test_compares_and_goes_on_where_it_stopped(
 
 
 def test_missing_imagenet_is_told_before_anything_is_trained(
-    corpus: Corpus, tmp_path: Path, measured: list[str]
+    corpus: TrainingCorpus, tmp_path: Path, measured: list[str]
 ) -> None:
     plan = Plan.of(RECIPE, NAMES, sizes=[])
     with pytest.raises(NoImagenetToCompareError, match="--without-imagenet-where-missing"):
@@ -102,7 +102,7 @@ def test_missing_imagenet_is_told_before_anything_is_trained(
 
 
 def test_a_row_without_imagenet_says_so(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def as_planned(what: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
         return {"weights": what.recipe.weights}
@@ -116,7 +116,7 @@ def test_a_row_without_imagenet_says_so(
 
 
 def test_another_recipe_is_another_row(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates: list[float] = []
 
@@ -139,7 +139,7 @@ def test_an_architecture_that_is_not_there_is_refused() -> None:
 
 
 def test_the_command_writes_the_figures(
-    corpus: Corpus,
+    corpus: TrainingCorpus,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

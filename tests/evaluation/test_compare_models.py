@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from api.core.paired_comparison import Comparison
-from api.evaluation.compare_models import Side, duel, macro_f1, side_by_side
+from api.evaluation.compare_models import Side, compare_models, macro_f1, side_by_side
 from api.model.predictor import Backbone
 from tests.heads import make_head, make_ood
 
@@ -22,7 +22,7 @@ def a_side(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) 
 
 
 def compare(champion: Side, candidate: Side, labels: list[str], names: list[str]) -> Comparison:
-    return duel(
+    return compare_models(
         champion,
         candidate,
         np.array(labels),

@@ -16,8 +16,8 @@ from api.core.progress import Progress, silent
 from api.evaluation import by_source, folds, supplied_split
 from api.evaluation.cross_validation import crossvalidate
 from api.evaluation.folds import FOLDS, Folds, hold_out
-from api.evaluation.out_of_fold import HeldOut
-from api.training.corpus import Corpus, Study, read_corpus
+from api.evaluation.out_of_fold import OutOfFold
+from api.training.corpus import TrainingCorpus, TrainingSplit, read_corpus
 from api.training.grader import Grader
 from api.training.recipe import Recipe
 from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
@@ -28,16 +28,16 @@ MODULES = (by_source, folds, supplied_split)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return read_corpus(draw_sources(tmp_path_factory.mktemp("sources")))
 
 
 @pytest.fixture(scope="module")
-def studies() -> Iterator[list[Study]]:
+def studies() -> Iterator[list[TrainingSplit]]:
     """Every study that a grader was trained on, in order."""
-    seen: list[Study] = []
+    seen: list[TrainingSplit] = []
 
-    def train_grader(recipe: Recipe, study: Study, progress: Progress = silent) -> Grader:
+    def train_grader(recipe: Recipe, study: TrainingSplit, progress: Progress = silent) -> Grader:
         seen.append(study)
         return colour_grader(recipe, study, progress)
 
@@ -53,7 +53,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def measured(corpus: Corpus, studies: list[Study], cache: Path) -> dict[str, Any]:
+def measured(corpus: TrainingCorpus, studies: list[TrainingSplit], cache: Path) -> dict[str, Any]:
     return crossvalidate(corpus, RECIPE, cache)
 
 
@@ -96,7 +96,7 @@ def test_sources_left_out_come_first_and_the_leaking_split_last(measured: dict[s
 
 
 def test_every_file_of_the_largest_source_is_graded_once(
-    measured: dict[str, Any], corpus: Corpus
+    measured: dict[str, Any], corpus: TrainingCorpus
 ) -> None:
     scores = measured["by_photograph"]
     assert scores["files"] == len([file for file in corpus.listing.files if file.source == STUDIO])
@@ -111,7 +111,9 @@ def test_every_file_of_the_largest_source_is_graded_once(
     assert set(measured["rejection"]["known_rejected_by_source"]) == {STUDIO, "kitchen", "phone"}
 
 
-def test_a_fold_learns_nothing_of_what_it_holds_out(corpus: Corpus, studies: list[Study]) -> None:
+def test_a_fold_learns_nothing_of_what_it_holds_out(
+    corpus: TrainingCorpus, studies: list[TrainingSplit]
+) -> None:
     dealt = Folds(corpus)
     hold_out(dealt, RECIPE, 2)
     study = studies[-1]
@@ -122,7 +124,7 @@ def test_a_fold_learns_nothing_of_what_it_holds_out(corpus: Corpus, studies: lis
     assert any(sample.box for sample in dealt.held_out(2))
 
 
-def test_every_run_kind_and_other_thing_is_held_out_once(corpus: Corpus) -> None:
+def test_every_run_kind_and_other_thing_is_held_out_once(corpus: TrainingCorpus) -> None:
     dealt = Folds(corpus)
     held = [dealt.held_out(fold) for fold in range(FOLDS)]
     runs = [{sample.group for sample in part if sample.box} for part in held]
@@ -133,7 +135,7 @@ def test_every_run_kind_and_other_thing_is_held_out_once(corpus: Corpus) -> None
     assert sum(map(len, held)) == len(corpus.listing.files) + 24 + 25 + 12
 
 
-def test_boxes_of_unknown_level_are_no_phone_runs(corpus: Corpus) -> None:
+def test_boxes_of_unknown_level_are_no_phone_runs(corpus: TrainingCorpus) -> None:
     unknown = replace(corpus, boxes=tuple(replace(box, level=None) for box in corpus.boxes))
     dealt = Folds(unknown)
     classes = len(CLASSES)
@@ -142,13 +144,13 @@ def test_boxes_of_unknown_level_are_no_phone_runs(corpus: Corpus) -> None:
     assert found["other_sources"]["by_source"]["phone"]["accuracy"] is None
 
 
-def _even(rows: int, classes: int) -> HeldOut:
+def _even(rows: int, classes: int) -> OutOfFold:
     even = np.full((rows, classes), 1 / classes, np.float32)
-    return HeldOut(even, even, np.zeros(rows, np.float32))
+    return OutOfFold(even, even, np.zeros(rows, np.float32))
 
 
 def test_the_supplied_split_is_marked_and_learns_its_train_files(
-    measured: dict[str, Any], corpus: Corpus, studies: list[Study]
+    measured: dict[str, Any], corpus: TrainingCorpus, studies: list[TrainingSplit]
 ) -> None:
     scores = measured["supplied_split"]
     assert scores["leaks"] is True
@@ -162,7 +164,7 @@ def test_the_supplied_split_is_marked_and_learns_its_train_files(
 
 
 def test_nothing_is_trained_again(
-    measured: dict[str, Any], corpus: Corpus, cache: Path, monkeypatch: pytest.MonkeyPatch
+    measured: dict[str, Any], corpus: TrainingCorpus, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse(monkeypatch)
     assert crossvalidate(corpus, RECIPE, cache) == measured
@@ -178,8 +180,8 @@ def test_nothing_is_trained_again(
 
 def test_one_part_alone_and_then_beside_it_what_was_measured_before(
     measured: dict[str, Any],
-    corpus: Corpus,
-    studies: list[Study],
+    corpus: TrainingCorpus,
+    studies: list[TrainingSplit],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -194,7 +196,7 @@ def test_one_part_alone_and_then_beside_it_what_was_measured_before(
 
 def test_the_command_line_prints_the_headline_of_each_part(
     measured: dict[str, Any],
-    corpus: Corpus,
+    corpus: TrainingCorpus,
     cache: Path,
     *,
     tmp_path: Path,

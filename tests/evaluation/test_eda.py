@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from api.training.corpus import Corpus, read_corpus
+from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
 from tests.drawing import draw_fruit
 from tests.training.drawn_collection import CLASSES, draw_collection
@@ -12,11 +12,11 @@ exploration = pytest.importorskip("api.evaluation.eda", exc_type=ImportError)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return read_corpus(draw_collection(tmp_path_factory.mktemp("collection")))
 
 
-def test_some_of_each_class_and_no_saved_copy(corpus: Corpus) -> None:
+def test_some_of_each_class_and_no_saved_copy(corpus: TrainingCorpus) -> None:
     found = exploration.some_of_each(corpus, 5)
     assert list(found) == list(CLASSES)
     paths = [sample.copies[0] for group in found.values() for sample in group]
@@ -24,13 +24,13 @@ def test_some_of_each_class_and_no_saved_copy(corpus: Corpus) -> None:
     assert not [path for path in paths if path.name.startswith("rotated")]
 
 
-def test_balance_tells_files_from_photographs(corpus: Corpus) -> None:
+def test_balance_tells_files_from_photographs(corpus: TrainingCorpus) -> None:
     files, photographs = exploration.class_balance(corpus.listing.files).axes[0].containers
     assert sum(bar.get_width() for bar in files) == len(corpus.listing.files)
     assert sum(bar.get_width() for bar in photographs) == corpus.fingerprint().photographs
 
 
-def test_drawn_rotten_fruit_is_darker(corpus: Corpus) -> None:
+def test_drawn_rotten_fruit_is_darker(corpus: TrainingCorpus) -> None:
     found = exploration.looks(exploration.some_of_each(corpus, 6))
     brightness = exploration.medians(found, "brightness")
     assert brightness["rotten apple"] < brightness["fresh apple"]

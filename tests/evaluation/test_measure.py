@@ -14,7 +14,7 @@ from api.evaluation.measure import OtherPhotographsError, measure_package
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
 from api.model.replay_buffer import Replay
-from api.training.corpus import Corpus, read_corpus
+from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.replay import make_replay
 from tests.registry.samples import describer
@@ -24,12 +24,12 @@ SIZE = 32
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return read_corpus(draw_collection(tmp_path_factory.mktemp("collection")))
 
 
 @pytest.fixture
-def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
+def package(corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     """A package without figures of the test split, whose backbone is `colours`."""
     recipe = Recipe(input_size=SIZE)
     grader = colour_grader(recipe, corpus.study())
@@ -57,7 +57,7 @@ def package(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return load_package(tmp_path / "package")
 
 
-def test_figures_are_written_and_the_rest_stays(package: Package, corpus: Corpus) -> None:
+def test_figures_are_written_and_the_rest_stays(package: Package, corpus: TrainingCorpus) -> None:
     manifest = measure_package(package, corpus)
     assert manifest.metrics["test_by_photograph"]["accuracy"] >= 0.75
     rejection = manifest.metrics["rejection"]
@@ -75,7 +75,9 @@ def test_figures_are_written_and_the_rest_stays(package: Package, corpus: Corpus
     assert again.metrics["test_by_photograph"]["files"] == len(corpus.files("test"))
 
 
-def test_what_the_photographs_look_like_joins_the_replay(package: Package, corpus: Corpus) -> None:
+def test_what_the_photographs_look_like_joins_the_replay(
+    package: Package, corpus: TrainingCorpus
+) -> None:
     before = Replay.load(package.folder / REPLAY)
     measure_package(package, corpus)
     after = Replay.load(package.folder / REPLAY)
@@ -92,12 +94,12 @@ def test_what_the_photographs_look_like_joins_the_replay(package: Package, corpu
     assert np.allclose(after.embeddings, before.embeddings, atol=1e-4)
 
 
-def test_other_boxed_photographs_are_refused(package: Package, corpus: Corpus) -> None:
+def test_other_boxed_photographs_are_refused(package: Package, corpus: TrainingCorpus) -> None:
     with pytest.raises(OtherPhotographsError):
         measure_package(package, dataclasses.replace(corpus, boxes=corpus.boxes[1:]))
 
 
-def test_other_photographs_are_refused(package: Package, corpus: Corpus) -> None:
+def test_other_photographs_are_refused(package: Package, corpus: TrainingCorpus) -> None:
     fewer = dataclasses.replace(corpus.listing, files=corpus.listing.files[1:])
     with pytest.raises(OtherPhotographsError, match="train anew"):
         measure_package(package, dataclasses.replace(corpus, listing=fewer))
@@ -106,7 +108,7 @@ def test_other_photographs_are_refused(package: Package, corpus: Corpus) -> None
 
 def test_the_command_line_measures_and_says_the_figure(
     package: Package,
-    corpus: Corpus,
+    corpus: TrainingCorpus,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -3,17 +3,17 @@ from pathlib import Path
 import numpy as np
 
 from api.core.layout import FAR, NEAR
-from api.evaluation.out_of_fold import HeldOut, cached, margins_of
+from api.evaluation.out_of_fold import OutOfFold, cached, margins_of
 from api.training.samples import Sample
 
 P = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], np.float32)
-FOUND = HeldOut(P, P[:, ::-1], np.array([-1, 0, 2], np.float32), {"noise": P[0], "blank": P[1]})
+FOUND = OutOfFold(P, P[:, ::-1], np.array([-1, 0, 2], np.float32), {"noise": P[0], "blank": P[1]})
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     made = []
 
-    def make() -> HeldOut:
+    def make() -> OutOfFold:
         made.append(1)
         return FOUND
 
@@ -35,8 +35,8 @@ def test_on_the_threshold_is_still_recognised() -> None:
 
 
 def test_parts_are_joined_in_order_and_rows_taken_out() -> None:
-    other = HeldOut(P[:1], P[:1], np.array([7], np.float32), {"noise": P[2]})
-    together = HeldOut.join([FOUND, other])
+    other = OutOfFold(P[:1], P[:1], np.array([7], np.float32), {"noise": P[2]})
+    together = OutOfFold.join([FOUND, other])
     assert together.margins.tolist() == [-1, 0, 2, 7]
     assert list(together.drawn) == ["noise"]
     assert len(together.drawn["noise"]) == 4

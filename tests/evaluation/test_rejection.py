@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from api.evaluation.out_of_fold import COUNT, strangers
+from api.evaluation.out_of_fold import COUNT, ood_images
 from api.evaluation.rejection import Margins, rejection_figures
 
 KNOWN = Margins(np.array([-0.8, -0.6, -0.4, 0.2], np.float32), list("aabc"))
@@ -50,7 +50,7 @@ def test_without_others_there_is_no_auroc() -> None:
 
 
 def test_drawn_pictures_are_the_same_every_time_and_what_they_are_called() -> None:
-    first, second = strangers(48), strangers(48)
+    first, second = ood_images(48), ood_images(48)
     for kind, pixels in first.items():
         assert pixels.shape == (COUNT, 48, 48, 3)
         assert pixels.dtype == np.uint8

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from api.core.labels import Level
-from api.evaluation.out_of_fold import HeldOut
+from api.evaluation.out_of_fold import OutOfFold
 from api.evaluation.source_figures import Graded, freshness_pairs, source_figures
 from api.training.bounding_boxes import Box
 from api.training.samples import Sample, boxed_samples, one_hot
@@ -30,7 +30,7 @@ def graded(
 ) -> Graded:
     probabilities = np.full((len(samples), 4), (1 - sure) / 3, np.float32)
     probabilities[np.arange(len(said)), said] = sure
-    found = HeldOut(
+    found = OutOfFold(
         probabilities,
         np.eye(4, dtype=np.float32)[said],
         np.array(margins or [-1.0] * len(samples), np.float32),

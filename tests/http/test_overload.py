@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
 from tests.waiting import until
@@ -32,7 +32,7 @@ def go_on(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[threa
     """Until this is set, no photograph is graded to its end."""
     event = threading.Event()
     runtime = state_of(client).serving()
-    grade_each = runtime.grade_each
+    grade_each = runtime.predict_batch
 
     def slow(*arguments: Any) -> Any:
         assert event.wait(PATIENCE)
@@ -43,8 +43,8 @@ def go_on(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[threa
     event.set()
 
 
-def state_of(client: TestClient) -> ServiceState:
-    state: ServiceState = client.app.state.service  # type: ignore[attr-defined]
+def state_of(client: TestClient) -> AppState:
+    state: AppState = client.app.state.service  # type: ignore[attr-defined]
     return state
 
 

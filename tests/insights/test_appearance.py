@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from api.insights.appearance import appearance, sizes, superiority, unwrapped
+from api.insights.appearance import appearance, probability_of_superiority, sizes, unwrapped
 from tests.insights.samples import some
 
 NAN = float("nan")
@@ -25,7 +25,7 @@ def test_reds_on_both_sides_of_the_circle_stay_together() -> None:
 
 def test_superiority_is_the_share_of_pairs() -> None:
     first, second = np.array([2, 3], np.float32), np.array([1, 2], np.float32)
-    assert superiority(first, second) == pytest.approx(3.5 / 4)
+    assert probability_of_superiority(first, second) == pytest.approx(3.5 / 4)
 
 
 @pytest.mark.parametrize(("rotten", "said"), [(0.1, "lean on it"), (0.5, "does not give")])

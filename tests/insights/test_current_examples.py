@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from api.insights.current_examples import todays
+from api.insights.current_examples import current_examples
 from api.model.replay_buffer import Learned
 
 
@@ -40,7 +40,9 @@ def image(sha256: str, class_name: str) -> Any:
 
 
 def test_the_catalog_speaks_for_its_own_images() -> None:
-    found = todays(shipped(), [image("c0", "kiwi"), image("new", "plum"), image("frame", "plum")])
+    found = current_examples(
+        shipped(), [image("c0", "kiwi"), image("new", "plum"), image("frame", "plum")]
+    )
     assert found.class_names.tolist() == ["mango", "kiwi", "kiwi", "kiwi", "plum", "plum"]
     assert found.origins.tolist() == ["shipped", "shipped", "boxed", *["feedback"] * 3]
     assert found.rows.tolist() == [0, 1, 2, 3, -1, -1]
@@ -50,12 +52,12 @@ def test_the_catalog_speaks_for_its_own_images() -> None:
 
 
 def test_what_was_removed_from_the_catalog_is_gone() -> None:
-    found = todays(shipped(), [])
+    found = current_examples(shipped(), [])
     assert found.rows.tolist() == [0, 1, 2]
     assert found.looks.shape == (3, 5)
 
 
 def test_a_shipped_photograph_that_people_labelled_counts_once() -> None:
-    found = todays(shipped(), [image("s0", "plum")])
+    found = current_examples(shipped(), [image("s0", "plum")])
     assert found.class_names.tolist() == ["kiwi", "kiwi", "plum"]
     assert found.rows.tolist() == [1, 2, 0]

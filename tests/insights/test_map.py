@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from api.insights import projection as module
-from api.insights.projection import Places, Projection, draw_map, place_new
+from api.insights.projection import Projection, ProjectionCache, draw_map, place_new
 from tests.insights.samples import some
 
 PROJECTION = Projection(np.zeros(2, np.float32), np.eye(2, dtype=np.float32), (0.5, 0.25))
@@ -23,8 +23,8 @@ class Eye:
         return np.array([[float(part) for part in data.split()]], np.float32)
 
 
-def places() -> Places:
-    return Places(PROJECTION, np.array([[0.1, 0.2], [0.3, 0.4]], np.float32))
+def places() -> ProjectionCache:
+    return ProjectionCache(PROJECTION, np.array([[0.1, 0.2], [0.3, 0.4]], np.float32))
 
 
 def test_new_images_are_placed_once_and_those_removed_meanwhile_are_left_out(

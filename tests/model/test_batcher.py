@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from api.core.errors import NotAnImageError, OverloadedError
-from api.model.batcher import Line
-from api.model.predictor import TOGETHER, Asked, Runtime
+from api.model.batcher import DynamicBatcher
+from api.model.predictor import MAX_BATCH, Predictor, PredictRequest
 
 PATIENCE = 20
 
@@ -23,13 +23,13 @@ class Slow:
         self.begun = threading.Event()
         self.graded: list[bytes] = []
 
-    def grade_each(self, asked: Iterable[Asked | Exception]) -> list[bytes | Exception]:
+    def predict_batch(self, asked: Iterable[PredictRequest | Exception]) -> list[bytes | Exception]:
         self.begun.set()
         assert self.go_on.wait(PATIENCE)
         taken = list(asked)
-        assert 1 <= len(taken) <= TOGETHER
-        self.graded += [one.data for one in taken if isinstance(one, Asked)]
-        return [self.outcome(one.data) if isinstance(one, Asked) else one for one in taken]
+        assert 1 <= len(taken) <= MAX_BATCH
+        self.graded += [one.data for one in taken if isinstance(one, PredictRequest)]
+        return [self.outcome(one.data) if isinstance(one, PredictRequest) else one for one in taken]
 
     def outcome(self, data: bytes) -> bytes | Exception:
         return data
@@ -41,9 +41,9 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-async def _ask(line: Line, slow: Slow, *photographs: bytes) -> list[Any]:
+async def _ask(line: DynamicBatcher, slow: Slow, *photographs: bytes) -> list[Any]:
     """What comes of asking for all of them at once; the first is under way when this goes on."""
-    runtime = cast(Runtime, slow)
+    runtime = cast(Predictor, slow)
     asked = [asyncio.ensure_future(line.grade(runtime, one, False)) for one in photographs]
     await asyncio.to_thread(slow.begun.wait, PATIENCE)
     while not all(one.done() for one in asked[2:]):
@@ -54,17 +54,17 @@ async def _ask(line: Line, slow: Slow, *photographs: bytes) -> list[Any]:
 
 def test_who_finds_no_room_is_refused_at_once(pool: ThreadPoolExecutor) -> None:
     slow = Slow()
-    came = asyncio.run(_ask(Line(pool, 1, 2, PATIENCE), slow, b"a", b"b", b"c", b"d"))
+    came = asyncio.run(_ask(DynamicBatcher(pool, 1, 2, PATIENCE), slow, b"a", b"b", b"c", b"d"))
     assert came[:2] == [b"a", b"b"]
     assert all(isinstance(one, OverloadedError) for one in came[2:])
 
 
 def test_there_is_room_again_when_some_are_graded(pool: ThreadPoolExecutor) -> None:
-    line, slow = Line(pool, 1, 1, PATIENCE), Slow()
+    line, slow = DynamicBatcher(pool, 1, 1, PATIENCE), Slow()
     slow.go_on.set()
 
     async def one_by_one() -> list[Any]:
-        return [await line.grade(cast(Runtime, slow), data, False) for data in (b"a", b"b", b"c")]
+        return [await line.grade(cast(Predictor, slow), data, False) for data in (b"a", b"b", b"c")]
 
     assert asyncio.run(one_by_one()) == [b"a", b"b", b"c"]
 
@@ -72,9 +72,9 @@ def test_there_is_room_again_when_some_are_graded(pool: ThreadPoolExecutor) -> N
 def test_who_has_waited_for_too_long_is_not_graded(pool: ThreadPoolExecutor) -> None:
     slow = Slow()
     slow.go_on.set()
-    line = Line(pool, 1, 10, seconds=-1)  # It is past the time before any begins.
+    line = DynamicBatcher(pool, 1, 10, seconds=-1)  # It is past the time before any begins.
     with pytest.raises(OverloadedError) as refusal:
-        asyncio.run(line.grade(cast(Runtime, slow), b"a", False))
+        asyncio.run(line.grade(cast(Predictor, slow), b"a", False))
     assert slow.graded == []
     assert (refusal.value.status, refusal.value.retry_after_seconds) == (503, 1)
 
@@ -84,10 +84,10 @@ def test_those_who_wait_are_graded_in_order_and_each_gets_its_own(
 ) -> None:
     slow = Slow()
     photographs = [bytes([number]) for number in range(11)]
-    line = Line(pool, 1, 20, PATIENCE)
+    line = DynamicBatcher(pool, 1, 20, PATIENCE)
 
     async def ask() -> list[Any]:
-        runtime = cast(Runtime, slow)
+        runtime = cast(Predictor, slow)
         asked = [asyncio.ensure_future(line.grade(runtime, one, False)) for one in photographs]
         await asyncio.to_thread(slow.begun.wait, PATIENCE)
         slow.go_on.set()
@@ -102,11 +102,11 @@ def test_a_fault_with_one_is_told_to_that_one(pool: ThreadPoolExecutor) -> None:
         def outcome(self, data: bytes) -> bytes | Exception:
             return NotAnImageError(("JPEG",)) if data == b"bad" else data
 
-    line, slow = Line(pool, 1, 9, PATIENCE), Particular()
+    line, slow = DynamicBatcher(pool, 1, 9, PATIENCE), Particular()
     slow.go_on.set()
 
     async def ask() -> list[Any]:
-        runtime = cast(Runtime, slow)
+        runtime = cast(Predictor, slow)
         asked = [line.grade(runtime, one, False) for one in (b"a", b"b", b"bad", b"c")]
         return await asyncio.gather(*asked, return_exceptions=True)
 
@@ -116,10 +116,10 @@ def test_a_fault_with_one_is_told_to_that_one(pool: ThreadPoolExecutor) -> None:
 
 
 def test_nobody_grades_for_who_went_away(pool: ThreadPoolExecutor) -> None:
-    line, slow = Line(pool, 1, 9, PATIENCE), Slow()
+    line, slow = DynamicBatcher(pool, 1, 9, PATIENCE), Slow()
 
     async def leave() -> bytes:
-        runtime = cast(Runtime, slow)
+        runtime = cast(Predictor, slow)
         first, gone, last = (
             asyncio.ensure_future(line.grade(runtime, one, False)) for one in (b"a", b"b", b"c")
         )
@@ -137,12 +137,12 @@ def test_nobody_grades_for_who_went_away(pool: ThreadPoolExecutor) -> None:
 
 def test_a_forward_pass_is_of_one_grader(pool: ThreadPoolExecutor) -> None:
     """While a version is promoted, photographs for the old and the new wait together."""
-    line, old, new = Line(pool, 1, 9, PATIENCE), Slow(), Slow()
+    line, old, new = DynamicBatcher(pool, 1, 9, PATIENCE), Slow(), Slow()
     new.go_on.set()
 
     async def ask() -> list[Any]:
         asked = [
-            asyncio.ensure_future(line.grade(cast(Runtime, one), data, False))
+            asyncio.ensure_future(line.grade(cast(Predictor, one), data, False))
             for one, data in ((old, b"a"), (old, b"b"), (new, b"c"), (old, b"d"), (new, b"e"))
         ]
         await asyncio.to_thread(old.begun.wait, PATIENCE)
@@ -162,19 +162,19 @@ class Noting(Slow):
         self.came = threading.Event()
         self.turns: list[list[bytes]] = []
 
-    def grade_each(self, asked: Iterable[Asked | Exception]) -> list[bytes | Exception]:
+    def predict_batch(self, asked: Iterable[PredictRequest | Exception]) -> list[bytes | Exception]:
         taken = list(asked)
-        self.turns.append([one.data for one in taken if isinstance(one, Asked)])
+        self.turns.append([one.data for one in taken if isinstance(one, PredictRequest)])
         assert self.came.wait(PATIENCE)
-        return super().grade_each(taken)
+        return super().predict_batch(taken)
 
 
 def test_an_odd_one_shares_its_forward_pass_with_who_comes_next(pool: ThreadPoolExecutor) -> None:
-    line, begin, noting = Line(pool, 1, 9, PATIENCE), threading.Event(), Noting()
+    line, begin, noting = DynamicBatcher(pool, 1, 9, PATIENCE), threading.Event(), Noting()
 
     async def ask() -> None:
         pool.submit(begin.wait, PATIENCE)  # So that all three wait when the first turn begins.
-        runtime = cast(Runtime, noting)
+        runtime = cast(Predictor, noting)
         asked = [
             asyncio.ensure_future(line.grade(runtime, one, False)) for one in (b"a", b"b", b"c")
         ]
@@ -192,13 +192,13 @@ def test_an_odd_one_shares_its_forward_pass_with_who_comes_next(pool: ThreadPool
 
 
 def test_a_single_thread_waits_for_who_is_about_to_come(pool: ThreadPoolExecutor) -> None:
-    line, noting = Line(pool, 1, 9, PATIENCE), Noting()
+    line, noting = DynamicBatcher(pool, 1, 9, PATIENCE), Noting()
     noting.came.set()
 
     async def ask() -> None:
         asked = []
         for data in (b"a", b"b", b"c", b"d"):
-            asked.append(asyncio.ensure_future(line.grade(cast(Runtime, noting), data, False)))
+            asked.append(asyncio.ensure_future(line.grade(cast(Predictor, noting), data, False)))
             # In other rounds of the event loop, as requests are that come one behind the other.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
@@ -209,27 +209,27 @@ def test_a_single_thread_waits_for_who_is_about_to_come(pool: ThreadPoolExecutor
 
 
 def test_a_turn_is_of_a_few(pool: ThreadPoolExecutor) -> None:
-    line, noting = Line(pool, 1, 99, PATIENCE), Noting()
+    line, noting = DynamicBatcher(pool, 1, 99, PATIENCE), Noting()
     noting.came.set()
-    photographs = [bytes([number]) for number in range(2 * TOGETHER)]
+    photographs = [bytes([number]) for number in range(2 * MAX_BATCH)]
 
     async def ask() -> list[Any]:
-        asked = (line.grade(cast(Runtime, noting), data, False) for data in photographs)
+        asked = (line.grade(cast(Predictor, noting), data, False) for data in photographs)
         return await asyncio.gather(*asked)
 
     assert asyncio.run(ask()) == photographs
-    assert noting.turns == [photographs[:TOGETHER], photographs[TOGETHER:]]
+    assert noting.turns == [photographs[:MAX_BATCH], photographs[MAX_BATCH:]]
 
 
 def test_where_there_are_several_threads_one_begins_at_once() -> None:
     slow = Slow()
 
-    async def ask(line: Line) -> bytes:
-        asked = asyncio.ensure_future(line.grade(cast(Runtime, slow), b"a", False))
+    async def ask(line: DynamicBatcher) -> bytes:
+        asked = asyncio.ensure_future(line.grade(cast(Predictor, slow), b"a", False))
         await asyncio.sleep(0)
         assert slow.begun.wait(PATIENCE)  # Without another round of the event loop.
         slow.go_on.set()
         return cast(bytes, await asked)
 
     with ThreadPoolExecutor(2) as pool:
-        assert asyncio.run(ask(Line(pool, 2, 9, PATIENCE))) == b"a"
+        assert asyncio.run(ask(DynamicBatcher(pool, 2, 9, PATIENCE))) == b"a"

@@ -1,7 +1,7 @@
 import pytest
 
 from api.core.labels import Level
-from api.model.interpretation import interpret
+from api.model.interpretation import describe
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from api.model.interpretation import interpret
     ],
 )
 def test_says_how_sure_it_is(fresh: float, expected: str) -> None:
-    sentence = interpret({"freshapples": fresh, "rottenapples": 1 - fresh}, recognised=True)
+    sentence = describe({"freshapples": fresh, "rottenapples": 1 - fresh}, recognised=True)
     assert sentence.startswith(expected)
 
 
@@ -29,7 +29,7 @@ def test_says_how_sure_it_is(fresh: float, expected: str) -> None:
 )
 def test_says_what_is_past_its_best(fresh: float, expected: str) -> None:
     probabilities = {"freshapples": fresh, "rottenapples": 1 - fresh}
-    assert interpret(probabilities, True, "past_best").startswith(expected)
+    assert describe(probabilities, True, "past_best").startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ def test_says_what_is_past_its_best(fresh: float, expected: str) -> None:
 )
 def test_says_where_the_line_is_drawn_elsewhere(level: Level | None, expected: str) -> None:
     probabilities = {"freshmango": 0.95, "overripemango": 0.03, "rottenmango": 0.02}
-    assert interpret(probabilities, True, level) == expected
+    assert describe(probabilities, True, level) == expected
 
 
 def test_a_class_that_names_the_level_is_not_told_twice() -> None:
     probabilities = {"freshmango": 0.02, "overripemango": 0.95, "rottenmango": 0.03}
     expected = "Overripe mango: the grader is sure (95 %)."
-    assert interpret(probabilities, True, "past_best") == expected
+    assert describe(probabilities, True, "past_best") == expected
 
 
 def test_names_what_it_knows_when_it_does_not_recognise() -> None:
-    sentence = interpret({"freshapples": 0.6, "rottenbanana": 0.4}, recognised=False)
+    sentence = describe({"freshapples": 0.6, "rottenbanana": 0.4}, recognised=False)
     assert "anything that this grader knows (apple, banana)" in sentence
     assert "fresh apple comes closest" in sentence

@@ -13,9 +13,9 @@ from api.core.freshness_levels import LevelThresholds
 from api.core.heads import Head
 from api.core.imaging.decode import Photograph
 from api.model.fake import CHANNELS, FakeBackbone
-from api.model.litert import PASS
+from api.model.litert import FORWARD_BATCH
 from api.model.manifest import DataFingerprint, Manifest
-from api.model.predictor import TOGETHER, Asked, Grade, Runtime, turn
+from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
 from tests.heads import make_head, make_ood, make_two_heads, save_old_head
 
 CLASSES = ("freshapples", "rottenapples")
@@ -26,19 +26,19 @@ OOD = make_ood(CHANNELS, np.array([RED, BLUE]) / np.sqrt(3), distance=0.5)
 
 
 @pytest.fixture
-def runtime() -> Runtime:
+def runtime() -> Predictor:
     """Red is a fresh apple, blue a rotten one, green nothing known."""
     return make_runtime(make_head(WEIGHTS, ood=OOD))
 
 
 @pytest.fixture
-def two_heads() -> Runtime:
+def two_heads() -> Predictor:
     """Red apples are fresh, blue ones rotten; the score of purple is 0.5."""
     head = make_two_heads(np.ones((CHANNELS, 1)), [5, 0, -5, 0, 0, 0], classes=CLASSES)
     return make_runtime(head)
 
 
-def make_runtime(head: Head, classes: tuple[str, ...] = CLASSES) -> Runtime:
+def make_runtime(head: Head, classes: tuple[str, ...] = CLASSES) -> Predictor:
     manifest = Manifest(
         version="v",
         created_at=datetime.now(UTC),
@@ -55,7 +55,7 @@ def make_runtime(head: Head, classes: tuple[str, ...] = CLASSES) -> Runtime:
         versions={},
         files={},
     )
-    return Runtime(manifest, FakeBackbone(), head)
+    return Predictor(manifest, FakeBackbone(), head)
 
 
 def png(colour: str) -> bytes:
@@ -64,7 +64,7 @@ def png(colour: str) -> bytes:
     return stream.getvalue()
 
 
-def test_a_grade_is_complete(runtime: Runtime) -> None:
+def test_a_grade_is_complete(runtime: Predictor) -> None:
     grade = runtime.grade(png("red"))
     assert (grade.class_name, grade.fruit, grade.freshness) == ("freshapples", "apple", "fresh")
     assert grade.recognised
@@ -75,30 +75,32 @@ def test_a_grade_is_complete(runtime: Runtime) -> None:
     assert grade.heatmap is None
 
 
-def test_rotten_has_a_low_freshness_score(runtime: Runtime) -> None:
+def test_rotten_has_a_low_freshness_score(runtime: Predictor) -> None:
     grade = runtime.grade(png("blue"))
     assert grade.freshness == "rotten"
     assert grade.freshness_score is not None
     assert grade.freshness_score < 0.1
 
 
-def test_a_colour_it_has_never_seen_is_not_recognised(runtime: Runtime) -> None:
+def test_a_colour_it_has_never_seen_is_not_recognised(runtime: Predictor) -> None:
     assert not runtime.grade(png("lime")).recognised
 
 
-def test_explains_when_asked(runtime: Runtime) -> None:
+def test_explains_when_asked(runtime: Predictor) -> None:
     heatmap = runtime.grade(png("red"), explain=True).heatmap
     assert heatmap is not None
     assert heatmap.startswith("data:image/png;base64,")
 
 
-def test_bad_bytes_raise_a_problem(runtime: Runtime) -> None:
+def test_bad_bytes_raise_a_problem(runtime: Predictor) -> None:
     with pytest.raises(NotAnImageError):
         runtime.grade(b"hello")
 
 
-def test_a_few_are_graded_as_one_by_one(runtime: Runtime) -> None:
-    [red, blue] = runtime.grade_each([Asked(png("red")), Asked(png("blue"), explain=True)])
+def test_a_few_are_graded_as_one_by_one(runtime: Predictor) -> None:
+    [red, blue] = runtime.predict_batch(
+        [PredictRequest(png("red")), PredictRequest(png("blue"), explain=True)]
+    )
     assert isinstance(red, Grade)
     assert isinstance(blue, Grade)
     assert red.probabilities == runtime.grade(png("red")).probabilities
@@ -107,7 +109,7 @@ def test_a_few_are_graded_as_one_by_one(runtime: Runtime) -> None:
 
 
 def test_as_many_as_a_turn_holds_are_graded_in_passes(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    runtime: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes = []
 
@@ -117,8 +119,8 @@ def test_as_many_as_a_turn_holds_are_graded_in_passes(
 
     monkeypatch.setattr(runtime, "_backbone", counting)
     colours = ["red", "blue", "purple", "navy", "brown", "orange", "black"]
-    grades = runtime.grade_each(Asked(png(colour)) for colour in colours)
-    assert passes == [PASS, PASS, PASS, 1]
+    grades = runtime.predict_batch(PredictRequest(png(colour)) for colour in colours)
+    assert passes == [FORWARD_BATCH, FORWARD_BATCH, FORWARD_BATCH, 1]
     singly = [runtime.grade(png(colour)) for colour in colours]
     for grade, alone in zip(grades, singly, strict=True):
         assert isinstance(grade, Grade)
@@ -126,7 +128,7 @@ def test_as_many_as_a_turn_holds_are_graded_in_passes(
         assert grade.features.tolist() == alone.features.tolist()
 
 
-def test_each_is_taken_when_the_one_before_is_decoded(runtime: Runtime) -> None:
+def test_each_is_taken_when_the_one_before_is_decoded(runtime: Predictor) -> None:
     decoded = []
     pre = runtime.pre
 
@@ -134,44 +136,48 @@ def test_each_is_taken_when_the_one_before_is_decoded(runtime: Runtime) -> None:
         decoded.append(data)
         return pre(data)
 
-    def two() -> Iterator[Asked]:
-        yield Asked(png("red"))
+    def two() -> Iterator[PredictRequest]:
+        yield PredictRequest(png("red"))
         assert len(decoded) == 1
-        yield Asked(png("blue"))
+        yield PredictRequest(png("blue"))
 
     runtime.pre = noted  # type: ignore[method-assign]
-    assert len(runtime.grade_each(two())) == 2
+    assert len(runtime.predict_batch(two())) == 2
 
 
 def test_a_turn_is_of_a_few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(turn(range(99))) == list(range(TOGETHER))
-    assert list(turn(range(99), most=2)) == [0, 1]
-    assert list(turn(())) == []
+    assert list(take_batch(range(99))) == list(range(MAX_BATCH))
+    assert list(take_batch(range(99), most=2)) == [0, 1]
+    assert list(take_batch(())) == []
     monkeypatch.setattr("api.model.predictor.TURN_SECONDS", -1)
-    assert list(turn(range(99))) == [0]
+    assert list(take_batch(range(99))) == [0]
 
 
-def test_what_is_wrong_with_one_is_no_others(runtime: Runtime) -> None:
+def test_what_is_wrong_with_one_is_no_others(runtime: Predictor) -> None:
     missing = OSError("gone")
-    outcomes = runtime.grade_each([Asked(b"hello"), Asked(png("red")), missing])
+    outcomes = runtime.predict_batch(
+        [PredictRequest(b"hello"), PredictRequest(png("red")), missing]
+    )
     assert isinstance(outcomes[0], NotAnImageError)
     assert isinstance(outcomes[1], Grade)
     assert outcomes[2] is missing
-    assert runtime.grade_each([missing]) == [missing]
+    assert runtime.predict_batch([missing]) == [missing]
 
 
 def test_a_fault_of_the_graph_is_the_outcome_of_all(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    runtime: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_pixels: object) -> None:
         raise RuntimeError("no memory")
 
     monkeypatch.setattr(runtime, "_backbone", fail)
-    outcomes = runtime.grade_each([Asked(png("red")), Asked(b"hello"), Asked(png("blue"))])
+    outcomes = runtime.predict_batch(
+        [PredictRequest(png("red")), PredictRequest(b"hello"), PredictRequest(png("blue"))]
+    )
     assert [type(one) for one in outcomes] == [RuntimeError, NotAnImageError, RuntimeError]
 
 
-def test_the_score_of_two_heads_has_three_levels(two_heads: Runtime) -> None:
+def test_the_score_of_two_heads_has_three_levels(two_heads: Predictor) -> None:
     grades = [two_heads.grade(png(colour)) for colour in ("red", "purple", "blue")]
     assert [grade.freshness_level for grade in grades] == ["fresh", "past_best", "rotten"]
     assert grades[1].freshness_score == pytest.approx(0.5)
@@ -179,7 +185,7 @@ def test_the_score_of_two_heads_has_three_levels(two_heads: Runtime) -> None:
     assert two_heads.own_thresholds == two_heads.thresholds == LevelThresholds(0.3, 0.7)
 
 
-def test_a_plain_head_has_two_levels(runtime: Runtime) -> None:
+def test_a_plain_head_has_two_levels(runtime: Predictor) -> None:
     grades = [runtime.grade(png(colour)) for colour in ("red", "#800081", "#810080", "blue")]
     assert [grade.freshness_level for grade in grades] == ["fresh", "rotten", "fresh", "rotten"]
     assert runtime.own_thresholds == LevelThresholds(0.5, None)
@@ -197,7 +203,7 @@ def test_a_class_that_does_not_speak_of_freshness_has_no_level(
     assert (runtime.own_thresholds is None) == (classes == ("apples", "pears"))
 
 
-def test_thresholds_that_were_chosen_go_before_the_models_own(two_heads: Runtime) -> None:
+def test_thresholds_that_were_chosen_go_before_the_models_own(two_heads: Predictor) -> None:
     chosen = two_heads.with_thresholds(LevelThresholds(0.2, 0.4))
     assert chosen.grade(png("purple")).freshness_level == "fresh"
     assert two_heads.grade(png("purple")).freshness_level == "past_best"

@@ -11,14 +11,14 @@ from api.monitoring.drift import DriftFigure
 from api.monitoring.trigger_rules import Rule, TriggerConfig, TriggerContext
 from api.monitoring.triggers import config_of
 from api.predictions import feedback_repository as feedback
-from api.retraining.planning import News
+from api.retraining.planning import CatalogDiff
 from api.storage.db import Database
 from api.storage.tables import ModelRow, TriggerRow
 from tests.predictions.samples import a_prediction
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.
-SOMETHING = News({"pears": 3}, 0, 0)
-NOTHING = News({}, 0, 0)
+SOMETHING = CatalogDiff({"pears": 3}, 0, 0)
+NOTHING = CatalogDiff({}, 0, 0)
 
 
 def a_champion(accuracy: float | None = 0.95) -> ModelRow:
@@ -31,10 +31,11 @@ def a_scene(
     *,
     champion: ModelRow | None = None,
     drift: Sequence[DriftFigure] = (),
-    news: News = SOMETHING,
+    catalog_diff: CatalogDiff = SOMETHING,
     at: datetime = AT,
 ) -> TriggerContext:
-    return TriggerContext(session, champion or a_champion(), lambda: drift, lambda: news, at)
+    chosen = champion or a_champion()
+    return TriggerContext(session, chosen, lambda: drift, lambda: catalog_diff, at)
 
 
 def chosen(rule: Rule, **stored: Any) -> TriggerConfig:

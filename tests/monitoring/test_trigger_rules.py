@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.monitoring import trigger_rules
 from api.monitoring.trigger_rules import Schedule, last_due, next_due
-from api.retraining.planning import News
+from api.retraining.planning import CatalogDiff
 from api.storage.db import Database
 from tests.monitoring.scenes import AT, a_champion, a_figure, a_scene, chosen, words
 
@@ -77,7 +77,7 @@ def test_drift_needs_figures(session: Session) -> None:
 
 @pytest.mark.parametrize(("count", "met"), [(1000, False), (1001, True)])
 def test_new_images_fires_over_a_thousand(session: Session, count: int, met: bool) -> None:
-    scene = a_scene(session, news=News({"pears": 500, "plums": count - 500}, 0, 0))
+    scene = a_scene(session, catalog_diff=CatalogDiff({"pears": 500, "plums": count - 500}, 0, 0))
     reading = trigger_rules.NEW_IMAGES.read(scene, chosen(trigger_rules.NEW_IMAGES))
     assert (reading.value, reading.met) == (count, met)
 

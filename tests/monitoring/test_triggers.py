@@ -17,14 +17,14 @@ from api.monitoring.triggers import (
     trigger_states,
 )
 from api.retraining import service as runs
-from api.retraining.planning import News
+from api.retraining.planning import CatalogDiff
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import RunRow, TriggerRow
 from tests.monitoring.scenes import AT, NOTHING, SOMETHING, a_scene
 
-MANY = News({"pears": 2000}, 0, 0)
+MANY = CatalogDiff({"pears": 2000}, 0, 0)
 
 
 class World:
@@ -32,7 +32,7 @@ class World:
 
     def __init__(self, database: Database, blobs: Blobs, settings: Settings) -> None:
         self.database, self._blobs, self._settings = database, blobs, settings
-        self.news = SOMETHING
+        self.catalog_diff = SOMETHING
 
     def check(self, at: datetime = AT) -> RunRow | None:
         return check(self.database, self._blobs, self._settings, at)
@@ -67,7 +67,9 @@ def world(
 ) -> World:
     world = World(database, blobs, settings.model_copy(update={"state_dir": tmp_path}))
     monkeypatch.setattr(
-        triggers, "_context", lambda session, *rest: a_scene(session, news=world.news, at=rest[-1])
+        triggers,
+        "_context",
+        lambda session, *rest: a_scene(session, catalog_diff=world.catalog_diff, at=rest[-1]),
     )
     return world
 
@@ -78,7 +80,7 @@ def test_nothing_fires_where_nothing_is_met(world: World) -> None:
 
 
 def test_a_trigger_starts_a_run_and_notes_it(world: World) -> None:
-    world.news = MANY
+    world.catalog_diff = MANY
     assert world.states()["new-images"].would_fire
     fired = world.check()
     (run,) = world.runs
@@ -91,7 +93,7 @@ def test_a_trigger_starts_a_run_and_notes_it(world: World) -> None:
 
 
 def test_it_rests_after_it_fired(world: World) -> None:
-    world.news = MANY
+    world.catalog_diff = MANY
     world.check()
     world.end_run()
     early = AT + timedelta(hours=23, minutes=59)
@@ -101,7 +103,7 @@ def test_it_rests_after_it_fired(world: World) -> None:
 
 
 def test_the_rest_can_be_set(world: World) -> None:
-    world.news = MANY
+    world.catalog_diff = MANY
     world.set("new-images", cooldown_hours=2)
     world.check()
     world.end_run()
@@ -110,7 +112,7 @@ def test_the_rest_can_be_set(world: World) -> None:
 
 
 def test_none_fires_while_a_run_is_active(world: World) -> None:
-    world.news = MANY
+    world.catalog_diff = MANY
     with world.database.session() as session:
         runs.start_run(session, mode="fast", started_by="manual", options={})
     assert "queued or running" in world.states()["new-images"].reason
@@ -124,7 +126,7 @@ def test_a_run_that_was_started_meanwhile_is_no_harm(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between looking and firing another process starts a run."""
-    world.news = MANY
+    world.catalog_diff = MANY
     states = list(world.states().values())
     with world.database.session() as session:
         runs.start_run(session, mode="fast", started_by="manual", options={})
@@ -136,7 +138,7 @@ def test_a_run_that_was_started_meanwhile_is_no_harm(
 
 def test_two_workers_fire_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second had looked before the first fired, and its run is over already."""
-    world.news = MANY
+    world.catalog_diff = MANY
     states = list(world.states().values())
     assert world.check()
     world.end_run()
@@ -148,7 +150,7 @@ def test_two_workers_fire_once(world: World, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_death_while_it_fires_leaves_neither_run_nor_note(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.news = MANY
+    world.catalog_diff = MANY
     start = runs.start_run
 
     def die(*arguments: object, **options: object) -> None:
@@ -165,7 +167,7 @@ def test_a_death_while_it_fires_leaves_neither_run_nor_note(
 
 
 def test_switched_off_it_does_not_fire(world: World) -> None:
-    world.news = MANY
+    world.catalog_diff = MANY
     world.set("new-images", enabled=False)
     assert "switched off" in world.states()["new-images"].reason
     assert world.check() is None
@@ -206,11 +208,11 @@ def test_a_schedule_does_not_begin_in_the_past(world: World) -> None:
 
 def test_with_nothing_to_learn_none_fires(world: World) -> None:
     world.set("schedule", schedule="weekly")
-    world.news = NOTHING
+    world.catalog_diff = NOTHING
     late = AT + timedelta(days=8)
     assert "something to learn" in world.states(late)["schedule"].reason
     assert world.check(late) is None
-    world.news = SOMETHING
+    world.catalog_diff = SOMETHING
     assert world.check(late)
 
 

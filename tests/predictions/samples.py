@@ -7,8 +7,8 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
-from api.core.imaging.stored_image import kept_photograph
-from api.predictions.record import Record, album
+from api.core.imaging.stored_image import encode_stored_image
+from api.predictions.record import Record, blob_key
 from api.predictions.recorder import add_predictions
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -45,7 +45,7 @@ def a_kept_prediction(
     """A prediction in the catalog with its photograph, a drawing that follows `seed`."""
     image = draw_fruit("freshapples", seed)
     record = a_record(image, created_at=at or now(), **values)
-    (key,) = blobs.put_together(album([record]), [kept_photograph(image)])
+    (key,) = blobs.put_many(blob_key([record]), [encode_stored_image(image)])
     return put(database, record.row(key))
 
 

@@ -17,9 +17,9 @@ from httpx2 import Response
 from api.app import create_app
 from api.catalog.archive import Limits, SentFile
 from api.core.imaging.decode import Photograph
-from api.model.predictor import TOGETHER
-from api.predictions.batch import AHEAD, Batch, Piece, pieces
-from api.predictions.state import ServiceState
+from api.model.predictor import MAX_BATCH
+from api.predictions.batch import PREFETCH, Batch, BatchItem, batch_items
+from api.predictions.state import AppState
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
 
@@ -119,8 +119,8 @@ def test_lines_as_they_go(client: TestClient) -> None:
     assert lines[-1]["summary"]["count"] == 2
 
 
-def state_of(client: TestClient) -> ServiceState:
-    state: ServiceState = client.app.state.service  # type: ignore[attr-defined]
+def state_of(client: TestClient) -> AppState:
+    state: AppState = client.app.state.service  # type: ignore[attr-defined]
     return state
 
 
@@ -134,15 +134,15 @@ def test_few_photographs_are_read_ahead(
     decode, read, done = runtime.pre, 0, 0
     ahead: list[int] = []
 
-    def source() -> Iterator[Piece]:
+    def source() -> Iterator[BatchItem]:
         nonlocal read
-        for number in range(6 * TOGETHER):
+        for number in range(6 * MAX_BATCH):
             read += 1
             ahead.append(read - done)
-            yield Piece(str(number), data)
+            yield BatchItem(str(number), data)
 
     def alternate(data: bytes) -> Photograph:
-        if read <= 2 * TOGETHER:
+        if read <= 2 * MAX_BATCH:
             alternating.wait(PATIENCE)
         return decode(data)
 
@@ -159,8 +159,8 @@ def test_few_photographs_are_read_ahead(
     with ThreadPoolExecutor(2) as pool:
         monkeypatch.setattr(state, "pool", pool)
         client.portal.call(run)
-    assert done == 6 * TOGETHER
-    assert max(ahead) <= AHEAD * TOGETHER
+    assert done == 6 * MAX_BATCH
+    assert max(ahead) <= PREFETCH * MAX_BATCH
 
 
 def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
@@ -168,11 +168,11 @@ def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
     data = drawn("freshapples")
     read = 0
 
-    def source() -> Iterator[Piece]:
+    def source() -> Iterator[BatchItem]:
         nonlocal read
         for number in range(1000):
             read += 1
-            yield Piece(str(number), data)
+            yield BatchItem(str(number), data)
 
     async def run() -> None:
         results = Batch(state, state.serving(), threads=1).results(source())
@@ -182,7 +182,7 @@ def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
 
     assert client.portal is not None
     client.portal.call(run)
-    assert read <= (AHEAD + 1) * TOGETHER
+    assert read <= (PREFETCH + 1) * MAX_BATCH
 
 
 def test_a_fault_of_ours_spoils_one_row_alone(
@@ -208,9 +208,9 @@ def test_the_loop_is_free_while_a_batch_is_read(client: TestClient) -> None:
     state = state_of(client)
     alive = threading.Event()
 
-    def source() -> Iterator[Piece]:
+    def source() -> Iterator[BatchItem]:
         assert alive.wait(20)
-        yield Piece("a", drawn("freshapples"))
+        yield BatchItem("a", drawn("freshapples"))
 
     async def run() -> int:
         asyncio.get_running_loop().call_soon(alive.set)
@@ -245,6 +245,6 @@ def test_every_photograph_of_a_batch_is_recorded(client: TestClient) -> None:
 
 def test_pieces_are_bounded_in_length() -> None:
     limits = Limits(files=10, bytes=1000, file_bytes=10)
-    (piece,) = pieces([SentFile("long.jpg", io.BytesIO(b"x" * 11))], limits)
+    (piece,) = batch_items([SentFile("long.jpg", io.BytesIO(b"x" * 11))], limits)
     assert not isinstance(piece.data, bytes)
     assert piece.data.code == "file-too-large"

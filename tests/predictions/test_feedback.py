@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from api.catalog.duplicate_index import Known
+from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.ingest import store_photograph
 from api.core.class_names import BadClassNameError
 from api.core.imaging.decode import MAX_PIXELS
@@ -21,7 +21,7 @@ from tests.predictions.samples import a_kept_prediction, a_prediction, a_record
 
 def desk(database: Database, blobs: Blobs, recorder: Recorder | None = None) -> FeedbackService:
     with database.reading() as session:
-        known = Known.load(session, Learned.nothing())
+        known = DuplicateIndex.load(session, Learned.nothing())
     return FeedbackService(
         database, blobs, recorder or Recorder(database, blobs, True), known, MAX_PIXELS
     )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.predictions.record import album
+from api.predictions.record import blob_key
 from api.predictions.retention import sweep_predicted
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -33,7 +33,7 @@ def test_photographs_of_no_row_go_by_their_day(database: Database, blobs: Blobs)
     at = now()
     old, young = at - timedelta(days=32), at - timedelta(days=29)
     for day in (old, young):
-        blobs.put_together(album([a_record(created_at=day)]), [b"x"])
+        blobs.put_many(blob_key([a_record(created_at=day)]), [b"x"])
     sweep_predicted(database, blobs, keep_days=30, at=at)
     (left,) = blobs.keys("predicted")
     assert left.startswith(f"predicted/{young:%Y-%m-%d}/")

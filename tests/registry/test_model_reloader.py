@@ -12,13 +12,13 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.core.freshness_levels import LevelThresholds
-from api.model.batcher import Line
+from api.model.batcher import DynamicBatcher
 from api.model.package import HEAD
 from api.predictions import freshness_thresholds as freshness
 from api.predictions.recorder import Recorder
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 from api.registry import repository
-from api.registry.model_reloader import RETRY_SECONDS, Watcher
+from api.registry.model_reloader import RETRY_SECONDS, ModelReloader
 from api.registry.store import complete, remove_package
 from api.settings import Settings
 from api.storage.blobs import Blobs
@@ -45,12 +45,12 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def state(own: Settings) -> Iterator[ServiceState]:
+def state(own: Settings) -> Iterator[AppState]:
     database = Database(own.database)
     with ThreadPoolExecutor(1) as pool:
         blobs = Blobs(own.storage)
-        line = Line(pool, 1, 10, 10)
-        yield ServiceState(pool, line, database, blobs, Recorder(database, blobs, False))
+        line = DynamicBatcher(pool, 1, 10, 10)
+        yield AppState(pool, line, database, blobs, Recorder(database, blobs, False))
     database.close()
 
 
@@ -60,24 +60,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def watcher(own: Settings, state: ServiceState, clock: Clock) -> Watcher:
+def watcher(own: Settings, state: AppState, clock: Clock) -> ModelReloader:
     """Has looked once; its thread does not run."""
-    watcher = Watcher(own, state, clock)
+    watcher = ModelReloader(own, state, clock)
     watcher.look()
     return watcher
 
 
-def serving(state: ServiceState) -> str:
+def serving(state: AppState) -> str:
     return state.serving().manifest.version
 
 
-def promote(state: ServiceState, version: str) -> None:
+def promote(state: AppState, version: str) -> None:
     with state.database.session() as session:
         repository.promote(session, version, "manual")
 
 
 def test_a_new_champion_serves_after_a_look(
-    watcher: Watcher, state: ServiceState, tmp_path: Path
+    watcher: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     assert serving(state) == SHIPPED
     since = state.champion_since
@@ -94,7 +94,7 @@ def test_a_new_champion_serves_after_a_look(
 
 
 def test_the_old_grader_serves_whom_it_began_with_and_is_then_freed(
-    watcher: Watcher, state: ServiceState, tmp_path: Path
+    watcher: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     old = state.serving()
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
@@ -105,13 +105,13 @@ def test_the_old_grader_serves_whom_it_began_with_and_is_then_freed(
     assert gone() is None
 
 
-def set_thresholds(state: ServiceState, thresholds: LevelThresholds) -> None:
+def set_thresholds(state: AppState, thresholds: LevelThresholds) -> None:
     with state.database.session() as session:
         freshness.set_thresholds(session, thresholds.rotten_below, thresholds.fresh_from or 0)
 
 
 def test_thresholds_are_followed_and_go_on_to_a_new_champion(
-    watcher: Watcher, state: ServiceState, tmp_path: Path
+    watcher: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     first, chosen = state.serving(), LevelThresholds(0.2, 0.9)
     set_thresholds(state, chosen)
@@ -131,9 +131,9 @@ def test_thresholds_are_followed_and_go_on_to_a_new_champion(
     assert state.serving().thresholds == first.own_thresholds
 
 
-def test_those_of_the_environment_hold_from_the_start(own: Settings, state: ServiceState) -> None:
+def test_those_of_the_environment_hold_from_the_start(own: Settings, state: AppState) -> None:
     deployed = own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8})
-    watcher = Watcher(deployed, state)
+    watcher = ModelReloader(deployed, state)
     watcher.look()
     assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
     set_thresholds(state, LevelThresholds(0.4, 0.6))
@@ -145,11 +145,9 @@ def test_those_of_the_environment_hold_from_the_start(own: Settings, state: Serv
     assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
 
 
-def test_the_shipped_package_has_them_too(
-    own: Settings, state: ServiceState, tmp_path: Path
-) -> None:
+def test_the_shipped_package_has_them_too(own: Settings, state: AppState, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("the catalog is away")
-    watcher = Watcher(own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8}), state)
+    watcher = ModelReloader(own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8}), state)
     watcher.start()
     watcher.stop()
     assert state.catalog_problem
@@ -157,7 +155,7 @@ def test_the_shipped_package_has_them_too(
 
 
 def test_a_damaged_champion_leaves_the_old_one_serving(
-    watcher: Watcher, state: ServiceState, clock: Clock, tmp_path: Path
+    watcher: ModelReloader, state: AppState, clock: Clock, tmp_path: Path
 ) -> None:
     head = f"models/b/{HEAD}"
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
@@ -178,7 +176,7 @@ def test_a_damaged_champion_leaves_the_old_one_serving(
 
 
 def test_another_champion_is_tried_at_once(
-    watcher: Watcher, state: ServiceState, tmp_path: Path
+    watcher: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     remove_package(state.blobs, "b")
@@ -190,7 +188,7 @@ def test_another_champion_is_tried_at_once(
 
 
 def test_going_back_from_a_damaged_champion_clears_the_problem(
-    watcher: Watcher, state: ServiceState, tmp_path: Path
+    watcher: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     remove_package(state.blobs, "b")
@@ -201,12 +199,12 @@ def test_going_back_from_a_damaged_champion_clears_the_problem(
 
 
 def test_the_shipped_version_needs_no_store(
-    own: Settings, watcher: Watcher, state: ServiceState
+    own: Settings, watcher: ModelReloader, state: AppState
 ) -> None:
     """Its files lie beside the code, whatever became of the stored ones."""
     remove_package(state.blobs, SHIPPED)
     again = dataclasses.replace(state, runtime=None)
-    Watcher(own, again).look()
+    ModelReloader(own, again).look()
     assert serving(again) == SHIPPED
     assert complete(state.blobs, SHIPPED)  # Stored again at start.
 
@@ -220,7 +218,7 @@ def photograph() -> dict[str, bytes]:
 
 
 def test_the_champion_serves_after_a_restart(
-    own: Settings, watcher: Watcher, state: ServiceState, tmp_path: Path
+    own: Settings, watcher: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     with started(own) as client:
@@ -228,7 +226,7 @@ def test_the_champion_serves_after_a_restart(
 
 
 def test_a_bad_shipped_package_does_not_stop_the_service(
-    own: Settings, watcher: Watcher, state: ServiceState, tmp_path: Path
+    own: Settings, watcher: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     with started(own.model_copy(update={"model_dir": tmp_path / "nothing"})) as client:
@@ -236,7 +234,7 @@ def test_a_bad_shipped_package_does_not_stop_the_service(
 
 
 def test_a_damaged_champion_at_start_leaves_it_to_the_shipped_version(
-    own: Settings, watcher: Watcher, state: ServiceState, tmp_path: Path
+    own: Settings, watcher: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     remove_package(state.blobs, "b")
@@ -271,10 +269,10 @@ def test_a_catalog_that_was_not_opened_yet_is_not_asked(own: Settings) -> None:
 
 
 def test_a_catalog_that_comes_later_is_taken_up(
-    own: Settings, state: ServiceState, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    own: Settings, state: AppState, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "state").write_text("in the way")
-    watcher = Watcher(own, state)
+    watcher = ModelReloader(own, state)
     watcher.look()
     watcher.look()
     assert state.catalog_problem

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.registry.repository import lineage
+from api.registry.repository import rollback_stack
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_what_served_before_what(changes: list[str], served: list[str]) -> None:
         (change.removeprefix("back to "), "rollback" if " " in change else "gate")
         for change in changes
     ]
-    assert lineage(rows) == served
+    assert rollback_stack(rows) == served

@@ -208,12 +208,12 @@ def test_a_damaged_version_is_not_promoted(
 
 def test_copies_of_what_is_pruned_go(database: Database, blobs: Blobs, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    service.tidy_cache(database, cache)
+    service.evict_cache(database, cache)
     for version in "abc":
         enter(database, blobs, a_small_package(tmp_path, version), "gate")
         fetch_package(blobs, version, cache)
     service.prune(database, blobs, keep=1)
-    service.tidy_cache(database, cache)
+    service.evict_cache(database, cache)
     assert sorted(path.name for path in cache.iterdir() if path.is_dir()) == ["b", "c"]
 
 

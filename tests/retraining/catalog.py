@@ -14,7 +14,7 @@ from PIL import Image
 
 from api.core.appearance import appearance
 from api.core.arrays import pool
-from api.core.imaging.hashing import content_hash, signature
+from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.imaging.preprocess import to_input
 from api.core.splits import split_of
 from api.model.litert import LiteRTBackbone
@@ -23,7 +23,7 @@ from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_packag
 from api.model.replay_buffer import Others, Replay
 from api.registry.service import register_shipped
 from api.retraining.fast import learn_head
-from api.retraining.training_rows import Material
+from api.retraining.training_rows import TrainingRows
 from api.settings import PROJECT
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -60,7 +60,7 @@ def champion_rows() -> Replay:
         splits=np.array([split_of(name) for name in names]),
         photographs=np.array(names),
         sha256=np.array([hashlib.sha256(name.encode()).hexdigest() for name in names]),
-        signatures=np.stack([signature(image) for image in images]),
+        signatures=np.stack([perceptual_hash(image) for image in images]),
         catalog=np.zeros(len(names), bool),
         **no_looks(len(names)),
         others=Others.unnamed(seen(Image.fromarray(pixels) for pixels in noise)),
@@ -71,7 +71,7 @@ def write_champion(folder: Path) -> Path:
     """A package of the known classes: the default network, a head that learns in a moment."""
     rows = champion_rows()
     none = np.zeros(len(rows.embeddings), bool)
-    head = learn_head(Material(KNOWN, rows, none, none))
+    head = learn_head(TrainingRows(KNOWN, rows, none, none))
 
     def fill(parts: Path) -> None:
         (parts / BACKBONE).write_bytes(DEFAULT.backbone)
@@ -125,7 +125,7 @@ def add_photographs(
         row = ImageRow(
             id=uuid4().hex,
             sha256=sha256,
-            signature=signature(image).tobytes().hex(),
+            signature=perceptual_hash(image).tobytes().hex(),
             class_name=class_name,
             photograph=name,
             split=split_of(name),

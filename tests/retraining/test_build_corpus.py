@@ -7,8 +7,8 @@ from typing import cast
 import numpy as np
 
 from api.core.progress import silent
-from api.retraining.build_corpus import IMPORTED, gather
-from api.retraining.candidate import Order
+from api.retraining.build_corpus import IMPORTED, build_corpus
+from api.retraining.candidate import RetrainJob
 from tests.training.drawn_collection import CLASSES, draw_collection
 
 
@@ -26,7 +26,7 @@ def test_all_kinds_of_imported_photographs_lie_under_the_root_of_the_run(tmp_pat
         options={},
         progress=silent,
     )
-    corpus = gather(cast("Order", order))
+    corpus = build_corpus(cast("RetrainJob", order))
     linked = corpus.listing.root / IMPORTED
     assert sorted(path.relative_to(linked).parts[-2] for path in corpus.near[::4]) == [
         "lemon",

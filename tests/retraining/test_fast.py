@@ -13,9 +13,9 @@ from api.core.splits import split_of
 from api.model.replay_buffer import Others, Replay
 from api.registry.promotion_gate import Verdict, judge
 from api.retraining import fast
-from api.retraining.candidate import Order
+from api.retraining.candidate import RetrainJob
 from api.retraining.fast_package import measured
-from api.retraining.training_rows import CatalogPhoto, Material, assemble
+from api.retraining.training_rows import CatalogPhoto, TrainingRows, assemble
 from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear", "quince")
@@ -59,7 +59,7 @@ def replay() -> Replay:
 @pytest.fixture(scope="module")
 def champion(replay: Replay) -> Head:
     none = np.zeros(len(replay.embeddings), bool)
-    return fast.learn_head(Material(KNOWN, replay, none, none))
+    return fast.learn_head(TrainingRows(KNOWN, replay, none, none))
 
 
 def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list[Seen]:
@@ -83,7 +83,7 @@ def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list
     return made
 
 
-Retrain = Callable[..., tuple[Head, Material, Verdict]]
+Retrain = Callable[..., tuple[Head, TrainingRows, Verdict]]
 
 
 @pytest.fixture
@@ -92,21 +92,21 @@ def retrain(replay: Replay, champion: Head) -> Retrain:
         photos: Sequence[Seen],
         classes: tuple[str, ...] = KNOWN,
         head: Head | None = None,
-    ) -> tuple[Head, Material, Verdict]:
+    ) -> tuple[Head, TrainingRows, Verdict]:
         seen = {photo.sha256: vector[None] for photo, vector in photos}
         material = assemble(replay, KNOWN, [photo for photo, _ in photos], seen, classes)
         material = fast.without_newly_known(material, KNOWN)
         learned = head or fast.learn_head(material, known=KNOWN)
         manifest = type("Manifest", (), {"classes": KNOWN})
         package = type("Package", (), {"manifest": manifest, "head": champion})
-        order = type("Order", (), {"champion": package})
+        order = type("RetrainJob", (), {"champion": package})
         comparison = fast.compare(cast_order(order), material, learned)
         return learned, material, judge(comparison)
 
     return run
 
 
-def cast_order(order: object) -> Order:
+def cast_order(order: object) -> RetrainJob:
     return order  # type: ignore[return-value]  # All that `compare` looks at.
 
 
@@ -274,7 +274,7 @@ def test_levels_that_cannot_be_learned_as_freshness_are_classes_of_their_own(
 ) -> None:
     """Nothing rotten, or nothing that is named sound: then there is no scale to put them on."""
     none = np.zeros(len(replay.targets), bool)
-    head = fast.learn_head(Material(classes, replay, none, none))
+    head = fast.learn_head(TrainingRows(classes, replay, none, none))
     assert (head.freshness is not None) is graded
     unseen = np.stack([embedding(name, seed) for name in KNOWN for seed in range(4000, 4100)])
     said = head.probabilities(unseen)
@@ -295,7 +295,7 @@ def test_kinds_and_freshness_are_two_questions(replay: Replay) -> None:
     views = np.empty((0, CHANNELS + 1), np.float32)
     graded = replace(replay, embeddings=embeddings, targets=targets, others=others, views=views)
     none = np.zeros(len(kind), bool)
-    head = fast.learn_head(Material(classes, graded, none, none))
+    head = fast.learn_head(TrainingRows(classes, graded, none, none))
     assert head.kinds.weights.shape[1] == 4
     assert head.freshness
     said = head.probabilities(embeddings).argmax(axis=1)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from api.core.appearance import appearance
-from api.core.imaging.hashing import content_hash, signature
+from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.splits import split_of
 from api.model.package import REPLAY, load_package
 from api.model.replay_buffer import Replay
 from api.registry.promotion_gate import judge
 from api.retraining import full
-from api.retraining.build_corpus import gather
-from api.retraining.candidate import Order
+from api.retraining.build_corpus import build_corpus
+from api.retraining.candidate import RetrainJob
 from api.retraining.errors import PhotographsMissingError
 from api.retraining.training_rows import CatalogPhoto
 from api.training.corpus import TooFewPhotographsError
@@ -27,7 +27,7 @@ from tests.retraining.catalog import KNOWN, NEW, PICTURES, picture, write_champi
 SMALL = Recipe(
     architecture="custom_cnn", weights="none", input_size=32, batch_size=16, views=64, epochs=1
 ).as_dict()
-Orders = Callable[..., Order]
+Orders = Callable[..., RetrainJob]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,9 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def order(champion: Path, tmp_path: Path) -> Orders:
     """Makes orders with `count` photographs of each of `classes` in the catalog."""
 
-    def make(imported: Path, classes: tuple[str, ...] = (), count: int = 40, **rest: Any) -> Order:
+    def make(
+        imported: Path, classes: tuple[str, ...] = (), count: int = 40, **rest: Any
+    ) -> RetrainJob:
         sent = {}
         photos = []
         for class_name in classes:
@@ -65,7 +67,7 @@ def order(champion: Path, tmp_path: Path) -> Orders:
                     photograph=name,
                     split=split_of(name),
                     origin="upload",
-                    signature=signature(image),
+                    signature=perceptual_hash(image),
                     blob=f"{name}.png",
                     width=image.width,
                     height=image.height,
@@ -73,7 +75,7 @@ def order(champion: Path, tmp_path: Path) -> Orders:
                 )
                 sent[photo.blob] = data
                 photos.append(photo)
-        made = Order.of(
+        made = RetrainJob.of(
             champion,
             photos=photos,
             started_by="me",
@@ -135,18 +137,18 @@ def test_missing_photographs_are_told_before_anything_is_trained(
     order: Orders, imported: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(PhotographsMissingError, match="freshapples, freshbanana are not on"):
-        gather(order(tmp_path / "nothing", (NEW,)))
+        build_corpus(order(tmp_path / "nothing", (NEW,)))
     # A few uploads do not stand in for what the champion learned from.
     few = order(tmp_path / "nothing", KNOWN, count=10)
     with pytest.raises(PhotographsMissingError, match="mode fast"):
-        gather(dataclasses.replace(few, folder=_folder(tmp_path / "second")))
+        build_corpus(dataclasses.replace(few, folder=_folder(tmp_path / "second")))
 
 
 def test_too_few_photographs_are_told_before_anything_is_trained(
     order: Orders, imported: Path
 ) -> None:
     with pytest.raises(TooFewPhotographsError, match=NEW):
-        gather(order(imported, (NEW,), count=2))
+        build_corpus(order(imported, (NEW,), count=2))
 
 
 def test_a_photograph_that_is_in_the_catalog_too_counts_once_under_its_label(
@@ -166,7 +168,7 @@ def test_a_photograph_that_is_in_the_catalog_too_counts_once_under_its_label(
         appearance=appearance(picture(KNOWN[0], 3)),
     )
     made = dataclasses.replace(order(imported), photos=[twin], read={"twin.png": data}.__getitem__)
-    corpus = gather(made)
+    corpus = build_corpus(made)
     (found,) = [file for file in corpus.listing.files if file.sha256 == twin.sha256]
     assert (found.class_name, found.path in corpus.catalog) == (KNOWN[1], True)
     assert (corpus.listing.root / found.path).read_bytes() == data

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from api.core.appearance import appearance
-from api.core.imaging.hashing import content_hash, signature
+from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.splits import split_of
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from api.model.replay_buffer import Replay
 from api.registry.promotion_gate import judge
 from api.retraining import fast
-from api.retraining.candidate import Candidate, Order
+from api.retraining.candidate import Candidate, RetrainJob
 from api.retraining.training_rows import CatalogPhoto
 from tests.drawing import encode
 from tests.heads import save_old_head
@@ -68,14 +68,14 @@ def candidate(old: Package, tmp_path_factory: pytest.TempPathFactory) -> Candida
                 photograph=name,
                 split=split_of(name),
                 origin="upload",
-                signature=signature(image),
+                signature=perceptual_hash(image),
                 blob=name,
                 width=image.width,
                 height=image.height,
                 appearance=appearance(image),
             )
         )
-    order = Order.of(
+    order = RetrainJob.of(
         old.folder,
         photos=photos,
         options={},
@@ -107,7 +107,7 @@ def test_it_learns_a_new_class_and_both_heads(candidate: Candidate) -> None:
     assert made.manifest.thresholds == pytest.approx(made.head.thresholds)
     # Two sound fruits and a rotten one: three kinds, and a scale.
     assert made.head.freshness is not None
-    grader = Runtime.of_package(made)
+    grader = Predictor.of_package(made)
     graded = [grader.grade(encode(picture(NEW, seed))) for seed in range(5000, 5040)]
     assert np.mean([grade.class_name == NEW for grade in graded]) >= 0.9
     assert np.mean([grade.recognised for grade in graded]) >= 0.9

@@ -4,7 +4,7 @@ import pytest
 
 from api.retraining import progress_reporter, repository, service
 from api.retraining.errors import RunGivenUpError
-from api.retraining.progress_reporter import Reporter
+from api.retraining.progress_reporter import ProgressReporter
 from api.storage.db import Database
 from api.storage.tables import RunRow
 
@@ -28,7 +28,7 @@ def test_a_stage_takes_its_part_of_the_progress(
     database: Database, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress_reporter, "EVERY_SECONDS", 0.0)
-    report = Reporter(database, run_id, SPANS)
+    report = ProgressReporter(database, run_id, SPANS)
     report("Learning", 1, 4)
     run = look(database, run_id)
     assert (run.stage, run.progress, run.message) == ("Learning", 30.0, "Learning (1 of 4).")
@@ -43,7 +43,7 @@ def test_it_is_written_now_and_then_but_every_new_stage_at_once(
     database: Database, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress_reporter, "EVERY_SECONDS", 3600.0)
-    report = Reporter(database, run_id, SPANS)
+    report = ProgressReporter(database, run_id, SPANS)
     report("Learning", 0, 100)
     report("Learning", 50, 100)
     assert look(database, run_id).progress == 20.0
@@ -54,7 +54,7 @@ def test_it_is_written_now_and_then_but_every_new_stage_at_once(
 def test_losses_are_kept_by_epoch_and_what_is_no_number_is_left_out(
     database: Database, run_id: str
 ) -> None:
-    report = Reporter(database, run_id, SPANS)
+    report = ProgressReporter(database, run_id, SPANS)
     report.epoch({"loss": 0.5, "val_loss": float("nan")})
     report.epoch({"loss": 0.25, "val_loss": 0.3})
     assert look(database, run_id).losses == [
@@ -64,7 +64,7 @@ def test_losses_are_kept_by_epoch_and_what_is_no_number_is_left_out(
 
 
 def test_a_run_that_was_given_up_stops(database: Database, run_id: str) -> None:
-    report = Reporter(database, run_id, SPANS)
+    report = ProgressReporter(database, run_id, SPANS)
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
     with pytest.raises(RunGivenUpError):
@@ -74,6 +74,6 @@ def test_a_run_that_was_given_up_stops(database: Database, run_id: str) -> None:
 
 def test_a_database_that_is_away_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/none")
-    Reporter(away, "abc", SPANS)("Learning", 0, 1)
+    ProgressReporter(away, "abc", SPANS)("Learning", 0, 1)
     assert "cannot be written" in caplog.text
     away.close()

@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from api.core.paired_comparison import Figures
 from api.model.package import REPLAY, load_package
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from api.model.replay_buffer import Replay
 from api.registry import repository as registry
 from api.registry import store
 from api.retraining import fast, repository, run_process, service
 from api.retraining.errors import RunGivenUpError
-from api.retraining.planning import news
+from api.retraining.planning import catalog_diff
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -85,7 +85,7 @@ def test_a_new_class_is_learned_and_serves(
     assert (manifest.parent, manifest.started_by) == (champion, "me")
     assert manifest.recipe["mode"] == "fast"
     assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
-    grader = Runtime.of_package(package)
+    grader = Predictor.of_package(package)
     graded = [grader.grade(encode(picture(NEW, seed))) for seed in range(5000, 5030)]
     assert sum(grade.class_name == NEW for grade in graded) >= 27
     replay = Replay.load(folder / REPLAY)
@@ -94,7 +94,7 @@ def test_a_new_class_is_learned_and_serves(
     assert set(replay.splits[replay.view_of]) == {"train"}
     assert len(replay.views) == 2 * (replay.catalog & (replay.splits == "train")).sum()
     with database.reading() as session:
-        assert not news(repository.labels(session), folder).any
+        assert not catalog_diff(repository.labels(session), folder).any
 
 
 def test_wrong_labels_are_kept_from_serving(

@@ -158,18 +158,18 @@ def test_an_unknown_run_is_named(database: Database, run_id: str) -> None:
 def test_a_run_that_lost_its_worker_is_shown_as_interrupted(database: Database) -> None:
     run_id = start(database)
     take(database, run_id)
-    assert service.seen(look(database, run_id))[0] == "running"
+    assert service.current_status(look(database, run_id))[0] == "running"
     change(database, run_id, heartbeat_at=long_ago())
-    state, message = service.seen(look(database, run_id))
+    state, message = service.current_status(look(database, run_id))
     assert state == "interrupted"
     assert "started again" in message
 
 
 def test_a_run_that_nobody_takes_says_how_to_start_a_worker(database: Database) -> None:
     run_id = start(database)
-    assert "no worker" not in service.seen(look(database, run_id))[1]
+    assert "no worker" not in service.current_status(look(database, run_id))[1]
     change(database, run_id, created_at=long_ago())
-    assert "python -m api.worker" in service.seen(look(database, run_id))[1]
+    assert "python -m api.worker" in service.current_status(look(database, run_id))[1]
 
 
 def test_what_a_dead_worker_left_is_put_right(database: Database) -> None:
@@ -184,8 +184,8 @@ def test_what_a_dead_worker_left_is_put_right(database: Database) -> None:
     assert (run.state, run.active) == ("interrupted", None)
     # What its process still writes comes too late.
     with database.session() as session:
-        assert not repository.note(session, run_id, progress=50.0)
-        assert not repository.beat(session, run_id)
+        assert not repository.update_progress(session, run_id, progress=50.0)
+        assert not repository.heartbeat(session, run_id)
 
 
 def test_after_a_dead_worker_a_run_can_be_started_without_waiting(database: Database) -> None:

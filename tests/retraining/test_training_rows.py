@@ -9,7 +9,7 @@ from api.core.appearance import Appearance
 from api.core.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
 from api.core.splits import Split
 from api.model.replay_buffer import Others, Replay
-from api.retraining.training_rows import CatalogPhoto, Material, assemble, not_embedded
+from api.retraining.training_rows import CatalogPhoto, TrainingRows, assemble, not_embedded
 from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear")
@@ -50,13 +50,15 @@ def a_photo(
     )
 
 
-def put(replay: Replay, photos: list[CatalogPhoto], classes: tuple[str, ...] = KNOWN) -> Material:
+def put(
+    replay: Replay, photos: list[CatalogPhoto], classes: tuple[str, ...] = KNOWN
+) -> TrainingRows:
     seen = np.full((3, CHANNELS), 100, np.float32)
     embedded = {photo.sha256: seen for photo in not_embedded(replay, photos)}
     return assemble(replay, KNOWN, photos, embedded, classes)
 
 
-def row(material: Material, sha256: str) -> int:
+def row(material: TrainingRows, sha256: str) -> int:
     (found,) = np.flatnonzero(material.rows.sha256 == sha256)
     return int(found)
 
@@ -143,7 +145,7 @@ def test_levels_are_those_of_the_classes_where_the_target_is_sure() -> None:
     replay.targets[[0, 1, 2, 3], [0, 1, 2, 3]] = 1
     replay.targets[4, [0, 2]] = 0.5
     none = np.zeros(5, bool)
-    material = Material(classes, replay, none, none)
+    material = TrainingRows(classes, replay, none, none)
     assert material.levels.tolist() == [FRESH, PAST_BEST, ROTTEN, UNKNOWN, UNKNOWN]
-    held_out = Material(classes, replace(replay, splits=np.full(5, "test")), none, none)
+    held_out = TrainingRows(classes, replace(replay, splits=np.full(5, "test")), none, none)
     assert held_out.test.tolist() == [True] * 4 + [False]

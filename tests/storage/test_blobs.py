@@ -20,7 +20,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
 
 def test_what_is_put_together_is_got_apart(store: Blobs) -> None:
     parts = [b"first", b"second", b"the last"]
-    keys = store.put_together("predicted/a", parts)
+    keys = store.put_many("predicted/a", parts)
     assert [store.get(key) for key in keys] == parts
     assert all(store.exists(key) for key in keys)
     assert list(store.keys("predicted")) == ["predicted/a"]
@@ -50,7 +50,7 @@ def test_what_another_process_does_is_seen(store: Blobs) -> None:
     store.put("models/1/a", b"x")
     assert list(store.keys("models")) == ["models/1/a"]
     assert store.folders("models") == ["1"]
-    assert store.written_at("models/1/a")
+    assert store.modified_at("models/1/a")
     # fsspec would give the same object again, which knows what it did itself.
     files, root = fsspec.core.url_to_fs(store.url, skip_instance_cache=True)
     files.makedirs(f"{root}/models/2", exist_ok=True)
@@ -61,7 +61,7 @@ def test_what_another_process_does_is_seen(store: Blobs) -> None:
     assert list(store.keys("models")) == ["models/2/b"]
     assert store.folders("models") == ["2"]
     with pytest.raises(FileNotFoundError):
-        store.written_at("models/1/a")
+        store.modified_at("models/1/a")
 
 
 def test_what_is_put_is_there(store: Blobs) -> None:
@@ -81,9 +81,9 @@ def test_what_is_not_there_is_told(store: Blobs) -> None:
 def test_a_blob_tells_when_it_was_stored(store: Blobs) -> None:
     before = now() - timedelta(seconds=2)  # Some file systems keep whole seconds.
     store.put("photographs/a.jpg", b"x")
-    assert before <= store.written_at("photographs/a.jpg") <= now()
+    assert before <= store.modified_at("photographs/a.jpg") <= now()
     with pytest.raises(FileNotFoundError):
-        store.written_at("photographs/b.jpg")
+        store.modified_at("photographs/b.jpg")
 
 
 def test_keys_are_listed_by_folder(store: Blobs) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from api.core.metrics import recognition_threshold
 from api.core.ood import OodDetector
 from api.core.progress import Progress, silent
-from api.training.corpus import Study
+from api.training.corpus import TrainingSplit
 from api.training.embedding import embed_samples
 from api.training.grader import Grader
 from api.training.heads import fit_head
@@ -29,7 +29,7 @@ def colours(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return means.reshape(len(pixels), 1, 1, 48)
 
 
-def colour_grader(recipe: Recipe, study: Study, _progress: Progress = silent) -> Grader:
+def colour_grader(recipe: Recipe, study: TrainingSplit, _progress: Progress = silent) -> Grader:
     """Stands in for `train_grader`: a plain head on `colours`."""
 
     def embed(samples: Sequence[Sample]) -> NDArray[np.float32]:

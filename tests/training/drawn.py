@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from api.training.corpus import Corpus, read_corpus
+from api.training.corpus import TrainingCorpus, read_corpus
 from tests.drawing import draw_fruit, encode
 
 CLASSES = ("freshapples", "freshbanana")
 
 
-def draw_corpus(root: Path, pictures: int) -> Corpus:
+def draw_corpus(root: Path, pictures: int) -> TrainingCorpus:
     """`pictures` of each of `CLASSES` under `root`; with fewer than 24 a split may be empty."""
     for class_name in CLASSES:
         (root / class_name).mkdir()

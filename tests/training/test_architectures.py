@@ -13,7 +13,7 @@ from keras import layers
 from api.core import architecture_names
 from api.evaluation.build import build_package
 from api.model.package import load_package
-from api.model.predictor import Asked, Grade, Runtime
+from api.model.predictor import Grade, Predictor, PredictRequest
 from api.training.backbones import keras_networks
 from api.training.backbones.architectures import (
     TABLE,
@@ -27,7 +27,7 @@ from api.training.backbones.weights import (
     ImagenetUnavailableError,
     UnknownWeightsError,
 )
-from api.training.corpus import Corpus
+from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
 from tests.drawing import draw_fruit, encode
 from tests.training.drawn import CLASSES, draw_corpus
@@ -38,28 +38,30 @@ SIZE = 32
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return draw_corpus(tmp_path_factory.mktemp("drawn"), 24)
 
 
 # The default is built, with its ImageNet weights, in test_build.py.
 @pytest.mark.parametrize("name", [name for name in TABLE if name != Recipe().architecture])
 @pytest.mark.usefixtures("eager_training")
-def test_trains_exports_is_packaged_and_grades(name: str, corpus: Corpus, tmp_path: Path) -> None:
+def test_trains_exports_is_packaged_and_grades(
+    name: str, corpus: TrainingCorpus, tmp_path: Path
+) -> None:
     recipe = Recipe(
         architecture=name, weights="none", input_size=SIZE, batch_size=64, views=128, epochs=1
     )
     manifest = build_package(corpus, recipe, tmp_path / "package")
     agreement = manifest.metrics["export_agreement"]
     assert agreement["same_class"] == agreement["photographs"] > 0
-    runtime = Runtime.of_package(load_package(tmp_path / "package"))
+    runtime = Predictor.of_package(load_package(tmp_path / "package"))
     grade = runtime.grade(encode(draw_fruit("freshapples", seed=1000), "JPEG"), explain=True)
     assert grade.class_name in CLASSES
     assert grade.heatmap is not None
     assert manifest.architecture == name
     # Two in one forward pass, which the graph was not exported for, are the same two.
     photographs = [encode(draw_fruit(kind, seed=1001), "JPEG") for kind in CLASSES[:2]]
-    pair = runtime.grade_each([Asked(photograph) for photograph in photographs])
+    pair = runtime.predict_batch([PredictRequest(photograph) for photograph in photographs])
     assert [one.probabilities for one in pair if isinstance(one, Grade)] == [
         runtime.grade(photograph).probabilities for photograph in photographs
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.core.splits import SPLITS, Split, split_of
-from api.training.corpus import Corpus, read_corpus
+from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.samples import Sample
 from tests.drawing import draw_fruit, encode
 from tests.training.drawn_collection import draw_collection
@@ -20,11 +20,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def corpus(folder: Path) -> Corpus:
+def corpus(folder: Path) -> TrainingCorpus:
     return read_corpus(folder)
 
 
-def kinds_of(corpus: Corpus) -> list[tuple[Callable[[Split], list[Sample]], int]]:
+def kinds_of(corpus: TrainingCorpus) -> list[tuple[Callable[[Split], list[Sample]], int]]:
     """The ways to ask for samples of a split, and how many there are of each kind."""
     listing = corpus.listing
     return [
@@ -36,14 +36,14 @@ def kinds_of(corpus: Corpus) -> list[tuple[Callable[[Split], list[Sample]], int]
     ]
 
 
-def test_every_kind_of_material_is_dealt_by_its_group(corpus: Corpus) -> None:
+def test_every_kind_of_material_is_dealt_by_its_group(corpus: TrainingCorpus) -> None:
     for samples_of, count in kinds_of(corpus):
         dealt = {split: samples_of(split) for split in SPLITS}
         assert sum(map(len, dealt.values())) == count > 0
         assert all(split_of(item.group) == split for split in SPLITS for item in dealt[split])
 
 
-def test_a_kind_of_other_produce_is_on_one_side(corpus: Corpus) -> None:
+def test_a_kind_of_other_produce_is_on_one_side(corpus: TrainingCorpus) -> None:
     found = {split: {item.group for item in corpus.near_misses(split)} for split in SPLITS}
     assert found == {
         "train": {"other/pear", "other/guava"},
@@ -53,7 +53,7 @@ def test_a_kind_of_other_produce_is_on_one_side(corpus: Corpus) -> None:
     assert {item.source for item in corpus.near_misses("train")} == {"market"}
 
 
-def test_a_kind_that_became_a_class_is_no_near_miss(corpus: Corpus) -> None:
+def test_a_kind_that_became_a_class_is_no_near_miss(corpus: TrainingCorpus) -> None:
     first, *rest = corpus.listing.files
     for name in ("rottenpears", "pears", "pear"):
         listing = replace(corpus.listing, files=(replace(first, class_name=name), *rest))
@@ -61,7 +61,7 @@ def test_a_kind_that_became_a_class_is_no_near_miss(corpus: Corpus) -> None:
         assert {item.group for item in found} == {"other/guava"}
 
 
-def test_a_study_has_all_but_the_test_split(corpus: Corpus) -> None:
+def test_a_study_has_all_but_the_test_split(corpus: TrainingCorpus) -> None:
     study = corpus.study()
     for samples_of, _ in kinds_of(corpus):
         if samples_of != corpus.file_samples:
@@ -75,7 +75,7 @@ def test_a_study_has_all_but_the_test_split(corpus: Corpus) -> None:
     assert not groups[0] & groups[1]
 
 
-def test_sources_are_left_out_on_request(folder: Path, corpus: Corpus) -> None:
+def test_sources_are_left_out_on_request(folder: Path, corpus: TrainingCorpus) -> None:
     found = read_corpus(folder, skip=["phone", "market"])
     assert (found.boxes, found.near) == ((), ())
     assert found.listing.files == corpus.listing.files

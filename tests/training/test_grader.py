@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from api.training.corpus import Corpus, read_corpus
+from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.export import check_agreement
 from api.training.grader import Grader, train_grader
 from api.training.recipe import Recipe
@@ -14,16 +14,16 @@ RECIPE = Recipe(epochs=1, views=320, input_size=32, batch_size=32)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return read_corpus(draw_collection(tmp_path_factory.mktemp("collection")))
 
 
 @pytest.fixture(scope="module")
-def grader(corpus: Corpus) -> Grader:
+def grader(corpus: TrainingCorpus) -> Grader:
     return train_grader(RECIPE, corpus.study())
 
 
-def test_kinds_and_freshness_each_have_a_head(grader: Grader, corpus: Corpus) -> None:
+def test_kinds_and_freshness_each_have_a_head(grader: Grader, corpus: TrainingCorpus) -> None:
     head = grader.head
     kinds = int(head.kind_of.max()) + 1
     assert head.classes == len(corpus.classes)
@@ -35,7 +35,7 @@ def test_kinds_and_freshness_each_have_a_head(grader: Grader, corpus: Corpus) ->
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-def test_the_exported_graph_agrees(grader: Grader, corpus: Corpus) -> None:
+def test_the_exported_graph_agrees(grader: Grader, corpus: TrainingCorpus) -> None:
     pixels = inputs(corpus.photographs("test"), RECIPE.input_size)
     said = grader.head.log_probabilities
     agreement = check_agreement(grader.keras_backbone, grader.backbone, pixels, said)
@@ -43,7 +43,7 @@ def test_the_exported_graph_agrees(grader: Grader, corpus: Corpus) -> None:
     assert grader.head.channels == grader.keras_backbone.output_shape[-1] == 1280
 
 
-def test_most_of_what_is_held_out_is_recognised(grader: Grader, corpus: Corpus) -> None:
+def test_most_of_what_is_held_out_is_recognised(grader: Grader, corpus: TrainingCorpus) -> None:
     fruit = [sample for sample in corpus.study().validation if sample.target]
     assert grader.head.recognises(grader.embed(fruit)).mean() >= 0.9
     assert np.isfinite(grader.head.ood.threshold)

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import tensorflow as tf
 
-from api.training.corpus import Study
+from api.training.corpus import TrainingSplit
 from api.training.devices import OutOfMemoryError
 from api.training.recipe import Recipe
 from api.training.train import train
@@ -22,7 +22,7 @@ def test_without_memory_training_gives_advice(
 
     monkeypatch.setattr("api.training.train.build_backbone", exhausted)
     with pytest.raises(OutOfMemoryError) as caught:
-        train(RECIPE, Study((), [], []))
+        train(RECIPE, TrainingSplit((), [], []))
     for part in ("custom_cnn", "batch size 8", "64 x 64", "smaller input", "architecture"):
         assert part in caught.value.detail
 

@@ -1,5 +1,5 @@
 from api.training.class_folders import PhotoFile
-from api.training.split_leakage import find_leak
+from api.training.split_leakage import find_leakage
 
 
 def row(side: str, photograph: str, copy: str = "") -> PhotoFile:
@@ -15,12 +15,12 @@ def test_finds_the_photographs_that_stand_on_both_sides() -> None:
         row("train", "b"),
         row("test", "c"),
     ]
-    leak = find_leak(files)
+    leak = find_leakage(files)
     assert leak is not None
     assert (leak.photographs, leak.files, leak.leaked_files) == (2, 3, 2)
     assert leak.pairs == ((files[1], files[0]),)
 
 
 def test_a_set_without_a_supplied_split_has_no_leak() -> None:
-    assert find_leak([row("", "a"), row("", "b")]) is None
-    assert find_leak([row("train", "a")]) is None
+    assert find_leakage([row("", "a"), row("", "b")]) is None
+    assert find_leakage([row("train", "a")]) is None

@@ -11,7 +11,7 @@ import pytest
 
 from api.training import train as module
 from api.training.backbones.architectures import TABLE, build_backbone, build_network
-from api.training.corpus import Study, read_corpus
+from api.training.corpus import TrainingSplit, read_corpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample, inputs
 from tests.training.collection import CLASSES, draw_collection
@@ -23,7 +23,7 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(tmp_path_factory: pytest.TempPathFactory) -> TrainingSplit:
     """A few of each split."""
     full = read_corpus(draw_collection(tmp_path_factory.mktemp("collection"))).study()
     return replace(full, training=some(full.training, 6), validation=some(full.validation, 3))
@@ -41,7 +41,7 @@ def known(samples: Sequence[Sample]) -> list[Sample]:
     return [sample for sample in samples if sample.target]
 
 
-def test_both_heads_are_trained_and_none_of_them_is_an_answer(study: Study) -> None:
+def test_both_heads_are_trained_and_none_of_them_is_an_answer(study: TrainingSplit) -> None:
     trained = module.train(RECIPE, study)
     # Apple, banana, none of them.
     assert trained.kinds.weights.shape[1] == 3
@@ -51,7 +51,7 @@ def test_both_heads_are_trained_and_none_of_them_is_an_answer(study: Study) -> N
     assert all(np.isfinite(list(trained.history[0].values())))
 
 
-def test_what_is_strange_in_validation_alone_cannot_be_answered(study: Study) -> None:
+def test_what_is_strange_in_validation_alone_cannot_be_answered(study: TrainingSplit) -> None:
     """As where there is one kind of other produce, and it falls into that split."""
     learned = known(study.training)
     assert any(not sample.target for sample in study.validation)
@@ -63,7 +63,7 @@ def test_what_is_strange_in_validation_alone_cannot_be_answered(study: Study) ->
     assert trained.history == without.history
 
 
-def test_of_sound_fruit_alone_each_class_is_a_kind(study: Study) -> None:
+def test_of_sound_fruit_alone_each_class_is_a_kind(study: TrainingSplit) -> None:
     """Fresh and overripe apples have no scale between them, since nothing is rotten."""
     classes = ("freshapples", "overripeapples")
     sound = [
@@ -72,12 +72,14 @@ def test_of_sound_fruit_alone_each_class_is_a_kind(study: Study) -> None:
         for target in ((1.0, 0.0), (0.0, 1.0))
         if sample.freshness == (0.0 if target[0] else 1.0)
     ]
-    trained = module.train(RECIPE, Study(classes, sound, sound[:8]))
+    trained = module.train(RECIPE, TrainingSplit(classes, sound, sound[:8]))
     assert trained.freshness is None
     assert trained.kinds.weights.shape[1] == 2
 
 
-def test_a_known_backbone_starts_with_heads_that_are_fitted(study: Study, tmp_path: Path) -> None:
+def test_a_known_backbone_starts_with_heads_that_are_fitted(
+    study: TrainingSplit, tmp_path: Path
+) -> None:
     """With a rate of nothing they stay, and both questions are answered by them."""
     weights = own_weights(tmp_path)
     recipe = replace(RECIPE, weights=weights, learning_rate=1e-12, weight_decay=0.0)
@@ -102,7 +104,7 @@ def own_weights(folder: Path) -> str:
     return str(path)
 
 
-def test_weights_that_taught_nothing_are_not_gone_back_to(study: Study) -> None:
+def test_weights_that_taught_nothing_are_not_gone_back_to(study: TrainingSplit) -> None:
     recipe = replace(RECIPE, learning_rate=0.01, averaging=0.1)
     kept, left = (
         module.train(replace(recipe, kept_share=share), study).backbone.get_weights()
@@ -138,7 +140,7 @@ def test_a_stride_of_nothing_leaves_every_layer_to_learn() -> None:
     assert all(learns for _, learns in resolutions(backbone).values())
 
 
-def test_frozen_layers_come_out_as_they_went_in(study: Study, tmp_path: Path) -> None:
+def test_frozen_layers_come_out_as_they_went_in(study: TrainingSplit, tmp_path: Path) -> None:
     weights = own_weights(tmp_path)
     recipe = replace(RECIPE, weights=weights, kept_share=0.0, learning_rate=0.01, averaging=0.1)
     before = build_backbone("custom_cnn", SIZE, weights)

@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
 
 from api.core.errors import CatalogUnavailableError, ProblemError
-from api.storage.db import AWAY, Database
+from api.storage.db import UNAVAILABLE, Database
 
 SQLITE_FILE = "catalog.db"
 POSTGRES_FILE = "catalog.dump"
@@ -91,7 +91,7 @@ class PostgresCatalog:
         try:
             if inspect(database.engine).get_table_names():
                 raise NotEmptyError(self._shown)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             raise CatalogUnavailableError() from error
         finally:
             database.close()

@@ -17,11 +17,11 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import normalised, now
 
-NOTE = "backup.json"
+MANIFEST = "backup.json"
 FOLDERS = (ingest.PHOTOGRAPHS, store.FOLDER, retention.FOLDER)
 
 
-class Note(BaseModel):
+class BackupManifest(BaseModel):
     """What a backup says of itself; written last, so that one without it is no backup."""
 
     made_at: AwareDatetime
@@ -30,7 +30,7 @@ class Note(BaseModel):
     blobs: int
 
 
-def save(settings: Settings, folder: Path) -> Note:
+def save(settings: Settings, folder: Path) -> BackupManifest:
     """Save everything into the new or empty `folder`, while the service runs.
 
     Raises NotEmptyError and what saving the catalog raises.
@@ -41,20 +41,20 @@ def save(settings: Settings, folder: Path) -> Note:
     catalog = _catalog(settings)
     catalog.save(folder)
     count = _copy(Blobs(settings.storage), _stored(folder))
-    note = Note(made_at=now(), api_version=__version__, catalog=catalog.kind, blobs=count)
-    Blobs(str(folder.resolve())).put(NOTE, note.model_dump_json(indent=2).encode())
+    note = BackupManifest(made_at=now(), api_version=__version__, catalog=catalog.kind, blobs=count)
+    Blobs(str(folder.resolve())).put(MANIFEST, note.model_dump_json(indent=2).encode())
     return note
 
 
-def restore(settings: Settings, folder: Path) -> Note:
+def restore(settings: Settings, folder: Path) -> BackupManifest:
     """Bring a backup back where there is no catalog yet; one that was killed can be run again.
 
     Raises BackupError, also as NotEmptyError, and what the catalog raises.
     """
     try:
-        note = Note.model_validate_json((folder / NOTE).read_bytes())
+        note = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
-        raise BackupError(f"{folder} holds no whole backup: it has no {NOTE}.") from None
+        raise BackupError(f"{folder} holds no whole backup: it has no {MANIFEST}.") from None
     catalog = _catalog(settings)
     if catalog.kind != note.catalog:
         raise BackupError(

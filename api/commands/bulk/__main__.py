@@ -13,7 +13,7 @@ from api.core.errors import ProblemError
 from api.core.freshness_levels import LevelThresholds, problem_of
 
 if TYPE_CHECKING:
-    from api.commands.bulk.grader import Work
+    from api.commands.bulk.grader import ScoringJob
     from api.commands.bulk.on_ray import Cluster
     from api.commands.bulk.workers import Workers
 
@@ -39,7 +39,7 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> str:
     """Does what was asked, and says what came of it."""
     # Imported here, where a missing extra can be told.
-    from api.commands.bulk.grader import Work  # noqa: PLC0415
+    from api.commands.bulk.grader import ScoringJob  # noqa: PLC0415
     from api.commands.bulk.model import chosen_package  # noqa: PLC0415
     from api.commands.bulk.score import score  # noqa: PLC0415
     from api.core.progress import terminal  # noqa: PLC0415
@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> str:
 
     settings = get_settings()
     package = chosen_package(settings, arguments.model)
-    work = Work(
+    work = ScoringJob(
         package,
         arguments.source,
         settings.max_body_bytes,
@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> str:
     )
 
 
-def _graders(work: "Work", processes: int, ray_address: str | None) -> "Cluster | Workers":
+def _graders(work: "ScoringJob", processes: int, ray_address: str | None) -> "Cluster | Workers":
     if ray_address:
         from api.commands.bulk.on_ray import Cluster  # noqa: PLC0415
 

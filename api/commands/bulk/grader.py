@@ -14,13 +14,13 @@ from api.commands.bulk.source import Source
 from api.core.errors import ProblemError
 from api.core.freshness_levels import LevelThresholds
 from api.model.package import Package
-from api.model.predictor import TOGETHER, Asked, Grade, Runtime
+from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Work:
+class ScoringJob:
     """What every process needs to know, on whatever machine it is.
 
     `thresholds` are those of the freshness levels, None for the package's own.
@@ -51,28 +51,28 @@ class Work:
 class Grader:
     """One interpreter on one core. Raises ValueError or RuntimeError for a graph that is none."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: ScoringJob) -> None:
         self._work = work
         self._source = work.source()
         self._version = work.package.manifest.version
-        runtime = Runtime.of_package(work.package, work.max_pixels, threads=1)
+        runtime = Predictor.of_package(work.package, work.max_pixels, threads=1)
         self._runtime = runtime.with_thresholds(work.thresholds)
 
     def __call__(self, paths: Sequence[str]) -> pa.Table:
         """A row for each path, in order. Raises SourceError where the store is away."""
         rows = []
         read = zip(paths, map(self._asked, self._source.read(paths)), strict=True)
-        while taken := list(islice(read, TOGETHER)):
-            outcomes = self._runtime.grade_each([asked for _, asked in taken])
+        while taken := list(islice(read, MAX_BATCH)):
+            outcomes = self._runtime.predict_batch([asked for _, asked in taken])
             for (path, _), outcome in zip(taken, outcomes, strict=True):
                 rows.append(self._row(path, outcome))
         return pa.Table.from_pylist(rows, schema=self._work.schema)
 
-    def _asked(self, data: bytes | OSError) -> Asked | Exception:
+    def _asked(self, data: bytes | OSError) -> PredictRequest | Exception:
         if isinstance(data, OSError):
             return data
         too_long = len(data) > self._work.max_bytes
-        return FileTooLargeError(self._work.max_bytes) if too_long else Asked(data)
+        return FileTooLargeError(self._work.max_bytes) if too_long else PredictRequest(data)
 
     def _row(self, path: str, outcome: Grade | Exception) -> dict[str, Any]:
         if isinstance(outcome, Grade):

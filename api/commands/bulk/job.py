@@ -44,7 +44,7 @@ class Plan(BaseModel):
     photographs: int
 
 
-class Job:
+class ResumableJob:
     """One job on disk, of which `parts` are done."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
@@ -56,7 +56,7 @@ class Job:
     @classmethod
     def standing(
         cls, folder: Path, source: str, model_version: str, thresholds: str
-    ) -> "Job | None":
+    ) -> "ResumableJob | None":
         """The job that is in the folder; None where none is. Raises OtherJobError."""
         store = _store(folder)
         if not store.exists(PLAN):
@@ -81,7 +81,7 @@ class Job:
         *,
         rows_a_part: int,
         paths: Iterable[str],
-    ) -> "Job":
+    ) -> "ResumableJob":
         """A job that grades `paths`, which may be very many. Raises OSError."""
         folder.mkdir(parents=True, exist_ok=True)
         count = 0

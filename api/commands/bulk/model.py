@@ -13,7 +13,7 @@ from api.registry import repository
 from api.registry.store import complete, open_package
 from api.settings import Settings
 from api.storage.blobs import Blobs
-from api.storage.db import AWAY, Database
+from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import ChampionRow
 
 CHAMPION = "champion"
@@ -70,7 +70,7 @@ def _champion(settings: Settings) -> str | None:
             return None
         with database.reading() as session:
             return repository.champion(session)
-    except AWAY as error:
+    except UNAVAILABLE as error:
         raise BadModelError(
             f"The catalog cannot be reached, so its champion is not known ({error}). Name a model "
             f"by --model, such as '{DEFAULT}'."

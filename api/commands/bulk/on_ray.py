@@ -16,7 +16,7 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, from_arrow
 from ray.exceptions import RayError
 
-from api.commands.bulk.grader import Work
+from api.commands.bulk.grader import ScoringJob
 from api.commands.bulk.workers import Workers
 from api.core.errors import ProblemError
 from api.settings import PROJECT
@@ -33,7 +33,7 @@ class ClusterError(ProblemError):
 class Cluster:
     """A context: connected to the cluster at `address`. Raises ClusterError."""
 
-    def __init__(self, work: Work, address: str) -> None:
+    def __init__(self, work: ScoringJob, address: str) -> None:
         self._work = work
         self._address = address
 

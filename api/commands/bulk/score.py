@@ -9,8 +9,8 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from api.commands.bulk import output
-from api.commands.bulk.grader import Work
-from api.commands.bulk.job import Job
+from api.commands.bulk.grader import ScoringJob
+from api.commands.bulk.job import ResumableJob
 from api.commands.bulk.output import BadOutputError
 from api.core.errors import ProblemError
 from api.core.imaging.decode import EXTENSIONS
@@ -50,7 +50,7 @@ class Report:
 
 
 def score(
-    work: Work,
+    work: ScoringJob,
     out: Path,
     grading: Grading,
     progress: Progress = silent,
@@ -87,16 +87,18 @@ def parts_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}.parts")
 
 
-def _job(work: Work, folder: Path, progress: Progress, rows_a_part: int) -> Job:
+def _job(work: ScoringJob, folder: Path, progress: Progress, rows_a_part: int) -> ResumableJob:
     """The job that is in `folder`, or a new one; where none can be, the folder goes."""
     source, version = work.source(), work.package.manifest.version
     line = work.levels
-    job = Job.standing(folder, source.address, version, line)
+    job = ResumableJob.standing(folder, source.address, version, line)
     if job is not None:
         return job
     try:
         paths = _counted(source.photographs(), progress)
-        job = Job.begin(folder, source.address, version, line, rows_a_part=rows_a_part, paths=paths)
+        job = ResumableJob.begin(
+            folder, source.address, version, line, rows_a_part=rows_a_part, paths=paths
+        )
         if not job.plan.photographs:
             raise NoPhotographsError(work.address)
     except ProblemError:
@@ -105,7 +107,9 @@ def _job(work: Work, folder: Path, progress: Progress, rows_a_part: int) -> Job:
     return job
 
 
-def _finish(job: Job, work: Work, out: Path, grading: Grading, progress: Progress) -> Report:
+def _finish(
+    job: ResumableJob, work: ScoringJob, out: Path, grading: Grading, progress: Progress
+) -> Report:
     before, errors = job.rows, 0
     progress("Grading", before, job.plan.photographs)
     if before < job.plan.photographs:
@@ -121,7 +125,7 @@ def _finish(job: Job, work: Work, out: Path, grading: Grading, progress: Progres
     return Report(job.plan.photographs, errors, before)
 
 
-def _grade(job: Job, grading: Grading, progress: Progress) -> None:
+def _grade(job: ResumableJob, grading: Grading, progress: Progress) -> None:
     """Grade what is in no part yet, and write each part as soon as it is full."""
     size, done, waiting = job.plan.rows_a_part, job.rows, list[pa.Table]()
     for table in grading(job.remaining(BATCH)):

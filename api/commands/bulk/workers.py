@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pyarrow as pa
 
-from api.commands.bulk.grader import Grader, Work
+from api.commands.bulk.grader import Grader, ScoringJob
 from api.commands.bulk.output import failed
 from api.core.errors import ProblemError
 from api.core.process_tuning import keep_to_one_thread
@@ -20,7 +20,7 @@ from api.core.process_tuning import keep_to_one_thread
 AHEAD = 2
 
 
-class DyingWorkersError(ProblemError):
+class WorkerCrashError(ProblemError):
     code = "dying-workers"
     detail = (
         "The processes that grade die as soon as they start; often there is too little memory. Run "
@@ -34,7 +34,7 @@ class Workers:
     A photograph on which a process dies is a row with an error like any other.
     """
 
-    def __init__(self, work: Work, processes: int) -> None:
+    def __init__(self, work: ScoringJob, processes: int) -> None:
         self._work = work
         self._processes = processes
         self._pool = self._start(processes)
@@ -70,16 +70,16 @@ class Workers:
         try:
             return graded.result()
         except BrokenProcessPool:
-            return pa.concat_tables([self._carefully(path) for path in batch])
+            return pa.concat_tables([self._grade_isolated(path) for path in batch])
 
-    def _carefully(self, path: str) -> pa.Table:
+    def _grade_isolated(self, path: str) -> pa.Table:
         """Grade a photograph of a batch whose process died, in one that grades nothing else."""
         if self._alone is None:
             self._alone = self._start(1)
             try:
                 self._alone.submit(_grade, []).result()
             except BrokenProcessPool:
-                raise DyingWorkersError() from None
+                raise WorkerCrashError() from None
         try:
             return self._alone.submit(_grade, [path]).result()
         except BrokenProcessPool:
@@ -99,7 +99,7 @@ DIED = "The process that graded it died, twice: the picture breaks its decoder o
 _grader: Grader | None = None
 
 
-def _prepare(work: Work) -> None:
+def _prepare(work: ScoringJob) -> None:
     global _grader  # noqa: PLW0603  (what a process of the pool keeps from task to task)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the command, which ends these.
     threading.Thread(target=_follow_parent, daemon=True).start()

@@ -22,7 +22,7 @@ def content_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def signature(image: Image.Image) -> NDArray[np.uint8]:
+def perceptual_hash(image: Image.Image) -> NDArray[np.uint8]:
     """What is seen in `image`, in uint8 [80]: a 256-bit difference hash and a 4x4 RGB thumbnail.
 
     A bit says whether a cell of a 16x16 grid is brighter than its neighbour to the left (after

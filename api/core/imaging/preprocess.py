@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def squeeze(image: Image.Image, size: int) -> Image.Image:
+def resize(image: Image.Image, size: int) -> Image.Image:
     """The whole picture in a square of `size` pixels.
 
     The whole picture and not a crop of it: a fruit at the edge counts, and a heat map over the
@@ -16,4 +16,4 @@ def squeeze(image: Image.Image, size: int) -> Image.Image:
 
 def to_input(image: Image.Image, size: int) -> NDArray[np.uint8]:
     """The picture squeezed into uint8 [size, size, 3], 0..255, RGB."""
-    return np.asarray(squeeze(image, size), dtype=np.uint8)
+    return np.asarray(resize(image, size), dtype=np.uint8)

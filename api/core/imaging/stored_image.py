@@ -13,7 +13,7 @@ KEPT_QUALITY = 90
 SIGNED_SIDE = 32
 
 
-def to_keep(data: bytes, photograph: Photograph) -> bytes | Image.Image:
+def select_stored_image(data: bytes, photograph: Photograph) -> bytes | Image.Image:
     """What there is to keep: the file as it came, where that can be kept but for its metadata, as a
     JPEG that is small enough, or else the picture, upright RGB, which has to be encoded.
     """
@@ -21,7 +21,7 @@ def to_keep(data: bytes, photograph: Photograph) -> bytes | Image.Image:
     return data if small and photograph.format == "JPEG" else photograph.image
 
 
-def kept_photograph(photograph: bytes | Image.Image) -> bytes:
+def encode_stored_image(photograph: bytes | Image.Image) -> bytes:
     """A JPEG of at most 1024 pixels a side, with nothing of the file in it but what is seen.
 
     Of a picture or of the bytes of such a JPEG, which are kept without their metadata and are not
@@ -40,7 +40,7 @@ def kept_photograph(photograph: bytes | Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def to_sign(square: Image.Image) -> Image.Image:
+def hash_thumbnail(square: Image.Image) -> Image.Image:
     """What the network saw, in as few pixels as its signature is made of.
 
     It is compared only with others of its kind, and takes a quarter of the time.

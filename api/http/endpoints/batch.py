@@ -10,7 +10,7 @@ from api.catalog.archive import Limits
 from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
 from api.http.upload_form import MAX_FILES, upload_form
-from api.predictions.batch import Batch, Piece, Row, pieces
+from api.predictions.batch import Batch, BatchItem, Row, batch_items
 from api.predictions.schemas import BatchAnswer
 
 BATCH = "/predict/batch"
@@ -53,20 +53,20 @@ async def predict_batch(
         form = await stack.enter_async_context(upload_form(request))
         batch = Batch(state, runtime, settings.inference_threads)
         by_line = NDJSON in request.headers.get("accept", "")
-        parts = (_lines if by_line else _document)(batch, pieces(form.files, limits))
+        parts = (_lines if by_line else _document)(batch, batch_items(form.files, limits))
         # The files stay open until the last of the answer.
         body = _closing(parts, stack.pop_all())
     return StreamingResponse(body, media_type=NDJSON if by_line else "application/json")
 
 
-async def _lines(batch: Batch, source: Iterator[Piece]) -> AsyncIterator[str]:
+async def _lines(batch: Batch, source: Iterator[BatchItem]) -> AsyncIterator[str]:
     async with aclosing(batch.results(source)) as results:
         async for ready in results:
             yield "".join(f"{_json(row)}\n" for row in ready)
     yield f'{{"summary":{batch.summary().model_dump_json()}}}\n'
 
 
-async def _document(batch: Batch, source: Iterator[Piece]) -> AsyncIterator[str]:
+async def _document(batch: Batch, source: Iterator[BatchItem]) -> AsyncIterator[str]:
     """The same as one JSON document, and written as it goes too: it may be long."""
     between = '{"results":['
     async with aclosing(batch.results(source)) as results:

@@ -22,7 +22,7 @@ from api.catalog.schemas import (
     TrainingImage,
     UploadReport,
 )
-from api.catalog.upload import Intake
+from api.catalog.upload import UploadService
 from api.core import telemetry
 from api.core.class_names import ClassName, accepted_class_name
 from api.core.imaging.thumbnail import thumbnail
@@ -152,7 +152,7 @@ async def upload(
     folders are classes, and `class_name` is for what lies outside of them.
     """
     limits = Limits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
-    intake = Intake(database, blobs, learned, limits, settings.max_pixels)
+    intake = UploadService(database, blobs, learned, limits, settings.max_pixels)
     async with upload_form(request) as form:
         outcomes = await run_in_threadpool(intake.take, form)
     class_name = accepted_class_name(form.class_name) if form.class_name else None

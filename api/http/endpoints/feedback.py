@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy.orm import Session
 
-from api.catalog.duplicate_index import Known
+from api.catalog.duplicate_index import DuplicateIndex
 from api.core.class_names import ClassName
 from api.core.errors import ProblemError
 from api.http.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SettingsDep, StateDep
@@ -124,7 +124,7 @@ def _desk(
     settings: SettingsDep,
 ) -> FeedbackService:
     with database.reading() as session:
-        known = Known.load(session, learned)
+        known = DuplicateIndex.load(session, learned)
     return FeedbackService(database, blobs, state.recorder, known, settings.max_pixels)
 
 

@@ -15,8 +15,8 @@ from api.core.errors import EndingError
 from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
 from api.model.manifest import Manifest
-from api.predictions.state import ServiceState
-from api.storage.db import AWAY
+from api.predictions.state import AppState
+from api.storage.db import UNAVAILABLE
 from api.storage.tables import RunRow
 
 IDLE = "idle"
@@ -83,7 +83,7 @@ class ModelInfo(BaseModel):
     model_info: ModelSummary | None
 
 
-def training_status(state: ServiceState) -> str:
+def training_status(state: AppState) -> str:
     """The state of the newest run; `unknown` while the catalog is away."""
     if state.catalog_problem:
         return UNKNOWN
@@ -91,7 +91,7 @@ def training_status(state: ServiceState) -> str:
     try:
         with state.database.reading() as session:
             return session.scalar(newest) or IDLE
-    except AWAY:
+    except UNAVAILABLE:
         return UNKNOWN
 
 

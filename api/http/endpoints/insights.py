@@ -15,7 +15,7 @@ from api.http.problems import responses
 from api.insights.appearance import appearance, sizes
 from api.insights.augmentation import augmentation
 from api.insights.balance import balance, copies, counts, freshness
-from api.insights.current_examples import blobs_of, images, shipped_of, todays
+from api.insights.current_examples import blobs_of, current_examples, images, shipped_of
 from api.insights.projection import draw_map, place_new, places_of
 from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
 
@@ -33,7 +33,7 @@ def dataset(
     version = state.serving().manifest.version
     shipped = shipped_of(blobs, settings.model_cache, version)
     with database.reading() as session:
-        examples = todays(shipped.rows, images(session))
+        examples = current_examples(shipped.rows, images(session))
     return DatasetInsights(
         model_version=version,
         examples=len(examples),
@@ -64,7 +64,7 @@ def embedding_map(
     shipped = shipped_of(blobs, settings.model_cache, version)
     places = places_of(shipped.folder)
     with database.reading() as session:
-        examples = todays(shipped.rows, images(session))
+        examples = current_examples(shipped.rows, images(session))
 
     def read_blobs(image_ids: Sequence[str]) -> dict[str, str]:
         with database.reading() as session:

@@ -9,7 +9,14 @@ from api.http.problems import responses
 from api.http.routing import VERSION
 from api.registry import repository, service
 from api.registry.metric_summary import class_differences, differences
-from api.registry.schemas import Comparison, History, Promotion, Version, VersionDetails, Versions
+from api.registry.schemas import (
+    History,
+    Promotion,
+    Version,
+    VersionComparison,
+    VersionDetails,
+    Versions,
+)
 
 router = APIRouter(prefix="/models", tags=["models"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -34,11 +41,11 @@ def history(session: ReadingDep, limit: Limit = 100) -> History:
 
 
 @router.get("/compare", summary="Two versions side by side", responses=responses(404, 422, 503))
-def compare(session: ReadingDep, a: str, b: str) -> Comparison:
+def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
     """Their figures, and the differences of `b` from `a`."""
     champion, served = repository.champion(session), repository.champions(session)
     first, second = repository.model(session, a), repository.model(session, b)
-    return Comparison(
+    return VersionComparison(
         a=Version.of_row(first, champion, served),
         b=Version.of_row(second, champion, served),
         same_data=first.manifest["data"]["sha256"] == second.manifest["data"]["sha256"],

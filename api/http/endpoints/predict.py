@@ -5,9 +5,9 @@ from fastapi import APIRouter, Request, Response
 from api.http.photo_upload import OPENAPI, read_photograph
 from api.http.problems import responses
 from api.http.routing import DirectRoute
-from api.predictions.response import serve
+from api.predictions.response import build_response
 from api.predictions.schemas import Prediction
-from api.predictions.state import ServiceState
+from api.predictions.state import AppState
 
 PREDICT = "/predict"
 router = APIRouter(tags=["predict"], route_class=DirectRoute)
@@ -26,11 +26,11 @@ async def predict(request: Request, explain: bool = False) -> Response:
     `explain=true` adds a heat map of what the class was told by.
     """
     # Without a dependency, each of which FastAPI solves anew for every request.
-    state: ServiceState = request.app.state.service
+    state: AppState = request.app.state.service
     runtime = state.serving()
     state.line.check()
     upload = await read_photograph(request)
     grade = await state.line.grade(runtime, upload.data, explain)
-    prediction = serve(state, grade, runtime.manifest.version, upload.filename)
+    prediction = build_response(state, grade, runtime.manifest.version, upload.filename)
     # As a response it is sent as it is: FastAPI would validate it again and take it apart.
     return Response(prediction.model_dump_json(exclude_unset=True), media_type="application/json")

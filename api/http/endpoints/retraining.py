@@ -45,7 +45,7 @@ def retrain(
     request = asked or RetrainRequest()
     with database.reading() as session:
         plan = planning.plan(session, blobs, settings.model_cache, request.options.get("classes"))
-    if not (plan.news.any or request.deliberate):
+    if not (plan.catalog_diff.any or request.deliberate):
         raise NothingNewError(plan.champion)
     run = service.begin(
         database, queue, mode=request.mode, started_by="manual", options=request.options
@@ -64,9 +64,9 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
             full_seconds=planning.seconds(session, "full", plan),
             photographs=plan.rows,
             new=plan.new,
-            new_by_class=plan.news.added,
-            relabelled=plan.news.relabelled,
-            removed=plan.news.removed,
+            new_by_class=plan.catalog_diff.added,
+            relabelled=plan.catalog_diff.relabelled,
+            removed=plan.catalog_diff.removed,
         )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import fsspec
 
-from api.commands.bulk.grader import Work
+from api.commands.bulk.grader import ScoringJob
 from api.model.package import load_package
 from api.settings import PROJECT
 from tests.drawing import KINDS, draw_fruit, encode
@@ -54,8 +54,8 @@ def put(address: str, files: dict[str, bytes]) -> str:
     return address
 
 
-def work(address: str | Path, max_bytes: int = MAX_BYTES) -> Work:
-    return Work(PACKAGE, str(address), max_bytes, 64_000_000)
+def work(address: str | Path, max_bytes: int = MAX_BYTES) -> ScoringJob:
+    return ScoringJob(PACKAGE, str(address), max_bytes, 64_000_000)
 
 
 def many(folder: Path, count: int) -> Path:

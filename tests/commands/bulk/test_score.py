@@ -19,7 +19,7 @@ from api.commands.bulk.output import BadOutputError
 from api.commands.bulk.score import BusyError, Grading, NoPhotographsError, parts_folder, score
 from api.commands.bulk.source import SourceError
 from api.core.freshness_levels import LevelThresholds
-from api.model.predictor import Runtime
+from api.model.predictor import Predictor
 from tests.commands.bulk.photographs import ERRORS, PACKAGE, PATHS, contents, parts_done, put, work
 
 
@@ -60,7 +60,7 @@ def dying(folder: Path, after: int) -> Grading:
 def test_a_row_is_what_the_service_would_answer(folder: Path, out: Path) -> None:
     report = score(work(folder), out, here(folder))
     assert (report.photographs, report.errors, report.before) == (len(PATHS), len(ERRORS), 0)
-    runtime, files = Runtime.of_package(PACKAGE), contents()
+    runtime, files = Predictor.of_package(PACKAGE), contents()
     rows = pq.read_table(out).to_pylist()
     assert [row["path"] for row in rows] == PATHS
     for row in rows:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info
 
-from api.commands.bulk.grader import Grader, Work
+from api.commands.bulk.grader import Grader, ScoringJob
 from api.commands.bulk.source import Source
-from api.commands.bulk.workers import DIED, DyingWorkersError, Workers
+from api.commands.bulk.workers import DIED, WorkerCrashError, Workers
 from tests.commands.bulk.photographs import PATHS, contents, put, work
 
 BOMB = "a/2.webp"
@@ -26,19 +26,19 @@ class Bombed(Source):
 
 
 @dataclass(frozen=True)
-class BombedWork(Work):
+class BombedWork(ScoringJob):
     def source(self) -> Source:
         return Bombed(self.address, self.max_bytes)
 
 
 @dataclass(frozen=True)
-class HopelessWork(Work):
+class HopelessWork(ScoringJob):
     def source(self) -> Source:
         os._exit(9)
 
 
 @dataclass(frozen=True)
-class OneThreadWork(Work):
+class OneThreadWork(ScoringJob):
     def source(self) -> Source:
         if [library["num_threads"] for library in threadpool_info()] != [1]:
             os._exit(9)
@@ -86,5 +86,5 @@ def test_their_products_take_no_threads_of_their_own(
 def test_processes_that_cannot_start_are_told(folder: str) -> None:
     plain = work(folder)
     hopeless = HopelessWork(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
-    with Workers(hopeless, 1) as workers, pytest.raises(DyingWorkersError, match="--processes 1"):
+    with Workers(hopeless, 1) as workers, pytest.raises(WorkerCrashError, match="--processes 1"):
         list(workers.grade([PATHS[:1]]))

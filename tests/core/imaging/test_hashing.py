@@ -9,12 +9,18 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.core.imaging.hashing import SIGNATURE_BYTES, content_hash, near_pairs, near_rows, signature
+from api.core.imaging.hashing import (
+    SIGNATURE_BYTES,
+    content_hash,
+    near_pairs,
+    near_rows,
+    perceptual_hash,
+)
 from tests.drawing import KINDS, draw_fruit, encode
 
 
 def signatures(*images: Image.Image) -> NDArray[np.uint8]:
-    return np.stack([signature(image) for image in images])
+    return np.stack([perceptual_hash(image) for image in images])
 
 
 def saved(image: Image.Image, file_format: str, **options: Any) -> Image.Image:
@@ -26,7 +32,7 @@ def test_the_content_hash_is_that_of_sha256sum() -> None:
 
 
 def test_a_signature_is_80_bytes() -> None:
-    found = signature(draw_fruit("freshapples"))
+    found = perceptual_hash(draw_fruit("freshapples"))
     assert found.shape == (SIGNATURE_BYTES,) == (80,)
     assert found.dtype == np.uint8
 
