@@ -10,7 +10,7 @@ BINS = 15
 # Before any label is seen the logarithm of a temperature is taken to be normal, with this mean and
 # standard deviation: held-out photographs are of the sources that were learned from, and would
 # make a grader surer than it may be of others. The mean was fitted on left-out sources
-# (docs/LOG.md).
+# (docs/log/calibration.md).
 PRIOR_MEAN, PRIOR_DEVIATION = 0.18, 0.1
 # A fruit is past its best that is less fresh than all but this share of held-out fresh ones ...
 LEAST_FRESH = 0.05

@@ -18,7 +18,7 @@ from api.core.arrays import FloatArray, batch_invariant_matmul, l2_normalize
 # So many directions of an embedding are kept for drift.
 FEATURES = 32
 # What a unit of distance adds to the logit of "none of them". Between 0.01 and 0.1 the rejection
-# of other produce differs by 3 points; 0.01 is best for near misses (docs/LOG.md).
+# of other produce differs by 3 points; 0.01 is best for near misses (docs/log/calibration.md).
 DISTANCE_WEIGHT = np.float32(0.01)
 _LARGEST = np.finfo(np.float16).max
 

@@ -23,7 +23,7 @@ from api.training.finish import FittedHeads, Logits, Truth, finish_head, freshne
 from api.training.heads import fit_freshness, fit_head, kind_targets, parts_of
 from api.training.ood import fit_ood, with_means_of
 
-# Ten times the recipe's: on fixed embeddings as good (docs/LOG.md), and found in half the time.
+# Ten times the recipe's: on fixed embeddings as good, in half the time (docs/log/retraining.md).
 HEAD_L2 = 1e-2
 # With fewer held-out rows, confidence and rejection are set by cross-validation instead.
 ENOUGH_VALIDATION = 100

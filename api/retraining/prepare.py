@@ -43,7 +43,7 @@ def prepare(order: RetrainJob, backbone: Backbone) -> TrainingRows:
 def views(image: Image.Image) -> list[Image.Image]:
     """Other pictures of the same, to learn from besides: what is new is often little.
 
-    With 42 photographs of a varied new class, four in a hundred more are known (docs/LOG.md).
+    With 42 photos of a varied new class, recall rises by 2 to 6 points (docs/log/retraining.md).
     """
     width, height = image.size
     across, down = round(width * MARGIN), round(height * MARGIN)

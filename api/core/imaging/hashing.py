@@ -12,7 +12,7 @@ EDGE_BYTES = GRID * GRID // 8
 SIGNATURE_BYTES = EDGE_BYTES + COLOUR_GRID * COLOUR_GRID * 3
 
 # Set on the near-duplicates among the 3,395 public fruit files: pairs under both are the same
-# photograph saved twice, but for a few bananas of one shape (docs/LOG.md, 2026-11-21).
+# photograph saved twice, but for a few bananas of one shape (docs/log/data.md, 2026-11-21).
 MAX_EDGE_BITS = 32
 MAX_COLOUR_STEP = 8.0
 
