@@ -1,4 +1,4 @@
-"""Settings from the environment, under the prefix RIPELINE_ but for the two that hosts set."""
+"""Settings from environment variables: RIPELINE_*, and those that hosting platforms set."""
 
 import os
 from functools import cache
@@ -23,33 +23,33 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def usable_cores() -> int:
-    """As many as this process may use."""
+    """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _rate(text: str) -> str:
-    """Raises ValueError for what is no rate."""
+def _valid_rate(text: str) -> str:
+    """Raises ValueError."""
     if text:
-        from limits import parse  # noqa: PLC0415  (it takes a while, and few ask for it)
+        from limits import parse  # noqa: PLC0415  (slow to import, rarely used)
 
         parse(text)
     return text
 
 
-# Written with commas between them.
+# Comma-separated.
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(accepted_keys)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(accepted_origins)]
 
 
 class Settings(BaseSettings):
-    """Everything that differs from one deployment to another."""
+    """Everything that differs between deployments. Documented in docs/SETTINGS.md."""
 
     model_config = SettingsConfigDict(
         env_prefix="RIPELINE_",
         env_ignore_empty=True,
         extra="ignore",
         populate_by_name=True,
-        # What is wrong may be a secret.
+        # The invalid value may be a secret.
         hide_input_in_errors=True,
     )
 
@@ -58,25 +58,25 @@ class Settings(BaseSettings):
     port: int = Field(
         default=8000, ge=0, lt=65536, validation_alias=AliasChoices("RIPELINE_API_PORT", "PORT")
     )
-    # A line for each request; a proxy in front writes them more cheaply.
+    # One line per request; a reverse proxy logs them more cheaply.
     access_log: bool = False
-    # Proxies whose word on the client's address is believed: addresses or networks, with commas.
+    # Comma-separated addresses or networks of proxies whose X-Forwarded-* headers are trusted.
     trusted_proxies: str = ""
-    # Sent as a bearer token or as X-API-Key. Who may change may also predict; none: all is open.
+    # API keys, sent as a bearer token or X-API-Key. Change keys may also predict. None: no auth.
     predict_keys: Keys = Field(default=(), repr=False)
     change_keys: Keys = Field(default=(), repr=False)
-    # Let everybody change everything, also on an address that other machines reach.
+    # Allow an address that other machines can reach without API keys.
     allow_open: bool = False
-    # The sites whose pages may call the service from a browser.
+    # Origins whose pages may call the API from a browser.
     cors_origins: Origins = ()
-    # For each key, or each address without one, such as 60/second; empty: none.
-    rate_limit: Annotated[str, AfterValidator(_rate)] = ""
+    # Per key, or per address without one, such as 60/second. Empty: no limit.
+    rate_limit: Annotated[str, AfterValidator(_valid_rate)] = ""
 
     model_dir: Path = PROJECT / "models" / "default"
     state_dir: Path = PROJECT / "state"
-    # Where crossvalidation.json and comparison.json lie: what was measured of the recipe.
+    # Folder of crossvalidation.json and comparison.json, the measurements of the recipe.
     report_dir: Path = PROJECT / "docs"
-    # Empty: a file in the state folder.
+    # Empty: SQLite in the state folder.
     database_url: str = Field(
         default="",
         repr=False,
@@ -88,26 +88,26 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("STORAGE_URL", "RIPELINE_STORAGE_URL"),
         repr=False,
     )
-    # For so long a graded photograph is kept, so that a correction can make it a training image.
+    # Retention period of graded photos. While stored, feedback can turn one into a training image.
     keep_predicted_days: float = Field(default=30, ge=0)
     ui_url: str = "http://127.0.0.1:8501"
     max_body_bytes: int = Field(default=25 * 2**20, gt=0)
-    # An upload of training photographs holds many of them, or a zip.
+    # For training uploads: many photos, or a zip.
     max_upload_bytes: int = Field(default=512 * 2**20, gt=0)
     max_zip_files: int = Field(default=10_000, gt=0)
     max_zip_bytes: int = Field(default=2**30, gt=0)
     max_pixels: int = Field(default=MAX_PIXELS, gt=0)
     inference_threads: int = Field(default_factory=usable_cores, gt=0)
-    # So many photographs may wait to be graded, each for so long; then it is 503.
+    # Photos that may wait to be graded, and for how long; beyond either, 503.
     max_queue: int = Field(default=256, gt=0)
     max_wait_seconds: float = Field(default=10, gt=0)
-    # A body may take so long, and a second more for every 16 KiB of it that came; then it is 408.
+    # Time to receive a request body, plus one second per 16 KiB received; then 408.
     body_seconds: float = Field(default=20, gt=0)
-    # Where fresh ends and rotten begins, as long as nobody sets it (/freshness-thresholds): scores
-    # between 0 and 1, both or none of them.
+    # Freshness scores, 0 to 1, below which fruit is rotten and from which it is fresh. Set both or
+    # neither; PUT /freshness-thresholds overrides them.
     rotten_below: float | None = None
     fresh_from: float | None = None
-    # After SIGTERM: for so long /ready says 503, for load balancers to see, before it ends.
+    # After SIGTERM, how long /ready answers 503 for load balancers to notice before shutdown.
     drain_seconds: float = Field(default=1, ge=0)
 
     @model_validator(mode="after")
@@ -122,7 +122,7 @@ class Settings(BaseSettings):
 
     @property
     def level_thresholds(self) -> LevelThresholds | None:
-        """The freshness thresholds of this deployment; None where those of the model hold."""
+        """The freshness thresholds of this deployment; None for those of the model."""
         if self.rotten_below is None:
             return None
         return LevelThresholds(self.rotten_below, self.fresh_from)
@@ -133,17 +133,17 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The address of the catalog."""
+        """URL of the catalog's database."""
         return self.database_url or f"sqlite:///{self.state_dir.resolve() / 'catalog.db'}"
 
     @property
     def storage(self) -> str:
-        """The address of photographs and model packages."""
+        """URL or path of the blob store."""
         return self.storage_url or str(self.state_dir.resolve() / "blobs")
 
     @property
     def model_cache(self) -> Path:
-        """Where this machine keeps its copies of stored model packages."""
+        """This machine's cache of model packages from the blob store."""
         return self.state_dir.resolve() / "cache" / "models"
 
 

@@ -1,4 +1,4 @@
-"""Every setting is described where people look for it, and refused where it cannot be used."""
+"""Settings: documented, and invalid values are refused."""
 
 import pytest
 from pydantic import ValidationError
@@ -8,14 +8,14 @@ from api.settings import PROJECT, Settings
 
 
 @pytest.mark.parametrize("field", Settings.model_fields)
-def test_every_setting_of_the_service_is_described(field: str) -> None:
+def test_every_setting_is_documented(field: str) -> None:
     alias = Settings.model_fields[field].validation_alias
     names = getattr(alias, "choices", None) or [f"RIPELINE_{field.upper()}"]
     assert f"`{names[0]}`" in (PROJECT / "docs" / "SETTINGS.md").read_text()
 
 
 @pytest.mark.parametrize(
-    ("below", "fresh", "said"),
+    ("below", "fresh", "message"),
     [
         ("0.3", "", "set both"),
         ("", "0.3", "set both"),
@@ -25,16 +25,16 @@ def test_every_setting_of_the_service_is_described(field: str) -> None:
         ("a third", "0.5", "valid number"),
     ],
 )
-def test_thresholds_that_cannot_be_are_refused(
-    below: str, fresh: str, said: str, monkeypatch: pytest.MonkeyPatch
+def test_invalid_thresholds_are_refused(
+    below: str, fresh: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_ROTTEN_BELOW", below)
     monkeypatch.setenv("RIPELINE_FRESH_FROM", fresh)
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ValidationError, match=message):
         Settings()
 
 
-def test_thresholds_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thresholds_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().level_thresholds is None
     monkeypatch.setenv("RIPELINE_ROTTEN_BELOW", "0.3")
     monkeypatch.setenv("RIPELINE_FRESH_FROM", "0.7")

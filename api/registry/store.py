@@ -87,7 +87,7 @@ def stored_versions(blobs: Blobs) -> list[str]:
 
 def last_stored(blobs: Blobs, version: str) -> datetime | None:
     """When the last file of the version was stored."""
-    return blobs.modified(f"{FOLDER}/{version}")
+    return blobs.folder_modified_at(f"{FOLDER}/{version}")
 
 
 def copies(cache: Path) -> set[str]:

@@ -1,1 +1,1 @@
-"""The catalog's database and its tables, and the store of files."""
+"""The catalog's database, its tables and migrations, and the blob store."""

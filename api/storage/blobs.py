@@ -1,6 +1,6 @@
-"""Photographs and model packages as bytes under keys: a local folder, or a bucket.
+"""The blob store: photos and model packages as bytes under keys, in a local folder or a bucket.
 
-STORAGE_URL names it: a path, or an address that fsspec knows (`s3://bucket/prefix`).
+STORAGE_URL names it: a path, or any URL that fsspec knows (`s3://bucket/prefix`).
 """
 
 import os
@@ -12,31 +12,28 @@ from uuid import uuid4
 
 import fsspec
 
-# Between the key of a blob and the place of a part in it: `predicted/ab12.jpgs#0-9120`.
-PART = "#"
+# Separates the key of a blob from a byte range in it: `predicted/ab12.jpgs#0-9120`.
+RANGE = "#"
 
 
 class BadKeyError(ValueError):
-    """A key that would lead out of the store: a fault of the program, never of a client."""
+    """The key leads out of the store. A bug in the program, never a client's mistake."""
 
 
 class Blobs:
-    """Bytes under keys such as `photographs/ab12.jpg`.
-
-    A blob that `put` stores is there whole or not at all; none is told of before it is there.
-    """
+    """Bytes under keys such as `photographs/ab12.jpg`. Writes with `put` are atomic."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        # Others write there too: what a bucket listed a moment ago must be asked for again.
-        self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
-        self._local = "file" in self._files.protocol
+        # Other processes write too, so a bucket's listing must not be cached.
+        self._fs, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+        self._is_local = "file" in self._fs.protocol
 
     def put(self, key: str, data: bytes) -> None:
-        """Store `data`; it is on disk when this returns. An older blob of the key is replaced."""
+        """Store or replace a blob. It is on disk when this returns."""
         path = self._path(key)
-        if not self._local:
-            self._files.pipe_file(path, data)  # A bucket shows an object when it is whole.
+        if not self._is_local:
+            self._fs.pipe_file(path, data)  # Object stores show an object once it is complete.
             return
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,80 +41,79 @@ class Blobs:
         _sync_folder(target.parent)
 
     def put_many(self, key: str, parts: Sequence[bytes]) -> list[str]:
-        """Store as one blob what nobody was promised; gives the key of each of `parts`, none empty.
+        """Store non-empty `parts` as one blob and return a key for each.
 
-        Making a file takes longer than filling it. Deleting one of the parts deletes all. They may
-        be lost if the power fails now, and a process that is killed meanwhile may leave them cut
-        short, under keys that nobody was told.
+        One file for many parts, since creating a file takes longer than filling it. Deleting one
+        part deletes all. Not durable: a power failure may lose the blob, and a process killed here
+        may leave it incomplete, before anyone has its keys.
         """
         path, data = self._path(key), b"".join(parts)
-        if self._local:
+        if self._is_local:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_bytes(data)
         else:
-            self._files.pipe_file(path, data)
+            self._fs.pipe_file(path, data)
         ends = [0, *accumulate(map(len, parts))]
-        return [f"{key}{PART}{start}-{end}" for start, end in pairwise(ends)]
+        return [f"{key}{RANGE}{start}-{end}" for start, end in pairwise(ends)]
 
     def get(self, key: str) -> bytes:
         """Raises FileNotFoundError."""
-        part = key.partition(PART)[2]
-        start, end = map(int, part.split("-")) if part else (None, None)
-        data: bytes = self._files.cat_file(self._path(key), start=start, end=end)
+        byte_range = key.partition(RANGE)[2]
+        start, end = map(int, byte_range.split("-")) if byte_range else (None, None)
+        data: bytes = self._fs.cat_file(self._path(key), start=start, end=end)
         return data
 
     def exists(self, key: str) -> bool:
-        return bool(self._files.isfile(self._path(key)))
+        return bool(self._fs.isfile(self._path(key)))
 
     def modified_at(self, key: str) -> datetime:
         """When the blob was stored, in UTC. Raises FileNotFoundError."""
-        written: datetime = self._files.modified(self._path(key))
-        return written.astimezone(UTC)
+        modified: datetime = self._fs.modified(self._path(key))
+        return modified.astimezone(UTC)
 
     def delete(self, key: str) -> None:
-        """Remove the blob; one that is not there is no error."""
+        """Delete the blob if it exists."""
         try:
-            self._files.rm_file(self._path(key))
+            self._fs.rm_file(self._path(key))
         except FileNotFoundError:
             return
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys under the folder `prefix`, sorted; unfinished writes are not among them."""
-        folder = self._path(prefix)
+        """Sorted keys under the folder `prefix`, without unfinished writes."""
         root = PurePosixPath(self._root)
-        for path in sorted(self._files.find(folder)):
+        for path in sorted(self._fs.find(self._path(prefix))):
             if not PurePosixPath(path).name.startswith("."):
                 yield str(PurePosixPath(path).relative_to(root))
 
     def folders(self, prefix: str) -> list[str]:
-        """The names of the folders in the folder `prefix`, sorted."""
+        """Sorted names of the folders directly under `prefix`."""
         try:
-            found = self._files.ls(self._path(prefix), detail=True)
+            entries = self._fs.ls(self._path(prefix), detail=True)
         except FileNotFoundError:
             return []
         return sorted(
-            PurePosixPath(entry["name"]).name for entry in found if entry["type"] == "directory"
+            PurePosixPath(entry["name"]).name for entry in entries if entry["type"] == "directory"
         )
 
-    def modified(self, prefix: str) -> datetime | None:
-        """When anything in the folder `prefix` was last written, be it finished or not."""
-        paths = self._files.find(self._path(prefix))
-        return max((self._files.modified(path) for path in paths), default=None)
+    def folder_modified_at(self, prefix: str) -> datetime | None:
+        """When anything under `prefix` was last written, unfinished writes included."""
+        paths = self._fs.find(self._path(prefix))
+        return max((self._fs.modified(path) for path in paths), default=None)
 
     def delete_folder(self, prefix: str) -> None:
-        """Remove all that is in the folder `prefix`; one that is not there is no error."""
+        """Delete everything under `prefix`, if it exists."""
         try:
-            self._files.rm(self._path(prefix), recursive=True)
+            self._fs.rm(self._path(prefix), recursive=True)
         except FileNotFoundError:
             return
 
     def _path(self, key: str) -> str:
-        """Of the blob that `key` is or is a part of."""
-        whole = key.partition(PART)[0]
-        parts = PurePosixPath(whole).parts
-        if not parts or ".." in parts or PurePosixPath(whole).is_absolute():
+        """Path of the blob that holds `key`."""
+        blob = key.partition(RANGE)[0]
+        parts = PurePosixPath(blob).parts
+        if not parts or ".." in parts or PurePosixPath(blob).is_absolute():
             raise BadKeyError(key)
-        return f"{self._root.rstrip('/')}/{whole}"
+        return f"{self._root.rstrip('/')}/{blob}"
 
 
 def _write(target: Path, data: bytes) -> None:
@@ -130,8 +126,8 @@ def _write(target: Path, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

@@ -1,7 +1,7 @@
 """The catalog's database: SQLite in the state folder by default, PostgreSQL by DATABASE_URL.
 
-One `Database` a process. A `session()` is one transaction: committed whole at its end, or not at
-all; `reading()` one that writes nothing.
+One `Database` per process. `session()` is one transaction, committed at its end or rolled back on
+an error; `reading()` is a read-only one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,6 @@ from typing import Any
 
 from filelock import FileLock
 from sqlalchemy import (
-    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
-    inspect,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,17 +27,18 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-# Any number that nothing else in the database locks by.
+from api.storage import migrate
+
+# Key of a PostgreSQL advisory lock; any number that nothing else uses.
 MIGRATION_LOCK = 7_253_001
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
-# What is raised where the database cannot be reached, or has no time: try again later.
+# Raised when the database cannot be reached or is too busy. Retry later.
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
 class Base(DeclarativeBase):
-    """What every table inherits from; names of constraints are the same on every database."""
+    """Base of all tables. Constraint names are the same on every database."""
 
     metadata = MetaData(
         naming_convention={
@@ -52,7 +51,7 @@ class Base(DeclarativeBase):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time, also on SQLite, which forgets the zone."""
+    """A timezone-aware UTC time, also on SQLite, which drops the zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -63,8 +62,8 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        found: datetime = value
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        time: datetime = value
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def now() -> datetime:
@@ -72,14 +71,14 @@ def now() -> datetime:
 
 
 class Database:
-    """An engine and its sessions. Safe to use from any thread."""
+    """An engine and its sessions. Thread-safe."""
 
     def __init__(self, url: str) -> None:
-        self.url = normalised(url)
+        self.url = normalize_url(url)
         self.engine = _engine(self.url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        reading = self.engine.execution_options(ripeline_reading=True)
-        self._readings = sessionmaker(reading, expire_on_commit=False)
+        read_only = self.engine.execution_options(ripeline_read_only=True)
+        self._read_sessions = sessionmaker(read_only, expire_on_commit=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -87,31 +86,23 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """One transaction that may write."""
+        """A transaction that may write."""
         with self._sessions.begin() as session:
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """One transaction that only reads: on SQLite it waits for no writer."""
-        with self._readings.begin() as session:
+        """A read-only transaction. On SQLite it does not wait for writers."""
+        with self._read_sessions.begin() as session:
             yield session
 
     def upgrade(self, revision: str = "head") -> None:
-        """Bring the tables to this version's shape; only one process at a time does.
-
-        Raises NewerCatalogError.
-        """
-        with self._alone(), self.engine.begin() as connection:
-            if _revision(connection) == newest_revision():
-                return
-            # Imported here: an upgrade is rare, and every start would wait for it.
-            from api.storage.migrate import upgrade  # noqa: PLC0415
-
-            upgrade(connection, MIGRATIONS, revision)
+        """Migrate the tables, one process at a time. Raises NewerCatalogError."""
+        with self._migration_lock(), self.engine.begin() as connection:
+            migrate.upgrade(connection, revision)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _migration_lock(self) -> Iterator[None]:
         if self.is_sqlite:
             path = make_url(self.url).database
             if not path or path == ":memory:":
@@ -136,28 +127,14 @@ class Database:
 def upsert(
     session: Session, table: type[Base], key: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
-    """Write the row of `key`; one that is there already takes the `values`."""
+    """Insert the row of `key`, or set its `values` if it exists."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = (sqlite.insert if is_sqlite else postgresql.insert)(table).values(**key, **values)
     session.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
-def newest_revision() -> str:
-    """Of the last migration: the number that the name of its file begins with."""
-    files = (MIGRATIONS / "versions").glob("[0-9]*.py")
-    return max(file.name for file in files).partition("_")[0]
-
-
-def _revision(connection: Connection) -> str | None:
-    """Of the tables that are there; None where there are none."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
-
-
-def normalised(url: str) -> str:
-    """The address as SQLAlchemy wants it; hosts give `postgres://`, without the driver."""
+def normalize_url(url: str) -> str:
+    """Add the driver that SQLAlchemy needs; hosting platforms give a plain `postgres://`."""
     for scheme in ("postgres://", "postgresql://"):
         if url.startswith(scheme):
             return f"postgresql+psycopg://{url.removeprefix(scheme)}"
@@ -166,26 +143,26 @@ def normalised(url: str) -> str:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        seconds = {"connect_timeout": CONNECT_SECONDS}
-        return create_engine(url, pool_pre_ping=True, connect_args=seconds)
+        timeout = {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(url, pool_pre_ping=True, connect_args=timeout)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _: Any) -> None:
-        # pysqlite begins transactions late by itself, and so lets two writers deadlock.
+        # By default pysqlite begins transactions late, and two writers can deadlock.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
-        # FULL: what was acknowledged is there after a power cut too, not only after a crash.
+        # FULL: acknowledged writes survive a power cut, not only a crash.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Any) -> None:
-        # A read that turned into a write would fail at once where another process writes, so what
-        # may write says so from the start.
-        reading = connection.get_execution_options().get("ripeline_reading")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        # Upgrading a read lock to a write lock fails at once while another process writes, so a
+        # transaction that may write takes the write lock at its start.
+        read_only = connection.get_execution_options().get("ripeline_read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -1,17 +1,15 @@
-"""Bringing the tables of a catalog to the shape that this version of the code declares."""
+"""Schema migrations of the catalog, run by Alembic."""
 
 from collections.abc import Collection
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class NewerCatalogError(Exception):
-    """The catalog was upgraded by a newer version of Ripeline, whose tables this one may break."""
+    """The catalog was upgraded by a newer version of Ripeline; this one could corrupt it."""
 
     def __init__(self, revisions: Collection[str]) -> None:
         super().__init__(
@@ -21,16 +19,35 @@ class NewerCatalogError(Exception):
         )
 
 
-def upgrade(connection: Connection, migrations: Path, revision: str) -> None:
-    """Run the `migrations` of a folder up to `revision`, "head" for all of them.
+def newest_revision() -> str:
+    """Revision of the last migration: the number its file name starts with."""
+    files = (MIGRATIONS / "versions").glob("[0-9]*.py")
+    return max(file.name for file in files).partition("_")[0]
 
-    Raises NewerCatalogError.
-    """
+
+def current_revision(connection: Connection) -> str | None:
+    """Revision of the catalog's tables; None for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Migrate to `revision`, or "head" for the newest. Raises NewerCatalogError."""
+    if current_revision(connection) == newest_revision():
+        return
+    # Slow to import, and few starts need it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     config = Config()
-    config.set_main_option("script_location", str(migrations))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    standing = MigrationContext.configure(connection).get_current_heads()
-    if unknown := set(standing) - known:
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    if unknown := current - known:
         raise NewerCatalogError(unknown)
     command.upgrade(config, revision)

@@ -1,6 +1,6 @@
-"""Every table of the catalog.
+"""The tables of the catalog.
 
-Times are aware UTC; identifiers are hexadecimal UUIDs. A change here needs a migration in
+Times are timezone-aware UTC; ids are hexadecimal UUIDs. A change here needs a migration in
 `migrations/versions`.
 """
 
@@ -22,19 +22,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api.core.labels import Level
 from api.storage.db import Base, UtcDateTime, now
 
-_KEPT: dict[str, Any] = {
+_WITH_BLOB: dict[str, Any] = {
     "sqlite_where": text("blob IS NOT NULL"),
     "postgresql_where": text("blob IS NOT NULL"),
 }
 
 
 class ImageRow(Base):
-    """One stored photograph.
+    """One training photo.
 
-    `sha256` is of the bytes that were sent, so that the same file is known again; the blob holds
-    them without their metadata, `bytes` long. `signature` is hexadecimal (see `imaging.hashing`);
-    `photograph` names the group of near-duplicates that share a split; `origin` is upload, feedback
-    or review. `brightness`, `saturation` and `hue` are those of `dataset.appearance`.
+    `sha256`: hash of the uploaded bytes, to recognise the same file. `blob`: the photo without its
+    metadata, `bytes` long. `signature`: hexadecimal, see `core.imaging.hashing`. `photograph`: the
+    group of near-duplicates that share a split. `origin`: upload, feedback or review.
+    `brightness`, `saturation`, `hue`: see `core.appearance`.
     """
 
     __tablename__ = "images"
@@ -60,17 +60,17 @@ class ImageRow(Base):
 class PredictionRow(Base):
     """One served prediction.
 
-    `freshness_level` is what was answered, by the thresholds of that moment. `blob` is the
-    photograph, where the retention setting lets it be kept; `signature` (hexadecimal) tells
-    near-duplicates; `features` are float16 [n], the `drift_features` of the photograph.
+    `freshness_level`: as served, by the thresholds in force then. `blob`: the photo, while the
+    retention period lasts. `signature`: hexadecimal, to find near-duplicates. `features`: float16
+    [n], see `core.ood.drift_features`.
     """
 
     __tablename__ = "predictions"
     __table_args__ = (
         Index("ix_predictions_version_time", "model_version", "created_at"),
-        # Few photographs are kept of many predictions: what asks for these looks at no others.
-        Index("ix_predictions_kept", "created_at", **_KEPT),
-        Index("ix_predictions_worth_a_look", "recognised", "confidence", **_KEPT),
+        # Partial: few of many predictions still have a photo.
+        Index("ix_predictions_kept", "created_at", **_WITH_BLOB),
+        Index("ix_predictions_worth_a_look", "recognised", "confidence", **_WITH_BLOB),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -90,10 +90,10 @@ class PredictionRow(Base):
 
 
 class FeedbackRow(Base):
-    """The right label of one prediction; a later word on the same prediction replaces it.
+    """A person's label for one prediction; newer feedback replaces it.
 
-    `correct` says whether the prediction was right; `image_id` is the training image made of it,
-    where its photograph was still kept.
+    `correct`: whether the prediction was right. `image_id`: the training image made from it, if
+    the photo was still stored.
     """
 
     __tablename__ = "feedback"
@@ -108,7 +108,7 @@ class FeedbackRow(Base):
 
 
 class FreshnessThresholdsRow(Base):
-    """One row, for all processes; none while the model's own thresholds hold."""
+    """User-set thresholds for all processes: one row, or none while the defaults apply."""
 
     __tablename__ = "freshness_thresholds"
     __table_args__ = (CheckConstraint("id = 1", name="one_pair_of_thresholds"),)
@@ -120,11 +120,11 @@ class FreshnessThresholdsRow(Base):
 
 
 class ModelRow(Base):
-    """One package that was finished and stored.
+    """One model version whose package was stored.
 
-    `origin` is shipped, fast or full; `started_by` a person ("manual") or a trigger
-    ("trigger:drift"); `verdict` what the gate said of it. `pruned_at` is set when its files were
-    removed to make room: it stays in the history, but cannot serve any more.
+    `origin`: shipped, fast or full. `started_by`: a person ("manual") or a trigger
+    ("trigger:drift"). `verdict`: the promotion gate's. `pruned_at`: when its files were deleted to
+    free space; the record stays, but the version cannot serve.
     """
 
     __tablename__ = "models"
@@ -141,7 +141,7 @@ class ModelRow(Base):
 
 
 class ChampionRow(Base):
-    """The version that serves: one row, so that there is never more than one champion."""
+    """The version that serves. One row, so there is never more than one champion."""
 
     __tablename__ = "champion"
     __table_args__ = (CheckConstraint("id = 1", name="one_champion"),)
@@ -152,7 +152,7 @@ class ChampionRow(Base):
 
 
 class PromotionRow(Base):
-    """History of champions, newest last. `kind` is first, gate, manual or rollback."""
+    """One change of the champion. `kind`: first, gate, manual or rollback."""
 
     __tablename__ = "promotions"
 
@@ -164,12 +164,12 @@ class PromotionRow(Base):
 
 
 class RunRow(Base):
-    """One run.
+    """One retraining run.
 
-    `state` is queued, running, succeeded, failed, cancelled or interrupted. `active` is 1 while it
-    is queued or running and null after: being unique, it lets one run be active at a time, across
-    all processes. `progress` goes from 0 to 100; `losses` has one entry an epoch. A running run
-    whose `heartbeat_at` is old has lost its worker.
+    `state`: queued, running, succeeded, failed, cancelled or interrupted. `active`: 1 while queued
+    or running, then null; being unique, it allows one active run across all processes. `progress`:
+    0 to 100. `losses`: one entry per epoch. A running run with an old `heartbeat_at` has lost its
+    worker.
     """
 
     __tablename__ = "runs"
@@ -196,9 +196,9 @@ class RunRow(Base):
 
 
 class TriggerRow(Base):
-    """One trigger that was changed from its defaults or has fired. Null means the default.
+    """A trigger that was configured or has fired. Null means the default.
 
-    `scheduled_at` is when `schedule` was set: what was due before does not count.
+    `scheduled_at`: when `schedule` was set; earlier due times do not count.
     """
 
     __tablename__ = "triggers"
@@ -213,5 +213,5 @@ class TriggerRow(Base):
     last_run_id: Mapped[str | None] = mapped_column(String(32))
 
 
-# Of all tables, for migrations.
+# Imported from here, not from db, so that every table is registered.
 METADATA = Base.metadata

@@ -1,4 +1,4 @@
-"""The blob store, on a folder, in a bucket and in memory."""
+"""The blob store on a folder, a bucket and in memory."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     return Blobs(str(tmp_path) if request.param == "folder" else f"memory://{uuid4().hex}")
 
 
-def test_what_is_put_together_is_got_apart(store: Blobs) -> None:
+def test_parts_of_one_blob_have_keys_of_their_own(store: Blobs) -> None:
     parts = [b"first", b"second", b"the last"]
     keys = store.put_many("predicted/a", parts)
     assert [store.get(key) for key in keys] == parts
@@ -30,15 +30,15 @@ def test_what_is_put_together_is_got_apart(store: Blobs) -> None:
         store.get(keys[2])
 
 
-def test_folders_are_listed_and_removed(store: Blobs) -> None:
+def test_folders_are_listed_and_deleted(store: Blobs) -> None:
     assert store.folders("models") == []
-    assert store.modified("models") is None
+    assert store.folder_modified_at("models") is None
     store.delete_folder("models/1")
     before = now() - timedelta(seconds=2)
     for key in ("models/1/b", "models/2/c", "models/d"):
         store.put(key, b"x")
     assert store.folders("models") == ["1", "2"]
-    modified = store.modified("models/1")
+    modified = store.folder_modified_at("models/1")
     assert modified is not None
     assert before <= modified <= now()
     store.delete_folder("models/1")
@@ -46,12 +46,12 @@ def test_folders_are_listed_and_removed(store: Blobs) -> None:
     assert list(store.keys("models")) == ["models/2/c", "models/d"]
 
 
-def test_what_another_process_does_is_seen(store: Blobs) -> None:
+def test_changes_of_another_process_are_visible(store: Blobs) -> None:
     store.put("models/1/a", b"x")
     assert list(store.keys("models")) == ["models/1/a"]
     assert store.folders("models") == ["1"]
     assert store.modified_at("models/1/a")
-    # fsspec would give the same object again, which knows what it did itself.
+    # Not the cached instance, which would know of its own changes.
     files, root = fsspec.core.url_to_fs(store.url, skip_instance_cache=True)
     files.makedirs(f"{root}/models/2", exist_ok=True)
     files.pipe_file(f"{root}/models/2/b", b"x")
@@ -64,22 +64,22 @@ def test_what_another_process_does_is_seen(store: Blobs) -> None:
         store.modified_at("models/1/a")
 
 
-def test_what_is_put_is_there(store: Blobs) -> None:
+def test_a_blob_is_stored_and_replaced(store: Blobs) -> None:
     store.put("photographs/a.jpg", b"one")
     store.put("photographs/a.jpg", b"two")
     assert store.get("photographs/a.jpg") == b"two"
     assert store.exists("photographs/a.jpg")
 
 
-def test_what_is_not_there_is_told(store: Blobs) -> None:
+def test_a_missing_blob(store: Blobs) -> None:
     assert not store.exists("photographs/a.jpg")
     store.delete("photographs/a.jpg")
     with pytest.raises(FileNotFoundError):
         store.get("photographs/a.jpg")
 
 
-def test_a_blob_tells_when_it_was_stored(store: Blobs) -> None:
-    before = now() - timedelta(seconds=2)  # Some file systems keep whole seconds.
+def test_a_blob_has_a_modification_time(store: Blobs) -> None:
+    before = now() - timedelta(seconds=2)  # Some file systems store whole seconds.
     store.put("photographs/a.jpg", b"x")
     assert before <= store.modified_at("photographs/a.jpg") <= now()
     with pytest.raises(FileNotFoundError):
@@ -94,7 +94,7 @@ def test_keys_are_listed_by_folder(store: Blobs) -> None:
     assert list(store.keys("nothing")) == []
 
 
-def test_a_write_that_was_cut_off_is_not_listed(tmp_path: Path) -> None:
+def test_an_unfinished_write_is_not_listed(tmp_path: Path) -> None:
     store = Blobs(str(tmp_path))
     store.put("photographs/a.jpg", b"x")
     (tmp_path / "photographs" / ".b.jpg.123").write_bytes(b"half")
@@ -102,6 +102,6 @@ def test_a_write_that_was_cut_off_is_not_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["../a", "a/../../b", "/etc/passwd", ""])
-def test_no_key_leads_out_of_the_store(store: Blobs, key: str) -> None:
+def test_a_key_outside_the_store_is_refused(store: Blobs, key: str) -> None:
     with pytest.raises(BadKeyError):
         store.put(key, b"x")

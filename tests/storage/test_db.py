@@ -1,4 +1,4 @@
-"""The database: its migrations, its transactions, and what is the same on both kinds."""
+"""The database on SQLite and PostgreSQL: migrations, transactions, types."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,7 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from api.storage.db import MIGRATIONS, Database, newest_revision, normalised
+from api.storage.db import Database, normalize_url
+from api.storage.migrate import MIGRATIONS, newest_revision
 from api.storage.tables import METADATA, RunRow
 
 
@@ -18,26 +19,26 @@ def run(name: str, active: int | None = None) -> RunRow:
     return RunRow(id=name, mode="fast", started_by="manual", state="queued", active=active)
 
 
-def test_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
+def test_migrations_create_the_declared_tables(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
 
 
-def test_the_newest_revision_is_the_one_that_alembic_goes_to(database: Database) -> None:
+def test_the_newest_revision_is_the_head(database: Database) -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == newest_revision()
     with database.engine.connect() as connection:
         assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
 
 
-def test_upgrading_what_is_up_to_date_does_not_ask_alembic(
+def test_an_up_to_date_catalog_is_not_migrated(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("alembic.command.upgrade", None)
     database.upgrade()
 
 
-def test_upgrading_at_once_from_many_places_is_safe(database_url: str) -> None:
+def test_concurrent_upgrades_are_safe(database_url: str) -> None:
     databases = [Database(database_url) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(Database.upgrade, databases))
@@ -47,7 +48,7 @@ def test_upgrading_at_once_from_many_places_is_safe(database_url: str) -> None:
         database.close()
 
 
-def test_a_session_that_fails_leaves_nothing(database: Database) -> None:
+def test_a_failed_session_is_rolled_back(database: Database) -> None:
     def fail() -> None:
         with database.session() as session:
             session.add(run("a"))
@@ -80,7 +81,7 @@ def test_times_come_back_in_utc(database: Database) -> None:
     assert found.tzinfo is UTC
 
 
-def test_writers_wait_for_each_other(database: Database) -> None:
+def test_concurrent_writes_are_serialised(database: Database) -> None:
     with database.session() as session:
         session.add(run("a"))
 
@@ -95,7 +96,7 @@ def test_writers_wait_for_each_other(database: Database) -> None:
         assert session.get_one(RunRow, "a").progress == 80
 
 
-def test_addresses_as_hosts_give_them() -> None:
-    assert normalised("postgres://u@h/d") == "postgresql+psycopg://u@h/d"
-    assert normalised("postgresql://u@h/d") == "postgresql+psycopg://u@h/d"
-    assert normalised("sqlite:///a.db") == "sqlite:///a.db"
+def test_urls_get_the_driver() -> None:
+    assert normalize_url("postgres://u@h/d") == "postgresql+psycopg://u@h/d"
+    assert normalize_url("postgresql://u@h/d") == "postgresql+psycopg://u@h/d"
+    assert normalize_url("sqlite:///a.db") == "sqlite:///a.db"

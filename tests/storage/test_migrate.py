@@ -1,4 +1,4 @@
-"""A catalog of an older version is upgraded; one of a newer version is refused."""
+"""An older catalog is upgraded; a newer one is refused."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 @pytest.fixture
 def first(database_url: str) -> Database:
-    """A catalog as the first version left it, with a champion that has replaced another."""
+    """A catalog of the first version, with a champion that replaced another."""
     database = Database(database_url)
     database.upgrade("0001")
     with database.session() as session:
@@ -51,7 +51,7 @@ def first(database_url: str) -> Database:
     return database
 
 
-def test_the_first_catalog_is_upgraded_with_all_that_is_in_it(first: Database) -> None:
+def test_a_catalog_of_the_first_version_is_upgraded_with_its_rows(first: Database) -> None:
     first.upgrade()
     with first.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

@@ -15,7 +15,7 @@ from api.predictions import retention
 from api.registry import store
 from api.settings import Settings
 from api.storage.blobs import Blobs
-from api.storage.db import normalised, now
+from api.storage.db import normalize_url, now
 
 MANIFEST = "backup.json"
 FOLDERS = (ingest.PHOTOGRAPHS, store.FOLDER, retention.FOLDER)
@@ -68,7 +68,7 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
 
 
 def _catalog(settings: Settings) -> SqliteCatalog | PostgresCatalog:
-    address = normalised(settings.database)
+    address = normalize_url(settings.database)
     return SqliteCatalog(address) if address.startswith("sqlite") else PostgresCatalog(address)
 
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `Database.upgrade` hands over."""
+"""Alembic's entry point: migrates over the connection given by `Database.upgrade`."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Freshness in three levels: the thresholds that somebody set, and the level of each prediction."""
+"""Freshness in three levels: user-set thresholds and the level of each prediction."""
 
 import sqlalchemy as sa
 from alembic import op
