@@ -12,7 +12,7 @@ CLUSTER_READY := $(CLUSTER)/.ready
 SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run env test test-stack test-images test-ray check format data train crossvalidate compare notebook chaos \
+.PHONY: help run env test test-fast test-stack test-images test-ray check format data train crossvalidate compare notebook chaos \
 	hostile bench bench-pages backup restore openapi lock clean clean-state
 
 help: ## List the commands
@@ -26,6 +26,9 @@ env: ## Write .env for docker compose, with random passwords
 
 test: $(READY) check ## Check the code and run the tests
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (a minute)
+	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack

@@ -15,6 +15,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.postgres import binaries, fresh_database, running_server
 
+pytest_plugins = ["tests.lanes"]
 DATASET = "RIPELINE_DATASET"
 
 
