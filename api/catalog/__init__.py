@@ -1,1 +1,1 @@
-"""The training photos: uploading, importing, duplicates, splits, deleting."""
+"""Training photos: upload, import, duplicates, relabelling, deletion."""

@@ -1,6 +1,6 @@
-"""Uploaded files, and zips of photos, read entry by entry and never unpacked to disk.
+"""Uploaded zips, read entry by entry in memory, and safe against zip bombs.
 
-Nothing that the zip says of itself is believed: what is read of it is counted as it comes.
+Sizes that the zip declares are checked first but not trusted: bytes are counted as they unpack.
 """
 
 import io
@@ -11,15 +11,15 @@ from pathlib import PurePosixPath
 from typing import IO, cast
 
 from api.core.errors import TooLargeError, UnprocessableError
-from api.core.layout import SUPPLIED_SPLITS, is_aside
+from api.core.layout import SUPPLIED_SPLITS, is_ignored
 
-START = (b"PK\x03\x04", b"PK\x05\x06")
-ENCRYPTED = 0x1
-# The others need much memory to unpack, as much as the zip asks for.
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-STEP = 64 * 2**10
-# Of the zip's directory, for each file that it may hold: its path and some numbers.
-DIRECTORY_BYTES = 512
+MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+ENCRYPTED_FLAG = 0x1
+# Others (LZMA, bzip2) take as much memory to unpack as the zip asks for.
+COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+CHUNK_BYTES = 64 * 2**10
+# Allowed size of the zip's central directory, per file.
+DIRECTORY_ENTRY_BYTES = 512
 
 
 class FileTooLargeError(TooLargeError):
@@ -85,7 +85,7 @@ class UnsafePathError(UnprocessableError):
 
 @dataclass(frozen=True)
 class SentFile:
-    """One file of an upload; `stream` is at its start."""
+    """One uploaded file. `stream` is at its start."""
 
     filename: str
     stream: IO[bytes]
@@ -93,140 +93,141 @@ class SentFile:
 
 @dataclass(frozen=True)
 class UploadForm:
-    """The files of an upload, at least one, and the class it names (empty where it names none)."""
+    """One or more uploaded files and their class, empty if the form names none."""
 
     files: tuple[SentFile, ...]
     class_name: str
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Of the files in one zip: how many, and how many bytes unpacked, in all and each."""
+class UploadLimits:
+    """Files in one zip, their total unpacked bytes, and bytes of any one file."""
 
-    files: int
-    bytes: int
+    zip_files: int
+    zip_bytes: int
     file_bytes: int
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of a zip. `folder` is the last folder above it, empty where there is none."""
+    """One file in a zip. `folder` is the name of its parent folder, empty at the top level."""
 
     path: str
     folder: str
     info: zipfile.ZipInfo
 
 
-def is_archive(stream: IO[bytes]) -> bool:
-    """Whether the file begins as a zip does."""
+def is_zip(stream: IO[bytes]) -> bool:
     stream.seek(0)
     start = stream.read(4)
     stream.seek(0)
-    return start in START
+    return start in MAGIC
 
 
-class Archive:
+class ZipArchive:
     """An open zip.
 
-    `entries` are its files but for hidden ones, READMEs and what a Mac puts beside. Opening raises
+    `entries` leaves out hidden files, READMEs and macOS metadata. Opening raises
     BrokenArchiveError, EncryptedArchiveError, TooManyEntriesError, ArchiveTooLargeError or
     EmptyArchiveError.
     """
 
-    def __init__(self, stream: IO[bytes], limits: Limits) -> None:
+    def __init__(self, stream: IO[bytes], limits: UploadLimits) -> None:
         self._limits = limits
-        self._left = limits.bytes
-        longest = max(STEP, limits.files * DIRECTORY_BYTES)
-        bounded = _Bounded(stream, longest, TooManyEntriesError(limits.files))
+        self._bytes_left = limits.zip_bytes
+        max_read = max(CHUNK_BYTES, limits.zip_files * DIRECTORY_ENTRY_BYTES)
+        bounded = _BoundedReader(stream, max_read, TooManyEntriesError(limits.zip_files))
         try:
             self._zip = zipfile.ZipFile(cast(IO[bytes], bounded))
         except (TooManyEntriesError, MemoryError):
             raise
-        except Exception as error:  # zipfile raises whatever a broken directory leads it to.
+        except Exception as error:  # zipfile raises almost anything on damaged input.
             raise BrokenArchiveError() from error
-        self.entries = tuple(_entries(self._zip))
+        self.entries = tuple(_photo_entries(self._zip))
         if not self.entries:
             raise EmptyArchiveError()
-        if len(self.entries) > limits.files:
-            raise TooManyEntriesError(limits.files)
-        if sum(entry.info.compress_size for entry in self.entries) > _length(stream):
-            raise BrokenArchiveError()  # Entries that share their bytes, to be unpacked once each.
-        if any(entry.info.flag_bits & ENCRYPTED for entry in self.entries):
+        if len(self.entries) > limits.zip_files:
+            raise TooManyEntriesError(limits.zip_files)
+        # Overlapping entries share compressed bytes, a kind of zip bomb.
+        if sum(entry.info.compress_size for entry in self.entries) > _stream_length(stream):
+            raise BrokenArchiveError()
+        if any(entry.info.flag_bits & ENCRYPTED_FLAG for entry in self.entries):
             raise EncryptedArchiveError()
         sizes = [entry.info.file_size for entry in self.entries]
-        if sum(size for size in sizes if size <= limits.file_bytes) > limits.bytes:
-            raise ArchiveTooLargeError(limits.bytes)
+        if sum(size for size in sizes if size <= limits.file_bytes) > limits.zip_bytes:
+            raise ArchiveTooLargeError(limits.zip_bytes)
 
     @property
     def folders(self) -> set[str]:
         return {entry.folder for entry in self.entries if entry.folder}
 
     def read(self, entry: Entry) -> bytes:
-        """The bytes of an entry.
+        """Unpack one entry.
 
         Raises UnsafePathError, FileTooLargeError, NestedArchiveError, BrokenEntryError, or
-        ArchiveTooLargeError once the entries are longer together than the zip said.
+        ArchiveTooLargeError once the entries read so far exceed the limit for the whole zip.
         """
         if ".." in PurePosixPath(entry.path).parts or entry.path.startswith("/"):
             raise UnsafePathError()
         if entry.info.file_size > self._limits.file_bytes:
             raise FileTooLargeError(self._limits.file_bytes)
-        if entry.info.compress_type not in METHODS:
+        if entry.info.compress_type not in COMPRESSION_METHODS:
             raise BrokenEntryError()
         data = bytearray()
         try:
             with self._zip.open(entry.info) as stream:
-                while part := stream.read(STEP):
-                    data += part
-                    self._count(len(part), len(data))
+                while chunk := stream.read(CHUNK_BYTES):
+                    data += chunk
+                    self._check_size(len(chunk), len(data))
         except (ArchiveTooLargeError, FileTooLargeError, MemoryError):
             raise
         except Exception as error:  # As above.
             raise BrokenEntryError() from error
-        if data.startswith(START):
+        if data.startswith(MAGIC):
             raise NestedArchiveError()
         return bytes(data)
 
-    def _count(self, added: int, length: int) -> None:
-        self._left -= added
-        if self._left < 0:
-            raise ArchiveTooLargeError(self._limits.bytes)
-        if length > self._limits.file_bytes:
+    def _check_size(self, added: int, entry_bytes: int) -> None:
+        """Stop a zip bomb while it unpacks."""
+        self._bytes_left -= added
+        if self._bytes_left < 0:
+            raise ArchiveTooLargeError(self._limits.zip_bytes)
+        if entry_bytes > self._limits.file_bytes:
             raise FileTooLargeError(self._limits.file_bytes)
 
 
-def _length(stream: IO[bytes]) -> int:
-    place = stream.tell()
+def _stream_length(stream: IO[bytes]) -> int:
+    position = stream.tell()
     length = stream.seek(0, io.SEEK_END)
-    stream.seek(place)
+    stream.seek(position)
     return length
 
 
-class _Bounded:
-    """A file that gives no more than `longest` bytes at once.
+class _BoundedReader:
+    """A file that refuses to read more than `max_read` bytes at once.
 
-    zipfile reads the directory of a zip in one piece, however long it says that it is.
+    zipfile reads the central directory in one call, whatever size it declares.
     """
 
-    def __init__(self, stream: IO[bytes], longest: int, error: Exception) -> None:
+    def __init__(self, stream: IO[bytes], max_read: int, error: Exception) -> None:
         self._stream = stream
-        self._longest = longest
+        self._max_read = max_read
         self._error = error
         self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
 
     def read(self, size: int = -1) -> bytes:
-        if size > self._longest:
+        if size > self._max_read:
             raise self._error
         return self._stream.read(size)
 
 
-def _entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
+def _photo_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for info in archive.infolist():
         path = PurePosixPath(info.filename.replace("\\", "/"))
         hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-        # zipfile's own is_dir fails for an entry without a name.
+        # ZipInfo.is_dir fails for an entry without a name.
         is_folder = info.filename.endswith("/")
-        if is_folder or hidden or "__MACOSX" in path.parts or is_aside(path.name):
+        if is_folder or hidden or "__MACOSX" in path.parts or is_ignored(path.name):
             continue
         folder = path.parent.name
         is_class = folder not in ("", "..") and folder.lower() not in SUPPLIED_SPLITS

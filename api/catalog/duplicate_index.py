@@ -1,4 +1,4 @@
-"""Which photographs are known: those of the catalog, and what the serving model learned from."""
+"""Finds duplicates of a photo, in the catalog and in the training data of the serving model."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,42 +17,42 @@ from api.model.package import MANIFEST, REPLAY
 from api.model.replay_buffer import Learned
 from api.storage.tables import ImageRow
 
-Kind = Literal["exact", "near"]
+MatchKind = Literal["exact", "near"]
 
 
-def learned_of(folder: Path) -> Learned:
-    """What the package in `folder` learned from; nothing where there is no whole package."""
+def load_learned(folder: Path) -> Learned:
+    """What the package in `folder` was trained on, cached; empty without a complete package."""
     try:
-        changed = (folder / MANIFEST).stat().st_mtime_ns
+        modified_ns = (folder / MANIFEST).stat().st_mtime_ns
     except FileNotFoundError:
         return Learned.nothing()
-    return _read(folder, changed)
+    return _read_learned(folder, modified_ns)
 
 
 @lru_cache(maxsize=2)
-def _read(folder: Path, changed: int) -> Learned:
-    """`changed` is there for the cache: a package that was written anew is read anew."""
+def _read_learned(folder: Path, _modified_ns: int) -> Learned:
+    """`_modified_ns` is part of the cache key, so that a replaced package is read again."""
     manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     return Learned.load(folder / REPLAY, manifest.classes)
 
 
 @dataclass(frozen=True)
 class Match:
-    """The known photograph that a new one equals, byte for byte or by its look.
+    """A known photo: the same file, or a near-duplicate.
 
-    `image_id` is None where only the serving model knows it.
+    `image_id` is None if it is not in the catalog, only in the model's training data.
     """
 
-    kind: Kind
+    kind: MatchKind
     photograph: str
     class_name: str
     image_id: str | None
 
 
 class DuplicateIndex:
-    """The signatures of all known photographs, in memory: 80 bytes each.
+    """Hashes and signatures (80 bytes each) of all known photos, in memory.
 
-    Read once for a request, and then kept up with what others add. For one thread.
+    Loaded once per request and refreshed with what other processes add. Not thread-safe.
     """
 
     def __init__(self, learned: Learned) -> None:
@@ -64,13 +64,13 @@ class DuplicateIndex:
 
     @classmethod
     def load(cls, session: Session, learned: Learned) -> "DuplicateIndex":
-        known = cls(learned)
-        known.refresh(session)
-        return known
+        index = cls(learned)
+        index.refresh(session)
+        return index
 
     def refresh(self, session: Session) -> None:
-        """Take in the images that were added since."""
-        newest = repository.newest(session)  # Asked first: a later one is found the next time.
+        """Add the images that were stored since the last call."""
+        newest = repository.newest(session)  # Before the rows, so that no later one is missed.
         rows = [
             row for row in repository.signatures(session, self._newest) if row[0] not in self._seen
         ]
@@ -85,29 +85,29 @@ class DuplicateIndex:
     def find(
         self, session: Session, sha256: str, signature: NDArray[np.uint8] | None = None
     ) -> Match | None:
-        """The photograph with this hash, or else one that looks like `signature`, uint8 [80].
+        """The photo with this hash, or else a near-duplicate of `signature`, uint8 [80].
 
-        An image of the catalog comes before what only the model knows, for it can be relabelled.
+        Images of the catalog come first, since they can be relabelled.
         """
-        if row := repository.by_sha256(session, sha256):
-            return _of_image("exact", row)
+        if image := repository.by_sha256(session, sha256):
+            return _catalog_match("exact", image)
         if sha256 in self._learned.row_of:
-            return self._of_learned("exact", self._learned.row_of[sha256])
+            return self._learned_match("exact", self._learned.row_of[sha256])
         if signature is None:
             return None
-        # Those of the catalog come last.
-        for place in reversed(near_rows(signature, self._signatures).tolist()):
-            number = place - len(self._learned.signatures)
-            if number < 0:
-                return self._of_learned("near", place)
-            if row := session.get(ImageRow, self._ids[number]):  # It may be gone by now.
-                return _of_image("near", row)
+        # Rows of the catalog come after those of the model.
+        for row in reversed(near_rows(signature, self._signatures).tolist()):
+            catalog_row = row - len(self._learned.signatures)
+            if catalog_row < 0:
+                return self._learned_match("near", row)
+            if image := session.get(ImageRow, self._ids[catalog_row]):  # None if deleted since.
+                return _catalog_match("near", image)
         return None
 
-    def _of_learned(self, kind: Kind, row: int) -> Match:
+    def _learned_match(self, kind: MatchKind, row: int) -> Match:
         learned = self._learned
         return Match(kind, str(learned.photographs[row]), str(learned.class_names[row]), None)
 
 
-def _of_image(kind: Kind, row: ImageRow) -> Match:
-    return Match(kind, row.photograph, row.class_name, row.id)
+def _catalog_match(kind: MatchKind, image: ImageRow) -> Match:
+    return Match(kind, image.photograph, image.class_name, image.id)

@@ -1,7 +1,7 @@
-"""Bringing a folder of photographs, or the public set, into the project: copied, verified, indexed.
+"""Imports a folder of photos, or the public data set, into the project.
 
-Run again, it goes on where it stopped and takes only what is new; photographs that are there
-already keep their names and so their split.
+Files are copied, verified and indexed. Run again, it resumes and takes only new files; photos
+already imported keep their source group, and so their split.
 """
 
 import shutil
@@ -31,7 +31,7 @@ class OverlapError(ProblemError):
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did. `copied` and `already_there` count files of all kinds."""
+    """Result of an import. `copied` and `already_there` count files of all kinds."""
 
     copied: int
     already_there: int
@@ -59,16 +59,16 @@ class ImportReport:
                 f"{self.near_files} photographs of other produce, "
                 f"{self.other_files} photographs of other things."
             )
-        lines.extend(_reasons(listing.skipped))
+        lines.extend(_skipped_lines(listing.skipped))
         return lines
 
 
 def import_folder(source: Path, target: Path, progress: Progress = silent) -> ImportReport:
-    """Copy the photographs under `source` to `target` and index them there.
+    """Copy the photos under `source` to `target` and index them there.
 
-    Raises EmptyFolderError, or OverlapError where one folder lies in the other. A file that is
-    there with the same length is not copied again; the copy of one that turns out damaged is not
-    kept. Nothing under `source` is changed.
+    A file already there with the same size is not copied again. Copies of damaged files are
+    deleted. Nothing under `source` changes. Raises EmptyFolderError, or OverlapError if one folder
+    contains the other.
     """
     inner, outer = sorted((source.resolve(), target.resolve()), key=lambda path: -len(path.parts))
     if inner.is_relative_to(outer):
@@ -98,7 +98,7 @@ def import_folder(source: Path, target: Path, progress: Progress = silent) -> Im
 
 
 def _files_under(folder: Path) -> list[Path]:
-    """Every ordinary file below `folder` but the hidden ones."""
+    """All regular files under `folder`, without hidden ones."""
     return [
         path
         for path in sorted(folder.rglob("*"))
@@ -108,7 +108,7 @@ def _files_under(folder: Path) -> list[Path]:
 
 
 def _copy(source: Path, target: Path) -> bool:
-    """Copy unless it is there; whole or not at all. Says whether it copied."""
+    """Copy atomically unless the target has the same size. Returns whether it copied."""
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def _copy(source: Path, target: Path) -> bool:
     return True
 
 
-def _reasons(skipped: Sequence[Skipped]) -> list[str]:
+def _skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
     if not skipped:
         return ["Nothing was skipped."]
     shown = [f"  {item.path}: {item.reason}" for item in skipped[:20]]
@@ -135,15 +135,15 @@ class DownloadError(ProblemError):
 
 
 def download_public_set() -> Path:
-    """Download the public set with kagglehub, which resumes and shows its progress.
+    """Download the public data set with kagglehub, which resumes and shows progress.
 
-    Returns the folder that it lies in. Raises DownloadError, which names the way without network.
+    Returns its folder. Raises DownloadError.
     """
-    import kagglehub  # noqa: PLC0415  (it is needed for nothing else)
+    import kagglehub  # noqa: PLC0415  (an extra, used nowhere else)
 
     try:
         return Path(kagglehub.dataset_download(PUBLIC_SET))
-    except Exception as error:  # kagglehub passes on whatever its HTTP stack raises.
+    except Exception as error:  # kagglehub lets any error of its HTTP client through.
         raise DownloadError(
             f"The set {PUBLIC_SET} could not be downloaded ({type(error).__name__}). Check the "
             "network and try again, or import photographs that you have: make data FROM=<folder>."

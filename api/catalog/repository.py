@@ -1,4 +1,4 @@
-"""The images of the catalog, within a session that the caller opens."""
+"""Queries on the catalog's images, in the caller's session."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from api.core.errors import NotFoundError
 from api.storage.tables import ImageRow, PredictionRow
 
-# Any number that nothing else in the database locks by.
-WRITE_LOCK = 7_253_002
-CHUNK = 2000
+# Key of a PostgreSQL advisory lock; any number that nothing else uses.
+IMAGES_LOCK = 7_253_002
+FETCH_ROWS = 2000
 
 
 class ImageNotFoundError(NotFoundError):
@@ -23,24 +23,24 @@ class ImageNotFoundError(NotFoundError):
         )
 
 
-def matching(
+def image_filters(
     class_name: str | None = None, split: str | None = None, origin: str | None = None
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a query for some of the images; None means any."""
+    """Conditions for `list_images` and `count`; None matches any."""
     wanted = {ImageRow.class_name: class_name, ImageRow.split: split, ImageRow.origin: origin}
     return [column == value for column, value in wanted.items() if value is not None]
 
 
-def write_alone(session: Session) -> None:
-    """Wait until no other transaction adds or removes images, and keep others waiting.
+def lock_images(session: Session) -> None:
+    """Let only this transaction add or delete images until it ends.
 
-    On SQLite a session that may write is alone from its beginning.
+    SQLite needs no lock: a session that may write holds the write lock from its start.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": IMAGES_LOCK})
 
 
-def image(session: Session, image_id: str) -> ImageRow:
+def get_image(session: Session, image_id: str) -> ImageRow:
     """Raises ImageNotFoundError."""
     row = session.get(ImageRow, image_id)
     if row is None:
@@ -57,52 +57,48 @@ def file_names(session: Session, photograph: str) -> Sequence[str]:
 
 
 def newest(session: Session) -> datetime | None:
+    """When the newest image was added."""
     return session.scalar(select(func.max(ImageRow.created_at)))
 
 
 def signatures(session: Session, since: datetime | None) -> Iterator[tuple[str, str]]:
-    """Id and signature (hexadecimal) of the images, of those added at `since` or later."""
+    """Id and hexadecimal signature of the images added at `since` or later; None for all."""
     query = select(ImageRow.id, ImageRow.signature)
     if since is not None:
         query = query.where(ImageRow.created_at >= since)
-    yield from session.execute(query).yield_per(CHUNK)
+    yield from session.execute(query).yield_per(FETCH_ROWS)
 
 
-def listed(
-    session: Session, wanted: list[ColumnElement[bool]], offset: int, limit: int
+def list_images(
+    session: Session, filters: list[ColumnElement[bool]], offset: int, limit: int
 ) -> Sequence[ImageRow]:
     """A page of the images, newest first."""
-    query = select(ImageRow).where(*wanted)
+    query = select(ImageRow).where(*filters)
     query = query.order_by(ImageRow.created_at.desc(), ImageRow.id)
     return session.scalars(query.offset(offset).limit(limit)).all()
 
 
-def count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
-    query = select(func.count()).select_from(ImageRow).where(*wanted)
+def count(session: Session, filters: list[ColumnElement[bool]]) -> int:
+    query = select(func.count()).select_from(ImageRow).where(*filters)
     return session.scalars(query).one()
 
 
 def counts(session: Session) -> Sequence[tuple[str, str, str, int]]:
-    """How many images there are of each class, split and origin, in this order."""
-    kind = (ImageRow.class_name, ImageRow.split, ImageRow.origin)
-    query = select(*kind, func.count()).group_by(*kind).order_by(*kind)
+    """Class, split, origin and number of images, sorted."""
+    columns = (ImageRow.class_name, ImageRow.split, ImageRow.origin)
+    query = select(*columns, func.count()).group_by(*columns).order_by(*columns)
     return session.execute(query).all()
 
 
-def photographs(session: Session) -> Iterator[tuple[str, str, str, str]]:
-    """Hash, class, split and photograph of every image."""
+def source_groups(session: Session) -> Iterator[tuple[str, str, str, str]]:
+    """SHA-256, class, split and source group of every image."""
     query = select(ImageRow.sha256, ImageRow.class_name, ImageRow.split, ImageRow.photograph)
-    yield from session.execute(query).yield_per(CHUNK)
-
-
-def training_images(session: Session) -> Sequence[ImageRow]:
-    """All images, oldest first; the same order whenever it is asked."""
-    return session.scalars(select(ImageRow).order_by(ImageRow.created_at, ImageRow.id)).all()
+    yield from session.execute(query).yield_per(FETCH_ROWS)
 
 
 def relabel(session: Session, image_ids: Sequence[str], class_name: str) -> list[str]:
-    """Give the images another class; photograph and split stay. Gives the ids that are there."""
-    found = _present(session, image_ids)
+    """Change the class of images, not their group or split. Returns the ids that exist."""
+    found = list(session.scalars(select(ImageRow.id).where(ImageRow.id.in_(image_ids))))
     session.execute(
         update(ImageRow).where(ImageRow.id.in_(found)).values(class_name=class_name),
         execution_options={"synchronize_session": False},
@@ -110,8 +106,8 @@ def relabel(session: Session, image_ids: Sequence[str], class_name: str) -> list
     return found
 
 
-def remove(session: Session, image_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Remove the rows. Gives id and blob of those that were there; the blobs stay."""
+def delete_images(session: Session, image_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Delete the rows, not their blobs. Returns id and blob of those that existed."""
     query = select(ImageRow.id, ImageRow.blob).where(ImageRow.id.in_(image_ids))
     found: list[tuple[str, str]] = [*session.execute(query)]
     session.execute(
@@ -121,7 +117,7 @@ def remove(session: Session, image_ids: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def is_blob_used(session: Session, key: str) -> bool:
+def is_blob_referenced(session: Session, key: str) -> bool:
     """Whether an image or a prediction refers to the blob."""
     return any(
         session.scalar(select(table.id).where(table.blob == key).limit(1)) is not None
@@ -129,15 +125,10 @@ def is_blob_used(session: Session, key: str) -> bool:
     )
 
 
-def blobs_used(session: Session) -> set[str]:
+def referenced_blobs(session: Session) -> set[str]:
     """Every blob that an image or a prediction refers to."""
-    used: set[str] = set()
+    keys: set[str] = set()
     for table in (ImageRow, PredictionRow):
         query = select(table.blob).where(table.blob.is_not(None))
-        used.update(key for key in session.scalars(query).yield_per(CHUNK) if key)
-    return used
-
-
-def _present(session: Session, image_ids: Sequence[str]) -> list[str]:
-    query = select(ImageRow.id).where(ImageRow.id.in_(image_ids))
-    return list(session.scalars(query))
+        keys.update(key for key in session.scalars(query).yield_per(FETCH_ROWS) if key)
+    return keys

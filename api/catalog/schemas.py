@@ -1,4 +1,4 @@
-"""What the training images look like to clients."""
+"""API schemas of the training images."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from api.catalog import repository
-from api.catalog.ingest import DuplicateFile, Origin, Outcome, Stored
+from api.catalog.service import DuplicateFile, Origin, Outcome, Stored
 from api.catalog.upload import FileError
-from api.core.class_names import ClassName
+from api.core.labels import ClassName
 from api.core.splits import Split
 from api.model.replay_buffer import Learned
 
@@ -108,15 +108,15 @@ class DatasetSummary(BaseModel):
             by_origin[origin] += images
         stored: set[str] = set()
         known: set[tuple[str, str, str]] = set()
-        for sha256, class_name, split, photograph in repository.photographs(session):
+        for sha256, class_name, split, group in repository.source_groups(session):
             stored.add(sha256)
-            known.add((class_name, split, photograph))
+            known.add((class_name, split, group))
         rows = zip(
             learned.sha256, learned.class_names, learned.splits, learned.photographs, strict=True
         )
-        for sha256, class_name, split, photograph in rows:
-            if sha256 not in stored:  # The catalog knows its own better: one may be relabelled.
-                known.add((str(class_name), str(split), str(photograph)))
+        for sha256, class_name, split, group in rows:
+            if sha256 not in stored:  # The catalog's label is newer than the model's.
+                known.add((str(class_name), str(split), str(group)))
         photographs: dict[str, dict[str, int]] = {}
         for class_name, split, _ in sorted(known):
             photographs.setdefault(class_name, Counter())[split] += 1

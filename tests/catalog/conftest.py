@@ -1,4 +1,4 @@
-"""The service as the tests of uploads see it."""
+"""A running service for the upload tests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ Serve = Callable[..., TestClient]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts the service, without a model unless one is named, with an empty catalog."""
+    """Starts the service with an empty catalog and, by default, without a model."""
     with ExitStack() as running:
 
         def start(**chosen: Any) -> TestClient:

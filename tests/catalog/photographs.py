@@ -1,4 +1,4 @@
-"""Photographs as people send them, for the tests of uploads."""
+"""Photos as people upload them."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -9,7 +9,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.ingest import DuplicateFile, Outcome, Stored, store_photograph
+from api.catalog.service import DuplicateFile, Outcome, Stored, store_photograph
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.model.replay_buffer import LOOKS, Learned
@@ -21,12 +21,12 @@ from tests.drawing import draw_fruit, encode
 
 @cache
 def photograph(seed: int, file_format: str = "JPEG", kind: str = "freshapples") -> bytes:
-    """Of each seed another picture; in another format it looks the same."""
+    """A different photo for each seed; near-duplicates in other formats."""
     return encode(draw_fruit(kind, seed), file_format)
 
 
-def telephone_jpeg(seed: int) -> bytes:
-    """Held upright, so stored on its side, with the place in it where it was taken."""
+def phone_jpeg(seed: int) -> bytes:
+    """A portrait photo stored rotated, with GPS coordinates."""
     exif = Image.Exif()
     exif[0x0112] = 6
     exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 22.0, 7.5)})
@@ -34,7 +34,7 @@ def telephone_jpeg(seed: int) -> bytes:
 
 
 def learned_from(*rows: tuple[bytes, str, str, str]) -> Learned:
-    """A model that learned from files, each with its class, photograph and split."""
+    """A model trained on files, each with its class, source group and split."""
     data, class_names, photographs, splits = zip(*rows, strict=True)
     return Learned(
         sha256=np.array([content_hash(file) for file in data]),
@@ -48,22 +48,22 @@ def learned_from(*rows: tuple[bytes, str, str, str]) -> Learned:
     )
 
 
-class Taker:
-    """Takes photographs one after the other, as a request does."""
+class Uploader:
+    """Stores photos one by one, as a request does."""
 
     def __init__(self, database: Database, blobs: Blobs, learned: Learned | None = None) -> None:
         self.database = database
         self.blobs = blobs
         with database.reading() as session:
-            self.known = DuplicateIndex.load(session, learned or Learned.nothing())
+            self.index = DuplicateIndex.load(session, learned or Learned.nothing())
 
-    def take(
+    def upload(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any
     ) -> Outcome:
         return store_photograph(
             self.database,
             self.blobs,
-            self.known,
+            self.index,
             data,
             **{"class_name": class_name, "origin": "upload", "filename": filename, **more},
         )
@@ -71,14 +71,14 @@ class Taker:
     def store(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any
     ) -> ImageRow:
-        outcome = self.take(data, class_name, filename, **more)
+        outcome = self.upload(data, class_name, filename, **more)
         assert isinstance(outcome, Stored), outcome
         return outcome.image
 
-    def refuse(
+    def upload_duplicate(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg"
     ) -> DuplicateFile:
-        outcome = self.take(data, class_name, filename)
+        outcome = self.upload(data, class_name, filename)
         assert isinstance(outcome, DuplicateFile)
         return outcome
 

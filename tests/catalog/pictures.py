@@ -1,4 +1,4 @@
-"""Folders of drawn photographs for the tests of this room."""
+"""Folders of drawn images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.drawing import draw_fruit, encode
 
 
 def fill(root: Path, files: Mapping[str, int]) -> Path:
-    """Draw a file for each path under `root`; the number says which picture it shows."""
+    """Draw a file for each path under `root`; the number is the seed of the image."""
     for name, seed in files.items():
         write(root / name, picture(seed))
     return root
@@ -24,7 +24,7 @@ def picture(seed: int) -> bytes:
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    """Every file under `root`, hidden ones too, with its bytes."""
+    """Path and bytes of every file under `root`, including hidden ones."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))

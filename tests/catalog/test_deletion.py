@@ -1,4 +1,4 @@
-"""Rows go before their blobs, and blobs without a row go later."""
+"""Deleting images, and sweeping blobs without a row."""
 
 import os
 from datetime import datetime, timedelta
@@ -8,17 +8,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.catalog.deletion import ORPHAN_AGE, remove_images, sweep_orphans
+from api.catalog.service import ORPHAN_AGE, remove_images, sweep_orphans
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import FeedbackRow, PredictionRow
-from tests.catalog.photographs import Taker, photograph, rows_of
+from tests.catalog.photographs import Uploader, photograph, rows_of
 
 
 @pytest.fixture
-def taker(database: Database, blobs: Blobs) -> Taker:
-    return Taker(database, blobs)
+def uploader(database: Database, blobs: Blobs) -> Uploader:
+    return Uploader(database, blobs)
 
 
 def age(blobs: Blobs, key: str, by: timedelta) -> None:
@@ -42,31 +42,32 @@ def predict(database: Database, blob: str) -> None:
         )
 
 
-def test_row_and_blob_are_removed(taker: Taker, database: Database, blobs: Blobs) -> None:
-    first, second = taker.store(photograph(1)), taker.store(photograph(2))
+def test_row_and_blob_are_deleted(uploader: Uploader, database: Database, blobs: Blobs) -> None:
+    first, second = uploader.store(photograph(1)), uploader.store(photograph(2))
     assert remove_images(database, blobs, [first.id, "0" * 32]) == [first.id]
     assert [row.id for row in rows_of(database)] == [second.id]
     assert list(blobs.keys("photographs")) == [second.blob]
     assert remove_images(database, blobs, [first.id]) == []
 
 
-def test_feedback_outlives_the_image_that_was_made_of_it(
-    taker: Taker, database: Database, blobs: Blobs
+def test_feedback_outlives_its_training_image(
+    uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
-    row = taker.store(photograph(1))
+    row = uploader.store(photograph(1))
     predict(database, "predictions/a.jpg")
     with database.session() as session:
-        word = FeedbackRow(prediction_id="0" * 32, label="pear", correct=True, image_id=row.id)
-        session.add(word)
+        session.add(
+            FeedbackRow(prediction_id="0" * 32, label="pear", correct=True, image_id=row.id)
+        )
     remove_images(database, blobs, [row.id])
     with database.reading() as session:
         assert session.get_one(FeedbackRow, "0" * 32).image_id is None
 
 
-def test_a_blob_that_a_prediction_shows_stays(
-    taker: Taker, database: Database, blobs: Blobs
+def test_a_blob_of_a_prediction_is_kept(
+    uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
-    row = taker.store(photograph(1))
+    row = uploader.store(photograph(1))
     predict(database, row.blob)
     remove_images(database, blobs, [row.id])
     age(blobs, row.blob, 2 * ORPHAN_AGE)
@@ -74,10 +75,8 @@ def test_a_blob_that_a_prediction_shows_stays(
     assert blobs.exists(row.blob)
 
 
-def test_only_old_photographs_without_a_row_are_swept_up(
-    taker: Taker, database: Database, blobs: Blobs
-) -> None:
-    row = taker.store(photograph(1))
+def test_only_old_orphans_are_swept(uploader: Uploader, database: Database, blobs: Blobs) -> None:
+    row = uploader.store(photograph(1))
     old, young, other = "photographs/aa/old.jpg", "photographs/aa/young.jpg", "models/1/head.npz"
     for key in (old, young, other):
         blobs.put(key, b"x")
@@ -90,7 +89,7 @@ def test_only_old_photographs_without_a_row_are_swept_up(
     assert sweep_orphans(database, blobs) == 0
 
 
-def test_the_service_sweeps_when_it_starts(settings: Settings, tmp_path: Path) -> None:
+def test_the_service_sweeps_at_start_up(settings: Settings, tmp_path: Path) -> None:
     chosen = settings.model_copy(update={"state_dir": tmp_path, "model_dir": tmp_path / "none"})
     blobs = Blobs(chosen.storage)
     blobs.put("photographs/aa/old.jpg", b"x")
@@ -101,25 +100,25 @@ def test_the_service_sweeps_when_it_starts(settings: Settings, tmp_path: Path) -
 
 
 class Interrupted(Blobs):
-    """While it tells a blob's age, somebody stores the photograph."""
+    """Someone stores the photo while the sweep looks at its age."""
 
-    taker: Taker
+    uploader: Uploader
 
     def modified_at(self, key: str) -> datetime:
         written = super().modified_at(key)
-        self.taker.store(photograph(1))
+        self.uploader.store(photograph(1))
         return written
 
 
-def test_one_that_is_stored_while_the_sweep_goes_on_stays(
-    taker: Taker, database: Database, blobs: Blobs
+def test_a_photo_stored_during_the_sweep_is_kept(
+    uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
-    row = taker.store(photograph(1))
+    row = uploader.store(photograph(1))
     blob = blobs.get(row.blob)
     remove_images(database, blobs, [row.id])
     blobs.put(row.blob, blob)
     age(blobs, row.blob, 2 * ORPHAN_AGE)
     interrupted = Interrupted(blobs.url)
-    interrupted.taker = taker
+    interrupted.uploader = uploader
     assert sweep_orphans(database, interrupted) == 0
     assert blobs.exists(row.blob)

@@ -1,4 +1,4 @@
-"""The download, with kagglehub replaced at its edge: no test asks the network."""
+"""Downloading the public data set, with a fake kagglehub."""
 
 import sys
 from pathlib import Path
@@ -9,9 +9,7 @@ import pytest
 from api.catalog.import_folder import PUBLIC_SET, DownloadError, download_public_set
 
 
-def test_the_folder_is_where_kagglehub_put_the_public_set(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_folder_of_the_public_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[str] = []
 
     def download(handle: str) -> str:
@@ -24,7 +22,7 @@ def test_the_folder_is_where_kagglehub_put_the_public_set(
 
 
 @pytest.mark.parametrize("failure", [ConnectionError("no route"), ValueError("404"), OSError()])
-def test_a_failure_names_the_way_without_network(
+def test_a_failure_names_the_offline_way(
     monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     def download(_handle: str) -> str:

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from api.http.upload_form import MAX_FILES
 from api.settings import PROJECT
 from tests.catalog.conftest import Serve
-from tests.catalog.photographs import photograph, telephone_jpeg
+from tests.catalog.photographs import phone_jpeg, photograph
 from tests.catalog.zips import encrypted, zipped
 from tests.postgres import fresh_database
 
@@ -50,7 +50,7 @@ def of_files(items: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any,
     return [tuple(item[name] for name in names) for item in items]
 
 
-def test_every_field_of_the_contract(service: TestClient) -> None:
+def test_the_response_fields(service: TestClient) -> None:
     body = taken(service, [("apple.jpg", photograph(1))], " Fresh Apples ")
     assert set(body) == {
         "uploaded_count",
@@ -67,7 +67,7 @@ def test_every_field_of_the_contract(service: TestClient) -> None:
     assert images(service) == 1
 
 
-def test_one_bad_file_spoils_nothing_but_itself(service: TestClient) -> None:
+def test_one_bad_file_does_not_affect_the_others(service: TestClient) -> None:
     body = taken(
         service,
         [
@@ -94,7 +94,7 @@ def test_one_bad_file_spoils_nothing_but_itself(service: TestClient) -> None:
     assert images(service) == 2
 
 
-def test_no_file_could_be_taken(service: TestClient) -> None:
+def test_no_file_is_usable(service: TestClient) -> None:
     body = taken(service, [("words.jpg", b"words")], "pear")
     assert (body["uploaded_count"], len(body["errors"])) == (0, 1)
 
@@ -131,14 +131,14 @@ def test_a_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None
 
 
 @pytest.mark.parametrize("folder", ["", "DCIM/", "photos/train/"])
-def test_a_zip_without_class_folders_is_of_the_class_that_is_named(
+def test_a_zip_without_class_folders_takes_the_class_of_the_form(
     service: TestClient, folder: str
 ) -> None:
     body = taken(service, [("a.zip", zipped({f"{folder}a.jpg": photograph(1)}))], "plum")
     assert of_files(body["uploaded_files"], "class_name") == [("plum",)]
 
 
-def test_where_a_zip_has_several_folders_they_are_the_classes(service: TestClient) -> None:
+def test_several_folders_of_a_zip_are_classes(service: TestClient) -> None:
     files = {"pear/a.jpg": photograph(1), "plum/b.jpg": photograph(2), "c.jpg": photograph(3)}
     body = taken(service, [("a.zip", zipped(files))], "quince")
     found = of_files(body["uploaded_files"], "class_name")
@@ -165,8 +165,8 @@ def test_where_a_zip_has_several_folders_they_are_the_classes(service: TestClien
     ],
     ids=["cut off", "encrypted", "empty", "no folders", "10,001 files", "bomb"],
 )
-def test_a_zip_that_cannot_be_used(serve: Serve, data: bytes, status: int, code: str) -> None:
-    """Alone it is refused; beside others it is one bad file."""
+def test_an_unusable_zip(serve: Serve, data: bytes, status: int, code: str) -> None:
+    """Alone it is refused; among others it is one bad file."""
     service = serve(max_zip_bytes=30 * 2**20)
     assert_problem(send(service, [("a.zip", data)]), status, code)
     assert images(service) == 0
@@ -176,7 +176,7 @@ def test_a_zip_that_cannot_be_used(serve: Serve, data: bytes, status: int, code:
     assert body["uploaded_count"] == 1
 
 
-def test_a_bomb_in_a_zip_is_one_bad_file(serve: Serve) -> None:
+def test_a_zip_bomb_entry_is_one_bad_file(serve: Serve) -> None:
     service = serve(max_body_bytes=2**20)
     files = {"pear/bomb.jpg": bytes(100 * 2**20), "pear/a.jpg": photograph(1)}
     body = taken(service, [("a.zip", zipped(files))])
@@ -186,7 +186,7 @@ def test_a_bomb_in_a_zip_is_one_bad_file(serve: Serve) -> None:
     assert body["uploaded_count"] == 1
 
 
-def test_an_upload_may_be_longer_than_other_requests_but_not_endless(serve: Serve) -> None:
+def test_uploads_have_a_larger_body_limit(serve: Serve) -> None:
     service = serve(max_body_bytes=20_000, max_upload_bytes=60_000)
     file = ("a.jpg", bytes(30_000))
     other = service.post("/dataset/images/remove", content=bytes(30_000))
@@ -205,7 +205,7 @@ def test_photographs_need_a_class(service: TestClient, class_name: str | None) -
 
 
 @pytest.mark.parametrize("class_name", ["?!", "not_fruit", "\0"])
-def test_what_cannot_be_a_class_name(service: TestClient, class_name: str) -> None:
+def test_a_bad_class_name(service: TestClient, class_name: str) -> None:
     files = [("a.jpg", photograph(1))]
     assert_problem(send(service, files, class_name), 422, "bad-class-name")
     assert images(service) == 0
@@ -227,8 +227,8 @@ def test_other_requests_are_refused(service: TestClient) -> None:
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-7", "utf-16", "nonsense"])
-def test_names_of_any_kind_are_no_fault(serve: Serve, postgres: str, charset: str) -> None:
-    """Among them names that no database takes as they are."""
+def test_odd_file_names_are_accepted(serve: Serve, postgres: str, charset: str) -> None:
+    """Some would be refused by the database as they are."""
     service = serve(database_url=fresh_database(postgres))
     headers = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
     named = "pear".encode("utf-16" if charset == "utf-16" else "utf-8")
@@ -248,7 +248,7 @@ def test_names_of_any_kind_are_no_fault(serve: Serve, postgres: str, charset: st
         assert all(answer.json().get("uploaded_count") == 1 for answer in answers[:-1])
 
 
-def test_damaged_forms_are_no_fault(service: TestClient) -> None:
+def test_damaged_forms_are_client_errors(service: TestClient) -> None:
     whole = httpx2.Request(
         "POST",
         "http://test",
@@ -289,18 +289,16 @@ def test_the_summary_counts_images_and_photographs(serve: Serve) -> None:
     assert {**after["photographs"]["by_class"], **known} == after["photographs"]["by_class"]
 
 
-def test_nothing_of_where_it_was_taken_is_stored(serve: Serve, tmp_path: Path) -> None:
+def test_gps_data_is_not_stored(serve: Serve, tmp_path: Path) -> None:
     service = serve()
-    taken(service, [("a.jpg", telephone_jpeg(1))], "pear")
+    taken(service, [("a.jpg", phone_jpeg(1))], "pear")
     [stored] = (tmp_path / "state" / "blobs" / "photographs").rglob("*.jpg")
-    # The tag of GPS data in EXIF data of either byte order.
+    # The EXIF tag of GPS data.
     assert b"\x88\x25" not in stored.read_bytes()[:200]
-    assert b"\x88\x25" in telephone_jpeg(1)[:200]
+    assert b"\x88\x25" in phone_jpeg(1)[:200]
 
 
-def test_while_the_database_is_away_the_client_is_told_to_come_again(
-    serve: Serve, postgres: str
-) -> None:
+def test_without_the_database_the_answer_is_retry_later(serve: Serve, postgres: str) -> None:
     url = fresh_database(postgres)
     service = serve(database_url=url)
     with psycopg.connect(postgres, autocommit=True) as connection:

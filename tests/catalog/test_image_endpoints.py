@@ -8,11 +8,11 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from tests.catalog.conftest import Serve
-from tests.catalog.photographs import photograph, telephone_jpeg
+from tests.catalog.photographs import phone_jpeg, photograph
 from tests.catalog.test_endpoints import assert_problem, taken
 
 IMAGES = "/dataset/images"
-NOBODY = "0" * 32
+UNKNOWN = "0" * 32
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def filled(serve: Serve, database_url: str) -> TestClient:
     """Three pears and a plum, on each database."""
     service = serve(database_url=database_url)
     taken(service, [(f"{seed}.jpg", photograph(seed)) for seed in range(3)], "pear")
-    taken(service, [("plum.jpg", telephone_jpeg(9))], "plum")
+    taken(service, [("plum.jpg", phone_jpeg(9))], "plum")
     return service
 
 
@@ -72,13 +72,13 @@ def test_one_image(filled: TestClient) -> None:
         {"class_name": "\0"},
     ],
 )
-def test_what_cannot_be_listed(service: TestClient, wanted: dict[str, Any]) -> None:
+def test_invalid_list_parameters(service: TestClient, wanted: dict[str, Any]) -> None:
     answer = service.get(IMAGES, params=wanted)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_photograph_is_shown_small_and_upright(filled: TestClient) -> None:
+def test_the_thumbnail_is_upright(filled: TestClient) -> None:
     plum = listed(filled)[0]
     answer = filled.get(f"{IMAGES}/{plum['id']}/photograph", params={"size": 64})
     assert answer.headers["content-type"] == "image/jpeg"
@@ -111,34 +111,34 @@ def test_removing_one(filled: TestClient) -> None:
     assert filled.delete(f"{IMAGES}/{plum['id']}").status_code == 204
     assert len(listed(filled)) == 3
     assert_problem(filled.delete(f"{IMAGES}/{plum['id']}"), 404, "image-not-found")
-    assert taken(filled, [("plum.jpg", telephone_jpeg(9))], "plum")["uploaded_count"] == 1
+    assert taken(filled, [("plum.jpg", phone_jpeg(9))], "plum")["uploaded_count"] == 1
 
 
 def test_relabelling_and_removing_many(filled: TestClient) -> None:
     ids = [image["id"] for image in listed(filled)][:2]
     answer = filled.post(
-        f"{IMAGES}/relabel", json={"ids": [*ids, NOBODY], "class_name": "Green Plum"}
+        f"{IMAGES}/relabel", json={"ids": [*ids, UNKNOWN], "class_name": "Green Plum"}
     )
-    assert answer.json() == {"relabelled": 2, "class_name": "green_plum", "missing": [NOBODY]}
+    assert answer.json() == {"relabelled": 2, "class_name": "green_plum", "missing": [UNKNOWN]}
     assert {image["id"] for image in listed(filled, class_name="green_plum")} == set(ids)
-    answer = filled.post(f"{IMAGES}/remove", json={"ids": [*ids, NOBODY]})
-    assert answer.json() == {"removed": 2, "missing": [NOBODY]}
+    answer = filled.post(f"{IMAGES}/remove", json={"ids": [*ids, UNKNOWN]})
+    assert answer.json() == {"removed": 2, "missing": [UNKNOWN]}
     assert len(listed(filled)) == 2
 
 
-@pytest.mark.parametrize("ids", [[], [NOBODY] * 1001, ["\0"], ["x"], None, [1]])
-def test_ids_that_cannot_be(service: TestClient, ids: object) -> None:
+@pytest.mark.parametrize("ids", [[], [UNKNOWN] * 1001, ["\0"], ["x"], None, [1]])
+def test_invalid_ids(service: TestClient, ids: object) -> None:
     for action in ("relabel", "remove"):
         answer = service.post(f"{IMAGES}/{action}", json={"ids": ids, "class_name": "pear"})
         assert answer.status_code == 422
         assert answer.json()["code"] == "invalid-request"
 
 
-def test_an_image_that_is_not_there(service: TestClient) -> None:
+def test_an_unknown_image(service: TestClient) -> None:
     for method, path in (("GET", ""), ("GET", "/photograph"), ("DELETE", ""), ("PATCH", "")):
         answer = service.request(
             method,
-            f"{IMAGES}/{NOBODY}{path}",
+            f"{IMAGES}/{UNKNOWN}{path}",
             json={"class_name": "pear"} if method == "PATCH" else None,
         )
         assert_problem(answer, 404, "image-not-found")

@@ -1,4 +1,4 @@
-"""An import copies, resumes, reports, keeps known photographs and leaves its source alone."""
+"""Importing a folder: copies, resumes, reports, keeps source groups, leaves the source alone."""
 
 import shutil
 from collections import Counter
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.catalog import import_folder as importing
+from api.catalog import import_folder as module
 from api.catalog.import_folder import OverlapError, import_folder
 from api.core.layout import EmptyFolderError
 from api.core.splits import SPLITS
@@ -58,10 +58,10 @@ def test_a_second_run_copies_nothing_and_changes_nothing(source: Path, target: P
 
 
 @pytest.mark.parametrize("copied_before", [0, 1, 9])
-def test_an_interrupted_import_goes_on(
+def test_an_interrupted_import_resumes(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, copied_before: int
 ) -> None:
-    """The copy that was cut off half-way is a `.part` file, which nothing takes for a picture."""
+    """The unfinished copy is a `.part` file, which is not an image."""
     calls = 0
 
     def cut_off(original: Path, copy: Path, **_: object) -> None:
@@ -89,7 +89,7 @@ def test_an_interrupted_import_goes_on(
     assert copies == contents(source)
 
 
-def test_an_import_cut_off_before_its_index_drops_damaged_copies_later(
+def test_an_import_interrupted_before_the_index_deletes_damaged_copies_later(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(source / "train/apple/cut.png", picture(50)[:200])
@@ -98,14 +98,14 @@ def test_an_import_cut_off_before_its_index_drops_damaged_copies_later(
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(importing, "write_index", full)
+        patch.setattr(module, "write_index", full)
         with pytest.raises(OSError, match="full"):
             import_folder(source, target)
     import_folder(source, target)
     assert not (target / "train/apple/cut.png").exists()
 
 
-def test_a_part_file_of_an_earlier_run_does_no_harm(source: Path, target: Path) -> None:
+def test_a_part_file_of_an_earlier_run_is_ignored(source: Path, target: Path) -> None:
     write(target / "train/apple/.0.png.part", b"half")
     write(target / "train/apple/.gone.png.part", b"half")
     report = import_folder(source, target)
@@ -114,8 +114,8 @@ def test_a_part_file_of_an_earlier_run_does_no_harm(source: Path, target: Path) 
     assert {row.path for row in report.listing.files} == set(FILES)
 
 
-def test_added_files_are_taken_and_nothing_else_moves(source: Path, target: Path) -> None:
-    """Also a copy and a near copy whose names come before that of the known photograph."""
+def test_new_files_are_added_and_groups_stay(source: Path, target: Path) -> None:
+    """Including a copy and a near-duplicate that sort before the known photo."""
     import_folder(source, target)
     before = photographs(target)
     fill(source, {"train/apple/!.png": 0, "train/apple/new.png": 70})
@@ -135,7 +135,7 @@ def test_added_files_are_taken_and_nothing_else_moves(source: Path, target: Path
     assert report.listing.classes == ("apple", "pear", "plum")
 
 
-def test_an_import_from_elsewhere_keeps_what_is_there(
+def test_an_import_from_another_folder_keeps_earlier_files(
     source: Path, target: Path, tmp_path: Path
 ) -> None:
     import_folder(source, target)
@@ -148,7 +148,7 @@ def test_an_import_from_elsewhere_keeps_what_is_there(
     assert all((target / path).is_file() for path in after)
 
 
-def test_the_report_says_what_there_is_and_what_was_left_out(source: Path, target: Path) -> None:
+def test_the_report_counts_imported_and_skipped_files(source: Path, target: Path) -> None:
     write(source / "train/apple/cut.png", picture(50)[:200])
     write(source / "train/apple/twin.png", picture(0))
     write(source / "train/apple/notes.txt", b"ripe")
@@ -174,7 +174,7 @@ def test_the_report_says_what_there_is_and_what_was_left_out(source: Path, targe
     assert not (target / "train/apple/notes.txt").exists()
 
 
-def test_a_long_list_of_reasons_is_cut(source: Path, target: Path) -> None:
+def test_a_long_list_of_skipped_files_is_cut(source: Path, target: Path) -> None:
     for number in range(33):
         write(source / f"train/apple/{number}.txt", b"x")
     lines = import_folder(source, target).lines
@@ -182,8 +182,8 @@ def test_a_long_list_of_reasons_is_cut(source: Path, target: Path) -> None:
     assert lines[-1].strip() == "and 13 more"
 
 
-def test_the_source_is_left_as_it_is(source: Path, target: Path, tmp_path: Path) -> None:
-    """Links are read as the picture that they lead to; nothing behind them is touched."""
+def test_the_source_is_unchanged(source: Path, target: Path, tmp_path: Path) -> None:
+    """Links are followed; their targets are not touched."""
     outside = fill(tmp_path / "outside", {"kept.png": 60, "class/1.png": 61})
     write(outside / "cut.png", picture(62)[:200])
     write(source / "train/apple/cut.png", picture(50)[:200])
@@ -202,7 +202,7 @@ def test_the_source_is_left_as_it_is(source: Path, target: Path, tmp_path: Path)
     assert {"train/apple/gone.png", "train/folder"} < {item.path for item in report.listing.skipped}
 
 
-def test_what_a_person_put_into_the_target_is_not_deleted(source: Path, target: Path) -> None:
+def test_other_files_in_the_target_are_not_deleted(source: Path, target: Path) -> None:
     write(target / "apple/mine.png", b"broken, and mine")
     write(target / "apple/mine.txt", b"notes")
     import_folder(source, target)
@@ -212,10 +212,8 @@ def test_what_a_person_put_into_the_target_is_not_deleted(source: Path, target: 
 
 @pytest.mark.parametrize("inner", ["", "train", "."])
 @pytest.mark.parametrize("swapped", [False, True])
-def test_a_source_in_the_target_or_the_other_way_round_is_refused(
-    source: Path, inner: str, swapped: bool
-) -> None:
-    """There the import would drop files of the person as if they were its own copies."""
+def test_overlapping_folders_are_refused(source: Path, inner: str, swapped: bool) -> None:
+    """The import would delete the user's files as if they were its own copies."""
     write(source / "train/apple/twin.png", picture(0))
     before = contents(source)
     pair = (source, source / inner)
@@ -224,7 +222,7 @@ def test_a_source_in_the_target_or_the_other_way_round_is_refused(
     assert contents(source) == before
 
 
-def test_an_empty_source_is_refused_and_nothing_made(tmp_path: Path, target: Path) -> None:
+def test_an_empty_source_is_refused(tmp_path: Path, target: Path) -> None:
     with pytest.raises(EmptyFolderError):
         import_folder(tmp_path / "nowhere", target)
     assert not target.exists()

@@ -1,12 +1,14 @@
-"""What is asked of the catalog's images."""
+"""Queries on the catalog's images."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from api.catalog import repository
-from api.catalog.repository import matching
+from api.catalog.repository import image_filters
 from api.storage.db import Database
 from api.storage.tables import ImageRow
 
@@ -45,6 +47,10 @@ def filled(database: Database) -> Database:
     return database
 
 
+def every(session: Session) -> Sequence[ImageRow]:
+    return repository.list_images(session, image_filters(), 0, 100)
+
+
 def numbers(rows: object) -> list[int]:
     assert isinstance(rows, list)
     return [int(row.id, 16) for row in rows]
@@ -52,23 +58,25 @@ def numbers(rows: object) -> list[int]:
 
 def test_pages_are_newest_first_and_do_not_overlap(filled: Database) -> None:
     with filled.reading() as session:
-        pages = [repository.listed(session, matching(), offset, 3) for offset in (0, 3, 6, 9)]
+        pages = [
+            repository.list_images(session, image_filters(), offset, 3) for offset in (0, 3, 6, 9)
+        ]
         assert [numbers(page) for page in pages] == [[0, 1, 2], [3, 4, 5], [6, 7], []]
 
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (matching(class_name="pear"), [0, 1, 2, 3]),
-        (matching(split="test"), [6, 7]),
-        (matching(origin="feedback"), [7]),
-        (matching("plum", "test", "upload"), [6]),
-        (matching("pear", "test"), []),
+        (image_filters(class_name="pear"), [0, 1, 2, 3]),
+        (image_filters(split="test"), [6, 7]),
+        (image_filters(origin="feedback"), [7]),
+        (image_filters("plum", "test", "upload"), [6]),
+        (image_filters("pear", "test"), []),
     ],
 )
 def test_filters(filled: Database, wanted: list[ColumnElement[bool]], found: list[int]) -> None:
     with filled.reading() as session:
-        assert numbers(repository.listed(session, wanted, 0, 100)) == found
+        assert numbers(repository.list_images(session, wanted, 0, 100)) == found
         assert repository.count(session, wanted) == len(found)
 
 
@@ -82,21 +90,13 @@ def test_counts(filled: Database) -> None:
         ]
 
 
-def test_training_images_are_all_of_them_oldest_first(filled: Database) -> None:
-    with filled.reading() as session:
-        rows = repository.training_images(session)
-        assert numbers(rows) == [6, 7, 4, 5, 2, 3, 0, 1]
-
-
-def test_relabelling_changes_the_class_alone(filled: Database) -> None:
+def test_relabelling_changes_only_the_class(filled: Database) -> None:
     wanted = [f"{number:032x}" for number in (1, 2, 99)]
     with filled.session() as session:
-        before = {
-            row.id: (row.split, row.photograph) for row in repository.training_images(session)
-        }
+        before = {row.id: (row.split, row.photograph) for row in every(session)}
         assert sorted(repository.relabel(session, wanted, "quince")) == wanted[:2]
     with filled.reading() as session:
-        rows = repository.training_images(session)
+        rows = every(session)
         assert {row.id for row in rows if row.class_name == "quince"} == set(wanted[:2])
         assert {row.id: (row.split, row.photograph) for row in rows} == before
 
@@ -114,5 +114,5 @@ def test_an_empty_catalog(database: Database) -> None:
     with database.reading() as session:
         assert repository.newest(session) is None
         assert list(repository.counts(session)) == []
-        assert list(repository.training_images(session)) == []
-        assert repository.blobs_used(session) == set()
+        assert every(session) == []
+        assert repository.referenced_blobs(session) == set()

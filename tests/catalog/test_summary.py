@@ -1,4 +1,4 @@
-"""Images and photographs are counted, those of the model and those of the catalog."""
+"""Counts of images and photos, in the catalog and in the training data."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ from api.catalog.schemas import DatasetSummary
 from api.model.replay_buffer import Learned
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.catalog.photographs import Taker, learned_from, photograph
+from tests.catalog.photographs import Uploader, learned_from, photograph
 
 
 def summary(database: Database, learned: Learned) -> DatasetSummary:
@@ -15,17 +15,15 @@ def summary(database: Database, learned: Learned) -> DatasetSummary:
         return DatasetSummary.load(session, learned)
 
 
-def test_the_models_photographs_and_the_catalogs_count_once_each(
-    database: Database, blobs: Blobs
-) -> None:
-    taker = Taker(database, blobs)
-    seen = taker.store(photograph(1), "pear", "a.jpg")
-    unseen = taker.store(photograph(2), "pear", "rotated_by_15_a.jpg")
-    plum = taker.store(photograph(3), "plum", "b.jpg", origin="feedback")
+def test_photos_of_model_and_catalog_count_once(database: Database, blobs: Blobs) -> None:
+    uploader = Uploader(database, blobs)
+    seen = uploader.store(photograph(1), "pear", "a.jpg")
+    unseen = uploader.store(photograph(2), "pear", "rotated_by_15_a.jpg")
+    plum = uploader.store(photograph(3), "plum", "b.jpg", origin="feedback")
     learned = learned_from(
         (photograph(1), "pear", seen.photograph, seen.split),
         (photograph(4), "pear", "pear/old", "test"),
-        # Two fruits in one photograph.
+        # Two fruits in one photo.
         (photograph(5), "pear", "boxed/1", "train"),
         (photograph(5), "plum", "boxed/1", "train"),
     )
@@ -50,8 +48,8 @@ def test_the_models_photographs_and_the_catalogs_count_once_each(
     }
 
 
-def test_the_catalogs_word_on_its_own_images_counts(database: Database, blobs: Blobs) -> None:
-    row = Taker(database, blobs).store(photograph(1), "pear")
+def test_the_label_of_the_catalog_counts(database: Database, blobs: Blobs) -> None:
+    row = Uploader(database, blobs).store(photograph(1), "pear")
     learned = learned_from((photograph(1), "pear", row.photograph, row.split))
     with database.session() as session:
         repository.relabel(session, [row.id], "plum")

@@ -1,4 +1,4 @@
-"""Zips as people and their enemies make them."""
+"""Zips, well-formed and malicious."""
 
 import io
 import struct
@@ -17,17 +17,17 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 
 
 def encrypted(data: bytes) -> bytes:
-    """Says of its first file that it needs a password."""
+    """Mark the first file as encrypted."""
     return _with_field(_with_field(data, LOCAL, 6, "<H", 1), CENTRAL, 8, "<H", 1)
 
 
 def claiming_size(data: bytes, size: int) -> bytes:
-    """Says of its first file that it has `size` bytes unpacked."""
+    """Declare a false unpacked size for the first file."""
     return _with_field(_with_field(data, LOCAL, 22, "<I", size), CENTRAL, 24, "<I", size)
 
 
 def overlapping(data: bytes, times: int) -> bytes:
-    """Its directory names one and the same entry many times."""
+    """A zip bomb: many directory entries for the same compressed bytes."""
     start = data.index(CENTRAL)
     end = data.rindex(b"PK\x05\x06")
     entry = data[start:end]

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel
 
 from api import __version__
-from api.catalog import ingest
+from api.catalog import service as photos
 from api.commands.backup.catalogs import BackupError, NotEmptyError, PostgresCatalog, SqliteCatalog
 from api.predictions import retention
 from api.registry import store
@@ -18,7 +18,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import normalize_url, now
 
 MANIFEST = "backup.json"
-FOLDERS = (ingest.PHOTOGRAPHS, store.FOLDER, retention.FOLDER)
+FOLDERS = (photos.FOLDER, store.FOLDER, retention.FOLDER)
 
 
 class BackupManifest(BaseModel):

@@ -1,19 +1,19 @@
-"""What a package says of the photographs that it learned from."""
+"""Reading what a package was trained on."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from api.catalog.duplicate_index import learned_of
+from api.catalog.duplicate_index import load_learned
 from api.model.package import MANIFEST, write_package
 from api.model.replay_buffer import Learned
 from tests.registry.samples import CLASSES, a_replay, describer, filler
 
 
-def test_it_is_read_from_a_package(tmp_path: Path) -> None:
+def test_the_training_data_of_a_package(tmp_path: Path) -> None:
     write_package(tmp_path / "p", filler(), describer())
-    learned = learned_of(tmp_path / "p")
+    learned = load_learned(tmp_path / "p")
     replay = a_replay()
     assert learned.sha256.tolist() == replay.sha256.tolist()
     assert learned.photographs.tolist() == replay.photographs.tolist()
@@ -21,29 +21,29 @@ def test_it_is_read_from_a_package(tmp_path: Path) -> None:
     assert np.array_equal(learned.signatures, replay.signatures)
     assert learned.class_names.tolist() == [CLASSES[row % 2] for row in range(5)]
     assert learned.row_of[f"{3:064x}"] == 3
-    assert learned_of(tmp_path / "p") is learned
+    assert load_learned(tmp_path / "p") is learned
 
 
-def test_a_package_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+def test_a_replaced_package_is_read_again(tmp_path: Path) -> None:
     write_package(tmp_path / "p", filler(), describer())
-    before = learned_of(tmp_path / "p")
+    before = load_learned(tmp_path / "p")
     write_package(tmp_path / "p", filler(), describer("2026-11-22"))
-    assert learned_of(tmp_path / "p") is not before
+    assert load_learned(tmp_path / "p") is not before
 
 
-def test_without_a_package_nothing_was_learned_from(tmp_path: Path) -> None:
-    assert len(learned_of(tmp_path / "p").sha256) == 0
+def test_without_a_package_it_is_empty(tmp_path: Path) -> None:
+    assert len(load_learned(tmp_path / "p").sha256) == 0
     write_package(tmp_path / "p", filler(), describer())
     (tmp_path / "p" / MANIFEST).unlink()
-    assert learned_of(tmp_path / "p").row_of == Learned.nothing().row_of == {}
+    assert load_learned(tmp_path / "p").row_of == Learned.nothing().row_of == {}
 
 
-def test_of_a_file_with_several_fruits_the_first_row_counts() -> None:
+def test_the_first_row_of_a_file_counts() -> None:
     twice = replace(Learned.nothing(), sha256=np.array(["a", "b", "a"]))
     assert twice.row_of == {"a": 0, "b": 1}
 
 
-def test_what_only_the_model_knows_is_told_from_what_the_catalog_gave() -> None:
+def test_rows_of_the_catalog_are_left_out() -> None:
     names = np.array(["a", "b", "c"])
     signatures = np.arange(240, dtype=np.uint8).reshape(3, 80)
     given, looks, once = np.array([False, True, False]), np.zeros((3, 5)), np.ones(3, np.int32)

@@ -1,4 +1,4 @@
-"""The index gives back what was written, and is never half there."""
+"""The index of a photo folder: a round trip, and atomic writes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,16 +26,16 @@ def row(path: str) -> PhotoFile:
 ROWS = (row('äpfel/a, "b".png'), row("äpfel/new\nline.png"), row("äpfel/ 007 .png"))
 
 
-def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+def test_rows_are_read_as_written(tmp_path: Path) -> None:
     write_index(ROWS, tmp_path / INDEX)
     assert read_index(tmp_path / INDEX) == ROWS
 
 
-def test_no_index_has_no_rows(tmp_path: Path) -> None:
+def test_a_missing_index_is_empty(tmp_path: Path) -> None:
     assert read_index(tmp_path / INDEX) == ()
 
 
-def test_a_failure_on_the_way_leaves_the_old_index(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_index(tmp_path: Path) -> None:
     def failing() -> Iterator[PhotoFile]:
         yield row("x/y.png")
         raise RuntimeError("the disk is full")
@@ -49,7 +49,7 @@ def test_a_failure_on_the_way_leaves_the_old_index(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "line"), [(b"a.png,apple\n", "line 3"), (b"\xff\xfe,,,,,,,,,\n", "line 1")]
 )
-def test_a_damaged_row_is_told_with_its_line(tmp_path: Path, damage: bytes, line: str) -> None:
+def test_a_damaged_row_is_reported_with_its_line(tmp_path: Path, damage: bytes, line: str) -> None:
     path = tmp_path / INDEX
     write_index(ROWS[:1], path)
     with path.open("ab") as stream:

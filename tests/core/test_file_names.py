@@ -1,8 +1,8 @@
-"""The marks of a saved copy are told from the name of the photograph."""
+"""Saved copies are recognised by their file names; file names are cleaned."""
 
 import pytest
 
-from api.core.near_duplicates import is_saved_copy, photograph_name, plain_name
+from api.core.near_duplicates import is_saved_copy, photograph_name, safe_filename
 
 
 @pytest.mark.parametrize(
@@ -18,14 +18,14 @@ from api.core.near_duplicates import is_saved_copy, photograph_name, plain_name
         "translation_rotated_by_60_Screen Shot 2018-06-12 at 11.50.26 PM.png",
     ],
 )
-def test_all_copies_share_the_name_of_the_photograph(file_name: str) -> None:
+def test_saved_copies_share_a_name(file_name: str) -> None:
     name = "Screen Shot 2018-06-12 at 11.50.26 PM"
     assert photograph_name(file_name) == name
     assert is_saved_copy(file_name) == (not file_name.startswith(name))
 
 
 @pytest.mark.parametrize("file_name", ["rotated.jpg", "my_translation_1.jpg", "rotated_by_x_1.jpg"])
-def test_names_that_only_look_like_it_stay(file_name: str) -> None:
+def test_similar_names_are_kept(file_name: str) -> None:
     assert photograph_name(file_name) == file_name.removesuffix(".jpg")
     assert not is_saved_copy(file_name)
 
@@ -45,5 +45,5 @@ def test_names_that_only_look_like_it_stay(file_name: str) -> None:
         ("\0", "photograph"),
     ],
 )
-def test_a_name_is_made_plain(file_name: str, name: str) -> None:
-    assert plain_name(file_name) == name
+def test_a_file_name_is_cleaned(file_name: str, name: str) -> None:
+    assert safe_filename(file_name) == name

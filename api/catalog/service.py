@@ -1,0 +1,201 @@
+"""Adding and removing training photos.
+
+The blob is stored before its row and deleted after it, so no row is ever without its blob.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Literal, Self
+from uuid import uuid4
+
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from api.catalog import repository
+from api.catalog.duplicate_index import DuplicateIndex, Match, MatchKind
+from api.catalog.sanitize import sanitize
+from api.core.imaging.decode import MAX_PIXELS
+from api.core.imaging.hashing import content_hash
+from api.core.labels import accepted_class_name
+from api.core.near_duplicates import is_saved_copy, photograph_name, safe_filename
+from api.core.splits import split_of
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import ImageRow
+
+Origin = Literal["upload", "feedback", "review"]
+FOLDER = "photographs"
+MAX_STEM = 120
+# A younger blob may belong to an upload that has not written its row yet.
+ORPHAN_AGE = timedelta(hours=1)
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A photo that was added. `filename` is as it was sent."""
+
+    filename: str
+    image: ImageRow
+
+
+class DuplicateFile(BaseModel):
+    """A file that was known, and so was not stored again."""
+
+    filename: str
+    of: str = Field(description="The photograph that it shows.")
+    image_id: str | None = Field(description="Null where only the serving model knows it.")
+    kind: MatchKind = Field(description="exact: the same file; near: it looks the same.")
+    class_name: str = Field(description="The class that it has.")
+    message: str
+
+    @classmethod
+    def of_match(cls, filename: str, match: Match, sent_class: str) -> Self:
+        """`sent_class` is the class that the file was uploaded with."""
+        return cls(
+            filename=filename,
+            of=match.photograph,
+            image_id=match.image_id,
+            kind=match.kind,
+            class_name=match.class_name,
+            message=_duplicate_message(match, sent_class),
+        )
+
+
+Outcome = Stored | DuplicateFile
+
+
+def _duplicate_message(match: Match, sent_class: str) -> str:
+    what = "This file is" if match.kind == "exact" else "This picture looks like one that is"
+    where = "" if match.image_id else " among those that the serving model learned from"
+    known = f"{what} known already{where}, as {match.class_name}"
+    if match.class_name == sent_class:
+        return f"{known}."
+    if match.image_id:
+        return (
+            f"{known} and not {sent_class}. If {sent_class} is right, relabel it: "
+            f"PATCH /dataset/images/{match.image_id}."
+        )
+    return (
+        f"{known} and not {sent_class}. It is not in the catalog, so there is nothing to relabel: "
+        "put it right in the folder that this model was trained on, and train anew."
+    )
+
+
+def store_photograph(
+    database: Database,
+    blobs: Blobs,
+    index: DuplicateIndex,
+    data: bytes,
+    *,
+    class_name: str,
+    origin: Origin,
+    filename: str,
+    max_pixels: int = MAX_PIXELS,
+) -> Outcome:
+    """Add a photo unless it is a duplicate. It is on disk and in the catalog when this returns.
+
+    `class_name` need not be normalized. Raises BadClassNameError and what `imaging.decode` raises,
+    without storing anything.
+    """
+    class_name = accepted_class_name(class_name)
+    sha256 = content_hash(data)
+    # Exact duplicates first: they need no decoding.
+    with database.reading() as session:
+        match = index.find(session, sha256)
+    if match:
+        return DuplicateFile.of_match(filename, match, class_name)
+    sanitized = sanitize(data, max_pixels)
+    with database.reading() as session:
+        match = index.find(session, sha256, sanitized.signature)
+    if match:
+        return DuplicateFile.of_match(filename, match, class_name)
+
+    key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
+    blobs.put(key, sanitized.data)
+    with database.session() as session:
+        repository.lock_images(session)
+        # Another process may have stored the same photo meanwhile, or deleted it with its blob.
+        index.refresh(session)
+        if match := index.find(session, sha256, sanitized.signature):
+            return DuplicateFile.of_match(filename, match, class_name)
+        if not blobs.exists(key):
+            blobs.put(key, sanitized.data)
+        group = _source_group(session, class_name, filename, sha256)
+        row = ImageRow(
+            id=uuid4().hex,
+            sha256=sha256,
+            signature=sanitized.signature.tobytes().hex(),
+            class_name=class_name,
+            photograph=group,
+            split=split_of(group),
+            origin=origin,
+            filename=safe_filename(filename),
+            width=sanitized.width,
+            height=sanitized.height,
+            bytes=len(sanitized.data),
+            **asdict(sanitized.appearance),
+            blob=key,
+        )
+        session.add(row)
+    return Stored(filename, row)
+
+
+def _source_group(session: Session, class_name: str, filename: str, sha256: str) -> str:
+    """The group, and so the split, of a file without near-duplicates.
+
+    A saved copy joins its original, and an original its copies. But phones call every photo
+    `image.jpg`: two originals of one name get a group each.
+    """
+    plain = safe_filename(filename)
+    group = f"{class_name}/{photograph_name(plain)[:MAX_STEM]}"
+    if is_saved_copy(plain):
+        return group
+    taken = any(not is_saved_copy(other) for other in repository.file_names(session, group))
+    return f"{group}-{sha256[:8]}" if taken else group
+
+
+def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) -> list[str]:
+    """Remove images and their blobs. Returns the ids of those that existed."""
+    with database.session() as session:
+        repository.lock_images(session)
+        removed = repository.delete_images(session, image_ids)
+    for _, key in removed:
+        _delete_unreferenced(database, blobs, key)
+    return [image_id for image_id, _ in removed]
+
+
+def sweep_orphans(database: Database, blobs: Blobs) -> int:
+    """At start-up, delete blobs without a row, left by a process that died between the two.
+
+    Returns how many were deleted.
+    """
+    with database.reading() as session:
+        referenced = repository.referenced_blobs(session)
+    deleted = 0
+    for key in blobs.keys(FOLDER):
+        if key not in referenced and _is_old(blobs, key):
+            deleted += _delete_unreferenced(database, blobs, key)
+    if deleted:
+        log.info("Deleted %d orphaned photographs.", deleted)
+    return deleted
+
+
+def _is_old(blobs: Blobs, key: str) -> bool:
+    try:
+        return blobs.modified_at(key) < now() - ORPHAN_AGE
+    except FileNotFoundError:  # Another process sweeps too.
+        return False
+
+
+def _delete_unreferenced(database: Database, blobs: Blobs, key: str) -> bool:
+    """Delete the blob unless a row refers to it; returns whether it did."""
+    # Under the lock, so that no row for it can appear in between.
+    with database.session() as session:
+        repository.lock_images(session)
+        if repository.is_blob_referenced(session, key):
+            return False
+        blobs.delete(key)
+    return True
