@@ -13,8 +13,8 @@ from uuid import UUID
 
 import numpy as np
 
-from api.catalog.ingest import PHOTOGRAPHS
-from api.catalog.sanitize import Prepared, prepare
+from api.catalog.sanitize import SanitizedImage, sanitize
+from api.catalog.service import FOLDER
 from api.core.splits import split_of
 from api.model.predictor import Grade
 from api.predictions.record import Record, blob_key
@@ -26,7 +26,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ImageRow
 from tests.drawing import KINDS, draw_fruit, encode
-from tests.things import THINGS, draw_thing
+from tests.ood_images import OOD_KINDS, draw_ood
 
 IMAGES = 10_000
 PREDICTIONS = 5000
@@ -44,7 +44,7 @@ class Picture:
 
     class_name: str
     key: str
-    prepared: Prepared
+    prepared: SanitizedImage
     grade: Grade
 
 
@@ -81,14 +81,14 @@ def _photographs(
 
 def _drawn(settings: Settings) -> Iterator[Picture]:
     runtime = load_shipped(settings)
-    names = [*KINDS, *THINGS]
+    names = [*KINDS, *OOD_KINDS]
     for seed in range(DRAWN):
         name = names[seed % len(names)]
-        draw = draw_fruit if name in KINDS else draw_thing
+        draw = draw_fruit if name in KINDS else draw_ood
         data = encode(draw(name, seed, SIDES[seed // len(names) % len(SIDES)]), "JPEG", quality=90)
-        prepared = prepare(data)
-        key = f"{PHOTOGRAPHS}/{_hash(seed)[:2]}/{_hash(seed)}{prepared.suffix}"
-        yield Picture(name, key, prepared, runtime.grade(data))
+        prepared = sanitize(data)
+        key = f"{FOLDER}/{_hash(seed)[:2]}/{_hash(seed)}{prepared.suffix}"
+        yield Picture(name, key, prepared, runtime.predict(data))
 
 
 def _image(pictures: list[Picture], number: int) -> ImageRow:

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from api.catalog.duplicate_index import learned_of
+from api.catalog.duplicate_index import load_learned
 from api.core.errors import CatalogUnavailableError
 from api.model.replay_buffer import Learned
 from api.predictions.state import AppState
@@ -70,7 +70,7 @@ def _learned(settings: SettingsDep, state: StateDep) -> Learned:
     """Of the version that serves: from its copy here, or else it is the one that was shipped."""
     runtime = state.runtime
     copy = settings.model_cache / runtime.manifest.version if runtime else None
-    return learned_of(copy if copy and copy.is_dir() else settings.model_dir)
+    return load_learned(copy if copy and copy.is_dir() else settings.model_dir)
 
 
 SessionDep = Annotated[Session, Depends(_session, scope="function")]

@@ -10,12 +10,12 @@ from time import perf_counter
 from typing import NamedTuple
 
 from api.catalog.archive import (
-    Archive,
     ArchiveTooLargeError,
     FileTooLargeError,
-    Limits,
     SentFile,
-    is_archive,
+    UploadLimits,
+    ZipArchive,
+    is_zip,
 )
 from api.core.errors import ProblemError
 from api.core.labels import LEVELS, Level
@@ -39,10 +39,10 @@ class BatchItem(NamedTuple):
     data: bytes | ProblemError
 
 
-def batch_items(files: Iterable[SentFile], limits: Limits) -> Iterator[BatchItem]:
+def batch_items(files: Iterable[SentFile], limits: UploadLimits) -> Iterator[BatchItem]:
     """The photographs in `files`, and in zips among them, in order; each read when asked for."""
     for file in files:
-        if is_archive(file.stream):
+        if is_zip(file.stream):
             yield from _unpacked(file, limits)
             continue
         data = file.stream.read(limits.file_bytes + 1)
@@ -50,9 +50,9 @@ def batch_items(files: Iterable[SentFile], limits: Limits) -> Iterator[BatchItem
         yield BatchItem(file.filename, FileTooLargeError(limits.file_bytes) if too_long else data)
 
 
-def _unpacked(file: SentFile, limits: Limits) -> Iterator[BatchItem]:
+def _unpacked(file: SentFile, limits: UploadLimits) -> Iterator[BatchItem]:
     try:
-        archive = Archive(file.stream, limits)
+        archive = ZipArchive(file.stream, limits)
     except ProblemError as error:
         yield BatchItem(file.filename, error)
         return

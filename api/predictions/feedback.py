@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from api.catalog import repository as images
 from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.ingest import DuplicateFile, Origin, store_photograph
+from api.catalog.service import DuplicateFile, Origin, store_photograph
 from api.core import telemetry
-from api.core.class_names import accepted_class_name
 from api.core.errors import UnprocessableError
 from api.core.imaging.hashing import SIGNATURE_BYTES, near_rows
+from api.core.labels import accepted_class_name
 from api.predictions import feedback_repository
 from api.predictions.history import (
     ELSEWHERE_SECONDS,

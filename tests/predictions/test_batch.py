@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from api.app import create_app
-from api.catalog.archive import Limits, SentFile
-from api.core.imaging.decode import Photograph
+from api.catalog.archive import SentFile, UploadLimits
+from api.core.imaging.decode import DecodedImage
 from api.model.predictor import MAX_BATCH
 from api.predictions.batch import PREFETCH, Batch, BatchItem, batch_items
 from api.predictions.state import AppState
@@ -141,7 +141,7 @@ def test_few_photographs_are_read_ahead(
             ahead.append(read - done)
             yield BatchItem(str(number), data)
 
-    def alternate(data: bytes) -> Photograph:
+    def alternate(data: bytes) -> DecodedImage:
         if read <= 2 * MAX_BATCH:
             alternating.wait(PATIENCE)
         return decode(data)
@@ -244,7 +244,7 @@ def test_every_photograph_of_a_batch_is_recorded(client: TestClient) -> None:
 
 
 def test_pieces_are_bounded_in_length() -> None:
-    limits = Limits(files=10, bytes=1000, file_bytes=10)
+    limits = UploadLimits(zip_files=10, zip_bytes=1000, file_bytes=10)
     (piece,) = batch_items([SentFile("long.jpg", io.BytesIO(b"x" * 11))], limits)
     assert not isinstance(piece.data, bytes)
     assert piece.data.code == "file-too-large"

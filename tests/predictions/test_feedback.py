@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.ingest import store_photograph
-from api.core.class_names import BadClassNameError
+from api.catalog.service import store_photograph
 from api.core.imaging.decode import MAX_PIXELS
+from api.core.labels import BadClassNameError
 from api.model.replay_buffer import Learned
 from api.predictions import feedback_repository
 from api.predictions.feedback import FeedbackService

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, aclosing
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from api.catalog.archive import Limits
+from api.catalog.archive import UploadLimits
 from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
 from api.http.upload_form import MAX_FILES, upload_form
@@ -48,7 +48,7 @@ async def predict_batch(
     """
     runtime = state.serving()
     state.line.check()
-    limits = Limits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
         batch = Batch(state, runtime, settings.inference_threads)

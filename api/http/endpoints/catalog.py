@@ -6,9 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.catalog import repository
-from api.catalog.archive import Limits
-from api.catalog.deletion import remove_images
-from api.catalog.ingest import Origin
+from api.catalog.archive import UploadLimits
 from api.catalog.repository import ImageNotFoundError
 from api.catalog.schemas import (
     DatasetSummary,
@@ -22,10 +20,11 @@ from api.catalog.schemas import (
     TrainingImage,
     UploadReport,
 )
+from api.catalog.service import Origin, remove_images
 from api.catalog.upload import UploadService
 from api.core import telemetry
-from api.core.class_names import ClassName, accepted_class_name
-from api.core.imaging.thumbnail import thumbnail
+from api.core.imaging.resize import thumbnail
+from api.core.labels import ClassName, accepted_class_name
 from api.core.splits import Split
 from api.http.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SessionDep, SettingsDep
 from api.http.problems import responses
@@ -50,8 +49,8 @@ def images(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ImagePage:
     chosen = None if class_name is None else accepted_class_name(class_name)
-    wanted = repository.matching(chosen, split, origin)
-    rows = repository.listed(session, wanted, offset, limit)
+    wanted = repository.image_filters(chosen, split, origin)
+    rows = repository.list_images(session, wanted, offset, limit)
     return ImagePage(
         total=repository.count(session, wanted),
         offset=offset,
@@ -77,7 +76,7 @@ def remove_many(database: DatabaseDep, blobs: BlobsDep, wanted: Selection) -> Re
 
 @router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422, 503))
 def image(session: ReadingDep, image_id: ImageId) -> TrainingImage:
-    return TrainingImage.model_validate(repository.image(session, image_id))
+    return TrainingImage.model_validate(repository.get_image(session, image_id))
 
 
 @router.get(
@@ -97,7 +96,7 @@ def photograph(
 ) -> Response:
     """A JPEG, upright and without metadata."""
     with database.reading() as session:
-        row = repository.image(session, image_id)
+        row = repository.get_image(session, image_id)
     headers = {"ETag": f'"{row.sha256[:32]}-{size}"', "Cache-Control": CACHED}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -114,7 +113,7 @@ def photograph(
 )
 def relabel(session: SessionDep, image_id: ImageId, wanted: Relabel) -> TrainingImage:
     class_name = accepted_class_name(wanted.class_name)
-    row = repository.image(session, image_id)
+    row = repository.get_image(session, image_id)
     repository.relabel(session, [image_id], class_name)
     session.refresh(row)
     return TrainingImage.model_validate(row)
@@ -151,13 +150,13 @@ async def upload(
     that cannot be used. With `class_name`, a zip with one folder or none is of that class; several
     folders are classes, and `class_name` is for what lies outside of them.
     """
-    limits = Limits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     intake = UploadService(database, blobs, learned, limits, settings.max_pixels)
     async with upload_form(request) as form:
-        outcomes = await run_in_threadpool(intake.take, form)
+        outcomes = await run_in_threadpool(intake.store_form, form)
     class_name = accepted_class_name(form.class_name) if form.class_name else None
     report = UploadReport.of_outcomes(outcomes, class_name)
-    telemetry.uploaded(report.uploaded_count, len(report.duplicates), len(report.errors))
+    telemetry.count_upload(report.uploaded_count, len(report.duplicates), len(report.errors))
     return report
 
 

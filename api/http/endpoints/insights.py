@@ -86,7 +86,7 @@ def of_image(
     """An image of the catalog as it is, and eight views of it as training would show it."""
     runtime = state.serving()
     with database.reading() as session:
-        row = repository.image(session, image_id)
+        row = repository.get_image(session, image_id)
     try:
         data = blobs.get(row.blob)
     except FileNotFoundError:  # Removed this moment.
