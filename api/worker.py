@@ -1,6 +1,6 @@
-"""The worker, `python -m api.worker`: it performs retraining runs, one at a time.
+"""The worker, `python -m api.worker`: executes retraining runs, one at a time, and checks triggers.
 
-With SQLite there is one worker, beside the API; with PostgreSQL as many as there are machines.
+With SQLite there is one worker, beside the API; with PostgreSQL any number, on any machine.
 """
 
 import logging
@@ -26,9 +26,9 @@ from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 
-ROUND_SECONDS = 2.0
+POLL_SECONDS = 2.0
 TRIGGER_SECONDS = 60.0
-# A message is on its way for less; a run that has waited for so long has none.
+# Messages arrive within a second, so that a run queued for longer has lost its own.
 MESSAGE_LOST_AFTER = timedelta(seconds=3)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 log = logging.getLogger("api.worker")
@@ -39,41 +39,43 @@ def main() -> int:
     logging.getLogger("huey").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     stopping = Event()
-    for stop in STOP_SIGNALS:
-        signal.signal(stop, lambda _signal, _frame: stopping.set())
+    _stop_on_signals(stopping)
     os.nice(NICE)  # Serving comes first.
     settings = get_settings()
     database = Database(settings.database)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    alone = FileLock(settings.state_dir / "worker.lock")
+    lock = FileLock(settings.state_dir / "worker.lock")
     if database.is_sqlite:
         try:
-            alone.acquire(timeout=0)
+            lock.acquire(timeout=0)
         except Timeout:
             log.error("A worker is running on %s already.", settings.state_dir)
             return 1
     try:
-        with ExitStack() as beside:
-            serve(settings, database, stopping, beside)
+        with ExitStack() as background_tasks:
+            work(settings, database, stopping, background_tasks)
     finally:
         database.close()
-        alone.release()
+        lock.release()
     return 0
 
 
-def serve(settings: Settings, database: Database, stopping: Event, beside: ExitStack) -> None:
-    """Perform runs until `stopping` is set; the one that is running then is interrupted.
+def work(
+    settings: Settings, database: Database, stopping: Event, background_tasks: ExitStack
+) -> None:
+    """Execute queued runs until `stopping` is set, which interrupts the current one.
 
-    What is to be done beside that, such as looking at the triggers, goes on until `beside` ends.
+    Checking the triggers goes on until `background_tasks` is closed.
     """
     blobs = Blobs(settings.storage)
     queue = RunQueue(
-        settings, lambda run_id: supervisor.perform(database, settings.state_dir, run_id, stopping)
+        settings,
+        lambda run_id: supervisor.supervise(database, settings.state_dir, run_id, stopping),
     )
     consumer = None
-    # Of a database on this machine alone, whatever runs has lost its worker: this is the only one.
+    # On SQLite this is the only worker, so that any running run was left by a dead one.
     lost_after = timedelta(0) if database.is_sqlite else service.LOST_AFTER
-    woken: set[str] = set()
+    requeued: set[str] = set()
     while not stopping.is_set():
         try:
             if consumer is None:
@@ -81,32 +83,39 @@ def serve(settings: Settings, database: Database, stopping: Event, beside: ExitS
                 _reap_lost(settings, database, lost_after)
                 consumer = queue.consumer()
                 consumer.start()
-                # Replaces the handlers of the consumer, which would end a run without a record.
-                for stop in STOP_SIGNALS:
-                    signal.signal(stop, lambda _signal, _frame: stopping.set())
-                look = partial(check, database, blobs, settings)
-                beside.enter_context(BackgroundTask("look at the triggers", TRIGGER_SECONDS, look))
+                # Again: `start` installs handlers that would end a run without a record.
+                _stop_on_signals(stopping)
+                check_triggers = partial(check, database, blobs, settings)
+                background_tasks.enter_context(
+                    BackgroundTask("look at the triggers", TRIGGER_SECONDS, check_triggers)
+                )
                 log.info("Ready for retraining runs.")
-            _round(settings, database, queue, woken)
+            _reap_lost(settings, database, service.LOST_AFTER)
+            _requeue_unclaimed(database, queue, requeued)
         except (SQLAlchemyError, psycopg.Error) as error:
             log.warning("The database cannot be reached; trying again: %s", error)
-        stopping.wait(ROUND_SECONDS)
+        stopping.wait(POLL_SECONDS)
     if consumer is not None:
         consumer.stop(graceful=True)
     queue.close()
 
 
-def _round(settings: Settings, database: Database, queue: RunQueue, woken: set[str]) -> None:
-    """Put right what other workers left, and take what no message came of."""
-    _reap_lost(settings, database, service.LOST_AFTER)
+def _stop_on_signals(stopping: Event) -> None:
+    for stop in STOP_SIGNALS:
+        signal.signal(stop, lambda _signal, _frame: stopping.set())
+
+
+def _requeue_unclaimed(database: Database, queue: RunQueue, requeued: set[str]) -> None:
+    """Queue the runs whose message was lost, each once."""
     with database.reading() as session:
-        waiting = repository.queued_before(session, now() - MESSAGE_LOST_AFTER)
-    for run_id in set(waiting) - woken:
-        woken.add(run_id)
+        unclaimed = repository.queued_before(session, now() - MESSAGE_LOST_AFTER)
+    for run_id in set(unclaimed) - requeued:
+        requeued.add(run_id)
         queue.put(run_id)
 
 
 def _reap_lost(settings: Settings, database: Database, lost_after: timedelta) -> None:
+    """End the runs whose worker died, and remove their files."""
     with database.session() as session:
         lost = service.reap_lost(session, lost_after=lost_after)
     for run_id in lost:

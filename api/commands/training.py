@@ -33,7 +33,7 @@ def main() -> int:
 
 def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.evaluation.build import build_package  # noqa: PLC0415
-    from api.retraining.tracking import record  # noqa: PLC0415
+    from api.evaluation.tracking import record  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
     with terminal() as progress:

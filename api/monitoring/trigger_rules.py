@@ -15,7 +15,7 @@ from api.core.formatting import percent
 from api.monitoring.drift import DriftFigure
 from api.predictions.feedback_repository import newest_feedback
 from api.registry.metric_summary import headlines
-from api.retraining.planning import CatalogDiff
+from api.retraining.plan import CatalogDiff
 from api.storage.tables import ModelRow
 
 Schedule = Literal["none", "weekly", "monthly"]

@@ -23,8 +23,8 @@ from api.monitoring.trigger_rules import (
 )
 from api.registry import repository as models
 from api.retraining import repository as runs
-from api.retraining.planning import CatalogDiff, plan
-from api.retraining.service import start_run
+from api.retraining.plan import CatalogDiff, make_plan
+from api.retraining.service import create_run
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -149,7 +149,7 @@ def _context(
     @cache
     def catalog_diff() -> CatalogDiff:
         try:
-            return plan(session, blobs, settings.model_cache).catalog_diff
+            return make_plan(session, blobs, settings.model_cache).catalog_diff
         except Exception:  # As above.
             log.warning("What is new cannot be worked out", exc_info=True)
             return CatalogDiff({}, 0, 0)
@@ -178,13 +178,13 @@ def check(
 
 
 def _fire(database: Database, rule: Rule, at: datetime) -> RunRow | None:
-    """Raises what `start_run` raises, and IntegrityError; nothing is noted then."""
+    """Raises what `create_run` raises, and IntegrityError; nothing is noted then."""
     with database.session() as session:
         row = _locked(session, rule.name)
         chosen = config_of(rule, row)
         if not chosen.enabled or cooldown_end(chosen, at):  # Changed since it was looked at.
             return None
-        run = start_run(session, mode="fast", started_by=f"trigger:{rule.name}", options={})
+        run = create_run(session, mode="fast", started_by=f"trigger:{rule.name}", options={})
         row.last_fired_at, row.last_run_id = at, run.id
     log.info("Trigger %s started run %s.", rule.name, run.id)
     return run

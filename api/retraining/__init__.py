@@ -1,1 +1,1 @@
-"""Retraining: runs, the queue, the worker that performs them, and registering the outcome."""
+"""Retraining: runs, their queue and worker process, and how a candidate model is made."""

@@ -1,253 +1,178 @@
-"""Fast retraining: new heads on embeddings that are there. Seconds, and no TensorFlow."""
+"""Fast retraining: new heads on the champion's frozen backbone. Seconds, and no TensorFlow.
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+`make_candidate` takes these steps:
+
+1. `build_training_rows`: embed the catalog photos that the champion has not seen, and merge the
+   catalog into the embeddings of its replay buffer.
+2. `drop_others_of_new_classes`: drop the photographs of no class that show a new class.
+3. `fit_calibrated_head`: fit the kind head, the freshness head and the OOD statistics on the train
+   rows, and calibrate them on held-out rows.
+4. `compare_with_champion`: measure both on the test rows.
+5. `write_candidate`: write the package: the champion's backbone, the new heads and replay buffer.
+
+The promotion gate then judges the comparison (`run_process`).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.core.heads import Head, Linear
-from api.core.labels import read_label
-from api.core.paired_comparison import Comparison
-from api.core.progress import Progress, silent
+from api.core.heads import Head
+from api.core.layout import FAR
+from api.core.metrics import evaluate
+from api.core.paired_comparison import ModelComparison
 from api.evaluation.compare_models import Side, compare_models
+from api.evaluation.curves import precision_recall_curves, reliability, roc_curves
+from api.evaluation.rejection import Margins, rejection_figures
 from api.model.litert import LiteRTBackbone
-from api.model.replay_buffer import Others
-from api.retraining.candidate import Candidate, RetrainJob
-from api.retraining.fast_package import write_fast
-from api.retraining.label_agreement import label_agreement, others_taken_for
-from api.retraining.prepare import prepare
-from api.retraining.training_rows import SURE_TARGET, TrainingRows
-from api.training.balance import balanced_weights
-from api.training.finish import FittedHeads, Logits, Truth, finish_head, freshness_of_levels
-from api.training.heads import fit_freshness, fit_head, kind_targets, parts_of
-from api.training.ood import fit_ood, with_means_of
+from api.model.manifest import DataFingerprint, Manifest
+from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
+from api.model.replay_buffer import Others, Replay
+from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
+from api.retraining.job import Candidate, RetrainJob
+from api.retraining.label_agreement import label_agreement, others_predicted_as
+from api.retraining.progress import Stage
+from api.retraining.training_rows import TrainingRows, build_training_rows
 
-# Ten times the recipe's: on fixed embeddings as good, in half the time (docs/log/retraining.md).
-HEAD_L2 = 1e-2
-# With fewer held-out rows, confidence and rejection are set by cross-validation instead.
-ENOUGH_VALIDATION = 100
-FOLDS = 5
-STAGE = "Learning"
-COMPARING = "Comparing with the champion"
+LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "scipy")
+SPLIT = (
+    "test split by photograph, of what the version before was measured on and of the catalog, "
+    "one file each; not seen in training"
+)
 
 
-def make(order: RetrainJob) -> Candidate:
-    """Make a candidate of the champion's network and new heads.
-
-    Raises what `prepare` raises.
-    """
-    known = order.champion.manifest.classes
-    material = without_newly_known(prepare(order, LiteRTBackbone(order.champion.backbone)), known)
-    head = learn_head(material, order.progress, known)
-    order.progress(COMPARING, 0, 2)
-    comparison = compare(order, material, head)
-    order.progress(COMPARING, 1, 2)
-    folder = order.folder / "package"
-    manifest = write_fast(order, material, head, {"head_l2": HEAD_L2}, folder)
+def make_candidate(job: RetrainJob) -> Candidate:
+    """Raises what `build_training_rows` raises."""
+    known = job.champion.manifest.classes
+    data = build_training_rows(job, LiteRTBackbone(job.champion.backbone))
+    data = drop_others_of_new_classes(data, known)
+    head = fit_calibrated_head(data, job.progress, known)
+    job.progress(Stage.COMPARING, 0, 2)
+    comparison = compare_with_champion(job, data, head)
+    job.progress(Stage.COMPARING, 1, 2)
+    folder = job.folder / "package"
+    manifest = write_candidate(job, data, head, folder)
     return Candidate(folder, manifest, comparison)
 
 
-def compare(order: RetrainJob, material: TrainingRows, head: Head) -> Comparison:
-    """Compare on the test rows; both graders use the same network."""
-    rows, known = material.rows, order.champion.manifest.classes
-    test = material.test
-    seen = rows.embeddings[test]
-    # Those that neither has learned from, where there are such.
-    others = rows.others.rows(rows.others.splits != "train").embeddings
-    candidate = Side(material.classes, head, seen, others)
-    new_classes, new_labels = label_agreement(material, known, candidate.answers(rows.sha256[test]))
+def drop_others_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
+    """Drop the photographs of no class that a simple classifier takes for a class not in `known`.
+
+    The shipped photographs of other produce may show the very fruit that a person has just added.
+    """
+    new = [name for name in data.classes if name not in known]
+    others = data.replay.others
+    if not new or not len(others):
+        return data
+    kept = others.rows(~others_predicted_as(data, new))
+    return replace(data, replay=replace(data.replay, others=kept))
+
+
+def compare_with_champion(job: RetrainJob, data: TrainingRows, head: Head) -> ModelComparison:
+    """Compare both on the test rows. They share the backbone, so embeddings and speed are equal."""
+    replay, known = data.replay, job.champion.manifest.classes
+    embeddings = replay.embeddings[data.test]
+    others = _held_out_others(replay)
+    candidate = Side(data.classes, head, embeddings, others.embeddings)
+    predictions = candidate.answers(replay.sha256[data.test])
+    new_classes, new_labels = label_agreement(data, known, predictions)
     return compare_models(
-        Side(known, order.champion.head, seen, others),
+        Side(known, job.champion.head, embeddings, others.embeddings),
         candidate,
-        material.names[test],
-        rows.photographs[test],
+        data.names[data.test],
+        replay.photographs[data.test],
         milliseconds=None,
         new_classes=new_classes,
         new_labels=new_labels,
     )
 
 
-def without_newly_known(material: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
-    """Leave out those photographs of no class that show a class which is new to `known`.
+def write_candidate(job: RetrainJob, data: TrainingRows, head: Head, folder: Path) -> Manifest:
+    """Write the package to `folder`, with metrics on the test rows."""
+    champion = job.champion.manifest
+    created = datetime.now(UTC).replace(microsecond=0)
+    added_parameters = head.parameters - job.champion.head.parameters
 
-    What the shipped material calls none of the fruits may be just what a person has added. It goes
-    where a simple grader that learned from all others takes it for a new class.
-    """
-    new = [name for name in material.classes if name not in known]
-    if not new or not len(material.rows.others):
-        return material
-    taken = others_taken_for(material, new)
-    rows = replace(material.rows, others=material.rows.others.rows(~taken))
-    return replace(material, rows=rows)
+    def fill(part: Path) -> None:
+        (part / BACKBONE).write_bytes(job.champion.backbone)
+        head.save(part / HEAD)
+        data.replay.save(part / REPLAY)
 
-
-def learn_head(
-    material: TrainingRows, progress: Progress = silent, known: tuple[str, ...] = ()
-) -> Head:
-    """Learn the head of `material.classes` from its training rows.
-
-    Temperatures, levels and rejection are set on its validation rows; of classes that are not
-    among `known`, also on what graders say that have not seen the photograph.
-    """
-    rows, classes = material.rows, material.classes
-    training, held_out = rows.splits == "train", rows.splits == "validation"
-    few = int(held_out.sum()) < ENOUGH_VALIDATION
-    new_classes = [k for k, name in enumerate(classes) if known and name not in known]
-    steps = 1 + FOLDS * (few or bool(new_classes))
-    progress(STAGE, 0, steps)
-    learned = _fit(material, training)
-    progress(STAGE, 1, steps)
-    seen = np.flatnonzero(held_out)
-    said = learned.logits(rows.embeddings[seen])
-    new: list[NDArray[np.float32]] = []
-    if few or new_classes:
-        crossed = np.flatnonzero(training | held_out)
-        if not few:
-            crossed = crossed[np.isin(material.labels[crossed], new_classes)]
-        fit = _fit if few else _fit_kinds
-        answers = _crossvalidated(
-            material, crossed, lambda own: fit(material, own, learned), progress
-        )
-        new = [answers.ood[material.labels[crossed] == k] for k in new_classes]
-        if few:
-            seen, said = crossed, answers
-    truth = Truth(rows.targets[seen], material.levels[seen], rows.sources[seen].tolist())
-    return finish_head(learned, said, truth, new)
-
-
-@dataclass(frozen=True)
-class _Lessons:
-    """What heads are fitted to, n embeddings: of rows, of their views, and of no class.
-
-    `embeddings` float32 [n, channels], `wanted` float32 [n, kinds and perhaps none], `freshness`
-    float32 [n] and `weights` float32 [n]. `graded` says whether rows of both levels are there:
-    others alone would teach nothing of the classes.
-    """
-
-    embeddings: NDArray[np.float32]
-    wanted: NDArray[np.float32]
-    freshness: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    graded: bool
-
-    @classmethod
-    def of(cls, material: TrainingRows, training: NDArray[np.bool_]) -> "_Lessons":
-        """The rows `training` [n], their views, which share a row's weight, and the others."""
-        rows = material.rows
-        others = rows.others.rows(rows.others.splits == "train")
-        own = np.flatnonzero(training)
-        row_weights = balanced_weights(*_balance_keys(material, own, others))
-        weights = np.zeros(len(rows.targets), np.float32)
-        weights[own] = row_weights[: len(own)]
-        weights /= 1 + np.bincount(rows.view_of, minlength=len(weights))
-        views = training[rows.view_of]
-        row = np.concatenate([own, rows.view_of[views]]).astype(np.int64)
-        seen = [rows.embeddings[own], *([rows.views[views]] if views.any() else [])]
-        of_rows = freshness_of_levels(material.levels)
-        graded = {0.0, 1.0} <= set(of_rows[own].tolist())
-        kind_of, _ = parts_of(material.classes, graded)
-        none = np.zeros((len(others), len(material.classes)), np.float32)
-        return cls(
-            embeddings=np.concatenate([*seen, others.embeddings]),
-            wanted=kind_targets(np.concatenate([rows.targets[row], none]), kind_of),
-            freshness=np.concatenate([of_rows[row], others.freshness]),
-            weights=np.concatenate([weights[row], row_weights[len(own) :]]),
-            graded=graded,
+    def describe(files: dict[str, str]) -> Manifest:
+        return champion.model_copy(
+            update={
+                "version": version_name(created, files),
+                "parent": champion.version,
+                "started_by": job.started_by,
+                "created_at": created,
+                "classes": data.classes,
+                "parameters": champion.parameters + added_parameters,
+                "metrics": measure_head(data, head),
+                "thresholds": head.thresholds,
+                "data": data_fingerprint(data.replay),
+                "recipe": {**champion.recipe, "head_l2": HEAD_L2, "mode": "fast"},
+                "versions": {name: version(name) for name in LIBRARIES},
+                "files": files,
+            }
         )
 
-    def fit_kinds(self, start: FittedHeads | None) -> Linear:
-        same = start and start.kinds.weights.shape[1] == self.wanted.shape[1]
-        first = start.kinds if start and same else None
-        return fit_head(self.embeddings, self.wanted, self.weights, HEAD_L2, first)
-
-    def fit_freshness(self) -> Linear | None:
-        if not self.graded:
-            return None
-        return fit_freshness(self.embeddings, self.freshness, self.weights, HEAD_L2)
+    return write_package(folder, fill, describe)
 
 
-def _fit(
-    material: TrainingRows, training: NDArray[np.bool_], start: FittedHeads | None = None
-) -> FittedHeads:
-    """Both heads and the statistics by the rows `training` [n]; a `start` saves time."""
-    lessons = _Lessons.of(material, training)
-    own = material.rows.embeddings[training]
-    return FittedHeads(
-        material.classes,
-        kinds=lessons.fit_kinds(start),
-        freshness=lessons.fit_freshness(),
-        ood=fit_ood(own, material.labels[training]),
-    )
+def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
+    """Metrics on the test rows, JSON-ready; empty without any."""
+    replay, test = data.replay, data.test
+    if not test.any():
+        return {}
+    embeddings, labels = replay.embeddings[test], data.labels[test]
+    photographs = replay.photographs[test].tolist()
+    probabilities = head.probabilities(embeddings)
+    threshold = np.float32(head.ood.threshold)
 
+    def margins(embeddings: NDArray[np.float32], groups: Sequence[str]) -> Margins:
+        return Margins(head.ood_score(embeddings) - threshold, groups)
 
-def _fit_kinds(
-    material: TrainingRows, training: NDArray[np.bool_], learned: FittedHeads
-) -> FittedHeads:
-    """`learned` with kinds and class means by the rows `training` [n].
-
-    How fresh a fruit is, and how widely photographs spread, a few rows more or less do not change.
-    """
-    return replace(
-        learned,
-        kinds=_Lessons.of(material, training).fit_kinds(learned),
-        ood=with_means_of(
-            learned.ood, material.rows.embeddings[training], material.labels[training]
+    others = _held_out_others(replay)
+    is_far = np.char.startswith(others.groups, FAR)
+    near, far = others.rows(~is_far), others.rows(is_far)
+    return {
+        "test_by_photograph": {
+            "split": SPLIT,
+            **evaluate(probabilities, labels, data.classes, photographs),
+            "reliability": reliability(probabilities, labels),
+            "roc": roc_curves(probabilities, labels, data.classes),
+            "precision_recall": precision_recall_curves(probabilities, labels, data.classes),
+        },
+        "rejection": rejection_figures(
+            margins(embeddings, photographs),
+            replay.sources[test].tolist(),
+            margins(near.embeddings, near.groups.tolist()),
+            margins(far.embeddings, far.groups.tolist()),
+            {},
         ),
+    }
+
+
+def data_fingerprint(replay: Replay) -> DataFingerprint:
+    """Counts the photographs of the rows, and hashes their SHA-256s."""
+    digest = hashlib.sha256()
+    for sha256 in sorted(set(replay.sha256[~replay.boxed].tolist())):
+        digest.update(sha256.encode())
+    return DataFingerprint(
+        files=int((~replay.boxed).sum()),
+        photographs=len(set(replay.photographs[~replay.boxed].tolist())),
+        boxed=int(replay.boxed.sum()),
+        sha256=digest.hexdigest(),
     )
 
 
-def _balance_keys(
-    material: TrainingRows, own: NDArray[np.int64], others: Others
-) -> tuple[list[str], list[str], list[str]]:
-    """Source, label and kind, as `balanced_weights` takes them, of rows and then of others."""
-    rows, names = material.rows, material.names
-    sure = rows.targets.max(axis=1) > SURE_TARGET
-    kinds = [read_label(str(name)).fruit for name in names[own]]
-    labels = [str(names[k]) if sure[k] else kind for k, kind in zip(own, kinds, strict=True)]
-    sides = [str(group).partition("/")[0] for group in others.groups]
-    of_others = [f"{side} {fresh}" for side, fresh in zip(sides, others.freshness, strict=True)]
-    nothing = [""] * len(others)
-    return (
-        [*rows.sources[own].tolist(), *nothing],
-        [*labels, *of_others],
-        [*kinds, *nothing],
-    )
-
-
-def _crossvalidated(
-    material: TrainingRows,
-    seen: NDArray[np.int64],
-    fit: Callable[[NDArray[np.bool_]], FittedHeads],
-    progress: Progress,
-) -> Logits:
-    """What is said of the rows `seen` [n], each by heads that are `fit` to other photographs."""
-    rows = material.rows
-    parts: list[Logits] = []
-    order: list[NDArray[np.int64]] = []
-    for k, out in enumerate(_folds(material, seen)):
-        training = rows.splits != "test"
-        training[seen[out]] = False
-        # Rows that stay must not be of a photograph that is held out.
-        training &= ~np.isin(rows.photographs, rows.photographs[seen[out]])
-        parts.append(fit(training).logits(rows.embeddings[seen[out]]))
-        order.append(out)
-        progress(STAGE, 2 + k, 1 + FOLDS)
-    back = np.argsort(np.concatenate(order))
-    fresh = [part.freshness for part in parts if part.freshness is not None]
-    return Logits(
-        kinds=np.concatenate([part.kinds for part in parts])[back],
-        freshness=np.concatenate(fresh)[back] if len(fresh) == len(parts) else None,
-        ood=np.concatenate([part.ood for part in parts])[back],
-    )
-
-
-def _folds(material: TrainingRows, seen: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Positions in `seen` [n], fold by fold; by class, so that every fold leaves some of each."""
-    photographs = material.rows.photographs[seen]
-    keys = [f"{n}/{p}" for n, p in zip(material.labels[seen], photographs, strict=True)]
-    fold = np.unique(keys, return_inverse=True)[1] % FOLDS
-    for k in range(FOLDS):
-        out = np.flatnonzero(fold == k)
-        if len(out):
-            yield out
+def _held_out_others(replay: Replay) -> Others:
+    """Photographs of no class that neither head was fitted on."""
+    return replay.others.rows(replay.others.splits != "train")

@@ -1,99 +1,240 @@
-"""Full retraining: the backbone is fine-tuned in Keras on the photographs themselves."""
+"""Full retraining: fine-tunes the backbone in Keras on the photographs themselves.
+
+`make_candidate` takes these steps:
+
+1. `build_corpus`: put the imported and the catalog's photographs under one folder.
+2. `build_training_rows`: embed new photographs by the champion's backbone, for the label agreement.
+3. `build_package`: train, calibrate, export and measure, by the champion's recipe.
+4. `_compare_with_champion`: measure both on test photographs that the champion has not learned.
+"""
 
 import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from api.core.paired_comparison import Comparison
+from api.core.errors import ProblemError
+from api.core.layout import EmptyFolderError, Layout, discover
+from api.core.paired_comparison import ModelComparison
 from api.evaluation.build import build_package
 from api.evaluation.compare_models import Side, compare_models, side_by_side
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import Replay
-from api.retraining.build_corpus import build_corpus
-from api.retraining.candidate import Candidate, RetrainJob
+from api.retraining.job import Candidate, CatalogPhoto, RetrainJob
 from api.retraining.label_agreement import label_agreement
-from api.retraining.prepare import prepare
-from api.training.corpus import TrainingCorpus
+from api.retraining.plan import select_classes
+from api.retraining.progress import Stage
+from api.retraining.training_rows import build_training_rows
+from api.training.bounding_boxes import read_boxes
+from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
+from api.training.corpus import TrainingCorpus, require_enough
 from api.training.embedding import embed_samples
 from api.training.recipe import Recipe
 
-# Nobody publishes weights for it.
-WITHOUT_WEIGHTS = "custom_cnn"
+# Subfolders of the corpus: a link to the imported photographs, and copies of the catalog's.
+IMPORTED = "imported"
+CATALOG = "catalog"
+# At least this share of the photographs that the champion learned of a class must be here.
+MIN_SHARE = 0.5
+# Has no ImageNet weights.
+CUSTOM_CNN = "custom_cnn"
 
 
-def make(order: RetrainJob) -> Candidate:
-    """Train a candidate and compare it.
+class PhotographsMissingError(ProblemError):
+    code = "photographs-missing"
 
-    Raises what `build_corpus` and `prepare` raise, before anything is trained, and what
-    `build_package` raises.
-    """
-    corpus = build_corpus(order)
-    backbone = LiteRTBackbone(order.champion.backbone)
-    material = prepare(order, backbone)
-    folder = order.folder / "package"
+    def __init__(self, classes: Sequence[str]) -> None:
+        super().__init__(
+            f"Full retraining needs the photographs themselves, and most of those of "
+            f"{', '.join(classes)} are not on the worker's machine (only what the model kept of "
+            "them). Import them there (make data), use the mode fast, or name the classes to "
+            "learn in 'classes'."
+        )
+
+
+def make_candidate(job: RetrainJob) -> Candidate:
+    """Raises what `build_corpus` and `build_training_rows` raise, before training starts, and what
+    `build_package` raises."""
+    corpus = build_corpus(job)
+    champion = job.champion.manifest
+    backbone = LiteRTBackbone(job.champion.backbone)
+    data = build_training_rows(job, backbone)
+    folder = job.folder / "package"
     manifest = build_package(
         corpus,
-        recipe(order.champion.manifest, order.options),
+        make_recipe(champion, job.options),
         folder,
-        order.progress,
-        on_epoch=order.on_epoch,
-        parent=order.champion.manifest.version,
-        started_by=order.started_by,
+        job.progress,
+        on_epoch=job.on_epoch,
+        parent=champion.version,
+        started_by=job.started_by,
     )
-    made = load_package(folder)
-    said, comparison = _compare(order, corpus, made, Replay.load(folder / REPLAY), backbone)
-    known = order.champion.manifest.classes
-    new_classes, new_labels = label_agreement(material, known, said)
+    package, replay = load_package(folder), Replay.load(folder / REPLAY)
+    predictions, comparison = _compare_with_champion(job, corpus, package, replay, backbone)
+    new_classes, new_labels = label_agreement(data, champion.classes, predictions)
     comparison = dataclasses.replace(comparison, new_classes=new_classes, new_labels=new_labels)
     return Candidate(folder, manifest, comparison)
 
 
-def recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
-    """The champion's recipe with what the request changes."""
-    knobs = {field.name for field in dataclasses.fields(Recipe)}
-    found = Recipe(**{name: value for name, value in manifest.recipe.items() if name in knobs})
-    asked = {name: options[name] for name in ("architecture", "epochs") if options.get(name)}
-    if asked.get("architecture", found.architecture) != found.architecture:
-        weights = "none" if asked["architecture"] == WITHOUT_WEIGHTS else "imagenet"
-        asked["weights"] = weights
-    return dataclasses.replace(found, **asked)
+def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
+    """The champion's recipe, with what the request changes."""
+    names = {field.name for field in dataclasses.fields(Recipe)}
+    recipe = Recipe(**{name: value for name, value in manifest.recipe.items() if name in names})
+    changes = {name: options[name] for name in ("architecture", "epochs") if options.get(name)}
+    if changes.get("architecture", recipe.architecture) != recipe.architecture:
+        weights = "none" if changes["architecture"] == CUSTOM_CNN else "imagenet"
+        changes["weights"] = weights
+    return dataclasses.replace(recipe, **changes)
 
 
-def _compare(
-    order: RetrainJob,
+def build_corpus(job: RetrainJob) -> TrainingCorpus:
+    """All photographs to train and test on, as one corpus under `job.folder`.
+
+    Raises UnknownClassesError, TooFewClassesError, PhotographsMissingError and
+    TooFewPhotographsError.
+    """
+    root = job.folder / "photographs"
+    root.mkdir()
+    classes = select_classes(
+        job.champion.manifest.classes,
+        {photo.class_name for photo in job.photos},
+        job.options.get("classes"),
+    )
+    layout = _imported_layout(job.imported)
+    imported: Sequence[PhotoFile] = ()
+    if layout is not None:
+        # A link, so that both kinds of photographs lie under one root.
+        (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
+        index = read_index(job.imported / INDEX)
+        imported = read_class_folders(layout, index, job.progress).files
+    photos = [photo for photo in job.photos if photo.class_name in classes]
+    in_catalog = {photo.sha256 for photo in photos}
+    imported_files = [
+        dataclasses.replace(file, path=f"{IMPORTED}/{file.path}")
+        for file in imported
+        if file.class_name in classes and file.sha256 not in in_catalog
+    ]
+    _require_learned(job, classes, [*imported_files, *photos])
+    catalog_files = list(_write_catalog(job, photos, root))
+    listing = Listing(root, (*imported_files, *catalog_files), ())
+    require_enough(listing)
+    boxes = [box for folder in layout.boxed for box in read_boxes(folder)] if layout else []
+    return TrainingCorpus(
+        listing,
+        tuple(boxes),
+        others=_under_root(root, job.imported, layout.others if layout else ()),
+        near=_under_root(root, job.imported, layout.near if layout else ()),
+        catalog=frozenset(file.path for file in catalog_files),
+    )
+
+
+def _under_root(root: Path, imported: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Paths of imported files, by the link under `root`."""
+    return tuple(root / IMPORTED / path.relative_to(imported) for path in paths)
+
+
+def _imported_layout(folder: Path) -> Layout | None:
+    """None if nothing was imported."""
+    try:
+        return discover(folder) if folder.is_dir() else None
+    except EmptyFolderError:
+        return None
+
+
+def _require_learned(
+    job: RetrainJob, classes: Sequence[str], available: Iterable[PhotoFile | CatalogPhoto]
+) -> None:
+    """Raises PhotographsMissingError if too few that the champion learned are available."""
+    learned = _learned_photographs(job.replay, job.champion.manifest.classes)
+    here = Counter(name for name, _ in {(item.class_name, item.photograph) for item in available})
+    missing = [name for name in classes if here[name] < MIN_SHARE * learned[name]]
+    if missing:
+        raise PhotographsMissingError(missing)
+
+
+def _learned_photographs(replay: Replay, classes: Sequence[str]) -> Counter[str]:
+    """The number of photographs that the champion learned, by class.
+
+    Without the catalog's: those are here, or were removed on purpose.
+    """
+    rows = ~replay.boxed & ~replay.catalog
+    labels = replay.targets[rows].argmax(axis=1).tolist()
+    names = {(classes[k], name) for k, name in zip(labels, replay.photographs[rows], strict=True)}
+    return Counter(class_name for class_name, _ in names)
+
+
+def _write_catalog(
+    job: RetrainJob, photos: Sequence[CatalogPhoto], root: Path
+) -> Iterable[PhotoFile]:
+    """Write the catalog's photographs as files; those deleted meanwhile are left out."""
+    for done, photo in enumerate(photos, start=1):
+        job.progress(Stage.FETCHING, done, len(photos))
+        try:
+            data = job.read(photo.blob)
+        except FileNotFoundError:
+            continue
+        path = f"{CATALOG}/{photo.class_name}/{photo.sha256}{Path(photo.blob).suffix}"
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(data)
+        yield PhotoFile(
+            path=path,
+            class_name=photo.class_name,
+            supplied_split="",
+            photograph=photo.photograph,
+            split=photo.split,
+            width=photo.width,
+            height=photo.height,
+            bytes=len(data),
+            sha256=photo.sha256,
+            signature=photo.signature.tobytes().hex(),
+        )
+
+
+def _compare_with_champion(
+    job: RetrainJob,
     corpus: TrainingCorpus,
-    made: Package,
+    package: Package,
     replay: Replay,
     backbone: LiteRTBackbone,
-) -> tuple[dict[str, str], Comparison]:
-    """The candidate's answers on its test photographs by SHA-256, and the comparison on those that
-    the champion has not learned from."""
-    size = order.champion.manifest.input_size
+) -> tuple[dict[str, str], ModelComparison]:
+    """The candidate's predictions on all test photographs, by SHA-256, and the comparison on those
+    that the champion has not learned."""
+    size = job.champion.manifest.input_size
     samples = corpus.photographs("test")
-    test = (replay.splits == "test") & ~replay.boxed
+    is_test = (replay.splits == "test") & ~replay.boxed
     by_path = {corpus.listing.root / file.path: file for file in corpus.listing.files}
     files = [by_path[sample.copies[0]] for sample in samples]
-    order.progress("Comparing with the champion", 0, 2)
-    before = embed_samples(backbone, samples, size)
-    unknown = [*corpus.near_misses("validation"), *corpus.far("validation")]
-    others = embed_samples(backbone, unknown, size)
-    champion = Side(order.champion.manifest.classes, order.champion.head, before, others)
-    unseen_others = replay.others.rows(replay.others.splits == "validation").embeddings
-    candidate = Side(made.manifest.classes, made.head, replay.embeddings[test], unseen_others)
-    said = candidate.answers(np.array([file.sha256 for file in files]))
-    learned = set(order.replay.sha256[order.replay.splits != "test"].tolist())
+    job.progress(Stage.COMPARING, 0, 2)
+    held_out_others = [*corpus.near_misses("validation"), *corpus.far("validation")]
+    champion = Side(
+        job.champion.manifest.classes,
+        job.champion.head,
+        embed_samples(backbone, samples, size),
+        embed_samples(backbone, held_out_others, size),
+    )
+    candidate = Side(
+        package.manifest.classes,
+        package.head,
+        replay.embeddings[is_test],
+        replay.others.rows(replay.others.splits == "validation").embeddings,
+    )
+    predictions = candidate.answers(np.array([file.sha256 for file in files]))
+    learned = set(job.replay.sha256[job.replay.splits != "test"].tolist())
     unseen = np.array([file.sha256 not in learned for file in files], bool)
-    timed = side_by_side(backbone, LiteRTBackbone(made.backbone), (size, made.manifest.input_size))
     comparison = compare_models(
-        dataclasses.replace(champion, embeddings=before[unseen]),
+        dataclasses.replace(champion, embeddings=champion.embeddings[unseen]),
         dataclasses.replace(candidate, embeddings=candidate.embeddings[unseen]),
         np.array([file.class_name for file in files])[unseen],
         np.array([file.photograph for file in files])[unseen],
-        milliseconds=timed,
+        milliseconds=side_by_side(
+            backbone, LiteRTBackbone(package.backbone), (size, package.manifest.input_size)
+        ),
         new_classes={},
         new_labels={},
     )
-    return said, comparison
+    return predictions, comparison

@@ -1,141 +1,140 @@
-"""Do new labels agree? How new photographs are graded by a grader that has not seen them.
+"""Do the new labels fit the photographs? Answered by leave-one-out classification.
 
-A linear grader by least squares, for which leaving out needs no second fit: D. M. Allen, "The
-Relationship between Variable Selection and Data Augmentation and a Method for Prediction" (1974).
+A ridge classifier on the champion's embeddings grades each new photograph after training on all
+others. Least squares needs no refit for that: D. M. Allen, "The Relationship between Variable
+Selection and Data Augmentation and a Method for Prediction" (1974).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.core.paired_comparison import Fit
+from api.core.paired_comparison import LabelAgreement
 from api.retraining.training_rows import TrainingRows
 
-# What stands for "none of the classes" among the answers.
+# The prediction "none of the classes".
 NONE = ""
-# A few photographs of nothing in particular do not say what is none of the classes.
-ENOUGH_OTHERS = 100
-# For rows that nobody asked about.
-UNASKED = "?"
-# The penalty on standardised features; on the default package's photographs this grader is as good
+# With fewer photographs of no class, the classifier cannot learn to say NONE.
+MIN_OTHERS = 100
+# Fills rows that were not predicted.
+NOT_PREDICTED = "?"
+# On standardised features. On the default package's photographs the classifier is then as accurate
 # as the head that serves.
 RIDGE = 0.1
 
 
 def label_agreement(
-    material: TrainingRows, known_classes: Sequence[str], answers: Mapping[str, str]
-) -> tuple[dict[str, Fit], dict[str, Fit]]:
-    """The fit of each new class, and of the new labels of each known one.
+    data: TrainingRows, known_classes: Sequence[str], predictions: Mapping[str, str]
+) -> tuple[dict[str, LabelAgreement], dict[str, LabelAgreement]]:
+    """The agreement for each new class, and for the new labels of each known class.
 
-    `material` is embedded by the champion's network, which no new label has touched; `answers` are
-    the candidate's for test photographs by SHA-256, NONE for what it does not recognise. Of known
-    classes only uploads count: corrections were chosen because graders get them wrong.
+    `data` must be embedded by the champion's backbone, which no new label has influenced.
+    `predictions` are the candidate's on test photographs by SHA-256, NONE where not recognised. Of
+    known classes only uploads count: corrections are mostly hard photographs.
     """
-    names = material.names
-    new_class = ~np.isin(names, list(known_classes))
-    wanted = new_class | (material.fresh & ~material.chosen)
-    if not wanted.any():
+    names = data.names
+    is_new_class = ~np.isin(names, list(known_classes))
+    evaluated = is_new_class | (data.is_new & ~data.is_correction)
+    if not evaluated.any():
         return {}, {}
-    rows = material.rows
-    graded = left_out_answers(material, wanted)
-    # A new class must also be told from what is none of the classes, where enough is known of that.
-    told = left_out_answers(material, new_class, with_none=len(rows.others) >= ENOUGH_OTHERS)
-    # Each photograph once.
-    once = np.zeros(len(names), bool)
-    once[np.unique(rows.photographs, return_index=True)[1]] = True
+    replay = data.replay
+    left_out = leave_one_out_names(data, evaluated)
+    # A new class must also differ from what is none of the classes, if enough of that is known.
+    left_out_or_none = leave_one_out_names(
+        data, is_new_class, with_none=len(replay.others) >= MIN_OTHERS
+    )
+    is_first_copy = np.zeros(len(names), bool)
+    is_first_copy[np.unique(replay.photographs, return_index=True)[1]] = True
 
-    def fit(name: str) -> Fit:
-        own = wanted & once & (names == name)
+    def agreement(name: str) -> LabelAgreement:
+        rows = evaluated & is_first_copy & (names == name)
         held_out = [
-            answers[sha256]
-            for sha256 in rows.sha256[own & (rows.splits == "test")].tolist()
-            if sha256 in answers
+            predictions[sha256]
+            for sha256 in replay.sha256[rows & (replay.splits == "test")].tolist()
+            if sha256 in predictions
         ]
-        return Fit(
-            left_out=int(own.sum()),
-            left_out_right=int((graded[own] == name).sum()),
+        return LabelAgreement(
+            left_out=int(rows.sum()),
+            left_out_right=int((left_out[rows] == name).sum()),
             held_out=len(held_out),
             held_out_right=held_out.count(name),
-            left_out_recognised=int((told[own] != NONE).sum()),
+            left_out_recognised=int((left_out_or_none[rows] != NONE).sum()),
             held_out_recognised=len(held_out) - held_out.count(NONE),
         )
 
-    return _each(fit, names[new_class]), _each(fit, names[wanted & ~new_class])
-
-
-def left_out_answers(
-    material: TrainingRows, wanted: NDArray[np.bool_], *, with_none: bool = False
-) -> NDArray[np.str_]:
-    """The class of the rows `wanted` [n], each by a grader that learned from all others.
-
-    Strings [n], UNASKED for the rest. `with_none` lets the grader say NONE, too.
-    """
-    rows, count = material.rows, len(material.names)
-    answers = np.full(count, UNASKED, dtype=np.array([*material.classes, UNASKED]).dtype)
-    if not wanted.any():
-        return answers
-    if not with_none:
-        found = left_out_classes(rows.embeddings, material.labels, rows.photographs, wanted)
-    else:
-        found = _with_others(material, np.concatenate([wanted, np.zeros(len(rows.others), bool)]))
-    answers[wanted] = np.array([*material.classes, NONE])[found]
-    return answers
-
-
-def others_taken_for(material: TrainingRows, classes: Sequence[str]) -> NDArray[np.bool_]:
-    """Which photographs of no class a grader that learned from all others takes for `classes`.
-
-    bool [k].
-    """
-    count = len(material.rows.others)
-    found = _with_others(material, np.repeat([False, True], [len(material.names), count]))
-    taken: NDArray[np.bool_] = np.isin(np.array([*material.classes, NONE])[found], list(classes))
-    return taken
-
-
-def _with_others(material: TrainingRows, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """`left_out_classes` with the photographs of no class [k] behind the rows, as a class more."""
-    rows, none = material.rows, len(material.classes)
-    own = [f"none {k}" for k in range(len(rows.others))]
-    return left_out_classes(
-        np.concatenate([rows.embeddings, rows.others.embeddings]),
-        np.concatenate([material.labels, np.full(len(own), none)]),
-        np.concatenate([rows.photographs, np.array(own, np.str_)]),
-        wanted,
+    return (
+        {name: agreement(name) for name in np.unique(names[is_new_class]).tolist()},
+        {name: agreement(name) for name in np.unique(names[evaluated & ~is_new_class]).tolist()},
     )
 
 
-def _each(fit: Callable[[str], Fit], names: NDArray[np.str_]) -> dict[str, Fit]:
-    return {name: fit(name) for name in np.unique(names).tolist()}
+def leave_one_out_names(
+    data: TrainingRows, evaluated: NDArray[np.bool_], *, with_none: bool = False
+) -> NDArray[np.str_]:
+    """The predicted class name of each row of `evaluated` [n], by leave-one-out.
+
+    Strings [n], NOT_PREDICTED for the other rows. `with_none` adds NONE as one more class.
+    """
+    replay, count = data.replay, len(data.names)
+    names = np.full(count, NOT_PREDICTED, dtype=np.array([*data.classes, NOT_PREDICTED]).dtype)
+    if not evaluated.any():
+        return names
+    if with_none:
+        others = np.zeros(len(replay.others), bool)
+        predicted = _leave_one_out_with_none(data, np.concatenate([evaluated, others]))
+    else:
+        predicted = leave_group_out(replay.embeddings, data.labels, replay.photographs, evaluated)
+    names[evaluated] = np.array([*data.classes, NONE])[predicted]
+    return names
 
 
-def left_out_classes(
+def others_predicted_as(data: TrainingRows, classes: Sequence[str]) -> NDArray[np.bool_]:
+    """Which of the k photographs of no class leave-one-out predicts as one of `classes`: bool."""
+    evaluated = np.repeat([False, True], [len(data.names), len(data.replay.others)])
+    names = np.array([*data.classes, NONE])[_leave_one_out_with_none(data, evaluated)]
+    predicted: NDArray[np.bool_] = np.isin(names, list(classes))
+    return predicted
+
+
+def _leave_one_out_with_none(data: TrainingRows, evaluated: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """`leave_group_out` on n rows and then k photographs of no class; `evaluated` is [n + k]."""
+    replay, none = data.replay, len(data.classes)
+    groups = [f"none {k}" for k in range(len(replay.others))]
+    return leave_group_out(
+        np.concatenate([replay.embeddings, replay.others.embeddings]),
+        np.concatenate([data.labels, np.full(len(groups), none)]),
+        np.concatenate([replay.photographs, np.array(groups, np.str_)]),
+        evaluated,
+    )
+
+
+def leave_group_out(
     embeddings: NDArray[np.float32],
     labels: NDArray[np.int64],
     groups: NDArray[np.str_],
-    wanted: NDArray[np.bool_],
+    evaluated: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """The class of each row of `wanted`, by a grader of all rows but those of its group.
+    """The label of each row of `evaluated`, predicted from all rows of other groups.
 
-    `embeddings` [n, channels], `labels` [n] from 0, `groups` [n] names of photographs, `wanted`
-    [n]. Every class has the same say. Gives int64 of as many rows as are wanted, in their order.
+    `embeddings` [n, channels], `labels` [n] from 0, `groups` [n] names of photographs, `evaluated`
+    bool [n]. Classes have equal weight. Returns int64 [evaluated.sum()], in row order.
     """
     x = embeddings.astype(np.float64)
     x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-6)
     x = np.hstack([x, np.ones((len(x), 1))])
-    truth = np.eye(int(labels.max()) + 1)[labels]
-    share = (1 / truth.sum(axis=0).clip(1))[labels]
-    share /= share.sum()
-    normal = (x * share[:, None]).T @ x + RIDGE * np.eye(x.shape[1])
+    targets = np.eye(int(labels.max()) + 1)[labels]
+    weights = (1 / targets.sum(axis=0).clip(1))[labels]
+    weights /= weights.sum()
+    normal = (x * weights[:, None]).T @ x + RIDGE * np.eye(x.shape[1])
     inverse = np.linalg.inv(normal)
-    fitted = x @ (inverse @ ((x * share[:, None]).T @ truth))
-    found = np.empty(len(x), np.int64)
-    for name in np.unique(groups[wanted]):
-        rows = np.flatnonzero(groups == name)
+    fitted = x @ (inverse @ ((x * weights[:, None]).T @ targets))
+    predicted = np.empty(len(x), np.int64)
+    for group in np.unique(groups[evaluated]):
+        rows = np.flatnonzero(groups == group)
         own = x[rows]
-        leverage = own @ inverse @ (own * share[rows, None]).T
-        residual = truth[rows] - fitted[rows]
-        without = truth[rows] - np.linalg.solve(np.eye(len(rows)) - leverage, residual)
-        found[rows] = without.argmax(axis=1)
-    return found[wanted]
+        leverage = own @ inverse @ (own * weights[rows, None]).T
+        residual = targets[rows] - fitted[rows]
+        left_out = targets[rows] - np.linalg.solve(np.eye(len(rows)) - leverage, residual)
+        predicted[rows] = left_out.argmax(axis=1)
+    return predicted[evaluated]

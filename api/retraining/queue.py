@@ -1,52 +1,57 @@
-"""The queue between the API and its workers. It carries the id of a run, and nothing more.
+"""The queue between the API and its workers: huey, on SQLite or PostgreSQL as the catalog is.
 
-What a run is stands in the catalog. A message that is lost or comes twice changes nothing: workers
-also look for queued runs in the table, and one of them alone can take a run.
+A message carries the id of a run and nothing else; the run itself is a row of the catalog. A lost
+or duplicate message does no harm: workers also look for queued rows, and only one can claim a row.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from api.settings import Settings
+from api.storage.db import normalize_url
 
 if TYPE_CHECKING:
     from huey import Huey
     from huey.consumer import Consumer
 
-# How often a worker looks into the queue, in seconds.
+NAME = "ripeline"
+QUEUE_FILE = "queue.db"
+# The task's name in messages. Fixed: queues of earlier releases hold messages under it.
+TASK_MODULE, TASK_NAME = "api.jobs.queue", "perform"
 POLL_SECONDS = 0.2
-# One performs a run; the other can take the next while the first still logs what is done.
+# Two, so that the next run starts while the last one is still being logged to MLflow.
 THREADS = 2
 log = logging.getLogger(__name__)
 
 
-def _nothing(_run_id: str) -> None:
-    """What the API does with runs: it only queues them."""
+def _ignore(_run_id: str) -> None:
+    """The API only queues runs."""
 
 
 class RunQueue:
-    """Ids of runs that wait for a worker; opened when it is first used."""
+    """Ids of queued runs. Opens on first use; `handler` is called with each id by a consumer."""
 
-    def __init__(self, settings: Settings, work: Callable[[str], None] = _nothing) -> None:
+    def __init__(self, settings: Settings, handler: Callable[[str], None] = _ignore) -> None:
         self._settings = settings
-        self._work = work
+        self._handler = handler
         self._opened: tuple[Huey, Callable[[str], Any]] | None = None
-        self._opening = threading.Lock()
+        self._lock = threading.Lock()
 
     def put(self, run_id: str) -> None:
-        """Wake a worker. A queue that cannot be reached is no loss, only seconds of waiting."""
+        """Wake a worker. Never raises: without a message, workers find the run in the table."""
         try:
-            _, perform = self._open()
-            perform(run_id)
+            _, send = self._open()
+            send(run_id)
         except Exception as error:  # Whatever the drivers of two databases raise.
             log.warning("Run %s is queued, but no worker could be woken: %s", run_id, error)
 
     def consumer(self) -> "Consumer":
-        """Threads that call `work` with each id that comes; `start` and `stop` them."""
-        queue, _ = self._open()
-        return queue.create_consumer(
+        """Threads that call `handler` with each id; `start` and `stop` them."""
+        huey, _ = self._open()
+        return huey.create_consumer(
             workers=THREADS,
             periodic=False,
             initial_delay=POLL_SECONDS,
@@ -59,15 +64,38 @@ class RunQueue:
             self._opened[0].storage.close()
 
     def _open(self) -> "tuple[Huey, Callable[[str], Any]]":
-        with self._opening:
+        with self._lock:
             if self._opened is None:
-                # Imported here: the API starts the sooner, and takes less memory, without it.
-                from api.retraining.huey_queue import huey_queue  # noqa: PLC0415
+                huey = _open_huey(self._settings)
 
-                queue = huey_queue(self._settings)
+                def handle(run_id: str) -> None:
+                    self._handler(run_id)
 
-                def perform(run_id: str) -> None:
-                    self._work(run_id)
-
-                self._opened = queue, queue.task()(perform)
+                handle.__module__ = TASK_MODULE
+                self._opened = huey, huey.task(name=TASK_NAME)(handle)
             return self._opened
+
+
+def _open_huey(settings: Settings) -> "Huey":
+    # Imported here: the API starts faster and takes less memory without it.
+    from huey import PostgresHuey, SqliteHuey  # noqa: PLC0415
+    from huey.registry import Message  # noqa: PLC0415
+    from huey.serializer import Serializer  # noqa: PLC0415
+
+    class JsonSerializer(Serializer):  # type: ignore[misc]  # huey has no types.
+        """JSON instead of pickle, which would run the code of anyone who writes to the queue."""
+
+        def _serialize(self, data: Any) -> bytes:
+            return json.dumps(data).encode()
+
+        def _deserialize(self, data: bytes) -> Any:
+            return Message(*json.loads(data))
+
+    options = {"results": False, "serializer": JsonSerializer()}
+    address = normalize_url(settings.database)
+    if address.startswith("sqlite"):
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        return SqliteHuey(NAME, filename=str(settings.state_dir / QUEUE_FILE), **options)
+    dsn = address.replace("postgresql+psycopg://", "postgresql://", 1)
+    # Polled, as SQLite is: with blocking reads each thread would leave a connection open.
+    return PostgresHuey(NAME, dsn=dsn, blocking=False, **options)

@@ -1,4 +1,4 @@
-"""The table of runs. Every change names the state that it changes from, so none comes too late."""
+"""Queries on the runs table. An update names the state it expects, so a late one does nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +12,7 @@ from api.storage.tables import ImageRow, ModelRow, RunRow
 
 
 def active(session: Session) -> RunRow | None:
+    """The run that is queued or running; there is at most one."""
     return session.scalars(select(RunRow).where(RunRow.active == 1)).one_or_none()
 
 
@@ -25,8 +26,8 @@ def newest(session: Session, limit: int, offset: int = 0) -> Sequence[RunRow]:
 
 
 def last_succeeded(session: Session, mode: str) -> RunRow | None:
-    found = select(RunRow).where(RunRow.mode == mode, RunRow.state == "succeeded")
-    return session.scalars(found.order_by(RunRow.created_at.desc()).limit(1)).first()
+    succeeded = select(RunRow).where(RunRow.mode == mode, RunRow.state == "succeeded")
+    return session.scalars(succeeded.order_by(RunRow.created_at.desc()).limit(1)).first()
 
 
 def count(session: Session) -> int:
@@ -34,22 +35,22 @@ def count(session: Session) -> int:
 
 
 def queued_before(session: Session, moment: datetime) -> Sequence[str]:
-    """The ids of runs that were queued before `moment` and that no worker has taken."""
-    waiting = select(RunRow.id).where(RunRow.state == "queued", RunRow.created_at < moment)
-    return session.scalars(waiting).all()
+    """Ids of the runs that were queued before `moment` and that no worker has claimed."""
+    queued = select(RunRow.id).where(RunRow.state == "queued", RunRow.created_at < moment)
+    return session.scalars(queued).all()
 
 
 def lost(session: Session, moment: datetime) -> Sequence[RunRow]:
-    """Running runs without a heartbeat since `moment`; locked, where another does not hold them."""
-    silent = or_(RunRow.heartbeat_at.is_(None), RunRow.heartbeat_at < moment)
-    found = select(RunRow).where(RunRow.state == "running", silent)
-    return session.scalars(found.with_for_update(skip_locked=True)).all()
+    """Running runs without a heartbeat since `moment`, locked, but for those others have locked."""
+    is_silent = or_(RunRow.heartbeat_at.is_(None), RunRow.heartbeat_at < moment)
+    running = select(RunRow).where(RunRow.state == "running", is_silent)
+    return session.scalars(running.with_for_update(skip_locked=True)).all()
 
 
 def claim(session: Session, run_id: str) -> bool:
-    """Take a queued run for this worker; False where it is queued no more."""
+    """Claim a queued run for this worker; False if it is no longer queued."""
     moment = now()
-    return _change(
+    return _update(
         session,
         run_id,
         "queued",
@@ -61,32 +62,32 @@ def claim(session: Session, run_id: str) -> bool:
 
 
 def heartbeat(session: Session, run_id: str) -> bool:
-    """Say that the run's worker lives; False where the run is running no more."""
-    return _change(session, run_id, "running", heartbeat_at=now())
+    """Record that the run's worker is alive; False if the run is no longer running."""
+    return _update(session, run_id, "running", heartbeat_at=now())
 
 
 def update_progress(session: Session, run_id: str, **values: Any) -> bool:
-    """Write progress; False where the run is running no more."""
-    return _change(session, run_id, "running", **values)
+    """Write `values`; False if the run is no longer running."""
+    return _update(session, run_id, "running", **values)
 
 
 def model_of(session: Session, run_id: str) -> ModelRow | None:
-    """The version that a run registered, if it came so far."""
+    """The version that the run registered, if it got that far."""
     return session.scalars(select(ModelRow).where(ModelRow.run_id == run_id)).first()
 
 
 def labels(session: Session) -> dict[str, str]:
-    """The class of every image of the catalog, by its SHA-256."""
+    """The class of every catalog image by its SHA-256."""
     rows = session.execute(select(ImageRow.sha256, ImageRow.class_name))
     return {row.sha256: row.class_name for row in rows}
 
 
 def images(session: Session) -> Sequence[ImageRow]:
-    """Every image of the catalog, in the order in which they came."""
+    """Every catalog image, oldest first."""
     return session.scalars(select(ImageRow).order_by(ImageRow.created_at, ImageRow.id)).all()
 
 
-def _change(session: Session, run_id: str, was: str, **values: Any) -> bool:
-    where = update(RunRow).where(RunRow.id == run_id, RunRow.state == was)
-    changed = session.execute(where.values(**values).returning(RunRow.id))
-    return changed.first() is not None
+def _update(session: Session, run_id: str, expected_state: str, **values: Any) -> bool:
+    where = update(RunRow).where(RunRow.id == run_id, RunRow.state == expected_state)
+    updated = session.execute(where.values(**values).returning(RunRow.id))
+    return updated.first() is not None

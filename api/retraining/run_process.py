@@ -1,8 +1,13 @@
-"""The process of one run: `python -m api.retraining.run_process <run> <pid of the worker>`.
+"""The process of one run: `python -m api.retraining.run_process <run id> <pid of the worker>`.
 
-It makes a candidate, has it judged, and enters it, promotes it and ends the run in one transaction:
-until then nothing is listed, and a process that is killed leaves only files that nobody knows. It
-gives way to serving, and ends with the worker that started it, however that ends.
+1. Load the job from the catalog and the champion's package.
+2. Make a candidate: `fast.make_candidate` or `full.make_candidate`.
+3. Judge it by the promotion gate.
+4. Store its package, then register it, promote it if the gate says so and end the run, all in one
+   transaction. A process killed before leaves only unreferenced files.
+5. Log the run to MLflow.
+
+It runs at the lowest CPU priority, and exits when its worker is gone.
 """
 
 import logging
@@ -12,155 +17,208 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_fixed,
+)
+
 from api.core.errors import ProblemError
 from api.model.package import BadPackageError
+from api.registry import repository as registry
 from api.registry import store
-from api.registry.promotion_gate import judge
+from api.registry.promotion_gate import Verdict, judge
 from api.registry.service import prune
 from api.retraining import service
-from api.retraining.candidate import Candidate, RetrainJob
-from api.retraining.errors import RunGivenUpError
-from api.retraining.load_job import load_job
-from api.retraining.progress_reporter import SPANS, ProgressReporter
-from api.retraining.registration import register_candidate
+from api.retraining.job import Candidate, RetrainJob, StoredJob, load_job
+from api.retraining.progress import STAGE_RANGES, ProgressReporter, RunAbortedError, Stage
 from api.retraining.supervisor import work_folder
 from api.settings import PROJECT, Settings, get_settings
 from api.storage.blobs import Blobs
-from api.storage.db import Database
-from api.storage.tables import RunRow
+from api.storage.db import UNAVAILABLE, Database
+from api.storage.tables import ChampionRow, RunRow
 
 IMPORTED = PROJECT / "data" / "photographs"
-UNKNOWN = "The run failed: {error}. The worker's log says where."
-NO_MEMORY = "Memory ran out. Close other programs, or choose a smaller architecture."
-# The least share of the processor that there is.
+UNEXPECTED = "The run failed: {error}. The worker's log says where."
+OUT_OF_MEMORY = "Memory ran out. Close other programs, or choose a smaller architecture."
+MISSING_PACKAGE = (
+    "The worker lacks the package {name}, which training needs: "
+    "pip install -r requirements/worker.txt"
+)
+OTHER_CHAMPION = (
+    "Another version was promoted while it was made ({version}), which it was not compared with."
+)
+# An outage of the database this long does not cost the result of an hour of training.
+REGISTER_TIMEOUT_SECONDS = 300.0
+REGISTER_RETRY_SECONDS = 3.0
+# The lowest priority there is.
 NICE = 19
 AUTOGROUP = Path("/proc/self/autogroup")
-POLL_SECONDS = 0.5
-# What the process ends with when its worker has ended. Nobody reads it.
+PARENT_POLL_SECONDS = 0.5
+# Exit status of a process whose worker is gone.
 ORPHANED = 1
-# Not by its name: it runs as a program.
+# Not __name__, which is "__main__" here.
 log = logging.getLogger("api.retraining.run_process")
 
 
-def main(run_id: str, worker: int) -> int:
+def main(run_id: str, worker_pid: int) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    give_way()
-    end_with(worker)
+    lower_priority()
+    exit_with_parent(worker_pid)
     settings = get_settings()
     database = Database(settings.database)
     try:
-        perform(settings, database, Blobs(settings.storage), run_id)
-    except RunGivenUpError as error:
+        execute_run(settings, database, Blobs(settings.storage), run_id)
+    except RunAbortedError as error:
         log.warning("%s", error)
     finally:
         database.close()
     return 0
 
 
-def perform(
+def execute_run(
     settings: Settings,
     database: Database,
     blobs: Blobs,
     run_id: str,
     imported: Path = IMPORTED,
 ) -> None:
-    """Perform a run that this worker has claimed, to its end in the table."""
+    """Execute a claimed run and end it in the catalog.
+
+    Every failure ends the run as failed. Raises RunAbortedError if another process ended it.
+    """
     try:
-        task = load_job(database, run_id)
-        reporter = ProgressReporter(database, run_id, SPANS[task.mode])
-        order = RetrainJob.of(
-            store.fetch_package(blobs, task.champion, settings.model_cache),
-            photos=task.photos,
-            options=task.options,
-            started_by=task.started_by,
+        stored = load_job(database, run_id)
+        reporter = ProgressReporter(database, run_id, STAGE_RANGES[stored.mode])
+        job = RetrainJob.of(
+            store.fetch_package(blobs, stored.champion, settings.model_cache),
+            photos=stored.photos,
+            options=stored.options,
+            started_by=stored.started_by,
             read=blobs.get,
-            folder=_empty(work_folder(settings.state_dir, run_id)),
+            folder=_make_folder(work_folder(settings.state_dir, run_id)),
             imported=imported,
             progress=reporter,
             on_epoch=reporter.epoch,
         )
-        candidate = _maker(task.mode)(order)
+        candidate = _trainer(stored.mode)(job)
         verdict = judge(candidate.comparison)
-        reporter("Entering the candidate", 0, 1)
-        register_candidate(database, blobs, task, candidate, verdict)
+        reporter(Stage.REGISTERING, 0, 1)
+        store.store_package(blobs, candidate.folder)
+        register_candidate(database, stored, candidate, verdict)
     except ProblemError as error:
         _fail(database, run_id, error.detail)
     except BadPackageError as error:
         _fail(database, run_id, str(error))
     except ModuleNotFoundError as error:
-        _fail(
-            database,
-            run_id,
-            f"The worker lacks the package {error.name}, which training needs: "
-            "pip install -r requirements/worker.txt",
-        )
+        _fail(database, run_id, MISSING_PACKAGE.format(name=error.name))
     except MemoryError:
-        _fail(database, run_id, NO_MEMORY)
-    except RunGivenUpError:
+        _fail(database, run_id, OUT_OF_MEMORY)
+    except RunAbortedError:
         raise
-    except Exception as error:  # The run is over either way, and its row must say so.
+    except Exception as error:  # Whatever happened, the run's row must say so.
         log.exception("Run %s failed.", run_id)
-        _fail(database, run_id, UNKNOWN.format(error=f"{type(error).__name__}: {error}"))
+        _fail(database, run_id, UNEXPECTED.format(error=f"{type(error).__name__}: {error}"))
     else:
         prune(database, blobs)
         _track(candidate, settings.state_dir)
 
 
-def _maker(mode: str) -> Callable[[RetrainJob], Candidate]:
-    # Imported here: each is heavy, and one of them imports TensorFlow.
+@retry(
+    retry=retry_if_exception_type(UNAVAILABLE),
+    stop=stop_after_delay(REGISTER_TIMEOUT_SECONDS),
+    wait=wait_fixed(REGISTER_RETRY_SECONDS),
+    before_sleep=before_sleep_log(log, logging.WARNING),
+    reraise=True,
+)
+def register_candidate(
+    database: Database, job: StoredJob, candidate: Candidate, verdict: Verdict
+) -> None:
+    """In one transaction: register the version, promote it if it passed, and end the run.
+
+    Raises RunAbortedError, and registers nothing, if another process ended the run.
+    """
+    manifest = candidate.manifest
+    with database.session() as session:
+        run = session.get_one(RunRow, job.id, with_for_update=True, populate_existing=True)
+        if run.state != "running":
+            raise RunAbortedError(job.id)
+        # Locked, so that no other version is promoted between this check and the promotion.
+        champion = session.get(ChampionRow, 1, with_for_update=True, populate_existing=True)
+        if verdict.promote and (champion is None or champion.version != job.champion):
+            reason = OTHER_CHAMPION.format(version=champion.version if champion else "none")
+            verdict = Verdict(False, (reason, *verdict.reasons), verdict.figures)
+        registry.add_model(
+            session,
+            manifest,
+            parent=job.champion,
+            origin=job.mode,
+            started_by=job.started_by,
+            run_id=job.id,
+            verdict=verdict.as_dict(),
+        )
+        if verdict.promote:
+            registry.promote(session, manifest.version, "gate")
+        service.succeed(run, registry.model(session, manifest.version))
+        log.info("Run %s: %s", job.id, run.message)
+
+
+def _trainer(mode: service.Mode) -> Callable[[RetrainJob], Candidate]:
+    # Imported here: each is heavy, and `full` imports TensorFlow.
     if mode == "full":
         from api.retraining import full  # noqa: PLC0415
 
-        return full.make
+        return full.make_candidate
     from api.retraining import fast  # noqa: PLC0415
 
-    return fast.make
+    return fast.make_candidate
 
 
 def _fail(database: Database, run_id: str, message: str) -> None:
     with database.session() as session:
-        row = session.get_one(RunRow, run_id, with_for_update=True)
-        if row.state == "running":
-            service.end(row, "failed", message)
+        run = session.get_one(RunRow, run_id, with_for_update=True)
+        if run.state == "running":
+            service.end(run, "failed", message)
             log.info("Run %s failed: %s", run_id, message)
 
 
 def _track(candidate: Candidate, state: Path) -> None:
-    """Log the run to MLflow, now that nobody waits for it."""
-    from api.retraining.tracking import record  # noqa: PLC0415
+    """Log the run to MLflow. Last, because the tracking server may be slow."""
+    from api.evaluation.tracking import record  # noqa: PLC0415
 
     log.info("%s", record(candidate.folder, candidate.manifest, state))
 
 
-def _empty(folder: Path) -> Path:
+def _make_folder(folder: Path) -> Path:
     folder.mkdir(parents=True)
     return folder
 
 
-def give_way(group: Path = AUTOGROUP) -> None:
-    """For a process in a session of its own, before it starts threads.
+def lower_priority(autogroup: Path = AUTOGROUP) -> None:
+    """Lower the CPU priority of this process and its session. Call it before starting threads.
 
-    Linux may share the processor out among sessions before it does so within them; niceness then
-    counts only against processes of the same session, and as much again has to be said of the
-    session. In a container both count within it alone; its own share is said where it is started.
+    With autogrouping, Linux first divides the CPU among sessions, and niceness only counts within
+    one; so the session's group needs its own. In a container both count within it alone.
     """
     os.nice(NICE)
     try:
-        group.write_text(f"{NICE}")
-    except OSError as error:  # Other systems have no such groups.
+        autogroup.write_text(f"{NICE}")
+    except OSError as error:  # Not Linux, or a kernel without autogroups.
         log.info("No niceness for the session: %s", error)
 
 
-def end_with(parent: int) -> None:
-    """End this process soon after `parent`, the process that started it, has ended.
+def exit_with_parent(parent_pid: int) -> None:
+    """Exit this process soon after `parent_pid`, its parent, is gone.
 
-    Polls the parent's id, which works on every Unix: an orphan gets another parent.
+    Polls, which works on every Unix: an orphan gets another parent.
     """
 
     def watch() -> None:
-        waiting = threading.Event()
-        while os.getppid() == parent:
-            waiting.wait(POLL_SECONDS)
+        timer = threading.Event()
+        while os.getppid() == parent_pid:
+            timer.wait(PARENT_POLL_SECONDS)
         os._exit(ORPHANED)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -1,4 +1,4 @@
-"""What the retraining endpoints take and answer."""
+"""Requests and responses of the retraining endpoints."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -6,33 +6,35 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from api.core.architecture_names import Architecture
-from api.core.class_names import ClassName
-from api.core.labels import normalise_class_name
+from api.core.labels import ClassName, normalise_class_name
 from api.retraining import service
 from api.storage.tables import RunRow
 
-MOST_EPOCHS = 200
+MAX_EPOCHS = 200
+# The architectures of `api.training`, which needs Keras.
+Architecture = Literal[
+    "efficientnet_lite0", "mobilenet_v2", "efficientnet_b0", "resnet50", "custom_cnn"
+]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 
+# JSON schema of what `_check_mode` allows: mode full, or neither architecture nor epochs.
+_FULL: JsonDict = {"required": ["mode"], "properties": {"mode": {"const": "full"}}}
+_FAST: JsonDict = {"properties": {"architecture": {"type": "null"}, "epochs": {"type": "null"}}}
 
-_OF_FULL: JsonDict = {"required": ["mode"], "properties": {"mode": {"const": "full"}}}
-_OF_FAST: JsonDict = {"properties": {"architecture": {"type": "null"}, "epochs": {"type": "null"}}}
 
-
-def _whole(value: Any) -> Any:
-    """JSON knows one kind of number: 5.0 is 5."""
+def _to_int(value: Any) -> Any:
+    """JSON has one type of number, so 5.0 is 5 also in strict mode."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Epochs = Annotated[int, Field(ge=1, le=MOST_EPOCHS), BeforeValidator(_whole)]
+Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS), BeforeValidator(_to_int)]
 
 
 class RetrainRequest(BaseModel):
     """What to do. Without anything: fast, on all known classes and all new ones."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra={"anyOf": [_OF_FULL, _OF_FAST]}
+        extra="forbid", strict=True, json_schema_extra={"anyOf": [_FULL, _FAST]}
     )
 
     mode: service.Mode = "fast"
@@ -50,20 +52,20 @@ class RetrainRequest(BaseModel):
     force: bool = Field(default=False, description="Also where nothing is new.")
 
     @model_validator(mode="after")
-    def _fit(self) -> "RetrainRequest":
+    def _check_mode(self) -> "RetrainRequest":
         if self.mode == "fast" and (self.architecture or self.epochs):
             raise ValueError('architecture and epochs need "mode": "full"')
         return self
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the run is to know besides its mode."""
-        chosen = self.model_dump(include={"architecture", "epochs", "classes"}, exclude_none=True)
-        return {name: sorted(set(v)) if name == "classes" else v for name, v in chosen.items()}
+        """The options stored with the run."""
+        options = self.model_dump(include={"architecture", "epochs", "classes"}, exclude_none=True)
+        return {name: sorted(set(v)) if name == "classes" else v for name, v in options.items()}
 
     @property
-    def deliberate(self) -> bool:
-        """Does it ask for more than to learn what is new?"""
+    def needs_nothing_new(self) -> bool:
+        """Whether the run makes sense without new photographs."""
         return self.force or self.mode == "full" or self.classes is not None
 
 
@@ -97,8 +99,8 @@ class Run(BaseModel):
     @classmethod
     def of(cls, row: RunRow) -> "Run":
         state, message = service.current_status(row)
-        stated = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
-        return cls.model_validate({**stated, "run_id": row.id, "state": state, "message": message})
+        values = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
+        return cls.model_validate({**values, "run_id": row.id, "state": state, "message": message})
 
 
 class Runs(BaseModel):
@@ -130,9 +132,9 @@ class RetrainingStatus(BaseModel):
         if row is None:
             return cls(is_retraining=False)
         run = Run.of(row)
-        going_on = run.state in ("queued", "running")
-        shared = run.model_dump(include=set(cls.model_fields))
-        return cls.model_validate({**shared, "is_retraining": going_on})
+        is_retraining = run.state in ("queued", "running")
+        values = run.model_dump(include=set(cls.model_fields))
+        return cls.model_validate({**values, "is_retraining": is_retraining})
 
 
 class TrainingStatus(BaseModel):

@@ -1,25 +1,27 @@
-"""The life of a run: started, taken by a worker, cancelled, ended, repaired after a crash."""
+"""The life cycle of a run: created, cancelled, ended, and reaped after its worker crashed."""
 
 import re
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from api.core.errors import ProblemError
 from api.retraining import repository
-from api.retraining.errors import RunActiveError, RunOverError, UnknownRunError
+from api.retraining.progress import Stage
 from api.retraining.queue import RunQueue
 from api.storage.db import Database, now
 from api.storage.tables import ModelRow, RunRow
 
 Mode = Literal["fast", "full"]
 
-# A worker that has not been heard of for so long is dead.
+# The worker writes a heartbeat every 3 s.
 LOST_AFTER = timedelta(seconds=30)
-# A worker takes a run within a second; one that is not taken for so long waits for none.
-TAKEN_WITHIN = timedelta(seconds=10)
+# A running worker claims a run within a second.
+CLAIM_TIMEOUT = timedelta(seconds=10)
 INTERRUPTED = (
     "The worker stopped before the run was done. Nothing was changed; the run can be started again."
 )
@@ -28,13 +30,63 @@ NO_WORKER = (
 )
 
 
-def start_run(session: Session, *, mode: Mode, started_by: str, options: dict[str, Any]) -> RunRow:
-    """Queue a run. Whoever calls this also tells the queue, after the commit.
+class RunActiveError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "run-active"
 
-    Raises RunActiveError where one is queued or running, in whichever process it was started.
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"Run {run_id} is queued or running, and one runs at a time. Wait for it "
+            f"(GET /retraining-status) or cancel it (POST /runs/{run_id}/cancel)."
+        )
+
+
+class NothingNewError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "nothing-new"
+
+    def __init__(self, champion: str) -> None:
+        super().__init__(
+            f"Version {champion} has learned all photographs that there are. Upload more, correct "
+            'some, or send {"force": true}.'
+        )
+
+
+class NoChampionError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "no-champion"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No model version serves, so there is nothing to start from. Promote one "
+            "(GET /models lists them), or start the API once with a package in RIPELINE_MODEL_DIR."
+        )
+
+
+class UnknownRunError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown-run"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run {run_id!r}. GET /runs lists them.")
+
+
+class RunOverError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "run-over"
+
+    def __init__(self, run_id: str, state: str) -> None:
+        super().__init__(f"Run {run_id} is over ({state}), so there is nothing to cancel.")
+
+
+def create_run(session: Session, *, mode: Mode, started_by: str, options: dict[str, Any]) -> RunRow:
+    """Insert a queued run. Raises RunActiveError if another one is queued or running.
+
+    The caller wakes a worker by `RunQueue.put` after the commit; without that, workers find the run
+    in the table within seconds.
     """
     reap_lost(session)
-    _refuse_second(session)
+    _check_none_active(session)
     run = RunRow(
         id=uuid4().hex,
         mode=mode,
@@ -42,37 +94,37 @@ def start_run(session: Session, *, mode: Mode, started_by: str, options: dict[st
         started_by=started_by,
         state="queued",
         active=1,
-        stage="Waiting",
+        stage=Stage.WAITING.value,
         message="Waiting for the worker.",
     )
     try:
         with session.begin_nested():
             session.add(run)
-    except IntegrityError:
-        _refuse_second(session)
+    except IntegrityError:  # Another process inserted one meanwhile: `active` is unique.
+        _check_none_active(session)
         raise
     return run
 
 
-def begin(
+def enqueue(
     database: Database, queue: RunQueue, *, mode: Mode, started_by: str, options: dict[str, Any]
 ) -> RunRow:
-    """Queue a run and wake a worker. Raises what `start_run` raises."""
+    """Create a run and wake a worker. Raises RunActiveError."""
     with database.session() as session:
-        run = start_run(session, mode=mode, started_by=started_by, options=options)
-    # After the commit: a worker that is told earlier would not find it.
+        run = create_run(session, mode=mode, started_by=started_by, options=options)
+    # After the commit: before it, a worker would not find the row.
     queue.put(run.id)
     return run
 
 
 def cancel(session: Session, run_id: str) -> RunRow:
-    """Cancel a queued run at once; ask the worker to end a running one, which takes a second.
+    """Cancel a queued run at once; ask the worker to stop a running one, which takes a second.
 
-    Raises UnknownRunError, or RunOverError where it has ended.
+    Raises UnknownRunError, or RunOverError if it has ended.
     """
     reap_lost(session)
     run = get(session, run_id)
-    # Its worker may just take it, or end it: from here on it waits.
+    # Locked: its worker may be about to claim or end it.
     session.refresh(run, with_for_update=True)
     if run.state == "queued":
         end(run, "cancelled", "Cancelled before it began.")
@@ -86,7 +138,7 @@ def cancel(session: Session, run_id: str) -> RunRow:
 
 def get(session: Session, run_id: str) -> RunRow:
     """Raises UnknownRunError."""
-    # What can be no id never reaches the database: PostgreSQL refuses some strings.
+    # Checked before the query: PostgreSQL refuses some strings.
     run = repository.find(session, run_id) if re.fullmatch(r"[0-9a-f]{32}", run_id) else None
     if run is None:
         raise UnknownRunError(run_id)
@@ -94,7 +146,7 @@ def get(session: Session, run_id: str) -> RunRow:
 
 
 def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[str]:
-    """End the runs whose worker has not been heard of for `lost_after`; gives their ids."""
+    """End runs without a heartbeat for `lost_after`; returns their ids."""
     lost = repository.lost(session, now() - lost_after)
     for run in lost:
         finalize(session, run, "interrupted", INTERRUPTED)
@@ -102,10 +154,7 @@ def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[s
 
 
 def finalize(session: Session, run: RunRow, state: str, message: str) -> None:
-    """End a run whose process is gone.
-
-    Where it had registered its model, it was done but for saying so, and has succeeded.
-    """
+    """End a run whose process is gone; it has succeeded if it registered its model."""
     model = repository.model_of(session, run.id)
     if model is None:
         end(run, state, message)
@@ -136,17 +185,18 @@ def end(run: RunRow, state: str, message: str) -> None:
 
 
 def current_status(run: RunRow) -> tuple[str, str]:
-    """State and message as of now, also where no worker is left to write them."""
+    """State and message as of now, even if no worker is left to write them."""
     if run.state == "running":
-        heard = run.heartbeat_at
-        if heard is None or now() - heard > LOST_AFTER:
+        heartbeat = run.heartbeat_at
+        if heartbeat is None or now() - heartbeat > LOST_AFTER:
             return "interrupted", INTERRUPTED
-    if run.state == "queued" and now() - run.created_at > TAKEN_WITHIN:
+    if run.state == "queued" and now() - run.created_at > CLAIM_TIMEOUT:
         return run.state, NO_WORKER
     return run.state, run.message
 
 
-def _refuse_second(session: Session) -> None:
-    running = repository.active(session)
-    if running is not None:
-        raise RunActiveError(running.id)
+def _check_none_active(session: Session) -> None:
+    """Raises RunActiveError."""
+    active = repository.active(session)
+    if active is not None:
+        raise RunActiveError(active.id)

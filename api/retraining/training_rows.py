@@ -1,196 +1,295 @@
-"""What a retraining learns from: the champion's replay, and the catalog as it is now."""
+"""The rows that a retraining learns from: the champion's replay buffer merged with the catalog."""
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
-from api.core.appearance import Appearance
+from api.core.arrays import pool
+from api.core.errors import ProblemError
+from api.core.imaging.decode import decode
+from api.core.imaging.resize import to_input
 from api.core.labels import UNKNOWN, fruits_of, level_number, read_label
 from api.core.layout import NEAR
-from api.core.splits import Split
+from api.model.predictor import Backbone
 from api.model.replay_buffer import Others, Replay
+from api.retraining.job import CatalogPhoto, RetrainJob
+from api.retraining.plan import select_classes
+from api.retraining.progress import Stage
+from api.settings import usable_cores
 
-# The source of what people uploaded or corrected.
+# The source of rows that come from the catalog.
 CATALOG = "catalog"
-# Older packages gave a fruit that was past its best nine tenths of the fresh class.
+# A class needs this many different photographs, and this many of them in the train split: with
+# fewer, what is learned could not be checked.
+MIN_PER_CLASS = 8
+MIN_TRAIN_PER_CLASS = 2
+# Cut off on each side by the view that zooms in, as a share of the image.
+ZOOM_MARGIN = 0.08
+# Between the largest target of fruit of unknown level (0.5) and that of fruit past its best in
+# older packages (0.9).
 SURE_TARGET = 0.75
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class CatalogPhoto:
-    """One image of the catalog, `width` x `height` pixels; `signature` is uint8 [80], and its bytes
-    lie under the key `blob`."""
+class TooFewOfClassError(ProblemError):
+    code = "too-few-of-class"
 
-    sha256: str
-    class_name: str
-    photograph: str
-    split: Split
-    origin: str
-    signature: NDArray[np.uint8]
-    blob: str
-    width: int
-    height: int
-    appearance: Appearance
-
-    @property
-    def looks(self) -> NDArray[np.float32]:
-        """A row of `Replay.looks`: float32 [5]."""
-        return np.array([*astuple(self.appearance), self.width, self.height], np.float32)
+    def __init__(self, few: Sequence[tuple[str, int]], least: int) -> None:
+        """`few` has classes and their numbers of different photographs."""
+        named = ", ".join(f"{name} ({count})" for name, count in few)
+        super().__init__(
+            f"Too few different photographs of {named}: each class needs at least {least}, some of "
+            "them in the train split; about 30 do well. Upload more, or leave the class out by "
+            "naming the others in 'classes'."
+        )
 
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Rows to learn from and to be measured on; their targets are over `classes`.
+    """Rows to train and to test on; the targets of `replay` are over `classes`.
 
-    `fresh` bool [n]: whether the champion has not learned the row, or under another label;
-    `chosen` bool [n]: whether people corrected the champion with it, so that it is among the hard
-    ones.
+    `is_new` bool [n]: the champion has not learned the row, or under another label.
+    `is_correction` bool [n]: the row is feedback on a prediction or a review, not an upload.
     """
 
     classes: tuple[str, ...]
-    rows: Replay
-    fresh: NDArray[np.bool_]
-    chosen: NDArray[np.bool_]
+    replay: Replay
+    is_new: NDArray[np.bool_]
+    is_correction: NDArray[np.bool_]
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """The likeliest class of each row by its target: int64 [n]."""
-        labels: NDArray[np.int64] = self.rows.targets.argmax(axis=1)
+        """The class index of each row: int64 [n]."""
+        labels: NDArray[np.int64] = self.replay.targets.argmax(axis=1)
         return labels
 
     @property
     def names(self) -> NDArray[np.str_]:
+        """The class name of each row: strings [n]."""
         return np.array(self.classes)[self.labels]
 
     @property
+    def is_sure(self) -> NDArray[np.bool_]:
+        """False for fruit of unknown level, which is half fresh and half rotten: bool [n]."""
+        is_sure: NDArray[np.bool_] = self.replay.targets.max(axis=1) > SURE_TARGET
+        return is_sure
+
+    @property
     def test(self) -> NDArray[np.bool_]:
-        """The rows to be measured on, but for fruit of unknown level: bool [n]."""
-        sure: NDArray[np.bool_] = self.rows.targets.max(axis=1) > SURE_TARGET
-        held_out: NDArray[np.bool_] = self.rows.splits == "test"
-        return sure & held_out
+        """The rows to measure on: bool [n]."""
+        test: NDArray[np.bool_] = self.is_sure & (self.replay.splits == "test")
+        return test
 
     @property
     def levels(self) -> NDArray[np.int64]:
-        """The level of each row by its class, as `training.finish` numbers them: int64 [n]."""
+        """The freshness level of each row, numbered as in `core.labels`: int64 [n]."""
         of_class = np.array([level_number(read_label(name).level) for name in self.classes])
-        # A fruit of unknown level is half fresh and half rotten.
-        sure = self.rows.targets.max(axis=1) > SURE_TARGET
-        return np.where(sure, of_class[self.labels], UNKNOWN)
+        return np.where(self.is_sure, of_class[self.labels], UNKNOWN)
+
+
+def build_training_rows(job: RetrainJob, backbone: Backbone) -> TrainingRows:
+    """Embed the catalog photos that the champion has not seen, and merge all into its replay.
+
+    Raises UnknownClassesError, TooFewClassesError or TooFewOfClassError before any work is done.
+    """
+    known = job.champion.manifest.classes
+    in_catalog = {photo.class_name for photo in job.photos}
+    classes = select_classes(known, in_catalog, job.options.get("classes"))
+    photos = [photo for photo in job.photos if photo.class_name in classes]
+    require_enough(job.replay, known, photos, classes)
+    new = not_embedded(job.replay, photos)
+    embedded = _embed(job, new, backbone)
+    deleted = {photo.sha256 for photo in new} - embedded.keys()
+    kept = [photo for photo in photos if photo.sha256 not in deleted]
+    return merge_catalog(job.replay, known, kept, embedded, classes)
+
+
+def require_enough(
+    replay: Replay,
+    known_classes: Sequence[str],
+    photos: Sequence[CatalogPhoto],
+    classes: Sequence[str],
+) -> None:
+    """Raises TooFewOfClassError if any of `classes` has too few different photographs."""
+    shipped = np.flatnonzero(~replay.catalog)
+    shipped_labels = replay.targets[shipped].argmax(axis=1)
+    rows = [
+        *(
+            (known_classes[label], str(replay.photographs[row]), str(replay.splits[row]))
+            for row, label in zip(shipped, shipped_labels, strict=True)
+        ),
+        *((photo.class_name, photo.photograph, photo.split) for photo in photos),
+    ]
+    few = []
+    for class_name in classes:
+        different = {photograph for name, photograph, _ in rows if name == class_name}
+        train = {
+            photograph for name, photograph, split in rows if (name, split) == (class_name, "train")
+        }
+        if len(different) < MIN_PER_CLASS or len(train) < MIN_TRAIN_PER_CLASS:
+            few.append((class_name, len(different)))
+    if few:
+        raise TooFewOfClassError(few, MIN_PER_CLASS)
 
 
 def not_embedded(replay: Replay, photos: Sequence[CatalogPhoto]) -> list[CatalogPhoto]:
-    """The photographs whose embeddings the replay does not have."""
-    known = set(_whole(replay))
+    """The photos that the replay has no embedding of."""
+    known = _rows_by_sha256(replay)
     return [photo for photo in photos if photo.sha256 not in known]
 
 
-def assemble(
+def augmented_views(image: Image.Image) -> list[Image.Image]:
+    """The image mirrored and zoomed in, to train on besides.
+
+    With 42 photographs of a varied new class, recall rises by 4 points (docs/log/retraining.md).
+    """
+    width, height = image.size
+    x, y = round(width * ZOOM_MARGIN), round(height * ZOOM_MARGIN)
+    return [ImageOps.mirror(image), image.crop((x, y, width - x, height - y))]
+
+
+def _embed(
+    job: RetrainJob, photos: Sequence[CatalogPhoto], backbone: Backbone
+) -> dict[str, NDArray[np.float32]]:
+    """Embeddings by SHA-256, float32 [1 + views, channels], computed on all cores.
+
+    Only photos of the train split have views. Photos deleted meanwhile are left out.
+    """
+    size = job.champion.manifest.input_size
+
+    def embed(photo: CatalogPhoto) -> NDArray[np.float32] | None:
+        try:
+            data = job.read(photo.blob)
+        except FileNotFoundError:
+            log.warning("%s is not there any more and is left out.", photo.blob)
+            return None
+        image = decode(data).image
+        images = [image, *(augmented_views(image) if photo.split == "train" else ())]
+        return np.concatenate([pool(backbone(to_input(one, size)[None])) for one in images])
+
+    embedded = {}
+    job.progress(Stage.EMBEDDING_NEW, 0, len(photos))
+    with ThreadPoolExecutor(usable_cores()) as threads:
+        results = threads.map(embed, photos)
+        for done, (photo, embeddings) in enumerate(zip(photos, results, strict=True), start=1):
+            if embeddings is not None:
+                embedded[photo.sha256] = embeddings
+            job.progress(Stage.EMBEDDING_NEW, done, len(photos))
+    return embedded
+
+
+def merge_catalog(
     replay: Replay,
     known_classes: Sequence[str],
     photos: Sequence[CatalogPhoto],
     embedded: Mapping[str, NDArray[np.float32]],
     classes: tuple[str, ...],
 ) -> TrainingRows:
-    """Put the catalog's `photos` into the replay of a package of `known_classes`.
+    """Merge the catalog's `photos` into the replay of a package of `known_classes`.
 
-    `embedded` has of each of `not_embedded` by its SHA-256 the embedding and those of its views,
-    float32 [1 + views, channels]. Rows of the catalog that are there no more are left out. Rows of
-    classes that are not among `classes` join the photographs of no class, and those of no class
-    whose kind is a class now are left out. A shipped row whose photograph is in the catalog too
-    gives way to it, but its split stays.
+    `embedded` has the embeddings of each of `not_embedded`, by SHA-256: float32
+    [1 + views, channels]. In the result:
+
+    - Rows of photos that are no longer in the catalog are gone.
+    - A shipped row whose file is in the catalog too takes the catalog's label and keeps its split,
+      so that no upload moves a test photo into training.
+    - Rows of classes that are not among `classes` become photographs of no class.
+    - Photographs of no class whose fruit is a class now are gone.
     """
     photos = [photo for photo in photos if photo.class_name in classes]
-    whole = _whole(replay)
-    superseded = {whole[photo.sha256] for photo in photos if photo.sha256 in whole}
-    stays = ~replay.catalog
-    stays[list(superseded)] = False
-    targets, inside = _mapped(replay.targets, known_classes, classes)
-    dropped = stays & ~inside & (replay.splits != "test")
-    kept = np.flatnonzero(stays & inside)
-
-    def old(photo: CatalogPhoto) -> int | None:
-        return whole.get(photo.sha256)
+    known_rows = _rows_by_sha256(replay)
+    is_kept = ~replay.catalog
+    is_kept[[known_rows[photo.sha256] for photo in photos if photo.sha256 in known_rows]] = False
+    targets, has_class = _map_targets(replay.targets, known_classes, classes)
+    is_dropped_class = is_kept & ~has_class & (replay.splits != "test")
+    kept = np.flatnonzero(is_kept & has_class)
 
     def split(photo: CatalogPhoto) -> str:
-        row = old(photo)
-        shipped = row is not None and not replay.catalog[row]
-        return str(replay.splits[row]) if shipped else photo.split
+        row = known_rows.get(photo.sha256)
+        is_shipped = row is not None and not replay.catalog[row]
+        return str(replay.splits[row]) if is_shipped else photo.split
 
-    def is_fresh(photo: CatalogPhoto) -> bool:
-        row = old(photo)
+    def is_new(photo: CatalogPhoto) -> bool:
+        row = known_rows.get(photo.sha256)
         if row is None:
             return True
         return known_classes[int(replay.targets[row].argmax())] != photo.class_name
 
-    def seen(photo: CatalogPhoto) -> NDArray[np.float32]:
-        row = old(photo)
+    def embeddings(photo: CatalogPhoto) -> NDArray[np.float32]:
+        row = known_rows.get(photo.sha256)
         return embedded[photo.sha256] if row is None else replay.seen(row)
 
-    found = [seen(photo) for photo in photos]
-    own_rows = len(kept) + np.arange(len(photos))
-    added = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
-    signatures = [photo.signature[None] for photo in photos]
-    rows = Replay(
-        embeddings=_join(replay.embeddings[kept], [one[:1] for one in found]),
-        targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[added]]),
-        splits=_named(replay.splits[kept], [split(photo) for photo in photos]),
-        photographs=_named(replay.photographs[kept], [photo.photograph for photo in photos]),
-        sha256=_named(replay.sha256[kept], [photo.sha256 for photo in photos]),
-        signatures=_join(replay.signatures[kept], signatures),
+    added = [embeddings(photo) for photo in photos]
+    added_rows = len(kept) + np.arange(len(photos))
+    labels = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
+    merged = Replay(
+        embeddings=_append(replay.embeddings[kept], [one[:1] for one in added]),
+        targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[labels]]),
+        splits=_append_names(replay.splits[kept], [split(photo) for photo in photos]),
+        photographs=_append_names(replay.photographs[kept], [photo.photograph for photo in photos]),
+        sha256=_append_names(replay.sha256[kept], [photo.sha256 for photo in photos]),
+        signatures=_append(replay.signatures[kept], [photo.signature[None] for photo in photos]),
         catalog=np.repeat([False, True], [len(kept), len(photos)]),
-        looks=_join(replay.looks[kept], [photo.looks[None] for photo in photos]),
-        copies=_join(replay.copies[kept], [np.ones(len(photos), np.int32)]),
-        sources=_named(replay.sources[kept], [CATALOG] * len(photos)),
-        others=Others.join([_unknown(replay.others, classes), _others(replay, dropped)]),
-        views=_join(replay.embeddings[:0], [one[1:] for one in found]),
-        view_of=np.repeat(own_rows, [len(one) - 1 for one in found]).astype(np.int32),
+        looks=_append(replay.looks[kept], [photo.looks[None] for photo in photos]),
+        copies=_append(replay.copies[kept], [np.ones(len(photos), np.int32)]),
+        sources=_append_names(replay.sources[kept], [CATALOG] * len(photos)),
+        others=Others.join(
+            [_without_classes(replay.others, classes), _as_others(replay, is_dropped_class)]
+        ),
+        views=_append(replay.embeddings[:0], [one[1:] for one in added]),
+        view_of=np.repeat(added_rows, [len(one) - 1 for one in added]).astype(np.int32),
     )
-    old_ones = [False] * len(kept)
+    not_added = [False] * len(kept)
     return TrainingRows(
         classes=classes,
-        rows=rows,
-        fresh=np.array([*old_ones, *(is_fresh(photo) for photo in photos)], bool),
-        chosen=np.array([*old_ones, *(photo.origin != "upload" for photo in photos)], bool),
+        replay=merged,
+        is_new=np.array([*not_added, *(is_new(photo) for photo in photos)], bool),
+        is_correction=np.array([*not_added, *(photo.origin != "upload" for photo in photos)], bool),
     )
 
 
-def _unknown(others: Others, classes: Sequence[str]) -> Others:
-    """Those whose kind is none of the classes."""
-    known = {fruit for name in classes for fruit in fruits_of(name)}
+def _without_classes(others: Others, classes: Sequence[str]) -> Others:
+    """Photographs of no class, without those of fruits that are classes now."""
+    fruits = {fruit for name in classes for fruit in fruits_of(name)}
     groups = [str(group) for group in others.groups]
-    gone = [group.startswith(NEAR) and known & fruits_of(group[len(NEAR) :]) for group in groups]
-    return others.rows(~np.array(gone, bool))
+    is_class = [
+        group.startswith(NEAR) and fruits & fruits_of(group[len(NEAR) :]) for group in groups
+    ]
+    return others.rows(~np.array(is_class, bool))
 
 
-def _others(replay: Replay, rows: NDArray[np.bool_]) -> Others:
-    """Rows [n] of classes that are none any more."""
-    found = Others.unnamed(replay.embeddings[rows])
-    return replace(found, splits=replay.splits[rows])
+def _as_others(replay: Replay, rows: NDArray[np.bool_]) -> Others:
+    """The rows, bool [n], as photographs of no class."""
+    others = Others.unnamed(replay.embeddings[rows])
+    return replace(others, splits=replay.splits[rows])
 
 
-def _whole(replay: Replay) -> dict[str, int]:
-    """The row of each file that is graded whole, and not one box of it, by its SHA-256."""
+def _rows_by_sha256(replay: Replay) -> dict[str, int]:
+    """The row of each whole image by its SHA-256; rows of bounding boxes are left out."""
     rows = np.flatnonzero(~replay.boxed)
     return {str(replay.sha256[row]): int(row) for row in rows}
 
 
-def _mapped(
+def _map_targets(
     targets: NDArray[np.float32], before: Sequence[str], after: Sequence[str]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Targets over the classes `after`, and which rows have all of theirs among them."""
-    columns = np.zeros((len(targets), len(after)), np.float32)
-    for old, name in enumerate(before):
+    """Targets over the classes `after`, and which rows lose none of their probability."""
+    mapped = np.zeros((len(targets), len(after)), np.float32)
+    for column, name in enumerate(before):
         if name in after:
-            columns[:, after.index(name)] = targets[:, old]
-    return columns, columns.sum(axis=1) > 1 - 1e-4
+            mapped[:, after.index(name)] = targets[:, column]
+    return mapped, mapped.sum(axis=1) > 1 - 1e-4
 
 
-def _join(first: NDArray[Any], more: Sequence[NDArray[Any]]) -> NDArray[Any]:
+def _append(first: NDArray[Any], more: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate([first, *more])
 
 
-def _named(first: NDArray[np.str_], more: Sequence[str]) -> NDArray[np.str_]:
+def _append_names(first: NDArray[np.str_], more: Sequence[str]) -> NDArray[np.str_]:
     return np.concatenate([first, np.array(more, dtype=np.str_)])

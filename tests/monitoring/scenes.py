@@ -11,7 +11,7 @@ from api.monitoring.drift import DriftFigure
 from api.monitoring.trigger_rules import Rule, TriggerConfig, TriggerContext
 from api.monitoring.triggers import config_of
 from api.predictions import feedback_repository as feedback
-from api.retraining.planning import CatalogDiff
+from api.retraining.plan import CatalogDiff
 from api.storage.db import Database
 from api.storage.tables import ModelRow, TriggerRow
 from tests.predictions.samples import a_prediction

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.monitoring import trigger_rules
 from api.monitoring.trigger_rules import Schedule, last_due, next_due
-from api.retraining.planning import CatalogDiff
+from api.retraining.plan import CatalogDiff
 from api.storage.db import Database
 from tests.monitoring.scenes import AT, a_champion, a_figure, a_scene, chosen, words
 

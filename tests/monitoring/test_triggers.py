@@ -17,7 +17,7 @@ from api.monitoring.triggers import (
     trigger_states,
 )
 from api.retraining import service as runs
-from api.retraining.planning import CatalogDiff
+from api.retraining.plan import CatalogDiff
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -114,7 +114,7 @@ def test_the_rest_can_be_set(world: World) -> None:
 def test_none_fires_while_a_run_is_active(world: World) -> None:
     world.catalog_diff = MANY
     with world.database.session() as session:
-        runs.start_run(session, mode="fast", started_by="manual", options={})
+        runs.create_run(session, mode="fast", started_by="manual", options={})
     assert "queued or running" in world.states()["new-images"].reason
     assert world.check() is None
     assert len(world.runs) == 1
@@ -129,7 +129,7 @@ def test_a_run_that_was_started_meanwhile_is_no_harm(
     world.catalog_diff = MANY
     states = list(world.states().values())
     with world.database.session() as session:
-        runs.start_run(session, mode="fast", started_by="manual", options={})
+        runs.create_run(session, mode="fast", started_by="manual", options={})
     monkeypatch.setattr(triggers, "trigger_states", lambda *_: states)
     assert world.check() is None
     assert len(world.runs) == 1
@@ -151,14 +151,14 @@ def test_a_death_while_it_fires_leaves_neither_run_nor_note(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.catalog_diff = MANY
-    start = runs.start_run
+    start = runs.create_run
 
     def die(*arguments: object, **options: object) -> None:
         start(*arguments, **options)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(triggers, "start_run", die)
+        patch.setattr(triggers, "create_run", die)
         with pytest.raises(KeyboardInterrupt):
             world.check()
     assert world.runs == []

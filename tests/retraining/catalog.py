@@ -15,14 +15,14 @@ from PIL import Image
 from api.core.appearance import appearance
 from api.core.arrays import pool
 from api.core.imaging.hashing import content_hash, perceptual_hash
-from api.core.imaging.preprocess import to_input
+from api.core.imaging.resize import to_input
 from api.core.splits import split_of
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_package
 from api.model.replay_buffer import Others, Replay
 from api.registry.service import register_shipped
-from api.retraining.fast import learn_head
+from api.retraining.fast_heads import fit_calibrated_head
 from api.retraining.training_rows import TrainingRows
 from api.settings import PROJECT
 from api.storage.blobs import Blobs
@@ -71,7 +71,7 @@ def write_champion(folder: Path) -> Path:
     """A package of the known classes: the default network, a head that learns in a moment."""
     rows = champion_rows()
     none = np.zeros(len(rows.embeddings), bool)
-    head = learn_head(TrainingRows(KNOWN, rows, none, none))
+    head = fit_calibrated_head(TrainingRows(KNOWN, rows, none, none))
 
     def fill(parts: Path) -> None:
         (parts / BACKBONE).write_bytes(DEFAULT.backbone)

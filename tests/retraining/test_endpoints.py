@@ -141,7 +141,7 @@ def test_the_estimate_learns_from_the_last_run(client: TestClient, database: Dat
     expected = client.get("/retrain/estimate").json()["fast_seconds"]
     moment = now()
     with database.session() as session:
-        run = service.start_run(session, mode="fast", started_by="manual", options={})
+        run = service.create_run(session, mode="fast", started_by="manual", options={})
         run.started_at, run.finished_at = moment, moment + timedelta(seconds=expected * 3)
         run.state, run.active, run.candidate = "succeeded", None, "champion"
     learned = client.get("/retrain/estimate").json()["fast_seconds"]

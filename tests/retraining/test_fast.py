@@ -13,9 +13,9 @@ from api.core.splits import split_of
 from api.model.replay_buffer import Others, Replay
 from api.registry.promotion_gate import Verdict, judge
 from api.retraining import fast
-from api.retraining.candidate import RetrainJob
-from api.retraining.fast_package import measured
-from api.retraining.training_rows import CatalogPhoto, TrainingRows, assemble
+from api.retraining.fast_heads import fit_calibrated_head
+from api.retraining.job import CatalogPhoto, RetrainJob
+from api.retraining.training_rows import TrainingRows, merge_catalog
 from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear", "quince")
@@ -59,7 +59,7 @@ def replay() -> Replay:
 @pytest.fixture(scope="module")
 def champion(replay: Replay) -> Head:
     none = np.zeros(len(replay.embeddings), bool)
-    return fast.learn_head(TrainingRows(KNOWN, replay, none, none))
+    return fit_calibrated_head(TrainingRows(KNOWN, replay, none, none))
 
 
 def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list[Seen]:
@@ -94,24 +94,24 @@ def retrain(replay: Replay, champion: Head) -> Retrain:
         head: Head | None = None,
     ) -> tuple[Head, TrainingRows, Verdict]:
         seen = {photo.sha256: vector[None] for photo, vector in photos}
-        material = assemble(replay, KNOWN, [photo for photo, _ in photos], seen, classes)
-        material = fast.without_newly_known(material, KNOWN)
-        learned = head or fast.learn_head(material, known=KNOWN)
+        data = merge_catalog(replay, KNOWN, [photo for photo, _ in photos], seen, classes)
+        data = fast.drop_others_of_new_classes(data, KNOWN)
+        learned = head or fit_calibrated_head(data, known=KNOWN)
         manifest = type("Manifest", (), {"classes": KNOWN})
         package = type("Package", (), {"manifest": manifest, "head": champion})
-        order = type("RetrainJob", (), {"champion": package})
-        comparison = fast.compare(cast_order(order), material, learned)
-        return learned, material, judge(comparison)
+        job = type("RetrainJob", (), {"champion": package})
+        comparison = fast.compare_with_champion(as_job(job), data, learned)
+        return learned, data, judge(comparison)
 
     return run
 
 
-def cast_order(order: object) -> RetrainJob:
-    return order  # type: ignore[return-value]  # All that `compare` looks at.
+def as_job(job: object) -> RetrainJob:
+    return job  # type: ignore[return-value]  # All that the comparison reads.
 
 
 def test_a_new_class_is_one_more_column(retrain: Retrain, champion: Head, replay: Replay) -> None:
-    head, material, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
+    head, data, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
     # The last column is for none of them.
     assert head.kinds.weights.shape == (CHANNELS, 5)
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
@@ -125,18 +125,18 @@ def test_a_new_class_is_one_more_column(retrain: Retrain, champion: Head, replay
     assert after >= before - 0.01
     assert verdict.promote, verdict.reasons
     assert any("plum" in reason for reason in verdict.reasons)
-    assert measured(material, head)["test_by_photograph"]["per_class"]["plum"]["recall"] > 0.8
+    assert fast.measure_head(data, head)["test_by_photograph"]["per_class"]["plum"]["recall"] > 0.8
 
 
 def test_forty_photographs_of_a_new_class_are_enough(retrain: Retrain, champion: Head) -> None:
-    head, material, verdict = retrain(new("plum", 40), (*KNOWN, "plum"))
+    head, data, verdict = retrain(new("plum", 40), (*KNOWN, "plum"))
     assert verdict.promote, verdict.reasons
     # None of the names says how fresh anything is.
     assert head.freshness is None
     assert head.kind_of.tolist() == [0, 1, 2, 3]
-    held_out = material.test & (material.names == "plum")
+    held_out = data.test & (data.names == "plum")
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
-    for rows in (material.rows.embeddings[held_out], unseen):
+    for rows in (data.replay.embeddings[held_out], unseen):
         assert (head.probabilities(rows).argmax(axis=1) == 3).mean() >= 0.9
         assert head.recognises(rows).mean() >= 0.9
     # What is strange is refused nearly as often as before.
@@ -151,7 +151,7 @@ def test_a_view_is_learned_from_and_shares_its_photograph_s_weight(replay: Repla
     def learned(copies: int) -> Head:
         seen = {photo.sha256: np.stack([vector] * copies) for photo, vector in photos}
         only = [photo for photo, _ in photos]
-        return fast.learn_head(assemble(replay, KNOWN, only, seen, classes))
+        return fit_calibrated_head(merge_catalog(replay, KNOWN, only, seen, classes))
 
     alone, with_copies = learned(1), learned(3)
     # The same photograph thrice is no more than once, but for how features are standardised.
@@ -227,7 +227,7 @@ def test_what_was_strange_is_known_once_it_is_a_class(replay: Replay, retrain: R
     strange = np.random.default_rng(1).normal(size=(30, CHANNELS)) * 3
     photos = new("plum", 40)
     seen = {photo.sha256: vector[None] for photo, vector in photos}
-    material = assemble(
+    data = merge_catalog(
         replace(replay, others=others_at(np.concatenate([plums, strange]))),
         KNOWN,
         [photo for photo, _ in photos],
@@ -235,16 +235,16 @@ def test_what_was_strange_is_known_once_it_is_a_class(replay: Replay, retrain: R
         (*KNOWN, "plum"),
     )
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
-    cleared = fast.without_newly_known(material, KNOWN)
-    assert 30 <= len(cleared.rows.others) < 35
-    head = fast.learn_head(cleared, known=KNOWN)
+    cleared = fast.drop_others_of_new_classes(data, KNOWN)
+    assert 30 <= len(cleared.replay.others) < 35
+    head = fit_calibrated_head(cleared, known=KNOWN)
     assert head.recognises(unseen).mean() >= 0.9
     assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() >= 0.9
 
 
 def test_a_new_class_that_is_not_recognised_is_refused(retrain: Retrain, champion: Head) -> None:
     """Also where there are few of it, and all that was known before is recognised."""
-    head, material, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
+    head, data, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
     assert verdict.promote
     plum = MIDDLES[ALL.index("plum")]
     # Whoever looks like a plum is none of the classes.
@@ -253,8 +253,8 @@ def test_a_new_class_that_is_not_recognised_is_refused(retrain: Retrain, champio
     bias = head.kinds.bias.copy()
     bias[-1] -= 10
     blind = replace(head, kinds=Linear(slopes, bias))
-    known = material.test & (material.names != "plum")
-    assert blind.recognises(material.rows.embeddings[known]).mean() > 0.95
+    known = data.test & (data.names != "plum")
+    assert blind.recognises(data.replay.embeddings[known]).mean() > 0.95
     _, _, verdict = retrain(new("plum", 60), (*KNOWN, "plum"), head=blind)
     assert not verdict.promote
     assert any("does not recognise the new class plum" in text for text in verdict.reasons)
@@ -274,7 +274,7 @@ def test_levels_that_cannot_be_learned_as_freshness_are_classes_of_their_own(
 ) -> None:
     """Nothing rotten, or nothing that is named sound: then there is no scale to put them on."""
     none = np.zeros(len(replay.targets), bool)
-    head = fast.learn_head(TrainingRows(classes, replay, none, none))
+    head = fit_calibrated_head(TrainingRows(classes, replay, none, none))
     assert (head.freshness is not None) is graded
     unseen = np.stack([embedding(name, seed) for name in KNOWN for seed in range(4000, 4100)])
     said = head.probabilities(unseen)
@@ -295,7 +295,7 @@ def test_kinds_and_freshness_are_two_questions(replay: Replay) -> None:
     views = np.empty((0, CHANNELS + 1), np.float32)
     graded = replace(replay, embeddings=embeddings, targets=targets, others=others, views=views)
     none = np.zeros(len(kind), bool)
-    head = fast.learn_head(TrainingRows(classes, graded, none, none))
+    head = fit_calibrated_head(TrainingRows(classes, graded, none, none))
     assert head.kinds.weights.shape[1] == 4
     assert head.freshness
     said = head.probabilities(embeddings).argmax(axis=1)
@@ -315,8 +315,8 @@ def test_a_champion_of_before_sources_and_kinds_can_be_retrained(replay: Replay)
     )
     photos = new("plum", 60)
     seen = {photo.sha256: vector[None] for photo, vector in photos}
-    material = assemble(old, KNOWN, [photo for photo, _ in photos], seen, (*KNOWN, "plum"))
-    head = fast.learn_head(material, known=KNOWN)
+    data = merge_catalog(old, KNOWN, [photo for photo, _ in photos], seen, (*KNOWN, "plum"))
+    head = fit_calibrated_head(data, known=KNOWN)
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5100)])
     assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() > 0.9
-    assert measured(material, head)["rejection"]["other_files"] == 0
+    assert fast.measure_head(data, head)["rejection"]["other_files"] == 0

@@ -3,31 +3,33 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from api.core.appearance import appearance
 from api.core.imaging.hashing import content_hash, perceptual_hash
+from api.core.progress import silent
 from api.core.splits import split_of
 from api.model.package import REPLAY, load_package
 from api.model.replay_buffer import Replay
 from api.registry.promotion_gate import judge
 from api.retraining import full
-from api.retraining.build_corpus import build_corpus
-from api.retraining.candidate import RetrainJob
-from api.retraining.errors import PhotographsMissingError
-from api.retraining.training_rows import CatalogPhoto
+from api.retraining.full import IMPORTED, PhotographsMissingError, build_corpus
+from api.retraining.job import CatalogPhoto, RetrainJob
+from api.retraining.progress import STAGE_RANGES
 from api.training.corpus import TooFewPhotographsError
 from api.training.recipe import Recipe
 from tests.drawing import encode
 from tests.retraining.catalog import KNOWN, NEW, PICTURES, picture, write_champion
+from tests.training.drawn_collection import CLASSES, draw_collection
 
 SMALL = Recipe(
     architecture="custom_cnn", weights="none", input_size=32, batch_size=16, views=64, epochs=1
 ).as_dict()
-Orders = Callable[..., RetrainJob]
+Jobs = Callable[..., RetrainJob]
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,8 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def order(champion: Path, tmp_path: Path) -> Orders:
-    """Makes orders with `count` photographs of each of `classes` in the catalog."""
+def make_job(champion: Path, tmp_path: Path) -> Jobs:
+    """Makes jobs with `count` photographs of each of `classes` in the catalog."""
 
     def make(
         imported: Path, classes: tuple[str, ...] = (), count: int = 40, **rest: Any
@@ -92,11 +94,11 @@ def order(champion: Path, tmp_path: Path) -> Orders:
 
 
 @pytest.mark.usefixtures("eager_training")
-def test_everything_is_learned_from_and_compared(order: Orders, imported: Path) -> None:
+def test_everything_is_learned_from_and_compared(make_job: Jobs, imported: Path) -> None:
     epochs: list[dict[str, float]] = []
     stages: list[str] = []
-    made = full.make(
-        order(
+    made = full.make_candidate(
+        make_job(
             imported,
             (NEW,),
             progress=lambda stage, _done, _total: stages.append(stage),
@@ -109,7 +111,7 @@ def test_everything_is_learned_from_and_compared(order: Orders, imported: Path) 
     assert made.manifest.recipe["epochs"] == 2
     assert len(epochs) == 2
     assert {"loss", "val_loss"} <= set(epochs[0])
-    assert "Fine-tuning" in stages
+    assert list(dict.fromkeys(stages)) == list(STAGE_RANGES["full"])[:-1]
     replay = Replay.load(made.folder / REPLAY)
     of_catalog = replay.targets.argmax(axis=1) == 2
     assert (replay.catalog == of_catalog).all()
@@ -126,33 +128,35 @@ def test_everything_is_learned_from_and_compared(order: Orders, imported: Path) 
 
 
 @pytest.mark.usefixtures("eager_training")
-def test_a_set_of_its_own_needs_no_imported_photographs(order: Orders, tmp_path: Path) -> None:
+def test_a_set_of_its_own_needs_no_imported_photographs(make_job: Jobs, tmp_path: Path) -> None:
     classes = (NEW, "rottenbanana")
-    made = full.make(order(tmp_path / "nothing", classes, options={"classes": list(classes)}))
+    made = full.make_candidate(
+        make_job(tmp_path / "nothing", classes, options={"classes": list(classes)})
+    )
     assert made.manifest.classes == ("rottenbanana", NEW)
     assert made.comparison.overall.photographs == 0
 
 
 def test_missing_photographs_are_told_before_anything_is_trained(
-    order: Orders, imported: Path, tmp_path: Path
+    make_job: Jobs, imported: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(PhotographsMissingError, match="freshapples, freshbanana are not on"):
-        build_corpus(order(tmp_path / "nothing", (NEW,)))
+        build_corpus(make_job(tmp_path / "nothing", (NEW,)))
     # A few uploads do not stand in for what the champion learned from.
-    few = order(tmp_path / "nothing", KNOWN, count=10)
+    few = make_job(tmp_path / "nothing", KNOWN, count=10)
     with pytest.raises(PhotographsMissingError, match="mode fast"):
         build_corpus(dataclasses.replace(few, folder=_folder(tmp_path / "second")))
 
 
 def test_too_few_photographs_are_told_before_anything_is_trained(
-    order: Orders, imported: Path
+    make_job: Jobs, imported: Path
 ) -> None:
     with pytest.raises(TooFewPhotographsError, match=NEW):
-        build_corpus(order(imported, (NEW,), count=2))
+        build_corpus(make_job(imported, (NEW,), count=2))
 
 
 def test_a_photograph_that_is_in_the_catalog_too_counts_once_under_its_label(
-    order: Orders, imported: Path
+    make_job: Jobs, imported: Path
 ) -> None:
     data = (imported / KNOWN[0] / "3.png").read_bytes()
     twin = CatalogPhoto(
@@ -167,7 +171,9 @@ def test_a_photograph_that_is_in_the_catalog_too_counts_once_under_its_label(
         height=64,
         appearance=appearance(picture(KNOWN[0], 3)),
     )
-    made = dataclasses.replace(order(imported), photos=[twin], read={"twin.png": data}.__getitem__)
+    made = dataclasses.replace(
+        make_job(imported), photos=[twin], read={"twin.png": data}.__getitem__
+    )
     corpus = build_corpus(made)
     (found,) = [file for file in corpus.listing.files if file.sha256 == twin.sha256]
     assert (found.class_name, found.path in corpus.catalog) == (KNOWN[1], True)
@@ -175,14 +181,42 @@ def test_a_photograph_that_is_in_the_catalog_too_counts_once_under_its_label(
     assert all((corpus.listing.root / file.path).exists() for file in corpus.listing.files)
 
 
-def test_the_recipe_is_the_champion_s_but_for_what_is_asked(order: Orders, imported: Path) -> None:
-    manifest = order(imported).champion.manifest
-    assert full.recipe(manifest, {}).as_dict() == SMALL
-    asked = full.recipe(manifest, {"architecture": "mobilenet_v2", "epochs": 3})
+def test_the_recipe_is_the_champion_s_but_for_what_is_asked(make_job: Jobs, imported: Path) -> None:
+    manifest = make_job(imported).champion.manifest
+    assert full.make_recipe(manifest, {}).as_dict() == SMALL
+    asked = full.make_recipe(manifest, {"architecture": "mobilenet_v2", "epochs": 3})
     assert (asked.architecture, asked.weights, asked.epochs) == ("mobilenet_v2", "imagenet", 3)
     assert asked.input_size == 32
-    again = full.recipe(manifest, {"architecture": "custom_cnn"})
+    again = full.make_recipe(manifest, {"architecture": "custom_cnn"})
     assert again.weights == "none"
+
+
+def test_all_kinds_of_imported_photographs_lie_under_the_root_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    none = np.zeros(0, bool)
+    job = SimpleNamespace(
+        folder=tmp_path / "run",
+        imported=draw_collection(tmp_path / "imported"),
+        champion=SimpleNamespace(manifest=SimpleNamespace(classes=CLASSES)),
+        replay=SimpleNamespace(
+            boxed=none, catalog=none, targets=np.zeros((0, 4)), photographs=np.zeros(0, str)
+        ),
+        photos=[],
+        options={},
+        progress=silent,
+    )
+    corpus = build_corpus(cast("RetrainJob", job))
+    linked = corpus.listing.root / IMPORTED
+    assert sorted(path.relative_to(linked).parts[-2] for path in corpus.near[::4]) == [
+        "lemon",
+        "papaya",
+        "pear",
+        "rottenguava",
+    ]
+    assert {path.relative_to(linked).parts[0] for path in corpus.others} == {"not_fruit"}
+    found = [*corpus.near_misses("train"), *corpus.far("train"), *corpus.boxed("train")]
+    assert all(sample.copies[0].is_file() for sample in found)
+    assert {sample.source for sample in corpus.near_misses("train")} == {"market"}
 
 
 def _folder(path: Path) -> Path:

@@ -15,8 +15,7 @@ from api.model.predictor import Predictor
 from api.model.replay_buffer import Replay
 from api.registry.promotion_gate import judge
 from api.retraining import fast
-from api.retraining.candidate import Candidate, RetrainJob
-from api.retraining.training_rows import CatalogPhoto
+from api.retraining.job import Candidate, CatalogPhoto, RetrainJob
 from tests.drawing import encode
 from tests.heads import save_old_head
 from tests.retraining.catalog import KNOWN, NEW, picture, write_champion
@@ -75,7 +74,7 @@ def candidate(old: Package, tmp_path_factory: pytest.TempPathFactory) -> Candida
                 appearance=appearance(image),
             )
         )
-    order = RetrainJob.of(
+    job = RetrainJob.of(
         old.folder,
         photos=photos,
         options={},
@@ -84,7 +83,7 @@ def candidate(old: Package, tmp_path_factory: pytest.TempPathFactory) -> Candida
         folder=tmp_path_factory.mktemp("run"),
         imported=Path("nothing"),
     )
-    return fast.make(order)
+    return fast.make_candidate(job)
 
 
 def test_the_old_head_graded_by_what_was_not_the_expert_s(old: Package) -> None:
@@ -108,7 +107,7 @@ def test_it_learns_a_new_class_and_both_heads(candidate: Candidate) -> None:
     # Two sound fruits and a rotten one: three kinds, and a scale.
     assert made.head.freshness is not None
     grader = Predictor.of_package(made)
-    graded = [grader.grade(encode(picture(NEW, seed))) for seed in range(5000, 5040)]
+    graded = [grader.predict(encode(picture(NEW, seed))) for seed in range(5000, 5040)]
     assert np.mean([grade.class_name == NEW for grade in graded]) >= 0.9
     assert np.mean([grade.recognised for grade in graded]) >= 0.9
 

@@ -9,12 +9,12 @@ import pytest
 
 from api.retraining.run_process import AUTOGROUP, NICE
 
-TOLD = "from api.retraining.run_process import *; give_way(); import os; print(os.nice(0))"
+LOWERED = "from api.retraining.run_process import *; lower_priority(); import os; print(os.nice(0))"
 # The process of a run, but that its work is to say how nice it is.
-PERFORMED = """
+EXECUTED = """
 import os
 from api.retraining import run_process
-run_process.perform = lambda *_: print(os.nice(0))
+run_process.execute_run = lambda *_: print(os.nice(0))
 run_process.main("run", os.getppid())
 """
 
@@ -31,17 +31,17 @@ def run(code: str, **environment: str) -> str:
 
 
 def test_the_process_is_as_nice_as_can_be() -> None:
-    assert int(run(TOLD)) == NICE
+    assert int(run(LOWERED)) == NICE
 
 
 def test_a_run_gives_way_before_it_begins(tmp_path: Path) -> None:
-    assert int(run(PERFORMED, RIPELINE_STATE_DIR=str(tmp_path))) == NICE
+    assert int(run(EXECUTED, RIPELINE_STATE_DIR=str(tmp_path))) == NICE
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="sessions share the processor evenly on Linux")
 def test_so_is_its_session_and_no_other() -> None:
     ours = AUTOGROUP.read_text()
-    said = run(f"{TOLD}; print(AUTOGROUP.read_text())").splitlines()
+    said = run(f"{LOWERED}; print(AUTOGROUP.read_text())").splitlines()
     assert said[1].endswith(f"nice {NICE}")
     assert AUTOGROUP.read_text() == ours
     assert not ours.startswith(said[1].split()[0])
@@ -49,8 +49,6 @@ def test_so_is_its_session_and_no_other() -> None:
 
 def test_a_system_without_such_groups_is_none_the_worse(tmp_path: Path) -> None:
     missing = tmp_path / "no folder" / "autogroup"
-    code = (
-        f"from api.retraining.run_process import *; give_way(Path({str(missing)!r})); print('on')"
-    )
-    assert run(code) == "on\n"
+    lower = f"from api.retraining.run_process import *; lower_priority(Path({str(missing)!r}))"
+    assert run(f"{lower}; print('on')") == "on\n"
     assert os.nice(0) < NICE

@@ -70,3 +70,18 @@ def test_a_queue_that_is_away_fails_nobody(
     queue.put("abc")
     assert "abc is queued" in caplog.text
     queue.close()
+
+
+def test_a_message_of_an_earlier_release_is_understood(own: Settings, queue: RunQueue) -> None:
+    queue.put("abc")
+    storage = queue._open()[0].storage
+    message = json.loads(bytes(storage.dequeue()))
+    assert message[1] == "api.jobs.queue.perform"
+    storage.enqueue(json.dumps(message).encode())
+    received: SimpleQueue[str] = SimpleQueue()
+    workers = RunQueue(own, received.put)
+    consumer = workers.consumer()
+    consumer.start()
+    assert received.get(timeout=PATIENCE) == "abc"
+    consumer.stop(graceful=True)
+    workers.close()

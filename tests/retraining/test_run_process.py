@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api.core.paired_comparison import Figures
+from api.core.paired_comparison import MetricPair
 from api.model.package import REPLAY, load_package
 from api.model.predictor import Predictor
 from api.model.replay_buffer import Replay
 from api.registry import repository as registry
 from api.registry import store
 from api.retraining import fast, repository, run_process, service
-from api.retraining.errors import RunGivenUpError
-from api.retraining.planning import catalog_diff
+from api.retraining.plan import catalog_diff
+from api.retraining.progress import RunAbortedError
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -50,9 +50,9 @@ def run(own: Settings, database: Database, blobs: Blobs, champion: str) -> Run:
 
     def go(**options: Any) -> RunRow:
         with database.session() as session:
-            started = service.start_run(session, mode="fast", started_by="me", options=options)
+            started = service.create_run(session, mode="fast", started_by="me", options=options)
             repository.claim(session, started.id)
-        run_process.perform(own, database, blobs, started.id)
+        run_process.execute_run(own, database, blobs, started.id)
         with database.reading() as session:
             return service.get(session, started.id)
 
@@ -86,7 +86,7 @@ def test_a_new_class_is_learned_and_serves(
     assert manifest.recipe["mode"] == "fast"
     assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
     grader = Predictor.of_package(package)
-    graded = [grader.grade(encode(picture(NEW, seed))) for seed in range(5000, 5030)]
+    graded = [grader.predict(encode(picture(NEW, seed))) for seed in range(5000, 5030)]
     assert sum(grade.class_name == NEW for grade in graded) >= 27
     replay = Replay.load(folder / REPLAY)
     assert set(replay.sha256[replay.catalog]) == set(added)
@@ -163,7 +163,7 @@ def test_an_unforeseen_failure_ends_the_run(
     def fail(_: object) -> None:
         raise ZeroDivisionError("nobody thought of this")
 
-    monkeypatch.setattr(fast, "make", fail)
+    monkeypatch.setattr(fast, "make_candidate", fail)
     ended = run()
     assert (ended.state, ended.active) == ("failed", None)
     assert "ZeroDivisionError" in ended.message
@@ -175,7 +175,7 @@ def test_a_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -
     def fail(_: object) -> None:
         raise ModuleNotFoundError(name="tensorflow")
 
-    monkeypatch.setattr(fast, "make", fail)
+    monkeypatch.setattr(fast, "make_candidate", fail)
     assert "lacks the package tensorflow" in run().message
 
 
@@ -185,16 +185,16 @@ def test_a_candidate_of_a_champion_that_is_none_any_more_is_not_promoted(
     add_photographs(database, blobs, NEW, 40)
     first = run()
     add_photographs(database, blobs, NEW, 20, first=7000)
-    make = fast.make
+    make = fast.make_candidate
 
-    def slowly(order: Any) -> Any:
-        candidate = make(order)
+    def slowly(job: Any) -> Any:
+        candidate = make(job)
         # Meanwhile somebody promotes another version by hand.
         with database.session() as session:
             registry.promote(session, "champion", "manual")
         return candidate
 
-    monkeypatch.setattr(fast, "make", slowly)
+    monkeypatch.setattr(fast, "make_candidate", slowly)
     second = run()
     assert serving(database) == "champion"
     assert first.candidate != second.candidate
@@ -215,7 +215,7 @@ def test_what_a_run_makes_that_was_given_up_is_not_listed(
 
     # At the last moment: everything is made, and stored, and then counts no more.
     monkeypatch.setattr(store, "store_package", slowly)
-    with pytest.raises(RunGivenUpError):
+    with pytest.raises(RunAbortedError):
         run()
     assert known_versions(database) == [champion]
     assert serving(database) == champion
@@ -227,13 +227,13 @@ def test_a_slower_network_would_be_seen(
 ) -> None:
     """The verdict is the gate's, whatever made the candidate."""
     add_photographs(database, blobs, NEW, 30)
-    compare = fast.compare
+    compare = fast.compare_with_champion
 
     def slower(*arguments: Any) -> Any:
         found = compare(*arguments)
-        return type(found)(**{**vars(found), "milliseconds": Figures(5.0, 9.0)})
+        return type(found)(**{**vars(found), "milliseconds": MetricPair(5.0, 9.0)})
 
-    monkeypatch.setattr(fast, "compare", slower)
+    monkeypatch.setattr(fast, "compare_with_champion", slower)
     ended = run()
     assert serving(database) == champion
     assert "slower" in ended.message

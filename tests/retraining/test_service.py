@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from api.retraining import repository, service
-from api.retraining.errors import RunActiveError, RunOverError, UnknownRunError
+from api.retraining.service import RunActiveError, RunOverError, UnknownRunError
 from api.settings import PROJECT
 from api.storage.db import Database, now
 from api.storage.tables import ModelRow, RunRow
@@ -18,7 +18,7 @@ from api.storage.tables import ModelRow, RunRow
 
 def start(database: Database, **options: Any) -> str:
     with database.session() as session:
-        return service.start_run(session, mode="fast", started_by="manual", options=options).id
+        return service.create_run(session, mode="fast", started_by="manual", options=options).id
 
 
 def take(database: Database, run_id: str) -> bool:
@@ -95,13 +95,13 @@ STARTER = """
 import sys
 from api.storage.db import Database
 from api.retraining import service
-from api.retraining.errors import RunActiveError
+from api.retraining.service import RunActiveError
 database = Database(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 try:
     with database.session() as session:
-        service.start_run(session, mode="fast", started_by="manual", options={})
+        service.create_run(session, mode="fast", started_by="manual", options={})
     print("started")
 except RunActiveError:
     print("refused")

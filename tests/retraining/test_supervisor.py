@@ -22,11 +22,11 @@ WAITS = "import signal; signal.pause()"
 @pytest.fixture
 def run_id(database: Database) -> str:
     with database.session() as session:
-        return service.start_run(session, mode="fast", started_by="manual", options={}).id
+        return service.create_run(session, mode="fast", started_by="manual", options={}).id
 
 
-def perform_as(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    monkeypatch.setattr(supervisor, "PERFORM", (sys.executable, "-c", dedent(program)))
+def run_instead(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(supervisor, "COMMAND", (sys.executable, "-c", dedent(program)))
 
 
 def look(database: Database, run_id: str) -> RunRow:
@@ -38,7 +38,7 @@ def watched(
     database: Database, state: Path, run_id: str, stopping: threading.Event
 ) -> threading.Thread:
     thread = threading.Thread(
-        target=supervisor.perform, args=(database, state, run_id, stopping), daemon=True
+        target=supervisor.supervise, args=(database, state, run_id, stopping), daemon=True
     )
     thread.start()
     until(lambda: look(database, run_id).state != "queued")
@@ -48,7 +48,7 @@ def watched(
 def test_a_running_run_is_cancelled(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    perform_as(monkeypatch, WAITS)
+    run_instead(monkeypatch, WAITS)
     thread = watched(database, tmp_path, run_id, threading.Event())
     with database.session() as session:
         service.cancel(session, run_id)
@@ -59,7 +59,7 @@ def test_a_running_run_is_cancelled(
 def test_a_worker_that_is_stopped_leaves_an_interrupted_run(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    perform_as(monkeypatch, WAITS)
+    run_instead(monkeypatch, WAITS)
     stopping = threading.Event()
     thread = watched(database, tmp_path, run_id, stopping)
     stopping.set()
@@ -85,10 +85,10 @@ def test_a_process_that_dies_is_a_failed_run(
     death: tuple[str, str],
 ) -> None:
     program, words = death
-    perform_as(monkeypatch, program)
+    run_instead(monkeypatch, program)
     unfinished = supervisor.work_folder(tmp_path, run_id)
     unfinished.mkdir(parents=True)
-    supervisor.perform(database, tmp_path, run_id, threading.Event())
+    supervisor.supervise(database, tmp_path, run_id, threading.Event())
     run = look(database, run_id)
     assert (run.state, run.active) == ("failed", None)
     assert words in run.message
@@ -98,17 +98,17 @@ def test_a_process_that_dies_is_a_failed_run(
 def test_a_run_that_is_taken_is_not_performed_twice(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    perform_as(monkeypatch, "raise SystemExit(1)")
+    run_instead(monkeypatch, "raise SystemExit(1)")
     with database.session() as session:
         repository.claim(session, run_id)
-    supervisor.perform(database, tmp_path, run_id, threading.Event())
+    supervisor.supervise(database, tmp_path, run_id, threading.Event())
     assert look(database, run_id).state == "running"
 
 
 def test_a_run_that_others_gave_up_is_ended(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    perform_as(monkeypatch, WAITS)
+    run_instead(monkeypatch, WAITS)
     thread = watched(database, tmp_path, run_id, threading.Event())
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
@@ -119,8 +119,8 @@ def test_a_run_that_others_gave_up_is_ended(
 
 def test_the_process_of_a_run_ends_with_its_worker() -> None:
     child = (
-        "import signal; from api.retraining.run_process import end_with; "
-        "end_with({}); print('on', flush=True); signal.pause()"
+        "import signal; from api.retraining.run_process import exit_with_parent; "
+        "exit_with_parent({}); print('on', flush=True); signal.pause()"
     )
     worker = f"""
         import os, signal, subprocess, sys

@@ -9,7 +9,14 @@ from api.core.appearance import Appearance
 from api.core.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
 from api.core.splits import Split
 from api.model.replay_buffer import Others, Replay
-from api.retraining.training_rows import CatalogPhoto, TrainingRows, assemble, not_embedded
+from api.retraining.job import CatalogPhoto
+from api.retraining.training_rows import (
+    TooFewOfClassError,
+    TrainingRows,
+    merge_catalog,
+    not_embedded,
+    require_enough,
+)
 from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear")
@@ -55,72 +62,72 @@ def put(
 ) -> TrainingRows:
     seen = np.full((3, CHANNELS), 100, np.float32)
     embedded = {photo.sha256: seen for photo in not_embedded(replay, photos)}
-    return assemble(replay, KNOWN, photos, embedded, classes)
+    return merge_catalog(replay, KNOWN, photos, embedded, classes)
 
 
-def row(material: TrainingRows, sha256: str) -> int:
-    (found,) = np.flatnonzero(material.rows.sha256 == sha256)
+def row(data: TrainingRows, sha256: str) -> int:
+    (found,) = np.flatnonzero(data.replay.sha256 == sha256)
     return int(found)
 
 
 def test_new_photographs_join_and_the_shipped_ones_stay() -> None:
     replay = a_replay()
-    material = put(replay, [a_photo("new", "plum", "test")], ("apple", "pear", "plum"))
-    assert len(material.rows.embeddings) == 9
-    assert np.array_equal(material.rows.embeddings[:8], replay.embeddings)
-    assert np.array_equal(material.rows.targets[:8, :2], replay.targets)
-    new = row(material, "new")
-    assert material.names[new] == "plum"
-    assert (material.rows.splits[new], material.rows.photographs[new]) == ("test", "plum/new")
-    assert material.rows.catalog.tolist() == [False] * 8 + [True]
-    assert material.fresh.tolist() == [False] * 8 + [True]
-    assert np.isnan(material.rows.looks[:8]).all()
-    assert material.rows.looks[8].tolist() == [0.5, 0.25, 30, 1, 1]
-    assert material.rows.copies.tolist() == [0] * 8 + [1]
-    assert not material.chosen.any()
+    data = put(replay, [a_photo("new", "plum", "test")], ("apple", "pear", "plum"))
+    assert len(data.replay.embeddings) == 9
+    assert np.array_equal(data.replay.embeddings[:8], replay.embeddings)
+    assert np.array_equal(data.replay.targets[:8, :2], replay.targets)
+    new = row(data, "new")
+    assert data.names[new] == "plum"
+    assert (data.replay.splits[new], data.replay.photographs[new]) == ("test", "plum/new")
+    assert data.replay.catalog.tolist() == [False] * 8 + [True]
+    assert data.is_new.tolist() == [False] * 8 + [True]
+    assert np.isnan(data.replay.looks[:8]).all()
+    assert data.replay.looks[8].tolist() == [0.5, 0.25, 30, 1, 1]
+    assert data.replay.copies.tolist() == [0] * 8 + [1]
+    assert not data.is_correction.any()
 
 
 def test_the_next_version_knows_what_the_catalog_had() -> None:
     photos = [a_photo("a", "apple"), a_photo("b", "pear", origin="feedback")]
-    first = put(a_replay(), photos).rows
+    first = put(a_replay(), photos).replay
     assert not_embedded(first, photos) == []
-    assert not put(first, photos).fresh.any()
+    assert not put(first, photos).is_new.any()
     # One is removed, the other is called something else now.
     later = put(first, [a_photo("b", "apple", origin="feedback")])
-    assert "a" not in later.rows.sha256
+    assert "a" not in later.replay.sha256
     assert later.names[row(later, "b")] == "apple"
-    assert later.fresh[row(later, "b")]
-    assert later.chosen[row(later, "b")]
-    assert len(later.rows.embeddings) == 9
-    assert np.array_equal(later.rows.embeddings[row(later, "b")], np.full(CHANNELS, 100))
-    assert later.rows.view_of.tolist() == [row(later, "b")] * 2
-    assert np.array_equal(later.rows.views, np.full((2, CHANNELS), 100))
+    assert later.is_new[row(later, "b")]
+    assert later.is_correction[row(later, "b")]
+    assert len(later.replay.embeddings) == 9
+    assert np.array_equal(later.replay.embeddings[row(later, "b")], np.full(CHANNELS, 100))
+    assert later.replay.view_of.tolist() == [row(later, "b")] * 2
+    assert np.array_equal(later.replay.views, np.full((2, CHANNELS), 100))
 
 
 def test_what_people_say_of_a_shipped_photograph_counts_but_its_split_stays() -> None:
-    material = put(a_replay(), [a_photo("s3", "apple", "train")])
-    assert len(material.rows.embeddings) == 8
-    assert material.names[row(material, "s3")] == "apple"
-    assert material.rows.splits[row(material, "s3")] == "test"
-    assert material.fresh[row(material, "s3")]
+    data = put(a_replay(), [a_photo("s3", "apple", "train")])
+    assert len(data.replay.embeddings) == 8
+    assert data.names[row(data, "s3")] == "apple"
+    assert data.replay.splits[row(data, "s3")] == "test"
+    assert data.is_new[row(data, "s3")]
 
 
 def test_a_whole_frame_is_not_one_of_its_boxes() -> None:
     photo = a_photo("frame", "apple")
     assert not_embedded(a_replay(), [photo]) == [photo]
-    material = put(a_replay(), [photo])
-    assert len(material.rows.embeddings) == 9
+    data = put(a_replay(), [photo])
+    assert len(data.replay.embeddings) == 9
 
 
 def test_classes_that_are_not_wanted_are_left_out_and_become_other_things() -> None:
-    material = put(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
-    assert set(material.names) == {"apple", "plum"}
-    assert "x" not in material.rows.sha256
+    data = put(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
+    assert set(data.names) == {"apple", "plum"}
+    assert "x" not in data.replay.sha256
     # The pears that a grader may see join what is of no class, each in its split.
     pears = (a_replay().targets[:, 1] == 1) & (a_replay().splits != "test")
-    assert len(material.rows.others) == 1 + pears.sum()
-    assert sorted(material.rows.others.splits[1:]) == sorted(a_replay().splits[pears])
-    assert material.rows.targets.sum(axis=1) == pytest.approx(1)
+    assert len(data.replay.others) == 1 + pears.sum()
+    assert sorted(data.replay.others.splits[1:]) == sorted(a_replay().splits[pears])
+    assert data.replay.targets.sum(axis=1) == pytest.approx(1)
 
 
 def test_other_produce_that_is_a_class_now_is_other_produce_no_more() -> None:
@@ -132,11 +139,11 @@ def test_other_produce_that_is_a_class_now_is_other_produce_no_more() -> None:
     )
     replay = replace(a_replay(), others=others)
     for name in ("plums", "freshplums"):
-        material = put(replay, [a_photo("new", name)], (*KNOWN, name))
-        assert material.rows.others.groups.tolist() == ["other/fig", "far/plum.jpg", ""]
+        data = put(replay, [a_photo("new", name)], (*KNOWN, name))
+        assert data.replay.others.groups.tolist() == ["other/fig", "far/plum.jpg", ""]
     # A class may be called by the level alone; of what has no name nothing is known.
-    material = put(replay, [a_photo("new", "fresh")], (*KNOWN, "fresh"))
-    assert len(material.rows.others) == 4
+    data = put(replay, [a_photo("new", "fresh")], (*KNOWN, "fresh"))
+    assert len(data.replay.others) == 4
 
 
 def test_levels_are_those_of_the_classes_where_the_target_is_sure() -> None:
@@ -145,7 +152,21 @@ def test_levels_are_those_of_the_classes_where_the_target_is_sure() -> None:
     replay.targets[[0, 1, 2, 3], [0, 1, 2, 3]] = 1
     replay.targets[4, [0, 2]] = 0.5
     none = np.zeros(5, bool)
-    material = TrainingRows(classes, replay, none, none)
-    assert material.levels.tolist() == [FRESH, PAST_BEST, ROTTEN, UNKNOWN, UNKNOWN]
+    data = TrainingRows(classes, replay, none, none)
+    assert data.levels.tolist() == [FRESH, PAST_BEST, ROTTEN, UNKNOWN, UNKNOWN]
     held_out = TrainingRows(classes, replace(replay, splits=np.full(5, "test")), none, none)
     assert held_out.test.tolist() == [True] * 4 + [False]
+
+
+def test_too_few_of_a_class_are_named_before_any_work() -> None:
+    replay = a_replay(40)
+    enough = [a_photo(f"n{k}", "plum") for k in range(8)]
+    require_enough(replay, KNOWN, enough, (*KNOWN, "plum"))
+    with pytest.raises(TooFewOfClassError, match=r"plum \(7\): each class needs at least 8"):
+        require_enough(replay, KNOWN, enough[1:], (*KNOWN, "plum"))
+    copies = [replace(photo, photograph="plum/one") for photo in enough]
+    with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
+        require_enough(replay, KNOWN, copies, (*KNOWN, "plum"))
+    none_to_learn = [replace(photo, split="test") for photo in enough]
+    with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
+        require_enough(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))

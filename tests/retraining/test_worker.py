@@ -123,7 +123,7 @@ def test_a_run_whose_message_was_lost_is_found(
     api: httpx.Client, environment: dict[str, str], database: Database
 ) -> None:
     with database.session() as session:
-        run = service.start_run(session, mode="fast", started_by="manual", options={})
+        run = service.create_run(session, mode="fast", started_by="manual", options={})
     with running_worker(environment):
         running(api, run.id)
         assert api.post(f"/runs/{run.id}/cancel").status_code == 202

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Body, Query
 
 from api.http.deps import BlobsDep, DatabaseDep, QueueDep, ReadingDep, SessionDep, SettingsDep
 from api.http.problems import responses
-from api.retraining import planning, repository, service
-from api.retraining.errors import NothingNewError
+from api.retraining import repository, service
+from api.retraining.plan import estimate_seconds, make_plan
 from api.retraining.schemas import (
     Estimate,
     RetrainingStatus,
@@ -44,10 +44,10 @@ def retrain(
     """
     request = asked or RetrainRequest()
     with database.reading() as session:
-        plan = planning.plan(session, blobs, settings.model_cache, request.options.get("classes"))
-    if not (plan.catalog_diff.any or request.deliberate):
-        raise NothingNewError(plan.champion)
-    run = service.begin(
+        plan = make_plan(session, blobs, settings.model_cache, request.options.get("classes"))
+    if not (plan.catalog_diff.any or request.needs_nothing_new):
+        raise service.NothingNewError(plan.champion)
+    run = service.enqueue(
         database, queue, mode=request.mode, started_by="manual", options=request.options
     )
     return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
@@ -57,11 +57,11 @@ def retrain(
 def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Estimate:
     """What the champion has not learned yet, and for how long each mode would take."""
     with database.reading() as session:
-        plan = planning.plan(session, blobs, settings.model_cache)
+        plan = make_plan(session, blobs, settings.model_cache)
         return Estimate(
             champion=plan.champion,
-            fast_seconds=planning.seconds(session, "fast", plan),
-            full_seconds=planning.seconds(session, "full", plan),
+            fast_seconds=estimate_seconds(session, "fast", plan),
+            full_seconds=estimate_seconds(session, "full", plan),
             photographs=plan.rows,
             new=plan.new,
             new_by_class=plan.catalog_diff.added,

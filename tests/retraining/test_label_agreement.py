@@ -1,11 +1,11 @@
-"""Leaving photographs out without a second fit."""
+"""Leave-group-out predictions without refitting."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from api.retraining import label_agreement
-from api.retraining.label_agreement import left_out_classes
+from api.retraining.label_agreement import leave_group_out
 
 
 def blobs_of(
@@ -21,7 +21,7 @@ def blobs_of(
 def test_it_is_what_a_second_fit_without_the_photograph_gives() -> None:
     embeddings, labels, groups = blobs_of(60, apart=0.5)
     wanted = np.arange(60) >= 30
-    found = left_out_classes(embeddings, labels, groups, wanted)
+    found = leave_group_out(embeddings, labels, groups, wanted)
     x = embeddings.astype(np.float64)
     x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-6)
     x = np.hstack([x, np.ones((60, 1))])
@@ -45,7 +45,7 @@ def test_labels_that_fit_come_back_and_shuffled_ones_do_not(
     if shuffled:
         labels = labels.copy()
         labels[wanted] = np.random.default_rng(1).permutation(labels[wanted])
-    found = left_out_classes(embeddings, labels, groups, wanted)
+    found = leave_group_out(embeddings, labels, groups, wanted)
     assert low <= (found == labels[wanted]).mean() <= high
 
 
@@ -56,5 +56,5 @@ def test_copies_of_a_photograph_do_not_vouch_for_each_other() -> None:
     labels = labels.copy()
     labels[84:] = (labels[84] + 1) % 3
     groups = np.array([f"p{min(k, 84)}" for k in range(90)])
-    found = left_out_classes(embeddings, labels, groups, np.arange(90) >= 84)
+    found = leave_group_out(embeddings, labels, groups, np.arange(90) >= 84)
     assert (found != labels[84:]).all()

@@ -9,10 +9,10 @@ import pytest
 
 from api.commands import training as command_line
 from api.core.progress import Progress
+from api.evaluation import tracking
+from api.evaluation.tracking import record, scalars
 from api.model.manifest import Manifest
 from api.model.package import MANIFEST, load_package, write_package
-from api.retraining import tracking
-from api.retraining.tracking import record, scalars
 from tests.registry.samples import describer, filler
 
 METRICS = {

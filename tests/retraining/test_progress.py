@@ -2,19 +2,18 @@
 
 import pytest
 
-from api.retraining import progress_reporter, repository, service
-from api.retraining.errors import RunGivenUpError
-from api.retraining.progress_reporter import ProgressReporter
+from api.retraining import progress, repository, service
+from api.retraining.progress import ProgressReporter, RunAbortedError
 from api.storage.db import Database
 from api.storage.tables import RunRow
 
-SPANS = {"Learning": (20.0, 60.0), "Measuring": (60.0, 100.0)}
+RANGES = {"Learning": (20.0, 60.0), "Measuring": (60.0, 100.0)}
 
 
 @pytest.fixture
 def run_id(database: Database) -> str:
     with database.session() as session:
-        run_id = service.start_run(session, mode="full", started_by="manual", options={}).id
+        run_id = service.create_run(session, mode="full", started_by="manual", options={}).id
         repository.claim(session, run_id)
     return run_id
 
@@ -27,8 +26,8 @@ def look(database: Database, run_id: str) -> RunRow:
 def test_a_stage_takes_its_part_of_the_progress(
     database: Database, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress_reporter, "EVERY_SECONDS", 0.0)
-    report = ProgressReporter(database, run_id, SPANS)
+    monkeypatch.setattr(progress, "MIN_WRITE_SECONDS", 0.0)
+    report = ProgressReporter(database, run_id, RANGES)
     report("Learning", 1, 4)
     run = look(database, run_id)
     assert (run.stage, run.progress, run.message) == ("Learning", 30.0, "Learning (1 of 4).")
@@ -42,8 +41,8 @@ def test_a_stage_takes_its_part_of_the_progress(
 def test_it_is_written_now_and_then_but_every_new_stage_at_once(
     database: Database, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress_reporter, "EVERY_SECONDS", 3600.0)
-    report = ProgressReporter(database, run_id, SPANS)
+    monkeypatch.setattr(progress, "MIN_WRITE_SECONDS", 3600.0)
+    report = ProgressReporter(database, run_id, RANGES)
     report("Learning", 0, 100)
     report("Learning", 50, 100)
     assert look(database, run_id).progress == 20.0
@@ -54,7 +53,7 @@ def test_it_is_written_now_and_then_but_every_new_stage_at_once(
 def test_losses_are_kept_by_epoch_and_what_is_no_number_is_left_out(
     database: Database, run_id: str
 ) -> None:
-    report = ProgressReporter(database, run_id, SPANS)
+    report = ProgressReporter(database, run_id, RANGES)
     report.epoch({"loss": 0.5, "val_loss": float("nan")})
     report.epoch({"loss": 0.25, "val_loss": 0.3})
     assert look(database, run_id).losses == [
@@ -64,16 +63,16 @@ def test_losses_are_kept_by_epoch_and_what_is_no_number_is_left_out(
 
 
 def test_a_run_that_was_given_up_stops(database: Database, run_id: str) -> None:
-    report = ProgressReporter(database, run_id, SPANS)
+    report = ProgressReporter(database, run_id, RANGES)
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
-    with pytest.raises(RunGivenUpError):
+    with pytest.raises(RunAbortedError):
         report("Learning", 0, 1)
     assert look(database, run_id).progress == 0.0
 
 
 def test_a_database_that_is_away_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/none")
-    ProgressReporter(away, "abc", SPANS)("Learning", 0, 1)
+    ProgressReporter(away, "abc", RANGES)("Learning", 0, 1)
     assert "cannot be written" in caplog.text
     away.close()

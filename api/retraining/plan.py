@@ -1,0 +1,164 @@
+"""What a run would learn, and how long it would take."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.core.errors import ProblemError
+from api.model.package import REPLAY, read_manifest
+from api.model.replay_buffer import learned_labels
+from api.registry import repository as registry
+from api.registry.store import fetch_package
+from api.retraining import repository
+from api.retraining.service import Mode, NoChampionError
+from api.storage.blobs import Blobs
+
+# Seconds by mode, measured on two cores. A view is a training row (fast), or one augmented image of
+# one epoch (full).
+FIXED_SECONDS = {"fast": 6.0, "full": 60.0}
+SECONDS_PER_NEW = {"fast": 0.02, "full": 0.02}
+SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017}
+# Beyond this factor the last run was an outlier and says nothing of the machine.
+MAX_CORRECTION = 10.0
+
+
+class TooFewClassesError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "too-few-classes"
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        super().__init__(
+            f"A grader needs at least two classes; this one would have {len(classes)} "
+            f"({', '.join(classes) or 'none'})."
+        )
+
+
+class UnknownClassesError(ProblemError):
+    status = HTTPStatus.CONFLICT
+    code = "unknown-classes"
+
+    def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(
+            f"There are no photographs of {', '.join(unknown)}. There are some of: "
+            f"{', '.join(known)}."
+        )
+
+
+@dataclass(frozen=True)
+class CatalogDiff:
+    """The catalog compared with what the champion learned: new images by class, how many have
+    another label now, and how many were removed."""
+
+    added: dict[str, int]
+    relabelled: int
+    removed: int
+
+    @property
+    def any(self) -> bool:
+        return bool(self.added or self.relabelled or self.removed)
+
+
+@dataclass(frozen=True)
+class RetrainPlan:
+    """What a run would start from; `rows` is the number of photographs to train and test on."""
+
+    champion: str
+    catalog_diff: CatalogDiff
+    rows: int
+    recipe: dict[str, Any]
+
+    @property
+    def new(self) -> int:
+        return sum(self.catalog_diff.added.values())
+
+
+def make_plan(
+    session: Session, blobs: Blobs, cache: Path, classes: Sequence[str] | None = None
+) -> RetrainPlan:
+    """Raises NoChampionError, UnknownClassesError, TooFewClassesError."""
+    version = registry.champion(session)
+    if version is None:
+        raise NoChampionError()
+    manifest = registry.model(session, version).manifest
+    labels = repository.labels(session)
+    select_classes(manifest["classes"], labels.values(), classes)
+    diff = catalog_diff(labels, fetch_package(blobs, version, cache))
+    rows = manifest["data"]["files"] + sum(diff.added.values()) - diff.removed
+    return RetrainPlan(version, diff, rows, manifest["recipe"])
+
+
+def select_classes(
+    known: Sequence[str], in_catalog: Iterable[str], requested: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The candidate's classes: those `requested`, or else all known ones, then new ones by name.
+
+    Raises UnknownClassesError, TooFewClassesError.
+    """
+    available = {*known, *in_catalog}
+    if requested is None:
+        classes = (*known, *sorted(available - set(known)))
+    else:
+        unknown = sorted(set(requested) - available)
+        if unknown:
+            raise UnknownClassesError(unknown, sorted(available))
+        classes = tuple(sorted(set(requested)))
+    if len(classes) < 2:
+        raise TooFewClassesError(classes)
+    return classes
+
+
+def catalog_diff(labels: Mapping[str, str], package: Path) -> CatalogDiff:
+    """Compare the catalog's `labels`, by SHA-256, with what the version in `package` learned."""
+    learned, from_catalog = _learned_labels(package)
+    added = Counter(name for sha256, name in labels.items() if sha256 not in learned)
+    return CatalogDiff(
+        added=dict(sorted(added.items())),
+        relabelled=sum(learned.get(sha256, name) != name for sha256, name in labels.items()),
+        removed=len(from_catalog - labels.keys()),
+    )
+
+
+@lru_cache(maxsize=2)  # A package never changes.
+def _learned_labels(package: Path) -> tuple[dict[str, str], frozenset[str]]:
+    return learned_labels(package / REPLAY, read_manifest(package).classes)
+
+
+def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:
+    """How long the run would take, corrected by how long the last one of its mode took here."""
+    expected = expected_seconds(mode, plan.recipe, plan.rows, plan.new)
+    last = _last_duration(session, mode)
+    if last is not None:
+        actual, predicted = last
+        expected *= min(max(actual / predicted, 1 / MAX_CORRECTION), MAX_CORRECTION)
+    return round(expected, 1)
+
+
+def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) -> float:
+    """Seconds on the reference machine for `rows` photographs, of which `new` are new."""
+    views = rows
+    if mode == "full":
+        # Imported here: a process that only serves loads nothing of training.
+        from api.training.recipe import Recipe  # noqa: PLC0415
+
+        # The recipe of an old package has no `views`: an epoch was every photograph once.
+        views = recipe.get("views", rows) * recipe.get("epochs", Recipe.epochs)
+    return FIXED_SECONDS[mode] + SECONDS_PER_NEW[mode] * new + SECONDS_PER_VIEW[mode] * views
+
+
+def _last_duration(session: Session, mode: Mode) -> tuple[float, float] | None:
+    """Actual and expected seconds of the last run of this mode that succeeded."""
+    run = repository.last_succeeded(session, mode)
+    if run is None or run.started_at is None or run.finished_at is None or run.candidate is None:
+        return None
+    model = registry.known(session, run.candidate)
+    if model is None:
+        return None
+    actual = (run.finished_at - run.started_at).total_seconds()
+    manifest = model.manifest
+    return actual, expected_seconds(mode, manifest["recipe"], manifest["data"]["files"], 0)
