@@ -26,6 +26,7 @@ from api.training.heads import (
     calibrate_head,
     fit_freshness,
     fit_head,
+    freshness_of_levels,
     kind_targets,
     kinds_and_parts,
 )
@@ -170,7 +171,7 @@ def _cross_validate(
     fit: Callable[[NDArray[np.bool_]], FittedHeads],
     progress: Progress,
 ) -> HeadLogits:
-    """HeadLogits of `rows` [n], each by heads that `fit` made without its photograph."""
+    """Logits of `rows` [n], each by heads that `fit` made without its photograph."""
     replay = data.replay
     parts: list[HeadLogits] = []
     positions: list[NDArray[np.int64]] = []

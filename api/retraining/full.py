@@ -127,8 +127,8 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     return TrainingCorpus(
         listing,
         tuple(boxes),
-        others=_under_root(root, job.imported, layout.others if layout else ()),
-        near=_under_root(root, job.imported, layout.near if layout else ()),
+        far_files=_under_root(root, job.imported, layout.others if layout else ()),
+        near_files=_under_root(root, job.imported, layout.near if layout else ()),
         catalog=frozenset(file.path for file in catalog_files),
     )
 
@@ -207,10 +207,9 @@ def _compare_with_champion(
     size = job.champion.manifest.input_size
     samples = corpus.photographs("test")
     is_test = (replay.splits == "test") & ~replay.boxed
-    by_path = {corpus.listing.root / file.path: file for file in corpus.listing.files}
-    files = [by_path[sample.copies[0]] for sample in samples]
+    files = [corpus.by_path[sample.copies[0]] for sample in samples]
     job.progress(Stage.COMPARING, 0, 2)
-    held_out_others = [*corpus.near_misses("validation"), *corpus.far("validation")]
+    held_out_others = [*corpus.near_ood("validation"), *corpus.far_ood("validation")]
     champion = Side(
         job.champion.manifest.classes,
         job.champion.head,

@@ -207,16 +207,16 @@ def test_all_kinds_of_imported_photographs_lie_under_the_root_of_the_run(tmp_pat
     )
     corpus = build_corpus(cast("RetrainJob", job))
     linked = corpus.listing.root / IMPORTED
-    assert sorted(path.relative_to(linked).parts[-2] for path in corpus.near[::4]) == [
+    assert sorted(path.relative_to(linked).parts[-2] for path in corpus.near_files[::4]) == [
         "lemon",
         "papaya",
         "pear",
         "rottenguava",
     ]
-    assert {path.relative_to(linked).parts[0] for path in corpus.others} == {"not_fruit"}
-    found = [*corpus.near_misses("train"), *corpus.far("train"), *corpus.boxed("train")]
+    assert {path.relative_to(linked).parts[0] for path in corpus.far_files} == {"not_fruit"}
+    found = [*corpus.near_ood("train"), *corpus.far_ood("train"), *corpus.boxed("train")]
     assert all(sample.copies[0].is_file() for sample in found)
-    assert {sample.source for sample in corpus.near_misses("train")} == {"market"}
+    assert {sample.source for sample in corpus.near_ood("train")} == {"market"}
 
 
 def _folder(path: Path) -> Path:
