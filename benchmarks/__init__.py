@@ -1,1 +1,1 @@
-"""Measurements, each a command of its own: see the Makefile."""
+"""Benchmarks: `make bench` and `make bench-pages`."""

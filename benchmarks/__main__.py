@@ -1,6 +1,6 @@
-"""All measurements in one run: `make bench`, or `make bench ARGS=--quick` for a quick look.
+"""All benchmarks: `make bench`, or `make bench ARGS=--quick` with few and short rounds.
 
-It takes about half an hour and writes LOAD_TEST_RESULTS.md.
+Takes about half an hour and writes LOAD_TEST_RESULTS.md.
 """
 
 import argparse
@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.settings import PROJECT
-from benchmarks import batch, floods, large, memory, retraining, starting
-from benchmarks.machine import CORES, described
-from benchmarks.pictures import MEDIUM, SMALL, photograph
+from benchmarks import batch, large_image, load_test, memory, retraining, startup
+from benchmarks.machine import CORES, describe_machine
 from benchmarks.plan import QUICK, Plan
-from benchmarks.report import Results, aims, written
-from benchmarks.servers import BENCH, BENTOML, LITSERVE, OURS, USUAL
-from benchmarks.speed import FEW, MANY, Row, side_by_side
+from benchmarks.report import Results, render, targets
+from benchmarks.sample_images import MEDIUM, SMALL, sample_image
+from benchmarks.servers import BENCH, BENTOML, KERAS_BASELINE, LITSERVE, OURS
+from benchmarks.speed import FEW, MANY, Row, compare_servers
 from benchmarks.terminal import Show
 
 RESULTS = PROJECT / "LOAD_TEST_RESULTS.md"
@@ -35,46 +35,49 @@ def main() -> int:
         show.say("Two cores are needed: one for the server, one for the load.")
         return 1
     if not BENCH.exists():
-        show.say(f"{BENCH.parent} is missing, where LitServe and BentoML are: make bench makes it.")
+        show.say(
+            f"{BENCH.parent}, the environment of LitServe and BentoML, is missing: make bench."
+        )
         return 1
     plan = QUICK if chosen.quick else Plan()
-    said = " ".join(sys.argv[1:])
-    command = f'make bench ARGS="{said}"' if said else "make bench"
+    arguments = " ".join(sys.argv[1:])
+    command = f'make bench ARGS="{arguments}"' if arguments else "make bench"
     date = datetime.now(UTC).date().isoformat()
     results = Results()
     for part in (part for part in PARTS if part in chosen.only):
         results = replace(results, **{part: PARTS[part](plan, show)})
-        # After each: what was measured stays, should a later one fail.
-        RESULTS.write_text(written(results, described(), date, command, chosen.quick))
-    for aim in aims(results):
-        show.say(f"{'met   ' if aim.met else 'missed'} {aim.figure}: {aim.found} ({aim.wanted})")
+        # After each part, so that a failure of a later one loses nothing.
+        RESULTS.write_text(render(results, describe_machine(), date, command, chosen.quick))
+    for target in targets(results):
+        verdict = "met   " if target.met else "missed"
+        show.say(f"{verdict} {target.metric}: {target.measured} ({target.bound})")
     show.say(f"Wrote {RESULTS}")
     return 0
 
 
 def _small(plan: Plan, show: Show) -> list[Row]:
-    contenders = [OURS, LITSERVE, BENTOML, USUAL]
-    return side_by_side(contenders, photograph(SMALL), MANY, plan, show)
+    servers = [OURS, LITSERVE, BENTOML, KERAS_BASELINE]
+    return compare_servers(servers, sample_image(SMALL), MANY, plan, show)
 
 
 def _few(plan: Plan, show: Show) -> list[Row]:
-    return side_by_side([OURS, LITSERVE, BENTOML], photograph(SMALL), FEW, plan, show)
+    return compare_servers([OURS, LITSERVE, BENTOML], sample_image(SMALL), FEW, plan, show)
 
 
 def _medium(plan: Plan, show: Show) -> list[Row]:
-    return side_by_side([OURS], photograph(MEDIUM), MANY, plan, show)
+    return compare_servers([OURS], sample_image(MEDIUM), MANY, plan, show)
 
 
-# In order, by the name of their field in `Results`.
+# In this order; the keys are the fields of `Results`.
 PARTS: dict[str, Callable[[Plan, Show], Any]] = {
     "small": _small,
     "few": _few,
     "medium": _medium,
     "batch": batch.measure,
-    "large": large.measure,
-    "starting": starting.measure,
+    "large": large_image.measure,
+    "starting": startup.measure,
     "retraining": retraining.measure,
-    "floods": floods.measure,
+    "floods": load_test.measure,
     "memory": memory.measure,
 }
 

@@ -1,7 +1,7 @@
-"""The bare loop: decode, forward, head on one core, with nothing around it. It is the limit.
+"""Decode, forward pass and head in a loop on one core: the upper limit of any server.
 
-`python -m benchmarks.bareloop PHOTOGRAPH` grades for as many seconds as each line of its input
-says, and answers with a line: photographs, seconds, seconds of the processor.
+`python -m benchmarks.bareloop IMAGE` reads seconds from each line of stdin, grades IMAGE for that
+long and prints: images, seconds, CPU seconds.
 """
 
 import subprocess
@@ -19,17 +19,17 @@ from benchmarks.peers.grading import Grading
 
 
 class Count(NamedTuple):
-    photographs: int
+    images: int
     seconds: float
     cpu_seconds: float
 
     @property
     def per_second(self) -> float:
-        return self.photographs / self.seconds
+        return self.images / self.seconds
 
 
 class Loop:
-    """A bare loop that waits for its next round."""
+    """A process with the bare loop, waiting for its next round."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -40,8 +40,8 @@ class Loop:
 
     def result(self) -> Count:
         assert self._process.stdout
-        photographs, seconds, cpu = self._process.stdout.readline().split()
-        return Count(int(photographs), float(seconds), float(cpu))
+        images, seconds, cpu = self._process.stdout.readline().split()
+        return Count(int(images), float(seconds), float(cpu))
 
     def round(self, seconds: float) -> Count:
         self.begin(seconds)
@@ -49,10 +49,10 @@ class Loop:
 
 
 @contextmanager
-def bare_loop(photograph: bytes, core: int) -> Iterator[Loop]:
-    """One on this core."""
+def bare_loop(image: bytes, core: int) -> Iterator[Loop]:
+    """A bare loop on this core."""
     with tempfile.NamedTemporaryFile() as file:
-        file.write(photograph)
+        file.write(image)
         file.flush()
         with on([core]):
             process = subprocess.Popen(
@@ -75,11 +75,11 @@ def bare_loop(photograph: bytes, core: int) -> Iterator[Loop]:
 def main(path: str) -> None:
     data, grading = Path(path).read_bytes(), Grading()
     for line in sys.stdin:
-        started, cpu, photographs = time.perf_counter(), time.process_time(), 0
+        started, cpu, images = time.perf_counter(), time.process_time(), 0
         while time.perf_counter() < started + float(line):
             grading(data)
-            photographs += 1
-        print(photographs, time.perf_counter() - started, time.process_time() - cpu, flush=True)
+            images += 1
+        print(images, time.perf_counter() - started, time.process_time() - cpu, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`/predict/batch` on two cores against two bare loops, one on each."""
+"""`/predict/batch` on two cores, compared with a bare loop on each."""
 
 import http.client
 import json
@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 from benchmarks.bareloop import bare_loop
 from benchmarks.load import Body, form
 from benchmarks.machine import BOTH, on
-from benchmarks.pictures import SMALL, photograph
 from benchmarks.plan import Plan
+from benchmarks.sample_images import SMALL, sample_image
 from benchmarks.servers import OURS, running
 from benchmarks.terminal import Show
 
 
 @dataclass(frozen=True)
 class BatchFigures:
-    """Photographs a second, medians over the rounds; `first_line` is when the first result came,
-    in seconds from the start of sending."""
+    """Images per second, medians over the rounds; `first_line` is the time to the first result, in
+    seconds."""
 
     loops: float
     batch: float
@@ -29,8 +29,8 @@ class BatchFigures:
 
 
 def measure(plan: Plan, show: Show) -> BatchFigures:
-    data = photograph(SMALL)
-    body = form(*((f"{n}.jpg", data) for n in range(plan.batch_photographs)), field="files")
+    data = sample_image(SMALL)
+    body = form(*((f"{n}.jpg", data) for n in range(plan.batch_images)), field="files")
     loops, batches, firsts = [], [], []
     with ExitStack() as stack, on(BOTH):
         bare = [stack.enter_context(bare_loop(data, core)) for core in BOTH]
@@ -41,14 +41,14 @@ def measure(plan: Plan, show: Show) -> BatchFigures:
                 loop.begin(plan.round_seconds)
             loops.append(sum(loop.result().per_second for loop in bare))
             seconds, first = _send(server.url, body)
-            batches.append(plan.batch_photographs / seconds)
+            batches.append(plan.batch_images / seconds)
             firsts.append(first)
     ratios = [batch / limit for batch, limit in zip(batches, loops, strict=True)]
     return BatchFigures(median(loops), median(batches), median(firsts), median(ratios))
 
 
 def _send(url: str, body: Body) -> tuple[float, float]:
-    """Seconds until the last line, and until the first. Raises RuntimeError for a failed row."""
+    """Seconds to the last line and to the first. Raises RuntimeError if an image failed."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc)
     headers = {"Content-Type": body.content_type, "Accept": "application/x-ndjson"}
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Load by so many users, each of whom sends the next request when the last is answered."""
+"""Load by concurrent users, each of whom waits for an answer before the next request."""
 
 import asyncio
 import time
@@ -8,12 +8,12 @@ from types import MappingProxyType
 
 import aiohttp
 
-BOUNDARY = "a-boundary-of-no-photograph"
+BOUNDARY = "a-boundary-that-no-image-contains"
 
 
 @dataclass(frozen=True)
 class Body:
-    """What is sent, and how."""
+    """A request body."""
 
     data: bytes
     content_type: str
@@ -21,7 +21,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`milliseconds` of each answer, in order of time; `failed` were no 200."""
+    """`milliseconds` of each answer in order; `failed` counts statuses other than 200."""
 
     seconds: float
     milliseconds: tuple[float, ...]
@@ -32,7 +32,7 @@ class Outcome:
         return len(self.milliseconds) / self.seconds
 
     def percentile(self, share: float) -> float:
-        """The time in which this share of the answers came, 0 to 1."""
+        """The latency in milliseconds at `share`, 0 to 1."""
         ranked = sorted(self.milliseconds)
         return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
@@ -40,7 +40,7 @@ class Outcome:
 def form(
     *files: tuple[str, bytes], field: str = "file", text: Mapping[str, str] = MappingProxyType({})
 ) -> Body:
-    """A form with these files in one field, and the fields of `text` before them."""
+    """A form with the fields of `text`, then `files` in one field."""
     parts = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in text.items()
@@ -59,14 +59,14 @@ def form(
 def drive(
     url: str, body: Body, users: int, seconds: float, *, pause: float = 0, most: int = 10**9
 ) -> Outcome:
-    """Send `body` for so long or so often, with a pause after each answer."""
+    """Send `body` for `seconds` or `most` times, with `pause` seconds after each answer."""
     return asyncio.run(_drive(url, body, users, seconds, pause=pause, most=most))
 
 
 async def _drive(
     url: str, body: Body, users: int, seconds: float, *, pause: float, most: int
 ) -> Outcome:
-    taken: list[float] = []
+    latencies: list[float] = []
     failed = sent = 0
     started = time.perf_counter()
 
@@ -77,13 +77,13 @@ async def _drive(
             begun = time.perf_counter()
             async with session.post(url, data=body.data, headers=headers) as answer:
                 await answer.read()
-            taken.append((time.perf_counter() - begun) * 1000)
+            latencies.append((time.perf_counter() - begun) * 1000)
             failed += answer.status != 200
             if pause:
                 await asyncio.sleep(pause)
 
     headers = {"Content-Type": body.content_type}
-    # Without a limit of its own, and without a proxy.
+    # No limit on connections, and no proxy.
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         await asyncio.gather(*(user(session) for _ in range(users)))
-    return Outcome(time.perf_counter() - started, tuple(taken), failed)
+    return Outcome(time.perf_counter() - started, tuple(latencies), failed)

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and which core each side gets."""
+"""The machine, and the cores of server and load."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ BOTH = [*SERVER, *LOAD]
 
 @contextmanager
 def on(cores: list[int]) -> Iterator[None]:
-    """What is started within runs on these cores only, and so does this process."""
+    """Pin this process, and processes that it starts, to these cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -22,12 +22,12 @@ def on(cores: list[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def described() -> str:
-    """Processor, cores, memory, system and Python."""
-    said = dict(
+def describe_machine() -> str:
+    """CPU, cores, memory, system and Python version."""
+    fields = dict(
         line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line
     )
-    name = next((value.strip() for key, value in said.items() if "model name" in key), "unknown")
+    name = next((value.strip() for key, value in fields.items() if "model name" in key), "unknown")
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{name}, {len(CORES)} cores, {gib:.0f} GiB; {platform.system()} {platform.release()}, "

@@ -1,4 +1,4 @@
-"""500 photographs through the app, graded and then given as training images."""
+"""500 photos through the app, graded and then uploaded as training data."""
 
 import re
 import tempfile
@@ -7,90 +7,92 @@ from time import monotonic
 
 from playwright.sync_api import Page, expect
 
-from benchmarks.spent import Spent
-from benchmarks.visiting import WINDOW
+from benchmarks.cpu_time import ProcessUsage
+from benchmarks.page_timing import WINDOW
 from tests.drawing import KINDS, draw_fruit, encode
 from tests.e2e.browser import running_profile
 from tests.e2e.pages import no_traceback, open_page, quiet
 
-PHOTOGRAPHS = 500
+PHOTOS = 500
 SIDE = 640
 WITHIN_MS = 600_000
 _UNDER_WAY = re.compile(r": [1-9]\d* of")
 _DROPZONE = "stFileUploaderDropzoneInput"
 
 
-def measure(ui_url: str, api: Spent, app: Spent) -> None:
-    """Print how long each way takes and what memory it needs."""
+def measure(ui_url: str, api: ProcessUsage, app: ProcessUsage) -> None:
+    """Print the time and memory of both."""
     with tempfile.TemporaryDirectory(prefix="ripeline-photos-") as folder:
-        photographs = _drawn(Path(folder))
-        size = sum(path.stat().st_size for path in photographs) / 2**20
-        print(f"\n{PHOTOGRAPHS} drawn photographs of {SIDE} pixels, {size:.0f} MiB")
-        for title, send in (("Batch", _grade), ("Bulk upload", _give)):
-            api.forget_peak()
-            app.forget_peak()
-            before, held = (api.seconds, app.seconds), (api.memory, app.memory)
+        photos = _drawn(Path(folder))
+        size = sum(path.stat().st_size for path in photos) / 2**20
+        print(f"\n{PHOTOS} drawn photos of {SIDE} pixels, {size:.0f} MiB")
+        for title, send in (("Batch", _grade), ("Bulk upload", _upload)):
+            api.reset_peak()
+            app.reset_peak()
+            api_before, app_before = api.cpu_seconds, app.cpu_seconds
+            api_memory, app_memory = api.memory, app.memory
             with running_profile(WINDOW) as context:
                 page = context.new_page()
                 started = monotonic()
-                progress = send(page, ui_url, photographs)
+                progress = send(page, ui_url, photos)
                 seconds = monotonic() - started
                 no_traceback(page)
+            api_seconds, app_seconds = api.cpu_seconds - api_before, app.cpu_seconds - app_before
             print(
-                f"{title}: {seconds:.1f} s, progress shown {progress}; processor of API "
-                f"{api.seconds - before[0]:.1f} s, of the app {app.seconds - before[1]:.1f} s; "
-                f"memory of the app {held[1]:.0f} MiB before, {app.peak:.0f} MiB at most, of the "
-                f"API {held[0]:.0f} and {api.peak:.0f} MiB",
+                f"{title}: {seconds:.1f} s, progress shown {progress}; CPU of the API "
+                f"{api_seconds:.1f} s, of the app {app_seconds:.1f} s; peak memory of the app "
+                f"{app.peak:.0f} MiB ({app_memory:.0f} before), of the API {api.peak:.0f} MiB "
+                f"({api_memory:.0f} before)",
                 flush=True,
             )
 
 
-def _grade(page: Page, ui_url: str, photographs: list[Path]) -> str:
+def _grade(page: Page, ui_url: str, photos: list[Path]) -> str:
     open_page(page, ui_url, "")
     page.get_by_text("Many photos", exact=True).click()
-    _choose(page, photographs)
-    page.get_by_role("button", name=f"Grade {PHOTOGRAPHS} files").click()
+    _choose(page, photos)
+    page.get_by_role("button", name=f"Grade {PHOTOS} files").click()
     progress = _progress(page)
     expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=WITHIN_MS)
     quiet(page)
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text(f"{PHOTOGRAPHS}")
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(f"{PHOTOS}")
     return progress
 
 
-def _give(page: Page, ui_url: str, photographs: list[Path]) -> str:
+def _upload(page: Page, ui_url: str, photos: list[Path]) -> str:
     open_page(page, ui_url, "training_data")
     box = page.get_by_role("combobox", name="Class")
     box.fill("Drawn")
     box.press("Enter")
     expect(box).to_have_value("Drawn")
-    _choose(page, photographs)
-    page.get_by_role("button", name=f"Add {PHOTOGRAPHS} files").click()
+    _choose(page, photos)
+    page.get_by_role("button", name=f"Add {PHOTOS} files").click()
     progress = _progress(page)
-    told = page.get_by_test_id("stAlert").filter(has_text="photos added")
-    expect(told).to_contain_text(f"{PHOTOGRAPHS} photos added", timeout=WITHIN_MS)
+    message = page.get_by_test_id("stAlert").filter(has_text="photos added")
+    expect(message).to_contain_text(f"{PHOTOS} photos added", timeout=WITHIN_MS)
     return progress
 
 
-def _choose(page: Page, photographs: list[Path]) -> None:
+def _choose(page: Page, photos: list[Path]) -> None:
     page.set_default_timeout(WITHIN_MS)
     quiet(page)
-    page.get_by_test_id(_DROPZONE).set_input_files(photographs)
+    page.get_by_test_id(_DROPZONE).set_input_files(photos)
 
 
 def _progress(page: Page) -> str:
-    """What the bar says when the first files are done."""
+    """The text of the progress bar after the first files."""
     bar = page.get_by_test_id("stProgress").filter(has_text=_UNDER_WAY)
     expect(bar).to_be_visible(timeout=WITHIN_MS)
     return f"“{bar.inner_text()}”"
 
 
 def _drawn(folder: Path) -> list[Path]:
-    """Photographs that look like none of the others."""
+    """Photos that are no near-duplicates of one another."""
     names = list(KINDS)
     paths = []
-    for seed in range(PHOTOGRAPHS):
+    for seed in range(PHOTOS):
         path = folder / f"drawn-{seed}.jpg"
-        picture = draw_fruit(names[seed % len(names)], 100_000 + seed, SIDE)
-        path.write_bytes(encode(picture, "JPEG", quality=92))
+        image = draw_fruit(names[seed % len(names)], 100_000 + seed, SIDE)
+        path.write_bytes(encode(image, "JPEG", quality=92))
         paths.append(path)
     return paths

@@ -1,12 +1,12 @@
-"""What one API process takes in memory, and whether that grows."""
+"""Memory of an API process over many predictions."""
 
 from dataclasses import dataclass
 from itertools import pairwise
 
 from benchmarks.load import drive, form
 from benchmarks.machine import LOAD, on
-from benchmarks.pictures import MEDIUM, SMALL, photograph
 from benchmarks.plan import Plan
+from benchmarks.sample_images import MEDIUM, SMALL, sample_image
 from benchmarks.servers import OURS, running
 from benchmarks.terminal import Show
 
@@ -16,14 +16,14 @@ USERS = 8
 
 @dataclass(frozen=True)
 class MemoryFigures:
-    """Resident megabytes (10^6 bytes) by the number of predictions before."""
+    """Resident memory (10^6 bytes) by number of predictions."""
 
     resident: dict[int, float]
 
 
 def measure(plan: Plan, show: Show) -> MemoryFigures:
-    """Small photographs and, one in ten, medium ones; looked at ten times on the way."""
-    small, medium = (form(("a.jpg", photograph(size))) for size in (SMALL, MEDIUM))
+    """Small images and, one in ten, medium ones; memory is read ten times."""
+    small, medium = (form(("a.jpg", sample_image(size))) for size in (SMALL, MEDIUM))
     with on(LOAD), running(OURS) as server:
         url, resident = f"{server.url}/predict", {0: server.resident_mb}
         most = plan.steady_predictions

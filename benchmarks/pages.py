@@ -1,7 +1,7 @@
-"""How soon each page of the app can be used with 10,000 images in the catalog: `make bench-pages`.
+"""Load times of the app's pages with 10,000 images in the catalog: `make bench-pages`.
 
-Real processes on the loopback and a real browser. Beside the seconds of the clock stand those of
-the processors, which tell more on a machine that does other work too.
+Real processes on loopback and a real browser. CPU seconds are printed beside wall-clock seconds, as
+they hardly depend on other load.
 """
 
 import sys
@@ -10,31 +10,31 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import large_catalog, many_photos
-from benchmarks.spent import Spent
-from benchmarks.visiting import VISITS, Seen, Visit, Visitor
+from benchmarks.cpu_time import ProcessUsage
+from benchmarks.page_timing import VISITS, PageElements, PageTimer, Visit
 from tests.e2e.browser import chromium
 from tests.processes import api_process, app_process
 
 _CHOICE = '[data-testid="stButtonGroup"] button'
-SEEN = {
-    "": Seen("Is it fresh?", '[data-testid="stFileUploaderDropzone"]', ".st-key-empty"),
-    "training_data": Seen("Training data", '[role="combobox"]', ".st-key-empty"),
-    "retrain": Seen(
+PAGES = {
+    "": PageElements("Is it fresh?", '[data-testid="stFileUploaderDropzone"]', ".st-key-empty"),
+    "training_data": PageElements("Training data", '[role="combobox"]', ".st-key-empty"),
+    "retrain": PageElements(
         "Retrain",
         '[data-testid="stBaseButton-primary"]',
         '[data-testid="stDataFrame"] .dvn-scroller',
     ),
-    "dataset_insights": Seen(
+    "dataset_insights": PageElements(
         "Dataset insights", _CHOICE, ".st-key-chart-freshness .js-plotly-plot"
     ),
-    "model_report": Seen(
+    "model_report": PageElements(
         "Model report", '[role="combobox"]', ".st-key-chart-confusion .js-plotly-plot"
     ),
-    "monitoring": Seen("Monitoring", _CHOICE, ".st-key-chart-timeline .js-plotly-plot"),
+    "monitoring": PageElements("Monitoring", _CHOICE, ".st-key-chart-timeline .js-plotly-plot"),
 }
-# Of all pages but the first, where a person comes from.
+# Links on the first page to the others, in order.
 LINKS = ("Training data", "Retrain", "Dataset insights", "Model report", "Monitoring")
-# Parts of pages that have more to load than the page, and what is seen of them.
+# Parts of pages that load more, with the element that is drawn last.
 PARTS = {
     ("training_data", "Gallery"): ".st-key-pictures img",
     ("training_data", "Review queue"): ".st-key-pictures img",
@@ -56,39 +56,41 @@ def main() -> int:
             api_process({"RIPELINE_STATE_DIR": folder}) as (api_url, api),
             app_process(api_url) as (ui_url, app),
         ):
-            spent = Spent(api.pid), Spent(app.pid)
-            visitor = Visitor(ui_url, *spent)
+            usage = ProcessUsage(api.pid), ProcessUsage(app.pid)
+            timer = PageTimer(ui_url, *usage)
             print(
-                f"Seconds until it can be used and until all is drawn, the first time and the\n"
-                f"median of {VISITS} more; in brackets those of processors in API, app and browser"
+                f"Seconds until usable and until drawn, at the first visit and as the median of\n"
+                f"{VISITS} more; in brackets the CPU seconds of API, app and browser"
             )
-            for address, seen in SEEN.items():
-                _tell(seen.title, visitor.page(address, seen))
-            for seen, link in zip(list(SEEN.values())[1:], LINKS, strict=True):
-                _tell(f"{seen.title}, by its link", visitor.part("", SEEN[""], link, seen))
+            for address, elements in PAGES.items():
+                _print_row(elements.title, timer.page(address, elements))
+            for elements, link in zip(list(PAGES.values())[1:], LINKS, strict=True):
+                _print_row(
+                    f"{elements.title}, by its link", timer.part("", PAGES[""], link, elements)
+                )
             for (address, part), drawn in PARTS.items():
-                seen = SEEN[address]
-                visits = visitor.part(address, seen, part, Seen(seen.title, drawn))
-                _tell(f"{seen.title}: {part}", visits)
-            many_photos.measure(ui_url, *spent)
+                elements = PAGES[address]
+                visits = timer.part(address, elements, part, PageElements(elements.title, drawn))
+                _print_row(f"{elements.title}: {part}", visits)
+            many_photos.measure(ui_url, *usage)
     return 0
 
 
-def _tell(title: str, visits: list[Visit]) -> None:
+def _print_row(title: str, visits: list[Visit]) -> None:
     first, *others = visits
-    usual = Visit(
+    later = Visit(
         usable=median(visit.usable for visit in others),
-        whole=median(visit.whole for visit in others),
+        drawn=median(visit.drawn for visit in others),
         api=median(visit.api for visit in others),
         app=median(visit.app for visit in others),
         browser=median(visit.browser for visit in others),
     )
-    print(f"{title:32}{_in_words(first)}   {_in_words(usual)}", flush=True)
+    print(f"{title:32}{_cells(first)}   {_cells(later)}", flush=True)
 
 
-def _in_words(visit: Visit) -> str:
-    processors = f"{visit.api:.2f} {visit.app:.2f} {visit.browser:.2f}"
-    return f"{visit.usable:5.2f}{visit.whole:6.2f} ({processors})"
+def _cells(visit: Visit) -> str:
+    cpu = f"{visit.api:.2f} {visit.app:.2f} {visit.browser:.2f}"
+    return f"{visit.usable:5.2f}{visit.drawn:6.2f} ({cpu})"
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""How long each part takes: in full, or for a quick look."""
+"""Durations and counts of the benchmarks: in full, or for `--quick`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Times in seconds. A round asks every contender in turn, so that noise meets them alike."""
+    """Times in seconds. Each round measures every server in turn, so noise affects all alike."""
 
     rounds: int = 7
     round_seconds: float = 6
-    batch_photographs: int = 500
+    batch_images: int = 500
     large_repeats: int = 25
     users: tuple[int, ...] = (10, 50, 100)
     locust_seconds: int = 30
@@ -23,7 +23,7 @@ class Plan:
 QUICK = Plan(
     rounds=3,
     round_seconds=2,
-    batch_photographs=120,
+    batch_images=120,
     large_repeats=7,
     users=(10, 100),
     locust_seconds=8,

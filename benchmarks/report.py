@@ -1,61 +1,61 @@
-"""LOAD_TEST_RESULTS.md: what was measured, on what, and how it stands to the aims."""
+"""LOAD_TEST_RESULTS.md: the machine, the targets and all measurements."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.batch import BatchFigures
-from benchmarks.floods import TOGETHER, FloodRow
-from benchmarks.large import LargeFigures
+from benchmarks.large_image import LargeImageFigures
+from benchmarks.load_test import TOGETHER, LoadTestRow
 from benchmarks.memory import FIRST, MemoryFigures
 from benchmarks.retraining import RetrainingFigures
-from benchmarks.servers import BENTOML, LITSERVE, OURS, USUAL
+from benchmarks.servers import BENTOML, KERAS_BASELINE, LITSERVE, OURS
 from benchmarks.speed import FEW, MANY, Row
-from benchmarks.starting import StartFigures
+from benchmarks.startup import StartupFigures
 
-# Memory that is flat grows by less than this, from the first thousand predictions to the last.
-FLAT = 1.05
+# Allowed growth of memory after the first thousand predictions.
+MAX_GROWTH = 1.05
 MOST_USERS = "100"
 
 
 @dataclass(frozen=True)
 class Results:
-    """Whatever was measured in this run; None for a part that was left out."""
+    """The measurements of a run; None for a part that was left out."""
 
     small: list[Row] | None = None
     few: list[Row] | None = None
     medium: list[Row] | None = None
     batch: BatchFigures | None = None
-    large: LargeFigures | None = None
-    floods: list[FloodRow] | None = None
+    large: LargeImageFigures | None = None
+    floods: list[LoadTestRow] | None = None
     retraining: RetrainingFigures | None = None
-    starting: StartFigures | None = None
+    starting: StartupFigures | None = None
     memory: MemoryFigures | None = None
 
 
 @dataclass(frozen=True)
-class Aim:
-    """A figure that was promised; `met` is for the reader, who sees both sides of it."""
+class Target:
+    """A promised bound of a metric, and the measurement."""
 
-    figure: str
-    wanted: str
-    found: str
+    metric: str
+    bound: str
+    measured: str
     met: bool
 
 
-def written(results: Results, machine: str, date: str, command: str, quick: bool) -> str:
+def render(results: Results, machine: str, date: str, command: str, quick: bool) -> str:
     """The whole document."""
     parts = [
         "# Load test results",
         f"Machine: {machine}.  \nDate: {date}.  \nCommand: `{command}`.",
-        "A quick look, with few and short rounds: for orientation, not for quoting." * quick,
-        "Server on one core, load on the other; medians over rounds in which every contender took "
-        "its turn, and ratios taken within a round. Absolute figures hold for this machine.",
-        "## Aims",
+        "A quick run with few and short rounds: for orientation only." * quick,
+        "Server on one core, load on the other. Medians over rounds, each with all "
+        "servers; ratios are taken within a round. Absolute numbers hold for this machine only.",
+        "## Targets",
         _table(
-            ("figure", "wanted", "measured", ""),
+            ("metric", "target", "measured", ""),
             [
-                (aim.figure, aim.wanted, aim.found, "met" if aim.met else "**missed**")
-                for aim in aims(results)
+                (one.metric, one.bound, one.measured, "met" if one.met else "**missed**")
+                for one in targets(results)
             ],
         ),
         *_sections(results),
@@ -63,14 +63,14 @@ def written(results: Results, machine: str, date: str, command: str, quick: bool
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def aims(results: Results) -> list[Aim]:
-    """In the order of the promises; only of what was measured."""
-    found: list[Aim] = []
+def targets(results: Results) -> list[Target]:
+    """Of the parts that were measured."""
+    found: list[Target] = []
 
-    def add(figure: str, value: float, wanted: float, unit: str, least: bool = True) -> None:
-        met = value >= wanted if least else value <= wanted
-        word = "at least" if least else "at most"
-        found.append(Aim(figure, f"{word} {wanted:g}{unit}", f"{value:.3g}{unit}", met))
+    def add(metric: str, value: float, bound: float, unit: str, minimum: bool = True) -> None:
+        met = value >= bound if minimum else value <= bound
+        word = "at least" if minimum else "at most"
+        found.append(Target(metric, f"{word} {bound:g}{unit}", f"{value:.3g}{unit}", met))
 
     for users, rows in ((MANY, results.small), (FEW, results.few)):
         if not rows:
@@ -81,34 +81,34 @@ def aims(results: Results) -> list[Aim]:
         for peer in (LITSERVE.name, BENTOML.name):
             if peer in by_name:
                 ratio = ours.per_second / by_name[peer].per_second
-                add(f"against {peer}, same graph, same core, {users} users", ratio, 1.3, " times")
+                add(f"against {peer}, same model, same core, {users} users", ratio, 1.3, " times")
     if results.floods:
-        ours_100, usual_100 = (_predict(results.floods, one.name) for one in (OURS, USUAL))
-        faster = ours_100.per_second / usual_100.per_second
-        add(f"against the usual design, {MOST_USERS} users: requests/s", faster, 10, " times")
-        sooner = usual_100.p95 / ours_100.p95
-        add(f"against the usual design, {MOST_USERS} users: p95 shorter", sooner, 20, " times")
-        failed = sum(row.failed for row in results.floods if row.scenario != USUAL.name)
-        add("failed requests in the Locust runs", failed, 0, "", least=False)
+        ours_100, keras_100 = (_predict(results.floods, one.name) for one in (OURS, KERAS_BASELINE))
+        faster = ours_100.per_second / keras_100.per_second
+        add(f"against keras.Model.predict, {MOST_USERS} users: requests/s", faster, 10, " times")
+        sooner = keras_100.p95 / ours_100.p95
+        add(f"against keras.Model.predict, {MOST_USERS} users: p95 shorter", sooner, 20, " times")
+        failed = sum(row.failed for row in results.floods if row.scenario != KERAS_BASELINE.name)
+        add("failed requests in the Locust runs", failed, 0, "", minimum=False)
     if results.batch:
         add("batch on two cores against two bare loops", results.batch.ratio, 0.9, "")
     if results.large:
-        add("12-megapixel JPEG against decoding it whole", results.large.ratio, 3, " times")
+        add("12-megapixel JPEG against decoding it in full", results.large.ratio, 3, " times")
     if results.retraining:
         ratio = results.retraining.ratio
-        add("p95 while a full retraining runs, against idle", ratio, 2, " times", least=False)
+        add("p95 during a full retraining, against idle", ratio, 2, " times", minimum=False)
     if results.starting:
-        add("start to first prediction", results.starting.first, 2, " s", least=False)
+        add("start to first prediction", results.starting.first, 2, " s", minimum=False)
     if results.memory:
         held = results.memory.resident
-        add(f"memory after {FIRST:,} predictions", held[FIRST], 200, " MB", least=False)
+        add(f"memory after {FIRST:,} predictions", held[FIRST], 200, " MB", minimum=False)
         most = max(held)
         grown = held[most] / held[FIRST]
-        add(f"memory after {most:,} against {FIRST:,}", grown, FLAT, " times", least=False)
+        add(f"memory after {most:,} against {FIRST:,}", grown, MAX_GROWTH, " times", minimum=False)
     return found
 
 
-def _predict(rows: Iterable[FloodRow], scenario: str) -> FloodRow:
+def _predict(rows: Iterable[LoadTestRow], scenario: str) -> LoadTestRow:
     return next(
         row
         for row in rows
@@ -117,8 +117,8 @@ def _predict(rows: Iterable[FloodRow], scenario: str) -> FloodRow:
 
 
 def _sections(results: Results) -> list[str]:
-    said: list[str] = []
-    small, medium = "224 x 224, as in the public set", "640 x 480, as through an app"
+    sections: list[str] = []
+    small, medium = "224 x 224, as in the public dataset", "640 x 480, as from a messaging app"
     for size, users, rows in (
         (small, MANY, results.small),
         (small, FEW, results.few),
@@ -126,48 +126,48 @@ def _sections(results: Results) -> list[str]:
     ):
         if rows:
             title = f"## `/predict` on one core, {users} users: a JPEG of {size}"
-            said += [title, _speeds(rows)]
+            sections += [title, _speeds(rows)]
     if results.batch:
         it = results.batch
-        said += [
+        sections += [
             "## Batch on two cores",
-            f"{it.batch:.0f} photographs/s; two bare loops {it.loops:.0f}. The first line came "
-            f"{it.first_line * 1000:.0f} ms after the first byte was sent.",
+            f"{it.batch:.0f} images/s; two bare loops {it.loops:.0f}. The first result came after "
+            f"{it.first_line * 1000:.0f} ms.",
         ]
     if results.large:
         big = results.large
-        said += [
-            "## A photograph of 12 megapixels",
-            f"{big.megabytes:.1f} MB, on one core: {big.ours:.0f} ms; decoded whole with Pillow "
-            f"and graded {big.whole:.0f} ms.",
+        sections += [
+            "## A 12-megapixel photo",
+            f"{big.megabytes:.1f} MB, on one core: {big.ours:.0f} ms; decoded in full with Pillow "
+            f"{big.full:.0f} ms.",
         ]
     if results.floods:
-        said += ["## Locust", _floods(results.floods)]
+        sections += ["## Locust", _floods(results.floods)]
     if results.retraining:
-        it_idle, it_busy = results.retraining.idle, results.retraining.busy
-        said += [
-            "## While a full retraining runs",
+        idle, busy = results.retraining.idle, results.retraining.busy
+        sections += [
+            "## During a full retraining",
             f"API and worker share both cores, {results.retraining.predictions} predictions. Idle: "
-            f"p50 {it_idle[0]:.1f} ms, p95 {it_idle[1]:.1f} ms. While it trains: p50 "
-            f"{it_busy[0]:.1f} ms, p95 {it_busy[1]:.1f} ms.",
+            f"p50 {idle[0]:.1f} ms, p95 {idle[1]:.1f} ms. During training: p50 "
+            f"{busy[0]:.1f} ms, p95 {busy[1]:.1f} ms.",
         ]
     if results.starting:
-        begun = results.starting
-        said += [
-            "## Start",
-            f"To the first prediction {begun.first:.2f} s with an empty state folder, "
-            f"{begun.later:.2f} s with the catalog of an earlier start.",
+        startup = results.starting
+        sections += [
+            "## Startup",
+            f"First prediction after {startup.first:.2f} s with an empty state folder, "
+            f"{startup.later:.2f} s with the catalog of an earlier start.",
         ]
     if results.memory:
         held = results.memory.resident
         rows_of = [(f"{count:,}", f"{value:.0f}") for count, value in sorted(held.items())]
-        said += ["## Memory", _table(("predictions", "resident MB"), rows_of)]
-    return said
+        sections += ["## Memory", _table(("predictions", "resident MB"), rows_of)]
+    return sections
 
 
 def _speeds(rows: Iterable[Row]) -> str:
     return _table(
-        ("", "requests/s", "ratio", "processor ms", "its ratio", "p95 ms"),
+        ("", "requests/s", "ratio", "CPU ms", "CPU ratio", "p95 ms"),
         [
             (
                 *(row.name, f"{row.per_second:.1f}", f"{row.ratio:.3f}"),
@@ -179,13 +179,13 @@ def _speeds(rows: Iterable[Row]) -> str:
     )
 
 
-def _floods(rows: Iterable[FloodRow]) -> str:
+def _floods(rows: Iterable[LoadTestRow]) -> str:
     heads = ("scenario", "users", "endpoint", "requests", "success", "median ms", "p95", "p99")
     return _table(
         (*heads, "maximum", "requests/s"),
         [
             (
-                *(row.scenario, row.users, row.endpoint.replace(TOGETHER, "all together")),
+                *(row.scenario, row.users, row.endpoint.replace(TOGETHER, "all")),
                 *(f"{row.requests:,}", f"{row.success:.2%}", f"{row.median:.0f}"),
                 *(f"{row.p95:.0f}", f"{row.p99:.0f}", f"{row.longest:.0f}"),
                 f"{row.per_second:.1f}",

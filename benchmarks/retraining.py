@@ -1,7 +1,7 @@
-"""Latency of `/predict` while a full retraining runs, against idle.
+"""Latency of `/predict` during a full retraining run, compared with idle.
 
-API and worker run as they are deployed on one machine: both may use both cores, and the worker is
-nice. The run trains EfficientNet-Lite0 from the start on a small drawn set of its own classes.
+API and worker share both cores; the worker has a low priority. The run trains EfficientNet-Lite0 on
+drawn images of two new classes.
 """
 
 import json
@@ -16,29 +16,29 @@ from dataclasses import dataclass
 from api.settings import PROJECT
 from benchmarks.load import drive, form
 from benchmarks.machine import BOTH, on
-from benchmarks.pictures import SMALL, photograph
 from benchmarks.plan import Plan
+from benchmarks.sample_images import SMALL, sample_image
 from benchmarks.servers import DIRECT, OURS, Server, end, environment, running
 from benchmarks.terminal import Show
 from tests.drawing import draw_fruit, encode
 
 CLASSES = ("freshpears", "rottenpears")
 KINDS = ("freshapples", "rottenapples")
-EACH = 300  # So many that it trains for longer than is measured.
+EACH = 300  # Enough to train for longer than it is measured.
 ASK = {
     "mode": "full",
     "classes": list(CLASSES),
     "architecture": "efficientnet_lite0",
     "force": True,
 }
-# Photographs come one after another from two people, and not as fast as they can be graded.
+# Two users, below the server's capacity.
 USERS, PAUSE = 2, 0.05
-BEGINS_WITHIN = 900
+BEGIN_SECONDS = 900
 
 
 @dataclass(frozen=True)
 class RetrainingFigures:
-    """p50 and p95 in milliseconds, idle and while it trains."""
+    """p50 and p95 in milliseconds, idle and during training."""
 
     idle: tuple[float, float]
     busy: tuple[float, float]
@@ -47,20 +47,20 @@ class RetrainingFigures:
 
 
 def measure(plan: Plan, show: Show) -> RetrainingFigures:
-    body = form(("orange.jpg", photograph(SMALL)))
+    body = form(("orange.jpg", sample_image(SMALL)))
     with on(BOTH), running(OURS, cores=BOTH) as server, _worker(server):
         url = f"{server.url}/predict"
         _upload(server.url)
-        # The same picture graded again and again is drift, which would start a run by itself.
+        # The same image graded again and again is drift, which would trigger a run.
         _call(f"{server.url}/triggers/drift", {"enabled": False}, "PUT")
         drive(url, body, USERS, 1)
-        show.say("Latency beside a full retraining: idle first, then while it trains.")
+        show.say("Latency during a full retraining: first idle, then while it trains.")
         idle = drive(url, body, USERS, plan.retraining_seconds, pause=PAUSE)
         _call(f"{server.url}/retrain", {**ASK, "epochs": plan.retraining_epochs})
         _wait_until_it_trains(server.url)
         busy = drive(url, body, USERS, plan.retraining_seconds, pause=PAUSE)
         if not _call(f"{server.url}/retraining-status")["is_retraining"]:
-            raise RuntimeError("The run ended before the measuring: give it more photographs.")
+            raise RuntimeError("The run ended during the measurement: increase EACH.")
     found = [(one.percentile(0.5), one.percentile(0.95)) for one in (idle, busy)]
     count = len(idle.milliseconds) + len(busy.milliseconds)
     return RetrainingFigures(found[0], found[1], count, found[1][1] / found[0][1])
@@ -96,8 +96,8 @@ def _upload(url: str) -> None:
 
 
 def _wait_until_it_trains(url: str) -> None:
-    """Until the first step of the network is behind it: building it is not what lasts."""
-    deadline = time.monotonic() + BEGINS_WITHIN
+    """Wait until fine-tuning has begun."""
+    deadline = time.monotonic() + BEGIN_SECONDS
     while time.monotonic() < deadline:
         status = _call(f"{url}/retraining-status")
         if not status["is_retraining"] and status.get("verdict") is None and status["progress"]:
@@ -111,7 +111,7 @@ def _wait_until_it_trains(url: str) -> None:
 def _call(
     url: str, body: dict[str, object] | None = None, method: str | None = None
 ) -> dict[str, object]:
-    """With a body it is a POST, unless `method` says otherwise."""
+    """A GET, or a POST with `body`, unless `method` is given."""
     data = json.dumps(body).encode() if body else None
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data, headers, method=method)

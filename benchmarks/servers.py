@@ -1,4 +1,4 @@
-"""The servers that are measured, each a process of its own with a state of its own."""
+"""The servers under test, each a process with its own state folder."""
 
 import os
 import subprocess
@@ -21,13 +21,13 @@ from tests.processes import free_port
 BENCH = PROJECT / ".venv-bench" / "bin"
 START_SECONDS = 120
 END_SECONDS = 40
-# A proxy that is set for the internet has no say on this machine.
+# Ignores proxy settings.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A server; `{port}` in its command stands for the port, `ready` is a path that answers."""
+    """A server; `{port}` in its command is the port, `ready` the path of its health check."""
 
     name: str
     command: Sequence[str]
@@ -35,10 +35,17 @@ class Contender:
 
 
 OURS = Contender("Ripeline", (sys.executable, "-m", "api"), "/ready")
-USUAL = Contender(
+KERAS_BASELINE = Contender(
     "FastAPI + keras.Model.predict",
     (
-        *(sys.executable, "-m", "uvicorn", "benchmarks.peers.usual:app", "--port", "{port}"),
+        *(
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "benchmarks.peers.keras_baseline:app",
+            "--port",
+            "{port}",
+        ),
         "--no-access-log",
     ),
     "/health",
@@ -58,7 +65,7 @@ BENTOML = Contender(
 
 @dataclass(frozen=True)
 class Server:
-    """A running contender. What it says goes to `log`."""
+    """A running contender; `log` is its output."""
 
     process: "subprocess.Popen[bytes]"
     url: str
@@ -68,7 +75,7 @@ class Server:
 
     @property
     def resident_mb(self) -> float:
-        """Of all its processes."""
+        """Of all its processes, in 10^6 bytes."""
         return float(sum(one.memory_info().rss for one in self._all()) / 1e6)
 
     @property
@@ -87,19 +94,19 @@ def running(
     settings: dict[str, str] | None = None,
     state: Path | None = None,
 ) -> Iterator[Server]:
-    """The server, ready, on `cores`: by default on the one of the servers."""
+    """The server, ready, on `cores`, by default on SERVER."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="ripeline-bench-") as folder:
         home = state or Path(folder)
         log = Path(folder) / "log"
         started = time.monotonic()
-        with log.open("wb") as said, on(cores or SERVER):
+        with log.open("wb") as output, on(cores or SERVER):
             process = subprocess.Popen(
                 [part.format(port=port) for part in contender.command],
                 cwd=PROJECT,
                 env=environment(home, {"PORT": str(port), **(settings or {})}),
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
             )
         server = Server(process, f"http://127.0.0.1:{port}", home, log, started)
         try:
@@ -133,15 +140,15 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    for left in family:  # Some frameworks leave processes of theirs behind.
+    for left in family:  # Some frameworks leave child processes behind.
         if left.is_running():
             left.kill()
 
 
 def environment(state: Path, settings: dict[str, str]) -> dict[str, str]:
-    chosen = {name: value for name, value in os.environ.items() if name not in _OWN}
+    kept = {name: value for name, value in os.environ.items() if name not in _CATALOG}
     return {
-        **chosen,
+        **kept,
         "PYTHONPATH": str(PROJECT),
         "RIPELINE_STATE_DIR": str(state),
         "BENTOML_HOME": str(state / "bentoml"),
@@ -150,4 +157,4 @@ def environment(state: Path, settings: dict[str, str]) -> dict[str, str]:
     }
 
 
-_OWN = {"DATABASE_URL", "STORAGE_URL"}
+_CATALOG = {"DATABASE_URL", "STORAGE_URL"}

@@ -1,4 +1,4 @@
-"""What a person sees while it measures: the part, how far it is, how long it will take."""
+"""Progress in the terminal."""
 
 from collections.abc import Iterable, Iterator, Sized
 from typing import Protocol, TypeVar
@@ -10,11 +10,11 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Countable(Sized, Iterable[T_co], Protocol[T_co]):
-    """Something of known length to go through."""
+    """An iterable with a length."""
 
 
 class Show:
-    """The terminal."""
+    """Prints messages and progress bars to stderr."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -23,7 +23,7 @@ class Show:
         self._console.print(text, highlight=False)
 
     def over(self, steps: Countable[T_co], title: str) -> Iterator[T_co]:
-        """Go through `steps` under a bar with the time that remains."""
+        """Iterate over `steps` with a progress bar and the remaining time."""
         columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console) as progress:
             yield from progress.track(steps)

@@ -1,4 +1,4 @@
-"""Real processes for tests, started as a user starts them and always ended."""
+"""Real processes for tests, started as a user starts them and always stopped."""
 
 import os
 import shutil
@@ -7,14 +7,23 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
+import httpx
+
 from api.settings import PROJECT
+from tests.waiting import until
 
 LAUNCHER = PROJECT / "scripts" / "run.py"
+# On loopback, at the port in RIPELINE_API_PORT.
+API = [sys.executable, "-m", "api"]
+WORKER = [sys.executable, "-m", "api.worker"]
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ def free_port() -> int:
 
 
 def service_environment(state: str) -> dict[str, str]:
-    """This process's environment, but with the catalog in the folder `state`."""
+    """This process's environment, with the state folder `state` and the catalog in it."""
     chosen = {**os.environ, "RIPELINE_STATE_DIR": state}
     for name in ("DATABASE_URL", "STORAGE_URL"):
         chosen.pop(name, None)
@@ -52,7 +61,7 @@ def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[s
 
 @contextmanager
 def running_everything() -> Iterator[Running]:
-    """What `make run` starts, ready to be used."""
+    """API, app and worker as `make run` starts them, ready."""
     api_port, ui_port = free_port(), free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
@@ -67,15 +76,15 @@ def running_everything() -> Iterator[Running]:
         _wait_for_line(process, "Ctrl-C stops it.")
         yield Running(process, f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}")
     finally:
-        _end(process)
+        _interrupt(process)
         shutil.rmtree(state, ignore_errors=True)
 
 
 @contextmanager
 def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
-    """The API alone on a free port, with `settings` in its environment; gives its address.
+    """The URL of an API on a free port, with `settings` in its environment.
 
-    Without a RIPELINE_STATE_DIR among them it has a catalog of its own, which goes with it.
+    Without RIPELINE_STATE_DIR in `settings`, it gets a temporary state folder.
     """
     with api_process(settings) as (url, _):
         yield url
@@ -85,7 +94,7 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
 def api_process(
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
-    """The same, with its process."""
+    """Like `running_api`, with its process."""
     port = free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
@@ -100,13 +109,13 @@ def api_process(
         _wait_for_line(process, "Uvicorn running on")
         yield f"http://127.0.0.1:{port}", process
     finally:
-        _end(process)
+        _interrupt(process)
         shutil.rmtree(state, ignore_errors=True)
 
 
 @contextmanager
 def running_app(api_url: str) -> Iterator[str]:
-    """The app alone on a free port, for the API at `api_url`; gives the app's address."""
+    """The URL of an app on a free port, for the API at `api_url`."""
     with app_process(api_url) as (url, _):
         yield url
 
@@ -115,7 +124,7 @@ def running_app(api_url: str) -> Iterator[str]:
 def app_process(
     api_url: str, settings: Mapping[str, str] = MappingProxyType({}), port: int = 0
 ) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
-    """The same, with its process; with `settings` in its environment and on `port`, if any."""
+    """Like `running_app`, with its process; on a free port if `port` is 0."""
     port = port or free_port()
     process = subprocess.Popen(
         app_command(port),
@@ -129,11 +138,11 @@ def app_process(
         _wait_for_line(process, f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}", process
     finally:
-        _end(process)
+        _interrupt(process)
 
 
 def app_command(port: int) -> list[str]:
-    """The app on loopback."""
+    """The command that starts the app on loopback."""
     return [
         *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
         *("--server.address", "127.0.0.1", "--server.port", str(port)),
@@ -143,18 +152,18 @@ def app_command(port: int) -> list[str]:
 
 @contextmanager
 def running_worker(settings: Mapping[str, str]) -> "Iterator[subprocess.Popen[str]]":
-    """A worker, with `settings` in its environment, ready for runs."""
+    """A worker that is ready for runs, with `settings` in its environment."""
     process = start_worker(settings)
     try:
         _wait_for_line(process, "Ready for retraining runs.")
         yield process
     finally:
-        _end(process)
+        _interrupt(process)
 
 
 def start_worker(settings: Mapping[str, str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "api.worker"],
+        WORKER,
         cwd=PROJECT,
         env={**service_environment(""), **settings},
         stdout=subprocess.PIPE,
@@ -163,22 +172,118 @@ def start_worker(settings: Mapping[str, str]) -> "subprocess.Popen[str]":
     )
 
 
+class Processes:
+    """Processes by name, which can be killed and started again. Their logs are in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # By name; a process that starts again appends to its log.
+        self.starts: Counter[str] = Counter()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Start it in the project's folder, by default with this process's environment."""
+        self.starts[name] += 1
+        with self._log_file(name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                command, cwd=PROJECT, env=environment, stdout=log, stderr=log
+            )
+
+    def is_running(self, name: str) -> bool:
+        return name in self._processes and self._processes[name].poll() is None
+
+    def kill(self, name: str) -> None:
+        """Send SIGKILL and wait: no handler runs, nothing is flushed."""
+        process = self._processes.pop(name)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def terminate(self, name: str) -> None:
+        """Send SIGTERM and wait."""
+        process = self._processes.pop(name)
+        process.terminate()
+        _wait(process)
+
+    def stop(self) -> None:
+        """Terminate all of them."""
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            _wait(process)
+        self._processes.clear()
+
+    def log(self, name: str) -> str:
+        return self._log_file(name).read_text(errors="replace")
+
+    def wait_until_ready(self, name: str, url: str) -> None:
+        """Wait until the process `name` answers at `url` with a 2xx."""
+
+        def answers() -> bool:
+            assert self._processes[name].poll() is None, self.log(name)
+            try:
+                return httpx.get(url, timeout=2, trust_env=False).is_success
+            except httpx.HTTPError:
+                return False
+
+        until(answers)
+
+    def _log_file(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+
+class ApiAndWorker:
+    """An API and a worker on one state folder."""
+
+    def __init__(self, state: Path, settings: Mapping[str, str]) -> None:
+        port = free_port()
+        self._environment = {
+            **service_environment(str(state)),
+            "RIPELINE_API_PORT": str(port),
+            **settings,
+        }
+        self._processes = Processes(state)
+        self.url = f"http://127.0.0.1:{port}"
+
+    def start(self, name: str) -> None:
+        """Start "api" or "worker", and wait until the API is ready."""
+        commands = {"api": API, "worker": WORKER}
+        self._processes.start(name, commands[name], self._environment)
+        if name == "api":
+            self._processes.wait_until_ready("api", f"{self.url}/ready")
+
+    def kill(self, name: str) -> None:
+        self._processes.kill(name)
+
+    def stop(self) -> None:
+        self._processes.stop()
+
+
 def _wait_for_line(process: "subprocess.Popen[str]", text: str) -> None:
-    """Read the output of `process` until a line has `text` in it."""
+    """Read the output of `process` up to a line that contains `text`."""
     assert process.stdout is not None
-    seen = []
+    lines = []
     for line in process.stdout:
-        seen.append(line)
+        lines.append(line)
         if text in line:
             return
-    raise AssertionError(f"The process ended without saying {text!r}:\n{''.join(seen)}")
+    raise AssertionError(f"The process ended before it wrote {text!r}:\n{''.join(lines)}")
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
+def _interrupt(process: "subprocess.Popen[str]") -> None:
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)
     try:
-        process.communicate(timeout=30)
+        process.communicate(timeout=STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

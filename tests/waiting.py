@@ -5,7 +5,6 @@ from typing import TypeVar
 
 import psutil
 from tenacity import RetryError, Retrying, retry_if_not_result, stop_after_delay, wait_fixed
-from tenacity.stop import stop_any
 
 T = TypeVar("T")
 # Only a test that fails waits for so long.
@@ -23,10 +22,11 @@ def until(look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) ->
     While all cores are busy no time counts: what is waited for may be waiting for a core itself.
     """
     give_up_at = _idle_seconds() + seconds
+    bound = stop_after_delay(BOUND_SECONDS)
     looking = Retrying(
         retry=retry_if_not_result(bool),
         wait=wait_fixed(STEP_SECONDS),
-        stop=stop_any(lambda _: _idle_seconds() > give_up_at, stop_after_delay(BOUND_SECONDS)),
+        stop=lambda state: bound(state) or _idle_seconds() > give_up_at,
     )
     try:
         found = looking(look)
@@ -39,4 +39,4 @@ def until(look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) ->
 
 def _idle_seconds() -> float:
     """Seconds since the machine started in which a core had nothing to do, mean over all cores."""
-    return float(psutil.cpu_times().idle) / psutil.cpu_count()
+    return float(psutil.cpu_times().idle / psutil.cpu_count())

@@ -1,1 +1,1 @@
-"""The services that this one is compared with, each as its own documentation has it built."""
+"""Servers to compare with, each built as its documentation recommends."""

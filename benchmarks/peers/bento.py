@@ -1,4 +1,4 @@
-"""The same graph behind BentoML: `bentoml serve benchmarks.peers.bento:Grader` (.venv-bench)."""
+"""The same model behind BentoML: `bentoml serve benchmarks.peers.bento:Grader` (.venv-bench)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The same graph behind LitServe: `python -m benchmarks.peers.lit PORT`, in `.venv-bench`."""
+"""The same model behind LitServe: `python -m benchmarks.peers.lit PORT`, in `.venv-bench`."""
 
 import sys
 
@@ -13,7 +13,7 @@ class Grader(litserve.LitAPI):
         self.grading = Grading()
 
     def decode_request(self, request: Request) -> bytes:
-        # LitServe gives the form of a request in its place.
+        # For a form, LitServe passes its fields.
         data: bytes = request["file"].file.read()
         return data
 

@@ -1,7 +1,7 @@
-"""The learning loop through real processes: upload, retrain, be judged, serve.
+"""The learning loop through real processes: upload, retrain, pass the gate, serve.
 
-Drawn pictures by default. With RIPELINE_DATASET set, the unseen class is dogs: real photographs
-of the folder of other things. How long it took is printed, never asserted.
+With drawn images by default. With RIPELINE_DATASET, the new class is real photos of dogs from its
+folder not_fruit. The duration is printed, never asserted.
 """
 
 import os
@@ -15,26 +15,26 @@ import httpx
 import pytest
 
 from tests.drawing import KINDS, draw_fruit, encode
-from tests.fleet import Fleet
-from tests.things import THINGS, draw_thing
-from tests.waiting import until
+from tests.ood_images import OOD_KINDS, draw_ood
+from tests.processes import ApiAndWorker
+from tests.waiting import ANSWER_SECONDS, until
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    """Overrides the client of other tests: a fresh catalog, API and worker as processes."""
-    fleet = Fleet(tmp_path, {})
+    """A client of an API and a worker with an empty catalog."""
+    service = ApiAndWorker(tmp_path, {})
     try:
-        fleet.start("api")
-        fleet.start("worker")
-        with httpx.Client(base_url=fleet.url, timeout=60, trust_env=False) as client:
+        service.start("api")
+        service.start("worker")
+        with httpx.Client(base_url=service.url, timeout=ANSWER_SECONDS, trust_env=False) as client:
             yield client
     finally:
-        fleet.stop()
+        service.stop()
 
 
-def upload(client: httpx.Client, class_name: str, pictures: Sequence[bytes]) -> dict[str, Any]:
-    files = [("files", (f"{class_name}-{n}.jpg", data)) for n, data in enumerate(pictures)]
+def upload(client: httpx.Client, class_name: str, images: Sequence[bytes]) -> dict[str, Any]:
+    files = [("files", (f"{class_name}-{n}.jpg", data)) for n, data in enumerate(images)]
     answer = client.post("/upload-training-data", files=files, data={"class_name": class_name})
     assert answer.status_code == 200, answer.text
     report: dict[str, Any] = answer.json()
@@ -42,9 +42,9 @@ def upload(client: httpx.Client, class_name: str, pictures: Sequence[bytes]) -> 
     return report
 
 
-def retrain(client: httpx.Client, **asked: Any) -> dict[str, Any]:
+def retrain(client: httpx.Client, **options: Any) -> dict[str, Any]:
     """Start a run and wait for its end."""
-    answer = client.post("/retrain", json=asked)
+    answer = client.post("/retrain", json=options)
     assert answer.status_code == 202, answer.text
 
     def ended() -> dict[str, Any] | None:
@@ -60,31 +60,31 @@ def wait_until_served(client: httpx.Client, version: str) -> None:
     until(lambda: client.get("/model-info").json()["model_info"]["version"] == version)
 
 
-def asked(client: httpx.Client, pictures: Sequence[bytes]) -> list[dict[str, Any]]:
-    answers = [client.post("/predict", files={"file": ("a.jpg", data)}) for data in pictures]
+def predictions(client: httpx.Client, images: Sequence[bytes]) -> list[dict[str, Any]]:
+    answers = [client.post("/predict", files={"file": ("a.jpg", data)}) for data in images]
     return [answer.json() for answer in answers]
 
 
-def graded(client: httpx.Client, pictures: Sequence[bytes]) -> list[str]:
-    return [answer["predicted_class"] for answer in asked(client, pictures)]
+def classes(client: httpx.Client, images: Sequence[bytes]) -> list[str]:
+    return [answer["predicted_class"] for answer in predictions(client, images)]
 
 
-def jpegs(pictures: Iterator[Any]) -> list[bytes]:
-    return [encode(picture, "JPEG", quality=92) for picture in pictures]
+def jpegs(images: Iterator[Any]) -> list[bytes]:
+    return [encode(image, "JPEG", quality=92) for image in images]
 
 
-def unseen_class() -> tuple[list[bytes], list[bytes]]:
-    """Forty pictures to learn from and some more to try, of one thing that is no fruit."""
+def new_class() -> tuple[list[bytes], list[bytes]]:
+    """Forty images to train on and more to test on, of something that is not fruit."""
     folder = os.environ.get("RIPELINE_DATASET")
-    dogs = dog_photographs(Path(folder)) if folder else []
+    dogs = dog_photos(Path(folder)) if folder else []
     if len(dogs) > 60:
         return dogs[:40], dogs[40:]
-    pictures = jpegs(draw_thing("rings", seed) for seed in range(80))
-    return pictures[:40], pictures[40:]
+    images = jpegs(draw_ood("rings", seed) for seed in range(80))
+    return images[:40], images[40:]
 
 
-def dog_photographs(root: Path) -> list[bytes]:
-    """By the names that ImageNet gives to breeds."""
+def dog_photos(root: Path) -> list[bytes]:
+    """Files that are named after a breed in ImageNet."""
     breeds = (
         *(
             "hound",
@@ -116,18 +116,17 @@ def dog_photographs(root: Path) -> list[bytes]:
 def test_a_new_class_is_learned_and_nothing_forgotten(
     client: httpx.Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    learned, others = unseen_class()
+    trained_on, unseen = new_class()
     known = client.get("/model-info").json()["model_info"]["classes"]
     began = time.monotonic()
-    report = upload(client, "novelty", learned)
+    report = upload(client, "novelty", trained_on)
     run = retrain(client)
     assert run["verdict"]["promote"], run["verdict"]["reasons"]
     wait_until_served(client, run["candidate"])
     seconds = time.monotonic() - began
-    figures = run["verdict"]["figures"]
-    answers = asked(client, others)
-    recall = sum(answer["predicted_class"] == "novelty" for answer in answers) / len(others)
-    recognised = sum(answer["recognised"] for answer in answers) / len(others)
+    answers = predictions(client, unseen)
+    recall = sum(answer["predicted_class"] == "novelty" for answer in answers) / len(unseen)
+    recognised = sum(answer["recognised"] for answer in answers) / len(unseen)
     fruits = jpegs(draw_fruit(kind, seed=900 + n) for kind in KINDS for n in range(100 // 6 + 1))
     began = time.monotonic()
     labels = [kind for kind in KINDS for _ in range(100 // 6 + 1)]
@@ -143,9 +142,9 @@ def test_a_new_class_is_learned_and_nothing_forgotten(
     more = time.monotonic() - began
     with capsys.disabled():
         print(
-            f"\n{report['uploaded_count']} photographs of a new class uploaded, learned and served "
-            f"in {seconds:.1f} s; of {len(others)} others {recall:.1%} are graded so and "
-            f"{recognised:.1%} recognised; {figures}\n"
+            f"\nFrom upload to serving {seconds:.1f} s for {report['uploaded_count']} images of a "
+            f"new class; recall {recall:.1%} on {len(unseen)} others, {recognised:.1%} recognised; "
+            f"{run['verdict']['figures']}\n"
             f"{len(fruits)} of known classes: {more:.1f} s, {again['verdict']['reasons']}"
         )
     assert len(set(known)) == 6
@@ -153,26 +152,26 @@ def test_a_new_class_is_learned_and_nothing_forgotten(
     assert recognised >= 0.9
 
 
-def test_a_different_set_gives_a_grader_of_its_classes(client: httpx.Client) -> None:
-    for kind in THINGS:
-        upload(client, kind, jpegs(draw_thing(kind, seed) for seed in range(40)))
-    run = retrain(client, classes=list(THINGS))
+def test_a_run_with_other_classes_serves_only_those(client: httpx.Client) -> None:
+    for kind in OOD_KINDS:
+        upload(client, kind, jpegs(draw_ood(kind, seed) for seed in range(40)))
+    run = retrain(client, classes=list(OOD_KINDS))
     assert run["verdict"]["promote"], run["verdict"]["reasons"]
     wait_until_served(client, run["candidate"])
-    assert client.get("/model-info").json()["model_info"]["classes"] == sorted(THINGS)
-    unseen = {kind: jpegs(draw_thing(kind, seed) for seed in range(500, 515)) for kind in THINGS}
-    right = [name == kind for kind in THINGS for name in graded(client, unseen[kind])]
+    assert client.get("/model-info").json()["model_info"]["classes"] == sorted(OOD_KINDS)
+    unseen = {kind: jpegs(draw_ood(kind, seed) for seed in range(500, 515)) for kind in OOD_KINDS}
+    right = [name == kind for kind in OOD_KINDS for name in classes(client, unseen[kind])]
     assert sum(right) / len(right) >= 0.9
 
 
-def test_labels_shuffled_on_purpose_are_refused(client: httpx.Client) -> None:
+def test_a_candidate_trained_on_shuffled_labels_is_rejected(client: httpx.Client) -> None:
     champion = client.get("/model-info").json()["model_info"]["version"]
     kinds = [kind for kind in KINDS for _ in range(20)]
-    pictures = jpegs(draw_fruit(kind, seed=n) for n, kind in enumerate(kinds))
+    images = jpegs(draw_fruit(kind, seed=n) for n, kind in enumerate(kinds))
     labels = kinds.copy()
     random.Random(3).shuffle(labels)  # noqa: S311
     for kind in KINDS:
-        chosen = [data for data, label in zip(pictures, labels, strict=True) if label == kind]
+        chosen = [data for data, label in zip(images, labels, strict=True) if label == kind]
         upload(client, kind, chosen)
     run = retrain(client)
     assert run["verdict"]["promote"] is False

@@ -1,25 +1,25 @@
-"""Clients that upload, retrain, promote, roll back and predict until they are told to stop."""
+"""Clients that upload, retrain, promote, roll back and predict in a loop."""
 
 import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition, Event, Thread
+from threading import Event, Lock, Thread
 
 import httpx
 
 from tests.drawing import KINDS, draw_fruit, encode
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import ANSWER_SECONDS, until
 
 
 class Load:
-    """What was acknowledged, and the clients that ask for it."""
+    """Clients in threads, and what the service acknowledged to them."""
 
     def __init__(self, url: str, seed: int) -> None:
         self._url = url
         self._random = random.Random(seed)  # noqa: S311
         self._stopping = Event()
-        self._noted = Condition()
+        self._lock = Lock()
         self._drawn = itertools.count(seed * 100_000)
         self.acknowledged: set[str] = set()
         self.unexpected: list[str] = []
@@ -27,7 +27,7 @@ class Load:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Two clients of each kind that matters, for as long as the block runs."""
+        """Two uploading clients and one of each other kind, while the block runs."""
         self._stopping.clear()
         jobs = (self.upload, self.upload, self.retrain, self.change, self.predict)
         threads = [Thread(target=self._repeat, args=(job,)) for job in jobs]
@@ -41,25 +41,21 @@ class Load:
                 thread.join()
 
     def wait_for(self, answers: int) -> None:
-        """Until so many more requests were answered."""
-        with self._noted:
-            wanted = sum(self.answers.values()) + answers
-            came = self._noted.wait_for(
-                lambda: sum(self.answers.values()) >= wanted, PATIENCE_SECONDS
-            )
-            assert came, self.answers
+        """Wait for this many more answers."""
+        target = self._count() + answers
+        until(lambda: self._count() >= target)
 
     def upload(self, client: httpx.Client) -> None:
         kind = self._random.choice(list(KINDS))
         files = []
         for _ in range(3):
             number = next(self._drawn)
-            picture = encode(draw_fruit(kind, seed=number), "JPEG")
-            files.append(("files", (f"{number}.jpg", picture, "image/jpeg")))
+            image = encode(draw_fruit(kind, seed=number), "JPEG")
+            files.append(("files", (f"{number}.jpg", image, "image/jpeg")))
         answer = client.post("/upload-training-data", files=files, data={"class_name": kind})
         self._note("upload", answer)
         if answer.is_success:
-            with self._noted:
+            with self._lock:
                 self.acknowledged |= {file["id"] for file in answer.json()["uploaded_files"]}
 
     def retrain(self, client: httpx.Client) -> None:
@@ -67,7 +63,7 @@ class Load:
         self._stopping.wait(0.2)
 
     def change(self, client: httpx.Client) -> None:
-        """Promote any version, or roll back."""
+        """Promote a random version, or roll back."""
         models = client.get("/models").json()["models"]
         version = self._random.choice(models)["version"]
         path = self._random.choice((f"/models/{version}/promote", "/models/rollback"))
@@ -75,22 +71,25 @@ class Load:
         self._stopping.wait(0.1)
 
     def predict(self, client: httpx.Client) -> None:
-        picture = encode(draw_fruit("freshapples", seed=1), "JPEG")
-        self._note("predict", client.post("/predict", files={"file": ("a.jpg", picture)}))
+        image = encode(draw_fruit("freshapples", seed=1), "JPEG")
+        self._note("predict", client.post("/predict", files={"file": ("a.jpg", image)}))
 
     def _repeat(self, job: Callable[[httpx.Client], None]) -> None:
-        with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=self._url, timeout=ANSWER_SECONDS, trust_env=False) as client:
             while not self._stopping.is_set():
                 try:
                     job(client)
                 except httpx.HTTPError:
-                    # The process is dead: that is what this is about.
+                    # The API was killed; it is back soon.
                     self._stopping.wait(0.05)
 
+    def _count(self) -> int:
+        with self._lock:
+            return sum(self.answers.values())
+
     def _note(self, job: str, answer: httpx.Response) -> None:
-        with self._noted:
+        with self._lock:
             key = f"{job} {answer.status_code}"
             self.answers[key] = self.answers.get(key, 0) + 1
-            self._noted.notify_all()
             if answer.status_code >= 500 and answer.status_code != 503:
                 self.unexpected.append(f"{key}: {answer.text[:300]}")

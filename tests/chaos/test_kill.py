@@ -1,6 +1,6 @@
-"""`kill -9` of the API and of the worker at random instants, under load.
+"""`kill -9` of the API and the worker at random moments, under load.
 
-RIPELINE_CHAOS_INSTANTS says how many (`make chaos`: 50).
+RIPELINE_CHAOS_INSTANTS is the number of kills (`make chaos`: 50).
 """
 
 import os
@@ -19,55 +19,52 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ChampionRow, ImageRow
 from tests.chaos.load import Load
-from tests.fleet import Fleet
-from tests.waiting import until
+from tests.processes import ApiAndWorker
+from tests.waiting import ANSWER_SECONDS, until
 
-INSTANTS = int(os.environ.get("RIPELINE_CHAOS_INSTANTS", "4"))
+KILLS = int(os.environ.get("RIPELINE_CHAOS_INSTANTS", "4"))
 SEED = 7
-SETTLED_SECONDS = 300
-MOST_ANSWERS = 120
+MAX_ANSWERS = 120  # Between two kills.
 
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    """Overrides the shared settings: a state of its own, on each kind of database in turn."""
+    """Overrides the shared settings: a fresh state folder, on each kind of database."""
     return Settings(state_dir=tmp_path, database_url=database_url, storage_url="")
 
 
 @pytest.fixture
-def fleet(settings: Settings, tmp_path: Path) -> Iterator[Fleet]:
-    fleet = Fleet(tmp_path, {"DATABASE_URL": settings.database_url})
+def running(settings: Settings, tmp_path: Path) -> Iterator[ApiAndWorker]:
+    running = ApiAndWorker(tmp_path, {"DATABASE_URL": settings.database_url})
     try:
-        fleet.start("api")
-        # The same picture graded again and again is drift, which would start runs by itself.
-        set_off = httpx.put(f"{fleet.url}/triggers/drift", json={"enabled": False}, trust_env=False)
-        assert set_off.is_success, set_off.text
-        fleet.start("worker")
-        yield fleet
+        running.start("api")
+        # The same image graded again and again is drift, which would trigger runs.
+        url = f"{running.url}/triggers/drift"
+        httpx.put(url, json={"enabled": False}, trust_env=False).raise_for_status()
+        running.start("worker")
+        yield running
     finally:
-        fleet.stop()
+        running.stop()
 
 
-def test_a_killed_process_loses_nothing(fleet: Fleet, settings: Settings) -> None:
-    chance = random.Random(SEED)  # noqa: S311
-    load = Load(fleet.url, SEED)
-    killed = []
-    for instant in range(INSTANTS):
-        victim = ("api", "worker")[instant % 2]
+def test_a_killed_process_loses_nothing(running: ApiAndWorker, settings: Settings) -> None:
+    rng = random.Random(SEED)  # noqa: S311
+    load = Load(running.url, SEED)
+    for number in range(KILLS):
+        victim = ("api", "worker")[number % 2]
         with load.running():
-            load.wait_for(chance.randint(1, MOST_ANSWERS))
-            fleet.kill(victim)
-        fleet.start(victim)
-        killed.append(victim)
-        check(fleet, settings, load)
+            load.wait_for(rng.randint(1, MAX_ANSWERS))
+            running.kill(victim)
+        running.start(victim)
+        check(running, settings, load)
     assert load.unexpected == []
     assert load.acknowledged
-    print(f"\n{len(killed)} kills, {len(load.acknowledged)} images acknowledged, {load.answers}")
-    retrains_to_the_end(fleet)
+    print(f"\n{KILLS} kills, {len(load.acknowledged)} images acknowledged, {load.answers}")
+    retrains_to_the_end(running)
 
 
-def check(fleet: Fleet, settings: Settings, load: Load) -> None:
-    """What must hold after every death."""
+def check(running: ApiAndWorker, settings: Settings, load: Load) -> None:
+    """What must hold after every kill."""
     database, blobs = Database(settings.database), Blobs(settings.storage)
     try:
         with database.reading() as session:
@@ -79,7 +76,7 @@ def check(fleet: Fleet, settings: Settings, load: Load) -> None:
     for image in load.acknowledged:
         decode(blobs.get(stored[image]))
 
-    with httpx.Client(base_url=fleet.url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=running.url, timeout=ANSWER_SECONDS, trust_env=False) as client:
         models = client.get("/models").json()["models"]
         champions = [model["version"] for model in models if model["status"] == "champion"]
         assert len(champions) == 1
@@ -91,25 +88,25 @@ def check(fleet: Fleet, settings: Settings, load: Load) -> None:
 
 
 def serves(client: httpx.Client, champion: str) -> None:
-    """The one champion serves, as soon as the process has noticed it."""
+    """Wait until the API serves the champion."""
     until(lambda: client.get("/model-info").json()["model_info"]["version"] == champion)
 
 
 def no_run_hangs(client: httpx.Client) -> None:
-    """Every run ends: done, or shown as interrupted."""
+    """Every run ends as succeeded or interrupted."""
 
     def all_ended() -> list[dict[str, Any]] | None:
         runs: list[dict[str, Any]] = client.get("/runs").json()["runs"]
         return None if {"queued", "running"} & {run["state"] for run in runs} else runs
 
-    runs = until(all_ended, seconds=SETTLED_SECONDS)
+    runs = until(all_ended)
     other = [run for run in runs if run["state"] not in ("succeeded", "interrupted")]
     assert not other, other
 
 
-def retrains_to_the_end(fleet: Fleet) -> None:
-    """After all that, a run can be started and comes to its end."""
-    with httpx.Client(base_url=fleet.url, timeout=30, trust_env=False) as client:
+def retrains_to_the_end(running: ApiAndWorker) -> None:
+    """A new run can be started and succeeds."""
+    with httpx.Client(base_url=running.url, timeout=ANSWER_SECONDS, trust_env=False) as client:
         answer = client.post("/retrain", json={"mode": "fast", "force": True})
         assert answer.status_code == 202, answer.text
         no_run_hangs(client)

@@ -9,7 +9,7 @@ import pytest
 
 from api.settings import Settings
 from tests.deploy.composition import services, variables
-from tests.stack.front import TEMPLATE, nginx_command
+from tests.stack.proxy import TEMPLATE, nginx_command
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.pages import PAGES, PATIENCE_MS, no_traceback, open_page, picture
-from tests.fleet import Fleet
-from tests.processes import running_app
+from tests.processes import ApiAndWorker, running_app
 
 AWAY = "The grading service is not answering"
 # What each page shows only where the API has told it something.
@@ -26,27 +25,27 @@ WATCHING = ("retrain", "monitoring")
 def test_every_page_says_that_the_api_is_away_and_goes_on_by_itself(
     browser: Browser, tmp_path: Path
 ) -> None:
-    fleet = Fleet(tmp_path, {})
-    fleet.start("api")
+    service = ApiAndWorker(tmp_path, {})
+    service.start("api")
     try:
-        with running_app(fleet.url) as ui_url:
+        with running_app(service.url) as ui_url:
             pages = {address: browser.new_page() for address in PAGES}
             for address, page in pages.items():
                 open_page(page, ui_url, address)
                 is_whole(page, address)
-            fleet.kill("api")
+            service.kill("api")
             for address, page in pages.items():
                 if address not in WATCHING:
                     # What it loaded is still in the app's caches.
                     open_page(page, ui_url, address)
                 is_away(page)
                 picture(page, f"away-{address or 'predict'}")
-            fleet.start("api")
+            service.start("api")
             for address, page in pages.items():
                 is_whole(page, address)
                 page.close()
     finally:
-        fleet.stop()
+        service.stop()
 
 
 def is_away(page: Page) -> None:

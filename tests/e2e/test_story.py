@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.drawing import draw_fruit, encode
 from tests.e2e.pages import PAGES, fits, no_traceback, open_page, picture, visit
+from tests.ood_images import draw_ood
 from tests.processes import Running
-from tests.things import draw_thing
 from tests.waiting import until
 
 LEARNED_WITHIN_MS = 300_000
@@ -32,7 +32,7 @@ def rings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("rings")
     paths = [folder / f"rings-{seed}.jpg" for seed in range(PHOTOGRAPHS + 1)]
     for seed, path in enumerate(paths):
-        path.write_bytes(encode(draw_thing("rings", seed), "JPEG", quality=92))
+        path.write_bytes(encode(draw_ood("rings", seed), "JPEG", quality=92))
     return paths
 
 

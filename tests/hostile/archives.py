@@ -1,4 +1,4 @@
-"""Zips that lie, climb, swell or hide in one another."""
+"""Hostile zips: path traversal, bombs, false headers, nesting."""
 
 import io
 import random
@@ -18,36 +18,36 @@ def _zeros(megabytes: int) -> bytes:
     return zipped({"fresh/zeros.jpg": b"\0" * (megabytes * MEGABYTE)})
 
 
-def zips(picture: bytes) -> Mapping[str, bytes]:
-    """One of each kind, by name; `picture` is what stands in them where something does."""
-    good = zipped({"freshapples/a.jpg": picture, "rottenapples/b.jpg": picture})
+def zips(image: bytes) -> Mapping[str, bytes]:
+    """One zip of each kind, by name; `image` is the content of their entries."""
+    good = zipped({"freshapples/a.jpg": image, "rottenapples/b.jpg": image})
     return {
         "climbing.zip": zipped(
             {
-                "../../../etc/passwd": picture,
-                "/etc/shadow": picture,
-                "a/../../b/c.jpg": picture,
-                "C:\\windows\\win.ini": picture,
-                "..\\..\\x.jpg": picture,
-                "\\\\host\\share\\x.jpg": picture,
-                "file:///etc/passwd": picture,
-                "s3://bucket/key.jpg": picture,
-                "http://127.0.0.1:1/x.jpg": picture,
+                "../../../etc/passwd": image,
+                "/etc/shadow": image,
+                "a/../../b/c.jpg": image,
+                "C:\\windows\\win.ini": image,
+                "..\\..\\x.jpg": image,
+                "\\\\host\\share\\x.jpg": image,
+                "file:///etc/passwd": image,
+                "s3://bucket/key.jpg": image,
+                "http://127.0.0.1:1/x.jpg": image,
             }
         ),
         "linked.zip": linked(),
         "swelling.zip": _zeros(60),
         "claiming.zip": claiming_size(good, 2**32 - 2),
         "modest.zip": claiming_size(_zeros(20), 10),
-        "nested.zip": nested(picture, 12),
+        "nested.zip": nested(image, 12),
         "many.zip": zipped({f"fresh/{number}.jpg": b"" for number in range(12_000)}),
         "overlapping.zip": overlapping(_zeros(2), 300),
-        "same-names.zip": same_names(picture),
+        "same-names.zip": same_names(image),
         "locked.zip": encrypted(good),
-        "lzma.zip": zipped({"fresh/a.jpg": picture}, zipfile.ZIP_LZMA),
-        "bzip2.zip": zipped({"fresh/a.jpg": picture}, zipfile.ZIP_BZIP2),
-        "unicode.zip": zipped({"frésh/ü\u202e\ud7ff🍎.jpg": picture, "  / .jpg": picture}),
-        "folders.zip": zipped({f"{'a/' * 300}x.jpg": picture, "b" * 60_000: picture}),
+        "lzma.zip": zipped({"fresh/a.jpg": image}, zipfile.ZIP_LZMA),
+        "bzip2.zip": zipped({"fresh/a.jpg": image}, zipfile.ZIP_BZIP2),
+        "unicode.zip": zipped({"frésh/ü\u202e\ud7ff🍎.jpg": image, "  / .jpg": image}),
+        "folders.zip": zipped({f"{'a/' * 300}x.jpg": image, "b" * 60_000: image}),
         "no-end.zip": good[:-30],
         "no-start.zip": good[40:],
         "only-end.zip": b"PK\x05\x06" + b"\0" * 18,
@@ -59,7 +59,7 @@ def zips(picture: bytes) -> Mapping[str, bytes]:
 
 
 def linked() -> bytes:
-    """Entries that say that they are links to files of the machine."""
+    """Entries that are symbolic links to files outside."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for number, target in enumerate(("/etc/passwd", "../../../state/catalog.db", ".")):
@@ -70,24 +70,24 @@ def linked() -> bytes:
     return stream.getvalue()
 
 
-def nested(picture: bytes, depth: int) -> bytes:
-    data = zipped({"fresh/a.jpg": picture})
+def nested(image: bytes, depth: int) -> bytes:
+    data = zipped({"fresh/a.jpg": image})
     for _ in range(depth):
-        data = zipped({"fresh/inner.zip": data, "fresh/a.jpg": picture})
+        data = zipped({"fresh/inner.zip": data, "fresh/a.jpg": image})
     return data
 
 
-def same_names(picture: bytes) -> bytes:
-    data = zipped({f"fresh/{number}.jpg": picture for number in range(10, 30)})
+def same_names(image: bytes) -> bytes:
+    data = zipped({f"fresh/{number}.jpg": image for number in range(10, 30)})
     for number in range(10, 30):
         data = data.replace(f"fresh/{number}.jpg".encode(), b"fresh/10.jpg")
     return data
 
 
-def broken(files: Mapping[str, bytes], chance: random.Random) -> tuple[str, bytes]:
-    """One of the small zips with some of its bytes changed."""
-    name = chance.choice([name for name, data in sorted(files.items()) if len(data) < MEGABYTE])
+def corrupted(files: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+    """One of the small zips, with some bytes changed."""
+    name = rng.choice([name for name, data in sorted(files.items()) if len(data) < MEGABYTE])
     changed = bytearray(files[name])
-    for _ in range(chance.choice((1, 4, 30))):
-        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    for _ in range(rng.choice((1, 4, 30))):
+        changed[rng.randrange(len(changed))] = rng.randrange(256)
     return name, bytes(changed)

@@ -1,4 +1,4 @@
-"""Drawn pictures of every format, and what becomes of their bytes on bad days."""
+"""Drawn images in every format, and mutations of their bytes."""
 
 import io
 import random
@@ -10,12 +10,12 @@ from PIL import Image
 
 from tests.drawing import draw_fruit, draw_quarters, encode
 
-# What a header promises where a reader is to be made to take memory.
+# Sizes in headers that should make a decoder allocate memory.
 HUGE = (65_535, 16_383, 20_000, 2**31 - 1)
 
 
 def whole_files() -> dict[str, bytes]:
-    """One file of each format and of each kind of pixel, by name."""
+    """One file of each format and pixel mode, by name."""
     fruit, large = draw_fruit("freshapples", 1), draw_fruit("rottenbanana", 2, size=900)
     exif = Image.Exif()
     exif[0x0112] = 6  # Orientation.
@@ -50,47 +50,47 @@ def whole_files() -> dict[str, bytes]:
     }
 
 
-def _flipped(data: bytes, chance: random.Random) -> bytes:
+def _flipped(data: bytes, rng: random.Random) -> bytes:
     changed = bytearray(data)
-    for _ in range(chance.choice((1, 2, 8, 64))):
-        changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+    for _ in range(rng.choice((1, 2, 8, 64))):
+        changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
     return bytes(changed)
 
 
-def _cut(data: bytes, chance: random.Random) -> bytes:
-    return data[: chance.randrange(len(data))]
+def _cut(data: bytes, rng: random.Random) -> bytes:
+    return data[: rng.randrange(len(data))]
 
 
-def _beheaded(data: bytes, chance: random.Random) -> bytes:
-    return data[chance.randrange(min(64, len(data))) :]
+def _beheaded(data: bytes, rng: random.Random) -> bytes:
+    return data[rng.randrange(min(64, len(data))) :]
 
 
-def _repeated(data: bytes, chance: random.Random) -> bytes:
-    start = chance.randrange(len(data))
-    part = data[start : start + chance.randrange(1, 400)]
-    return data[:start] + part * chance.randrange(2, 40) + data[start:]
+def _repeated(data: bytes, rng: random.Random) -> bytes:
+    start = rng.randrange(len(data))
+    part = data[start : start + rng.randrange(1, 400)]
+    return data[:start] + part * rng.randrange(2, 40) + data[start:]
 
 
-def _holed(data: bytes, chance: random.Random) -> bytes:
-    start, length = chance.randrange(len(data)), chance.randrange(1, 300)
-    filling = chance.choice((b"\0", b"\xff", b"PK\x03\x04", chance.randbytes(1)))
+def _holed(data: bytes, rng: random.Random) -> bytes:
+    start, length = rng.randrange(len(data)), rng.randrange(1, 300)
+    filling = rng.choice((b"\0", b"\xff", b"PK\x03\x04", rng.randbytes(1)))
     return data[:start] + (filling * length)[:length] + data[start + length :]
 
 
-def _lying(data: bytes, chance: random.Random) -> bytes:
-    """Another number where there may be a length, a size or an offset."""
+def _lying(data: bytes, rng: random.Random) -> bytes:
+    """Another integer where a length, size or offset may be."""
     changed = bytearray(data)
-    kind = chance.choice((">I", "<I", ">H", "<H"))
+    kind = rng.choice((">I", "<I", ">H", "<H"))
     size = struct.calcsize(kind)
-    value = chance.choice((0, 1, *HUGE, 2 ** (8 * size) - 1)) % 2 ** (8 * size)
+    value = rng.choice((0, 1, *HUGE, 2 ** (8 * size) - 1)) % 2 ** (8 * size)
     if len(changed) > size:
-        place = chance.randrange(min(len(changed) - size, 200))
+        place = rng.randrange(min(len(changed) - size, 200))
         struct.pack_into(kind, changed, place, value)
     return bytes(changed)
 
 
-def _trailed(data: bytes, chance: random.Random) -> bytes:
-    return data + chance.randbytes(chance.randrange(1, 5000))
+def _trailed(data: bytes, rng: random.Random) -> bytes:
+    return data + rng.randbytes(rng.randrange(1, 5000))
 
 
 MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
@@ -98,21 +98,21 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 )
 
 
-def mutated(files: Mapping[str, bytes], chance: random.Random) -> tuple[str, bytes]:
-    """One of the files, changed in a few ways, or the head of one before the body of another."""
-    name = chance.choice(sorted(files))
+def mutated(files: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+    """One of the files with some mutations, sometimes with the header of another file."""
+    name = rng.choice(sorted(files))
     data = files[name]
-    if chance.random() < 0.15:
-        other = files[chance.choice(sorted(files))]
-        data = data[: chance.randrange(1, 200)] + other[chance.randrange(0, 200) :]
-    for _ in range(chance.choice((1, 1, 1, 2, 4))):
+    if rng.random() < 0.15:
+        other = files[rng.choice(sorted(files))]
+        data = data[: rng.randrange(1, 200)] + other[rng.randrange(0, 200) :]
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
         if data:
-            data = chance.choice(MUTATIONS)(data, chance)
+            data = rng.choice(MUTATIONS)(data, rng)
     return name, data
 
 
-def promises() -> dict[str, bytes]:
-    """Small files whose headers speak of pictures that no memory holds, or that hide much."""
+def bombs() -> dict[str, bytes]:
+    """Small files that claim to be huge, or unpack to much data."""
     many = b"\0" * 2_000_000
     return {
         "400-megapixels.png": png(20_000, 20_000, zlib.compress(many)),
@@ -126,7 +126,7 @@ def promises() -> dict[str, bytes]:
         "upside-down.bmp": _sized(encode(draw_quarters(), "BMP"), 18, "<ii", (96, -(2**31))),
         "huge.jpg": _jpeg_sized(65_500, 65_500),
         "huge.webp": _sized(encode(draw_quarters(), "WEBP"), 26, "<HH", (16_383, 16_383)),
-        # Within the limit, and black: 60 megapixels of grey in 60 KB.
+        # Within the limit: 60 megapixels in 60 KB.
         "black.png": png(7700, 7700, zlib.compress(b"\0" * 7701 * 7700, 9), depth=1),
     }
 
@@ -138,7 +138,7 @@ def png(
     chunks: list[tuple[bytes, bytes]] | None = None,
     depth: int = 8,
 ) -> bytes:
-    """A grey PNG that says this of itself."""
+    """A grey PNG with this header and data."""
     head = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
     stream = io.BytesIO()
     stream.write(b"\x89PNG\r\n\x1a\n")

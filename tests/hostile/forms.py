@@ -1,4 +1,4 @@
-"""Forms that are odd: without edges, without names, with too much of everything."""
+"""Malformed multipart forms: wrong boundaries, names, lengths and counts."""
 
 import random
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from tests.hostile.requests import (
     Attack,
     field,
     form,
+    form_request,
     form_type,
     request,
-    sent_as_form,
 )
 
 PATHS = (b"/predict", b"/predict/batch", b"/upload-training-data", b"/insights/augmentation")
@@ -43,59 +43,59 @@ CONTENT_TYPES = (
 )
 
 
-def odd_forms(picture: bytes, chance: random.Random) -> Iterator[Attack]:
-    """Without end. Every kind in turn, to each path that takes a form."""
+def malformed_forms(image: bytes, rng: random.Random) -> Iterator[Attack]:
+    """An endless series, each kind in turn, to random paths that take forms."""
     while True:
-        for kind in (_one_of_a_kind, _named, _typed, _charted, _crowded, _framed):
-            yield kind(picture, chance)
+        for kind in (_boundary, _name, _content_type, _charset, _too_much, _framing):
+            yield kind(image, rng)
 
 
-def _path(chance: random.Random) -> bytes:
-    return chance.choice(PATHS)
+def _path(rng: random.Random) -> bytes:
+    return rng.choice(PATHS)
 
 
-def _named(picture: bytes, chance: random.Random) -> Attack:
-    name = chance.choice((b"file", b"files", b"class_name", b"", b"\0", "ü".encode(), b"f" * 4000))
-    filename = chance.choice(FILENAMES)
-    parts = [field(name, picture, filename), field(b"class_name", chance.choice(FILENAMES))]
-    return sent_as_form(f"named {name[:20]!r} {filename[:20]!r}", _path(chance), parts)
+def _name(image: bytes, rng: random.Random) -> Attack:
+    name = rng.choice((b"file", b"files", b"class_name", b"", b"\0", "ü".encode(), b"f" * 4000))
+    filename = rng.choice(FILENAMES)
+    parts = [field(name, image, filename), field(b"class_name", rng.choice(FILENAMES))]
+    return form_request(f"named {name[:20]!r} {filename[:20]!r}", _path(rng), parts)
 
 
-def _typed(picture: bytes, chance: random.Random) -> Attack:
-    content_type = chance.choice(CONTENT_TYPES)
-    body = chance.choice((picture, form([field(b"file", picture, b"a.jpg")]), b"", b"\0" * 100))
+def _content_type(image: bytes, rng: random.Random) -> Attack:
+    content_type = rng.choice(CONTENT_TYPES)
+    body = rng.choice((image, form([field(b"file", image, b"a.jpg")]), b"", b"\0" * 100))
     headers = [(b"Content-Type", content_type)]
-    return request(f"typed {content_type[:40]!r}", b"POST", _path(chance), headers, body)
+    return request(f"typed {content_type[:40]!r}", b"POST", _path(rng), headers, body)
 
 
-def _charted(picture: bytes, chance: random.Random) -> Attack:
-    charset = chance.choice(CHARSETS)
+def _charset(image: bytes, rng: random.Random) -> Attack:
+    charset = rng.choice(CHARSETS)
     parts = [
-        field(chance.choice((b"files", b"\xff\xfe")), picture, chance.choice((b"a.jpg", b"\xff-"))),
+        field(rng.choice((b"files", b"\xff\xfe")), image, rng.choice((b"a.jpg", b"\xff-"))),
         field(b"class_name", b"fresh\xff\xfe--\xe4"),
     ]
     headers = [form_type(BOUNDARY, b"; charset=" + charset)]
-    return request(f"charset {charset[:20]!r}", b"POST", _path(chance), headers, form(parts))
+    return request(f"charset {charset[:20]!r}", b"POST", _path(rng), headers, form(parts))
 
 
-def _crowded(picture: bytes, chance: random.Random) -> Attack:
-    """Too many parts, fields, files, headers of a part; or one that is too long."""
-    kind = chance.randrange(6)
+def _too_much(image: bytes, rng: random.Random) -> Attack:
+    """Too many or too long parts, fields, files or part headers."""
+    kind = rng.randrange(6)
     parts = {
         0: lambda: [field(b"x", b"")] * 10_000,
-        1: lambda: [field(b"files", b"x", b"a.jpg")] * chance.choice((9, 501, 3000)),
-        2: lambda: [field(b"class_name", b"x" * chance.choice((65_000, 70_000, 2_000_000)))],
-        3: lambda: [(b"X-Long: " + b"y" * chance.choice((4000, 5000, 900_000)), b"")],
-        4: lambda: [(b"\r\n".join(b"X-%d: y" % n for n in range(2000)), picture)],
-        5: lambda: [field(b"file", picture, b"a.jpg")] * 3,
+        1: lambda: [field(b"files", b"x", b"a.jpg")] * rng.choice((9, 501, 3000)),
+        2: lambda: [field(b"class_name", b"x" * rng.choice((65_000, 70_000, 2_000_000)))],
+        3: lambda: [(b"X-Long: " + b"y" * rng.choice((4000, 5000, 900_000)), b"")],
+        4: lambda: [(b"\r\n".join(b"X-%d: y" % n for n in range(2000)), image)],
+        5: lambda: [field(b"file", image, b"a.jpg")] * 3,
     }[kind]()
-    return sent_as_form(f"crowded {kind}", _path(chance), parts)
+    return form_request(f"crowded {kind}", _path(rng), parts)
 
 
-def _framed(picture: bytes, chance: random.Random) -> Attack:
-    """A length that is not true, or chunks that are none."""
-    body = form([field(b"file", picture, b"a.jpg"), field(b"files", picture, b"a.jpg")])
-    path, kind = _path(chance), chance.randrange(8)
+def _framing(image: bytes, rng: random.Random) -> Attack:
+    """A false Content-Length, or invalid chunks."""
+    body = form([field(b"file", image, b"a.jpg"), field(b"files", image, b"a.jpg")])
+    path, kind = _path(rng), rng.randrange(8)
     chunked = (b"Transfer-Encoding", b"chunked")
     if kind < 4:
         length = (
@@ -120,10 +120,10 @@ def _framed(picture: bytes, chance: random.Random) -> Attack:
     return request(f"chunks {kind}", b"POST", path, wrong[1], wrong[0], complete=False)
 
 
-def _one_of_a_kind(picture: bytes, chance: random.Random) -> Attack:
-    """Forms whose edges or heads are wrong."""
-    whole = form([field(b"file", picture, b"a.jpg"), field(b"files", picture, b"a.jpg")])
-    body = chance.choice(
+def _boundary(image: bytes, rng: random.Random) -> Attack:
+    """Wrong boundaries or part headers."""
+    whole = form([field(b"file", image, b"a.jpg"), field(b"files", image, b"a.jpg")])
+    body = rng.choice(
         (
             whole.replace(BOUNDARY, b"----other"),
             whole[: -len(BOUNDARY) - 20],
@@ -140,11 +140,11 @@ def _one_of_a_kind(picture: bytes, chance: random.Random) -> Attack:
             b"--%s\r\n" % BOUNDARY * 5000,
             b"",
             b"\r\n" * 5000,
-            form([(b"", picture)]),
-            form([(b"Content-Disposition: attachment", picture)]),
-            form([(b"Content-Transfer-Encoding: base64\r\n" + field(b"file", b"")[0], picture)]),
-            form([field(b"files", form([field(b"files", picture, b"a.jpg")]), b"inner.jpg")]),
-            chance.randbytes(2000),
+            form([(b"", image)]),
+            form([(b"Content-Disposition: attachment", image)]),
+            form([(b"Content-Transfer-Encoding: base64\r\n" + field(b"file", b"")[0], image)]),
+            form([field(b"files", form([field(b"files", image, b"a.jpg")]), b"inner.jpg")]),
+            rng.randbytes(2000),
         )
     )
-    return request("edges", b"POST", _path(chance), [form_type()], body)
+    return request("edges", b"POST", _path(rng), [form_type()], body)

@@ -1,9 +1,10 @@
-"""What Schemathesis cannot know; it loads this file by SCHEMATHESIS_HOOKS.
+"""Hooks for Schemathesis, which loads this file by SCHEMATHESIS_HOOKS.
 
-It draws no photographs. That photographs need the name of a class, and a zip of class folders none,
-cannot be described: here the name is required, since zips are not among what it sends. And it reads
-`\\p{L}` and `\\p{N}`, by which the name of a class is described, as Latin letters and the digits 0
-to 9, so that it takes names in other scripts for wrong: they are left to tests/dataset.
+- It gets drawn images as bodies of the image types.
+- A class name is required with photos and not with a zip of class folders, which OpenAPI cannot
+  say. It sends no zips, so here the name is required.
+- It reads `\\p{L}` and `\\p{N}` in the pattern of class names as Latin letters and digits, and
+  expects other scripts to be rejected. Those cases are left out; tests/catalog has them.
 """
 
 import re
@@ -21,8 +22,8 @@ LATIN = re.compile("[a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f0-9]")
 
 for kind in KINDS:
     format = FORMATS.get(kind, kind.partition("/")[2].upper())
-    pictures = [encode(draw_fruit("freshapples", seed, size=64), format) for seed in range(3)]
-    schemathesis.openapi.media_type(kind, st.sampled_from(pictures))
+    images = [encode(draw_fruit("freshapples", seed, size=64), format) for seed in range(3)]
+    schemathesis.openapi.media_type(kind, st.sampled_from(images))
 
 
 @schemathesis.hook
@@ -33,7 +34,7 @@ def before_load_schema(_context: Any, described: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def filter_case(_context: Any, case: Any) -> bool:
-    """Leave out texts of which the tool and JSON Schema say different things."""
+    """Leave out texts without a Latin letter or digit."""
     return not any(
         any(letter.isalnum() for letter in text) and not LATIN.search(text)
         for text in (*_texts(case.body), *_texts(case.query))

@@ -1,4 +1,4 @@
-"""Requests as bytes, so that each part of them can be wrong."""
+"""HTTP requests as bytes, so that any part can be invalid."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ Header = tuple[bytes, bytes]
 
 @dataclass(frozen=True)
 class Attack:
-    """What is sent. `name` says what is wrong with it.
+    """A request; `name` describes it in failures.
 
-    `complete` is false where the server may close without an answer, or wait for what never comes.
+    `complete` is false if the server may close the connection without an answer.
     """
 
     name: str
@@ -29,23 +29,23 @@ def request(
     *,
     complete: bool = True,
 ) -> Attack:
-    """A request whose frame is right, but for headers that replace those of the frame."""
+    """A valid request, but for `headers`, which replace the usual ones."""
     given = list(headers)
-    named = {header.lower() for header, _ in given}
+    names = {header.lower() for header, _ in given}
     usual = [
         (b"Host", b"127.0.0.1"),
         (b"Connection", b"close"),
         (b"Content-Length", str(len(body)).encode()),
     ]
-    if b"transfer-encoding" in named:
+    if b"transfer-encoding" in names:
         usual.pop()
-    given += [(header, value) for header, value in usual if header.lower() not in named]
+    given += [(header, value) for header, value in usual if header.lower() not in names]
     lines = b"".join(b"%s: %s\r\n" % header for header in given)
     return Attack(name, b"%s %s HTTP/1.1\r\n%s\r\n%s" % (method, path, lines, body), complete)
 
 
 def form(parts: Iterable[Part], boundary: bytes = BOUNDARY) -> bytes:
-    """A multipart body; each part is its header lines and its content."""
+    """A multipart body; a part is its header lines and its content."""
     body = b"".join(
         b"--%s\r\n%s\r\n\r\n%s\r\n" % (boundary, head, content) for head, content in parts
     )
@@ -61,5 +61,5 @@ def form_type(boundary: bytes = BOUNDARY, more: bytes = b"") -> Header:
     return b"Content-Type", b"multipart/form-data; boundary=" + boundary + more
 
 
-def sent_as_form(name: str, path: bytes, parts: Iterable[Part]) -> Attack:
+def form_request(name: str, path: bytes, parts: Iterable[Part]) -> Attack:
     return request(name, b"POST", path, [form_type()], form(parts))

@@ -1,9 +1,8 @@
-"""A real API process, as its own start command makes it, and what it says and takes."""
+"""A real API process, its log and its memory."""
 
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from types import MappingProxyType
 import httpx
 
 from api.settings import PROJECT
-from tests.processes import free_port, service_environment
+from tests.processes import API, free_port, service_environment
 from tests.waiting import until
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
@@ -29,19 +28,19 @@ class Served:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def said(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def resident_mb(self) -> float:
-        """Memory in use, in MB of 2**20 bytes. Linux only."""
+    def resident_mib(self) -> float:
+        """Resident memory in MiB. Linux only."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         assert found is not None
         return int(found[1]) / 1024
 
     def answers(self) -> bool:
-        """Whether it is ready. Raises AssertionError where the process has ended."""
-        assert self.process.poll() is None, self.said()
+        """Whether it is ready. Raises AssertionError if the process has ended."""
+        assert self.process.poll() is None, self.log_text()
         try:
             return httpx.get(f"{self.url}/ready", timeout=5, trust_env=False).is_success
         except httpx.HTTPError:
@@ -50,7 +49,7 @@ class Served:
 
 @contextmanager
 def serving(settings: Mapping[str, str] = NO_SETTINGS) -> Iterator[Served]:
-    """`python -m api` on a free port, with `settings` in its environment, ready to be used."""
+    """`python -m api` on a free port, ready, with `settings` in its environment."""
     port, state = free_port(), Path(tempfile.mkdtemp(prefix="ripeline-state-"))
     log = state / "api.log"
     environment = {
@@ -60,7 +59,7 @@ def serving(settings: Mapping[str, str] = NO_SETTINGS) -> Iterator[Served]:
     }
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "api"],
+            API,
             cwd=PROJECT,
             env=environment,
             stdout=stream,
@@ -68,7 +67,7 @@ def serving(settings: Mapping[str, str] = NO_SETTINGS) -> Iterator[Served]:
         )
     served = Served(f"http://127.0.0.1:{port}", port, process, log)
     try:
-        until(served.answers, seconds=60)
+        until(served.answers)
         yield served
     finally:
         process.terminate()

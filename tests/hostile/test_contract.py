@@ -1,8 +1,8 @@
-"""Schemathesis over the live OpenAPI document: what is described is what is answered.
+"""Schemathesis: the API's answers match its OpenAPI document.
 
-Every check that it has, with keys, so that what needs one is asked for without. It runs as a
-program of its own. RIPELINE_CONTRACT_EXAMPLES says how many examples for each operation, besides
-those of every bound and wrong type (`make hostile`: 60); without it there are a few at random.
+With all of its checks, and with keys, so that it also tests requests without one. It runs as a
+program. RIPELINE_CONTRACT_EXAMPLES is the number of examples for each operation, besides those of
+every bound and wrong type (`make hostile`: 60); without it there are three random ones.
 """
 
 import os
@@ -16,21 +16,21 @@ from tests.hostile.serving import serving
 from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY
 
 EXAMPLES = os.environ.get("RIPELINE_CONTRACT_EXAMPLES")
-HOW_MANY = ("--max-examples", EXAMPLES) if EXAMPLES else ("--phases=fuzzing", "--max-examples=3")
+AMOUNT = ("--max-examples", EXAMPLES) if EXAMPLES else ("--phases=fuzzing", "--max-examples=3")
 SEED = os.environ.get("RIPELINE_HOSTILE_SEED", "1")
 MINUTES = 30
 
 
-def test_what_is_described_is_what_is_answered(tmp_path: Path) -> None:
+def test_answers_match_the_openapi_document(tmp_path: Path) -> None:
     keys = {"RIPELINE_CHANGE_KEYS": CHANGE_KEY, "RIPELINE_PREDICT_KEYS": PREDICT_KEY}
     with serving(keys) as served:
         found = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/openapi.json"),
                 *("--header", f"Authorization: Bearer {CHANGE_KEY}", "--checks", "all"),
-                *(*HOW_MANY, "--seed", SEED, "--continue-on-failure"),
+                *(*AMOUNT, "--seed", SEED, "--continue-on-failure"),
             ],
-            cwd=tmp_path,  # It leaves files of its own.
+            cwd=tmp_path,  # It writes files there.
             env={
                 **os.environ,
                 "PYTHONPATH": str(PROJECT),
@@ -42,7 +42,7 @@ def test_what_is_described_is_what_is_answered(tmp_path: Path) -> None:
             check=False,
         )
         assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2000:]
-        # All operations that there are.
+        # It tested all operations.
         assert re.search(r"Selected: +(\d+)/\1\s+Tested: +\1\s", found.stdout), found.stdout
-        assert "Traceback" not in served.said()
+        assert "Traceback" not in served.log_text()
         print("\n".join(found.stdout.splitlines()[-8:]))

@@ -1,4 +1,4 @@
-"""One stack for all tests of this room; what one has killed runs again for the next."""
+"""One stack for all tests of this package; what a test killed is started again after it."""
 
 import shutil
 from collections.abc import Iterator
@@ -37,4 +37,4 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def stack(started: Stack) -> Iterator[Stack]:
     yield started
-    started.make_whole()
+    started.start_stopped()

@@ -1,16 +1,16 @@
-"""Upload, retrain, serve, roll back: what one replica takes part in, all do."""
+"""Upload, retrain, serve, roll back: all replicas follow."""
 
 from tests.drawing import draw_fruit, encode
-from tests.stack.learning import ended, start_run, upload
+from tests.stack.runs import start_run, upload, wait_for_run
 from tests.stack.stack import Stack
 from tests.waiting import until
 
 
-def test_every_replica_serves_what_was_learned_and_what_was_rolled_back_to(stack: Stack) -> None:
+def test_every_replica_serves_the_new_version_and_the_one_rolled_back_to(stack: Stack) -> None:
     with stack.client() as client:
         before = client.get("/model-info").json()["model_info"]["version"]
         assert upload(client, "rings", first=0, count=60) == 60
-        run = ended(client, start_run(client))
+        run = wait_for_run(client, start_run(client))
         assert run["state"] == "succeeded", run["message"]
         assert run["verdict"]["promote"], run["verdict"]["reasons"]
         stack.until_all_serve(run["candidate"])
@@ -21,26 +21,26 @@ def test_every_replica_serves_what_was_learned_and_what_was_rolled_back_to(stack
         stack.until_all_serve(before)
 
 
-def test_every_replica_shows_every_photograph(stack: Stack) -> None:
+def test_every_replica_shows_every_image(stack: Stack) -> None:
     with stack.client() as client:
         upload(client, "squares", first=0, count=20)
     shown = []
     for url in stack.replicas.values():
         with stack.client(url) as replica:
             found = replica.get("/dataset/images", params={"class_name": "squares"}).json()
-            identities = [image["id"] for image in found["images"]]
-            photographs = [replica.get(f"/dataset/images/{one}/photograph") for one in identities]
-            shown.append([photograph.content for photograph in photographs])
-            assert all(photograph.is_success for photograph in photographs)
+            ids = [image["id"] for image in found["images"]]
+            answers = [replica.get(f"/dataset/images/{one}/photograph") for one in ids]
+            shown.append([answer.content for answer in answers])
+            assert all(answer.is_success for answer in answers)
     assert len(shown[0]) == 20
     assert shown == [shown[0]] * len(stack.replicas)
 
 
 def graded_by_all(stack: Stack, version: str) -> bool:
-    """Grade once more through nginx; does Prometheus know each replica to grade by `version`?"""
-    picture = encode(draw_fruit("freshapples"), "JPEG")
+    """Grade once more; whether Prometheus has predictions by `version` from each replica."""
+    image = encode(draw_fruit("freshapples"), "JPEG")
     with stack.client() as client:
-        answer = client.post("/predict", files={"file": ("a.jpg", picture)})
+        answer = client.post("/predict", files={"file": ("a.jpg", image)})
     assert answer.json()["model_version"] == version
     query = f'sum by (instance) (ripeline_predictions_total{{version="{version}"}}) > 0'
-    return len(stack.prometheus.by("instance", query)) == len(stack.replicas)
+    return len(stack.prometheus.series("instance", query)) == len(stack.replicas)

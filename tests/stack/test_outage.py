@@ -1,24 +1,24 @@
-"""PostgreSQL is killed for ten seconds while people grade photographs."""
+"""PostgreSQL is killed for ten seconds under load."""
 
 import time
 
 import httpx
 
-from tests.stack.learning import ended, start_run, upload
 from tests.stack.load import loaded
+from tests.stack.runs import start_run, upload, wait_for_run
 from tests.stack.stack import Stack
 from tests.waiting import until
 
-AWAY_SECONDS = 10
+OUTAGE_SECONDS = 10
 
 
-def test_without_the_database_photographs_are_graded_and_changes_are_told_when_to_come_back(
+def test_without_the_database_grading_goes_on_and_changes_get_503_with_retry_after(
     stack: Stack,
 ) -> None:
     with stack.client() as client, loaded(stack.processes, stack.url, stack.key) as load:
         served = stack.versions()
         stack.database.kill()
-        back_at = time.monotonic() + AWAY_SECONDS
+        back_at = time.monotonic() + OUTAGE_SECONDS
         try:
             until(lambda: refused(client) and time.monotonic() > back_at)
             assert stack.versions() == served
@@ -27,7 +27,7 @@ def test_without_the_database_photographs_are_graded_and_changes_are_told_when_t
         until(lambda: accepted(client))
     with stack.client() as client:
         upload(client, "rings", first=500, count=8)
-        run = ended(client, start_run(client))
+        run = wait_for_run(client, start_run(client))
         assert run["state"] == "succeeded", run["message"]
         promoted = client.post(f"/models/{run['candidate']}/promote")
         assert promoted.status_code == 200, promoted.text
@@ -38,7 +38,7 @@ def test_without_the_database_photographs_are_graded_and_changes_are_told_when_t
 
 
 def refused(client: httpx.Client) -> bool:
-    """Every change is, with the seconds after which to try again."""
+    """Every change gets a 503 with Retry-After."""
     for answer in (
         client.post("/models/rollback"),
         client.post("/retrain", json={"mode": "fast", "force": True}),
@@ -51,7 +51,7 @@ def refused(client: httpx.Client) -> bool:
 
 
 def accepted(client: httpx.Client) -> bool:
-    """The same change, now that the catalog is there: it brings the default back."""
+    """Set the schedule back to its default; whether that works again."""
     answer = client.put("/triggers/schedule", json={"schedule": None})
     assert answer.status_code in (200, 503), answer.text
     return answer.is_success

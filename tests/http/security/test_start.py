@@ -86,7 +86,7 @@ def test_no_log_has_the_password_or_a_key_in_it(without_database: Served) -> Non
         assert client.get("/runs").status_code == 401
         assert client.get("/runs", headers=bearer(CHANGE_KEY)).status_code == 503
         assert client.post("/retrain", headers={"X-API-Key": CHANGE_KEY}).status_code == 503
-    said = without_database.said()
+    said = without_database.log_text()
     assert "/runs" in said
     assert "The catalog cannot be used" in said
     assert PASSWORD not in said

@@ -1,23 +1,21 @@
-"""What a person does with the service, through nginx."""
+"""Uploads and retraining runs through nginx."""
 
 from typing import Any
 
 import httpx
 
 from tests.drawing import encode
-from tests.things import draw_thing
+from tests.ood_images import draw_ood
 from tests.waiting import until
 
-# Long enough for a machine that has other things to do: runs come last.
-RUN_SECONDS = 600
-OVER = ("succeeded", "failed", "cancelled", "interrupted")
+ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 
 
 def upload(client: httpx.Client, class_name: str, first: int, count: int) -> int:
-    """Send drawn photographs of a thing; gives how many were stored."""
+    """Upload drawn images of a kind of OOD_KINDS; returns how many were stored."""
     kind = class_name.partition("-")[0]
     files = [
-        ("files", (f"{class_name}-{n}.jpg", encode(draw_thing(kind, seed=n), "JPEG"), "image/jpeg"))
+        ("files", (f"{class_name}-{n}.jpg", encode(draw_ood(kind, seed=n), "JPEG"), "image/jpeg"))
         for n in range(first, first + count)
     ]
     answer = client.post("/upload-training-data", files=files, data={"class_name": class_name})
@@ -33,11 +31,11 @@ def start_run(client: httpx.Client) -> str:
     return run_id
 
 
-def ended(client: httpx.Client, run_id: str) -> dict[str, Any]:
-    """The run, once it is over."""
+def wait_for_run(client: httpx.Client, run_id: str) -> dict[str, Any]:
+    """The run, after it ended."""
 
     def look() -> dict[str, Any] | None:
         run: dict[str, Any] = client.get(f"/runs/{run_id}").raise_for_status().json()
-        return run if run["state"] in OVER else None
+        return run if run["state"] in ENDED else None
 
-    return until(look, seconds=RUN_SECONDS)
+    return until(look)

@@ -1,4 +1,4 @@
-"""nginx as deploy/ configures it, with addresses on loopback."""
+"""nginx with the configuration of deploy/, on loopback."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -20,24 +20,24 @@ def nginx_command(
     replicas: Sequence[int],
     app: int,
 ) -> list[str]:
-    """How to start it. `environment` is what Compose gives it; the ports take the names' places."""
-    # "server api:8000 resolve …;" once for each replica, as Docker's resolver would have it.
-    of_api, of_app = environment["API_SERVERS"], environment["APP_SERVERS"]
+    """The command that starts it. `environment` is from Compose; ports replace its hosts."""
+    # One "server api:8000 resolve …;" for each replica, where Compose resolves the name to all.
+    api_server, app_server = environment["API_SERVERS"], environment["APP_SERVERS"]
     values = {
         **environment,
         "NGINX_MIME_TYPES": str(MIME_TYPES),
         "API_LISTEN": f"127.0.0.1:{api_port}",
         "APP_LISTEN": f"127.0.0.1:{app_port}",
-        "API_SERVERS": " ".join(_at(of_api, "api:8000", port) for port in replicas),
-        "APP_SERVERS": _at(of_app, "ui:8501", app),
+        "API_SERVERS": " ".join(_at(api_server, "api:8000", port) for port in replicas),
+        "APP_SERVERS": _at(app_server, "ui:8501", app),
     }
     prefix = folder / "nginx"
     prefix.mkdir(exist_ok=True)
-    written = prefix / "nginx.conf"
-    written.write_text(filled(TEMPLATE, values))
-    # As root it would change to an account that cannot look into the tests' folders.
+    configuration = prefix / "nginx.conf"
+    configuration.write_text(filled(TEMPLATE, values))
+    # As root it would switch to an account without access to the temporary folder.
     account = " user root;" if os.geteuid() == 0 else ""
-    return ["nginx", "-p", f"{prefix}/", "-c", str(written), "-g", f"daemon off;{account}"]
+    return ["nginx", "-p", f"{prefix}/", "-c", str(configuration), "-g", f"daemon off;{account}"]
 
 
 def _at(server: str, name: str, port: int) -> str:

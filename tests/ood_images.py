@@ -3,11 +3,11 @@
 import numpy as np
 from PIL import Image
 
-THINGS = ("rings", "squares", "stripes")
+OOD_KINDS = ("rings", "squares", "stripes")
 
 
-def draw_thing(kind: str, seed: int, size: int = 120) -> Image.Image:
-    """A picture of one of `THINGS`; colours, number, angle and place follow `seed`."""
+def draw_ood(kind: str, seed: int, size: int = 120) -> Image.Image:
+    """A picture of one of `OOD_KINDS`; colours, number, angle and place follow `seed`."""
     random = np.random.default_rng([seed, *kind.encode()])
     y, x = (np.mgrid[0:size, 0:size] + 0.5) / size - 0.5
     angle = random.uniform(0, np.pi)

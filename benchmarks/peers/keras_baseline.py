@@ -1,7 +1,6 @@
 """The usual design: a FastAPI handler that calls `keras.Model.predict`.
 
-The same architecture and input size as the default package, in the framework that it was trained
-in; its weights are random, which takes no more and no less time.
+The default model's architecture and input size, with random weights, which take the same time.
 """
 
 import io

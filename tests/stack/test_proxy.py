@@ -1,4 +1,4 @@
-"""What nginx adds: limits, sockets, and an answer where no replica has one."""
+"""What nginx adds: limits, WebSockets, and an answer while no replica runs."""
 
 import io
 import zipfile
@@ -11,7 +11,7 @@ from tests.stack.stack import Stack
 from tests.waiting import until
 
 
-def test_what_is_too_long_is_refused_as_the_api_would(stack: Stack) -> None:
+def test_a_body_that_is_too_large_gets_the_same_problem_as_from_the_api(stack: Stack) -> None:
     with stack.client() as client:
         answer = client.post(
             "/predict", content=bytes(26 * 2**20), headers={"content-type": "image/jpeg"}
@@ -21,8 +21,8 @@ def test_what_is_too_long_is_refused_as_the_api_would(stack: Stack) -> None:
     assert answer.json()["code"] == "body-too-large"
 
 
-def test_a_long_upload_passes(stack: Stack) -> None:
-    """Longer than any one photograph may be."""
+def test_a_large_upload_passes(stack: Stack) -> None:
+    """Larger than a single photo may be."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("freshapples/a.bmp", encode(draw_fruit("freshapples", 7, 96), "BMP"))
@@ -33,9 +33,9 @@ def test_a_long_upload_passes(stack: Stack) -> None:
     assert answer.json()["uploaded_count"] == 1
 
 
-def test_a_batch_comes_line_by_line(stack: Stack) -> None:
-    picture = encode(draw_fruit("freshapples"), "JPEG")
-    files = [("files", (f"{number}.jpg", picture)) for number in range(3)]
+def test_a_batch_is_streamed_line_by_line(stack: Stack) -> None:
+    image = encode(draw_fruit("freshapples"), "JPEG")
+    files = [("files", (f"{number}.jpg", image)) for number in range(3)]
     lines = {"accept": "application/x-ndjson"}
     with (
         stack.client() as client,
@@ -45,28 +45,28 @@ def test_a_batch_comes_line_by_line(stack: Stack) -> None:
         assert len(list(answer.iter_lines())) >= 3
 
 
-def test_figures_of_one_replica_are_not_shown_as_those_of_all(stack: Stack) -> None:
+def test_the_metrics_of_one_replica_are_not_reachable_through_nginx(stack: Stack) -> None:
     with stack.client() as client:
         assert client.get("/metrics").status_code == 404
 
 
-def test_the_app_is_reached_with_its_socket(stack: Stack) -> None:
+def test_the_app_and_its_websocket_are_reachable(stack: Stack) -> None:
     assert "Streamlit" in httpx.get(stack.app_url, trust_env=False).text
     address = stack.app_url.replace("http://", "ws://")
     with connect(f"{address}/_stcore/stream", subprotocols=["streamlit"], proxy=None) as socket:  # type: ignore[list-item]
         assert socket.subprotocol == "streamlit"
 
 
-def test_health_leaves_no_line_in_the_log(stack: Stack) -> None:
+def test_health_checks_are_not_logged(stack: Stack) -> None:
     with stack.client() as client:
         client.get("/health")
         client.get("/status")
-    until(lambda: "GET /status" in stack.processes.said("nginx"))
+    until(lambda: "GET /status" in stack.processes.log("nginx"))
     for path in ("/health", "/ready", "/live"):
-        assert f'"GET {path}"' not in stack.processes.said("nginx")
+        assert f'"GET {path}"' not in stack.processes.log("nginx")
 
 
-def test_without_any_replica_a_client_is_told_when_to_come_back(stack: Stack) -> None:
+def test_without_replicas_clients_get_503_with_retry_after(stack: Stack) -> None:
     for name in stack.replicas:
         stack.processes.kill(name)
     with stack.client() as client:
@@ -74,5 +74,5 @@ def test_without_any_replica_a_client_is_told_when_to_come_back(stack: Stack) ->
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) > 0
         assert answer.json()["code"] == "service-unavailable"
-        stack.make_whole()
+        stack.start_stopped()
         until(lambda: client.get("/status").is_success)

@@ -1,4 +1,4 @@
-"""Junk where JSON, numbers, names and headers belong."""
+"""Invalid paths, query parameters, JSON bodies and headers."""
 
 import json
 import random
@@ -84,7 +84,7 @@ HEADERS: tuple[Header, ...] = (
     (b"Content-Type", b"application/json; charset=utf-16"),
 )
 METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"TRACE", b"PROPFIND")
-# A run that begins would be one of a worker that is not there; that is no matter of input.
+# No worker runs here, so a run that is queued never starts.
 JSON_PATHS = (
     b"/predictions/%s/feedback",
     b"/review-queue",
@@ -102,66 +102,66 @@ FIELDS = (
 )
 
 
-def junk(paths: Mapping[str, Mapping[str, Any]], chance: random.Random) -> Iterator[Attack]:
-    """Without end. `paths` are those of the OpenAPI document."""
+def payloads(paths: Mapping[str, Mapping[str, Any]], rng: random.Random) -> Iterator[Attack]:
+    """An endless series. `paths` are those of the OpenAPI document."""
     while True:
-        yield _addressed(paths, chance)
-        yield _json(chance)
-        yield _headed(chance)
+        yield _url(paths, rng)
+        yield _json(rng)
+        yield _header(rng)
 
 
-def _addressed(paths: Mapping[str, Mapping[str, Any]], chance: random.Random) -> Attack:
-    """Any path and method, with junk for names and numbers."""
-    path = chance.choice(sorted(paths)).encode()
-    filled = re.sub(rb"\{[^}]*\}", lambda _: chance.choice(NAMES), path)
-    if chance.random() < 0.1:
-        filled = b"/" + chance.choice(NAMES)
+def _url(paths: Mapping[str, Mapping[str, Any]], rng: random.Random) -> Attack:
+    """A random path and method, with invalid names and numbers."""
+    path = rng.choice(sorted(paths)).encode()
+    filled = re.sub(rb"\{[^}]*\}", lambda _: rng.choice(NAMES), path)
+    if rng.random() < 0.1:
+        filled = b"/" + rng.choice(NAMES)
     pairs = [
-        b"%s=%s" % (chance.choice(QUERY).encode(), chance.choice((*NUMBERS, *NAMES)))
-        for _ in range(chance.choice((0, 1, 3)))
+        b"%s=%s" % (rng.choice(QUERY).encode(), rng.choice((*NUMBERS, *NAMES)))
+        for _ in range(rng.choice((0, 1, 3)))
     ]
-    if chance.random() < 0.05:
+    if rng.random() < 0.05:
         pairs.append(b"x=" + b"y" * 30_000)
     query = b"?" + b"&".join(pairs) if pairs else b""
     methods = [name.upper().encode() for name in paths[path.decode()]]
-    method = chance.choice(METHODS if chance.random() < 0.1 else methods)
+    method = rng.choice(METHODS if rng.random() < 0.1 else methods)
     return request(f"{method!r} {filled[:60]!r}", method, filled + query)
 
 
-def _json(chance: random.Random) -> Attack:
-    path = chance.choice(JSON_PATHS)
+def _json(rng: random.Random) -> Attack:
+    path = rng.choice(JSON_PATHS)
     if b"%s" in path:
-        path %= chance.choice((*NAMES, b"accuracy", b"schedule"))
+        path %= rng.choice((*NAMES, b"accuracy", b"schedule"))
     method = b"PUT" if b"trigger" in path else b"PATCH" if path.count(b"/") == 3 else b"POST"
-    body = chance.choice(BODIES) if chance.random() < 0.4 else json.dumps(_object(chance)).encode()
-    headers = [(b"Content-Type", chance.choice((b"application/json", b"text/plain", b"a/b+json")))]
+    body = rng.choice(BODIES) if rng.random() < 0.4 else json.dumps(_object(rng)).encode()
+    headers = [(b"Content-Type", rng.choice((b"application/json", b"text/plain", b"a/b+json")))]
     return request(f"json {path[:40]!r} {body[:40]!r}", method, path, headers, body)
 
 
-def _object(chance: random.Random) -> dict[str, Any]:
+def _object(rng: random.Random) -> dict[str, Any]:
     return {
-        chance.choice(FIELDS): chance.choice((*VALUES, [chance.choice(VALUES)], _inner(chance)))
-        for _ in range(chance.choice((1, 2, 4)))
+        rng.choice(FIELDS): rng.choice((*VALUES, [rng.choice(VALUES)], _inner(rng)))
+        for _ in range(rng.choice((1, 2, 4)))
     }
 
 
-def _inner(chance: random.Random) -> list[dict[str, Any]]:
-    return [{"prediction_id": chance.choice(TEXTS), "label": chance.choice(VALUES)}]
+def _inner(rng: random.Random) -> list[dict[str, Any]]:
+    return [{"prediction_id": rng.choice(TEXTS), "label": rng.choice(VALUES)}]
 
 
-def _headed(chance: random.Random) -> Attack:
-    headers = [chance.choice(HEADERS) for _ in range(chance.choice((1, 2)))]
+def _header(rng: random.Random) -> Attack:
+    headers = [rng.choice(HEADERS) for _ in range(rng.choice((1, 2)))]
     if len({name for name, _ in headers}) < len(headers):
         headers.pop()
-    kind = chance.randrange(6)
+    kind = rng.randrange(6)
     if kind == 0:
         many = [(b"X-%d" % number, b"y" * 90) for number in range(2000)]
         return request("many headers", b"GET", b"/health", many, complete=False)
     if kind == 1:
-        long = b"/health?" + b"q" * chance.choice((200_000, 2_000_000))
+        long = b"/health?" + b"q" * rng.choice((200_000, 2_000_000))
         return request("long address", b"GET", long, complete=False)
     if kind == 2:
-        data = chance.choice(
+        data = rng.choice(
             (
                 b"\0" * 1000,
                 b"GET\r\n\r\n",
@@ -172,11 +172,9 @@ def _headed(chance: random.Random) -> Attack:
                 b"GET /\xff\xfe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
                 b"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\nConnection: close\r\n\r\n",
                 b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-                chance.randbytes(3000),
+                rng.randbytes(3000),
             )
         )
         return Attack(f"no HTTP {data[:30]!r}", data, complete=False)
-    path = chance.choice(
-        (b"/health", b"/predictions", b"/dataset/images", b"/", b"/models", b"/docs")
-    )
+    path = rng.choice((b"/health", b"/predictions", b"/dataset/images", b"/", b"/models", b"/docs"))
     return request(f"headed {headers!r}"[:90], b"GET", path, headers)

@@ -1,4 +1,4 @@
-"""What a process has taken of the machine, as Linux tells it."""
+"""CPU time and memory of processes, from /proc."""
 
 import os
 from pathlib import Path
@@ -8,30 +8,30 @@ from playwright.sync_api import BrowserContext
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Spent:
-    """By one process that runs."""
+class ProcessUsage:
+    """Of one running process."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path("/proc") / str(pid)
 
     @property
-    def seconds(self) -> float:
-        """Of processor time, in all its threads."""
+    def cpu_seconds(self) -> float:
+        """Of all its threads."""
         # The name in the second field may hold spaces.
         fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     @property
     def memory(self) -> float:
-        """MiB resident now."""
+        """Resident memory in MiB."""
         return self._status("VmRSS")
 
     @property
     def peak(self) -> float:
-        """MiB resident at most, since it began or since `forget_peak`."""
+        """Peak resident memory in MiB, since the start or `reset_peak`."""
         return self._status("VmHWM")
 
-    def forget_peak(self) -> None:
+    def reset_peak(self) -> None:
         (self._folder / "clear_refs").write_text("5")
 
     def _status(self, name: str) -> float:
@@ -40,8 +40,8 @@ class Spent:
         return int(line.split()[1]) / 1024
 
 
-class SpentByBrowser:
-    """By all processes of a browser, of which some end with the pages that they draw."""
+class BrowserUsage:
+    """Of all processes of a browser; some of them end with their pages."""
 
     def __init__(self, context: BrowserContext) -> None:
         if context.browser is None:
@@ -54,7 +54,7 @@ class SpentByBrowser:
 
     @property
     def since(self) -> float:
-        """Seconds of processor time since `begin`."""
+        """CPU seconds since `begin`."""
         return sum(now - self._before.get(pid, 0.0) for pid, now in self._seconds().items())
 
     def _seconds(self) -> dict[int, float]:

@@ -1,4 +1,4 @@
-"""Locust on this service and on the usual design: users of every kind, and a flood."""
+"""Locust on this service and on the Keras baseline, and a flood of users on this service."""
 
 import csv
 import subprocess
@@ -11,18 +11,18 @@ from pathlib import Path
 from api.settings import PROJECT
 from benchmarks.machine import LOAD, on
 from benchmarks.plan import Plan
-from benchmarks.servers import OURS, USUAL, Contender, environment, running
+from benchmarks.servers import KERAS_BASELINE, OURS, Contender, environment, running
 from benchmarks.terminal import Show
 
-# What both designs answer, and what only this service does.
+# User classes of locustfile.py: for both servers, and for this service only.
 COMMON = ("Predict", "Health", "ModelInfo")
 ALL = (*COMMON, "Batch", "Upload")
 TOGETHER = "Aggregated"
 
 
 @dataclass(frozen=True)
-class FloodRow:
-    """One endpoint in one scenario; times in milliseconds."""
+class LoadTestRow:
+    """An endpoint in a scenario; times in milliseconds."""
 
     scenario: str
     users: str
@@ -37,21 +37,21 @@ class FloodRow:
 
     @property
     def success(self) -> float:
-        """Share of the requests, 0 to 1."""
+        """Share of requests that succeeded, 0 to 1."""
         return 1 - self.failed / self.requests if self.requests else 0.0
 
 
-def measure(plan: Plan, show: Show) -> list[FloodRow]:
+def measure(plan: Plan, show: Show) -> list[LoadTestRow]:
     runs: list[tuple[Contender, Sequence[str], int]] = [
         *((OURS, COMMON, users) for users in plan.users),
-        *((USUAL, COMMON, users) for users in plan.users),
+        *((KERAS_BASELINE, COMMON, users) for users in plan.users),
         (OURS, ALL, plan.users[-1]),
     ]
-    rows: list[FloodRow] = []
+    rows: list[LoadTestRow] = []
     for contender, kinds, users in show.over(runs, "Locust"):
-        many = ("-u", str(users), "-r", str(users), "-t", f"{plan.locust_seconds}s")
+        load = ("-u", str(users), "-r", str(users), "-t", f"{plan.locust_seconds}s")
         name = contender.name if kinds == COMMON else f"{contender.name}, all kinds"
-        rows += _rows(contender, name, str(users), [*many, *kinds], {})
+        rows += _rows(contender, name, str(users), [*load, *kinds], {})
     show.say("A flood of up to 800 users.")
     flood = {"RIPELINE_FLOOD": "1", "RIPELINE_FLOOD_SECONDS": str(plan.flood_seconds)}
     return [*rows, *_rows(OURS, f"{OURS.name}, flood", "10-800", list(COMMON), flood)]
@@ -59,8 +59,8 @@ def measure(plan: Plan, show: Show) -> list[FloodRow]:
 
 def _rows(
     contender: Contender, scenario: str, users: str, arguments: list[str], settings: dict[str, str]
-) -> list[FloodRow]:
-    """A fresh server on its core, Locust on the other."""
+) -> list[LoadTestRow]:
+    """Locust against a fresh server, each on its core."""
     with tempfile.TemporaryDirectory() as folder, running(contender) as server, on(LOAD):
         prefix = Path(folder) / "locust"
         command = [
@@ -79,8 +79,8 @@ def _rows(
             return [_row(scenario, users, line) for line in csv.DictReader(stream)]
 
 
-def _row(scenario: str, users: str, line: dict[str, str]) -> FloodRow:
-    return FloodRow(
+def _row(scenario: str, users: str, line: dict[str, str]) -> LoadTestRow:
+    return LoadTestRow(
         scenario=scenario,
         users=users,
         endpoint=line["Name"],

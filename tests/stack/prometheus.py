@@ -1,4 +1,4 @@
-"""Prometheus as deploy/ configures it, with addresses on loopback, and what it has seen."""
+"""Prometheus with the configuration of deploy/, on loopback, and a client for it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ CONFIGURATION = PROJECT / "deploy" / "prometheus" / "prometheus.yml"
 
 
 def prometheus_command(folder: Path, port: int, replicas: Sequence[int], key: str) -> list[str]:
-    """How to start it on `port`, with the API's replicas at these ports, which want the `key`."""
+    """The command that starts it. `replicas` are the API's ports, `key` its metrics key."""
     secret = folder / "metrics_key"
     secret.write_text(key)
     configuration = yaml.safe_load(CONFIGURATION.read_text())
@@ -37,22 +37,22 @@ def prometheus_command(folder: Path, port: int, replicas: Sequence[int], key: st
 
 
 class Prometheus:
-    """What it answers over HTTP."""
+    """Its HTTP API."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def by(self, label: str, query: str) -> dict[str, float]:
-        """The value of each series that `query` finds, by its `label`."""
+    def series(self, label: str, query: str) -> dict[str, float]:
+        """The values of `query`, by their label `label`."""
         found = self._data("query", {"query": query})["result"]
         return {one["metric"].get(label, ""): float(one["value"][1]) for one in found}
 
     def alerts(self) -> dict[str, str]:
-        """State (pending or firing) of each alert that is not inactive, by its name."""
+        """State (pending or firing) of the active alerts, by name."""
         return {one["labels"]["alertname"]: one["state"] for one in self._data("alerts")["alerts"]}
 
-    def _data(self, what: str, asked: dict[str, str] | None = None) -> Any:
+    def _data(self, path: str, params: dict[str, str] | None = None) -> Any:
         answer = httpx.get(
-            f"{self._url}/api/v1/{what}", params=asked, timeout=10, trust_env=False
+            f"{self._url}/api/v1/{path}", params=params, timeout=10, trust_env=False
         ).raise_for_status()
         return answer.json()["data"]

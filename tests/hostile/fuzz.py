@@ -1,0 +1,111 @@
+"""All kinds of hostile requests, mixed by a seed, sent to a service on loopback."""
+
+import random
+import socket
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+
+import httpx
+
+from tests.drawing import draw_fruit, encode
+from tests.hostile.archives import corrupted, zips
+from tests.hostile.files import bombs, mutated, whole_files
+from tests.hostile.forms import PATHS, malformed_forms
+from tests.hostile.fuzz_payloads import payloads
+from tests.hostile.requests import Attack, form_request, request
+from tests.hostile.requests import field as form_field
+
+SENDERS = 4
+TIMEOUT_SECONDS = 60.0
+READ_BYTES = 64 * 2**10
+
+
+@dataclass
+class Outcome:
+    """Statuses of the answers, and the answers that must not be."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    unanswered: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def note(self, attack: Attack, answer: bytes) -> None:
+        status = int(answer[9:12]) if answer[:5] == b"HTTP/" else 0
+        if not status:
+            self.unanswered += 1
+            if attack.complete:
+                self.faults.append(f"{attack.name}: no answer")
+            return
+        self.statuses[status] += 1
+        overloaded = status == 503 and b"\r\nretry-after:" in answer.lower()
+        if status >= 500 and not overloaded:
+            self.faults.append(f"{attack.name}: {answer[:600]!r}")
+
+
+def attacks(url: str, seed: int) -> Iterator[Attack]:
+    """An endless series, the same for the same seed: mostly mutated files, one in seven a form."""
+    rng = random.Random(seed)  # noqa: S311
+    paths = httpx.get(f"{url}/openapi.json", trust_env=False).json()["paths"]
+    files, image = whole_files(), encode(draw_fruit("freshapples", 1), "JPEG")
+    archives = zips(image)
+    forms, invalid = malformed_forms(image, rng), payloads(paths, rng)
+    expensive = iter([*archives.items(), *bombs().items()] * 2)
+    for number in range(10**9):
+        kind = number % 7
+        if kind == 0:
+            yield next(forms)
+        elif kind in (1, 2):
+            yield next(invalid)
+        elif kind == 3 and number % 3 == 0 and (file := next(expensive, None)):
+            yield _upload(*file, rng)
+        elif kind == 4:
+            yield _upload(*corrupted(archives, rng), rng)
+        else:
+            yield _upload(*mutated(files, rng), rng)
+
+
+def send_attacks(port: int, attacks: Iterable[Attack], count: int) -> Outcome:
+    """Send the first `count`, SENDERS at a time."""
+    outcome = Outcome()
+
+    def send(attack: Attack) -> None:
+        outcome.note(attack, _answer(port, attack))
+
+    with ThreadPoolExecutor(SENDERS) as senders:
+        # In parts, as `map` would hold all bodies in memory.
+        first = islice(attacks, count)
+        while part := list(islice(first, 8 * SENDERS)):
+            list(senders.map(send, part))
+    return outcome
+
+
+def _upload(name: str, data: bytes, rng: random.Random) -> Attack:
+    path = rng.choice(PATHS)
+    if rng.random() < 0.3 and path in (b"/predict", b"/insights/augmentation"):
+        kind = rng.choice((b"image/jpeg", b"image/png", b"image/heic", b"image/x"))
+        return request(f"raw {name}", b"POST", path, [(b"Content-Type", kind)], data)
+    field_name = b"files" if path in (b"/predict/batch", b"/upload-training-data") else b"file"
+    parts = [form_field(field_name, data, name.encode()), form_field(b"class_name", b"freshapples")]
+    return form_request(f"{path.decode()} {name}", path, parts)
+
+
+def _answer(port: int, attack: Attack) -> bytes:
+    """The first bytes of the answer; empty if the server closed the connection without one."""
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as connection:
+        found = b""
+        try:
+            connection.sendall(attack.data)
+            if not attack.complete:  # So that the server does not wait for more.
+                connection.shutdown(socket.SHUT_WR)
+        except OSError:  # The server has answered and closed.
+            pass
+        try:
+            while part := connection.recv(READ_BYTES):
+                found = (found + part)[:READ_BYTES]
+        except TimeoutError:
+            return found if found else b"HTTP/1.1 599 no answer in time"
+        except ConnectionError:
+            pass
+        return found

@@ -1,0 +1,63 @@
+"""Hostile requests to a real API process: no 5xx, no crash, no memory leak, right answers after.
+
+RIPELINE_HOSTILE_BODIES is their number (`make hostile`: 10,000), RIPELINE_HOSTILE_SEED the seed.
+"""
+
+import os
+
+import httpx
+import pytest
+
+from tests.drawing import draw_fruit, encode
+from tests.hostile.fuzz import attacks, send_attacks
+from tests.hostile.serving import Served, serving
+from tests.waiting import until
+
+COUNT = int(os.environ.get("RIPELINE_HOSTILE_BODIES", "300"))
+SEED = int(os.environ.get("RIPELINE_HOSTILE_SEED", "1"))
+# Before memory is measured, all code has run and all caches are filled.
+WARM_UP = 150
+# Fragmentation, and the index of the catalog.
+MAX_GROWTH_MIB = 40.0
+
+
+def graded(served: Served) -> tuple[str, float]:
+    image = encode(draw_fruit("freshoranges", 5, size=300), "JPEG")
+    answer = httpx.post(
+        f"{served.url}/predict",
+        files={"file": ("orange.jpg", image)},
+        timeout=60,
+        trust_env=False,
+    )
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    return body["predicted_class"], body["confidence"]
+
+
+def test_hostile_requests_do_no_harm(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving() as served:
+        expected = graded(served)
+        # This endpoint imports the most.
+        assert httpx.get(f"{served.url}/insights/map", timeout=60, trust_env=False).is_success
+        requests = attacks(served.url, SEED)
+        warm = send_attacks(served.port, requests, WARM_UP)
+        before = served.resident_mib()
+        outcome = send_attacks(served.port, requests, COUNT - WARM_UP)
+        after = until(lambda: _settled(served, before + MAX_GROWTH_MIB))
+        with capsys.disabled():
+            print(
+                f"\n{COUNT} hostile bodies: statuses "
+                f"{dict(sorted((warm.statuses + outcome.statuses).items()))}, "
+                f"{warm.unanswered + outcome.unanswered} connections closed without an answer; "
+                f"{before:.0f} MiB after {WARM_UP} of them, {after:.0f} MiB after all"
+            )
+        assert not warm.faults + outcome.faults, served.log_text()[-4000:]
+        assert graded(served) == expected
+        assert "Traceback" not in served.log_text()
+        assert served.process.poll() is None
+
+
+def _settled(served: Served, level: float) -> float | None:
+    """The memory in use, if it is not above `level` (MiB)."""
+    used = served.resident_mib()
+    return used if used <= level else None
