@@ -4,11 +4,12 @@
 
 1. `build_training_rows`: embed the catalog photos that the champion has not seen, and merge the
    catalog into the embeddings of its replay buffer.
-2. `drop_others_of_new_classes`: drop the photographs of no class that show a new class.
-3. `fit_calibrated_head`: fit the kind head, the freshness head and the OOD statistics on the train
+2. `drop_ood_of_new_classes`: drop the out-of-distribution (OOD) photos that show a new class.
+3. `fit_calibrated_head`: fit the kinds head, the freshness head and the OOD detector on the train
    rows, and calibrate them on held-out rows.
 4. `compare_with_champion`: measure both on the test rows.
-5. `write_candidate`: write the package: the champion's backbone, the new heads and replay buffer.
+5. `write_candidate`: write a package with the champion's backbone, the new head and the merged
+   replay buffer.
 
 The promotion gate then judges the comparison (`run_process`).
 """
@@ -37,7 +38,7 @@ from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_packag
 from api.model.replay_buffer import Others, Replay
 from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
 from api.retraining.job import Candidate, RetrainJob
-from api.retraining.label_agreement import label_agreement, others_predicted_as
+from api.retraining.label_agreement import label_agreement, ood_predicted_as
 from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows, build_training_rows
 
@@ -52,7 +53,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     """Raises what `build_training_rows` raises."""
     known = job.champion.manifest.classes
     data = build_training_rows(job, LiteRTBackbone(job.champion.backbone))
-    data = drop_others_of_new_classes(data, known)
+    data = drop_ood_of_new_classes(data, known)
     head = fit_calibrated_head(data, job.progress, known)
     job.progress(Stage.COMPARING, 0, 2)
     comparison = compare_with_champion(job, data, head)
@@ -62,16 +63,16 @@ def make_candidate(job: RetrainJob) -> Candidate:
     return Candidate(folder, manifest, comparison)
 
 
-def drop_others_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
-    """Drop the photographs of no class that a simple classifier takes for a class not in `known`.
+def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
+    """Drop the OOD photos that a simple classifier takes for a class that is not in `known`.
 
-    The shipped photographs of other produce may show the very fruit that a person has just added.
+    The shipped photos of other produce may show the very fruit that a user has just added.
     """
     new = [name for name in data.classes if name not in known]
-    others = data.replay.others
-    if not new or not len(others):
+    ood = data.replay.others
+    if not new or not len(ood):
         return data
-    kept = others.rows(~others_predicted_as(data, new))
+    kept = ood.rows(~ood_predicted_as(data, new))
     return replace(data, replay=replace(data.replay, others=kept))
 
 
@@ -79,12 +80,12 @@ def compare_with_champion(job: RetrainJob, data: TrainingRows, head: Head) -> Mo
     """Compare both on the test rows. They share the backbone, so embeddings and speed are equal."""
     replay, known = data.replay, job.champion.manifest.classes
     embeddings = replay.embeddings[data.test]
-    others = _held_out_others(replay)
-    candidate = Side(data.classes, head, embeddings, others.embeddings)
+    ood = _held_out_ood(replay).embeddings
+    candidate = Side(data.classes, head, embeddings, ood)
     predictions = candidate.answers(replay.sha256[data.test])
     new_classes, new_labels = label_agreement(data, known, predictions)
     return compare_models(
-        Side(known, job.champion.head, embeddings, others.embeddings),
+        Side(known, job.champion.head, embeddings, ood),
         candidate,
         data.names[data.test],
         replay.photographs[data.test],
@@ -139,9 +140,9 @@ def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
     def margins(embeddings: NDArray[np.float32], groups: Sequence[str]) -> Margins:
         return Margins(head.ood_score(embeddings) - threshold, groups)
 
-    others = _held_out_others(replay)
-    is_far = np.char.startswith(others.groups, FAR)
-    near, far = others.rows(~is_far), others.rows(is_far)
+    ood = _held_out_ood(replay)
+    is_far = np.char.startswith(ood.groups, FAR)
+    near, far = ood.rows(~is_far), ood.rows(is_far)
     return {
         "test_by_photograph": {
             "split": SPLIT,
@@ -161,7 +162,7 @@ def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
 
 
 def data_fingerprint(replay: Replay) -> DataFingerprint:
-    """Counts the photographs of the rows, and hashes their SHA-256s."""
+    """Counts the photos and boxes of the rows, and hashes the SHA-256s of the photos."""
     digest = hashlib.sha256()
     for sha256 in sorted(set(replay.sha256[~replay.boxed].tolist())):
         digest.update(sha256.encode())
@@ -173,6 +174,6 @@ def data_fingerprint(replay: Replay) -> DataFingerprint:
     )
 
 
-def _held_out_others(replay: Replay) -> Others:
-    """Photographs of no class that neither head was fitted on."""
+def _held_out_ood(replay: Replay) -> Others:
+    """OOD photos that neither head was fitted on."""
     return replay.others.rows(replay.others.splits != "train")

@@ -1,6 +1,6 @@
 """Fits the heads of a fast retraining on embeddings, and calibrates them.
 
-1. Fit the kind head, the freshness head and the OOD statistics on the train rows.
+1. Fit the kinds head, the freshness head and the out-of-distribution (OOD) detector on train rows.
 2. Predict held-out rows: the validation rows, or, if they are few, train and validation rows by
    cross-validation. Rows of a new class are always cross-validated, for the OOD threshold.
 3. Set temperatures, freshness levels and the OOD threshold by these predictions.
@@ -76,12 +76,12 @@ def fit_calibrated_head(
 
 @dataclass(frozen=True)
 class _Examples:
-    """What heads are fitted to: n embeddings of rows, of their augmented views, and of no class.
+    """What heads are fitted to: embeddings of rows, of their augmented views, and of OOD photos.
 
     `embeddings` float32 [n, channels]; `kind_targets` float32 [n, kinds], with one more column for
-    "none of them" where needed; `freshness` float32 [n] 1 not rotten, 0 rotten, NaN not known;
-    `weights` float32 [n]. `has_levels` is whether rows of classes are both fresh and rotten:
-    photographs of no class alone would teach nothing of their freshness.
+    "none of them" where needed; `freshness` float32 [n], 1 (not rotten), 0 (rotten) or NaN
+    (unknown); `weights` float32 [n]. `has_levels`: the rows have both fresh and rotten fruit. OOD
+    photos alone would teach nothing about the freshness of the classes.
     """
 
     embeddings: NDArray[np.float32]
@@ -92,26 +92,26 @@ class _Examples:
 
     @classmethod
     def of(cls, data: TrainingRows, train: NDArray[np.bool_]) -> "_Examples":
-        """The rows `train` bool [n], their views, which share a row's weight, and no class."""
+        """The rows `train` bool [n], their views, which share a row's weight, and OOD photos."""
         replay = data.replay
-        others = replay.others.rows(replay.others.splits == "train")
+        ood = replay.others.rows(replay.others.splits == "train")
         own = np.flatnonzero(train)
-        balanced = balanced_weights(*_balance_keys(data, own, others))
+        balanced = balanced_weights(*_balance_keys(data, own, ood))
         row_weights = np.zeros(len(replay.targets), np.float32)
         row_weights[own] = balanced[: len(own)]
         row_weights /= 1 + np.bincount(replay.view_of, minlength=len(row_weights))
         is_train_view = train[replay.view_of]
-        # The row of each example but those of no class.
+        # The row of each example, before the OOD photos.
         row = np.concatenate([own, replay.view_of[is_train_view]]).astype(np.int64)
         views = [replay.views[is_train_view]] if is_train_view.any() else []
         freshness = freshness_of_levels(data.levels)
         has_levels = {0.0, 1.0} <= set(freshness[own].tolist())
         kind_of, _ = kinds_and_parts(data.classes, has_levels)
-        no_class = np.zeros((len(others), len(data.classes)), np.float32)
+        no_class = np.zeros((len(ood), len(data.classes)), np.float32)
         return cls(
-            embeddings=np.concatenate([replay.embeddings[own], *views, others.embeddings]),
+            embeddings=np.concatenate([replay.embeddings[own], *views, ood.embeddings]),
             kind_targets=kind_targets(np.concatenate([replay.targets[row], no_class]), kind_of),
-            freshness=np.concatenate([freshness[row], others.freshness]),
+            freshness=np.concatenate([freshness[row], ood.freshness]),
             weights=np.concatenate([row_weights[row], balanced[len(own) :]]),
             has_levels=has_levels,
         )
@@ -131,7 +131,7 @@ class _Examples:
 def _fit(
     data: TrainingRows, train: NDArray[np.bool_], start: FittedHeads | None = None
 ) -> FittedHeads:
-    """Both heads and the OOD statistics, fitted on the rows `train` bool [n]."""
+    """Both heads and the OOD detector, fitted on the rows `train` bool [n]."""
     examples = _Examples.of(data, train)
     return FittedHeads(
         data.classes,
@@ -142,7 +142,7 @@ def _fit(
 
 
 def _refit_kinds(data: TrainingRows, train: NDArray[np.bool_], heads: FittedHeads) -> FittedHeads:
-    """`heads` with the kind head and class means refitted on the rows `train` bool [n].
+    """`heads` with the kinds head and class means refitted on the rows `train` bool [n].
 
     A few rows more or less do not change the freshness head, nor the spread of embeddings.
     """
@@ -151,18 +151,18 @@ def _refit_kinds(data: TrainingRows, train: NDArray[np.bool_], heads: FittedHead
 
 
 def _balance_keys(
-    data: TrainingRows, own: NDArray[np.int64], others: Others
+    data: TrainingRows, own: NDArray[np.int64], ood: Others
 ) -> tuple[list[str], list[str], list[str]]:
-    """The arguments of `balanced_weights` for the rows `own` and then the others."""
+    """The arguments of `balanced_weights` for the rows `own` and then OOD photos."""
     replay, names = data.replay, data.names
     kinds = [read_label(str(name)).fruit for name in names[own]]
     labels = [
         str(names[row]) if data.is_sure[row] else kind for row, kind in zip(own, kinds, strict=True)
     ]
-    sides = [str(group).partition("/")[0] for group in others.groups]
-    other_labels = [f"{side} {fresh}" for side, fresh in zip(sides, others.freshness, strict=True)]
-    none = [""] * len(others)
-    return [*replay.sources[own].tolist(), *none], [*labels, *other_labels], [*kinds, *none]
+    sides = [str(group).partition("/")[0] for group in ood.groups]
+    ood_labels = [f"{side} {fresh}" for side, fresh in zip(sides, ood.freshness, strict=True)]
+    none = [""] * len(ood)
+    return [*replay.sources[own].tolist(), *none], [*labels, *ood_labels], [*kinds, *none]
 
 
 def _cross_validate(
@@ -171,7 +171,7 @@ def _cross_validate(
     fit: Callable[[NDArray[np.bool_]], FittedHeads],
     progress: Progress,
 ) -> HeadLogits:
-    """Logits of `rows` [n], each by heads that `fit` made without its photograph."""
+    """Logits of `rows` [n], each by heads that were fitted without its photo."""
     replay = data.replay
     parts: list[HeadLogits] = []
     positions: list[NDArray[np.int64]] = []
@@ -193,7 +193,7 @@ def _cross_validate(
 
 
 def _folds(data: TrainingRows, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Positions in `rows` [n], fold by fold: photographs stay whole, every fold has each class."""
+    """Positions in `rows` [n], fold by fold: a photo is in one fold, a class in all of them."""
     photographs = data.replay.photographs[rows]
     # Sorted by class first, so that the remainder deals out each class evenly.
     keys = [f"{label}/{name}" for label, name in zip(data.labels[rows], photographs, strict=True)]

@@ -1,11 +1,11 @@
-"""Full retraining: fine-tunes the backbone in Keras on the photographs themselves.
+"""Full retraining: fine-tunes the backbone in Keras on the photos themselves.
 
 `make_candidate` takes these steps:
 
-1. `build_corpus`: put the imported and the catalog's photographs under one folder.
-2. `build_training_rows`: embed new photographs by the champion's backbone, for the label agreement.
+1. `build_corpus`: put the imported and the catalog's photos under one folder.
+2. `build_training_rows`: embed new photos with the champion's backbone, for the label agreement.
 3. `build_package`: train, calibrate, export and measure, by the champion's recipe.
-4. `_compare_with_champion`: measure both on test photographs that the champion has not learned.
+4. `_compare_with_champion`: measure both on test photos that the champion has not learned.
 """
 
 import dataclasses
@@ -36,10 +36,10 @@ from api.training.corpus import TrainingCorpus, require_enough
 from api.training.embedding import embed_samples
 from api.training.recipe import Recipe
 
-# Subfolders of the corpus: a link to the imported photographs, and copies of the catalog's.
+# Subfolders of the corpus: a link to the imported photos, and copies of the catalog's.
 IMPORTED = "imported"
 CATALOG = "catalog"
-# At least this share of the photographs that the champion learned of a class must be here.
+# Of the photos that the champion learned of a class, at least this share must be here.
 MIN_SHARE = 0.5
 # Has no ImageNet weights.
 CUSTOM_CNN = "custom_cnn"
@@ -93,7 +93,7 @@ def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
 
 
 def build_corpus(job: RetrainJob) -> TrainingCorpus:
-    """All photographs to train and test on, as one corpus under `job.folder`.
+    """All photos to train and test on, as one corpus under `job.folder`.
 
     Raises UnknownClassesError, TooFewClassesError, PhotographsMissingError and
     TooFewPhotographsError.
@@ -108,7 +108,7 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     layout = _imported_layout(job.imported)
     imported: Sequence[PhotoFile] = ()
     if layout is not None:
-        # A link, so that both kinds of photographs lie under one root.
+        # A link, so that all photos lie under one root.
         (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
         index = read_index(job.imported / INDEX)
         imported = read_class_folders(layout, index, job.progress).files
@@ -150,15 +150,15 @@ def _require_learned(
     job: RetrainJob, classes: Sequence[str], available: Iterable[PhotoFile | CatalogPhoto]
 ) -> None:
     """Raises PhotographsMissingError if too few that the champion learned are available."""
-    learned = _learned_photographs(job.replay, job.champion.manifest.classes)
+    learned = _count_learned(job.replay, job.champion.manifest.classes)
     here = Counter(name for name, _ in {(item.class_name, item.photograph) for item in available})
     missing = [name for name in classes if here[name] < MIN_SHARE * learned[name]]
     if missing:
         raise PhotographsMissingError(missing)
 
 
-def _learned_photographs(replay: Replay, classes: Sequence[str]) -> Counter[str]:
-    """The number of photographs that the champion learned, by class.
+def _count_learned(replay: Replay, classes: Sequence[str]) -> Counter[str]:
+    """The number of photos that the champion learned, by class.
 
     Without the catalog's: those are here, or were removed on purpose.
     """
@@ -171,7 +171,7 @@ def _learned_photographs(replay: Replay, classes: Sequence[str]) -> Counter[str]
 def _write_catalog(
     job: RetrainJob, photos: Sequence[CatalogPhoto], root: Path
 ) -> Iterable[PhotoFile]:
-    """Write the catalog's photographs as files; those deleted meanwhile are left out."""
+    """Write the catalog's photos as files; those deleted meanwhile are left out."""
     for done, photo in enumerate(photos, start=1):
         job.progress(Stage.FETCHING, done, len(photos))
         try:
@@ -202,19 +202,19 @@ def _compare_with_champion(
     replay: Replay,
     backbone: LiteRTBackbone,
 ) -> tuple[dict[str, str], ModelComparison]:
-    """The candidate's predictions on all test photographs, by SHA-256, and the comparison on those
-    that the champion has not learned."""
+    """The candidate's predictions on all test photos by SHA-256, and the comparison on those that
+    the champion has not learned."""
     size = job.champion.manifest.input_size
     samples = corpus.photographs("test")
     is_test = (replay.splits == "test") & ~replay.boxed
     files = [corpus.by_path[sample.copies[0]] for sample in samples]
     job.progress(Stage.COMPARING, 0, 2)
-    held_out_others = [*corpus.near_ood("validation"), *corpus.far_ood("validation")]
+    held_out_ood = [*corpus.near_ood("validation"), *corpus.far_ood("validation")]
     champion = Side(
         job.champion.manifest.classes,
         job.champion.head,
         embed_samples(backbone, samples, size),
-        embed_samples(backbone, held_out_others, size),
+        embed_samples(backbone, held_out_ood, size),
     )
     candidate = Side(
         package.manifest.classes,

@@ -1,6 +1,6 @@
-"""Do the new labels fit the photographs? Answered by leave-one-out classification.
+"""Do the new labels fit the photos? Answered by leave-one-out classification.
 
-A ridge classifier on the champion's embeddings grades each new photograph after training on all
+A ridge classifier on the champion's embeddings grades each new photo after training on all the
 others. Least squares needs no refit for that: D. M. Allen, "The Relationship between Variable
 Selection and Data Augmentation and a Method for Prediction" (1974).
 """
@@ -15,11 +15,11 @@ from api.retraining.training_rows import TrainingRows
 
 # The prediction "none of the classes".
 NONE = ""
-# With fewer photographs of no class, the classifier cannot learn to say NONE.
-MIN_OTHERS = 100
+# With fewer out-of-distribution (OOD) photos, the classifier cannot learn to predict NONE.
+MIN_OOD = 100
 # Fills rows that were not predicted.
 NOT_PREDICTED = "?"
-# On standardised features. On the default package's photographs the classifier is then as accurate
+# On standardised features. On the default package's photos the classifier is then as accurate
 # as the head that serves.
 RIDGE = 0.1
 
@@ -30,8 +30,8 @@ def label_agreement(
     """The agreement for each new class, and for the new labels of each known class.
 
     `data` must be embedded by the champion's backbone, which no new label has influenced.
-    `predictions` are the candidate's on test photographs by SHA-256, NONE where not recognised. Of
-    known classes only uploads count: corrections are mostly hard photographs.
+    `predictions` are the candidate's on test photos by SHA-256, NONE where not recognised. Of
+    known classes only uploads count: corrections are mostly hard photos.
     """
     names = data.names
     is_new_class = ~np.isin(names, list(known_classes))
@@ -40,9 +40,9 @@ def label_agreement(
         return {}, {}
     replay = data.replay
     left_out = leave_one_out_names(data, evaluated)
-    # A new class must also differ from what is none of the classes, if enough of that is known.
+    # A new class must also be distinguishable from OOD photos, if there are enough of them.
     left_out_or_none = leave_one_out_names(
-        data, is_new_class, with_none=len(replay.others) >= MIN_OTHERS
+        data, is_new_class, with_none=len(replay.others) >= MIN_OOD
     )
     is_first_copy = np.zeros(len(names), bool)
     is_first_copy[np.unique(replay.photographs, return_index=True)[1]] = True
@@ -81,16 +81,16 @@ def leave_one_out_names(
     if not evaluated.any():
         return names
     if with_none:
-        others = np.zeros(len(replay.others), bool)
-        predicted = _leave_one_out_with_none(data, np.concatenate([evaluated, others]))
+        not_evaluated = np.zeros(len(replay.others), bool)
+        predicted = _leave_one_out_with_none(data, np.concatenate([evaluated, not_evaluated]))
     else:
         predicted = leave_group_out(replay.embeddings, data.labels, replay.photographs, evaluated)
     names[evaluated] = np.array([*data.classes, NONE])[predicted]
     return names
 
 
-def others_predicted_as(data: TrainingRows, classes: Sequence[str]) -> NDArray[np.bool_]:
-    """Which of the k photographs of no class leave-one-out predicts as one of `classes`: bool."""
+def ood_predicted_as(data: TrainingRows, classes: Sequence[str]) -> NDArray[np.bool_]:
+    """Which of the k OOD photos leave-one-out predicts as one of `classes`: bool [k]."""
     evaluated = np.repeat([False, True], [len(data.names), len(data.replay.others)])
     names = np.array([*data.classes, NONE])[_leave_one_out_with_none(data, evaluated)]
     predicted: NDArray[np.bool_] = np.isin(names, list(classes))
@@ -98,7 +98,7 @@ def others_predicted_as(data: TrainingRows, classes: Sequence[str]) -> NDArray[n
 
 
 def _leave_one_out_with_none(data: TrainingRows, evaluated: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """`leave_group_out` on n rows and then k photographs of no class; `evaluated` is [n + k]."""
+    """`leave_group_out` on n rows and then k OOD photos; `evaluated` is [n + k]."""
     replay, none = data.replay, len(data.classes)
     groups = [f"none {k}" for k in range(len(replay.others))]
     return leave_group_out(
@@ -117,7 +117,7 @@ def leave_group_out(
 ) -> NDArray[np.int64]:
     """The label of each row of `evaluated`, predicted from all rows of other groups.
 
-    `embeddings` [n, channels], `labels` [n] from 0, `groups` [n] names of photographs, `evaluated`
+    `embeddings` [n, channels], `labels` [n] from 0, `groups` [n] names of photos, `evaluated`
     bool [n]. Classes have equal weight. Returns int64 [evaluated.sum()], in row order.
     """
     x = embeddings.astype(np.float64)

@@ -66,7 +66,7 @@ class CatalogDiff:
 
 @dataclass(frozen=True)
 class RetrainPlan:
-    """What a run would start from; `rows` is the number of photographs to train and test on."""
+    """What a run would start from; `rows` is the number of photos to train and test on."""
 
     champion: str
     catalog_diff: CatalogDiff
@@ -85,10 +85,10 @@ def make_plan(
     version = registry.champion(session)
     if version is None:
         raise NoChampionError()
-    manifest = registry.model(session, version).manifest
+    manifest = registry.get_model(session, version).manifest
     labels = repository.labels(session)
     select_classes(manifest["classes"], labels.values(), classes)
-    diff = catalog_diff(labels, fetch_package(blobs, version, cache))
+    diff = catalog_diff(labels, fetch_package(blobs, version, cache).folder)
     rows = manifest["data"]["files"] + sum(diff.added.values()) - diff.removed
     return RetrainPlan(version, diff, rows, manifest["recipe"])
 
@@ -140,13 +140,13 @@ def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:
 
 
 def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) -> float:
-    """Seconds on the reference machine for `rows` photographs, of which `new` are new."""
+    """Seconds on the reference machine for `rows` photos, of which `new` are new."""
     views = rows
     if mode == "full":
         # Imported here: a process that only serves loads nothing of training.
         from api.training.recipe import Recipe  # noqa: PLC0415
 
-        # The recipe of an old package has no `views`: an epoch was every photograph once.
+        # The recipe of an old package has no `views`: an epoch was every photo once.
         views = recipe.get("views", rows) * recipe.get("epochs", Recipe.epochs)
     return FIXED_SECONDS[mode] + SECONDS_PER_NEW[mode] * new + SECONDS_PER_VIEW[mode] * views
 
@@ -156,7 +156,7 @@ def _last_duration(session: Session, mode: Mode) -> tuple[float, float] | None:
     run = repository.last_succeeded(session, mode)
     if run is None or run.started_at is None or run.finished_at is None or run.candidate is None:
         return None
-    model = registry.known(session, run.candidate)
+    model = registry.find_model(session, run.candidate)
     if model is None:
         return None
     actual = (run.finished_at - run.started_at).total_seconds()

@@ -65,7 +65,7 @@ class RetrainRequest(BaseModel):
 
     @property
     def needs_nothing_new(self) -> bool:
-        """Whether the run makes sense without new photographs."""
+        """Whether the run makes sense without new photos."""
         return self.force or self.mode == "full" or self.classes is not None
 
 

@@ -25,7 +25,7 @@ from api.settings import usable_cores
 
 # The source of rows that come from the catalog.
 CATALOG = "catalog"
-# A class needs this many different photographs, and this many of them in the train split: with
+# A class needs this many different photos, and this many of them in the train split: with
 # fewer, what is learned could not be checked.
 MIN_PER_CLASS = 8
 MIN_TRAIN_PER_CLASS = 2
@@ -41,7 +41,7 @@ class TooFewOfClassError(ProblemError):
     code = "too-few-of-class"
 
     def __init__(self, few: Sequence[tuple[str, int]], least: int) -> None:
-        """`few` has classes and their numbers of different photographs."""
+        """`few` has classes and their numbers of different photos."""
         named = ", ".join(f"{name} ({count})" for name, count in few)
         super().__init__(
             f"Too few different photographs of {named}: each class needs at least {least}, some of "
@@ -116,7 +116,7 @@ def require_enough(
     photos: Sequence[CatalogPhoto],
     classes: Sequence[str],
 ) -> None:
-    """Raises TooFewOfClassError if any of `classes` has too few different photographs."""
+    """Raises TooFewOfClassError if any of `classes` has too few different photos."""
     shipped = np.flatnonzero(~replay.catalog)
     shipped_labels = replay.targets[shipped].argmax(axis=1)
     rows = [
@@ -147,7 +147,7 @@ def not_embedded(replay: Replay, photos: Sequence[CatalogPhoto]) -> list[Catalog
 def augmented_views(image: Image.Image) -> list[Image.Image]:
     """The image mirrored and zoomed in, to train on besides.
 
-    With 42 photographs of a varied new class, recall rises by 4 points (docs/log/retraining.md).
+    With 42 photos of a varied new class, recall rises by 4 points (docs/log/retraining.md).
     """
     width, height = image.size
     x, y = round(width * ZOOM_MARGIN), round(height * ZOOM_MARGIN)
@@ -199,8 +199,8 @@ def merge_catalog(
     - Rows of photos that are no longer in the catalog are gone.
     - A shipped row whose file is in the catalog too takes the catalog's label and keeps its split,
       so that no upload moves a test photo into training.
-    - Rows of classes that are not among `classes` become photographs of no class.
-    - Photographs of no class whose fruit is a class now are gone.
+    - Rows of classes that are not among `classes` become out-of-distribution (OOD) photos.
+    - OOD photos whose fruit is a class now are gone.
     """
     photos = [photo for photo in photos if photo.class_name in classes]
     known_rows = _rows_by_sha256(replay)
@@ -240,7 +240,7 @@ def merge_catalog(
         copies=_append(replay.copies[kept], [np.ones(len(photos), np.int32)]),
         sources=_append_names(replay.sources[kept], [CATALOG] * len(photos)),
         others=Others.join(
-            [_without_classes(replay.others, classes), _as_others(replay, is_dropped_class)]
+            [_without_classes(replay.others, classes), _as_ood(replay, is_dropped_class)]
         ),
         views=_append(replay.embeddings[:0], [one[1:] for one in added]),
         view_of=np.repeat(added_rows, [len(one) - 1 for one in added]).astype(np.int32),
@@ -254,20 +254,19 @@ def merge_catalog(
     )
 
 
-def _without_classes(others: Others, classes: Sequence[str]) -> Others:
-    """Photographs of no class, without those of fruits that are classes now."""
+def _without_classes(ood: Others, classes: Sequence[str]) -> Others:
+    """OOD photos without those of fruits that are classes now."""
     fruits = {fruit for name in classes for fruit in fruits_of(name)}
-    groups = [str(group) for group in others.groups]
+    groups = [str(group) for group in ood.groups]
     is_class = [
         group.startswith(NEAR) and fruits & fruits_of(group[len(NEAR) :]) for group in groups
     ]
-    return others.rows(~np.array(is_class, bool))
+    return ood.rows(~np.array(is_class, bool))
 
 
-def _as_others(replay: Replay, rows: NDArray[np.bool_]) -> Others:
-    """The rows, bool [n], as photographs of no class."""
-    others = Others.unnamed(replay.embeddings[rows])
-    return replace(others, splits=replay.splits[rows])
+def _as_ood(replay: Replay, rows: NDArray[np.bool_]) -> Others:
+    """The rows, bool [n], as OOD photos."""
+    return replace(Others.unnamed(replay.embeddings[rows]), splits=replay.splits[rows])
 
 
 def _rows_by_sha256(replay: Replay) -> dict[str, int]:

@@ -95,7 +95,7 @@ def retrain(replay: Replay, champion: Head) -> Retrain:
     ) -> tuple[Head, TrainingRows, Verdict]:
         seen = {photo.sha256: vector[None] for photo, vector in photos}
         data = merge_catalog(replay, KNOWN, [photo for photo, _ in photos], seen, classes)
-        data = fast.drop_others_of_new_classes(data, KNOWN)
+        data = fast.drop_ood_of_new_classes(data, KNOWN)
         learned = head or fit_calibrated_head(data, known=KNOWN)
         manifest = type("Manifest", (), {"classes": KNOWN})
         package = type("Package", (), {"manifest": manifest, "head": champion})
@@ -175,7 +175,7 @@ def test_shuffled_labels_are_rejected_and_the_reason_says_so(retrain: Retrain) -
     ]
     _, _, verdict = retrain(photos)
     assert not verdict.promote
-    assert "The new labels do not fit the photographs" in " ".join(verdict.reasons)
+    assert "The new labels do not fit the photos" in " ".join(verdict.reasons)
 
 
 def test_shuffled_new_classes_are_rejected(retrain: Retrain) -> None:
@@ -235,7 +235,7 @@ def test_what_was_strange_is_known_once_it_is_a_class(replay: Replay, retrain: R
         (*KNOWN, "plum"),
     )
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
-    cleared = fast.drop_others_of_new_classes(data, KNOWN)
+    cleared = fast.drop_ood_of_new_classes(data, KNOWN)
     assert 30 <= len(cleared.replay.others) < 35
     head = fit_calibrated_head(cleared, known=KNOWN)
     assert head.recognises(unseen).mean() >= 0.9
