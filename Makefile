@@ -91,6 +91,7 @@ lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs u
 	uv pip compile $(LOCK) --extra serve --extra train -c requirements.txt -o requirements/worker.txt
 	uv pip compile $(LOCK) --extra ui -c requirements.txt -o requirements/ui.txt
 	uv pip compile $(LOCK) --extra serve --extra bulk --extra cluster -c requirements.txt -o requirements/cluster.txt
+	uv pip compile $(LOCK) --extra serve --extra otel -c requirements.txt -o requirements/otel.txt
 	uv pip compile $(LOCK) --extra serve --extra bench -o requirements/bench.txt
 
 LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

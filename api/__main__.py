@@ -10,6 +10,7 @@ import sys
 import uvicorn
 from pydantic import ValidationError
 
+from api.core.log_setup import logging_config
 from api.core.process_tuning import keep_to_one_thread
 from api.http.header_limit import HeaderLimitProtocol
 from api.http.security.auth import check_bind_address
@@ -43,6 +44,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         http=HeaderLimitProtocol,
         ws="none",
+        log_config=logging_config(settings.log_level, settings.log_format),
         access_log=settings.access_log,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,

@@ -1,18 +1,21 @@
 """The ASGI application: `uvicorn api.app:app`."""
 
+import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from api import __version__
-from api.catalog.deletion import sweep_orphans
+from api.catalog.service import sweep_orphans
 from api.core.api_keys import ApiKeys
 from api.core.background_task import BackgroundTask
+from api.core.log_setup import configure_logging
 from api.core.process_tuning import trim_malloc, tune_malloc
 from api.http import problems
 from api.http.endpoints.batch import BATCH
@@ -34,9 +37,11 @@ from api.http.endpoints.retraining import router as retrain
 from api.http.endpoints.triggers import router as triggers
 from api.http.graceful_shutdown import drain_on_sigterm
 from api.http.middleware import (
+    REQUEST_ID_HEADER,
     BodySizeLimitMiddleware,
     BodyTimeoutMiddleware,
     RequestMetricsMiddleware,
+    is_safe_request_id,
 )
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_guard
@@ -58,7 +63,7 @@ HEAP_SECONDS = 2
 JSON_BYTES = 2**20
 # What pages of other sites may do where CORS is open for them.
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept")
+CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept", REQUEST_ID_HEADER)
 # The hot path first, and none inside another: FastAPI matches at each level anew.
 ROUTERS = (
     predict,
@@ -92,6 +97,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # `python -m api` has configured logging; `uvicorn api.app:app` has not.
+        if not logging.getLogger().hasHandlers():
+            configure_logging(chosen.log_level, chosen.log_format)
         tune_malloc()
         database, blobs = Database(chosen.database), Blobs(chosen.storage)
         keep_days = chosen.keep_predicted_days
@@ -101,8 +109,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool,
         ):
             threads = chosen.inference_threads
-            line = DynamicBatcher(pool, threads, chosen.max_queue, chosen.max_wait_seconds)
-            app.state.service = AppState(pool, line, database, blobs, recorder)
+            batcher = DynamicBatcher(pool, threads, chosen.max_queue, chosen.max_wait_seconds)
+            app.state.service = AppState(pool, batcher, database, blobs, recorder)
             watcher = ModelReloader(chosen, app.state.service)
             watcher.start()
             gauges = Gauges(chosen, app.state.service)
@@ -147,7 +155,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_origins=chosen.cors_origins,
             allow_methods=CORS_METHODS,
             allow_headers=CORS_HEADERS,
+            expose_headers=(REQUEST_ID_HEADER,),
         )
+    # Last, so outermost: what the others answer and log has the id too.
+    app.add_middleware(
+        CorrelationIdMiddleware, header_name=REQUEST_ID_HEADER, validator=is_safe_request_id
+    )
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -15,9 +15,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.core.api_keys import accepted_keys, accepted_origins
-from api.core.freshness_levels import LevelThresholds, problem_of
+from api.core.api_keys import parse_keys, parse_origins
+from api.core.freshness_levels import LevelThresholds, threshold_error
 from api.core.imaging.decode import MAX_PIXELS
+from api.core.log_setup import LogFormat, LogLevel
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -37,8 +38,8 @@ def _valid_rate(text: str) -> str:
 
 
 # Comma-separated.
-Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(accepted_keys)]
-Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(accepted_origins)]
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_keys)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
 
 
 class Settings(BaseSettings):
@@ -58,6 +59,9 @@ class Settings(BaseSettings):
     port: int = Field(
         default=8000, ge=0, lt=65536, validation_alias=AliasChoices("RIPELINE_API_PORT", "PORT")
     )
+    # auto: readable lines on a terminal, JSON elsewhere.
+    log_format: Annotated[LogFormat, BeforeValidator(str.lower)] = "auto"
+    log_level: Annotated[LogLevel, BeforeValidator(str.lower)] = "info"
     # One line per request; a reverse proxy logs them more cheaply.
     access_log: bool = False
     # Comma-separated addresses or networks of proxies whose X-Forwarded-* headers are trusted.
@@ -116,7 +120,7 @@ class Settings(BaseSettings):
             return self
         if self.rotten_below is None or self.fresh_from is None:
             raise ValueError("RIPELINE_ROTTEN_BELOW and RIPELINE_FRESH_FROM go together: set both.")
-        if problem := problem_of(self.rotten_below, self.fresh_from):
+        if problem := threshold_error(self.rotten_below, self.fresh_from):
             raise ValueError(f"RIPELINE_ROTTEN_BELOW, RIPELINE_FRESH_FROM: {problem}")
         return self
 

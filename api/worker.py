@@ -16,8 +16,10 @@ from threading import Event
 import psycopg
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from api.core.background_task import BackgroundTask
+from api.core.log_setup import configure_logging
 from api.monitoring.triggers import check
 from api.retraining import repository, service, supervisor
 from api.retraining.queue import RunQueue
@@ -35,13 +37,11 @@ log = logging.getLogger("api.worker")
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("huey").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    settings = get_settings()
+    configure_logging(settings.log_level, settings.log_format)
     stopping = Event()
     _stop_on_signals(stopping)
     os.nice(NICE)  # Serving comes first.
-    settings = get_settings()
     database = Database(settings.database)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.state_dir / "worker.lock")
@@ -68,10 +68,12 @@ def work(
     Checking the triggers goes on until `background_tasks` is closed.
     """
     blobs = Blobs(settings.storage)
-    queue = RunQueue(
-        settings,
-        lambda run_id: supervisor.supervise(database, settings.state_dir, run_id, stopping),
-    )
+
+    def handle(run_id: str) -> None:
+        with bound_contextvars(run_id=run_id):
+            supervisor.supervise(database, settings.state_dir, run_id, stopping)
+
+    queue = RunQueue(settings, handle)
     consumer = None
     # On SQLite this is the only worker, so that any running run was left by a dead one.
     lost_after = timedelta(0) if database.is_sqlite else service.LOST_AFTER

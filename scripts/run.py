@@ -1,7 +1,7 @@
-"""`make run`: start API, app and worker, wait until they can be used, stop them on Ctrl-C.
+"""`make run`: start API, app and worker, wait until they are ready, stop them on Ctrl-C.
 
-Ports and host come from RIPELINE_API_PORT, RIPELINE_UI_PORT and RIPELINE_HOST. Where the API has
-keys, the app wants one that may change things in RIPELINE_API_KEY.
+Host and ports come from RIPELINE_HOST, RIPELINE_API_PORT and RIPELINE_UI_PORT. Where the API has
+keys, the app needs a change key in RIPELINE_API_KEY.
 """
 
 import errno
@@ -21,13 +21,13 @@ PROJECT = Path(__file__).resolve().parent.parent
 READY_WITHIN_SECONDS = 90
 STOP_WITHIN_SECONDS = 10
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# A proxy that is set for the internet has no say on this machine.
+# Ignores the proxy settings of the environment.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
-class Listens:
-    """Where a service answers: `ready_path` gives 200 once it can be used."""
+class Endpoint:
+    """Where a service listens; `ready_path` answers 200 once it is ready."""
 
     port_variable: str
     port: int
@@ -36,11 +36,11 @@ class Listens:
 
 @dataclass(frozen=True)
 class Service:
-    """One process to run; `listens` where it answers HTTP."""
+    """One process; `endpoint` where it serves HTTP."""
 
     name: str
     command: Sequence[str]
-    listens: Listens | None = None
+    endpoint: Endpoint | None = None
 
 
 def main() -> int:
@@ -53,22 +53,22 @@ def main() -> int:
     if api_port == ui_port:
         return _fail(f"API and app cannot share port {api_port}: RIPELINE_UI_PORT=<port> make run")
     for service in services:
-        if service.listens and (obstacle := _obstacle(host, service.name, service.listens)):
-            return _fail(obstacle)
-    reached = _reached(host)
+        if service.endpoint and (error := _bind_error(host, service.name, service.endpoint)):
+            return _fail(error)
+    local = _local_address(host)
     environment = {
-        "RIPELINE_UI_URL": f"http://{reached}:{ui_port}",
+        "RIPELINE_UI_URL": f"http://{local}:{ui_port}",
         **os.environ,
-        "RIPELINE_API_URL": f"http://{reached}:{api_port}",
+        "RIPELINE_API_URL": f"http://{local}:{api_port}",
         "RIPELINE_API_PORT": str(api_port),
     }
-    # SIGINT too: a shell starts background jobs with it ignored. SIGHUP: the terminal was closed.
+    # SIGINT too: shells start background jobs with it ignored.
     for stop in STOP_SIGNALS:
         signal.signal(stop, _interrupt)
     running: list[tuple[Service, subprocess.Popen[bytes]]] = []
     try:
         for service in services:
-            # A session of its own: Ctrl-C reaches this launcher alone, which stops them in order.
+            # In a session of its own: Ctrl-C reaches only this launcher, which stops them in order.
             process = subprocess.Popen(
                 service.command, cwd=PROJECT, env=environment, start_new_session=True
             )
@@ -88,27 +88,29 @@ def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
     ui = (
         *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
         *("--server.address", host, "--server.port", str(ui_port), "--server.headless", "true"),
+        # The addresses are printed once all is ready.
+        *("--logger.hideWelcomeMessage", "true"),
     )
     return [
-        Service("API", api, Listens("RIPELINE_API_PORT", api_port, "/ready")),
-        Service("app", ui, Listens("RIPELINE_UI_PORT", ui_port, "/_stcore/health")),
+        Service("API", api, Endpoint("RIPELINE_API_PORT", api_port, "/ready")),
+        Service("app", ui, Endpoint("RIPELINE_UI_PORT", ui_port, "/_stcore/health")),
         Service("worker", (sys.executable, "-m", "api.worker")),
     ]
 
 
 def _watch(host: str, running: Sequence[tuple[Service, "subprocess.Popen[bytes]"]]) -> int:
-    """Announce the services once all are ready, then wait for one to end, which none should."""
+    """Announce the services once all are ready; return when one of them ends, which is an error."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
-    waiting = [(service.name, service.listens) for service, _ in running if service.listens]
+    waiting = [(service.name, service.endpoint) for service, _ in running if service.endpoint]
     while True:
         for service, process in running:
             if process.poll() is not None:
                 return _fail(
-                    f"The {service.name} ended with status {process.returncode}; "
-                    "what it said of that stands above."
+                    f"The {service.name} ended with status {process.returncode}; its messages are "
+                    "above."
                 )
         if waiting:
-            waiting = [(name, place) for name, place in waiting if not _ready(host, place)]
+            waiting = [(name, place) for name, place in waiting if not _is_ready(host, place)]
             if not waiting:
                 _announce(host, [service for service, _ in running])
             elif time.monotonic() > deadline:
@@ -118,11 +120,11 @@ def _watch(host: str, running: Sequence[tuple[Service, "subprocess.Popen[bytes]"
 
 
 def _announce(host: str, services: Sequence[Service]) -> None:
-    shown = "localhost" if _reached(host) == "127.0.0.1" else host
+    shown = "localhost" if _local_address(host) == "127.0.0.1" else host
     print("\nRipeline is ready.")
     for service in services:
-        if service.listens:
-            print(f"  {service.name:4} http://{shown}:{service.listens.port}")
+        if service.endpoint:
+            print(f"  {service.name:4} http://{shown}:{service.endpoint.port}")
     print("Ctrl-C stops it.", flush=True)
 
 
@@ -133,33 +135,33 @@ def _port(variable: str, default: int) -> int:
     return int(text)
 
 
-def _obstacle(host: str, name: str, place: Listens) -> str:
-    """Why the service cannot listen, with the way out; empty if it can."""
+def _bind_error(host: str, name: str, endpoint: Endpoint) -> str:
+    """Why the service cannot listen, and what to do; empty if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, place.port))
+            probe.bind((host, endpoint.port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return (
-                    f"Port {place.port} on {host} is taken, so the {name} cannot start. "
+                    f"Port {endpoint.port} on {host} is taken, so the {name} cannot start. "
                     "Stop what uses it, or choose another: "
-                    f"{place.port_variable}=<port> make run"
+                    f"{endpoint.port_variable}=<port> make run"
                 )
             return (
-                f"The {name} cannot listen on {host}, port {place.port}: "
+                f"The {name} cannot listen on {host}, port {endpoint.port}: "
                 f"{error.strerror}. RIPELINE_HOST must be an IPv4 address of this machine."
             )
     return ""
 
 
-def _reached(host: str) -> str:
-    """The address under which this machine itself reaches `host`."""
+def _local_address(host: str) -> str:
+    """The address at which this machine reaches a service that listens on `host`."""
     return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
 
 
-def _ready(host: str, place: Listens) -> bool:
-    url = f"http://{_reached(host)}:{place.port}{place.ready_path}"
+def _is_ready(host: str, endpoint: Endpoint) -> bool:
+    url = f"http://{_local_address(host)}:{endpoint.port}{endpoint.ready_path}"
     try:
         with DIRECT.open(url, timeout=2) as answer:
             return bool(answer.status == 200)

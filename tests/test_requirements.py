@@ -42,10 +42,11 @@ def test_the_root_lock_holds_what_the_containers_install(name: str) -> None:
         assert versions <= everything[package], package
 
 
-def test_the_cluster_runs_the_same_versions() -> None:
+@pytest.mark.parametrize("name", ["cluster", "otel"])
+def test_an_extra_lock_has_the_same_versions(name: str) -> None:
     everything = pinned(LOCKS[0])
-    cluster = pinned(PROJECT / "requirements" / "cluster.txt")
-    common = everything.keys() & cluster.keys()
+    extra = pinned(PROJECT / "requirements" / f"{name}.txt")
+    common = everything.keys() & extra.keys()
     assert {"ai-edge-litert", "numpy", "pillow"} <= common
     for package in common:
-        assert cluster[package] <= everything[package], package
+        assert extra[package] <= everything[package], package

@@ -1,21 +1,29 @@
-"""What the worker does beside runs: it looks at the triggers."""
+"""The worker as a process: triggers start runs, and its log says which request started one."""
 
+import json
+import signal
 from pathlib import Path
 
 import httpx
+import pytest
 
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.processes import running_api, running_worker
 from tests.retraining.catalog import NEW, add_photographs, write_champion
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 
-def test_a_trigger_starts_a_run_by_itself(tmp_path: Path) -> None:
-    environment = {
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {
         "RIPELINE_STATE_DIR": str(tmp_path / "state"),
         "RIPELINE_MODEL_DIR": str(write_champion(tmp_path / "models")),
+        "RIPELINE_LOG_FORMAT": "json",
     }
+
+
+def test_a_trigger_starts_a_run_by_itself(environment: dict[str, str], tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'state' / 'catalog.db'}")
     with (
         running_api(environment) as url,
@@ -28,3 +36,27 @@ def test_a_trigger_starts_a_run_by_itself(tmp_path: Path) -> None:
             runs = until(lambda: api.get("/runs").json()["runs"])
     assert runs[0]["started_by"] == "trigger:new-images"
     database.close()
+
+
+def test_a_run_is_logged_with_the_id_of_the_request_that_started_it(
+    environment: dict[str, str],
+) -> None:
+    with (
+        running_api(environment) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=30) as api,
+        running_worker(environment) as worker,
+    ):
+        started = api.post("/retrain", json={"force": True}, headers={"X-Request-ID": "monday-7"})
+        assert started.status_code == 202, started.text
+        run_id = started.json()["run_id"]
+        until(lambda: not api.get("/retraining-status").json()["is_retraining"])
+        worker.send_signal(signal.SIGTERM)
+        log, _ = worker.communicate(timeout=PATIENCE_SECONDS)
+    lines = [json.loads(line) for line in log.splitlines()]
+    of_run = [line for line in lines if line.get("run_id") == run_id]
+    assert {line["request_id"] for line in of_run} == {"monday-7"}
+    # The worker's own lines, and those of the run's process.
+    assert {line["logger"] for line in of_run} >= {
+        "api.retraining.supervisor",
+        "api.retraining.run_process",
+    }

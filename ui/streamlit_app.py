@@ -1,5 +1,7 @@
 """The app. Start it with `streamlit run ui/streamlit_app.py`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -9,8 +11,18 @@ import streamlit as st
 from access import login
 from settings import Settings
 
-# Else the first visitor would wait a second while charts and HTTP are imported.
-for part in walk_packages(components.__path__, "components."):
-    import_module(part.name)
 
-app = st.App(Path(__file__).parent / "navigation.py", secrets=login.secrets(Settings()))
+@asynccontextmanager
+async def preload(_app: st.App) -> AsyncIterator[None]:
+    """Import charts and HTTP at start: else the first visitor waits a second for them.
+
+    Within the lifespan, where caches find Streamlit's runtime and do not warn that there is none.
+    """
+    for part in walk_packages(components.__path__, "components."):
+        import_module(part.name)
+    yield
+
+
+app = st.App(
+    Path(__file__).parent / "navigation.py", secrets=login.secrets(Settings()), lifespan=preload
+)

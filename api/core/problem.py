@@ -16,6 +16,9 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="What happened and what to do, for people.")
     code: str = Field(description="Stable, for programs.")
+    request_id: str | None = Field(
+        default=None, description="The X-Request-ID of the request, to find it in the logs."
+    )
 
 
 def problem_document(status: int, code: str, detail: str) -> Problem:

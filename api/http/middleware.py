@@ -1,6 +1,7 @@
 """ASGI middleware: no body may be too long or too slow, and every request is counted and timed."""
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
 
@@ -14,6 +15,13 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 CLIENT_GONE = 499
 FAILED = 500
 BYTES_A_SECOND = 16 * 2**10
+REQUEST_ID_HEADER = "X-Request-ID"
+# It goes into logs, headers and the queue as it is.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def is_safe_request_id(value: str) -> bool:
+    return _REQUEST_ID.fullmatch(value) is not None
 
 
 class RequestMetricsMiddleware:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
+from asgi_correlation_id import correlation_id
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -16,6 +17,7 @@ from starlette.routing import Match
 from api.core.errors import CatalogUnavailableError, ProblemError
 from api.core.problem import Problem, internal_error, problem_document, status_title
 from api.http.browser_headers import USUAL
+from api.http.middleware import REQUEST_ID_HEADER
 from api.storage.db import UNAVAILABLE
 
 MEDIA_TYPE = "application/problem+json"
@@ -58,7 +60,8 @@ def problem_response(
 
 
 def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(problem.model_dump(), problem.status, headers, media_type=MEDIA_TYPE)
+    body = {**problem.model_dump(), "request_id": correlation_id.get()}
+    return JSONResponse(body, problem.status, headers, media_type=MEDIA_TYPE)
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:
@@ -113,6 +116,7 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %r failed", request.method, request.url.path, exc_info=error)
-    # It is answered outside of the guard, which marks all other answers.
-    marks = {name.decode(): value.decode() for name, value in USUAL}
-    return _response(internal_error(), marks)
+    # This response is sent outside our middleware, which sets these headers on all others.
+    headers = {name.decode(): value.decode() for name, value in USUAL}
+    headers[REQUEST_ID_HEADER] = correlation_id.get() or ""
+    return _response(internal_error(), headers)

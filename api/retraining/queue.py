@@ -1,7 +1,8 @@
 """The queue between the API and its workers: huey, on SQLite or PostgreSQL as the catalog is.
 
-A message carries the id of a run and nothing else; the run itself is a row of the catalog. A lost
-or duplicate message does no harm: workers also look for queued rows, and only one can claim a row.
+A message carries the id of a run and, for the log, that of the request that started it; the run
+itself is a row of the catalog. A lost or duplicate message does no harm: workers also look for
+queued rows, and only one can claim a row.
 """
 
 import json
@@ -9,6 +10,8 @@ import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from asgi_correlation_id import correlation_id
 
 from api.settings import Settings
 from api.storage.db import normalize_url
@@ -44,7 +47,7 @@ class RunQueue:
         """Wake a worker. Never raises: without a message, workers find the run in the table."""
         try:
             _, send = self._open()
-            send(run_id)
+            send(run_id, correlation_id.get())
         except Exception as error:  # Whatever the drivers of two databases raise.
             log.warning("Run %s is queued, but no worker could be woken: %s", run_id, error)
 
@@ -68,7 +71,8 @@ class RunQueue:
             if self._opened is None:
                 huey = _open_huey(self._settings)
 
-                def handle(run_id: str) -> None:
+                def handle(run_id: str, request_id: str | None = None) -> None:
+                    correlation_id.set(request_id)
                     self._handler(run_id)
 
                 handle.__module__ = TASK_MODULE

@@ -1,4 +1,6 @@
-"""The process of one run: `python -m api.retraining.run_process <run id> <pid of the worker>`.
+"""The process of one run: `python -m api.retraining.run_process <run id> <pid> <request id>`.
+
+The pid is that of the worker; the id of the request that started the run may be empty.
 
 1. Load the job from the catalog and the champion's package.
 2. Make a candidate: `fast.make_candidate` or `full.make_candidate`.
@@ -26,6 +28,7 @@ from tenacity import (
 )
 
 from api.core.errors import ProblemError
+from api.core.log_setup import configure_logging
 from api.model.package import BadPackageError
 from api.registry import repository as registry
 from api.registry import store
@@ -63,11 +66,11 @@ ORPHANED = 1
 log = logging.getLogger("api.retraining.run_process")
 
 
-def main(run_id: str, worker_pid: int) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+def main(run_id: str, worker_pid: int, request_id: str = "") -> int:
+    settings = get_settings()
+    configure_logging(settings.log_level, settings.log_format, run_id=run_id, request_id=request_id)
     lower_priority()
     exit_with_parent(worker_pid)
-    settings = get_settings()
     database = Database(settings.database)
     try:
         execute_run(settings, database, Blobs(settings.storage), run_id)
@@ -93,7 +96,7 @@ def execute_run(
         stored = load_job(database, run_id)
         reporter = ProgressReporter(database, run_id, STAGE_RANGES[stored.mode])
         job = RetrainJob.of(
-            store.fetch_package(blobs, stored.champion, settings.model_cache),
+            store.fetch_package(blobs, stored.champion, settings.model_cache).folder,
             photos=stored.photos,
             options=stored.options,
             started_by=stored.started_by,
@@ -161,7 +164,7 @@ def register_candidate(
         )
         if verdict.promote:
             registry.promote(session, manifest.version, "gate")
-        service.succeed(run, registry.model(session, manifest.version))
+        service.succeed(run, registry.get_model(session, manifest.version))
         log.info("Run %s: %s", job.id, run.message)
 
 
@@ -225,4 +228,4 @@ def exit_with_parent(parent_pid: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from threading import Event
 
+from asgi_correlation_id import correlation_id
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.core.process_tuning import ONE_THREAD
@@ -51,7 +52,7 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
             return
     log.info("Run %s begins.", run_id)
     process = subprocess.Popen(  # noqa: S603  (the id is one of the table)
-        [*COMMAND, run_id, str(os.getpid())],
+        [*COMMAND, run_id, str(os.getpid()), correlation_id.get() or ""],
         cwd=PROJECT,
         env={**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ},
         # Ctrl-C must reach the worker alone, which then ends the run in order.

@@ -6,6 +6,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from asgi_correlation_id import correlation_id
 
 from api.retraining.queue import RunQueue
 from api.settings import Settings
@@ -35,6 +36,19 @@ def test_a_run_reaches_the_worker_of_another_process_s_queue(
     consumer.start()
     queue.put("after")
     assert {came.get(timeout=PATIENCE), came.get(timeout=PATIENCE)} == {"before", "after"}
+    consumer.stop(graceful=True)
+    workers.close()
+
+
+def test_the_id_of_the_request_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
+    came: SimpleQueue[str | None] = SimpleQueue()
+    workers = RunQueue(own, lambda _run_id: came.put(correlation_id.get()))
+    consumer = workers.consumer()
+    consumer.start()
+    for request_id in ("tuesday-7", None):
+        correlation_id.set(request_id)
+        queue.put("run")
+        assert came.get(timeout=PATIENCE) == request_id
     consumer.stop(graceful=True)
     workers.close()
 

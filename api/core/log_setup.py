@@ -1,0 +1,117 @@
+"""Logging of every process: JSON lines in containers, readable lines on a terminal.
+
+Modules log with the standard library, and structlog formats. A line has the id of the request that
+it belongs to (`request_id`), and in the process of a retraining run the id of the run (`run_id`).
+"""
+
+import logging.config
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from asgi_correlation_id import correlation_id
+
+if TYPE_CHECKING:
+    from structlog.stdlib import ProcessorFormatter
+    from structlog.typing import EventDict, Processor
+
+LogFormat = Literal["auto", "json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+ACCESS_LOGGER = "uvicorn.access"
+
+
+def configure_logging(level: LogLevel, log_format: LogFormat, **fields: str) -> None:
+    """Log to stderr from now on. Every line of the process carries the `fields` that are not empty.
+
+    `auto` is `console` where stderr is a terminal, and `json` elsewhere.
+    """
+    access = logging.getLogger(ACCESS_LOGGER)
+    had_access_log = access.hasHandlers()
+    logging.config.dictConfig(logging_config(level, log_format, **fields))
+    # `uvicorn --no-access-log` has taken its handlers away, and dictConfig lets it propagate again.
+    access.propagate = had_access_log
+
+
+def logging_config(level: LogLevel, log_format: LogFormat, **fields: str) -> dict[str, Any]:
+    """The same for `logging.config`, picklable: uvicorn hands it to each of its processes.
+
+    `level` is that of our own lines and of the server's. Libraries speak from warnings on.
+    """
+    as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
+    libraries = "ERROR" if level == "error" else "WARNING"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"()": f"{__name__}.line_formatter", "as_json": as_json, "fields": fields}
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"level": libraries, "handlers": ["stderr"]},
+        "loggers": {
+            "api": {"level": level.upper()},
+            "uvicorn": {"level": level.upper(), "handlers": [], "propagate": True},
+            # It warns of each request id that it does not accept, which any client may send.
+            "asgi_correlation_id": {"level": "ERROR"},
+        },
+    }
+
+
+def line_formatter(as_json: bool, fields: Mapping[str, str]) -> "ProcessorFormatter":
+    """Formats a log record as one JSON object, or as a line for people.
+
+    JSON has `timestamp` (ISO 8601, UTC), `level`, `logger`, `message`, and where there is one
+    `request_id`, `run_id` and `exception`, the traceback.
+    """
+    # Imported here, where a process starts: what only imports the app need not wait for it.
+    import structlog  # noqa: PLC0415
+    from structlog import processors as steps  # noqa: PLC0415
+    from structlog.stdlib import ProcessorFormatter, add_logger_name  # noqa: PLC0415
+
+    known = {name: value for name, value in fields.items() if value}
+
+    def add_ids(_logger: object, _method: str, event: "EventDict") -> "EventDict":
+        if request_id := correlation_id.get():
+            event["request_id"] = request_id
+        event.update(known)
+        return event
+
+    chain: list[Processor] = [
+        steps.TimeStamper("iso") if as_json else steps.TimeStamper("%H:%M:%S", utc=False),
+        steps.add_log_level,
+        add_logger_name,
+        structlog.contextvars.merge_contextvars,
+        add_ids,
+        ProcessorFormatter.remove_processors_meta,
+    ]
+    if as_json:
+        chain += [steps.format_exc_info, steps.EventRenamer("message"), steps.JSONRenderer()]
+    else:
+        # The default traceback shows local variables, among them keys and passwords.
+        console = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+        chain.append(console)
+    return ProcessorFormatter(processors=chain)
+
+
+@contextmanager
+def without_native_line(text: bytes) -> Iterator[None]:
+    """Keep lines with `text`, which native code writes straight to stderr, out of the log.
+
+    All other lines written meanwhile follow at the end. Not for two threads at once.
+    """
+    with tempfile.TemporaryFile() as held:
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            os.write(2, b"".join(line for line in held if text not in line))

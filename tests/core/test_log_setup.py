@@ -1,0 +1,91 @@
+"""Lines of the log: JSON for programs, readable for people, and no secrets in a traceback."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+
+from api.core.log_setup import line_formatter, logging_config, without_native_line
+from api.settings import PROJECT
+
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+
+
+def formatted(as_json: bool, message: str, fields: Mapping[str, str] = NO_FIELDS) -> str:
+    record = logging.LogRecord("api.x", logging.WARNING, __file__, 1, message, (), None)
+    return line_formatter(as_json, fields).format(record)
+
+
+def failed(as_json: bool) -> str:
+    """The line of an exception in a frame with a secret in it."""
+    password = "the-word-nobody-may-read"  # noqa: S105
+    try:
+        raise RuntimeError(len(password))
+    except RuntimeError:
+        record = logging.LogRecord("api.x", logging.ERROR, __file__, 1, "No", (), sys.exc_info())
+    return line_formatter(as_json, {}).format(record)
+
+
+def test_a_json_line_is_one_object_whatever_the_message_holds() -> None:
+    line = formatted(True, 'two\nlines, "quotes" and \x1b[31mcolour')
+    assert line.isprintable()
+    read = json.loads(line)
+    assert (read["level"], read["logger"]) == ("warning", "api.x")
+    assert read["message"].startswith("two\nlines")
+    assert read["timestamp"].endswith("Z")
+    assert "request_id" not in read
+
+
+def test_fields_of_the_process_are_on_each_line_and_empty_ones_on_none() -> None:
+    read = json.loads(formatted(True, "x", {"run_id": "7", "request_id": ""}))
+    assert read["run_id"] == "7"
+    assert "request_id" not in read
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_traceback_shows_no_local_variables(as_json: bool) -> None:
+    line = failed(as_json)
+    assert "RuntimeError" in line
+    assert "the-word" not in line.replace('password = "the-word-nobody-may-read"', "")
+
+
+def test_a_readable_line_has_the_message_first_and_the_logger_and_fields_after() -> None:
+    assert formatted(False, "Ready.", {"run_id": "7"}).endswith("] Ready. [api.x] run_id=7")
+
+
+@pytest.mark.parametrize(
+    ("level", "own", "libraries"),
+    [("debug", "DEBUG", "WARNING"), ("info", "INFO", "WARNING"), ("error", "ERROR", "ERROR")],
+)
+def test_the_level_is_of_our_lines_and_libraries_only_warn(
+    level: str, own: str, libraries: str
+) -> None:
+    config = logging_config(level, "json")  # type: ignore[arg-type]
+    assert config["loggers"]["api"]["level"] == config["loggers"]["uvicorn"]["level"] == own
+    assert config["root"]["level"] == libraries
+
+
+def test_auto_is_json_where_stderr_is_no_terminal() -> None:
+    code = (
+        "import logging; from api.core.log_setup import configure_logging; "
+        "configure_logging('info', 'auto', run_id='7'); "
+        "logging.getLogger('api.x').info('Ready.'); logging.getLogger('botocore').info('Noise.')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == ["Ready."]
+
+
+def test_a_native_line_is_left_out_and_all_others_come_through(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with without_native_line(b"Created delegate"):
+        os.write(2, b"INFO: Created delegate for CPU.\nsomething else\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "something else\nafter\n"
