@@ -1,4 +1,4 @@
-"""What a deployment lets in by name: API keys, of which only digests are kept, and origins."""
+"""API keys, of which only digests are kept in memory, and CORS origins."""
 
 import hashlib
 import hmac
@@ -7,41 +7,42 @@ from collections.abc import Sequence
 
 from pydantic import SecretStr
 
-LEAST_LENGTH = 16
-# What people leave standing from an example.
+MIN_LENGTH = 16
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "example", "placeholder", "password", "your")
-# What a key allows; each allows what the lower ones do.
+# Scopes; each includes the lower ones.
 NO_SCOPE, PREDICT, CHANGE = range(3)
 _ORIGIN = re.compile(r"https?://[^/\s*,?#@]+")
 
 
-def accepted_keys(given: str | Sequence[SecretStr]) -> tuple[SecretStr, ...]:
-    """The keys, also of a text with commas. Raises ValueError for one that could be guessed."""
-    keys = listed(given) if isinstance(given, str) else [key.get_secret_value() for key in given]
+def parse_keys(value: str | Sequence[SecretStr]) -> tuple[SecretStr, ...]:
+    """Keys as a list or comma-separated. Raises ValueError for a weak key."""
+    if isinstance(value, str):
+        keys = split_commas(value)
+    else:
+        keys = [key.get_secret_value() for key in value]
     for number, key in enumerate(keys, start=1):
         if fault := _fault(key):
-            # By its number: whatever is said here ends in a log.
+            # Not the key itself: the message ends up in a log.
             raise ValueError(f"key {number} {fault}. Make one: openssl rand -hex 32")
     return tuple(SecretStr(key) for key in keys)
 
 
-def listed(text: str) -> list[str]:
-    """What stands between the commas of a text, but for what is empty."""
+def split_commas(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _fault(key: str) -> str:
     if not (key.isascii() and key.isprintable()) or " " in key:
         return "has characters that no header carries; use letters, digits and signs"
-    if len(key) < LEAST_LENGTH:
-        return f"is shorter than {LEAST_LENGTH} characters"
-    if any(word in key.lower() for word in PLACEHOLDERS) or len(set(key)) < LEAST_LENGTH // 2:
+    if len(key) < MIN_LENGTH:
+        return f"is shorter than {MIN_LENGTH} characters"
+    if any(word in key.lower() for word in PLACEHOLDERS) or len(set(key)) < MIN_LENGTH // 2:
         return "is a placeholder, or as easy to guess as one"
     return ""
 
 
 class ApiKeys:
-    """The keys of one deployment. Without any, everything is open."""
+    """The keys of a deployment. Without any, all endpoints are open."""
 
     def __init__(self, predict: Sequence[SecretStr] = (), change: Sequence[SecretStr] = ()) -> None:
         scopes = {_digest(key.get_secret_value()): PREDICT for key in predict}
@@ -51,28 +52,28 @@ class ApiKeys:
         self.guards_predictions = bool(predict)
 
     def scope_of(self, key: str) -> int:
-        """Of a key as it was sent; NO_SCOPE for one that is not known.
+        """The scope of a key as sent; NO_SCOPE for an unknown one.
 
-        Every key is compared, and digests in place of keys: the time tells nothing of either.
+        Constant time: compares digests, and all of them.
         """
-        sent, found = _digest(key), NO_SCOPE
+        sent, result = _digest(key), NO_SCOPE
         for digest, scope in self._scopes:
             if hmac.compare_digest(sent, digest):
-                found = scope
-        return found
+                result = scope
+        return result
 
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def accepted_origins(given: str | Sequence[str]) -> tuple[str, ...]:
-    """The origins, given as a list or as a text with commas.
+def parse_origins(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Origins as a list or comma-separated.
 
-    Raises ValueError for a text that is not an origin. `*` is not one: no unknown site may use what
-    is open to a visitor of its page.
+    Raises ValueError for one that is invalid. So is `*`: without keys, any web page could use the
+    service through its visitors' browsers.
     """
-    origins = listed(given) if isinstance(given, str) else list(given)
+    origins = split_commas(value) if isinstance(value, str) else list(value)
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"{origin!r} is no origin: write https://app.example, without a path")

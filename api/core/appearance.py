@@ -1,21 +1,21 @@
-"""What a fruit looks like in three numbers: how bright, how vivid, and of which hue."""
+"""Appearance statistics of an image: brightness, saturation and hue."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-# A pixel whose darkest channel is brighter than this is the white of a studio.
+# A pixel with all channels above this is white studio background.
 BACKGROUND = 232
 SIDE = 64
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """Means over what is not studio white.
+    """Means over the pixels that are not white background.
 
-    `brightness` and `saturation` go from 0 to 1; `hue` is an angle in degrees, 0 red, 60 yellow,
-    120 green, of the mean colour vector, so that 359 and 1 average to 0.
+    `brightness` and `saturation` 0..1; `hue` in degrees (0 red, 60 yellow, 120 green) of the mean
+    colour vector, so that 359 and 1 average to 0.
     """
 
     brightness: float
@@ -24,7 +24,7 @@ class Appearance:
 
 
 def appearance(image: Image.Image) -> Appearance:
-    """Measure an upright RGB picture; one that is white all over is measured whole."""
+    """Of an RGB image; an all-white image counts as foreground."""
     small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     pixels = np.asarray(small, np.float64).reshape(-1, 3)
     fruit = pixels[pixels.min(axis=1) <= BACKGROUND]

@@ -1,7 +1,7 @@
-"""Small array functions that the head and the detection of unknown things share.
+"""Array functions of the heads and of OOD detection.
 
-All of them treat each row as if it were alone, so that a grade does not depend on the batch that a
-photograph happens to be in.
+All are batch-invariant: a row's result does not depend on the other rows, to the bit, so a grade
+does not depend on the batch an image happens to be in.
 """
 
 import numpy as np
@@ -11,16 +11,16 @@ FloatArray = NDArray[np.float32]
 
 
 def pool(feature_map: FloatArray) -> FloatArray:
-    """Average over space: float32 [n, h, w, channels] to embeddings [n, channels]."""
+    """Global average pooling: float32 [n, h, w, channels] to embeddings [n, channels]."""
     n, height, width, channels = feature_map.shape
     pooled: FloatArray = feature_map.reshape(n, height * width, channels).mean(axis=1)
     return pooled
 
 
 def batch_invariant_matmul(rows: FloatArray, matrix: FloatArray) -> FloatArray:
-    """The product float32 [n, outputs] of [n, channels] and [channels, outputs], row by row.
+    """The product of float32 [n, channels] and [channels, outputs], row by row.
 
-    One product for all rows would differ in its last bits with the number of rows.
+    The last bits of a single product would depend on the number of rows.
     """
     product: FloatArray = np.matmul(rows[:, None], matrix)[:, 0]
     return product

@@ -1,25 +1,25 @@
-"""Work that a process does again and again beside serving: on a thread of its own, at leisure."""
+"""Periodic work on a background thread."""
 
 import logging
 import threading
 from collections.abc import Callable
 from typing import Self
 
-END_SECONDS = 5.0
+STOP_SECONDS = 5.0
 RETRY_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
 class BackgroundTask:
-    """Calls `work` when it is entered, and then every `seconds` until it is left.
+    """A context manager that calls `work` at once and then every `seconds`.
 
-    A call that fails is logged, and tried again after a minute.
+    A failed call is logged and repeated after at most a minute.
     """
 
     def __init__(self, name: str, seconds: float, work: Callable[[], object]) -> None:
         self._seconds = seconds
         self._work = work
-        self._ended = threading.Event()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> Self:
@@ -27,16 +27,16 @@ class BackgroundTask:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join(END_SECONDS)
+        self._stopping.set()
+        self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
         while True:
             pause = self._seconds
             try:
                 self._work()
-            except Exception as error:  # Such as a catalog that is away for a while.
+            except Exception as error:  # Such as an unavailable catalog.
                 log.warning("The %s failed and tries again later: %s", self._thread.name, error)
                 pause = min(pause, RETRY_SECONDS)
-            if self._ended.wait(pause):
+            if self._stopping.wait(pause):
                 return

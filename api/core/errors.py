@@ -1,24 +1,64 @@
-"""Errors that carry their HTTP status, and the one shape in which a client sees them.
+"""Errors with an HTTP status, and their response body.
 
-Every error that a client can cause is a `ProblemError`. `api.http.problems` renders it as RFC 9457
-`application/problem+json`; the command line prints its `detail`.
+Every error that a client can cause is a `ProblemError`. `api.http.problems` sends it as RFC 9457
+`application/problem+json`; commands print its `detail`.
 """
 
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from pydantic import BaseModel, Field
+
+# Python's phrases for these differ between versions.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+class Problem(BaseModel):
+    """What every error looks like."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="What happened and what to do, for people.")
+    code: str = Field(description="Stable, for programs.")
+    request_id: str | None = Field(
+        default=None, description="The X-Request-ID of the request, to find it in the logs."
+    )
+
+
+def problem_document(status: int, code: str, detail: str) -> Problem:
+    return Problem(
+        type=f"urn:ripeline:problem:{code}",
+        title=status_title(status),
+        status=int(status),
+        # Lone surrogates, which JSON input may contain, cannot be encoded in a response.
+        detail=detail.encode("utf-8", "replace").decode(),
+        code=code,
+    )
+
+
+def internal_error() -> Problem:
+    """For an error of the service itself; details are in the log only."""
+    return problem_document(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "The service failed on this request. It has been logged; please try again.",
+    )
+
+
+def status_title(status: int) -> str:
+    """The standard phrase of an HTTP status."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
 
 class ProblemError(Exception):
-    """An error with a status and a `detail` that tells a person what to do.
-
-    A kind of error that always says the same has its `detail` on the class.
-    """
+    """`detail` tells a person what to do; subclasses with a fixed one define it on the class."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "bad-request"
     detail = ""
     retry_after_seconds: int | None = None
-    # Whether the connection is of no more use.
+    # Whether to close the connection.
     closes = False
 
     def __init__(self, detail: str = "") -> None:
@@ -31,13 +71,13 @@ class NotFoundError(ProblemError):
 
 
 class ConflictError(ProblemError):
-    """What is asked does not go with how things stand."""
+    """The request conflicts with the current state."""
 
     status = HTTPStatus.CONFLICT
 
 
 class UnprocessableError(ProblemError):
-    """The request can be read, but what it asks cannot be done."""
+    """The request is well-formed but invalid."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -87,7 +127,7 @@ class MissingFileError(UnprocessableError):
     code = "missing-file"
 
     def __init__(self, found: Sequence[str]) -> None:
-        """`found` says of each field what it holds, as in "text in 'file'"."""
+        """`found` describes each field, as in "text in 'file'"."""
         super().__init__(
             "The form needs one photograph in a file field named 'file' "
             f"(curl: -F file=@apple.jpg); it has {', '.join(found) or 'nothing'}."

@@ -1,10 +1,10 @@
-"""Figures and names in sentences, written as the app writes them."""
+"""Numbers and class names in sentences, formatted as in the app."""
 
 from api.core.labels import read_label
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share of one as a percentage with so many digits behind the point: "97.7 %"."""
+    """0.977 is "97.7 %"."""
     return f"{100 * share:.{digits}f} %"
 
 
@@ -14,7 +14,7 @@ def words(class_name: str) -> str:
 
 
 def share(part: float) -> str:
-    """A share of one as a whole percentage; what is not certain is never rounded to 0 or 100."""
+    """A whole percentage; only 0 and 1 themselves become 0 % and 100 %."""
     if 0 < part < 0.005:
         return "under 1 %"
     if 0.995 < part < 1:
@@ -23,5 +23,5 @@ def share(part: float) -> str:
 
 
 def number(count: int, one: str, more: str | None = None) -> str:
-    """The count with its noun: "1 photograph", "1,360 photographs"."""
+    """A count with its noun: "1 photograph", "1,360 photographs"."""
     return f"{count:,} {one if count == 1 else more or f'{one}s'}"

@@ -1,18 +1,18 @@
-"""Where fresh ends and rotten begins: two thresholds on the freshness score."""
+"""Freshness levels: two thresholds on the freshness score."""
 
 from dataclasses import dataclass
 
 from api.core.labels import Level
 
-# Of a model that was not fitted to three levels.
+# The threshold of a model without a freshness head.
 HALF = 0.5
 
 
 @dataclass(frozen=True)
 class LevelThresholds:
-    """A score below `rotten_below` is rotten, one from `fresh_from` on fresh, between is past_best.
+    """A score below `rotten_below` is rotten, from `fresh_from` on fresh, past_best in between.
 
-    Both in 0..1. `fresh_from` is None where a model cannot tell the middle: then there is none.
+    Both in 0..1. Without `fresh_from` there is no level past_best.
     """
 
     rotten_below: float
@@ -25,8 +25,8 @@ class LevelThresholds:
         return "fresh" if self.fresh_from is None or score >= self.fresh_from else "past_best"
 
 
-def problem_of(rotten_below: float, fresh_from: float) -> str:
-    """Why the two cannot be thresholds, as a sentence; empty where they can."""
+def threshold_error(rotten_below: float, fresh_from: float) -> str:
+    """Why the two are not valid thresholds; empty if they are."""
     if 0 < rotten_below <= fresh_from < 1:
         return ""
     return (

@@ -1,6 +1,6 @@
-"""Everything after the embedding, in NumPy: which fruit, how fresh, how sure, and whether any.
+"""The heads on the embedding, in NumPy: fruit, freshness, calibration and OOD detection.
 
-Serving, evaluation and both kinds of training share these lines.
+Shared by serving, evaluation and both kinds of training.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from api.core.arrays import FloatArray, batch_invariant_matmul, logsumexp, sigmo
 from api.core.labels import Level, read_label
 from api.core.ood import OodDetector
 
-# From worst to best, as the columns of `Freshness.levels`.
+# The columns of `Freshness.levels`, from worst to best.
 LEVELS: tuple[Level, ...] = ("rotten", "past_best", "fresh")
-# Packages up to November 2026 held an expert in these arrays. It is left out when they are read.
+# Packages up to November 2026 may hold a second expert, which is ignored.
 _OLD_EXPERT = "expert_weights"
 
 
@@ -35,12 +35,12 @@ class Linear:
 
 @dataclass(frozen=True)
 class Freshness:
-    """How fresh, on one scale with two thresholds, whichever fruit it is.
+    """One freshness scale with two thresholds, shared by all fruit.
 
-    `linear` has one output; divided by `temperature` it is the logit of "not rotten". A fruit is
-    fresh rather than past its best from the score `fresh_from` on: the proportional odds model of
-    P. McCullagh, "Regression Models for Ordinal Data" (1980). `rotten_below` is the score under
-    which it counts as rotten.
+    The single output of `linear`, divided by `temperature`, is the logit of "not rotten"; its
+    sigmoid is the freshness score. Fruit is rotten below `rotten_below` and fresh from `fresh_from`
+    on. The levels follow the proportional odds model of P. McCullagh, "Regression Models for
+    Ordinal Data" (1980).
     """
 
     linear: Linear
@@ -64,13 +64,13 @@ class Freshness:
 
 @dataclass(frozen=True)
 class Head:
-    """Two questions, two linear heads on one embedding; a class's probability is their product.
+    """Two linear heads on one embedding; a class's probability is the product of theirs.
 
-    `kinds` answers which fruit. Its outputs are the kinds and, where there were photographs of
-    other things to learn from, "none of them" last. Logits are divided by `temperature` (C. Guo et
-    al., "On Calibration of Modern Neural Networks", 2017). `kind_of` int64 [classes] gives the
-    kind of each class, `parts` float32 [3, classes] which of LEVELS belong to it (1 or 0).
-    `freshness` is None where no kind has classes of different freshness.
+    A kind is a fruit. `kinds` has one output per kind and, if trained with OOD images, "none of
+    them" as the last. Logits are divided by `temperature` (C. Guo et al., "On Calibration of Modern
+    Neural Networks", 2017). `kind_of` int64 [classes] is the kind of each class, `parts` float32
+    [3, classes] the share of each of LEVELS that belongs to it. `freshness` is None where no kind
+    has classes of different freshness.
     """
 
     kinds: Linear
@@ -82,7 +82,7 @@ class Head:
 
     @property
     def channels(self) -> int:
-        """How many channels an embedding has."""
+        """Of an embedding."""
         return len(self.kinds.weights)
 
     @property
@@ -91,21 +91,21 @@ class Head:
 
     @property
     def parameters(self) -> int:
-        """How many numbers decide on the class."""
+        """Number of weights and biases."""
         linears = [self.kinds, *([self.freshness.linear] if self.freshness else [])]
         return sum(linear.weights.size + linear.bias.size for linear in linears)
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """What a manifest says of it."""
-        found = {"temperature": self.temperature, "ood_score": self.ood.threshold}
+        """As in the manifest."""
+        thresholds = {"temperature": self.temperature, "ood_score": self.ood.threshold}
         if self.freshness:
-            found |= {
+            thresholds |= {
                 "freshness_temperature": self.freshness.temperature,
                 "rotten_below": self.freshness.rotten_below,
                 "fresh_from": self.freshness.fresh_from,
             }
-        return found
+        return thresholds
 
     @property
     def uncalibrated(self) -> "Head":
@@ -116,32 +116,32 @@ class Head:
     def probabilities(self, embeddings: FloatArray) -> FloatArray:
         """Calibrated probabilities float32 [n, classes] of embeddings float32 [n, channels].
 
-        Each row sums to 1: they are of the classes alone, given that it is one of them.
+        Rows sum to 1: they are conditional on being one of the classes.
         """
         return self._probabilities(embeddings, self.kinds(embeddings))
 
     def log_probabilities(self, embeddings: FloatArray) -> FloatArray:
         """The logarithm of `probabilities`, at least -100: float32 [n, classes]."""
-        found: FloatArray = np.log(np.maximum(self.probabilities(embeddings), np.float32(1e-43)))
-        return np.maximum(found, np.float32(-100))
+        logs: FloatArray = np.log(np.maximum(self.probabilities(embeddings), np.float32(1e-43)))
+        return np.maximum(logs, np.float32(-100))
 
     def ood_score(self, embeddings: FloatArray) -> FloatArray:
-        """How unlike all classes: float32 [n]; over `ood.threshold` is not recognised."""
+        """OOD score float32 [n]; above `ood.threshold` an image is not recognised."""
         return self.ood.score(self.ood.project(embeddings), self.none_logit(self.kinds(embeddings)))
 
     def recognises(self, embeddings: FloatArray) -> NDArray[np.bool_]:
-        """Whether each embedding looks like any known class: bool [n]."""
+        """Whether each embedding is in distribution: bool [n]."""
         return self.ood_score(embeddings) <= self.ood.threshold
 
-    def judge(self, embeddings: FloatArray) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
-        """`probabilities`, `recognises` and `ood.project` in one go, for the serving path."""
+    def predict(self, embeddings: FloatArray) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
+        """`probabilities`, `recognises` and `ood.project` in one pass, for serving."""
         logits = self.kinds(embeddings)
         projected = self.ood.project(embeddings)
-        known = self.ood.score(projected, self.none_logit(logits)) <= self.ood.threshold
-        return self._probabilities(embeddings, logits), known, projected
+        recognised = self.ood.score(projected, self.none_logit(logits)) <= self.ood.threshold
+        return self._probabilities(embeddings, logits), recognised, projected
 
     def none_logit(self, kind_logits: FloatArray) -> FloatArray:
-        """Log-odds float32 [n] of "none of them" by the logits of `kinds`; 0 where not learned."""
+        """Log-odds float32 [n] of "none of them" from the logits of `kinds`; 0 if not learned."""
         known = self._known_kinds
         if kind_logits.shape[1] == known:
             return np.zeros(len(kind_logits), np.float32)
@@ -149,7 +149,7 @@ class Head:
         return result
 
     def cam_weights(self, class_index: int) -> FloatArray:
-        """How much each channel of an embedding speaks for a class: float32 [channels]."""
+        """Weight of each channel for a class, for a class activation map: float32 [channels]."""
         kinds = self.kinds.weights[:, : self._known_kinds]
         differs = kinds[:, self.kind_of[class_index]] - kinds.mean(axis=1)
         weights: FloatArray = differs / np.float32(self.temperature)
@@ -184,14 +184,14 @@ class Head:
 
     @classmethod
     def load(cls, path: Path) -> "Head":
-        """Read what `save` wrote, or the head of a package up to November 2026.
+        """Read a file of `save`, or of a package up to November 2026.
 
-        Raises ValueError or KeyError for another kind of file.
+        Raises ValueError or KeyError for any other file.
         """
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         if "weights" in stored:
-            return _of_old(stored)
+            return _from_old_format(stored)
         freshness = None
         if "freshness_weights" in stored:
             linear = Linear(stored["freshness_weights"], stored["freshness_bias"])
@@ -211,44 +211,43 @@ class Head:
 
     def _probabilities(self, embeddings: FloatArray, kind_logits: FloatArray) -> FloatArray:
         of_kind = softmax(kind_logits[:, : self._known_kinds] / np.float32(self.temperature))
-        found = of_kind[:, self.kind_of]
+        probabilities = of_kind[:, self.kind_of]
         if self.freshness is None:
-            return found
+            return probabilities
         levels = self.freshness.levels(embeddings)
         share: FloatArray = (levels[:, :, None] * self.parts[None]).sum(axis=1)
-        result: FloatArray = found * share
+        result: FloatArray = probabilities * share
         return result
 
 
 def class_parts(
     classes: Sequence[str],
 ) -> tuple[tuple[str, ...], NDArray[np.int64], FloatArray]:
-    """Take class names apart: the kinds, the kind of each class, and its share of LEVELS.
+    """The kinds, `Head.kind_of` int64 [classes] and `Head.parts` float32 [3, classes].
 
-    Returns the names of the kinds, int64 [classes], and float32 [3, classes] of 1 and 0. A level
-    that no class of a kind is named for belongs to the nearest one: of fresh and rotten apples,
-    those past their best count as fresh; of a kind with one class, all levels are that class.
+    A level without a class of its own belongs to the kind's nearest class: with fresh and rotten
+    apples, those past their best count as fresh; a kind's only class has all levels.
     """
     labels = [read_label(name) for name in classes]
     kinds = tuple(dict.fromkeys(label.fruit for label in labels))
     kind_of = np.array([kinds.index(label.fruit) for label in labels], np.int64)
     parts = np.zeros((len(LEVELS), len(classes)), np.float32)
-    # A name without a level stands for sound fruit where its kind has others besides.
+    # A class without a level counts as fresh if its kind has other classes.
     at = [LEVELS.index(label.level or "fresh") for label in labels]
     for k in range(len(kinds)):
         own = np.flatnonzero(kind_of == k)
         for level in range(len(LEVELS)):
-            # Of two that are equally near, the fresher.
+            # The fresher of two at the same distance.
             nearest = min(own, key=lambda c: (abs(at[c] - level), -at[c]))
             same = own[[at[c] == at[nearest] for c in own]]
             parts[level, same] = 1 / len(same)
     return kinds, kind_of, parts
 
 
-def _of_old(stored: dict[str, NDArray[Any]]) -> Head:
-    """The head of an old package: one plain classifier, each class a kind of its own.
+def _from_old_format(stored: dict[str, NDArray[Any]]) -> Head:
+    """A head up to November 2026: a plain classifier, each class a kind of its own.
 
-    Where an expert had a say as well, its channels get no weight.
+    The channels of a second expert get no weight.
     """
     weights, bias = stored["weights"], stored["bias"]
     channels, classes = len(stored["rejection_projection"]), len(bias)
@@ -267,7 +266,7 @@ def _of_old(stored: dict[str, NDArray[Any]]) -> Head:
                 "ood_projection": stored["rejection_projection"],
                 "ood_scale": scale,
                 "ood_means": stored["rejection_means"],
-                # The score of a head without a "none" logit is the weighted distance.
+                # Without a "none" logit the score is DISTANCE_WEIGHT times the distance.
                 "ood_threshold": stored["rejection_threshold"] * np.float32(0.01),
             }
         ),

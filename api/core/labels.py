@@ -1,21 +1,24 @@
-"""Class names in words: which fruit, and how fresh.
+"""Class names: the fruit and the freshness level that they name, and which names are accepted.
 
-Any class name is welcome. `freshapples`, `overripe_mango` and `rotten_banana` also say a fruit and
-a level of freshness; `mango` says only what it is.
+Any name may be a class. `freshapples`, `overripe_mango` and `rotten_banana` name a fruit and a
+freshness level, `mango` only a fruit.
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.core.errors import UnprocessableError
 
 Freshness = Literal["fresh", "rotten"]
-# What is past its best is good to eat, as what is fresh.
 Level = Literal["fresh", "past_best", "rotten"]
 
 LEVELS: tuple[Level, ...] = ("fresh", "past_best", "rotten")
-# Levels as numbers, in the order of freshness.
+# Levels as numbers, from worst to best.
 UNKNOWN, ROTTEN, PAST_BEST, FRESH = -1, 0, 1, 2
 _NUMBERS: dict[Level, int] = {"rotten": ROTTEN, "past_best": PAST_BEST, "fresh": FRESH}
 _PREFIXES: dict[str, Level] = {"fresh": "fresh", "overripe": "past_best", "rotten": "rotten"}
@@ -23,17 +26,33 @@ _IN_WORDS = {level: prefix for prefix, level in _PREFIXES.items()}
 _GRADED = re.compile(rf"^({'|'.join(_PREFIXES)})[\s_-]*(\S.*)$")
 _MAX_LENGTH = 64
 
+# Prefix of folders of OOD images, so no class may have it.
+OOD_PREFIX = "not_"
+LETTER_OR_DIGIT = r"\p{L}|\p{N}"
+# A class name in a request; `accepted_class_name` checks it, with a better message.
+ClassName = Annotated[
+    str,
+    Field(
+        description="With a letter or a digit, of any script; a new class is welcome.",
+        json_schema_extra={"pattern": LETTER_OR_DIGIT},
+    ),
+]
+
+
+class BadClassNameError(UnprocessableError):
+    code = "bad-class-name"
+
 
 @dataclass(frozen=True)
 class Label:
-    """What a class name says. `level` is None where the name does not speak of freshness."""
+    """A parsed class name. `level` is None where it names none."""
 
     fruit: str
     level: Level | None
 
     @property
     def freshness(self) -> Freshness | None:
-        """The level as one of two: what is past its best counts as fresh."""
+        """The level as one of two; past its best counts as fresh."""
         if self.level is None:
             return None
         return "rotten" if self.level == "rotten" else "fresh"
@@ -45,9 +64,9 @@ class Label:
 
 @lru_cache(maxsize=4096)
 def read_label(class_name: str) -> Label:
-    """Read a class name: `rottenoranges` is a rotten orange, `mango` a mango.
+    """Parse a class name: `rottenoranges` is a rotten orange, `mango` a mango.
 
-    After a level the fruit is in the singular; a name without one stays as it is.
+    With a level the fruit is put into the singular.
     """
     name = class_name.strip().lower()
     match = _GRADED.match(name)
@@ -57,33 +76,47 @@ def read_label(class_name: str) -> Label:
 
 
 def fruits_of(class_name: str) -> set[str]:
-    """How a box or a folder may call the fruit of a class: `apples` or `apple`."""
+    """The names that a box or a folder may use for the fruit of a class: `apples` and `apple`."""
     label = read_label(class_name)
     return {label.fruit, read_label(f"fresh {label.fruit}").fruit}
 
 
 def level_number(level: Level | None) -> int:
-    """ROTTEN, PAST_BEST or FRESH; UNKNOWN for none."""
+    """ROTTEN, PAST_BEST or FRESH; UNKNOWN for None."""
     return UNKNOWN if level is None else _NUMBERS[level]
 
 
 def normalise_class_name(text: str) -> str:
-    """The class name that a folder or a person's wording stands for.
+    """The class name for a folder's name or a person's text.
 
-    Lower case, spaces and signs as one underscore, at most 64 characters. Raises ValueError for a
-    text without a letter or digit.
+    Lower case, runs of spaces and symbols become one underscore, at most 64 characters. Raises
+    ValueError for text without a letter or digit.
     """
-    # Composed, since the names of folders come decomposed from some systems.
+    # Some file systems return decomposed names.
     letters = unicodedata.normalize("NFC", text).lower()
-    words = "".join(letter if _is_of_a_word(letter) else " " for letter in letters).split()
+    words = "".join(letter if _is_word_character(letter) else " " for letter in letters).split()
     name = "_".join(words)[:_MAX_LENGTH].strip("_")
     if not any(letter.isalnum() for letter in name):
         raise ValueError("A class name needs at least one letter or digit.")
     return name
 
 
-def _is_of_a_word(letter: str) -> bool:
-    """A letter, a digit, or a mark that belongs to the letter before it, as in Hindi."""
+def accepted_class_name(text: str) -> str:
+    """The normalised class name; it need not exist yet. Raises BadClassNameError."""
+    try:
+        name = normalise_class_name(text)
+    except ValueError as error:
+        raise BadClassNameError(str(error)) from None
+    if name.startswith(OOD_PREFIX):
+        raise BadClassNameError(
+            f"Names that begin with '{OOD_PREFIX}' stand for photographs of nothing that should "
+            "be recognised, which are no class. Give a class another name."
+        )
+    return name
+
+
+def _is_word_character(letter: str) -> bool:
+    """Letters, digits, and combining marks, as in Hindi."""
     return letter.isalnum() or unicodedata.category(letter).startswith("M")
 
 
@@ -92,7 +125,7 @@ def _words(name: str) -> str:
 
 
 def _singular(noun: str) -> str:
-    if noun.endswith(("ies",)):
+    if noun.endswith("ies"):
         return f"{noun[:-3]}y"
     if noun.endswith(("oes", "ches", "shes")):
         return noun[:-2]

@@ -1,9 +1,9 @@
-"""What lies where in a folder of photographs, told from names alone.
+"""The layout of a dataset folder, derived from file names alone.
 
-A folder with pictures in it is a class, named after the folder. Three kinds of folder mean
-something else: one with a `boxes.csv` holds boxed photographs (`boxed`), one named `other` holds
-near misses (other produce, one folder a kind), and one named `not_…` holds photographs of other
-things. A folder above the classes names their source, as `market` in `market/freshapples/1.jpg`.
+A folder of images is a class and gives it its name. Three kinds of folder are special: one with a
+`boxes.csv` holds photos with bounding boxes, one named `other` near-OOD images (other produce, one
+folder per kind), and one named `not_…` far-OOD images (other things). The folder above the class
+folders names their source: `market` in `market/freshapples/1.jpg`.
 """
 
 import os
@@ -13,11 +13,11 @@ from pathlib import Path, PurePath
 
 from api.core.errors import ProblemError
 from api.core.imaging.decode import EXTENSIONS
+from api.core.labels import OOD_PREFIX
 
 BOXES = "boxes.csv"
-OTHERS_PREFIX = "not_"
 NEAR_FOLDER = "other"
-# How the groups begin of what is none of the classes: other produce by kind, other things by file.
+# Prefixes of OOD source groups: near-OOD images are grouped by kind, far-OOD images by file.
 NEAR, FAR = "other/", "far/"
 SUPPLIED_SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 LEFT_OUT = "left out on request"
@@ -43,10 +43,9 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where in a folder the four kinds of photographs lie, and which files are none of them.
+    """The images of a dataset by kind; all paths begin with `root`.
 
-    Paths are those of `root` and what lies under it. `near` are files of other produce, `others`
-    of other things.
+    `boxed` are folders with a `boxes.csv`; `near` are near-OOD and `others` far-OOD files.
     """
 
     root: Path
@@ -58,11 +57,11 @@ class Layout:
 
 
 def discover(root: Path, skip: Collection[str] = ()) -> Layout:
-    """Look through `root` without opening a picture. Raises EmptyFolderError.
+    """Walk `root` without opening an image. Raises EmptyFolderError.
 
-    Folders under `root` with one of the names `skip` are left out; those below a `boxes.csv` are
-    for `read_boxes` to leave out. `skipped` says what is passed over, but for hidden files, READMEs
-    and, in `root` itself, whatever is no picture.
+    Folders named in `skip` are left out; below a `boxes.csv` that is up to `read_boxes`. `skipped`
+    lists all other files except hidden ones, READMEs and, in `root` itself, files without an image
+    extension.
     """
     class_files: list[Path] = []
     boxed: list[Path] = []
@@ -73,24 +72,26 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
         here = Path(folder)
         shown = sorted(name for name in subfolders if not name.startswith("."))
         subfolders[:] = [name for name in shown if name not in skip]
-        skipped += (Skipped(_shown(here / name, root), LEFT_OUT) for name in shown if name in skip)
+        skipped += (
+            Skipped(_display_path(here / name, root), LEFT_OUT) for name in shown if name in skip
+        )
         if BOXES in names:
             boxed.append(here)
-            subfolders.clear()  # What lies below belongs to the boxed photographs.
+            subfolders.clear()  # They belong to the boxes.
             continue
         for name in subfolders:
             if (here / name).is_symlink():
-                skipped.append(Skipped(_shown(here / name, root), "a link to a folder"))
+                skipped.append(Skipped(_display_path(here / name, root), "a link to a folder"))
         below = here.relative_to(root).parts
-        is_others = any(part.startswith(OTHERS_PREFIX) for part in (root.name, *below))
+        is_others = any(part.startswith(OOD_PREFIX) for part in (root.name, *below))
         files = others if is_others else near if NEAR_FOLDER in below else class_files
         loose = here == root and not is_others
-        for path in (here / name for name in sorted(names) if not is_aside(name)):
+        for path in (here / name for name in sorted(names) if not is_ignored(name)):
             if loose and not path.name.lower().endswith(EXTENSIONS):
                 continue
             reason = "it lies in no class folder" if loose else _unreadable(path, root)
             if reason:
-                skipped.append(Skipped(_shown(path, root), reason))
+                skipped.append(Skipped(_display_path(path, root), reason))
             else:
                 files.append(path)
     if not (class_files or boxed or others or near):
@@ -101,10 +102,10 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
 
 
 def source_of(path: PurePath) -> str:
-    """Where a photograph comes from; `path` is relative to the root of its set.
+    """The source of an image; `path` is relative to the root of its dataset.
 
-    The name of the nearest folder above the class folder that is neither a part of a supplied split
-    nor `other`: `fruits` for `fruits/train/freshapples/1.jpg`. Empty where there is none.
+    The nearest folder above the class folder that is neither a supplied split nor `other`: `fruits`
+    for `fruits/train/freshapples/1.jpg`. Empty if there is none.
     """
     for name in reversed(path.parts[:-2]):
         if name != NEAR_FOLDER and name.lower() not in SUPPLIED_SPLITS:
@@ -112,22 +113,22 @@ def source_of(path: PurePath) -> str:
     return ""
 
 
-def is_aside(name: str) -> bool:
-    """Whether nobody would take the file for a photograph: hidden, a README, an index."""
+def is_ignored(name: str) -> bool:
+    """Whether a file is skipped silently: hidden, a README or an index."""
     return name.startswith(".") or name == "index.csv" or Path(name).stem.lower() == "readme"
 
 
 def _unreadable(path: Path, root: Path) -> str:
-    """Why the file cannot be read as a picture; empty if it may be one."""
+    """Why the file cannot be an image; empty if it can."""
     if not path.name.lower().endswith(EXTENSIONS):
         return f"no picture format that is read ({' '.join(EXTENSIONS)})"
     if not path.is_file():
         return "a broken link or no ordinary file"
-    if _shown(path, root) != path.relative_to(root).as_posix():
+    if _display_path(path, root) != path.relative_to(root).as_posix():
         return "its name is no valid UTF-8; rename it"
     return ""
 
 
-def _shown(path: Path, root: Path) -> str:
-    """The path within `root`, with escapes for what is no text."""
+def _display_path(path: Path, root: Path) -> str:
+    """The path relative to `root`, invalid UTF-8 escaped."""
     return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()

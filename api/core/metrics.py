@@ -1,9 +1,8 @@
-"""How good a grader is: one definition of each figure, with 95 % intervals.
+"""Evaluation metrics with 95 % intervals.
 
-Intervals are drawn over groups that stand or fall together, with replacement: copies of one
-photograph, and the fruits in one frame, are no independent observations. Source: B. Efron & R.
-Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. Out-of-distribution scores are
-larger for what is stranger.
+Intervals are bootstrapped over groups, since copies of one photo and the fruits in one frame are
+not independent. B. Efron & R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+Larger OOD scores mean more unusual images.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,12 +16,11 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from api.core.calibration import expected_calibration_error
 from api.core.labels import read_label
 
-# The share of the known fruit of every source that stays recognised when rejection is compared.
+# Share of each source's fruit that stays recognised where rejection rates are compared.
 RECOGNISED = 0.98
-# An answer of a higher confidence than this is a sure one.
-SURE = 0.9
+HIGH_CONFIDENCE = 0.9
 RESAMPLES = 2000
-# For a statistic that must be computed anew on every draw.
+# For a statistic that is not a mean.
 SLOW_RESAMPLES = 500
 
 Rows = NDArray[np.int64]
@@ -30,7 +28,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Group:
-    """The photographs of one class from one source."""
+    """Accuracy on one class from one source."""
 
     source: str
     class_name: str
@@ -42,26 +40,25 @@ class Group:
         return self.correct / self.count
 
 
-def pairs_ordered(above: NDArray[np.floating], below: NDArray[np.floating]) -> float:
-    """The share of pairs in which the one `above` [n] scores higher than the one `below` [m].
+def auroc(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> float:
+    """Area under the ROC curve of the scores of positives [n] and negatives [m].
 
-    0 to 1, a tie counts half, 0.5 is chance: the area under the ROC curve. NaN without a pair.
+    A tie counts half. NaN if either is empty.
     """
-    if not len(above) or not len(below):
+    if not len(positive) or not len(negative):
         return float("nan")
-    ordered = np.sort(below)
-    lower = np.searchsorted(ordered, above, side="left")
-    not_higher = np.searchsorted(ordered, above, side="right")
-    return float((lower + not_higher).mean() / (2 * len(below)))
+    ordered = np.sort(negative)
+    lower = np.searchsorted(ordered, positive, side="left")
+    not_higher = np.searchsorted(ordered, positive, side="right")
+    return float((lower + not_higher).mean() / (2 * len(negative)))
 
 
 def recognition_threshold(
     scores: NDArray[np.floating], sources: Sequence[str], share: float = RECOGNISED
 ) -> float:
-    """The lowest threshold at which of every source at least `share` (0 to 1) is recognised.
+    """The lowest OOD threshold at which at least `share` of each source is recognised.
 
-    `scores` [n] of known fruit, each from one of `sources` [n]; what scores over the threshold is
-    not recognised. Raises ValueError without any.
+    `scores` [n] of in-distribution images and their `sources` [n]. Raises ValueError without any.
     """
     if not len(scores):
         raise ValueError("No known fruit, so no threshold can be chosen.")
@@ -69,28 +66,30 @@ def recognition_threshold(
     needed = []
     for name in np.unique(names):
         own = np.sort(scores[names == name])
-        # Less a hair, so that 0.98 of 50 are 49 whatever the rounding.
+        # Minus an epsilon, so that 0.98 of 50 is 49 whatever the rounding.
         needed.append(own[max(0, int(np.ceil(share * len(own) - 1e-9)) - 1)])
     return float(max(needed))
 
 
-def refused_at_recognised(
+def rejected_at_tpr(
     known: NDArray[np.floating],
     sources: Sequence[str],
-    strange: NDArray[np.floating],
+    ood: NDArray[np.floating],
     share: float = RECOGNISED,
 ) -> NDArray[np.bool_]:
-    """Which of the `strange` [m] are refused where `share` of every source's `known` [n] is not."""
-    refused: NDArray[np.bool_] = strange > recognition_threshold(known, sources, share)
-    return refused
+    """Which of the OOD scores `ood` [m] are rejected at the threshold that recognises `share` of
+    each source's `known` [n]: bool [m].
+    """
+    rejected: NDArray[np.bool_] = ood > recognition_threshold(known, sources, share)
+    return rejected
 
 
 def worst_groups(
     correct: NDArray[np.bool_], sources: Sequence[str], classes: Sequence[str]
 ) -> list[Group]:
-    """Every (source, class) that occurs, the lowest accuracy first, of equals the larger group.
+    """All (source, class) groups by accuracy, the lowest first; of equals the larger first.
 
-    `correct` [n] with `sources` [n] and `classes` [n], the true class of each.
+    `correct` [n], `sources` [n] and the true `classes` [n].
     """
     keys = list(zip(sources, classes, strict=True))
     groups = []
@@ -100,15 +99,15 @@ def worst_groups(
     return sorted(groups, key=lambda group: (group.accuracy, -group.count))
 
 
-def wrong_and_sure(
+def confidently_wrong(
     correct: NDArray[np.bool_],
     confidence: NDArray[np.floating],
     recognised: NDArray[np.bool_],
-    sure: float = SURE,
+    threshold: float = HIGH_CONFIDENCE,
 ) -> NDArray[np.bool_]:
-    """Which answers [n] mislead: wrong, of a confidence over `sure`, and not refused."""
-    misleading: NDArray[np.bool_] = ~correct & (confidence > sure) & recognised
-    return misleading
+    """Which predictions are wrong, above `threshold` and not rejected: bool [n]."""
+    result: NDArray[np.bool_] = ~correct & (confidence > threshold) & recognised
+    return result
 
 
 def evaluate(
@@ -117,11 +116,10 @@ def evaluate(
     classes: Sequence[str],
     photographs: Sequence[str],
 ) -> dict[str, Any]:
-    """Score probabilities [n, classes] against labels [n]; JSON-ready.
+    """All metrics of probabilities [n, classes] against labels [n], JSON-ready.
 
-    `photographs` names the photograph behind each row; the 95 % intervals are drawn over
-    photographs, since copies of one stand or fall together. That of the calibration error leans
-    upwards: an error that cannot be negative grows in every smaller sample.
+    `photographs` [n] are the groups of the intervals. That of the calibration error is biased
+    upwards: an error that cannot be negative grows in a smaller sample.
     """
     predicted = probabilities.argmax(axis=1)
     correct = predicted == labels
@@ -138,7 +136,7 @@ def evaluate(
         "photographs": len(set(photographs)),
         "correct": int(correct.sum()),
         **share("accuracy", correct, photographs),
-        # A class without files has no F1 of its own.
+        # Without files a class has no F1.
         "macro_f1": float(np.mean(f1[support > 0])),
         "expected_calibration_error": expected_calibration_error(probabilities, labels),
         "expected_calibration_error_interval_95": interval(calibration_error, photographs),
@@ -157,7 +155,7 @@ def evaluate(
 
 
 def share(name: str, true: NDArray[np.bool_], groups: Sequence[str]) -> dict[str, Any]:
-    """How many of `true` [n] are, with the 95 % interval over `groups`; None of nothing."""
+    """The share of `true` [n] with its 95 % interval over `groups`; None if empty."""
     return {
         name: float(true.mean()) if len(true) else None,
         f"{name}_interval_95": mean_interval(true, groups),
@@ -170,7 +168,7 @@ def _fruit_and_freshness(
     classes: Sequence[str],
     photographs: Sequence[str],
 ) -> dict[str, Any]:
-    """Accuracy on the fruit alone and, where every class speaks of it, on the freshness alone."""
+    """Accuracy of the fruit and, if every class has one, of the freshness."""
     read = [read_label(name) for name in classes]
     fruit = np.array([label.fruit for label in read])
     result = share("fruit_accuracy", fruit[predicted] == fruit[labels], photographs)
@@ -183,7 +181,7 @@ def _fruit_and_freshness(
 def mean_interval(
     values: NDArray[Any], groups: Sequence[str], seed: int = 0
 ) -> tuple[float, float] | None:
-    """Interval of the mean of `values` [n], numbers or truths; None of nothing."""
+    """95 % interval of the mean of `values` [n], numbers or booleans; None if empty."""
     if not len(values):
         return None
     _, group = np.unique(np.asarray(groups), return_inverse=True)
@@ -196,9 +194,9 @@ def mean_interval(
 def interval(
     statistic: Callable[[Rows], float], groups: Sequence[str], seed: int = 0
 ) -> tuple[float, float] | None:
-    """Interval of `statistic`, which takes the rows that were drawn, int64 [any].
+    """95 % interval of `statistic`, which takes the resampled rows, int64 [any].
 
-    A draw on which it is not defined (NaN) does not count; None where it never is.
+    Resamples where it is undefined (NaN) are left out; None if all are.
     """
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     members = np.split(np.argsort(group, kind="stable"), np.bincount(group).cumsum()[:-1])
@@ -216,6 +214,5 @@ def interval(
 
 
 def _bounds_95(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The bounds of the middle 95 % of `values`."""
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)

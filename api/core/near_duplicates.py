@@ -1,8 +1,7 @@
-"""Which photograph a file holds.
+"""Grouping of files that are copies of one photo, by name and by perceptual hash.
 
-Published sets often hold one photograph many times, saved again rotated, flipped or speckled. Two
-ways tell, joined: the name, where it says so, and the look (`hashing.near_pairs`) where names say
-nothing or hide it. A photograph is known by a name `class/stem`, which the files of an index keep.
+Published datasets often contain a photo many times: rotated, flipped, or with noise. A group is
+named `class/stem` after one of its files, and is stored with each of them.
 """
 
 import re
@@ -22,7 +21,7 @@ _SAVED_COPY = re.compile(
 
 
 def photograph_name(file_name: str) -> str:
-    """The file name without folder, ending and the marks of a saved copy."""
+    """The file name without folder, extension and prefixes of an augmented copy."""
     stem = PurePath(file_name).stem
     while match := _SAVED_COPY.match(stem):
         stem = stem[match.end() :]
@@ -30,20 +29,20 @@ def photograph_name(file_name: str) -> str:
 
 
 def is_saved_copy(file_name: str) -> bool:
-    """Whether the name says that this is an altered copy of another file."""
+    """Whether the name has the prefix of an augmented copy."""
     return _SAVED_COPY.match(PurePath(file_name).name) is not None
 
 
-def plain_name(file_name: str) -> str:
-    """The name without folders and without what no file name should hold, up to 255 characters."""
+def safe_filename(file_name: str) -> str:
+    """The name without folders and control characters, its last 255 characters."""
     name = unicodedata.normalize("NFC", re.split(r"[/\\]", file_name)[-1])
     return printable(name).strip()[-MAX_NAME:] or "photograph"
 
 
 def printable(text: str) -> str:
-    """`text` without control characters and halves of characters, which no database takes."""
-    whole = text.encode("utf-8", "replace").decode()
-    return "".join(letter for letter in whole if unicodedata.category(letter) != "Cc")
+    """`text` without control characters and lone surrogates, which databases reject."""
+    valid = text.encode("utf-8", "replace").decode()
+    return "".join(letter for letter in valid if unicodedata.category(letter) != "Cc")
 
 
 def group_near_duplicates(
@@ -52,11 +51,11 @@ def group_near_duplicates(
     signatures: NDArray[np.uint8],
     known: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Name the photograph that each file holds.
+    """The group of each file.
 
-    `files` are paths, `classes` their classes, `signatures` uint8 [n, 80]; `known` gives the
-    photographs of files seen before, which they keep. A new file that looks like a known one joins
-    its photograph; new photographs are called after the first of their files in sorted order.
+    `files` are paths, `classes` their classes, `signatures` uint8 [n, 80]. Files in `known` keep
+    their group, and near-duplicates of them join it; a new group is named after the first of its
+    names in sorted order.
     """
     known = known or {}
     own = [

@@ -1,10 +1,9 @@
-"""Out-of-distribution detection: does a photograph show any of the classes at all?
+"""Out-of-distribution detection: does an image show any of the classes?
 
-Two statistics of an embedding are added. One is learned: a logit for "none of them", fitted to
-photographs of other produce and other things, which knows near misses such as a peach. The other
-needs no examples: the Mahalanobis distance to the nearest class mean of K. Lee et al., "A Simple
-Unified Framework for Detecting Out-of-Distribution Samples" (2018), which grows with everything
-that is unlike the training photographs.
+The score adds two statistics of an embedding. One is learned: a logit for "none of them", trained
+on images of other produce and other things, for near misses such as a peach. The other needs no
+OOD examples: the Mahalanobis distance to the nearest class mean of K. Lee et al., "A Simple Unified
+Framework for Detecting Out-of-Distribution Samples" (2018).
 """
 
 from dataclasses import dataclass, replace
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from api.core.arrays import FloatArray, batch_invariant_matmul, l2_normalize
 
-# So many directions of an embedding are kept for drift.
+# Directions of an embedding that are recorded to detect drift.
 FEATURES = 32
-# What a unit of distance adds to the logit of "none of them". Between 0.01 and 0.1 the rejection
+# Weight of the distance against the "none of them" logit. Between 0.01 and 0.1 the rejection
 # of other produce differs by 3 points; 0.01 is best for near misses (docs/log/calibration.md).
 DISTANCE_WEIGHT = np.float32(0.01)
 _LARGEST = np.finfo(np.float16).max
@@ -25,11 +24,9 @@ _LARGEST = np.finfo(np.float16).max
 
 @dataclass(frozen=True)
 class OodDetector:
-    """Statistics that tell known classes from everything else.
-
-    `projection` float32 [channels, directions] takes an embedding of length 1 to a space in which
-    the spread within the classes is the same in every direction, the widest last; `means` float32
-    [classes, directions] are the class means there. A score over `threshold` is no known class.
+    """`projection` float32 [channels, directions] whitens the within-class covariance of embeddings
+    of length 1, the direction of the largest variance last; `means` float32 [classes, directions]
+    are the projected class means. A score above `threshold` is out of distribution.
     """
 
     projection: FloatArray
@@ -37,20 +34,19 @@ class OodDetector:
     threshold: float
 
     def project(self, embeddings: FloatArray) -> FloatArray:
-        """Embeddings float32 [n, channels] in the space of the distance: [n, directions]."""
+        """Whitened embeddings: float32 [n, channels] to [n, directions]."""
         return batch_invariant_matmul(l2_normalize(embeddings), self.projection)
 
     def distance(self, projected: FloatArray) -> FloatArray:
-        """Squared distance float32 [n], 0 or more, of what `project` gave."""
+        """Squared Mahalanobis distance float32 [n] to the nearest class mean."""
         offsets = projected[:, None, :] - self.means[None]
         nearest: FloatArray = np.square(offsets).sum(axis=2).min(axis=1)
         return nearest
 
     def score(self, projected: FloatArray, none_logit: FloatArray) -> FloatArray:
-        """How unlike all classes: float32 [n], any real number, larger for stranger.
+        """OOD score float32 [n]: any real number, larger for more unusual images.
 
-        `none_logit` float32 [n] is the log-odds of "none of them" against all classes, 0 where it
-        was not learned.
+        `none_logit` float32 [n] is `Head.none_logit`.
         """
         result: FloatArray = none_logit + DISTANCE_WEIGHT * self.distance(projected)
         return result
@@ -59,7 +55,7 @@ class OodDetector:
         return replace(self, threshold=threshold)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """As `from_arrays` reads it: the projection in half the bytes."""
+        """For `from_arrays`, with the projection quantized."""
         directions, scale = quantize(self.projection)
         return {
             "ood_projection": directions,
@@ -70,33 +66,31 @@ class OodDetector:
 
     @classmethod
     def from_arrays(cls, stored: dict[str, NDArray[Any]]) -> "OodDetector":
-        """Read what `arrays` gave. Raises KeyError."""
+        """Read the result of `arrays`. Raises KeyError."""
         projection = dequantize(stored["ood_projection"], stored["ood_scale"])
         return cls(projection, stored["ood_means"], float(stored["ood_threshold"]))
 
 
 def quantize(projection: FloatArray) -> tuple[NDArray[np.float16], FloatArray]:
-    """float32 [channels, directions] as float16 of the same shape, -1..1, and float32 [directions].
-
-    Their product is the projection, rounded. It is the largest part of a saved head.
+    """float32 [channels, directions] to float16 of the same shape, -1..1, and its scale float32
+    [directions]. The projection is the largest part of a saved head.
     """
     scale = np.maximum(np.abs(projection).max(axis=0), np.finfo(np.float32).tiny)
     return (projection / scale).astype(np.float16), scale
 
 
 def dequantize(directions: NDArray[Any], scale: NDArray[np.float32] | np.float32) -> FloatArray:
-    """The projection that `quantize` took apart: float32 [channels, directions].
+    """The inverse of `quantize`: float32 [channels, directions].
 
-    In Fortran order, one direction after another, the product with a single embedding takes two
-    thirds of the time.
+    In Fortran order: the product with a single embedding takes two thirds of the time.
     """
     return np.asfortranarray(directions * scale)
 
 
 def drift_features(projected: FloatArray) -> NDArray[np.float16]:
-    """The part of `OodDetector.project` that is kept of each photograph: float16 [n, up to 32].
+    """The last FEATURES directions of `OodDetector.project`: float16 [n, up to 32].
 
-    The directions of the widest spread: there a change of what is photographed shows most.
+    They have the largest variance, so a change of the input shows most there.
     """
     leading = np.clip(projected[:, -FEATURES:], -_LARGEST, _LARGEST)
     return leading.astype(np.float16)

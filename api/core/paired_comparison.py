@@ -1,7 +1,7 @@
-"""Candidate and champion on the same held-out photographs: the figures that the gate judges by.
+"""Candidate against champion on the same held-out photos: what the promotion gate judges by.
 
-Nothing here was trained on or set by either of them. A photograph counts once, however many saved
-copies there are of it.
+Neither model was trained or tuned on these photos. A photo counts once, however many copies of it
+there are. Field names are part of the stored verdict.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,8 @@ from math import comb
 
 
 @dataclass(frozen=True)
-class Paired:
-    """How two graders fare on the same photographs.
-
-    `lost` of them the champion has right and the candidate wrong, `won` the other way round.
-    """
+class PairedCounts:
+    """`lost` are regressions (champion right, candidate wrong), `won` improvements."""
 
     photographs: int
     champion_right: int
@@ -32,15 +29,15 @@ class Paired:
 
     @property
     def drop(self) -> float:
-        """How much smaller the candidate's share is: -1 to 1."""
+        """Loss of accuracy: -1 to 1."""
         return self.net_lost / self.photographs if self.photographs else 0.0
 
     @property
-    def chance(self) -> float:
-        """How likely as many losses, or more, would be if both were equally good: 0 to 1.
+    def mcnemar_p(self) -> float:
+        """p-value of the exact one-sided McNemar test that the candidate is worse.
 
-        Exact and one-sided: Q. McNemar, "Note on the sampling error of the difference between
-        correlated proportions or percentages" (1947).
+        Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
+        percentages" (1947).
         """
         differing = self.lost + self.won
         tail = sum(comb(differing, k) for k in range(self.lost, differing + 1))
@@ -48,23 +45,23 @@ class Paired:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """One figure of both."""
+class MetricPair:
+    """A metric of both models."""
 
     champion: float
     candidate: float
 
     @property
-    def growth(self) -> float:
+    def increase(self) -> float:
         return self.candidate - self.champion
 
 
 @dataclass(frozen=True)
-class Fit:
-    """How many new photographs a grader that has not seen them gives the label that people gave.
+class LabelAgreement:
+    """Agreement of new photos' labels with models that have not seen them, in numbers of photos.
 
-    `left_out` were each graded by a simple grader that learned from all others; `held_out` by the
-    candidate, and belong to its test split. So many of each are `recognised` as one of the classes.
+    `left_out`: cross-validated with a simple model. `held_out`: graded by the candidate, in its
+    test split. `…_recognised`: in distribution.
     """
 
     left_out: int
@@ -76,22 +73,21 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """All figures.
+class ModelComparison:
+    """All metrics of the two models; None where there are no photos to measure on.
 
-    `overall`, `macro_f1`, `calibration_error`, `recognised` (known photographs not turned away) and
-    `per_class` are of the test photographs of the classes that both know; `others_let_through` of
-    photographs of no class; None of nothing. `milliseconds` is the forward pass of one photograph,
-    None where both use the same network. `new_classes` and `new_labels` (of classes that the
-    champion knows) are of photographs that the champion has not learned from.
+    `overall`, `macro_f1`, `calibration_error`, `recognised` and `per_class` are on test photos of
+    the classes both know; `others_let_through` is the share of OOD photos that are recognised.
+    `milliseconds` is the forward pass, None where both share the backbone. `new_classes` and
+    `new_labels` (of existing classes) are on photos the champion was not trained on.
     """
 
-    overall: Paired
-    recognised: Paired
-    per_class: Mapping[str, Paired] = field(default_factory=dict)
-    macro_f1: Figures | None = None
-    calibration_error: Figures | None = None
-    others_let_through: Figures | None = None
-    milliseconds: Figures | None = None
-    new_classes: Mapping[str, Fit] = field(default_factory=dict)
-    new_labels: Mapping[str, Fit] = field(default_factory=dict)
+    overall: PairedCounts
+    recognised: PairedCounts
+    per_class: Mapping[str, PairedCounts] = field(default_factory=dict)
+    macro_f1: MetricPair | None = None
+    calibration_error: MetricPair | None = None
+    others_let_through: MetricPair | None = None
+    milliseconds: MetricPair | None = None
+    new_classes: Mapping[str, LabelAgreement] = field(default_factory=dict)
+    new_labels: Mapping[str, LabelAgreement] = field(default_factory=dict)

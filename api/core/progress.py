@@ -1,26 +1,26 @@
-"""How long work tells whoever waits for it how far it is."""
+"""Progress callbacks for long-running work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Called with what is being done, how much of it is done, and of how much.
+# Called with the stage, the items done and their total.
 Progress = Callable[[str, int, int], None]
-# Called with the figures of each epoch of a training, once it is over.
+# Called with the metrics of each training epoch.
 OnEpoch = Callable[[dict[str, float]], None]
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
-    """For callers who do not wait."""
+    """Reports nothing."""
 
 
-def unheard(_figures: dict[str, float]) -> None:
-    """For callers who do not follow the epochs."""
+def ignore_epoch(_metrics: dict[str, float]) -> None:
+    """Reports nothing."""
 
 
 @contextmanager
 def terminal() -> Iterator[Progress]:
-    """Show a bar with time spent and time left for each stage on the terminal."""
-    from rich import progress as bars  # noqa: PLC0415  (serving does without it)
+    """A progress bar on the terminal for each stage."""
+    from rich import progress as bars  # noqa: PLC0415  (not needed for serving)
     from rich.text import Text  # noqa: PLC0415
 
     class Rate(bars.ProgressColumn):

@@ -1,6 +1,6 @@
-"""The split: by photograph, never by file, and the same for a photograph for ever.
+"""Train, validation and test splits: by photo, never by file.
 
-A hash of the photograph's name decides, so adding or removing other files moves nothing.
+A hash of the photo's name decides, so a split never changes when files are added or removed.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ TEST_SHARE = 0.15
 
 
 def split_of(photograph: str) -> Split:
-    """The split of a photograph, the same on every machine: 77 / 8 / 15 of many."""
+    """The split of a photo: 77 % train, 8 % validation, 15 % test."""
     position = _position("split", photograph)
     if position < TEST_SHARE:
         return "test"
@@ -24,11 +24,11 @@ def split_of(photograph: str) -> Split:
 
 
 def fold_of(photograph: str, folds: int = 5) -> int:
-    """The fold, 0 to `folds` - 1, in which a photograph is held out of training."""
+    """The fold, 0 to `folds` - 1, in which a photo is held out."""
     return int(_position("fold", photograph) * folds)
 
 
 def _position(purpose: str, photograph: str) -> float:
-    """A number in [0, 1) that looks drawn at random, from the name alone."""
+    """A pseudorandom number in [0, 1) derived from the name."""
     digest = hashlib.sha256(f"{purpose}\n{photograph}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -1,7 +1,7 @@
-"""Every Prometheus metric, declared once.
+"""All Prometheus metrics.
 
-With several processes, set PROMETHEUS_MULTIPROC_DIR to an empty folder before any of them starts;
-`/metrics` then answers for all of them.
+For several processes, set PROMETHEUS_MULTIPROC_DIR to an empty folder before the first starts;
+`/metrics` then covers them all.
 """
 
 import os
@@ -18,8 +18,8 @@ from prometheus_client import (
 )
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
-# Of several processes, the one that set a gauge last.
-NEWEST: Literal["livemostrecent"] = "livemostrecent"
+# Of several processes: the value set last.
+MOST_RECENT: Literal["livemostrecent"] = "livemostrecent"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 REQUESTS = Counter("ripeline_requests", "Requests answered.", ["route", "method", "status"])
@@ -49,29 +49,29 @@ CHAMPION = Gauge(
     "ripeline_champion_info",
     "1 for the version that serves.",
     ["version"],
-    multiprocess_mode=NEWEST,
+    multiprocess_mode=MOST_RECENT,
 )
 RUNS = Gauge(
-    "ripeline_training_runs", "Training runs by state.", ["state"], multiprocess_mode=NEWEST
+    "ripeline_training_runs", "Training runs by state.", ["state"], multiprocess_mode=MOST_RECENT
 )
 RUN_ACTIVE = Gauge(
     "ripeline_training_run_active",
     "1 while a training run is queued or running.",
-    multiprocess_mode=NEWEST,
+    multiprocess_mode=MOST_RECENT,
 )
-DRIFT = Gauge("ripeline_drift", "Each drift figure.", ["figure"], multiprocess_mode=NEWEST)
+DRIFT = Gauge("ripeline_drift", "Each drift figure.", ["figure"], multiprocess_mode=MOST_RECENT)
 DRIFT_THRESHOLD = Gauge(
     "ripeline_drift_threshold",
     "What each drift figure is held against.",
     ["figure"],
-    multiprocess_mode=NEWEST,
+    multiprocess_mode=MOST_RECENT,
 )
 UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
 FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])
 
 
 def registry() -> CollectorRegistry:
-    """What `/metrics` shows: of this process, or of all where they share a folder."""
+    """Of this process, or of all if they share PROMETHEUS_MULTIPROC_DIR."""
     if not os.environ.get(MULTIPROCESS_DIR):
         return REGISTRY
     shared = CollectorRegistry()
@@ -80,23 +80,25 @@ def registry() -> CollectorRegistry:
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus' text format."""
+    """All metrics in the Prometheus text format."""
     return generate_latest(registry())
 
 
-def graded(class_name: str, confidence: float, recognised: bool, version: str, ms: float) -> None:
+def count_prediction(
+    class_name: str, confidence: float, recognised: bool, version: str, ms: float
+) -> None:
     PREDICTIONS.labels(class_name, version, "yes" if recognised else "no").inc()
     CONFIDENCE.observe(confidence)
     INFERENCE_SECONDS.observe(ms / 1000)
 
 
-def uploaded(stored: int, duplicate: int, refused: int) -> None:
+def count_upload(stored: int, duplicate: int, refused: int) -> None:
     for outcome, count in (("stored", stored), ("duplicate", duplicate), ("refused", refused)):
         UPLOADS.labels(outcome).inc(count)
 
 
-def failures() -> int:
-    """Requests that were answered with a 5xx, since the counting processes started."""
+def server_errors() -> int:
+    """Number of 5xx responses since the processes started."""
     return int(
         sum(
             sample.value

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from api.core.calibration import expected_calibration_error
 from api.core.heads import Head
-from api.core.paired_comparison import Comparison, Figures, Fit, Paired
+from api.core.paired_comparison import LabelAgreement, MetricPair, ModelComparison, PairedCounts
 from api.model.predictor import Backbone
 
 PASSES = 30
@@ -43,10 +43,10 @@ def compare_models(
     labels: NDArray[np.str_],
     photographs: NDArray[np.str_],
     *,
-    milliseconds: Figures | None,
-    new_classes: Mapping[str, Fit],
-    new_labels: Mapping[str, Fit],
-) -> Comparison:
+    milliseconds: MetricPair | None,
+    new_classes: Mapping[str, LabelAgreement],
+    new_labels: Mapping[str, LabelAgreement],
+) -> ModelComparison:
     """Compare on test photographs whose classes are `labels` [n], by their names `photographs` [n].
 
     Only photographs of classes that both know count, each once.
@@ -58,7 +58,7 @@ def compare_models(
     said = [side.predicted()[rows] for side in (champion, candidate)]
     right = [answer == truth for answer in said]
     known = [side.head.recognises(side.embeddings)[rows] for side in (champion, candidate)]
-    comparison = Comparison(
+    comparison = ModelComparison(
         overall=_paired(*right),
         recognised=_paired(*known),
         milliseconds=milliseconds,
@@ -69,14 +69,14 @@ def compare_models(
     if not len(rows):
         return comparison
     names = sorted(set(truth))
-    return Comparison(
+    return ModelComparison(
         **{
             **vars(comparison),
             "per_class": {
                 name: _paired(*(answer[truth == name] for answer in right)) for name in names
             },
-            "macro_f1": Figures(*(macro_f1(answer, truth) for answer in said)),
-            "calibration_error": Figures(
+            "macro_f1": MetricPair(*(macro_f1(answer, truth) for answer in said)),
+            "calibration_error": MetricPair(
                 *(_calibration_error(side, rows, truth) for side in (champion, candidate))
             ),
         }
@@ -92,7 +92,7 @@ def macro_f1(predicted: NDArray[np.str_], truth: NDArray[np.str_]) -> float:
     return float(np.mean(scores))
 
 
-def side_by_side(champion: Backbone, candidate: Backbone, sizes: Sequence[int]) -> Figures:
+def side_by_side(champion: Backbone, candidate: Backbone, sizes: Sequence[int]) -> MetricPair:
     """The median time of a forward pass of each, in turns, so that both meet the same load."""
     taken: list[list[float]] = [[], []]
     for _ in range(PASSES):
@@ -101,11 +101,11 @@ def side_by_side(champion: Backbone, candidate: Backbone, sizes: Sequence[int]) 
             began = time.perf_counter()
             backbone(blank)
             times.append((time.perf_counter() - began) * 1000)
-    return Figures(float(np.median(taken[0])), float(np.median(taken[1])))
+    return MetricPair(float(np.median(taken[0])), float(np.median(taken[1])))
 
 
-def _paired(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> Paired:
-    return Paired(
+def _paired(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> PairedCounts:
+    return PairedCounts(
         photographs=len(champion),
         champion_right=int(champion.sum()),
         lost=int((champion & ~candidate).sum()),
@@ -119,9 +119,9 @@ def _calibration_error(side: Side, rows: NDArray[np.int64], truth: NDArray[np.st
     return expected_calibration_error(side.head.probabilities(side.embeddings[rows]), labels)
 
 
-def _let_through(champion: Side, candidate: Side) -> Figures | None:
+def _let_through(champion: Side, candidate: Side) -> MetricPair | None:
     if not len(champion.others) or not len(candidate.others):
         return None
-    return Figures(
+    return MetricPair(
         *(float(side.head.recognises(side.others).mean()) for side in (champion, candidate))
     )

@@ -16,11 +16,11 @@ from api.core.appearance import Appearance, appearance
 from api.core.labels import Label, read_label
 from api.evaluation.plots import GREEN, GREY, panels
 from api.model.predictor import Predictor
-from api.training.augment import Views, augment
+from api.training.augment import AugmentRates, augment
 from api.training.class_folders import PhotoFile
 from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
-from api.training.samples import Sample, photograph_samples, read
+from api.training.samples import Sample, photograph_samples, load_image
 
 BROWN = "#9a6b3f"
 TRAITS = ("brightness", "saturation", "hue")
@@ -48,7 +48,7 @@ def some_of_each(corpus: TrainingCorpus, count: int) -> dict[str, list[Sample]]:
 def looks(samples: Mapping[str, Sequence[Sample]]) -> list[Look]:
     """Measure photographs, given by class."""
     return [
-        Look(read_label(name), appearance(read(sample)))
+        Look(read_label(name), appearance(load_image(sample)))
         for name, group in samples.items()
         for sample in group
     ]
@@ -112,7 +112,7 @@ def medians(found: Sequence[Look], trait: str) -> dict[str, float]:
 def views(image: Image.Image, recipe: Recipe, count: int, seed: int = 0) -> list[Image.Image]:
     """`count` views of a photograph as training would see it, none left clean."""
     rng = np.random.default_rng(seed)
-    kind = Views(0.0, recipe.background_share, 0.0)
+    kind = AugmentRates(0.0, recipe.background_share, 0.0)
     return [Image.fromarray(augment(image, recipe.input_size, rng, kind)) for _ in range(count)]
 
 
@@ -122,7 +122,7 @@ def freshness_scores(runtime: Predictor, pictures: Sequence[Image.Image]) -> lis
     for picture in pictures:
         stream = io.BytesIO()
         picture.save(stream, "PNG")
-        score = runtime.grade(stream.getvalue()).freshness_score
+        score = runtime.predict(stream.getvalue()).freshness_score
         scores.append(float("nan") if score is None else score)
     return scores
 

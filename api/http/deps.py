@@ -68,7 +68,7 @@ def _reading(database: DatabaseDep) -> Iterator[Session]:
 
 def _learned(settings: SettingsDep, state: StateDep) -> Learned:
     """Of the version that serves: from its copy here, or else it is the one that was shipped."""
-    runtime = state.runtime
+    runtime = state.predictor
     copy = settings.model_cache / runtime.manifest.version if runtime else None
     return load_learned(copy if copy and copy.is_dir() else settings.model_dir)
 

@@ -1,4 +1,4 @@
-"""Rendering every error as RFC 9457 `application/problem+json`."""
+"""Exception handlers: every error becomes an RFC 9457 `application/problem+json` response."""
 
 import logging
 from collections.abc import Mapping
@@ -14,10 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from api.core.errors import CatalogUnavailableError, ProblemError
-from api.core.problem import Problem, internal_error, problem_document, status_title
-from api.http.browser_headers import USUAL
-from api.http.middleware import REQUEST_ID_HEADER
+from api.core.errors import (
+    CatalogUnavailableError,
+    Problem,
+    ProblemError,
+    internal_error,
+    problem_document,
+    status_title,
+)
+from api.http.headers import DEFAULT, REQUEST_ID
 from api.storage.db import UNAVAILABLE
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that an endpoint may answer with, for its OpenAPI description."""
+    """The `responses` argument of an endpoint that may answer with these errors, for OpenAPI."""
     content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
     return {
         status: {"description": status_title(status), "content": content} for status in statuses
@@ -38,25 +43,26 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(ProblemError, _known)
-    for away in UNAVAILABLE:
-        app.add_exception_handler(away, _away)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _unknown)
+    """Register the exception handlers."""
+    app.add_exception_handler(ProblemError, _problem_error)
+    for database_error in UNAVAILABLE:
+        app.add_exception_handler(database_error, _database_unavailable)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(ClientDisconnect, _client_disconnect)
+    app.add_exception_handler(Exception, _internal_error)
 
 
 def problem_response(
     error: ProblemError, headers: Mapping[str, str] = MappingProxyType({})
 ) -> JSONResponse:
-    """The problem document of `error`, with the headers that belong to it."""
-    chosen = dict(headers)
+    """`error` as a problem document, with `headers` and those that the error asks for."""
+    all_headers = dict(headers)
     if error.retry_after_seconds is not None:
-        chosen["Retry-After"] = str(error.retry_after_seconds)
+        all_headers["Retry-After"] = str(error.retry_after_seconds)
     if error.closes:
-        chosen["Connection"] = "close"
-    return _response(problem_document(error.status, error.code, error.detail), chosen)
+        all_headers["Connection"] = "close"
+    return _response(problem_document(error.status, error.code, error.detail), all_headers)
 
 
 def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -64,18 +70,18 @@ def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSO
     return JSONResponse(body, problem.status, headers, media_type=MEDIA_TYPE)
 
 
-async def _known(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)  # noqa: S101  (registered for it)
+async def _problem_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProblemError)  # noqa: S101  (for the type checker)
     return problem_response(error)
 
 
-async def _away(request: Request, error: Exception) -> JSONResponse:
-    # With its control characters written out: a path must not add lines to the log.
+async def _database_unavailable(request: Request, error: Exception) -> JSONResponse:
+    # %r escapes control characters: a path must not add lines to the log.
     log.warning("%s %r: the catalog is away: %s", request.method, request.url.path, error)
-    return await _known(request, CatalogUnavailableError())
+    return problem_response(CatalogUnavailableError())
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     faults = "; ".join(
         f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
@@ -84,21 +90,21 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return _response(problem_document(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", faults))
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    if isinstance(error.__cause__, ProblemError):  # FastAPI hides what reading a body raises.
-        return await _known(request, error.__cause__)
+    if isinstance(error.__cause__, ProblemError):  # FastAPI wraps errors raised by reading a body.
+        return problem_response(error.__cause__)
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_methods(request))
+        headers["Allow"] = ", ".join(_allowed_methods(request))
     code = status_title(error.status_code).lower().replace(" ", "-")
     reason = str(error.detail)
     detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)
     return _response(problem_document(error.status_code, code, detail), headers)
 
 
-def _methods(request: Request) -> list[str]:
-    """All that the path takes: a router names those of the first route that it fits."""
+def _allowed_methods(request: Request) -> list[str]:
+    """Methods of all routes at this path. Starlette names only those of the first."""
     return [
         method
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -109,14 +115,14 @@ def _methods(request: Request) -> list[str]:
     ]
 
 
-async def _gone(_request: Request, _error: Exception) -> Response:
-    """The client went away while it was sending: nobody is left to answer."""
+async def _client_disconnect(_request: Request, _error: Exception) -> Response:
+    """Nobody will receive this response; without it, the disconnect would be logged as an error."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
-async def _unknown(request: Request, error: Exception) -> JSONResponse:
+async def _internal_error(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %r failed", request.method, request.url.path, exc_info=error)
     # This response is sent outside our middleware, which sets these headers on all others.
-    headers = {name.decode(): value.decode() for name, value in USUAL}
-    headers[REQUEST_ID_HEADER] = correlation_id.get() or ""
+    headers = {name.decode(): value.decode() for name, value in DEFAULT}
+    headers[REQUEST_ID] = correlation_id.get() or ""
     return _response(internal_error(), headers)

@@ -10,8 +10,8 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.catalog.archive import SentFile, UploadForm
-from api.core.class_names import LETTER_OR_DIGIT
 from api.core.errors import ProblemError, UnprocessableError, UnreadableCharsetError
+from api.core.labels import LETTER_OR_DIGIT
 from api.core.near_duplicates import printable
 
 # Each may be an open file on disk.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.core.formatting import words
-from api.core.imaging.preprocess import to_input
+from api.core.imaging.resize import to_input
 from api.core.labels import read_label
 from api.insights.schemas import Augmentation, View
 from api.model.predictor import Predictor
@@ -28,20 +28,20 @@ def augmentation(
     The same `seed`, 0 or more, gives the same views. Raises what `imaging.decode` raises.
     """
     # Imported here: it needs scipy, which takes memory and has no other use in this process.
-    from api.training.augment import Views, augment  # noqa: PLC0415
+    from api.training.augment import AugmentRates, augment  # noqa: PLC0415
     from api.training.recipe import Recipe  # noqa: PLC0415
 
-    image = runtime.pre(data).image
+    image = runtime.decode(data).image
     recipe, size = runtime.manifest.recipe, runtime.manifest.input_size
     # Without other fruit around: the photographs that they would come from are not at hand.
-    kind = Views(
-        clean_share=_knob(recipe, "clean_share", Recipe.clean_share),
-        background_share=_knob(recipe, "background_share", Recipe.background_share),
-        neighbour_share=0.0,
+    rates = AugmentRates(
+        clean=_knob(recipe, "clean_share", Recipe.clean_share),
+        background=_knob(recipe, "background_share", Recipe.background_share),
+        neighbours=0.0,
     )
     random = np.random.default_rng(seed)
     original = _view(runtime, to_input(image, size))
-    views = [_view(runtime, augment(image, size, random, kind)) for _ in range(VIEWS)]
+    views = [_view(runtime, augment(image, size, random, rates)) for _ in range(VIEWS)]
     label = read_label(class_name) if class_name else None
     return Augmentation(
         model_version=runtime.manifest.version,
@@ -57,7 +57,7 @@ def augmentation(
 
 def _view(runtime: Predictor, pixels: NDArray[np.uint8]) -> View:
     """Grade uint8 [size, size, 3] as it is."""
-    probabilities = runtime.probabilities(runtime.forward(pixels))
+    probabilities = runtime.probabilities(pixels)
     best = int(probabilities.argmax())
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=QUALITY)

@@ -1,7 +1,8 @@
-"""The line in front of the inference threads: of bounded length, and nobody waits in it for long.
+"""Dynamic batching of concurrent predictions.
 
-Under any load a photograph is graded within a bounded time, or refused at once with a word on when
-to come again. Where several wait, a thread takes a few of them in one turn.
+At most `max_queue` predictions are pending; a worker thread takes up to MAX_BATCH of them at a
+time. A prediction that finds the queue full, or waits longer than `max_wait_seconds`, fails with
+OverloadedError (503).
 """
 
 import asyncio
@@ -15,136 +16,135 @@ from api.core.errors import OverloadedError
 from api.model.litert import FORWARD_BATCH
 from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
 
-# After so many rounds of the event loop that brought nobody, or so long, nobody is about to come.
-QUIET_ROUNDS = 6
+# Close the batch after this many loop iterations without a new request, or after this long.
+IDLE_ITERATIONS = 6
 GATHER_SECONDS = 0.003
 
 
-class _Waiting(NamedTuple):
-    """A photograph in the line; nobody wants it graded after `latest`."""
+class _Pending(NamedTuple):
+    """A queued request; `deadline` is a `time.monotonic`."""
 
-    runtime: Predictor
-    asked: PredictRequest
-    latest: float
-    answer: asyncio.Future[Grade]
+    predictor: Predictor
+    request: PredictRequest
+    deadline: float
+    future: asyncio.Future[Grade]
 
 
-_Graded = tuple[asyncio.Future[Grade], Grade | Exception]
+_Outcome = tuple[asyncio.Future[Grade], Grade | Exception]
 
 
 class DynamicBatcher:
-    """For use by one event loop. `longest` photographs may wait, each for at most `seconds`, for
-    one of `threads` in `pool`, which may have other work besides.
+    """Batches predictions of one event loop; call it from that loop only.
+
+    It uses `threads` threads of `pool`, which may have other work as well.
     """
 
     def __init__(
-        self, pool: ThreadPoolExecutor, threads: int, longest: int, seconds: float
+        self, pool: ThreadPoolExecutor, threads: int, max_queue: int, max_wait_seconds: float
     ) -> None:
         self._pool = pool
         self._threads = threads
-        self._longest = longest
-        self._seconds = seconds
-        self._inside = 0
-        self._waiting: deque[_Waiting] = deque()
-        self._turns = 0
+        self._max_queue = max_queue
+        self._max_wait_seconds = max_wait_seconds
+        self._queue: deque[_Pending] = deque()
+        self._pending = 0  # Queued or running.
+        self._running = 0  # Batches.
         self._gathering = False
 
     @property
-    def full(self) -> bool:
-        return self._inside >= self._longest
+    def is_full(self) -> bool:
+        return self._pending >= self._max_queue
 
-    def check(self) -> None:
-        """Ask before work is put in. Raises OverloadedError where the next would find no room."""
-        if self.full:
+    def check_capacity(self) -> None:
+        """Raises OverloadedError where the queue is full; call it before reading the request."""
+        if self.is_full:
             raise OverloadedError()
 
-    async def grade(self, runtime: Predictor, data: bytes, explain: bool) -> Grade:
-        """As `runtime.grade`, in a thread. Raises OverloadedError, too."""
-        self.check()
-        self._inside += 1
+    async def predict(self, predictor: Predictor, request: PredictRequest) -> Grade:
+        """`predictor.predict`, batched. Raises OverloadedError as well."""
+        self.check_capacity()
+        self._pending += 1
         try:
             loop = asyncio.get_running_loop()
-            answer: asyncio.Future[Grade] = loop.create_future()
-            latest = time.monotonic() + self._seconds
-            self._waiting.append(_Waiting(runtime, PredictRequest(data, explain), latest, answer))
-            self._begin(loop)
-            return await answer
+            future: asyncio.Future[Grade] = loop.create_future()
+            deadline = time.monotonic() + self._max_wait_seconds
+            self._queue.append(_Pending(predictor, request, deadline, future))
+            self._schedule(loop)
+            return await future
         finally:
-            self._inside -= 1
+            self._pending -= 1
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have those who wait graded. A single thread waits until the event loop has nothing else
-        to do, which would only interrupt it, and takes in one turn whoever came by then.
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start a batch. A single thread first gathers requests until the event loop is idle: the
+        loop would compete with it for the CPU.
         """
         if self._threads > 1:
-            self._begin_turn(loop)
-        elif not self._turns and not self._gathering:
+            self._start_batch(loop)
+        elif not self._running and not self._gathering:
             self._gathering = True
             self._gather(loop, time.monotonic() + GATHER_SECONDS)
 
     def _gather(
-        self, loop: asyncio.AbstractEventLoop, ends: float, waiting: int = 0, quiet: int = 0
+        self, loop: asyncio.AbstractEventLoop, deadline: float, queued: int = 0, idle: int = 0
     ) -> None:
-        """Once in each round of the event loop: `waiting` is how many there were, since `quiet`
-        rounds.
-        """
-        now = len(self._waiting)
-        quiet = quiet + 1 if now == waiting else 0
-        if now < MAX_BATCH and quiet < QUIET_ROUNDS and time.monotonic() < ends:
-            loop.call_soon(self._gather, loop, ends, now, quiet)
+        """Runs once per loop iteration; the queue has had `queued` entries for `idle` of them."""
+        now = len(self._queue)
+        idle = idle + 1 if now == queued else 0
+        if now < MAX_BATCH and idle < IDLE_ITERATIONS and time.monotonic() < deadline:
+            loop.call_soon(self._gather, loop, deadline, now, idle)
         else:
             self._gathering = False
-            self._begin_turn(loop)
+            self._start_batch(loop)
 
-    def _begin_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._turns < self._threads:
-            self._turns += 1
-            self._pool.submit(self._turn, loop)
+    def _start_batch(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._running < self._threads:
+            self._running += 1
+            self._pool.submit(self._run_batch, loop)
 
-    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        """In a thread: grade the next few, of whom the other threads get their share."""
-        share = min(MAX_BATCH, -(-len(self._waiting) // self._threads))
-        # Of an odd number the last waits for the next turn, and for whoever comes until then.
-        most = max(1, share - share % FORWARD_BATCH)
-        taken: list[_Waiting] = []
-        graded: list[_Graded] = []
-        if first := self._next():
-            few = map(_asked, take_batch(self._from(first, taken), most))
-            outcomes = first.runtime.predict_batch(few)
-            graded = list(zip((waiting.answer for waiting in taken), outcomes, strict=True))
-        loop.call_soon_threadsafe(self._end_turn, loop, graded)
+    def _run_batch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In a worker thread: grade the next batch, an even share of the queue."""
+        share = min(MAX_BATCH, -(-len(self._queue) // self._threads))
+        # Whole forward passes: the last of an odd number joins the next batch.
+        size = max(1, share - share % FORWARD_BATCH)
+        batch: list[_Pending] = []
+        outcomes: list[_Outcome] = []
+        if first := self._pop():
+            requests = map(_request, take_batch(self._take(first, batch), size))
+            results = first.predictor.predict_batch(requests)
+            outcomes = list(zip((pending.future for pending in batch), results, strict=True))
+        loop.call_soon_threadsafe(self._end_batch, loop, outcomes)
 
-    def _from(self, first: _Waiting, taken: list[_Waiting]) -> Iterator[_Waiting]:
-        """`first`, and who waits behind it for the same runtime; whoever is given is `taken`."""
-        waiting: _Waiting | None = first
-        while waiting and waiting.runtime is first.runtime:
-            taken.append(waiting)
-            yield waiting
-            waiting = self._next()
-        if waiting:
-            self._waiting.appendleft(waiting)
+    def _take(self, first: _Pending, batch: list[_Pending]) -> Iterator[_Pending]:
+        """Move `first` and the requests behind it into `batch`, up to another predictor's."""
+        pending: _Pending | None = first
+        while pending and pending.predictor is first.predictor:
+            batch.append(pending)
+            yield pending
+            pending = self._pop()
+        if pending:
+            self._queue.appendleft(pending)
 
-    def _next(self) -> _Waiting | None:
+    def _pop(self) -> _Pending | None:
         try:
-            return self._waiting.popleft()
-        except IndexError:  # There are no more, or another thread was quicker.
+            return self._queue.popleft()
+        except IndexError:  # Empty, maybe since another thread was faster.
             return None
 
-    def _end_turn(self, loop: asyncio.AbstractEventLoop, graded: list[_Graded]) -> None:
-        self._turns -= 1
-        if self._waiting:
-            self._begin(loop)
-        for answer, outcome in graded:
-            if answer.done():  # The client went away.
+    def _end_batch(self, loop: asyncio.AbstractEventLoop, outcomes: list[_Outcome]) -> None:
+        self._running -= 1
+        if self._queue:
+            self._schedule(loop)
+        for future, result in outcomes:
+            if future.done():  # The client disconnected.
                 continue
-            if isinstance(outcome, Exception):
-                answer.set_exception(outcome)
+            if isinstance(result, Exception):
+                future.set_exception(result)
             else:
-                answer.set_result(outcome)
+                future.set_result(result)
 
 
-def _asked(waiting: _Waiting) -> PredictRequest | OverloadedError:
-    """Whoever waited for too long is told so: grading them would keep all behind them waiting."""
-    # Nobody waits any more for an answer that is done.
-    late = time.monotonic() > waiting.latest or waiting.answer.done()
-    return OverloadedError() if late else waiting.asked
+def _request(pending: _Pending) -> PredictRequest | OverloadedError:
+    """The request, or an error for one that is late or whose client disconnected."""
+    # Grading late requests would make all others late as well.
+    expired = time.monotonic() > pending.deadline or pending.future.done()
+    return OverloadedError() if expired else pending.request

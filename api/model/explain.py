@@ -1,7 +1,7 @@
-"""Where the network looked: a class activation map over the photograph.
+"""Explanations: a class activation map over the image.
 
-Source: B. Zhou et al., "Learning Deep Features for Discriminative Localization" (2016). It costs
-one small product, since serving has the feature map already.
+B. Zhou et al., "Learning Deep Features for Discriminative Localization" (2016). Cheap, since
+serving has the feature map already.
 """
 
 import base64
@@ -13,7 +13,7 @@ from PIL import Image
 from api.core.arrays import FloatArray
 
 OVERLAY_SIDE = 384
-# From nothing through yellow to red, as (share of the maximum, red, green, blue, opacity).
+# Transparent to yellow to red: (share of the maximum, red, green, blue, opacity).
 _COLOURS = np.array(
     [
         (0.0, 255, 255, 255, 0.0),
@@ -25,10 +25,10 @@ _COLOURS = np.array(
 
 
 def activation_map(feature_map: FloatArray, class_weights: FloatArray) -> FloatArray:
-    """How much each place speaks for a class: float32 [h, w], 0..1, the strongest place 1.
+    """Evidence for a class at each position: float32 [h, w], 0..1, scaled to a maximum of 1.
 
-    `feature_map` is float32 [h, w, channels], `class_weights` float32 [channels]. All zeros where
-    no place speaks for the class.
+    `feature_map` is float32 [h, w, channels], `class_weights` float32 [channels]. All zeros without
+    evidence for the class.
     """
     evidence = np.maximum(feature_map @ class_weights, 0)
     peak = evidence.max()
@@ -36,17 +36,17 @@ def activation_map(feature_map: FloatArray, class_weights: FloatArray) -> FloatA
     return scaled
 
 
-def overlay(photograph: Image.Image, activation: FloatArray) -> Image.Image:
-    """The photograph, at most 384 pixels a side, with the map laid over it in colour."""
-    image = photograph.copy()
+def overlay(image: Image.Image, activation: FloatArray) -> Image.Image:
+    """The image, at most 384 pixels a side, under a colour map of `activation`."""
+    image = image.copy()
     image.thumbnail((OVERLAY_SIDE, OVERLAY_SIDE))
     heat = Image.fromarray(activation).resize(image.size, Image.Resampling.BICUBIC)
     strength = np.clip(np.asarray(heat), 0, 1)
     stops = _COLOURS[:, 0]
     colour = np.stack([np.interp(strength, stops, _COLOURS[:, k]) for k in (1, 2, 3)], axis=-1)
     opacity = np.interp(strength, stops, _COLOURS[:, 4])[..., None]
-    mixed = np.asarray(image) * (1 - opacity) + colour * opacity
-    return Image.fromarray(mixed.astype(np.uint8))
+    blended = np.asarray(image) * (1 - opacity) + colour * opacity
+    return Image.fromarray(blended.astype(np.uint8))
 
 
 def data_uri(image: Image.Image) -> str:

@@ -1,22 +1,26 @@
-"""What a grade means, in a sentence for the person who took the photograph."""
+"""A grade in words, for the person who took the photo."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from api.core.formatting import percent
 from api.core.labels import Level, read_label
 
 SURE = 0.9
 LIKELY = 0.6
-_IN_WORDS: dict[Level, str] = {"fresh": "fresh", "past_best": "past its best", "rotten": "rotten"}
+_LEVEL_NAMES: dict[Level, str] = {
+    "fresh": "fresh",
+    "past_best": "past its best",
+    "rotten": "rotten",
+}
 
 
 def describe(
     probabilities: Mapping[str, float], recognised: bool, level: Level | None = None
 ) -> str:
-    """One or two sentences. `probabilities` of all classes, summing to 1.
+    """One or two sentences. `probabilities` are of all classes and sum to 1.
 
-    `level` is told where it says more than the class: that sound fruit is past its best, or that
-    the thresholds draw the line elsewhere than the class does.
+    `level` is mentioned where it adds to the class: fresh fruit that is past its best, or
+    thresholds that disagree with the class.
     """
     ranked = sorted(probabilities, key=lambda name: probabilities[name], reverse=True)
     best = ranked[0]
@@ -24,36 +28,32 @@ def describe(
     words = label.words
     share = _share(probabilities[best])
     if not recognised:
-        kinds = _listed(sorted({read_label(name).fruit for name in probabilities}))
+        kinds = ", ".join(sorted({read_label(name).fruit for name in probabilities}))
         return (
             f"This does not look like anything that this grader knows ({kinds}). "
             f"Of what it knows, {words} comes closest; do not rely on that."
         )
-    besides = ""
+    remark = ""
     if level == "past_best" and label.level == "fresh":
         words = f"{label.fruit}, sound but past its best"
     elif level and (level == "rotten") != (label.freshness == "rotten"):
-        besides = f" By its freshness score it is {_IN_WORDS[level]}."
+        remark = f" By its freshness score it is {_LEVEL_NAMES[level]}."
     if probabilities[best] >= SURE:
-        return f"{_capital(words)}: the grader is sure ({share}).{besides}"
+        return f"{_capitalise(words)}: the grader is sure ({share}).{remark}"
     if probabilities[best] >= LIKELY:
-        return f"Probably {words} ({share}).{besides}"
+        return f"Probably {words} ({share}).{remark}"
     second = ranked[1]
     return (
         f"Hard to tell: {words} ({share}) or {read_label(second).words} "
-        f"({_share(probabilities[second])}).{besides} "
+        f"({_share(probabilities[second])}).{remark} "
         "Another photograph, closer or in better light, may help."
     )
 
 
 def _share(probability: float) -> str:
-    """A whole percentage that never claims certainty."""
+    """A whole percentage, at most "over 99 %"."""
     return "over 99 %" if probability > 0.99 else percent(probability, 0)
 
 
-def _capital(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words)

@@ -1,4 +1,4 @@
-"""The manifest of a model package: what is in it, where it comes from and how good it is."""
+"""The manifest of a model package: contents, provenance and metrics."""
 
 import re
 from datetime import datetime
@@ -7,12 +7,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 FORMAT = 1
-# It names folders, keys and part of an address.
+# Versions are part of folder names, storage keys and URLs.
 VERSION = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 
 
 def is_version(text: str) -> bool:
-    """Can `text` be the name of a version?"""
     return re.fullmatch(VERSION, text) is not None
 
 
@@ -50,6 +49,6 @@ class Manifest(BaseModel):
     versions: dict[str, str] = Field(description="Of the libraries that made the package.")
     files: dict[str, str] = Field(description="SHA-256 of each file of the package.")
 
-    def text(self) -> str:
-        """The JSON of the file. Figures that are no numbers become null."""
+    def to_json(self) -> str:
+        """The content of `manifest.json`; NaN becomes null."""
         return f"{self.model_dump_json(indent=2)}\n"

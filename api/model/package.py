@@ -1,8 +1,8 @@
-"""A model package on disk: a folder that is either whole or not there.
+"""Model packages on disk: folders that are either complete or not there.
 
-`backbone.tflite` (uint8 photograph to feature map), `head.npz` (everything after the embedding),
-`replay.npz` (embeddings of the training photographs) and, written last, `manifest.json`. None of
-these files can run code.
+`backbone.tflite` (uint8 image to feature map), `head.npz` (everything after the embedding),
+`replay.npz` (embeddings of the training photos) and, written last, `manifest.json`. None of these
+files can execute code.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ PARTS = (BACKBONE, HEAD, REPLAY)
 
 
 class BadPackageError(Exception):
-    """The folder holds no usable model package; the message says why."""
+    """The folder is not a valid model package; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Package:
 
 def load_package(folder: Path) -> Package:
     """Read and verify a package. Raises BadPackageError."""
-    folder = _standing(folder)
+    folder = _recover(folder)
     manifest = read_manifest(folder)
     for name in PARTS:
         _verify(folder / name, manifest.files.get(name))
@@ -57,8 +57,8 @@ def load_package(folder: Path) -> Package:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """What a package says of itself; its files are not looked at. Raises BadPackageError."""
-    folder = _standing(folder)
+    """The manifest, without verifying the other files. Raises BadPackageError."""
+    folder = _recover(folder)
     try:
         raw = json.loads((folder / MANIFEST).read_bytes())
         manifest = Manifest.model_validate(raw)
@@ -76,10 +76,9 @@ def read_manifest(folder: Path) -> Manifest:
 def write_package(
     folder: Path, fill: Callable[[Path], None], describe: Callable[[dict[str, str]], Manifest]
 ) -> Manifest:
-    """Write a package so that no reader ever sees half of one.
+    """Write a package atomically, replacing one that exists.
 
-    `fill` writes the parts into the folder that it is given; `describe` makes the manifest from
-    their hashes. A package that stands at `folder` is replaced.
+    `fill` writes the parts into a folder; `describe` makes the manifest from their SHA-256.
     """
     temporary = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -87,9 +86,9 @@ def write_package(
     fill(temporary)
     hashes = {name: content_hash((temporary / name).read_bytes()) for name in PARTS}
     manifest = describe(hashes)
-    (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
+    (temporary / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
     if folder.exists():
-        replaced = _aside(folder)
+        replaced = _backup(folder)
         shutil.rmtree(replaced, ignore_errors=True)
         folder.rename(replaced)
         temporary.rename(folder)
@@ -100,18 +99,18 @@ def write_package(
 
 
 def version_name(created: datetime, files: Mapping[str, str]) -> str:
-    """What a package is called that was made then and whose parts have these hashes."""
+    """The version name, from the creation time and the SHA-256 of the head."""
     return f"{created:%Y%m%d-%H%M%S}-{files[HEAD][:7]}"
 
 
-def _standing(folder: Path) -> Path:
-    """Where the package is: a crash between the two renames of `write_package` left it aside."""
-    aside = _aside(folder)
-    return aside if not folder.exists() and aside.exists() else folder
+def _recover(folder: Path) -> Path:
+    """`folder`, or its backup where a crash between the two renames of `write_package` left it."""
+    backup = _backup(folder)
+    return backup if not folder.exists() and backup.exists() else folder
 
 
-def _aside(folder: Path) -> Path:
-    """Where the old package lies while the new one takes its place."""
+def _backup(folder: Path) -> Path:
+    """Where `write_package` moves the package that it replaces."""
     return folder.with_name(f".{folder.name}.replaced")
 
 
@@ -119,6 +118,6 @@ def _verify(path: Path, expected: str | None) -> None:
     if not path.is_file():
         raise BadPackageError(f"{path} is missing.")
     with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != expected:
+        actual = hashlib.file_digest(stream, "sha256").hexdigest()
+    if actual != expected:
         raise BadPackageError(f"{path} is not the file that the manifest names: it was changed.")

@@ -1,5 +1,5 @@
-"""Grading in three steps: pre (bytes to pixels), core (pixels to features) and post (features to an
-answer).
+"""Grading in three steps: preprocess (bytes to pixels), forward (pixels to features and
+probabilities), postprocess (probabilities to a grade).
 """
 
 import copy
@@ -15,9 +15,8 @@ from PIL import Image
 from api.core.arrays import FloatArray, pool
 from api.core.freshness_levels import HALF, LevelThresholds
 from api.core.heads import Head
-from api.core.imaging.decode import MAX_PIXELS, Photograph, decode
-from api.core.imaging.preprocess import resize, to_input
-from api.core.imaging.stored_image import hash_thumbnail, select_stored_image
+from api.core.imaging.decode import MAX_PIXELS, DecodedImage, decode
+from api.core.imaging.resize import hash_thumbnail, resize, select_stored_image, to_input
 from api.core.labels import Freshness, Level, read_label
 from api.core.ood import drift_features
 from api.model.explain import activation_map, data_uri, overlay
@@ -26,27 +25,25 @@ from api.model.litert import FORWARD_BATCH, LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import Package
 
-# A forward pass leaves little of the program in the processor's cache, so that every other step
-# costs far less for several in one go than for each after a pass of its own. The first of a turn
-# waits for the last: so few, and none is begun after so long.
+# A forward pass evicts the program from the processor's caches, so pre- and postprocessing cost far
+# less batched than image by image. The first of a batch waits for the last, hence both limits.
 MAX_BATCH = 8
 MAX_BATCH_SECONDS = 0.01
 
-_Gives = TypeVar("_Gives")
+_Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
-# uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels]; callable from any thread.
+# uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels]; thread-safe.
 Backbone = Callable[[NDArray[np.uint8]], FloatArray]
 
 
 @dataclass(frozen=True)
 class Grade:
-    """The answer for one photograph.
+    """The result for one image.
 
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
-    (rotten) to 1 (fresh) and is None where no class speaks of freshness. `freshness_level` is what
-    the thresholds make of it, and None where the class does not speak of freshness. `heatmap` is a
-    PNG data URI where it was asked for. `kept` is the `select_stored_image` of the photo, `seen`
-    its `hash_thumbnail`; `features` float16 [n] are its `drift_features`.
+    (rotten) to 1 (fresh) and is None where no class has a freshness. `freshness_level` is the
+    score's level by the thresholds, None where the predicted class has no freshness. `heatmap` is
+    a PNG data URI if one was requested. `features` float16 [n] are the `drift_features`.
     """
 
     class_name: str
@@ -59,8 +56,8 @@ class Grade:
     interpretation: str
     milliseconds: float
     heatmap: str | None
-    kept: bytes | Image.Image = field(compare=False, repr=False)
-    seen: Image.Image = field(compare=False, repr=False)
+    stored_image: bytes | Image.Image = field(compare=False, repr=False)
+    hash_thumbnail: Image.Image = field(compare=False, repr=False)
     features: NDArray[np.float16] = field(compare=False, repr=False)
 
     @property
@@ -69,27 +66,28 @@ class Grade:
 
 
 class PredictRequest(NamedTuple):
-    """The bytes of one photograph, and whether a heat map is wanted."""
+    """The bytes of an image file, and whether to add a heat map."""
 
     data: bytes
     explain: bool = False
 
 
 class Preprocessed(NamedTuple):
-    """One photograph on its way: as the network sees it, decoded, where a heat map shall lie over
-    it, what there is to keep and to sign of it, and how long that took in seconds.
+    """An image ready for the network: `input_image` has the network's input size.
+
+    `decoded` is there for the heat map only. `seconds` is the time preprocessing took.
     """
 
-    square: Image.Image
-    picture: Image.Image | None
-    kept: bytes | Image.Image
-    signed: Image.Image
+    input_image: Image.Image
+    decoded: Image.Image | None
+    stored_image: bytes | Image.Image
+    hash_thumbnail: Image.Image
     seconds: float
 
 
 class HeadOutput(NamedTuple):
-    """What the head says of one photograph: by its feature map float32 [h, w, channels], the
-    probabilities float32 [classes], whether it is any of them, and its `features`.
+    """One image's feature map float32 [h, w, channels], probabilities float32 [classes], whether it
+    is any of the classes, and its `drift_features` float16 [n].
     """
 
     feature_map: FloatArray
@@ -99,10 +97,10 @@ class HeadOutput(NamedTuple):
 
 
 class Predictor:
-    """One loaded grader. Thread-safe.
+    """A loaded model. Thread-safe.
 
-    `own_thresholds` are what the model was fitted to, `thresholds` what tells the levels; both are
-    None where no class speaks of freshness.
+    `own_thresholds` are the freshness thresholds fitted with the model, `thresholds` those in use;
+    both are None where no class has a freshness.
     """
 
     def __init__(
@@ -115,141 +113,143 @@ class Predictor:
         labels = [read_label(name) for name in manifest.classes]
         self._fresh = [k for k, label in enumerate(labels) if label.freshness == "fresh"]
         self._rotten = [k for k, label in enumerate(labels) if label.freshness == "rotten"]
-        self.own_thresholds = self._own_thresholds()
+        self.own_thresholds = self._fitted_thresholds()
         self.thresholds = self.own_thresholds
 
     @classmethod
     def of_package(
         cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
     ) -> "Predictor":
-        """Warmed up to grade `threads` photographs at once, the first as fast as the next.
+        """Warmed up for `threads` concurrent forward passes.
 
         Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
         """
         backbone = LiteRTBackbone(package.backbone, threads)
         return cls(package.manifest, backbone, package.head, max_pixels)
 
-    def with_thresholds(self, chosen: LevelThresholds | None) -> "Predictor":
-        """The same loaded grader with the thresholds that were chosen, None for its own."""
+    def with_thresholds(self, thresholds: LevelThresholds | None) -> "Predictor":
+        """The same loaded model with other freshness thresholds; None: its own."""
         other = copy.copy(self)
-        other.thresholds = chosen or self.own_thresholds
+        other.thresholds = thresholds or self.own_thresholds
         return other
 
-    def grade(self, data: bytes, explain: bool = False) -> Grade:
-        """Grade the bytes of one photograph. Raises what `imaging.decode` raises."""
-        [outcome] = self.predict_batch([PredictRequest(data, explain)])
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+    def predict(self, data: bytes, explain: bool = False) -> Grade:
+        """Grade the bytes of one image file. Raises what `imaging.decode` raises."""
+        [result] = self.predict_batch([PredictRequest(data, explain)])
+        if isinstance(result, Exception):
+            raise result
+        return result
 
-    def predict_batch(self, asked: Iterable[PredictRequest | Exception]) -> list[Grade | Exception]:
-        """As `grade` each of a few, every step for all of them; each is taken when the one before
-        is decoded. What is wrong with one is the outcome of that one and of no other; so is what
-        comes in place of a photograph.
+    def predict_batch(
+        self, requests: Iterable[PredictRequest | Exception]
+    ) -> list[Grade | Exception]:
+        """`predict` for a few images, step by step for all of them.
+
+        One result per request, in order: its grade, or its own error; an exception in place of a
+        request is passed through. A request is drawn once the one before it is decoded.
         """
-        seen = [
-            _attempt(self._see, one) if isinstance(one, PredictRequest) else one for one in asked
+        inputs = [
+            _attempt(self.preprocess, request) if isinstance(request, PredictRequest) else request
+            for request in requests
         ]
-        good = [one for one in seen if isinstance(one, Preprocessed)]
-        graded = iter(self._grade_seen(good) if good else [])
-        return [next(graded) if isinstance(one, Preprocessed) else one for one in seen]
+        good = [item for item in inputs if isinstance(item, Preprocessed)]
+        grades = iter(self._grade(good) if good else [])
+        return [next(grades) if isinstance(item, Preprocessed) else item for item in inputs]
 
-    def _see(self, asked: PredictRequest) -> Preprocessed:
+    def preprocess(self, request: PredictRequest) -> Preprocessed:
         started = time.perf_counter()
-        photograph = self.pre(asked.data)
-        square = resize(photograph.image, self.manifest.input_size)
-        # Few ask for the decoded picture, and a turn of large ones would take much memory.
-        picture = photograph.image if asked.explain else None
-        kept = select_stored_image(asked.data, photograph)
+        decoded = self.decode(request.data)
+        input_image = resize(decoded.image, self.manifest.input_size)
         return Preprocessed(
-            square, picture, kept, hash_thumbnail(square), time.perf_counter() - started
+            input_image,
+            # Kept on request only: a batch of large images would take much memory.
+            decoded.image if request.explain else None,
+            select_stored_image(request.data, decoded),
+            hash_thumbnail(input_image),
+            time.perf_counter() - started,
         )
 
-    def _grade_seen(self, seen: Sequence[Preprocessed]) -> list[Grade | Exception]:
+    def _grade(self, inputs: Sequence[Preprocessed]) -> list[Grade | Exception]:
         started = time.perf_counter()
-        judged = _attempt(self._judge, seen)
-        if isinstance(judged, Exception):
-            return [judged] * len(seen)
-        share = (time.perf_counter() - started) / len(seen)
+        outputs = _attempt(self.forward, inputs)
+        if isinstance(outputs, Exception):
+            return [outputs] * len(inputs)
+        share = (time.perf_counter() - started) / len(inputs)
         return [
-            _attempt(self.post, one._replace(seconds=one.seconds + share), found)
-            for one, found in zip(seen, judged, strict=True)
+            _attempt(self.postprocess, item._replace(seconds=item.seconds + share), output)
+            for item, output in zip(inputs, outputs, strict=True)
         ]
 
-    def _judge(self, seen: Sequence[Preprocessed]) -> list[HeadOutput]:
-        pixels = np.stack([np.asarray(one.square, dtype=np.uint8) for one in seen])
+    def forward(self, inputs: Sequence[Preprocessed]) -> list[HeadOutput]:
+        pixels = np.stack([np.asarray(item.input_image, dtype=np.uint8) for item in inputs])
         maps = [
             self._backbone(pixels[k : k + FORWARD_BATCH])
             for k in range(0, len(pixels), FORWARD_BATCH)
         ]
-        embeddings = np.concatenate([pool(some) for some in maps])
-        probabilities, recognised, projected = self._head.judge(embeddings)
+        embeddings = np.concatenate([pool(part) for part in maps])
+        probabilities, recognised, projected = self._head.predict(embeddings)
         columns = (
-            [one for some in maps for one in some],
+            [feature_map for part in maps for feature_map in part],
             probabilities,
             recognised.tolist(),
             drift_features(projected),
         )
         return [HeadOutput(*row) for row in zip(*columns, strict=True)]
 
-    def pre(self, data: bytes) -> Photograph:
-        return decode(data, self._max_pixels)
-
-    def core(self, photograph: Photograph) -> FloatArray:
-        """Feature map float32 [1, h, w, channels] of one photograph."""
-        return self.forward(to_input(photograph.image, self.manifest.input_size))
-
-    def forward(self, pixels: NDArray[np.uint8]) -> FloatArray:
-        """Feature map float32 [1, h, w, channels] of uint8 [size, size, 3]."""
-        return self._backbone(pixels[None])
-
-    def embed(self, data: bytes) -> FloatArray:
-        """Embedding float32 [1, channels] of a photograph. Raises what `imaging.decode` raises."""
-        return pool(self.core(self.pre(data)))
-
-    def probabilities(self, feature_map: FloatArray) -> FloatArray:
-        """Calibrated probabilities float32 [classes] of one feature map."""
-        found: FloatArray = self._head.probabilities(pool(feature_map))[0]
-        return found
-
-    def post(self, seen: Preprocessed, judged: HeadOutput) -> Grade:
-        """What the head says of a photograph, in words and pictures."""
+    def postprocess(self, item: Preprocessed, output: HeadOutput) -> Grade:
         started = time.perf_counter()
-        probabilities = judged.probabilities
-        best = int(probabilities.argmax())
+        best = int(output.probabilities.argmax())
         class_name = self.manifest.classes[best]
         label = read_label(class_name)
-        of_class = dict(zip(self.manifest.classes, probabilities.tolist(), strict=True))
-        score = self.freshness_score(probabilities)
+        probabilities = dict(zip(self.manifest.classes, output.probabilities.tolist(), strict=True))
+        score = self.freshness_score(output.probabilities)
         level = self._level(label.freshness, score)
         heatmap = None
-        if seen.picture:
-            activation = activation_map(judged.feature_map, self._head.cam_weights(best))
-            heatmap = data_uri(overlay(seen.picture, activation))
+        if item.decoded:
+            activation = activation_map(output.feature_map, self._head.cam_weights(best))
+            heatmap = data_uri(overlay(item.decoded, activation))
         return Grade(
             class_name=class_name,
-            probabilities=of_class,
+            probabilities=probabilities,
             fruit=label.fruit,
             freshness=label.freshness,
             freshness_score=score,
             freshness_level=level,
-            recognised=judged.recognised,
-            interpretation=describe(of_class, judged.recognised, level),
-            milliseconds=(seen.seconds + time.perf_counter() - started) * 1000,
+            recognised=output.recognised,
+            interpretation=describe(probabilities, output.recognised, level),
+            milliseconds=(item.seconds + time.perf_counter() - started) * 1000,
             heatmap=heatmap,
-            kept=seen.kept,
-            seen=seen.signed,
-            features=judged.features,
+            stored_image=item.stored_image,
+            hash_thumbnail=item.hash_thumbnail,
+            features=output.features,
         )
 
+    def decode(self, data: bytes) -> DecodedImage:
+        """Raises what `imaging.decode` raises."""
+        return decode(data, self._max_pixels)
+
+    def feature_map(self, pixels: NDArray[np.uint8]) -> FloatArray:
+        """Feature map float32 [1, h, w, channels] of uint8 [size, size, 3]."""
+        return self._backbone(pixels[None])
+
+    def embed(self, data: bytes) -> FloatArray:
+        """Embedding float32 [1, channels] of an image file. Raises what `imaging.decode` raises."""
+        pixels = to_input(self.decode(data).image, self.manifest.input_size)
+        return pool(self.feature_map(pixels))
+
+    def probabilities(self, pixels: NDArray[np.uint8]) -> FloatArray:
+        """Calibrated probabilities float32 [classes] of uint8 [size, size, 3]."""
+        result: FloatArray = self._head.probabilities(pool(self.feature_map(pixels)))[0]
+        return result
+
     def freshness_score(self, probabilities: FloatArray) -> float | None:
-        """The share of the fresh classes among those that speak of freshness: 0 to 1."""
+        """Probability of the fresh classes given that the class has a freshness: 0 to 1."""
         of_class = probabilities.tolist()
         fresh = sum(of_class[k] for k in self._fresh)
         rotten = sum(of_class[k] for k in self._rotten)
         return fresh / (fresh + rotten) if fresh + rotten > 0 else None
 
-    def _own_thresholds(self) -> LevelThresholds | None:
+    def _fitted_thresholds(self) -> LevelThresholds | None:
         if not self._fresh and not self._rotten:
             return None
         freshness = self._head.freshness
@@ -258,25 +258,25 @@ class Predictor:
         return LevelThresholds(freshness.rotten_below, freshness.fresh_from)
 
     def _level(self, freshness: Freshness | None, score: float | None) -> Level | None:
-        """Of a class that may speak of freshness. The score of any other says nothing of it."""
+        """None for a predicted class without a freshness: the score is about the other classes."""
         if freshness is None or score is None or self.thresholds is None:
             return None
         return self.thresholds.level(score)
 
 
 def take_batch(items: Iterable[_Item], most: int = MAX_BATCH) -> Iterator[_Item]:
-    """As many of `items` as `Predictor.predict_batch` is given in one go: at most so many, and none
-    after TURN_SECONDS but the first.
+    """The next batch for `Predictor.predict_batch`: up to `most` of `items`, and after
+    MAX_BATCH_SECONDS no more.
     """
-    ends = time.monotonic() + MAX_BATCH_SECONDS
+    deadline = time.monotonic() + MAX_BATCH_SECONDS
     for count, item in enumerate(items, 1):
         yield item
-        if count >= most or time.monotonic() > ends:
+        if count >= most or time.monotonic() > deadline:
             return
 
 
-def _attempt(step: Callable[..., _Gives], *values: Any) -> _Gives | Exception:
-    """What the step gives, or what it raises."""
+def _attempt(step: Callable[..., _Result], *values: Any) -> _Result | Exception:
+    """The result of the step, or the exception it raised."""
     try:
         return step(*values)
     except Exception as error:

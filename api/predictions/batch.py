@@ -1,4 +1,4 @@
-"""Grading many photographs: read one by one, graded on all inference threads, given in order."""
+"""Batch prediction: images are read one by one, graded on all threads and returned in order."""
 
 import asyncio
 import logging
@@ -17,40 +17,38 @@ from api.catalog.archive import (
     ZipArchive,
     is_zip,
 )
-from api.core.errors import ProblemError
+from api.core.errors import Problem, ProblemError, internal_error, problem_document
 from api.core.labels import LEVELS, Level
 from api.core.near_duplicates import printable
-from api.core.problem import Problem, internal_error, problem_document
 from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
-from api.predictions.response import build_response
 from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary
 from api.predictions.state import AppState
 
-# For each inference thread: one turn that it is at, and one that waits for it.
+# Batches per inference thread: one running, one queued.
 PREFETCH = 2
 Row = BatchPrediction | BatchFailure
 log = logging.getLogger(__name__)
 
 
 class BatchItem(NamedTuple):
-    """One photograph of a batch: its bytes, or why there are none."""
+    """One image of a batch request: its bytes, or the error of reading it."""
 
     filename: str
     data: bytes | ProblemError
 
 
 def batch_items(files: Iterable[SentFile], limits: UploadLimits) -> Iterator[BatchItem]:
-    """The photographs in `files`, and in zips among them, in order; each read when asked for."""
+    """The images in `files` and in zips among them, in order, read lazily."""
     for file in files:
         if is_zip(file.stream):
-            yield from _unpacked(file, limits)
+            yield from _unzip(file, limits)
             continue
         data = file.stream.read(limits.file_bytes + 1)
-        too_long = len(data) > limits.file_bytes
-        yield BatchItem(file.filename, FileTooLargeError(limits.file_bytes) if too_long else data)
+        too_large = len(data) > limits.file_bytes
+        yield BatchItem(file.filename, FileTooLargeError(limits.file_bytes) if too_large else data)
 
 
-def _unpacked(file: SentFile, limits: UploadLimits) -> Iterator[BatchItem]:
+def _unzip(file: SentFile, limits: UploadLimits) -> Iterator[BatchItem]:
     try:
         archive = ZipArchive(file.stream, limits)
     except ProblemError as error:
@@ -60,7 +58,7 @@ def _unpacked(file: SentFile, limits: UploadLimits) -> Iterator[BatchItem]:
         filename = f"{file.filename}/{printable(entry.path)}"
         try:
             yield BatchItem(filename, archive.read(entry))
-        except ArchiveTooLargeError as error:  # And so the rest of it is not read.
+        except ArchiveTooLargeError as error:  # The rest is not read.
             yield BatchItem(filename, error)
             return
         except ProblemError as error:
@@ -69,10 +67,10 @@ def _unpacked(file: SentFile, limits: UploadLimits) -> Iterator[BatchItem]:
 
 @dataclass
 class Batch:
-    """One batch on its way through the grader that served when it came."""
+    """A batch request, graded by the model that was loaded when it arrived."""
 
     state: AppState
-    runtime: Predictor
+    predictor: Predictor
     threads: int
     _count: int = 0
     _failed: int = 0
@@ -83,42 +81,45 @@ class Batch:
     _started: float = field(default_factory=perf_counter)
 
     async def results(self, source: Iterator[BatchItem]) -> AsyncGenerator[list[Row]]:
-        """One for each piece, in order, as many at a time as are ready. Few are in memory at once,
-        however many there are.
+        """A row per item, in order, as many at a time as are ready.
+
+        Memory is bounded, however long the batch.
         """
         loop = asyncio.get_running_loop()
         reader = _Reader(source)
-        under_way: deque[asyncio.Future[list[_Graded]]] = deque()
-        # Threads that begin together may come back in another order.
-        early: dict[int, _Graded] = {}
-        more, wanted = True, 0
-        # What a turn that has come back waits with counts as well, so that few are in memory.
-        most = PREFETCH * self.threads * MAX_BATCH
+        running: deque[asyncio.Future[list[_Result]]] = deque()
+        # Threads may finish out of order.
+        early: dict[int, _Result] = {}
+        more, position = True, 0
+        # Bounds running and early results together.
+        limit = PREFETCH * self.threads * MAX_BATCH
         try:
-            while more or under_way:
-                while more and len(under_way) * MAX_BATCH + len(early) <= most - MAX_BATCH:
-                    grading = loop.run_in_executor(self.state.pool, reader.grade, self.runtime)
-                    under_way.append(grading)
-                came = await under_way.popleft()
-                more = more and bool(came)
-                early.update((graded.number, graded) for graded in came)
+            while more or running:
+                while more and len(running) * MAX_BATCH + len(early) <= limit - MAX_BATCH:
+                    running.append(
+                        loop.run_in_executor(self.state.pool, reader.predict, self.predictor)
+                    )
+                results = await running.popleft()
+                more = more and bool(results)
+                early.update((result.position, result) for result in results)
                 ready = []
-                while wanted in early:
-                    ready.append(self._row(early.pop(wanted)))
-                    wanted += 1
+                while position in early:
+                    ready.append(self._row(early.pop(position)))
+                    position += 1
                 if ready:
                     yield ready
         finally:
-            for waiting in under_way:  # The client went away.
-                waiting.cancel()
+            for future in running:  # The client disconnected.
+                future.cancel()
 
-    def _row(self, graded: "_Graded") -> Row:
-        index, filename, grade = graded
+    def _row(self, result: "_Result") -> Row:
+        index, filename, grade = result
         self._count += 1
         if isinstance(grade, Problem):
             self._failed += 1
             return BatchFailure(index=index, filename=filename, error=grade)
-        prediction = build_response(self.state, grade, self.runtime.manifest.version, filename)
+        version = self.predictor.manifest.version
+        prediction = self.state.build_response(grade, version, filename)
         self._classes[prediction.predicted_class] += 1
         self._unrecognised += not prediction.recognised
         if prediction.freshness:
@@ -139,55 +140,52 @@ class Batch:
             rotten=self._freshness["rotten"],
             by_level={level: self._levels[level] for level in LEVELS},
             unrecognised=self._unrecognised,
-            model_version=self.runtime.manifest.version,
+            model_version=self.predictor.manifest.version,
             seconds=round(perf_counter() - self._started, 3),
         )
 
 
-class _Graded(NamedTuple):
-    number: int
+class _Result(NamedTuple):
+    position: int
     filename: str
     grade: Grade | Problem
 
 
 class _Reader:
-    """Reads and grades the next pieces, in whichever thread has time: a piece changes no thread."""
+    """Reads and grades the next items in whichever thread is free."""
 
     def __init__(self, source: Iterator[BatchItem]) -> None:
-        self._numbered = enumerate(source)
-        self._reading = threading.Lock()
+        self._source = enumerate(source)
+        self._lock = threading.Lock()
 
-    def grade(self, runtime: Predictor) -> list[_Graded]:
-        """As many as one turn of a thread takes; none where there are no more. One bad photograph
-        spoils nothing but itself.
-        """
+    def predict(self, predictor: Predictor) -> list[_Result]:
+        """Grade the next batch of items; empty at the end. One bad image affects no other."""
         taken: list[tuple[int, BatchItem]] = []
-        outcomes = runtime.predict_batch(map(_asked, take_batch(self._pieces(taken))))
+        outcomes = predictor.predict_batch(map(_request, take_batch(self._items(taken))))
         return [
-            _Graded(number, piece.filename, _told(piece.filename, outcome))
-            for (number, piece), outcome in zip(taken, outcomes, strict=True)
+            _Result(index, item.filename, _grade_or_problem(item.filename, outcome))
+            for (index, item), outcome in zip(taken, outcomes, strict=True)
         ]
 
-    def _pieces(self, taken: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
-        """The next that no other thread has; whichever is given is `taken`."""
+    def _items(self, taken: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
+        """The next items, which are also appended to `taken`."""
         while True:
-            with self._reading:
-                found = next(self._numbered, None)
-            if found is None:
+            with self._lock:
+                entry = next(self._source, None)
+            if entry is None:
                 return
-            taken.append(found)
-            yield found[1]
+            taken.append(entry)
+            yield entry[1]
 
 
-def _asked(piece: BatchItem) -> PredictRequest | ProblemError:
-    return PredictRequest(piece.data) if isinstance(piece.data, bytes) else piece.data
+def _request(item: BatchItem) -> PredictRequest | ProblemError:
+    return PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
 
 
-def _told(filename: str, outcome: Grade | Exception) -> Grade | Problem:
+def _grade_or_problem(filename: str, outcome: Grade | Exception) -> Grade | Problem:
     if isinstance(outcome, Grade):
         return outcome
     if isinstance(outcome, ProblemError):
         return problem_document(outcome.status, outcome.code, outcome.detail)
-    # A fault of ours: the other photographs are graded all the same.
     log.error("Grading %s failed", filename, exc_info=outcome)
     return internal_error()

@@ -1,4 +1,4 @@
-"""Which thresholds hold: what somebody set, else what the environment says, else the model's."""
+"""The freshness thresholds in use: set by a user, else by the environment, else by the model."""
 
 from contextlib import suppress
 from typing import Annotated, Literal
@@ -8,20 +8,17 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError
-from api.core.freshness_levels import LevelThresholds, problem_of
+from api.core.freshness_levels import LevelThresholds, threshold_error
 from api.predictions.state import AppState
 from api.settings import Settings
 from api.storage.db import UNAVAILABLE, now, upsert
 from api.storage.tables import FreshnessThresholdsRow
 
-# The catalog, the environment of the deployment, or the package that serves.
 SetBy = Literal["user", "environment", "model"]
 Threshold = Annotated[float, Field(gt=0, lt=1)]
 
 
 class BadThresholdsError(ConflictError):
-    """Each number would do, but not with the other."""
-
     code = "bad-thresholds"
 
 
@@ -54,61 +51,56 @@ class FreshnessThresholdsChange(BaseModel):
 
 
 def user_thresholds(session: Session) -> LevelThresholds | None:
-    """None where nobody set any."""
+    """Those a user set, if any."""
     row = session.get(FreshnessThresholdsRow, 1, populate_existing=True)
     return LevelThresholds(row.rotten_below, row.fresh_from) if row else None
 
 
 def set_thresholds(session: Session, rotten_below: float, fresh_from: float) -> None:
-    """For all processes, in place of what was set before."""
+    """For all processes."""
     values = {"rotten_below": rotten_below, "fresh_from": fresh_from, "changed_at": now()}
     upsert(session, FreshnessThresholdsRow, {"id": 1}, values)
 
 
-def forget_thresholds(session: Session) -> None:
+def clear_thresholds(session: Session) -> None:
     session.execute(delete(FreshnessThresholdsRow))
 
 
 def current(state: AppState, settings: Settings) -> FreshnessThresholds:
-    """What holds now; while the catalog is away, what was read of it last.
-
-    Raises ModelUnavailableError.
-    """
+    """While the catalog is unavailable, those last read from it. Raises ModelUnavailableError."""
     own = state.serving().own_thresholds
-    chosen = state.user_thresholds
+    by_user = state.user_thresholds
     if not state.catalog_problem:
         with suppress(*UNAVAILABLE), state.database.reading() as session:
-            chosen = user_thresholds(session)
-    return describe(own, settings, chosen)
+            by_user = user_thresholds(session)
+    return build_response(own, settings, by_user)
 
 
-def describe(
-    own: LevelThresholds | None, settings: Settings, chosen: LevelThresholds | None
+def build_response(
+    own: LevelThresholds | None, settings: Settings, by_user: LevelThresholds | None
 ) -> FreshnessThresholds:
-    """As clients see it: `own` are the model's thresholds, `chosen` what a user set."""
-    set_by: SetBy = "user" if chosen else "environment" if settings.level_thresholds else "model"
-    found = chosen or settings.level_thresholds or own
+    """`own` are the model's thresholds."""
+    set_by: SetBy = "user" if by_user else "environment" if settings.level_thresholds else "model"
+    used = by_user or settings.level_thresholds or own
     return FreshnessThresholds(
-        rotten_below=found.rotten_below if found else None,
-        fresh_from=found.fresh_from if found else None,
+        rotten_below=used.rotten_below if used else None,
+        fresh_from=used.fresh_from if used else None,
         set_by=set_by,
         model=ModelThresholds.model_validate(own, from_attributes=True) if own else None,
     )
 
 
-def verified(rotten_below: float, fresh_from: float) -> LevelThresholds:
+def validated(rotten_below: float, fresh_from: float) -> LevelThresholds:
     """Raises BadThresholdsError."""
-    if problem := problem_of(rotten_below, fresh_from):
+    if problem := threshold_error(rotten_below, fresh_from):
         raise BadThresholdsError(problem)
     return LevelThresholds(rotten_below, fresh_from)
 
 
-def follow(state: AppState, settings: Settings, chosen: LevelThresholds | None) -> None:
-    """Have this process tell levels by what is `chosen`. A grading that is under way goes on as
-    it began.
-    """
-    state.user_thresholds = chosen
-    wanted = chosen or settings.level_thresholds
-    runtime = state.runtime
-    if runtime is not None and runtime.thresholds != (wanted or runtime.own_thresholds):
-        state.runtime = runtime.with_thresholds(wanted)
+def apply_thresholds(state: AppState, settings: Settings, by_user: LevelThresholds | None) -> None:
+    """Use these thresholds in this process, from the next prediction on."""
+    state.user_thresholds = by_user
+    thresholds = by_user or settings.level_thresholds
+    predictor = state.predictor
+    if predictor is not None and predictor.thresholds != (thresholds or predictor.own_thresholds):
+        state.predictor = predictor.with_thresholds(thresholds)

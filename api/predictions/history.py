@@ -1,4 +1,4 @@
-"""Finding recorded predictions, also one that may still be on its way to the catalog."""
+"""Queries on recorded predictions, including one that is still being written."""
 
 import re
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from api.storage.db import Database
 from api.storage.tables import FeedbackRow, PredictionRow
 
 FLUSH_SECONDS = 2.0
-# The process that graded it may be another one; it writes several times a second.
-ELSEWHERE_SECONDS = 1.0
-STEP_SECONDS = 0.1
+# Another process may have graded it; it writes several times a second.
+OTHER_PROCESS_SECONDS = 1.0
+POLL_SECONDS = 0.1
 _ID = re.compile("[0-9a-f]{32}")
-# Predictions with the label that people gave them.
+# Predictions with the label from feedback.
 _LABELLED = select(PredictionRow, FeedbackRow.label).outerjoin(
     FeedbackRow, FeedbackRow.prediction_id == PredictionRow.id
 )
@@ -42,68 +42,67 @@ class PhotographGoneError(NotFoundError):
     )
 
 
-def matching(
+def filters(
     class_name: str | None, recognised: bool | None, below: float | None, model_version: str | None
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a query for some of the predictions; None means any.
-
-    `below` is a confidence.
-    """
-    wanted = {
+    """Query conditions; None means any. `below` is a confidence."""
+    values = {
         PredictionRow.predicted_class: class_name,
         PredictionRow.recognised: recognised,
         PredictionRow.model_version: model_version,
     }
-    chosen = [column == value for column, value in wanted.items() if value is not None]
-    return chosen if below is None else [*chosen, PredictionRow.confidence < below]
+    conditions = [column == value for column, value in values.items() if value is not None]
+    return conditions if below is None else [*conditions, PredictionRow.confidence < below]
 
 
-def listed(
-    session: Session, wanted: list[ColumnElement[bool]], offset: int, limit: int
+def list_predictions(
+    session: Session, conditions: list[ColumnElement[bool]], offset: int, limit: int
 ) -> Sequence[tuple[PredictionRow, str | None]]:
-    """Predictions with the label that people gave them, newest first."""
-    query = _LABELLED.where(*wanted).order_by(PredictionRow.created_at.desc(), PredictionRow.id)
+    """Predictions with their label from feedback, newest first."""
+    query = _LABELLED.where(*conditions).order_by(PredictionRow.created_at.desc(), PredictionRow.id)
     return session.execute(query.offset(offset).limit(limit)).all()
 
 
-def count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
-    query = select(func.count()).select_from(PredictionRow).where(*wanted)
+def count(session: Session, conditions: list[ColumnElement[bool]]) -> int:
+    query = select(func.count()).select_from(PredictionRow).where(*conditions)
     return session.scalar(query) or 0
 
 
 def find_recorded(
-    database: Database, recorder: Recorder, prediction_id: str, patience: float = ELSEWHERE_SECONDS
+    database: Database,
+    recorder: Recorder,
+    prediction_id: str,
+    timeout: float = OTHER_PROCESS_SECONDS,
 ) -> tuple[PredictionRow, str | None]:
-    """The prediction and the label that it was given.
+    """The prediction and its label from feedback.
 
-    Waits up to `patience` seconds for one that another process graded just now. Raises
-    PredictionNotFoundError.
+    Waits up to `timeout` seconds for another process to write it. Raises PredictionNotFoundError.
     """
     if not _ID.fullmatch(prediction_id):
         raise PredictionNotFoundError(prediction_id)
     recorder.flush(FLUSH_SECONDS)
-    looking = Retrying(
+    retry = Retrying(
         retry=retry_if_exception_type(PredictionNotFoundError),
-        stop=stop_after_delay(patience),
-        wait=wait_fixed(STEP_SECONDS),
+        stop=stop_after_delay(timeout),
+        wait=wait_fixed(POLL_SECONDS),
         reraise=True,
     )
-    return looking(_find, database, prediction_id)
+    return retry(_find, database, prediction_id)
 
 
 def _find(database: Database, prediction_id: str) -> tuple[PredictionRow, str | None]:
     query = _LABELLED.where(PredictionRow.id == prediction_id)
     with database.reading() as session:
-        if found := session.execute(query).one_or_none():
-            return found
+        if row := session.execute(query).one_or_none():
+            return row
     raise PredictionNotFoundError(prediction_id)
 
 
-def kept_photograph_of(blobs: Blobs, prediction: PredictionRow) -> bytes:
-    """The JPEG. Raises PhotographGoneError."""
+def load_image(blobs: Blobs, prediction: PredictionRow) -> bytes:
+    """The stored JPEG. Raises PhotographGoneError."""
     if prediction.blob is None:
         raise PhotographGoneError()
     try:
         return blobs.get(prediction.blob)
-    except FileNotFoundError:  # Swept this moment, or lost with the power.
+    except FileNotFoundError:  # Just deleted, or lost in a power failure.
         raise PhotographGoneError() from None

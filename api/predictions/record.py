@@ -1,4 +1,4 @@
-"""What is kept of a prediction."""
+"""The record of a prediction: what is stored of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +18,9 @@ from api.storage.tables import PredictionRow
 
 @dataclass(frozen=True)
 class Record:
-    """One prediction on its way to the catalog.
+    """A prediction on its way to the catalog, with the images from its `Grade`.
 
-    `photograph` is what there is `to_keep`, and `seen` what there is `to_sign`. Both are None where
-    there was no room for them.
+    The images are None where the queue had no room for them.
     """
 
     id: str
@@ -36,8 +35,8 @@ class Record:
     milliseconds: float
     filename: str
     features: NDArray[np.float16]
-    seen: Image.Image | None
-    photograph: bytes | Image.Image | None
+    hash_thumbnail: Image.Image | None
+    stored_image: bytes | Image.Image | None
 
     @classmethod
     def of(cls, prediction: Prediction, grade: Grade, filename: str) -> "Record":
@@ -54,19 +53,20 @@ class Record:
             milliseconds=prediction.inference_time_ms,
             filename=filename,
             features=grade.features,
-            seen=grade.seen,
-            photograph=grade.kept,
+            hash_thumbnail=grade.hash_thumbnail,
+            stored_image=grade.stored_image,
         )
 
     @property
     def image_bytes(self) -> int:
-        """What the pictures take in memory."""
-        return sum(map(_bytes_of, (self.seen, self.photograph)))
+        """Memory of the images."""
+        return sum(map(_memory, (self.hash_thumbnail, self.stored_image)))
 
-    def without_image(self) -> "Record":
-        return replace(self, seen=None, photograph=None)
+    def without_images(self) -> "Record":
+        return replace(self, hash_thumbnail=None, stored_image=None)
 
     def row(self, blob: str | None) -> PredictionRow:
+        thumbnail = self.hash_thumbnail
         return PredictionRow(
             id=self.id,
             created_at=self.created_at,
@@ -79,22 +79,22 @@ class Record:
             probabilities=self.probabilities,
             milliseconds=self.milliseconds,
             filename=printable(self.filename)[-MAX_NAME:],
-            signature=perceptual_hash(self.seen).tobytes().hex() if self.seen else None,
+            signature=perceptual_hash(thumbnail).tobytes().hex() if thumbnail else None,
             features=self.features.tobytes(),
             blob=blob,
         )
 
 
 def blob_key(records: Sequence[Record]) -> str:
-    """The key under which the photographs of `records` are kept together.
+    """The storage key for the images of `records`, which share a blob.
 
-    By day, so that what is too old can be told by it; by the newest, so that none goes too soon.
+    It has the day of the newest, so that retention can go by the key and deletes none too early.
     """
     newest = max(records, key=lambda record: record.created_at)
     return f"predicted/{newest.created_at:%Y-%m-%d}/{newest.id}.jpgs"
 
 
-def _bytes_of(picture: bytes | Image.Image | None) -> int:
-    if isinstance(picture, Image.Image):
-        return picture.width * picture.height * 4  # Pillow gives each pixel four.
-    return len(picture or b"")
+def _memory(image: bytes | Image.Image | None) -> int:
+    if isinstance(image, Image.Image):
+        return image.width * image.height * 4  # Pillow uses four bytes a pixel.
+    return len(image or b"")

@@ -1,8 +1,8 @@
-"""Recording predictions off the request path.
+"""Recording predictions in the background.
 
-An endpoint hands over a value and answers; one thread writes batches. What does not fit in the
-bounded queue loses first its photograph and then its record, and is counted: a prediction never
-waits for the catalog. While the database is away, the queue keeps what fits and predictions go on.
+Endpoints put records into a bounded queue, which one thread writes in batches, so a prediction
+never waits for the catalog. A full queue drops first images, then records, and counts both. While
+the database is unavailable, the queue holds what fits.
 """
 
 import logging
@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from api.core import telemetry
-from api.core.imaging.stored_image import encode_stored_image
+from api.core.imaging.resize import encode_stored_image
 from api.predictions.record import Record, blob_key
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
@@ -25,7 +25,7 @@ from api.storage.tables import PredictionRow
 CAPACITY = 5000
 IMAGE_BYTES = 32 * 2**20
 BATCH = 200
-# A transaction takes as long as the rows of some ten predictions.
+# Wait this long for a full batch: a transaction costs as much as ten rows.
 LINGER_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
@@ -34,9 +34,8 @@ log = logging.getLogger(__name__)
 
 
 def add_predictions(database: Database, rows: Sequence[PredictionRow]) -> None:
-    """Add all in one transaction; rows that are already there stay as they are.
-
-    An earlier attempt may have been committed although the connection was lost before its answer.
+    """Insert all in one transaction, ignoring rows that exist: an earlier attempt may have been
+    committed although the connection was lost.
     """
     values = [{name: getattr(row, name) for name in _COLUMNS} for row in rows]
     insert = sqlite.insert if database.is_sqlite else postgresql.insert
@@ -45,26 +44,26 @@ def add_predictions(database: Database, rows: Sequence[PredictionRow]) -> None:
 
 
 class Recorder:
-    """A bounded queue and the thread that empties it. `put` may be called from any thread."""
+    """A context manager: a bounded queue and the thread that writes it. `put` is thread-safe."""
 
     def __init__(
         self,
         database: Database,
         blobs: Blobs,
-        keep_photographs: bool,
+        store_images: bool,
         capacity: int = CAPACITY,
         image_bytes: int = IMAGE_BYTES,
     ) -> None:
         self._database = database
         self._blobs = blobs
-        self._keep = keep_photographs
+        self._store = store_images
         self._capacity = capacity
         self._image_bytes = image_bytes
-        self._waiting: deque[Record] = deque()
-        self._held = 0  # Bytes of pixels in `_waiting`.
-        self._accepted = self._settled = 0
+        self._queue: deque[Record] = deque()
+        self._queued_bytes = 0  # Of images.
+        self._accepted = self._processed = 0
         self._flushing = 0
-        self._give_up_at: float | None = None
+        self._close_deadline: float | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -76,36 +75,36 @@ class Recorder:
         self.close()
 
     def put(self, record: Record) -> None:
-        """Take `record` over. Costs microseconds and never waits for the catalog."""
+        """Queue a record, in microseconds."""
         with self._changed:
-            if len(self._waiting) >= self._capacity or self._give_up_at is not None:
+            if len(self._queue) >= self._capacity or self._close_deadline is not None:
                 telemetry.RECORDER_DROPPED.labels("record").inc()
                 return
-            if self._held + record.image_bytes > self._image_bytes:
+            if self._queued_bytes + record.image_bytes > self._image_bytes:
                 telemetry.RECORDER_DROPPED.labels("photograph").inc()
-                record = record.without_image()
-            self._waiting.append(record)
-            self._held += record.image_bytes
+                record = record.without_images()
+            self._queue.append(record)
+            self._queued_bytes += record.image_bytes
             self._accepted += 1
-            telemetry.RECORDER_QUEUE.set(len(self._waiting))
-            if len(self._waiting) in (1, BATCH):
+            telemetry.RECORDER_QUEUE.set(len(self._queue))
+            if len(self._queue) in (1, BATCH):
                 self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that was put before is written, or `timeout` seconds. Says whether."""
+        """Wait until all queued records are written; False after `timeout` seconds."""
         with self._changed:
             target = self._accepted
             self._flushing += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(lambda: self._settled >= target, timeout)
+                return self._changed.wait_for(lambda: self._processed >= target, timeout)
             finally:
                 self._flushing -= 1
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
-        """Write what waits, for at most `timeout` seconds, and end the thread."""
+        """Write the queue, for at most `timeout` seconds, and stop the thread."""
         with self._changed:
-            self._give_up_at = time.monotonic() + timeout
+            self._close_deadline = time.monotonic() + timeout
             self._changed.notify_all()
         self._thread.join(timeout + RETRY_SECONDS)
 
@@ -114,32 +113,32 @@ class Recorder:
             count = len(batch)
             try:
                 rows = self._rows(batch)
-                batch.clear()  # The pixels: the catalog may be away for long.
+                batch.clear()  # Frees the images: `_write` may wait for long.
                 self._write(rows)
-            except Exception:  # A fault in one batch must not end the recording.
+            except Exception:  # The thread must survive.
                 log.exception("%d predictions were not recorded", count)
                 telemetry.RECORDER_DROPPED.labels("record").inc(count)
             with self._changed:
-                self._settled += count
+                self._processed += count
                 self._changed.notify_all()
 
     def _next(self) -> list[Record]:
-        """The next batch; empty once the recorder is closed and nothing waits."""
+        """The next batch; empty if the recorder is closed and the queue empty."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._give_up_at is not None)
-            self._changed.wait_for(self._full_enough, LINGER_SECONDS)
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            self._held -= sum(record.image_bytes for record in batch)
-            telemetry.RECORDER_QUEUE.set(len(self._waiting))
+            self._changed.wait_for(lambda: self._queue or self._close_deadline is not None)
+            self._changed.wait_for(self._batch_ready, LINGER_SECONDS)
+            batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            self._queued_bytes -= sum(record.image_bytes for record in batch)
+            telemetry.RECORDER_QUEUE.set(len(self._queue))
             return batch
 
-    def _full_enough(self) -> bool:
-        closing = self._give_up_at is not None
-        return closing or self._flushing > 0 or len(self._waiting) >= BATCH
+    def _batch_ready(self) -> bool:
+        closing = self._close_deadline is not None
+        return closing or self._flushing > 0 or len(self._queue) >= BATCH
 
     def _rows(self, batch: list[Record]) -> list[PredictionRow]:
-        """What to write of each record; the photographs are stored when this returns."""
-        stored = self._store_photographs(batch) if self._keep else {}
+        """Store the images; returns the rows to insert."""
+        stored = self._store_images(batch) if self._store else {}
         return [record.row(stored.get(record.id)) for record in batch]
 
     def _write(self, rows: list[PredictionRow]) -> None:
@@ -147,7 +146,7 @@ class Recorder:
             try:
                 add_predictions(self._database, rows)
             except SQLAlchemyError as error:
-                if not _is_away(error):
+                if not _is_transient(error):
                     self._write_singly(rows)
                 elif self._wait_to_retry():
                     log.warning("The catalog is away; predictions wait to be recorded: %s", error)
@@ -157,25 +156,25 @@ class Recorder:
                     telemetry.RECORDER_DROPPED.labels("record").inc(len(rows))
             return
 
-    def _store_photographs(self, batch: list[Record]) -> dict[str, str]:
-        """The records whose photographs are stored now, as one blob: id to key."""
-        photographs = {
-            record.id: encode_stored_image(record.photograph)
+    def _store_images(self, batch: list[Record]) -> dict[str, str]:
+        """Store the batch's images as one blob: record id to image key."""
+        images = {
+            record.id: encode_stored_image(record.stored_image)
             for record in batch
-            if record.photograph
+            if record.stored_image
         }
-        if not photographs:
+        if not images:
             return {}
         try:
-            keys = self._blobs.put_many(blob_key(batch), list(photographs.values()))
-        except Exception:  # A store fails in its own ways; the records are worth keeping alone.
-            log.exception("%d photographs cannot be kept", len(photographs))
-            telemetry.RECORDER_DROPPED.labels("photograph").inc(len(photographs))
+            keys = self._blobs.put_many(blob_key(batch), list(images.values()))
+        except Exception:  # Each kind of store has its own errors. Keep the records.
+            log.exception("%d photographs cannot be kept", len(images))
+            telemetry.RECORDER_DROPPED.labels("photograph").inc(len(images))
             return {}
-        return dict(zip(photographs, keys, strict=True))
+        return dict(zip(images, keys, strict=True))
 
     def _write_singly(self, rows: list[PredictionRow]) -> None:
-        """Keep a row that the database refuses from taking the others with it."""
+        """One transaction per row: an invalid row must not fail the others."""
         for row in rows:
             try:
                 add_predictions(self._database, [row])
@@ -184,14 +183,14 @@ class Recorder:
                 telemetry.RECORDER_DROPPED.labels("record").inc()
 
     def _wait_to_retry(self) -> bool:
-        """Wait before the next try. False when the recorder is closed and its time is up."""
+        """Wait before the next attempt; False once the deadline of `close` has passed."""
         with self._changed:
-            if self._give_up_at is not None and time.monotonic() >= self._give_up_at:
+            if self._close_deadline is not None and time.monotonic() >= self._close_deadline:
                 return False
             self._changed.wait(RETRY_SECONDS)
             return True
 
 
-def _is_away(error: SQLAlchemyError) -> bool:
-    """Whether the same rows may be taken later; a ProgrammingError: tables not made yet."""
+def _is_transient(error: SQLAlchemyError) -> bool:
+    """Whether a retry may succeed. A ProgrammingError: the tables do not exist yet."""
     return isinstance(error, (*UNAVAILABLE, ProgrammingError))

@@ -1,4 +1,4 @@
-"""Graded photographs are kept for so long as the setting says, and not a day more."""
+"""Retention: stored images of predictions are deleted after RIPELINE_KEEP_PREDICTED_DAYS."""
 
 from datetime import date, datetime, timedelta
 from pathlib import PurePosixPath
@@ -16,14 +16,14 @@ CHUNK = 500
 def sweep_predicted(
     database: Database, blobs: Blobs, keep_days: float, at: datetime | None = None
 ) -> int:
-    """Delete the photographs of predictions older than `keep_days`; the rows stay.
+    """Delete the images of predictions older than `keep_days`; returns how many. Rows stay.
 
-    Says how many rows lost theirs. A photograph goes before the row forgets it, so that one is
-    never left behind; those whose row was never written go by the day in their key.
+    The blob goes before its row is updated, so a crash leaves no blob behind; blobs whose row was
+    never written go by the day in their key.
     """
     cutoff = (at or now()) - timedelta(days=keep_days)
     swept = 0
-    while old := _old(database, cutoff):
+    while old := _expired(database, cutoff):
         for blob in old.values():
             blobs.delete(blob)
         with database.session() as session:
@@ -38,8 +38,8 @@ def sweep_predicted(
     return swept
 
 
-def _old(database: Database, cutoff: datetime) -> dict[str, str]:
-    """Some of the predictions whose photograph must go: id to blob."""
+def _expired(database: Database, cutoff: datetime) -> dict[str, str]:
+    """The next predictions whose image is to be deleted: id to blob."""
     query = (
         select(PredictionRow.id, PredictionRow.blob)
         .where(PredictionRow.blob.is_not(None), PredictionRow.created_at < cutoff)

@@ -1,12 +1,12 @@
-"""What `/predict` and `/predict/batch` answer, as clients see it."""
+"""Responses of `/predict` and `/predict/batch`."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
+from api.core.errors import Problem
 from api.core.labels import Freshness, Level
-from api.core.problem import Problem
 from api.model.predictor import Grade
 
 
@@ -37,7 +37,7 @@ class Prediction(BaseModel):
 
     @classmethod
     def of_grade(cls, grade: Grade, model_version: str) -> "Prediction":
-        """The answer of a grade; `explanation` stays unset, and so unsent, without a heat map."""
+        """Without a heat map `explanation` stays unset, and so is not sent."""
         prediction = cls(
             prediction_id=uuid4().hex,
             predicted_class=grade.class_name,

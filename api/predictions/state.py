@@ -1,36 +1,38 @@
-"""What one API process knows of itself."""
+"""The state of one API process."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from api.core import telemetry
 from api.core.errors import ModelUnavailableError
 from api.core.freshness_levels import LevelThresholds
 from api.model.batcher import DynamicBatcher
-from api.model.predictor import Predictor
+from api.model.predictor import Grade, Predictor
+from api.predictions.record import Record
 from api.predictions.recorder import Recorder
+from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
 
 @dataclass
 class AppState:
-    """The loaded grader, the threads that run it, the catalog, and the counters of this process.
+    """The loaded model, its threads, the catalog, and the counters of this process.
 
-    `runtime` is None where no model could be loaded; `model_problem` says why it is not the
-    champion, `catalog_problem` why the catalog has not been opened yet: both for the log.
-    `champion_since` is when the version that serves became champion, where that is known.
-    `user_thresholds` are the freshness thresholds that the catalog had last. `draining` says that
-    the process is about to end.
+    `predictor` is None where no model could be loaded. For the log, `model_problem` says why the
+    champion is not loaded, and `catalog_problem` why the catalog is not open. `champion_since` is
+    when the loaded version became champion, if known. `user_thresholds` are the freshness
+    thresholds last read from the catalog. `draining`: the process is shutting down.
     """
 
     pool: ThreadPoolExecutor
-    line: DynamicBatcher
+    batcher: DynamicBatcher
     database: Database
     blobs: Blobs
     recorder: Recorder
-    runtime: Predictor | None = None
+    predictor: Predictor | None = None
     model_problem: str = ""
     catalog_problem: str = ""
     champion_since: datetime | None = None
@@ -44,7 +46,21 @@ class AppState:
         return round(time.monotonic() - self.started, 3)
 
     def serving(self) -> Predictor:
-        """The grader that serves. Raises ModelUnavailableError."""
-        if self.runtime is None:
+        """The loaded model. Raises ModelUnavailableError."""
+        if self.predictor is None:
             raise ModelUnavailableError()
-        return self.runtime
+        return self.predictor
+
+    def build_response(self, grade: Grade, version: str, filename: str) -> Prediction:
+        """The response for a grade, counted and queued to be recorded. Does not block."""
+        prediction = Prediction.of_grade(grade, version)
+        self.prediction_count += 1
+        telemetry.count_prediction(
+            prediction.predicted_class,
+            prediction.confidence,
+            prediction.recognised,
+            version,
+            prediction.inference_time_ms,
+        )
+        self.recorder.put(Record.of(prediction, grade, filename))
+        return prediction

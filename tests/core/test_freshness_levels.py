@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from api.core.freshness_levels import LevelThresholds, problem_of
+from api.core.freshness_levels import LevelThresholds, threshold_error
 from api.core.labels import Level
 
 
@@ -30,11 +30,11 @@ def test_without_the_second_there_is_no_middle() -> None:
 
 @pytest.mark.parametrize(("below", "fresh"), [(0.3, 0.7), (0.5, 0.5), (1e-9, 1 - 1e-9)])
 def test_what_can_be_thresholds(below: float, fresh: float) -> None:
-    assert problem_of(below, fresh) == ""
+    assert threshold_error(below, fresh) == ""
 
 
 @pytest.mark.parametrize(
     ("below", "fresh"), [(0, 0.5), (0.5, 1), (0.6, 0.5), (-1, 2), (math.nan, 0.5), (0.5, math.nan)]
 )
 def test_what_cannot(below: float, fresh: float) -> None:
-    assert "between 0 and 1" in problem_of(below, fresh)
+    assert "between 0 and 1" in threshold_error(below, fresh)

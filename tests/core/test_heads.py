@@ -74,7 +74,7 @@ def test_levels_sum_to_one_and_fresh_begins_at_its_threshold(score: float) -> No
 def test_judge_gives_in_one_go_what_is_asked_for_singly() -> None:
     head = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, np.eye(4)[:2], distance=0.8))
     rows = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
-    probabilities, recognised, projected = head.judge(rows)
+    probabilities, recognised, projected = head.predict(rows)
     assert np.array_equal(probabilities, head.probabilities(rows))
     assert np.array_equal(recognised, head.recognises(rows))
     assert 0 < recognised.sum() < 20
@@ -96,7 +96,7 @@ def test_saved_heads_answer_the_same(tmp_path: Path) -> None:
     for head in (two, make_head(np.eye(4), temperature=2.0)):
         head.save(tmp_path / "head.npz")
         again = Head.load(tmp_path / "head.npz")
-        same = zip(again.judge(rows), head.judge(rows), strict=True)
+        same = zip(again.predict(rows), head.predict(rows), strict=True)
         assert all(np.array_equal(one, other) for one, other in same)
         assert (again.channels, again.classes) == (4, 4)
         assert again.parameters == head.parameters

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 
 from api.core.metrics import (
-    pairs_ordered,
+    auroc,
+    confidently_wrong,
     recognition_threshold,
-    refused_at_recognised,
+    rejected_at_tpr,
     worst_groups,
-    wrong_and_sure,
 )
 
 
 def test_pairs_in_order_are_counted_and_ties_count_half() -> None:
     # 0.9 is over both; 0.5 ties with one and is over none.
-    assert pairs_ordered(np.array([0.9, 0.5]), np.array([0.5, 0.7])) == 2.5 / 4
-    assert pairs_ordered(np.array([1.0, 2.0]), np.array([0.0])) == 1
-    assert pairs_ordered(np.array([0.0]), np.array([1.0, 2.0])) == 0
-    assert np.isnan(pairs_ordered(np.array([]), np.array([1.0])))
-    assert np.isnan(pairs_ordered(np.array([1.0]), np.array([])))
+    assert auroc(np.array([0.9, 0.5]), np.array([0.5, 0.7])) == 2.5 / 4
+    assert auroc(np.array([1.0, 2.0]), np.array([0.0])) == 1
+    assert auroc(np.array([0.0]), np.array([1.0, 2.0])) == 0
+    assert np.isnan(auroc(np.array([]), np.array([1.0])))
+    assert np.isnan(auroc(np.array([1.0]), np.array([])))
 
 
 def test_the_threshold_recognises_enough_of_every_source() -> None:
@@ -34,7 +34,7 @@ def test_the_threshold_recognises_enough_of_every_source() -> None:
 
 def test_what_lies_over_that_threshold_is_refused() -> None:
     known = np.arange(50.0)
-    refused = refused_at_recognised(known, [""] * 50, np.array([47.5, 48.0, 48.5, 90.0]))
+    refused = rejected_at_tpr(known, [""] * 50, np.array([47.5, 48.0, 48.5, 90.0]))
     assert refused.tolist() == [False, False, True, True]
 
 
@@ -61,5 +61,5 @@ def test_an_answer_misleads_that_is_wrong_and_sure_and_not_refused() -> None:
     correct = np.array([False, True, False, False, False])
     confidence = np.array([0.95, 0.95, 0.9, 0.95, 0.91], np.float32)
     recognised = np.array([True, True, True, False, True])
-    found = wrong_and_sure(correct, confidence, recognised)
+    found = confidently_wrong(correct, confidence, recognised)
     assert found.tolist() == [True, False, False, False, True]

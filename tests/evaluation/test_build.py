@@ -65,7 +65,7 @@ def test_the_package_grades_pictures_that_it_has_not_seen(
     package, manifest, _ = built
     runtime = Predictor.of_package(load_package(package))
     right = [
-        runtime.grade(encode(draw_fruit(class_name, seed=seed), "JPEG")).class_name == class_name
+        runtime.predict(encode(draw_fruit(class_name, seed=seed), "JPEG")).class_name == class_name
         for class_name in CLASSES
         for seed in range(1000, 1010)
     ]
@@ -113,7 +113,7 @@ def test_the_replay_gives_the_embeddings_of_the_photographs(
 
 def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: TrainingCorpus) -> None:
     recipe = dataclasses.replace(RECIPE, input_size=32)
-    study = corpus.study()
+    study = corpus.training_split()
     first, second = train(recipe, study), train(recipe, study)
     assert first.history == second.history
     assert np.array_equal(first.kinds.weights, second.kinds.weights)
@@ -123,7 +123,7 @@ def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: TrainingCorp
 
 def test_the_weights_go_back_by_the_share_that_is_kept(corpus: TrainingCorpus) -> None:
     recipe = dataclasses.replace(RECIPE, input_size=32, views=32, learning_rate=0.01, averaging=0.1)
-    study = corpus.study()
+    study = corpus.training_split()
     before, half, after = (
         train(dataclasses.replace(recipe, kept_share=share), study).backbone.get_weights()
         for share in (1.0, 0.5, 0.0)

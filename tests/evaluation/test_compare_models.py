@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.core.paired_comparison import Comparison
+from api.core.paired_comparison import ModelComparison
 from api.evaluation.compare_models import Side, compare_models, macro_f1, side_by_side
 from api.model.predictor import Backbone
 from tests.heads import make_head, make_ood
@@ -21,7 +21,7 @@ def a_side(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) 
     return Side(classes, head, embeddings.astype(np.float32), strange)
 
 
-def compare(champion: Side, candidate: Side, labels: list[str], names: list[str]) -> Comparison:
+def compare(champion: Side, candidate: Side, labels: list[str], names: list[str]) -> ModelComparison:
     return compare_models(
         champion,
         candidate,

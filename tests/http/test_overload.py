@@ -31,14 +31,14 @@ def client(settings: Settings) -> Iterator[TestClient]:
 def go_on(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Until this is set, no photograph is graded to its end."""
     event = threading.Event()
-    runtime = state_of(client).serving()
-    grade_each = runtime.predict_batch
+    predictor = state_of(client).serving()
+    predict_batch = predictor.predict_batch
 
     def slow(*arguments: Any) -> Any:
         assert event.wait(PATIENCE)
-        return grade_each(*arguments)
+        return predict_batch(*arguments)
 
-    monkeypatch.setattr(runtime, "grade_each", slow)
+    monkeypatch.setattr(predictor, "predict_batch", slow)
     yield event
     event.set()
 
@@ -58,7 +58,7 @@ def test_what_is_too_much_gets_a_503_and_the_rest_its_grade(
 
     with ThreadPoolExecutor(2) as people:
         waiting = [people.submit(post, "/predict", "file") for _ in range(2)]
-        until(lambda: state_of(client).line.full)
+        until(lambda: state_of(client).batcher.is_full)
         for path, field in (("/predict", "file"), ("/predict/batch", "files")):
             refused = post(path, field)
             assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
@@ -90,7 +90,7 @@ def test_health_is_answered_while_every_thread_is_busy(
     with ThreadPoolExecutor(2) as people:
         for _ in range(2):
             people.submit(client.post, "/predict", files={"file": photograph})
-        until(lambda: state_of(client).line.full)
+        until(lambda: state_of(client).batcher.is_full)
         client.portal.call(occupy)
         for path in ("/live", "/ready", "/health", "/model-info"):
             assert client.get(path).status_code == 200, path

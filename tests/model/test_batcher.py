@@ -1,4 +1,4 @@
-"""The line in front of the inference threads: bounded in length and in time."""
+"""The batcher: bounded queue, bounded wait, and which requests share a batch."""
 
 import asyncio
 import threading
@@ -15,18 +15,20 @@ from api.model.predictor import MAX_BATCH, Predictor, PredictRequest
 PATIENCE = 20
 
 
-class Slow:
-    """A runtime whose grades wait for a word, and are what they were given."""
+class SlowPredictor:
+    """A predictor that waits for `resume`, and whose grades are the requests' bytes."""
 
     def __init__(self) -> None:
-        self.go_on = threading.Event()
-        self.begun = threading.Event()
+        self.resume = threading.Event()
+        self.started = threading.Event()
         self.graded: list[bytes] = []
 
-    def predict_batch(self, asked: Iterable[PredictRequest | Exception]) -> list[bytes | Exception]:
-        self.begun.set()
-        assert self.go_on.wait(PATIENCE)
-        taken = list(asked)
+    def predict_batch(
+        self, requests: Iterable[PredictRequest | Exception]
+    ) -> list[bytes | Exception]:
+        self.started.set()
+        assert self.resume.wait(PATIENCE)
+        taken = list(requests)
         assert 1 <= len(taken) <= MAX_BATCH
         self.graded += [one.data for one in taken if isinstance(one, PredictRequest)]
         return [self.outcome(one.data) if isinstance(one, PredictRequest) else one for one in taken]
@@ -41,73 +43,84 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-async def _ask(line: DynamicBatcher, slow: Slow, *photographs: bytes) -> list[Any]:
-    """What comes of asking for all of them at once; the first is under way when this goes on."""
-    runtime = cast(Predictor, slow)
-    asked = [asyncio.ensure_future(line.grade(runtime, one, False)) for one in photographs]
-    await asyncio.to_thread(slow.begun.wait, PATIENCE)
+async def _ask(batcher: DynamicBatcher, slow: SlowPredictor, *photographs: bytes) -> list[Any]:
+    """The results of concurrent requests; the first is running before the others finish."""
+    predictor = cast(Predictor, slow)
+    asked = [
+        asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
+        for one in photographs
+    ]
+    await asyncio.to_thread(slow.started.wait, PATIENCE)
     while not all(one.done() for one in asked[2:]):
         await asyncio.sleep(0)
-    slow.go_on.set()
+    slow.resume.set()
     return await asyncio.gather(*asked, return_exceptions=True)
 
 
-def test_who_finds_no_room_is_refused_at_once(pool: ThreadPoolExecutor) -> None:
-    slow = Slow()
+def test_a_request_beyond_the_queue_limit_fails_at_once(pool: ThreadPoolExecutor) -> None:
+    slow = SlowPredictor()
     came = asyncio.run(_ask(DynamicBatcher(pool, 1, 2, PATIENCE), slow, b"a", b"b", b"c", b"d"))
     assert came[:2] == [b"a", b"b"]
     assert all(isinstance(one, OverloadedError) for one in came[2:])
 
 
-def test_there_is_room_again_when_some_are_graded(pool: ThreadPoolExecutor) -> None:
-    line, slow = DynamicBatcher(pool, 1, 1, PATIENCE), Slow()
-    slow.go_on.set()
+def test_finished_requests_free_the_queue(pool: ThreadPoolExecutor) -> None:
+    batcher, slow = DynamicBatcher(pool, 1, 1, PATIENCE), SlowPredictor()
+    slow.resume.set()
 
     async def one_by_one() -> list[Any]:
-        return [await line.grade(cast(Predictor, slow), data, False) for data in (b"a", b"b", b"c")]
+        return [
+            await batcher.predict(cast(Predictor, slow), PredictRequest(data))
+            for data in (b"a", b"b", b"c")
+        ]
 
     assert asyncio.run(one_by_one()) == [b"a", b"b", b"c"]
 
 
-def test_who_has_waited_for_too_long_is_not_graded(pool: ThreadPoolExecutor) -> None:
-    slow = Slow()
-    slow.go_on.set()
-    line = DynamicBatcher(pool, 1, 10, seconds=-1)  # It is past the time before any begins.
+def test_a_request_past_its_deadline_is_not_graded(pool: ThreadPoolExecutor) -> None:
+    slow = SlowPredictor()
+    slow.resume.set()
+    batcher = DynamicBatcher(pool, 1, 10, max_wait_seconds=-1)
     with pytest.raises(OverloadedError) as refusal:
-        asyncio.run(line.grade(cast(Predictor, slow), b"a", False))
+        asyncio.run(batcher.predict(cast(Predictor, slow), PredictRequest(b"a")))
     assert slow.graded == []
     assert (refusal.value.status, refusal.value.retry_after_seconds) == (503, 1)
 
 
-def test_those_who_wait_are_graded_in_order_and_each_gets_its_own(
+def test_queued_requests_run_in_order_and_get_their_own_results(
     pool: ThreadPoolExecutor,
 ) -> None:
-    slow = Slow()
+    slow = SlowPredictor()
     photographs = [bytes([number]) for number in range(11)]
-    line = DynamicBatcher(pool, 1, 20, PATIENCE)
+    batcher = DynamicBatcher(pool, 1, 20, PATIENCE)
 
     async def ask() -> list[Any]:
-        runtime = cast(Predictor, slow)
-        asked = [asyncio.ensure_future(line.grade(runtime, one, False)) for one in photographs]
-        await asyncio.to_thread(slow.begun.wait, PATIENCE)
-        slow.go_on.set()
+        predictor = cast(Predictor, slow)
+        asked = [
+            asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
+            for one in photographs
+        ]
+        await asyncio.to_thread(slow.started.wait, PATIENCE)
+        slow.resume.set()
         return await asyncio.gather(*asked)
 
     assert asyncio.run(ask()) == photographs
     assert slow.graded == photographs
 
 
-def test_a_fault_with_one_is_told_to_that_one(pool: ThreadPoolExecutor) -> None:
-    class Particular(Slow):
+def test_an_error_belongs_to_its_request_alone(pool: ThreadPoolExecutor) -> None:
+    class Picky(SlowPredictor):
         def outcome(self, data: bytes) -> bytes | Exception:
             return NotAnImageError(("JPEG",)) if data == b"bad" else data
 
-    line, slow = DynamicBatcher(pool, 1, 9, PATIENCE), Particular()
-    slow.go_on.set()
+    batcher, slow = DynamicBatcher(pool, 1, 9, PATIENCE), Picky()
+    slow.resume.set()
 
     async def ask() -> list[Any]:
-        runtime = cast(Predictor, slow)
-        asked = [line.grade(runtime, one, False) for one in (b"a", b"b", b"bad", b"c")]
+        predictor = cast(Predictor, slow)
+        asked = [
+            batcher.predict(predictor, PredictRequest(one)) for one in (b"a", b"b", b"bad", b"c")
+        ]
         return await asyncio.gather(*asked, return_exceptions=True)
 
     came = asyncio.run(ask())
@@ -115,120 +128,135 @@ def test_a_fault_with_one_is_told_to_that_one(pool: ThreadPoolExecutor) -> None:
     assert isinstance(came[2], NotAnImageError)
 
 
-def test_nobody_grades_for_who_went_away(pool: ThreadPoolExecutor) -> None:
-    line, slow = DynamicBatcher(pool, 1, 9, PATIENCE), Slow()
+def test_a_cancelled_request_is_not_graded(pool: ThreadPoolExecutor) -> None:
+    batcher, slow = DynamicBatcher(pool, 1, 9, PATIENCE), SlowPredictor()
 
-    async def leave() -> bytes:
-        runtime = cast(Predictor, slow)
+    async def cancel_one() -> bytes:
+        predictor = cast(Predictor, slow)
         first, gone, last = (
-            asyncio.ensure_future(line.grade(runtime, one, False)) for one in (b"a", b"b", b"c")
+            asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
+            for one in (b"a", b"b", b"c")
         )
-        await asyncio.to_thread(slow.begun.wait, PATIENCE)
+        await asyncio.to_thread(slow.started.wait, PATIENCE)
         gone.cancel()
         await asyncio.wait([gone])
-        slow.go_on.set()
+        slow.resume.set()
         await first
         return cast(bytes, await last)
 
-    assert asyncio.run(leave()) == b"c"
+    assert asyncio.run(cancel_one()) == b"c"
     assert slow.graded == [b"a", b"c"]
-    assert not line.full
+    assert not batcher.is_full
 
 
-def test_a_forward_pass_is_of_one_grader(pool: ThreadPoolExecutor) -> None:
-    """While a version is promoted, photographs for the old and the new wait together."""
-    line, old, new = DynamicBatcher(pool, 1, 9, PATIENCE), Slow(), Slow()
-    new.go_on.set()
+def test_a_batch_is_for_one_predictor(pool: ThreadPoolExecutor) -> None:
+    """During a model swap, requests for the old and the new model are queued together."""
+    batcher, old, new = DynamicBatcher(pool, 1, 9, PATIENCE), SlowPredictor(), SlowPredictor()
+    new.resume.set()
 
     async def ask() -> list[Any]:
         asked = [
-            asyncio.ensure_future(line.grade(cast(Predictor, one), data, False))
+            asyncio.ensure_future(batcher.predict(cast(Predictor, one), PredictRequest(data)))
             for one, data in ((old, b"a"), (old, b"b"), (new, b"c"), (old, b"d"), (new, b"e"))
         ]
-        await asyncio.to_thread(old.begun.wait, PATIENCE)
-        old.go_on.set()
+        await asyncio.to_thread(old.started.wait, PATIENCE)
+        old.resume.set()
         return await asyncio.gather(*asked)
 
     assert asyncio.run(ask()) == [b"a", b"b", b"c", b"d", b"e"]
     assert (old.graded, new.graded) == ([b"a", b"b", b"d"], [b"c", b"e"])
 
 
-class Noting(Slow):
-    """Says which photographs came in one turn; the turn goes on when the next have come."""
+class RecordingPredictor(SlowPredictor):
+    """Records the batches; each waits until `release` is set."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.go_on.set()
-        self.came = threading.Event()
-        self.turns: list[list[bytes]] = []
+        self.resume.set()
+        self.release = threading.Event()
+        self.batches: list[list[bytes]] = []
 
-    def predict_batch(self, asked: Iterable[PredictRequest | Exception]) -> list[bytes | Exception]:
-        taken = list(asked)
-        self.turns.append([one.data for one in taken if isinstance(one, PredictRequest)])
-        assert self.came.wait(PATIENCE)
+    def predict_batch(
+        self, requests: Iterable[PredictRequest | Exception]
+    ) -> list[bytes | Exception]:
+        taken = list(requests)
+        self.batches.append([one.data for one in taken if isinstance(one, PredictRequest)])
+        assert self.release.wait(PATIENCE)
         return super().predict_batch(taken)
 
 
-def test_an_odd_one_shares_its_forward_pass_with_who_comes_next(pool: ThreadPoolExecutor) -> None:
-    line, begin, noting = DynamicBatcher(pool, 1, 9, PATIENCE), threading.Event(), Noting()
+def test_an_odd_request_waits_for_a_full_forward_pass(pool: ThreadPoolExecutor) -> None:
+    batcher, begin, recording = (
+        DynamicBatcher(pool, 1, 9, PATIENCE),
+        threading.Event(),
+        RecordingPredictor(),
+    )
 
     async def ask() -> None:
-        pool.submit(begin.wait, PATIENCE)  # So that all three wait when the first turn begins.
-        runtime = cast(Predictor, noting)
+        pool.submit(begin.wait, PATIENCE)  # So that all three are queued first.
+        predictor = cast(Predictor, recording)
         asked = [
-            asyncio.ensure_future(line.grade(runtime, one, False)) for one in (b"a", b"b", b"c")
+            asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
+            for one in (b"a", b"b", b"c")
         ]
         await asyncio.sleep(0)
         begin.set()
-        while not noting.turns:
+        while not recording.batches:
             await asyncio.sleep(0)
-        asked.append(asyncio.ensure_future(line.grade(runtime, b"d", False)))
+        asked.append(asyncio.ensure_future(batcher.predict(predictor, PredictRequest(b"d"))))
         await asyncio.sleep(0)
-        noting.came.set()
+        recording.release.set()
         await asyncio.gather(*asked)
 
     asyncio.run(ask())
-    assert noting.turns == [[b"a", b"b"], [b"c", b"d"]]
+    assert recording.batches == [[b"a", b"b"], [b"c", b"d"]]
 
 
-def test_a_single_thread_waits_for_who_is_about_to_come(pool: ThreadPoolExecutor) -> None:
-    line, noting = DynamicBatcher(pool, 1, 9, PATIENCE), Noting()
-    noting.came.set()
+def test_a_single_thread_gathers_requests_that_follow_closely(pool: ThreadPoolExecutor) -> None:
+    batcher, recording = DynamicBatcher(pool, 1, 9, PATIENCE), RecordingPredictor()
+    recording.release.set()
 
     async def ask() -> None:
         asked = []
         for data in (b"a", b"b", b"c", b"d"):
-            asked.append(asyncio.ensure_future(line.grade(cast(Predictor, noting), data, False)))
-            # In other rounds of the event loop, as requests are that come one behind the other.
+            asked.append(
+                asyncio.ensure_future(
+                    batcher.predict(cast(Predictor, recording), PredictRequest(data))
+                )
+            )
+            # In separate loop iterations, as successive requests arrive.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         await asyncio.gather(*asked)
 
     asyncio.run(ask())
-    assert noting.turns == [[b"a", b"b", b"c", b"d"]]
+    assert recording.batches == [[b"a", b"b", b"c", b"d"]]
 
 
-def test_a_turn_is_of_a_few(pool: ThreadPoolExecutor) -> None:
-    line, noting = DynamicBatcher(pool, 1, 99, PATIENCE), Noting()
-    noting.came.set()
+def test_a_batch_has_at_most_max_batch_requests(pool: ThreadPoolExecutor) -> None:
+    batcher, recording = DynamicBatcher(pool, 1, 99, PATIENCE), RecordingPredictor()
+    recording.release.set()
     photographs = [bytes([number]) for number in range(2 * MAX_BATCH)]
 
     async def ask() -> list[Any]:
-        asked = (line.grade(cast(Predictor, noting), data, False) for data in photographs)
+        asked = (
+            batcher.predict(cast(Predictor, recording), PredictRequest(data))
+            for data in photographs
+        )
         return await asyncio.gather(*asked)
 
     assert asyncio.run(ask()) == photographs
-    assert noting.turns == [photographs[:MAX_BATCH], photographs[MAX_BATCH:]]
+    assert recording.batches == [photographs[:MAX_BATCH], photographs[MAX_BATCH:]]
 
 
-def test_where_there_are_several_threads_one_begins_at_once() -> None:
-    slow = Slow()
+def test_with_several_threads_a_batch_starts_at_once() -> None:
+    slow = SlowPredictor()
 
-    async def ask(line: DynamicBatcher) -> bytes:
-        asked = asyncio.ensure_future(line.grade(cast(Predictor, slow), b"a", False))
+    async def ask(batcher: DynamicBatcher) -> bytes:
+        asked = asyncio.ensure_future(batcher.predict(cast(Predictor, slow), PredictRequest(b"a")))
         await asyncio.sleep(0)
-        assert slow.begun.wait(PATIENCE)  # Without another round of the event loop.
-        slow.go_on.set()
+        assert slow.started.wait(PATIENCE)  # Without another loop iteration.
+        slow.resume.set()
         return cast(bytes, await asked)
 
     with ThreadPoolExecutor(2) as pool:

@@ -32,7 +32,7 @@ def test_feature_map_has_the_shape_of_the_manifest(settings: Settings) -> None:
 
 def test_those_made_ready_are_used_and_go_with_the_backbone(settings: Settings) -> None:
     package = load_package(settings.model_dir)
-    backbone = LiteRTBackbone(package.backbone, ready=2)
+    backbone = LiteRTBackbone(package.backbone, warm=2)
     interpreters = [weakref.ref(interpreter) for interpreter in backbone._idle]
     size = package.manifest.input_size
     backbone(np.zeros((1, size, size, 3), np.uint8))
@@ -45,9 +45,9 @@ def test_a_few_in_one_call_are_the_same_to_the_bit(settings: Settings) -> None:
     package = load_package(settings.model_dir)
     size = package.manifest.input_size
     pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
-    backbone = LiteRTBackbone(package.backbone, ready=1)
+    backbone = LiteRTBackbone(package.backbone, warm=1)
     singly = np.concatenate([backbone(picture[None]) for picture in pictures])
-    assert backbone.takes_several
+    assert backbone.supports_batches
     assert np.array_equal(backbone(pictures), singly)
     assert np.array_equal(backbone(pictures[:2]), singly[:2])
     assert np.array_equal(backbone(pictures[2:]), singly[2:])

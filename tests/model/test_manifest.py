@@ -43,5 +43,5 @@ def test_a_version_can_name_a_folder(version: str) -> None:
 
 def test_figures_that_are_no_numbers_stay_readable() -> None:
     """PostgreSQL refuses the NaN that Python writes."""
-    text = MANIFEST.model_copy(update={"metrics": {"f1": float("nan")}}).text()
+    text = MANIFEST.model_copy(update={"metrics": {"f1": float("nan")}}).to_json()
     assert Manifest.model_validate_json(text).metrics == {"f1": None}

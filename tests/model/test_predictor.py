@@ -11,34 +11,44 @@ from PIL import Image
 from api.core.errors import NotAnImageError
 from api.core.freshness_levels import LevelThresholds
 from api.core.heads import Head
-from api.core.imaging.decode import Photograph
-from api.model.fake import CHANNELS, FakeBackbone
+from api.core.imaging.decode import DecodedImage
 from api.model.litert import FORWARD_BATCH
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
 from tests.heads import make_head, make_ood, make_two_heads, save_old_head
 
+CHANNELS = 6
 CLASSES = ("freshapples", "rottenapples")
-# Red speaks for what is fresh, blue for what is not.
+# Red is evidence for fresh, blue for rotten.
 WEIGHTS = [[5, 0], [0, 0], [0, 5], [0, 0], [0, 0], [0, 0]]
 RED, BLUE = (1, 0, 0, 0, 1, 1), (0, 0, 1, 1, 1, 0)
 OOD = make_ood(CHANNELS, np.array([RED, BLUE]) / np.sqrt(3), distance=0.5)
 
 
+def colour_backbone(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Stands in for a network: uint8 [n, size, size, 3] to float32 [n, 2, 2, 6], the mean red,
+    green and blue of each quarter, 0..1, and their complements.
+    """
+    half = pixels.shape[1] // 2
+    quarters = pixels[:, : half * 2, : half * 2].reshape(-1, 2, half, 2, half, 3)
+    colour = quarters.mean(axis=(2, 4), dtype=np.float32) / np.float32(255)
+    return np.concatenate([colour, 1 - colour], axis=-1)
+
+
 @pytest.fixture
-def runtime() -> Predictor:
-    """Red is a fresh apple, blue a rotten one, green nothing known."""
-    return make_runtime(make_head(WEIGHTS, ood=OOD))
+def predictor() -> Predictor:
+    """Red is a fresh apple, blue a rotten one, green is out of distribution."""
+    return make_predictor(make_head(WEIGHTS, ood=OOD))
 
 
 @pytest.fixture
 def two_heads() -> Predictor:
     """Red apples are fresh, blue ones rotten; the score of purple is 0.5."""
     head = make_two_heads(np.ones((CHANNELS, 1)), [5, 0, -5, 0, 0, 0], classes=CLASSES)
-    return make_runtime(head)
+    return make_predictor(head)
 
 
-def make_runtime(head: Head, classes: tuple[str, ...] = CLASSES) -> Predictor:
+def make_predictor(head: Head, classes: tuple[str, ...] = CLASSES) -> Predictor:
     manifest = Manifest(
         version="v",
         created_at=datetime.now(UTC),
@@ -55,7 +65,7 @@ def make_runtime(head: Head, classes: tuple[str, ...] = CLASSES) -> Predictor:
         versions={},
         files={},
     )
-    return Predictor(manifest, FakeBackbone(), head)
+    return Predictor(manifest, colour_backbone, head)
 
 
 def png(colour: str) -> bytes:
@@ -64,8 +74,8 @@ def png(colour: str) -> bytes:
     return stream.getvalue()
 
 
-def test_a_grade_is_complete(runtime: Predictor) -> None:
-    grade = runtime.grade(png("red"))
+def test_a_grade_is_complete(predictor: Predictor) -> None:
+    grade = predictor.predict(png("red"))
     assert (grade.class_name, grade.fruit, grade.freshness) == ("freshapples", "apple", "fresh")
     assert grade.recognised
     assert sum(grade.probabilities.values()) == pytest.approx(1)
@@ -75,138 +85,138 @@ def test_a_grade_is_complete(runtime: Predictor) -> None:
     assert grade.heatmap is None
 
 
-def test_rotten_has_a_low_freshness_score(runtime: Predictor) -> None:
-    grade = runtime.grade(png("blue"))
+def test_rotten_has_a_low_freshness_score(predictor: Predictor) -> None:
+    grade = predictor.predict(png("blue"))
     assert grade.freshness == "rotten"
     assert grade.freshness_score is not None
     assert grade.freshness_score < 0.1
 
 
-def test_a_colour_it_has_never_seen_is_not_recognised(runtime: Predictor) -> None:
-    assert not runtime.grade(png("lime")).recognised
+def test_a_colour_it_has_never_seen_is_not_recognised(predictor: Predictor) -> None:
+    assert not predictor.predict(png("lime")).recognised
 
 
-def test_explains_when_asked(runtime: Predictor) -> None:
-    heatmap = runtime.grade(png("red"), explain=True).heatmap
+def test_explains_when_asked(predictor: Predictor) -> None:
+    heatmap = predictor.predict(png("red"), explain=True).heatmap
     assert heatmap is not None
     assert heatmap.startswith("data:image/png;base64,")
 
 
-def test_bad_bytes_raise_a_problem(runtime: Predictor) -> None:
+def test_bad_bytes_raise_a_problem(predictor: Predictor) -> None:
     with pytest.raises(NotAnImageError):
-        runtime.grade(b"hello")
+        predictor.predict(b"hello")
 
 
-def test_a_few_are_graded_as_one_by_one(runtime: Predictor) -> None:
-    [red, blue] = runtime.predict_batch(
+def test_a_batch_gives_the_same_grades_as_single_images(predictor: Predictor) -> None:
+    [red, blue] = predictor.predict_batch(
         [PredictRequest(png("red")), PredictRequest(png("blue"), explain=True)]
     )
     assert isinstance(red, Grade)
     assert isinstance(blue, Grade)
-    assert red.probabilities == runtime.grade(png("red")).probabilities
-    assert blue.probabilities == runtime.grade(png("blue")).probabilities
+    assert red.probabilities == predictor.predict(png("red")).probabilities
+    assert blue.probabilities == predictor.predict(png("blue")).probabilities
     assert (red.heatmap is None, blue.heatmap is None) == (True, False)
 
 
-def test_as_many_as_a_turn_holds_are_graded_in_passes(
-    runtime: Predictor, monkeypatch: pytest.MonkeyPatch
+def test_a_batch_is_split_into_forward_passes(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes = []
 
     def counting(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         passes.append(len(pixels))
-        return FakeBackbone()(pixels)
+        return colour_backbone(pixels)
 
-    monkeypatch.setattr(runtime, "_backbone", counting)
+    monkeypatch.setattr(predictor, "_backbone", counting)
     colours = ["red", "blue", "purple", "navy", "brown", "orange", "black"]
-    grades = runtime.predict_batch(PredictRequest(png(colour)) for colour in colours)
+    grades = predictor.predict_batch(PredictRequest(png(colour)) for colour in colours)
     assert passes == [FORWARD_BATCH, FORWARD_BATCH, FORWARD_BATCH, 1]
-    singly = [runtime.grade(png(colour)) for colour in colours]
+    singly = [predictor.predict(png(colour)) for colour in colours]
     for grade, alone in zip(grades, singly, strict=True):
         assert isinstance(grade, Grade)
         assert (grade.probabilities, grade.recognised) == (alone.probabilities, alone.recognised)
         assert grade.features.tolist() == alone.features.tolist()
 
 
-def test_each_is_taken_when_the_one_before_is_decoded(runtime: Predictor) -> None:
+def test_requests_are_drawn_one_by_one(predictor: Predictor) -> None:
     decoded = []
-    pre = runtime.pre
+    decode = predictor.decode
 
-    def noted(data: bytes) -> Photograph:
+    def noted(data: bytes) -> DecodedImage:
         decoded.append(data)
-        return pre(data)
+        return decode(data)
 
     def two() -> Iterator[PredictRequest]:
         yield PredictRequest(png("red"))
         assert len(decoded) == 1
         yield PredictRequest(png("blue"))
 
-    runtime.pre = noted  # type: ignore[method-assign]
-    assert len(runtime.predict_batch(two())) == 2
+    predictor.decode = noted  # type: ignore[method-assign]
+    assert len(predictor.predict_batch(two())) == 2
 
 
-def test_a_turn_is_of_a_few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_bounded_in_size_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(take_batch(range(99))) == list(range(MAX_BATCH))
     assert list(take_batch(range(99), most=2)) == [0, 1]
     assert list(take_batch(())) == []
-    monkeypatch.setattr("api.model.predictor.TURN_SECONDS", -1)
+    monkeypatch.setattr("api.model.predictor.MAX_BATCH_SECONDS", -1)
     assert list(take_batch(range(99))) == [0]
 
 
-def test_what_is_wrong_with_one_is_no_others(runtime: Predictor) -> None:
+def test_an_error_belongs_to_its_request_alone(predictor: Predictor) -> None:
     missing = OSError("gone")
-    outcomes = runtime.predict_batch(
+    outcomes = predictor.predict_batch(
         [PredictRequest(b"hello"), PredictRequest(png("red")), missing]
     )
     assert isinstance(outcomes[0], NotAnImageError)
     assert isinstance(outcomes[1], Grade)
     assert outcomes[2] is missing
-    assert runtime.predict_batch([missing]) == [missing]
+    assert predictor.predict_batch([missing]) == [missing]
 
 
-def test_a_fault_of_the_graph_is_the_outcome_of_all(
-    runtime: Predictor, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_forward_pass_fails_the_whole_batch(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_pixels: object) -> None:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(runtime, "_backbone", fail)
-    outcomes = runtime.predict_batch(
+    monkeypatch.setattr(predictor, "_backbone", fail)
+    outcomes = predictor.predict_batch(
         [PredictRequest(png("red")), PredictRequest(b"hello"), PredictRequest(png("blue"))]
     )
     assert [type(one) for one in outcomes] == [RuntimeError, NotAnImageError, RuntimeError]
 
 
 def test_the_score_of_two_heads_has_three_levels(two_heads: Predictor) -> None:
-    grades = [two_heads.grade(png(colour)) for colour in ("red", "purple", "blue")]
+    grades = [two_heads.predict(png(colour)) for colour in ("red", "purple", "blue")]
     assert [grade.freshness_level for grade in grades] == ["fresh", "past_best", "rotten"]
     assert grades[1].freshness_score == pytest.approx(0.5)
     assert "sound but past its best" in grades[1].interpretation
     assert two_heads.own_thresholds == two_heads.thresholds == LevelThresholds(0.3, 0.7)
 
 
-def test_a_plain_head_has_two_levels(runtime: Predictor) -> None:
-    grades = [runtime.grade(png(colour)) for colour in ("red", "#800081", "#810080", "blue")]
+def test_a_plain_head_has_two_levels(predictor: Predictor) -> None:
+    grades = [predictor.predict(png(colour)) for colour in ("red", "#800081", "#810080", "blue")]
     assert [grade.freshness_level for grade in grades] == ["fresh", "rotten", "fresh", "rotten"]
-    assert runtime.own_thresholds == LevelThresholds(0.5, None)
+    assert predictor.own_thresholds == LevelThresholds(0.5, None)
 
 
 @pytest.mark.parametrize(
     ("classes", "level"),
     [(("apples", "pears"), None), (("pears", "rottenapples"), None), (CLASSES, "fresh")],
 )
-def test_a_class_that_does_not_speak_of_freshness_has_no_level(
+def test_a_class_without_freshness_has_no_level(
     classes: tuple[str, ...], level: str | None
 ) -> None:
-    runtime = make_runtime(make_head(WEIGHTS), classes)
-    assert runtime.grade(png("red")).freshness_level == level
-    assert (runtime.own_thresholds is None) == (classes == ("apples", "pears"))
+    predictor = make_predictor(make_head(WEIGHTS), classes)
+    assert predictor.predict(png("red")).freshness_level == level
+    assert (predictor.own_thresholds is None) == (classes == ("apples", "pears"))
 
 
-def test_thresholds_that_were_chosen_go_before_the_models_own(two_heads: Predictor) -> None:
+def test_chosen_thresholds_override_the_models_own(two_heads: Predictor) -> None:
     chosen = two_heads.with_thresholds(LevelThresholds(0.2, 0.4))
-    assert chosen.grade(png("purple")).freshness_level == "fresh"
-    assert two_heads.grade(png("purple")).freshness_level == "past_best"
+    assert chosen.predict(png("purple")).freshness_level == "fresh"
+    assert two_heads.predict(png("purple")).freshness_level == "past_best"
     assert chosen.with_thresholds(None).thresholds == two_heads.own_thresholds
 
 
@@ -214,8 +224,8 @@ def test_thresholds_that_were_chosen_go_before_the_models_own(two_heads: Predict
 def test_a_head_of_an_old_package_grades(channels: int, tmp_path: Path) -> None:
     """With an expert for the other channels, or without one."""
     save_old_head(tmp_path / "head.npz", WEIGHTS[:channels], more=CHANNELS - channels)
-    runtime = make_runtime(Head.load(tmp_path / "head.npz"))
-    grade = runtime.grade(png("red"), explain=True)
+    predictor = make_predictor(Head.load(tmp_path / "head.npz"))
+    grade = predictor.predict(png("red"), explain=True)
     assert (grade.class_name, grade.freshness_level, grade.recognised) == (
         "freshapples",
         "fresh",

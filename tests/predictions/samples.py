@@ -7,7 +7,7 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
-from api.core.imaging.stored_image import encode_stored_image
+from api.core.imaging.resize import encode_stored_image
 from api.predictions.record import Record, blob_key
 from api.predictions.recorder import add_predictions
 from api.storage.blobs import Blobs
@@ -33,8 +33,8 @@ def a_record(image: Image.Image | None = None, **values: Any) -> Record:
         "milliseconds": 5.0,
         "filename": "apple.jpg",
         "features": FEATURES,
-        "seen": image,
-        "photograph": image,
+        "hash_thumbnail": image,
+        "stored_image": image,
     }
     return Record(**{**defaults, **values})
 

@@ -130,8 +130,8 @@ def test_few_photographs_are_read_ahead(
     """Even where the threads take photographs in turns, and each has gaps in what it gives."""
     state = state_of(client)
     data = drawn("freshapples")
-    runtime, alternating = state.serving(), threading.Barrier(2)
-    decode, read, done = runtime.pre, 0, 0
+    predictor, alternating = state.serving(), threading.Barrier(2)
+    decode, read, done = predictor.decode, 0, 0
     ahead: list[int] = []
 
     def source() -> Iterator[BatchItem]:
@@ -148,13 +148,13 @@ def test_few_photographs_are_read_ahead(
 
     async def run() -> None:
         nonlocal done
-        async for rows in Batch(state, runtime, threads=1).results(source()):
+        async for rows in Batch(state, predictor, threads=1).results(source()):
             for _ in rows:
                 await asyncio.sleep(0)
                 done += 1
 
-    monkeypatch.setattr("api.model.predictor.TURN_SECONDS", PATIENCE)
-    monkeypatch.setattr(runtime, "pre", alternate)
+    monkeypatch.setattr("api.model.predictor.MAX_BATCH_SECONDS", PATIENCE)
+    monkeypatch.setattr(predictor, "decode", alternate)
     assert client.portal is not None
     with ThreadPoolExecutor(2) as pool:
         monkeypatch.setattr(state, "pool", pool)
@@ -188,15 +188,15 @@ def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
 def test_a_fault_of_ours_spoils_one_row_alone(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    runtime = state_of(client).serving()
-    pre = runtime.pre
+    predictor = state_of(client).serving()
+    decode = predictor.decode
 
     def fail(data: bytes) -> Any:
         if data == b"boom":
             raise RuntimeError("the password is 1234")
-        return pre(data)
+        return decode(data)
 
-    monkeypatch.setattr(runtime, "pre", fail)
+    monkeypatch.setattr(predictor, "decode", fail)
     response = post(client, ("boom.jpg", b"boom"), ("a.jpg", drawn("freshapples")))
     assert response.json()["results"][0]["error"]["code"] == "internal-error"
     assert "1234" not in response.text

@@ -39,7 +39,7 @@ def word_on(database: Database, prediction_id: str) -> FeedbackRow:
 
 def test_a_word_makes_a_training_image(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
-    word = desk(database, blobs).take(prediction.id, "Rotten Apples", "feedback")
+    word = desk(database, blobs).submit(prediction.id, "Rotten Apples", "feedback")
     assert (word.photograph, word.label, word.correct) == ("stored", "rotten_apples", False)
     (image,) = images(database)
     assert (image.id, image.class_name, image.origin) == (word.image_id, word.label, "feedback")
@@ -50,20 +50,20 @@ def test_a_word_makes_a_training_image(database: Database, blobs: Blobs) -> None
 
 def test_a_prediction_can_be_called_right(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
-    word = desk(database, blobs).take(prediction.id, None, "feedback")
+    word = desk(database, blobs).submit(prediction.id, None, "feedback")
     assert (word.label, word.correct) == ("freshapples", True)
     assert images(database)[0].class_name == "freshapples"
 
 
 def test_the_right_label_in_other_words_is_right(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
-    assert desk(database, blobs).take(prediction.id, " FreshApples ", "feedback").correct
+    assert desk(database, blobs).submit(prediction.id, " FreshApples ", "feedback").correct
 
 
 def test_a_later_word_replaces_the_earlier(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
-    first = desk(database, blobs).take(prediction.id, "rottenapples", "feedback")
-    second = desk(database, blobs).take(prediction.id, "pears", "review")
+    first = desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
+    second = desk(database, blobs).submit(prediction.id, "pears", "review")
     assert (second.photograph, second.image_id) == ("relabelled", first.image_id)
     assert [image.class_name for image in images(database)] == ["pears"]
     assert word_on(database, prediction.id).label == "pears"
@@ -73,16 +73,18 @@ def test_a_later_word_relabels_also_when_the_photograph_is_gone(
     database: Database, blobs: Blobs
 ) -> None:
     prediction = a_kept_prediction(database, blobs)
-    desk(database, blobs).take(prediction.id, "rottenapples", "feedback")
+    desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     assert prediction.blob is not None
     blobs.delete(prediction.blob)
-    assert desk(database, blobs).take(prediction.id, "pears", "feedback").photograph == "relabelled"
+    assert (
+        desk(database, blobs).submit(prediction.id, "pears", "feedback").photograph == "relabelled"
+    )
     assert [image.class_name for image in images(database)] == ["pears"]
 
 
 def test_a_photograph_that_is_gone_still_counts(database: Database, blobs: Blobs) -> None:
     prediction = a_prediction(database)
-    word = desk(database, blobs).take(prediction.id, "rottenapples", "feedback")
+    word = desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     assert (word.photograph, word.image_id) == ("not-kept", None)
     assert "no longer kept" in word.message
     assert images(database) == []
@@ -92,9 +94,9 @@ def test_a_photograph_that_is_gone_still_counts(database: Database, blobs: Blobs
 def test_the_same_photograph_graded_twice_is_one_image(database: Database, blobs: Blobs) -> None:
     first, second = (a_kept_prediction(database, blobs) for _ in range(2))
     here = desk(database, blobs)
-    here.take(first.id, "rottenapples", "feedback")
-    assert here.take(second.id, "rottenapples", "feedback").photograph == "known"
-    assert here.take(second.id, "pears", "feedback").photograph == "relabelled"
+    here.submit(first.id, "rottenapples", "feedback")
+    assert here.submit(second.id, "rottenapples", "feedback").photograph == "known"
+    assert here.submit(second.id, "pears", "feedback").photograph == "relabelled"
     assert [image.class_name for image in images(database)] == ["pears"]
 
 
@@ -113,7 +115,7 @@ def test_what_a_person_uploaded_is_not_relabelled_by_a_word(
         origin="upload",
         filename="a.jpg",
     )
-    word = here.take(prediction.id, "pears", "feedback")
+    word = here.submit(prediction.id, "pears", "feedback")
     assert (word.photograph, word.image_id) == ("contradicts", None)
     assert "PATCH /dataset/images/" in word.message
     assert [image.class_name for image in images(database)] == ["freshapples"]
@@ -123,7 +125,7 @@ def test_what_a_person_uploaded_is_not_relabelled_by_a_word(
 def test_a_bad_label_changes_nothing(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
     with pytest.raises(BadClassNameError):
-        desk(database, blobs).take(prediction.id, "…", "feedback")
+        desk(database, blobs).submit(prediction.id, "…", "feedback")
     assert images(database) == []
     with database.reading() as session:
         assert session.get(FeedbackRow, prediction.id) is None
@@ -131,15 +133,15 @@ def test_a_bad_label_changes_nothing(database: Database, blobs: Blobs) -> None:
 
 def test_a_prediction_on_its_way_is_waited_for(database: Database, blobs: Blobs) -> None:
     record = a_record(draw_fruit("freshapples"))
-    with Recorder(database, blobs, keep_photographs=True) as recorder:
+    with Recorder(database, blobs, store_images=True) as recorder:
         recorder.put(record)
-        word = desk(database, blobs, recorder).take(record.id, None, "feedback", patience=0)
+        word = desk(database, blobs, recorder).submit(record.id, None, "feedback", timeout=0)
     assert word.photograph == "stored"
 
 
 def test_an_unknown_prediction_is_told(database: Database, blobs: Blobs) -> None:
     with pytest.raises(PredictionNotFoundError):
-        desk(database, blobs).take("0" * 32, None, "feedback", patience=0)
+        desk(database, blobs).submit("0" * 32, None, "feedback", timeout=0)
 
 
 def test_a_death_between_image_and_word_is_mended_by_the_next_word(
@@ -153,7 +155,7 @@ def test_a_death_between_image_and_word_is_mended_by_the_next_word(
     with monkeypatch.context() as patch:
         patch.setattr(feedback_repository, "put", die)
         with pytest.raises(KeyboardInterrupt):
-            desk(database, blobs).take(prediction.id, "pears", "feedback")
-    word = desk(database, blobs).take(prediction.id, "rottenapples", "feedback")
+            desk(database, blobs).submit(prediction.id, "pears", "feedback")
+    word = desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     assert word.photograph == "relabelled"
     assert [image.class_name for image in images(database)] == ["rottenapples"]

@@ -28,7 +28,7 @@ def test_signatures_tell_copies_from_other_photographs() -> None:
 
 
 def test_a_record_without_its_photograph_is_still_a_row() -> None:
-    row = a_record(draw_fruit("freshapples")).without_image().row(None)
+    row = a_record(draw_fruit("freshapples")).without_images().row(None)
     assert (row.signature, row.blob) == (None, None)
     assert row.features
 

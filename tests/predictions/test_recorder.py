@@ -50,7 +50,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 def test_what_is_put_is_in_the_catalog_after_a_flush(database: Database, blobs: Blobs) -> None:
     image = draw_fruit("freshapples")
     records = [a_record(image) for _ in range(5)]
-    with Recorder(database, blobs, keep_photographs=True) as recorder:
+    with Recorder(database, blobs, store_images=True) as recorder:
         for record in records:
             recorder.put(record)
         assert recorder.flush(SECONDS)
@@ -63,7 +63,7 @@ def test_what_is_put_is_in_the_catalog_after_a_flush(database: Database, blobs: 
 
 
 def test_closing_writes_what_waits(database: Database, blobs: Blobs) -> None:
-    with Recorder(database, blobs, keep_photographs=False) as recorder:
+    with Recorder(database, blobs, store_images=False) as recorder:
         for _ in range(450):  # More than two batches.
             recorder.put(a_record())
     assert len(rows(database)) == 450
@@ -72,7 +72,7 @@ def test_closing_writes_what_waits(database: Database, blobs: Blobs) -> None:
 def test_without_retention_no_photograph_is_stored(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    with Recorder(database, blobs, keep_photographs=False) as recorder:
+    with Recorder(database, blobs, store_images=False) as recorder:
         recorder.put(a_record(draw_fruit("freshapples")))
     (row,) = rows(database).values()
     assert row.blob is None
@@ -88,7 +88,7 @@ def test_what_is_too_much_loses_first_its_photograph_and_then_its_record(
     photographs, records = dropped("photograph"), dropped("record")
     with Recorder(database, blobs, True, capacity=5, image_bytes=2 * size) as recorder:
         recorder.put(a_record())
-        while recorder._waiting:  # The writer holds this one, and waits for the catalog.
+        while recorder._queue:  # The writer holds this one, and waits for the catalog.
             pass
         sent = [a_record(image) for _ in range(7)]
         for record in sent:
@@ -105,7 +105,7 @@ def test_what_is_too_much_loses_first_its_photograph_and_then_its_record(
 def test_nothing_is_lost_while_the_catalog_is_away(
     database: Database, blobs: Blobs, away: threading.Event
 ) -> None:
-    with Recorder(database, blobs, keep_photographs=False) as recorder:
+    with Recorder(database, blobs, store_images=False) as recorder:
         for _ in range(300):
             recorder.put(a_record())
         assert not recorder.flush(0.1)
@@ -119,7 +119,7 @@ def test_closing_does_not_wait_for_ever(
     database: Database, blobs: Blobs, away: threading.Event
 ) -> None:
     before = dropped("record")
-    recorder = Recorder(database, blobs, keep_photographs=False)
+    recorder = Recorder(database, blobs, store_images=False)
     with recorder:
         recorder.put(a_record())
         recorder.close(timeout=0.2)
@@ -135,7 +135,7 @@ def test_a_store_that_fails_costs_the_photographs_alone(
 
     monkeypatch.setattr(blobs, "put_together", fail)
     before = dropped("photograph")
-    with Recorder(database, blobs, keep_photographs=True) as recorder:
+    with Recorder(database, blobs, store_images=True) as recorder:
         recorder.put(a_record(draw_fruit("freshapples")))
     (row,) = rows(database).values()
     assert row.blob is None
@@ -152,7 +152,7 @@ def test_a_row_that_the_database_refuses_takes_no_other_with_it(
 
     original = add_predictions
     monkeypatch.setattr(module, "add_predictions", add)
-    with Recorder(database, blobs, keep_photographs=False) as recorder:
+    with Recorder(database, blobs, store_images=False) as recorder:
         for name in ("a", "bad", "b"):
             recorder.put(a_record(filename=name))
     assert {row.filename for row in rows(database).values()} == {"a", "b"}
@@ -170,7 +170,7 @@ def test_putting_from_many_threads_loses_nothing(database: Database, blobs: Blob
         for _ in range(100):
             recorder.put(a_record())
 
-    with Recorder(database, blobs, keep_photographs=False) as recorder:
+    with Recorder(database, blobs, store_images=False) as recorder:
         threads = [threading.Thread(target=put_many) for _ in range(4)]
         for thread in threads:
             thread.start()

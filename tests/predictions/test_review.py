@@ -1,7 +1,7 @@
 """What is most worth a word, and in which order."""
 
 from api.predictions import feedback_repository
-from api.predictions.feedback import review_queue
+from api.predictions.review import review_queue
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.predictions.samples import a_kept_prediction, a_prediction

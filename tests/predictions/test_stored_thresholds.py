@@ -18,5 +18,5 @@ def test_the_last_pair_holds_until_it_is_forgotten(database: Database) -> None:
         assert stored(database) == pair
     for _ in range(2):
         with database.session() as session:
-            freshness_thresholds.forget_thresholds(session)
+            freshness_thresholds.clear_thresholds(session)
         assert stored(database) is None

@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from api.core import architecture_names
 from api.evaluation.build import build_package
 from api.model.package import load_package
 from api.model.predictor import Grade, Predictor, PredictRequest
+from api.retraining.schemas import Architecture
 from api.training.backbones import keras_networks
 from api.training.backbones.architectures import (
     TABLE,
@@ -55,7 +55,7 @@ def test_trains_exports_is_packaged_and_grades(
     agreement = manifest.metrics["export_agreement"]
     assert agreement["same_class"] == agreement["photographs"] > 0
     runtime = Predictor.of_package(load_package(tmp_path / "package"))
-    grade = runtime.grade(encode(draw_fruit("freshapples", seed=1000), "JPEG"), explain=True)
+    grade = runtime.predict(encode(draw_fruit("freshapples", seed=1000), "JPEG"), explain=True)
     assert grade.class_name in CLASSES
     assert grade.heatmap is not None
     assert manifest.architecture == name
@@ -63,7 +63,7 @@ def test_trains_exports_is_packaged_and_grades(
     photographs = [encode(draw_fruit(kind, seed=1001), "JPEG") for kind in CLASSES[:2]]
     pair = runtime.predict_batch([PredictRequest(photograph) for photograph in photographs])
     assert [one.probabilities for one in pair if isinstance(one, Grade)] == [
-        runtime.grade(photograph).probabilities for photograph in photographs
+        runtime.predict(photograph).probabilities for photograph in photographs
     ]
 
 
@@ -181,4 +181,4 @@ def test_what_is_not_there_is_said() -> None:
 
 
 def test_the_service_knows_the_same_names_without_keras() -> None:
-    assert set(get_args(architecture_names.Architecture)) == set(TABLE)
+    assert set(get_args(Architecture)) == set(TABLE)

@@ -1,1 +1,1 @@
-"""From the bytes of an image to the pixels that the network sees, and to hashes of them."""
+"""Image files: decode, resize, hash, and strip metadata."""

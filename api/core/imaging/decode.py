@@ -1,7 +1,6 @@
-"""Bytes of a photograph to verified, upright RGB pixels.
+"""Image files to verified, upright RGB pixels.
 
-The one decoder of the project: training, evaluation, import and serving all call it, so that the
-same photograph gives the same pixels everywhere.
+Training, evaluation, import and serving share this decoder, so a photo has the same pixels in all.
 """
 
 import io
@@ -21,13 +20,13 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".heic", ".heif")
 MAX_PIXELS = 64_000_000
 
-# Large pictures are decoded or shrunk by a whole factor for less work and memory; no side goes
-# below this. Twice the largest usual input size, so that the resize that follows still averages.
+# Large images are decoded or reduced by an integer factor, to save time and memory; no side gets
+# shorter than this. Twice the largest usual input size, so that the final resize still averages.
 DRAFT_SIDE = 448
 STRIP_ROWS = 32
 
-# What turns a picture of each EXIF orientation upright.
-TURNS = {
+# EXIF orientation to the transposition that makes the image upright.
+TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -39,17 +38,15 @@ TURNS = {
 SIDEWAYS = (5, 6, 7, 8)
 
 pillow_heif.register_heif_opener()
-# `decode` compares the size in the header with MAX_PIXELS itself, with an error of its own;
-# Pillow's guard warns by a process-wide switch, which threads cannot use.
+# `decode` checks the size itself: Pillow's check depends on process-wide warning filters, which are
+# not thread-safe.
 Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True)
-class Photograph:
-    """A decoded photograph.
-
-    `image` is upright RGB, possibly smaller than the file says; `width` and `height` are upright
-    too, in the file's own pixels.
+class DecodedImage:
+    """`image` is upright RGB and may be reduced; `width` and `height` are the upright size of the
+    file's image. `format` is one of FORMATS.
     """
 
     image: Image.Image
@@ -58,12 +55,11 @@ class Photograph:
     format: str
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -> Photograph:
-    """Decode `data` whole, turn it upright by its EXIF tag and make it RGB.
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -> DecodedImage:
+    """Decode `data` completely, apply its EXIF orientation and convert it to RGB.
 
-    With `full_size` the image has the file's own size, however large. Raises EmptyImageError,
-    NotAnImageError, ImageTooLargeError (before any pixel is decoded) or TruncatedImageError, each
-    with a message for the person who sent the file.
+    A large image is reduced unless `full_size`. Raises EmptyImageError, NotAnImageError,
+    ImageTooLargeError (before any pixel is decoded) or TruncatedImageError.
     """
     if not data:
         raise EmptyImageError()
@@ -71,12 +67,12 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         raise NotAnImageError(FORMATS) from None
-    except Exception as error:  # Pillow's plugins raise whatever a broken header leads them to.
+    except Exception as error:  # Pillow's plugins raise all kinds of errors for a bad header.
         raise TruncatedImageError() from error
     width, height = image.size
     if width * height > max_pixels:
         raise ImageTooLargeError(width, height, max_pixels)
-    # Phones write MPO: a JPEG with further pictures, such as depth, behind the first.
+    # Phones write MPO: a JPEG followed by more images, such as a depth map.
     file_format = "JPEG" if image.format == "MPO" else image.format or ""
     try:
         if file_format == "JPEG" and not full_size:
@@ -84,31 +80,31 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -
         image.load()
         orientation = orientation_of(image)
         upright = _rgb(image) if full_size else _small_rgb(image)
-        upright.info.clear()  # The EXIF data would have it turned again.
-        if orientation in TURNS:
-            upright = upright.transpose(TURNS[orientation])
+        upright.info.clear()  # Drops the EXIF data, so nobody rotates it again.
+        if orientation in TRANSPOSITIONS:
+            upright = upright.transpose(TRANSPOSITIONS[orientation])
     except MemoryError:
         raise
-    except Exception as error:  # As above: a broken body shows itself in many ways.
+    except Exception as error:  # As above, for a bad body.
         raise TruncatedImageError() from error
     if orientation in SIDEWAYS:
         width, height = height, width
-    return Photograph(upright, width, height, file_format)
+    return DecodedImage(upright, width, height, file_format)
 
 
 def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where the EXIF data is missing or broken."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # Broken EXIF data is no reason to refuse a picture that is whole.
+    except Exception:  # Broken EXIF data does not make an image invalid.
         return 1
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
 def _small_rgb(image: Image.Image) -> Image.Image:
-    """RGB, shrunk by a whole factor where the picture is large.
+    """RGB, reduced by an integer factor if large.
 
-    Strip by strip, so that a large picture takes memory once and not once more for each step.
+    Strip by strip: a copy of a large image per step would take too much memory.
     """
     factor = min(image.size) // DRAFT_SIDE
     if factor < 2:
@@ -123,7 +119,7 @@ def _small_rgb(image: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Flatten transparency onto white and bring 16-bit greys down to 8."""
+    """To RGB: transparency is flattened onto white, 16-bit grey becomes 8-bit."""
     if image.mode.startswith("I"):
         return image.point(lambda value: value / 256).convert("L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:

@@ -1,4 +1,4 @@
-"""Hashes of photographs: exact, of the bytes, and perceptual, of what is seen."""
+"""Image hashes: exact, of the bytes, and perceptual, of the pixels."""
 
 import hashlib
 
@@ -11,8 +11,8 @@ COLOUR_GRID = 4
 EDGE_BYTES = GRID * GRID // 8
 SIGNATURE_BYTES = EDGE_BYTES + COLOUR_GRID * COLOUR_GRID * 3
 
-# Set on the near-duplicates among the 3,395 public fruit files: pairs under both are the same
-# photograph saved twice, but for a few bananas of one shape (docs/log/data.md, 2026-11-21).
+# Chosen on the 3,395 public fruit files: pairs within both limits are the same photo saved twice,
+# except for a few bananas of one shape (docs/log/data.md, 2026-11-21).
 MAX_EDGE_BITS = 32
 MAX_COLOUR_STEP = 8.0
 
@@ -23,11 +23,11 @@ def content_hash(data: bytes) -> str:
 
 
 def perceptual_hash(image: Image.Image) -> NDArray[np.uint8]:
-    """What is seen in `image`, in uint8 [80]: a 256-bit difference hash and a 4x4 RGB thumbnail.
+    """uint8 [80]: a 256-bit difference hash and a 4x4 RGB thumbnail.
 
-    A bit says whether a cell of a 16x16 grid is brighter than its neighbour to the left (after
-    N. Krawetz, "Kind of Like That", 2013). The thumbnail tells apart fruits of one outline and
-    different colour. Both change little when a picture is saved again, resized or compressed.
+    A bit says whether a cell of a 16x16 grid is brighter than its left neighbour (N. Krawetz, "Kind
+    of Like That", 2013). The thumbnail separates fruit of one shape and different colour. Both are
+    robust to resizing and compression.
     """
     grey = image.convert("L").resize((GRID + 1, GRID), Image.Resampling.BOX)
     cells = np.asarray(grey, dtype=np.int16)
@@ -37,10 +37,9 @@ def perceptual_hash(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def near_pairs(signatures: NDArray[np.uint8], block: int = 2048) -> NDArray[np.int64]:
-    """Pairs of photographs that look the same.
+    """All near-duplicate pairs among `signatures`, uint8 [n, 80]: int64 [pairs, 2], i < j.
 
-    `signatures` is uint8 [n, 80]; the result is int64 [pairs, 2], each row i < j. Every pair is
-    compared, a block of rows at a time, in memory of `block` x n.
+    Exhaustive, in blocks of rows; takes memory of `block` x n.
     """
     bits = np.unpackbits(signatures[:, :EDGE_BYTES], axis=1).astype(np.float32)
     colours = signatures[:, EDGE_BYTES:].astype(np.int16)
@@ -60,10 +59,10 @@ def near_pairs(signatures: NDArray[np.uint8], block: int = 2048) -> NDArray[np.i
 
 
 def near_rows(signature: NDArray[np.uint8], signatures: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The rows of `signatures`, uint8 [n, 80], that look the same as `signature`, uint8 [80]."""
+    """Rows of `signatures`, uint8 [n, 80], that are near-duplicates of `signature`, uint8 [80]."""
     edges = signatures[:, :EDGE_BYTES].view(np.uint64)
     differing = np.bitwise_count(edges ^ signature[:EDGE_BYTES].view(np.uint64))
-    # A product sums short rows far faster than `sum` does.
+    # Sums short rows far faster than `sum`.
     rows = np.flatnonzero(differing @ np.ones(edges.shape[1], np.uint16) <= MAX_EDGE_BITS)
     colours = signatures[rows, EDGE_BYTES:].astype(np.int16)
     step = np.abs(colours - signature[EDGE_BYTES:].astype(np.int16)).mean(axis=1)

@@ -1,9 +1,7 @@
-"""Taking out of a file what is no part of the picture: where, when and with what it was taken.
+"""Lossless removal of metadata (offset, time, camera) from image files.
 
-The file is taken apart and put together again without its metadata; the compressed pixels are
-copied as they are, so that they decode to the same bytes. Of all metadata only the orientation
-stays, without which the picture would lie on its side. Colour profiles go too: `decode` reads
-colours without them.
+Compressed pixels are copied unchanged. Of the metadata only the orientation is kept, without which
+the image would lie on its side. Colour profiles are removed as well: `decode` ignores them.
 """
 
 import io
@@ -18,20 +16,18 @@ from api.core.imaging.decode import FORMATS, orientation_of
 
 _ORIENTATION_TAG = 0x0112
 _PNG_START = b"\x89PNG\r\n\x1a\n"
-_PNG_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-_PNG_WORDS = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
-_WEBP_PICTURE = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
+_PNG_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_PNG_METADATA = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
+_WEBP_KEPT = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
 _WEBP_ALPHA, _WEBP_EXIF = 0x10, 0x08
 _JFIF, _EXIF, _ADOBE, _COMMENT, _SCAN, _END = 0xE0, 0xE1, 0xEE, 0xFE, 0xDA, 0xD9
-# Within a scan 0xFF is followed by zero, by a restart mark or, as filling, by another 0xFF.
+# Within a scan 0xFF is followed by zero, a restart marker or, as padding, another 0xFF.
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def strip_metadata(data: bytes) -> bytes | None:
-    """The file without metadata, for a JPEG, PNG or WebP; its pixels decode as before.
-
-    None for other formats, for moving pictures and for a file that is not built as it should be:
-    such a picture has to be encoded anew.
+    """A JPEG, PNG or WebP file without its metadata; None for other formats, animations and
+    malformed files, which have to be encoded again.
     """
     try:
         if data.startswith(b"\xff\xd8"):
@@ -40,41 +36,41 @@ def strip_metadata(data: bytes) -> bytes | None:
             return _png(data)
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
             return _webp(data)
-    except (struct.error, IndexError):  # It ends before its parts do.
+    except (struct.error, IndexError):  # Truncated.
         return None
     return None
 
 
 def _jpeg(data: bytes) -> bytes | None:
-    # Looking for the orientation opens the picture, so only where EXIF or XMP may tell one.
+    # Reading the orientation opens the image, so only where there is EXIF or XMP data.
     orientation = _orientation(data) if b"Exif" in data or b"rientation" in data else 1
     if orientation is None:
         return None
     kept = [data[:2]]
     if orientation != 1:
         kept.append(_segment(_EXIF, b"Exif\0\0" + _exif(orientation)))
-    place = 2
-    while data[place] == 0xFF:
-        while data[place + 1] == 0xFF:
-            place += 1
-        marker = data[place + 1]
-        if marker == _END:  # What follows are other pictures, or a film.
+    offset = 2
+    while data[offset] == 0xFF:
+        while data[offset + 1] == 0xFF:
+            offset += 1
+        marker = data[offset + 1]
+        if marker == _END:  # Other images or a video may follow.
             return b"".join([*kept, b"\xff\xd9"])
-        length = struct.unpack_from(">H", data, place + 2)[0]
-        body, end = data[place + 4 : place + 2 + length], place + 2 + length
+        length = struct.unpack_from(">H", data, offset + 2)[0]
+        body, end = data[offset + 4 : offset + 2 + length], offset + 2 + length
         if marker == _JFIF and body.startswith(b"JFIF\0"):
             kept.append(_segment(_JFIF, body[:12] + b"\0\0"))  # Without its thumbnail.
         elif marker == _ADOBE and body.startswith(b"Adobe"):
-            kept.append(_segment(_ADOBE, body[:12]))  # It says how colours are stored.
+            kept.append(_segment(_ADOBE, body[:12]))  # The colour transform.
         elif marker != _COMMENT and not _JFIF <= marker <= 0xEF:
-            kept.append(data[place:end])
+            kept.append(data[offset:end])
         if marker == _SCAN:
             after = _AFTER_SCAN.search(data, end)
             if after is None:
                 return None
             kept.append(data[end : after.start()])
             end = after.start()
-        place = end
+        offset = end
     return None
 
 
@@ -87,26 +83,26 @@ def _png(data: bytes) -> bytes | None:
     names = {name for name, _ in chunks}
     if b"acTL" in names or not chunks or chunks[-1][0] != b"IEND":
         return None
-    # Looking for the orientation decodes the picture, so only where there may be one.
-    orientation = _orientation(data) if names & _PNG_WORDS else 1
+    # Reading the orientation decodes the image, so only where there may be one.
+    orientation = _orientation(data) if names & _PNG_METADATA else 1
     if orientation is None:
         return None
-    kept = [whole for name, whole in chunks if name in _PNG_PICTURE]
+    kept = [whole for name, whole in chunks if name in _PNG_KEPT]
     if orientation != 1:
         kept.insert(1, _png_chunk(b"eXIf", _exif(orientation)))
     return _PNG_START + b"".join(kept)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and bytes of each chunk, up to the one that ends the picture."""
-    place, name = len(_PNG_START), b""
-    while place < len(data) and name != b"IEND":
-        length, name = struct.unpack_from(">I4s", data, place)
-        end = place + 12 + length
+    """Name and bytes of each chunk, up to IEND."""
+    offset, name = len(_PNG_START), b""
+    while offset < len(data) and name != b"IEND":
+        length, name = struct.unpack_from(">I4s", data, offset)
+        end = offset + 12 + length
         if end > len(data):
             return
-        yield name, data[place:end]
-        place = end
+        yield name, data[offset:end]
+        offset = end
 
 
 def _png_chunk(name: bytes, body: bytes) -> bytes:
@@ -118,7 +114,7 @@ def _webp(data: bytes) -> bytes | None:
     chunks = dict(_webp_chunks(data))
     if orientation is None or b"ANIM" in chunks or not chunks.keys() & {b"VP8 ", b"VP8L"}:
         return None
-    kept = {name: body for name, body in chunks.items() if name in _WEBP_PICTURE}
+    kept = {name: body for name, body in chunks.items() if name in _WEBP_KEPT}
     if header := kept.get(b"VP8X"):
         flags = header[0] & _WEBP_ALPHA | (_WEBP_EXIF if orientation != 1 else 0)
         kept[b"VP8X"] = bytes([flags]) + header[1:]
@@ -133,24 +129,24 @@ def _webp(data: bytes) -> bytes | None:
 
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    place, whole = 12, 8 + struct.unpack_from("<I", data, 4)[0]
-    while place < whole:
-        name, length = struct.unpack_from("<4sI", data, place)
-        # The unpacking fails where the file ends before the chunk does.
-        yield name, struct.unpack_from(f"{length}s", data, place + 8)[0]
-        place += 8 + length + length % 2
+    offset, whole = 12, 8 + struct.unpack_from("<I", data, 4)[0]
+    while offset < whole:
+        name, length = struct.unpack_from("<4sI", data, offset)
+        # Fails for a truncated chunk.
+        yield name, struct.unpack_from(f"{length}s", data, offset + 8)[0]
+        offset += 8 + length + length % 2
 
 
 def _orientation(data: bytes) -> int | None:
-    """The orientation, 1 to 8, that `decode` would turn by; None where it could not be read."""
+    """The EXIF orientation, 1 to 8; None where the image cannot be opened."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return orientation_of(image)
-    except Exception:  # Pillow's plugins raise whatever a broken header leads them to.
+    except Exception:  # As in `decode`.
         return None
 
 
 def _exif(orientation: int) -> bytes:
-    """EXIF data of one entry."""
+    """EXIF data with the orientation alone."""
     entry = struct.pack(">HHIHH", _ORIENTATION_TAG, 3, 1, orientation, 0)
     return struct.pack(">2sHIH", b"MM", 42, 8, 1) + entry + bytes(4)

@@ -46,12 +46,12 @@ async def predict_batch(
     `Accept: application/x-ndjson` each comes as a line as soon as it is there, and `{"summary": …}`
     as the last.
     """
-    runtime = state.serving()
-    state.line.check()
+    predictor = state.serving()
+    state.batcher.check_capacity()
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
-        batch = Batch(state, runtime, settings.inference_threads)
+        batch = Batch(state, predictor, settings.inference_threads)
         by_line = NDJSON in request.headers.get("accept", "")
         parts = (_lines if by_line else _document)(batch, batch_items(form.files, limits))
         # The files stay open until the last of the answer.

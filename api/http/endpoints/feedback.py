@@ -9,19 +9,15 @@ from pydantic.config import JsonDict
 from sqlalchemy.orm import Session
 
 from api.catalog.duplicate_index import DuplicateIndex
-from api.core.class_names import ClassName
 from api.core.errors import ProblemError
+from api.core.labels import ClassName
 from api.http.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SettingsDep, StateDep
 from api.http.endpoints.history import RecordedPrediction
 from api.http.problems import responses
 from api.predictions import feedback_repository
-from api.predictions.feedback import (
-    FeedbackAnswer,
-    FeedbackService,
-    UnclearFeedbackError,
-    review_queue,
-)
+from api.predictions.feedback import FeedbackAnswer, FeedbackService, UnclearFeedbackError
 from api.predictions.feedback_repository import Accuracy
+from api.predictions.review import review_queue
 from api.storage.db import now
 from api.storage.tables import FeedbackRow, PredictionRow
 
@@ -143,7 +139,7 @@ def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackA
     """
     if not word.is_clear:
         raise UnclearFeedbackError()
-    return desk.take(prediction_id, word.label, "feedback")
+    return desk.submit(prediction_id, word.label, "feedback")
 
 
 @router.get("/feedback/summary", summary="How often it was right", responses=responses(422, 503))
@@ -168,7 +164,7 @@ def confirm(desk: FeedbackDep, wanted: Confirmations) -> ReviewAnswer:
     for item in wanted.items:
         try:
             # What was listed is recorded: nothing to wait for.
-            word = desk.take(item.prediction_id, item.label, "review", patience=0)
+            word = desk.submit(item.prediction_id, item.label, "review", timeout=0)
         except ProblemError as error:
             errors.append(
                 ConfirmationError(

@@ -24,10 +24,10 @@ def set_thresholds(
 ) -> FreshnessThresholds:
     """Every process tells levels by them within two seconds, whichever version serves."""
     own = state.serving().own_thresholds
-    chosen = freshness_thresholds.verified(wanted.rotten_below, wanted.fresh_from)
+    chosen = freshness_thresholds.validated(wanted.rotten_below, wanted.fresh_from)
     with database.session() as session:
         freshness_thresholds.set_thresholds(session, wanted.rotten_below, wanted.fresh_from)
-    return freshness_thresholds.describe(own, settings, chosen)
+    return freshness_thresholds.build_response(own, settings, chosen)
 
 
 @router.delete("", summary="Draw the line where it was", responses=responses(503))
@@ -37,5 +37,5 @@ def forget_thresholds(
     """Back to what the environment says, or else the model."""
     own = state.serving().own_thresholds
     with database.session() as session:
-        freshness_thresholds.forget_thresholds(session)
-    return freshness_thresholds.describe(own, settings, None)
+        freshness_thresholds.clear_thresholds(session)
+    return freshness_thresholds.build_response(own, settings, None)

@@ -115,7 +115,7 @@ async def health(state: StateDep) -> Health:
         uptime_seconds=state.uptime_seconds,
         prediction_count=state.prediction_count,
         timestamp=datetime.now(UTC),
-        model_loaded=state.runtime is not None,
+        model_loaded=state.predictor is not None,
         api_version=__version__,
     )
 
@@ -123,7 +123,7 @@ async def health(state: StateDep) -> Health:
 @router.get("/status", summary="What is it doing?")
 def status(state: StateDep) -> Status:
     """Answers while the catalog is away, too."""
-    runtime = state.runtime
+    runtime = state.predictor
     return Status(
         model_loaded=runtime is not None,
         model_classes=runtime.manifest.classes if runtime else (),
@@ -136,7 +136,7 @@ def status(state: StateDep) -> Status:
 
 @router.get("/model-info", summary="Which model serves, and how good is it?")
 async def model_info(state: StateDep) -> ModelInfo:
-    runtime = state.runtime
+    runtime = state.predictor
     return ModelInfo(
         status="loaded" if runtime else "no model",
         uptime_seconds=state.uptime_seconds,

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from api.core.imaging.thumbnail import thumbnail
+from api.core.imaging.resize import thumbnail
 from api.core.labels import Level
 from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
 from api.http.problems import responses
 from api.predictions import history
-from api.predictions.history import FLUSH_SECONDS, find_recorded, kept_photograph_of
+from api.predictions.history import FLUSH_SECONDS, find_recorded, load_image
 from api.storage.tables import PredictionRow
 
 # PostgreSQL takes no text with a null character in it.
@@ -74,11 +74,11 @@ def predictions(
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PredictionPage:
-    wanted = history.matching(class_name, recognised, below, model_version)
+    conditions = history.filters(class_name, recognised, below, model_version)
     state.recorder.flush(FLUSH_SECONDS)
     with database.reading() as session:
-        rows = history.listed(session, wanted, offset, limit)
-        total = history.count(session, wanted)
+        rows = history.list_predictions(session, conditions, offset, limit)
+        total = history.count(session, conditions)
     return PredictionPage(
         total=total,
         offset=offset,
@@ -111,7 +111,7 @@ def photograph(
 ) -> Response:
     """A JPEG, upright and without metadata; 404 once the photograph is no longer kept."""
     row, _ = find_recorded(database, state.recorder, prediction_id)
-    small = thumbnail(kept_photograph_of(blobs, row), size, settings.max_pixels)
+    small = thumbnail(load_image(blobs, row), size, settings.max_pixels)
     # It is deleted after a time, so nobody else should keep it long.
     headers = {"Cache-Control": "private, max-age=3600"}
     return Response(small, headers=headers, media_type="image/jpeg")

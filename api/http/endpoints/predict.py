@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from api.http.photo_upload import OPENAPI, read_photograph
 from api.http.problems import responses
 from api.http.routing import DirectRoute
-from api.predictions.response import build_response
+from api.model.predictor import PredictRequest
 from api.predictions.schemas import Prediction
 from api.predictions.state import AppState
 
@@ -27,10 +27,10 @@ async def predict(request: Request, explain: bool = False) -> Response:
     """
     # Without a dependency, each of which FastAPI solves anew for every request.
     state: AppState = request.app.state.service
-    runtime = state.serving()
-    state.line.check()
+    predictor = state.serving()
+    state.batcher.check_capacity()
     upload = await read_photograph(request)
-    grade = await state.line.grade(runtime, upload.data, explain)
-    prediction = build_response(state, grade, runtime.manifest.version, upload.filename)
+    grade = await state.batcher.predict(predictor, PredictRequest(upload.data, explain))
+    prediction = state.build_response(grade, predictor.manifest.version, upload.filename)
     # As a response it is sent as it is: FastAPI would validate it again and take it apart.
     return Response(prediction.model_dump_json(exclude_unset=True), media_type="application/json")

@@ -14,13 +14,21 @@ import pytest
 from filelock import FileLock
 
 from api.commands.bulk.grader import Grader
-from api.commands.bulk.job import OtherJobError
 from api.commands.bulk.output import BadOutputError
+from api.commands.bulk.resumable_job import OtherJobError
 from api.commands.bulk.score import BusyError, Grading, NoPhotographsError, parts_folder, score
 from api.commands.bulk.source import SourceError
 from api.core.freshness_levels import LevelThresholds
 from api.model.predictor import Predictor
-from tests.commands.bulk.photographs import ERRORS, PACKAGE, PATHS, contents, parts_done, put, work
+from tests.commands.bulk.photographs import (
+    ERRORS,
+    PACKAGE,
+    PATHS,
+    contents,
+    job_for,
+    parts_done,
+    put,
+)
 
 
 @pytest.fixture
@@ -35,7 +43,7 @@ def out(tmp_path: Path) -> Path:
 
 def here(folder: str | Path) -> Grading:
     """Grading in this process."""
-    grader = Grader(work(folder))
+    grader = Grader(job_for(folder))
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         return map(grader, batches)
@@ -58,8 +66,8 @@ def dying(folder: Path, after: int) -> Grading:
 
 
 def test_a_row_is_what_the_service_would_answer(folder: Path, out: Path) -> None:
-    report = score(work(folder), out, here(folder))
-    assert (report.photographs, report.errors, report.before) == (len(PATHS), len(ERRORS), 0)
+    report = score(job_for(folder), out, here(folder))
+    assert (report.photographs, report.errors, report.resumed) == (len(PATHS), len(ERRORS), 0)
     runtime, files = Predictor.of_package(PACKAGE), contents()
     rows = pq.read_table(out).to_pylist()
     assert [row["path"] for row in rows] == PATHS
@@ -70,7 +78,7 @@ def test_a_row_is_what_the_service_would_answer(folder: Path, out: Path) -> None
             given = {name for name, value in row.items() if value is not None}
             assert given == {"path", "error", "model_version"}
             continue
-        grade = runtime.grade(files[row["path"]])
+        grade = runtime.predict(files[row["path"]])
         assert row["error"] is None
         assert (row["class"], row["freshness"]) == (grade.class_name, grade.freshness)
         assert row["freshness_level"] == grade.freshness_level
@@ -85,7 +93,7 @@ def test_a_row_is_what_the_service_would_answer(folder: Path, out: Path) -> None
 def test_csv_and_parquet_say_the_same(folder: Path, out: Path) -> None:
     as_csv = out.with_suffix(".csv")
     for path in (out, as_csv):
-        score(work(folder), path, here(folder), rows_a_part=4)
+        score(job_for(folder), path, here(folder), rows_per_part=4)
     table = pq.read_table(out)
     options = pyarrow.csv.ConvertOptions(
         column_types=table.schema, strings_can_be_null=True, quoted_strings_can_be_null=False
@@ -96,7 +104,7 @@ def test_csv_and_parquet_say_the_same(folder: Path, out: Path) -> None:
 @pytest.mark.parametrize("after", [0, 1, 4, 8])
 def test_a_job_that_died_goes_on_where_it_was(folder: Path, out: Path, after: int) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(work(folder), out, dying(folder, after), rows_a_part=2)
+        score(job_for(folder), out, dying(folder, after), rows_per_part=2)
     assert not out.exists()
     done = parts_done(out) * 2
     assert done == after - after % 2
@@ -108,20 +116,20 @@ def test_a_job_that_died_goes_on_where_it_was(folder: Path, out: Path, after: in
             asked.extend(batch)
             yield from grading([batch])
 
-    report = score(work(folder), out, noting, rows_a_part=7)
+    report = score(job_for(folder), out, noting, rows_per_part=7)
     assert asked == PATHS[done:]
-    assert report.before == done
+    assert report.resumed == done
     whole = out.with_name("whole.parquet")
-    score(work(folder), whole, here(folder), rows_a_part=2)
+    score(job_for(folder), whole, here(folder), rows_per_part=2)
     assert out.read_bytes() == whole.read_bytes()
 
 
 def test_a_job_goes_on_with_the_photographs_that_it_found_first(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(work(folder), out, dying(folder, 5), rows_a_part=2)
+        score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
     (folder / "A.jpg").write_bytes(b"new")
     (folder / "a/large.bmp").unlink()
-    score(work(folder), out, here(folder))
+    score(job_for(folder), out, here(folder))
     rows = pq.read_table(out).to_pylist()
     assert [row["path"] for row in rows] == PATHS
     assert "cannot be read" in rows[PATHS.index("a/large.bmp")]["error"]
@@ -129,9 +137,9 @@ def test_a_job_goes_on_with_the_photographs_that_it_found_first(folder: Path, ou
 
 def test_a_death_while_the_file_was_put_in_place_is_put_right(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(work(folder), out, dying(folder, 8), rows_a_part=2)
+        score(job_for(folder), out, dying(folder, 8), rows_per_part=2)
     out.write_bytes(b"what the killed command had just written")
-    score(work(folder), out, here(folder))
+    score(job_for(folder), out, here(folder))
     assert pq.read_table(out).num_rows == len(PATHS)
     assert not parts_folder(out).exists()
 
@@ -145,15 +153,15 @@ def test_a_store_that_is_away_ends_the_job_and_loses_nothing(folder: Path, out: 
             raise SourceError.of(str(number), ConnectionError("refused"))
 
     with pytest.raises(SourceError):
-        score(work(folder), out, away, rows_a_part=4)
-    assert score(work(folder), out, here(folder)).before == 4
+        score(job_for(folder), out, away, rows_per_part=4)
+    assert score(job_for(folder), out, here(folder)).resumed == 4
 
 
 def test_another_model_does_not_go_on(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(work(folder), out, dying(folder, 5), rows_a_part=2)
+        score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
     manifest = PACKAGE.manifest.model_copy(update={"version": "other"})
-    other = type(work(folder))(
+    other = type(job_for(folder))(
         type(PACKAGE)(PACKAGE.folder, manifest, PACKAGE.backbone, PACKAGE.head),
         str(folder),
         1000,
@@ -162,12 +170,12 @@ def test_another_model_does_not_go_on(folder: Path, out: Path) -> None:
     with pytest.raises(OtherJobError, match=r"another model: .*, and not other"):
         score(other, out, here(folder))
     with pytest.raises(OtherJobError, match="another folder of photographs"):
-        score(work(folder / "a"), out, here(folder))
+        score(job_for(folder / "a"), out, here(folder))
     assert parts_done(out) == 2
 
 
 def test_thresholds_that_were_asked_for_tell_the_levels(folder: Path, out: Path) -> None:
-    chosen = replace(work(folder), thresholds=LevelThresholds(1e-9, 1 - 1e-9))
+    chosen = replace(job_for(folder), thresholds=LevelThresholds(1e-9, 1 - 1e-9))
     grader = Grader(chosen)
     score(chosen, out, lambda batches: map(grader, batches))
     rows = [row for row in pq.read_table(out).to_pylist() if row["error"] is None]
@@ -178,8 +186,8 @@ def test_thresholds_that_were_asked_for_tell_the_levels(folder: Path, out: Path)
 @pytest.mark.parametrize("kind", ["other thresholds", "begun before there were levels"])
 def test_rows_of_other_thresholds_are_not_mixed(folder: Path, out: Path, kind: str) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(work(folder), out, dying(folder, 5), rows_a_part=2)
-    again = work(folder)
+        score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
+    again = job_for(folder)
     if kind == "other thresholds":
         again = replace(again, thresholds=LevelThresholds(0.3, 0.7))
     else:
@@ -194,7 +202,7 @@ def test_rows_of_other_thresholds_are_not_mixed(folder: Path, out: Path, kind: s
 def test_an_empty_folder_is_told_and_leaves_nothing(tmp_path: Path, out: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoPhotographsError, match=r"no photograph in .*empty"):
-        score(work(tmp_path / "empty"), out, here(tmp_path))
+        score(job_for(tmp_path / "empty"), out, here(tmp_path))
     assert list(out.parent.iterdir()) == []
 
 
@@ -203,19 +211,19 @@ def test_a_bad_output_is_told_before_anything_is_graded(folder: Path, tmp_path: 
         raise AssertionError
 
     with pytest.raises(BadOutputError, match=r"neither Parquet nor CSV"):
-        score(work(folder), tmp_path / "out.xlsx", never)
+        score(job_for(folder), tmp_path / "out.xlsx", never)
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(BadOutputError, match="Not a directory"):
-        score(work(folder), tmp_path / "file" / "out.csv", never)
+        score(job_for(folder), tmp_path / "file" / "out.csv", never)
     (tmp_path / "there.csv").write_bytes(b"x")
     with pytest.raises(BadOutputError, match="there already"):
-        score(work(folder), tmp_path / "there.csv", never)
+        score(job_for(folder), tmp_path / "there.csv", never)
     parts_folder(tmp_path / "busy.csv").mkdir()
     with (
         FileLock(parts_folder(tmp_path / "busy.csv") / ".lock"),
         pytest.raises(BusyError, match="Another process"),
     ):
-        score(work(folder), tmp_path / "busy.csv", never)
+        score(job_for(folder), tmp_path / "busy.csv", never)
 
 
 def test_names_of_any_bytes_get_rows(tmp_path: Path, out: Path) -> None:
@@ -224,7 +232,7 @@ def test_names_of_any_bytes_get_rows(tmp_path: Path, out: Path) -> None:
         (tmp_path / os.fsencode(name).decode("utf-8", "surrogateescape")).write_bytes(data)
     as_csv = out.with_suffix(".csv")
     for path in (out, as_csv):
-        assert score(work(tmp_path), path, here(tmp_path)).errors == 0
+        assert score(job_for(tmp_path), path, here(tmp_path)).errors == 0
     names = ["caf\\xe9.jpg", 'quote " and\nline.jpg']
     assert pq.read_table(out)["path"].to_pylist() == names
     lines = pyarrow.csv.ParseOptions(newlines_in_values=True)

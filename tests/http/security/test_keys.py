@@ -5,7 +5,7 @@ import hmac
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.core.api_keys import CHANGE, NO_SCOPE, PREDICT, ApiKeys, accepted_keys
+from api.core.api_keys import CHANGE, NO_SCOPE, PREDICT, ApiKeys, parse_keys
 from api.settings import Settings
 
 PREDICT_KEY = "predict-0f3a9c1b7e5d2846"
@@ -42,7 +42,7 @@ def test_every_key_is_compared_however_early_one_fits(monkeypatch: pytest.Monkey
 
 
 def test_keys_are_listed_with_commas() -> None:
-    found = accepted_keys(f" {PREDICT_KEY}, {CHANGE_KEY},")
+    found = parse_keys(f" {PREDICT_KEY}, {CHANGE_KEY},")
     assert [key.get_secret_value() for key in found] == [PREDICT_KEY, CHANGE_KEY]
 
 

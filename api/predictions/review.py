@@ -1,0 +1,70 @@
+"""The review queue: the predictions that are most worth labelling."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.core.imaging.hashing import SIGNATURE_BYTES, near_rows
+from api.storage.tables import FeedbackRow, PredictionRow
+
+PAGE = 500
+# Near-duplicates are skipped, so a full queue may take several pages, up to this many rows.
+MAX_SCANNED = 5000
+# Near-duplicates of this many recently labelled predictions are skipped as well.
+MAX_LABELLED = 5000
+
+
+def review_queue(session: Session, limit: int) -> list[PredictionRow]:
+    """Up to `limit` predictions: unrecognised first, then by confidence, the lowest first.
+
+    Only those with a stored image and without feedback; no near-duplicates of one another or of
+    labelled ones.
+    """
+    seen = _signatures(_labelled_signatures(session))
+    queue: list[PredictionRow] = []
+    for offset in range(0, MAX_SCANNED, PAGE):
+        page = _by_uncertainty(session, offset)
+        for row in page:
+            if row.signature is not None:
+                signature = _signatures([row.signature])
+                if len(near_rows(signature[0], seen)):
+                    continue
+                seen = np.concatenate([seen, signature])
+            queue.append(row)
+            if len(queue) == limit:
+                return queue
+        if len(page) < PAGE:
+            break
+    return queue
+
+
+def _by_uncertainty(session: Session, offset: int) -> Sequence[PredictionRow]:
+    labelled = select(FeedbackRow.prediction_id)
+    query = (
+        select(PredictionRow)
+        .where(PredictionRow.blob.is_not(None), PredictionRow.id.not_in(labelled))
+        .order_by(PredictionRow.recognised, PredictionRow.confidence, PredictionRow.id)
+        .offset(offset)
+        .limit(PAGE)
+    )
+    return session.scalars(query).all()
+
+
+def _labelled_signatures(session: Session) -> list[str]:
+    """Of the predictions that were labelled last."""
+    query = (
+        select(PredictionRow.signature)
+        .join(FeedbackRow, PredictionRow.id == FeedbackRow.prediction_id)
+        .where(PredictionRow.signature.is_not(None))
+        .order_by(FeedbackRow.created_at.desc())
+        .limit(MAX_LABELLED)
+    )
+    return [signature for signature in session.scalars(query) if signature]
+
+
+def _signatures(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """Hexadecimal signatures as uint8 [n, 80]."""
+    return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, SIGNATURE_BYTES)

@@ -1,0 +1,118 @@
+"""The network's input, thumbnails and stored images."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from api.core.imaging.decode import decode
+from api.core.imaging.resize import (
+    STORED_SIDE,
+    encode_stored_image,
+    select_stored_image,
+    thumbnail,
+    to_input,
+)
+from tests.drawing import draw_fruit, draw_quarters, encode
+
+LARGE = Image.new("RGB", (3000, 1200), "red")
+
+
+@pytest.mark.parametrize("size", [96, 160, 224])
+@pytest.mark.parametrize("shape", [(640, 200), (150, 610), (90, 90), (3, 5)])
+def test_the_input_is_a_square_of_bytes(size: int, shape: tuple[int, int]) -> None:
+    pixels = to_input(draw_quarters(*shape), size)
+    assert pixels.shape == (size, size, 3)
+    assert pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("shape", [(640, 200), (150, 610), (500, 500)])
+def test_the_whole_picture_is_in_it(shape: tuple[int, int]) -> None:
+    pixels = to_input(draw_quarters(*shape), 100).astype(int)
+    for rows, columns, colour in [
+        (slice(0, 48), slice(0, 48), (255, 0, 0)),
+        (slice(0, 48), slice(52, 100), (0, 255, 0)),
+        (slice(52, 100), slice(0, 48), (0, 0, 255)),
+        (slice(52, 100), slice(52, 100), (255, 255, 255)),
+    ]:
+        assert np.abs(pixels[rows, columns] - colour).max() <= 2
+
+
+def test_shrinking_averages() -> None:
+    """Lines one pixel wide come out as even grey, not as stripes."""
+    lines = draw_quarters(512, 512).convert("L")
+    lines.putdata([255 * (place % 2) for place in range(512 * 512)])
+    pixels = to_input(lines.convert("RGB"), 64)
+    assert np.abs(pixels.astype(int) - 127).max() <= 3
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    assert image.format == "JPEG"
+    return image
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(64, (64, 48)), (448, (448, 336)), (1024, (1024, 768)), (5000, (2000, 1500))],
+)
+def test_no_side_is_longer_than_was_asked_for(size: int, shown: tuple[int, int]) -> None:
+    assert opened(thumbnail(encode(draw_quarters(2000, 1500), "JPEG"), size)).size == shown
+
+
+def test_it_stands_upright_and_tells_nothing() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small = opened(thumbnail(encode(draw_quarters(), "JPEG", exif=exif), 64))
+    assert small.size == (43, 64)
+    assert not small.getexif()
+    assert np.abs(np.asarray(small, int)[2, 2] - (0, 0, 255)).max() < 20
+
+
+def test_a_kept_photograph_is_a_small_jpeg_without_metadata() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Secret Camera"
+    data = encode(LARGE, "JPEG", exif=exif)
+    kept = encode_stored_image(select_stored_image(data, decode(data)))
+    image = Image.open(io.BytesIO(kept))
+    assert image.format == "JPEG"
+    assert max(image.size) <= STORED_SIDE
+    assert not image.getexif()
+    assert b"Secret" not in kept
+
+
+def test_a_small_photograph_keeps_its_size_and_is_not_changed() -> None:
+    image = draw_fruit("freshapples", size=96)
+    before = image.tobytes()
+    assert Image.open(io.BytesIO(encode_stored_image(image))).size == (96, 96)
+    assert image.tobytes() == before
+
+
+def test_a_small_jpeg_is_kept_as_it_came_but_for_its_metadata() -> None:
+    """Encoding it again would take longer than all else that is recorded, and lose detail."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Secret Camera"
+    exif[ExifTags.Base.Orientation] = 6
+    data = encode(draw_fruit("freshapples"), "JPEG", exif=exif)
+    photograph = decode(data)
+    chosen = select_stored_image(data, photograph)
+    assert chosen is data
+    kept = encode_stored_image(chosen)
+    assert b"Secret" not in kept
+    assert np.array_equal(np.asarray(decode(kept).image), np.asarray(photograph.image))
+
+
+def test_other_files_are_encoded() -> None:
+    for data in (encode(draw_fruit("freshapples"), "PNG"), encode(LARGE, "JPEG")):
+        chosen = select_stored_image(data, decode(data))
+        assert isinstance(chosen, Image.Image)
+        assert encode_stored_image(chosen).startswith(b"\xff\xd8")
+
+
+def test_a_jpeg_that_cannot_be_taken_apart_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.core.imaging.resize.strip_metadata", lambda _data: None)
+    data = encode(draw_fruit("freshapples"), "JPEG", comment=b"Secret")
+    kept = encode_stored_image(data)
+    assert decode(kept).image.size == (96, 96)
+    assert b"Secret" not in kept
