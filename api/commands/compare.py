@@ -41,10 +41,14 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     """Compare, write the figures, and say each row in a line."""
-    from api.evaluation.compare_architectures import INPUT_SIZES, Plan, compare  # noqa: PLC0415
+    from api.evaluation.compare_architectures import (  # noqa: PLC0415
+        INPUT_SIZES,
+        ComparisonPlan,
+        compare_architectures,
+    )
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
-    plan = Plan.of(
+    plan = ComparisonPlan.of(
         recipe,
         arguments.architectures,
         dict(arguments.weights_of),
@@ -54,7 +58,9 @@ def run(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         without_imagenet = arguments.without_imagenet_where_missing
-        figures = compare(corpus, plan, arguments.cache, without_imagenet, progress)
+        figures = compare_architectures(
+            corpus, plan, arguments.cache, without_imagenet, progress
+        )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     rows = [*figures["architectures"], *figures["input_sizes"]]

@@ -45,7 +45,7 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
 
 
 def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
-    from api.evaluation.measure import measure_package  # noqa: PLC0415
+    from api.evaluation.build import remeasure_package  # noqa: PLC0415
     from api.model.package import BadPackageError, load_package  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
@@ -55,7 +55,7 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
         raise ProblemError(str(error)) from None
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
-        manifest = measure_package(package, corpus, progress)
+        manifest = remeasure_package(package, corpus, progress)
     return [_accuracy(manifest.metrics["test_by_photograph"]), f"Written to {arguments.package}."]
 
 

@@ -35,7 +35,7 @@ from api.evaluation.rejection import Margins, rejection_figures
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
-from api.model.replay_buffer import Others, Replay
+from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
 from api.retraining.job import Candidate, RetrainJob
 from api.retraining.label_agreement import label_agreement, ood_predicted_as
@@ -161,7 +161,7 @@ def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
     }
 
 
-def data_fingerprint(replay: Replay) -> DataFingerprint:
+def data_fingerprint(replay: ReplayBuffer) -> DataFingerprint:
     """Counts the photos and boxes of the rows, and hashes the SHA-256s of the photos."""
     digest = hashlib.sha256()
     for sha256 in sorted(set(replay.sha256[~replay.boxed].tolist())):
@@ -174,6 +174,6 @@ def data_fingerprint(replay: Replay) -> DataFingerprint:
     )
 
 
-def _held_out_ood(replay: Replay) -> Others:
+def _held_out_ood(replay: ReplayBuffer) -> OodSamples:
     """OOD photos that neither head was fitted on."""
     return replay.others.rows(replay.others.splits != "train")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from api.core.heads import Head, Linear
 from api.core.labels import read_label
 from api.core.progress import Progress, silent
-from api.model.replay_buffer import Others
+from api.model.replay_buffer import OodSamples
 from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows
 from api.training.balance import balanced_weights
@@ -151,7 +151,7 @@ def _refit_kinds(data: TrainingRows, train: NDArray[np.bool_], heads: FittedHead
 
 
 def _balance_keys(
-    data: TrainingRows, own: NDArray[np.int64], ood: Others
+    data: TrainingRows, own: NDArray[np.int64], ood: OodSamples
 ) -> tuple[list[str], list[str], list[str]]:
     """The arguments of `balanced_weights` for the rows `own` and then OOD photos."""
     replay, names = data.replay, data.names

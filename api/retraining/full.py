@@ -24,7 +24,7 @@ from api.evaluation.compare_models import Side, compare_models, side_by_side
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.retraining.job import Candidate, CatalogPhoto, RetrainJob
 from api.retraining.label_agreement import label_agreement
 from api.retraining.plan import select_classes
@@ -74,7 +74,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
         parent=champion.version,
         started_by=job.started_by,
     )
-    package, replay = load_package(folder), Replay.load(folder / REPLAY)
+    package, replay = load_package(folder), ReplayBuffer.load(folder / REPLAY)
     predictions, comparison = _compare_with_champion(job, corpus, package, replay, backbone)
     new_classes, new_labels = label_agreement(data, champion.classes, predictions)
     comparison = dataclasses.replace(comparison, new_classes=new_classes, new_labels=new_labels)
@@ -157,7 +157,7 @@ def _require_learned(
         raise PhotographsMissingError(missing)
 
 
-def _count_learned(replay: Replay, classes: Sequence[str]) -> Counter[str]:
+def _count_learned(replay: ReplayBuffer, classes: Sequence[str]) -> Counter[str]:
     """The number of photos that the champion learned, by class.
 
     Without the catalog's: those are here, or were removed on purpose.
@@ -199,7 +199,7 @@ def _compare_with_champion(
     job: RetrainJob,
     corpus: TrainingCorpus,
     package: Package,
-    replay: Replay,
+    replay: ReplayBuffer,
     backbone: LiteRTBackbone,
 ) -> tuple[dict[str, str], ModelComparison]:
     """The candidate's predictions on all test photos by SHA-256, and the comparison on those that

@@ -14,7 +14,7 @@ from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
 from api.core.splits import Split
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.registry import repository as registry
 from api.retraining import repository, service
 from api.storage.db import Database
@@ -42,7 +42,7 @@ class CatalogPhoto:
 
     @property
     def looks(self) -> NDArray[np.float32]:
-        """A row of `Replay.looks`: float32 [5]."""
+        """A row of `ReplayBuffer.looks`: float32 [5]."""
         return np.array([*astuple(self.appearance), self.width, self.height], np.float32)
 
 
@@ -68,7 +68,7 @@ class RetrainJob:
     """
 
     champion: Package
-    replay: Replay
+    replay: ReplayBuffer
     photos: Sequence[CatalogPhoto]
     options: dict[str, Any]
     started_by: str
@@ -81,7 +81,7 @@ class RetrainJob:
     @classmethod
     def of(cls, champion: Path, **rest: Any) -> "RetrainJob":
         """A job that starts from the package in the folder `champion`."""
-        return cls(load_package(champion), Replay.load(champion / REPLAY), **rest)
+        return cls(load_package(champion), ReplayBuffer.load(champion / REPLAY), **rest)
 
 
 @dataclass(frozen=True)

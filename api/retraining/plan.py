@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ProblemError
 from api.model.package import REPLAY, read_manifest
-from api.model.replay_buffer import learned_labels
+from api.model.replay_buffer import load_labels
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retraining import repository
@@ -126,7 +126,7 @@ def catalog_diff(labels: Mapping[str, str], package: Path) -> CatalogDiff:
 
 @lru_cache(maxsize=2)  # A package never changes.
 def _learned_labels(package: Path) -> tuple[dict[str, str], frozenset[str]]:
-    return learned_labels(package / REPLAY, read_manifest(package).classes)
+    return load_labels(package / REPLAY, read_manifest(package).classes)
 
 
 def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:

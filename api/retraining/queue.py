@@ -40,7 +40,7 @@ class RunQueue:
     def __init__(self, settings: Settings, handler: Callable[[str], None] = _ignore) -> None:
         self._settings = settings
         self._handler = handler
-        self._opened: tuple[Huey, Callable[[str], Any]] | None = None
+        self._opened: tuple[Huey, Callable[[str, str | None], Any]] | None = None
         self._lock = threading.Lock()
 
     def put(self, run_id: str) -> None:
@@ -66,7 +66,7 @@ class RunQueue:
         if self._opened:
             self._opened[0].storage.close()
 
-    def _open(self) -> "tuple[Huey, Callable[[str], Any]]":
+    def _open(self) -> "tuple[Huey, Callable[[str, str | None], Any]]":
         with self._lock:
             if self._opened is None:
                 huey = _open_huey(self._settings)

@@ -17,7 +17,7 @@ from api.core.imaging.resize import to_input
 from api.core.labels import UNKNOWN, fruits_of, level_number, read_label
 from api.core.layout import NEAR
 from api.model.predictor import Backbone
-from api.model.replay_buffer import Others, Replay
+from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.retraining.job import CatalogPhoto, RetrainJob
 from api.retraining.plan import select_classes
 from api.retraining.progress import Stage
@@ -59,7 +59,7 @@ class TrainingRows:
     """
 
     classes: tuple[str, ...]
-    replay: Replay
+    replay: ReplayBuffer
     is_new: NDArray[np.bool_]
     is_correction: NDArray[np.bool_]
 
@@ -111,7 +111,7 @@ def build_training_rows(job: RetrainJob, backbone: Backbone) -> TrainingRows:
 
 
 def require_enough(
-    replay: Replay,
+    replay: ReplayBuffer,
     known_classes: Sequence[str],
     photos: Sequence[CatalogPhoto],
     classes: Sequence[str],
@@ -138,7 +138,7 @@ def require_enough(
         raise TooFewOfClassError(few, MIN_PER_CLASS)
 
 
-def not_embedded(replay: Replay, photos: Sequence[CatalogPhoto]) -> list[CatalogPhoto]:
+def not_embedded(replay: ReplayBuffer, photos: Sequence[CatalogPhoto]) -> list[CatalogPhoto]:
     """The photos that the replay has no embedding of."""
     known = _rows_by_sha256(replay)
     return [photo for photo in photos if photo.sha256 not in known]
@@ -185,7 +185,7 @@ def _embed(
 
 
 def merge_catalog(
-    replay: Replay,
+    replay: ReplayBuffer,
     known_classes: Sequence[str],
     photos: Sequence[CatalogPhoto],
     embedded: Mapping[str, NDArray[np.float32]],
@@ -223,12 +223,12 @@ def merge_catalog(
 
     def embeddings(photo: CatalogPhoto) -> NDArray[np.float32]:
         row = known_rows.get(photo.sha256)
-        return embedded[photo.sha256] if row is None else replay.seen(row)
+        return embedded[photo.sha256] if row is None else replay.with_views(row)
 
     added = [embeddings(photo) for photo in photos]
     added_rows = len(kept) + np.arange(len(photos))
     labels = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
-    merged = Replay(
+    merged = ReplayBuffer(
         embeddings=_append(replay.embeddings[kept], [one[:1] for one in added]),
         targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[labels]]),
         splits=_append_names(replay.splits[kept], [split(photo) for photo in photos]),
@@ -239,7 +239,7 @@ def merge_catalog(
         looks=_append(replay.looks[kept], [photo.looks[None] for photo in photos]),
         copies=_append(replay.copies[kept], [np.ones(len(photos), np.int32)]),
         sources=_append_names(replay.sources[kept], [CATALOG] * len(photos)),
-        others=Others.join(
+        others=OodSamples.join(
             [_without_classes(replay.others, classes), _as_ood(replay, is_dropped_class)]
         ),
         views=_append(replay.embeddings[:0], [one[1:] for one in added]),
@@ -254,7 +254,7 @@ def merge_catalog(
     )
 
 
-def _without_classes(ood: Others, classes: Sequence[str]) -> Others:
+def _without_classes(ood: OodSamples, classes: Sequence[str]) -> OodSamples:
     """OOD photos without those of fruits that are classes now."""
     fruits = {fruit for name in classes for fruit in fruits_of(name)}
     groups = [str(group) for group in ood.groups]
@@ -264,12 +264,12 @@ def _without_classes(ood: Others, classes: Sequence[str]) -> Others:
     return ood.rows(~np.array(is_class, bool))
 
 
-def _as_ood(replay: Replay, rows: NDArray[np.bool_]) -> Others:
+def _as_ood(replay: ReplayBuffer, rows: NDArray[np.bool_]) -> OodSamples:
     """The rows, bool [n], as OOD photos."""
-    return replace(Others.unnamed(replay.embeddings[rows]), splits=replay.splits[rows])
+    return replace(OodSamples.of_embeddings(replay.embeddings[rows]), splits=replay.splits[rows])
 
 
-def _rows_by_sha256(replay: Replay) -> dict[str, int]:
+def _rows_by_sha256(replay: ReplayBuffer) -> dict[str, int]:
     """The row of each whole image by its SHA-256; rows of bounding boxes are left out."""
     rows = np.flatnonzero(~replay.boxed)
     return {str(replay.sha256[row]): int(row) for row in rows}

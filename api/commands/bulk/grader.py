@@ -1,4 +1,4 @@
-"""Grading in one process: paths in, rows out, with the same runtime that serves."""
+"""Grades photos in one process, with the predictor that serves: paths in, rows out."""
 
 import logging
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from api.catalog.archive import FileTooLargeError
-from api.commands.bulk.output import failed, graded, schema
+from api.commands.bulk.output import error_row, grade_row, schema
 from api.commands.bulk.source import Source
 from api.core.errors import ProblemError
 from api.core.freshness_levels import LevelThresholds
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ScoringJob:
-    """What every process needs to know, on whatever machine it is.
+    """What is graded and how; sent to every process and cluster node.
 
-    `thresholds` are those of the freshness levels, None for the package's own.
+    `max_bytes` and `max_pixels` limit a photo. `thresholds` None means the package's own.
     """
 
     package: Package
@@ -38,7 +38,7 @@ class ScoringJob:
 
     @property
     def levels(self) -> str:
-        """Where it draws the line, in words: all of a job's rows are graded alike."""
+        """The thresholds as text. A job is only resumed with the same."""
         if self.thresholds is None:
             return "the model's own"
         below, fresh = self.thresholds.rotten_below, self.thresholds.fresh_from
@@ -49,39 +49,40 @@ class ScoringJob:
 
 
 class Grader:
-    """One interpreter on one core. Raises ValueError or RuntimeError for a graph that is none."""
+    """One interpreter on one core. Raises ValueError or RuntimeError for a broken model."""
 
-    def __init__(self, work: ScoringJob) -> None:
-        self._work = work
-        self._source = work.source()
-        self._version = work.package.manifest.version
-        runtime = Predictor.of_package(work.package, work.max_pixels, threads=1)
-        self._runtime = runtime.with_thresholds(work.thresholds)
+    def __init__(self, job: ScoringJob) -> None:
+        self._job = job
+        self._source = job.source()
+        self._version = job.package.manifest.version
+        predictor = Predictor.of_package(job.package, job.max_pixels, threads=1)
+        self._predictor = predictor.with_thresholds(job.thresholds)
 
     def __call__(self, paths: Sequence[str]) -> pa.Table:
-        """A row for each path, in order. Raises SourceError where the store is away."""
+        """One row per path, in order. Raises SourceError if the store is unavailable."""
         rows = []
-        read = zip(paths, map(self._asked, self._source.read(paths)), strict=True)
-        while taken := list(islice(read, MAX_BATCH)):
-            outcomes = self._runtime.predict_batch([asked for _, asked in taken])
-            for (path, _), outcome in zip(taken, outcomes, strict=True):
-                rows.append(self._row(path, outcome))
-        return pa.Table.from_pylist(rows, schema=self._work.schema)
+        requests = zip(paths, map(self._request, self._source.read(paths)), strict=True)
+        while batch := list(islice(requests, MAX_BATCH)):
+            results = self._predictor.predict_batch([request for _, request in batch])
+            for (path, _), result in zip(batch, results, strict=True):
+                rows.append(self._row(path, result))
+        return pa.Table.from_pylist(rows, schema=self._job.schema)
 
-    def _asked(self, data: bytes | OSError) -> PredictRequest | Exception:
+    def _request(self, data: bytes | OSError) -> PredictRequest | Exception:
         if isinstance(data, OSError):
             return data
-        too_long = len(data) > self._work.max_bytes
-        return FileTooLargeError(self._work.max_bytes) if too_long else PredictRequest(data)
+        if len(data) > self._job.max_bytes:
+            return FileTooLargeError(self._job.max_bytes)
+        return PredictRequest(data)
 
-    def _row(self, path: str, outcome: Grade | Exception) -> dict[str, Any]:
-        if isinstance(outcome, Grade):
-            return graded(path, outcome, self._version)
-        if isinstance(outcome, ProblemError):
-            why = outcome.detail
-        elif isinstance(outcome, OSError):
-            why = f"The file cannot be read: {outcome.strerror or outcome}."
-        else:  # A fault of ours: the others are graded all the same.
-            log.error("Grading %s failed", path, exc_info=outcome)
-            why = f"Ripeline failed on it: {outcome!r}"
-        return failed(path, why, self._version)
+    def _row(self, path: str, result: Grade | Exception) -> dict[str, Any]:
+        if isinstance(result, Grade):
+            return grade_row(path, result, self._version)
+        if isinstance(result, ProblemError):
+            error = result.detail
+        elif isinstance(result, OSError):
+            error = f"The file cannot be read: {result.strerror or result}."
+        else:  # A bug of ours must not cost the other rows.
+            log.error("Grading %s failed", path, exc_info=result)
+            error = f"Ripeline failed on it: {result!r}"
+        return error_row(path, error, self._version)

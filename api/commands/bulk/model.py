@@ -1,4 +1,4 @@
-"""Which model grades: the champion of the catalog, the shipped one, another version, a folder."""
+"""The model that grades: the champion, the shipped model, another version, or a folder."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +10,7 @@ from api.core.errors import ProblemError
 from api.model.manifest import is_version
 from api.model.package import BadPackageError, Package, load_package, read_manifest
 from api.registry import repository
-from api.registry.store import complete, open_package
+from api.registry.store import fetch_package, is_stored
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
@@ -24,22 +24,22 @@ class BadModelError(ProblemError):
     code = "bad-model"
 
 
-def chosen_package(settings: Settings, name: str) -> Package:
-    """`champion`, `default` (RIPELINE_MODEL_DIR), a package's folder or a stored version.
+def open_model(settings: Settings, name: str) -> Package:
+    """`champion`, `default` (RIPELINE_MODEL_DIR), a package's folder, or a stored version.
 
-    Where the catalog has no champion yet, the shipped package is it, as for the service. Raises
+    Without a champion in the catalog the shipped package is used, as by the service. Raises
     BadModelError.
     """
     try:
         if name == DEFAULT:
             return load_package(settings.model_dir)
         if name == CHAMPION:
-            return _version(settings, _champion(settings))
+            return _open_version(settings, _champion_version(settings))
         folder = Path(name).expanduser().resolve()
         if folder.is_dir():
             return load_package(folder)
         if is_version(name):
-            return _version(settings, name)
+            return _open_version(settings, name)
     except BadPackageError as error:
         raise BadModelError(f"The model {name} cannot be used: {error}") from None
     raise BadModelError(
@@ -48,19 +48,19 @@ def chosen_package(settings: Settings, name: str) -> Package:
     )
 
 
-def _version(settings: Settings, version: str | None) -> Package:
+def _open_version(settings: Settings, version: str | None) -> Package:
     with suppress(BadPackageError):
         if version in (None, read_manifest(settings.model_dir).version):
-            return load_package(settings.model_dir)  # Nothing needs to be fetched.
+            return load_package(settings.model_dir)  # No need to fetch it.
     assert version is not None  # noqa: S101
     blobs = Blobs(settings.storage)
-    if not complete(blobs, version):
+    if not is_stored(blobs, version):
         raise BadPackageError(f"no package of this version is stored in {blobs.url}.")
-    return open_package(blobs, version, settings.model_cache)
+    return fetch_package(blobs, version, settings.model_cache)
 
 
-def _champion(settings: Settings) -> str | None:
-    """The version that serves; None where there is no catalog yet. Nothing is made by looking."""
+def _champion_version(settings: Settings) -> str | None:
+    """The champion's version; None without a catalog, which this never creates."""
     address = make_url(settings.database)
     if address.drivername.startswith("sqlite") and not Path(address.database or "").exists():
         return None

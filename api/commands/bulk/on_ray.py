@@ -1,7 +1,7 @@
-"""Grading on a Ray cluster, by Ray Data: the only file that needs Ray (extra `cluster`).
+"""Grades on a Ray cluster with Ray Data: the only module that needs Ray (extra `cluster`).
 
 The nodes need the packages of `requirements/cluster.txt`; this code and the model are sent to them.
-They read the photographs themselves, so that those lie in a bucket or in a folder that all share.
+They read the photos themselves, from a bucket or a shared folder.
 """
 
 import json
@@ -21,7 +21,7 @@ from api.commands.bulk.workers import Workers
 from api.core.errors import ProblemError
 from api.settings import PROJECT
 
-# Batches that one execution takes: what bounds the memory here. Each begins with loading the model.
+# Batches per execution: bounds the memory of this process. Each execution loads the model again.
 WINDOW = 2000
 CONNECT_SECONDS = 5
 
@@ -31,16 +31,16 @@ class ClusterError(ProblemError):
 
 
 class Cluster:
-    """A context: connected to the cluster at `address`. Raises ClusterError."""
+    """A connection to the cluster at `address`, as a context manager. Raises ClusterError."""
 
-    def __init__(self, work: ScoringJob, address: str) -> None:
-        self._work = work
+    def __init__(self, job: ScoringJob, address: str) -> None:
+        self._job = job
         self._address = address
 
     def __enter__(self) -> "Cluster":
         environment = {"py_modules": [str(PROJECT / "api")]}
         try:
-            _reach(self._address)
+            _check_reachable(self._address)
             ray.init(
                 self._address,
                 runtime_env=environment,
@@ -61,45 +61,45 @@ class Cluster:
     def grade(self, batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         """A table for each batch of paths, in order. Raises ClusterError."""
         try:
-            work = ray.put(self._work)
+            job = ray.put(self._job)
             rest = iter(batches)
             while window := list(islice(rest, WINDOW)):
-                yield from self._window(window, work)
+                yield from self._grade_window(window, job)
         except RayError as error:
             raise ClusterError(
                 f"The cluster gave up: {error}\nWhat is done so far is kept: the same command goes "
                 "on from there, with --ray or without."
             ) from error
 
-    def _window(self, batches: Sequence[Sequence[str]], work: Any) -> Iterator[pa.Table]:
-        # As JSON, for a name need not be text that Arrow takes.
+    def _grade_window(self, batches: Sequence[Sequence[str]], job: Any) -> Iterator[pa.Table]:
+        # As JSON: a file name need not be valid Unicode, which Arrow requires.
         blocks = [pa.table({"path": [json.dumps(path) for path in batch]}) for batch in batches]
         cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
         graded = from_arrow(blocks).map_batches(
-            _Graders,
-            fn_constructor_args=(work,),
+            _GradeActor,
+            fn_constructor_args=(job,),
             batch_size=None,
             batch_format="pyarrow",
             num_cpus=1,
             compute=ActorPoolStrategy(min_size=1, max_size=min(cores, len(blocks))),
         )
         for table in graded.iter_batches(batch_size=None, batch_format="pyarrow"):
-            yield table.cast(self._work.schema)
+            yield table.cast(self._job.schema)
 
 
-class _Graders:
-    """One of the cluster's graders. Its process lives on where a picture kills the one below it."""
+class _GradeActor:
+    """An actor of the cluster. Grades in a process of its own, which a photo may crash."""
 
-    def __init__(self, work: Any) -> None:
-        self._workers = Workers(ray.get(work), 1)
+    def __init__(self, job: Any) -> None:
+        self._workers = Workers(ray.get(job), 1)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         paths = [json.loads(path) for path in batch["path"].to_pylist()]
         return next(self._workers.grade([paths]))
 
 
-def _reach(address: str) -> None:
-    """Ray itself waits for minutes where nothing answers. Raises OSError."""
+def _check_reachable(address: str) -> None:
+    """Raises OSError. Ray itself would wait for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host, int(port)), CONNECT_SECONDS).close()

@@ -1,15 +1,15 @@
-"""The table that bulk scoring writes, as one file: Parquet or CSV, by its name.
+"""The table that bulk scoring writes: one Parquet or CSV file, by its extension.
 
-A row for each photograph, in the order of paths:
+One row per photo, in the order of paths:
 
-| column | what it is |
+| column | content |
 | --- | --- |
 | `path` | below the folder or bucket, with `/` |
 | `class`, `confidence` | the most probable class and its calibrated probability, 0 to 1 |
 | `freshness`, `freshness_score` | `fresh` or `rotten`; 0 (rotten) to 1 (fresh) |
 | `freshness_level` | `fresh`, `past_best` or `rotten` |
-| `recognised` | false for what is none of the known classes |
-| `error` | why there is no grade, where there is none; then all of the above but `path` is empty |
+| `recognised` | false if the photo shows none of the known classes |
+| `error` | why there is no grade; then all of the above but `path` is empty |
 | `model_version` | the version that graded |
 | `probability_<class>` | the calibrated probability of each class |
 """
@@ -35,7 +35,6 @@ class BadOutputError(ProblemError):
 
 
 def schema(classes: Sequence[str]) -> pa.Schema:
-    """Columns and types. Probabilities are float32, as the grader gives them."""
     return pa.schema(
         [
             pa.field("path", pa.string(), nullable=False),
@@ -52,9 +51,9 @@ def schema(classes: Sequence[str]) -> pa.Schema:
     )
 
 
-def graded(path: str, grade: Grade, version: str) -> dict[str, Any]:
+def grade_row(path: str, grade: Grade, version: str) -> dict[str, Any]:
     return {
-        "path": shown(path),
+        "path": printable(path),
         "class": grade.class_name,
         "confidence": grade.confidence,
         "freshness": grade.freshness,
@@ -62,37 +61,37 @@ def graded(path: str, grade: Grade, version: str) -> dict[str, Any]:
         "freshness_level": grade.freshness_level,
         "recognised": grade.recognised,
         "model_version": version,
-        **{f"probability_{name}": share for name, share in grade.probabilities.items()},
+        **{f"probability_{name}": value for name, value in grade.probabilities.items()},
     }
 
 
-def failed(path: str, error: str, version: str) -> dict[str, Any]:
-    """The row of a photograph that could not be graded."""
-    return {"path": shown(path), "error": error, "model_version": version}
+def error_row(path: str, error: str, version: str) -> dict[str, Any]:
+    """The row of a photo that could not be graded."""
+    return {"path": printable(path), "error": error, "model_version": version}
 
 
-def shown(path: str) -> str:
-    """The path as text: a name that is no UTF-8 has its bytes written out."""
+def printable(path: str) -> str:
+    """The path as text; bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def check_name(out: Path) -> None:
-    """Raises BadOutputError for what is neither Parquet nor CSV."""
+def check_format(out: Path) -> None:
+    """Raises BadOutputError for an extension other than those of Parquet and CSV."""
     if out.suffix not in WRITERS:
         raise BadOutputError(
             f"{out} is neither Parquet nor CSV. Name a file that ends in {' or '.join(WRITERS)}."
         )
 
 
-def write(out: Path, columns: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    """Write the tables one after the other; `out` is there whole or not at all. Raises OSError."""
-    with _whole(out) as temporary, WRITERS[out.suffix](temporary, columns) as writer:
+def write_table(out: Path, columns: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write the tables one after the other, atomically. Raises OSError."""
+    with _atomic(out) as temporary, WRITERS[out.suffix](temporary, columns) as writer:
         for table in tables:
             writer.write_table(table)
 
 
 @contextmanager
-def _whole(out: Path) -> Iterator[Any]:
+def _atomic(out: Path) -> Iterator[Any]:
     temporary = out.with_name(f".{out.name}.writing")
     try:
         with temporary.open("wb") as stream:

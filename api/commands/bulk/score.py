@@ -1,4 +1,4 @@
-"""One job from its beginning, or from where it was killed, to the finished file."""
+"""Runs a scoring job, new or resumed, until its table is written."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,17 +10,17 @@ from filelock import FileLock, Timeout
 
 from api.commands.bulk import output
 from api.commands.bulk.grader import ScoringJob
-from api.commands.bulk.job import ResumableJob
 from api.commands.bulk.output import BadOutputError
+from api.commands.bulk.resumable_job import ResumableJob
 from api.core.errors import ProblemError
 from api.core.imaging.decode import EXTENSIONS
 from api.core.progress import Progress, silent
 
-# A table of rows for each batch of paths, or for some of them together; in order, all the same.
-Grading = Callable[[Iterable[Sequence[str]]], Iterator[pa.Table]]
-# Photographs that a process gets at once. From a bucket they are read at once too.
-BATCH = 32
-ROWS_A_PART = 2000
+# Batches of paths to tables of their rows, in the same order; a table may cover several batches.
+GradeBatches = Callable[[Iterable[Sequence[str]]], Iterator[pa.Table]]
+# Paths per batch: what a process gets at once, and reads from a bucket in parallel.
+BATCH_SIZE = 32
+ROWS_PER_PART = 2000
 
 
 class NoPhotographsError(ProblemError):
@@ -42,25 +42,25 @@ class BusyError(ProblemError):
 
 @dataclass(frozen=True)
 class Report:
-    """What is in the finished file; `before` of the photographs were graded by earlier commands."""
+    """Counts the rows of the finished file; earlier commands had graded `resumed` of them."""
 
     photographs: int
     errors: int
-    before: int
+    resumed: int
 
 
 def score(
-    work: ScoringJob,
+    job: ScoringJob,
     out: Path,
-    grading: Grading,
+    grade: GradeBatches,
     progress: Progress = silent,
-    rows_a_part: int = ROWS_A_PART,
+    rows_per_part: int = ROWS_PER_PART,
 ) -> Report:
-    """Grade all photographs of `work` into `out`, in the order of their paths.
+    """Grade all photos of `job` into `out`, in the order of their paths.
 
     Raises NoPhotographsError, NoFolderError, SourceError, BadOutputError, BusyError, OtherJobError.
     """
-    output.check_name(out)
+    output.check_format(out)
     folder = parts_folder(out)
     try:
         if out.exists() and not folder.exists():
@@ -69,8 +69,8 @@ def score(
             )
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=0):
-            job = _job(work, folder, progress, rows_a_part)
-            report = _finish(job, work, out, grading, progress)
+            resumable = _resume_or_create(job, folder, progress, rows_per_part)
+            report = _complete(resumable, job, out, grade, progress)
             shutil.rmtree(folder)
     except Timeout:
         raise BusyError(out) from None
@@ -83,65 +83,73 @@ def score(
 
 
 def parts_folder(out: Path) -> Path:
-    """Where an unfinished job lies."""
+    """The folder of the unfinished job."""
     return out.with_name(f"{out.name}.parts")
 
 
-def _job(work: ScoringJob, folder: Path, progress: Progress, rows_a_part: int) -> ResumableJob:
-    """The job that is in `folder`, or a new one; where none can be, the folder goes."""
-    source, version = work.source(), work.package.manifest.version
-    line = work.levels
-    job = ResumableJob.standing(folder, source.address, version, line)
-    if job is not None:
-        return job
+def _resume_or_create(
+    job: ScoringJob, folder: Path, progress: Progress, rows_per_part: int
+) -> ResumableJob:
+    """Removes `folder` if no job can be created."""
+    source, version = job.source(), job.package.manifest.version
+    resumable = ResumableJob.resume(folder, source.address, version, job.levels)
+    if resumable is not None:
+        return resumable
     try:
-        paths = _counted(source.photographs(), progress)
-        job = ResumableJob.begin(
-            folder, source.address, version, line, rows_a_part=rows_a_part, paths=paths
+        resumable = ResumableJob.create(
+            folder,
+            source.address,
+            version,
+            job.levels,
+            rows_per_part=rows_per_part,
+            paths=_report_count(source.paths(), progress),
         )
-        if not job.plan.photographs:
-            raise NoPhotographsError(work.address)
+        if not resumable.spec.photographs:
+            raise NoPhotographsError(job.address)
     except ProblemError:
         shutil.rmtree(folder)
         raise
-    return job
+    return resumable
 
 
-def _finish(
-    job: ResumableJob, work: ScoringJob, out: Path, grading: Grading, progress: Progress
+def _complete(
+    resumable: ResumableJob, job: ScoringJob, out: Path, grade: GradeBatches, progress: Progress
 ) -> Report:
-    before, errors = job.rows, 0
-    progress("Grading", before, job.plan.photographs)
-    if before < job.plan.photographs:
-        _grade(job, grading, progress)
+    """Grade what is left, and put the parts together in `out`."""
+    total, resumed, errors = resumable.spec.photographs, resumable.rows_done, 0
+    progress("Grading", resumed, total)
+    if resumed < total:
+        _grade_rest(resumable, grade, progress)
 
-    def checked() -> Iterator[pa.Table]:
+    def count_errors() -> Iterator[pa.Table]:
         nonlocal errors
-        for table in job.tables():
+        for table in resumable.read_parts():
             errors += len(table) - table["error"].null_count
             yield table
 
-    output.write(out, work.schema, checked())
-    return Report(job.plan.photographs, errors, before)
+    output.write_table(out, job.schema, count_errors())
+    return Report(total, errors, resumed)
 
 
-def _grade(job: ResumableJob, grading: Grading, progress: Progress) -> None:
-    """Grade what is in no part yet, and write each part as soon as it is full."""
-    size, done, waiting = job.plan.rows_a_part, job.rows, list[pa.Table]()
-    for table in grading(job.remaining(BATCH)):
-        waiting.append(table)
+def _grade_rest(resumable: ResumableJob, grade: GradeBatches, progress: Progress) -> None:
+    """Grade what is in no part yet, and write each part once it is full."""
+    size, done = resumable.spec.rows_a_part, resumable.rows_done
+    unwritten: list[pa.Table] = []
+    for table in grade(resumable.remaining(BATCH_SIZE)):
+        unwritten.append(table)
         done += len(table)
-        progress("Grading", done, job.plan.photographs)
-        while sum(map(len, waiting)) >= size:
-            rows = pa.concat_tables(waiting)
-            job.add(rows.slice(0, size))
-            waiting = [rows.slice(size)]
-    rest = pa.concat_tables(waiting)
+        progress("Grading", done, resumable.spec.photographs)
+        while sum(map(len, unwritten)) >= size:
+            rows = pa.concat_tables(unwritten)
+            resumable.write_part(rows.slice(0, size))
+            unwritten = [rows.slice(size)]
+    rest = pa.concat_tables(unwritten)
     if len(rest):
-        job.add(rest)
+        resumable.write_part(rest)
 
 
-def _counted(paths: Iterable[str], progress: Progress) -> Iterator[str]:
+def _report_count(paths: Iterable[str], progress: Progress) -> Iterator[str]:
+    """Pass the paths through; reports their number, as the total is unknown."""
     count = 0
     for count, path in enumerate(paths, start=1):
         if count % 1000 == 0:

@@ -1,4 +1,4 @@
-"""Where the photographs lie: a folder, or a bucket that fsspec knows."""
+"""The photos to grade: a folder, or a bucket that fsspec supports."""
 
 import errno
 import os
@@ -10,8 +10,8 @@ import fsspec
 from api.core.errors import ProblemError
 from api.core.imaging.decode import EXTENSIONS
 
-# What a store says when it is away or overloaded, and not that a photograph is missing.
-AWAY = (ConnectionError, TimeoutError, BlockingIOError)
+# The store is unavailable or overloaded, and not just a photo missing.
+UNAVAILABLE = (ConnectionError, TimeoutError, BlockingIOError)
 
 
 class SourceError(ProblemError):
@@ -19,10 +19,10 @@ class SourceError(ProblemError):
 
     @classmethod
     def of(cls, address: str, error: Exception) -> "SourceError":
-        """Made here, and not by `__init__`, for it goes from one process to another."""
+        """Not in `__init__`, so that the error can be pickled between processes."""
         return cls(
-            f"{address} cannot be read ({type(error).__name__}: {error}). Nothing is lost: put it "
-            "right and run the same command again, which goes on where this one was."
+            f"{address} cannot be read ({type(error).__name__}: {error}). Nothing is lost: fix it "
+            "and run the same command again, which goes on where this one was."
         )
 
 
@@ -34,72 +34,72 @@ class NoFolderError(ProblemError):
 
 
 class Source:
-    """Photographs under relative paths such as `crate 7/apple.jpg`.
+    """Photos under relative paths such as `crate 7/apple.jpg`.
 
-    Raises SourceError from any method where the folder or bucket itself cannot be read.
+    Any method raises SourceError if the folder or bucket itself cannot be read.
     """
 
     def __init__(self, address: str, max_bytes: int) -> None:
-        """At most `max_bytes` + 1 bytes are read of a photograph."""
-        self._given = address
+        """Reads at most `max_bytes` + 1 bytes of a photo."""
+        self._address_given = address
         self._max_bytes = max_bytes
         try:
-            # Buckets would remember what they listed for as long as the process lives.
-            self._files, root = fsspec.core.url_to_fs(address, use_listings_cache=False)
+            # Otherwise listings are cached for as long as the process lives.
+            self._filesystem, root = fsspec.core.url_to_fs(address, use_listings_cache=False)
         except (ImportError, ValueError, OSError) as error:
             raise SourceError.of(address, error) from error
         self._root: str = root.rstrip("/")
-        self._local = "file" in self._files.protocol
-        self.address: str = self._files.unstrip_protocol(self._root or "/")
+        self._local = "file" in self._filesystem.protocol
+        self.address: str = self._filesystem.unstrip_protocol(self._root or "/")
 
-    def photographs(self) -> Iterator[str]:
-        """The path of every photograph, sorted; one folder is in memory at a time.
+    def paths(self) -> Iterator[str]:
+        """The path of every photo, sorted; only one folder is in memory at a time.
 
-        Hidden files and folders are left out, and a link to a folder is not followed. Raises
-        NoFolderError.
+        Skips hidden files and folders, and links to folders. Raises NoFolderError.
         """
         try:
-            yield from self._below("")
+            yield from self._walk("")
         except (FileNotFoundError, NotADirectoryError):
-            raise NoFolderError(self._given) from None
-        except Exception as error:  # Every kind of store has its own.
-            raise SourceError.of(self._given, error) from error
+            raise NoFolderError(self._address_given) from None
+        except Exception as error:  # Every kind of store raises its own.
+            raise SourceError.of(self._address_given, error) from error
 
     def read(self, paths: Sequence[str]) -> list[bytes | OSError]:
-        """The bytes of each photograph, or why it cannot be read; from a bucket all at once."""
+        """The bytes of each photo, or why it cannot be read; from a bucket in parallel."""
         full = [f"{self._root}/{path}" for path in paths]
-        found: list[Any] = self._files.cat_ranges(full, 0, self._max_bytes + 1, on_error="return")
-        return [self._checked(path, answer) for path, answer in zip(full, found, strict=True)]
+        end = self._max_bytes + 1
+        results: list[Any] = self._filesystem.cat_ranges(full, 0, end, on_error="return")
+        return [self._checked(path, result) for path, result in zip(full, results, strict=True)]
 
-    def _checked(self, path: str, answer: Any) -> bytes | OSError:
-        if isinstance(answer, OSError) and answer.errno == errno.EINVAL and not self._local:
-            # A bucket refuses to give the first bytes of an object that has none.
-            answer = self._files.cat_ranges([path], None, None, on_error="return")[0]
-        if isinstance(answer, bytes):
-            return answer
-        if isinstance(answer, OSError) and not isinstance(answer, AWAY):
-            return answer
-        raise SourceError.of(self._given, answer) from answer
+    def _checked(self, path: str, result: Any) -> bytes | OSError:
+        if isinstance(result, OSError) and result.errno == errno.EINVAL and not self._local:
+            # A bucket refuses a byte range of an empty object.
+            result = self._filesystem.cat_ranges([path], None, None, on_error="return")[0]
+        if isinstance(result, bytes):
+            return result
+        if isinstance(result, OSError) and not isinstance(result, UNAVAILABLE):
+            return result
+        raise SourceError.of(self._address_given, result) from result
 
-    def _below(self, folder: str) -> Iterator[str]:
+    def _walk(self, folder: str) -> Iterator[str]:
         for name in sorted(self._names(folder)):
             if name.endswith("/"):
-                yield from self._below(folder + name)
+                yield from self._walk(folder + name)
             elif name.lower().endswith(EXTENSIONS):
                 yield folder + name
 
     def _names(self, folder: str) -> Iterator[str]:
-        """The names in a folder; those of folders end in a slash, by which they are sorted too."""
+        """The names in a folder; folders end in a slash, so that names sort as full paths do."""
         path = f"{self._root}/{folder}"
         if self._local:
             with os.scandir(path) as entries:
                 for entry in entries:
                     if not entry.name.startswith("."):
-                        folder_too = entry.is_dir(follow_symlinks=False)
-                        yield f"{entry.name}/" if folder_too else entry.name
+                        is_folder = entry.is_dir(follow_symlinks=False)
+                        yield f"{entry.name}/" if is_folder else entry.name
             return
-        for found in self._files.ls(path.rstrip("/"), detail=True):
-            name = found["name"].rstrip("/").removeprefix(path.rstrip("/")).removeprefix("/")
-            # A bucket may list the folder itself: an empty object that stands for it.
+        for entry in self._filesystem.ls(path.rstrip("/"), detail=True):
+            name = entry["name"].rstrip("/").removeprefix(path.rstrip("/")).removeprefix("/")
+            # A bucket may list the folder itself, as an empty object.
             if name and not name.startswith("."):
-                yield f"{name}/" if found["type"] == "directory" else name
+                yield f"{name}/" if entry["type"] == "directory" else name

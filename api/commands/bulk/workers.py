@@ -1,4 +1,4 @@
-"""Grading on all cores of this machine: processes with an interpreter each."""
+"""Grades on all cores of this machine, with one interpreter per process."""
 
 import multiprocessing
 import os
@@ -12,12 +12,15 @@ from concurrent.futures.process import BrokenProcessPool
 import pyarrow as pa
 
 from api.commands.bulk.grader import Grader, ScoringJob
-from api.commands.bulk.output import failed
+from api.commands.bulk.output import error_row
 from api.core.errors import ProblemError
 from api.core.process_tuning import keep_to_one_thread
 
-# For each process: photographs that it grades, and others that wait for it.
-AHEAD = 2
+# Batches in flight per process: one being graded, one queued.
+PREFETCH = 2
+CRASHED = (
+    "The process that graded it died, twice: the picture breaks its decoder or needs all memory."
+)
 
 
 class WorkerCrashError(ProblemError):
@@ -29,34 +32,35 @@ class WorkerCrashError(ProblemError):
 
 
 class Workers:
-    """A context: the processes end with it, and with the process that made them, however it ends.
+    """A pool of grading processes, as a context manager.
 
-    A photograph on which a process dies is a row with an error like any other.
+    They end with it, and with this process, however that ends. A photo that crashes its process
+    becomes a row with an error.
     """
 
-    def __init__(self, work: ScoringJob, processes: int) -> None:
-        self._work = work
+    def __init__(self, job: ScoringJob, processes: int) -> None:
+        self._job = job
         self._processes = processes
         self._pool = self._start(processes)
-        self._alone: ProcessPoolExecutor | None = None
+        self._isolated: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> "Workers":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pool in (self._pool, self._alone):
+        for pool in (self._pool, self._isolated):
             if pool is not None:
                 pool.shutdown(cancel_futures=True)
 
     def grade(self, batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         """A table for each batch of paths, in order; few batches are in memory at once."""
-        under_way: deque[tuple[Sequence[str], Future[pa.Table]]] = deque()
+        in_flight: deque[tuple[Sequence[str], Future[pa.Table]]] = deque()
         for batch in batches:
-            under_way.append((batch, self._submit(batch)))
-            if len(under_way) >= AHEAD * self._processes:
-                yield self._result(*under_way.popleft())
-        while under_way:
-            yield self._result(*under_way.popleft())
+            in_flight.append((batch, self._submit(batch)))
+            if len(in_flight) >= PREFETCH * self._processes:
+                yield self._result(*in_flight.popleft())
+        while in_flight:
+            yield self._result(*in_flight.popleft())
 
     def _submit(self, batch: Sequence[str]) -> "Future[pa.Table]":
         try:
@@ -66,44 +70,44 @@ class Workers:
             self._pool = self._start(self._processes)
             return self._pool.submit(_grade, batch)
 
-    def _result(self, batch: Sequence[str], graded: "Future[pa.Table]") -> pa.Table:
+    def _result(self, batch: Sequence[str], future: "Future[pa.Table]") -> pa.Table:
         try:
-            return graded.result()
+            return future.result()
         except BrokenProcessPool:
             return pa.concat_tables([self._grade_isolated(path) for path in batch])
 
     def _grade_isolated(self, path: str) -> pa.Table:
-        """Grade a photograph of a batch whose process died, in one that grades nothing else."""
-        if self._alone is None:
-            self._alone = self._start(1)
+        """Grade one photo of a batch that crashed, in a process that has no other work."""
+        if self._isolated is None:
+            self._isolated = self._start(1)
             try:
-                self._alone.submit(_grade, []).result()
+                self._isolated.submit(_grade, []).result()
             except BrokenProcessPool:
                 raise WorkerCrashError() from None
         try:
-            return self._alone.submit(_grade, [path]).result()
+            return self._isolated.submit(_grade, [path]).result()
         except BrokenProcessPool:
-            self._alone.shutdown()
-            self._alone = None
-            row = failed(path, DIED, self._work.package.manifest.version)
-            return pa.Table.from_pylist([row], schema=self._work.schema)
+            self._isolated.shutdown()
+            self._isolated = None
+            row = error_row(path, CRASHED, self._job.package.manifest.version)
+            return pa.Table.from_pylist([row], schema=self._job.schema)
 
     def _start(self, processes: int) -> ProcessPoolExecutor:
         keep_to_one_thread()
-        # Forks would share locks of threads that they do not have.
-        fresh = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(processes, fresh, initializer=_prepare, initargs=(self._work,))
+        # Forks would inherit locks that threads of this process hold.
+        spawn = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(processes, spawn, initializer=_prepare, initargs=(self._job,))
 
 
-DIED = "The process that graded it died, twice: the picture breaks its decoder or needs all memory."
 _grader: Grader | None = None
 
 
-def _prepare(work: ScoringJob) -> None:
-    global _grader  # noqa: PLW0603  (what a process of the pool keeps from task to task)
+def _prepare(job: ScoringJob) -> None:
+    """Load the model, once per process."""
+    global _grader  # noqa: PLW0603  (kept from task to task)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the command, which ends these.
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    _grader = Grader(work)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _grader = Grader(job)
 
 
 def _grade(batch: Sequence[str]) -> pa.Table:
@@ -111,8 +115,8 @@ def _grade(batch: Sequence[str]) -> pa.Table:
     return _grader(batch)
 
 
-def _follow_parent() -> None:
-    """End with the command, also where it was killed and could say nothing."""
+def _exit_with_parent() -> None:
+    """A killed command cannot end its processes itself."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -54,7 +54,7 @@ def put(address: str, files: dict[str, bytes]) -> str:
     return address
 
 
-def work(address: str | Path, max_bytes: int = MAX_BYTES) -> ScoringJob:
+def job_for(address: str | Path, max_bytes: int = MAX_BYTES) -> ScoringJob:
     return ScoringJob(PACKAGE, str(address), max_bytes, 64_000_000)
 
 
@@ -72,6 +72,6 @@ def parts_done(out: Path) -> int:
     return len(list(out.with_name(f"{out.name}.parts").glob("rows/[0-9]*.parquet")))
 
 
-def plan(out: Path) -> dict[str, object]:
+def spec(out: Path) -> dict[str, object]:
     found: dict[str, object] = json.loads((out.parent / f"{out.name}.parts/job.json").read_text())
     return found

@@ -13,7 +13,7 @@ import pytest
 from api.commands.bulk.grader import Grader
 from api.commands.bulk.score import score
 from api.settings import PROJECT
-from tests.commands.bulk.photographs import PATHS, contents, many, parts_done, put, work
+from tests.commands.bulk.photographs import PATHS, contents, job_for, many, parts_done, put
 from tests.processes import service_environment
 from tests.waiting import until
 
@@ -73,7 +73,12 @@ def test_a_killed_command_goes_on_and_writes_the_same_file(tmp_path: Path) -> No
     code, said, complained = run(command, state)
     assert code == 0, complained
     assert f"({done * 8} of them by an earlier command)" in said
-    score(work(folder), whole, lambda batches: map(Grader(work(folder)), batches), rows_a_part=8)
+    score(
+        job_for(folder),
+        whole,
+        lambda batches: map(Grader(job_for(folder)), batches),
+        rows_per_part=8,
+    )
     assert out.read_bytes() == whole.read_bytes()
     paths = pq.read_table(out)["path"].to_pylist()
     assert paths == sorted(paths)

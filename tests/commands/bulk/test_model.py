@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.commands.bulk.model import BadModelError, chosen_package
+from api.commands.bulk.model import BadModelError, open_model
 from api.registry.service import register_shipped
 from api.settings import PROJECT, Settings
 from api.storage.blobs import Blobs
@@ -23,7 +23,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 def version(settings: Settings, name: str) -> str:
-    return chosen_package(settings, name).manifest.version
+    return open_model(settings, name).manifest.version
 
 
 def test_without_a_catalog_the_shipped_one_is_champion(settings: Settings, tmp_path: Path) -> None:
@@ -49,12 +49,12 @@ def test_the_champion_of_the_catalog_is_taken(settings: Settings, tmp_path: Path
 @pytest.mark.parametrize("name", ["v9", "no such/folder"])
 def test_what_is_no_model_is_told(settings: Settings, name: str) -> None:
     with pytest.raises(BadModelError, match=r"cannot be used|is no model"):
-        chosen_package(settings, name)
+        open_model(settings, name)
 
 
 def test_a_folder_without_a_package_is_told(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(BadModelError, match=r"no manifest\.json"):
-        chosen_package(settings, str(tmp_path))
+        open_model(settings, str(tmp_path))
 
 
 def test_a_catalog_that_is_away_is_told(tmp_path: Path) -> None:
@@ -62,4 +62,4 @@ def test_a_catalog_that_is_away_is_told(tmp_path: Path) -> None:
         model_dir=MODELS, state_dir=tmp_path, database_url="postgresql://u@127.0.0.1:9/x"
     )
     with pytest.raises(BadModelError, match="--model"):
-        chosen_package(away, "champion")
+        open_model(away, "champion")

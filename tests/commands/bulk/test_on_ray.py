@@ -11,7 +11,7 @@ import pytest
 from api.commands.bulk.grader import Grader
 from api.commands.bulk.score import score
 from api.settings import PROJECT
-from tests.commands.bulk.photographs import PATHS, contents, many, put, work
+from tests.commands.bulk.photographs import PATHS, contents, job_for, many, put
 from tests.processes import free_port, service_environment
 
 PYTHON = "RIPELINE_CLUSTER_PYTHON"
@@ -69,9 +69,9 @@ def test_a_cluster_writes_the_same_file(
     done = on_ray([folder, "--out", spread, "--rows-a-part", 50, "--ray", cluster], environment)
     assert done.returncode == 0, done.stderr
     # The service's own limits, as the command has them.
-    work_of_command = work(folder, max_bytes=25 * 2**20)
-    grader = Grader(work_of_command)
-    score(work_of_command, alone, lambda batches: map(grader, batches), rows_a_part=50)
+    job = job_for(folder, max_bytes=25 * 2**20)
+    grader = Grader(job)
+    score(job, alone, lambda batches: map(grader, batches), rows_per_part=50)
     assert pq.read_table(spread).num_rows == len(PATHS) + PHOTOGRAPHS
     assert spread.read_bytes() == alone.read_bytes()
 

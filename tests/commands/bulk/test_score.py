@@ -16,7 +16,7 @@ from filelock import FileLock
 from api.commands.bulk.grader import Grader
 from api.commands.bulk.output import BadOutputError
 from api.commands.bulk.resumable_job import OtherJobError
-from api.commands.bulk.score import BusyError, Grading, NoPhotographsError, parts_folder, score
+from api.commands.bulk.score import BusyError, GradeBatches, NoPhotographsError, parts_folder, score
 from api.commands.bulk.source import SourceError
 from api.core.freshness_levels import LevelThresholds
 from api.model.predictor import Predictor
@@ -41,8 +41,8 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out" / "predictions.parquet"
 
 
-def here(folder: str | Path) -> Grading:
-    """Grading in this process."""
+def here(folder: str | Path) -> GradeBatches:
+    """GradeBatches in this process."""
     grader = Grader(job_for(folder))
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
@@ -51,8 +51,8 @@ def here(folder: str | Path) -> Grading:
     return grade
 
 
-def dying(folder: Path, after: int) -> Grading:
-    """Grading whose process is killed after so many photographs."""
+def dying(folder: Path, after: int) -> GradeBatches:
+    """GradeBatches whose process is killed after so many photographs."""
     graded = here(folder)
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:

@@ -20,7 +20,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_every_photograph_is_found_in_the_order_of_paths(address: str) -> None:
     source = Source(put(address, contents()), MAX_BYTES)
-    assert list(source.photographs()) == PATHS == sorted(PATHS)
+    assert list(source.paths()) == PATHS == sorted(PATHS)
 
 
 def test_photographs_are_read_in_the_order_asked_for(address: str) -> None:
@@ -34,13 +34,13 @@ def test_photographs_are_read_in_the_order_asked_for(address: str) -> None:
 
 def test_a_folder_that_is_none_is_told(address: str) -> None:
     with pytest.raises(NoFolderError, match="is no folder"):
-        list(Source(f"{address}/nothing", MAX_BYTES).photographs())
+        list(Source(f"{address}/nothing", MAX_BYTES).paths())
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"x")
     with pytest.raises(NoFolderError):
-        list(Source(str(tmp_path / "a.jpg"), MAX_BYTES).photographs())
+        list(Source(str(tmp_path / "a.jpg"), MAX_BYTES).paths())
 
 
 def test_an_unknown_kind_of_address_is_told() -> None:
@@ -57,7 +57,7 @@ def test_a_store_that_is_away_is_no_fault_of_a_photograph(
     try:
         source = Source(bucket, MAX_BYTES)
         with pytest.raises(SourceError, match="goes on where"):
-            list(source.photographs())
+            list(source.paths())
         with pytest.raises(SourceError, match="goes on where"):
             source.read(["a.jpg"])
     finally:
@@ -68,5 +68,5 @@ def test_names_of_any_bytes_are_found(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.jpg")
     (tmp_path / name).write_bytes(b"x")
     source = Source(str(tmp_path), MAX_BYTES)
-    assert list(source.photographs()) == [name]
+    assert list(source.paths()) == [name]
     assert source.read([name]) == [b"x"]

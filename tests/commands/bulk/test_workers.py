@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_info
 
 from api.commands.bulk.grader import Grader, ScoringJob
 from api.commands.bulk.source import Source
-from api.commands.bulk.workers import DIED, WorkerCrashError, Workers
-from tests.commands.bulk.photographs import PATHS, contents, put, work
+from api.commands.bulk.workers import CRASHED, WorkerCrashError, Workers
+from tests.commands.bulk.photographs import PATHS, contents, job_for, put
 
 BOMB = "a/2.webp"
 
@@ -26,19 +26,19 @@ class Bombed(Source):
 
 
 @dataclass(frozen=True)
-class BombedWork(ScoringJob):
+class BombedJob(ScoringJob):
     def source(self) -> Source:
         return Bombed(self.address, self.max_bytes)
 
 
 @dataclass(frozen=True)
-class HopelessWork(ScoringJob):
+class HopelessJob(ScoringJob):
     def source(self) -> Source:
         os._exit(9)
 
 
 @dataclass(frozen=True)
-class OneThreadWork(ScoringJob):
+class OneThreadJob(ScoringJob):
     def source(self) -> Source:
         if [library["num_threads"] for library in threadpool_info()] != [1]:
             os._exit(9)
@@ -52,16 +52,16 @@ def folder(tmp_path: Path) -> str:
 
 def test_rows_come_in_order_from_several_processes(folder: str) -> None:
     batches = [PATHS[start : start + 2] for start in range(0, len(PATHS), 2)]
-    with Workers(work(folder), 2) as workers:
+    with Workers(job_for(folder), 2) as workers:
         tables = list(workers.grade(batches))
     assert [table["path"].to_pylist() for table in tables] == batches
-    alone = Grader(work(folder))
+    alone = Grader(job_for(folder))
     assert tables == [alone(batch) for batch in batches]
 
 
 def test_a_photograph_that_kills_its_process_is_a_row_like_any_other(folder: str) -> None:
-    plain = work(folder)
-    bombed = BombedWork(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    plain = job_for(folder)
+    bombed = BombedJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
     with Workers(bombed, 1) as workers:
         rows = [
             row
@@ -69,22 +69,22 @@ def test_a_photograph_that_kills_its_process_is_a_row_like_any_other(folder: str
             for row in table.to_pylist()
         ]
     assert [row["path"] for row in rows] == [*PATHS[:5], *PATHS[8:]]
-    assert {row["path"]: row["error"] for row in rows if row["error"]} == {BOMB: DIED}
+    assert {row["path"]: row["error"] for row in rows if row["error"]} == {BOMB: CRASHED}
 
 
 def test_their_products_take_no_threads_of_their_own(
     folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    plain = work(folder)
-    counted = OneThreadWork(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    plain = job_for(folder)
+    counted = OneThreadJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
     with Workers(counted, 1) as workers:
         [table] = workers.grade([PATHS[:1]])
     assert table["error"].to_pylist() == [None]
 
 
 def test_processes_that_cannot_start_are_told(folder: str) -> None:
-    plain = work(folder)
-    hopeless = HopelessWork(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    plain = job_for(folder)
+    hopeless = HopelessJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
     with Workers(hopeless, 1) as workers, pytest.raises(WorkerCrashError, match="--processes 1"):
         list(workers.grade([PATHS[:1]]))

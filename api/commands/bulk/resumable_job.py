@@ -1,0 +1,129 @@
+"""An unfinished job: a folder beside the output, from which a killed command resumes.
+
+`photographs` has all paths, one JSON string per line; `job.json`, written after it, describes the
+job; `rows/` has the finished parts, Parquet files that are written atomically and in order, so that
+the job resumes at the first one missing.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel
+
+from api.core.errors import ProblemError
+from api.storage.blobs import Blobs
+
+SPEC = "job.json"
+PATHS = "photographs"
+PARTS = "rows"
+
+
+class OtherJobError(ProblemError):
+    code = "other-job"
+
+    def __init__(self, folder: Path, what: str, before: str, now: str) -> None:
+        super().__init__(
+            f"{folder} holds the parts of a job with another {what}: {before}, and not {now}. "
+            f"Say so again to go on with it, or remove {folder} to begin anew."
+        )
+
+
+class JobSpec(BaseModel):
+    """What `job.json` holds. `thresholds` is empty in jobs of before freshness levels."""
+
+    source: str
+    model_version: str
+    thresholds: str = ""
+    rows_a_part: int
+    photographs: int
+
+
+class ResumableJob:
+    """A job on disk, of which the first `parts_done` parts are finished."""
+
+    def __init__(self, folder: Path, spec: JobSpec) -> None:
+        self._paths = folder / PATHS
+        self._blobs = _blobs(folder)
+        self.spec = spec
+        self.parts_done = sum(1 for _ in self._blobs.keys(PARTS))
+
+    @classmethod
+    def resume(
+        cls, folder: Path, source: str, model_version: str, thresholds: str
+    ) -> "ResumableJob | None":
+        """The job in `folder`; None if there is none. Raises OtherJobError."""
+        blobs = _blobs(folder)
+        if not blobs.exists(SPEC):
+            return None
+        spec = JobSpec.model_validate_json(blobs.get(SPEC))
+        for what, before, now in (
+            ("folder of photographs", spec.source, source),
+            ("model", spec.model_version, model_version),
+            ("line between fresh and rotten", spec.thresholds or "none of any kind", thresholds),
+        ):
+            if before != now:
+                raise OtherJobError(folder, what, before, now)
+        return cls(folder, spec)
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        source: str,
+        model_version: str,
+        thresholds: str,
+        *,
+        rows_per_part: int,
+        paths: Iterable[str],
+    ) -> "ResumableJob":
+        """A new job that grades `paths`, which are never all in memory. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        count = 0
+        with (folder / PATHS).open("w", encoding="ascii") as listing:
+            for path in paths:
+                listing.write(f"{json.dumps(path)}\n")
+                count += 1
+        spec = JobSpec(
+            source=source,
+            model_version=model_version,
+            thresholds=thresholds,
+            rows_a_part=rows_per_part,
+            photographs=count,
+        )
+        _blobs(folder).put(SPEC, spec.model_dump_json(indent=2).encode())
+        return cls(folder, spec)
+
+    @property
+    def rows_done(self) -> int:
+        return min(self.parts_done * self.spec.rows_a_part, self.spec.photographs)
+
+    def remaining(self, batch_size: int) -> Iterator[list[str]]:
+        """Batches of the paths that are in no part yet."""
+        with self._paths.open(encoding="ascii") as listing:
+            rest = islice(listing, self.rows_done, None)
+            while lines := list(islice(rest, batch_size)):
+                yield [json.loads(line) for line in lines]
+
+    def write_part(self, rows: pa.Table) -> None:
+        """Write the next part. Raises OSError."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(rows.combine_chunks(), sink)
+        self._blobs.put(_part_key(self.parts_done), sink.getvalue().to_pybytes())
+        self.parts_done += 1
+
+    def read_parts(self) -> Iterator[pa.Table]:
+        """The finished parts, in order."""
+        for number in range(self.parts_done):
+            yield pq.read_table(pa.BufferReader(self._blobs.get(_part_key(number))))
+
+
+def _blobs(folder: Path) -> Blobs:
+    return Blobs(str(folder.resolve()))  # Writes atomically, and to disk.
+
+
+def _part_key(number: int) -> str:
+    return f"{PARTS}/{number:09}.parquet"
