@@ -14,26 +14,26 @@ from api.catalog import repository
 from api.core.imaging.hashing import SIGNATURE_BYTES, near_rows
 from api.model.manifest import Manifest
 from api.model.package import MANIFEST, REPLAY
-from api.model.replay_buffer import Learned
+from api.model.replay_buffer import TrainingIndex
 from api.storage.tables import ImageRow
 
 MatchKind = Literal["exact", "near"]
 
 
-def load_learned(folder: Path) -> Learned:
+def load_training_index(folder: Path) -> TrainingIndex:
     """What the package in `folder` was trained on, cached; empty without a complete package."""
     try:
         modified_ns = (folder / MANIFEST).stat().st_mtime_ns
     except FileNotFoundError:
-        return Learned.nothing()
-    return _read_learned(folder, modified_ns)
+        return TrainingIndex.empty()
+    return _read_training_index(folder, modified_ns)
 
 
 @lru_cache(maxsize=2)
-def _read_learned(folder: Path, _modified_ns: int) -> Learned:
+def _read_training_index(folder: Path, _modified_ns: int) -> TrainingIndex:
     """`_modified_ns` is part of the cache key, so that a replaced package is read again."""
     manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    return Learned.load(folder / REPLAY, manifest.classes)
+    return TrainingIndex.load(folder / REPLAY, manifest.classes)
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ class DuplicateIndex:
     Loaded once per request and refreshed with what other processes add. Not thread-safe.
     """
 
-    def __init__(self, learned: Learned) -> None:
-        self._learned = learned.apart_from_catalog
-        self._signatures = self._learned.signatures
+    def __init__(self, training_index: TrainingIndex) -> None:
+        self._training_index = training_index.without_catalog
+        self._signatures = self._training_index.signatures
         self._ids: list[str] = []
         self._seen: set[str] = set()
         self._newest: datetime | None = None
 
     @classmethod
-    def load(cls, session: Session, learned: Learned) -> "DuplicateIndex":
-        index = cls(learned)
+    def load(cls, session: Session, training_index: TrainingIndex) -> "DuplicateIndex":
+        index = cls(training_index)
         index.refresh(session)
         return index
 
@@ -91,22 +91,22 @@ class DuplicateIndex:
         """
         if image := repository.by_sha256(session, sha256):
             return _catalog_match("exact", image)
-        if sha256 in self._learned.row_of:
-            return self._learned_match("exact", self._learned.row_of[sha256])
+        if sha256 in self._training_index.row_of:
+            return self._training_match("exact", self._training_index.row_of[sha256])
         if signature is None:
             return None
         # Rows of the catalog come after those of the model.
         for row in reversed(near_rows(signature, self._signatures).tolist()):
-            catalog_row = row - len(self._learned.signatures)
+            catalog_row = row - len(self._training_index.signatures)
             if catalog_row < 0:
-                return self._learned_match("near", row)
+                return self._training_match("near", row)
             if image := session.get(ImageRow, self._ids[catalog_row]):  # None if deleted since.
                 return _catalog_match("near", image)
         return None
 
-    def _learned_match(self, kind: MatchKind, row: int) -> Match:
-        learned = self._learned
-        return Match(kind, str(learned.photographs[row]), str(learned.class_names[row]), None)
+    def _training_match(self, kind: MatchKind, row: int) -> Match:
+        index = self._training_index
+        return Match(kind, str(index.photographs[row]), str(index.class_names[row]), None)
 
 
 def _catalog_match(kind: MatchKind, image: ImageRow) -> Match:

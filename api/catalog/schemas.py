@@ -13,7 +13,7 @@ from api.catalog.service import DuplicateFile, Origin, Outcome, Stored
 from api.catalog.upload import FileError
 from api.core.labels import ClassName
 from api.core.splits import Split
-from api.model.replay_buffer import Learned
+from api.model.replay_buffer import TrainingIndex
 
 MAX_IDS = 1000
 ImageId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -100,7 +100,7 @@ class DatasetSummary(BaseModel):
     )
 
     @classmethod
-    def load(cls, session: Session, learned: Learned) -> "DatasetSummary":
+    def load(cls, session: Session, training_index: TrainingIndex) -> "DatasetSummary":
         by_class, by_split, by_origin = Counter[str](), Counter[str](), Counter[str]()
         for class_name, split, origin, images in repository.counts(session):
             by_class[class_name] += images
@@ -112,7 +112,11 @@ class DatasetSummary(BaseModel):
             stored.add(sha256)
             known.add((class_name, split, group))
         rows = zip(
-            learned.sha256, learned.class_names, learned.splits, learned.photographs, strict=True
+            training_index.sha256,
+            training_index.class_names,
+            training_index.splits,
+            training_index.photographs,
+            strict=True,
         )
         for sha256, class_name, split, group in rows:
             if sha256 not in stored:  # The catalog's label is newer than the model's.
@@ -126,7 +130,7 @@ class DatasetSummary(BaseModel):
             by_split=by_split,
             by_origin=by_origin,
             newest_upload=repository.newest(session),
-            new_images=len(stored - learned.row_of.keys()),
+            new_images=len(stored - training_index.row_of.keys()),
             photographs=KnownPhotographs(total=len(known), by_class=photographs),
         )
 

@@ -20,7 +20,7 @@ from api.catalog.service import Outcome, store_photograph
 from api.core.errors import ProblemError, UnprocessableError
 from api.core.labels import accepted_class_name
 from api.core.near_duplicates import printable
-from api.model.replay_buffer import Learned
+from api.model.replay_buffer import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
@@ -50,7 +50,7 @@ class FileError(BaseModel):
 class UploadService:
     database: Database
     blobs: Blobs
-    learned: Learned
+    training_index: TrainingIndex
     limits: UploadLimits
     max_pixels: int
 
@@ -64,7 +64,7 @@ class UploadService:
         if not class_name and not all(is_zip(file.stream) for file in form.files):
             raise MissingClassNameError("A photograph")
         with self.database.reading() as session:
-            index = DuplicateIndex.load(session, self.learned)
+            index = DuplicateIndex.load(session, self.training_index)
         outcomes: list[Outcome | FileError] = []
         for file in form.files:
             if is_zip(file.stream):

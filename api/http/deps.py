@@ -10,9 +10,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from api.catalog.duplicate_index import load_learned
+from api.catalog.duplicate_index import load_training_index
 from api.core.errors import CatalogUnavailableError
-from api.model.replay_buffer import Learned
+from api.model.replay_buffer import TrainingIndex
 from api.predictions.state import AppState
 from api.retraining.queue import RunQueue
 from api.settings import Settings
@@ -66,13 +66,13 @@ def _reading(database: DatabaseDep) -> Iterator[Session]:
         yield session
 
 
-def _learned(settings: SettingsDep, state: StateDep) -> Learned:
+def _learned(settings: SettingsDep, state: StateDep) -> TrainingIndex:
     """Of the version that serves: from its copy here, or else it is the one that was shipped."""
     runtime = state.predictor
     copy = settings.model_cache / runtime.manifest.version if runtime else None
-    return load_learned(copy if copy and copy.is_dir() else settings.model_dir)
+    return load_training_index(copy if copy and copy.is_dir() else settings.model_dir)
 
 
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
-LearnedDep = Annotated[Learned, Depends(_learned)]
+TrainingIndexDep = Annotated[TrainingIndex, Depends(_learned)]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ModelUnavailableError
 from api.model.package import REPLAY, BadPackageError, read_manifest
-from api.model.replay_buffer import LOOKS, Learned
+from api.model.replay_buffer import APPEARANCE_COLUMNS, TrainingIndex
 from api.registry.store import fetch_package
 from api.storage.blobs import Blobs
 from api.storage.tables import ImageRow
@@ -43,7 +43,7 @@ class Shipped:
     folder: Path
     input_size: int
     files: int
-    rows: Learned
+    rows: TrainingIndex
 
 
 def shipped_of(blobs: Blobs, cache: Path, version: str) -> Shipped:
@@ -58,7 +58,7 @@ def shipped_of(blobs: Blobs, cache: Path, version: str) -> Shipped:
 def _read_shipped(blobs: Blobs, cache: Path, version: str) -> Shipped:
     folder = fetch_package(blobs, version, cache)
     manifest = read_manifest(folder)
-    rows = Learned.load(folder / REPLAY, manifest.classes)
+    rows = TrainingIndex.load(folder / REPLAY, manifest.classes)
     return Shipped(folder, manifest.input_size, manifest.data.files, rows)
 
 
@@ -100,7 +100,7 @@ class Examples:
         return boxed
 
 
-def current_examples(learned: Learned, images: Sequence[Any]) -> Examples:
+def current_examples(learned: TrainingIndex, images: Sequence[Any]) -> Examples:
     """Put both together; `images` are rows of `images`.
 
     An image of the catalog stands for the row of the replay that was made of it, and a row that
@@ -128,7 +128,7 @@ def current_examples(learned: Learned, images: Sequence[Any]) -> Examples:
         photographs=join(learned.photographs[kept], [image.photograph for image in images]),
         image_ids=join(np.full(len(kept), "", np.str_), [image.id for image in images]),
         looks=np.concatenate(
-            [learned.looks[kept], np.array(looks, np.float32).reshape(-1, len(LOOKS))]
+            [learned.looks[kept], np.array(looks, np.float32).reshape(-1, len(APPEARANCE_COLUMNS))]
         ),
         copies=np.concatenate([learned.copies[kept], np.ones(len(images), np.int32)]),
         rows=np.concatenate(

@@ -1,6 +1,6 @@
-"""Replay: embeddings of the photographs that a package learned from and was measured on.
+"""The replay buffer of a package: embeddings of its training and test photos.
 
-With them a new head is learned in seconds, without the photographs and without forgetting.
+New heads are trained on it in seconds, without the photos and without forgetting.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,19 @@ from numpy.typing import NDArray
 
 from api.core.imaging.hashing import SIGNATURE_BYTES
 
-STEPS = 255
-# What the photograph of a row that shows one boxed fruit of a frame begins with.
-BOXED = "boxed/"
-# The columns of `Replay.looks`: the first three as in `dataset.appearance`, the rest in pixels.
-LOOKS = ("brightness", "saturation", "hue", "width", "height")
+QUANTIZATION_STEPS = 255
+# Prefix of `photographs` of a row that is one bounding box of a photo.
+BOX_PREFIX = "boxed/"
+# The columns of `looks`: as in `core.appearance`, and the size in pixels.
+APPEARANCE_COLUMNS = ("brightness", "saturation", "hue", "width", "height")
 
 
 @dataclass(frozen=True)
-class Others:
-    """Photographs of none of the classes: other produce, and other things.
+class OodSamples:
+    """Out-of-distribution images: other produce, and other things.
 
-    `embeddings` float32 [k, channels]; `groups` strings, `other/<kind>` or `far/<file>`, empty
-    where that is not known; `splits` strings; `freshness` float32 [k] 1 not rotten, 0 rotten, NaN
-    not known.
+    `embeddings` float32 [k, channels]; `groups` strings, `other/<kind>` or `far/<file>`, empty if
+    unknown; `splits` strings; `freshness` float32 [k]: 1 not rotten, 0 rotten, NaN unknown.
     """
 
     embeddings: NDArray[np.float32]
@@ -36,8 +35,8 @@ class Others:
     freshness: NDArray[np.float32]
 
     @classmethod
-    def unnamed(cls, embeddings: NDArray[np.float32], split: str = "train") -> "Others":
-        """Of which nothing is known but that they are none of the classes."""
+    def of_embeddings(cls, embeddings: NDArray[np.float32], split: str = "train") -> "OodSamples":
+        """With unknown groups and freshness."""
         count = len(embeddings)
         return cls(
             embeddings,
@@ -49,29 +48,27 @@ class Others:
     def __len__(self) -> int:
         return len(self.embeddings)
 
-    def rows(self, wanted: NDArray[np.bool_]) -> "Others":
-        """Those that are `wanted`, bool [k]."""
-        return Others(*(column[wanted] for column in vars(self).values()))
+    def rows(self, wanted: NDArray[np.bool_]) -> "OodSamples":
+        """A subset, by `wanted` bool [k]."""
+        return OodSamples(*(column[wanted] for column in vars(self).values()))
 
     @classmethod
-    def join(cls, parts: Sequence["Others"]) -> "Others":
+    def join(cls, parts: Sequence["OodSamples"]) -> "OodSamples":
         columns = zip(*(vars(part).values() for part in parts), strict=True)
         return cls(*(np.concatenate(column) for column in columns))
 
 
 @dataclass(frozen=True)
-class Replay:
-    """One row a photograph (or a boxed fruit in one).
+class ReplayBuffer:
+    """A row per photo, or per bounding box of one.
 
     `embeddings` float32 [n, channels]; `targets` float32 [n, classes], rows summing to 1; `splits`
-    strings train, validation or test; `photographs` the names that `dataset.grouping` gave;
-    `sha256` hexadecimal of the file; `signatures` uint8 [n, 80]; `catalog` bool [n], whether the
-    row came from the catalog, where it may be relabelled or removed. `looks` float32 [n, 5] has the
-    columns LOOKS, NaN where they were not measured; `copies` int32 [n] counts the files that there
-    are of the photograph, 0 where that is not known; `sources` strings name where it comes from,
-    empty where that is not known. `views` float32 [m, channels] are embeddings of altered copies,
-    to learn from besides; `view_of` int32 [m] has their rows. `others` are photographs of none of
-    the classes.
+    strings train, validation or test; `photographs` strings, the source groups; `sha256` strings,
+    of the file in hexadecimal; `signatures` uint8 [n, 80]; `catalog` bool [n], from the catalog,
+    where photos may be relabelled or removed; `looks` float32 [n, 5], the columns
+    APPEARANCE_COLUMNS, NaN if unknown; `copies` int32 [n], number of files of the photo, 0 if
+    unknown; `sources` strings, empty if unknown. `views` float32 [m, channels] are embeddings of
+    augmented copies of the rows `view_of` int32 [m]. `others` are OOD images.
     """
 
     embeddings: NDArray[np.float32]
@@ -84,29 +81,29 @@ class Replay:
     looks: NDArray[np.float32]
     copies: NDArray[np.int32]
     sources: NDArray[np.str_]
-    others: "Others"
+    others: OodSamples
     views: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     view_of: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
-    def seen(self, row: int) -> NDArray[np.float32]:
-        """The embedding of a row and then those of its views: float32 [1 + views, channels]."""
+    def with_views(self, row: int) -> NDArray[np.float32]:
+        """Embeddings of a row and its views: float32 [1 + views, channels]."""
         own = self.embeddings[row][None]
         return np.concatenate([own, self.views[self.view_of == row].reshape(-1, own.shape[1])])
 
     @property
     def boxed(self) -> NDArray[np.bool_]:
-        """Which rows show one boxed fruit of a frame: bool [n]."""
-        return np.char.startswith(self.photographs, BOXED)
+        """Which rows are bounding boxes: bool [n]."""
+        return np.char.startswith(self.photographs, BOX_PREFIX)
 
     def save(self, path: Path) -> None:
-        """Write with a byte for each feature, in steps of 1/255 of the channel's range."""
+        """Embeddings are quantized to a byte per channel, in steps of 1/255 of its range."""
         both = np.concatenate([self.embeddings, self.others.embeddings])
         lowest = both.min(axis=0)
-        step = np.maximum(both.max(axis=0) - lowest, 1e-6) / STEPS
-        quantised = np.rint((both - lowest) / step).astype(np.uint8)
+        step = np.maximum(both.max(axis=0) - lowest, 1e-6) / QUANTIZATION_STEPS
+        quantized = np.rint((both - lowest) / step).astype(np.uint8)
         np.savez_compressed(
             path,
-            quantised=quantised[: len(self.embeddings)],
+            quantised=quantized[: len(self.embeddings)],
             lowest=lowest,
             step=step.astype(np.float32),
             targets=self.targets,
@@ -118,7 +115,7 @@ class Replay:
             looks=self.looks,
             copies=self.copies,
             sources=self.sources,
-            other_quantised=quantised[len(self.embeddings) :],
+            other_quantised=quantized[len(self.embeddings) :],
             other_groups=self.others.groups,
             other_splits=self.others.splits,
             other_freshness=self.others.freshness,
@@ -127,19 +124,19 @@ class Replay:
         )
 
     @classmethod
-    def load(cls, path: Path) -> "Replay":
-        """Read what `save` wrote; in older files nothing is of the catalog, nothing other, and
-        looks, copies and sources are not known."""
+    def load(cls, path: Path) -> "ReplayBuffer":
+        """Read a file of `save`; columns that older files lack get their unknown values."""
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         step, lowest = stored.pop("step"), stored.pop("lowest")
         embeddings = stored.pop("quantised").astype(np.float32) * step + lowest
         rows, channels = embeddings.shape
-        stored = {**_unknown(rows), **stored}
-        unnamed = stored.pop("others", np.empty((0, channels))).astype(np.float32)
-        others = Others.unnamed(unnamed)
+        stored = {**_defaults(rows), **stored}
+        others = OodSamples.of_embeddings(
+            stored.pop("others", np.empty((0, channels))).astype(np.float32)
+        )
         if "other_quantised" in stored:
-            others = Others(
+            others = OodSamples(
                 stored.pop("other_quantised").astype(np.float32) * step + lowest,
                 stored.pop("other_groups"),
                 stored.pop("other_splits"),
@@ -150,10 +147,10 @@ class Replay:
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A saved replay without its embeddings, which take far more memory than all the rest.
+class TrainingIndex:
+    """A replay buffer without its embeddings, which take most of the memory.
 
-    Columns as in `Replay`; `class_names` strings [n] are the classes that the targets give most to.
+    Columns as in `ReplayBuffer`; `class_names` strings [n] are the most likely targets.
     """
 
     sha256: NDArray[np.str_]
@@ -166,10 +163,10 @@ class Learned:
     copies: NDArray[np.int32]
 
     @classmethod
-    def load(cls, path: Path, classes: Sequence[str]) -> "Learned":
+    def load(cls, path: Path, classes: Sequence[str]) -> "TrainingIndex":
         """`classes` are those of the package."""
-        with np.load(path, allow_pickle=False) as arrays:  # Reads what is asked for only.
-            targets, unknown = arrays["targets"], _unknown(len(arrays["targets"]))
+        with np.load(path, allow_pickle=False) as arrays:  # Lazy: reads these columns only.
+            targets, defaults = arrays["targets"], _defaults(len(arrays["targets"]))
             return cls(
                 sha256=arrays["sha256"],
                 signatures=np.ascontiguousarray(arrays["signatures"]),
@@ -177,54 +174,49 @@ class Learned:
                 class_names=np.array(classes)[targets.argmax(axis=1)],
                 splits=arrays["splits"],
                 **{
-                    name: arrays.get(name, unknown[name]) for name in ("catalog", "looks", "copies")
+                    name: arrays.get(name, defaults[name])
+                    for name in ("catalog", "looks", "copies")
                 },
             )
 
     @classmethod
-    def nothing(cls) -> "Learned":
-        """Where no model serves."""
-        none, unknown = np.empty(0, np.str_), _unknown(0)
+    def empty(cls) -> "TrainingIndex":
+        """For when no model is loaded."""
+        none, defaults = np.empty(0, np.str_), _defaults(0)
         signatures = np.empty((0, SIGNATURE_BYTES), np.uint8)
-        own = (unknown["catalog"], unknown["looks"], unknown["copies"])
+        own = (defaults["catalog"], defaults["looks"], defaults["copies"])
         return cls(none, signatures, none, none, none, *own)
 
     @property
     def boxed(self) -> NDArray[np.bool_]:
-        """Which rows show one boxed fruit of a frame: bool [n]."""
-        return np.char.startswith(self.photographs, BOXED)
+        """Which rows are bounding boxes: bool [n]."""
+        return np.char.startswith(self.photographs, BOX_PREFIX)
 
     @cached_property
-    def apart_from_catalog(self) -> "Learned":
-        """The rows that only the model knows. What was removed from the catalog may come again."""
+    def without_catalog(self) -> "TrainingIndex":
+        """Rows that are not from the catalog: a photo removed there may be uploaded again."""
         kept = ~self.catalog
-        return Learned(
+        return TrainingIndex(
             *(rows[kept] for rows in vars(self).values() if isinstance(rows, np.ndarray))
         )
 
     @cached_property
     def row_of(self) -> dict[str, int]:
-        """The row of a file's hash, the first where there are several."""
+        """The first row of each SHA-256."""
         rows = range(len(self.sha256) - 1, -1, -1)
         return {str(self.sha256[row]): row for row in rows}
 
 
-def learned_labels(path: Path, classes: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
-    """The class of each file in a saved replay by its SHA-256, and which files are the catalog's.
-
-    Boxed fruits are left out.
-    """
-    learned = Learned.load(path, classes)
+def load_labels(path: Path, classes: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
+    """Class names by SHA-256, and the SHA-256 of the catalog's files; without bounding boxes."""
+    learned = TrainingIndex.load(path, classes)
     sha256, whole = learned.sha256, ~learned.boxed
     named = dict(zip(sha256[whole].tolist(), learned.class_names[whole].tolist(), strict=True))
     return named, frozenset(sha256[whole & learned.catalog].tolist())
 
 
 def load_embeddings(path: Path, split: str | None = None) -> NDArray[np.float32]:
-    """Of a saved replay, or of one split of it alone: float32 [n, channels].
-
-    All of them take much memory, and serving has little.
-    """
+    """Of a saved replay buffer, or of one split to save memory: float32 [n, channels]."""
     with np.load(path, allow_pickle=False) as arrays:
         rows = slice(None) if split is None else arrays["splits"] == split
         embeddings: NDArray[np.float32] = arrays["quantised"][rows].astype(np.float32)
@@ -233,11 +225,11 @@ def load_embeddings(path: Path, split: str | None = None) -> NDArray[np.float32]
     return embeddings
 
 
-def _unknown(rows: int) -> dict[str, NDArray[Any]]:
-    """What stands for the columns that older files do not have."""
+def _defaults(rows: int) -> dict[str, NDArray[Any]]:
+    """Columns that older files lack."""
     return {
         "catalog": np.zeros(rows, bool),
-        "looks": np.full((rows, len(LOOKS)), np.nan, np.float32),
+        "looks": np.full((rows, len(APPEARANCE_COLUMNS)), np.nan, np.float32),
         "copies": np.zeros(rows, np.int32),
         "sources": np.full(rows, "", np.str_),
     }

@@ -29,9 +29,13 @@ from api.core.heads import Head
 from api.core.layout import FAR
 from api.core.metrics import evaluate
 from api.core.paired_comparison import ModelComparison
-from api.evaluation.compare_models import Side, compare_models
-from api.evaluation.curves import precision_recall_curves, reliability, roc_curves
-from api.evaluation.rejection import Margins, rejection_figures
+from api.evaluation.classification_metrics import (
+    precision_recall_curves,
+    reliability_bins,
+    roc_curves,
+)
+from api.evaluation.compare_models import ComparedModel, compare_models
+from api.evaluation.ood_metrics import OodMargins, ood_metrics
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
@@ -81,11 +85,11 @@ def compare_with_champion(job: RetrainJob, data: TrainingRows, head: Head) -> Mo
     replay, known = data.replay, job.champion.manifest.classes
     embeddings = replay.embeddings[data.test]
     ood = _held_out_ood(replay).embeddings
-    candidate = Side(data.classes, head, embeddings, ood)
-    predictions = candidate.answers(replay.sha256[data.test])
+    candidate = ComparedModel(data.classes, head, embeddings, ood)
+    predictions = candidate.predictions_by_sha256(replay.sha256[data.test])
     new_classes, new_labels = label_agreement(data, known, predictions)
     return compare_models(
-        Side(known, job.champion.head, embeddings, ood),
+        ComparedModel(known, job.champion.head, embeddings, ood),
         candidate,
         data.names[data.test],
         replay.photographs[data.test],
@@ -137,8 +141,8 @@ def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
     probabilities = head.probabilities(embeddings)
     threshold = np.float32(head.ood.threshold)
 
-    def margins(embeddings: NDArray[np.float32], groups: Sequence[str]) -> Margins:
-        return Margins(head.ood_score(embeddings) - threshold, groups)
+    def margins(embeddings: NDArray[np.float32], groups: Sequence[str]) -> OodMargins:
+        return OodMargins(head.ood_score(embeddings) - threshold, groups)
 
     ood = _held_out_ood(replay)
     is_far = np.char.startswith(ood.groups, FAR)
@@ -147,11 +151,11 @@ def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
         "test_by_photograph": {
             "split": SPLIT,
             **evaluate(probabilities, labels, data.classes, photographs),
-            "reliability": reliability(probabilities, labels),
+            "reliability": reliability_bins(probabilities, labels),
             "roc": roc_curves(probabilities, labels, data.classes),
             "precision_recall": precision_recall_curves(probabilities, labels, data.classes),
         },
-        "rejection": rejection_figures(
+        "rejection": ood_metrics(
             margins(embeddings, photographs),
             replay.sources[test].tolist(),
             margins(near.embeddings, near.groups.tolist()),

@@ -20,7 +20,7 @@ from api.core.errors import ProblemError
 from api.core.layout import EmptyFolderError, Layout, discover
 from api.core.paired_comparison import ModelComparison
 from api.evaluation.build import build_package
-from api.evaluation.compare_models import Side, compare_models, side_by_side
+from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
@@ -210,19 +210,19 @@ def _compare_with_champion(
     files = [corpus.by_path[sample.copies[0]] for sample in samples]
     job.progress(Stage.COMPARING, 0, 2)
     held_out_ood = [*corpus.near_ood("validation"), *corpus.far_ood("validation")]
-    champion = Side(
+    champion = ComparedModel(
         job.champion.manifest.classes,
         job.champion.head,
         embed_samples(backbone, samples, size),
         embed_samples(backbone, held_out_ood, size),
     )
-    candidate = Side(
+    candidate = ComparedModel(
         package.manifest.classes,
         package.head,
         replay.embeddings[is_test],
         replay.others.rows(replay.others.splits == "validation").embeddings,
     )
-    predictions = candidate.answers(np.array([file.sha256 for file in files]))
+    predictions = candidate.predictions_by_sha256(np.array([file.sha256 for file in files]))
     learned = set(job.replay.sha256[job.replay.splits != "test"].tolist())
     unseen = np.array([file.sha256 not in learned for file in files], bool)
     comparison = compare_models(
@@ -230,7 +230,7 @@ def _compare_with_champion(
         dataclasses.replace(candidate, embeddings=candidate.embeddings[unseen]),
         np.array([file.class_name for file in files])[unseen],
         np.array([file.photograph for file in files])[unseen],
-        milliseconds=side_by_side(
+        milliseconds=compare_latency(
             backbone, LiteRTBackbone(package.backbone), (size, package.manifest.input_size)
         ),
         new_classes={},

@@ -12,7 +12,7 @@ from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.service import DuplicateFile, Outcome, Stored, store_photograph
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import content_hash, perceptual_hash
-from api.model.replay_buffer import LOOKS, Learned
+from api.model.replay_buffer import APPEARANCE_COLUMNS, TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow
@@ -33,17 +33,17 @@ def phone_jpeg(seed: int) -> bytes:
     return encode(draw_fruit("freshapples", seed).crop((0, 0, 96, 80)), "JPEG", exif=exif)
 
 
-def learned_from(*rows: tuple[bytes, str, str, str]) -> Learned:
+def learned_from(*rows: tuple[bytes, str, str, str]) -> TrainingIndex:
     """A model trained on files, each with its class, source group and split."""
     data, class_names, photographs, splits = zip(*rows, strict=True)
-    return Learned(
+    return TrainingIndex(
         sha256=np.array([content_hash(file) for file in data]),
         signatures=np.stack([perceptual_hash(decode(file).image) for file in data]),
         photographs=np.array(photographs),
         class_names=np.array(class_names),
         splits=np.array(splits),
         catalog=np.zeros(len(rows), np.bool_),
-        looks=np.full((len(rows), len(LOOKS)), np.nan, np.float32),
+        looks=np.full((len(rows), len(APPEARANCE_COLUMNS)), np.nan, np.float32),
         copies=np.ones(len(rows), np.int32),
     )
 
@@ -51,11 +51,13 @@ def learned_from(*rows: tuple[bytes, str, str, str]) -> Learned:
 class Uploader:
     """Stores photos one by one, as a request does."""
 
-    def __init__(self, database: Database, blobs: Blobs, learned: Learned | None = None) -> None:
+    def __init__(
+        self, database: Database, blobs: Blobs, learned: TrainingIndex | None = None
+    ) -> None:
         self.database = database
         self.blobs = blobs
         with database.reading() as session:
-            self.index = DuplicateIndex.load(session, learned or Learned.nothing())
+            self.index = DuplicateIndex.load(session, learned or TrainingIndex.empty())
 
     def upload(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any

@@ -4,13 +4,13 @@ from collections import Counter
 
 from api.catalog import repository
 from api.catalog.schemas import DatasetSummary
-from api.model.replay_buffer import Learned
+from api.model.replay_buffer import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.catalog.photographs import Uploader, learned_from, photograph
 
 
-def summary(database: Database, learned: Learned) -> DatasetSummary:
+def summary(database: Database, learned: TrainingIndex) -> DatasetSummary:
     with database.reading() as session:
         return DatasetSummary.load(session, learned)
 
@@ -59,7 +59,7 @@ def test_the_label_of_the_catalog_counts(database: Database, blobs: Blobs) -> No
 
 
 def test_an_empty_catalog(database: Database) -> None:
-    found = summary(database, Learned.nothing())
+    found = summary(database, TrainingIndex.empty())
     assert (found.images, found.new_images, found.photographs.total) == (0, 0, 0)
     assert found.by_class == found.by_split == found.by_origin == {}
     assert found.photographs.by_class == {}

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.core.heads import Head
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.settings import PROJECT
 from tests.golden.answers import (
     DRAWN,
@@ -41,7 +41,7 @@ def test_a_package_is_stored_as_before() -> None:
 
 def test_what_is_read_is_written_again_array_for_array(tmp_path: Path) -> None:
     Head.load(SHIPPED / "head.npz").save(tmp_path / "head.npz")
-    Replay.load(SHIPPED / "replay.npz").save(tmp_path / "replay.npz")
+    ReplayBuffer.load(SHIPPED / "replay.npz").save(tmp_path / "replay.npz")
     for name in ("head.npz", "replay.npz"):
         with np.load(SHIPPED / name) as before, np.load(tmp_path / name) as after:
             assert sorted(before.files) == sorted(after.files)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.insights.current_examples import Examples
-from api.model.replay_buffer import LOOKS
+from api.model.replay_buffer import APPEARANCE_COLUMNS
 
 
 def some(*class_names: str, **given: Any) -> Examples:
@@ -19,7 +19,7 @@ def some(*class_names: str, **given: Any) -> Examples:
         "origins": np.full(count, "shipped"),
         "photographs": np.array([f"{name}/{k}" for k, name in enumerate(class_names)], np.str_),
         "image_ids": np.full(count, ""),
-        "looks": looks.reshape(count, len(LOOKS)),
+        "looks": looks.reshape(count, len(APPEARANCE_COLUMNS)),
         "copies": np.ones(count, np.int32),
         "rows": np.arange(count),
     }

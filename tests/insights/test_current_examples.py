@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from api.insights.current_examples import current_examples
-from api.model.replay_buffer import Learned
+from api.model.replay_buffer import TrainingIndex
 
 
-def shipped() -> Learned:
+def shipped() -> TrainingIndex:
     """Two photographs, one boxed fruit, and one image that came from the catalog."""
-    return Learned(
+    return TrainingIndex(
         class_names=np.array(["mango", "kiwi", "kiwi", "mango"]),
         splits=np.array(["train", "test", "train", "train"]),
         photographs=np.array(["mango/1", "kiwi/1", "boxed/7", "mango/2"]),

@@ -20,7 +20,7 @@ from api.model.package import (
     load_package,
     write_package,
 )
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from tests.registry.samples import CLASSES, a_head, a_replay, describer, filler
 
 
@@ -55,7 +55,9 @@ def test_a_package_loads_as_it_was_written(tmp_path: Path) -> None:
     assert np.array_equal(loaded.head.kinds.weights, head.kinds.weights)
     assert np.array_equal(loaded.head.ood.means, head.ood.means)
     assert loaded.head.temperature == head.temperature
-    assert Replay.load(folder / REPLAY).photographs.tolist() == a_replay().photographs.tolist()
+    assert (
+        ReplayBuffer.load(folder / REPLAY).photographs.tolist() == a_replay().photographs.tolist()
+    )
     assert sorted(path.name for path in folder.iterdir()) == sorted((*PARTS, MANIFEST))
     assert [path.name for path in folder.parent.iterdir()] == ["default"]
 

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.model.replay_buffer import LOOKS, STEPS, Others, Replay
+from api.model.replay_buffer import APPEARANCE_COLUMNS, QUANTIZATION_STEPS, OodSamples, ReplayBuffer
 from tests.registry.samples import CHANNELS, a_replay
 
 
 def test_embeddings_come_back_to_half_a_step_of_their_channel(tmp_path: Path) -> None:
     """Channels differ in range by far, and some go below zero; each has a scale of its own."""
-    none = Others.unnamed(np.empty((0, CHANNELS), np.float32))
+    none = OodSamples.of_embeddings(np.empty((0, CHANNELS), np.float32))
     replay = replace(a_replay(200), others=none)
     replay.embeddings[:, 0] -= replay.embeddings[:, 0].mean()
     replay.save(tmp_path / "replay.npz")
-    loaded = Replay.load(tmp_path / "replay.npz")
-    step = np.ptp(replay.embeddings, axis=0) / STEPS
+    loaded = ReplayBuffer.load(tmp_path / "replay.npz")
+    step = np.ptp(replay.embeddings, axis=0) / QUANTIZATION_STEPS
     assert loaded.embeddings.dtype == np.float32
     assert (np.abs(loaded.embeddings - replay.embeddings) <= 0.51 * step).all()
     assert np.allclose(loaded.embeddings.max(axis=0), replay.embeddings.max(axis=0), rtol=1e-5)
@@ -35,7 +35,7 @@ def test_embeddings_come_back_to_half_a_step_of_their_channel(tmp_path: Path) ->
 def test_all_else_comes_back_as_it_was(tmp_path: Path, field: str) -> None:
     replay = a_replay(7)
     replay.save(tmp_path / "replay.npz")
-    loaded = getattr(Replay.load(tmp_path / "replay.npz"), field)
+    loaded = getattr(ReplayBuffer.load(tmp_path / "replay.npz"), field)
     assert loaded.dtype == getattr(replay, field).dtype
     assert loaded.tolist() == getattr(replay, field).tolist()
 
@@ -45,9 +45,9 @@ def test_what_is_none_of_the_classes_comes_back_with_all_that_is_known(tmp_path:
     # Far beyond what the photographs of the classes have: one scale holds both.
     replay.others.embeddings[0] = [-900, 50, 20, 9000]
     replay.save(tmp_path / "replay.npz")
-    loaded = Replay.load(tmp_path / "replay.npz")
+    loaded = ReplayBuffer.load(tmp_path / "replay.npz")
     both = np.concatenate([replay.embeddings, replay.others.embeddings])
-    step = np.ptp(both, axis=0) / STEPS
+    step = np.ptp(both, axis=0) / QUANTIZATION_STEPS
     assert (np.abs(loaded.embeddings - replay.embeddings) <= 0.51 * step).all()
     assert (np.abs(loaded.others.embeddings - replay.others.embeddings) <= 0.51 * step).all()
     assert loaded.others.embeddings.dtype == loaded.others.freshness.dtype == np.float32
@@ -60,7 +60,7 @@ def test_others_are_chosen_and_joined_column_by_column() -> None:
     others = a_replay().others
     some = others.rows(others.splits == "train")
     assert some.groups.tolist() == ["other/guava", "far/stühle.jpg"]
-    both = Others.join([some, Others.unnamed(others.embeddings[:1], "test")])
+    both = OodSamples.join([some, OodSamples.of_embeddings(others.embeddings[:1], "test")])
     assert len(both) == 3
     assert np.array_equal(both.embeddings, others.embeddings[[0, 2, 0]])
     assert both.groups.tolist() == ["other/guava", "far/stühle.jpg", ""]
@@ -72,9 +72,9 @@ def test_views_come_back_nearly_as_they_were(tmp_path: Path) -> None:
     views = np.linspace(0, 300, 2 * a_replay().embeddings.shape[1], dtype=np.float32)
     replay = replace(a_replay(), views=views.reshape(2, -1), view_of=np.array([1, 1], np.int32))
     replay.save(tmp_path / "replay.npz")
-    loaded = Replay.load(tmp_path / "replay.npz")
+    loaded = ReplayBuffer.load(tmp_path / "replay.npz")
     assert np.allclose(loaded.views, replay.views, rtol=1e-3)
-    assert [len(loaded.seen(row)) for row in range(3)] == [1, 3, 1]
+    assert [len(loaded.with_views(row)) for row in range(3)] == [1, 3, 1]
     assert loaded.views.dtype == np.float32
 
 
@@ -89,11 +89,11 @@ def test_a_file_of_before_has_no_catalog_and_no_views(tmp_path: Path) -> None:
     path = tmp_path / "replay.npz"
     a_replay().save(path)
     as_of_old(path, "catalog", "other", "view", "looks", "copies", "sources")
-    loaded = Replay.load(path)
+    loaded = ReplayBuffer.load(path)
     assert not loaded.catalog.any()
     assert len(loaded.others) == len(loaded.views) == len(loaded.view_of) == 0
     assert loaded.others.embeddings.shape == (0, CHANNELS)
-    assert len(loaded.seen(0)) == 1
+    assert len(loaded.with_views(0)) == 1
 
 
 def test_of_a_file_from_before_sources_and_kinds_neither_is_known(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_of_a_file_from_before_sources_and_kinds_neither_is_known(tmp_path: Path
     path, replay = tmp_path / "replay.npz", a_replay()
     replay.save(path)
     as_of_old(path, "sources", "other", others=replay.others.embeddings.astype(np.float16))
-    loaded = Replay.load(path)
+    loaded = ReplayBuffer.load(path)
     assert loaded.sources.tolist() == [""] * 5
     assert np.allclose(loaded.others.embeddings, replay.others.embeddings, rtol=1e-3)
     assert loaded.others.embeddings.dtype == np.float32
@@ -109,21 +109,21 @@ def test_of_a_file_from_before_sources_and_kinds_neither_is_known(tmp_path: Path
     assert loaded.others.splits.tolist() == ["train"] * 3
     assert np.isnan(loaded.others.freshness).all()
     loaded.save(path)
-    assert len(Replay.load(path).others) == 3
+    assert len(ReplayBuffer.load(path).others) == 3
 
 
 def test_a_channel_that_is_always_zero_stays_zero(tmp_path: Path) -> None:
     replay = a_replay()
     replay.embeddings[:, 1] = replay.others.embeddings[:, 1] = 0
     replay.save(tmp_path / "replay.npz")
-    assert (Replay.load(tmp_path / "replay.npz").embeddings[:, 1] == 0).all()
+    assert (ReplayBuffer.load(tmp_path / "replay.npz").embeddings[:, 1] == 0).all()
 
 
 def test_a_file_from_before_looks_were_kept_says_that_they_are_not_known(tmp_path: Path) -> None:
     a_replay().save(tmp_path / "replay.npz")
     as_of_old(tmp_path / "replay.npz", "looks", "copies")
-    loaded = Replay.load(tmp_path / "replay.npz")
-    assert loaded.looks.shape == (5, len(LOOKS))
+    loaded = ReplayBuffer.load(tmp_path / "replay.npz")
+    assert loaded.looks.shape == (5, len(APPEARANCE_COLUMNS))
     assert np.isnan(loaded.looks).all()
     assert loaded.copies.tolist() == [0] * 5
 
@@ -138,4 +138,4 @@ def test_no_array_needs_a_pickle(tmp_path: Path) -> None:
 def test_a_pickle_in_the_file_is_not_run(tmp_path: Path) -> None:
     np.savez(tmp_path / "replay.npz", quantised=np.array([print], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
-        Replay.load(tmp_path / "replay.npz")
+        ReplayBuffer.load(tmp_path / "replay.npz")

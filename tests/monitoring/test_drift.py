@@ -1,4 +1,4 @@
-"""The drift figures of a version, from its own test photographs and its predictions."""
+"""Drift metrics of a version, from its own test photos and its predictions."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from api.core.ood import drift_features
 from api.model.package import REPLAY, load_package
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.monitoring.drift import (
-    ENOUGH,
     MAX_SAMPLE,
+    MIN_SIZE,
     DriftFigure,
     Reference,
     Sample,
     current_drift,
-    drift_figures,
-    newest_sample,
-    reference_of,
+    drift_metrics,
+    load_reference,
+    load_sample,
 )
 from api.predictions.recorder import add_predictions
 from api.registry.store import store_package
@@ -49,17 +49,17 @@ def version(settings: Settings) -> str:
 
 @pytest.fixture(scope="module")
 def reference(own: Settings, blobs: Blobs, version: str) -> Reference:
-    return reference_of(blobs, own.model_cache, version)
+    return load_reference(blobs, own.model_cache, version)
 
 
 def held_out(folder: Path, split: str) -> NDArray[np.float32]:
-    replay = Replay.load(folder / REPLAY)
+    replay = ReplayBuffer.load(folder / REPLAY)
     rows: NDArray[np.float32] = replay.embeddings[replay.splits == split]
     return rows
 
 
 def sample_of(settings: Settings, embeddings: NDArray[np.float32]) -> Sample:
-    """What the default model makes of photographs with these embeddings."""
+    """Predictions of the default model on these embeddings."""
     package = load_package(settings.model_dir)
     made = Reference.of(package.manifest, package.head, embeddings)
     return Sample(made.features, made.confidence, made.predicted, made.recognised, now())
@@ -69,9 +69,7 @@ def by_name(figures: list[DriftFigure]) -> dict[str, DriftFigure]:
     return {figure.name: figure for figure in figures}
 
 
-def test_the_reference_is_the_test_split_as_the_version_grades_it(
-    settings: Settings, reference: Reference
-) -> None:
+def test_the_reference_is_the_graded_test_split(settings: Settings, reference: Reference) -> None:
     embeddings = held_out(settings.model_dir, "test")
     head = load_package(settings.model_dir).head
     assert len(reference.features) == len(embeddings)
@@ -80,17 +78,15 @@ def test_the_reference_is_the_test_split_as_the_version_grades_it(
     assert np.allclose(reference.features, expected)
 
 
-def test_it_is_worked_out_once(own: Settings, blobs: Blobs, version: str) -> None:
-    assert reference_of(blobs, own.model_cache, version) is reference_of(
+def test_the_reference_is_cached(own: Settings, blobs: Blobs, version: str) -> None:
+    assert load_reference(blobs, own.model_cache, version) is load_reference(
         blobs, own.model_cache, version
     )
 
 
-def test_other_photographs_of_the_same_kind_are_no_drift(
-    settings: Settings, reference: Reference
-) -> None:
-    """The validation split: photographs that it has not seen either."""
-    figures = drift_figures(
+def test_similar_photos_are_no_drift(settings: Settings, reference: Reference) -> None:
+    """The validation split, which the model has not seen either."""
+    figures = drift_metrics(
         reference, sample_of(settings, held_out(settings.model_dir, "validation"))
     )
     assert [figure.name for figure in figures] == ["embeddings", "confidence", "class_mix"]
@@ -98,34 +94,32 @@ def test_other_photographs_of_the_same_kind_are_no_drift(
     assert not any(figure.drifted for figure in figures), figures
 
 
-def test_one_class_alone_is_a_drift_of_the_mix(settings: Settings, reference: Reference) -> None:
+def test_a_single_class_is_a_drift_of_the_mix(settings: Settings, reference: Reference) -> None:
     embeddings = held_out(settings.model_dir, "test")[reference.predicted == "rottenbanana"]
     sample = sample_of(settings, np.concatenate([embeddings, embeddings]))
-    mix = by_name(drift_figures(reference, sample))["class_mix"]
+    mix = by_name(drift_metrics(reference, sample))["class_mix"]
     assert mix.drifted
     assert "more rottenbanana" in mix.sentence
 
 
-def test_photographs_of_something_else_are_a_drift(
-    settings: Settings, reference: Reference
-) -> None:
+def test_other_photos_are_a_drift(settings: Settings, reference: Reference) -> None:
     embeddings = held_out(settings.model_dir, "test")
-    foreign = np.roll(embeddings, 640, axis=1)  # What says banana here says leaf there.
-    figures = by_name(drift_figures(reference, sample_of(settings, foreign)))
+    foreign = np.roll(embeddings, 640, axis=1)  # Other directions mean other things.
+    figures = by_name(drift_metrics(reference, sample_of(settings, foreign)))
     assert figures["embeddings"].drifted
     assert figures["confidence"].drifted
     assert "less sure" in figures["confidence"].sentence
 
 
-def test_with_few_predictions_nothing_is_said(settings: Settings, reference: Reference) -> None:
-    sample = sample_of(settings, held_out(settings.model_dir, "validation")[: ENOUGH - 1])
-    for figure in drift_figures(reference, sample):
+def test_too_few_predictions(settings: Settings, reference: Reference) -> None:
+    sample = sample_of(settings, held_out(settings.model_dir, "validation")[: MIN_SIZE - 1])
+    for figure in drift_metrics(reference, sample):
         assert (figure.value, figure.threshold, figure.enough) == (None, None, False)
         assert not figure.drifted
-        assert f"at least {ENOUGH}" in figure.sentence
+        assert f"at least {MIN_SIZE}" in figure.sentence
 
 
-def test_the_sample_is_of_the_newest_of_the_last_days_of_one_version(database: Database) -> None:
+def test_the_sample_is_recent_predictions_of_one_version(database: Database) -> None:
     at = now()
     rows = [
         a_record(created_at=at - timedelta(minutes=age), confidence=age / 1000).row(None)
@@ -136,18 +130,18 @@ def test_the_sample_is_of_the_newest_of_the_last_days_of_one_version(database: D
     rows.append(a_record(model_version="v3", created_at=at - timedelta(days=8)).row(None))
     add_predictions(database, rows)
     with database.reading() as session:
-        sample = newest_sample(session, "v1", 4, at)
-        old = newest_sample(session, "v3", 4, at)
-        others = newest_sample(session, "v1", 5, at)
+        sample = load_sample(session, "v1", 4, at)
+        old = load_sample(session, "v3", 4, at)
+        others = load_sample(session, "v1", 5, at)
     assert len(sample.confidence) == len(sample.features) == MAX_SAMPLE
     assert sample.confidence.max() == pytest.approx(MAX_SAMPLE / 1000)
     assert sample.since == at - timedelta(minutes=MAX_SAMPLE)
     assert sample.features[0].tolist() == [0, 1, 2, 3]
     assert (len(old.confidence), old.since) == (0, None)
-    assert len(others.features) == 0  # Features of another shape are not compared.
+    assert len(others.features) == 0  # Features of another length are left out.
 
 
-def test_from_catalog_to_figures(
+def test_from_catalog_to_metrics(
     database: Database, own: Settings, blobs: Blobs, version: str, reference: Reference
 ) -> None:
     rows = [

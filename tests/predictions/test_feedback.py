@@ -7,7 +7,7 @@ from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.service import store_photograph
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.labels import BadClassNameError
-from api.model.replay_buffer import Learned
+from api.model.replay_buffer import TrainingIndex
 from api.predictions import feedback_repository
 from api.predictions.feedback import FeedbackService
 from api.predictions.history import PredictionNotFoundError
@@ -21,7 +21,7 @@ from tests.predictions.samples import a_kept_prediction, a_prediction, a_record
 
 def desk(database: Database, blobs: Blobs, recorder: Recorder | None = None) -> FeedbackService:
     with database.reading() as session:
-        known = DuplicateIndex.load(session, Learned.nothing())
+        known = DuplicateIndex.load(session, TrainingIndex.empty())
     return FeedbackService(
         database, blobs, recorder or Recorder(database, blobs, True), known, MAX_PIXELS
     )

@@ -1,4 +1,4 @@
-"""A tiny package for the tests of this room: two classes, four channels, no real graph."""
+"""A tiny package: two classes, four channels, no real graph."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from api.core.heads import Head
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY
-from api.model.replay_buffer import LOOKS, Others, Replay
+from api.model.replay_buffer import APPEARANCE_COLUMNS, OodSamples, ReplayBuffer
 from tests.heads import draw_head
 
 CHANNELS = 4
@@ -23,18 +23,18 @@ def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
 
 
 def no_looks(count: int) -> dict[str, Any]:
-    """What a replay has of `count` photographs of which neither looks nor sources are known."""
+    """Columns of a replay of `count` photos without appearance or sources."""
     return {
-        "looks": np.full((count, len(LOOKS)), np.nan, np.float32),
+        "looks": np.full((count, len(APPEARANCE_COLUMNS)), np.nan, np.float32),
         "copies": np.zeros(count, np.int32),
         "sources": np.full(count, "", np.str_),
     }
 
 
-def some_others(embeddings: NDArray[np.float32]) -> Others:
-    """Two kinds of other produce and other things in turn, seen as `embeddings` [n, channels]."""
+def some_others(embeddings: NDArray[np.float32]) -> OodSamples:
+    """Two kinds of other produce and other things in turn; `embeddings` [n, channels]."""
     kinds = np.arange(len(embeddings)) % 3
-    return Others(
+    return OodSamples(
         embeddings=embeddings,
         groups=np.array(["other/guava", "other/lemon", "far/stühle.jpg"])[kinds],
         splits=np.array(["train", "validation", "train"])[kinds],
@@ -42,10 +42,10 @@ def some_others(embeddings: NDArray[np.float32]) -> Others:
     )
 
 
-def a_replay(count: int = 5, seed: int = 0) -> Replay:
+def a_replay(count: int = 5, seed: int = 0) -> ReplayBuffer:
     random = np.random.default_rng(seed)
     targets = np.eye(len(CLASSES), dtype=np.float32)[np.arange(count) % len(CLASSES)]
-    return Replay(
+    return ReplayBuffer(
         embeddings=random.uniform(0, [0.01, 1, 6, 300], (count, CHANNELS)).astype(np.float32),
         targets=targets,
         splits=np.array(["train", "validation", "test"])[np.arange(count) % 3],
@@ -53,7 +53,7 @@ def a_replay(count: int = 5, seed: int = 0) -> Replay:
         sha256=np.array([f"{number:064x}" for number in range(count)]),
         signatures=random.integers(0, 256, (count, 80), dtype=np.uint8),
         catalog=np.arange(count) % 2 == 1,
-        looks=random.uniform(0, 1, (count, len(LOOKS))).astype(np.float32),
+        looks=random.uniform(0, 1, (count, len(APPEARANCE_COLUMNS))).astype(np.float32),
         copies=np.arange(count, dtype=np.int32) % 3 + 1,
         sources=np.array(["", "phone", "märkte"])[np.arange(count) % 3],
         others=some_others(random.normal(size=(3, CHANNELS)).astype(np.float32)),
@@ -61,7 +61,7 @@ def a_replay(count: int = 5, seed: int = 0) -> Replay:
 
 
 def filler(backbone: bytes = b"TFL3 graph", head: Head | None = None) -> Callable[[Path], None]:
-    """Writes the parts of a package, as `write_package` wants it."""
+    """Writes the parts of a package, for `write_package`."""
 
     def fill(folder: Path) -> None:
         (folder / BACKBONE).write_bytes(backbone)
@@ -72,7 +72,7 @@ def filler(backbone: bytes = b"TFL3 graph", head: Head | None = None) -> Callabl
 
 
 def describer(version: str = "2026-11-21") -> Callable[[dict[str, str]], Manifest]:
-    """Makes the manifest of a package, as `write_package` wants it."""
+    """Makes the manifest of a package, for `write_package`."""
 
     def describe(hashes: dict[str, str]) -> Manifest:
         return Manifest(

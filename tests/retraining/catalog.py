@@ -20,7 +20,7 @@ from api.core.splits import split_of
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_package
-from api.model.replay_buffer import Others, Replay
+from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.registry.service import register_shipped
 from api.retraining.fast_heads import fit_calibrated_head
 from api.retraining.training_rows import TrainingRows
@@ -42,7 +42,7 @@ def picture(class_name: str, seed: int) -> Image.Image:
 
 
 @cache
-def champion_rows() -> Replay:
+def champion_rows() -> ReplayBuffer:
     """Drawn photographs of the known classes, seen by the default network."""
     backbone = LiteRTBackbone(DEFAULT.backbone)
     drawn = [(name, seed) for name in KNOWN for seed in range(PICTURES)]
@@ -54,7 +54,7 @@ def champion_rows() -> Replay:
         size = DEFAULT.manifest.input_size
         return np.concatenate([pool(backbone(to_input(one, size)[None])) for one in pictures])
 
-    return Replay(
+    return ReplayBuffer(
         embeddings=seen(images),
         targets=np.eye(len(KNOWN), dtype=np.float32)[[KNOWN.index(name) for name, _ in drawn]],
         splits=np.array([split_of(name) for name in names]),
@@ -63,7 +63,7 @@ def champion_rows() -> Replay:
         signatures=np.stack([perceptual_hash(image) for image in images]),
         catalog=np.zeros(len(names), bool),
         **no_looks(len(names)),
-        others=Others.unnamed(seen(Image.fromarray(pixels) for pixels in noise)),
+        others=OodSamples.of_embeddings(seen(Image.fromarray(pixels) for pixels in noise)),
     )
 
 

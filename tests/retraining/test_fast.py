@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from api.core.appearance import Appearance
 from api.core.heads import Head, Linear
 from api.core.splits import split_of
-from api.model.replay_buffer import Others, Replay
+from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.registry.promotion_gate import Verdict, judge
 from api.retraining import fast
 from api.retraining.fast_heads import fit_calibrated_head
@@ -32,18 +32,18 @@ def embedding(class_name: str, seed: int) -> NDArray[np.float32]:
     return drawn
 
 
-def others_at(embeddings: NDArray[np.floating]) -> Others:
+def others_at(embeddings: NDArray[np.floating]) -> OodSamples:
     """Photographs of no class, every fifth of the validation split."""
-    found = Others.unnamed(embeddings.astype(np.float32))
+    found = OodSamples.of_embeddings(embeddings.astype(np.float32))
     splits = np.where(np.arange(len(found)) % 5 == 0, "validation", "train")
     return replace(found, splits=splits)
 
 
 @pytest.fixture(scope="module")
-def replay() -> Replay:
+def replay() -> ReplayBuffer:
     drawn = [(name, seed) for name in KNOWN for seed in range(240)]
     names = [f"{name}/{seed}" for name, seed in drawn]
-    return Replay(
+    return ReplayBuffer(
         embeddings=np.stack([embedding(*one) for one in drawn]),
         targets=np.eye(3, dtype=np.float32)[[KNOWN.index(name) for name, _ in drawn]],
         splits=np.array([split_of(name) for name in names]),
@@ -57,7 +57,7 @@ def replay() -> Replay:
 
 
 @pytest.fixture(scope="module")
-def champion(replay: Replay) -> Head:
+def champion(replay: ReplayBuffer) -> Head:
     none = np.zeros(len(replay.embeddings), bool)
     return fit_calibrated_head(TrainingRows(KNOWN, replay, none, none))
 
@@ -87,7 +87,7 @@ Retrain = Callable[..., tuple[Head, TrainingRows, Verdict]]
 
 
 @pytest.fixture
-def retrain(replay: Replay, champion: Head) -> Retrain:
+def retrain(replay: ReplayBuffer, champion: Head) -> Retrain:
     def run(
         photos: Sequence[Seen],
         classes: tuple[str, ...] = KNOWN,
@@ -110,7 +110,9 @@ def as_job(job: object) -> RetrainJob:
     return job  # type: ignore[return-value]  # All that the comparison reads.
 
 
-def test_a_new_class_is_one_more_column(retrain: Retrain, champion: Head, replay: Replay) -> None:
+def test_a_new_class_is_one_more_column(
+    retrain: Retrain, champion: Head, replay: ReplayBuffer
+) -> None:
     head, data, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
     # The last column is for none of them.
     assert head.kinds.weights.shape == (CHANNELS, 5)
@@ -144,7 +146,7 @@ def test_forty_photographs_of_a_new_class_are_enough(retrain: Retrain, champion:
     assert head.recognises(far).mean() < champion.recognises(far).mean() + 0.1 < 0.6
 
 
-def test_a_view_is_learned_from_and_shares_its_photograph_s_weight(replay: Replay) -> None:
+def test_a_view_is_learned_from_and_shares_its_photograph_s_weight(replay: ReplayBuffer) -> None:
     photos = new("plum", 30)
     classes = (*KNOWN, "plum")
 
@@ -221,7 +223,9 @@ def test_a_small_set_of_its_own_is_calibrated_by_cross_validation(retrain: Retra
     assert 0.05 < head.temperature < 20
 
 
-def test_what_was_strange_is_known_once_it_is_a_class(replay: Replay, retrain: Retrain) -> None:
+def test_what_was_strange_is_known_once_it_is_a_class(
+    replay: ReplayBuffer, retrain: Retrain
+) -> None:
     """Half of the photographs of no class show plums, which nobody had called a class."""
     plums = np.stack([embedding("plum", seed) for seed in range(3000, 3030)])
     strange = np.random.default_rng(1).normal(size=(30, CHANNELS)) * 3
@@ -270,7 +274,7 @@ def test_a_new_class_that_is_not_recognised_is_refused(retrain: Retrain, champio
     ],
 )
 def test_levels_that_cannot_be_learned_as_freshness_are_classes_of_their_own(
-    replay: Replay, classes: tuple[str, ...], graded: bool
+    replay: ReplayBuffer, classes: tuple[str, ...], graded: bool
 ) -> None:
     """Nothing rotten, or nothing that is named sound: then there is no scale to put them on."""
     none = np.zeros(len(replay.targets), bool)
@@ -282,7 +286,7 @@ def test_levels_that_cannot_be_learned_as_freshness_are_classes_of_their_own(
     assert (said.argmax(axis=1) == np.arange(300) // 100).mean() > 0.9
 
 
-def test_kinds_and_freshness_are_two_questions(replay: Replay) -> None:
+def test_kinds_and_freshness_are_two_questions(replay: ReplayBuffer) -> None:
     """Rot that apples and pears show is known on a quince, of which only sound ones were seen."""
     classes = ("freshapples", "freshpears", "freshquinces", "rottenapples", "rottenpears")
     rotten = np.arange(len(replay.targets)) % 2 == 1
@@ -306,12 +310,12 @@ def test_kinds_and_freshness_are_two_questions(replay: Replay) -> None:
     assert (head.freshness.levels(quince)[:, 0] > 0.5).mean() > 0.9
 
 
-def test_a_champion_of_before_sources_and_kinds_can_be_retrained(replay: Replay) -> None:
+def test_a_champion_of_before_sources_and_kinds_can_be_retrained(replay: ReplayBuffer) -> None:
     """Its replay says nothing of where photographs come from, nor what was strange in them."""
     old = replace(
         replay,
         sources=np.full(len(replay.sources), "", np.str_),
-        others=Others.unnamed(replay.others.embeddings),
+        others=OodSamples.of_embeddings(replay.others.embeddings),
     )
     photos = new("plum", 60)
     seen = {photo.sha256: vector[None] for photo, vector in photos}

@@ -14,7 +14,7 @@ from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.progress import silent
 from api.core.splits import split_of
 from api.model.package import REPLAY, load_package
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.registry.promotion_gate import judge
 from api.retraining import full
 from api.retraining.full import IMPORTED, PhotographsMissingError, build_corpus
@@ -112,7 +112,7 @@ def test_everything_is_learned_from_and_compared(make_job: Jobs, imported: Path)
     assert len(epochs) == 2
     assert {"loss", "val_loss"} <= set(epochs[0])
     assert list(dict.fromkeys(stages)) == list(STAGE_RANGES["full"])[:-1]
-    replay = Replay.load(made.folder / REPLAY)
+    replay = ReplayBuffer.load(made.folder / REPLAY)
     of_catalog = replay.targets.argmax(axis=1) == 2
     assert (replay.catalog == of_catalog).all()
     assert 0 < of_catalog.sum() <= 40

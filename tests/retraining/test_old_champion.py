@@ -12,7 +12,7 @@ from api.core.splits import split_of
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
 from api.model.predictor import Predictor
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.registry.promotion_gate import judge
 from api.retraining import fast
 from api.retraining.job import Candidate, CatalogPhoto, RetrainJob
@@ -41,7 +41,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
                 for name in arrays.files
                 if name != "sources" and not name.startswith("other_")
             }
-        others = Replay.load(now.folder / REPLAY).others.embeddings
+        others = ReplayBuffer.load(now.folder / REPLAY).others.embeddings
         np.savez(parts / REPLAY, **kept, others=others.astype(np.float16))
 
     def describe(files: dict[str, str]) -> Manifest:
@@ -87,7 +87,7 @@ def candidate(old: Package, tmp_path_factory: pytest.TempPathFactory) -> Candida
 
 
 def test_the_old_head_graded_by_what_was_not_the_expert_s(old: Package) -> None:
-    replay = Replay.load(old.folder / REPLAY)
+    replay = ReplayBuffer.load(old.folder / REPLAY)
     said = old.head.probabilities(replay.embeddings).argmax(axis=1)
     assert (said == replay.targets.argmax(axis=1)).mean() > 0.9
     assert old.head.freshness is None
@@ -113,8 +113,8 @@ def test_it_learns_a_new_class_and_both_heads(candidate: Candidate) -> None:
 
 
 def test_the_next_replay_says_what_is_known_now(old: Package, candidate: Candidate) -> None:
-    before = Replay.load(old.folder / REPLAY)
-    after = Replay.load(candidate.folder / REPLAY)
+    before = ReplayBuffer.load(old.folder / REPLAY)
+    after = ReplayBuffer.load(candidate.folder / REPLAY)
     assert set(after.sources[~after.catalog]) == {""}
     assert set(after.sources[after.catalog]) == {"catalog"}
     assert len(after.others) == len(before.others)

@@ -8,7 +8,7 @@ import pytest
 from api.core.appearance import Appearance
 from api.core.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
 from api.core.splits import Split
-from api.model.replay_buffer import Others, Replay
+from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.retraining.job import CatalogPhoto
 from api.retraining.training_rows import (
     TooFewOfClassError,
@@ -24,10 +24,10 @@ CHANNELS = 3
 SPLITS = ["train", "train", "validation", "test"]
 
 
-def a_replay(count: int = 8) -> Replay:
+def a_replay(count: int = 8) -> ReplayBuffer:
     """Apples and pears in turn; the last two rows are boxed fruits of one frame."""
     names = [f"photo/{k}" for k in range(count - 2)] + ["boxed/7", "boxed/7"]
-    return Replay(
+    return ReplayBuffer(
         embeddings=np.arange(count * CHANNELS, dtype=np.float32).reshape(count, CHANNELS),
         targets=np.eye(2, dtype=np.float32)[np.arange(count) % 2],
         splits=np.array((SPLITS * count)[: count - 2] + ["train"] * 2),
@@ -36,7 +36,7 @@ def a_replay(count: int = 8) -> Replay:
         signatures=np.zeros((count, 80), np.uint8),
         catalog=np.zeros(count, bool),
         **no_looks(count),
-        others=Others.unnamed(np.full((1, CHANNELS), 9, np.float32)),
+        others=OodSamples.of_embeddings(np.full((1, CHANNELS), 9, np.float32)),
     )
 
 
@@ -58,7 +58,7 @@ def a_photo(
 
 
 def put(
-    replay: Replay, photos: list[CatalogPhoto], classes: tuple[str, ...] = KNOWN
+    replay: ReplayBuffer, photos: list[CatalogPhoto], classes: tuple[str, ...] = KNOWN
 ) -> TrainingRows:
     seen = np.full((3, CHANNELS), 100, np.float32)
     embedded = {photo.sha256: seen for photo in not_embedded(replay, photos)}
@@ -131,7 +131,7 @@ def test_classes_that_are_not_wanted_are_left_out_and_become_other_things() -> N
 
 
 def test_other_produce_that_is_a_class_now_is_other_produce_no_more() -> None:
-    others = Others(
+    others = OodSamples(
         embeddings=np.full((4, CHANNELS), 9, np.float32),
         groups=np.array(["other/plum", "other/fig", "far/plum.jpg", ""]),
         splits=np.full(4, "train"),

@@ -26,7 +26,14 @@ from api.core import telemetry
 from api.core.imaging.resize import thumbnail
 from api.core.labels import ClassName, accepted_class_name
 from api.core.splits import Split
-from api.http.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SessionDep, SettingsDep
+from api.http.deps import (
+    BlobsDep,
+    DatabaseDep,
+    ReadingDep,
+    SessionDep,
+    SettingsDep,
+    TrainingIndexDep,
+)
 from api.http.problems import responses
 from api.http.routing import IMAGE_ID
 from api.http.upload_form import OPENAPI, upload_form
@@ -140,7 +147,7 @@ async def upload(
     request: Request,
     database: DatabaseDep,
     blobs: BlobsDep,
-    learned: LearnedDep,
+    learned: TrainingIndexDep,
     settings: SettingsDep,
 ) -> UploadReport:
     """Send photographs of one class and name it, or a zip with a folder for each class.
@@ -161,7 +168,7 @@ async def upload(
 
 
 @router.get("/dataset/summary", summary="How much is there?", responses=responses(503))
-def summary(session: ReadingDep, learned: LearnedDep) -> DatasetSummary:
+def summary(session: ReadingDep, learned: TrainingIndexDep) -> DatasetSummary:
     return DatasetSummary.load(session, learned)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.catalog.duplicate_index import DuplicateIndex
 from api.core.errors import ProblemError
 from api.core.labels import ClassName
-from api.http.deps import BlobsDep, DatabaseDep, LearnedDep, ReadingDep, SettingsDep, StateDep
+from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep, TrainingIndexDep
 from api.http.endpoints.history import RecordedPrediction
 from api.http.problems import responses
 from api.predictions import feedback_repository
@@ -116,7 +116,7 @@ def _desk(
     state: StateDep,
     database: DatabaseDep,
     blobs: BlobsDep,
-    learned: LearnedDep,
+    learned: TrainingIndexDep,
     settings: SettingsDep,
 ) -> FeedbackService:
     with database.reading() as session:
