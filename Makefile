@@ -13,7 +13,7 @@ SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help run env test test-fast test-stack test-images test-ray check format data train crossvalidate compare notebook chaos \
-	hostile bench bench-pages backup restore openapi lock clean clean-state
+	hostile bench bench-pages backup restore openapi api-models lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -82,8 +82,12 @@ backup: $(READY) ## Save catalog, photographs and models into TO=<new folder>
 restore: $(READY) ## Bring a backup back from FROM=<folder>, where there is no catalog yet
 	@$(BIN)/python -m api.commands.backup restore "$(FROM)"
 
-openapi: $(READY) ## Write docs/openapi.json anew, after a change of the API
+openapi: $(READY) ## Write docs/openapi.json and the app's models of it, after a change of the API
 	@$(BIN)/python -m scripts.openapi
+	@$(BIN)/python -m scripts.api_models
+
+api-models: $(READY) ## Generate ui/api_models.py from docs/openapi.json
+	@$(BIN)/python -m scripts.api_models
 
 lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs uv)
 	uv pip compile $(LOCK) $(foreach extra,serve ui train bulk notebook dev,--extra $(extra)) -o requirements.txt

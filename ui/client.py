@@ -1,22 +1,68 @@
-"""The only door to the API: typed calls, and `ApiProblem` for whatever goes wrong."""
+"""Typed calls to the API over HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+import errors
 import httpx
-import problems
-from answers import Health, ModelInfo, Prediction
-from pydantic import BaseModel, ValidationError
+from api_models import (
+    Augmentation,
+    BatchFailure,
+    BatchPrediction,
+    DatasetInsights,
+    DatasetSummary,
+    Drift,
+    EmbeddingMap,
+    Estimate,
+    FeedbackAnswer,
+    FreshnessThresholds,
+    Health,
+    History,
+    ImagePage,
+    ModelInfo,
+    Prediction,
+    Promotion,
+    Relabelled,
+    Removed,
+    Report,
+    RetrainStarted,
+    ReviewAnswer,
+    ReviewQueue,
+    Run,
+    Runs,
+    Summary,
+    Trigger,
+    Triggers,
+    UploadReport,
+    VersionComparison,
+    VersionDetails,
+    Versions,
+)
+from photos import Photo
+from pydantic import BaseModel, RootModel, ValidationError
 
 T = TypeVar("T", bound=BaseModel)
+Mode = Literal["fast", "full"]
+# People fire this trigger with the Retrain button: there is nothing to show or set.
+MANUAL_TRIGGER = "manual"
+_THRESHOLDS = "/freshness-thresholds"
+
+
+class BatchEnd(BaseModel):
+    """The last line of a batch. Without it, the answer was cut off."""
+
+    summary: dict[str, object]
+
+
+class BatchLine(RootModel[BatchPrediction | BatchFailure | BatchEnd]):
+    """One line of the NDJSON that `/predict/batch` answers."""
 
 
 class ApiClient:
-    """Calls one Ripeline API. Safe to share between threads; close it when done.
+    """Calls one Ripeline API. Thread-safe; close it when done.
 
-    `key` is what an API that has keys lets the app in by. Every method raises `ApiProblem` where no
-    usable answer came.
+    `key` is sent as a bearer token. Every method raises `ApiError` if there is no usable answer.
     """
 
     def __init__(
@@ -30,7 +76,7 @@ class ApiClient:
     ) -> None:
         self.address = address
         self._health_timeout = health_timeout
-        # The API is a neighbour: a proxy set for the way to the internet must not catch the call.
+        # The API is a neighbour: calls must not go through a proxy meant for the internet.
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {key}"} if key else None,
             timeout=timeout,
@@ -41,74 +87,248 @@ class ApiClient:
     def close(self) -> None:
         self._http.close()
 
-    def predict(self, name: str, photograph: bytes, *, explain: bool = False) -> Prediction:
-        """Grade the bytes of one photograph; `name` is its file name."""
+    def health(self) -> Health:
+        """Uses the short `health_timeout`."""
+        return self.call(Health, "GET", "/health", timeout=self._health_timeout)
+
+    def model_info(self) -> ModelInfo:
+        return self.call(ModelInfo, "GET", "/model-info")
+
+    # Predictions and feedback
+
+    def predict(self, name: str, data: bytes, *, explain: bool = False) -> Prediction:
+        """Grade one photo; `name` is its file name."""
         return self.call(
             Prediction,
             "POST",
             "/predict",
-            files={"file": (name, photograph)},
+            files={"file": (name, data)},
             params={"explain": explain} if explain else None,
         )
 
-    def health(self) -> Health:
-        """Ask how the service is, without waiting long."""
-        return self.call(Health, "GET", "/health", timeout=self._health_timeout)
+    def predict_batch(self, photos: Sequence[Photo]) -> list[BatchPrediction | BatchFailure]:
+        """Grade photos and zips of photos: a result for each, in order."""
+        lines = [
+            line.root
+            for line in self.lines(BatchLine, "POST", "/predict/batch", files=_form_files(photos))
+        ]
+        if not lines or not isinstance(lines[-1], BatchEnd):
+            raise errors.unreachable(self.address)
+        return [line for line in lines if not isinstance(line, BatchEnd)]
 
-    def model_info(self) -> ModelInfo:
-        """Ask which model answers, and how good it is."""
-        return self.call(ModelInfo, "GET", "/model-info")
+    def send_feedback(self, prediction_id: str, label: str | None) -> FeedbackAnswer:
+        """Send the right class of a prediction; None confirms the predicted one."""
+        body = {"correct": True} if label is None else {"label": label}
+        return self.call(
+            FeedbackAnswer, "POST", f"/predictions/{prediction_id}/feedback", json=body
+        )
+
+    def review_queue(self, limit: int) -> ReviewQueue:
+        """Up to `limit` predictions, those most worth labelling first."""
+        return self.call(ReviewQueue, "GET", "/review-queue", params={"limit": limit})
+
+    def confirm_labels(self, labels: dict[str, str]) -> ReviewAnswer:
+        """Label 1 to 200 predictions, by id."""
+        items = [{"prediction_id": name, "label": label} for name, label in labels.items()]
+        return self.call(ReviewAnswer, "POST", "/review-queue", json={"items": items})
+
+    # Training data
+
+    def upload_training_data(self, photos: Sequence[Photo], class_name: str | None) -> UploadReport:
+        """Add photos or zips of photos; without a class, folders in the zips name the classes."""
+        return self.call(
+            UploadReport,
+            "POST",
+            "/upload-training-data",
+            files=_form_files(photos),
+            data={"class_name": class_name} if class_name else None,
+        )
+
+    def dataset_summary(self) -> DatasetSummary:
+        return self.call(DatasetSummary, "GET", "/dataset/summary")
+
+    def training_images(
+        self,
+        *,
+        class_name: str | None,
+        split: str | None,
+        origin: str | None,
+        offset: int,
+        limit: int,
+    ) -> ImagePage:
+        """A page of the catalog, newest first; a filter of None takes all."""
+        filters = {"class_name": class_name, "split": split, "origin": origin}
+        params = {name: value for name, value in filters.items() if value is not None}
+        return self.call(
+            ImagePage, "GET", "/dataset/images", params=params | {"offset": offset, "limit": limit}
+        )
+
+    def relabel_images(self, ids: Sequence[str], class_name: str) -> Relabelled:
+        """Give up to 1000 images another class."""
+        return self.call(
+            Relabelled,
+            "POST",
+            "/dataset/images/relabel",
+            json={"ids": list(ids), "class_name": class_name},
+        )
+
+    def remove_images(self, ids: Sequence[str]) -> Removed:
+        """Remove up to 1000 images for good."""
+        return self.call(Removed, "POST", "/dataset/images/remove", json={"ids": list(ids)})
+
+    def dataset_insights(self) -> DatasetInsights:
+        return self.call(DatasetInsights, "GET", "/insights/dataset")
+
+    def embedding_map(self, limit: int) -> EmbeddingMap:
+        return self.call(EmbeddingMap, "GET", "/insights/map", params={"limit": limit})
+
+    def augment_image(self, image_id: str, seed: int) -> Augmentation:
+        params = {"image_id": image_id, "seed": seed}
+        return self.call(Augmentation, "GET", "/insights/augmentation", params=params)
+
+    def augment_photo(self, photo: Photo, seed: int) -> Augmentation:
+        return self.call(
+            Augmentation,
+            "POST",
+            "/insights/augmentation",
+            params={"seed": seed},
+            files={"file": (photo.name, photo.data)},
+        )
+
+    # Model versions
+
+    def versions(self) -> Versions:
+        return self.call(Versions, "GET", "/models")
+
+    def version_details(self, version: str) -> VersionDetails:
+        return self.call(VersionDetails, "GET", f"/models/{version}")
+
+    def version_report(self, version: str) -> Report:
+        return self.call(Report, "GET", f"/report/{version}")
+
+    def compare_versions(self, a: str, b: str) -> VersionComparison:
+        return self.call(VersionComparison, "GET", "/models/compare", params={"a": a, "b": b})
+
+    def promotions(self) -> list[Promotion]:
+        """What was in use when, the newest first."""
+        return self.call(History, "GET", "/models/history").promotions
+
+    def promote(self, version: str) -> Promotion:
+        return self.call(Promotion, "POST", f"/models/{version}/promote")
+
+    def roll_back(self) -> Promotion:
+        return self.call(Promotion, "POST", "/models/rollback")
+
+    def freshness_thresholds(self) -> FreshnessThresholds:
+        return self.call(FreshnessThresholds, "GET", _THRESHOLDS)
+
+    def set_freshness_thresholds(
+        self, rotten_below: float, fresh_from: float
+    ) -> FreshnessThresholds:
+        """Set both scores (0 to 1), for everybody."""
+        body = {"rotten_below": rotten_below, "fresh_from": fresh_from}
+        return self.call(FreshnessThresholds, "PUT", _THRESHOLDS, json=body)
+
+    def reset_freshness_thresholds(self) -> FreshnessThresholds:
+        return self.call(FreshnessThresholds, "DELETE", _THRESHOLDS)
+
+    # Retraining
+
+    def estimate(self) -> Estimate:
+        return self.call(Estimate, "GET", "/retrain/estimate")
+
+    def runs(self, limit: int) -> Runs:
+        return self.call(Runs, "GET", "/runs", params={"limit": limit})
+
+    def newest_run(self) -> Run | None:
+        """The running run, or the last one; None before the first."""
+        runs = self.runs(1).runs
+        return runs[0] if runs else None
+
+    def start_run(self, mode: Mode) -> RetrainStarted:
+        return self.call(RetrainStarted, "POST", "/retrain", json={"mode": mode})
+
+    def cancel_run(self, run_id: str) -> Run:
+        return self.call(Run, "POST", f"/runs/{run_id}/cancel")
+
+    def triggers(self) -> list[Trigger]:
+        """All triggers that can start a run by themselves."""
+        triggers = self.call(Triggers, "GET", "/triggers").triggers
+        return [trigger for trigger in triggers if trigger.name != MANUAL_TRIGGER]
+
+    def change_trigger(self, name: str, **settings: Any) -> Trigger:
+        """Set any of enabled, threshold, cooldown_hours and schedule; None resets it."""
+        return self.call(Trigger, "PUT", f"/triggers/{name}", json=settings)
+
+    # Monitoring
+
+    def monitoring_summary(self, hours: float) -> Summary:
+        return self.call(Summary, "GET", "/monitoring/summary", params={"hours": hours})
+
+    def drift(self) -> Drift:
+        return self.call(Drift, "GET", "/drift")
+
+    # Requests
 
     def call(self, answer: type[T], method: str, path: str, **options: Any) -> T:
-        """Call any endpoint that answers with one JSON document.
+        """Call an endpoint that answers with one JSON document.
 
         `options` are those of `httpx.Client.request`: params, json, data, files, headers, timeout.
         """
-        return self._read(answer, self._response(method, path, **options).content)
+        return self._parse(answer, self._response(method, path, **options).content)
 
     def content(self, path: str, **options: Any) -> bytes:
-        """The bytes at `path`, such as a photograph."""
+        """The bytes at `path`, such as a photo."""
         return self._response("GET", path, **options).content
 
     def lines(self, line: type[T], method: str, path: str, **options: Any) -> Iterator[T]:
-        """Call an endpoint that answers with NDJSON, and give each line as soon as it is there.
+        """Call an endpoint that answers with NDJSON; yields each line as it arrives.
 
-        A call that fails halfway raises after the lines that came.
+        A call that fails halfway raises after the lines that arrived.
         """
         headers = {"Accept": "application/x-ndjson"}
         with (
-            self._in_words(),
+            self._api_errors(),
             self._http.stream(
                 method, f"{self.address}{path}", headers=headers, **options
             ) as response,
         ):
             if not response.is_success:
                 response.read()
-                raise problems.refused(response, self.address)
+                raise errors.from_response(response, self.address)
             for text in response.iter_lines():
                 if text:
-                    yield self._read(line, text)
+                    yield self._parse(line, text)
 
     def _response(self, method: str, path: str, **options: Any) -> httpx.Response:
-        with self._in_words():
+        with self._api_errors():
             response = self._http.request(method, f"{self.address}{path}", **options)
         if not response.is_success:
-            raise problems.refused(response, self.address)
+            raise errors.from_response(response, self.address)
         return response
 
-    def _read(self, answer: type[T], text: str | bytes) -> T:
+    def _parse(self, answer: type[T], text: str | bytes) -> T:
         try:
             return answer.model_validate_json(text)
         except ValidationError as error:
-            raise problems.not_understood(self.address) from error
+            raise errors.unreadable_answer(self.address) from error
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _api_errors(self) -> Iterator[None]:
         try:
             yield
         except httpx.TimeoutException as error:
-            raise problems.too_slow(self.address) from error
+            raise errors.timed_out(self.address) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise problems.not_an_address(self.address) from error
+            raise errors.invalid_address(self.address) from error
         except httpx.HTTPError as error:
-            raise problems.unreachable(self.address) from error
+            raise errors.unreachable(self.address) from error
+
+
+def photo_path(image_id: str) -> str:
+    """The path of a training image's photo at the API."""
+    return f"/dataset/images/{image_id}/photograph"
+
+
+def _form_files(photos: Sequence[Photo]) -> list[tuple[str, tuple[str, bytes]]]:
+    return [("files", (photo.name, photo.data)) for photo in photos]

@@ -1,10 +1,10 @@
-"""The script behind every visit: page config, navigation, the page; or the question who it is."""
+"""The script of every visit: page config, navigation and the page, or the login."""
 
 from pathlib import Path
 
+import auth
 import streamlit as st
-from access import door
-from components.plots import READABLE
+from components.display import READABLE
 
 HERE = Path(__file__).parent
 # File name, title and Material icon of each page, in the order of the navigation.
@@ -19,7 +19,7 @@ PAGES = (
 
 st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))
 st.logo(str(HERE / "assets" / "logo.svg"), size="large")
-allowed = door.granted()
+allowed = auth.is_allowed()
 page = st.navigation(
     [
         st.Page(HERE / "app_pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
@@ -31,4 +31,4 @@ if allowed:
     st.html(READABLE)
     page.run()
 else:
-    door.ask()
+    auth.ask()

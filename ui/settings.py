@@ -1,12 +1,12 @@
-"""Where the API is, how to enter it, how long to wait and who may look, from the environment."""
+"""The app's settings, from the environment."""
 
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, PositiveFloat, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# A shorter one could be guessed, and with it every login forged.
-SHORTEST_COOKIE_SECRET = 32
+# A shorter one could be guessed, and logins forged with it.
+MIN_COOKIE_SECRET = 32
 
 
 def _with_scheme(address: str) -> str:
@@ -23,18 +23,18 @@ class Settings(BaseSettings):
     )
 
     api_url: Annotated[str, AfterValidator(_with_scheme)] = "http://127.0.0.1:8000"
-    # What the app says who it is by, where the API has keys: one of those that may change things.
+    # The app's key, if the API has keys: one of its RIPELINE_CHANGE_KEYS.
     api_key: SecretStr = SecretStr("")
-    # Seconds to wait for a prediction: a photograph from a slow phone has to get there first.
+    # Seconds to wait for a prediction; a photo from a slow phone has to get there first.
     api_timeout: PositiveFloat = 30.0
     # Seconds to wait for a health answer, which comes at once or not at all.
     api_health_timeout: PositiveFloat = 3.0
-    # Whoever opens the app is asked for it; empty lets everybody in.
+    # Empty lets everybody in.
     ui_password: SecretStr = SecretStr("")
-    # Where people open this app: the provider of logins sends them back there.
+    # Where people open this app; the login provider sends them back there.
     ui_url: Annotated[str, AfterValidator(_with_scheme)] = "http://127.0.0.1:8501"
-    # The provider's discovery document, `https://…/.well-known/openid-configuration`; empty asks
-    # for no login.
+    # The provider's discovery document, `https://…/.well-known/openid-configuration`; empty: no
+    # login.
     oidc_metadata_url: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         missing = [name for name, value in given.items() if not value]
         if missing and len(missing) < len(given):
             raise ValueError(f"A login by OIDC also needs {', '.join(missing)}.")
-        if not missing and len(given["RIPELINE_OIDC_COOKIE_SECRET"]) < SHORTEST_COOKIE_SECRET:
+        if not missing and len(given["RIPELINE_OIDC_COOKIE_SECRET"]) < MIN_COOKIE_SECRET:
             raise ValueError(
                 "RIPELINE_OIDC_COOKIE_SECRET is too short. Make one with `openssl rand -hex 32`."
             )

@@ -6,23 +6,25 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 
+import auth
 import components
 import streamlit as st
-from access import login
 from settings import Settings
 
 
 @asynccontextmanager
 async def preload(_app: st.App) -> AsyncIterator[None]:
-    """Import charts and HTTP at start: else the first visitor waits a second for them.
+    """Import charts and HTTP at start: otherwise the first visitor waits a second for them.
 
     Within the lifespan, where caches find Streamlit's runtime and do not warn that there is none.
     """
-    for part in walk_packages(components.__path__, "components."):
-        import_module(part.name)
+    for module in walk_packages(components.__path__, "components."):
+        import_module(module.name)
     yield
 
 
 app = st.App(
-    Path(__file__).parent / "navigation.py", secrets=login.secrets(Settings()), lifespan=preload
+    Path(__file__).parent / "navigation.py",
+    secrets=auth.login_secrets(Settings()),
+    lifespan=preload,
 )

@@ -11,9 +11,9 @@ AWAY = "The grading service is not answering"
 # What each page shows only where the API has told it something.
 WHOLE = {
     "": "No photo yet",
-    "training_data": "photographs of 6 classes",
-    "retrain": "What served when",
-    "dataset_insights": "what version",
+    "training_data": "photos of 6 classes",
+    "retrain": "What was in use when",
+    "dataset_insights": "those that version",
     "model_report": "parameters",
     "monitoring": "Up for",
 }
@@ -51,7 +51,7 @@ def test_every_page_says_that_the_api_is_away_and_goes_on_by_itself(
 def is_away(page: Page) -> None:
     told = page.get_by_test_id("stAlert").filter(has_text=AWAY)
     expect(told.first).to_be_visible(timeout=PATIENCE_MS)
-    expect(told.first).to_contain_text("goes on by itself")
+    expect(told.first).to_contain_text("continues by itself")
     no_traceback(page)
 
 

@@ -57,7 +57,7 @@ def test_from_new_photographs_to_a_new_version_and_back(
     wait_until_served(api, first)
     answer = api.post("/predict", files={"file": other.read_bytes()}).json()
     assert (answer["model_version"], "rings" in answer["probabilities"]) == (first, False)
-    expect(page.get_by_text("and served; another version does now")).to_be_visible()
+    expect(page.get_by_text("was in use; another version is now")).to_be_visible()
     no_traceback(page)
     page.close()
 
@@ -93,20 +93,20 @@ def upload(page: Page, photographs: list[Path]) -> None:
 
 
 def retrain(page: Page, api: httpx.Client) -> str:
-    """Press the button, watch across a reload, and give the version that passed the gate."""
-    expect(page.get_by_role("heading", name="New since the version that serves")).to_be_visible()
+    """Press the button, watch across a reload, and give the version that passed the checks."""
+    expect(page.get_by_role("heading", name="New since the current version")).to_be_visible()
     page.get_by_role("button", name="Retrain", exact=True).click()
-    running = page.get_by_role("heading", name="Fast retraining is")
+    running = page.get_by_role("heading", name="Quick retraining is")
     expect(running).to_be_visible()
     page.reload()
-    ended = page.get_by_role("heading", name="The last candidate against its champion")
+    ended = page.get_by_role("heading", name="New model compared with the current one")
     expect(running.or_(ended)).to_be_visible()
     expect(ended).to_be_visible(timeout=LEARNED_WITHIN_MS)
     runs = api.get("/runs").json()["runs"]
     assert [run["state"] for run in runs] == ["succeeded"]
     candidate: str = runs[0]["candidate"]
     expect(page.get_by_test_id("stAlert")).to_contain_text(
-        f"Version {candidate} passed the gate and serves"
+        f"Version {candidate} passed the checks and is now in use"
     )
     picture(page, "story-verdict")
     return candidate

@@ -35,6 +35,10 @@ IMAGES: dict[str, Any] = {
             "filename": f"{image_id[0]}.jpg",
             "width": 640,
             "height": 480,
+            "bytes": 9000,
+            "sha256": "ab",
+            "photograph": "p1",
+            "created_at": "2026-11-21T10:00:00Z",
         }
         for image_id, class_name in zip(IDS, ("freshapples", "freshapples", "kiwi"), strict=True)
     ],
@@ -46,6 +50,12 @@ QUEUE: dict[str, Any] = {
             "timestamp": "2026-11-21T10:00:00Z",
             "filename": f"{name}.jpg",
             "confidence": 0.51,
+            "predicted_class": "rottenapples",
+            "probabilities": {"rottenapples": 0.51, "freshapples": 0.49},
+            "recognised": reason == "unsure",
+            "model_version": "2026.11.21-1",
+            "inference_time_ms": 7.3,
+            "photograph_kept": True,
             "suggested_label": "rottenapples",
             "reason": reason,
             "photograph_url": f"/predictions/{name}/photograph",
@@ -108,18 +118,33 @@ def graded(body: bytes) -> Answer:
 def taken(body: bytes) -> Answer:
     """An upload as the API takes it: "bad" is refused, "again" known already."""
     class_name = sent_class(body)
-    report: dict[str, Any] = {"uploaded_files": [], "duplicates": [], "errors": []}
+    report: dict[str, Any] = {
+        "uploaded_count": 0,
+        "uploaded_files": [],
+        "duplicates": [],
+        "errors": [],
+        "class_name": class_name,
+        "timestamp": "2026-11-21T10:00:00Z",
+    }
     for name in sent_names(body):
         chosen = class_name or name.split("/")[-2]
         if "bad" in name:
-            report["errors"].append({"filename": name, "detail": "This is no photograph."})
+            error = {"code": "unreadable", "detail": "This is no photograph."}
+            report["errors"].append({"filename": name} | error)
         elif "again" in name:
-            told = {"kind": "exact", "class_name": chosen, "message": "This file is known already."}
-            report["duplicates"].append({"filename": name} | told)
+            duplicate = {
+                "filename": name,
+                "kind": "exact",
+                "class_name": chosen,
+                "message": "This file is known already.",
+                "of": "p1",
+                "image_id": None,
+            }
+            report["duplicates"].append(duplicate)
         else:
-            report["uploaded_files"].append(
-                {"filename": name, "class_name": chosen, "split": "train"}
-            )
+            stored = {"id": IDS[0], "photograph": "p1", "class_name": chosen, "split": "train"}
+            report["uploaded_files"].append({"filename": name} | stored)
+            report["uploaded_count"] += 1
     return Answer(report)
 
 
@@ -132,8 +157,8 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
         "/upload-training-data": taken,
         "/dataset/summary": Answer(SUMMARY),
         "/dataset/images": Answer(IMAGES),
-        "/dataset/images/relabel": Answer({"relabelled": 2, "class_name": "kiwi"}),
-        "/dataset/images/remove": Answer({"removed": 2}),
+        "/dataset/images/relabel": Answer({"relabelled": 2, "class_name": "kiwi", "missing": []}),
+        "/dataset/images/remove": Answer({"removed": 2, "missing": []}),
         "/review-queue": Answer(QUEUE),
         **{f"/dataset/images/{image_id}/photograph": picture for image_id in IDS},
         **{item["photograph_url"]: picture for item in QUEUE["items"]},

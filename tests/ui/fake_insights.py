@@ -20,7 +20,14 @@ INSIGHTS: dict[str, Any] = {
         {"class_name": "freshapples", "split": "test", "origin": "upload", "examples": 4},
         {"class_name": "rottenapples", "split": "train", "origin": "boxed", "examples": 10},
     ],
-    "balance": {"largest": "freshapples", "ratio": 2.0, "story": "Twice as many fresh apples."},
+    "balance": {
+        "largest": "freshapples",
+        "largest_examples": 20,
+        "smallest": "rottenapples",
+        "smallest_examples": 10,
+        "ratio": 2.0,
+        "story": "Twice as many fresh apples.",
+    },
     "freshness": {
         "fresh": 20,
         "rotten": 10,
@@ -115,6 +122,10 @@ IMAGES: dict[str, Any] = {
             "filename": "one.jpg",
             "width": 200,
             "height": 100,
+            "bytes": 9000,
+            "sha256": "ab",
+            "photograph": "p1",
+            "created_at": "2026-11-21T10:00:00Z",
         }
     ],
 }
@@ -163,6 +174,7 @@ FULL: dict[str, Any] = {
         }
     ],
 }
+DATA = {"files": 200, "photographs": 90, "boxed": 0, "sha256": "ab"}
 EPOCH = {"loss": 0.3, "accuracy": 0.9, "val_loss": 0.2, "val_accuracy": 0.95}
 
 
@@ -178,7 +190,8 @@ def version(name: str, status: str = "champion") -> dict[str, Any]:
         "run_id": None,
         "classes": ["freshapples", "rottenapples"],
         "metrics": {"photographs": 50, "accuracy": 0.98},
-        "data": {"files": 200, "photographs": 90},
+        "data": DATA,
+        "recipe": {},
         "verdict": None,
     }
 
@@ -191,6 +204,13 @@ def details(metrics: dict[str, Any], recipe: dict[str, Any] | None = None) -> di
         "architecture": "efficientnet_lite0",
         "input_size": 160,
         "parameters": 3_400_000,
+        "created_at": "2026-11-21T10:00:00Z",
+        "data": DATA,
+        "feature_shape": [5, 5, 1280],
+        "files": {"head.npz": "ab"},
+        "preprocessing": "rgb",
+        "thresholds": {"rejection": 1.5},
+        "versions": {"numpy": "2.4"},
         "metrics": metrics,
         "recipe": recipe or {"epochs": 12},
     }
@@ -241,7 +261,7 @@ REPORT: dict[str, Any] = {
 NETWORKS = {
     "split": "test split",
     "latency": "one core",
-    "data": {},
+    "data": DATA,
     "architectures": [TRIAL],
     "input_sizes": [TRIAL, {**TRIAL, "input_size": 96}],
 }
@@ -252,7 +272,10 @@ def script(api: FakeApi) -> None:
     full = {"test_by_photograph": FULL, "training_curves": [EPOCH, EPOCH]}
     versions = [version(CHAMPION), version(BEFORE, "retired")]
     compared = {
+        "a": versions[1],
+        "b": versions[0],
         "same_data": True,
+        "per_class": [],
         "figures": [
             {"name": "macro_f1", "better": "higher", "a": 0.97, "b": 0.98, "difference": 0.01}
         ],

@@ -144,6 +144,9 @@ HISTORY = {
     ]
 }
 COMPARE = {
+    "a": MODELS["models"][1],
+    "b": MODELS["models"][0],
+    "per_class": [],
     "same_data": False,
     "figures": [
         {"name": "macro_f1", "better": "higher", "a": 0.98, "b": 0.97, "difference": -0.01},
@@ -242,6 +245,14 @@ SUMMARY: dict[str, Any] = {
 }
 
 
+STARTED = {
+    "message": "Queued.",
+    "status": "queued",
+    "run_id": RUN_ID,
+    "timestamp": "2026-11-21T10:00:00Z",
+}
+
+
 def runs(*listed: dict[str, Any]) -> Answer:
     """The answer of `/runs`, the newest first."""
     return Answer({"total": len(listed), "runs": list(listed)})
@@ -258,6 +269,6 @@ def learning(api: FakeApi) -> FakeApi:
         "/triggers": Answer(TRIGGERS),
         "/drift": Answer(DRIFT),
         "/monitoring/summary": Answer(SUMMARY),
-        "/retrain": Answer({"message": "Queued.", "status": "queued", "run_id": RUN_ID}, 202),
+        "/retrain": Answer(STARTED, 202),
     }
     return api

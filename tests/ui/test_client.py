@@ -1,12 +1,12 @@
-"""Every way in which a call can fail becomes one ApiProblem that a person can act on."""
+"""Every way in which a call can fail becomes one ApiError that a person can act on."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from answers import Answer as Typed
 from client import ApiClient
-from problems import ApiProblem
+from errors import ApiError
+from pydantic import BaseModel
 
 from tests.ui.fake_api import HEALTH, OUTAGE, PREDICTION, Answer, FakeApi, problem
 
@@ -27,8 +27,8 @@ def failing(error: Exception) -> ApiClient:
     )
 
 
-def predict_problem(client: ApiClient) -> ApiProblem:
-    with pytest.raises(ApiProblem) as raised:
+def predict_problem(client: ApiClient) -> ApiError:
+    with pytest.raises(ApiError) as raised:
         client.predict("apple.jpg", b"photo")
     return raised.value
 
@@ -90,7 +90,7 @@ def test_nobody_listening_says_where_and_how_to_start(client: ApiClient, api: Fa
     assert api.address in problem.detail
     assert "make run" in problem.detail
     assert "RIPELINE_API_URL" in problem.detail
-    assert problem.passing
+    assert problem.retryable
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.ConnectTimeout("slow")])
@@ -98,7 +98,7 @@ def test_a_time_out_says_that_it_took_too_long(error: Exception) -> None:
     problem = predict_problem(failing(error))
 
     assert "too long" in problem.title
-    assert problem.passing
+    assert problem.retryable
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("gone"), httpx.RemoteProtocolError("cut")])
@@ -126,7 +126,7 @@ def test_the_api_says_itself_what_is_wrong_with_the_request(
     found = predict_problem(client)
 
     assert found.detail == "Send a smaller photo."
-    assert not found.passing
+    assert not found.retryable
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -136,7 +136,7 @@ def test_a_busy_api_may_be_asked_again(client: ApiClient, api: FakeApi, status: 
     found = predict_problem(client)
 
     assert found.detail == "No model is loaded yet."
-    assert found.passing
+    assert found.retryable
 
 
 def test_a_proxy_page_for_an_error_is_not_shown(client: ApiClient, api: FakeApi) -> None:
@@ -146,7 +146,7 @@ def test_a_proxy_page_for_an_error_is_not_shown(client: ApiClient, api: FakeApi)
 
     assert "502" in found.detail
     assert "<h1>" not in found.detail
-    assert found.passing
+    assert found.retryable
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_an_answer_that_is_not_the_apis_says_so(
     assert api.address in found.detail
 
 
-class Row(Typed):
+class Row(BaseModel):
     number: int
 
 
@@ -192,14 +192,14 @@ def test_lines_that_stop_making_sense_are_a_problem_after_those_that_came(
     rows = client.lines(Row, "GET", "/rows")
 
     assert next(rows).number == 1
-    with pytest.raises(ApiProblem, match="could not be read"):
+    with pytest.raises(ApiError, match="could not be read"):
         next(rows)
 
 
 def test_lines_that_are_refused_say_why(client: ApiClient, api: FakeApi) -> None:
     api.answers["/rows"] = problem(413, "The body is too large.")
 
-    with pytest.raises(ApiProblem, match="The body is too large"):
+    with pytest.raises(ApiError, match="The body is too large"):
         list(client.lines(Row, "GET", "/rows"))
 
 
@@ -213,7 +213,7 @@ def test_an_answer_that_does_not_come_is_waited_for_only_so_long(api: FakeApi) -
     api.slow.add("/health")
     client = ApiClient(api.address, timeout=0.05, health_timeout=0.05)
 
-    with pytest.raises(ApiProblem, match="too long"):
+    with pytest.raises(ApiError, match="too long"):
         client.health()
     client.close()
 
@@ -240,4 +240,4 @@ def test_a_service_that_wants_a_key_is_told_with_the_setting(
 
     found = predict_problem(client)
     assert "RIPELINE_API_KEY" in found.detail
-    assert found.passing
+    assert found.retryable

@@ -1,15 +1,14 @@
-"""Dataset insights: what there is to learn from, each part a chart and a story."""
+"""Dataset insights: what there is to learn from."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from components.dataset_insights.augmentation import before_and_after
-from components.dataset_insights.balance import balance
-from components.dataset_insights.copies import copies
-from components.dataset_insights.looks import light_and_size
-from components.dataset_insights.map import map_of_photographs
-from components.messages import empty_state, problem_message
-from problems import ApiProblem
+from components.dataset_insights.appearance import light_and_size
+from components.dataset_insights.augmentation import augmentation
+from components.dataset_insights.counts import balance, copies
+from components.dataset_insights.embedding_map import map_of_photos
+from components.messages import empty_state, show_error
+from errors import ApiError
 
 _BALANCE, _LIGHT, _VIEWS, _MAP, _COPIES = (
     "Balance",
@@ -20,7 +19,7 @@ _BALANCE, _LIGHT, _VIEWS, _MAP, _COPIES = (
 )
 
 st.title("Dataset insights", anchor=False)
-section = st.segmented_control(
+part = st.segmented_control(
     "Part",
     [_BALANCE, _LIGHT, _VIEWS, _MAP, _COPIES],
     default=_BALANCE,
@@ -30,24 +29,24 @@ section = st.segmented_control(
     label_visibility="collapsed",
 )
 try:
-    loaders.insist_on_answer()
-    found = loaders.dataset_insights()
-except ApiProblem as problem:
-    problem_message(problem, refused="The data cannot be looked at")
+    cached_api.require_api()
+    insights = cached_api.dataset_insights()
+except ApiError as error:
+    show_error(error, rejected="The insights are not available")
 else:
-    if not found.examples:
-        empty_state("insights", "No data yet", "Add photographs on the page Training data.")
-    elif section == _BALANCE:
-        balance(found)
-    elif section == _LIGHT:
-        light_and_size(found.appearance, found.sizes)
-    elif section == _VIEWS:
-        before_and_after()
-    elif section == _MAP:
-        map_of_photographs()
+    if not insights.examples:
+        empty_state("insights", "No data yet", "Add photos on the Training data page.")
+    elif part == _BALANCE:
+        balance(insights)
+    elif part == _LIGHT:
+        light_and_size(insights.appearance, insights.sizes)
+    elif part == _VIEWS:
+        augmentation()
+    elif part == _MAP:
+        map_of_photos()
     else:
-        copies(found.copies)
+        copies(insights.copies)
     st.caption(
-        f"Of {found.examples:,} examples: what version `{found.model_version}` learned from and "
-        f"was measured on, and {found.from_catalog:,} of the training images that people gave."
+        f"Of {insights.examples:,} photos: those that version `{insights.model_version}` learned "
+        f"from and was measured on, and {insights.from_catalog:,} that people added."
     )

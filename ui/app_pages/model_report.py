@@ -1,63 +1,61 @@
-"""Model report: how good a version is, and how that is known."""
+"""Model report: how good a version is, and how that was measured."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from components.messages import empty_state, problem_message
-from components.model_report.classes import classes
-from components.model_report.curves import against, confidence, training
-from components.model_report.figures import figures
-from components.model_report.mistakes import mistakes
+from api_models import Versions
+from components.messages import empty_state, show_error
+from components.model_report.accuracy import accuracy
+from components.model_report.classes import classes, mistakes
+from components.model_report.curves import compare_with, confidence, training
 from components.model_report.networks import networks
-from problems import ApiProblem
-from resources.models import Versions
-from words import counted, sentence, spaced
+from errors import ApiError
+from formatting import capitalize, humanize, pluralize
 
-_CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _AGAINST = (
+_CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE = (
     "Classes",
     "Confidence",
     "Training",
     "Mistakes",
     "Networks",
-    "Against another",
+    "Compare",
 )
-_STATUS = {"champion": "serves now", "challenger": "never served", "retired": "served before"}
+_STATUS = {"champion": "in use now", "challenger": "never in use", "retired": "in use before"}
 
 
-def choose_version(found: Versions) -> str | None:
-    """The version to report on: the one that serves, unless another is chosen."""
-    told = {
+def choose_version(versions: Versions) -> str | None:
+    """The version to report on, by default the one in use."""
+    labels = {
         version.version: f"{version.version}, {_STATUS.get(version.status, 'files removed')}"
-        for version in found.models
+        for version in versions.models
     }
-    names = list(told)
-    if st.session_state.get(state.REPORTED) not in told:
+    names = list(labels)
+    if st.session_state.get(state.REPORTED) not in labels:
         st.session_state.pop(state.REPORTED, None)
-    first = names.index(found.champion) if found.champion in told else 0
+    first = names.index(versions.champion) if versions.champion in labels else 0
     return st.selectbox(
         "Version",
         names,
         index=first if names else None,
-        format_func=lambda name: told.get(name, name),
+        format_func=lambda name: labels.get(name, name),
         key=state.REPORTED,
         persist_state="session",
     )
 
 
-def show(version: str, found: Versions) -> None:
-    """The whole report on one version."""
-    package, report = loaders.package(version), loaders.report_on(version)
-    manifest = package.manifest
+def show_report(version: str, versions: Versions) -> None:
+    details, report = cached_api.version_details(version), cached_api.version_report(version)
+    manifest = details.manifest
     st.caption(
-        f"{sentence(spaced(manifest.architecture))} at {manifest.input_size} pixels, "
-        f"{counted(manifest.parameters, 'parameter')}, "
-        f"{counted(len(manifest.classes), 'class')}"
-        + (f", made from `{package.parent}`." if package.parent else ".")
+        f"{capitalize(humanize(manifest.architecture))} at {manifest.input_size} pixels, "
+        f"{pluralize(manifest.parameters, 'parameter')}, "
+        f"{pluralize(len(manifest.classes), 'class')}"
+        + (f", made from `{details.parent}`." if details.parent else ".")
     )
-    figures(report)
+    accuracy(report)
     part = st.segmented_control(
         "Part",
-        [_CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _AGAINST],
+        [_CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE],
         default=_CLASSES,
         required=True,
         key=state.REPORT_PART,
@@ -67,25 +65,25 @@ def show(version: str, found: Versions) -> None:
     if part == _CLASSES:
         classes(manifest)
     elif part == _CONFIDENCE:
-        confidence(manifest.scores)
+        confidence(manifest.metrics.test)
     elif part == _TRAINING:
         training(manifest)
     elif part == _MISTAKES:
-        mistakes(manifest.scores)
+        mistakes(manifest.metrics.test)
     elif part == _NETWORKS:
         networks(report.comparison, manifest)
     else:
-        against(package, found, state.COMPARED)
+        compare_with(details, versions, state.COMPARED)
 
 
 st.title("Model report", anchor=False)
 try:
-    loaders.insist_on_answer()
-    versions = loaders.versions()
+    cached_api.require_api()
+    versions = cached_api.versions()
     chosen = choose_version(versions)
     if chosen is None:
         empty_state("fact_check", "No model yet", "Train one: `make train`.")
     else:
-        show(chosen, versions)
-except ApiProblem as problem:
-    problem_message(problem, refused="The report cannot be shown")
+        show_report(chosen, versions)
+except ApiError as error:
+    show_error(error, rejected="The report cannot be shown")

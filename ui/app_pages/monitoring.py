@@ -1,17 +1,17 @@
-"""Monitoring: how the service is and was, and whether its world has changed."""
+"""Monitoring: the service now and before, and whether its photos have changed."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from components.messages import problem_message
-from components.monitoring.drift import drift_figures
-from components.monitoring.service import service_figures
-from problems import ApiProblem
+from components.messages import show_error
+from components.monitoring.drift import drift_metrics
+from components.monitoring.service import service_metrics
+from errors import ApiError
 
 _HOURS = {1: "Hour", 24: "Day", 24 * 7: "Week", 24 * 30: "30 days"}
 
 st.title("Monitoring", anchor=False)
-st.caption(f"The service at `{loaders.api().address}`")
+st.caption(f"The service at `{cached_api.api().address}`")
 hours = st.segmented_control(
     "The last",
     list(_HOURS),
@@ -22,9 +22,9 @@ hours = st.segmented_control(
     persist_state="session",
 )
 try:
-    loaders.summary(hours)
-except ApiProblem as problem:
-    problem_message(problem, refused="The figures cannot be told")
+    cached_api.monitoring_summary(hours)
+except ApiError as error:
+    show_error(error, rejected="The figures are not available")
 else:
-    service_figures(hours)
-    drift_figures()
+    service_metrics(hours)
+    drift_metrics()

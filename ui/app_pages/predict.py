@@ -1,15 +1,15 @@
-"""Predict: one photograph or many in, grades in words, figures and charts out."""
+"""Predict: grade one photo or many."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from answers import Prediction
-from components.messages import api_away, empty_state, problem_message
+from api_models import Prediction
+from components.messages import api_unavailable, empty_state, show_error
 from components.predict.batch import batch
 from components.predict.feedback import feedback
 from components.predict.prediction import prediction_card, probabilities
+from errors import ApiError
 from photos import READABLE, Photo
-from problems import ApiProblem
 
 _UPLOAD = "Choose a photo"
 _CAMERA = "Take a photo"
@@ -17,7 +17,7 @@ _MANY = "Many photos"
 
 
 def choose_source() -> str:
-    """Ask where the photo comes from. The camera is started only when asked for."""
+    """Ask where the photo comes from. The camera starts only when chosen."""
     return st.segmented_control(
         "Where the photo comes from",
         [_UPLOAD, _CAMERA, _MANY],
@@ -33,7 +33,7 @@ def choose_photo(source: str) -> None:
     """Offer the camera or the uploader."""
     if source == _CAMERA:
         st.camera_input(
-            "Photograph one fruit, close up",
+            "Take a photo of one fruit, close up",
             key=state.CAMERA,
             on_change=state.take_photo,
             args=(state.CAMERA,),
@@ -48,34 +48,34 @@ def choose_photo(source: str) -> None:
         )
 
 
-def grade(photo: Photo) -> Prediction | ApiProblem:
-    """The photo's outcome; sent to the API only where it has none that lasts."""
+def grade(photo: Photo) -> Prediction | ApiError:
+    """The photo's outcome; it is sent to the API only once, unless a retry may help."""
     outcome = state.outcome()
     explain = bool(st.session_state.get(state.HEAT_MAP))
     if outcome is None:
         with st.spinner("Grading the photo"):
             outcome = ask(photo, explain)
-        if isinstance(outcome, Prediction) or not outcome.passing:
+        if isinstance(outcome, Prediction) or not outcome.retryable:
             state.keep_outcome(outcome)
     elif isinstance(outcome, Prediction) and explain and outcome.explanation is None:
         again = ask(photo, explain)
         if isinstance(again, Prediction):
-            # What people say is about the first prediction, so it stays.
+            # Feedback refers to the first prediction, so it stays.
             outcome = outcome.model_copy(update={"explanation": again.explanation})
             state.keep_outcome(outcome)
     return outcome
 
 
-def ask(photo: Photo, explain: bool) -> Prediction | ApiProblem:
-    """What the API says of the photo."""
+def ask(photo: Photo, explain: bool) -> Prediction | ApiError:
+    """Send the photo to the API."""
     try:
-        return loaders.api().predict(photo.name, photo.data, explain=explain)
-    except ApiProblem as problem:
-        return problem
+        return cached_api.api().predict(photo.name, photo.data, explain=explain)
+    except ApiError as error:
+        return error
 
 
 def show_outcome(photo: Photo) -> None:
-    """Show the photo's grade, or what stands in its way."""
+    """Show the photo's grade, or why there is none."""
     outcome = grade(photo)
     if isinstance(outcome, Prediction):
         with st.container(key="prediction"):
@@ -83,13 +83,13 @@ def show_outcome(photo: Photo) -> None:
             feedback(outcome)
             probabilities(outcome)
     else:
-        problem_message(outcome, refused="This photo cannot be graded")
+        show_error(outcome, rejected="This photo cannot be graded")
 
 
 def show_start() -> None:
-    """Nothing chosen yet: say what to do, or that the API is away."""
-    if away := loaders.health_problem():
-        api_away(away)
+    """No photo yet: say what to do, or that the API is unavailable."""
+    if error := cached_api.health_error():
+        api_unavailable(error)
     else:
         empty_state(
             "nutrition",

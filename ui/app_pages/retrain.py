@@ -1,69 +1,65 @@
-"""Retrain: learn what is new, see whether it is better, go back where it is not."""
+"""Retrain: learn what is new, see whether it is better, go back if not."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from components.attempts import show_problem
-from components.messages import empty_state, problem_message
+from api_models import Versions
+from components.messages import empty_state, show_action_error, show_error
 from components.retrain.champion import AREA, change_champion
-from components.retrain.history import runs_table
-from components.retrain.line import freshness_line
+from components.retrain.freshness import freshness_thresholds
 from components.retrain.outcome import outcome
-from components.retrain.progress import progress_panel
+from components.retrain.progress import is_active, progress_panel
 from components.retrain.start import start_panel
+from components.retrain.tables import promotions_table, runs_table, versions_table
 from components.retrain.triggers import trigger_cards
-from components.retrain.versions import champions_table, versions_table
-from problems import ApiProblem
-from resources import models, runs
-from resources.models import Versions
+from errors import ApiError
 
-_RUNS = 50
-_VERSIONS, _TRIGGERS, _LINE, _HISTORY = (
+_MAX_RUNS = 50
+_VERSIONS, _TRIGGERS, _FRESHNESS, _HISTORY = (
     "Versions",
     "Triggers",
-    "Where to draw the line",
+    "Freshness limits",
     "Past runs",
 )
 
 
-def show_versions(found: Versions) -> None:
-    """All versions, what to do with them, and what served when."""
-    if not found.models:
+def show_versions(versions: Versions) -> None:
+    """All versions, the actions on them, and what was in use when."""
+    if not versions.models:
         empty_state("deployed_code", "No version yet", "Train one: `make train`.")
         return
-    versions_table(found)
-    change_champion(found)
-    st.subheader("What served when", anchor=False)
-    champions_table(models.history(loaders.api()).promotions)
+    versions_table(versions)
+    change_champion(versions)
+    st.subheader("What was in use when", anchor=False)
+    promotions_table(cached_api.api().promotions())
 
 
 def show_runs() -> None:
-    """The newest runs."""
-    found = runs.listed(loaders.api(), _RUNS)
-    if found.runs:
-        runs_table(found)
+    runs = cached_api.api().runs(_MAX_RUNS)
+    if runs.runs:
+        runs_table(runs)
     else:
-        empty_state("history", "No run yet", "Start one above; it is listed here for good.")
+        empty_state("history", "No run yet", "Start one above; all runs stay listed here.")
 
 
 # The table of versions needs the width.
 st.set_page_config(layout="wide")
 st.title("Retrain", anchor=False)
 st.write(
-    "Teach the grader what it has not learned yet. What comes out serves only if it is at least as "
-    "good on photographs that neither has seen."
+    "Teach the grader what is new. The new model is used only if it is at least as good on photos "
+    "that neither model has seen."
 )
-show_problem(AREA, "Another version cannot serve")
+show_action_error(AREA, "The version cannot be changed")
 try:
-    run, versions = runs.newest(loaders.api()), models.listed(loaders.api())
-    if run and run.active:
+    run, versions = cached_api.api().newest_run(), cached_api.api().versions()
+    if run and is_active(run):
         progress_panel(run)
     else:
         start_panel(run, versions.champion)
         if run:
             outcome(run, versions.champion)
-    version_tab, trigger_tab, line_tab, run_tab = st.tabs(
-        [_VERSIONS, _TRIGGERS, _LINE, _HISTORY], key=state.RETRAIN_TAB, on_change="rerun"
+    version_tab, trigger_tab, freshness_tab, run_tab = st.tabs(
+        [_VERSIONS, _TRIGGERS, _FRESHNESS, _HISTORY], key=state.RETRAIN_TAB, on_change="rerun"
     )
     with version_tab:
         if version_tab.open:
@@ -71,11 +67,11 @@ try:
     with trigger_tab:
         if trigger_tab.open:
             trigger_cards()
-    with line_tab:
-        if line_tab.open:
-            freshness_line()
+    with freshness_tab:
+        if freshness_tab.open:
+            freshness_thresholds()
     with run_tab:
         if run_tab.open:
             show_runs()
-except ApiProblem as problem:
-    problem_message(problem, refused="The state of the learning cannot be told")
+except ApiError as error:
+    show_error(error, rejected="The state of the retraining is not available")

@@ -1,35 +1,36 @@
-"""Training data: add photographs, look at them, put labels right."""
+"""Training data: add photos, look at them, correct labels."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from components.messages import api_away
+from components.messages import api_unavailable
+from components.training_data.add import add_photos
 from components.training_data.gallery import gallery
-from components.training_data.giving import giving_section
 from components.training_data.review import review
-from problems import ApiProblem
-from words import counted
+from errors import ApiError
+from formatting import pluralize
 
 _ADD, _GALLERY, _REVIEW = "Add photos", "Gallery", "Review queue"
 
 
-def show_amount() -> None:
-    """How much there is to learn from; nothing where the API does not say."""
+def show_totals() -> None:
+    """How many photos there are; nothing if the API does not say."""
     try:
-        known = loaders.training_data()
-    except ApiProblem:
+        summary = cached_api.dataset_summary()
+    except ApiError:
         return
-    photographs = counted(known.photographs.total, "photograph")
-    new = f"{known.new_images:,} of them new to the model" if known.new_images else "none new"
-    st.caption(f"{photographs} of {counted(len(known.classes), 'class')}, {new}")
+    photos = pluralize(summary.photographs.total, "photo")
+    classes = pluralize(len(cached_api.class_names(summary)), "class")
+    new = f"{summary.new_images:,} of them new to the model" if summary.new_images else "none new"
+    st.caption(f"{photos} of {classes}, {new}")
 
 
 st.set_page_config(layout="wide")
 st.title("Training data", anchor=False)
-st.write("What the next model learns from. Add photos, and put right what is labelled wrongly.")
-away = loaders.health_problem()
-if not away:
-    show_amount()
+st.write("What the next model learns from. Add photos, and correct wrong labels.")
+outage = cached_api.health_error()
+if not outage:
+    show_totals()
 section = st.segmented_control(
     "What to do",
     [_ADD, _GALLERY, _REVIEW],
@@ -39,7 +40,7 @@ section = st.segmented_control(
     label_visibility="collapsed",
     persist_state="session",
 )
-if away and not (section == _ADD and state.giving()):
-    api_away(away)
+if outage and not (section == _ADD and state.training_upload()):
+    api_unavailable(outage)
 else:
-    {_ADD: giving_section, _GALLERY: gallery, _REVIEW: review}[section]()
+    {_ADD: add_photos, _GALLERY: gallery, _REVIEW: review}[section]()

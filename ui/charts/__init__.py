@@ -1,1 +1,1 @@
-"""Charts: data in, Plotly figure out. Nothing here knows of Streamlit or the API."""
+"""Charts: data in, Plotly figure out. Nothing here uses Streamlit or calls the API."""

@@ -3,23 +3,21 @@
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
-from resources.report import Bin, PrecisionRecall, Roc
-from words import class_labels, percent
+from formatting import class_labels, percent
+from stored_models import PrecisionRecallCurve, ReliabilityBin, RocCurve
 
-from charts.colours import HIGHLIGHT, MUTED, SERIES
-from charts.frame import framed
-from charts.shares import PERCENT_AXIS, in_percent
+from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, SERIES, apply_layout, to_percent
 
 _SIDE = 340
 _DASHES = ("solid", "dash", "dot")
 
 
-def reliability(bins: Sequence[Bin]) -> go.Figure:
-    """How often answers of a confidence are right; on the diagonal it means what it says.
+def reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
+    """Accuracy against confidence; on the diagonal the model is calibrated.
 
     Larger dots hold more files.
     """
-    most = max((found.files for found in bins), default=1)
+    most = max((part.files for part in bins), default=1)
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 100],
@@ -29,55 +27,53 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
         hoverinfo="skip",
     )
     figure.add_scatter(
-        x=in_percent(found.confidence for found in bins),
-        y=in_percent(found.accuracy for found in bins),
+        x=to_percent(part.confidence for part in bins),
+        y=to_percent(part.accuracy for part in bins),
         mode="markers",
         cliponaxis=False,
         marker={
-            "size": [9 + 26 * (found.files / most) ** 0.5 for found in bins],
+            "size": [9 + 26 * (part.files / most) ** 0.5 for part in bins],
             "color": HIGHLIGHT,
             "opacity": 0.75,
             "line": {"width": 0},
         },
         text=[
-            f"sure to {percent(found.confidence)}, right in {percent(found.accuracy)} of "
-            f"{found.files:,} files"
-            for found in bins
+            f"confidence {percent(part.confidence)}, right in {percent(part.accuracy)} of "
+            f"{part.files:,} files"
+            for part in bins
         ],
         hovertemplate="%{text}<extra></extra>",
     )
-    framed(figure, _SIDE)
-    # Room above for the dot of those that are sure and right, usually the largest.
+    apply_layout(figure, _SIDE)
+    # Room at the top for the usually largest dot, of confident and right grades.
     figure.update_layout(showlegend=False, margin={"t": 16})
     figure.update_xaxes(range=[0, 105], **PERCENT_AXIS, title="Confidence")
     figure.update_yaxes(range=[0, 105], **PERCENT_AXIS, title="Right")
     return figure
 
 
-def roc_curves(curves: Mapping[str, Roc]) -> go.Figure:
-    """Each class against all others: how many are found, against how many are taken for it
-    wrongly."""
+def roc_curves(curves: Mapping[str, RocCurve]) -> go.Figure:
+    """ROC curve of each class against all others."""
     lines = {
         name: (curve.false_positive_rate, curve.true_positive_rate, curve.auc)
         for name, curve in curves.items()
     }
-    return _by_class(lines, "Others taken for it", "Found")
+    return _by_class(lines, "False positive rate", "True positive rate")
 
 
-def precision_recall_curves(curves: Mapping[str, PrecisionRecall]) -> go.Figure:
-    """Each class against all others: how many of those called so are, against how many are
-    found."""
+def precision_recall_curves(curves: Mapping[str, PrecisionRecallCurve]) -> go.Figure:
+    """Precision-recall curve of each class against all others."""
     lines = {
         name: (curve.recall, curve.precision, curve.average_precision)
         for name, curve in curves.items()
     }
-    return _by_class(lines, "Found", "Of those called so, right")
+    return _by_class(lines, "Recall", "Precision")
 
 
 def training_curve(
     history: Sequence[Mapping[str, float | None]], name: str, title: str
 ) -> go.Figure:
-    """`name` (loss or accuracy) after each epoch, learned from and on validation photographs."""
+    """`name` (loss or accuracy) after each epoch, on training and validation photos."""
     epochs = list(range(1, len(history) + 1))
     figure = go.Figure()
     for key, label, colour, dash in (
@@ -93,7 +89,7 @@ def training_curve(
             marker={"size": 7},
             hovertemplate=f"{label}: %{{y:.3f}} after epoch %{{x}}<extra></extra>",
         )
-    framed(figure, 260)
+    apply_layout(figure, 260)
     figure.update_xaxes(title="Epoch", dtick=max(1, len(epochs) // 6))
     figure.update_yaxes(title=title)
     return figure
@@ -102,13 +98,13 @@ def training_curve(
 def _by_class(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float], float]], across: str, up: str
 ) -> go.Figure:
-    """A line a class, with its area in the legend."""
+    """A line per class, with its area in the legend."""
     labels = class_labels(lines)
     figure = go.Figure()
     for k, (name, (x, y, area)) in enumerate(lines.items()):
         figure.add_scatter(
-            x=in_percent(x),
-            y=in_percent(y),
+            x=to_percent(x),
+            y=to_percent(y),
             mode="lines",
             name=f"{labels[name]} {area:.4f}",
             line={
@@ -122,7 +118,7 @@ def _by_class(
             ],
             hovertemplate=f"{labels[name]}: %{{text}}<extra></extra>",
         )
-    framed(figure, _SIDE + 24 * ((len(lines) + 2) // 3))
+    apply_layout(figure, _SIDE + 24 * ((len(lines) + 2) // 3))
     figure.update_xaxes(range=[-2, 102], **PERCENT_AXIS, title=across)
     figure.update_yaxes(range=[-2, 105], **PERCENT_AXIS, title=up)
     return figure

@@ -1,19 +1,27 @@
-"""Charts of the training data."""
+"""Charts of the training data: balance, copies, augmentation scores, embedding map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-from resources.insights import CopyCount, Count, FruitFreshness, View
-from words import class_labels, sentence
+from api_models import CopyCount, Count, FruitFreshness, Point, View
+from formatting import capitalize, class_labels
 
-from charts.colours import HIGHLIGHT, MUTED, SERIES, WARNING
-from charts.frame import framed
-from charts.rows import ROW_PIXELS, rows_named
-from charts.shares import told
+from charts.style import (
+    HIGHLIGHT,
+    MUTED,
+    ROW_PIXELS,
+    SERIES,
+    WARNING,
+    apply_layout,
+    label_rows,
+    percent_labels,
+)
 
-_SPLITS = {"train": (HIGHLIGHT, "Learned from"), "validation": (SERIES[2], "Tuned on")} | {
-    "test": (WARNING, "Measured on")
+_SPLITS = {
+    "train": (HIGHLIGHT, "Learned from"),
+    "validation": (SERIES[2], "Tuned on"),
+    "test": (WARNING, "Measured on"),
 }
 
 
@@ -27,7 +35,7 @@ class Side:
 
 
 def class_balance(counts: Sequence[Count]) -> go.Figure:
-    """A bar for each class, the largest on top, in parts by split."""
+    """A bar per class, the largest on top, stacked by split."""
     totals: dict[str, int] = {}
     for row in counts:
         totals[row.class_name] = totals.get(row.class_name, 0) + row.examples
@@ -51,16 +59,16 @@ def class_balance(counts: Sequence[Count]) -> go.Figure:
         figure.add_annotation(
             x=totals[name], y=name, text=f" {totals[name]:,}", showarrow=False, xanchor="left"
         )
-    framed(figure, ROW_PIXELS * len(names) + 50)
+    apply_layout(figure, ROW_PIXELS * len(names) + 50)
     figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
     figure.update_xaxes(range=[0, 1.15 * max(totals.values(), default=1)], visible=False)
-    return rows_named(figure, names, labels)
+    return label_rows(figure, names, labels)
 
 
 def fresh_against_rotten(fresh: int, rotten: int, by_fruit: Sequence[FruitFreshness]) -> go.Figure:
-    """A bar of the whole for everything and for each fruit, in its fresh and its rotten part."""
+    """The fresh and rotten share of everything and of each fruit."""
     sides = [Side("Everything", fresh, rotten)]
-    sides += [Side(sentence(part.fruit), part.fresh, part.rotten) for part in by_fruit]
+    sides += [Side(capitalize(part.fruit), part.fresh, part.rotten) for part in by_fruit]
     names = [side.name for side in sides]
     figure = go.Figure()
     for title, colour in (("Fresh", HIGHLIGHT), ("Rotten", WARNING)):
@@ -72,21 +80,21 @@ def fresh_against_rotten(fresh: int, rotten: int, by_fruit: Sequence[FruitFreshn
             orientation="h",
             name=title,
             marker={"color": colour},
-            customdata=told(shares),
+            customdata=percent_labels(shares),
             text=[f"{number:,}" for number in numbers],
             textposition="inside",
             insidetextanchor="middle",
             insidetextfont={"color": "white"},
             hovertemplate=f"{title}: %{{text}} (%{{customdata}})<extra></extra>",
         )
-    framed(figure, ROW_PIXELS * len(names) + 50)
+    apply_layout(figure, ROW_PIXELS * len(names) + 50)
     figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
     figure.update_xaxes(range=[0, 1], visible=False)
-    return rows_named(figure, names, {name: name for name in names})
+    return label_rows(figure, names, {name: name for name in names})
 
 
 def copy_bars(histogram: Sequence[CopyCount]) -> go.Figure:
-    """How many photographs there are of which there is one file, two, and so on."""
+    """How many photos have one file, two files, and so on."""
     names = [f"{row.copies}" for row in histogram]
     figure = go.Figure(
         go.Bar(
@@ -102,15 +110,15 @@ def copy_bars(histogram: Sequence[CopyCount]) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    framed(figure, 260)
+    apply_layout(figure, 260)
     figure.update_layout(showlegend=False, margin={"t": 24})
-    figure.update_xaxes(type="category", title="Files of one photograph")
+    figure.update_xaxes(type="category", title="Files of one photo")
     figure.update_yaxes(visible=False)
     return figure
 
 
 def score_strip(original: View, views: Sequence[View]) -> go.Figure:
-    """The freshness score of each view as a dot between rotten and fresh, and of the original."""
+    """The freshness scores of the original and of each view, from rotten to fresh."""
     figure = go.Figure()
     for title, shown, symbol, colour, size in (
         ("Training views", views, "circle", HIGHLIGHT, 13),
@@ -127,11 +135,62 @@ def score_strip(original: View, views: Sequence[View]) -> go.Figure:
             hovertemplate=f"{title}: %{{x:.0f}} / 100<extra></extra>",
         )
     figure.add_vline(x=50, line={"color": MUTED, "dash": "dot"})
-    framed(figure, 120)
+    apply_layout(figure, 120)
     figure.update_xaxes(
         range=[-3, 103], tickvals=[0, 50, 100], ticktext=["0 rotten", "50", "100 fresh"]
     )
-    # Room for the words below both ends.
+    # Room for the labels below both ends.
     figure.update_layout(margin={"l": 32, "r": 32, "b": 30})
     figure.update_yaxes(visible=False, range=[-1, 1])
+    return figure
+
+
+_MARKS = ("circle", "diamond", "square", "x")
+
+
+def embedding_map(points: Sequence[Point]) -> go.Figure:
+    """A dot per point, coloured by class; larger and with a rim if there is a photo to show.
+
+    `customdata` of a dot is its number in `points`.
+    """
+    names = sorted({point.class_name for point in points})
+    labels = class_labels(names)
+    figure = go.Figure()
+    in_legend: set[str] = set()
+    # Those with a photo come last, to be drawn on top.
+    for with_photo in (False, True):
+        for k, name in enumerate(names):
+            mine = [
+                n
+                for n, point in enumerate(points)
+                if point.class_name == name and (point.image_id is not None) == with_photo
+            ]
+            if not mine:
+                continue
+            figure.add_scatter(
+                x=[points[n].x for n in mine],
+                y=[points[n].y for n in mine],
+                customdata=mine,
+                mode="markers",
+                name=labels[name],
+                showlegend=name not in in_legend,
+                marker={
+                    "size": 14 if with_photo else 7,
+                    "color": SERIES[k % len(SERIES)],
+                    "symbol": _MARKS[k // len(SERIES) % len(_MARKS)],
+                    "opacity": 0.75,
+                    "line": {"width": 2 if with_photo else 0, "color": "#6a746d"},
+                },
+                text=[points[n].photograph for n in mine],
+                hovertemplate=f"{labels[name]}<br>%{{text}}<extra></extra>",
+                # The selected dot grows; the others must not fade.
+                selected={"marker": {"size": 22, "opacity": 1}},
+                unselected={"marker": {"opacity": 0.75}},
+            )
+            in_legend.add(name)
+    apply_layout(figure, 460)
+    # Otherwise a single class would have no legend.
+    figure.update_layout(showlegend=True)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
     return figure

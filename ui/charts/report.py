@@ -1,37 +1,45 @@
-"""Charts of how good a version is: figures with intervals, classes, slices."""
+"""Charts of how good a version is: metrics with intervals, classes, slices, networks."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
-from resources.report import Figure, Slice
-from words import class_labels, percent, sentence
+from api_models import Figure, Trial
+from formatting import capitalize, class_labels, humanize, percent
+from stored_models import MetricSlice
 
-from charts.colours import HIGHLIGHT, MUTED, SERIES, WARNING
-from charts.frame import framed
-from charts.shares import PERCENT_AXIS, in_percent, told
+from charts.style import (
+    HIGHLIGHT,
+    MUTED,
+    PERCENT_AXIS,
+    SERIES,
+    WARNING,
+    apply_layout,
+    percent_labels,
+    to_percent,
+)
 
 _ROW_PIXELS = 46
 _CELL_PIXELS = 52
-# From nothing to a green on which writing can still be read, on light and dark.
+# From transparent to a green on which text is readable, on light and dark.
 _GREENS = [[0.0, "rgba(63, 154, 102, 0)"], [1.0, "rgba(63, 154, 102, 0.65)"]]
 
 
-def figure_intervals(figures: Sequence[Figure]) -> go.Figure:
-    """Each figure as a dot on its 95 % interval: of the version, of the recipe, and leaking."""
+def metric_intervals(figures: Sequence[Figure]) -> go.Figure:
+    """Each metric as a dot on its 95 % interval; those that leak stand out."""
     drawn = go.Figure()
     for row, figure in enumerate(figures):
         low = figure.value if figure.low is None else figure.low
         high = figure.value if figure.high is None else figure.high
         interval = f" ({percent(low)} to {percent(high)})" if figure.low is not None else ""
         drawn.add_scatter(
-            x=in_percent([figure.value]),
+            x=to_percent([figure.value]),
             y=[row],
             mode="markers",
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": in_percent([high - figure.value]),
-                "arrayminus": in_percent([figure.value - low]),
+                "array": to_percent([high - figure.value]),
+                "arrayminus": to_percent([figure.value - low]),
                 "thickness": 3,
                 "width": 7,
             },
@@ -53,10 +61,10 @@ def figure_intervals(figures: Sequence[Figure]) -> go.Figure:
             yanchor="bottom",
             yshift=9,
         )
-    framed(drawn, _ROW_PIXELS * len(figures) + 50)
+    apply_layout(drawn, _ROW_PIXELS * len(figures) + 50)
     lowest = min((f.low if f.low is not None else f.value for f in figures), default=0.0)
     drawn.update_layout(showlegend=False)
-    drawn.update_xaxes(range=in_percent([max(0.0, lowest - 0.02), 1.003]), **PERCENT_AXIS)
+    drawn.update_xaxes(range=to_percent([max(0.0, lowest - 0.02), 1.003]), **PERCENT_AXIS)
     drawn.update_yaxes(visible=False, range=[len(figures) - 0.6, -0.9])
     return drawn
 
@@ -68,7 +76,7 @@ def _colour(figure: Figure) -> str:
 
 
 def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:
-    """What the files of each class (rows) were called (columns), coloured by the row's share."""
+    """Files by actual class (rows) and graded class (columns), coloured by row share."""
     labels = class_labels(classes)
     names = [labels[name] for name in classes]
     shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
@@ -86,44 +94,118 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Fig
             showscale=False,
             xgap=3,
             ygap=3,
-            customdata=[told(row) for row in shares],
-            hovertemplate="%{y} called %{x}: %{customdata}<extra></extra>",
+            customdata=[percent_labels(row) for row in shares],
+            hovertemplate="%{y} graded as %{x}: %{customdata}<extra></extra>",
         )
     )
-    framed(figure, _CELL_PIXELS * len(names) + 110)
-    figure.update_xaxes(side="bottom", tickangle=-40, ticks="", showgrid=False, title="Called")
+    apply_layout(figure, _CELL_PIXELS * len(names) + 110)
+    figure.update_xaxes(side="bottom", tickangle=-40, ticks="", showgrid=False, title="Graded as")
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False, ticksuffix="  ")
     return figure
 
 
-def slice_intervals(slices: Sequence[Slice]) -> go.Figure:
-    """The share right of each part of the test photographs, on its 95 % interval."""
-    names = [f"{sentence(part.by)}: {part.part}" for part in slices]
+def slice_intervals(slices: Sequence[MetricSlice]) -> go.Figure:
+    """The accuracy of each slice of the test photos, on its 95 % interval."""
+    names = [f"{capitalize(part.by)}: {part.part}" for part in slices]
     figure = go.Figure(
         go.Scatter(
-            x=in_percent(part.accuracy for part in slices),
+            x=to_percent(part.accuracy for part in slices),
             y=names,
             mode="markers",
             marker={"size": 12, "color": HIGHLIGHT},
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": in_percent(
+                "array": to_percent(
                     part.accuracy_interval_95[1] - part.accuracy for part in slices
                 ),
-                "arrayminus": in_percent(
+                "arrayminus": to_percent(
                     part.accuracy - part.accuracy_interval_95[0] for part in slices
                 ),
                 "thickness": 2,
                 "color": MUTED,
             },
-            text=[f"{part.files:,} files of {part.photographs:,} photographs" for part in slices],
-            customdata=told(part.accuracy for part in slices),
+            text=[f"{part.files:,} files of {part.photographs:,} photos" for part in slices],
+            customdata=percent_labels(part.accuracy for part in slices),
             hovertemplate="%{customdata} of %{text}<extra></extra>",
         )
     )
-    framed(figure, 34 * len(names) + 50)
+    apply_layout(figure, 34 * len(names) + 50)
     lowest = min((part.accuracy_interval_95[0] for part in slices), default=0.0)
-    figure.update_xaxes(range=in_percent([max(0.0, lowest - 0.02), 1.005]), **PERCENT_AXIS)
+    figure.update_xaxes(range=to_percent([max(0.0, lowest - 0.02), 1.005]), **PERCENT_AXIS)
     figure.update_yaxes(type="category", autorange="reversed", ticks="", ticksuffix="  ")
     return figure
+
+
+def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
+    """Accuracy against time, a dot per network, larger for larger files; `chosen` stands out."""
+    largest = max((trial.megabytes for trial in trials), default=1.0)
+    figure = go.Figure(
+        go.Scatter(
+            x=[trial.milliseconds for trial in trials],
+            y=to_percent(trial.accuracy for trial in trials),
+            mode="markers+text",
+            text=[humanize(trial.architecture) for trial in trials],
+            textposition="middle right",
+            cliponaxis=False,
+            marker={
+                "size": [12 + 24 * (trial.megabytes / largest) ** 0.5 for trial in trials],
+                "color": [
+                    HIGHLIGHT if trial.architecture == chosen else SERIES[2] for trial in trials
+                ],
+                "opacity": 0.85,
+            },
+            error_y=_intervals(trials),
+            customdata=percent_labels(trial.accuracy for trial in trials),
+            hovertemplate="%{text}: %{customdata} right in %{x:.1f} ms<extra></extra>",
+        )
+    )
+    apply_layout(figure, 360)
+    figure.update_xaxes(title="Milliseconds per photo", range=_across(trials))
+    figure.update_yaxes(**PERCENT_AXIS, title="Right")
+    return figure
+
+
+def input_sizes(trials: Sequence[Trial], chosen: int) -> go.Figure:
+    """Accuracy against time of one network at several input sizes; `chosen` stands out."""
+    ordered = sorted(trials, key=lambda trial: trial.input_size)
+    figure = go.Figure(
+        go.Scatter(
+            x=[trial.milliseconds for trial in ordered],
+            y=to_percent(trial.accuracy for trial in ordered),
+            mode="lines+markers+text",
+            text=[f"{trial.input_size} px" for trial in ordered],
+            textposition="middle right",
+            cliponaxis=False,
+            line={"color": MUTED, "width": 2},
+            marker={
+                "size": 13,
+                "color": [
+                    HIGHLIGHT if trial.input_size == chosen else SERIES[2] for trial in ordered
+                ],
+            },
+            error_y=_intervals(ordered),
+            customdata=percent_labels(trial.accuracy for trial in ordered),
+            hovertemplate="%{text}: %{customdata} right in %{x:.1f} ms<extra></extra>",
+        )
+    )
+    apply_layout(figure, 320)
+    figure.update_xaxes(title="Milliseconds per photo", range=_across(trials))
+    figure.update_yaxes(**PERCENT_AXIS, title="Right")
+    return figure
+
+
+def _intervals(trials: Sequence[Trial]) -> dict[str, object]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": to_percent(t.accuracy_interval_95[1] - t.accuracy for t in trials),
+        "arrayminus": to_percent(t.accuracy - t.accuracy_interval_95[0] for t in trials),
+        "thickness": 1.5,
+        "color": MUTED,
+    }
+
+
+def _across(trials: Sequence[Trial]) -> list[float]:
+    """From 0 to the slowest, with room for its name."""
+    return [0, 1.35 * max((trial.milliseconds for trial in trials), default=1)]

@@ -1,4 +1,4 @@
-"""Charts of the service over time: what it graded, how sure it was, which version served."""
+"""Charts of the service over time: classes, confidence, versions."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
-from words import class_words, percent
+from formatting import class_label, percent
 
-from charts.colours import HIGHLIGHT, MUTED, SERIES
-from charts.frame import framed
-from charts.shares import PERCENT_AXIS, in_percent
+from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, SERIES, apply_layout, to_percent
 
 _HEIGHT = 260
 _ROW_PIXELS = 46
@@ -19,7 +17,7 @@ _OTHERS = "Other classes"
 
 @dataclass(frozen=True)
 class Span:
-    """A version served from `start` to `end`; `how` says how it came to."""
+    """A version was in use from `start` to `end`; `how` says why it came into use."""
 
     version: str
     start: datetime
@@ -30,7 +28,7 @@ class Span:
 def class_mix(
     starts: Sequence[datetime], counts: Sequence[Mapping[str, int]], seconds: int
 ) -> go.Figure:
-    """Stacked bars of predictions by class, one bar for each slice of `seconds` from its start.
+    """Predictions by class, a stacked bar for each slice of `seconds`.
 
     The most frequent classes have a colour each, the rest share one.
     """
@@ -43,9 +41,9 @@ def class_mix(
         figure.add_bar(
             x=list(starts),
             y=[by_class.get(name, 0) for by_class in counts],
-            name=class_words(name),
+            name=class_label(name),
             marker={"color": colour, "line": {"width": 0}},
-            hovertemplate=f"{class_words(name)}: %{{y}}<extra></extra>",
+            hovertemplate=f"{class_label(name)}: %{{y}}<extra></extra>",
         )
     if len(totals) > len(named):
         figure.add_bar(
@@ -55,8 +53,8 @@ def class_mix(
             marker={"color": MUTED, "line": {"width": 0}},
             hovertemplate=f"{_OTHERS}: %{{y}}<extra></extra>",
         )
-    framed(figure, _HEIGHT)
-    # A bar stands over its own slice: from its start on, almost to the next one.
+    apply_layout(figure, _HEIGHT)
+    # A bar spans its slice, almost to the next one. Plotly counts in milliseconds.
     figure.update_traces(width=seconds * 900, offset=0)
     figure.update_layout(barmode="stack", hovermode="x unified", showlegend=True)
     figure.update_layout(legend_traceorder="normal")
@@ -68,7 +66,7 @@ def class_mix(
 def mean_confidence(
     starts: Sequence[datetime], means: Sequence[float | None], seconds: int
 ) -> go.Figure:
-    """The mean confidence of each slice of `seconds`, 0 to 1; a gap where nothing was graded."""
+    """The mean confidence (0 to 1) of each slice of `seconds`; a gap if nothing was graded."""
     figure = go.Figure(
         go.Scatter(
             x=[start + timedelta(seconds=seconds / 2) for start in starts],
@@ -82,17 +80,17 @@ def mean_confidence(
             hovertemplate="%{text}<extra></extra>",
         )
     )
-    framed(figure, _HEIGHT)
+    apply_layout(figure, _HEIGHT)
     known = [mean for mean in means if mean is not None]
     lowest = min(known, default=0.0)
     figure.update_layout(hovermode="x unified", showlegend=False)
     figure.update_xaxes(range=_whole(starts, seconds))
-    figure.update_yaxes(range=in_percent([max(0.0, min(0.5, lowest - 0.05)), 1.0]), **PERCENT_AXIS)
+    figure.update_yaxes(range=to_percent([max(0.0, min(0.5, lowest - 0.05)), 1.0]), **PERCENT_AXIS)
     return figure
 
 
 def version_timeline(spans: Sequence[Span]) -> go.Figure:
-    """One row a version, the newest on top, with a bar for each time that it served."""
+    """A row per version, the newest on top, with a bar for each time in use."""
     rows = list(dict.fromkeys(span.version for span in reversed(spans)))
     figure = go.Figure()
     for span in spans:
@@ -116,12 +114,12 @@ def version_timeline(spans: Sequence[Span]) -> go.Figure:
             yanchor="bottom",
             yshift=6,
         )
-    framed(figure, _ROW_PIXELS * len(rows) + 40)
+    apply_layout(figure, _ROW_PIXELS * len(rows) + 40)
     figure.update_layout(showlegend=False)
     figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.8])
     return figure
 
 
 def _whole(starts: Sequence[datetime], seconds: int) -> list[datetime] | None:
-    """From the first slice's start to the last one's end."""
+    """From the start of the first slice to the end of the last."""
     return [starts[0], starts[-1] + timedelta(seconds=seconds)] if starts else None

@@ -1,34 +1,34 @@
-"""Champion and candidate side by side, in rows that a person reads."""
+"""The champion and a candidate side by side, in table rows."""
 
 from collections.abc import Iterator
 
+from api_models import Difference, VersionComparison
 from charts.retraining import Pair
-from resources.models import Difference, SideBySide
-from resources.runs import Comparison, Figures, Fit, Paired
-from words import class_words, percent, sentence, spaced
+from formatting import capitalize, class_label, humanize, percent
+from stored_models import GateComparison, LabelAgreement, MetricPair, PairedCounts
 
 Row = tuple[str, str, str]
 _NAMES = {
     "macro_f1": "Macro F1",
-    "accuracy": "Photographs right",
+    "accuracy": "Photos right",
     "expected_calibration_error": "Calibration error",
     "fruit_accuracy": "Fruit right",
     "freshness_accuracy": "Freshness right",
-    "known_rejected": "Known photographs turned away",
-    "others_rejected": "Other things turned away",
-    "auroc": "Telling known from other (AUROC)",
+    "known_rejected": "Known photos rejected",
+    "others_rejected": "Other things rejected",
+    "auroc": "Known from other things (AUROC)",
 }
 
 
-def judged(figures: Comparison) -> list[Row]:
-    """What the gate judged by: the figure, the champion's value, the candidate's."""
-    return list(_judged(figures))
+def gate_rows(figures: GateComparison) -> list[Row]:
+    """What the gate judged by: the metric, the champion's value, the candidate's."""
+    return list(_gate_rows(figures))
 
 
-def by_class(figures: Comparison) -> dict[str, Pair]:
-    """How many photographs of each class the two have right, classes new in the candidate last.
+def by_class(figures: GateComparison) -> dict[str, Pair]:
+    """How many photos of each class the two have right; new classes last.
 
-    All are held-out ones, but for a new class of which none is: see `by_what_others_teach`.
+    On held-out photos, except for a new class that has none: see `left_out_classes`.
     """
     known = {
         name: Pair(paired.photographs, paired.champion_right, paired.candidate_right)
@@ -41,62 +41,61 @@ def by_class(figures: Comparison) -> dict[str, Pair]:
     return known | new
 
 
-def by_what_others_teach(figures: Comparison) -> list[str]:
-    """The new classes of which no photograph is held out: each was graded by what the others of
-    its class teach."""
+def left_out_classes(figures: GateComparison) -> list[str]:
+    """The new classes without held-out photos, measured by leaving one out at a time."""
     return [name for name, fit in figures.new_classes.items() if not fit.held_out]
 
 
-def measured(found: SideBySide) -> list[Row]:
-    """The figures that two versions say of themselves."""
-    return [(_name(row), _value(row.a), _value(row.b)) for row in found.figures]
+def metric_rows(comparison: VersionComparison) -> list[Row]:
+    """The metrics of two versions, each on its own test photos."""
+    return [(_metric_name(row), _format(row.a), _format(row.b)) for row in comparison.figures]
 
 
-def _judged(figures: Comparison) -> Iterator[Row]:
+def _gate_rows(figures: GateComparison) -> Iterator[Row]:
     if figures.overall.photographs:
-        yield "Held-out photographs right", *_pair(figures.overall)
-    yield from _figure("Macro F1", figures.macro_f1)
-    yield from _figure("Calibration error", figures.calibration_error)
+        yield "Held-out photos right", *_counts(figures.overall)
+    yield from _metric("Macro F1", figures.macro_f1)
+    yield from _metric("Calibration error", figures.calibration_error)
     if figures.recognised.photographs:
-        yield "Known photographs recognised", *_pair(figures.recognised)
-    yield from _figure("Other things taken for known", figures.others_let_through)
+        yield "Known photos recognised", *_counts(figures.recognised)
+    yield from _metric("Other things accepted as known", figures.others_let_through)
     if time := figures.milliseconds:
-        yield "Time for one photograph", f"{time.champion:.1f} ms", f"{time.candidate:.1f} ms"
+        yield "Time per photo", f"{time.champion:.1f} ms", f"{time.candidate:.1f} ms"
     for name, fit in figures.new_classes.items():
-        yield f"New class: {class_words(name)}", "unknown to it", _fit(fit)
+        yield f"New class: {class_label(name)}", "not known", _agreement(fit)
     for name, fit in figures.new_labels.items():
-        yield f"New photographs: {class_words(name)}", "—", _fit(fit)
+        yield f"New photos: {class_label(name)}", "—", _agreement(fit)
 
 
-def _figure(name: str, found: Figures | None) -> Iterator[Row]:
-    if found:
-        yield name, percent(found.champion), percent(found.candidate)
+def _metric(name: str, pair: MetricPair | None) -> Iterator[Row]:
+    if pair:
+        yield name, percent(pair.champion), percent(pair.candidate)
 
 
-def _pair(paired: Paired) -> tuple[str, str]:
+def _counts(paired: PairedCounts) -> tuple[str, str]:
     return (
-        _of(paired.champion_right, paired.photographs),
-        _of(paired.candidate_right, paired.photographs),
+        _share(paired.champion_right, paired.photographs),
+        _share(paired.candidate_right, paired.photographs),
     )
 
 
-def _of(right: int, number: int) -> str:
+def _share(right: int, number: int) -> str:
     return f"{percent(right / number)} ({right:,} of {number:,})"
 
 
-def _right(fit: Fit) -> int:
+def _right(fit: LabelAgreement) -> int:
     return fit.held_out_right if fit.held_out else fit.left_out_right
 
 
-def _fit(fit: Fit) -> str:
+def _agreement(fit: LabelAgreement) -> str:
     if fit.held_out:
-        return f"{fit.held_out_right} of {fit.held_out} held-out ones right"
-    return f"{fit.left_out_right} of {fit.left_out} right, each by what the others teach"
+        return f"{fit.held_out_right} of {fit.held_out} held-out photos right"
+    return f"left out one by one, {fit.left_out_right} of {fit.left_out} were graded correctly"
 
 
-def _name(row: Difference) -> str:
-    return _NAMES.get(row.name, sentence(spaced(row.name)))
+def _metric_name(row: Difference) -> str:
+    return _NAMES.get(row.name, capitalize(humanize(row.name)))
 
 
-def _value(value: float | None) -> str:
+def _format(value: float | None) -> str:
     return "—" if value is None else percent(value)

@@ -1,44 +1,70 @@
-"""What a page says where something is wrong, or nothing is there yet."""
+"""Errors, empty states, and the outcome of a person's last action."""
 
-import loaders
+from collections.abc import Callable
+
+import cached_api
+import state
 import streamlit as st
-from problems import ApiProblem
+from errors import ApiError
 
-_LOOK_AGAIN = "3s"
+_RETRY_EVERY = "3s"
 
 
-def problem_message(problem: ApiProblem, *, refused: str) -> None:
-    """What went wrong and what to do. Goes on by itself after an outage of the whole service.
+def show_error(error: ApiError, *, rejected: str) -> None:
+    """Say what went wrong and what to do. Continues by itself after an outage of the service.
 
-    `refused` is the title where the service works but turned the request down.
+    `rejected` is the title if the service works but rejected the request.
     """
-    if not problem.passing:
-        st.error(f"**{refused}**\n\n{problem.detail}", icon=":material/error:")
-    elif away := loaders.health_problem():
-        api_away(away)
+    if not error.retryable:
+        st.error(f"**{rejected}**\n\n{error.detail}", icon=":material/error:")
+    elif outage := cached_api.health_error():
+        api_unavailable(outage)
     else:
-        st.error(f"**{problem.title}**\n\n{problem.detail}", icon=":material/error:")
+        st.error(f"**{error.title}**\n\n{error.detail}", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")
 
 
-@st.fragment(run_every=_LOOK_AGAIN)
-def api_away(problem: ApiProblem) -> None:
-    """Say that the API is away, look every few seconds, and rerun the page once it is back."""
-    if loaders.health_problem() is None:
+@st.fragment(run_every=_RETRY_EVERY)
+def api_unavailable(error: ApiError) -> None:
+    """Say that the API is unavailable, and rerun the page once it is back."""
+    if cached_api.health_error() is None:
         st.rerun()
-    _waiting(problem)
+    _waiting(error)
 
 
-def trouble(problem: ApiProblem, *, refused: str) -> None:
-    """A problem inside a fragment that refreshes itself, and so recovers by itself."""
-    if problem.passing:
-        _waiting(problem)
+def show_fragment_error(error: ApiError, *, rejected: str) -> None:
+    """An error in a fragment that refreshes, and so recovers, by itself."""
+    if error.retryable:
+        _waiting(error)
     else:
-        st.error(f"**{refused}**\n\n{problem.detail}", icon=":material/error:")
+        st.error(f"**{rejected}**\n\n{error.detail}", icon=":material/error:")
+
+
+def run_action(area: str, action: Callable[[], object]) -> bool:
+    """Run a person's action; whether it worked.
+
+    Its error is kept for `show_action_error`. Cached model data are cleared either way.
+    """
+    try:
+        action()
+    except ApiError as error:
+        state.keep_action_error(area, error)
+        return False
+    finally:
+        cached_api.clear_model_data()
+    state.keep_action_error(area, None)
+    return True
+
+
+def show_action_error(area: str, rejected: str) -> None:
+    """Why the last action failed, if it did; `rejected` is the title of a rejected one."""
+    if error := state.action_error(area):
+        title = error.title if error.retryable else rejected
+        st.error(f"**{title}**\n\n{error.detail}", icon=":material/error:")
 
 
 def empty_state(icon: str, title: str, hint: str) -> None:
-    """Say what is not there yet and what to do next. `icon` is a Material icon's name."""
+    """Say what is missing and what to do next. `icon` is a Material icon's name."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         st.space("small")
         st.markdown(f"### :material/{icon}: {title}", text_alignment="center")
@@ -46,9 +72,9 @@ def empty_state(icon: str, title: str, hint: str) -> None:
         st.space("small")
 
 
-def _waiting(problem: ApiProblem) -> None:
+def _waiting(error: ApiError) -> None:
     st.warning(
-        f"**{problem.title}**\n\n{problem.detail}\n\nThis page goes on by itself as soon as the "
+        f"**{error.title}**\n\n{error.detail}\n\nThis page continues by itself as soon as the "
         "service answers.",
         icon=":material/cloud_off:",
     )

@@ -20,7 +20,7 @@ def button(page: AppTest, label: str) -> Any:
 
 
 def sent(page: AppTest, what: str) -> AppTest:
-    """The page once what is on its way, "batch" or "giving", has been sent."""
+    """The page once what is on its way, "batch" or "training_upload", has been sent."""
     assert page.session_state[what].wait(PATIENCE_SECONDS)
     page.run()
     assert not page.exception

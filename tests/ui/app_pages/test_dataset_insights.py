@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
-from tests.ui.fake_insights import AUGMENTATION, IMAGE_ID, INSIGHTS, MAP, script
+from tests.ui.fake_insights import AUGMENTATION, IMAGE_ID, IMAGES, INSIGHTS, MAP, script
 
 PAGE = "dataset_insights"
 
@@ -40,7 +40,7 @@ def test_balance_and_freshness_come_first_each_with_its_story(open_page: OpenPag
     assert "Twice as many fresh apples." in written(page)
     assert "Twenty against ten." in written(page)
     assert len(page.get("plotly_chart")) == 2
-    assert "4 of the training images" in written(page)
+    assert "4 that people added" in written(page)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_copies_are_set_against_what_dealing_files_would_do(open_page: OpenPage)
     page = part(open_page(PAGE), "Copies")
 
     shown = {metric.label: metric.value for metric in page.metric}
-    assert shown["Had files been dealt"] == "85.3 %"
-    assert shown["As photographs are dealt here"] == "0.0 %"
+    assert shown["If files were split"] == "85.3 %"
+    assert shown["As photos are split here"] == "0.0 %"
 
 
 def test_other_views_ask_for_another_seed(open_page: OpenPage, api: FakeApi) -> None:
@@ -79,7 +79,7 @@ def test_other_views_ask_for_another_seed(open_page: OpenPage, api: FakeApi) -> 
 
 
 def test_without_training_images_a_photo_is_asked_for(open_page: OpenPage, api: FakeApi) -> None:
-    api.answers["/dataset/images"] = Answer({"total": 0, "images": []})
+    api.answers["/dataset/images"] = Answer(IMAGES | {"total": 0, "images": []})
 
     page = part(open_page(PAGE), "Augmentation")
 
@@ -101,7 +101,7 @@ def test_classes_without_freshness_show_no_scores(open_page: OpenPage, api: Fake
     assert "Mango, 90.0 %" in written(page)
 
 
-def test_nothing_measured_is_told_without_charts(open_page: OpenPage, api: FakeApi) -> None:
+def test_nothing_measured_is_text_without_charts(open_page: OpenPage, api: FakeApi) -> None:
     nothing = {"measured": 0, "not_measured": 30, "story": "Not measured."}
     sizes = {**INSIGHTS["sizes"], **nothing, "width": None, "height": None, "sizes": []}
     copies = {**INSIGHTS["copies"], "known": False, "histogram": [], "leak": None}
@@ -126,7 +126,7 @@ def test_without_data_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> N
 
 
 @pytest.mark.parametrize(
-    ("chosen", "told", "pictures"),
+    ("chosen", "text", "photos"),
     [
         (0, "freshapples/one · uploaded · learned from", 1),
         (1, "rottenapples/two · came with the model · measured on", 0),
@@ -134,24 +134,26 @@ def test_without_data_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> N
     ],
 )
 def test_what_is_chosen_on_the_map_is_shown(
-    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, chosen: int, told: str, pictures: int
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, chosen: int, text: str, photos: int
 ) -> None:
     # A test cannot click on a chart.
-    monkeypatch.setattr("components.dataset_insights.map.choosing_chart", lambda *_: chosen)
+    monkeypatch.setattr(
+        "components.dataset_insights.embedding_map.selectable_chart", lambda *_: chosen
+    )
 
     page = part(open_page(PAGE), "Map")
 
-    assert told in written(page)
-    assert len(page.image) == pictures
+    assert text in written(page)
+    assert len(page.image) == photos
 
 
-def test_only_those_with_a_picture_can_be_shown(open_page: OpenPage) -> None:
+def test_only_those_with_a_photo_can_be_shown(open_page: OpenPage) -> None:
     page = part(open_page(PAGE), "Map")
     page.toggle[0].set_value(True).run()
 
     assert not page.exception
     [chart] = page.get("plotly_chart")
-    assert chart.proto.alt.startswith("1 photograph in two dimensions")
+    assert chart.proto.alt.startswith("1 photo in two dimensions")
 
 
 def test_a_photo_of_ones_own_is_sent_and_shown(
@@ -169,10 +171,10 @@ def test_a_photo_of_ones_own_is_sent_and_shown(
 def test_an_empty_map_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/insights/map"] = Answer({**MAP, "points": []})
 
-    assert "Nothing to place yet" in written(part(open_page(PAGE), "Map"))
+    assert "Nothing to show yet" in written(part(open_page(PAGE), "Map"))
 
 
-def test_a_refusal_is_told_in_the_services_own_words(open_page: OpenPage, api: FakeApi) -> None:
+def test_a_refusal_is_text_in_the_services_own_words(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/insights/augmentation"] = problem(404, "There is no such image.")
 
     page = part(open_page(PAGE), "Augmentation")

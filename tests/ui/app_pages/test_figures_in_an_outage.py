@@ -48,7 +48,7 @@ def test_what_was_loaded_before_an_outage_does_not_pass_for_the_present(
     api.answers["/health"] = OUTAGE
 
     page.run()
-    assert "goes on by itself" in page.warning[0].value
+    assert "continues by itself" in page.warning[0].value
     assert not page.get("plotly_chart")
 
     api.answers["/health"] = Answer(HEALTH)

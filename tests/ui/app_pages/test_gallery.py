@@ -26,7 +26,7 @@ def gallery(page: AppTest) -> AppTest:
 
 def pick(page: AppTest, *ids: str) -> AppTest:
     for image_id in ids:
-        page.checkbox(key=f"pick_{image_id}").check()
+        page.checkbox(key=f"select_{image_id}").check()
     return page.run()
 
 
@@ -123,7 +123,7 @@ def test_a_refused_change_is_explained_and_the_choice_stays(page: AppTest, api: 
     relabel.click().run()
 
     assert "A class name needs a letter." in page.error[0].value
-    assert page.checkbox(key=f"pick_{IDS[0]}").value
+    assert page.checkbox(key=f"select_{IDS[0]}").value
 
 
 def test_a_photo_that_cannot_be_shown_spoils_no_other(
@@ -152,7 +152,7 @@ def test_a_filter_without_photos_says_so(page: AppTest, api: FakeApi) -> None:
 
     page.selectbox(key="gallery_split").set_value("validation").run()
 
-    assert "Choose another filter" in page.info[0].value
+    assert "Choose another one" in page.info[0].value
 
 
 def test_a_failing_list_is_explained_and_comes_back(

@@ -20,7 +20,7 @@ from tests.ui.fake_insights import (
 )
 
 PAGE = "model_report"
-PARTS = ("Classes", "Confidence", "Training", "Mistakes", "Networks", "Against another")
+PARTS = ("Classes", "Confidence", "Training", "Mistakes", "Networks", "Compare")
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def test_sources_never_met_stand_first(open_page: OpenPage, api: FakeApi) -> Non
 @pytest.mark.parametrize(
     ("name", "shown", "charts"),
     [
-        ("Classes", "What was taken for what", 2),
+        ("Classes", "Confusion matrix", 2),
         ("Confidence", "1.4 % away", 4),
         ("Training", "Loss by epoch", 3),
         ("Mistakes", "Worst mistakes", 2),
@@ -105,7 +105,7 @@ def test_a_fast_version_says_what_was_not_measured(open_page: OpenPage, api: Fak
     assert len(page.get("plotly_chart")) == 2
     assert "no epochs to show" in written(part(page, "Training"))
     page = part(page, "Mistakes")
-    assert "was not measured for it" in written(page)
+    assert "was not measured for this version" in written(page)
     assert len(page.get("plotly_chart")) == 1
 
 
@@ -115,7 +115,7 @@ def test_another_version_can_be_chosen_however_little_is_known_of_it(open_page: 
 
     for name in PARTS:
         assert not part(page, name).exception
-    assert "other photographs" in written(page)
+    assert "other photos" in written(page)
 
 
 def test_the_networks_are_shown_where_they_were_compared(open_page: OpenPage, api: FakeApi) -> None:
@@ -124,7 +124,7 @@ def test_the_networks_are_shown_where_they_were_compared(open_page: OpenPage, ap
     page = part(open_page(PAGE), "Networks")
 
     assert len(page.get("plotly_chart")) == 3
-    assert page.dataframe[0].value["Starts from"].tolist() == ["none, for want of imagenet"]
+    assert page.dataframe[0].value["Starts from"].tolist() == ["none (imagenet not available)"]
 
 
 def test_networks_that_were_not_compared_say_how_to(open_page: OpenPage) -> None:
@@ -132,17 +132,17 @@ def test_networks_that_were_not_compared_say_how_to(open_page: OpenPage) -> None
 
 
 def test_two_versions_stand_side_by_side(open_page: OpenPage) -> None:
-    page = part(open_page(PAGE), "Against another")
+    page = part(open_page(PAGE), "Compare")
 
     table = page.table[-1].value
-    assert table.columns.tolist() == ["Figure", BEFORE, CHAMPION]
+    assert table.columns.tolist() == ["Metric", BEFORE, CHAMPION]
     assert table[CHAMPION].tolist() == ["98.0 %"]
 
 
 def test_a_single_version_has_nothing_to_stand_beside(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = Answer({"champion": CHAMPION, "models": [version(CHAMPION)]})
 
-    assert "only one version" in written(part(open_page(PAGE), "Against another"))
+    assert "only one version" in written(part(open_page(PAGE), "Compare"))
 
 
 def test_without_a_model_it_says_how_to_get_one(open_page: OpenPage, api: FakeApi) -> None:
@@ -171,7 +171,7 @@ def test_an_outage_can_be_tried_again(open_page: OpenPage, api: FakeApi, path: s
     page = open_page(PAGE) if path == "/models/compare" else None
     api.answers[path] = OUTAGE
 
-    page = part(page, "Against another") if page else open_page(PAGE)
+    page = part(page, "Compare") if page else open_page(PAGE)
     assert not page.exception
     assert "Try again" in [button.label for button in page.button]
     script(api)

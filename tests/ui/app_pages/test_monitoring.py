@@ -37,8 +37,8 @@ def test_it_tells_how_the_service_is_and_was(open_page: OpenPage, api: FakeApi) 
         ("95 % within", "13 ms"),
         ("99 % within", "22 ms"),
     ]
-    assert "Version `2026.11.21-1` serves since 20 Nov 2026, 10:00" in written(page)
-    assert any("known: 10.0 %" in caption.value for caption in page.caption)
+    assert "Version `2026.11.21-1` is in use since 20 Nov 2026, 10:00" in written(page)
+    assert any("recognised: 10.0 %" in caption.value for caption in page.caption)
     # Classes, confidence, timeline, and the one drift figure that has a value.
     assert len(page.get("plotly_chart")) == 4
 
@@ -49,11 +49,12 @@ def test_drift_is_told_in_plain_words(open_page: OpenPage) -> None:
     assert "it may be time to retrain" in written(page)
     assert "The photographs look different" in page.warning[0].value
     assert "**Mix of classes**: Too few predictions yet: 12 of at least 50." in written(page)
-    assert any("0.31, threshold 0.12" in caption.value for caption in page.caption)
+    assert any("0.31, limit 0.12" in caption.value for caption in page.caption)
 
 
 @pytest.mark.parametrize(
-    ("enough", "words"), [(True, "is like what the model"), (False, "Too little was graded")]
+    ("enough", "words"),
+    [(True, "are like those that the model"), (False, "Too few photos were graded")],
 )
 def test_without_drift_it_says_so_or_that_it_cannot_tell(
     open_page: OpenPage, api: FakeApi, enough: bool, words: str

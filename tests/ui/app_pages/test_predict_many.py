@@ -1,9 +1,9 @@
 """The Predict page with many photos: chosen, on their way, graded, stopped, failing."""
 
+import background_upload
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
-from transfer import sending
 
 from tests.ui.app_pages.pages import button, sent, written
 from tests.ui.conftest import OpenPage
@@ -67,7 +67,7 @@ def test_each_file_has_a_row_and_errors_spoil_no_other(page: AppTest, photo: byt
     ]
     assert table["Level"].fillna("").tolist() == ["Fresh", "", "Rotten", "", "Past its best"]
     assert table["Photo"][0].startswith("data:image/jpeg")
-    assert table["Problem"][1] == "This is no photograph."
+    assert table["Error"][1] == "This is no photograph."
     assert "1 file could not be graded" in page.warning[0].value
     assert len(page.get("plotly_chart")) == 1
 
@@ -150,13 +150,13 @@ def test_while_it_is_on_its_way_it_can_be_stopped(
 def test_with_the_api_away_it_waits_and_goes_on(
     page: AppTest, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(sending, "LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(background_upload, "MAX_WAIT_SECONDS", 0.01)
     up = api.answers.copy()
     api.answers = dict.fromkeys(up, OUTAGE)
     choose(page, ("a.jpg", photo))
     button(page, "Grade 1 file").click().run()
-    while page.session_state["batch"].problem is None:
+    while page.session_state["batch"].error is None:
         page.run()
 
     page.run()

@@ -44,7 +44,7 @@ def press(page: AppTest, label: str) -> AppTest:
 def test_it_tells_what_is_new_and_how_long_each_way_takes(open_page: OpenPage) -> None:
     page = opened(open_page)
 
-    assert "60 photographs in 2 classes, 2 corrected labels, 1 removed" in written(page)
+    assert "60 photos in 2 classes, 2 corrected labels, 1 removed" in written(page)
     assert page.radio(key="retrain_mode").value == "fast"
     fast, full = page.radio(key="retrain_mode").proto.captions
     assert "about 10 seconds" in fast
@@ -56,7 +56,7 @@ def test_what_is_new_is_drawn_by_class_when_asked_for(open_page: OpenPage) -> No
     page = opened(open_page)
     assert "By class" in [found.label for found in page.expander]
     assert not page.get("plotly_chart")
-    page.session_state["news_by_class"] = True
+    page.session_state["new_by_class"] = True
     page.run()
     assert not page.exception
     assert len(page.get("plotly_chart")) == 1
@@ -73,7 +73,7 @@ def test_one_button_starts_a_run_which_is_then_shown(
     press(page, "Retrain")
 
     assert [json.loads(body) for body in api.sent_to("/retrain")] == [{"mode": mode}]
-    assert "Full retraining is going on" in [found.value for found in page.subheader]
+    assert "Thorough retraining is running" in [found.value for found in page.subheader]
     assert not button(page, "Retrain")
 
 
@@ -155,14 +155,14 @@ def test_a_candidate_that_passed_is_shown_beside_its_champion(
 
     page = opened(open_page)
 
-    assert f"Version {fake.CANDIDATE} passed the gate and serves" in page.success[0].value
+    assert f"Version {fake.CANDIDATE} passed the checks and is now in use" in page.success[0].value
     assert "211 of 215" in page.success[0].value
     table = page.table[0].value
-    assert table["Champion"][0] == "97.7 % (210 of 215)"
-    assert table["Candidate"][0] == "98.1 % (211 of 215)"
-    assert "New class: Kiwi" in table["Figure"].tolist()
-    assert any("same 215 held-out photographs" in found.value for found in page.caption)
-    assert not button(page, "Promote it all the same")
+    assert table["Current"][0] == "97.7 % (210 of 215)"
+    assert table["New"][0] == "98.1 % (211 of 215)"
+    assert "New class: Kiwi" in table["Metric"].tolist()
+    assert any("same 215 held-out photos" in found.value for found in page.caption)
+    assert not button(page, "Promote it anyway")
 
 
 def test_a_candidate_that_did_not_pass_can_be_promoted_after_a_question(
@@ -174,12 +174,12 @@ def test_a_candidate_that_did_not_pass_can_be_promoted_after_a_question(
         {"version": fake.CANDIDATE, "replaced": fake.CHAMPION, "kind": "manual", "at": AT}
     )
     page = opened(open_page)
-    assert "did not pass the gate" in page.warning[0].value
-    assert "It is worse on freshapples" in page.warning[0].value
+    assert "did not pass the checks" in page.warning[0].value
+    assert "It is worse on Fresh apple" in page.warning[0].value
 
-    press(page, "Promote it all the same")
+    press(page, "Promote it anyway")
     assert not api.sent_to(promote)
-    assert any("The gate speaks against it" in found.value for found in page.warning)
+    assert any("It did not pass the checks" in found.value for found in page.warning)
     page.button(key="confirm-promotion").click().run()
 
     assert len(api.sent_to(promote)) == 1
@@ -207,15 +207,15 @@ def test_versions_are_listed_with_what_each_is_worth(open_page: OpenPage) -> Non
     table = page.dataframe[0].value
     assert table["Version"].tolist()[:2] == [fake.CANDIDATE, fake.CHAMPION]
     assert table["State"].tolist() == [
-        "Never served",
-        "Serves now",
-        "Served before",
+        "Never in use",
+        "In use now",
+        "In use before",
         "Files removed",
     ]
     assert table["Right"].tolist() == ["97.0 %", "98.3 %", "—", "95.0 %"]
     assert page.selectbox[0].options == [fake.CANDIDATE, "20261119-100000-0000000"]
     changes = page.dataframe[1].value
-    assert changes["How"].tolist() == ["Passed the gate", "The first one"]
+    assert changes["How"].tolist() == ["Passed the checks", "The first one"]
 
 
 def test_a_rollback_asks_first_and_says_where_to(open_page: OpenPage, api: FakeApi) -> None:
@@ -229,9 +229,9 @@ def test_a_rollback_asks_first_and_says_where_to(open_page: OpenPage, api: FakeA
     )
     page = press(opened(open_page), "Roll back")
 
-    assert "Version `20261119-100000-0000000` will serve again" in written(page)
-    assert page.table[0].value["Serves now"].tolist() == ["98.0 %", "1.0 %"]
-    assert page.table[0].value["Would serve"].tolist() == ["97.0 %", "—"]
+    assert "Version `20261119-100000-0000000` will replace" in written(page)
+    assert page.table[0].value["In use now"].tolist() == ["98.0 %", "1.0 %"]
+    assert page.table[0].value["New"].tolist() == ["97.0 %", "—"]
     assert not api.sent_to("/models/rollback")
     page.button(key="confirm-rollback").click().run()
 
@@ -265,11 +265,11 @@ def test_triggers_are_shown_with_value_against_threshold(open_page: OpenPage) ->
     page = opened(open_page, "Triggers")
 
     assert [(found.label, found.value) for found in page.toggle] == [
-        ("**Drift of the photographs**", True),
-        ("**New photographs**", True),
+        ("**Drift of the photos**", True),
+        ("**New photos**", True),
         ("**Schedule**", False),
     ]
-    assert "Now 60; fires above 1000 images" in written(page)
+    assert "Now 60; starts above 1000 images" in written(page)
     told = [found.value for found in page.caption]
     assert any(fake.RUN_ID in found and "16 Nov 2026, 03:00" in found for found in told)
 
@@ -303,7 +303,7 @@ def test_threshold_cool_down_and_schedule_are_set(open_page: OpenPage, api: Fake
     threshold = next(found for found in page.number_input if "images" in found.label)
     assert (threshold.min, threshold.max) == (1, 1_000_000)
     next(found for found in page.number_input if found.value == 1000).set_value(500)
-    press(page, "Save “New photographs”")
+    press(page, "Save “New photos”")
     next(found for found in page.segmented_control).set_value("monthly")
     press(page, "Save “Schedule”")
 
@@ -322,7 +322,7 @@ def test_past_runs_are_listed(open_page: OpenPage, api: FakeApi) -> None:
     page = opened(open_page, "Past runs")
 
     table = page.dataframe[0].value
-    assert table["Outcome"].tolist() == ["Passed the gate", "Did not pass the gate"]
+    assert table["Outcome"].tolist() == ["Passed the checks", "Did not pass the checks"]
     assert table["Started by"].tolist() == ["A person", "The trigger “new-images”"]
     assert table["Took"].tolist() == ["12 s", "12 s"]
 

@@ -11,7 +11,7 @@ from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
 from tests.ui.fake_collect import script
 
-CONFIRMED = {"confirmed_count": 2, "errors": []}
+CONFIRMED = {"confirmed_count": 2, "confirmed": [], "errors": []}
 
 
 @pytest.fixture
@@ -61,11 +61,11 @@ def test_labels_are_confirmed_together_and_open_ones_left_out(page: AppTest, api
 
 
 def test_labels_that_are_not_taken_are_told_with_the_reason(page: AppTest, api: FakeApi) -> None:
-    error = {"prediction_id": "pear", "detail": "This prediction is gone."}
+    error = {"prediction_id": "pear", "code": "gone", "detail": "This prediction is gone."}
 
-    confirmed(page, api, Answer({"confirmed_count": 1, "errors": [error]}))
+    confirmed(page, api, Answer({"confirmed_count": 1, "confirmed": [], "errors": [error]}))
 
-    assert "1 label confirmed. 1 label not taken: This prediction is gone." in written(page)
+    assert "1 label confirmed. 1 label not accepted: This prediction is gone." in written(page)
 
 
 def test_a_refusal_of_all_is_explained(page: AppTest, api: FakeApi) -> None:

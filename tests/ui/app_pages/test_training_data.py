@@ -1,8 +1,8 @@
 """The Training data page, adding photos: by class, by folder, reported, failing."""
 
+import background_upload
 import pytest
 from streamlit.testing.v1 import AppTest
-from transfer import sending
 
 from tests.ui.app_pages.pages import button, sent, written
 from tests.ui.conftest import OpenPage
@@ -28,12 +28,12 @@ def choose(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
 def start(page: AppTest) -> AppTest:
     [found] = [found for found in page.button if found.label.startswith("Add")]
     found.click().run()
-    return sent(page, "giving")
+    return sent(page, "training_upload")
 
 
 def test_at_first_it_says_what_there_is_and_what_to_do(page: AppTest) -> None:
     assert not page.exception
-    assert "2,010 photographs of 3 classes, 3 of them new to the model" in written(page)
+    assert "2,010 photos of 3 classes, 3 of them new to the model" in written(page)
     assert "Nothing chosen yet" in written(page)
 
 
@@ -47,17 +47,17 @@ def test_photos_without_a_class_are_not_sent(page: AppTest, photo: bytes) -> Non
 def test_photos_of_a_class_known_or_new_are_reported_one_by_one(
     page: AppTest, api: FakeApi, photo: bytes, class_name: str
 ) -> None:
-    page.selectbox(key="given_class").set_value(class_name).run()
+    page.selectbox(key="upload_class").set_value(class_name).run()
     choose(page, ("a.jpg", photo), ("again.jpg", photo), ("bad.jpg", b"x"))
     start(page)
 
     assert [(metric.label, metric.value) for metric in page.metric] == [
         ("Added", "1"),
-        ("Known already", "1"),
-        ("Refused", "1"),
+        ("Already known", "1"),
+        ("Rejected", "1"),
     ]
     table = page.dataframe[0].value
-    assert dict(zip(table["File"], table["What became of it"], strict=True)) == {
+    assert dict(zip(table["File"], table["Details"], strict=True)) == {
         "a.jpg": "In the train split.",
         "again.jpg": "This file is known already.",
         "bad.jpg": "This is no photograph.",
@@ -68,10 +68,10 @@ def test_photos_of_a_class_known_or_new_are_reported_one_by_one(
 
 
 def test_the_report_shows_what_is_chosen(page: AppTest, photo: bytes) -> None:
-    page.selectbox(key="given_class").set_value("kiwi").run()
+    page.selectbox(key="upload_class").set_value("kiwi").run()
     start(choose(page, ("a.jpg", photo), ("again.jpg", photo), ("bad.jpg", b"x")))
 
-    page.pills(key="given_shown").set_value(["refused"]).run()
+    page.pills(key="upload_shown").set_value(["refused"]).run()
 
     assert page.dataframe[0].value["File"].tolist() == ["bad.jpg"]
 
@@ -79,7 +79,7 @@ def test_the_report_shows_what_is_chosen(page: AppTest, photo: bytes) -> None:
 def test_folders_of_a_zip_of_one_class_name_no_class(
     page: AppTest, api: FakeApi, photo: bytes
 ) -> None:
-    page.selectbox(key="given_class").set_value("kiwi").run()
+    page.selectbox(key="upload_class").set_value("kiwi").run()
     start(choose(page, ("set.zip", zipped({"monday/1.jpg": photo, "tuesday/2.jpg": photo}))))
 
     [body] = api.sent_to(UPLOAD)
@@ -88,7 +88,7 @@ def test_folders_of_a_zip_of_one_class_name_no_class(
 
 
 def test_folders_of_a_zip_name_the_classes(page: AppTest, api: FakeApi, photo: bytes) -> None:
-    page.radio(key="how_sorted").set_value("A zip with a folder for each class").run()
+    page.radio(key="upload_kind").set_value("A zip with a folder for each class").run()
     entries = {f"set/{name}/{n}.jpg": photo for name in ("kiwi", "fig") for n in range(30)}
     start(choose(page, ("set.zip", zipped(entries))))
 
@@ -98,7 +98,7 @@ def test_folders_of_a_zip_name_the_classes(page: AppTest, api: FakeApi, photo: b
 
 
 def test_five_hundred_photos_go_in_small_parcels(page: AppTest, api: FakeApi, photo: bytes) -> None:
-    page.selectbox(key="given_class").set_value("kiwi").run()
+    page.selectbox(key="upload_class").set_value("kiwi").run()
     start(choose(page, *((f"{number}.jpg", photo) for number in range(500))))
 
     assert page.metric[0].value == "500"
@@ -107,42 +107,42 @@ def test_five_hundred_photos_go_in_small_parcels(page: AppTest, api: FakeApi, ph
 
 def test_a_refused_parcel_is_told_file_by_file(page: AppTest, api: FakeApi, photo: bytes) -> None:
     api.answers[UPLOAD] = problem(422, "That is no class name.")
-    page.selectbox(key="given_class").set_value("!!").run()
+    page.selectbox(key="upload_class").set_value("!!").run()
     start(choose(page, ("a.jpg", photo), ("b.jpg", photo)))
 
     table = page.dataframe[0].value
-    assert table["What became of it"].tolist() == ["That is no class name."] * 2
+    assert table["Details"].tolist() == ["That is no class name."] * 2
     assert "Nothing was added" in page.info[0].value
 
 
 def test_after_the_report_it_can_go_on(page: AppTest, photo: bytes) -> None:
-    page.selectbox(key="given_class").set_value("kiwi").run()
+    page.selectbox(key="upload_class").set_value("kiwi").run()
     start(choose(page, ("a.jpg", photo)))
 
     button(page, "Add other photos").click().run()
 
     assert "Nothing chosen yet" in written(page)
-    assert page.selectbox(key="given_class").value == "kiwi"
+    assert page.selectbox(key="upload_class").value == "kiwi"
 
 
 def test_an_outage_on_the_way_is_told_and_gone_through(
     page: AppTest, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(sending, "LONGEST_WAIT_SECONDS", 0.01)
-    page.selectbox(key="given_class").set_value("kiwi").run()
+    monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(background_upload, "MAX_WAIT_SECONDS", 0.01)
+    page.selectbox(key="upload_class").set_value("kiwi").run()
     choose(page, ("a.jpg", photo))
     up = api.answers.copy()
     api.answers = dict.fromkeys(up, OUTAGE)
     button(page, "Add 1 file").click().run()
-    while page.session_state["giving"].problem is None:
+    while page.session_state["training_upload"].error is None:
         page.run()
     page.run()
     assert not page.exception
     assert "in trouble" in page.warning[0].value
 
     api.answers = up
-    assert sent(page, "giving").metric[0].value == "1"
+    assert sent(page, "training_upload").metric[0].value == "1"
 
 
 def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi) -> None:

@@ -1,10 +1,6 @@
 """Charts of the training data."""
 
-from charts.colours import HIGHLIGHT, WARNING
-from charts.insights import class_balance, copy_bars, fresh_against_rotten, score_strip
-from charts.looks import looks_by_class, size_bubbles
-from charts.maps import embedding_map
-from resources.insights import (
+from api_models import (
     ClassAppearance,
     CopyCount,
     Count,
@@ -14,6 +10,15 @@ from resources.insights import (
     Size,
     View,
 )
+from charts.appearance import appearance_by_class, size_bubbles
+from charts.insights import (
+    class_balance,
+    copy_bars,
+    embedding_map,
+    fresh_against_rotten,
+    score_strip,
+)
+from charts.style import HIGHLIGHT, WARNING
 
 
 def count(name: str, split: str, examples: int) -> Count:
@@ -55,7 +60,7 @@ def test_a_box_holds_the_quantiles_of_its_class() -> None:
         )
         for name in ("freshapples", "rottenapples")
     ]
-    fresh, rotten = looks_by_class(classes, "brightness").data
+    fresh, rotten = appearance_by_class(classes, "brightness").data
     assert (fresh.lowerfence, fresh.q1, fresh.median, fresh.q3, fresh.upperfence) == (
         (10,),
         (25,),
@@ -64,8 +69,8 @@ def test_a_box_holds_the_quantiles_of_its_class() -> None:
         (100,),
     )
     assert (fresh.line.color, rotten.line.color) == (HIGHLIGHT, WARNING)
-    assert looks_by_class(classes, "hue").data[0].q1 == (5,)
-    assert looks_by_class(classes, "hue").data[0].line.color == "hsl(10, 70%, 45%)"
+    assert appearance_by_class(classes, "hue").data[0].q1 == (5,)
+    assert appearance_by_class(classes, "hue").data[0].line.color == "hsl(10, 70%, 45%)"
 
 
 def test_more_pictures_make_a_larger_dot() -> None:
@@ -111,7 +116,7 @@ def test_many_classes_are_told_apart_by_their_marks() -> None:
 def test_nothing_makes_an_empty_chart() -> None:
     for figure in (
         class_balance([]),
-        looks_by_class([], "hue"),
+        appearance_by_class([], "hue"),
         size_bubbles([], 160),
         copy_bars([]),
         embedding_map([]),

@@ -1,11 +1,17 @@
 """Charts of how good a version is."""
 
 import pytest
-from charts.colours import HIGHLIGHT, WARNING
+from api_models import Figure, Trial
 from charts.curves import precision_recall_curves, reliability, roc_curves, training_curve
-from charts.networks import accuracy_against_time, input_sizes
-from charts.report import confusion, figure_intervals, slice_intervals
-from resources.report import Bin, Figure, PrecisionRecall, Roc, Slice, Trial
+from charts.report import (
+    accuracy_against_time,
+    confusion,
+    input_sizes,
+    metric_intervals,
+    slice_intervals,
+)
+from charts.style import HIGHLIGHT, WARNING
+from stored_models import MetricSlice, PrecisionRecallCurve, ReliabilityBin, RocCurve
 
 from tests.ui.fake_insights import TRIAL, figure
 
@@ -15,7 +21,7 @@ def test_each_figure_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() ->
         Figure.model_validate(figure("test", measures="version")),
         Figure.model_validate(figure("supplied", leaks=True, low=None, high=None)),
     ]
-    drawn = figure_intervals(figures)
+    drawn = metric_intervals(figures)
 
     own, leaking = drawn.data
     assert own.error_x.array[0] == pytest.approx(1)
@@ -28,7 +34,7 @@ def test_each_figure_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() ->
 
 def test_figures_of_one_name_have_each_their_own_colour() -> None:
     same = [figure("source"), figure("source", measures="version"), figure("source", leaks=True)]
-    drawn = figure_intervals([Figure.model_validate(row) for row in same])
+    drawn = metric_intervals([Figure.model_validate(row) for row in same])
 
     assert len({dot.marker.color for dot in drawn.data}) == 3
 
@@ -44,7 +50,7 @@ def test_the_confusion_matrix_is_coloured_by_the_share_of_its_row() -> None:
 def test_slices_keep_their_order_and_intervals() -> None:
     part = {"by": "fruit", "part": "apple", "files": 9, "photographs": 4, "accuracy": 0.9}
     [dots] = slice_intervals(
-        [Slice.model_validate({**part, "accuracy_interval_95": [0.8, 1.0]})]
+        [MetricSlice.model_validate({**part, "accuracy_interval_95": [0.8, 1.0]})]
     ).data
 
     assert dots.y == ("Fruit: apple",)
@@ -53,7 +59,10 @@ def test_slices_keep_their_order_and_intervals() -> None:
 
 
 def test_larger_dots_of_the_reliability_hold_more_files() -> None:
-    bins = [Bin(files=1, confidence=0.5, accuracy=0.4), Bin(files=99, confidence=1, accuracy=1)]
+    bins = [
+        ReliabilityBin(files=1, confidence=0.5, accuracy=0.4),
+        ReliabilityBin(files=99, confidence=1, accuracy=1),
+    ]
     diagonal, dots = reliability(bins).data
 
     assert diagonal.x == diagonal.y == (0, 100)
@@ -62,8 +71,8 @@ def test_larger_dots_of_the_reliability_hold_more_files() -> None:
 
 
 def test_curves_have_a_line_a_class_with_its_area() -> None:
-    roc = Roc(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.98765)
-    recall = PrecisionRecall(recall=[1, 0], precision=[0.5, 1], average_precision=0.9)
+    roc = RocCurve(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.98765)
+    recall = PrecisionRecallCurve(recall=[1, 0], precision=[0.5, 1], average_precision=0.9)
 
     assert roc_curves({"freshapples": roc}).data[0].name == "Fresh apple 0.9877"
     assert precision_recall_curves({"mango": recall}).data[0].name == "Mango 0.9000"

@@ -1,7 +1,7 @@
 """The loss curve, what is new, and candidate against champion by class."""
 
-from charts.colours import HIGHLIGHT, WARNING
-from charts.retraining import Pair, loss_curve, new_photographs, recall_pairs
+from charts.retraining import Pair, loss_curve, new_photos, recall_pairs
+from charts.style import HIGHLIGHT, WARNING
 
 
 def test_each_loss_has_a_curve_over_the_epochs() -> None:
@@ -14,7 +14,7 @@ def test_each_loss_has_a_curve_over_the_epochs() -> None:
 
 
 def test_new_photographs_stand_the_most_on_top() -> None:
-    figure = new_photographs({"kiwi": 7, "freshapples": 1200})
+    figure = new_photos({"kiwi": 7, "freshapples": 1200})
 
     assert figure.data[0].y == ("freshapples", "kiwi")
     assert figure.data[0].text == ("1,200", "7")
@@ -22,7 +22,7 @@ def test_new_photographs_stand_the_most_on_top() -> None:
 
 
 def test_many_new_classes_are_cut() -> None:
-    assert len(new_photographs({f"fruit {n}": n for n in range(40)}).data[0].y) == 15
+    assert len(new_photos({f"fruit {n}": n for n in range(40)}).data[0].y) == 15
 
 
 def test_a_class_that_got_worse_stands_out() -> None:
@@ -30,9 +30,9 @@ def test_a_class_that_got_worse_stands_out() -> None:
 
     worse, better, candidate, champion = figure.data
     assert (worse.line.color, better.line.color) == (WARNING, HIGHLIGHT)
-    assert (champion.name, champion.x) == ("Champion", (90.0, 95.0))
-    assert (candidate.name, candidate.x) == ("Candidate", (80.0, 100.0))
-    assert candidate.text[0] == "Candidate: 80.0 % right"
+    assert (champion.name, champion.x) == ("Current", (90.0, 95.0))
+    assert (candidate.name, candidate.x) == ("New", (80.0, 100.0))
+    assert candidate.text[0] == "New: 80.0 % right"
 
 
 def test_a_new_class_has_the_candidate_alone() -> None:

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from charts.colours import HIGHLIGHT, MUTED, SERIES
 from charts.service import Span, class_mix, mean_confidence, version_timeline
+from charts.style import HIGHLIGHT, MUTED, SERIES
 
 NOON = datetime(2026, 11, 21, 12)
 STARTS = [NOON, NOON + timedelta(minutes=15)]

@@ -1,59 +1,58 @@
-"""What augmentation does: a photograph as it is, and eight training views with their scores."""
+"""Augmentation: a photo as it is, and eight training views with their scores."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
+from api_models import Augmentation, View
 from charts.insights import score_strip
+from errors import ApiError
+from formatting import class_label, percent
 from photos import READABLE
-from problems import ApiProblem
-from resources.insights import Augmentation, View
-from words import class_words, percent
 
-from components.messages import empty_state, problem_message
-from components.plots import chart
+from components.display import chart
+from components.messages import empty_state, show_error
 
-_CATALOG, _OWN = "A training image", "A photo of mine"
-_CHOICE = 12
+_CATALOG, _OWN = "A training photo", "A photo of mine"
+_CHOICES = 12
 _VIEW_PIXELS = 130
 _SQUARE = "<style>.st-key-views img { aspect-ratio: 1; border-radius: 0.5rem; }</style>"
 
 
 @st.fragment
-def before_and_after() -> None:
-    """Choose a photograph; see it as training sees it, and what that does to its score."""
-    st.header("What does training make of a photograph?", anchor=False)
+def augmentation() -> None:
+    """Choose a photo; see its training views, and how its score changes."""
+    st.header("What does training make of a photo?", anchor=False)
     st.write(
-        "Each time that the model learns from a photograph it sees another view of it: mirrored, "
-        "turned, before another background, in other light. So it learns the fruit, and not the "
-        "studio."
+        "Each time the model learns from a photo, it sees it differently: mirrored, turned, on "
+        "another background, in other light. So it learns the fruit, not the studio."
     )
     try:
-        loaders.insist_on_answer()
-        found = _chosen()
-    except ApiProblem as problem:
-        problem_message(problem, refused="This photo cannot be shown")
+        cached_api.require_api()
+        answer = _choose()
+    except ApiError as error:
+        show_error(error, rejected="This photo cannot be shown")
         return
-    if found is None:
+    if answer is None:
         empty_state(
             "auto_awesome_motion",
             "No photo yet",
             "Choose a photo of one fruit. It is shown as training would see it, and not kept.",
         )
         return
-    st.write(found.story)
-    if found.original.freshness_score is not None:
+    st.write(answer.story)
+    if answer.original.freshness_score is not None:
         chart(
-            score_strip(found.original, found.views),
+            score_strip(answer.original, answer.views),
             "scores",
-            f"Freshness score of the photo, {_score(found.original)}, and of its views: "
-            f"{', '.join(map(_score, found.views))}.",
+            f"Freshness score of the photo, {_score(answer.original)}, and of its views: "
+            f"{', '.join(map(_score, answer.views))}.",
         )
-    _views(found)
-    st.caption(f"Graded by version `{found.model_version}`, by its own recipe of augmentation.")
+    _views(answer)
+    st.caption(f"Graded by version `{answer.model_version}`, with its own augmentation.")
 
 
-def _chosen() -> Augmentation | None:
-    images = loaders.training_images(None, None, None, 0, _CHOICE).images
+def _choose() -> Augmentation | None:
+    images = cached_api.training_images(None, None, None, 0, _CHOICES).images
     source = _OWN
     if images:
         source = st.segmented_control(
@@ -71,16 +70,16 @@ def _chosen() -> Augmentation | None:
             return None
         seed = _seed()
         with st.spinner("Making views"):
-            return loaders.augmentation_of_photo(file.name, file.getvalue(), seed)
-    names = {image.id: f"{class_words(image.class_name)}: {image.filename}" for image in images}
+            return cached_api.augment_photo(file.name, file.getvalue(), seed)
+    names = {image.id: f"{class_label(image.class_name)}: {image.filename}" for image in images}
     chosen = st.selectbox(
-        "One of the newest training images", list(names), format_func=lambda k: names.get(k, k)
+        "One of the newest training photos", list(names), format_func=lambda k: names.get(k, k)
     )
     seed = _seed()
     if chosen is None:
         return None
     with st.spinner("Making views"):
-        return loaders.augmentation_of_image(chosen, seed)
+        return cached_api.augment_image(chosen, seed)
 
 
 def _seed() -> int:
@@ -92,19 +91,19 @@ def _next_seed() -> None:
     st.session_state[state.SEED] = int(st.session_state.get(state.SEED, 0)) + 1
 
 
-def _views(found: Augmentation) -> None:
+def _views(answer: Augmentation) -> None:
     st.html(_SQUARE)
     with st.container(horizontal=True, key="views", gap="medium"):
-        _view(found.original, "As it is")
-        for number, view in enumerate(found.views, start=1):
+        _view(answer.original, "As it is")
+        for number, view in enumerate(answer.views, start=1):
             _view(view, f"View {number}")
 
 
 def _view(view: View, title: str) -> None:
-    words = class_words(view.predicted_class)
+    label = class_label(view.predicted_class)
     with st.container(width=_VIEW_PIXELS, gap="xsmall"):
-        st.image(view.picture, width="stretch", alt=f"{title}: graded {words}")
-        st.caption(f"**{title}**  \n{words}, {_score(view)}")
+        st.image(view.picture, width="stretch", alt=f"{title}: graded {label}")
+        st.caption(f"**{title}**  \n{label}, {_score(view)}")
 
 
 def _score(view: View) -> str:

@@ -1,44 +1,44 @@
 """Parts of the Model report: confidence and curves, training, two versions."""
 
-import loaders
+import cached_api
 import streamlit as st
+from api_models import Manifest, VersionDetails, Versions
 from charts.curves import precision_recall_curves, reliability, roc_curves, training_curve
-from problems import ApiProblem
-from resources.models import Versions
-from resources.report import Manifest, Package, Scores
-from words import class_words, percent, sentence, spaced
+from errors import ApiError
+from formatting import capitalize, class_label, humanize, percent
+from stored_models import HeldOutMetrics
 
 from components import comparisons
-from components.messages import empty_state, problem_message
-from components.model_report.measured import NOT_MEASURED
-from components.plots import chart
+from components.display import chart
+from components.messages import empty_state, show_error
+from components.model_report.classes import NOT_MEASURED
 
 
-def confidence(scores: Scores) -> None:
-    """Whether the confidence can be believed, and how well each class stands apart."""
-    st.subheader("Can its confidence be believed?", anchor=False)
-    if not scores.reliability:
+def confidence(metrics: HeldOutMetrics) -> None:
+    """Calibration, and how well each class is separated from the others."""
+    st.subheader("Can its confidence be trusted?", anchor=False)
+    if not metrics.reliability:
         st.info(NOT_MEASURED, icon=":material/info:")
         return
-    if scores.expected_calibration_error is not None:
+    if metrics.expected_calibration_error is not None:
         st.write(
-            f"On average the confidence is {percent(scores.expected_calibration_error)} away from "
+            f"On average the confidence is {percent(metrics.expected_calibration_error)} away from "
             "how often it is right (expected calibration error)."
         )
-    told = ", ".join(
-        f"{percent(found.confidence)} sure, {percent(found.accuracy)} right"
-        for found in scores.reliability
+    listed = ", ".join(
+        f"{percent(part.confidence)} sure, {percent(part.accuracy)} right"
+        for part in metrics.reliability
     )
-    chart(reliability(scores.reliability), "reliability", f"Reliability: {told}.")
-    st.caption("On the dashed line, confidence is what it says. A larger dot holds more files.")
-    if scores.roc:
+    chart(reliability(metrics.reliability), "reliability", f"Reliability: {listed}.")
+    st.caption("On the dashed line, confidence equals accuracy. A larger dot holds more files.")
+    if metrics.roc:
         st.subheader("Each class against all others", anchor=False)
-        areas = ", ".join(f"{class_words(name)} {c.auc:.4f}" for name, c in scores.roc.items())
-        chart(roc_curves(scores.roc), "roc", f"ROC curves; areas: {areas}.")
+        areas = ", ".join(f"{class_label(name)} {c.auc:.4f}" for name, c in metrics.roc.items())
+        chart(roc_curves(metrics.roc), "roc", f"ROC curves; areas: {areas}.")
         st.caption("ROC, with the area under each curve; 1 is perfect, 0.5 is guessing.")
-    if curves := scores.precision_recall:
+    if curves := metrics.precision_recall:
         areas = ", ".join(
-            f"{class_words(name)} {c.average_precision:.4f}" for name, c in curves.items()
+            f"{class_label(name)} {c.average_precision:.4f}" for name, c in curves.items()
         )
         chart(
             precision_recall_curves(curves),
@@ -49,7 +49,7 @@ def confidence(scores: Scores) -> None:
 
 
 def training(manifest: Manifest) -> None:
-    """How the training went, and by which recipe."""
+    """The training curves and the recipe."""
     history = manifest.metrics.training_curves
     if history:
         for name, title in (("loss", "Loss"), ("accuracy", "Right")):
@@ -59,12 +59,12 @@ def training(manifest: Manifest) -> None:
                 training_curve(history, name, title),
                 f"training-{name}",
                 f"{title} over {len(history)} epochs"
-                + (f"; at the end {last:.3f} on validation photographs." if last else "."),
+                + (f"; at the end {last:.3f} on validation photos." if last else "."),
             )
     elif manifest.recipe.get("mode") == "fast":
         st.info(
-            "Fast retraining learns the head in one step, so there are no epochs to show. The "
-            "network is that of the version it was made from.",
+            "A quick retraining has no epochs to show: it learns the last layer in one step. The "
+            "rest of the network comes from the version that it was made from.",
             icon=":material/bolt:",
         )
     else:
@@ -72,43 +72,43 @@ def training(manifest: Manifest) -> None:
     with st.expander("Recipe", icon=":material/list:"):
         st.table(
             {
-                "Setting": [sentence(spaced(name)) for name in manifest.recipe],
+                "Setting": [capitalize(humanize(name)) for name in manifest.recipe],
                 "Value": [str(value) for value in manifest.recipe.values()],
             }
         )
 
 
-def against(package: Package, versions: Versions, key: str) -> None:
-    """The version beside another one, the champion where it is not that itself."""
-    others = [v.version for v in versions.models if v.version != package.version]
+def compare_with(details: VersionDetails, versions: Versions, key: str) -> None:
+    """The version beside another one, by default the champion."""
+    others = [v.version for v in versions.models if v.version != details.version]
     if not others:
         empty_state(
-            "compare_arrows", "There is only one version", "Make another on the page Retrain."
+            "compare_arrows", "There is only one version", "Make another on the Retrain page."
         )
         return
     first = others.index(versions.champion) if versions.champion in others else 0
     other = st.selectbox("Compare with", others, index=first, key=key)
     try:
-        found = loaders.side_by_side(other, package.version)
-    except ApiProblem as problem:
-        problem_message(problem, refused="The two cannot be compared")
+        comparison = cached_api.compare_versions(other, details.version)
+    except ApiError as error:
+        show_error(error, rejected="The two cannot be compared")
         return
-    rows = comparisons.measured(found)
+    rows = comparisons.metric_rows(comparison)
     if not rows:
         st.info(NOT_MEASURED, icon=":material/info:")
         return
     st.table(
         {
-            "Figure": [name for name, _, _ in rows],
+            "Metric": [name for name, _, _ in rows],
             f"{other}": [value for _, value, _ in rows],
-            f"{package.version}": [value for _, _, value in rows],
+            f"{details.version}": [value for _, _, value in rows],
         }
     )
-    if found.same_data:
-        st.caption("Both were measured on the same photographs.")
+    if comparison.same_data:
+        st.caption("Both were measured on the same photos.")
     else:
         st.warning(
-            "The two were measured on different photographs, so a difference may come from those. "
-            "The gate compares on the same ones; its verdict is on the page Retrain.",
+            "The two were measured on different photos, so a difference may come from those. The "
+            "checks before a promotion use the same photos; see the Retrain page.",
             icon=":material/warning:",
         )

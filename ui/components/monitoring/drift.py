@@ -1,64 +1,64 @@
-"""Whether what comes in has changed: each drift figure against its threshold."""
+"""Drift: whether the photos have changed, each metric against its limit."""
 
-import loaders
+import cached_api
 import streamlit as st
-from charts.thresholds import threshold_bar
-from clock import local
-from problems import ApiProblem
-from resources.monitoring import Drift, DriftFigure
-from words import counted, sentence, spaced, when
+from api_models import Drift, DriftFigure
+from charts.bars import threshold_bar
+from errors import ApiError
+from formatting import capitalize, format_time, humanize, pluralize
+from timezone import local
 
-from components.messages import trouble
-from components.plots import chart
+from components.display import chart
+from components.messages import show_fragment_error
 
-_DRIFT = {
-    "embeddings": "How the photographs look",
+_TITLES = {
+    "embeddings": "How the photos look",
     "confidence": "How sure the model is",
     "class_mix": "Mix of classes",
 }
 
 
 @st.fragment(run_every="30s")
-def drift_figures() -> None:
-    """Each drift figure against its threshold, in words; refreshes itself."""
+def drift_metrics() -> None:
+    """Each drift metric against its limit; refreshes itself."""
     st.header("Drift", anchor=False)
     try:
-        drift = loaders.drift()
-    except ApiProblem as problem:
-        trouble(problem, refused="The drift cannot be told")
+        drift = cached_api.drift()
+    except ApiError as error:
+        show_fragment_error(error, rejected="The drift is not available")
         return
     st.write(
-        f"{_drifted(drift)} Compared: the newest predictions of the last seven days with the "
-        f"test photographs of version `{drift.model_version}`."
+        f"{_summary(drift)} The newest predictions of the last seven days are compared with the "
+        f"test photos of version `{drift.model_version}`."
     )
     for figure in drift.figures:
-        _drift(figure)
+        _metric(figure)
 
 
-def _drifted(drift: Drift) -> str:
+def _summary(drift: Drift) -> str:
     if drift.drifted:
-        return "**What comes in has changed: it may be time to retrain.**"
+        return "**The photos have changed: it may be time to retrain.**"
     if any(figure.enough for figure in drift.figures):
-        return "**What comes in is like what the model was measured on.**"
-    return "**Too little was graded yet to tell.**"
+        return "**The photos are like those that the model was measured on.**"
+    return "**Too few photos were graded yet to tell.**"
 
 
-def _drift(figure: DriftFigure) -> None:
-    title = _DRIFT.get(figure.name, sentence(spaced(figure.name)))
+def _metric(figure: DriftFigure) -> None:
+    title = _TITLES.get(figure.name, capitalize(humanize(figure.name)))
     with st.container(border=True, key=f"drift-{figure.name}"):
         if figure.drifted:
             st.warning(f"**{title}**: {figure.sentence}", icon=":material/warning:")
         else:
             st.write(f"**{title}**: {figure.sentence}")
         if figure.value is not None and figure.threshold:
-            against = f"{figure.value:.3g}, threshold {figure.threshold:.3g}"
+            against = f"{figure.value:.3g}, limit {figure.threshold:.3g}"
             chart(
                 threshold_bar(figure.value, figure.threshold),
                 f"bar-{figure.name}",
                 f"{title}: {against}.",
             )
             st.caption(
-                f"{against} · {counted(figure.sample_size, 'prediction')} against "
-                f"{counted(figure.reference_size, 'test photograph')}"
-                + (f", since {when(local(figure.since))}" if figure.since else "")
+                f"{against} · {pluralize(figure.sample_size, 'prediction')} against "
+                f"{pluralize(figure.reference_size, 'test photo')}"
+                + (f", since {format_time(local(figure.since))}" if figure.since else "")
             )

@@ -1,31 +1,28 @@
-"""How the service is and was: what it graded, how fast, by which version."""
+"""The service now and in the last hours: what it graded, how fast, with which version."""
 
 from collections.abc import Sequence
 
-import loaders
+import cached_api
 import streamlit as st
-from answers import Model
+from api_models import Latency, ModelChange, ModelSummary, Summary
 from charts.service import Span, class_mix, mean_confidence, version_timeline
-from clock import local
-from problems import ApiProblem
-from resources.monitoring import Latency, ModelChange, Summary
+from errors import ApiError
+from formatting import duration, format_time, humanize, percent, pluralize, promotion_label
 from streamlit.delta_generator import DeltaGenerator
-from words import counted, duration, kind_in_words, percent, spaced, when
+from timezone import local
 
-from components.messages import empty_state, trouble
-from components.plots import chart
-
-_REFUSED = "The figures cannot be told"
+from components.display import chart
+from components.messages import empty_state, show_fragment_error
 
 
 @st.fragment(run_every="5s")
-def service_figures(hours: float) -> None:
+def service_metrics(hours: float) -> None:
     """The service now, and the last `hours`; refreshes itself."""
     try:
-        health, info = loaders.api().health(), loaders.api().model_info()
-        summary = loaders.summary(hours)
-    except ApiProblem as problem:
-        trouble(problem, refused=_REFUSED)
+        health, info = cached_api.api().health(), cached_api.api().model_info()
+        summary = cached_api.monitoring_summary(hours)
+    except ApiError as error:
+        show_fragment_error(error, rejected="The figures are not available")
         return
     with _row():
         st.metric("Up for", duration(health.uptime_seconds), width="content")
@@ -36,7 +33,7 @@ def service_figures(hours: float) -> None:
             help="Answered with a server error since the service started; 0 is as it should be.",
             width="content",
         )
-    _serving(info.model_info)
+    _model(info.model_info)
     if summary.predictions:
         _latency(summary.latency)
         _over_time(summary)
@@ -44,66 +41,66 @@ def service_figures(hours: float) -> None:
         empty_state(
             "monitoring",
             "Nothing graded in this time",
-            "Grade a photograph on the page Predict, or choose a longer time above.",
+            "Grade a photo on the Predict page, or choose a longer time above.",
         )
     _timeline(summary)
 
 
 def spans(changes: Sequence[ModelChange], summary: Summary) -> list[Span]:
-    """When which version served, the oldest first, up to the end of the summary."""
+    """When each version was in use, the oldest first, up to the end of the summary."""
     oldest_first = sorted(changes, key=lambda change: change.at)
     ends = [*(change.at for change in oldest_first[1:]), summary.until]
     return [
-        Span(change.version, local(change.at), local(end), kind_in_words(change.kind).lower())
+        Span(change.version, local(change.at), local(end), promotion_label(change.kind).lower())
         for change, end in zip(oldest_first, ends, strict=True)
     ]
 
 
 def _row() -> DeltaGenerator:
-    """Metrics beside each other, and below each other where the screen is narrow."""
+    """Metrics side by side, or stacked on a narrow screen."""
     return st.container(horizontal=True, gap="medium")
 
 
-def _serving(model: Model | None) -> None:
+def _model(model: ModelSummary | None) -> None:
     if model is None:
         st.warning("No model is loaded. Train one: `make train`.", icon=":material/warning:")
         return
-    parts = [f"Version `{model.version or 'unknown'}` serves"]
+    parts = [f"Version `{model.version or 'unknown'}` is in use"]
     if model.champion_since:
-        parts.append(f"since {when(local(model.champion_since))}")
+        parts.append(f"since {format_time(local(model.champion_since))}")
     if model.architecture:
-        parts.append(f"on {spaced(model.architecture)}")
+        parts.append(f"on {humanize(model.architecture)}")
     if model.classes:
-        parts.append(f"with {counted(len(model.classes), 'class')}")
+        parts.append(f"with {pluralize(len(model.classes), 'class')}")
     st.write(f"{' '.join(parts)}.")
 
 
 def _latency(latency: Latency | None) -> None:
     if latency is None:
         return
-    st.subheader("Time to grade one photograph", anchor=False)
+    st.subheader("Time to grade one photo", anchor=False)
     with _row():
         st.metric("Half within", f"{latency.p50_ms:.0f} ms", width="content")
         st.metric("95 % within", f"{latency.p95_ms:.0f} ms", width="content")
         st.metric("99 % within", f"{latency.p99_ms:.0f} ms", width="content")
     st.caption(
-        "From photograph to grade inside the service, without the network; of the newest "
-        f"{counted(latency.sample_size, 'prediction')} in the time chosen."
+        "From photo to grade inside the service, without the network; of the newest "
+        f"{pluralize(latency.sample_size, 'prediction')} in the time chosen."
     )
 
 
 def _over_time(summary: Summary) -> None:
     starts = [local(item.start) for item in summary.slices]
     width = duration(summary.slice_seconds)
+    unrecognised = sum(item.unrecognised for item in summary.slices)
     st.subheader("What was graded", anchor=False)
     chart(
         class_mix(starts, [item.by_class for item in summary.slices], summary.slice_seconds),
         "class-mix",
-        f"Bars of predictions by class over time; {summary.predictions:,} in all.",
+        f"Predictions by class over time; {summary.predictions:,} in all.",
     )
     st.caption(
-        f"One bar for each {width}. Not recognised as anything known: "
-        f"{percent(summary.unrecognised / summary.predictions)}."
+        f"One bar for each {width}. Not recognised: {percent(unrecognised / summary.predictions)}."
     )
     st.subheader("How sure the model was", anchor=False)
     means = [item.mean_confidence for item in summary.slices]
@@ -111,15 +108,15 @@ def _over_time(summary: Summary) -> None:
     chart(
         mean_confidence(starts, means, summary.slice_seconds),
         "confidence",
-        f"Line of the mean confidence over time; lately {percent(last)}.",
+        f"Mean confidence over time; most recently {percent(last)}.",
     )
     st.caption(f"Mean confidence of each {width}; a gap where nothing was graded.")
 
 
 def _timeline(summary: Summary) -> None:
-    served = spans(summary.model_changes, summary)
-    if not served:
+    in_use = spans(summary.model_changes, summary)
+    if not in_use:
         return
-    st.subheader("Which version served when", anchor=False)
-    told = ", ".join(f"{span.version} from {when(span.start)}" for span in served)
-    chart(version_timeline(served), "timeline", f"Versions over time: {told}.")
+    st.subheader("Which version was in use when", anchor=False)
+    listed = ", ".join(f"{span.version} from {format_time(span.start)}" for span in in_use)
+    chart(version_timeline(in_use), "timeline", f"Versions over time: {listed}.")

@@ -1,32 +1,33 @@
-"""Grading many photographs: choose, wait, read the table."""
+"""Grading many photos: choose them, wait, read the table."""
 
-import loaders
+import batch_grading
+import cached_api
 import state
 import streamlit as st
-from charts.batch import class_bars
+import uploads
+from background_upload import BackgroundUpload
+from batch_grading import Graded
+from charts.bars import class_bars
+from formatting import level_label, pluralize
 from photos import READABLE
-from transfer import grading, uploads
-from transfer.grading import Graded
-from transfer.sending import Sending
-from words import counted, level_words
 
-from components.files import choose_files, ending, progress
-from components.messages import api_away, empty_state
-from components.plots import chart
-from components.predict.grades import choose_shown, grade_words, grades_table, is_shown
+from components.display import chart
+from components.messages import api_unavailable, empty_state
+from components.predict.grades import choose_shown, grade_label, grades_table, is_shown
+from components.upload_progress import choose_files, progress, stopped_warning
 
 UPLOADER = "many"
 
 
 def batch() -> None:
-    """The batch in hand, in whichever state it is."""
-    sending = state.batch()
-    if sending is None:
+    """The uploader, the progress or the results."""
+    upload = state.batch()
+    if upload is None:
         _choose()
-    elif sending.finished:
-        _results(sending)
+    elif upload.finished:
+        _results(upload)
     else:
-        progress(sending, "Grading")
+        progress(upload, "Grading")
 
 
 def _choose() -> None:
@@ -38,13 +39,13 @@ def _choose() -> None:
     )
     if files:
         st.button(
-            f"Grade {counted(files, 'file')}",
+            f"Grade {pluralize(files, 'file')}",
             type="primary",
             icon=":material/play_arrow:",
             on_click=_start,
         )
-    elif away := loaders.health_problem():
-        api_away(away)
+    elif error := cached_api.health_error():
+        api_unavailable(error)
     else:
         empty_state(
             "photo_library",
@@ -54,20 +55,20 @@ def _choose() -> None:
 
 
 def _start() -> None:
-    state.keep_batch(grading.start(loaders.api(), uploads.take(UPLOADER)))
+    state.keep_batch(batch_grading.start(cached_api.api(), uploads.take_files(UPLOADER)))
 
 
-def _results(sending: Sending[Graded]) -> None:
-    rows = sending.rows
-    ending(sending)
-    _figures(rows)
-    counts = grading.by_class(rows)
+def _results(upload: BackgroundUpload[Graded]) -> None:
+    rows = upload.rows
+    stopped_warning(upload)
+    _totals(rows)
+    counts = batch_grading.by_class(rows)
     if counts:
-        words = ", ".join(f"{grade_words(name)} {number}" for name, number in counts.items())
-        chart(class_bars(counts), "classes", f"Bars of how many photos of each class: {words}.")
+        listed = ", ".join(f"{grade_label(name)} {number}" for name, number in counts.items())
+        chart(class_bars(counts), "classes", f"Photos per class: {listed}.")
     if failed := sum(row.error is not None for row in rows):
         st.warning(
-            f"{counted(failed, 'file')} could not be graded; the table says why.",
+            f"{pluralize(failed, 'file')} could not be graded; the table says why.",
             icon=":material/warning:",
         )
     shown = choose_shown(rows, counts)
@@ -75,7 +76,7 @@ def _results(sending: Sending[Graded]) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download CSV",
-            lambda: grading.as_csv(rows),
+            lambda: batch_grading.as_csv(rows),
             "ripeline-grades.csv",
             "text/csv",
             on_click="ignore",
@@ -91,17 +92,17 @@ def _results(sending: Sending[Graded]) -> None:
         )
 
 
-def _figures(rows: list[Graded]) -> None:
-    found = [row.prediction for row in rows if row.prediction]
-    known = [prediction for prediction in found if prediction.recognised]
-    figures = {
-        "Graded": len(found),
+def _totals(rows: list[Graded]) -> None:
+    predictions = [row.prediction for row in rows if row.prediction]
+    known = [prediction for prediction in predictions if prediction.recognised]
+    totals = {
+        "Graded": len(predictions),
         **{
-            level_words(level): sum(prediction.freshness_level == level for prediction in known)
+            level_label(level): sum(prediction.freshness_level == level for prediction in known)
             for level in ("fresh", "past_best", "rotten")
         },
-        "Not known": len(found) - len(known),
+        "Not known": len(predictions) - len(known),
     }
     with st.container(horizontal=True, gap="medium"):
-        for name, number in figures.items():
+        for name, number in totals.items():
             st.metric(name, f"{number:,}", width="content")

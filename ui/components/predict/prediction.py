@@ -1,62 +1,62 @@
-"""One graded photograph: its grade, picture, heat map and probabilities."""
+"""One graded photo: its grade, the photo or heat map, and the probabilities."""
 
 from base64 import b64decode
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from answers import Prediction
-from charts.predictions import probability_bars
+from api_models import Prediction
+from charts.bars import probability_bars
+from formatting import capitalize, class_label, level_label, percent
 from photos import Photo
-from words import class_words, level_words, percent, sentence
 
-from components.plots import chart
+from components.display import chart
 
 UNKNOWN = "Not one of the fruits that I know"
 
 
 def heading(prediction: Prediction) -> str:
-    """The grade in words: "Fresh apple", or "Apple, past its best"."""
+    """The grade: "Fresh apple", or "Apple, past its best"."""
     if not prediction.recognised:
         return UNKNOWN
-    # Only where the class says that it is sound: a correction is about the class.
+    # Only if the class itself is fresh: a correction is about the class.
     if prediction.fruit and prediction.freshness == "fresh" and _is_past_best(prediction):
-        return sentence(f"{prediction.fruit}, {level_words('past_best').lower()}")
+        return capitalize(f"{prediction.fruit}, {level_label('past_best').lower()}")
     if prediction.fruit and prediction.freshness:
-        return sentence(f"{prediction.freshness} {prediction.fruit}")
-    return class_words(prediction.predicted_class)
+        return capitalize(f"{prediction.freshness} {prediction.fruit}")
+    return class_label(prediction.predicted_class)
 
 
 def prediction_card(photo: Photo, prediction: Prediction) -> None:
-    """The grade beside the picture, then every class with its probability."""
+    """The grade beside the photo."""
     # The grade comes first: on a phone the columns stack, and it must not need scrolling.
-    grade, picture = st.columns([3, 2], gap="medium")
+    grade, image = st.columns([3, 2], gap="medium")
     with grade:
         st.header(heading(prediction), anchor=False)
         if prediction.recognised:
-            _figures(prediction)
+            _scores(prediction)
         st.write(prediction.interpretation)
-    with picture:
-        _picture(photo, prediction)
+    with image:
+        _image(photo, prediction)
         shown = st.toggle(
             "Show where the grader looked",
             key=state.HEAT_MAP,
-            help="The redder a place, the more it speaks for this class.",
+            help="Red areas influenced the grade most; they are not damage.",
             persist_state="session",
         )
         if shown and prediction.explanation is None:
-            st.caption("The heat map cannot be had just now.")
+            st.caption("The heat map is not available right now.")
 
 
 def probabilities(prediction: Prediction) -> None:
-    """Every class with its probability, and which model says so."""
+    """The probability of each class, and the model that gave it."""
     known = prediction.recognised
-    st.subheader("Probability of each class" if known else "What it comes closest to", anchor=False)
+    st.subheader("Probability of each class" if known else "Closest classes", anchor=False)
     chart(
         probability_bars(prediction.probabilities, prediction.predicted_class if known else None),
         "probabilities",
-        f"Bars of each class's probability; the likeliest is "
-        f"{class_words(prediction.predicted_class)} with {percent(prediction.confidence)}.",
+        f"Probability of each class; the most likely is "
+        f"{class_label(prediction.predicted_class)} with {percent(prediction.confidence)}.",
     )
     st.caption(f"Model {prediction.model_version} · {prediction.inference_time_ms:.0f} ms")
 
@@ -65,40 +65,40 @@ def _is_past_best(prediction: Prediction) -> bool:
     return prediction.freshness_level == "past_best"
 
 
-def _picture(photo: Photo, prediction: Prediction) -> None:
-    words = heading(prediction)
+def _image(photo: Photo, prediction: Prediction) -> None:
+    title = heading(prediction)
     if st.session_state.get(state.HEAT_MAP) and prediction.explanation:
         _, _, encoded = prediction.explanation.heatmap.partition(",")
-        alt = f"{photo.name}: where the grader looked. {words}"
+        alt = f"{photo.name}: where the grader looked. {title}"
         st.image(b64decode(encoded), width="stretch", alt=alt)
-    elif (small := loaders.preview(photo.data)) is not None:
-        st.image(small, width="stretch", alt=f"{photo.name}: {words}")
+    elif (small := cached_api.preview(photo.data)) is not None:
+        st.image(small, width="stretch", alt=f"{photo.name}: {title}")
     else:
         st.info(
-            f"{photo.name} was graded, but this kind of picture cannot be shown here.",
+            f"{photo.name} was graded, but this kind of image cannot be shown here.",
             icon=":material/hide_image:",
         )
 
 
-def _figures(prediction: Prediction) -> None:
+def _scores(prediction: Prediction) -> None:
     with st.container(horizontal=True, gap="medium"):
         st.metric(
             "Confidence",
             percent(prediction.confidence),
-            help="How sure the model is of this class, among all that it knows.",
+            help="How sure the model is of this class, among all classes that it knows.",
             width="content",
         )
         if prediction.freshness_score is not None:
             st.metric(
                 "Freshness score",
                 f"{prediction.freshness_score * 100:.0f} / 100",
-                help="100 is surely fresh, 0 surely rotten, whichever fruit it is.",
+                help="100 is certainly fresh, 0 certainly rotten, for every fruit.",
                 width="content",
             )
         if prediction.freshness_level is not None:
             st.metric(
                 "Level",
-                level_words(prediction.freshness_level),
-                help="By the freshness score. The page Retrain says where the line is drawn.",
+                level_label(prediction.freshness_level),
+                help="By the freshness score; its limits are on the Retrain page.",
                 width="content",
             )

@@ -1,23 +1,22 @@
-"""Letting another version serve, or the one before it again; both ask first."""
+"""Promoting another version, or rolling back to the one before; both ask first."""
 
-import loaders
+import cached_api
 import streamlit as st
-from problems import ApiProblem
-from resources import models
-from resources.models import Versions
+from api_models import Version, Versions
+from errors import ApiError
+from formatting import with_class_labels
 
 from components import comparisons
-from components.attempts import attempt
+from components.messages import run_action
 
-# Under which a change of the champion that did not work is kept.
+# The area of the errors of both actions.
 AREA = "champion"
 
 
-def change_champion(found: Versions) -> None:
-    """Roll back, or promote another version; both ask first."""
-    if found.champion is None:
+def change_champion(versions: Versions) -> None:
+    if versions.champion is None:
         return
-    others = [version.version for version in found.models if version.may_serve]
+    others = [v.version for v in versions.models if v.status in ("challenger", "retired")]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             "Version to promote",
@@ -26,21 +25,29 @@ def change_champion(found: Versions) -> None:
             disabled=not others,
         )
         if st.button("Promote", icon=":material/upgrade:", disabled=chosen is None) and chosen:
-            confirm_promotion(found.champion, chosen, _reasons(found, chosen))
+            [version] = [v for v in versions.models if v.version == chosen]
+            confirm_promotion(versions.champion, chosen, rejection_reasons(version))
         if (
-            st.button("Roll back", icon=":material/undo:", disabled=found.rollback_to is None)
-            and found.rollback_to
+            st.button("Roll back", icon=":material/undo:", disabled=versions.rollback_to is None)
+            and versions.rollback_to
         ):
-            confirm_rollback(found.champion, found.rollback_to)
+            confirm_rollback(versions.champion, versions.rollback_to)
+
+
+def rejection_reasons(version: Version) -> tuple[str, ...]:
+    """Why the promotion gate rejected a version; none if it did not."""
+    if version.verdict is None or version.verdict.promote:
+        return ()
+    return tuple(with_class_labels(reason, version.classes) for reason in version.verdict.reasons)
 
 
 @st.dialog("Promote this version?", icon=":material/upgrade:")
 def confirm_promotion(champion: str, version: str, reasons: tuple[str, ...]) -> None:
-    """Ask before `version` serves in place of `champion`; `reasons` are the gate's against it."""
-    st.write(f"Version `{version}` will serve in place of `{champion}`, within two seconds.")
+    """Ask before `version` replaces `champion`; `reasons` are the gate's against it."""
+    st.write(f"Version `{version}` will replace `{champion}` within two seconds.")
     if reasons:
         st.warning(
-            "**The gate speaks against it**\n\n" + "\n".join(f"- {reason}" for reason in reasons)
+            "**It did not pass the checks**\n\n" + "\n".join(f"- {reason}" for reason in reasons)
         )
     else:
         _compare(champion, version)
@@ -52,10 +59,10 @@ def confirm_promotion(champion: str, version: str, reasons: tuple[str, ...]) -> 
 
 @st.dialog("Roll back?", icon=":material/undo:")
 def confirm_rollback(champion: str, version: str) -> None:
-    """Ask before `version` serves again in place of `champion`."""
+    """Ask before the earlier `version` replaces `champion`."""
     st.write(
-        f"Version `{version}` will serve again in place of `{champion}`, within two seconds. "
-        "Nothing is deleted; you can promote the present version again later."
+        f"Version `{version}` will replace `{champion}` within two seconds. Nothing is deleted; "
+        "you can promote the current version again later."
     )
     _compare(champion, version)
     if st.button("Roll back", type="primary", key="confirm-rollback", on_click=_roll_back):
@@ -63,34 +70,27 @@ def confirm_rollback(champion: str, version: str) -> None:
 
 
 def _promote(version: str) -> None:
-    attempt(AREA, lambda: models.promote(loaders.api(), version))
+    run_action(AREA, lambda: cached_api.api().promote(version))
 
 
 def _roll_back() -> None:
-    attempt(AREA, lambda: models.roll_back(loaders.api()))
+    run_action(AREA, lambda: cached_api.api().roll_back())
 
 
 def _compare(champion: str, version: str) -> None:
     try:
-        found = models.compare(loaders.api(), champion, version)
-    except ApiProblem:  # It only helps to decide.
+        comparison = cached_api.api().compare_versions(champion, version)
+    except ApiError:  # It is only a help.
         return
-    rows = comparisons.measured(found)
+    rows = comparisons.metric_rows(comparison)
     st.table(
         {
-            "Figure": [name for name, _, _ in rows],
-            "Serves now": [value for _, value, _ in rows],
-            "Would serve": [value for _, _, value in rows],
+            "Metric": [name for name, _, _ in rows],
+            "In use now": [value for _, value, _ in rows],
+            "New": [value for _, _, value in rows],
         }
     )
-    if not found.same_data:
+    if not comparison.same_data:
         st.caption(
-            "Each was measured on its own test photographs: a difference may come from those."
+            "Each was measured on its own test photos, so a difference may come from the photos."
         )
-
-
-def _reasons(found: Versions, chosen: str) -> tuple[str, ...]:
-    version = next(version for version in found.models if version.version == chosen)
-    if version.verdict is None or version.verdict.promote:
-        return ()
-    return tuple(version.verdict.reasons)

@@ -1,12 +1,13 @@
-"""What came of a run: the verdict, its reasons, and candidate against champion."""
+"""The outcome of a run: the verdict, its reasons, and candidate and champion side by side."""
 
 import streamlit as st
+from api_models import Run
 from charts.retraining import Pair, recall_pairs
-from resources.runs import Comparison, Run, Verdict
-from words import class_words, duration
+from formatting import class_label, duration, mode_label, with_class_labels
+from stored_models import GateComparison, Verdict
 
 from components import comparisons
-from components.plots import chart
+from components.display import chart
 from components.retrain.champion import confirm_promotion
 
 _ENDS = {
@@ -17,76 +18,88 @@ _ENDS = {
 
 
 def outcome(run: Run, champion: str | None) -> None:
-    """The end of the `run`, while `champion` serves."""
+    """The outcome of a finished `run`; `champion` is the version in use."""
     if run.verdict is None or run.candidate is None:
         title, icon = _ENDS.get(run.state, ("The last run is over", "info"))
         show = st.error if run.state == "failed" else st.info
         show(f"**{title}**\n\n{run.message}", icon=f":material/{icon}:")
         return
-    st.header("The last candidate against its champion", anchor=False)
+    st.header("New model compared with the current one", anchor=False)
     _verdict(run.candidate, run.verdict, champion)
     if run.verdict.figures:
         _side_by_side(run.verdict.figures, run.candidate)
-    taken = f" in {duration(run.seconds)}" if run.seconds is not None else ""
-    st.caption(f"Made by a {run.mode} run{taken}.")
+    seconds = run_seconds(run)
+    taken = f" in {duration(seconds)}" if seconds is not None else ""
+    st.caption(f"Made by a {mode_label(run.mode).lower()} run{taken}.")
+
+
+def run_seconds(run: Run) -> float | None:
+    """How long the run took; None if it has not started or not ended."""
+    if run.started_at is None or run.finished_at is None:
+        return None
+    return (run.finished_at - run.started_at).total_seconds()
 
 
 def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
-    reasons = "\n".join(f"- {reason}" for reason in verdict.reasons)
+    reasons = _reasons(verdict)
+    listed = "\n".join(f"- {reason}" for reason in reasons)
     if verdict.promote:
-        now = "and serves" if candidate == champion else "and served; another version does now"
+        now = "is now in use" if candidate == champion else "was in use; another version is now"
         st.success(
-            f"**Version {candidate} passed the gate {now}**\n\n{reasons}",
+            f"**Version {candidate} passed the checks and {now}**\n\n{listed}",
             icon=":material/verified:",
         )
         return
     st.warning(
-        f"**Version {candidate} did not pass the gate**\n\n{reasons}", icon=":material/block:"
+        f"**Version {candidate} did not pass the checks**\n\n{listed}", icon=":material/block:"
     )
     if candidate == champion:
-        st.write("A person promoted it all the same: it serves now.")
-    elif champion and st.button("Promote it all the same", icon=":material/upgrade:"):
-        confirm_promotion(champion, candidate, tuple(verdict.reasons))
+        st.write("A person promoted it anyway: it is now in use.")
+    elif champion and st.button("Promote it anyway", icon=":material/upgrade:"):
+        confirm_promotion(champion, candidate, reasons)
 
 
-def _side_by_side(figures: Comparison, candidate: str) -> None:
+def _reasons(verdict: Verdict) -> tuple[str, ...]:
+    figures = verdict.figures
+    names = {*figures.per_class, *figures.new_classes, *figures.new_labels} if figures else set()
+    return tuple(with_class_labels(reason, names) for reason in verdict.reasons)
+
+
+def _side_by_side(figures: GateComparison, candidate: str) -> None:
     table, by_class = st.columns([3, 2], gap="large")
     with table:
         _table(figures)
-        number = figures.overall.photographs
         st.caption(
-            f"Both graded the same {number:,} held-out photographs, which neither learned from; "
-            f"saved copies of a photograph count once. Candidate: {candidate}."
+            f"Both graded the same {figures.overall.photographs:,} held-out photos, which neither "
+            f"learned from; saved copies of a photo count once. New model: {candidate}."
         )
     with by_class:
         _by_class(figures)
 
 
-def _table(figures: Comparison) -> None:
-    rows = comparisons.judged(figures)
+def _table(figures: GateComparison) -> None:
+    rows = comparisons.gate_rows(figures)
     st.table(
         {
-            "Figure": [name for name, _, _ in rows],
-            "Champion": [value for _, value, _ in rows],
-            "Candidate": [value for _, _, value in rows],
+            "Metric": [name for name, _, _ in rows],
+            "Current": [value for _, value, _ in rows],
+            "New": [value for _, _, value in rows],
         },
     )
 
 
-def _by_class(figures: Comparison) -> None:
+def _by_class(figures: GateComparison) -> None:
     pairs = comparisons.by_class(figures)
     if not pairs:
         return
     st.subheader("Right by class", anchor=False)
-    told = ", ".join(f"{class_words(name)} {_in_words(pair)}" for name, pair in pairs.items())
-    chart(recall_pairs(pairs), "recalls", f"Right by class, champion and candidate: {told}.")
-    if alone := comparisons.by_what_others_teach(figures):
-        names = ", ".join(map(class_words, alone))
-        st.caption(
-            f"{names}: none is held out, so each was graded by what the others of its class teach."
-        )
+    listed = ", ".join(f"{class_label(name)} {_counts(pair)}" for name, pair in pairs.items())
+    chart(recall_pairs(pairs), "recalls", f"Right by class, current and new model: {listed}.")
+    if left_out := comparisons.left_out_classes(figures):
+        names = ", ".join(map(class_label, left_out))
+        st.caption(f"{names}: too few photos to hold any out, so they were left out one by one.")
 
 
-def _in_words(pair: Pair) -> str:
-    champion = "unknown to it" if pair.champion is None else pair.champion
-    return f"{champion} and {pair.candidate} of {pair.photographs}"
+def _counts(pair: Pair) -> str:
+    champion = "not known" if pair.champion is None else pair.champion
+    return f"{champion} and {pair.candidate} of {pair.photos}"

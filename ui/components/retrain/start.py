@@ -1,40 +1,42 @@
 """What is new, and the button that starts a run."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from charts.retraining import new_photographs
-from problems import ApiProblem
-from resources import runs
-from resources.runs import Estimate, Mode, Run
-from words import about, class_words, counted, sentence
+from api_models import Estimate, Run
+from charts.retraining import new_photos
+from client import Mode
+from errors import ApiError
+from formatting import class_label, mode_label, pluralize, rough_duration
 
-from components.attempts import attempt, show_problem
-from components.messages import empty_state, trouble
-from components.plots import chart
+from components.display import chart
+from components.messages import (
+    empty_state,
+    run_action,
+    show_action_error,
+    show_fragment_error,
+)
 
 _AREA = "retrain"
 _MODES: tuple[Mode, ...] = ("fast", "full")
-_REFUSED = "The retraining does not start"
-_UNTOLD = "What is new cannot be told"
 
 
 @st.fragment(run_every="5s")
 def start_panel(shown: Run | None, champion: str | None) -> None:
-    """What is new and the button that starts a run; redraws the page when another one did.
+    """What is new and the button that starts a run; reruns the page when another run started.
 
-    `shown` and `champion` are the run and the version that the page around it was drawn with.
+    `shown` and `champion` are the run and the version that the rest of the page shows.
     """
     try:
-        newest, plan = runs.newest(loaders.api()), loaders.estimate()
-    except ApiProblem as problem:
-        trouble(problem, refused=_UNTOLD)
+        newest, estimate = cached_api.api().newest_run(), cached_api.estimate()
+    except ApiError as error:
+        show_fragment_error(error, rejected="What is new is not available")
         return
-    if _moved_on(shown, newest) or plan.champion != champion:
+    if _has_changed(shown, newest) or estimate.champion != champion:
         st.rerun()
-    _news(plan)
-    mode = _mode(plan)
-    idle = mode == "fast" and not plan.anything_new
+    _show_new(estimate)
+    mode = _choose_mode(estimate)
+    idle = mode == "fast" and not _has_new(estimate)
     st.button(
         "Retrain",
         type="primary",
@@ -42,72 +44,76 @@ def start_panel(shown: Run | None, champion: str | None) -> None:
         disabled=idle,
         on_click=_start,
         args=(mode,),
-        help="There is nothing new for a fast retraining to learn." if idle else None,
+        help="There is nothing new for a quick retraining to learn." if idle else None,
     )
-    show_problem(_AREA, _REFUSED)
+    show_action_error(_AREA, "The retraining does not start")
 
 
 def _start(mode: Mode) -> None:
-    attempt(_AREA, lambda: runs.start(loaders.api(), mode))
+    run_action(_AREA, lambda: cached_api.api().start_run(mode))
 
 
-def _moved_on(shown: Run | None, newest: Run | None) -> bool:
+def _has_changed(shown: Run | None, newest: Run | None) -> bool:
     if shown is None or newest is None:
         return shown is not newest
     return (shown.run_id, shown.state) != (newest.run_id, newest.state)
 
 
-def _news(plan: Estimate) -> None:
-    if not plan.anything_new:
+def _has_new(estimate: Estimate) -> bool:
+    return bool(estimate.new or estimate.relabelled or estimate.removed)
+
+
+def _show_new(estimate: Estimate) -> None:
+    if not _has_new(estimate):
         empty_state(
             "done_all",
             "Nothing new to learn",
-            f"Version `{plan.champion}` has learned every photograph that there is. Add some on "
-            "the page Training data, or correct a grade on the page Predict.",
+            f"Version `{estimate.champion}` has learned from all photos. Add some on the Training "
+            "data page, or correct a grade on the Predict page.",
         )
         return
-    st.subheader("New since the version that serves", anchor=False)
-    st.write(_news_in_words(plan))
-    if plan.new_by_class:
-        _by_class(plan.new_by_class)
+    st.subheader("New since the current version", anchor=False)
+    st.write(_describe_new(estimate))
+    if estimate.new_by_class:
+        _by_class(estimate.new_by_class)
 
 
 def _by_class(counts: dict[str, int]) -> None:
-    """Drawn when it is asked for: starting Plotly takes longer than all else on the page."""
-    with st.expander("By class", key=state.NEWS_BY_CLASS, on_change="rerun") as by_class:
+    """Drawn only when opened: starting Plotly takes longer than all else on the page."""
+    with st.expander("By class", key=state.NEW_BY_CLASS, on_change="rerun") as by_class:
         if by_class.open:
-            alt = ", ".join(f"{class_words(name)}: {n}" for name, n in counts.items())
-            chart(new_photographs(counts), "news", f"New photographs. {alt}.")
+            alt = ", ".join(f"{class_label(name)}: {n}" for name, n in counts.items())
+            chart(new_photos(counts), "new", f"New photos. {alt}.")
 
 
-def _news_in_words(plan: Estimate) -> str:
+def _describe_new(estimate: Estimate) -> str:
     parts = []
-    if plan.new:
-        classes = counted(len(plan.new_by_class), "class")
-        parts.append(f"{counted(plan.new, 'photograph')} in {classes}")
-    if plan.relabelled:
-        parts.append(counted(plan.relabelled, "corrected label"))
-    if plan.removed:
-        parts.append(f"{plan.removed:,} removed")
-    return f"{', '.join(parts)}. Not yet learned by version `{plan.champion}`."
+    if estimate.new:
+        classes = pluralize(len(estimate.new_by_class), "class")
+        parts.append(f"{pluralize(estimate.new, 'photo')} in {classes}")
+    if estimate.relabelled:
+        parts.append(pluralize(estimate.relabelled, "corrected label"))
+    if estimate.removed:
+        parts.append(f"{estimate.removed:,} removed")
+    return f"{', '.join(parts)}. Version `{estimate.champion}` has not learned this yet."
 
 
-def _mode(plan: Estimate) -> Mode:
-    captions = [
-        f"A new last layer on what the network sees: {about(plan.fast_seconds)}.",
-        f"The whole network, on the photographs themselves: {about(plan.full_seconds)}.",
-    ]
+def _choose_mode(estimate: Estimate) -> Mode:
+    fast, full = rough_duration(estimate.fast_seconds), rough_duration(estimate.full_seconds)
     chosen: Mode = st.radio(
         "How thoroughly",
         _MODES,
-        format_func=sentence,
-        captions=captions,
+        format_func=mode_label,
+        captions=[
+            f"Keeps what it knows, adds your photos: {fast}.",
+            f"Learns everything again from all photos: {full}.",
+        ],
         key=state.MODE,
         persist_state="session",
         help=(
-            "The times are estimated from the last run of that kind, or where there is none, from "
-            f"one on two processor cores, for {counted(plan.photographs, 'photograph')} to learn "
-            "from and to measure on."
+            "The times are estimated from the last run of that kind, or from one on two processor "
+            f"cores if there is none, for {pluralize(estimate.photographs, 'photo')} to learn from "
+            "and to measure on."
         ),
     )
     return chosen

@@ -1,79 +1,83 @@
-"""Triggers: how each stands against its threshold, and setting it."""
+"""Triggers: each value against its limit, and the settings."""
 
-import loaders
+from typing import Literal
+
+import cached_api
 import streamlit as st
-from charts.thresholds import threshold_bar
-from clock import local
-from problems import ApiProblem
-from resources import triggers
-from resources.triggers import Schedule, Trigger
-from words import sentence, spaced, when
+from api_models import Trigger
+from charts.bars import threshold_bar
+from errors import ApiError
+from formatting import capitalize, format_time, humanize
+from timezone import local
 
-from components.attempts import attempt, show_problem
-from components.messages import trouble
-from components.plots import chart
+from components.display import chart
+from components.messages import run_action, show_action_error, show_fragment_error
 
+Schedule = Literal["none", "weekly", "monthly"]
 _TITLES = {
     "accuracy": "Accuracy on feedback",
-    "drift": "Drift of the photographs",
-    "new-images": "New photographs",
+    "drift": "Drift of the photos",
+    "new-images": "New photos",
     "schedule": "Schedule",
 }
 _SCHEDULES: dict[Schedule, str] = {"none": "None", "weekly": "Weekly", "monthly": "Monthly"}
-_NEVER = "It has not fired yet."
 
 
 @st.fragment(run_every="15s")
 def trigger_cards() -> None:
-    """Every trigger in a card of its own."""
+    """A card for each trigger."""
     try:
-        found = triggers.listed(loaders.api())
-    except ApiProblem as problem:
-        trouble(problem, refused="The triggers cannot be told")
+        triggers = cached_api.api().triggers()
+    except ApiError as error:
+        show_fragment_error(error, rejected="The triggers are not available")
         return
-    st.write("Each of these starts a fast retraining by itself. Once a minute the worker looks.")
-    for trigger in found:
+    st.write("Each of these starts a quick retraining by itself. They are checked once a minute.")
+    for trigger in triggers:
         _card(trigger)
 
 
 def _card(trigger: Trigger) -> None:
-    title = _TITLES.get(trigger.name, sentence(spaced(trigger.name)))
+    title = _TITLES.get(trigger.name, capitalize(humanize(trigger.name)))
     with st.container(border=True, key=f"trigger-{trigger.name}"):
         switch = f"enabled-{trigger.name}"
-        # The API knows the truth: another browser may have set it.
+        # Another browser may have switched it.
         st.session_state[switch] = trigger.enabled
         st.toggle(f"**{title}**", key=switch, on_change=_switch, args=(trigger.name, switch))
         st.write(trigger.description)
         _value(trigger, title)
         if trigger.would_fire:
-            st.info(f"It fires at the next look. {trigger.reason}", icon=":material/bolt:")
+            st.info(f"Starts at the next check. {trigger.reason}", icon=":material/bolt:")
         else:
             st.write(trigger.reason)
-        st.caption(_last(trigger))
+        st.caption(_last_started(trigger))
         with st.expander("Settings", icon=":material/tune:"):
             _settings(trigger, title)
-        show_problem(_area(trigger.name), "This setting was not taken")
+        show_action_error(_area(trigger.name), "This setting was not accepted")
 
 
 def _value(trigger: Trigger, title: str) -> None:
     if trigger.value is None or not trigger.threshold:
         return
-    told = f"Now {trigger.value:.3g}; fires above {trigger.threshold:g} {trigger.unit}"
-    st.markdown(f"**{told}**")
+    limit = f"above {trigger.threshold:g} {trigger.unit}"
+    if trigger.name == "drift":
+        times = "" if trigger.threshold == 1 else f"{trigger.threshold:g} times "
+        limit = f"when drift passes {times}the limit"
+    text = f"Now {trigger.value:.3g}; starts {limit}"
+    st.markdown(f"**{text}**")
     chart(
-        threshold_bar(trigger.value, trigger.threshold), f"bar-{trigger.name}", f"{title}: {told}."
+        threshold_bar(trigger.value, trigger.threshold), f"bar-{trigger.name}", f"{title}: {text}."
     )
 
 
-def _last(trigger: Trigger) -> str:
+def _last_started(trigger: Trigger) -> str:
     if trigger.last_fired_at is None:
-        return _NEVER
+        return "It has not started a run yet."
     run = f", run {trigger.last_run_id}" if trigger.last_run_id else ""
-    return f"Last fired {when(local(trigger.last_fired_at))}{run}."
+    return f"Last started {format_time(local(trigger.last_fired_at))}{run}."
 
 
 def _settings(trigger: Trigger, title: str) -> None:
-    # What is being typed stays, until the API has other values than those it was typed over.
+    # The keys change with the API's values: until then, unfinished input is kept.
     stamp = f"{trigger.name}-{trigger.threshold}-{trigger.cooldown_hours}-{trigger.schedule}"
     keys = {"cooldown_hours": f"cooldown-{stamp}"}
     with st.form(f"settings-{stamp}", border=False):
@@ -97,7 +101,7 @@ def _settings(trigger: Trigger, title: str) -> None:
                 key=keys["schedule"],
             )
         st.number_input(
-            "Least hours between two firings",
+            "Minimum hours between two starts",
             min_value=1.0,
             value=trigger.cooldown_hours,
             key=keys["cooldown_hours"],
@@ -106,13 +110,13 @@ def _settings(trigger: Trigger, title: str) -> None:
 
 
 def _save(name: str, keys: dict[str, str]) -> None:
-    wanted = {field: st.session_state[key] for field, key in keys.items()}
-    attempt(_area(name), lambda: triggers.change(loaders.api(), name, **wanted))
+    settings = {field: st.session_state[key] for field, key in keys.items()}
+    run_action(_area(name), lambda: cached_api.api().change_trigger(name, **settings))
 
 
 def _switch(name: str, key: str) -> None:
     enabled = bool(st.session_state[key])
-    attempt(_area(name), lambda: triggers.change(loaders.api(), name, enabled=enabled))
+    run_action(_area(name), lambda: cached_api.api().change_trigger(name, enabled=enabled))
 
 
 def _area(name: str) -> str:

@@ -1,30 +1,28 @@
-"""The review queue: predictions that a person should label, confirmed many at once."""
+"""The review queue: predictions that a person should label, many at once."""
 
-import loaders
+import cached_api
 import state
 import streamlit as st
-from problems import ApiProblem
-from resources import predictions
-from resources.predictions import ReviewItem
-from words import class_labels, class_words, counted, percent
+from api_models import ReviewItem
+from errors import ApiError
+from formatting import class_label, class_labels, percent, pluralize
 
-from components.attempts import attempt, show_problem
-from components.messages import empty_state, problem_message
-from components.pictures import pictures
+from components.display import photo_grid
+from components.messages import empty_state, run_action, show_action_error, show_error
 
-PAGE = 12
+PAGE_SIZE = 12
 _AREA = "review"
 
 
 def review() -> None:
-    """The queue, or what stands in its way."""
-    if done := state.done(_AREA):
-        st.success(done, icon=":material/check_circle:")
-    show_problem(_AREA, "These labels cannot be taken")
+    """The queue, or why it cannot be shown."""
+    if message := state.take_success(_AREA):
+        st.success(message, icon=":material/check_circle:")
+    show_action_error(_AREA, "These labels cannot be accepted")
     try:
-        items = loaders.review_queue(PAGE).items
-    except ApiProblem as problem:
-        problem_message(problem, refused="The review queue cannot be read")
+        items = cached_api.review_queue(PAGE_SIZE).items
+    except ApiError as error:
+        show_error(error, rejected="The review queue cannot be read")
         return
     if items:
         _form(items)
@@ -32,23 +30,23 @@ def review() -> None:
         empty_state(
             "task_alt",
             "Nothing to review",
-            "Grade some photos on the Predict page: those that the model is least sure of wait "
-            "here for your word.",
+            "Grade some photos on the Predict page. The ones that the model is least sure of "
+            "appear here.",
         )
 
 
 def _form(items: list[ReviewItem]) -> None:
     st.write(
-        "The model is least sure of these photos, so they teach it most. Put right what is wrong, "
-        "clear what you cannot tell, and confirm the rest at once."
+        "The model is least sure of these photos, so it learns most from them. Correct the wrong "
+        "labels, clear those you are not sure of, and confirm the rest."
     )
     suggested = {item.suggested_label for item in items}
-    labels = class_labels(sorted({*loaders.known_classes(), *suggested}))
+    labels = class_labels(sorted({*cached_api.known_classes(), *suggested}))
 
     def below(item: ReviewItem) -> None:
         unsure = item.reason == "unsure"
         if unsure:
-            # Set so, and not by an index, it can be cleared.
+            # Set this way, and not by an index, it can be cleared.
             st.session_state.setdefault(_key(item), item.suggested_label)
         st.selectbox(
             f"Label of {item.filename}",
@@ -63,10 +61,10 @@ def _form(items: list[ReviewItem]) -> None:
         st.caption(f"{percent(item.confidence)} sure" if unsure else "Not recognised")
 
     with st.form("review", border=False):
-        pictures(
+        photo_grid(
             items,
             path=lambda item: item.photograph_url,
-            alt=lambda item: f"{item.filename}: perhaps {class_words(item.suggested_label)}",
+            alt=lambda item: f"{item.filename}: perhaps {class_label(item.suggested_label)}",
             below=below,
         )
         if st.form_submit_button(
@@ -78,21 +76,20 @@ def _form(items: list[ReviewItem]) -> None:
 
 def _confirm(chosen: dict[str, str | None]) -> None:
     labels = {name: label for name, label in chosen.items() if label}
+    state.keep_success(_AREA, None)
     if not labels:
-        state.keep_done(_AREA, None)
         return
 
     def action() -> None:
-        told = predictions.confirm(loaders.api(), labels)
-        words = f"{counted(told.confirmed_count, 'label')} confirmed."
-        if told.errors:
-            reasons = " ".join(sorted({error.detail for error in told.errors}))
-            words += f" {counted(len(told.errors), 'label')} not taken: {reasons}"
-        state.keep_done(_AREA, words)
+        answer = cached_api.api().confirm_labels(labels)
+        message = f"{pluralize(answer.confirmed_count, 'label')} confirmed."
+        if answer.errors:
+            reasons = " ".join(sorted({error.detail for error in answer.errors}))
+            message += f" {pluralize(len(answer.errors), 'label')} not accepted: {reasons}"
+        state.keep_success(_AREA, message)
 
-    state.keep_done(_AREA, None)
-    attempt(_AREA, action)
-    loaders.forget_training_data()
+    run_action(_AREA, action)
+    cached_api.clear_training_data()
 
 
 def _key(item: ReviewItem) -> str:

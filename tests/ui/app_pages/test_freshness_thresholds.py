@@ -1,0 +1,109 @@
+"""The Retrain page's tab of the freshness limits."""
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui import fake_learning as fake
+from tests.ui.app_pages.pages import button, written
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import Answer, FakeApi, problem
+
+PATH = "/freshness-thresholds"
+OWN = {"rotten_below": 0.3, "fresh_from": 0.7}
+MODEL: dict[str, Any] = {**OWN, "set_by": "model", "model": OWN}
+USER = MODEL | {"rotten_below": 0.4, "fresh_from": 0.9, "set_by": "user"}
+
+
+@pytest.fixture(autouse=True)
+def learning(api: FakeApi) -> FakeApi:
+    fake.learning(api).answers[PATH] = Answer(MODEL)
+    return api
+
+
+def opened(open_page: OpenPage) -> AppTest:
+    page = open_page("retrain")
+    page.session_state["retrain_tab"] = "Freshness limits"
+    page.run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    button(page, label).click().run()
+    assert not page.exception
+    return page
+
+
+def sent(api: FakeApi) -> list[Any]:
+    return [json.loads(body) for body in api.sent_to(PATH) if body]
+
+
+def test_it_shows_the_limits_and_who_set_them(open_page: OpenPage) -> None:
+    page = opened(open_page)
+
+    assert "Rotten below 30, past its best from 30, fresh from 70." in written(page)
+    assert "Set by the model." in written(page)
+    assert page.slider[0].value == (30, 70)
+    assert next(found for found in page.button if found.label == "Reset").disabled
+
+
+def test_the_limits_are_set_for_everybody(open_page: OpenPage, api: FakeApi) -> None:
+    page = opened(open_page)
+    page.slider[0].set_value((40, 90))
+    api.first[PATH].append(Answer(USER))
+    api.answers[PATH] = Answer(USER)
+
+    press(page, "Set these limits")
+
+    assert sent(api) == [{"rotten_below": 0.4, "fresh_from": 0.9}]
+    assert "within two seconds" in page.success[0].value
+    assert "Rotten below 40, past its best from 40, fresh from 90." in written(page)
+    assert "Set by a person." in written(page)
+    assert "rotten below 30, past its best from 30" in [found.value for found in page.caption][-1]
+
+
+def test_the_limits_can_be_reset(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers[PATH] = Answer(USER)
+    page = opened(open_page)
+    api.answers[PATH] = Answer(MODEL)
+
+    press(page, "Reset")
+
+    assert page.slider[0].value == (30, 70)
+    assert "limits before" in page.success[0].value
+
+
+def test_a_model_without_a_middle_has_one_mark(open_page: OpenPage, api: FakeApi) -> None:
+    own = {"rotten_below": 0.5, "fresh_from": None}
+    api.answers[PATH] = Answer({**own, "set_by": "model", "model": own})
+
+    page = opened(open_page)
+
+    assert "Rotten below 50, fresh from 50." in written(page)
+    assert page.slider[0].value == (50, 50)
+
+
+def test_without_freshness_there_are_no_limits(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers[PATH] = Answer(
+        {"rotten_below": None, "fresh_from": None, "set_by": "model", "model": None}
+    )
+
+    page = opened(open_page)
+
+    assert "No limits to set" in written(page)
+    assert not page.slider
+    assert "Set these limits" not in [found.label for found in page.button]
+
+
+def test_a_rejection_is_shown_and_the_limits_stay(open_page: OpenPage, api: FakeApi) -> None:
+    page = opened(open_page)
+    api.first[PATH].append(problem(409, "Both must lie between 0 and 1."))
+
+    press(page, "Set these limits")
+
+    assert "The limits stay as they were" in page.error[0].value
+    assert "Both must lie between 0 and 1." in page.error[0].value
+    assert page.slider[0].value == (30, 70)

@@ -1,0 +1,94 @@
+"""Bars of probabilities, of a batch, and against a limit."""
+
+import pytest
+from charts.bars import class_bars, probability_bars, threshold_bar
+from charts.style import HIGHLIGHT, MUTED
+
+PROBABILITIES = {"rottenapples": 0.3, "freshapples": 0.6996, "dragon_fruit": 0.0004}
+
+
+def test_the_likeliest_class_stands_on_top_in_words() -> None:
+    figure = probability_bars(PROBABILITIES, "freshapples")
+
+    [bars] = figure.data
+    assert bars.y == ("freshapples", "rottenapples", "dragon_fruit")
+    assert figure.layout.yaxis.ticktext == ("Fresh apple", "Rotten apple", "Dragon fruit")
+    assert bars.x == (0.6996, 0.3, 0.0004)
+    assert bars.text == ("70.0 %", "30.0 %", "< 0.1 %")
+    assert figure.layout.yaxis.autorange == "reversed"
+
+
+@pytest.mark.parametrize(
+    ("highlighted", "colours"),
+    [("rottenapples", (MUTED, HIGHLIGHT, MUTED)), (None, (MUTED, MUTED, MUTED))],
+)
+def test_only_the_named_class_is_highlighted(
+    highlighted: str | None, colours: tuple[str, ...]
+) -> None:
+    [bars] = probability_bars(PROBABILITIES, highlighted).data
+
+    assert bars.marker.color == colours
+
+
+def test_classes_that_read_alike_keep_their_own_bars() -> None:
+    figure = probability_bars({"fresh_apple": 0.6, "freshapples": 0.3, "7": 0.1}, None)
+
+    assert figure.data[0].y == ("fresh_apple", "freshapples", "7")
+    assert figure.layout.yaxis.type == "category"
+
+
+def test_many_classes_are_cut_to_the_likeliest_twelve() -> None:
+    figure = probability_bars({f"fruit {n:02}": n / 1000 for n in range(40)}, None)
+
+    assert len(figure.data[0].y) == 12
+    assert figure.data[0].y[0] == "fruit 39"
+
+
+def test_the_chart_grows_with_its_bars() -> None:
+    few = probability_bars({"mango": 1.0}, "mango")
+    more = probability_bars(PROBABILITIES, None)
+
+    assert few.layout.height < more.layout.height
+
+
+def test_classes_stand_in_words_and_strangers_are_muted() -> None:
+    [bars] = class_bars({"freshapples": 7, None: 2}).data
+
+    assert bars.y == ("Fresh apple", "Not known")
+    assert bars.x == (7, 2)
+    assert bars.marker.color == (HIGHLIGHT, MUTED)
+
+
+def test_classes_with_the_same_label_keep_their_own_bars_in_a_batch() -> None:
+    [bars] = class_bars({"freshapples": 2, "fresh_apple": 1}).data
+
+    assert len(set(bars.y)) == 2
+
+
+def test_the_rest_of_many_classes_shares_a_bar() -> None:
+    [bars] = class_bars({f"fruit {n:02}": 40 - n for n in range(40)}).data
+
+    assert len(bars.y) == 12
+    assert bars.y[-1] == "29 other classes"
+    assert sum(bars.x) == sum(range(1, 41))
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        (0.0, (1.25, 0.0, 0.0)),
+        (50.0, (1.25, 0.5, 0.5)),
+        (150.0, (1.575, 1.5, 1.0)),
+        # Far beyond, the bar is cut: the threshold stays in sight.
+        (9000.0, (4.0, 4.0, 1.0)),
+        (-3.0, (1.25, 0.0, 0.0)),
+    ],
+)
+def test_the_bar_shows_the_value_as_a_share_of_the_threshold(
+    value: float, parts: tuple[float, ...]
+) -> None:
+    figure = threshold_bar(value, 100.0)
+
+    assert figure.data[0].x == pytest.approx(parts)
+    assert figure.layout.xaxis.range == (0, pytest.approx(parts[0]))
+    assert figure.layout.shapes[0].x0 == 1

@@ -1,0 +1,165 @@
+"""Batches are sent to the end, through outages and rejections."""
+
+from collections.abc import Iterator, Sequence
+from threading import Event
+
+import background_upload
+import pytest
+from background_upload import MAX_TRIES, BackgroundUpload
+from errors import ApiError
+from photos import Photo
+from upload_batches import UploadBatch
+
+PATIENCE_SECONDS = 20
+UNAVAILABLE = ApiError("Unavailable", "Nothing answers.", retryable=True)
+REJECTED = ApiError("No", "The body is too large.", retryable=False)
+
+
+@pytest.fixture(autouse=True)
+def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(background_upload, "MAX_WAIT_SECONDS", 0.001)
+
+
+def batch(*names: str) -> UploadBatch:
+    photos = tuple(Photo(name, b"x") for name in names)
+    return UploadBatch(photos, photos)
+
+
+class Api:
+    """Accepts batches, but first raises the errors in `errors`, one per call."""
+
+    def __init__(self, *errors: ApiError, available: bool = True) -> None:
+        self.errors = list(errors)
+        self.available = available
+        self.calls = 0
+
+    def send(self, batch: UploadBatch) -> Sequence[str]:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return [photo.name for photo in batch.photos]
+
+    def upload(self, *batches: UploadBatch) -> BackgroundUpload[str]:
+        return BackgroundUpload(
+            iter(batches),
+            sum(batch.count for batch in batches),
+            send=self.send,
+            rejected=lambda name, reason: f"{name}: {reason}",
+            is_available=lambda: self.available,
+        )
+
+
+def ended(upload: BackgroundUpload[str]) -> BackgroundUpload[str]:
+    assert upload.wait(PATIENCE_SECONDS)
+    return upload
+
+
+def test_every_batch_is_sent_in_order() -> None:
+    upload = ended(Api().upload(batch("a", "b"), batch("c")))
+
+    assert upload.rows == ["a", "b", "c"]
+    assert (upload.done, upload.total, upload.stopped) == (3, 3, False)
+    assert upload.seconds_left == 0
+
+
+def test_after_an_outage_it_goes_on_by_itself_and_nothing_is_lost() -> None:
+    # More often than a batch is retried that fails alone.
+    api = Api(*[UNAVAILABLE] * (3 * MAX_TRIES), available=False)
+
+    upload = ended(api.upload(batch("a"), batch("b")))
+
+    assert upload.rows == ["a", "b"]
+    assert upload.error is None
+
+
+def test_a_rejected_batch_fails_alone() -> None:
+    upload = ended(Api(REJECTED).upload(batch("a", "b"), batch("c")))
+
+    assert upload.rows == ["a: The body is too large.", "b: The body is too large.", "c"]
+    assert upload.done == 3
+
+
+def test_a_batch_that_fails_again_and_again_is_given_up() -> None:
+    api = Api(*[UNAVAILABLE] * MAX_TRIES)
+
+    upload = ended(api.upload(batch("a"), batch("b")))
+
+    assert upload.rows == ["a: Nothing answers.", "b"]
+    assert api.calls == MAX_TRIES + 1
+
+
+def test_unreadable_files_are_reported_and_not_sent() -> None:
+    api = Api()
+
+    upload = ended(api.upload(UploadBatch((), (), (("a", "damaged"),))))
+
+    assert (upload.rows, upload.done, api.calls) == (["a: damaged"], 1, 0)
+
+
+def test_stopping_keeps_what_was_done() -> None:
+    arrived, go_on = Event(), Event()
+
+    def send(batch: UploadBatch) -> list[str]:
+        arrived.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        return ["a"]
+
+    upload = BackgroundUpload(
+        iter([batch("a"), batch("b")]),
+        2,
+        send=send,
+        rejected=lambda name, reason: name,
+        is_available=lambda: True,
+    )
+    assert arrived.wait(PATIENCE_SECONDS)
+    upload.stop()
+    go_on.set()
+
+    ended(upload)
+    assert (upload.rows, upload.done, upload.stopped) == (["a"], 1, True)
+
+
+def test_an_outage_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", PATIENCE_SECONDS)
+    asked = Event()
+
+    def is_available() -> bool:
+        asked.set()
+        return False
+
+    def send(batch: UploadBatch) -> list[str]:
+        raise UNAVAILABLE
+
+    upload = BackgroundUpload(
+        iter([batch("a")]),
+        1,
+        send=send,
+        rejected=lambda name, reason: name,
+        is_available=is_available,
+    )
+    assert asked.wait(PATIENCE_SECONDS)
+    upload.stop()
+
+    ended(upload)
+    assert (upload.rows, upload.stopped) == ([], True)
+
+
+def test_an_error_in_the_thread_ends_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("threading.excepthook", lambda args: None)
+
+    def cut() -> Iterator[UploadBatch]:
+        yield batch("a")
+        raise MemoryError
+
+    upload = BackgroundUpload(
+        cut(),
+        2,
+        send=lambda batch: ["a"],
+        rejected=lambda name, reason: name,
+        is_available=lambda: True,
+    )
+
+    ended(upload)
+    assert upload.rows == ["a"]
+    assert upload.stopped

@@ -1,0 +1,113 @@
+"""A batch keeps names, thumbnails and errors together, and its CSV has no formulas."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+
+import batch_grading
+import pytest
+from api_models import Prediction
+from background_upload import BackgroundUpload
+from batch_grading import Graded
+from client import ApiClient
+from photos import Photo
+
+from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi
+from tests.ui.fake_collect import script, zipped
+
+
+@pytest.fixture
+def client(api: FakeApi, photo: bytes) -> Iterator[ApiClient]:
+    client = ApiClient(script(api, photo).address, timeout=10, health_timeout=10)
+    yield client
+    client.close()
+
+
+def ended(found: BackgroundUpload[Graded]) -> list[Graded]:
+    assert found.wait(20)
+    return found.rows
+
+
+def graded(name: str, **changes: object) -> Graded:
+    return Graded(name, None, Prediction.model_validate(PREDICTION | changes), None)
+
+
+def test_each_file_has_its_own_picture_and_grade_or_error(client: ApiClient, photo: bytes) -> None:
+    good, bad, rotten = ended(
+        batch_grading.start(
+            client, [Photo("a.jpg", photo), Photo("bad.jpg", b"x"), Photo("rotten.jpg", b"y")]
+        )
+    )
+
+    assert good.prediction is not None
+    assert good.thumbnail is not None
+    assert good.thumbnail.startswith("data:image/jpeg;base64,")
+    assert (bad.prediction, bad.error) == (None, "This is no photograph.")
+    assert rotten.prediction is not None
+    assert rotten.prediction.predicted_class == "rottenapples"
+    assert rotten.thumbnail is None
+
+
+def test_photos_in_a_zip_have_thumbnails_too(client: ApiClient, photo: bytes) -> None:
+    rows = ended(
+        batch_grading.start(
+            client, [Photo("set.zip", zipped({"x/1.jpg": photo, "x/bad.jpg": b"x"}))]
+        )
+    )
+
+    assert [row.name for row in rows] == ["set.zip/x/1.jpg", "set.zip/x/bad.jpg"]
+    assert [row.thumbnail is None for row in rows] == [False, True]
+
+
+def test_two_photos_of_one_name_keep_their_own_thumbnails(client: ApiClient, photo: bytes) -> None:
+    rows = ended(batch_grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)]))
+
+    assert [row.thumbnail is None for row in rows] == [True, False]
+
+
+def test_thumbnails_are_bounded_in_number(
+    client: ApiClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_grading, "MAX_THUMBNAILS", 30)
+
+    rows = ended(batch_grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)]))
+
+    assert len(rows) == 60
+    assert sum(row.thumbnail is not None for row in rows) == 30
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(
+    client: ApiClient, api: FakeApi, photo: bytes
+) -> None:
+    first = Answer('{"filename": "a.jpg", "error": {"detail": "cut"}}\n', content_type="ndjson")
+    api.first["/predict/batch"] += [first, OUTAGE]
+
+    [row] = ended(batch_grading.start(client, [Photo("a.jpg", photo)]))
+
+    assert row.error is None
+    assert len(api.sent_to("/predict/batch")) == 3
+
+
+def test_classes_are_counted_and_unrecognised_photos_apart() -> None:
+    rows = [
+        graded("1"),
+        graded("2", recognised=False),
+        graded("3"),
+        graded("4", predicted_class="kiwi"),
+        Graded("5", None, None, "broken"),
+    ]
+
+    assert batch_grading.by_class(rows) == {"freshapples": 2, None: 1, "kiwi": 1}
+
+
+def test_the_csv_holds_every_row_and_no_formula() -> None:
+    rows = [graded("=cmd()|'x'.jpg"), Graded("b.jpg", None, None, "+broken")]
+
+    first, second = csv.DictReader(StringIO(batch_grading.as_csv(rows)))
+
+    assert first["filename"] == "'=cmd()|'x'.jpg"
+    assert first["predicted_class"] == "freshapples"
+    assert float(first["confidence"]) == PREDICTION["confidence"]
+    assert first["freshness_level"] == PREDICTION["freshness_level"]
+    assert first["error"] == ""
+    assert (second["error"], second["predicted_class"]) == ("'+broken", "")

@@ -1,0 +1,96 @@
+"""Names and figures as a person reads them."""
+
+import pytest
+from formatting import (
+    class_label,
+    class_labels,
+    duration,
+    level_label,
+    percent,
+    pluralize,
+    rough_duration,
+)
+
+
+@pytest.mark.parametrize(
+    ("class_name", "words"),
+    [
+        ("freshapples", "Fresh apple"),
+        ("rottenbanana", "Rotten banana"),
+        ("overripemangoes", "Overripe mango"),
+        ("Fresh_Oranges", "Fresh Orange"),
+        ("rotten-strawberries", "Rotten strawberry"),
+        ("fresh_tomatoes", "Fresh tomato"),
+        ("dragon_fruit", "Dragon fruit"),
+        ("fresh", "Fresh"),
+    ],
+)
+def test_a_class_name_is_put_in_words(class_name: str, words: str) -> None:
+    assert class_label(class_name) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.9731, "97.3 %"),
+        (1.0, "100.0 %"),
+        (0.99996, "> 99.9 %"),
+        (0.0, "0.0 %"),
+        (0.00001, "< 0.1 %"),
+    ],
+)
+def test_only_certainty_reads_as_certainty(share: float, words: str) -> None:
+    assert percent(share) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "0 s"),
+        (42.9, "42 s"),
+        (61, "1 min 1 s"),
+        (900, "15 min"),
+        (12345, "3 h 25 min"),
+        (90000, "1 d 1 h"),
+        (86460, "1 d"),
+    ],
+)
+def test_a_duration_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_classes_that_read_alike_keep_their_names() -> None:
+    assert class_labels(["freshapples", "fresh_apple", "kiwi"]) == {
+        "freshapples": "Fresh apple (freshapples)",
+        "fresh_apple": "Fresh apple (fresh_apple)",
+        "kiwi": "Kiwi",
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3.2, "a few seconds"),
+        (11.6, "about 10 seconds"),
+        (88, "about 90 seconds"),
+        (95, "about 2 minutes"),
+        (546, "about 9 minutes"),
+        (7000, "about 2 hours"),
+    ],
+)
+def test_an_estimate_is_no_finer_than_it_can_be_known(seconds: float, words: str) -> None:
+    assert rough_duration(seconds) == words
+
+
+def test_a_number_has_its_noun() -> None:
+    assert pluralize(1, "photograph") == "1 photograph"
+    assert pluralize(1200, "photograph") == "1,200 photographs"
+    assert pluralize(2, "class") == "2 classes"
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [("fresh", "Fresh"), ("past_best", "Past its best"), ("rotten", "Rotten"), ("so_so", "So so")],
+)
+def test_levels_in_words(level: str, words: str) -> None:
+    assert level_label(level) == words

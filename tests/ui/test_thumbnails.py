@@ -1,0 +1,45 @@
+"""Thumbnails are fetched once, and the cache is bounded."""
+
+from collections.abc import Iterator
+
+import pytest
+import thumbnails as module
+from client import ApiClient
+from thumbnails import Thumbnails
+
+from tests.ui.fake_api import Answer, FakeApi
+
+
+@pytest.fixture
+def thumbnails(api: FakeApi) -> Iterator[Thumbnails]:
+    client = ApiClient(api.address, timeout=10, health_timeout=10)
+    for number in range(5):
+        api.answers[f"/{number}"] = Answer(bytes([number]), content_type="image/jpeg")
+    created = Thumbnails(client, pixels=192)
+    yield created
+    created.close()
+    client.close()
+
+
+def test_thumbnails_come_in_order_and_only_once(thumbnails: Thumbnails, api: FakeApi) -> None:
+    assert thumbnails.get(["/2", "/0"]) == [b"\2", b"\0"]
+    assert thumbnails.get(["/0", "/2"]) == [b"\0", b"\2"]
+    assert sorted(path for path, _ in api.received) == ["/0?size=192", "/2?size=192"]
+
+
+def test_a_photo_that_is_gone_spoils_no_other_and_is_asked_for_again(
+    thumbnails: Thumbnails, api: FakeApi
+) -> None:
+    assert thumbnails.get(["/9", "/1"]) == [None, b"\1"]
+    api.answers["/9"] = Answer(b"back")
+    assert thumbnails.get(["/9"]) == [b"back"]
+
+
+def test_the_least_recently_used_are_dropped(
+    thumbnails: Thumbnails, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_CACHED", 2)
+    for path in ("/0", "/1", "/0", "/2", "/0", "/1"):
+        thumbnails.get([path])
+
+    assert [path[1] for path, _ in api.received] == ["0", "1", "2", "1"]

@@ -1,0 +1,127 @@
+"""Many files are split into small batches, zips too, without losing any."""
+
+import zipfile
+from collections import deque
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+import upload_batches
+from photos import Photo
+from upload_batches import MAX_BYTES, MAX_FILES, UploadBatch
+
+from tests.ui.fake_collect import zipped
+
+
+def split(*files: Photo, keep_folders: bool = True) -> list[UploadBatch]:
+    return list(upload_batches.split(deque(files), keep_folders=keep_folders))
+
+
+def unpacked(photo: Photo) -> dict[str, bytes]:
+    with ZipFile(BytesIO(photo.data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_many_photos_make_batches_of_a_bounded_number_in_order() -> None:
+    photos = [Photo(f"{number}.jpg", b"x") for number in range(2 * MAX_FILES + 1)]
+
+    batches = split(*photos)
+
+    assert [batch.count for batch in batches] == [MAX_FILES, MAX_FILES, 1]
+    assert [photo for batch in batches for photo in batch.files] == photos
+
+
+def test_large_photos_make_batches_of_a_bounded_size() -> None:
+    half = bytes(MAX_BYTES // 2)
+
+    batches = split(*(Photo(name, half) for name in "abc"), Photo("d", bytes(MAX_BYTES + 1)))
+
+    assert [[photo.name for photo in batch.files] for batch in batches] == [
+        ["a", "b"],
+        ["c"],
+        ["d"],
+    ]
+
+
+def test_each_file_is_freed_once_it_was_split() -> None:
+    files = deque(Photo(f"{number}.jpg", b"x") for number in range(2 * MAX_FILES))
+
+    next(upload_batches.split(files, keep_folders=True))
+
+    assert len(files) < MAX_FILES
+
+
+def test_a_zip_becomes_small_zips_under_its_name_with_its_folders() -> None:
+    entries = {f"fruits/kiwi/{number}.jpg": bytes([number]) for number in range(MAX_FILES + 2)}
+
+    first, second = split(Photo("set.zip", zipped(entries)))
+
+    assert first.files[0].name == second.files[0].name == "set.zip"
+    assert unpacked(first.files[0]) | unpacked(second.files[0]) == entries
+    assert first.photos[0] == Photo("set.zip/fruits/kiwi/0.jpg", b"\0")
+    assert (first.count, second.count) == (MAX_FILES, 2)
+
+
+def test_without_folders_no_folder_can_name_a_class() -> None:
+    entries = {"a/1.jpg": b"1", "b/1.jpg": b"2", "b/2.jpg": b"3"}
+
+    first, second = split(Photo("set.zip", zipped(entries)), keep_folders=False)
+
+    assert unpacked(first.files[0]) == {"1.jpg": b"1"}
+    assert unpacked(second.files[0]) == {"1.jpg": b"2", "2.jpg": b"3"}
+
+
+def test_hidden_files_are_skipped() -> None:
+    zip_file = zipped(
+        {"kiwi/": b"", "kiwi/1.jpg": b"1", "__MACOSX/1.jpg": b"", "kiwi/._1.jpg": b""}
+    )
+
+    [batch] = split(Photo("set.zip", zip_file))
+
+    assert [photo.name for photo in batch.photos] == ["set.zip/kiwi/1.jpg"]
+    assert upload_batches.count_photos([Photo("set.zip", zip_file), Photo("a.jpg", b"a")]) == 2
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04 and no more", zipped({})])
+def test_a_zip_that_cannot_be_used_is_left_to_the_api(data: bytes) -> None:
+    photo = Photo("broken.zip", data)
+
+    assert split(photo) == [UploadBatch((photo,), (photo,))]
+    assert upload_batches.count_photos([photo]) == 1
+
+
+def test_a_damaged_file_in_a_zip_fails_alone() -> None:
+    data = zipped({"kiwi/1.jpg": b"first", "kiwi/2.jpg": b"second"}).replace(b"first", b"wrong")
+
+    [batch] = split(Photo("set.zip", data))
+
+    assert [photo.name for photo in batch.photos] == ["set.zip/kiwi/2.jpg"]
+    [(name, reason)] = batch.unreadable
+    assert name == "set.zip/kiwi/1.jpg"
+    assert "damaged" in reason
+    assert batch.count == 2
+
+
+def test_a_zip_of_damaged_files_alone_has_nothing_to_send() -> None:
+    data = zipped({"kiwi/1.jpg": b"first"}).replace(b"first", b"wrong")
+
+    [batch] = split(Photo("set.zip", data))
+
+    assert (batch.files, batch.count) == ((), 1)
+
+
+def test_a_zip_with_an_endless_directory_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload_batches, "_MAX_DIRECTORY_BYTES", 100)
+    photo = Photo("bomb.zip", zipped({f"{number}.jpg": b"" for number in range(100)}))
+
+    assert split(photo) == [UploadBatch((photo,), (photo,))]
+
+
+def test_a_compression_that_needs_much_memory_is_not_unpacked() -> None:
+    file = BytesIO()
+    with ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("1.jpg", b"x")
+
+    [batch] = split(Photo("set.zip", file.getvalue()))
+
+    assert len(batch.unreadable) == 1

@@ -1,0 +1,808 @@
+"""The API's answers. Generated from docs/openapi.json by `make api-models`: do not edit."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel as _BaseModel
+from pydantic import ConfigDict, Field
+from stored_models import Metrics, Verdict
+
+
+class BaseModel(_BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+    )
+
+
+class Accuracy(BaseModel):
+    accuracy: float | None = None
+    correct: int
+    words: int
+
+
+class Balance(BaseModel):
+    largest: str
+    largest_examples: int
+    ratio: float
+    smallest: str
+    smallest_examples: int
+    story: str
+
+
+class BatchSummary(BaseModel):
+    """The whole batch in numbers."""
+
+    by_class: dict[str, int]
+    by_level: dict[Literal["fresh", "past_best", "rotten"], int]
+    count: int
+    failed: int
+    fresh: int
+    graded: int
+    model_version: str
+    rotten: int
+    seconds: float
+    unrecognised: int
+
+
+class ConfirmationError(BaseModel):
+    code: str
+    detail: str
+    prediction_id: str
+
+
+class CopyCount(BaseModel):
+    copies: int
+    photographs: int
+
+
+class Count(BaseModel):
+    class_name: str
+    examples: int
+    origin: Literal["shipped", "boxed", "upload", "feedback", "review"]
+    split: Literal["train", "validation", "test"]
+
+
+class DataFingerprint(BaseModel):
+    """Which photographs a package learned from, without the photographs."""
+
+    boxed: int
+    files: int
+    photographs: int
+    sha256: str
+
+
+class Difference(BaseModel):
+    """One figure of two versions; `difference` is b less a, null where one has none."""
+
+    a: float | None = None
+    b: float | None = None
+    better: Literal["higher", "lower"]
+    difference: float | None = None
+    name: str
+
+
+class DriftFigure(BaseModel):
+    drifted: bool
+    enough: bool
+    name: str
+    reference_size: int
+    sample_size: int
+    sentence: str
+    since: datetime | None = None
+    threshold: float | None = None
+    value: float | None = None
+
+
+class DuplicateFile(BaseModel):
+    """A file that was known, and so was not stored again."""
+
+    class_name: str
+    filename: str
+    image_id: str | None = None
+    kind: Literal["exact", "near"]
+    message: str
+    of: str
+
+
+class Estimate(BaseModel):
+    """What a run would do, and how long it would take on the machine that ran the last ones."""
+
+    champion: str
+    fast_seconds: float
+    full_seconds: float
+    new: int
+    new_by_class: dict[str, int]
+    photographs: int
+    relabelled: int
+    removed: int
+
+
+class Explanation(BaseModel):
+    heatmap: str
+
+
+class FeedbackAnswer(BaseModel):
+    """What became of a word."""
+
+    correct: bool
+    image_id: str | None = None
+    label: str
+    message: str
+    photograph: Literal["stored", "relabelled", "known", "contradicts", "not-kept"]
+    prediction_id: str
+
+
+class FeedbackSummary(BaseModel):
+    """On what people spoke of: they correct more readily than they agree, so it flatters nobody."""
+
+    all: Accuracy
+    by_class: dict[str, Accuracy]
+    by_version: dict[str, Accuracy]
+    recent: Accuracy
+    recent_days: float
+
+
+class Figure(BaseModel):
+    """One measurement, never without what it was measured on."""
+
+    counts: str
+    high: float | None = None
+    leaks: bool
+    low: float | None = None
+    measures: Literal["version", "recipe"]
+    name: Literal[
+        "sources", "source", "near", "test", "folds", "phone_fruit", "phone_edible", "supplied"
+    ]
+    split: str
+    title: str
+    value: float
+
+
+class FileError(BaseModel):
+    code: str
+    detail: str
+    filename: str
+
+
+class FruitFreshness(BaseModel):
+    fresh: int
+    fruit: str
+    rotten: int
+
+
+class Headlines(BaseModel):
+    """What a version was measured to be worth; null where that was not measured."""
+
+    accuracy: float | None = None
+    expected_calibration_error: float | None = None
+    files: int | None = None
+    macro_f1: float | None = None
+    photographs: int | None = None
+    split: str | None = None
+
+
+class Health(BaseModel):
+    api_version: str
+    model_loaded: bool
+    prediction_count: int
+    status: Literal["healthy"] = "healthy"
+    timestamp: datetime
+    uptime_seconds: float
+
+
+class KnownPhotographs(BaseModel):
+    by_class: dict[str, dict[str, int]]
+    total: int
+
+
+class Latency(BaseModel):
+    """From photograph to grade, in the service; of the newest predictions, up to 10,000."""
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    sample_size: int
+
+
+class LeakIfDealtByFile(BaseModel):
+    """What to expect had files been dealt at random, and not photographs."""
+
+    also_in_train: float
+    share: float
+    test_photographs: float
+    test_share: float
+
+
+class Live(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class ModelChange(BaseModel):
+    at: datetime
+    kind: str
+    replaced: str | None = None
+    version: str
+
+
+class ModelSummary(BaseModel):
+    """The part of a manifest that readers of `/model-info` want."""
+
+    architecture: str | None = None
+    champion_since: datetime | None = None
+    classes: list[str] | None = None
+    created_at: datetime | None = None
+    data: dict[str, Any] | None = None
+    input_size: int | None = None
+    metrics: dict[str, Any] | None = None
+    parameters: int | None = None
+    parent: str | None = None
+    preprocessing: str | None = None
+    thresholds: dict[str, float] | None = None
+    version: str | None = None
+
+
+class ModelThresholds(BaseModel):
+    """What the serving version was fitted to."""
+
+    fresh_from: float | None = None
+    rotten_below: float
+
+
+class Point(BaseModel):
+    class_name: str
+    image_id: str | None = None
+    origin: Literal["shipped", "boxed", "upload", "feedback", "review"]
+    photograph: str
+    split: Literal["train", "validation", "test"]
+    x: float
+    y: float
+
+
+class Prediction(BaseModel):
+    """One graded photograph."""
+
+    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    explanation: Explanation | None = None
+    freshness: Literal["fresh", "rotten"] | None = None
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    fruit: str | None = None
+    inference_time_ms: float
+    interpretation: str
+    model_version: str
+    predicted_class: str
+    prediction: str
+    prediction_id: str
+    probabilities: dict[str, float]
+    recognised: bool
+    timestamp: datetime
+
+
+class Problem(BaseModel):
+    """What every error looks like."""
+
+    code: str | None = None
+    detail: str
+    request_id: str | None = None
+    status: int | None = None
+    title: str | None = None
+    type: str | None = None
+
+
+class Promotion(BaseModel):
+    """A change of the champion."""
+
+    at: datetime
+    kind: Literal["first", "gate", "manual", "rollback"]
+    replaced: str | None = None
+    version: str
+
+
+class Quantiles(BaseModel):
+    """The 5th, 25th, 50th, 75th and 95th percentile."""
+
+    p25: float
+    p5: float
+    p50: float
+    p75: float
+    p95: float
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = "ready"
+
+
+class RecordedPrediction(BaseModel):
+    """One prediction of the past."""
+
+    confidence: float
+    filename: str
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    inference_time_ms: float
+    label: str | None = None
+    model_version: str
+    photograph_kept: bool
+    predicted_class: str
+    prediction_id: str
+    probabilities: dict[str, float]
+    recognised: bool
+    timestamp: datetime
+
+
+class Relabelled(BaseModel):
+    class_name: str
+    missing: list[str]
+    relabelled: int
+
+
+class Removed(BaseModel):
+    missing: list[str]
+    removed: int
+
+
+class RetrainStarted(BaseModel):
+    message: str
+    run_id: str
+    status: Literal["queued"] = "queued"
+    timestamp: datetime
+
+
+class RetrainingStatus(BaseModel):
+    """The newest run, whether it is going on or over."""
+
+    candidate: str | None = None
+    eta_seconds: float | None = None
+    finished_at: datetime | None = None
+    is_retraining: bool
+    losses: list[dict[str, float]] = []
+    message: str = "No retraining yet."
+    mode: Literal["fast", "full"] | None = None
+    progress: float = 0.0
+    run_id: str | None = None
+    stage: str = ""
+    started_at: datetime | None = None
+    state: (
+        Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"] | None
+    ) = None
+    verdict: dict[str, Any] | None = None
+
+
+class ReviewAnswer(BaseModel):
+    """What became of each item, in order; one that cannot be taken spoils no other."""
+
+    confirmed: list[FeedbackAnswer]
+    confirmed_count: int
+    errors: list[ConfirmationError]
+
+
+class ReviewItem(BaseModel):
+    confidence: float
+    filename: str
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    inference_time_ms: float
+    label: str | None = None
+    model_version: str
+    photograph_kept: bool
+    photograph_url: str
+    predicted_class: str
+    prediction_id: str
+    probabilities: dict[str, float]
+    reason: Literal["unrecognised", "unsure"]
+    recognised: bool
+    suggested_label: str
+    timestamp: datetime
+
+
+class ReviewQueue(BaseModel):
+    items: list[ReviewItem]
+
+
+class Size(BaseModel):
+    """Pictures of about this size, in pixels."""
+
+    examples: int
+    height: int
+    width: int
+
+
+class Sizes(BaseModel):
+    height: Quantiles | None = None
+    input_size: int
+    measured: int
+    not_measured: int
+    sizes: list[Size]
+    smaller: int
+    story: str
+    width: Quantiles | None = None
+
+
+class Slice(BaseModel):
+    """What was graded in one slice of time."""
+
+    by_class: dict[str, int]
+    count: int
+    mean_confidence: float | None = None
+    start: datetime
+    unrecognised: int
+
+
+class Status(BaseModel):
+    api_status: Literal["online"] = "online"
+    last_model_update: datetime | None = None
+    model_classes: list[str]
+    model_loaded: bool
+    total_predictions: int
+    training_status: str
+    uptime_seconds: float
+
+
+class Summary(BaseModel):
+    failed_requests: int
+    latency: Latency | None = None
+    model_changes: list[ModelChange]
+    predictions: int
+    since: datetime
+    slice_seconds: int
+    slices: list[Slice]
+    until: datetime
+
+
+class TrainingImage(BaseModel):
+    bytes: int
+    class_name: str
+    created_at: datetime
+    filename: str
+    height: int
+    id: str
+    origin: Literal["upload", "feedback", "review"]
+    photograph: str
+    sha256: str
+    split: Literal["train", "validation", "test"]
+    width: int
+
+
+class TrainingStatus(BaseModel):
+    """For older clients."""
+
+    is_training: bool
+    message: str
+    progress: float
+
+
+class Trial(BaseModel):
+    """One architecture at one input size, measured as all the others."""
+
+    accuracy: float
+    accuracy_interval_95: tuple[float, float]
+    architecture: str
+    input_size: int
+    macro_f1: float
+    megabytes: float
+    milliseconds: float
+    parameters: int
+    training: str
+    wanted_weights: str | None = None
+    weights: str
+
+
+class Trigger(BaseModel):
+    cooldown_hours: float
+    description: str
+    enabled: bool
+    highest: float | None = None
+    last_fired_at: datetime | None = None
+    last_run_id: str | None = None
+    lowest: float | None = None
+    name: str
+    reason: str
+    schedule: Literal["none", "weekly", "monthly"] | None = None
+    threshold: float | None = None
+    unit: str
+    value: float | None = None
+    would_fire: bool
+
+
+class Triggers(BaseModel):
+    triggers: list[Trigger]
+
+
+class UploadedFile(BaseModel):
+    class_name: str
+    filename: str
+    id: str
+    photograph: str
+    split: Literal["train", "validation", "test"]
+
+
+class View(BaseModel):
+    confidence: float
+    freshness_score: float | None = None
+    picture: str
+    predicted_class: str
+
+
+class ArchitectureComparison(BaseModel):
+    """The networks that were compared, and one of them over input sizes."""
+
+    architectures: list[Trial]
+    data: DataFingerprint
+    input_sizes: list[Trial]
+    latency: str
+    split: str
+
+
+class Augmentation(BaseModel):
+    """One photograph as it is, and as training would show it."""
+
+    class_name: str | None = None
+    freshness: Literal["fresh", "rotten"] | None = None
+    image_id: str | None = None
+    model_version: str
+    original: View
+    seed: int
+    story: str
+    views: list[View]
+
+
+class BatchFailure(BaseModel):
+    """One file of a batch that could not be graded."""
+
+    error: Problem
+    filename: str
+    index: int | None = None
+
+
+class BatchPrediction(Prediction):
+    """One graded photograph of a batch."""
+
+    filename: str
+    index: Annotated[int, Field(ge=0)]
+
+
+class ClassAppearance(BaseModel):
+    brightness: Quantiles
+    class_name: str
+    examples: int
+    hue: Quantiles
+    saturation: Quantiles
+
+
+class ClassDifference(BaseModel):
+    """One class that both versions know."""
+
+    class_name: str
+    figures: list[Difference]
+
+
+class Copies(BaseModel):
+    """Files that show the same photograph. Boxed fruits do not count."""
+
+    files: int
+    histogram: list[CopyCount]
+    in_two_splits: int
+    known: bool
+    leak: LeakIfDealtByFile | None = None
+    most: int
+    photographs: int
+    story: str
+    with_copies: int
+
+
+class DatasetSummary(BaseModel):
+    """Images are files of the catalog; photographs count once however many copies there are."""
+
+    by_class: dict[str, int]
+    by_origin: dict[str, int]
+    by_split: dict[str, int]
+    images: int
+    new_images: int
+    newest_upload: datetime | None = None
+    photographs: KnownPhotographs
+
+
+class Drift(BaseModel):
+    """The newest predictions of the serving version against its own test photographs."""
+
+    drifted: bool
+    figures: list[DriftFigure]
+    model_version: str
+
+
+class EmbeddingMap(BaseModel):
+    """The two directions in which the embeddings of the data differ most (PCA)."""
+
+    explained: tuple[float, float]
+    left_out: int
+    model_version: str
+    points: list[Point]
+    story: str
+    total: int
+
+
+class Freshness(BaseModel):
+    by_fruit: list[FruitFreshness]
+    fresh: int
+    other: int
+    rotten: int
+    story: str
+
+
+class FreshnessThresholds(BaseModel):
+    """
+    A score below rotten_below is rotten, one from fresh_from on fresh, between is past_best.
+
+    All is null for a version of which no class speaks of freshness, as long as nobody sets any.
+    """
+
+    fresh_from: float | None = None
+    model: ModelThresholds | None = None
+    rotten_below: float | None = None
+    set_by: Literal["user", "environment", "model"]
+
+
+class History(BaseModel):
+    promotions: list[Promotion]
+
+
+class ImagePage(BaseModel):
+    images: list[TrainingImage]
+    limit: int
+    offset: int
+    total: int
+
+
+class Manifest(BaseModel):
+    """`manifest.json`: written last, so that a package without one is no package."""
+
+    architecture: str
+    classes: list[str]
+    created_at: datetime
+    data: DataFingerprint
+    feature_shape: tuple[int, int, int]
+    files: dict[str, str]
+    format: int = 1
+    input_size: int
+    metrics: Metrics
+    parameters: int
+    parent: str | None = None
+    preprocessing: str
+    recipe: dict[str, Any]
+    started_by: str | None = None
+    thresholds: dict[str, float]
+    version: str
+    versions: dict[str, str]
+
+
+class ModelInfo(BaseModel):
+    model_info: ModelSummary | None = None
+    prediction_count: int | None = None
+    status: Literal["loaded", "no model"] | None = None
+    uptime_seconds: float | None = None
+
+
+class PredictionPage(BaseModel):
+    limit: int
+    offset: int
+    predictions: list[RecordedPrediction]
+    total: int
+
+
+class Report(BaseModel):
+    """How good a version is, with all that has to stand beside it."""
+
+    architecture: str
+    comparison: ArchitectureComparison | None = None
+    figures: list[Figure]
+    recipe_data: DataFingerprint | None = None
+    same_data: bool
+    story: str
+    version: str
+
+
+class Run(BaseModel):
+    """One run."""
+
+    cancel_requested: bool
+    candidate: str | None = None
+    created_at: datetime
+    eta_seconds: float | None = None
+    finished_at: datetime | None = None
+    losses: list[dict[str, float]]
+    message: str
+    mode: Literal["fast", "full"]
+    options: dict[str, Any]
+    progress: float
+    run_id: str
+    stage: str
+    started_at: datetime | None = None
+    started_by: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
+    verdict: Verdict | None = None
+
+
+class Runs(BaseModel):
+    """The newest first."""
+
+    runs: list[Run]
+    total: int
+
+
+class UploadReport(BaseModel):
+    """What became of each file. One that is in none of the lists was passed over (hidden files)."""
+
+    class_name: str | None = None
+    duplicates: list[DuplicateFile]
+    errors: list[FileError]
+    timestamp: datetime
+    uploaded_count: int
+    uploaded_files: list[UploadedFile]
+
+
+class Version(BaseModel):
+    """One model version."""
+
+    classes: list[str]
+    created_at: datetime
+    data: DataFingerprint
+    metrics: Headlines
+    origin: Literal["shipped", "fast", "full"]
+    parent: str | None = None
+    recipe: dict[str, Any]
+    registered_at: datetime
+    run_id: str | None = None
+    started_by: str
+    status: Literal["champion", "challenger", "retired", "pruned"]
+    verdict: Verdict | None = None
+    version: str
+
+
+class VersionComparison(BaseModel):
+    """Two versions side by side."""
+
+    a: Version
+    b: Version
+    figures: list[Difference]
+    per_class: list[ClassDifference]
+    same_data: bool
+
+
+class VersionDetails(Version):
+    manifest: Manifest
+
+
+class Versions(BaseModel):
+    champion: str | None = None
+    models: list[Version]
+    rollback_to: str | None = None
+
+
+class Appearance(BaseModel):
+    by_class: list[ClassAppearance]
+    measured: int
+    not_measured: int
+    story: str
+
+
+class BatchAnswer(BaseModel):
+    results: list[BatchPrediction | BatchFailure]
+    summary: BatchSummary
+
+
+class DatasetInsights(BaseModel):
+    """
+    Today's data: what the serving version learned from and was measured on, and the catalog.
+
+    An example is one photograph, or one boxed fruit on a photograph.
+    """
+
+    appearance: Appearance
+    balance: Balance | None = None
+    copies: Copies
+    counts: list[Count]
+    examples: int
+    freshness: Freshness | None = None
+    from_catalog: int
+    model_version: str
+    sizes: Sizes

@@ -1,0 +1,110 @@
+"""Grading a batch of photos in the background; its rows, counts and CSV."""
+
+import csv
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+import upload_batches
+from api_models import BatchFailure, Prediction
+from background_upload import BackgroundUpload
+from client import ApiClient
+from errors import ApiError
+from photos import Photo, thumbnail
+from upload_batches import UploadBatch
+
+# Each is a few kilobytes, and all go to the browser with the table.
+MAX_THUMBNAILS = 1000
+# A spreadsheet runs a cell that begins with one of these as a formula.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_COLUMNS = (
+    "filename",
+    "predicted_class",
+    "confidence",
+    "freshness_score",
+    "freshness_level",
+    "recognised",
+    "error",
+    "prediction_id",
+    "model_version",
+)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One file of the batch, with its prediction or its error."""
+
+    name: str
+    thumbnail: str | None
+    prediction: Prediction | None
+    error: str | None
+
+
+def start(api: ApiClient, files: Iterable[Photo]) -> BackgroundUpload[Graded]:
+    """Start to grade photos and zips of photos in the background."""
+    queue = deque(files)
+    total = upload_batches.count_photos(queue)
+    return BackgroundUpload(
+        upload_batches.split(queue, keep_folders=True),
+        total,
+        send=_sender(api),
+        rejected=lambda name, reason: Graded(name, None, None, reason),
+        is_available=lambda: is_available(api),
+    )
+
+
+def is_available(api: ApiClient) -> bool:
+    """Whether the API answers at all."""
+    try:
+        api.health()
+    except ApiError:
+        return False
+    return True
+
+
+def by_class(rows: Sequence[Graded]) -> dict[str | None, int]:
+    """Photos per class, most first; None stands for those not recognised."""
+    predictions = [row.prediction for row in rows if row.prediction]
+    counts = Counter(item.predicted_class if item.recognised else None for item in predictions)
+    return dict(counts.most_common())
+
+
+def as_csv(rows: Sequence[Graded]) -> str:
+    """The rows as CSV, without formulas."""
+    text = StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    for row in rows:
+        fields = row.prediction.model_dump(include=set(_COLUMNS)) if row.prediction else {}
+        values = fields | {"filename": row.name, "error": row.error}
+        writer.writerow({name: _escape_formula(value) for name, value in values.items()})
+    return text.getvalue()
+
+
+def _escape_formula(value: object) -> object:
+    risky = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+    return f"'{value}" if risky else value
+
+
+def _sender(api: ApiClient) -> Callable[[UploadBatch], Sequence[Graded]]:
+    thumbnails_left = MAX_THUMBNAILS
+
+    def send(batch: UploadBatch) -> list[Graded]:
+        nonlocal thumbnails_left
+        results = api.predict_batch(batch.files)
+        # The API may skip files of a zip, so there only the name identifies a result.
+        in_order = batch.files == batch.photos
+        by_name = {photo.name: photo.data for photo in batch.photos}
+        rows = []
+        for index, result in enumerate(results):
+            data = batch.photos[index].data if in_order else by_name.get(result.filename)
+            small = thumbnail(data) if data and thumbnails_left > 0 else None
+            thumbnails_left -= small is not None
+            if isinstance(result, BatchFailure):
+                rows.append(Graded(result.filename, small, None, result.error.detail))
+            else:
+                rows.append(Graded(result.filename, small, result, None))
+        return rows
+
+    return send

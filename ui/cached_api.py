@@ -1,0 +1,200 @@
+"""The API's answers, cached for some seconds. The caches are bounded and shared by all sessions."""
+
+import photos
+import streamlit as st
+from api_models import (
+    Augmentation,
+    DatasetInsights,
+    DatasetSummary,
+    Drift,
+    EmbeddingMap,
+    Estimate,
+    ImagePage,
+    Report,
+    ReviewQueue,
+    Summary,
+    VersionComparison,
+    VersionDetails,
+    Versions,
+)
+from client import ApiClient
+from errors import ApiError
+from photos import Photo
+from settings import Settings
+from thumbnails import Thumbnails
+
+THUMBNAIL_PIXELS = 192
+
+
+def api() -> ApiClient:
+    """The client of the API that the environment names."""
+    settings = Settings()
+    return _client(
+        settings.api_url,
+        settings.api_timeout,
+        settings.api_health_timeout,
+        settings.api_key.get_secret_value(),
+    )
+
+
+def health_error() -> ApiError | None:
+    """Why the API is unavailable, or None. Never cached."""
+    try:
+        api().health()
+    except ApiError as error:
+        return error
+    return None
+
+
+def require_api() -> None:
+    """Raise ApiError if the API is unavailable: cached answers must not pass for current ones."""
+    api().health()
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def preview(data: bytes) -> bytes | None:
+    """A photo small enough to show, or None if it cannot be shown."""
+    return photos.preview(data)
+
+
+@st.cache_data(ttl=5, max_entries=1, show_spinner=False)
+def estimate() -> Estimate:
+    """What there is to learn, and how long it takes."""
+    return api().estimate()
+
+
+@st.cache_data(ttl=2, max_entries=8, show_spinner=False)
+def monitoring_summary(hours: float) -> Summary:
+    """The last hours of the service."""
+    return api().monitoring_summary(hours)
+
+
+# The API takes some tenths of a second to work it out.
+@st.cache_data(ttl=20, max_entries=1, show_spinner=False)
+def drift() -> Drift:
+    return api().drift()
+
+
+@st.cache_data(ttl=5, max_entries=1, show_spinner=False)
+def dataset_summary() -> DatasetSummary:
+    """How many training photos there are, by class."""
+    return api().dataset_summary()
+
+
+def class_names(summary: DatasetSummary) -> list[str]:
+    """All classes, of the catalog and of the model."""
+    return sorted({*summary.by_class, *summary.photographs.by_class})
+
+
+def known_classes() -> list[str]:
+    """All classes; none while the API is unavailable."""
+    try:
+        return class_names(dataset_summary())
+    except ApiError:
+        return []
+
+
+@st.cache_data(ttl=10, max_entries=32, show_spinner=False)
+def training_images(
+    class_name: str | None, split: str | None, origin: str | None, offset: int, limit: int
+) -> ImagePage:
+    """A page of the training images, newest first."""
+    return api().training_images(
+        class_name=class_name, split=split, origin=origin, offset=offset, limit=limit
+    )
+
+
+@st.cache_data(ttl=10, max_entries=4, show_spinner=False)
+def review_queue(limit: int) -> ReviewQueue:
+    """The predictions most worth labelling."""
+    return api().review_queue(limit)
+
+
+@st.cache_data(ttl=30, max_entries=1, show_spinner=False)
+def dataset_insights() -> DatasetInsights:
+    return api().dataset_insights()
+
+
+# The first call takes the API some seconds.
+@st.cache_data(ttl=60, max_entries=1, show_spinner=False)
+def embedding_map(limit: int) -> EmbeddingMap:
+    """Which photos look alike to the model."""
+    return api().embedding_map(limit)
+
+
+@st.cache_data(ttl=60, max_entries=16, show_spinner=False)
+def augment_image(image_id: str, seed: int) -> Augmentation:
+    """A training image as training would show it."""
+    return api().augment_image(image_id, seed)
+
+
+@st.cache_data(ttl=60, max_entries=4, show_spinner=False)
+def augment_photo(name: str, data: bytes, seed: int) -> Augmentation:
+    """Any photo as training would show it."""
+    return api().augment_photo(Photo(name, data), seed)
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
+def versions() -> Versions:
+    """All model versions, the newest first."""
+    return api().versions()
+
+
+@st.cache_data(ttl=60, max_entries=8, show_spinner=False)
+def version_report(version: str) -> Report:
+    """The headline metrics of a version."""
+    return api().version_report(version)
+
+
+@st.cache_data(ttl=60, max_entries=8, show_spinner=False)
+def version_details(version: str) -> VersionDetails:
+    """A version with its package's manifest."""
+    return api().version_details(version)
+
+
+@st.cache_data(ttl=60, max_entries=16, show_spinner=False)
+def compare_versions(a: str, b: str) -> VersionComparison:
+    return api().compare_versions(a, b)
+
+
+def thumbnails() -> Thumbnails:
+    """Thumbnails of photos at the API."""
+    return _thumbnails(api())
+
+
+def clear_training_data() -> None:
+    """Clear what an upload, a label or a removal may have changed."""
+    dataset_summary.clear()
+    training_images.clear()
+    review_queue.clear()
+    estimate.clear()
+    _clear_insights()
+
+
+def clear_model_data() -> None:
+    """Clear what a run or a promotion may have changed."""
+    estimate.clear()
+    drift.clear()
+    versions.clear()
+    _clear_insights()
+
+
+def _clear_insights() -> None:
+    dataset_insights.clear()
+    embedding_map.clear()
+    augment_image.clear()
+
+
+@st.cache_resource(max_entries=4, on_release=ApiClient.close, show_spinner=False)
+def _client(address: str, timeout: float, health_timeout: float, key: str) -> ApiClient:
+    return ApiClient(address, timeout=timeout, health_timeout=health_timeout, key=key)
+
+
+@st.cache_resource(
+    max_entries=4,
+    hash_funcs={ApiClient: lambda client: client.address},
+    on_release=Thumbnails.close,
+    show_spinner=False,
+)
+def _thumbnails(client: ApiClient) -> Thumbnails:
+    return Thumbnails(client, pixels=THUMBNAIL_PIXELS)

@@ -1,0 +1,135 @@
+"""Horizontal bars: class probabilities, classes of a batch, a value against its limit."""
+
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+from formatting import class_label, class_labels, percent
+
+from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout
+
+_BAR_PIXELS = 38
+_MOST_BARS = 12
+
+
+def probability_bars(probabilities: Mapping[str, float], highlighted: str | None) -> go.Figure:
+    """Probabilities of at most the twelve most likely classes, the most likely on top.
+
+    The bar of the class `highlighted` is coloured; with None, no bar is.
+    """
+    likeliest = sorted(probabilities.items(), key=lambda item: item[1], reverse=True)[:_MOST_BARS]
+    names = [name for name, _ in likeliest]
+    shares = [share for _, share in likeliest]
+    bars = go.Bar(
+        x=shares,
+        y=names,
+        orientation="h",
+        text=[percent(share) for share in shares],
+        textposition="outside",
+        textfont={"size": 14},
+        cliponaxis=False,
+        hoverinfo="skip",
+        marker={
+            "color": [HIGHLIGHT if name == highlighted else MUTED for name in names],
+            "cornerradius": 5,
+        },
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(
+        height=_BAR_PIXELS * len(likeliest) + 10,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        bargap=0.35,
+        dragmode=False,
+        showlegend=False,
+    )
+    # Room on the right for the number beside a full bar.
+    figure.update_xaxes(range=[0, 1.2], visible=False, fixedrange=True)
+    figure.update_yaxes(
+        # Labels may be the same, or look like numbers: each class keeps its own bar.
+        type="category",
+        tickvals=names,
+        ticktext=[class_label(name) for name in names],
+        autorange="reversed",
+        fixedrange=True,
+        ticks="",
+        ticksuffix="  ",
+        tickfont={"size": 14},
+    )
+    return figure
+
+
+_BAR_PIXELS = 34
+_MOST_BARS = 12
+
+
+def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
+    """Photos per class, in the given order.
+
+    None stands for those that were not recognised; its bar is muted. Classes beyond the eleventh
+    share the last bar.
+    """
+    shown = dict(list(counts.items())[:_MOST_BARS])
+    labels = class_labels([name for name in shown if name is not None])
+    names = ["Not known" if name is None else labels[name] for name in shown]
+    numbers = list(shown.values())
+    colours = [MUTED if name is None else HIGHLIGHT for name in shown]
+    if len(counts) > _MOST_BARS:
+        rest = len(counts) - _MOST_BARS + 1
+        names[-1], colours[-1] = f"{rest} other classes", MUTED
+        numbers[-1] = sum(list(counts.values())[_MOST_BARS - 1 :])
+    bars = go.Bar(
+        x=numbers,
+        y=names,
+        orientation="h",
+        text=[f"{number:,}" for number in numbers],
+        textposition="outside",
+        textfont={"size": 14},
+        cliponaxis=False,
+        hoverinfo="skip",
+        marker={"color": colours, "cornerradius": 5},
+    )
+    figure = apply_layout(go.Figure(bars), _BAR_PIXELS * len(names) + 10)
+    figure.update_layout(bargap=0.35, showlegend=False)
+    # Room on the right for the number beside the longest bar.
+    figure.update_xaxes(range=[0, 1.15 * max(numbers, default=1)], visible=False)
+    figure.update_yaxes(
+        type="category", autorange="reversed", ticks="", ticksuffix="  ", tickfont={"size": 14}
+    )
+    return figure
+
+
+_HEIGHT = 24
+# Scale in thresholds if the value is below.
+_ROOM = 1.25
+# The bar is cut here, so that the threshold stays visible.
+_FARTHEST = 4.0
+
+
+def threshold_bar(value: float, threshold: float) -> go.Figure:
+    """One horizontal bar for `value`, and a line at `threshold`, which is above 0.
+
+    What goes beyond the threshold has another colour.
+    """
+    share = max(value, 0.0) / threshold
+    end = min(max(_ROOM, share * 1.05), _FARTHEST)
+    figure = go.Figure(
+        go.Bar(
+            # Overlaid: the whole scale, the part over the threshold, the part below.
+            x=[end, min(share, end), min(share, 1)],
+            y=["", "", ""],
+            orientation="h",
+            marker={
+                "color": [MUTED, WARNING, HIGHLIGHT],
+                "cornerradius": 4,
+                "line": {"width": 0},
+            },
+            hoverinfo="skip",
+        )
+    )
+    figure.add_vline(x=1, line={"width": 3, "color": RING})
+    apply_layout(figure, _HEIGHT)
+    figure.update_layout(
+        barmode="overlay", bargap=0.3, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0}
+    )
+    figure.update_xaxes(range=[0, end], visible=False)
+    figure.update_yaxes(visible=False)
+    return figure

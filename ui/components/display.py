@@ -1,0 +1,67 @@
+"""Charts, and grids of photos, on a page."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import cached_api
+import plotly.graph_objects as go
+import streamlit as st
+
+# Once for every page: Streamlit's grey for chart text is too faint for small type.
+READABLE = '<style>[class*="st-key-chart-"] text { fill: currentColor !important; }</style>'
+# Two side by side fit on a phone.
+_CELL_PIXELS = 170
+# Square whatever the photos are, so that the rows are even.
+_SQUARE = (
+    "<style>.st-key-photos img "
+    "{ aspect-ratio: 1; object-fit: cover; border-radius: 0.5rem; }</style>"
+)
+
+
+def chart(figure: go.Figure, key: str, alt: str) -> None:
+    """A chart without tools."""
+    with st.container(key=f"chart-{key}"):
+        st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+
+
+def selectable_chart(figure: go.Figure, key: str, alt: str) -> int | None:
+    """A chart with selectable dots; returns the `customdata` of the selected one."""
+    with st.container(key=f"chart-{key}"):
+        event = st.plotly_chart(
+            figure,
+            key=key,
+            on_select="rerun",
+            selection_mode="points",
+            config={"displayModeBar": False},
+            alt=alt,
+        )
+    points = event["selection"]["points"]
+    return int(points[0]["customdata"]) if points and "customdata" in points[0] else None
+
+
+class HasFilename(Protocol):
+    @property
+    def filename(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=HasFilename)
+
+
+def photo_grid(
+    items: Sequence[Item],
+    *,
+    path: Callable[[Item], str],
+    alt: Callable[[Item], str],
+    below: Callable[[Item], None],
+) -> None:
+    """A grid of photos from the API. `path` is a photo's path there; `below` draws the rest."""
+    thumbnails = cached_api.thumbnails().get([path(item) for item in items])
+    st.html(_SQUARE)
+    with st.container(horizontal=True, key="photos", gap="small"):
+        for item, thumbnail in zip(items, thumbnails, strict=True):
+            with st.container(width=_CELL_PIXELS, gap="xsmall"):
+                if thumbnail is None:
+                    st.caption(f":material/hide_image: {item.filename} cannot be shown right now.")
+                else:
+                    st.image(thumbnail, width="stretch", alt=alt(item))
+                below(item)

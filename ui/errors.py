@@ -1,0 +1,95 @@
+"""What a failed call to the API raises, with a message for the person at the screen."""
+
+from http import HTTPStatus
+
+import httpx
+
+_RETRYABLE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+# Codes for an API key that is missing, unknown, or not allowed to change anything.
+_KEY_CODES = {"key-needed", "scope-too-small"}
+
+
+class ApiError(Exception):
+    """A call that returned no usable answer.
+
+    `title` says what is wrong, `detail` what to do about it. `retryable`: the same call may succeed
+    later; otherwise the request itself has to change.
+    """
+
+    def __init__(self, title: str, detail: str, *, retryable: bool) -> None:
+        super().__init__(f"{title}. {detail}")
+        self.title = title
+        self.detail = detail
+        self.retryable = retryable
+
+
+def unreachable(address: str) -> ApiError:
+    return ApiError(
+        "The grading service is not answering",
+        f"Nothing answers at `{address}`. Start it with `make run`, or set `RIPELINE_API_URL` "
+        "to the address where it runs.",
+        retryable=True,
+    )
+
+
+def timed_out(address: str) -> ApiError:
+    return ApiError(
+        "The grading service is taking too long",
+        f"`{address}` gave no answer in time. It may be busy or still starting; try again shortly.",
+        retryable=True,
+    )
+
+
+def invalid_address(address: str) -> ApiError:
+    return ApiError(
+        "The address of the grading service is not valid",
+        f"`{address}` is not an address that can be called. Set `RIPELINE_API_URL` to one like "
+        "`http://127.0.0.1:8000`.",
+        retryable=True,
+    )
+
+
+def unreadable_answer(address: str) -> ApiError:
+    """The answer is not one that this API gives."""
+    return ApiError(
+        "Something other than the grading service answered",
+        f"The answer from `{address}` could not be read. Check that `RIPELINE_API_URL` leads to a "
+        "Ripeline API of the same version as this app, and that no proxy answers in its place.",
+        retryable=True,
+    )
+
+
+def key_required(address: str) -> ApiError:
+    return ApiError(
+        "The grading service does not let this app in",
+        f"`{address}` asks for an API key. Set `RIPELINE_API_KEY` for the app to one of the "
+        "service's `RIPELINE_CHANGE_KEYS`.",
+        retryable=True,
+    )
+
+
+def from_response(response: httpx.Response, address: str) -> ApiError:
+    """The error of an answer that is no success: in the API's words if it has any."""
+    status = response.status_code
+    body = _json_object(response)
+    if body.get("code") in _KEY_CODES:
+        return key_required(address)
+    title, detail = body.get("title"), body.get("detail")
+    if isinstance(title, str) and isinstance(detail, str):
+        return ApiError(title, detail, retryable=status in _RETRYABLE or status >= 500)
+    if status < 500:
+        return unreadable_answer(address)
+    return ApiError(
+        "The grading service is in trouble",
+        f"`{address}` answered with status {status}. It may be restarting; try again shortly. "
+        "Its log says more.",
+        retryable=True,
+    )
+
+
+def _json_object(response: httpx.Response) -> dict[str, object]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,125 @@
+"""Names, numbers and times as people read them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+
+_STARTERS = {"manual": "a person"}
+_PROMOTIONS = {
+    "first": "The first one",
+    "gate": "Passed the checks",
+    "manual": "Chosen by a person",
+    "rollback": "Rolled back",
+}
+_LEVELS = {"fresh": "Fresh", "past_best": "Past its best", "rotten": "Rotten"}
+_MODES = {"fast": "Quick", "full": "Thorough"}
+_GRADED = re.compile(r"(fresh|overripe|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
+
+
+def level_label(level: str) -> str:
+    """A freshness level: `past_best` is "Past its best"."""
+    return _LEVELS.get(level, capitalize(humanize(level)))
+
+
+def mode_label(mode: str) -> str:
+    """A mode of retraining: `fast` is "Quick"."""
+    return _MODES.get(mode, capitalize(mode))
+
+
+def class_label(class_name: str) -> str:
+    """A class: `rottenapples` is "Rotten apple", `dragon_fruit` "Dragon fruit"."""
+    graded = _GRADED.fullmatch(class_name.strip())
+    if graded is None:
+        return capitalize(humanize(class_name))
+    return capitalize(f"{graded[1]} {_singular(humanize(graded[2]))}")
+
+
+def class_labels(names: Iterable[str]) -> dict[str, str]:
+    """The label of each class; if two would be the same, each with its class name too."""
+    labels = {name: class_label(name) for name in names}
+    uses = Counter(labels.values())
+    return {
+        name: label if uses[label] == 1 else f"{label} ({name})" for name, label in labels.items()
+    }
+
+
+def with_class_labels(text: str, names: Iterable[str]) -> str:
+    """The API's `text` with the label of each class in place of its name."""
+    labels = class_labels(names)
+    if not labels:
+        return text
+    # The longest first: one name may begin with another.
+    choices = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
+    return re.sub(rf"(?<!\w)(?:{choices})(?!\w)", lambda match: labels[match[0]], text)
+
+
+def humanize(name: str) -> str:
+    """The name with one space for each run of spaces, underscores and hyphens."""
+    return re.sub(r"[\s_-]+", " ", name).strip()
+
+
+def capitalize(text: str) -> str:
+    """The text with a capital first letter, the rest unchanged."""
+    return text[:1].upper() + text[1:]
+
+
+def percent(share: float) -> str:
+    """A share (0 to 1) as a percentage. What is not certain is never rounded to 0 or 100 %."""
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return f"{share:.1%}".replace("%", " %")
+
+
+def duration(seconds: float) -> str:
+    """A duration in its two largest units: "3 h 20 min"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    units = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next((place for place, (number, _) in enumerate(units) if number), 3)
+    parts = [f"{number} {unit}" for number, unit in units[first : first + 2] if number]
+    return " ".join(parts) or "0 s"
+
+
+def rough_duration(seconds: float) -> str:
+    """An estimated duration, no finer than it can be known: "about 2 minutes"."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} seconds"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {round(seconds / 3600)} hours"
+
+
+def pluralize(number: int, noun: str) -> str:
+    """A number with its noun: "1 photo", "1,200 photos", "2 classes"."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def format_time(moment: datetime) -> str:
+    """A moment to the minute: "21 Nov 2026, 10:05"."""
+    return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def starter_label(started_by: str) -> str:
+    """What started a run: a person, or a trigger."""
+    kind, _, name = started_by.partition(":")
+    return f"the trigger “{name}”" if kind == "trigger" else _STARTERS.get(started_by, started_by)
+
+
+def promotion_label(kind: str) -> str:
+    """How a version came into use."""
+    return _PROMOTIONS.get(kind, capitalize(kind))
+
+
+def _singular(noun: str) -> str:
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    if noun.endswith(("oes", "ches", "shes")):
+        return noun[:-2]
+    return noun[:-1] if noun.endswith("s") and not noun.endswith("ss") else noun

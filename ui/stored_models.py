@@ -1,0 +1,128 @@
+"""The JSON that the API passes on as it was stored: a run's verdict, a package's metrics.
+
+docs/openapi.json leaves both open, so these models are written by hand; `api_models` uses them.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Interval = tuple[float, float]
+
+
+class Stored(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PairedCounts(Stored):
+    """Two models on the same photos; `lost` are right with the champion alone, `won` without it."""
+
+    photographs: int
+    champion_right: int
+    lost: int
+    won: int
+
+    @property
+    def candidate_right(self) -> int:
+        return self.champion_right - self.lost + self.won
+
+
+class MetricPair(Stored):
+    champion: float
+    candidate: float
+
+
+class LabelAgreement(Stored):
+    """How many new photos the candidate grades as they were labelled."""
+
+    left_out: int
+    left_out_right: int
+    held_out: int = 0
+    held_out_right: int = 0
+
+
+class GateComparison(Stored):
+    """What the promotion gate judged by, all on the same held-out photos."""
+
+    overall: PairedCounts
+    recognised: PairedCounts
+    per_class: dict[str, PairedCounts] = Field(default_factory=dict)
+    macro_f1: MetricPair | None = None
+    calibration_error: MetricPair | None = None
+    others_let_through: MetricPair | None = None
+    milliseconds: MetricPair | None = None
+    new_classes: dict[str, LabelAgreement] = Field(default_factory=dict)
+    new_labels: dict[str, LabelAgreement] = Field(default_factory=dict)
+
+
+class Verdict(Stored):
+    promote: bool
+    reasons: list[str] = Field(default_factory=list)
+    figures: GateComparison | None = None
+
+
+class ClassMetrics(Stored):
+    precision: float | None = None
+    recall: float | None = None
+    f1: float | None = None
+    files: int
+
+
+class ReliabilityBin(Stored):
+    """The predictions of about one confidence."""
+
+    files: int
+    confidence: float
+    accuracy: float
+
+
+class RocCurve(Stored):
+    false_positive_rate: list[float]
+    true_positive_rate: list[float]
+    auc: float
+
+
+class PrecisionRecallCurve(Stored):
+    recall: list[float]
+    precision: list[float]
+    average_precision: float
+
+
+class MetricSlice(Stored):
+    by: str
+    part: str
+    files: int
+    photographs: int
+    accuracy: float
+    accuracy_interval_95: Interval
+
+
+class WorstError(Stored):
+    file: str
+    true: str
+    predicted: str
+    confidence: float
+    copies_wrong: int
+
+
+class HeldOutMetrics(Stored):
+    """Metrics on test photos; what was not measured is empty."""
+
+    split: str = ""
+    files: int | None = None
+    photographs: int | None = None
+    expected_calibration_error: float | None = None
+    per_class: dict[str, ClassMetrics] = Field(default_factory=dict)
+    confusion_matrix: list[list[int]] = Field(default_factory=list)
+    reliability: list[ReliabilityBin] = Field(default_factory=list)
+    roc: dict[str, RocCurve] = Field(default_factory=dict)
+    precision_recall: dict[str, PrecisionRecallCurve] = Field(default_factory=dict)
+    slices: list[MetricSlice] = Field(default_factory=list)
+    worst_mistakes: list[WorstError] = Field(default_factory=list)
+
+
+class Metrics(Stored):
+    test_by_photograph: HeldOutMetrics | None = None
+    training_curves: list[dict[str, float | None]] = Field(default_factory=list)
+
+    @property
+    def test(self) -> HeldOutMetrics:
+        return self.test_by_photograph or HeldOutMetrics()

@@ -1,0 +1,22 @@
+"""The browser's time zone."""
+
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+
+def local(moment: datetime) -> datetime:
+    """The moment in the browser's time, without a zone, which charts and tables show as is.
+
+    In UTC until the browser has reported its zone.
+    """
+    return moment.astimezone(_zone()).replace(tzinfo=None)
+
+
+def _zone() -> tzinfo:
+    try:
+        return ZoneInfo(st.context.timezone or "")
+    except (ValueError, ZoneInfoNotFoundError):  # Unknown, or no zones on this machine.
+        minutes_behind = st.context.timezone_offset
+    return UTC if minutes_behind is None else timezone(timedelta(minutes=-minutes_behind))

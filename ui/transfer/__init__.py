@@ -1,1 +1,0 @@
-"""Many files on their way to the API, in the background."""

@@ -1,0 +1,150 @@
+"""Splits many files, zips among them, into batches small enough for one request.
+
+Memory holds one batch beside the files themselves; each file is freed once it has been split.
+"""
+
+import zipfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import PurePosixPath
+
+from photos import Photo
+
+MAX_FILES = 25
+MAX_BYTES = 8 * 2**20
+_ENCRYPTED = 0x1
+# Other methods need as much memory as the zip asks for; the API rejects them.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# The API unpacks no larger file.
+_MAX_FILE_BYTES = 25 * 2**20
+# The directory of a zip with as many files as the API accepts fits.
+_MAX_DIRECTORY_BYTES = 8 * 2**20
+_DAMAGED = "It could not be unpacked: the zip is damaged, or this file in it is larger than 25 MB."
+
+
+@dataclass(frozen=True)
+class UploadBatch:
+    """One request.
+
+    `photos` have the names that the answer gives them. `files` are sent: the photos themselves, or
+    one zip of them. `unreadable` could not be read from their zip: name and reason.
+    """
+
+    files: tuple[Photo, ...]
+    photos: tuple[Photo, ...]
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.photos) + len(self.unreadable)
+
+
+def count_photos(files: Iterable[Photo]) -> int:
+    """Photos in the files; a zip that cannot be opened counts as one."""
+    return sum(_count(file) for file in files)
+
+
+def split(files: deque[Photo], *, keep_folders: bool) -> Iterator[UploadBatch]:
+    """Split the files; each is removed from `files` once split.
+
+    Without `keep_folders`, folders in zips are dropped, so that they name no class. A zip that
+    cannot be opened is sent as it is: the API says what is wrong with it.
+    """
+    loose: list[Photo] = []
+    while files:
+        file = files.popleft()
+        entries = _entries(file)
+        if entries is None:
+            if loose and _is_full(loose, file):
+                yield UploadBatch(tuple(loose), tuple(loose))
+                loose = []
+            loose.append(file)
+        elif entries:
+            yield from _split_zip(file, entries, keep_folders)
+        else:
+            yield UploadBatch((file,), (file,))
+    if loose:
+        yield UploadBatch(tuple(loose), tuple(loose))
+
+
+def _split_zip(
+    file: Photo, entries: list[zipfile.ZipInfo], keep_folders: bool
+) -> Iterator[UploadBatch]:
+    batch: list[Photo] = []
+    unreadable: list[tuple[str, str]] = []
+    with zipfile.ZipFile(BytesIO(file.data)) as archive:
+        for entry in entries:
+            path = PurePosixPath(entry.filename.replace("\\", "/"))
+            name = str(path) if keep_folders else path.name
+            data = _read(archive, entry)
+            if data is None:
+                unreadable.append((f"{file.name}/{name}", _DAMAGED))
+                continue
+            photo = Photo(name, data)
+            # Without their folders, two entries may have one name.
+            if batch and (_is_full(batch, photo) or any(name == other.name for other in batch)):
+                yield _zip_batch(file.name, batch, unreadable)
+                batch, unreadable = [], []
+            batch.append(photo)
+    if batch or unreadable:
+        yield _zip_batch(file.name, batch, unreadable)
+
+
+def _zip_batch(name: str, entries: list[Photo], unreadable: list[tuple[str, str]]) -> UploadBatch:
+    """A batch of one small zip under the name of the large one."""
+    photos = tuple(Photo(f"{name}/{entry.name}", entry.data) for entry in entries)
+    if not entries:
+        return UploadBatch((), (), tuple(unreadable))
+    archive_bytes = BytesIO()
+    with zipfile.ZipFile(archive_bytes, "w") as archive:
+        for entry in entries:
+            archive.writestr(entry.name, entry.data)
+    return UploadBatch((Photo(name, archive_bytes.getvalue()),), photos, tuple(unreadable))
+
+
+def _is_full(batch: list[Photo], more: Photo) -> bool:
+    size = sum(len(photo.data) for photo in batch) + len(more.data)
+    return len(batch) == MAX_FILES or size > MAX_BYTES
+
+
+def _count(file: Photo) -> int:
+    entries = _entries(file)
+    return 1 if not entries else len(entries)
+
+
+def _entries(file: Photo) -> list[zipfile.ZipInfo] | None:
+    """The files of a zip, without hidden ones; None if the file is no zip, [] if it is unusable."""
+    if not file.data.startswith(b"PK"):
+        return None
+    try:
+        with zipfile.ZipFile(_BoundedDirectory(file.data)) as archive:
+            visible = [entry for entry in archive.infolist() if _is_visible(entry)]
+    except Exception:  # zipfile raises whatever a broken directory leads it to
+        return []
+    return [] if any(entry.flag_bits & _ENCRYPTED for entry in visible) else visible
+
+
+def _is_visible(entry: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+    hidden = any(part.startswith(".") and part != ".." for part in parts) or "__MACOSX" in parts
+    return not entry.is_dir() and not hidden
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
+    if entry.file_size > _MAX_FILE_BYTES or entry.compress_type not in _METHODS:
+        return None
+    try:
+        return archive.read(entry)
+    except Exception:  # as above
+        return None
+
+
+class _BoundedDirectory(BytesIO):
+    """Bounds the one read with which zipfile loads a zip's directory."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _MAX_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("The directory is too long.")
+        return super().read(size)
