@@ -14,6 +14,7 @@ from PIL import Image
 
 from api.core.appearance import appearance
 from api.core.arrays import pool
+from api.core.heads import Head
 from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.imaging.resize import to_input
 from api.core.splits import split_of
@@ -67,11 +68,16 @@ def champion_rows() -> ReplayBuffer:
     )
 
 
-def write_champion(folder: Path) -> Path:
-    """A package of the known classes: the default network, a head that learns in a moment."""
+@cache
+def champion_head() -> Head:
     rows = champion_rows()
     none = np.zeros(len(rows.embeddings), bool)
-    head = fit_calibrated_head(TrainingRows(KNOWN, rows, none, none))
+    return fit_calibrated_head(TrainingRows(KNOWN, rows, none, none))
+
+
+def write_champion(folder: Path) -> Path:
+    """A package of the known classes: the default network, a head that learns in a moment."""
+    rows, head = champion_rows(), champion_head()
 
     def fill(parts: Path) -> None:
         (parts / BACKBONE).write_bytes(DEFAULT.backbone)
@@ -79,7 +85,7 @@ def write_champion(folder: Path) -> Path:
         rows.save(parts / REPLAY)
 
     def describe(files: dict[str, str]) -> Manifest:
-        data = DEFAULT.manifest.data.model_copy(update={"files": len(none), "boxed": 0})
+        data = DEFAULT.manifest.data.model_copy(update={"files": len(rows.embeddings), "boxed": 0})
         made = {
             "version": "champion",
             "classes": KNOWN,
