@@ -1,1 +1,1 @@
-"""What is run from a command line."""
+"""Command-line tools."""

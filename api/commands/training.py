@@ -9,17 +9,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from api.commands import compare
 from api.commands.cli_args import count, path
 from api.core.errors import ProblemError
 from api.core.progress import terminal
 from api.settings import PROJECT
 from api.training.recipe import Recipe
 
+# The commands import what they need themselves: it is heavy, and `--help` does without.
+
 
 def main() -> int:
     arguments = _arguments()
-    # TensorFlow reads it when it is imported, which the commands do.
+    # TensorFlow reads it on import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     started = time.monotonic()
     try:
@@ -39,9 +40,9 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         manifest = build_package(corpus, recipe, arguments.out, progress)
-    scores = manifest.metrics["test_by_photograph"]
+    accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
     tracked = record(arguments.out, manifest)
-    return [f"{manifest.version} in {arguments.out}.", _accuracy(scores), tracked]
+    return [f"{manifest.version} in {arguments.out}.", accuracy, tracked]
 
 
 def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
@@ -56,7 +57,8 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         manifest = remeasure_package(package, corpus, progress)
-    return [_accuracy(manifest.metrics["test_by_photograph"]), f"Written to {arguments.package}."]
+    accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
+    return [accuracy, f"Written to {arguments.package}."]
 
 
 def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
@@ -66,80 +68,148 @@ def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
-        figures = crossvalidate(corpus, recipe, arguments.cache, progress, arguments.only)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return [*summary_lines(figures), f"All figures are in {arguments.out}."]
+        metrics = crossvalidate(corpus, recipe, arguments.cache, progress, arguments.only)
+    return [*summary_lines(metrics), _write_json(metrics, arguments.out)]
 
 
-def _accuracy(scores: dict[str, Any]) -> str:
-    low, high = scores["accuracy_interval_95"]
+def _compare(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
+    from api.evaluation.compare_architectures import (  # noqa: PLC0415
+        INPUT_SIZES,
+        ComparisonPlan,
+        compare_architectures,
+    )
+    from api.training.corpus import read_corpus  # noqa: PLC0415
+
+    plan = ComparisonPlan.of(
+        recipe,
+        arguments.architectures,
+        dict(arguments.weights_of),
+        INPUT_SIZES if arguments.sizes is None else arguments.sizes,
+        arguments.frozen_curve,
+    )
+    with terminal() as progress:
+        corpus = read_corpus(arguments.folder, progress, arguments.skip)
+        without_imagenet = arguments.without_imagenet_where_missing
+        metrics = compare_architectures(corpus, plan, arguments.cache, without_imagenet, progress)
+    rows = [*metrics["architectures"], *metrics["input_sizes"]]
+    return [*map(_comparison_line, rows), _write_json(metrics, arguments.out)]
+
+
+def _write_json(metrics: dict[str, Any], out: Path) -> str:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    return f"All figures are in {out}."
+
+
+def _accuracy_line(metrics: dict[str, Any]) -> str:
+    low, high = metrics["accuracy_interval_95"]
     return (
-        f"{scores['accuracy']:.2%} of {scores['files']} files of {scores['photographs']} "
-        f"photographs right (95 % interval {low:.2%} to {high:.2%}; {scores['split']}); "
-        f"calibration error {scores['expected_calibration_error']:.2%}."
+        f"{metrics['accuracy']:.2%} of {metrics['files']} files of {metrics['photographs']} "
+        f"photographs right (95 % interval {low:.2%} to {high:.2%}; {metrics['split']}); "
+        f"calibration error {metrics['expected_calibration_error']:.2%}."
+    )
+
+
+def _comparison_line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['architecture']} at {row['input_size']} px, weights {row['weights']}, "
+        f"{row['training']}: {row['accuracy']:.2%} right, F1 {row['macro_f1']:.3f}, "
+        f"{row['megabytes']:.1f} MB, {row['milliseconds']:.1f} ms."
     )
 
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
-    """The default recipe with what was said on the command line."""
+    """The default recipe with the command line's changes."""
     given = vars(arguments).keys() & Recipe().as_dict().keys()
     return dataclasses.replace(Recipe(), **{name: getattr(arguments, name) for name in given})
 
 
+def _weights_of(text: str) -> tuple[str, str]:
+    name, separator, weights = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form ARCHITECTURE=WEIGHTS")
+    return name, weights
+
+
 def _arguments() -> argparse.Namespace:
     defaults = Recipe()
-    photographs = argparse.ArgumentParser(add_help=False)
-    photographs.add_argument("folder", type=path, help="class folders, or a folder above them")
-    photographs.add_argument(
+    photos = argparse.ArgumentParser(add_help=False)
+    photos.add_argument("folder", type=path, help="class folders, or a folder above them")
+    photos.add_argument(
         "--skip",
         action="append",
         default=[],
         metavar="NAME",
-        help="leave out folders of this name; may be said more than once",
+        help="leave out folders of this name; may be repeated",
     )
-    shared = argparse.ArgumentParser(add_help=False, parents=[photographs])
-    shared.add_argument("--epochs", type=count, default=defaults.epochs)
-    shared.add_argument("--seed", type=int, default=defaults.seed)
-    shared.add_argument(
+    recipe = argparse.ArgumentParser(add_help=False, parents=[photos])
+    recipe.add_argument("--epochs", type=count, default=defaults.epochs)
+    recipe.add_argument("--seed", type=int, default=defaults.seed)
+    recipe.add_argument(
         "--input-size", type=count, default=defaults.input_size, help="side in pixels"
     )
-    shared.add_argument("--batch-size", type=count, default=defaults.batch_size)
-    shared.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
-    network = argparse.ArgumentParser(add_help=False)
-    network.add_argument(
-        "--architecture", default=defaults.architecture, help="a name that is none lists them all"
+    recipe.add_argument("--batch-size", type=count, default=defaults.batch_size)
+    recipe.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
+    backbone = argparse.ArgumentParser(add_help=False)
+    backbone.add_argument(
+        "--architecture", default=defaults.architecture, help="an unknown name lists them all"
     )
-    network.add_argument(
+    backbone.add_argument(
         "--weights", default=defaults.weights, help="imagenet, none, or a .weights.h5 file"
     )
 
     parser = argparse.ArgumentParser(prog="python -m api.commands.training", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    train = commands.add_parser("train", parents=[shared, network], help="write a model package")
+
+    train = commands.add_parser("train", parents=[recipe, backbone], help="write a model package")
     train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
     train.set_defaults(command=_train)
-    again = commands.add_parser(
-        "measure",
-        parents=[photographs],
-        help="measure a package again on the photographs that it was made from",
+
+    measure = commands.add_parser(
+        "measure", parents=[photos], help="measure a package again on the photos it was made from"
     )
-    again.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
-    again.set_defaults(command=_measure)
-    folds = commands.add_parser(
-        "crossvalidate",
-        parents=[shared, network],
-        help="measure the recipe on photographs held out",
+    measure.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
+    measure.set_defaults(command=_measure)
+
+    crossvalidate = commands.add_parser(
+        "crossvalidate", parents=[recipe, backbone], help="measure the recipe on held-out photos"
     )
-    folds.add_argument("--out", type=Path, default=PROJECT / "docs" / "crossvalidation.json")
-    folds.add_argument("--cache", type=Path, default=PROJECT / ".cache" / "crossvalidation")
-    folds.add_argument(
+    crossvalidate.add_argument(
+        "--out", type=Path, default=PROJECT / "docs" / "crossvalidation.json"
+    )
+    crossvalidate.add_argument("--cache", type=Path, default=PROJECT / ".cache" / "crossvalidation")
+    crossvalidate.add_argument(
         "--only",
         choices=("sources", "folds", "supplied"),
-        help="measure one part; parts that were measured before stand beside it",
+        help="measure one part, and keep the parts measured before",
     )
-    folds.set_defaults(command=_crossvalidate)
-    compare.add(commands, shared)
+    crossvalidate.set_defaults(command=_crossvalidate)
+
+    compare = commands.add_parser(
+        "compare", parents=[recipe], help="measure all architectures, and input sizes"
+    )
+    compare.add_argument("--architectures", nargs="+", help="only these")
+    compare.add_argument(
+        "--weights",
+        dest="weights_of",
+        type=_weights_of,
+        action="append",
+        default=[],
+        metavar="ARCHITECTURE=WEIGHTS",
+        help="imagenet, none, or a .weights.h5 file; may be repeated",
+    )
+    compare.add_argument("--sizes", type=int, nargs="*", help="input sizes to compare")
+    compare.add_argument(
+        "--frozen-curve", action="store_true", help="only fit the head at each input size: faster"
+    )
+    compare.add_argument(
+        "--without-imagenet-where-missing",
+        action="store_true",
+        help="start from random weights if ImageNet weights cannot be downloaded",
+    )
+    compare.add_argument("--out", type=Path, default=PROJECT / "docs" / "comparison.json")
+    compare.add_argument("--cache", type=Path, default=PROJECT / ".cache" / "comparison")
+    compare.set_defaults(command=_compare)
     return parser.parse_args()
 
 

@@ -1,6 +1,6 @@
-"""Save everything that the service knows into a folder, or bring it back.
+"""Save everything that the service stores into a folder, or restore it.
 
-What is meant is what DATABASE_URL, STORAGE_URL and RIPELINE_STATE_DIR say, as for the service.
+Reads DATABASE_URL, STORAGE_URL and RIPELINE_STATE_DIR, as the service does.
 """
 
 import argparse
@@ -15,16 +15,21 @@ from api.settings import get_settings
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.commands.backup", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for name, does, told in (
-        ("save", service.save, "into a new folder; the service may run"),
-        ("restore", service.restore, "from such a folder, where there is no catalog yet"),
+    for name, function, done, description in (
+        ("save", service.save, "Saved", "into a new folder; the service may run"),
+        (
+            "restore",
+            service.restore,
+            "Restored",
+            "from such a folder; there must be no catalog yet",
+        ),
     ):
-        command = commands.add_parser(name, help=told)
+        command = commands.add_parser(name, help=description)
         command.add_argument("folder", type=path)
-        command.set_defaults(does=does, said="Saved" if name == "save" else "Brought back")
+        command.set_defaults(function=function, done=done)
     arguments = parser.parse_args()
     try:
-        note = arguments.does(get_settings(), arguments.folder)
+        manifest = arguments.function(get_settings(), arguments.folder)
     except ProblemError as error:
         print(error.detail, file=sys.stderr)
         return 1
@@ -32,8 +37,8 @@ def main() -> int:
         print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
         return 1
     print(
-        f"{arguments.said}: the catalog ({note.catalog}) and {note.blobs} blobs of "
-        f"{note.made_at:%Y-%m-%d %H:%M} UTC."
+        f"{arguments.done}: the catalog ({manifest.catalog}) and {manifest.blobs} blobs of "
+        f"{manifest.made_at:%Y-%m-%d %H:%M} UTC."
     )
     return 0
 

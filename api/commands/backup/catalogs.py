@@ -1,4 +1,4 @@
-"""The catalog as a file: by SQLite's own online backup, or by pg_dump and pg_restore."""
+"""Saves and restores the catalog: by SQLite's online backup, or by pg_dump and pg_restore."""
 
 import os
 import shutil
@@ -15,6 +15,8 @@ from api.storage.db import UNAVAILABLE, Database
 
 SQLITE_FILE = "catalog.db"
 POSTGRES_FILE = "catalog.dump"
+# The role that restores may be another than the one that saved.
+UNPRIVILEGED = ("--no-owner", "--no-privileges")
 
 
 class BackupError(ProblemError):
@@ -40,7 +42,7 @@ class SqliteCatalog:
         self._path = Path(make_url(address).database or "")
 
     def save(self, folder: Path) -> None:
-        """A copy of one instant, while others write. Raises BackupError."""
+        """A consistent copy, while others write. Raises BackupError."""
         if not self._path.is_file():
             raise BackupError(f"There is no catalog at {self._path}, so nothing to save.")
         with (
@@ -55,9 +57,9 @@ class SqliteCatalog:
             raise NotEmptyError(str(self._path))
 
     def restore(self, folder: Path) -> None:
-        """There is a catalog when this returns, and none before."""
+        """Atomic: the catalog appears once it is complete."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in ("-wal", "-shm"):  # Of a database that was deleted without them.
+        for leftover in ("-wal", "-shm"):  # Left by a database that was deleted without them.
             Path(f"{self._path}{leftover}").unlink(missing_ok=True)
         temporary = self._path.with_name(f".{self._path.name}.restoring")
         temporary.unlink(missing_ok=True)
@@ -78,19 +80,20 @@ class PostgresCatalog:
         url = make_url(address).set(drivername="postgresql")
         self._address = address
         self._password = str(url.password or "")
-        # Without the password, for the list of processes shows it to everybody.
-        self._shown = url.set(password=None).render_as_string()
+        # The process list shows arguments to everybody, so the password is not among them.
+        self._url_without_password = url.set(password=None).render_as_string()
 
     def save(self, folder: Path) -> None:
-        """A dump of one instant, while others write. Raises BackupError."""
-        self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", folder)
+        """A consistent dump, while others write. Raises BackupError."""
+        file = str(folder / POSTGRES_FILE)
+        self._run("pg_dump", "--format=custom", *UNPRIVILEGED, "--file", file)
 
     def check_empty(self) -> None:
-        """Raises NotEmptyError; CatalogUnavailableError where the database is away."""
+        """Raises NotEmptyError, CatalogUnavailableError."""
         database = Database(self._address)
         try:
             if inspect(database.engine).get_table_names():
-                raise NotEmptyError(self._shown)
+                raise NotEmptyError(self._url_without_password)
         except UNAVAILABLE as error:
             raise CatalogUnavailableError() from error
         finally:
@@ -98,24 +101,18 @@ class PostgresCatalog:
 
     def restore(self, folder: Path) -> None:
         """All tables in one transaction. Raises BackupError."""
-        self._run("pg_restore", "--single-transaction", "--no-owner", "--no-privileges", folder)
+        self._run("pg_restore", "--single-transaction", *UNPRIVILEGED, str(folder / POSTGRES_FILE))
 
-    def _run(self, program: str, *arguments: str | Path) -> None:
-        *options, folder = arguments
+    def _run(self, program: str, *arguments: str) -> None:
+        """Raises BackupError."""
         path = shutil.which(program)
         if path is None:
             raise BackupError(
-                f"{program} is not installed, by which a catalog in PostgreSQL is saved and "
-                "brought back. Debian: apt-get install postgresql-client; it must not be older "
-                "than the server."
+                f"{program} is not installed; it saves and restores a catalog in PostgreSQL. "
+                "Debian: apt-get install postgresql-client; it must not be older than the server."
             )
-        file = (
-            ["--file", f"{folder}/{POSTGRES_FILE}"]
-            if program == "pg_dump"
-            else [f"{folder}/{POSTGRES_FILE}"]
-        )
         done = subprocess.run(  # noqa: S603
-            [path, *map(str, options), "--dbname", self._shown, *file],
+            [path, "--dbname", self._url_without_password, *arguments],
             env={**os.environ, **({"PGPASSWORD": self._password} if self._password else {})},
             capture_output=True,
             text=True,

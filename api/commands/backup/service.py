@@ -1,7 +1,7 @@
-"""Saving catalog, photographs and model packages, and bringing them back.
+"""Saves catalog, photos and model packages, and restores them.
 
-The catalog is saved before the blobs, and brought back after them: no row is ever without its
-photograph, but for what was removed on purpose while the backup was made.
+The catalog is saved before the blobs and restored after them, so that every row has its photo,
+except for photos deleted while the backup was made.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ FOLDERS = (photos.FOLDER, store.FOLDER, retention.FOLDER)
 
 
 class BackupManifest(BaseModel):
-    """What a backup says of itself; written last, so that one without it is no backup."""
+    """Describes a backup. Written last: without it, a backup is incomplete."""
 
     made_at: AwareDatetime
     api_version: str
@@ -31,40 +31,42 @@ class BackupManifest(BaseModel):
 
 
 def save(settings: Settings, folder: Path) -> BackupManifest:
-    """Save everything into the new or empty `folder`, while the service runs.
+    """Save everything into `folder`, new or empty. The service may be running.
 
-    Raises NotEmptyError and what saving the catalog raises.
+    Raises NotEmptyError, BackupError.
     """
     if folder.exists() and any(folder.iterdir()):
         raise NotEmptyError(str(folder))
     folder.mkdir(parents=True, exist_ok=True)
     catalog = _catalog(settings)
     catalog.save(folder)
-    count = _copy(Blobs(settings.storage), _stored(folder))
-    note = BackupManifest(made_at=now(), api_version=__version__, catalog=catalog.kind, blobs=count)
-    Blobs(str(folder.resolve())).put(MANIFEST, note.model_dump_json(indent=2).encode())
-    return note
+    count = _copy(Blobs(settings.storage), _backup_blobs(folder))
+    manifest = BackupManifest(
+        made_at=now(), api_version=__version__, catalog=catalog.kind, blobs=count
+    )
+    Blobs(str(folder.resolve())).put(MANIFEST, manifest.model_dump_json(indent=2).encode())
+    return manifest
 
 
 def restore(settings: Settings, folder: Path) -> BackupManifest:
-    """Bring a backup back where there is no catalog yet; one that was killed can be run again.
+    """Restore a backup where there is no catalog yet. After a kill, it can be run again.
 
-    Raises BackupError, also as NotEmptyError, and what the catalog raises.
+    Raises BackupError, NotEmptyError, CatalogUnavailableError.
     """
     try:
-        note = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
+        manifest = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
         raise BackupError(f"{folder} holds no whole backup: it has no {MANIFEST}.") from None
     catalog = _catalog(settings)
-    if catalog.kind != note.catalog:
+    if catalog.kind != manifest.catalog:
         raise BackupError(
-            f"The backup is of a catalog in {note.catalog}, and DATABASE_URL names one in "
+            f"The backup is of a catalog in {manifest.catalog}, and DATABASE_URL names one in "
             f"{catalog.kind}. A catalog is brought back into a database of its own kind."
         )
     catalog.check_empty()
-    _copy(_stored(folder), Blobs(settings.storage))
+    _copy(_backup_blobs(folder), Blobs(settings.storage))
     catalog.restore(folder)
-    return note
+    return manifest
 
 
 def _catalog(settings: Settings) -> SqliteCatalog | PostgresCatalog:
@@ -72,7 +74,7 @@ def _catalog(settings: Settings) -> SqliteCatalog | PostgresCatalog:
     return SqliteCatalog(address) if address.startswith("sqlite") else PostgresCatalog(address)
 
 
-def _stored(folder: Path) -> Blobs:
+def _backup_blobs(folder: Path) -> Blobs:
     return Blobs(str(folder.resolve() / "blobs"))
 
 
@@ -82,7 +84,7 @@ def _copy(source: Blobs, target: Blobs) -> int:
         for key in source.keys(folder):
             try:
                 data = source.get(key)
-            except FileNotFoundError:  # Removed since it was listed.
+            except FileNotFoundError:  # Deleted since it was listed.
                 continue
             target.put(key, data)
             count += 1
