@@ -19,7 +19,7 @@ from api.catalog.sanitize import sanitize
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.imaging.hashing import content_hash
 from api.core.labels import accepted_class_name
-from api.core.near_duplicates import is_saved_copy, photograph_name, safe_filename
+from api.core.near_duplicates import is_saved_copy, original_name, safe_filename
 from api.core.splits import split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -150,7 +150,7 @@ def _source_group(session: Session, class_name: str, filename: str, sha256: str)
     `image.jpg`: two originals of one name get a group each.
     """
     plain = safe_filename(filename)
-    group = f"{class_name}/{photograph_name(plain)[:MAX_STEM]}"
+    group = f"{class_name}/{original_name(plain)[:MAX_STEM]}"
     if is_saved_copy(plain):
         return group
     taken = any(not is_saved_copy(other) for other in repository.file_names(session, group))

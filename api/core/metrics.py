@@ -114,12 +114,12 @@ def evaluate(
     probabilities: NDArray[np.float32],
     labels: NDArray[np.int64],
     classes: Sequence[str],
-    photographs: Sequence[str],
+    groups: Sequence[str],
 ) -> dict[str, Any]:
     """All metrics of probabilities [n, classes] against labels [n], JSON-ready.
 
-    `photographs` [n] are the groups of the intervals. That of the calibration error is biased
-    upwards: an error that cannot be negative grows in a smaller sample.
+    `groups` [n] are the photos, over which intervals are bootstrapped. That of the calibration
+    error is biased upwards: an error that cannot be negative grows in a smaller sample.
     """
     predicted = probabilities.argmax(axis=1)
     correct = predicted == labels
@@ -133,14 +133,14 @@ def evaluate(
 
     return {
         "files": len(labels),
-        "photographs": len(set(photographs)),
+        "photographs": len(set(groups)),
         "correct": int(correct.sum()),
-        **share("accuracy", correct, photographs),
+        **share("accuracy", correct, groups),
         # Without files a class has no F1.
         "macro_f1": float(np.mean(f1[support > 0])),
         "expected_calibration_error": expected_calibration_error(probabilities, labels),
-        "expected_calibration_error_interval_95": interval(calibration_error, photographs),
-        **_fruit_and_freshness(predicted, labels, classes, photographs),
+        "expected_calibration_error_interval_95": interval(calibration_error, groups),
+        **_fruit_and_freshness(predicted, labels, classes, groups),
         "per_class": {
             name: {
                 "precision": float(precision[k]),
@@ -166,15 +166,15 @@ def _fruit_and_freshness(
     predicted: NDArray[np.int64],
     labels: NDArray[np.int64],
     classes: Sequence[str],
-    photographs: Sequence[str],
+    groups: Sequence[str],
 ) -> dict[str, Any]:
     """Accuracy of the fruit and, if every class has one, of the freshness."""
     read = [read_label(name) for name in classes]
     fruit = np.array([label.fruit for label in read])
-    result = share("fruit_accuracy", fruit[predicted] == fruit[labels], photographs)
+    result = share("fruit_accuracy", fruit[predicted] == fruit[labels], groups)
     if all(label.freshness for label in read):
         fresh = np.array([label.freshness == "fresh" for label in read])
-        result |= share("freshness_accuracy", fresh[predicted] == fresh[labels], photographs)
+        result |= share("freshness_accuracy", fresh[predicted] == fresh[labels], groups)
     return result
 
 

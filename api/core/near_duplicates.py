@@ -20,7 +20,7 @@ _SAVED_COPY = re.compile(
 )
 
 
-def photograph_name(file_name: str) -> str:
+def original_name(file_name: str) -> str:
     """The file name without folder, extension and prefixes of an augmented copy."""
     stem = PurePath(file_name).stem
     while match := _SAVED_COPY.match(stem):
@@ -59,7 +59,7 @@ def group_near_duplicates(
     """
     known = known or {}
     own = [
-        f"{name}/{photograph_name(PurePath(file).name)}"
+        f"{name}/{original_name(PurePath(file).name)}"
         for file, name in zip(files, classes, strict=True)
     ]
     parents: dict[str, str] = {name: name for name in own}

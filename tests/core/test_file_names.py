@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.core.near_duplicates import is_saved_copy, photograph_name, safe_filename
+from api.core.near_duplicates import is_saved_copy, original_name, safe_filename
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from api.core.near_duplicates import is_saved_copy, photograph_name, safe_filena
 )
 def test_saved_copies_share_a_name(file_name: str) -> None:
     name = "Screen Shot 2018-06-12 at 11.50.26 PM"
-    assert photograph_name(file_name) == name
+    assert original_name(file_name) == name
     assert is_saved_copy(file_name) == (not file_name.startswith(name))
 
 
 @pytest.mark.parametrize("file_name", ["rotated.jpg", "my_translation_1.jpg", "rotated_by_x_1.jpg"])
 def test_similar_names_are_kept(file_name: str) -> None:
-    assert photograph_name(file_name) == file_name.removesuffix(".jpg")
+    assert original_name(file_name) == file_name.removesuffix(".jpg")
     assert not is_saved_copy(file_name)
 
 

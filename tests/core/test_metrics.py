@@ -1,15 +1,22 @@
 """Each metric on numbers that can be checked by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
 from api.core.metrics import (
     auroc,
     confidently_wrong,
+    evaluate,
+    interval,
+    mean_interval,
     recognition_threshold,
     rejected_at_tpr,
     worst_groups,
 )
+
+CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
 
 
 def test_pairs_in_order_are_counted_and_ties_count_half() -> None:
@@ -63,3 +70,61 @@ def test_an_answer_misleads_that_is_wrong_and_sure_and_not_refused() -> None:
     recognised = np.array([True, True, True, False, True])
     found = confidently_wrong(correct, confidence, recognised)
     assert found.tolist() == [True, False, False, False, True]
+
+
+def test_counts_what_was_right_in_each_way() -> None:
+    labels = np.array([0, 1, 2, 3])
+    predicted = np.array([0, 3, 2, 2])
+    scores = evaluate(np.eye(4, dtype=np.float32)[predicted], labels, CLASSES, list("abcd"))
+    assert scores["accuracy"] == 0.5
+    assert scores["fruit_accuracy"] == 0.75
+    assert scores["freshness_accuracy"] == 0.75
+    assert scores["per_class"]["freshapples"]["recall"] == 1
+    assert scores["per_class"]["rottenapples"]["precision"] == 0.5
+    assert scores["confusion_matrix"][1] == [0, 0, 0, 1]
+    json.dumps(scores)
+
+
+def test_freshness_is_left_out_where_classes_do_not_speak_of_it() -> None:
+    scores = evaluate(np.eye(2, dtype=np.float32), np.array([0, 1]), ("cat", "dog"), ["a", "b"])
+    assert "freshness_accuracy" not in scores
+
+
+def test_copies_of_one_photograph_do_not_narrow_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    correct = rng.random(50) < 0.8
+    names = [str(k) for k in range(50)]
+    alone = mean_interval(correct, names)
+    copied = mean_interval(np.repeat(correct, 9), np.repeat(names, 9).tolist())
+    assert alone is not None
+    assert copied == pytest.approx(alone)
+    assert alone[0] < correct.mean() < alone[1]
+
+
+def test_both_ways_agree_on_a_mean() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(5, 1, 200)
+    names = [str(k // 2) for k in range(200)]
+    quick = mean_interval(values, names)
+    slow = interval(lambda rows: float(values[rows].mean()), names)
+    assert quick is not None
+    assert slow == pytest.approx(quick, abs=0.03)
+
+
+def test_groups_are_drawn_whole() -> None:
+    names = ["a", "a", "b", "c"]
+    seen = set()
+
+    def statistic(rows: np.ndarray) -> float:
+        seen.add(tuple(sorted(rows.tolist())))
+        return 0.0
+
+    assert interval(statistic, names) == (0, 0)
+    assert (0, 0, 0, 1, 1, 1) in seen
+    assert all(rows.count(0) == rows.count(1) for rows in seen)
+
+
+def test_nothing_has_no_interval() -> None:
+    assert mean_interval(np.array([], bool), []) is None
+    assert interval(lambda rows: 0.0, []) is None
+    assert interval(lambda rows: float("nan"), ["a", "b"]) is None

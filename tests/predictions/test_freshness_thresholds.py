@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
+from api.core.freshness_levels import LevelThresholds
+from api.predictions import freshness_thresholds
 from api.settings import Settings
 from api.storage.db import Database
 from tests.drawing import draw_fruit, encode
@@ -151,3 +153,19 @@ def test_without_a_model_nothing_is_said_or_set(own: Settings, tmp_path: Path) -
             assert (answer.status_code, answer.json()["code"]) == (503, "model-unavailable")
     with serving(own) as client:
         assert found(client)["set_by"] == "model"
+
+
+def test_the_stored_pair_is_replaced_and_cleared(database: Database) -> None:
+    def stored() -> LevelThresholds | None:
+        with database.reading() as session:
+            return freshness_thresholds.user_thresholds(session)
+
+    assert stored() is None
+    for pair in (LevelThresholds(0.3, 0.7), LevelThresholds(0.4, 0.4)):
+        with database.session() as session:
+            freshness_thresholds.set_thresholds(session, pair.rotten_below, pair.fresh_from or 0)
+        assert stored() == pair
+    for _ in range(2):
+        with database.session() as session:
+            freshness_thresholds.clear_thresholds(session)
+        assert stored() is None
