@@ -171,7 +171,7 @@ def _cross_validate(
     fit: Callable[[NDArray[np.bool_]], FittedHeads],
     progress: Progress,
 ) -> HeadLogits:
-    """Logits of `rows` [n], each by heads that were fitted without its photo."""
+    """Logits of `rows` [n], each row by heads that were fitted without its photo."""
     replay = data.replay
     parts: list[HeadLogits] = []
     positions: list[NDArray[np.int64]] = []

@@ -204,34 +204,29 @@ def merge_catalog(
     """
     photos = [photo for photo in photos if photo.class_name in classes]
     known_rows = _rows_by_sha256(replay)
+    photo_rows = [(photo, known_rows.get(photo.sha256)) for photo in photos]
     is_kept = ~replay.catalog
-    is_kept[[known_rows[photo.sha256] for photo in photos if photo.sha256 in known_rows]] = False
+    is_kept[[row for _, row in photo_rows if row is not None]] = False
     targets, has_class = _map_targets(replay.targets, known_classes, classes)
     is_dropped_class = is_kept & ~has_class & (replay.splits != "test")
     kept = np.flatnonzero(is_kept & has_class)
 
-    def split(photo: CatalogPhoto) -> str:
-        row = known_rows.get(photo.sha256)
-        is_shipped = row is not None and not replay.catalog[row]
-        return str(replay.splits[row]) if is_shipped else photo.split
+    def split(photo: CatalogPhoto, row: int | None) -> str:
+        return photo.split if row is None or replay.catalog[row] else str(replay.splits[row])
 
-    def is_new(photo: CatalogPhoto) -> bool:
-        row = known_rows.get(photo.sha256)
-        if row is None:
-            return True
-        return known_classes[int(replay.targets[row].argmax())] != photo.class_name
+    def is_new(photo: CatalogPhoto, row: int | None) -> bool:
+        return row is None or known_classes[replay.targets[row].argmax()] != photo.class_name
 
-    def embeddings(photo: CatalogPhoto) -> NDArray[np.float32]:
-        row = known_rows.get(photo.sha256)
-        return embedded[photo.sha256] if row is None else replay.with_views(row)
-
-    added = [embeddings(photo) for photo in photos]
+    added = [
+        embedded[photo.sha256] if row is None else replay.with_views(row)
+        for photo, row in photo_rows
+    ]
     added_rows = len(kept) + np.arange(len(photos))
     labels = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
     merged = ReplayBuffer(
         embeddings=_append(replay.embeddings[kept], [one[:1] for one in added]),
         targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[labels]]),
-        splits=_append_names(replay.splits[kept], [split(photo) for photo in photos]),
+        splits=_append_names(replay.splits[kept], [split(*each) for each in photo_rows]),
         photographs=_append_names(replay.photographs[kept], [photo.photograph for photo in photos]),
         sha256=_append_names(replay.sha256[kept], [photo.sha256 for photo in photos]),
         signatures=_append(replay.signatures[kept], [photo.signature[None] for photo in photos]),
@@ -249,7 +244,7 @@ def merge_catalog(
     return TrainingRows(
         classes=classes,
         replay=merged,
-        is_new=np.array([*not_added, *(is_new(photo) for photo in photos)], bool),
+        is_new=np.array([*not_added, *(is_new(*each) for each in photo_rows)], bool),
         is_correction=np.array([*not_added, *(photo.origin != "upload" for photo in photos)], bool),
     )
 
