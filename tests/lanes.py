@@ -1,8 +1,8 @@
 """The fast lane, `pytest -m "not slow"`: which tests are in it, and what they may not do.
 
-A test is slow if it uses one of SLOW_FIXTURES, runs on PostgreSQL, or uses `subprocess`, be it
-through helpers and fixtures of tests/. In the fast lane a module that imports TensorFlow is
-skipped, and a test that still imports it or starts a process fails.
+A test is slow if it uses one of SLOW_FIXTURES, runs on PostgreSQL, or uses one of SLOW_MODULES,
+directly or through helpers and fixtures in tests/. In the fast lane, a test module that imports
+TensorFlow is skipped, and a test that still imports it or starts a process fails.
 """
 
 import inspect
@@ -12,13 +12,20 @@ import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from multiprocessing.process import BaseProcess
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NoReturn
 
 import pytest
 
 FAST = "not slow"
 SLOW_FIXTURES = {"postgres", "s3", "browser", "eager_training"}
+SLOW_MODULES = {
+    "subprocess",
+    "api.commands.backup.service",
+    "api.commands.bulk.workers",
+    "api.commands.training",
+    "api.retraining.supervisor",
+}
 _TENSORFLOW = ("tensorflow", "keras")
 _STARTERS = ((subprocess.Popen, "__init__"), (BaseProcess, "start"), (os, "fork"))
 
@@ -58,21 +65,24 @@ def is_slow(test: pytest.Function) -> bool:
         return True
     fixtures = [one.func for found in test._fixtureinfo.name2fixturedefs.values() for one in found]
     seen: set[CodeType] = set()
-    return any(_uses_subprocess(one, seen) for one in (test.function, *fixtures))
+    return any(_uses_slow_module(one, seen) for one in (test.function, *fixtures))
 
 
-def _uses_subprocess(helper: Any, seen: set[CodeType]) -> bool:
-    """Whether a function or class of tests/ does, or one of tests/ that it names."""
-    if isinstance(helper, type):
-        return any(_uses_subprocess(member, seen) for member in vars(helper).values())
-    helper = inspect.unwrap(helper) if callable(helper) else helper
-    if not isinstance(helper, FunctionType) or not helper.__module__.startswith("tests."):
+def _uses_slow_module(used: Any, seen: set[CodeType]) -> bool:
+    """Whether `used` is one, or comes from one, or is code of tests/ that uses one."""
+    module = used.__name__ if isinstance(used, ModuleType) else getattr(used, "__module__", "")
+    if module in SLOW_MODULES:
+        return True
+    if not str(module).startswith("tests."):
         return False
-    if helper.__code__ in seen:
+    if isinstance(used, type):
+        return any(_uses_slow_module(member, seen) for member in vars(used).values())
+    function = inspect.unwrap(used) if callable(used) else used
+    if not isinstance(function, FunctionType) or function.__code__ in seen:
         return False
-    seen.add(helper.__code__)
-    named = [helper.__globals__.get(name) for name in _names(helper.__code__)]
-    return any(one is subprocess or _uses_subprocess(one, seen) for one in named)
+    seen.add(function.__code__)
+    named = [function.__globals__.get(name) for name in _names(function.__code__)]
+    return any(_uses_slow_module(one, seen) for one in named)
 
 
 def _names(code: CodeType) -> Iterator[str]:
