@@ -1,8 +1,8 @@
 """The app's models of the API are current, and tolerate other releases of it."""
 
 from api_models import Prediction, Problem, Run
-from scripts.api_models import FILE, generated
 
+from scripts.api_models import FILE, generated
 from tests.ui.fake_api import PREDICTION
 from tests.ui.fake_learning import RUN
 
