@@ -1,4 +1,4 @@
-"""A real server that speaks S3, in this process, and a bucket of its own for each test."""
+"""An S3 server (moto) in this process, and new buckets on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.processes import free_port
 
 @contextmanager
 def running_s3() -> Iterator[dict[str, str]]:
-    """The server; gives the environment variables by which boto finds it."""
+    """A running server; yields the environment variables for boto."""
     port = free_port()
     server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
     server.start()
@@ -28,7 +28,7 @@ def running_s3() -> Iterator[dict[str, str]]:
 
 
 def fresh_bucket() -> str:
-    """The address of a new empty bucket on the server that the environment names."""
+    """The URL of a new bucket on the server in the environment."""
     name = f"test-{uuid4().hex}"
     s3fs.S3FileSystem().mkdir(name)
     return f"s3://{name}"

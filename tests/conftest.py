@@ -1,4 +1,4 @@
-"""What tests of several rooms share."""
+"""Fixtures for several packages."""
 
 import os
 import warnings
@@ -21,7 +21,7 @@ DATASET = "RIPELINE_DATASET"
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The default settings, whatever the environment of the person who runs the tests."""
+    """The default settings, independent of the environment."""
     return Settings(
         model_dir=PROJECT / "models" / "default",
         ui_url="http://127.0.0.1:8501",
@@ -33,23 +33,23 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def client(settings: Settings) -> Iterator[TestClient]:
-    """The whole service in this process, with the default model."""
+    """The API in this process, with the default model."""
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def dataset() -> Path:
-    """The folder of real photographs, where the person has one."""
+    """The folder of real photos in RIPELINE_DATASET; skips without it."""
     folder = os.environ.get(DATASET)
     if not folder:
-        pytest.skip(f"needs photographs: set {DATASET} to a folder of class folders")
+        pytest.skip(f"needs photos: set {DATASET} to a folder of class folders")
     return Path(folder)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The address of a real PostgreSQL server."""
+    """The URL of a real PostgreSQL server."""
     programs = binaries()
     if programs is None:
         pytest.skip("needs a PostgreSQL server (Debian: apt-get install postgresql)")
@@ -59,8 +59,8 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[dict[str, str]]:
-    """The environment of a server that speaks S3."""
-    # Imported here, so that tests without a bucket do not wait for it.
+    """The environment variables of an S3 server."""
+    # moto takes seconds to import.
     from tests.buckets import running_s3  # noqa: PLC0415
 
     with running_s3() as environment:
@@ -69,7 +69,7 @@ def s3() -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def bucket(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a new bucket, which this process and those that it starts can reach."""
+    """The URL of a new bucket, with its server in the environment."""
     from tests.buckets import fresh_bucket  # noqa: PLC0415
 
     for name, value in s3.items():
@@ -79,7 +79,7 @@ def bucket(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, of each kind in turn."""
+    """The URL of an empty database, on each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'catalog.db'}"
     return fresh_database(request.getfixturevalue("postgres"))
@@ -87,7 +87,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A catalog with all its tables and nothing in them."""
+    """An empty catalog."""
     database = Database(database_url)
     database.upgrade()
     yield database
@@ -101,8 +101,8 @@ def blobs(tmp_path: Path) -> Blobs:
 
 @pytest.fixture
 def eager_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiling a step of a network takes longer than the few steps of a test."""
-    # Imported here, so that tests that do not train do not wait for it.
+    """Train without compiling, which takes longer than the few steps of a test."""
+    # TensorFlow takes seconds to import.
     import tensorflow as tf  # noqa: PLC0415
 
     from api.training.train import train  # noqa: PLC0415
@@ -111,7 +111,7 @@ def eager_training(monkeypatch: pytest.MonkeyPatch) -> None:
         tf.config.run_functions_eagerly(True)
         try:
             with warnings.catch_warnings():
-                # Said of the generator of views, which is Python in any case.
+                # Warns about the generator of views, which is Python in any case.
                 warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
                 return train(*arguments)
         finally:

@@ -1,4 +1,4 @@
-"""Heads for tests of several rooms, given by a few numbers."""
+"""Small heads with given weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,16 +17,16 @@ FRUIT = ("freshapples", "freshbananas", "rottenapples", "rottenbananas")
 
 
 def make_linear(weights: ArrayLike, bias: ArrayLike | None = None) -> Linear:
-    """`weights` [channels, outputs]; without a bias it is 0."""
-    found = np.array(weights, np.float32)
-    return Linear(found, np.zeros(found.shape[1], np.float32) if bias is None else _floats(bias))
+    """`weights` [channels, outputs]; `bias` [outputs] is 0 by default."""
+    w = np.array(weights, np.float32)
+    return Linear(w, np.zeros(w.shape[1], np.float32) if bias is None else _floats(bias))
 
 
 def make_ood(
     channels: int, means: ArrayLike | None = None, *, distance: float = 1e6
 ) -> OodDetector:
-    """Recognises what lies within a squared `distance` of one of `means` [classes, channels], both
-    of length 1. Without means, and so by default, everything is recognised.
+    """Recognises inputs within a squared `distance` of one of `means` [classes, channels], both
+    normalized to length 1. By default, recognises everything.
     """
     eye = np.eye(channels, dtype=np.float32)
     middle = np.zeros((1, channels), np.float32) if means is None else _floats(means)
@@ -40,7 +40,7 @@ def make_head(
     bias: ArrayLike | None = None,
     temperature: float = 1.0,
 ) -> Head:
-    """A plain head, each class a kind of its own: `weights` [channels, classes]."""
+    """A head with one kind per class: `weights` [channels, classes]."""
     kinds = make_linear(weights, bias)
     channels, classes = kinds.weights.shape
     return Head(
@@ -62,23 +62,23 @@ def make_two_heads(
     fresh_from: float = 0.7,
     ood: OodDetector | None = None,
 ) -> Head:
-    """Which kind by `kinds` [channels, kinds (and none)], how fresh by `freshness` [channels]."""
-    of_kind = make_linear(kinds)
+    """The kind from `kinds` [channels, kinds (+ none)], freshness from `freshness` [channels]."""
+    kind_layer = make_linear(kinds)
     _, kind_of, parts = class_parts(classes)
     return Head(
-        kinds=of_kind,
+        kinds=kind_layer,
         temperature=1.0,
         kind_of=kind_of,
         parts=parts,
         freshness=Freshness(
             make_linear(np.array(freshness)[:, None]), 1.0, rotten_below, fresh_from
         ),
-        ood=ood or make_ood(len(of_kind.weights)),
+        ood=ood or make_ood(len(kind_layer.weights)),
     )
 
 
 def shipped_thresholds() -> LevelThresholds:
-    """What the package that comes with the project was fitted to."""
+    """The thresholds of the default model."""
     freshness = load_package(PROJECT / "models" / "default").head.freshness
     if freshness is None:
         return LevelThresholds(HALF)

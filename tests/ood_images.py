@@ -1,4 +1,4 @@
-"""Drawn pictures of things that are no fruit, for classes that no grader of fruit has seen."""
+"""Drawn images of things that are not fruit."""
 
 import numpy as np
 from PIL import Image
@@ -7,7 +7,7 @@ OOD_KINDS = ("rings", "squares", "stripes")
 
 
 def draw_ood(kind: str, seed: int, size: int = 120) -> Image.Image:
-    """A picture of one of `OOD_KINDS`; colours, number, angle and place follow `seed`."""
+    """An image of one of `OOD_KINDS`; `seed` determines colours, count, angle and position."""
     random = np.random.default_rng([seed, *kind.encode()])
     y, x = (np.mgrid[0:size, 0:size] + 0.5) / size - 0.5
     angle = random.uniform(0, np.pi)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for tests, from the binaries that Debian installs."""
+"""A real PostgreSQL server for tests."""
 
 import os
 import pwd
@@ -14,11 +14,12 @@ import psycopg
 
 from tests.processes import free_port
 
-INSTALLED = Path("/usr/lib/postgresql")
+INSTALLED = Path("/usr/lib/postgresql")  # Debian.
+START_SECONDS = 600  # On a busy machine; the default is 60.
 
 
 def binaries() -> Path | None:
-    """The newest installed server's programs; None where there is none."""
+    """The folder with the newest server's programs, if one is installed."""
     found = sorted(INSTALLED.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -27,7 +28,7 @@ def binaries() -> Path | None:
 
 
 class Server:
-    """A server on loopback in a folder of its own, which can be killed and started again."""
+    """A server on loopback with its own data folder, which can be killed and started again."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
@@ -38,17 +39,18 @@ class Server:
         if self._account:
             os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
         self._data = self._folder / "data"
-        # The address of its first database.
+        # The URL of its first database.
         self.address = f"postgresql://ripeline@127.0.0.1:{self._port}/postgres"
         self._run("initdb", "-D", str(self._data), "-U", "ripeline", "-A", "trust", "-N")
 
     def start(self) -> None:
         options = f"-c listen_addresses=127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off"
         log = str(self._folder / "log")
-        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", log, "-o", options, "start")
+        arguments = ("-w", "-t", str(START_SECONDS), "-l", log, "-o", options)
+        self._run("pg_ctl", "-D", str(self._data), *arguments, "start")
 
     def kill(self) -> None:
-        """End it at once; nothing that is under way is finished."""
+        """Stop it without finishing what is under way."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
 
     def remove(self) -> None:
@@ -68,7 +70,7 @@ class Server:
 
 @contextmanager
 def server(programs: Path) -> Iterator[Server]:
-    """A server that runs; one that was killed must run again in the end."""
+    """A running server; a test that kills it must start it again."""
     server = Server(programs)
     try:
         server.start()
@@ -82,13 +84,13 @@ def server(programs: Path) -> Iterator[Server]:
 
 @contextmanager
 def running_server(programs: Path) -> Iterator[str]:
-    """A server that runs; gives the address of its first database."""
+    """The URL of the first database of a running server."""
     with server(programs) as running:
         yield running.address
 
 
 def fresh_database(server: str) -> str:
-    """A new empty database on the server; gives its address."""
+    """The URL of a new database on the server."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
@@ -96,7 +98,7 @@ def fresh_database(server: str) -> str:
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Whom to run as where the tests run as root."""
+    """The account of the server if the tests run as root, which it refuses."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

@@ -1,4 +1,4 @@
-"""What holds for the service as a whole."""
+"""The whole service."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from api.http.deps import SessionDep
 from api.settings import PROJECT, Settings
 
 
-def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
+def test_unknown_paths_and_methods_get_problem_documents(client: TestClient) -> None:
     missing = client.get("/nowhere")
     assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
     wrong = client.get("/predict")
@@ -24,7 +24,7 @@ def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
     assert all(answer.json()["detail"].endswith(".") for answer in (missing, wrong))
 
 
-def test_the_description_names_the_problems_that_an_endpoint_answers_with(
+def test_the_openapi_document_lists_the_problems_of_an_endpoint(
     client: TestClient,
 ) -> None:
     answers = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]
@@ -32,7 +32,7 @@ def test_the_description_names_the_problems_that_an_endpoint_answers_with(
     assert set(answers["422"]["content"]) == {"application/problem+json"}
 
 
-def test_a_failure_of_ours_leaks_nothing(settings: Settings) -> None:
+def test_an_internal_error_leaks_nothing(settings: Settings) -> None:
     app = create_app(settings)
 
     @app.get("/broken")
@@ -46,7 +46,7 @@ def test_a_failure_of_ours_leaks_nothing(settings: Settings) -> None:
     assert "1234" not in response.text
 
 
-def test_what_a_path_holds_is_written_out_in_the_log(
+def test_control_characters_of_a_path_are_escaped_in_the_log(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(settings)
@@ -63,11 +63,11 @@ def test_what_a_path_holds_is_written_out_in_the_log(
     assert statuses == [500, 503]
     said = [record.getMessage() for record in caplog.records if "/broken/" in record.getMessage()]
     assert len(said) == 2
-    # No line of its own, and no colours for whoever reads it.
-    assert all(line.partition("away:")[0].isprintable() for line in said)
+    # No forged line, and no escape sequences.
+    assert all(line.partition("unavailable:")[0].isprintable() for line in said)
 
 
-def test_a_catalog_that_goes_away_before_the_commit_is_told(settings: Settings) -> None:
+def test_a_catalog_lost_before_the_commit_is_a_503(settings: Settings) -> None:
     app = create_app(settings)
 
     @app.post("/change")
@@ -83,7 +83,7 @@ def test_a_catalog_that_goes_away_before_the_commit_is_told(settings: Settings) 
     assert int(response.headers["retry-after"]) > 0
 
 
-def test_a_client_that_goes_away_is_no_failure_of_ours(
+def test_a_client_that_disconnects_is_not_an_error(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(settings)
@@ -112,7 +112,7 @@ def test_a_client_that_goes_away_is_no_failure_of_ours(
 
 
 def test_serving_never_imports_a_training_library() -> None:
-    """The small image has none of them, and a small machine has no room for them."""
+    """The API's container image does not have them."""
     code = (
         "import sys, api.app; "
         "print(*sorted({name.partition('.')[0] for name in sys.modules} & "

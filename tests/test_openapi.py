@@ -1,7 +1,7 @@
-"""The committed description of the API is what the service says of itself."""
+"""docs/openapi.json is up to date."""
 
 from scripts.openapi import FILE, described
 
 
-def test_the_committed_description_is_current() -> None:
+def test_the_committed_document_is_current() -> None:
     assert FILE.read_text(encoding="utf-8") == described(), "run: make openapi"

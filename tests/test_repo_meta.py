@@ -1,4 +1,4 @@
-"""The files around the code: they are what GitHub and pre-commit take, and lead where they say."""
+"""Files around the code: the CI workflow, pre-commit, the changelog, links between documents."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
 
 
-def test_github_takes_the_workflow() -> None:
+def test_the_workflow_is_valid() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
     for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
         found = subprocess.run(
@@ -31,7 +31,7 @@ def test_actions_are_pinned_by_commit() -> None:
 
 
 @pytest.mark.parametrize("file", [WORKFLOW, PROJECT / ".pre-commit-config.yaml"])
-def test_what_is_called_exists(file: Path) -> None:
+def test_commands_of_ci_and_pre_commit_exist(file: Path) -> None:
     called = set(re.findall(r"(?:run|entry): (\S.*)", file.read_text()))
     assert called
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
@@ -46,13 +46,13 @@ def test_every_supported_python_is_tested() -> None:
     assert 'python: ["3.11", "3.12", "3.13"]' in WORKFLOW.read_text()
 
 
-def test_the_changelog_speaks_of_this_version() -> None:
+def test_the_changelog_has_this_version() -> None:
     newest = re.search(r"^## \[(.+)\](.*)$", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest
     assert __version__ in newest.group(0)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_to_files_that_are_there(page: Path) -> None:
+def test_links_between_documents_work(page: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []

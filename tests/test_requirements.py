@@ -1,4 +1,4 @@
-"""The lock files: complete, split, and free of addresses."""
+"""The lock files: hashes everywhere, the same versions in all, no URLs."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def pinned(lock: Path) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
-def test_every_package_has_hashes_and_no_address(lock: Path) -> None:
+def test_every_package_has_hashes_and_no_url(lock: Path) -> None:
     text = lock.read_text()
     assert "--hash=sha256:" in text
     assert "-url" not in text
@@ -30,13 +30,13 @@ def test_every_package_has_hashes_and_no_address(lock: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["serve", "ui"])
-def test_serving_and_app_install_nothing_for_training(name: str) -> None:
+def test_api_and_app_install_no_training_libraries(name: str) -> None:
     packages = pinned(PROJECT / "requirements" / f"{name}.txt")
     assert not TRAINING_ONLY & set(packages)
 
 
 @pytest.mark.parametrize("name", ["serve", "ui", "worker"])
-def test_the_root_lock_holds_what_the_containers_install(name: str) -> None:
+def test_the_root_lock_has_the_versions_of_the_containers(name: str) -> None:
     everything = pinned(LOCKS[0])
     for package, versions in pinned(PROJECT / "requirements" / f"{name}.txt").items():
         assert versions <= everything[package], package

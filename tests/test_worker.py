@@ -11,7 +11,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.processes import running_api, running_worker
 from tests.retraining.catalog import NEW, add_photographs, write_champion
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.waiting import ANSWER_SECONDS, BOUND_SECONDS, until
 
 
 @pytest.fixture
@@ -23,15 +23,15 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def test_a_trigger_starts_a_run_by_itself(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_trigger_starts_a_run(environment: dict[str, str], tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'state' / 'catalog.db'}")
     with (
         running_api(environment) as url,
-        httpx.Client(base_url=url, trust_env=False, timeout=30) as api,
+        httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_SECONDS) as api,
     ):
         add_photographs(database, Blobs(str(tmp_path / "state" / "blobs")), NEW, 20)
-        set_low = api.put("/triggers/new-images", json={"enabled": True, "threshold": 10})
-        assert set_low.status_code == 200, set_low.text
+        lowered = api.put("/triggers/new-images", json={"enabled": True, "threshold": 10})
+        assert lowered.status_code == 200, lowered.text
         with running_worker(environment):
             runs = until(lambda: api.get("/runs").json()["runs"])
     assert runs[0]["started_by"] == "trigger:new-images"
@@ -43,7 +43,7 @@ def test_a_run_is_logged_with_the_id_of_the_request_that_started_it(
 ) -> None:
     with (
         running_api(environment) as url,
-        httpx.Client(base_url=url, trust_env=False, timeout=30) as api,
+        httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_SECONDS) as api,
         running_worker(environment) as worker,
     ):
         started = api.post("/retrain", json={"force": True}, headers={"X-Request-ID": "monday-7"})
@@ -51,7 +51,7 @@ def test_a_run_is_logged_with_the_id_of_the_request_that_started_it(
         run_id = started.json()["run_id"]
         until(lambda: not api.get("/retraining-status").json()["is_retraining"])
         worker.send_signal(signal.SIGTERM)
-        log, _ = worker.communicate(timeout=PATIENCE_SECONDS)
+        log, _ = worker.communicate(timeout=BOUND_SECONDS)
     lines = [json.loads(line) for line in log.splitlines()]
     of_run = [line for line in lines if line.get("run_id") == run_id]
     assert {line["request_id"] for line in of_run} == {"monday-7"}

@@ -1,4 +1,4 @@
-"""Reading docker-compose.yml as Compose does: variables first, then the services."""
+"""Reads docker-compose.yml as Compose does: variables first, then services."""
 
 import re
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ EXAMPLE = PROJECT / ".env.example"
 FULL = PROJECT / "deploy" / "full.env"
 # ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?what to do}.
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<how>:-|-|:\?)(?P<what>[^}]*))?\}")
-# Different for each name, as random ones would be.
-SECRET = "kept-by-nobody-but-{name}"  # noqa: S105  (it guards nothing)
+# A different one for each name, as with random ones.
+SECRET = "kept-by-nobody-but-{name}"  # noqa: S105
 
 
 def variables(*, full: bool) -> dict[str, str]:
-    """What .env of `make env` would hold, and for the full profile deploy/full.env after it."""
+    """The variables of .env from `make env`; for the full profile, deploy/full.env after them."""
     known: dict[str, str] = {}
     for path in (EXAMPLE, FULL) if full else (EXAMPLE,):
         for name, value in dotenv_values(path, interpolate=False).items():
@@ -31,7 +31,7 @@ def variables(*, full: bool) -> dict[str, str]:
 
 
 def composition(known: Mapping[str, str]) -> dict[str, Any]:
-    """The whole file with the variables `known` in their places."""
+    """The whole file, with its variables expanded."""
     expanded: dict[str, Any] = _expanded(yaml.safe_load(COMPOSE.read_text()), known)
     return expanded
 
@@ -43,7 +43,7 @@ def services(known: Mapping[str, str], *, full: bool) -> dict[str, dict[str, Any
 
 
 def expand(text: str, known: Mapping[str, str]) -> str:
-    """Raises KeyError where a variable is asked for that nobody has set."""
+    """Raises KeyError if a required variable is missing."""
 
     def value(found: re.Match[str]) -> str:
         name, how, what = found["name"], found["how"], found["what"] or ""
@@ -56,8 +56,8 @@ def expand(text: str, known: Mapping[str, str]) -> str:
     return VARIABLE.sub(value, text)
 
 
-def filled(template: Path, values: Mapping[str, str]) -> str:
-    """The text with `values` in it as nginx's image does it: names it does not know stay."""
+def fill_template(template: Path, values: Mapping[str, str]) -> str:
+    """The text with `values`, as nginx's image fills it; unknown names stay."""
     text = template.read_text()
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)

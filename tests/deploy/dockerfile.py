@@ -1,4 +1,4 @@
-"""Reading a Dockerfile: its stages, what they copy, and what .dockerignore leaves of that."""
+"""Reads Dockerfiles: stages, the files they copy, and .dockerignore."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from api.settings import PROJECT
 
 @dataclass
 class Stage:
-    """One `FROM`. `lines` are (instruction, arguments)."""
+    """A build stage. `lines` are (instruction, arguments)."""
 
     base: str
     name: str
@@ -35,7 +35,7 @@ def stages(file: Path) -> list[Stage]:
 
 
 def image(file: Path, target: str) -> list[Stage]:
-    """The stages of which the image is made, the lowest first. Without `target`, the last."""
+    """The chain of stages up to `target`, or to the last stage if it is empty."""
     known = {stage.name: stage for stage in stages(file)}
     chain = [known[target] if target else stages(file)[-1]]
     while chain[0].base in known:
@@ -44,7 +44,7 @@ def image(file: Path, target: str) -> list[Stage]:
 
 
 def last(chain: list[Stage], instruction: str) -> str:
-    """The arguments that count: those of the last one."""
+    """The arguments of the last such instruction, which is the one that counts."""
     return [rest for stage in chain for rest in stage.all(instruction)][-1]
 
 
@@ -56,7 +56,7 @@ def exec_form(arguments: str) -> list[str]:
 
 
 def copied(stage: Stage) -> list[tuple[list[str], str]]:
-    """Sources and destination of each COPY out of the project."""
+    """Sources and destination of each COPY from the build context."""
     found = []
     for rest in stage.all("COPY"):
         if not rest.startswith("--from="):
@@ -66,14 +66,14 @@ def copied(stage: Stage) -> list[tuple[list[str], str]]:
 
 
 def sources(pattern: str) -> list[Path]:
-    """The files that `COPY pattern` takes from the project, but for what is ignored."""
+    """The files that `COPY pattern` copies, without ignored ones."""
     matched = PROJECT.glob(pattern)
     files = [file for path in matched for file in (path.rglob("*") if path.is_dir() else (path,))]
     return [file for file in files if file.is_file() and not ignored(file.relative_to(PROJECT))]
 
 
 def ignored(path: Path) -> bool:
-    """As .dockerignore says: the last line that speaks of it or of a folder above counts."""
+    """By .dockerignore: the last line that matches the path or a parent folder counts."""
     parts = PurePosixPath(path.as_posix())
     places = [parts, *parts.parents]
     verdict = False

@@ -1,4 +1,4 @@
-"""docker-compose.yml without Docker: its schema, its variables, and what it refers to."""
+"""docker-compose.yml without Docker: schema, variables and references."""
 
 import subprocess
 import sys
@@ -8,13 +8,13 @@ import yaml
 
 from api.settings import PROJECT, Settings
 from tests.deploy.composition import COMPOSE, EXAMPLE, composition, expand, services, variables
-from tests.deploy.known import of_api, of_app
+from tests.deploy.known import api_variables, app_variables
 
 PROFILES = pytest.mark.parametrize("full", [False, True], ids=["small", "full"])
 SMALL = {"api", "worker", "ui"}
 
 
-def test_it_is_what_the_specification_of_compose_allows() -> None:
+def test_it_is_valid() -> None:
     check = (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
     done = subprocess.run([*check, str(COMPOSE)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -37,7 +37,7 @@ def test_no_secret_has_a_default() -> None:
 
 
 @PROFILES
-def test_the_profile_holds_what_it_should(full: bool) -> None:
+def test_the_profile_has_its_services(full: bool) -> None:
     found = services(variables(full=full), full=full)
     assert set(found) >= SMALL
     more = {"nginx", "postgres", "store", "bucket", "mlflow", "prometheus", "grafana"}
@@ -46,15 +46,15 @@ def test_the_profile_holds_what_it_should(full: bool) -> None:
 
 
 @PROFILES
-def test_the_service_knows_every_variable_that_it_gets(full: bool) -> None:
+def test_every_variable_is_read_by_its_service(full: bool) -> None:
     found = services(variables(full=full), full=full)
     for name in ("api", "worker"):
-        assert set(found[name]["environment"]) <= of_api(), name
-    assert set(found["ui"]["environment"]) <= of_app()
+        assert set(found[name]["environment"]) <= api_variables(), name
+    assert set(found["ui"]["environment"]) <= app_variables()
 
 
 @PROFILES
-def test_the_settings_are_taken_as_they_stand(full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_are_valid(full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     given = services(variables(full=full), full=full)["api"]["environment"]
     for name, value in given.items():
         monkeypatch.setenv(name, str(value))
@@ -78,7 +78,7 @@ def test_each_setting_of_the_full_profile_can_be_turned_alone(
 
 
 @PROFILES
-def test_what_a_service_waits_for_can_be_waited_for(full: bool) -> None:
+def test_services_that_others_wait_for_have_a_health_check(full: bool) -> None:
     found = services(variables(full=full), full=full)
     for name, service in found.items():
         waits = service.get("depends_on", {})
@@ -90,7 +90,7 @@ def test_what_a_service_waits_for_can_be_waited_for(full: bool) -> None:
                 assert "healthcheck" in found[other] or "build" in found[other], (name, other)
 
 
-def test_images_of_others_are_of_one_version() -> None:
+def test_third_party_images_have_a_version() -> None:
     for name, service in services(variables(full=True), full=True).items():
         if "build" in service:
             file = PROJECT / service["build"]["dockerfile"]
@@ -113,18 +113,18 @@ def test_every_file_and_volume_that_is_mounted_exists() -> None:
         assert set(service.get("secrets", ())) <= set(whole["secrets"])
 
 
-def test_what_is_not_restricted_says_why_by_being_a_database() -> None:
+def test_only_databases_run_unrestricted() -> None:
     for name, service in services(variables(full=True), full=True).items():
         assert "no-new-privileges:true" in service["security_opt"], name
         if name != "postgres":
             assert service["cap_drop"] == ["ALL"], name
 
 
-def test_every_setting_of_the_full_profile_is_one_that_the_file_has_a_place_for() -> None:
+def test_every_setting_of_the_full_profile_is_used_in_the_file() -> None:
     text = yaml.safe_dump(yaml.safe_load(COMPOSE.read_text()))
     for name in set(variables(full=True)) - {"RIPELINE_METRICS_KEY"}:
         assert f"${{{name}" in text, name
 
 
-def test_variables_are_read_as_compose_does() -> None:
+def test_variables_are_expanded_as_by_compose() -> None:
     assert expand("${A} ${A:-b} ${B:-b} ${C-c} ${B-c}", {"A": "a", "B": ""}) == "a a b c "

@@ -1,4 +1,4 @@
-"""The Dockerfiles as they are written. What is in the images: test_images.py."""
+"""The text of the Dockerfiles; test_images.py tests what the images contain."""
 
 import re
 import tomllib
@@ -21,7 +21,7 @@ def chain(request: pytest.FixtureRequest) -> list[Stage]:
 
 
 @each_file
-def test_every_image_that_is_built_upon_is_of_one_version(file: Path) -> None:
+def test_base_images_are_pinned(file: Path) -> None:
     known = {stage.name for stage in stages(file)}
     supported = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     least, below = re.findall(r"3\.(\d+)", supported["requires-python"])
@@ -61,8 +61,8 @@ def test_nothing_else_gets_into_the_context() -> None:
     assert not ignored(Path("ui/.streamlit/config.toml"))
 
 
-def test_it_runs_as_nobody_in_particular(chain: list[Stage]) -> None:
-    """By number, which is what Kubernetes can tell from root."""
+def test_it_does_not_run_as_root(chain: list[Stage]) -> None:
+    """The user is a number, as Kubernetes cannot tell a name from root."""
     assert int(last(chain, "USER")) >= 10000
 
 
@@ -73,7 +73,7 @@ def test_signals_reach_the_process(chain: list[Stage]) -> None:
         assert command[2].startswith("exec ")
 
 
-def test_it_says_whether_it_is_well(chain: list[Stage]) -> None:
+def test_it_has_a_health_check(chain: list[Stage]) -> None:
     health = last(chain, "HEALTHCHECK")
     serves = any(stage.all("EXPOSE") for stage in chain)
     if serves:
@@ -83,7 +83,7 @@ def test_it_says_whether_it_is_well(chain: list[Stage]) -> None:
         assert health == "NONE"
 
 
-def test_it_says_what_it_is(chain: list[Stage]) -> None:
+def test_it_has_labels(chain: list[Stage]) -> None:
     labels = " ".join(label for stage in chain for label in stage.all("LABEL"))
     for name in ("title", "description", "licenses"):
         assert f"org.opencontainers.image.{name}=" in labels

@@ -1,4 +1,4 @@
-"""The guides for clouds: their shell is shell, and their manifests come out whole."""
+"""The cloud guides: their shell commands and manifests are valid."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from api.settings import PROJECT
 
 GUIDES = sorted((PROJECT / "docs" / "deploy").glob("[AG]*.md"))
 BASE = PROJECT / "deploy" / "kubernetes"
-# What the guides have the reader set, and cannot be known here.
+# Variables that the reader of a guide sets.
 ANSWERS = "set -eu; REGISTRY=registry.test BUCKET=my-bucket AWS_REGION=eu-central-1"
 
 
@@ -20,7 +20,7 @@ def commands(guide: Path) -> str:
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_the_commands_of_a_guide_are_shell(guide: Path) -> None:
+def test_the_commands_of_a_guide_are_valid_shell(guide: Path) -> None:
     found = subprocess.run(
         ["bash", "-n"], input=commands(guide), capture_output=True, text=True, check=False
     )
@@ -30,7 +30,7 @@ def test_the_commands_of_a_guide_are_shell(guide: Path) -> None:
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="needs kubectl")
 @pytest.mark.skipif(not BASE.is_dir(), reason="needs the manifests that the guides build on")
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_the_manifests_of_a_guide_come_out_whole(guide: Path, tmp_path: Path) -> None:
+def test_the_manifests_of_a_guide_are_valid(guide: Path, tmp_path: Path) -> None:
     shutil.copytree(BASE, tmp_path / "deploy" / "kubernetes")
     written = re.findall(
         r"^(?:mkdir[^\n]*)?cat > deploy/mine/.*?^EOF$", commands(guide), re.DOTALL | re.MULTILINE

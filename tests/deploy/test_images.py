@@ -1,7 +1,7 @@
-"""What each image would hold: its install steps in a clean environment, its files, its command.
+"""The content of each image, without Docker: `make test-images`.
 
-`make test-images`. It stands in for `docker build` where there is no Docker: the same locks, the
-same files, the same commands, but this machine's Python in the place of the image's.
+Uses the same lock files, install commands, files and start command as the Dockerfiles, with this
+machine's Python.
 """
 
 import os
@@ -23,7 +23,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.images
 TRAINING = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "torch")
-# File, target, what it must import, and how much it may hold at most, in MB.
+# Dockerfile, target, modules that it must import, maximum size in MB without Python.
 IMAGES = {
     "serve": (
         "Dockerfile.api",
@@ -38,7 +38,7 @@ IMAGES = {
 
 @dataclass(frozen=True)
 class Built:
-    """What would be in the image: /venv and /app."""
+    """The image's /venv and /app."""
 
     name: str
     chain: list[Stage]
@@ -46,7 +46,7 @@ class Built:
     app: Path
 
     def environment(self) -> dict[str, str]:
-        """Nothing of this process's but the way to programs."""
+        """Only PATH from this process."""
         path = f"{self.venv / 'bin'}:{os.environ['PATH']}"
         return {"PATH": path, "HOME": str(self.app), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -78,7 +78,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def install(built: Built, file: Path) -> None:
-    """The steps of the stage that `COPY --from=… /venv /venv` names."""
+    """Run the steps of the stage that `COPY --from=… /venv /venv` names."""
     copies = [rest for stage in built.chain for rest in stage.all("COPY") if "/venv" in rest]
     stage = next(one for one in stages(file) if f"--from={one.name} " in copies[-1])
     [([lock], _)] = copied(stage)
@@ -99,13 +99,13 @@ def copy(pattern: str, app: Path, destination: str) -> None:
         shutil.copy(file, target)
 
 
-def test_it_holds_what_it_needs(built: Built) -> None:
+def test_it_has_what_it_needs(built: Built) -> None:
     for module in IMAGES[built.name][2]:
         done = built.run("python", "-c", f"import {module}")
         assert done.returncode == 0, done.stderr
 
 
-def test_only_the_worker_holds_what_trains(built: Built) -> None:
+def test_only_the_worker_has_training_libraries(built: Built) -> None:
     asked = f"import importlib.util as u; print([n for n in {TRAINING} if u.find_spec(n)])"
     found = built.run("python", "-c", asked).stdout.strip()
     assert (found == "[]") is (built.name != "worker"), found
@@ -125,12 +125,12 @@ def test_it_is_small(built: Built) -> None:
     assert megabytes < IMAGES[built.name][3]
 
 
-def test_it_starts_is_well_and_ends_when_it_is_told(built: Built, tmp_path: Path) -> None:
+def test_it_starts_is_healthy_and_stops(built: Built, tmp_path: Path) -> None:
     health = last(built.chain, "HEALTHCHECK")
     if health == "NONE":
         pytest.skip("answers nobody")
     given = {"PORT": str(free_port()), "RIPELINE_STATE_DIR": str(tmp_path)}
-    # It is written for a container, in which nobody else listens.
+    # The container listens on all interfaces.
     command = [part.replace("0.0.0.0", "127.0.0.1") for part in exec_form(last(built.chain, "CMD"))]  # noqa: S104
     with started(built, command, given) as process:
         check = exec_form(health.partition("CMD")[2])

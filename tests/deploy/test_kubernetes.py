@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes: their schema, and that they fit together."""
+"""The Kubernetes manifests: schema and references."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from api.settings import PROJECT
-from tests.deploy.known import of_api, of_app
+from tests.deploy.known import api_variables, app_variables
 
 FOLDER = PROJECT / "deploy" / "kubernetes"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
@@ -45,7 +45,7 @@ def container(name: str) -> dict[str, Any]:
     [*RESOURCES, *SECRETS],
     ids=lambda one: f"{one['kind']}-{one['metadata']['name']}",
 )
-def test_kubernetes_would_take_it(resource: dict[str, Any]) -> None:
+def test_the_resource_is_valid(resource: dict[str, Any]) -> None:
     kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
 
 
@@ -55,7 +55,7 @@ def test_every_file_is_a_resource_but_the_example() -> None:
 
 
 @each_pod
-def test_a_pod_may_do_nothing_that_it_need_not(name: str) -> None:
+def test_pods_have_least_privilege(name: str) -> None:
     pod = PODS[name]["spec"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -68,23 +68,23 @@ def test_a_pod_may_do_nothing_that_it_need_not(name: str) -> None:
 
 
 @each_pod
-def test_a_pod_is_of_an_image_that_has_a_version(name: str) -> None:
+def test_pods_use_images_with_a_version(name: str) -> None:
     known = {one["name"]: one["newTag"] for one in KUSTOMIZATION["images"]}
     assert known[container(name)["image"]] != "latest"
 
 
 @each_pod
-def test_its_settings_exist_and_are_known(name: str) -> None:
+def test_every_setting_of_a_pod_exists(name: str) -> None:
     given = {variable["name"] for variable in container(name).get("env", ())}
     for source in container(name)["envFrom"]:
         if "configMapRef" in source:
             given |= set(of_kind("ConfigMap")[source["configMapRef"]["name"]]["data"])
         else:
             given |= set(of_kind("Secret")[source["secretRef"]["name"]]["stringData"])
-    assert given <= (of_app() if name == "app" else of_api())
+    assert given <= (app_variables() if name == "app" else api_variables())
 
 
-def test_the_example_holds_no_secret() -> None:
+def test_the_example_has_no_secret() -> None:
     for secret in SECRETS:
         assert set(secret["stringData"].values()) == {""}
 
@@ -97,7 +97,7 @@ def test_services_budgets_and_the_autoscaler_find_their_pods() -> None:
         assert budget["spec"]["selector"]["matchLabels"] in labels.values()
     for scaler in of_kind("HorizontalPodAutoscaler").values():
         target = of_kind("Deployment")[scaler["spec"]["scaleTargetRef"]["name"]]
-        # A number of its own would be put back at every apply.
+        # Each `kubectl apply` would reset the autoscaler's number.
         assert "replicas" not in target["spec"]
     for ingress in of_kind("Ingress").values():
         for rule in ingress["spec"]["rules"]:
@@ -105,6 +105,6 @@ def test_services_budgets_and_the_autoscaler_find_their_pods() -> None:
                 assert path["backend"]["service"]["name"] in of_kind("Service")
 
 
-def test_it_is_given_the_time_that_it_takes_to_end() -> None:
-    """The API finishes what is under way in 25 s, after the pause of its hook."""
+def test_the_grace_period_is_long_enough() -> None:
+    """25 s for requests under way, after the pause of the preStop hook."""
     assert PODS["api"]["spec"]["terminationGracePeriodSeconds"] >= 25 + 5

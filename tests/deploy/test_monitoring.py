@@ -1,4 +1,4 @@
-"""What deploy/ asks Prometheus for: it exists, it parses, and the alerts fire when they should."""
+"""Prometheus and Grafana: queries are valid and use existing metrics; alerts fire when they should."""
 
 import json
 import re
@@ -24,7 +24,7 @@ SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), 
 
 
 def exported() -> set[str]:
-    """The names under which Prometheus finds what api/core/telemetry.py declares."""
+    """Metric names as Prometheus sees them, from api/core/telemetry.py."""
     assert telemetry.REQUESTS
     return {
         f"{family.name}{suffix}"
@@ -40,7 +40,7 @@ def panels(dashboard: Path) -> list[dict[str, Any]]:
 
 
 def queries() -> dict[str, str]:
-    """Every query of rules and dashboards, by where it stands."""
+    """Every query of rules and dashboards, by its location."""
     groups = yaml.safe_load(RULES.read_text())["groups"]
     asked = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
     for dashboard in DASHBOARDS:
@@ -50,20 +50,20 @@ def queries() -> dict[str, str]:
     return asked
 
 
-def test_every_metric_that_is_asked_for_exists() -> None:
+def test_every_metric_in_a_query_exists() -> None:
     known = exported()
     unknown = {where: set(NAME.findall(query)) - known for where, query in queries().items()}
     assert {where: names for where, names in unknown.items() if names} == {}
 
 
-def test_the_dashboards_show_everything_that_is_measured() -> None:
+def test_the_dashboards_show_every_metric() -> None:
     shown = {name for query in queries().values() for name in NAME.findall(query)}
     families = {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in exported()}
     assert families <= {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in shown}
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
-def test_a_dashboard_asks_the_data_source_that_is_provisioned(dashboard: Path) -> None:
+def test_dashboards_use_the_provisioned_data_source(dashboard: Path) -> None:
     folder = GRAFANA / "provisioning" / "datasources"
     sources = yaml.safe_load((folder / "prometheus.yml").read_text())["datasources"]
     known = {(source["type"], source["uid"]) for source in sources}
@@ -73,7 +73,7 @@ def test_a_dashboard_asks_the_data_source_that_is_provisioned(dashboard: Path) -
     assert len(set(numbers)) == len(numbers)
 
 
-def test_grafana_finds_dashboards_and_prometheus_where_compose_puts_them() -> None:
+def test_compose_mounts_what_grafana_reads() -> None:
     known = services(variables(full=True), full=True)
     mounted = {place.split(":")[1] for place in known["grafana"]["volumes"]}
     provider = yaml.safe_load(
@@ -85,7 +85,7 @@ def test_grafana_finds_dashboards_and_prometheus_where_compose_puts_them() -> No
     assert "prometheus" in known
 
 
-def test_prometheus_finds_the_service_that_compose_names() -> None:
+def test_prometheus_scrapes_the_services_of_compose() -> None:
     configuration = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
     job = next(one for one in configuration["scrape_configs"] if one["job_name"] == "api")
     assert job["dns_sd_configs"][0]["names"] == ["api"]
@@ -102,14 +102,14 @@ def promtool() -> str:
     return found
 
 
-def test_prometheus_takes_its_configuration(promtool: str) -> None:
+def test_the_configuration_is_valid(promtool: str) -> None:
     file = PROMETHEUS / "prometheus.yml"
     check([promtool, "check", "config", "--syntax-only", str(file)])
     check([promtool, "check", "rules", str(RULES)])
 
 
-def test_every_query_can_be_read(promtool: str, tmp_path: Path) -> None:
-    """Dashboards, too: written as rules, with an interval in the place of Grafana's."""
+def test_every_query_is_valid(promtool: str, tmp_path: Path) -> None:
+    """Written as rules, with an interval in place of Grafana's variable."""
     rules = [
         {"record": f"query:{number}", "expr": query.replace("$__rate_interval", "1m")}
         for number, query in enumerate(queries().values())
@@ -126,7 +126,7 @@ def test_every_alert_fires_when_it_should_and_not_before(promtool: str, tmp_path
     rules = yaml.safe_load(RULES.read_text())
     for group in rules["groups"]:
         for rule in group["rules"]:
-            del rule["annotations"]  # Words, which may change.
+            del rule["annotations"]  # Their text may change.
     assert fired == {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
     (tmp_path / "alerts.yml").write_text(yaml.safe_dump(rules))
     (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases))

@@ -1,4 +1,4 @@
-"""nginx takes its configuration, and has the limits that the API has."""
+"""nginx accepts its configuration, with the same limits as the API."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ def given() -> dict[str, str]:
     return environment
 
 
-def test_nginx_takes_the_configuration(given: dict[str, str], tmp_path: Path) -> None:
+def test_nginx_accepts_the_configuration(given: dict[str, str], tmp_path: Path) -> None:
     if not shutil.which("nginx"):
         pytest.skip("needs nginx: on Debian or Ubuntu, apt-get install nginx-light")
     command = nginx_command(
@@ -28,7 +28,7 @@ def test_nginx_takes_the_configuration(given: dict[str, str], tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
 
 
-def test_compose_fills_every_name_in_and_no_other(given: dict[str, str]) -> None:
+def test_compose_sets_exactly_the_variables_of_the_template(given: dict[str, str]) -> None:
     asked = set(re.findall(r"\$\{(\w+)\}", TEMPLATE.read_text())) - {"NAMES"}
     assert asked == set(given) - {"NGINX_ENVSUBST_OUTPUT_DIR"}
 

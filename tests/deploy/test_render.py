@@ -1,7 +1,7 @@
 """render.yaml, as far as it can be checked without Render.
 
-Render's own schema is not at hand here: what fields there are and what they may hold is written
-down from its reference of blueprints. `render blueprints validate` has the last word.
+Fields and plans are from Render's blueprint reference; `render blueprints validate` has the final
+say.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ import yaml
 from api.app import create_app
 from api.settings import PROJECT, Settings
 from tests.deploy.dockerfile import exec_form, image, last
-from tests.deploy.known import of_api, of_app
+from tests.deploy.known import api_variables, app_variables
 
 BLUEPRINT: dict[str, Any] = yaml.safe_load((PROJECT / "render.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = {one["name"]: one for one in BLUEPRINT["services"]}
@@ -32,7 +32,7 @@ def variables(service: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @each_service
-def test_a_service_has_the_fields_that_render_knows(service: dict[str, Any]) -> None:
+def test_every_field_is_one_of_renders(service: dict[str, Any]) -> None:
     assert set(service) <= FIELDS
     assert service["type"] in ("web", "worker")
     assert service["plan"] in PLANS
@@ -43,7 +43,7 @@ def test_a_service_has_the_fields_that_render_knows(service: dict[str, Any]) -> 
 
 
 @each_service
-def test_every_variable_comes_from_one_place_that_exists(service: dict[str, Any]) -> None:
+def test_every_variable_has_one_source_that_exists(service: dict[str, Any]) -> None:
     databases = {one["name"] for one in BLUEPRINT["databases"]}
     for key, variable in variables(service).items():
         assert len(set(variable) & SOURCES) == 1, key
@@ -59,20 +59,20 @@ def test_every_variable_comes_from_one_place_that_exists(service: dict[str, Any]
 
 
 @each_service
-def test_no_secret_stands_in_the_file(service: dict[str, Any]) -> None:
+def test_the_file_has_no_secrets(service: dict[str, Any]) -> None:
     for key, variable in variables(service).items():
         if any(word in key for word in ("KEY", "PASSWORD", "SECRET")):
             assert "value" not in variable, key
 
 
 @each_service
-def test_the_service_knows_every_variable_that_it_gets(service: dict[str, Any]) -> None:
+def test_every_variable_is_read_by_its_service(service: dict[str, Any]) -> None:
     is_app = service["dockerfilePath"].endswith(".ui")
-    assert set(variables(service)) <= (of_app() if is_app else of_api())
+    assert set(variables(service)) <= (app_variables() if is_app else api_variables())
 
 
 @each_service
-def test_it_listens_where_render_says(service: dict[str, Any]) -> None:
+def test_it_listens_on_the_port_of_render(service: dict[str, Any]) -> None:
     if service["type"] == "web":
         file = PROJECT / service["dockerfilePath"]
         command = exec_form(last(image(file, ""), "CMD"))
@@ -85,6 +85,6 @@ def test_api_and_worker_share_catalog_and_bucket() -> None:
     assert set(worker) <= set(api)
 
 
-def test_the_health_check_is_one_that_the_api_has(settings: Settings) -> None:
+def test_the_api_has_the_health_check(settings: Settings) -> None:
     paths = create_app(settings).openapi()["paths"]
     assert SERVICES["ripeline-api"]["healthCheckPath"] in paths

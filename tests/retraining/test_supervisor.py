@@ -14,7 +14,7 @@ from api.retraining import repository, service, supervisor
 from api.settings import PROJECT
 from api.storage.db import Database
 from api.storage.tables import RunRow
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.waiting import until
 
 WAITS = "import signal; signal.pause()"
 
@@ -52,7 +52,7 @@ def test_a_running_run_is_cancelled(
     thread = watched(database, tmp_path, run_id, threading.Event())
     with database.session() as session:
         service.cancel(session, run_id)
-    thread.join(PATIENCE_SECONDS)
+    until(lambda: not thread.is_alive())
     assert look(database, run_id).state == "cancelled"
 
 
@@ -63,7 +63,7 @@ def test_a_worker_that_is_stopped_leaves_an_interrupted_run(
     stopping = threading.Event()
     thread = watched(database, tmp_path, run_id, stopping)
     stopping.set()
-    thread.join(PATIENCE_SECONDS)
+    until(lambda: not thread.is_alive())
     run = look(database, run_id)
     assert (run.state, run.active) == ("interrupted", None)
     assert "started again" in run.message
@@ -112,8 +112,7 @@ def test_a_run_that_others_gave_up_is_ended(
     thread = watched(database, tmp_path, run_id, threading.Event())
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
-    thread.join(PATIENCE_SECONDS)
-    assert not thread.is_alive()
+    until(lambda: not thread.is_alive())
     assert look(database, run_id).message == "Silent for too long."
 
 

@@ -14,7 +14,7 @@ from api.storage.db import Database
 from tests.drawing import encode
 from tests.processes import running_api, running_worker, start_worker
 from tests.retraining.catalog import NEW, add_photographs, picture, write_champion
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.waiting import ANSWER_SECONDS, BOUND_SECONDS, until
 
 OVER = ("succeeded", "failed", "cancelled", "interrupted")
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -39,7 +39,7 @@ def environment(database: Database, package: Path, tmp_path: Path) -> dict[str, 
 def api(environment: dict[str, str]) -> Iterator[httpx.Client]:
     with (
         running_api(environment) as url,
-        httpx.Client(base_url=url, trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_SECONDS) as client,
     ):
         yield client
 
@@ -114,7 +114,7 @@ def test_a_worker_that_is_stopped_ends_its_run_in_order(
         run_id = start(api)
         running(api, run_id)
         worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=PATIENCE_SECONDS)
+        worker.communicate(timeout=BOUND_SECONDS)
         assert worker.returncode == 0
     assert api.get(f"/runs/{run_id}").json()["state"] == "interrupted"
 

@@ -1,4 +1,4 @@
-"""Emptying the state folder: only after a yes."""
+"""`make clean-state` deletes only after a yes."""
 
 import subprocess
 import sys

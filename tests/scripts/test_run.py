@@ -1,4 +1,4 @@
-"""`make run` as a person meets it."""
+"""`make run`: errors about ports, and stopping."""
 
 import signal
 import socket
@@ -23,7 +23,7 @@ def launch(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("taken", ["RIPELINE_API_PORT", "RIPELINE_UI_PORT"])
-def test_a_taken_port_is_named_with_the_way_out(taken: str) -> None:
+def test_a_taken_port_is_reported_with_a_remedy(taken: str) -> None:
     environment = launcher_environment(free_port(), free_port())
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -35,20 +35,20 @@ def test_a_taken_port_is_named_with_the_way_out(taken: str) -> None:
     assert f"{taken}=<port> make run" in ended.stderr
 
 
-def test_a_port_that_is_none_is_named() -> None:
+def test_an_invalid_port_is_reported() -> None:
     ended = launch({**launcher_environment(free_port(), free_port()), "RIPELINE_API_PORT": "web"})
     assert ended.returncode == 1
     assert "RIPELINE_API_PORT=web is no port" in ended.stderr
 
 
-def test_one_port_for_both_is_refused() -> None:
+def test_the_same_port_for_both_is_rejected() -> None:
     port = free_port()
     ended = launch(launcher_environment(port, port))
     assert ended.returncode == 1
     assert f"cannot share port {port}" in ended.stderr
 
 
-def test_an_address_of_another_machine_is_not_called_taken() -> None:
+def test_an_address_of_another_machine_is_not_reported_as_taken() -> None:
     environment = {
         **launcher_environment(free_port(), free_port()),
         "RIPELINE_HOST": "192.0.2.1",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from api.settings import PROJECT
-from tests.deploy.composition import filled
+from tests.deploy.composition import fill_template
 
 TEMPLATE = PROJECT / "deploy" / "nginx" / "nginx.conf.template"
 MIME_TYPES = Path("/etc/nginx/mime.types")
@@ -34,7 +34,7 @@ def nginx_command(
     prefix = folder / "nginx"
     prefix.mkdir(exist_ok=True)
     configuration = prefix / "nginx.conf"
-    configuration.write_text(filled(TEMPLATE, values))
+    configuration.write_text(fill_template(TEMPLATE, values))
     # As root it would switch to an account without access to the temporary folder.
     account = " user root;" if os.geteuid() == 0 else ""
     return ["nginx", "-p", f"{prefix}/", "-c", str(configuration), "-g", f"daemon off;{account}"]
