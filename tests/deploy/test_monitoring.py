@@ -1,4 +1,4 @@
-"""Prometheus and Grafana: queries are valid and use existing metrics; alerts fire when they should."""
+"""Prometheus and Grafana: queries are valid, metrics exist, and alerts fire when they should."""
 
 import json
 import re
