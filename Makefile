@@ -12,8 +12,8 @@ CLUSTER_READY := $(CLUSTER)/.ready
 SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run env test test-fast test-stack test-images test-ray check format data train crossvalidate compare notebook chaos \
-	hostile bench bench-pages backup restore openapi api-models lock clean clean-state
+.PHONY: help run env test test-fast test-stack test-images test-ray check format data train crossvalidate compare \
+	notebook chaos hostile bench bench-pages backup restore openapi api-models lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,7 +24,7 @@ run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 env: ## Write .env for docker compose, with random passwords
 	@$(PYTHON) -m scripts.env
 
-test: $(READY) check ## Check the code and run the tests
+test: $(READY) check ## Check the code and run the tests (ten minutes)
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (a minute)
@@ -33,7 +33,7 @@ test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack
 
-test-images: $(READY) ## Install what each container image holds, and look at it (3 GB; some minutes)
+test-images: $(READY) ## Install what each container image contains, and test it (3 GB; some minutes)
 	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
 
 check: $(READY) ## Lint, formatting, types, layers
@@ -67,13 +67,13 @@ chaos: $(READY) ## Kill the API and the worker 50 times under load, on each data
 test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two nodes, in .venv-cluster
 	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/commands/bulk/test_on_ray.py
 
-bench-pages: $(READY) ## Time each page of the app with 10,000 images, and 500 photographs through it
+bench-pages: $(READY) ## Time the app's pages with 10,000 images, and 500 photos through the app
 	@$(BIN)/python -m benchmarks.pages
 
-hostile: $(READY) ## Send 10,000 hostile bodies, and Schemathesis, to a running API (minutes)
+hostile: $(READY) ## Send 10,000 hostile requests to a running API, and run Schemathesis (minutes)
 	RIPELINE_HOSTILE_BODIES=10000 RIPELINE_CONTRACT_EXAMPLES=60 $(BIN)/python -m pytest -s tests/hostile
 
-bench: $(READY) $(BENCH_READY) ## Measure side by side, write LOAD_TEST_RESULTS.md (half an hour; ARGS=--quick)
+bench: $(READY) $(BENCH_READY) ## Compare with other servers, write LOAD_TEST_RESULTS.md (half an hour; ARGS=--quick)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 backup: $(READY) ## Save catalog, photographs and models into TO=<new folder>
