@@ -1,20 +1,34 @@
-"""From a folder of photographs to a model package: the whole of `make train`."""
+"""Builds a model package from a corpus, and recomputes the metrics of an existing one."""
 
-from dataclasses import asdict
+import shutil
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from api.core.progress import OnEpoch, Progress, silent, unheard
-from api.evaluation.measure import measure
+import numpy as np
+
+from api.core.errors import ProblemError
+from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
+from api.evaluation.classification_metrics import classification_metrics
+from api.evaluation.out_of_fold import predict
+from api.evaluation.source_metrics import (
+    GradedFruit,
+    counts_once,
+    rejection_metrics,
+    source_metrics,
+)
+from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
-from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
+from api.model.package import BACKBONE, HEAD, REPLAY, Package, version_name, write_package
+from api.model.replay_buffer import ReplayBuffer
 from api.training.corpus import TrainingCorpus
 from api.training.export import check_agreement
-from api.training.grader import train_grader
+from api.training.grader import Grader, train_grader
 from api.training.recipe import Recipe
-from api.training.replay import make_replay
-from api.training.samples import inputs
+from api.training.replay import appearance_and_copies, build_replay
+from api.training.samples import load_inputs
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "pillow", "scipy", "tensorflow")
 PREPROCESSING = (
@@ -23,37 +37,48 @@ PREPROCESSING = (
 )
 
 
+class OtherPhotographsError(ProblemError):
+    code = "other-photographs"
+
+    def __init__(self, corpus: TrainingCorpus, manifest: Manifest) -> None:
+        super().__init__(
+            f"{corpus.listing.root} does not hold the photographs that {manifest.version} was made "
+            "from, so its test split may hold some that the grader has learned. Name that folder, "
+            "or train anew."
+        )
+
+
 def build_package(
     corpus: TrainingCorpus,
     recipe: Recipe,
     folder: Path,
     progress: Progress = silent,
     *,
-    on_epoch: OnEpoch = unheard,
+    on_epoch: OnEpoch = ignore_epoch,
     parent: str | None = None,
     started_by: str | None = None,
 ) -> Manifest:
-    """Train on `corpus` by `recipe` and write the package to `folder`.
+    """Train on `corpus` and write the package to `folder`.
 
-    `on_epoch` is called after each epoch; `parent` and `started_by` go into the manifest. Raises
-    ExportError if the exported graph does not agree with Keras on the test photographs.
+    `parent` and `started_by` go into the manifest. Raises ExportError if the exported graph does
+    not agree with Keras on the test photos.
     """
-    grader = train_grader(recipe, corpus.study(), progress, on_epoch)
+    grader = train_grader(recipe, corpus.training_split(), progress, on_epoch)
     agreement = check_agreement(
         grader.keras_backbone,
         grader.backbone,
-        inputs(corpus.photographs("test"), recipe.input_size),
+        load_inputs(corpus.photographs("test"), recipe.input_size),
         grader.head.log_probabilities,
     )
-    replay = make_replay(grader, corpus, progress)
+    replay = build_replay(grader, corpus, progress)
     metrics = {
-        **measure(grader, corpus, progress),
+        **metrics_on_test_split(grader, corpus, progress),
         "export_agreement": asdict(agreement),
         "training_curves": list(grader.history),
     }
     created = datetime.now(UTC).replace(microsecond=0)
 
-    def fill(part: Path) -> None:
+    def write_files(part: Path) -> None:
         (part / BACKBONE).write_bytes(grader.graph)
         grader.head.save(part / HEAD)
         replay.save(part / REPLAY)
@@ -79,4 +104,70 @@ def build_package(
             files=files,
         )
 
-    return write_package(folder, fill, describe)
+    return write_package(folder, write_files, describe)
+
+
+def remeasure_package(
+    package: Package, corpus: TrainingCorpus, progress: Progress = silent
+) -> Manifest:
+    """Recompute a package's metrics and appearance columns, for packages older than a metric.
+
+    Network, head, version and the metrics of training stay. Raises OtherPhotographsError unless
+    the package was made from `corpus`.
+    """
+    manifest = package.manifest
+    replay = ReplayBuffer.load(package.folder / REPLAY)
+    columns = appearance_and_copies(replay, corpus)
+    if corpus.fingerprint().sha256 != manifest.data.sha256 or columns is None:
+        raise OtherPhotographsError(corpus, manifest)
+    looks, copies = columns
+    grader = Grader(
+        keras_backbone=None,
+        graph=package.backbone,
+        backbone=LiteRTBackbone(package.backbone),
+        head=package.head,
+        input_size=manifest.input_size,
+        history=(),
+    )
+    metrics = {**manifest.metrics, **metrics_on_test_split(grader, corpus, progress)}
+
+    def write_files(part: Path) -> None:
+        for name in (BACKBONE, HEAD):
+            shutil.copyfile(package.folder / name, part / name)
+        replace(replay, looks=looks, copies=copies).save(part / REPLAY)
+
+    def describe(files: dict[str, str]) -> Manifest:
+        return manifest.model_copy(update={"metrics": metrics, "files": files})
+
+    return write_package(package.folder, write_files, describe)
+
+
+def metrics_on_test_split(
+    grader: Grader, corpus: TrainingCorpus, progress: Progress = silent
+) -> dict[str, Any]:
+    """Metrics on the test split: class folders, boxes, OOD and synthetic images; JSON-ready."""
+    files = corpus.file_samples("test")
+    samples = [*files, *corpus.boxed_and_ood("test")]
+    predictions = predict(grader, samples, progress)
+    first_files = {sample.copies[0] for sample in corpus.photographs("test")}
+    once = np.array([counts_once(sample, first_files) for sample in samples])
+    fruit = GradedFruit.select(samples, predictions, corpus.classes, once)
+    return {
+        "test_by_photograph": classification_metrics(
+            "test split by photograph, all saved copies; not seen in training",
+            corpus.listing.root,
+            corpus.files("test"),
+            predictions.probabilities[: len(files)],
+            corpus.classes,
+            uncalibrated=predictions.uncalibrated[: len(files)],
+        ),
+        "by_source": source_metrics(
+            "test split by photograph or run, one file a photograph, and boxed fruits; not seen in "
+            "training, but the sources were",
+            fruit,
+        ),
+        "rejection": {
+            "split": "test split; other produce by kind, not learned from",
+            **rejection_metrics(fruit, samples, predictions),
+        },
+    }

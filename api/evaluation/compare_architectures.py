@@ -1,8 +1,7 @@
-"""The comparison: each architecture by the same code on the same photographs, and accuracy
-against latency over input sizes.
+"""Compares architectures, and input sizes of one architecture, on the same photos.
 
-Every row is kept under the cache by recipe and data as soon as it is measured, so that an
-interrupted comparison goes on with the next row.
+Each row is cached by recipe and data as soon as it is measured, so an interrupted comparison
+resumes with the next row.
 """
 
 import json
@@ -14,7 +13,7 @@ from typing import Any
 from api.core.errors import ProblemError
 from api.core.imaging.hashing import content_hash
 from api.core.progress import Progress, silent
-from api.evaluation.architecture_trial import TIMED_RUNS, Trial, measure
+from api.evaluation.architecture_trial import TIMED_RUNS, Trial, run_trial
 from api.training.backbones.architectures import TABLE, build_network, find
 from api.training.backbones.weights import ImagenetUnavailableError
 from api.training.corpus import TrainingCorpus
@@ -34,8 +33,8 @@ class NoImagenetToCompareError(ProblemError):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to measure: a row for each architecture, and one for each input size."""
+class ComparisonPlan:
+    """One row for each trial."""
 
     architectures: tuple[Trial, ...]
     input_sizes: tuple[Trial, ...]
@@ -48,18 +47,17 @@ class Plan:
         weights: Mapping[str, str] | None = None,
         sizes: Sequence[int] = INPUT_SIZES,
         frozen_curve: bool = False,
-    ) -> "Plan":
-        """Each of `architectures` (else all) by `recipe`, and that of the recipe over `sizes`.
+    ) -> "ComparisonPlan":
+        """Trials of `architectures` (default: all), and of the recipe's own one over `sizes`.
 
-        An architecture has its `weights`, else those of the recipe, else none where nobody has
-        published any.
-        `frozen_curve` fits the head alone over `sizes`, which is much faster.
-        Raises UnknownArchitectureError.
+        `weights` override those of the recipe by architecture; the default is "none" where ImageNet
+        weights are not published. `frozen_curve` only fits the head over `sizes`, which is much
+        faster. Raises UnknownArchitectureError.
         """
 
         def adapt(name: str, size: int) -> Recipe:
-            published = recipe.weights if find(name).load_imagenet else "none"
-            chosen = (weights or {}).get(name, published)
+            default = recipe.weights if find(name).load_imagenet else "none"
+            chosen = (weights or {}).get(name, default)
             return replace(recipe, architecture=name, weights=chosen, input_size=size)
 
         for name in weights or {}:
@@ -70,22 +68,22 @@ class Plan:
         )
 
 
-def compare(
+def compare_architectures(
     corpus: TrainingCorpus,
-    plan: Plan,
+    plan: ComparisonPlan,
     cache: Path,
     without_imagenet: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Measure all rows; JSON-ready.
 
-    `without_imagenet` starts from nothing where ImageNet weights cannot be had; such a row has
-    `wanted_weights`. Raises NoImagenetToCompareError before anything is trained, and what
-    `measure` raises.
+    With `without_imagenet`, networks whose ImageNet weights are unavailable are trained from
+    scratch, and `wanted_weights` in their row says so. Raises NoImagenetToCompareError before
+    anything is trained, and what `run_trial` raises.
     """
     data = corpus.fingerprint()
     trials = {
-        trial: _with_weights_at_hand(trial, _path(cache, trial, data.sha256), without_imagenet)
+        trial: _with_available_weights(trial, _path(cache, trial, data.sha256), without_imagenet)
         for trial in (*plan.architectures, *plan.input_sizes)
     }
     rows: dict[Trial, dict[str, Any]] = {}
@@ -93,7 +91,7 @@ def compare(
         progress("Rows", done, len(trials))
         path = _path(cache, trial, data.sha256)
         if not path.exists():
-            _write(path, measure(trial, corpus, _within(progress, trial)))
+            _write(path, run_trial(trial, corpus, _trial_progress(progress, trial)))
         rows[wanted] = json.loads(path.read_text(encoding="utf-8"))
         if trial != wanted:
             rows[wanted]["wanted_weights"] = wanted.recipe.weights
@@ -107,8 +105,8 @@ def compare(
     }
 
 
-def _with_weights_at_hand(trial: Trial, path: Path, without_imagenet: bool) -> Trial:
-    """`trial`, or the same from nothing where its ImageNet weights cannot be had."""
+def _with_available_weights(trial: Trial, path: Path, without_imagenet: bool) -> Trial:
+    """`trial`, or the same from scratch if its ImageNet weights are unavailable."""
     if path.exists():
         return trial
     recipe = trial.recipe
@@ -134,8 +132,8 @@ def _write(path: Path, row: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
-def _within(progress: Progress, trial: Trial) -> Progress:
-    """Tells of what takes long in a trial; all of it for every row would fill the terminal."""
+def _trial_progress(progress: Progress, trial: Trial) -> Progress:
+    """Only the long stages: all stages of every row would fill the terminal."""
     name = f"{trial.recipe.architecture} at {trial.recipe.input_size} px"
 
     def report(stage: str, done: int, total: int) -> None:

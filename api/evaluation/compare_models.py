@@ -1,4 +1,4 @@
-"""The comparison that the gate judges: candidate and champion on the same held-out photographs."""
+"""Compares candidate and champion on the same held-out photos, for the promotion gate."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -12,34 +12,34 @@ from api.core.heads import Head
 from api.core.paired_comparison import LabelAgreement, MetricPair, ModelComparison, PairedCounts
 from api.model.predictor import Backbone
 
-PASSES = 30
+LATENCY_RUNS = 30
 
 
 @dataclass(frozen=True)
-class Side:
-    """One grader and what it sees: embeddings float32 [n, channels] of the test photographs and
-    [k, channels] of photographs of no class, by its own network."""
+class ComparedModel:
+    """A head, and embeddings by its own backbone: float32 [n, channels] of the test photos, `ood`
+    float32 [k, channels] of out-of-distribution photos."""
 
     classes: tuple[str, ...]
     head: Head
     embeddings: NDArray[np.float32]
-    others: NDArray[np.float32]
+    ood: NDArray[np.float32]
 
     def predicted(self) -> NDArray[np.str_]:
-        """The class of each test photograph: strings [n]."""
+        """The predicted class of each test photo: strings [n]."""
         names: NDArray[np.str_] = np.array(self.classes)
-        found: NDArray[np.str_] = names[self.head.probabilities(self.embeddings).argmax(axis=1)]
-        return found
+        predicted: NDArray[np.str_] = names[self.head.probabilities(self.embeddings).argmax(axis=1)]
+        return predicted
 
-    def answers(self, sha256: NDArray[np.str_]) -> dict[str, str]:
-        """The class of each test photograph by its hash [n]; "" where it is not recognised."""
-        said = np.where(self.head.recognises(self.embeddings), self.predicted(), "")
-        return dict(zip(sha256.tolist(), said.tolist(), strict=True))
+    def predictions_by_sha256(self, sha256: NDArray[np.str_]) -> dict[str, str]:
+        """The predicted class by the hash of each test photo; "" if rejected."""
+        predictions = np.where(self.head.recognises(self.embeddings), self.predicted(), "")
+        return dict(zip(sha256.tolist(), predictions.tolist(), strict=True))
 
 
 def compare_models(
-    champion: Side,
-    candidate: Side,
+    champion: ComparedModel,
+    candidate: ComparedModel,
     labels: NDArray[np.str_],
     photographs: NDArray[np.str_],
     *,
@@ -47,39 +47,38 @@ def compare_models(
     new_classes: Mapping[str, LabelAgreement],
     new_labels: Mapping[str, LabelAgreement],
 ) -> ModelComparison:
-    """Compare on test photographs whose classes are `labels` [n], by their names `photographs` [n].
+    """Compare on the test photos of classes that both know, each photograph once.
 
-    Only photographs of classes that both know count, each once.
+    `labels` [n] are their classes, `photographs` [n] their names.
     """
     both = set(champion.classes) & set(candidate.classes)
     _, first = np.unique(photographs, return_index=True)
     rows = np.array([row for row in np.sort(first) if labels[row] in both], np.int64)
     truth = labels[rows]
-    said = [side.predicted()[rows] for side in (champion, candidate)]
-    right = [answer == truth for answer in said]
-    known = [side.head.recognises(side.embeddings)[rows] for side in (champion, candidate)]
-    comparison = ModelComparison(
-        overall=_paired(*right),
-        recognised=_paired(*known),
+    models = (champion, candidate)
+    predicted = [model.predicted()[rows] for model in models]
+    correct = [classes == truth for classes in predicted]
+    recognised = [model.head.recognises(model.embeddings)[rows] for model in models]
+    per_class, f1, calibration_error = {}, None, None
+    if len(rows):
+        per_class = {
+            str(name): _paired(*(model_correct[truth == name] for model_correct in correct))
+            for name in np.unique(truth)
+        }
+        f1 = MetricPair(*(macro_f1(classes, truth) for classes in predicted))
+        calibration_error = MetricPair(
+            *(_calibration_error(model, rows, truth) for model in models)
+        )
+    return ModelComparison(
+        overall=_paired(*correct),
+        recognised=_paired(*recognised),
+        per_class=per_class,
+        macro_f1=f1,
+        calibration_error=calibration_error,
+        others_let_through=_ood_recognised(champion, candidate),
         milliseconds=milliseconds,
         new_classes=new_classes,
         new_labels=new_labels,
-        others_let_through=_let_through(champion, candidate),
-    )
-    if not len(rows):
-        return comparison
-    names = sorted(set(truth))
-    return ModelComparison(
-        **{
-            **vars(comparison),
-            "per_class": {
-                name: _paired(*(answer[truth == name] for answer in right)) for name in names
-            },
-            "macro_f1": MetricPair(*(macro_f1(answer, truth) for answer in said)),
-            "calibration_error": MetricPair(
-                *(_calibration_error(side, rows, truth) for side in (champion, candidate))
-            ),
-        }
     )
 
 
@@ -92,16 +91,16 @@ def macro_f1(predicted: NDArray[np.str_], truth: NDArray[np.str_]) -> float:
     return float(np.mean(scores))
 
 
-def side_by_side(champion: Backbone, candidate: Backbone, sizes: Sequence[int]) -> MetricPair:
-    """The median time of a forward pass of each, in turns, so that both meet the same load."""
-    taken: list[list[float]] = [[], []]
-    for _ in range(PASSES):
-        for times, backbone, size in zip(taken, (champion, candidate), sizes, strict=True):
+def compare_latency(champion: Backbone, candidate: Backbone, sizes: Sequence[int]) -> MetricPair:
+    """Median milliseconds of a forward pass at input `sizes`, interleaved to share the load."""
+    times: list[list[float]] = [[], []]
+    for _ in range(LATENCY_RUNS):
+        for model_times, backbone, size in zip(times, (champion, candidate), sizes, strict=True):
             blank = np.zeros((1, size, size, 3), np.uint8)
-            began = time.perf_counter()
+            started = time.perf_counter()
             backbone(blank)
-            times.append((time.perf_counter() - began) * 1000)
-    return MetricPair(float(np.median(taken[0])), float(np.median(taken[1])))
+            model_times.append((time.perf_counter() - started) * 1000)
+    return MetricPair(float(np.median(times[0])), float(np.median(times[1])))
 
 
 def _paired(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> PairedCounts:
@@ -113,15 +112,16 @@ def _paired(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> Paired
     )
 
 
-def _calibration_error(side: Side, rows: NDArray[np.int64], truth: NDArray[np.str_]) -> float:
-    numbers = {name: k for k, name in enumerate(side.classes)}
-    labels = np.array([numbers[name] for name in truth])
-    return expected_calibration_error(side.head.probabilities(side.embeddings[rows]), labels)
+def _calibration_error(
+    model: ComparedModel, rows: NDArray[np.int64], truth: NDArray[np.str_]
+) -> float:
+    labels = np.array([model.classes.index(name) for name in truth])
+    return expected_calibration_error(model.head.probabilities(model.embeddings[rows]), labels)
 
 
-def _let_through(champion: Side, candidate: Side) -> MetricPair | None:
-    if not len(champion.others) or not len(candidate.others):
+def _ood_recognised(champion: ComparedModel, candidate: ComparedModel) -> MetricPair | None:
+    if not len(champion.ood) or not len(candidate.ood):
         return None
     return MetricPair(
-        *(float(side.head.recognises(side.others).mean()) for side in (champion, candidate))
+        *(float(model.head.recognises(model.ood).mean()) for model in (champion, candidate))
     )

@@ -1,8 +1,8 @@
-"""Cross-validation of a recipe: sources left out, five folds, and the supplied split.
+"""Cross-validation of a recipe, most meaningful first: one source left out, five folds, and the
+supplied split.
 
-In the order of what they are worth. Leaving one source out says what photographs of other people
-get; five folds, what new photographs of known sources get; the supplied split is what others
-publish, and leaks.
+Leaving one source out estimates accuracy on other people's photos; five folds, on new photos of the
+same sources. The supplied split leaks, and is only comparable with published results.
 """
 
 import json
@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from api.core.imaging.hashing import content_hash
 from api.core.progress import Progress, silent
-from api.evaluation.by_source import SourceRuns, leave_one_source_out
-from api.evaluation.folds import Folds, five_folds
-from api.evaluation.supplied_split import supplied_split
+from api.evaluation.by_source import LeaveOneSourceOut, left_out_metrics
+from api.evaluation.folds import FiveFold, fold_metrics
+from api.evaluation.out_of_fold import prefixed
+from api.evaluation.supplied_split import supplied_split_metrics
+from api.training.class_folders import find_leakage
 from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
-from api.training.split_leakage import find_leakage
 
 Part = Literal["sources", "folds", "supplied"]
 PARTS: tuple[Part, ...] = ("sources", "folds", "supplied")
@@ -29,52 +30,49 @@ def crossvalidate(
     progress: Progress = silent,
     only: Part | None = None,
 ) -> dict[str, Any]:
-    """Train and measure; JSON-ready figures, the most telling first.
+    """Train and evaluate; JSON-ready.
 
-    What each grader said is kept under `cache` by recipe and data, so that an interrupted run goes
-    on. With `only` one part is trained; of the others, those that were measured whole before stand
-    beside it.
+    Predictions are cached under `cache` by data and recipe, so that an interrupted run resumes.
+    With `only`, one part is trained; parts whose predictions are all cached are included too.
     """
     folder = cache / f"{_data_hash(corpus)}-{_recipe_hash(recipe)}"
-    runs, folds, supplied = SourceRuns.of(corpus), Folds(corpus), folder / "supplied.npz"
-    measured: dict[str, Any] = {}
+    sources, folds, supplied = LeaveOneSourceOut(corpus), FiveFold(corpus), folder / "supplied.npz"
+    leakage = find_leakage(corpus.listing.files)
+    metrics: dict[str, Any] = {}
 
-    def wanted(part: Part, paths: list[Path]) -> bool:
-        return only in (None, part) or all(path.exists() for path in paths)
+    def included(part: Part, files: list[Path]) -> bool:
+        return only in (None, part) or all(path.exists() for path in files)
 
-    if runs.sources and wanted("sources", runs.paths(folder)):
-        measured["leave_one_source_out"] = leave_one_source_out(runs, recipe, folder, progress)
-    if wanted("folds", folds.paths(folder)):
-        measured |= five_folds(folds, recipe, folder, progress)
-    if find_leakage(corpus.listing.files) and wanted("supplied", [supplied]):
-        measured["supplied_split"] = supplied_split(
-            corpus, recipe, supplied, _within(progress, "Supplied split")
+    if sources.sources and included("sources", sources.cache_files(folder)):
+        results = sources.run_all(recipe, folder, progress)
+        metrics["leave_one_source_out"] = left_out_metrics(sources, results)
+    if included("folds", folds.cache_files(folder)):
+        metrics |= fold_metrics(folds, folds.run_all(recipe, folder, progress))
+    if leakage and included("supplied", [supplied]):
+        metrics["supplied_split"] = supplied_split_metrics(
+            corpus, leakage, recipe, supplied, prefixed(progress, "Supplied split")
         )
     return {
-        **measured,
+        **metrics,
         "recipe": recipe.as_dict(),
         "data": corpus.fingerprint().model_dump(),
     }
 
 
 def _data_hash(corpus: TrainingCorpus) -> str:
-    """By everything that a grader sees, not the class folders alone."""
+    """Hash of all training data: class folders, boxes and OOD images."""
     root = corpus.listing.root
-    seen = [
+    parts = [
         corpus.fingerprint().sha256,
         *sorted(
             f"{box.path.relative_to(root)} {box.fruit} {box.level} "
             f"{box.xmin} {box.ymin} {box.xmax} {box.ymax}"
             for box in corpus.boxes
         ),
-        *sorted(str(path.relative_to(root)) for path in (*corpus.near, *corpus.others)),
+        *sorted(str(path.relative_to(root)) for path in (*corpus.near_files, *corpus.far_files)),
     ]
-    return content_hash("\n".join(seen).encode(errors="surrogateescape"))[:12]
+    return content_hash("\n".join(parts).encode(errors="surrogateescape"))[:12]
 
 
 def _recipe_hash(recipe: Recipe) -> str:
     return content_hash(json.dumps(recipe.as_dict(), sort_keys=True).encode())[:12]
-
-
-def _within(progress: Progress, part: str) -> Progress:
-    return lambda stage, done, total: progress(f"{part}: {stage}", done, total)

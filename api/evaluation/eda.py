@@ -1,7 +1,4 @@
-"""Looking at the photographs before learning from them, and at what augmentation does to them.
-
-For the notebook: values in; values or a Matplotlib figure out.
-"""
+"""Exploratory data analysis for the notebook: class balance, appearance, augmented views."""
 
 import io
 from collections import Counter
@@ -10,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 
 from api.core.appearance import Appearance, appearance
 from api.core.labels import Label, read_label
@@ -20,50 +17,61 @@ from api.training.augment import AugmentRates, augment
 from api.training.class_folders import PhotoFile
 from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
-from api.training.samples import Sample, photograph_samples, load_image
+from api.training.samples import Sample, load_image, photograph_samples
 
 BROWN = "#9a6b3f"
 TRAITS = ("brightness", "saturation", "hue")
+CAPTION_HEIGHT = 14
+JPEG_QUALITY = 80
 
 
 @dataclass(frozen=True)
-class Look:
-    """How one photograph of a fruit looks."""
-
+class LabelledAppearance:
     label: Label
     appearance: Appearance
 
 
-def some_of_each(corpus: TrainingCorpus, count: int) -> dict[str, list[Sample]]:
-    """By class up to `count` photographs, evenly out of their order, each in its unaltered file."""
-    found = {}
+def sample_each_class(corpus: TrainingCorpus, count: int) -> dict[str, list[Sample]]:
+    """Up to `count` photographs of each class, evenly spaced, each in its unaltered file."""
+    chosen = {}
     for name in corpus.classes:
         files = [file for file in corpus.listing.files if file.class_name == name]
         samples = photograph_samples(corpus.listing.root, files, corpus.classes)
         steps = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
-        found[name] = [samples[k] for k in steps]
-    return found
+        chosen[name] = [samples[k] for k in steps]
+    return chosen
 
 
-def looks(samples: Mapping[str, Sequence[Sample]]) -> list[Look]:
-    """Measure photographs, given by class."""
-    return [
-        Look(read_label(name), appearance(load_image(sample)))
-        for name, group in samples.items()
-        for sample in group
-    ]
+def contact_sheet(
+    images: Sequence[Image.Image], captions: Sequence[str], columns: int, side: int = 84
+) -> bytes:
+    """A JPEG of at least one image, in rows of `columns`, each under its caption.
+
+    Images are cropped to squares of `side` pixels, captions to their column.
+    """
+    rows = -(-len(images) // columns)
+    height = side + CAPTION_HEIGHT
+    sheet = Image.new("RGB", (columns * (side + 2), rows * height), "white")
+    for k, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        cell = Image.new("RGB", (side, height), "white")
+        ImageDraw.Draw(cell).text((1, 1), caption, "black", font_size=10)
+        cell.paste(ImageOps.fit(image, (side, side)), (0, CAPTION_HEIGHT))
+        sheet.paste(cell, (k % columns * (side + 2), k // columns * height))
+    stream = io.BytesIO()
+    sheet.save(stream, "JPEG", quality=JPEG_QUALITY)
+    return stream.getvalue()
 
 
-def class_balance(files: Sequence[PhotoFile]) -> Figure:
-    """Files and photographs of every class: what was counted, and what there is to learn from."""
-    of_files = Counter(file.class_name for file in files)
+def plot_class_balance(files: Sequence[PhotoFile]) -> Figure:
+    """Files and photographs of every class."""
+    file_counts = Counter(file.class_name for file in files)
     photographs = {(file.class_name, file.photograph) for file in files}
-    of_photographs = Counter(name for name, _ in photographs)
-    names = sorted(of_files)
+    photograph_counts = Counter(name for name, _ in photographs)
+    names = sorted(file_counts)
     figure, (axes,) = panels(1, width=1.7, height=0.3 + 0.13 * len(names))
     at = np.arange(len(names))
-    axes.barh(at - 0.2, [of_files[name] for name in names], 0.4, color=GREY, label="files")
-    counts = [of_photographs[name] for name in names]
+    axes.barh(at - 0.2, [file_counts[name] for name in names], 0.4, color=GREY, label="files")
+    counts = [photograph_counts[name] for name in names]
     axes.barh(at + 0.2, counts, 0.4, color=GREEN, label="photographs")
     axes.set_yticks(at, [read_label(name).words for name in names])
     axes.invert_yaxis()
@@ -71,18 +79,29 @@ def class_balance(files: Sequence[PhotoFile]) -> Figure:
     return figure
 
 
-def fresh_against_rotten(found: Sequence[Look]) -> Figure:
-    """Brightness, saturation and hue of each fruit, fresh beside rotten, as boxes of the middle
-    half. Hue runs from -90 to 270 degrees, so that reds stay together."""
-    fruits = sorted({look.label.fruit for look in found if look.label.freshness})
+def measure_appearance(samples: Mapping[str, Sequence[Sample]]) -> list[LabelledAppearance]:
+    """Appearance of samples, which are given by class."""
+    return [
+        LabelledAppearance(read_label(name), appearance(load_image(sample)))
+        for name, group in samples.items()
+        for sample in group
+    ]
+
+
+def plot_fresh_and_rotten(measured: Sequence[LabelledAppearance]) -> Figure:
+    """Box plots of brightness, saturation and hue by fruit, fresh beside rotten.
+
+    Hue runs from -90 to 270 degrees, so that reds stay together.
+    """
+    fruits = sorted({photo.label.fruit for photo in measured if photo.label.freshness})
     figure, row = panels(len(TRAITS), width=0.9)
     for axes, trait in zip(row, TRAITS, strict=True):
         for shift, freshness, colour in ((-0.2, "fresh", GREEN), (0.2, "rotten", BROWN)):
             values = [
                 [
-                    _unrolled(trait, getattr(look.appearance, trait))
-                    for look in found
-                    if (look.label.fruit, look.label.freshness) == (fruit, freshness)
+                    _trait(photo, trait)
+                    for photo in measured
+                    if (photo.label.fruit, photo.label.freshness) == (fruit, freshness)
                 ]
                 for fruit in fruits
             ]
@@ -100,44 +119,48 @@ def fresh_against_rotten(found: Sequence[Look]) -> Figure:
     return figure
 
 
-def medians(found: Sequence[Look], trait: str) -> dict[str, float]:
-    """The median of a trait for every fruit and freshness, in words."""
-    groups: dict[str, list[float]] = {}
-    for look in found:
-        value = _unrolled(trait, getattr(look.appearance, trait))
-        groups.setdefault(look.label.words, []).append(value)
-    return {words: float(np.median(values)) for words, values in sorted(groups.items())}
+def median_trait(measured: Sequence[LabelledAppearance], trait: str) -> dict[str, float]:
+    """The median of a trait by label, in words."""
+    values: dict[str, list[float]] = {}
+    for photo in measured:
+        values.setdefault(photo.label.words, []).append(_trait(photo, trait))
+    return {words: float(np.median(group)) for words, group in sorted(values.items())}
 
 
-def views(image: Image.Image, recipe: Recipe, count: int, seed: int = 0) -> list[Image.Image]:
-    """`count` views of a photograph as training would see it, none left clean."""
+def _trait(photo: LabelledAppearance, trait: str) -> float:
+    value: float = getattr(photo.appearance, trait)
+    return value - 360 if trait == "hue" and value > 270 else value
+
+
+def augmented_views(
+    image: Image.Image, recipe: Recipe, count: int, seed: int = 0
+) -> list[Image.Image]:
+    """`count` training views of an image, none left clean."""
     rng = np.random.default_rng(seed)
-    kind = AugmentRates(0.0, recipe.background_share, 0.0)
-    return [Image.fromarray(augment(image, recipe.input_size, rng, kind)) for _ in range(count)]
+    rates = AugmentRates(clean=0.0, background=recipe.background_share, neighbours=0.0)
+    return [Image.fromarray(augment(image, recipe.input_size, rng, rates)) for _ in range(count)]
 
 
-def freshness_scores(runtime: Predictor, pictures: Sequence[Image.Image]) -> list[float]:
-    """The freshness score of each picture, 0 to 1, as the service would give it."""
+def freshness_scores(predictor: Predictor, images: Sequence[Image.Image]) -> list[float]:
+    """The freshness score of each image, 0 to 1, as the service gives it; NaN without one."""
     scores = []
-    for picture in pictures:
+    for image in images:
         stream = io.BytesIO()
-        picture.save(stream, "PNG")
-        score = runtime.predict(stream.getvalue()).freshness_score
+        image.save(stream, "PNG")
+        score = predictor.predict(stream.getvalue()).freshness_score
         scores.append(float("nan") if score is None else score)
     return scores
 
 
-def score_spread(as_it_is: Mapping[str, float], of_views: Mapping[str, Sequence[float]]) -> Figure:
-    """Freshness scores of a photograph of each class, as it is and in its augmented views."""
-    figure, (axes,) = panels(1, width=1.7, height=0.3 + 0.11 * len(of_views))
-    for y, (name, scores) in enumerate(of_views.items()):
+def plot_score_spread(
+    original: Mapping[str, float], views: Mapping[str, Sequence[float]]
+) -> Figure:
+    """By class, the freshness scores of a photo and of its augmented views."""
+    figure, (axes,) = panels(1, width=1.7, height=0.3 + 0.11 * len(views))
+    for y, (name, scores) in enumerate(views.items()):
         axes.plot(scores, [y] * len(scores), "o", color=GREY, alpha=0.5)
-        axes.plot(as_it_is[name], y, "D", color=GREEN)
-    axes.set_yticks(range(len(of_views)), [read_label(name).words for name in of_views])
+        axes.plot(original[name], y, "D", color=GREEN)
+    axes.set_yticks(range(len(views)), [read_label(name).words for name in views])
     axes.invert_yaxis()
     axes.set(xlabel="Freshness score: as it is green, augmented grey", xlim=(-0.03, 1.03))
     return figure
-
-
-def _unrolled(trait: str, value: float) -> float:
-    return value - 360 if trait == "hue" and value > 270 else value

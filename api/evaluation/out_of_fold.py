@@ -1,140 +1,191 @@
-"""What a grader says of what it has not seen, kept on disk between runs.
+"""Out-of-fold predictions: train without some samples, predict exactly those, cache on disk.
 
-Beside photographs, it is shown pictures of nothing, drawn by seed: noise, a flat colour, a blank
-sheet. A grader must not recognise a fruit in them, and never learns from them.
+Each grader also sees synthetic images without any fruit (noise, flat colours, blank sheets), which
+are never trained on.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from api.core.progress import Progress, silent
-from api.evaluation.rejection import Margins
+from api.evaluation.ood_metrics import OodMargins
+from api.training.corpus import TrainingCorpus
 from api.training.embedding import embed_pixels
-from api.training.grader import Grader
+from api.training.grader import Grader, train_grader
+from api.training.recipe import Recipe
 from api.training.samples import Sample
 
-_DRAWN = "drawn_"
-COUNT = 32
+# Prefix of the arrays of `OutOfFold.synthetic` in a cache file.
+_SYNTHETIC = "drawn_"
+SYNTHETIC_COUNT = 32
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """What one grader said of n samples that it had not seen.
+    """Predictions of graders on n samples that they were not trained on.
 
-    `probabilities` and `uncalibrated`, those without temperature, are float32 [n, classes].
-    `margins` float32 [n] are out-of-distribution scores less the grader's threshold, so that over
-    0 means not recognised. `drawn` has the margins float32 [any] of drawn pictures, by kind.
+    `probabilities` and, without temperature, `uncalibrated` float32 [n, classes]. `margins` float32
+    [n] are OOD scores minus the grader's threshold, above 0 if rejected. `synthetic` has the
+    margins float32 [any] of synthetic images, by kind.
     """
 
     probabilities: NDArray[np.float32]
     uncalibrated: NDArray[np.float32]
     margins: NDArray[np.float32]
-    drawn: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    synthetic: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.margins)
 
     @property
     def recognised(self) -> NDArray[np.bool_]:
-        """Whether each sample was: bool [n]."""
+        """bool [n]."""
         recognised: NDArray[np.bool_] = self.margins <= 0
         return recognised
 
-    def rows(self, wanted: NDArray[np.bool_]) -> "OutOfFold":
-        """The samples that are wanted, bool [n]. Nothing drawn."""
-        return OutOfFold(
-            self.probabilities[wanted], self.uncalibrated[wanted], self.margins[wanted]
-        )
+    def rows(self, mask: NDArray[np.bool_]) -> "OutOfFold":
+        """The samples where `mask` [n] is True, without the synthetic images."""
+        return OutOfFold(self.probabilities[mask], self.uncalibrated[mask], self.margins[mask])
 
     @classmethod
     def join(cls, parts: Sequence["OutOfFold"]) -> "OutOfFold":
-        """What several graders said, one after another; at least one."""
-        kinds = sorted(set.intersection(*(set(part.drawn) for part in parts)))
+        """Concatenate the predictions of at least one grader."""
+        kinds = sorted(set.intersection(*(set(part.synthetic) for part in parts)))
         return cls(
             np.concatenate([part.probabilities for part in parts]),
             np.concatenate([part.uncalibrated for part in parts]),
             np.concatenate([part.margins for part in parts]),
-            {kind: np.concatenate([part.drawn[kind] for part in parts]) for kind in kinds},
+            {kind: np.concatenate([part.synthetic[kind] for part in parts]) for kind in kinds},
         )
 
     def save(self, path: Path) -> None:
-        """Write the file whole or not at all."""
+        """Write the file atomically."""
         temporary = path.with_suffix(".tmp.npz")
         arrays: dict[str, Any] = {
             "probabilities": self.probabilities,
             "uncalibrated": self.uncalibrated,
             "margins": self.margins,
-            **{f"{_DRAWN}{kind}": margins for kind, margins in self.drawn.items()},
+            **{f"{_SYNTHETIC}{kind}": margins for kind, margins in self.synthetic.items()},
         }
         np.savez_compressed(temporary, **arrays)
         temporary.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> "OutOfFold":
-        """Read what `save` wrote. Raises KeyError for another kind of file."""
+        """Raises KeyError for another kind of file."""
         with np.load(path, allow_pickle=False) as arrays:
             stored = dict(arrays)
-        drawn = {k.removeprefix(_DRAWN): v for k, v in stored.items() if k.startswith(_DRAWN)}
-        return cls(stored["probabilities"], stored["uncalibrated"], stored["margins"], drawn)
+        synthetic = {
+            name.removeprefix(_SYNTHETIC): margins
+            for name, margins in stored.items()
+            if name.startswith(_SYNTHETIC)
+        }
+        return cls(stored["probabilities"], stored["uncalibrated"], stored["margins"], synthetic)
+
+
+class CrossValidation(ABC):
+    """Runs that each hold out some `samples`, train on the rest and predict the held-out ones.
+
+    `titles` name the runs in progress messages.
+    """
+
+    cache_name: ClassVar[str]
+    stage: ClassVar[str]
+
+    def __init__(
+        self, corpus: TrainingCorpus, samples: Sequence[Sample], titles: Sequence[str]
+    ) -> None:
+        self.corpus = corpus
+        self.samples = samples
+        self.titles = titles
+
+    @abstractmethod
+    def holds_out(self, run: int, sample: Sample) -> bool:
+        """Whether a run holds out a sample, of `samples` or any other of the corpus."""
+
+    def held_out(self, run: int) -> list[Sample]:
+        """What a run predicts, in order."""
+        return [sample for sample in self.samples if self.holds_out(run, sample)]
+
+    def cache_files(self, cache: Path) -> list[Path]:
+        """Where the predictions of each run are cached."""
+        return [cache / f"{self.cache_name}{run}.npz" for run in range(len(self.titles))]
+
+    def run(self, run: int, recipe: Recipe, progress: Progress = silent) -> OutOfFold:
+        """Train the grader of one run and predict what it holds out."""
+        split = self.corpus.split_without(lambda sample: self.holds_out(run, sample))
+        grader = train_grader(recipe, split, progress)
+        return predict(grader, self.held_out(run), progress)
+
+    def run_all(self, recipe: Recipe, cache: Path, progress: Progress = silent) -> list[OutOfFold]:
+        """The predictions of every run; those that are cached are not trained again."""
+        results = []
+        for run, path in enumerate(self.cache_files(cache)):
+            report = prefixed(progress, self.titles[run])
+            results.append(cached(path, partial(self.run, run, recipe, report)))
+            progress(self.stage, run + 1, len(self.titles))
+        return results
 
 
 def cached(path: Path, make: Callable[[], OutOfFold]) -> OutOfFold:
-    """What lies at `path`; where nothing does, what `make` gives, which then lies there."""
+    """The predictions at `path`, made and saved first if there are none."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         make().save(path)
     return OutOfFold.load(path)
 
 
-def margins_of(samples: Sequence[Sample], found: OutOfFold, prefix: str) -> Margins:
-    """The margins of those of `samples` [n] whose group begins with `prefix`: NEAR or FAR."""
-    wanted = np.array(
+def prefixed(progress: Progress, title: str) -> Progress:
+    """`progress` with the title before each stage."""
+    return lambda stage, done, total: progress(f"{title}: {stage}", done, total)
+
+
+def margins_of(samples: Sequence[Sample], predictions: OutOfFold, prefix: str) -> OodMargins:
+    """The margins of the out-of-distribution `samples` [n] whose group begins with `prefix`."""
+    rows = np.array(
         [not sample.target and sample.group.startswith(prefix) for sample in samples], dtype=bool
     )
-    groups = [sample.group for sample, own in zip(samples, wanted.tolist(), strict=True) if own]
-    return Margins(found.margins[wanted], groups)
+    groups = [sample.group for sample, own in zip(samples, rows.tolist(), strict=True) if own]
+    return OodMargins(predictions.margins[rows], groups)
 
 
-def grade(
-    grader: Grader,
-    samples: Sequence[Sample],
-    progress: Progress = silent,
-    purpose: str = "what was held out",
-) -> OutOfFold:
-    """Grade samples of any kind by their first file, and pictures that show nothing."""
+def predict(grader: Grader, samples: Sequence[Sample], progress: Progress = silent) -> OutOfFold:
+    """Predictions on the first file of each sample, and on synthetic images."""
     head = grader.head
-    embeddings = grader.embed(samples, progress, purpose)
+    embeddings = grader.embed(samples, progress, "what was held out")
 
-    def margins(found: NDArray[np.float32]) -> NDArray[np.float32]:
-        return head.ood_score(found) - np.float32(head.ood.threshold)
+    def margins(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        return head.ood_score(embeddings) - np.float32(head.ood.threshold)
 
     return OutOfFold(
         probabilities=head.probabilities(embeddings),
         uncalibrated=head.uncalibrated.probabilities(embeddings),
         margins=margins(embeddings),
-        drawn={
+        synthetic={
             kind: margins(embed_pixels(grader.backbone, pixels))
-            for kind, pixels in ood_images(grader.input_size).items()
+            for kind, pixels in synthetic_images(grader.input_size).items()
         },
     )
 
 
-def ood_images(size: int, seed: int = 0) -> dict[str, NDArray[np.uint8]]:
-    """By kind, uint8 [COUNT, size, size, 3] as the network would see them.
+def synthetic_images(size: int, seed: int = 0) -> dict[str, NDArray[np.uint8]]:
+    """Images without any fruit, by kind: uint8 [SYNTHETIC_COUNT, size, size, 3].
 
-    Noise is fine or coarse grain, grey or coloured; a flat colour is any; a blank sheet runs from
-    black to white.
+    Noise of several grain sizes, grey or coloured; flat random colours; blank sheets from black to
+    white.
     """
     rng = np.random.default_rng(seed)
-    noise = np.stack([_grain(rng, size, k) for k in range(COUNT)])
-    colours = rng.integers(0, 256, (COUNT, 1, 1, 3), dtype=np.uint8)
-    greys = np.linspace(0, 255, COUNT).astype(np.uint8)[:, None, None, None]
-    shape = (COUNT, size, size, 3)
+    noise = np.stack([_noise(rng, size, k) for k in range(SYNTHETIC_COUNT)])
+    colours = rng.integers(0, 256, (SYNTHETIC_COUNT, 1, 1, 3), dtype=np.uint8)
+    greys = np.linspace(0, 255, SYNTHETIC_COUNT).astype(np.uint8)[:, None, None, None]
+    shape = (SYNTHETIC_COUNT, size, size, 3)
     return {
         "noise": noise,
         "flat_colour": np.broadcast_to(colours, shape),
@@ -142,8 +193,8 @@ def ood_images(size: int, seed: int = 0) -> dict[str, NDArray[np.uint8]]:
     }
 
 
-def _grain(rng: np.random.Generator, size: int, number: int) -> NDArray[np.uint8]:
-    """Noise of one grain of 1, 2, 4 or 8 pixels, every other time grey: uint8 [size, size, 3]."""
+def _noise(rng: np.random.Generator, size: int, number: int) -> NDArray[np.uint8]:
+    """Noise with a grain of 1, 2, 4 or 8 pixels, grey for even numbers: uint8 [size, size, 3]."""
     grain = 2 ** (number // 2 % 4)
     cells = -(-size // grain)
     channels = 3 if number % 2 else 1

@@ -1,8 +1,4 @@
-"""Drawings of the figures of a package: data in, Matplotlib figure out.
-
-For the notebook and for tracked runs, which need still pictures; the app draws its own. Nothing
-that serves imports this.
-"""
+"""Matplotlib plots of a package's metrics, for the notebook and MLflow; the app draws its own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,32 +12,29 @@ from api.model.manifest import Manifest
 
 GREEN = "#3f9a66"
 GREY = "#8a928d"
-_SIDE = 3.6
+_PANEL_INCHES = 3.6
 
 
-def plots(manifest: Manifest) -> dict[str, Figure]:
-    """Every drawing that the figures of a package allow, by name."""
+def package_plots(manifest: Manifest) -> dict[str, Figure]:
+    """By name, every plot that the package has metrics for."""
     metrics = manifest.metrics
-    scores = metrics.get("test_by_photograph", {})
-    found = {}
+    test = metrics.get("test_by_photograph", {})
+    figures = {}
     if metrics.get("training_curves"):
-        found["training"] = training_curves(metrics["training_curves"])
-    if "confusion_matrix" in scores:
-        found["confusion"] = confusion(scores["confusion_matrix"], manifest.classes)
-    if scores.get("reliability"):
-        found["reliability"] = reliability(scores["reliability"])
-    if scores.get("roc") and scores.get("precision_recall"):
-        found["curves"] = curves(scores["roc"], scores["precision_recall"])
-    if scores.get("slices"):
-        found["slices"] = slices(scores["slices"])
-    return found
+        figures["training"] = plot_training_curves(metrics["training_curves"])
+    if "confusion_matrix" in test:
+        figures["confusion"] = plot_confusion_matrix(test["confusion_matrix"], manifest.classes)
+    if test.get("reliability"):
+        figures["reliability"] = plot_reliability(test["reliability"])
+    if test.get("roc") and test.get("precision_recall"):
+        figures["curves"] = plot_roc_and_precision_recall(test["roc"], test["precision_recall"])
+    if test.get("slices"):
+        figures["slices"] = plot_slices(test["slices"])
+    return figures
 
 
-def training_curves(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Loss and accuracy by epoch, on what is learned from and on validation photographs.
-
-    `history` has one entry an epoch with loss, accuracy, val_loss and val_accuracy.
-    """
+def plot_training_curves(history: Sequence[Mapping[str, float]]) -> Figure:
+    """Training and validation loss and accuracy; `history` is that of a `TrainedNetwork`."""
     figure, (left, right) = panels(2)
     epochs = range(1, len(history) + 1)
     for axes, name in ((left, "loss"), (right, "accuracy")):
@@ -54,8 +47,8 @@ def training_curves(history: Sequence[Mapping[str, float]]) -> Figure:
     return figure
 
 
-def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
-    """Files by what they are (rows) and what they were called (columns)."""
+def plot_confusion_matrix(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
+    """Files by actual (rows) and predicted class (columns)."""
     figure, (axes,) = panels(1, width=1.4, height=1.25)
     shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
     axes.imshow(shares, cmap="Greens", vmin=0, vmax=1)
@@ -71,11 +64,8 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure
     return figure
 
 
-def reliability(bins: Sequence[Mapping[str, float]]) -> Figure:
-    """How often answers of a confidence are right; on the diagonal it means what it says.
-
-    `bins` are those of `curves.reliability`; larger dots hold more files.
-    """
+def plot_reliability(bins: Sequence[Mapping[str, float]]) -> Figure:
+    """Accuracy against confidence, for `reliability_bins`; dots are sized by files."""
     figure, (axes,) = panels(1)
     most = max(row["files"] for row in bins)
     axes.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1)
@@ -90,8 +80,10 @@ def reliability(bins: Sequence[Mapping[str, float]]) -> Figure:
     return figure
 
 
-def curves(roc: Mapping[str, Any], precision_recall: Mapping[str, Any]) -> Figure:
-    """ROC on the left, precision against recall on the right, a line a class."""
+def plot_roc_and_precision_recall(
+    roc: Mapping[str, Any], precision_recall: Mapping[str, Any]
+) -> Figure:
+    """A line for each class."""
     figure, (left, right) = panels(2, height=1.15)
     for name, curve in roc.items():
         label = f"{read_label(name).words} {curve['auc']:.4f}"
@@ -106,7 +98,7 @@ def curves(roc: Mapping[str, Any], precision_recall: Mapping[str, Any]) -> Figur
     return figure
 
 
-def slices(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def plot_slices(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Accuracy of every slice with its interval."""
     figure, (axes,) = panels(1, width=1.6, height=0.35 + 0.09 * len(rows))
     names = [f"{row['by']}: {row['part']}" for row in rows]
@@ -120,11 +112,11 @@ def slices(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def panels(count: int, width: float = 1, height: float = 1) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels side by side, `width` and `height` in squares each.
+    """A figure with `count` panels side by side; `width` and `height` are relative.
 
-    Not from pyplot, which would keep every figure open.
+    Not made by pyplot, which would keep every figure open.
     """
-    size = (_SIDE * count * max(width, 1.1), _SIDE * height)
+    size = (_PANEL_INCHES * count * max(width, 1.1), _PANEL_INCHES * height)
     figure = Figure(figsize=size, dpi=80, layout="constrained")
     panels = [figure.add_subplot(1, count, k + 1) for k in range(count)]
     for axes in panels:

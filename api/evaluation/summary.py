@@ -1,24 +1,10 @@
-"""The headline figures of a measurement: as lines of text, and as rows for a table."""
+"""Headline metrics of an evaluation, as lines of text and as a table."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.core.labels import read_label
 
-_GRADES = (
-    "accuracy",
-    "fruit_accuracy",
-    "edible_not_called_rotten",
-    "expected_calibration_error",
-    "wrong_and_sure",
-)
-_REFUSED = (
-    "known_rejected",
-    "near_rejected",
-    "near_rejected_at_98",
-    "others_rejected",
-    "others_rejected_at_98",
-)
 _TITLES = {
     "leave_one_source_out": "Leave one source out",
     "by_photograph": "Five folds",
@@ -27,7 +13,21 @@ _TITLES = {
     "rejection": "Five folds, what is none of the fruits",
     "supplied_split": "Supplied split",
 }
-NAMES = (
+_FRUIT = (
+    "accuracy",
+    "fruit_accuracy",
+    "edible_not_called_rotten",
+    "expected_calibration_error",
+    "wrong_and_sure",
+)
+_REJECTION = (
+    "known_rejected",
+    "near_rejected",
+    "near_rejected_at_98",
+    "others_rejected",
+    "others_rejected_at_98",
+)
+_TABLE = (
     "accuracy",
     "fruit_accuracy",
     "freshness_accuracy",
@@ -45,53 +45,55 @@ NAMES = (
 )
 
 
-def summary_lines(measured: Mapping[str, Any]) -> list[str]:
-    """The headline of each part that was measured, and of each source left out."""
+def summary_lines(evaluation: Mapping[str, Any]) -> list[str]:
+    """A line for each part of a cross-validation, and for each source left out."""
     lines = []
     for name, title in _TITLES.items():
-        if name in measured:
-            scores = measured[name]
-            figures = _REFUSED if name == "rejection" else _GRADES
-            lines.append(f"{title}: {_told(scores, figures)} [{scores['split']}].")
-        if name == "leave_one_source_out" and name in measured:
-            lines += _of_sources(measured[name])
+        if name not in evaluation:
+            continue
+        metrics = evaluation[name]
+        names = _REJECTION if name == "rejection" else _FRUIT
+        lines.append(f"{title}: {_format(metrics, names)} [{metrics['split']}].")
+        if name == "leave_one_source_out":
+            lines += _source_lines(metrics)
     return lines
 
 
-def _of_sources(scores: Mapping[str, Any]) -> list[str]:
-    """What stands below the headline of leaving one source out."""
-    lines = [f"  Mean of sources: {_told(scores['mean_of_sources'], _GRADES)}."]
-    for source, found in scores["by_source"].items():
-        lines.append(f"  Without {source or 'the folders of no source'}: {_told(found, _GRADES)}.")
-    if scores["per_class"]:
-        worst = scores["per_class"][0]
+def _source_lines(metrics: Mapping[str, Any]) -> list[str]:
+    lines = [f"  Mean of sources: {_format(metrics['mean_of_sources'], _FRUIT)}."]
+    for source, of_source in metrics["by_source"].items():
+        lines.append(
+            f"  Without {source or 'the folders of no source'}: {_format(of_source, _FRUIT)}."
+        )
+    if metrics["per_class"]:
+        worst = metrics["per_class"][0]
         words = read_label(worst["class"]).words
-        lines.append(f"  Worst class: {words}, {_told(worst, ('accuracy',))}.")
-    for pair, found in scores["freshness_pairs"].items():
-        unlike = "" if found["told_apart"] else "; not told apart"
-        lines.append(f"  {pair.replace('_', ' ')}: {_told(found, ('ordered',))}{unlike}.")
-    return [*lines, f"  Refused: {_told(scores['rejection'], _REFUSED)}."]
+        lines.append(f"  Worst class: {words}, {_format(worst, ('accuracy',))}.")
+    for pair, order in metrics["freshness_pairs"].items():
+        verdict = "" if order["told_apart"] else "; not told apart"
+        lines.append(f"  {pair.replace('_', ' ')}: {_format(order, ('ordered',))}{verdict}.")
+    return [*lines, f"  Refused: {_format(metrics['rejection'], _REJECTION)}."]
 
 
-def _told(scores: Mapping[str, Any], figures: Sequence[str]) -> str:
-    """Those of `figures` that were measured, each with its 95 % interval."""
-    told = []
-    for name in figures:
-        if scores.get(name) is not None:
-            bounds = scores.get(f"{name}_interval_95")
+def _format(metrics: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Those of the named metrics that were measured, each with its 95 % interval."""
+    parts = []
+    for name in names:
+        if metrics.get(name) is not None:
+            bounds = metrics.get(f"{name}_interval_95")
             interval = f" ({bounds[0]:.1%} to {bounds[1]:.1%})" if bounds else ""
-            told.append(f"{name.replace('_', ' ')} {scores[name]:.2%}{interval}")
-    return ", ".join(told) or "nothing measured"
+            parts.append(f"{name.replace('_', ' ')} {metrics[name]:.2%}{interval}")
+    return ", ".join(parts) or "nothing measured"
 
 
-def headlines(scores: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
-    """Of each headline in `scores`, in words, its `value` and 95 % interval `from` and `to`.
+def summary_table(metrics: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
+    """By metric, in words: `value`, and the 95 % interval `from` and `to`, None without one.
 
-    A headline that was not measured is left out; one without an interval has None for both.
+    Metrics that were not measured are left out.
     """
     rows = {}
-    for name in NAMES:
-        if scores.get(name) is not None:
-            low, high = scores.get(f"{name}_interval_95") or (None, None)
-            rows[name.replace("_", " ")] = {"value": scores[name], "from": low, "to": high}
+    for name in _TABLE:
+        if metrics.get(name) is not None:
+            low, high = metrics.get(f"{name}_interval_95") or (None, None)
+            rows[name.replace("_", " ")] = {"value": metrics[name], "from": low, "to": high}
     return rows

@@ -1,8 +1,7 @@
-"""The supplied split, for comparison with others: it leaks, and says so.
+"""The supplied split of a dataset, which leaks: only for comparison with published results.
 
-Copies of one photograph lie on both sides of it, so whoever trains on the one and tests on the
-other measures memory. Training here does as is usual: it learns from the train files, and stops
-and calibrates on some of them that are dealt by file.
+Copies of one photograph are in train and test, so its accuracy measures memorisation. As others do,
+this trains on the train files and validates on some of them, chosen by file.
 """
 
 from collections.abc import Sequence
@@ -13,89 +12,89 @@ import numpy as np
 
 from api.core.metrics import share
 from api.core.progress import Progress, silent
-from api.core.splits import SPLITS, fold_of
-from api.evaluation.figures import figures
-from api.evaluation.out_of_fold import OutOfFold, cached, grade
-from api.training.class_folders import PhotoFile
+from api.core.splits import fold_of
+from api.evaluation.classification_metrics import classification_metrics
+from api.evaluation.out_of_fold import OutOfFold, cached, predict
+from api.training.class_folders import PhotoFile, SplitLeakage
 from api.training.corpus import TrainingCorpus, TrainingSplit
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
 from api.training.samples import file_samples, photograph_samples
-from api.training.split_leakage import find_leakage
 
-# One in so many train files is for validation.
+# One in this many train files is for validation.
 VALIDATION_PART = 10
 
 
-def supplied_split(
-    corpus: TrainingCorpus, recipe: Recipe, path: Path, progress: Progress = silent
-) -> dict[str, Any] | None:
+def supplied_split_metrics(
+    corpus: TrainingCorpus,
+    leakage: SplitLeakage,
+    recipe: Recipe,
+    path: Path,
+    progress: Progress = silent,
+) -> dict[str, Any]:
     """Train on the supplied train files and score the supplied test files; JSON-ready.
 
-    What the grader said is kept at `path`, so that an interrupted run goes on. The accuracy is
-    given once more apart for test photographs with a copy in train and for those without. None
-    where the set has no supplied split.
+    Accuracy is also given separately for test photographs with and without a copy in train. The
+    predictions are cached at `path`.
     """
-    leak = find_leakage(corpus.listing.files)
-    if leak is None:
-        return None
     test = _side(corpus, "test")
-    found = cached(path, lambda: _train_and_grade(corpus, recipe, test, progress))
-    split = "supplied split, which LEAKS: copies of test photographs are in train"
-    scores = figures(
-        split,
+    predictions = cached(path, lambda: _train_and_predict(corpus, recipe, test, progress))
+    metrics = classification_metrics(
+        "supplied split, which LEAKS: copies of test photographs are in train",
         corpus.listing.root,
         test,
-        found.probabilities,
+        predictions.probabilities,
         corpus.classes,
-        uncalibrated=found.uncalibrated,
+        uncalibrated=predictions.uncalibrated,
     )
-    leaked = {tested.photograph for tested, _ in leak.pairs}
-    known = np.array([file.photograph in leaked for file in test])
-    right = found.probabilities.argmax(axis=1) == [
-        corpus.classes.index(file.class_name) for file in test
-    ]
+    leaked_names = {tested.photograph for tested, _ in leakage.pairs}
     names = np.array([file.photograph for file in test])
+    leaked = np.array([name in leaked_names for name in names])
+    labels = [corpus.classes.index(file.class_name) for file in test]
+    correct = predictions.probabilities.argmax(axis=1) == labels
     return {
         "leaks": True,
-        "test_photographs": leak.photographs,
-        "test_photographs_also_in_train": len(leak.pairs),
-        **share("accuracy_with_a_copy_in_train", right[known], names[known].tolist()),
-        **share("accuracy_without", right[~known], names[~known].tolist()),
-        **scores,
+        "test_photographs": leakage.photographs,
+        "test_photographs_also_in_train": len(leakage.pairs),
+        **share("accuracy_with_a_copy_in_train", correct[leaked], names[leaked].tolist()),
+        **share("accuracy_without", correct[~leaked], names[~leaked].tolist()),
+        **metrics,
     }
 
 
-def deal_by_file(files: Sequence[PhotoFile]) -> tuple[list[PhotoFile], list[PhotoFile]]:
-    """Train files into those to learn from and those to validate on.
+def split_by_file(files: Sequence[PhotoFile]) -> tuple[list[PhotoFile], list[PhotoFile]]:
+    """Split train files into training and validation.
 
-    No photograph is lost to learning: a file is for validation only if another file of its
-    photograph is learned from. Where no photograph has a copy, files are dealt all the same.
+    A file goes to validation only if another copy of its photograph is in training, so that no
+    photograph is lost; unless no photograph has a copy.
     """
-    dealt = {file.path for file in files if fold_of(file.path, VALIDATION_PART) == 0}
-    safe = {file.photograph for file in files if file.path not in dealt}
-    validation = [file for file in files if file.path in dealt and file.photograph in safe]
-    validation = validation or [file for file in files if file.path in dealt]
+    chosen = {file.path for file in files if fold_of(file.path, VALIDATION_PART) == 0}
+    trained = {file.photograph for file in files if file.path not in chosen}
+    validation = [file for file in files if file.path in chosen and file.photograph in trained]
+    validation = validation or [file for file in files if file.path in chosen]
     paths = {file.path for file in validation}
     return [file for file in files if file.path not in paths], validation
 
 
-def _train_and_grade(
+def _train_and_predict(
     corpus: TrainingCorpus, recipe: Recipe, test: Sequence[PhotoFile], progress: Progress
 ) -> OutOfFold:
     root, classes = corpus.listing.root, corpus.classes
-    learned, validation = deal_by_file(_side(corpus, "train"))
-    rest = {
-        split: [*corpus.boxed(split), *corpus.near_misses(split), *corpus.far(split)]
-        for split in SPLITS
-    }
-    study = TrainingSplit(
+    training, validation = split_by_file(_side(corpus, "train"))
+    split = TrainingSplit(
         classes=classes,
-        training=[*photograph_samples(root, learned, classes), *rest["train"], *rest["test"]],
-        validation=[*file_samples(root, validation, classes), *rest["validation"]],
+        training=[
+            *photograph_samples(root, training, classes),
+            *corpus.boxed_and_ood("train"),
+            *corpus.boxed_and_ood("test"),
+        ],
+        validation=[
+            *file_samples(root, validation, classes),
+            *corpus.boxed_and_ood("validation"),
+        ],
     )
-    grader = train_grader(recipe, study, progress)
-    return grade(grader, file_samples(root, test, classes), progress)
+    grader = train_grader(recipe, split, progress)
+    return predict(grader, file_samples(root, test, classes), progress)
 
 
 def _side(corpus: TrainingCorpus, name: str) -> list[PhotoFile]:

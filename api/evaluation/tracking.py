@@ -68,7 +68,7 @@ def _log(uri: str, folder: Path, manifest: Manifest, state: Path) -> str:
     from mlflow import MlflowClient  # noqa: PLC0415
     from mlflow.entities import Metric, Param  # noqa: PLC0415
 
-    from api.evaluation.plots import plots  # noqa: PLC0415  (needs matplotlib, which MLflow brings)
+    from api.evaluation.plots import package_plots  # noqa: PLC0415  (matplotlib comes with MLflow)
 
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name(EXPERIMENT)
@@ -92,7 +92,7 @@ def _log(uri: str, folder: Path, manifest: Manifest, state: Path) -> str:
     for start in range(0, len(metrics), MAX_BATCH):
         client.log_batch(run_id, metrics=metrics[start : start + MAX_BATCH])
     client.log_artifact(run_id, str(folder / MANIFEST))
-    for name, figure in plots(manifest).items():
+    for name, figure in package_plots(manifest).items():
         client.log_figure(run_id, figure, f"drawings/{name}.png")
     client.set_terminated(run_id)
     return run_id

@@ -1,7 +1,6 @@
-"""Augmentation: what a phone, a kitchen and a careless hand do to a photograph.
+"""Augmentation for photos taken with a phone: geometry, compression, light, colour and noise.
 
-Each function takes a picture and a random generator and returns a picture. `augment` puts them
-together; with the same generator state it gives the same pixels.
+All randomness comes from the generator passed in: the same state gives the same pixels.
 """
 
 import io
@@ -12,53 +11,51 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from api.core.imaging.preprocess import to_input
-from api.training.background_augment import CANVAS, Around, replace_background
+from api.core.imaging.resize import to_input
+from api.training.background_augment import CANVAS, SceneAssets, replace_background
 
-# From fruit that fill a third of the frame to close-ups that cut their edges off.
-FURTHEST, NEAREST = 0.6, 1.5
+# From fruit that fills a third of the frame to close-ups that crop its edges.
+MIN_SCALE, MAX_SCALE = 0.6, 1.5
 
 
 @dataclass(frozen=True)
-class Views:
-    """How often a view is what: `clean_share` of them are only mirrored; of the rest,
-    `background_share` get another background where theirs is white or paper, and `neighbour_share`
-    other fruit around theirs.
-    """
+class AugmentRates:
+    """Probabilities, 0 to 1. `clean` views are only mirrored. Of the others, `background` get a
+    new background (where theirs is white or paper) and `neighbours` other fruit at the edges."""
 
-    clean_share: float
-    background_share: float
-    neighbour_share: float
+    clean: float
+    background: float
+    neighbours: float
 
 
 def augment(
     image: Image.Image,
     size: int,
     rng: Generator,
-    views: Views,
-    around: Around | None = None,
+    rates: AugmentRates,
+    assets: SceneAssets | None = None,
 ) -> NDArray[np.uint8]:
     """One training view of `image`: uint8 [size, size, 3].
 
-    `around` is what it may be put before and beside; without, backgrounds are made up.
+    Without `assets`, backgrounds are procedural and there are no neighbours.
     """
     if rng.random() < 0.5:
         image = ImageOps.mirror(image)
-    if rng.random() < views.clean_share:
+    if rng.random() < rates.clean:
         return to_input(image, size)
     image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    around = around or Around()
-    beside = rng.random() < views.neighbour_share and bool(around.neighbours)
-    replaced = rng.random() < views.background_share
-    if replaced or beside:
-        image = replace_background(image, rng, around, beside=beside, replaced=replaced)
-    image = move(image, rng)
+    assets = assets or SceneAssets()
+    neighbours = rng.random() < rates.neighbours and bool(assets.cutouts)
+    background = rng.random() < rates.background
+    if background or neighbours:
+        image = replace_background(image, rng, assets, background=background, neighbours=neighbours)
+    image = random_affine(image, rng)
     image = corrupt(image, rng)
     return color_jitter(to_input(image, size), rng)
 
 
-def move(image: Image.Image, rng: Generator) -> Image.Image:
-    """Turn, scale, stretch and shift, filling what is uncovered with a varied colour."""
+def random_affine(image: Image.Image, rng: Generator) -> Image.Image:
+    """Rotate, scale, stretch and shift; uncovered pixels get a random fill colour."""
     chance = rng.random()
     if chance < 0.25:
         angle = rng.uniform(-np.pi, np.pi)
@@ -66,7 +63,7 @@ def move(image: Image.Image, rng: Generator) -> Image.Image:
         angle = rng.normal(0, np.radians(15))
     else:
         angle = 0.0
-    scale = np.exp(rng.uniform(np.log(FURTHEST), np.log(NEAREST)))
+    scale = np.exp(rng.uniform(np.log(MIN_SCALE), np.log(MAX_SCALE)))
     stretch = np.exp(rng.uniform(-0.15, 0.15))
     cos, sin = np.cos(angle), np.sin(angle)
     a, b = cos / (scale * stretch), sin / (scale * stretch)
@@ -80,17 +77,18 @@ def move(image: Image.Image, rng: Generator) -> Image.Image:
         Image.Transform.AFFINE,
         (a, b, c, d, e, f),
         Image.Resampling.BILINEAR,
-        fillcolor=_fill(image, rng),
+        fillcolor=_fill_colour(image, rng),
     )
 
 
-def _fill(image: Image.Image, rng: Generator) -> tuple[int, int, int]:
-    kind = rng.integers(4)
-    if kind == 0:
+def _fill_colour(image: Image.Image, rng: Generator) -> tuple[int, int, int]:
+    """Black, white, the mean of the corners or a random colour."""
+    choice = rng.integers(4)
+    if choice == 0:
         return (0, 0, 0)
-    if kind == 1:
+    if choice == 1:
         return (255, 255, 255)
-    if kind == 2:
+    if choice == 2:
         colour = np.asarray(image)[[0, 0, -1, -1], [0, -1, 0, -1]].mean(axis=0)
     else:
         colour = rng.uniform(0, 255, 3)
@@ -98,7 +96,7 @@ def _fill(image: Image.Image, rng: Generator) -> tuple[int, int, int]:
 
 
 def corrupt(image: Image.Image, rng: Generator) -> Image.Image:
-    """Blur, shrink, and save as a poor JPEG, each now and then."""
+    """Blur, low resolution and JPEG artefacts, each with its own probability."""
     if rng.random() < 0.15:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6)))
     if rng.random() < 0.1:
@@ -112,7 +110,8 @@ def corrupt(image: Image.Image, rng: Generator) -> Image.Image:
 
 
 def color_jitter(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
-    """Another exposure, contrast, saturation, white balance, light fall-off and sensor noise."""
+    """Jitter exposure, white balance, contrast, saturation and hue; add a light gradient, sensor
+    noise and salt and pepper. uint8 [size, size, 3] in and out."""
     view = pixels.astype(np.float32) / 255.0
     size = view.shape[0]
     if rng.random() < 0.8:
@@ -123,11 +122,11 @@ def color_jitter(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]
         view = mean + (view - mean) * np.float32(rng.uniform(0.8, 1.2))
         grey = view.mean(axis=2, keepdims=True)
         view = grey + (view - grey) * np.float32(rng.uniform(0.75, 1.25))
-    kind = rng.random()
-    if kind < 0.06:
-        # Without colour, so that skin and shape count too.
+    chance = rng.random()
+    if chance < 0.06:
+        # Greyscale, so that texture and shape count too.
         view = np.broadcast_to(view.mean(axis=2, keepdims=True), view.shape)
-    elif kind < 0.4:
+    elif chance < 0.4:
         view = view @ _hue_rotation(rng.uniform(-0.25, 0.25))
     if rng.random() < 0.25:
         ramp = np.linspace(rng.uniform(0.55, 1.0), 1.0, size, dtype=np.float32)
@@ -137,15 +136,15 @@ def color_jitter(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]
         view = view + rng.standard_normal(view.shape, dtype=np.float32) * np.float32(sigma)
     out: NDArray[np.uint8] = (np.clip(view, 0, 1) * 255 + 0.5).astype(np.uint8)
     if rng.random() < 0.1:
-        speckled = rng.random((size, size))
+        noise = rng.random((size, size))
         amount = rng.uniform(0.003, 0.02)
-        out[speckled < amount] = 0
-        out[speckled > 1 - amount] = 255
+        out[noise < amount] = 0
+        out[noise > 1 - amount] = 255
     return out
 
 
 def _hue_rotation(angle: float) -> NDArray[np.float32]:
-    """Turn colours about the grey axis by `angle` radians: float32 [3, 3], for row vectors."""
+    """Rotation about the grey axis by `angle` radians: float32 [3, 3], for row vectors."""
     cos, sin = np.cos(angle), np.sin(angle)
     along = (1 - cos) / 3
     across = sin / np.sqrt(3)

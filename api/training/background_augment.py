@@ -1,6 +1,6 @@
-"""Augmentation of what surrounds a fruit: another background, another distance, other fruit.
+"""Background augmentation: cut-outs, new backgrounds, smaller fruit, neighbouring fruit.
 
-A photograph's background tells where it was taken, and in most sets that tells the label too.
+A background shows where a photo was taken, and in most datasets that gives the label away.
 """
 
 from collections.abc import Sequence
@@ -13,74 +13,74 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-# Work at this side: above the input size, so that the one resize still has something to average.
+# Side of the working image: larger than the input, so that the final resize still averages.
 CANVAS = 224
 WHITE = 232
-# Paper in the shade is grey: nearly without colour, and not dark.
-PAPER_COLOUR, PAPER_DARKEST = 40, 120
-# Share of the backgrounds that are photographs, where there are any; the others are made up.
-PHOTOGRAPHED = 0.5
-# Share of the fruit before another background that are seen from further away.
-FURTHER_AWAY = 0.35
+# Paper in shade is grey: little chroma, and not dark.
+PAPER_MAX_CHROMA, PAPER_MIN_VALUE = 40, 120
+# Probability of a photographed background where there are any; the others are procedural.
+PHOTO_BACKGROUND = 0.5
+# Probability that fruit on a new background is shrunk.
+SHRINK = 0.35
 
 
 @dataclass(frozen=True)
-class Around:
-    """`neighbours` are cut-outs of other fruit, RGBA; `backgrounds` are photographs uint8
-    [height, width, 3]."""
+class SceneAssets:
+    """`cutouts` of other fruit, RGBA; `backgrounds` uint8 [height, width, 3]."""
 
-    neighbours: Sequence[Image.Image] = ()
+    cutouts: Sequence[Image.Image] = ()
     backgrounds: Sequence[NDArray[np.uint8]] = ()
 
 
 def segment(image: Image.Image) -> Image.Image | None:
-    """The fruit of a photograph on white or paper, RGBA, or None where there is no such ground."""
+    """Cut the fruit out of a white or paper background: RGBA; None where there is none."""
     image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
     outside = background_mask(np.asarray(image))
     if outside is None or _border(outside).mean() < 0.95:
         return None
     alpha = _alpha(outside)
-    fruit = image.convert("RGBA")
-    fruit.putalpha(alpha)
-    return fruit.crop(alpha.getbbox())
+    cutout = image.convert("RGBA")
+    cutout.putalpha(alpha)
+    return cutout.crop(alpha.getbbox())
 
 
 def replace_background(
-    image: Image.Image, rng: Generator, around: Around, *, beside: bool, replaced: bool
+    image: Image.Image, rng: Generator, assets: SceneAssets, *, background: bool, neighbours: bool
 ) -> Image.Image:
-    """Put the fruit before something else where `replaced`, and other fruit `beside` it.
+    """Give `image` (CANVAS a side) a new `background`, `neighbours`, or both.
 
-    `image` has the side CANVAS. Where the fruit does not lie on white or on paper, only the
-    neighbours are added, at the edges.
+    Without a white or paper background, it only gets the neighbours.
     """
-    neighbours = around.neighbours if beside else ()
+    cutouts = assets.cutouts if neighbours else ()
     pixels = np.asarray(image)
     outside = background_mask(pixels)
     if outside is None:
-        return _with_neighbours(image, rng, neighbours)
+        return _paste_neighbours(image, rng, cutouts)
     ground = (
-        _background(rng, around.backgrounds) if replaced else np.full(pixels.shape, 255, np.float32)
+        _background(rng, assets.backgrounds)
+        if background
+        else np.full(pixels.shape, 255, np.float32)
     )
-    table = _with_neighbours(Image.fromarray(ground.astype(np.uint8)), rng, neighbours)
-    if replaced and rng.random() < FURTHER_AWAY:
-        return _further_away(image, outside, table, rng)
-    # Shadows are kept: the new background is as much darker as the old one was.
-    usual = np.maximum(np.median(pixels[outside], axis=0), 1)
-    shade = np.clip(pixels / usual, 0, 1.15)
-    soft = _soft(outside)[..., None]
-    mixed = pixels * (1 - soft) + np.asarray(table, np.float32) * shade * soft
-    return Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8))
+    scene = _paste_neighbours(Image.fromarray(ground.astype(np.uint8)), rng, cutouts)
+    if background and rng.random() < SHRINK:
+        return _paste_smaller(image, outside, scene, rng)
+    # Keep the shadows: darken the new background as much as the old one is below its median.
+    base = np.maximum(np.median(pixels[outside], axis=0), 1)
+    shade = np.clip(pixels / base, 0, 1.15)
+    alpha = _feather(outside)[..., None]
+    blended = pixels * (1 - alpha) + np.asarray(scene, np.float32) * shade * alpha
+    return Image.fromarray(np.clip(blended, 0, 255).astype(np.uint8))
 
 
 def background_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
-    """White or paper that touches the border: bool [height, width]; None where there is none."""
+    """White or paper connected to the border: bool [height, width]; None where there is none."""
     # A minimum over the last axis takes ten times as long.
     red, green, blue = (pixels[..., k].astype(np.int16) for k in range(3))
     darkest = np.minimum(np.minimum(red, green), blue)
     brightest = np.maximum(np.maximum(red, green), blue)
     ground = darkest >= WHITE
     if _border(ground).mean() < 0.5:
-        ground = (brightest - darkest < PAPER_COLOUR) & (darkest >= PAPER_DARKEST)
+        ground = (brightest - darkest < PAPER_MAX_CHROMA) & (darkest >= PAPER_MIN_VALUE)
         if _border(ground).mean() < 0.7:
             return None
     regions, _ = ndimage.label(ground)
@@ -89,51 +89,52 @@ def background_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     return outside if 0.1 < outside.mean() < 0.95 else None
 
 
-def _further_away(
-    image: Image.Image, outside: NDArray[np.bool_], table: Image.Image, rng: Generator
+def _paste_smaller(
+    image: Image.Image, outside: NDArray[np.bool_], scene: Image.Image, rng: Generator
 ) -> Image.Image:
-    """The fruit at a third to four fifths of its size, somewhere on the table."""
+    """Paste the fruit at 0.33 to 0.8 of its size near the middle of the scene."""
     side = round(CANVAS * rng.uniform(0.33, 0.8))
-    room = (CANVAS - side) // 2
-    x, y = (room + int(rng.integers(-room // 2, room // 2 + 1)) for _ in range(2))
+    margin = (CANVAS - side) // 2
+    x, y = (margin + int(rng.integers(-margin // 2, margin // 2 + 1)) for _ in range(2))
     small = image.resize((side, side), Image.Resampling.BILINEAR)
-    table = table.copy()
-    table.paste(small, (x, y), _alpha(outside).resize((side, side)))
-    return table
+    scene = scene.copy()
+    scene.paste(small, (x, y), _alpha(outside).resize((side, side)))
+    return scene
 
 
-def _with_neighbours(
-    image: Image.Image, rng: Generator, neighbours: Sequence[Image.Image]
+def _paste_neighbours(
+    image: Image.Image, rng: Generator, cutouts: Sequence[Image.Image]
 ) -> Image.Image:
-    """One to three fruit whose middles are nearer to the edge than to the middle."""
-    if not neighbours:
+    """Paste one to three cut-outs around the middle, which stays visible."""
+    if not cutouts:
         return image
     image = image.copy()
     for _ in range(int(rng.integers(1, 4))):
-        fruit = neighbours[int(rng.integers(len(neighbours)))]
-        factor = CANVAS * rng.uniform(0.35, 0.75) / max(fruit.size)
-        fruit = fruit.resize((int(fruit.width * factor) or 1, int(fruit.height * factor) or 1))
+        cutout = cutouts[int(rng.integers(len(cutouts)))]
+        factor = CANVAS * rng.uniform(0.35, 0.75) / max(cutout.size)
+        cutout = cutout.resize((int(cutout.width * factor) or 1, int(cutout.height * factor) or 1))
         angle, distance = rng.uniform(-np.pi, np.pi), CANVAS * rng.uniform(0.42, 0.62)
-        x = CANVAS / 2 + distance * np.cos(angle) - fruit.width / 2
-        y = CANVAS / 2 + distance * np.sin(angle) - fruit.height / 2
-        image.paste(fruit, (round(x), round(y)), fruit)
+        x = CANVAS / 2 + distance * np.cos(angle) - cutout.width / 2
+        y = CANVAS / 2 + distance * np.sin(angle) - cutout.height / 2
+        image.paste(cutout, (round(x), round(y)), cutout)
     return image
 
 
-def _background(rng: Generator, photographs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """Part of a photograph, or a made-up table, cloth or wall: float32 [CANVAS, CANVAS, 3]."""
-    if not photographs or rng.random() >= PHOTOGRAPHED:
-        return _made_up(rng)
-    image = Image.fromarray(photographs[int(rng.integers(len(photographs)))])
+def _background(rng: Generator, photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """A random crop of a photo or a procedural background: float32 [CANVAS, CANVAS, 3]."""
+    if not photos or rng.random() >= PHOTO_BACKGROUND:
+        return _procedural_background(rng)
+    image = Image.fromarray(photos[int(rng.integers(len(photos)))])
     share = rng.uniform(0.4, 1.0)
     width, height = (max(1, int(side * share)) for side in image.size)
     x = int(rng.integers(image.width - width + 1))
     y = int(rng.integers(image.height - height + 1))
-    part = image.crop((x, y, x + width, y + height))
-    return np.asarray(part.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR), np.float32)
+    crop = image.crop((x, y, x + width, y + height))
+    return np.asarray(crop.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR), np.float32)
 
 
-def _made_up(rng: Generator) -> NDArray[np.float32]:
+def _procedural_background(rng: Generator) -> NDArray[np.float32]:
+    """A base colour with blotches and grain, like a table or cloth."""
     base = rng.uniform(20, 245, 3)
     if rng.random() < 0.6:  # Most kitchens are grey, beige or brown.
         base = base.mean() + (base - base.mean()) * 0.25
@@ -146,10 +147,10 @@ def _made_up(rng: Generator) -> NDArray[np.float32]:
 
 
 def _alpha(outside: NDArray[np.bool_]) -> Image.Image:
-    return Image.fromarray(((1 - _soft(outside)) * 255).astype(np.uint8))
+    return Image.fromarray(((1 - _feather(outside)) * 255).astype(np.uint8))
 
 
-def _soft(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _feather(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     blurred: NDArray[np.float32] = ndimage.uniform_filter(mask.astype(np.float32), 5)
     return blurred
 

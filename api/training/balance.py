@@ -1,6 +1,6 @@
-"""How much each photograph counts: source and label go together, so both are balanced.
+"""Sampling weights balanced over (source, label) and over fruits.
 
-A set is mostly one source of each label, and a network that is left to it learns the source.
+Most datasets have one source for each label, and an unbalanced network learns the source.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Between 0, where every group of photographs counts the same, and 1, where every photograph does.
+# 0 gives every (source, label) group the same weight, 1 every photo.
 POWER = 0.8
 
 
@@ -17,13 +17,13 @@ def balanced_weights(
 ) -> NDArray[np.float32]:
     """Weight of each row, float32 [n], mean 1.
 
-    The n rows of one (source, label) group share n ** POWER, and then every kind has the same say.
-    `sources` [n], `labels` [n] and `kinds` [n]: the fruit, "" for what is none of the fruits, which
-    all together has as much say as one fruit. Raises ValueError for lengths that differ.
+    A (source, label) group of n rows gets n ** POWER in total; then every kind gets the same total.
+    `kinds` [n] are fruits, "" for out-of-distribution rows, which together count as one fruit.
+    Raises ValueError for lengths that differ.
     """
     rows = list(zip(sources, labels, strict=True))
-    group, size = _numbered(rows)
-    kind, _ = _numbered([(name,) for name in kinds])
+    group, size = _encode(rows)
+    kind, _ = _encode([(name,) for name in kinds])
     if len(kind) != len(group):
         raise ValueError(f"{len(kind)} kinds for {len(group)} rows")
     weights = size[group] ** (POWER - 1)
@@ -34,24 +34,25 @@ def balanced_weights(
 def epoch_order(
     weights: NDArray[np.floating], views: int, seed: int, epoch: int
 ) -> NDArray[np.int64]:
-    """Which rows an epoch shows, and in which order: int64 [views].
+    """The rows to show in an epoch, in order: int64 [views].
 
-    `weights` [n] of 0 or more, not all 0. A row that is due x times, in proportion to its weight,
-    is shown floor(x) or ceil(x) times: systematic sampling on a shuffled order.
+    `weights` [n] are 0 or more, not all 0. A row whose expected count is x comes floor(x) or
+    ceil(x) times: systematic sampling over a shuffled order.
     """
     rng = np.random.default_rng((seed, epoch))
     order = rng.permutation(len(weights))
-    due = np.cumsum(weights[order], dtype=np.float64)
-    # To the last view exactly, whatever the rounding.
-    ends = np.append(np.minimum(due[:-1] * (views / due[-1]), views), views)
-    times = np.diff(np.floor(ends + rng.random()), prepend=0).astype(np.int64)
-    return rng.permutation(np.repeat(order, times))
+    cumulative = np.cumsum(weights[order], dtype=np.float64)
+    # Exactly `views` at the end, whatever the rounding.
+    scaled = cumulative[:-1] * (views / cumulative[-1])
+    ends = np.append(np.minimum(scaled, views), views)
+    counts = np.diff(np.floor(ends + rng.random()), prepend=0).astype(np.int64)
+    return rng.permutation(np.repeat(order, counts))
 
 
-def _numbered(
+def _encode(
     names: Sequence[tuple[str, ...]],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The number of each name among the different ones, int64 [n], and how often each occurs."""
-    of_name = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    numbers = np.array([of_name[name] for name in names], np.int64)
-    return numbers, np.bincount(numbers, minlength=len(of_name)).astype(np.float64)
+    """Integer codes of the names, int64 [n], and the count of each code, float64 [codes]."""
+    code_of = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    codes = np.array([code_of[name] for name in names], np.int64)
+    return codes, np.bincount(codes, minlength=len(code_of)).astype(np.float64)

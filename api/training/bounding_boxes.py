@@ -1,8 +1,8 @@
-"""Boxed photographs: a folder of frames and a `boxes.csv` that says where each fruit is.
+"""Bounding boxes: a folder of frames and a `boxes.csv` with one row for each fruit.
 
-Columns: `file, fruit, level, xmin, ymin, xmax, ymax`, the box in upright pixels of the file, the
-level one of fresh, normal (past its best, good to eat) and rotten. Where no level is known, it is
-empty, or there is no such column.
+Columns: `file, fruit, level, xmin, ymin, xmax, ymax`, the box in pixels of the upright image, the
+level one of fresh, normal (past its best, still edible) and rotten. An unknown level is empty; the
+column may be missing.
 """
 
 import csv
@@ -15,11 +15,12 @@ from pathlib import Path, PurePath
 from PIL import Image
 
 from api.core.errors import ProblemError
-from api.core.imaging.decode import Photograph
+from api.core.imaging.decode import DecodedImage
 from api.core.labels import Level
 
-# The levels as the file calls them.
+# The file's names of the levels.
 LEVEL_NAMES: dict[str, Level] = {"fresh": "fresh", "normal": "past_best", "rotten": "rotten"}
+# Frames of one run have numbers at most this far apart.
 MAX_NUMBER_GAP = 50
 
 
@@ -29,10 +30,10 @@ class BoxesError(ProblemError):
 
 @dataclass(frozen=True)
 class Box:
-    """One fruit in a frame.
+    """One fruit in a frame; corners in pixels.
 
-    `level` is None where it is not known. `run` names the series of frames of the same fruits that
-    it is from, `source` the folder that the frame lies in.
+    `level` is None if unknown. `run` is the series of frames of the same fruits, named after its
+    first frame; `source` is the frame's folder.
     """
 
     path: Path
@@ -47,14 +48,14 @@ class Box:
 
     @property
     def group(self) -> str:
-        """What stands on one side of a split; runs of two sources may have the same name."""
+        """The unit of a split. Includes the source, since run names repeat across sources."""
         return f"{self.source}/{self.run}"
 
 
 def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
-    """Read `boxes.csv`, but for frames in folders under `folder` with one of the names `skip`.
+    """Read `boxes.csv`, except frames in subfolders named in `skip`.
 
-    Raises BoxesError, with the line, for a row that cannot be used.
+    Raises BoxesError, with the line, for an invalid row or a missing file.
     """
     rows: list[tuple[Path, str, Level | None, tuple[int, int, int, int]]] = []
     with (folder / "boxes.csv").open(newline="", encoding="utf-8-sig") as stream:
@@ -63,7 +64,7 @@ def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
                 level = LEVEL_NAMES[row["level"]] if row.get("level") else None
                 corners = (int(row["xmin"]), int(row["ymin"]), int(row["xmax"]), int(row["ymax"]))
                 path = folder / row["file"]
-                left_out = any(part in skip for part in PurePath(row["file"]).parts[:-1])
+                skipped = any(part in skip for part in PurePath(row["file"]).parts[:-1])
                 if corners[0] >= corners[2] or corners[1] >= corners[3]:
                     raise ValueError(corners)
             except (KeyError, TypeError, ValueError):
@@ -72,7 +73,7 @@ def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
                     f"{', '.join(LEVEL_NAMES)}; empty where it is not known) and four whole "
                     "numbers xmin, ymin, xmax, ymax, xmin under xmax and ymin under ymax."
                 ) from None
-            if left_out:
+            if skipped:
                 continue
             if not path.is_file():
                 raise BoxesError(f"{folder / 'boxes.csv'}, line {line}: there is no file {path}.")
@@ -87,10 +88,10 @@ def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
     )
 
 
-def crop(photograph: Photograph, box: Box, margin: float) -> Image.Image:
-    """Cut the fruit out as a square with `margin` of the longer side around it.
+def crop(photograph: DecodedImage, box: Box, margin: float) -> Image.Image:
+    """Crop the box to a square with a margin of `margin` times its longer side.
 
-    What lies beyond the frame is cut off, so a crop at the edge is not square.
+    The frame clips it, so a crop at the edge is not square.
     """
     image = photograph.image
     scale = image.width / photograph.width
@@ -108,16 +109,17 @@ def crop(photograph: Photograph, box: Box, margin: float) -> Image.Image:
 
 
 def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:
-    """Cut the frames, folder by folder and in the order of their numbers, where other fruits begin.
+    """Split the frames of each folder, in order of their numbers, into runs of the same fruits.
 
-    A run ends where the numbers jump, where neighbours share no fruit, or where the camera or its
-    setting changes (other JPEG quantisation tables). Frames without a number are runs of their own.
+    A new run starts where the numbers jump, where consecutive frames share no fruit, or where the
+    camera or its settings change (other JPEG quantisation tables). A frame without a number is a
+    run of its own.
     """
     numbered = sorted(
         (path.parent, number, path) for path in fruits if (number := _number(path)) is not None
     )
     runs = {path: path.stem for path in fruits}
-    start = ""
+    run = ""
     previous: tuple[int, Path] | None = None
     for folder, number, path in numbered:
         new = previous is None or (
@@ -127,8 +129,8 @@ def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:
             or _camera_setting(path) != _camera_setting(previous[1])
         )
         if new:
-            start = path.stem
-        runs[path] = start
+            run = path.stem
+        runs[path] = run
         previous = (number, path)
     return runs
 
@@ -143,5 +145,5 @@ def _camera_setting(path: Path) -> str:
     try:
         with Image.open(path) as image:
             return str(getattr(image, "quantization", ""))
-    except OSError:  # That the file is damaged is said where it is decoded.
+    except OSError:  # A damaged file is reported where it is decoded.
         return ""

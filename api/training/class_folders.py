@@ -1,7 +1,8 @@
-"""Class folders: every file verified, described and given its photograph and split, and the index
-that keeps this: one row a file, as CSV next to the photographs.
+"""Class folders: verify and describe every file, group copies, and assign splits.
 
-`train` and `test` folders above classes are noted as the supplied split, and not otherwise used.
+The result is kept in an index: a CSV next to the photos, one row for each file. `train` and `test`
+folders above the classes are recorded as the supplied split, which is only used to measure its
+leakage and to compare with published results.
 """
 
 import csv
@@ -26,7 +27,11 @@ from api.core.splits import Split, split_of
 
 @dataclass(frozen=True)
 class PhotoFile:
-    """One verified file of a class folder. `path` is relative to the root of its set."""
+    """One verified file of a class folder.
+
+    `path` is relative to the dataset root. `photograph` names the group of copies that the file
+    belongs to, `signature` is the perceptual hash in hexadecimal.
+    """
 
     path: str
     class_name: str
@@ -41,13 +46,13 @@ class PhotoFile:
 
     @property
     def source(self) -> str:
-        """Where the photograph comes from, as the folders say; perhaps empty."""
+        """The source that the folders name; may be empty."""
         return source_of(PurePosixPath(self.path))
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The verified files of a set and what was left out."""
+    """The verified files of a dataset, and the skipped ones."""
 
     root: Path
     files: tuple[PhotoFile, ...]
@@ -63,9 +68,9 @@ def read_class_folders(
 ) -> Listing:
     """Verify and describe every file of the class folders.
 
-    A file that is damaged, or equal to another byte for byte in the same class, is left out with
-    the reason. `known` are rows of an earlier reading: a file of the same path and length is not
-    read again, and photographs keep their names and so their split.
+    Damaged files, and exact duplicates within a class, are skipped with a reason. `known` are rows
+    of an earlier index: a file of the same path and size is not read again, and photographs keep
+    their name and so their split.
     """
     earlier = {row.path: row for row in known}
     skipped = list(layout.skipped)
@@ -87,14 +92,46 @@ def read_class_folders(
                 skipped.append(row)
             else:
                 rows.append(row)
-    # Of two equal files the one that is known stays, so that its photograph does.
+    # Of two equal files keep the one in the earlier index, so that its photograph stays too.
     for row in sorted(rows, key=lambda row: row.path not in earlier):
         twin = first_of.setdefault((row.class_name, row.sha256), row.path)
         if twin != row.path:
             skipped.append(Skipped(row.path, f"the same file as {twin}"))
-    left_out = {item.path for item in skipped}
-    kept = [row for row in rows if row.path not in left_out]
-    return Listing(layout.root, tuple(_grouped(kept, earlier)), tuple(skipped))
+    skipped_paths = {item.path for item in skipped}
+    kept = [row for row in rows if row.path not in skipped_paths]
+    return Listing(layout.root, tuple(_group(kept, earlier)), tuple(skipped))
+
+
+@dataclass(frozen=True)
+class SplitLeakage:
+    """Leakage of the supplied split: photographs with a copy on both sides.
+
+    `photographs` and `files` count the test side, `leaked_files` the test files with a copy in
+    train. `pairs` has a test file and a train file of each leaked photograph.
+    """
+
+    photographs: int
+    files: int
+    leaked_files: int
+    pairs: tuple[tuple[PhotoFile, PhotoFile], ...]
+
+
+def find_leakage(files: Iterable[PhotoFile]) -> SplitLeakage | None:
+    """Compare both sides of the supplied split; None if there is none."""
+    sides: dict[str, dict[str, list[PhotoFile]]] = {"train": {}, "test": {}}
+    for file in sorted(files, key=lambda file: file.path):
+        if file.supplied_split in sides:
+            sides[file.supplied_split].setdefault(file.photograph, []).append(file)
+    train, test = sides["train"], sides["test"]
+    if not train or not test:
+        return None
+    leaked = sorted(train.keys() & test.keys())
+    return SplitLeakage(
+        photographs=len(test),
+        files=sum(map(len, test.values())),
+        leaked_files=sum(len(test[name]) for name in leaked),
+        pairs=tuple((test[name][0], train[name][0]) for name in leaked),
+    )
 
 
 def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
@@ -125,7 +162,7 @@ def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
     )
 
 
-def _grouped(files: Sequence[PhotoFile], earlier: Mapping[str, PhotoFile]) -> list[PhotoFile]:
+def _group(files: Sequence[PhotoFile], earlier: Mapping[str, PhotoFile]) -> list[PhotoFile]:
     if not files:
         return []
     photographs = group_near_duplicates(
@@ -145,7 +182,7 @@ _ROW = TypeAdapter(PhotoFile)
 
 
 class DamagedIndexError(ProblemError):
-    """A row that `write_index` did not write."""
+    """A row of the index is invalid."""
 
     def __init__(self, path: Path, line: int) -> None:
         super().__init__(
@@ -156,7 +193,7 @@ class DamagedIndexError(ProblemError):
 
 
 def write_index(files: Iterable[PhotoFile], path: Path) -> None:
-    """Write the rows, whole or not at all."""
+    """Write the index atomically."""
     temporary = path.with_suffix(".tmp")
     with temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, [field.name for field in fields(PhotoFile)])
@@ -166,14 +203,14 @@ def write_index(files: Iterable[PhotoFile], path: Path) -> None:
 
 
 def read_index(path: Path) -> tuple[PhotoFile, ...]:
-    """Read what `write_index` wrote; nothing where there is no file. Raises DamagedIndexError."""
+    """Read the index; empty if there is no file. Raises DamagedIndexError."""
     if not path.exists():
         return ()
-    found: list[PhotoFile] = []
+    files: list[PhotoFile] = []
     with path.open(newline="", encoding="utf-8") as stream:
         rows = csv.DictReader(stream)
         try:
-            found.extend(_ROW.validate_python(row) for row in rows)
+            files.extend(_ROW.validate_python(row) for row in rows)
         except (ValidationError, UnicodeDecodeError, csv.Error):
             raise DamagedIndexError(path, max(rows.line_num, 1)) from None
-    return tuple(found)
+    return tuple(files)

@@ -1,7 +1,7 @@
-"""The photographs of one training run, dealt into what is learned from and what is held out."""
+"""The photos of one training run, and their split into training, validation and test."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,20 +17,19 @@ from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_fol
 from api.training.samples import (
     Sample,
     boxed_samples,
-    far_samples,
+    far_ood_samples,
     file_samples,
-    near_samples,
+    near_ood_samples,
     photograph_samples,
 )
 
 
 @dataclass(frozen=True)
 class TrainingSplit:
-    """What one grader of `classes` may see. Nothing in here may be reported on.
+    """What a grader of `classes` may see; no metric may be reported on it.
 
-    `training` is what it learns from: one sample a photograph. By `validation`, one sample a file
-    of other photographs, training stops and thresholds are set. Both hold boxed fruits, and samples
-    without a target: near misses and other things.
+    `training` has one sample for each photograph. `validation`, for the curves, calibration and
+    thresholds, has one for each file. Both include boxed fruits and out-of-distribution samples.
     """
 
     classes: tuple[str, ...]
@@ -44,17 +43,18 @@ class TooFewPhotographsError(ProblemError):
 
 @dataclass(frozen=True)
 class TrainingCorpus:
-    """Class folders, boxed photographs, near misses and photographs of other things.
+    """Class folders, bounding boxes, and out-of-distribution photos: near (other produce) and far
+    (other things).
 
-    All lie under the root of `listing`. `near` are files of other produce, `others` of other
-    things; `catalog` has the paths of those files that came from the catalog. A split deals all of
-    them, each by its group: photograph, run, kind of other produce, or file.
+    All files lie under the root of `listing`; `catalog` has the paths of those from the catalog.
+    Every sample is assigned to a split by its group: photograph, run, kind of produce, or file.
+    Methods that take several splits return their samples split by split.
     """
 
     listing: Listing
     boxes: tuple[Box, ...]
-    others: tuple[Path, ...]
-    near: tuple[Path, ...] = ()
+    far_files: tuple[Path, ...]
+    near_files: tuple[Path, ...] = ()
     catalog: frozenset[str] = frozenset()
 
     @property
@@ -68,43 +68,70 @@ class TrainingCorpus:
     def files(self, split: Split) -> tuple[PhotoFile, ...]:
         return tuple(file for file in self.listing.files if file.split == split)
 
-    def photographs(self, split: Split) -> list[Sample]:
-        """One sample for each photograph of a split."""
-        return photograph_samples(self.listing.root, self.files(split), self.classes)
+    def photographs(self, *splits: Split) -> list[Sample]:
+        """One sample for each photograph of the class folders."""
+        root, classes = self.listing.root, self.classes
+        return [
+            sample
+            for split in splits
+            for sample in photograph_samples(root, self.files(split), classes)
+        ]
 
-    def file_samples(self, split: Split) -> list[Sample]:
-        """One sample for each file of a split, saved copies included."""
-        return file_samples(self.listing.root, self.files(split), self.classes)
+    def file_samples(self, *splits: Split) -> list[Sample]:
+        """One sample for each file of the class folders, saved copies included."""
+        files = [file for split in splits for file in self.files(split)]
+        return file_samples(self.listing.root, files, self.classes)
 
-    def boxed(self, split: Split) -> list[Sample]:
-        """One sample for each boxed fruit of the classes, run by run on one side."""
-        return _of(split, boxed_samples(self.boxes, self.classes))
+    def boxed(self, *splits: Split) -> list[Sample]:
+        """One sample for each box of a fruit of the classes; a run is in one split."""
+        return _of_splits(boxed_samples(self.boxes, self.classes), splits)
 
-    def near_misses(self, split: Split) -> list[Sample]:
-        """Photographs of other produce, without a target: a kind is on one side only.
+    def near_ood(self, *splits: Split) -> list[Sample]:
+        """One sample for each photo of other produce; a kind is in one split.
 
-        A kind that is a fruit of the classes, as one that a user has added, is no near miss.
+        A kind that is a fruit of the classes, such as one that a user added, is left out.
         """
         known = {fruit for name in self.classes for fruit in fruits_of(name)}
-        found = near_samples(self.listing.root, self.near)
-        return _of(
-            split,
-            [item for item in found if not known & fruits_of(item.group.removeprefix(NEAR))],
-        )
+        samples = [
+            sample
+            for sample in near_ood_samples(self.listing.root, self.near_files)
+            if not known & fruits_of(sample.group.removeprefix(NEAR))
+        ]
+        return _of_splits(samples, splits)
 
-    def far(self, split: Split) -> list[Sample]:
-        """Photographs of other things, without a target."""
-        return _of(split, far_samples(self.listing.root, self.others))
+    def far_ood(self, *splits: Split) -> list[Sample]:
+        """One sample for each photo of other things."""
+        return _of_splits(far_ood_samples(self.listing.root, self.far_files), splits)
 
-    def study(self) -> TrainingSplit:
-        """What the grader that will serve may see: all but the test split."""
-        train, validation = (
-            [*self.boxed(split), *self.near_misses(split), *self.far(split)] for split in SPLITS[:2]
-        )
+    def boxed_and_ood(self, split: Split) -> list[Sample]:
+        return [*self.boxed(split), *self.near_ood(split), *self.far_ood(split)]
+
+    def training_split(self) -> TrainingSplit:
+        """For the grader that will serve: everything but the test split."""
         return TrainingSplit(
             classes=self.classes,
-            training=[*self.photographs("train"), *train],
-            validation=[*self.file_samples("validation"), *validation],
+            training=[*self.photographs("train"), *self.boxed_and_ood("train")],
+            validation=[*self.file_samples("validation"), *self.boxed_and_ood("validation")],
+        )
+
+    def split_without(self, held_out: Callable[[Sample], bool]) -> TrainingSplit:
+        """For a grader that is evaluated on the `held_out` samples: everything else.
+
+        The test split is training data here: it is only special to the grader that will serve.
+        """
+
+        def kept(*parts: Sequence[Sample]) -> list[Sample]:
+            return [sample for part in parts for sample in part if not held_out(sample)]
+
+        return TrainingSplit(
+            classes=self.classes,
+            training=kept(
+                self.photographs("train"),
+                self.boxed_and_ood("train"),
+                self.photographs("test"),
+                self.boxed_and_ood("test"),
+            ),
+            validation=kept(self.file_samples("validation"), self.boxed_and_ood("validation")),
         )
 
     def fingerprint(self) -> DataFingerprint:
@@ -122,10 +149,9 @@ class TrainingCorpus:
 def read_corpus(
     root: Path, progress: Progress = silent, skip: Collection[str] = ()
 ) -> TrainingCorpus:
-    """Read all kinds of folders under `root`, but for those with one of the names `skip`.
+    """Read everything under `root`, except folders named in `skip`.
 
-    Raises EmptyFolderError, BoxesError, or TooFewPhotographsError where a split of a class would
-    be empty or there is but one class.
+    Raises EmptyFolderError, BoxesError, or TooFewPhotographsError.
     """
     layout = discover(root, skip)
     listing = read_class_folders(layout, read_index(root / INDEX), progress)
@@ -135,13 +161,14 @@ def read_corpus(
 
 
 def require_enough(listing: Listing) -> None:
-    """Raises TooFewPhotographsError."""
+    """Raises TooFewPhotographsError for a single class, or a class without photographs in some
+    split."""
     if len(listing.classes) < 2:
         raise TooFewPhotographsError(
             f"{listing.root} has {len(listing.classes)} class folder(s) with pictures; a grader "
             "needs at least two."
         )
-    for split in ("train", "validation", "test"):
+    for split in SPLITS:
         missing = set(listing.classes) - {
             file.class_name for file in listing.files if file.split == split
         }
@@ -152,5 +179,5 @@ def require_enough(listing: Listing) -> None:
             )
 
 
-def _of(split: Split, samples: list[Sample]) -> list[Sample]:
-    return [sample for sample in samples if split_of(sample.group) == split]
+def _of_splits(samples: Sequence[Sample], splits: Sequence[Split]) -> list[Sample]:
+    return [sample for split in splits for sample in samples if split_of(sample.group) == split]

@@ -1,21 +1,12 @@
-"""Where training runs, and what to do where its memory runs out.
+"""The devices that training runs on: the CPU, one GPU, or several."""
 
-On the CPU, on the GPU where there is one, on several where there are.
-"""
-
-import functools
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Concatenate, ParamSpec, TypeVar
 
 import keras
 import tensorflow as tf
 
 from api.core.errors import ProblemError
 from api.training.recipe import Recipe
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class UnevenBatchError(ProblemError):
@@ -26,53 +17,6 @@ class UnevenBatchError(ProblemError):
             f"A batch of {batch} pictures cannot be divided evenly among {devices} devices. "
             f"Choose a batch size that is a multiple of {devices}."
         )
-
-
-def prepare() -> None:
-    """Make a run on a CPU give the same result each time; call it before anything is built."""
-    if not tf.config.list_physical_devices("GPU"):
-        # On a GPU the gradient of a depthwise convolution may have no deterministic form and fail.
-        tf.config.experimental.enable_op_determinism()
-
-
-def strategy(batch: int) -> tf.distribute.Strategy:
-    """All GPUs where there are several; else TensorFlow's default, the one GPU or the CPU.
-
-    Raises UnevenBatchError where they cannot have the same share of `batch` pictures.
-    """
-    names = distributed_over()
-    if len(names) < 2:
-        return tf.distribute.get_strategy()
-    if even(batch) != batch:
-        raise UnevenBatchError(batch, len(names))
-    return tf.distribute.MirroredStrategy(names)
-
-
-def even(count: int) -> int:
-    """The largest number up to `count` of which all devices have the same share.
-
-    Keras fails where a device has less of a batch than the others, or nothing.
-    """
-    devices = max(1, len(distributed_over()))
-    return count // devices * devices
-
-
-def distributed_over() -> list[str]:
-    """The devices that share a batch."""
-    return [device.name for device in tf.config.list_logical_devices("GPU")]
-
-
-def replicate(backbone: keras.Model) -> keras.Model:
-    """`backbone` itself for one device, a copy on each for several; call it in a strategy's scope.
-
-    The original stays on one device, since `predict_on_batch` on several gives every answer
-    several times.
-    """
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        return backbone
-    copy = keras.models.clone_model(backbone)
-    copy.set_weights(backbone.get_weights())
-    return copy
 
 
 class OutOfMemoryError(ProblemError):
@@ -90,16 +34,46 @@ class OutOfMemoryError(ProblemError):
         )
 
 
-def advises_on_memory(
-    work: Callable[Concatenate[Recipe, P], T],
-) -> Callable[Concatenate[Recipe, P], T]:
-    """Make `work` raise OutOfMemoryError where TensorFlow or NumPy find no memory."""
+def make_deterministic() -> None:
+    """Make runs on a CPU reproducible. Call it before anything is built."""
+    if not tf.config.list_physical_devices("GPU"):
+        # On a GPU, the gradient of a depthwise convolution may have no deterministic kernel.
+        tf.config.experimental.enable_op_determinism()
 
-    @functools.wraps(work)
-    def advised(recipe: Recipe, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return work(recipe, *args, **kwargs)
-        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            raise OutOfMemoryError(recipe) from error
 
-    return advised
+def strategy(batch_size: int) -> tf.distribute.Strategy:
+    """All GPUs if there are several, else TensorFlow's default.
+
+    Raises UnevenBatchError if they cannot share a batch evenly.
+    """
+    gpus = list_gpus()
+    if len(gpus) < 2:
+        return tf.distribute.get_strategy()
+    if round_down(batch_size) != batch_size:
+        raise UnevenBatchError(batch_size, len(gpus))
+    return tf.distribute.MirroredStrategy(gpus)
+
+
+def round_down(count: int) -> int:
+    """The largest multiple of the number of devices that is at most `count`.
+
+    Keras fails if one device gets a smaller share of a batch than the others, or none.
+    """
+    devices = max(1, len(list_gpus()))
+    return count // devices * devices
+
+
+def list_gpus() -> list[str]:
+    return [device.name for device in tf.config.list_logical_devices("GPU")]
+
+
+def replicate(backbone: keras.Model) -> keras.Model:
+    """`backbone` itself on one device, a mirrored copy on several. Call it in a strategy's scope.
+
+    The original stays on one device, since `predict_on_batch` on several repeats every output.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return backbone
+    copy = keras.models.clone_model(backbone)
+    copy.set_weights(backbone.get_weights())
+    return copy

@@ -1,7 +1,7 @@
-"""From Keras to LiteRT, with proof that both say the same."""
+"""Export from Keras to LiteRT, checked on real photos."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
@@ -14,18 +14,18 @@ from api.core.arrays import pool
 from api.core.errors import ProblemError
 from api.model.predictor import Backbone
 
-LARGEST_DIFFERENCE = 1e-2
+MAX_LOGIT_DIFFERENCE = 1e-2
 
 
 class ExportError(ProblemError):
-    """The exported graph is not what was trained; the message says how."""
+    """The exported graph does not agree with Keras."""
 
     code = "export-failed"
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Exported graph against Keras on real photographs."""
+    """Exported graph against Keras on real photos."""
 
     photographs: int
     same_class: int
@@ -33,13 +33,13 @@ class Agreement:
 
 
 def to_litert(backbone: keras.Model) -> bytes:
-    """Convert a backbone (uint8 to feature map) for one photograph at a time.
+    """Convert a backbone (uint8 to feature map) with batch size 1.
 
-    The converter may take only built-in operations, so a graph that would ask for TensorFlow's
-    (Flex) at serving time fails here.
+    Only built-in operations are allowed, so a graph that needs TensorFlow's (Flex) at inference
+    fails here.
     """
-    fixed = keras.Input(backbone.input_shape[1:], batch_size=1, dtype="uint8", name="image")
-    single = keras.Model(fixed, backbone(fixed, training=False), name="backbone")
+    image = keras.Input(backbone.input_shape[1:], batch_size=1, dtype="uint8", name="image")
+    single = keras.Model(image, backbone(image, training=False), name="backbone")
     converter = tf.lite.TFLiteConverter.from_keras_model(single)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     # The converter prints a page of tensor names.
@@ -54,25 +54,20 @@ def check_agreement(
     pixels: NDArray[np.uint8],
     logits: Callable[[NDArray[np.float32]], NDArray[np.float32]],
 ) -> Agreement:
-    """Grade `pixels` uint8 [n, size, size, 3] both ways. Raises ExportError where they disagree.
+    """Run `pixels` uint8 [n, size, size, 3] through both. Raises ExportError if they disagree.
 
-    `logits` takes embeddings float32 [n, channels] to [n, classes].
+    `logits` maps embeddings float32 [n, channels] to [n, classes].
     """
-    pairs = [_both(backbone, exported, image[None]) for image in pixels]
-    ours = logits(np.concatenate([pair[0] for pair in pairs]))
-    theirs = logits(np.concatenate([pair[1] for pair in pairs]))
+    images = [image[None] for image in pixels]
+    maps = [np.asarray(backbone.predict_on_batch(image)) for image in images]
+    expected = logits(np.concatenate([pool(feature_map) for feature_map in maps]))
+    actual = logits(np.concatenate([pool(exported(image)) for image in images]))
     agreement = Agreement(
         photographs=len(pixels),
-        same_class=int((ours.argmax(axis=1) == theirs.argmax(axis=1)).sum()),
-        largest_logit_difference=float(np.abs(ours - theirs).max()),
+        same_class=int((expected.argmax(axis=1) == actual.argmax(axis=1)).sum()),
+        largest_logit_difference=float(np.abs(expected - actual).max()),
     )
     different = agreement.same_class < len(pixels)
-    if different or agreement.largest_logit_difference > LARGEST_DIFFERENCE:
+    if different or agreement.largest_logit_difference > MAX_LOGIT_DIFFERENCE:
         raise ExportError(f"The exported graph does not agree with Keras: {agreement}.")
     return agreement
-
-
-def _both(
-    backbone: keras.Model, exported: Backbone, image: NDArray[np.uint8]
-) -> Sequence[NDArray[np.float32]]:
-    return pool(np.asarray(backbone.predict_on_batch(image))), pool(exported(image))

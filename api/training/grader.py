@@ -1,6 +1,6 @@
-"""A finished grader: trained, exported, calibrated, able to say that it does not know.
+"""Train a grader: fine-tune, export, fit the OOD detector, calibrate.
 
-The default package, every run of the cross-validation and every full retraining are made here.
+Makes the default package, every run of the cross-validation and every full retraining.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.heads import Head
-from api.core.progress import OnEpoch, Progress, silent, unheard
+from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
 from api.model.litert import LiteRTBackbone
 from api.training.corpus import TrainingSplit
 from api.training.embedding import embed_samples
 from api.training.export import to_litert
-from api.training.finish import FittedHeads, Truth, finish_head, level_numbers
+from api.training.heads import FittedHeads, GroundTruth, calibrate_head, level_numbers
 from api.training.ood import fit_ood
 from api.training.recipe import Recipe
 from api.training.samples import Sample, targets
@@ -37,17 +37,20 @@ class Grader:
     def embed(
         self, samples: Sequence[Sample], progress: Progress = silent, purpose: str = "photographs"
     ) -> NDArray[np.float32]:
-        """Embeddings float32 [n, channels] through the exported graph."""
+        """Embeddings float32 [n, channels] from the exported graph."""
         return embed_samples(
             self.backbone, samples, self.input_size, progress, f"Embedding {purpose}"
         )
 
 
 def train_grader(
-    recipe: Recipe, study: TrainingSplit, progress: Progress = silent, on_epoch: OnEpoch = unheard
+    recipe: Recipe,
+    split: TrainingSplit,
+    progress: Progress = silent,
+    on_epoch: OnEpoch = ignore_epoch,
 ) -> Grader:
-    """Train and finish a grader. The same values give the same grader."""
-    trained = train(recipe, study, progress, on_epoch)
+    """Train, export and calibrate. Deterministic on a CPU."""
+    trained = train(recipe, split, progress, on_epoch)
     graph = to_litert(trained.backbone)
     backbone = LiteRTBackbone(graph)
 
@@ -55,21 +58,21 @@ def train_grader(
         stage = f"Embedding {purpose}"
         return embed_samples(backbone, samples, recipe.input_size, progress, stage)
 
-    known = [sample for sample in study.training if sample.target]
-    held_out = [sample for sample in study.validation if sample.target]
+    known = [sample for sample in split.training if sample.target]
+    held_out = [sample for sample in split.validation if sample.target]
     ood = fit_ood(embed(known, "what was learned from"), targets(known).argmax(axis=1))
-    heads = FittedHeads(study.classes, trained.kinds, trained.freshness, ood)
-    said = heads.logits(embed(held_out, "for calibration"))
-    truth = Truth(
+    heads = FittedHeads(split.classes, trained.kinds, trained.freshness, ood)
+    logits = heads.logits(embed(held_out, "for calibration"))
+    truth = GroundTruth(
         targets(held_out),
-        level_numbers(held_out, study.classes),
+        level_numbers(held_out, split.classes),
         [sample.source for sample in held_out],
     )
     return Grader(
         keras_backbone=trained.backbone,
         graph=graph,
         backbone=backbone,
-        head=finish_head(heads, said, truth),
+        head=calibrate_head(heads, logits, truth),
         input_size=recipe.input_size,
         history=trained.history,
     )

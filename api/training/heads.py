@@ -1,13 +1,112 @@
-"""Fitting the heads on embeddings: seconds, and no TensorFlow."""
+"""Fitting the heads on embeddings, then calibration: seconds, and no TensorFlow.
+
+Full training, every run of the cross-validation and fast retraining use this.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from api.core.heads import Linear, class_parts
+from api.core.arrays import sigmoid
+from api.core.calibration import fit_fresh_from, fit_temperature
+from api.core.heads import Freshness, Head, Linear, class_parts
+from api.core.labels import ROTTEN, UNKNOWN, level_number, read_label
+from api.core.ood import OodDetector
+from api.training.ood import choose_threshold
+from api.training.samples import Sample
+
+# Below this score, fruit is more likely rotten than not.
+ROTTEN_BELOW = 0.5
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """Of in-distribution photos: `targets` float32 [n, classes], `levels` int64 [n] and `sources`
+    [n]."""
+
+    targets: NDArray[np.float32]
+    levels: NDArray[np.int64]
+    sources: Sequence[str]
+
+
+@dataclass(frozen=True)
+class HeadLogits:
+    """Outputs of the heads before calibration.
+
+    `kinds` float32 [n, kinds], with "none of them" as one more column if it was learned;
+    `freshness` float32 [n] or None; `ood` float32 [n], the score of `OodDetector`.
+    """
+
+    kinds: NDArray[np.float32]
+    freshness: NDArray[np.float32] | None
+    ood: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FittedHeads:
+    """Heads for `classes` before calibration; the threshold of `ood` is still infinite."""
+
+    classes: tuple[str, ...]
+    kinds: Linear
+    freshness: Linear | None
+    ood: OodDetector
+
+    @property
+    def uncalibrated(self) -> Head:
+        """A head with temperature 1 that rejects nothing."""
+        kind_of, parts = kinds_and_parts(self.classes, self.freshness is not None)
+        freshness = None
+        if self.freshness:
+            freshness = Freshness(self.freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW)
+        return Head(self.kinds, 1.0, kind_of, parts, freshness, self.ood)
+
+    def logits(self, embeddings: NDArray[np.float32]) -> HeadLogits:
+        """The outputs for embeddings float32 [n, channels]."""
+        return HeadLogits(
+            kinds=self.kinds(embeddings),
+            freshness=self.freshness(embeddings)[:, 0] if self.freshness else None,
+            ood=self.uncalibrated.ood_score(embeddings),
+        )
+
+
+def calibrate_head(
+    heads: FittedHeads,
+    logits: HeadLogits,
+    truth: GroundTruth,
+    new_class_scores: Sequence[NDArray[np.float32]] = (),
+) -> Head:
+    """Set temperatures, the fresh threshold and the OOD threshold on held-out photos.
+
+    `new_class_scores` are the held-out OOD scores [any] of each class that is new.
+    """
+    head = heads.uncalibrated
+    labels = head.kind_of[truth.targets.argmax(axis=1)]
+    kinds = int(head.kind_of.max()) + 1
+    threshold = choose_threshold(logits.ood, truth.sources, new_class_scores)
+    return replace(
+        head,
+        temperature=fit_temperature(logits.kinds[:, :kinds], labels),
+        freshness=_calibrate_freshness(heads.freshness, logits.freshness, truth.levels),
+        ood=heads.ood.with_threshold(threshold),
+    )
+
+
+def _calibrate_freshness(
+    linear: Linear | None, logits: NDArray[np.float32] | None, levels: NDArray[np.int64]
+) -> Freshness | None:
+    if linear is None or logits is None:
+        return None
+    known = levels != UNKNOWN
+    logit = logits[known]
+    edible = (levels[known] > ROTTEN).astype(np.int64)
+    temperature = fit_temperature(np.stack([np.zeros_like(logit), logit], axis=1), edible)
+    scores = sigmoid(logit / np.float32(temperature))
+    fresh_from = fit_fresh_from(scores, levels[known], ROTTEN_BELOW)
+    return Freshness(linear, temperature, ROTTEN_BELOW, fresh_from)
 
 
 def fit_head(
@@ -19,9 +118,9 @@ def fit_head(
 ) -> Linear:
     """Multinomial logistic regression with soft targets, by L-BFGS.
 
-    `embeddings` [n, channels], `targets` [n, outputs] of rows that sum to 1, `weights` [n], `l2`
-    the penalty on standardised features. A `start` near the solution saves time and nothing else.
-    Returns channels to outputs, for the embeddings as they are.
+    `embeddings` [n, channels], `targets` [n, outputs] with rows that sum to 1, `weights` [n], `l2`
+    the penalty on standardised features. `start` is a warm start. Returns a layer for raw
+    embeddings, channels to outputs.
     """
     x = embeddings.astype(np.float64)
     mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
@@ -37,12 +136,14 @@ def fit_head(
         value = -(share * targets * log_p).sum() + l2 / 2 * (matrix[:-1] ** 2).sum()
         return float(value), gradient.ravel()
 
-    first = np.zeros((channels + 1, outputs))
+    initial = np.zeros((channels + 1, outputs))
     if start is not None:
-        first[:-1] = start.weights * scale[:, None]
-        first[-1] = start.bias + mean @ start.weights
-    found = minimize(loss, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    matrix = found.x.reshape(channels + 1, outputs)
+        initial[:-1] = start.weights * scale[:, None]
+        initial[-1] = start.bias + mean @ start.weights
+    solution = minimize(
+        loss, initial.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500}
+    )
+    matrix = solution.x.reshape(channels + 1, outputs)
     slopes = matrix[:-1] / scale[:, None]
     bias = matrix[-1] - mean @ slopes
     return Linear(slopes.astype(np.float32), bias.astype(np.float32))
@@ -54,52 +155,72 @@ def fit_freshness(
     weights: NDArray[np.float32],
     l2: float,
 ) -> Linear | None:
-    """One output, the logit of "not rotten", whichever fruit it is.
+    """One output for all kinds of fruit: the logit of "not rotten".
 
-    `embeddings` [n, channels]; `freshness` [n] is 1 for not rotten, 0 for rotten and NaN where it
-    is not known; `weights` [n]. Both levels have the same say. None where only one is there.
+    `embeddings` [n, channels]; `freshness` [n] is 1 (not rotten), 0 (rotten) or NaN (unknown);
+    `weights` [n]. Both sides get the same total weight. None unless both are present.
     """
     known = ~np.isnan(freshness)
     edible = freshness[known] > 0.5
     if edible.all() or not edible.any():
         return None
     share = weights[known].astype(np.float64)
-    for level in (edible, ~edible):
-        share[level] /= share[level].sum()
-    two = fit_head(
+    for side in (edible, ~edible):
+        share[side] /= share[side].sum()
+    binary = fit_head(
         embeddings[known],
         np.stack([~edible, edible], axis=1).astype(np.float32),
         share.astype(np.float32),
         l2,
     )
-    return Linear(two.weights[:, 1:] - two.weights[:, :1], two.bias[1:] - two.bias[:1])
+    return Linear(binary.weights[:, 1:] - binary.weights[:, :1], binary.bias[1:] - binary.bias[:1])
 
 
 def kind_targets(targets: NDArray[np.float32], kind_of: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Targets over kinds: float32 [n, kinds], with "none of them" as one more column where needed.
+    """Targets of the kinds head: float32 [n, kinds], with a column "none of them" if needed.
 
-    `targets` [n, classes] has a row of zeros for what is none of the classes; `kind_of` [classes].
+    `targets` [n, classes] has zeros for out-of-distribution rows; `kind_of` [classes].
     """
     kinds = int(kind_of.max()) + 1
-    found = np.zeros((len(targets), kinds), np.float32)
+    summed = np.zeros((len(targets), kinds), np.float32)
     for column, kind in enumerate(kind_of):
-        found[:, kind] += targets[:, column]
-    none = found.sum(axis=1) < 0.5
-    return (
-        np.concatenate([found, none[:, None].astype(np.float32)], axis=1) if none.any() else found
-    )
+        summed[:, kind] += targets[:, column]
+    none = summed.sum(axis=1) < 0.5
+    if not none.any():
+        return summed
+    return np.concatenate([summed, none[:, None].astype(np.float32)], axis=1)
 
 
-def parts_of(classes: Sequence[str], graded: bool) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The kind of each class and its share of the levels, as `Head` has them.
+def kinds_and_parts(
+    classes: Sequence[str], has_freshness: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """`Head.kind_of` int64 [classes] and `Head.parts` float32 [levels, classes].
 
-    Where freshness cannot be learned (not `graded`: nothing rotten, or nothing else), each class is
-    a kind of its own.
+    Without a freshness head (nothing rotten, or nothing else), each class is a kind of its own.
     """
     _, kind_of, parts = class_parts(classes)
-    return (kind_of, parts) if graded else (np.arange(len(classes)), np.ones_like(parts))
+    return (kind_of, parts) if has_freshness else (np.arange(len(classes)), np.ones_like(parts))
 
 
-def freshness_of(values: Sequence[float | None]) -> NDArray[np.float32]:
-    """Freshness float32 [n], NaN where it is not known."""
+def freshness_values(samples: Sequence[Sample]) -> NDArray[np.float32]:
+    """Freshness of samples: float32 [n], NaN if unknown."""
+    values = [sample.freshness for sample in samples]
     return np.array([np.nan if value is None else value for value in values], np.float32)
+
+
+def level_numbers(samples: Sequence[Sample], classes: Sequence[str]) -> NDArray[np.int64]:
+    """Level of samples, by the box or else the class: int64 [n], UNKNOWN if unknown."""
+    numbers = []
+    for sample in samples:
+        level = sample.box.level if sample.box else None
+        if not sample.box and sample.target:
+            level = read_label(classes[int(np.argmax(sample.target))]).level
+        elif not sample.target and sample.freshness is not None:
+            level = "fresh" if sample.freshness else "rotten"
+        numbers.append(level_number(level))
+    return np.array(numbers, np.int64)
+
+
+def freshness_of_levels(levels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """1 (not rotten), 0 (rotten) or NaN (UNKNOWN): float32 [n]."""
+    return np.where(levels == UNKNOWN, np.nan, levels > ROTTEN).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Every knob of a training run, in one frozen value that is saved in the package."""
+"""The hyperparameters of a training run, saved with the package."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,31 +14,30 @@ class Recipe:
     seed: int = 20261128
 
     epochs: int = 12
-    # An epoch shows so many views, balanced over source and label.
+    # Views in an epoch, balanced over source and label.
     views: int = 2600
     batch_size: int = 32
     learning_rate: float = 3e-4
-    # The weights that are kept are a running average over the last steps: 0.99 is about 100.
+    # Momentum of the weight average that is kept: 0.99 averages about 100 steps.
     averaging: float = 0.99
-    # How far they then go back towards the weights before training: what ImageNet taught holds for
-    # sources that nobody has seen (M. Wortsman et al., "Robust fine-tuning of zero-shot models",
-    # 2022).
+    # Share of the pretrained weights in the final ones (weight-space interpolation), for robustness
+    # on unseen sources: M. Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
     kept_share: float = 0.3
-    # Layers that see the picture at most so many times smaller stay as ImageNet left them: edges
-    # and colours are the same everywhere, and training takes a quarter less time.
+    # Layers with at most this stride stay frozen: edges and colours are the same everywhere, and
+    # training takes a quarter less time.
     frozen_stride: int = 4
     warm_up_epochs: float = 0.5
     weight_decay: float = 1e-4
     dropout: float = 0.2
     head_l2: float = 1e-3
 
-    # Share of the views that are left as they are, so that the network also sees clean ones.
+    # Share of views that are only mirrored.
     clean_share: float = 0.35
-    # Share of the others whose background is replaced, where it is white or paper.
+    # Share of the other views that get a new background, where theirs is white or paper.
     background_share: float = 0.4
-    # Share of the others that get other fruit around theirs.
+    # Share of the other views that get neighbouring fruit.
     neighbour_share: float = 0.2
-    # Share of the views of sound fruit that get a patch of rot, and of all that get a sound one.
+    # Share of views of sound fruit that get a lesion, and of all views that get a sound patch.
     lesion_share: float = 0.12
     sound_patch_share: float = 0.08
 

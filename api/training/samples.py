@@ -1,4 +1,4 @@
-"""What the network learns from: pictures, and what is known of them."""
+"""Samples: the images that a network learns from, with target, freshness, source and group."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.core.imaging.decode import decode
-from api.core.imaging.preprocess import to_input
+from api.core.imaging.resize import to_input
 from api.core.labels import Label, Level, fruits_of, read_label
 from api.core.layout import FAR, NEAR, source_of
 from api.core.near_duplicates import is_saved_copy
 from api.training.bounding_boxes import Box, crop
 from api.training.class_folders import PhotoFile
 
-# Room around a box when a crop is graded; training varies it.
+# Margin around a box at inference; training varies it.
 BOX_MARGIN = 0.15
-# What is past its best is good to eat: fresh, where there are but two levels.
+# Fruit past its best is edible, so it counts as fresh where there are only two levels.
 FRESHNESS: dict[Level, float] = {"fresh": 1.0, "past_best": 1.0, "rotten": 0.0}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One photograph, or one fruit in it, to learn from or to measure on.
+    """One photograph, or one box in a frame, for training or evaluation.
 
-    `copies` are files of the same photograph, of which training takes one at a time. `target` is
-    the probability of each class and sums to 1; it is empty for what is none of the classes.
-    `freshness` is 1 for not rotten, 0 for rotten and None where it is not known. `group` is the
-    photograph, run or kind: what must stand on one side of a split.
+    `copies` are files of the same photograph; each training view uses one of them. `target` is a
+    probability for each class, summing to 1, and empty for out-of-distribution samples.
+    `freshness` is 1 (not rotten), 0 (rotten) or None (unknown). `group` is the unit that must not
+    be split: photograph, run, kind of produce, or file.
     """
 
     copies: tuple[Path, ...]
@@ -44,10 +44,10 @@ class Sample:
 def photograph_samples(
     root: Path, files: Iterable[PhotoFile], classes: Sequence[str]
 ) -> list[Sample]:
-    """One sample for each photograph of a source, its unaltered file first where there is one."""
+    """One sample for each photograph of a source, its unaltered file first if there is one."""
     groups: dict[tuple[str, str, str], list[PhotoFile]] = {}
     for file in files:
-        # Files of two sources may have the same name by chance, which makes them one photograph.
+        # Files of two sources with the same name are grouped as one photograph.
         groups.setdefault((file.photograph, file.class_name, file.source), []).append(file)
     samples = []
     for _, group in sorted(groups.items()):
@@ -64,12 +64,11 @@ def file_samples(root: Path, files: Iterable[PhotoFile], classes: Sequence[str])
 def boxed_samples(boxes: Iterable[Box], classes: Sequence[str]) -> list[Sample]:
     """One sample for each box whose fruit is among `classes`.
 
-    What is past its best is of the fresh class, unless there is one of overripe fruit. A box of
-    unknown level is half of the fresh and half of the rotten class. A fruit with a plain class,
-    which says no freshness, is of that class.
+    Past its best maps to the overripe class, else to the fresh one. An unknown level has target
+    0.5 for fresh and 0.5 for rotten. A fruit whose class names no level has that class.
     """
-    of_label = {read_label(name): name for name in classes}
-    plain = {
+    by_label = {read_label(name): name for name in classes}
+    without_level = {
         fruit: name
         for name in classes
         if read_label(name).level is None
@@ -77,28 +76,27 @@ def boxed_samples(boxes: Iterable[Box], classes: Sequence[str]) -> list[Sample]:
     }
     samples = []
     for box in boxes:
-        fresh = of_label.get(Label(box.fruit, "fresh"))
-        rotten = of_label.get(Label(box.fruit, "rotten"))
+        fresh = by_label.get(Label(box.fruit, "fresh"))
+        rotten = by_label.get(Label(box.fruit, "rotten"))
         if fresh is not None and rotten is not None:
-            past_best = of_label.get(Label(box.fruit, "past_best"), fresh)
-            of_level = {"fresh": fresh, "past_best": past_best, "rotten": rotten}
-            right = {fresh, rotten} if box.level is None else {of_level[box.level]}
-        elif box.fruit in plain:
-            right = {plain[box.fruit]}
+            past_best = by_label.get(Label(box.fruit, "past_best"), fresh)
+            by_level = {"fresh": fresh, "past_best": past_best, "rotten": rotten}
+            possible = {fresh, rotten} if box.level is None else {by_level[box.level]}
+        elif box.fruit in without_level:
+            possible = {without_level[box.fruit]}
         else:
             continue
-        target = tuple(float(name in right) / len(right) for name in classes)
+        target = tuple(float(name in possible) / len(possible) for name in classes)
         samples.append(
             Sample((box.path,), target, _freshness(box.level), box.source, box.group, box)
         )
     return samples
 
 
-def near_samples(root: Path, paths: Iterable[Path]) -> list[Sample]:
-    """One sample for each photograph of other produce, by `other/<kind>` as its group.
+def near_ood_samples(root: Path, paths: Iterable[Path]) -> list[Sample]:
+    """One sample for each photo of other produce, grouped by `other/<kind>`.
 
-    `paths` lie under `root`, and their folders name the kind and perhaps its freshness:
-    `rottenguava` is a guava.
+    The folder of a path names the kind and perhaps its level: `rottenguava` is a rotten guava.
     """
     samples = []
     for path in paths:
@@ -109,8 +107,8 @@ def near_samples(root: Path, paths: Iterable[Path]) -> list[Sample]:
     return samples
 
 
-def far_samples(root: Path, paths: Iterable[Path]) -> list[Sample]:
-    """One sample for each photograph of other things, by `far/<file name>` as its group."""
+def far_ood_samples(root: Path, paths: Iterable[Path]) -> list[Sample]:
+    """One sample for each photo of other things, grouped by `far/<file name>`."""
     return [
         Sample((path,), (), source=source_of(path.relative_to(root)), group=f"{FAR}{path.name}")
         for path in paths
@@ -122,7 +120,7 @@ def one_hot(class_name: str, classes: Sequence[str]) -> tuple[float, ...]:
 
 
 def targets(samples: Sequence[Sample]) -> NDArray[np.float32]:
-    """The targets as float32 [n, classes]; a row of zeros for what is none of the classes."""
+    """Targets float32 [n, classes]; zeros for out-of-distribution samples."""
     classes = max((len(sample.target) for sample in samples), default=0)
     rows = [sample.target or (0.0,) * classes for sample in samples]
     return np.array(rows, dtype=np.float32).reshape(len(rows), classes)
@@ -131,10 +129,10 @@ def targets(samples: Sequence[Sample]) -> NDArray[np.float32]:
 def balance_keys(
     samples: Sequence[Sample], classes: Sequence[str]
 ) -> tuple[list[str], list[str], list[str]]:
-    """Source, label and kind of each sample, as `balanced_weights` takes them.
+    """Source, label and kind of each sample, for `balanced_weights`.
 
-    The label is the class; of a box of unknown level the fruit; of what is none of the classes near
-    or far, and how fresh it is. The kind is the fruit, empty for none of the classes.
+    The label is the class; the fruit for a box of unknown level; near or far and the freshness for
+    out-of-distribution samples. The kind is the fruit, or "" for out-of-distribution samples.
     """
     sources, labels, kinds = [], [], []
     for sample in samples:
@@ -151,20 +149,20 @@ def balance_keys(
     return sources, labels, kinds
 
 
-def read(sample: Sample, copy: int = 0, margin: float = BOX_MARGIN) -> Image.Image:
-    """Decode one copy of the photograph, cut to its box if it has one."""
+def load_image(sample: Sample, copy: int = 0, margin: float = BOX_MARGIN) -> Image.Image:
+    """Decode one copy, cropped to the box if there is one."""
     photograph = decode(sample.copies[copy].read_bytes())
     return crop(photograph, sample.box, margin) if sample.box else photograph.image
 
 
-def inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
-    """Samples as the network sees them when it grades: uint8 [n, size, size, 3]."""
-    pixels: list[NDArray[Any]] = [to_input(read(sample), size) for sample in samples]
+def load_inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
+    """The network's inputs at inference: uint8 [n, size, size, 3]."""
+    pixels: list[NDArray[Any]] = [to_input(load_image(sample), size) for sample in samples]
     return np.stack(pixels)
 
 
 def _sample(root: Path, files: Sequence[PhotoFile], classes: Sequence[str]) -> Sample:
-    """The files of one photograph as a sample."""
+    """One sample of the files of one photograph."""
     first = files[0]
     return Sample(
         copies=tuple(root / file.path for file in files),

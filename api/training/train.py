@@ -1,4 +1,4 @@
-"""Full training: fine-tune a backbone and its two heads on photographs."""
+"""Full training: fine-tune a backbone with both heads."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,26 +11,30 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from api.core.heads import Linear
-from api.core.progress import OnEpoch, Progress, silent, unheard
+from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
 from api.training import devices
 from api.training.backbones.architectures import build_backbone
 from api.training.balance import balanced_weights
 from api.training.corpus import TrainingSplit
-from api.training.devices import advises_on_memory
-from api.training.heads import fit_freshness, fit_head, freshness_of, kind_targets, parts_of
+from api.training.heads import (
+    fit_freshness,
+    fit_head,
+    freshness_values,
+    kind_targets,
+    kinds_and_parts,
+)
 from api.training.recipe import Recipe
-from api.training.samples import Sample, balance_keys, inputs, targets
-from api.training.views import UNKNOWN, batches, steps_of
+from api.training.samples import Sample, balance_keys, load_inputs, targets
+from api.training.views import UNKNOWN, steps_per_epoch, view_batches
 
 PREDICT_BATCH = 64
 
 
 @dataclass(frozen=True)
-class Trained:
-    """The outcome: a backbone (uint8 photographs to feature maps), its heads, and the curves.
+class TrainedNetwork:
+    """A backbone (uint8 images to feature maps) and its heads, as in `api.core.heads.Head`.
 
-    `kinds` and `freshness` are as in `predict.head.Head`. `history` has one entry an epoch with
-    loss, accuracy, val_loss, val_accuracy, of both questions together.
+    `history` has loss, accuracy, val_loss and val_accuracy of both heads together, by epoch.
     """
 
     backbone: keras.Model
@@ -39,68 +43,77 @@ class Trained:
     history: tuple[dict[str, float], ...]
 
 
-@advises_on_memory
 def train(
     recipe: Recipe,
-    study: TrainingSplit,
+    split: TrainingSplit,
     progress: Progress = silent,
-    on_epoch: OnEpoch = unheard,
-) -> Trained:
-    """Train on what a study may learn from. The same values give the same result on a CPU.
+    on_epoch: OnEpoch = ignore_epoch,
+) -> TrainedNetwork:
+    """Train on a split. Deterministic on a CPU; several GPUs share each batch.
 
-    Stage one fits the heads on the untouched backbone; stage two fine-tunes all together on
-    augmented views, so that the first steps do not tear up what the backbone knows; where it
-    knows nothing (weights "none"), stage one is left out, and so is the way back at the end
-    (`Recipe.kept_share`). Uses the GPU where there is one; where there are several, each batch is
-    divided among them.
+    First fits the heads on the frozen backbone, so that the first gradients do not damage its
+    features; then fine-tunes all on augmented views; then interpolates towards the pretrained
+    weights (`Recipe.kept_share`). With weights "none" only the second stage runs.
 
     Raises what `build_backbone` raises, UnevenBatchError or OutOfMemoryError.
     """
+    try:
+        return _train(recipe, split, progress, on_epoch)
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        raise devices.OutOfMemoryError(recipe) from error
+
+
+def _train(
+    recipe: Recipe, split: TrainingSplit, progress: Progress, on_epoch: OnEpoch
+) -> TrainedNetwork:
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
-    devices.prepare()
-    classes, training = study.classes, study.training
+    devices.make_deterministic()
+    classes, training = split.classes, split.training
+    pretrained = recipe.weights != "none"
     backbone = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
-    if recipe.weights != "none":
+    if pretrained:
         _freeze(backbone, recipe.frozen_stride)
-    before = [np.array(weights) for weights in backbone.get_weights()]
+    initial_weights = [np.array(weights) for weights in backbone.get_weights()]
 
-    question = _Question.of(classes, training)
-    validation = question.answerable(study.validation)
-    validation = validation[: devices.even(len(validation))]
+    layout = _HeadLayout.of(classes, training)
+    validation = layout.with_target(split.validation)
+    validation = validation[: devices.round_down(len(validation))]
     heads = None
-    if recipe.weights != "none":
-        embeddings = embed(backbone, inputs(training, recipe.input_size), progress)
-        heads = question.fit(embeddings, training, classes, recipe.head_l2)
+    if pretrained:
+        embeddings = embed(backbone, load_inputs(training, recipe.input_size), progress)
+        heads = layout.fit(embeddings, training, classes, recipe.head_l2)
 
-    steps = steps_of(recipe)
+    steps = steps_per_epoch(recipe)
     with devices.strategy(recipe.batch_size).scope():
         replicated = devices.replicate(backbone)
-        model, dense = _with_heads(replicated, question.outputs, recipe.dropout)
+        model, dense = _with_heads(replicated, layout.outputs, recipe.dropout)
         if heads is not None:
             dense.set_weights([heads.weights, heads.bias])
         model.compile(
             keras.optimizers.AdamW(
-                _schedule(recipe, steps),
+                _learning_rate(recipe, steps),
                 recipe.weight_decay,
                 clipnorm=1.0,
                 use_ema=True,
                 ema_momentum=recipe.averaging,
             ),
-            question.loss(),
-            metrics=[question.accuracy()],
+            layout.loss(),
+            metrics=[layout.accuracy()],
         )
-    wanted = question.wanted(training)
     record = model.fit(
-        _fed(recipe, training, classes, wanted),
+        _dataset(recipe, training, classes, layout.targets(training)),
         epochs=recipe.epochs,
         steps_per_epoch=steps,
-        validation_data=(inputs(validation, recipe.input_size), question.wanted(validation)),
-        validation_batch_size=devices.even(PREDICT_BATCH),
+        validation_data=(
+            load_inputs(validation, recipe.input_size),
+            layout.targets(validation),
+        ),
+        validation_batch_size=devices.round_down(PREDICT_BATCH),
         callbacks=[
             # First, so that validation sees the averaged weights; the last epoch's are kept.
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            _Report(progress, on_epoch, steps, recipe.epochs),
+            _ProgressCallback(progress, on_epoch, steps * recipe.epochs),
         ],
         shuffle=False,
         verbose=0,
@@ -108,13 +121,15 @@ def train(
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     curves = zip(*(record.history[name] for name in names), strict=True)
     history = tuple(dict(zip(names, map(float, epoch), strict=True)) for epoch in curves)
-    share = recipe.kept_share if recipe.weights != "none" else 0.0
-    after = replicated.get_weights()
+    share = recipe.kept_share if pretrained else 0.0
+    final_weights = replicated.get_weights()
     backbone.set_weights(
-        [share * old + (1 - share) * new for old, new in zip(before, after, strict=True)]
+        [
+            share * initial + (1 - share) * final
+            for initial, final in zip(initial_weights, final_weights, strict=True)
+        ]
     )
-    both = Linear(*dense.get_weights())
-    return Trained(backbone, *question.parted(both), history)
+    return TrainedNetwork(backbone, *layout.separate(Linear(*dense.get_weights())), history)
 
 
 def embed(
@@ -130,39 +145,36 @@ def embed(
 
 
 @dataclass(frozen=True)
-class _Question:
-    """What the heads are asked: so many `kinds` ("none of them" included), and perhaps freshness.
-
-    Both lie side by side in one row: float32 [n, kinds] and one column of freshness.
-    """
+class _HeadLayout:
+    """Both heads in one output row: first `kinds` logits ("none of them" last if it is learned),
+    then, with `has_freshness`, the freshness logit. Targets have the same order, the freshness
+    always in the last column."""
 
     kind_of: NDArray[np.int64]
     kinds: int
-    graded: bool
+    has_freshness: bool
 
     @classmethod
-    def of(cls, classes: Sequence[str], samples: Sequence[Sample]) -> "_Question":
-        graded = {0.0, 1.0} <= {sample.freshness for sample in samples if sample.target}
-        kind_of, _ = parts_of(classes, graded)
-        return cls(kind_of, kind_targets(targets(samples), kind_of).shape[1], graded)
-
-    def answerable(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Those samples whose kind is among the answers: "none of them" may not be."""
-        none = self.kinds > int(self.kind_of.max()) + 1
-        return [sample for sample in samples if none or sample.target]
+    def of(cls, classes: Sequence[str], samples: Sequence[Sample]) -> "_HeadLayout":
+        has_freshness = {0.0, 1.0} <= {sample.freshness for sample in samples if sample.target}
+        kind_of, _ = kinds_and_parts(classes, has_freshness)
+        return cls(kind_of, kind_targets(targets(samples), kind_of).shape[1], has_freshness)
 
     @property
     def outputs(self) -> int:
-        return self.kinds + self.graded
+        return self.kinds + self.has_freshness
 
-    def wanted(self, samples: Sequence[Sample]) -> NDArray[np.float32]:
+    def with_target(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Without the out-of-distribution samples if "none of them" is no output."""
+        has_none = self.kinds > int(self.kind_of.max()) + 1
+        return [sample for sample in samples if has_none or sample.target]
+
+    def targets(self, samples: Sequence[Sample]) -> NDArray[np.float32]:
         """Targets of the kinds, then the freshness or UNKNOWN: float32 [n, kinds + 1]."""
-        of_kind = kind_targets(targets(samples), self.kind_of)
-        missing = self.kinds - of_kind.shape[1]
-        freshness = np.nan_to_num(freshness_of([s.freshness for s in samples]), nan=UNKNOWN)
-        return np.concatenate(
-            [of_kind, np.zeros((len(samples), missing), np.float32), freshness[:, None]], axis=1
-        )
+        kinds = kind_targets(targets(samples), self.kind_of)
+        missing = np.zeros((len(samples), self.kinds - kinds.shape[1]), np.float32)
+        freshness = np.nan_to_num(freshness_values(samples), nan=UNKNOWN)
+        return np.concatenate([kinds, missing, freshness[:, None]], axis=1)
 
     def fit(
         self,
@@ -171,60 +183,61 @@ class _Question:
         classes: Sequence[str],
         l2: float,
     ) -> Linear:
-        """Both heads on fixed embeddings, side by side."""
+        """Fit both heads on fixed embeddings float32 [n, channels]."""
         weights = balanced_weights(*balance_keys(samples, classes))
-        kinds = fit_head(embeddings, self.wanted(samples)[:, : self.kinds], weights, l2)
-        freshness = freshness_of([sample.freshness for sample in samples])
-        fresh = fit_freshness(embeddings, freshness, weights, l2) if self.graded else None
-        if fresh is None:
+        kinds = fit_head(embeddings, self.targets(samples)[:, : self.kinds], weights, l2)
+        freshness = None
+        if self.has_freshness:
+            freshness = fit_freshness(embeddings, freshness_values(samples), weights, l2)
+        if freshness is None:
             return kinds
         return Linear(
-            np.concatenate([kinds.weights, fresh.weights], axis=1),
-            np.concatenate([kinds.bias, fresh.bias]),
+            np.concatenate([kinds.weights, freshness.weights], axis=1),
+            np.concatenate([kinds.bias, freshness.bias]),
         )
 
-    def parted(self, both: Linear) -> tuple[Linear, Linear | None]:
+    def separate(self, both: Linear) -> tuple[Linear, Linear | None]:
+        """The kinds head and the freshness head."""
         kinds = Linear(both.weights[:, : self.kinds], both.bias[: self.kinds])
-        if not self.graded:
+        if not self.has_freshness:
             return kinds, None
         return kinds, Linear(both.weights[:, self.kinds :], both.bias[self.kinds :])
 
     def loss(self) -> Callable[[Any, Any], Any]:
-        """Cross-entropy of the kinds, and of the freshness where that is known."""
+        """Cross-entropy of the kinds plus, where it is known, that of the freshness."""
 
-        def loss(wanted: Any, logits: Any) -> Any:
-            of_kind = keras.losses.categorical_crossentropy(
-                wanted[:, : self.kinds], logits[:, : self.kinds], from_logits=True
+        def loss(targets: Any, logits: Any) -> Any:
+            kinds_loss = keras.losses.categorical_crossentropy(
+                targets[:, : self.kinds], logits[:, : self.kinds], from_logits=True
             )
-            if not self.graded:
-                return of_kind
-            freshness, logit = wanted[:, self.kinds], logits[:, self.kinds]
-            right = ops.maximum(freshness, 0.0)
+            if not self.has_freshness:
+                return kinds_loss
+            freshness, logit = targets[:, self.kinds], logits[:, self.kinds]
             # Binary cross-entropy from the logit, in the form that does not overflow.
-            of_freshness = ops.softplus(logit) - right * logit
-            return of_kind + ops.where(freshness >= 0, of_freshness, 0.0)
+            freshness_loss = ops.softplus(logit) - ops.maximum(freshness, 0.0) * logit
+            return kinds_loss + ops.where(freshness >= 0, freshness_loss, 0.0)
 
         return loss
 
     def accuracy(self) -> Callable[[Any, Any], Any]:
-        """Kind right and, where it is known, freshness right: 0 or 1 a sample."""
+        """1 if the kind and, where it is known, the freshness are correct, else 0."""
 
-        def accuracy(wanted: Any, logits: Any) -> Any:
-            right = ops.equal(
-                ops.argmax(wanted[:, : self.kinds], axis=1),
+        def accuracy(targets: Any, logits: Any) -> Any:
+            correct = ops.equal(
+                ops.argmax(targets[:, : self.kinds], axis=1),
                 ops.argmax(logits[:, : self.kinds], axis=1),
             )
-            if self.graded:
-                freshness, logit = wanted[:, self.kinds], logits[:, self.kinds]
+            if self.has_freshness:
+                freshness, logit = targets[:, self.kinds], logits[:, self.kinds]
                 same = ops.equal(freshness > 0.5, logit > 0)
-                right = ops.logical_and(right, ops.logical_or(freshness < 0, same))
-            return ops.cast(right, "float32")
+                correct = ops.logical_and(correct, ops.logical_or(freshness < 0, same))
+            return ops.cast(correct, "float32")
 
         return accuracy
 
 
 def _freeze(backbone: keras.Model, stride: int) -> None:
-    """Leave the layers as they are that see the picture at most `stride` times smaller."""
+    """Freeze the layers whose output is downsampled at most `stride` times."""
     network, size = backbone.layers[-1], backbone.input_shape[1]
     for layer in network.layers:
         shape = layer.output.shape
@@ -241,7 +254,8 @@ def _with_heads(
     return keras.Model(backbone.input, logits, name="classifier"), dense
 
 
-def _schedule(recipe: Recipe, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+def _learning_rate(recipe: Recipe, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Linear warm-up, then cosine decay over the rest of the epochs of `steps` steps each."""
     warm_up = max(1, round(recipe.warm_up_epochs * steps))
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=recipe.learning_rate / 25,
@@ -251,38 +265,36 @@ def _schedule(recipe: Recipe, steps: int) -> keras.optimizers.schedules.Learning
     )
 
 
-def _fed(
+def _dataset(
     recipe: Recipe,
     samples: Sequence[Sample],
     classes: Sequence[str],
-    wanted: NDArray[np.float32],
+    row_targets: NDArray[np.float32],
 ) -> tf.data.Dataset:
-    """`views.batches` as Keras wants them."""
+    """`view_batches` with their targets; `row_targets` are those of the samples."""
 
     def pairs() -> Iterator[tuple[Any, Any]]:
-        for batch in batches(recipe, samples, classes):
-            # A patch may have made a sound fruit rotten.
-            yield (
-                batch.pixels,
-                np.concatenate([wanted[batch.rows, :-1], batch.freshness[:, None]], axis=1),
-            )
+        for batch in view_batches(recipe, samples, classes):
+            # The freshness of the view: a lesion may have made sound fruit rotten.
+            freshness = batch.freshness[:, None]
+            yield batch.pixels, np.concatenate([row_targets[batch.rows, :-1], freshness], axis=1)
 
     size = recipe.input_size
     signature = (
         tf.TensorSpec((None, size, size, 3), tf.uint8),
-        tf.TensorSpec((None, wanted.shape[1]), tf.float32),
+        tf.TensorSpec((None, row_targets.shape[1]), tf.float32),
     )
     return tf.data.Dataset.from_generator(pairs, output_signature=signature)
 
 
-class _Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
-    """Tells how many batches of the whole training are done, and the figures of each epoch."""
+class _ProgressCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
+    """Reports finished batches of the whole run, and the metrics of each epoch."""
 
-    def __init__(self, progress: Progress, on_epoch: OnEpoch, steps: int, epochs: int) -> None:
+    def __init__(self, progress: Progress, on_epoch: OnEpoch, batches: int) -> None:
         super().__init__()
         self._progress = progress
         self._on_epoch = on_epoch
-        self._total = steps * epochs
+        self._total = batches
         self._done = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:

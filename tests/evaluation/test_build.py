@@ -12,7 +12,7 @@ from api.evaluation.build import build_package
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, load_package
 from api.model.predictor import Predictor
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.training.backbones.architectures import build_backbone
 from api.training.corpus import TooFewPhotographsError, TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
@@ -102,7 +102,7 @@ def test_the_replay_gives_the_embeddings_of_the_photographs(
     built: tuple[Path, Manifest, object], corpus: TrainingCorpus
 ) -> None:
     package, manifest, _ = built
-    replay = Replay.load(package / REPLAY)
+    replay = ReplayBuffer.load(package / REPLAY)
     assert len(replay.embeddings) == manifest.data.photographs
     assert set(replay.splits) == {"train", "validation", "test"}
     assert set(replay.photographs) == {file.photograph for file in corpus.listing.files}
@@ -113,8 +113,8 @@ def test_the_replay_gives_the_embeddings_of_the_photographs(
 
 def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: TrainingCorpus) -> None:
     recipe = dataclasses.replace(RECIPE, input_size=32)
-    study = corpus.training_split()
-    first, second = train(recipe, study), train(recipe, study)
+    split = corpus.training_split()
+    first, second = train(recipe, split), train(recipe, split)
     assert first.history == second.history
     assert np.array_equal(first.kinds.weights, second.kinds.weights)
     # Two classes of sound fruit say nothing of rot.
@@ -123,9 +123,9 @@ def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: TrainingCorp
 
 def test_the_weights_go_back_by_the_share_that_is_kept(corpus: TrainingCorpus) -> None:
     recipe = dataclasses.replace(RECIPE, input_size=32, views=32, learning_rate=0.01, averaging=0.1)
-    study = corpus.training_split()
+    split = corpus.training_split()
     before, half, after = (
-        train(dataclasses.replace(recipe, kept_share=share), study).backbone.get_weights()
+        train(dataclasses.replace(recipe, kept_share=share), split).backbone.get_weights()
         for share in (1.0, 0.5, 0.0)
     )
     untouched = build_backbone(recipe.architecture, 32, "imagenet").get_weights()

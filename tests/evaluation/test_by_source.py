@@ -1,5 +1,6 @@
 """Leaving one source out, with a grader that learns in no time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,8 @@ import numpy as np
 import pytest
 
 from api.core.layout import FAR, NEAR
-from api.evaluation import by_source as module
-from api.evaluation.by_source import SourceRuns, leave_one_source_out
-from api.evaluation.dealing import study_without
+from api.evaluation import out_of_fold as module
+from api.evaluation.by_source import LeaveOneSourceOut, left_out_metrics
 from api.evaluation.out_of_fold import OutOfFold
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
@@ -27,50 +27,50 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 
 
 @pytest.fixture(scope="module")
-def runs(corpus: TrainingCorpus) -> SourceRuns:
-    return SourceRuns.of(corpus)
+def runs(corpus: TrainingCorpus) -> LeaveOneSourceOut:
+    return LeaveOneSourceOut(corpus)
 
 
 @pytest.fixture(scope="module")
-def measured(runs: SourceRuns, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def measured(runs: LeaveOneSourceOut, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "train_grader", colour_grader)
-        return leave_one_source_out(runs, RECIPE, tmp_path_factory.mktemp("cache"))
+        return left_out_metrics(runs, runs.run_all(RECIPE, tmp_path_factory.mktemp("cache")))
 
 
-def groups(samples: list[Sample], prefix: str) -> set[str]:
+def groups(samples: Sequence[Sample], prefix: str) -> set[str]:
     return {s.group for s in samples if not s.target and s.group.startswith(prefix)}
 
 
-def seen_in(runs: SourceRuns, run: int) -> list[Sample]:
+def seen_in(runs: LeaveOneSourceOut, run: int) -> list[Sample]:
     """What the grader of a run may see."""
-    study = study_without(runs.corpus, lambda sample: runs.holds(run, sample))
-    return [*study.training, *study.validation]
+    split = runs.corpus.split_without(lambda sample: runs.holds_out(run, sample))
+    return [*split.training, *split.validation]
 
 
-def test_every_source_with_fruit_of_several_classes_is_left_out(runs: SourceRuns) -> None:
+def test_every_source_with_fruit_of_several_classes_is_left_out(runs: LeaveOneSourceOut) -> None:
     # The market has other produce alone.
     assert runs.sources == (STUDIO, "kitchen", "phone")
-    assert runs.passed_over == {}
+    assert runs.not_left_out == {}
 
 
 def test_nothing_of_a_left_out_source_is_seen_and_all_its_fruit_is_graded(
-    runs: SourceRuns,
+    runs: LeaveOneSourceOut,
 ) -> None:
     for run, source in enumerate(runs.sources):
         seen, held = seen_in(runs, run), runs.held_out(run)
         assert source not in {sample.source for sample in seen if sample.target}
         fruit = {sample.copies[0] for sample in held if sample.target}
-        assert fruit == {s.copies[0] for s in runs.material.fruit if s.source == source}
+        assert fruit == {s.copies[0] for s in runs.fruit if s.source == source}
         assert not {s.group for s in seen} & {s.group for s in held}
         assert len(seen) > 20
 
 
 def test_every_kind_is_held_out_in_some_run_and_always_those_of_the_left_out_source(
-    runs: SourceRuns,
+    runs: LeaveOneSourceOut,
 ) -> None:
     held = [groups(runs.held_out(run), NEAR) for run in range(len(runs.sources))]
-    every = {sample.group for sample in runs.material.near}
+    every = {sample.group for sample in runs.near}
     assert set.union(*held) == every
     assert len(every) == 6
     kitchen = runs.sources.index("kitchen")
@@ -82,18 +82,18 @@ def test_every_kind_is_held_out_in_some_run_and_always_those_of_the_left_out_sou
         assert not held[run] & groups(seen_in(runs, run), NEAR)
 
 
-def test_other_things_are_dealt_by_file(runs: SourceRuns) -> None:
+def test_other_things_are_dealt_by_file(runs: LeaveOneSourceOut) -> None:
     # Nobody's source, so it is left out with nobody's folders; else each file once.
     held = [groups(runs.held_out(run), FAR) for run in (1, 2)]
     assert not held[0] & held[1]
-    assert groups(runs.held_out(0), FAR) == {sample.group for sample in runs.material.far}
+    assert groups(runs.held_out(0), FAR) == groups(runs.samples, FAR)
 
 
-def test_a_photograph_of_two_sources_is_not_learned_from_either(runs: SourceRuns) -> None:
-    first = next(s for s in runs.material.photographs if s.source == "kitchen")
+def test_a_photograph_of_two_sources_is_not_learned_from_either(runs: LeaveOneSourceOut) -> None:
+    first = next(s for s in runs.fruit if s.source == "kitchen")
     twin = Sample(first.copies, first.target, source="attic", group=first.group)
-    assert runs.holds(runs.sources.index("kitchen"), twin)
-    assert not runs.holds(runs.sources.index("phone"), twin)
+    assert runs.holds_out(runs.sources.index("kitchen"), twin)
+    assert not runs.holds_out(runs.sources.index("phone"), twin)
 
 
 def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: TrainingCorpus) -> None:
@@ -104,7 +104,7 @@ def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Trai
     kitchen = [file for file in apples if file.source == "kitchen"]
     for own, (photograph, file) in zip(kitchen[:8], shared.items(), strict=False):
         files[files.index(own)] = replace(own, photograph=photograph, split=file.split)
-    runs = SourceRuns.of(replace(corpus, listing=replace(corpus.listing, files=tuple(files))))
+    runs = LeaveOneSourceOut(replace(corpus, listing=replace(corpus.listing, files=tuple(files))))
 
     def said(run: int) -> OutOfFold:
         held = runs.held_out(run)
@@ -114,7 +114,7 @@ def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Trai
         margins = np.where(own, [-1.0 if s.target else 1.0 for s in held], 9.0)
         return OutOfFold(even, even, margins.astype(np.float32))
 
-    found = module.summarise(runs, [said(run) for run in range(len(runs.sources))])
+    found = left_out_metrics(runs, [said(run) for run in range(len(runs.sources))])
     assert found["fruits"] == (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
     assert found["known_rejected"] == 0
     for row in found["by_source"].values():
@@ -133,7 +133,7 @@ def test_figures_stand_by_source_and_all_together(measured: dict[str, Any]) -> N
     assert 0 <= kitchen["near_rejected_at_98"] <= 1
 
 
-def test_each_source_moves_its_own_threshold(runs: SourceRuns) -> None:
+def test_each_source_moves_its_own_threshold(runs: LeaveOneSourceOut) -> None:
     """With fruit of one source much stranger, only that run must let near misses through."""
 
     def said(run: int) -> OutOfFold:
@@ -143,7 +143,7 @@ def test_each_source_moves_its_own_threshold(runs: SourceRuns) -> None:
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
         return OutOfFold(even, even, margins)
 
-    found = module.summarise(runs, [said(run) for run in range(len(runs.sources))])
+    found = left_out_metrics(runs, [said(run) for run in range(len(runs.sources))])
     refused = {name: row["refused"] for name, row in found["by_source"].items()}
     assert refused["kitchen"]["near_rejected_at_98"] == 1
     assert refused["phone"]["near_rejected_at_98"] == 0
@@ -159,21 +159,23 @@ def test_a_source_is_not_left_out_whose_classes_no_other_has(corpus: TrainingCor
         for file in listing.files
         if file.source != "kitchen" or file.class_name != "rottenbanana"
     )
-    fewer = TrainingCorpus(type(listing)(listing.root, files, ()), (), corpus.others, corpus.near)
-    found = SourceRuns.of(fewer)
+    fewer = TrainingCorpus(
+        type(listing)(listing.root, files, ()), (), corpus.far_files, corpus.near_files
+    )
+    found = LeaveOneSourceOut(fewer)
     assert found.sources == ("kitchen",)
-    assert "no other source has rottenbanana" in found.passed_over[STUDIO]
+    assert "no other source has rottenbanana" in found.not_left_out[STUDIO]
 
 
 def test_a_set_of_one_source_leaves_none_out(corpus: TrainingCorpus) -> None:
     listing = corpus.listing
     files = tuple(file for file in listing.files if file.source == STUDIO)
-    alone = TrainingCorpus(type(listing)(listing.root, files, ()), (), corpus.others)
-    assert SourceRuns.of(alone).sources == ()
+    alone = TrainingCorpus(type(listing)(listing.root, files, ()), (), corpus.far_files)
+    assert LeaveOneSourceOut(alone).sources == ()
 
 
 def test_a_run_that_was_measured_is_not_trained_again(
-    runs: SourceRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: LeaveOneSourceOut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained = []
 
@@ -185,7 +187,7 @@ def test_a_run_that_was_measured_is_not_trained_again(
 
     monkeypatch.setattr(module, "train_grader", train)
     with pytest.raises(KeyboardInterrupt):
-        leave_one_source_out(runs, RECIPE, tmp_path)
-    assert [path.exists() for path in runs.paths(tmp_path)] == [True, False, False]
-    leave_one_source_out(runs, RECIPE, tmp_path)
+        left_out_metrics(runs, runs.run_all(RECIPE, tmp_path))
+    assert [path.exists() for path in runs.cache_files(tmp_path)] == [True, False, False]
+    left_out_metrics(runs, runs.run_all(RECIPE, tmp_path))
     assert len(trained) == 4

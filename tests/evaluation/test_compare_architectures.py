@@ -11,8 +11,12 @@ import pytest
 
 from api.commands import training as command_line
 from api.evaluation import architecture_trial
-from api.evaluation.architecture_trial import measure
-from api.evaluation.compare_architectures import NoImagenetToCompareError, Plan, compare
+from api.evaluation.architecture_trial import run_trial
+from api.evaluation.compare_architectures import (
+    ComparisonPlan,
+    NoImagenetToCompareError,
+    compare_architectures,
+)
 from api.training.backbones.architectures import TABLE, UnknownArchitectureError
 from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
@@ -45,9 +49,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counted(what: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
         names.append(what.recipe.architecture)
-        return measure(what, *arguments)
+        return run_trial(what, *arguments)
 
-    monkeypatch.setattr("api.evaluation.compare_architectures.measure", counted)
+    monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", counted)
     return names
 
 
@@ -55,26 +59,28 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_compares_and_goes_on_where_it_stopped(
     corpus: TrainingCorpus, tmp_path: Path, measured: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = Plan.of(RECIPE, NAMES, {"twin_cnn": "none"}, sizes=[32, 64], frozen_curve=True)
+    plan = ComparisonPlan.of(RECIPE, NAMES, {"twin_cnn": "none"}, sizes=[32, 64], frozen_curve=True)
 
     def interrupted(what: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
         if what.recipe.architecture == "twin_cnn":
             raise KeyboardInterrupt
-        return measure(what, *arguments)
+        return run_trial(what, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr("api.evaluation.compare_architectures.measure", interrupted)
+        patch.setattr("api.evaluation.compare_architectures.run_trial", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            compare(corpus, plan, tmp_path)
+            compare_architectures(corpus, plan, tmp_path)
 
     told: dict[str, tuple[int, int]] = {}
-    figures = compare(
+    figures = compare_architectures(
         corpus, plan, tmp_path, progress=lambda stage, *done: told.update({stage: done})
     )
     assert measured == ["twin_cnn", "custom_cnn", "custom_cnn"]
     assert told["Rows"] == (4, 4)
     assert told["twin_cnn at 32 px: Fine-tuning"] == (1, 1)
-    assert compare(corpus, plan, tmp_path) == figures == json.loads(json.dumps(figures))
+    assert (
+        compare_architectures(corpus, plan, tmp_path) == figures == json.loads(json.dumps(figures))
+    )
     assert len(measured) == 3
 
     rows = figures["architectures"]
@@ -95,9 +101,9 @@ def test_compares_and_goes_on_where_it_stopped(
 def test_missing_imagenet_is_told_before_anything_is_trained(
     corpus: TrainingCorpus, tmp_path: Path, measured: list[str]
 ) -> None:
-    plan = Plan.of(RECIPE, NAMES, sizes=[])
+    plan = ComparisonPlan.of(RECIPE, NAMES, sizes=[])
     with pytest.raises(NoImagenetToCompareError, match="--without-imagenet-where-missing"):
-        compare(corpus, plan, tmp_path)
+        compare_architectures(corpus, plan, tmp_path)
     assert measured == []
 
 
@@ -107,8 +113,10 @@ def test_a_row_without_imagenet_says_so(
     def as_planned(what: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
         return {"weights": what.recipe.weights}
 
-    monkeypatch.setattr("api.evaluation.compare_architectures.measure", as_planned)
-    figures = compare(corpus, Plan.of(RECIPE, NAMES, sizes=[]), tmp_path, without_imagenet=True)
+    monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", as_planned)
+    figures = compare_architectures(
+        corpus, ComparisonPlan.of(RECIPE, NAMES, sizes=[]), tmp_path, without_imagenet=True
+    )
     assert figures["architectures"] == [
         {"weights": "none"},
         {"weights": "none", "wanted_weights": "imagenet"},
@@ -124,18 +132,18 @@ def test_another_recipe_is_another_row(
         rates.append(what.recipe.learning_rate)
         return {}
 
-    monkeypatch.setattr("api.evaluation.compare_architectures.measure", note)
+    monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", note)
     for rate in (1e-3, 1e-4, 1e-3):
-        plan = Plan.of(replace(RECIPE, learning_rate=rate), ["custom_cnn"], sizes=[])
-        compare(corpus, plan, tmp_path)
+        plan = ComparisonPlan.of(replace(RECIPE, learning_rate=rate), ["custom_cnn"], sizes=[])
+        compare_architectures(corpus, plan, tmp_path)
     assert rates == [1e-3, 1e-4]
 
 
 def test_an_architecture_that_is_not_there_is_refused() -> None:
     with pytest.raises(UnknownArchitectureError):
-        Plan.of(RECIPE, ["vgg"])
+        ComparisonPlan.of(RECIPE, ["vgg"])
     with pytest.raises(UnknownArchitectureError):
-        Plan.of(RECIPE, NAMES, {"vgg": "none"})
+        ComparisonPlan.of(RECIPE, NAMES, {"vgg": "none"})
 
 
 def test_the_command_writes_the_figures(
@@ -151,7 +159,7 @@ def test_the_command_writes_the_figures(
         how = {"training": "fine-tuned", "input_size": recipe.input_size}
         return {**names, **how, **figures, "recipe": recipe.as_dict()}
 
-    monkeypatch.setattr("api.evaluation.compare_architectures.measure", as_planned)
+    monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", as_planned)
     out = tmp_path / "figures.json"
     line = (
         f"compare {corpus.listing.root} --architectures custom_cnn --sizes --epochs 1 "

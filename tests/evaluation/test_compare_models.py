@@ -7,21 +7,23 @@ import pytest
 from numpy.typing import NDArray
 
 from api.core.paired_comparison import ModelComparison
-from api.evaluation.compare_models import Side, compare_models, macro_f1, side_by_side
+from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models, macro_f1
 from api.model.predictor import Backbone
 from tests.heads import make_head, make_ood
 
 
-def a_side(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) -> Side:
+def model(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) -> ComparedModel:
     """A grader whose embeddings are its logits; what is far from every corner is rejected."""
     count = len(classes)
     corners = np.eye(count, dtype=np.float32)
     head = make_head(corners, ood=make_ood(count, corners, distance=0.5))
     strange = np.full((others, count), 1.0, np.float32)
-    return Side(classes, head, embeddings.astype(np.float32), strange)
+    return ComparedModel(classes, head, embeddings.astype(np.float32), strange)
 
 
-def compare(champion: Side, candidate: Side, labels: list[str], names: list[str]) -> ModelComparison:
+def compare(
+    champion: ComparedModel, candidate: ComparedModel, labels: list[str], names: list[str]
+) -> ModelComparison:
     return compare_models(
         champion,
         candidate,
@@ -36,8 +38,8 @@ def compare(champion: Side, candidate: Side, labels: list[str], names: list[str]
 def test_photographs_are_paired_by_class() -> None:
     labels = ["a", "a", "b", "b"]
     says = {"a": [9.0, 0.0], "b": [0.0, 9.0]}
-    champion = a_side(("a", "b"), np.array([says[x] for x in "aabb"]))
-    candidate = a_side(("a", "b"), np.array([says[x] for x in "abbb"]))
+    champion = model(("a", "b"), np.array([says[x] for x in "aabb"]))
+    candidate = model(("a", "b"), np.array([says[x] for x in "abbb"]))
     found = compare(champion, candidate, labels, ["1", "2", "3", "4"])
     assert (found.overall.lost, found.overall.won, found.overall.candidate_right) == (1, 0, 3)
     assert found.per_class["a"].lost == 1
@@ -49,14 +51,14 @@ def test_photographs_are_paired_by_class() -> None:
 
 
 def test_a_photograph_counts_once() -> None:
-    side = a_side(("a", "b"), np.array([[9.0, 0.0]] * 3))
+    side = model(("a", "b"), np.array([[9.0, 0.0]] * 3))
     found = compare(side, side, ["a", "a", "a"], ["1", "1", "2"])
     assert found.overall.photographs == 2
 
 
 def test_only_classes_that_both_know_count() -> None:
-    champion = a_side(("a", "b"), np.array([[9.0, 0.0], [9.0, 0.0], [0.0, 9.0]]))
-    candidate = a_side(
+    champion = model(("a", "b"), np.array([[9.0, 0.0], [9.0, 0.0], [0.0, 9.0]]))
+    candidate = model(
         ("a", "b", "c"), np.array([[9.0, 0.0, 0.0], [0.0, 0.0, 9.0], [0.0, 0.0, 9.0]])
     )
     found = compare(champion, candidate, ["a", "c", "b"], ["1", "2", "3"])
@@ -67,8 +69,8 @@ def test_only_classes_that_both_know_count() -> None:
 
 def test_without_common_classes_there_is_nothing_to_compare() -> None:
     found = compare(
-        a_side(("a", "b"), np.zeros((1, 2)), others=1),
-        a_side(("c", "d"), np.zeros((1, 2)), others=1),
+        model(("a", "b"), np.zeros((1, 2)), others=1),
+        model(("c", "d"), np.zeros((1, 2)), others=1),
         ["c"],
         ["1"],
     )
@@ -94,6 +96,6 @@ def test_both_networks_are_timed_on_their_own_input_size() -> None:
 
         return run
 
-    figures = side_by_side(network("one"), network("two"), (32, 64))
+    figures = compare_latency(network("one"), network("two"), (32, 64))
     assert sizes == {"one": {32}, "two": {64}}
     assert figures.champion >= 0

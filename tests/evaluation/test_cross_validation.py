@@ -13,9 +13,9 @@ import pytest
 from api.commands import training as command_line
 from api.core.layout import NEAR
 from api.core.progress import Progress, silent
-from api.evaluation import by_source, folds, supplied_split
+from api.evaluation import out_of_fold, supplied_split
 from api.evaluation.cross_validation import crossvalidate
-from api.evaluation.folds import FOLDS, Folds, hold_out
+from api.evaluation.folds import FOLDS, FiveFold, fold_metrics
 from api.evaluation.out_of_fold import OutOfFold
 from api.training.corpus import TrainingCorpus, TrainingSplit, read_corpus
 from api.training.grader import Grader
@@ -24,7 +24,7 @@ from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
 from tests.training.collection import CLASSES, PICTURES, colour_grader
 
 RECIPE = Recipe(input_size=32)
-MODULES = (by_source, folds, supplied_split)
+MODULES = (out_of_fold, supplied_split)
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +33,13 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 
 
 @pytest.fixture(scope="module")
-def studies() -> Iterator[list[TrainingSplit]]:
-    """Every study that a grader was trained on, in order."""
+def splits() -> Iterator[list[TrainingSplit]]:
+    """Every split that a grader was trained on, in order."""
     seen: list[TrainingSplit] = []
 
-    def train_grader(recipe: Recipe, study: TrainingSplit, progress: Progress = silent) -> Grader:
-        seen.append(study)
-        return colour_grader(recipe, study, progress)
+    def train_grader(recipe: Recipe, split: TrainingSplit, progress: Progress = silent) -> Grader:
+        seen.append(split)
+        return colour_grader(recipe, split, progress)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in MODULES:
@@ -53,7 +53,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def measured(corpus: TrainingCorpus, studies: list[TrainingSplit], cache: Path) -> dict[str, Any]:
+def measured(corpus: TrainingCorpus, splits: list[TrainingSplit], cache: Path) -> dict[str, Any]:
     return crossvalidate(corpus, RECIPE, cache)
 
 
@@ -112,21 +112,21 @@ def test_every_file_of_the_largest_source_is_graded_once(
 
 
 def test_a_fold_learns_nothing_of_what_it_holds_out(
-    corpus: TrainingCorpus, studies: list[TrainingSplit]
+    corpus: TrainingCorpus, splits: list[TrainingSplit]
 ) -> None:
-    dealt = Folds(corpus)
-    hold_out(dealt, RECIPE, 2)
-    study = studies[-1]
-    held = {sample.group for sample in dealt.held_out(2)}
-    assert not held & {sample.group for sample in [*study.training, *study.validation]}
-    learned = {copy for sample in study.training for copy in sample.copies}
-    assert not learned & {copy for sample in study.validation for copy in sample.copies}
-    assert any(sample.box for sample in dealt.held_out(2))
+    folds = FiveFold(corpus)
+    folds.run(2, RECIPE)
+    split = splits[-1]
+    held = {sample.group for sample in folds.held_out(2)}
+    assert not held & {sample.group for sample in [*split.training, *split.validation]}
+    learned = {copy for sample in split.training for copy in sample.copies}
+    assert not learned & {copy for sample in split.validation for copy in sample.copies}
+    assert any(sample.box for sample in folds.held_out(2))
 
 
 def test_every_run_kind_and_other_thing_is_held_out_once(corpus: TrainingCorpus) -> None:
-    dealt = Folds(corpus)
-    held = [dealt.held_out(fold) for fold in range(FOLDS)]
+    folds = FiveFold(corpus)
+    held = [folds.held_out(fold) for fold in range(FOLDS)]
     runs = [{sample.group for sample in part if sample.box} for part in held]
     assert sorted(len(part) for part in runs) == [1, 1, 1, 1, 2]
     assert len(set.union(*runs)) == 6
@@ -137,9 +137,9 @@ def test_every_run_kind_and_other_thing_is_held_out_once(corpus: TrainingCorpus)
 
 def test_boxes_of_unknown_level_are_no_phone_runs(corpus: TrainingCorpus) -> None:
     unknown = replace(corpus, boxes=tuple(replace(box, level=None) for box in corpus.boxes))
-    dealt = Folds(unknown)
+    folds = FiveFold(unknown)
     classes = len(CLASSES)
-    found = folds.summarise(dealt, [_even(len(dealt.held_out(k)), classes) for k in range(FOLDS)])
+    found = fold_metrics(folds, [_even(len(folds.held_out(k)), classes) for k in range(FOLDS)])
     assert "by_phone_run" not in found
     assert found["other_sources"]["by_source"]["phone"]["accuracy"] is None
 
@@ -150,15 +150,15 @@ def _even(rows: int, classes: int) -> OutOfFold:
 
 
 def test_the_supplied_split_is_marked_and_learns_its_train_files(
-    measured: dict[str, Any], corpus: TrainingCorpus, studies: list[TrainingSplit]
+    measured: dict[str, Any], corpus: TrainingCorpus, splits: list[TrainingSplit]
 ) -> None:
     scores = measured["supplied_split"]
     assert scores["leaks"] is True
     assert 0 < scores["test_photographs_also_in_train"] < scores["test_photographs"]
     # After three sources and five folds.
-    study = studies[3 + FOLDS]
+    split = splits[3 + FOLDS]
     train = [file for file in corpus.listing.files if file.supplied_split == "train"]
-    samples = [*study.training, *study.validation]
+    samples = [*split.training, *split.validation]
     learned = [copy for s in samples if s.target and not s.box for copy in s.copies]
     assert sorted(learned) == sorted(corpus.listing.root / file.path for file in train)
 
@@ -170,8 +170,8 @@ def test_nothing_is_trained_again(
     assert crossvalidate(corpus, RECIPE, cache) == measured
     for other in (
         (corpus, replace(RECIPE, seed=1)),
-        (replace(corpus, near=corpus.near[1:]), RECIPE),
-        (replace(corpus, others=corpus.others[1:]), RECIPE),
+        (replace(corpus, near_files=corpus.near_files[1:]), RECIPE),
+        (replace(corpus, far_files=corpus.far_files[1:]), RECIPE),
         (replace(corpus, boxes=corpus.boxes[1:]), RECIPE),
     ):
         with pytest.raises(AssertionError, match="trained again"):
@@ -181,7 +181,7 @@ def test_nothing_is_trained_again(
 def test_one_part_alone_and_then_beside_it_what_was_measured_before(
     measured: dict[str, Any],
     corpus: TrainingCorpus,
-    studies: list[TrainingSplit],
+    splits: list[TrainingSplit],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,14 +1,17 @@
 """What the notebook looks at, on a drawn collection."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
 from tests.drawing import draw_fruit
 from tests.training.drawn_collection import CLASSES, draw_collection
 
-exploration = pytest.importorskip("api.evaluation.eda", exc_type=ImportError)
+eda = pytest.importorskip("api.evaluation.eda", exc_type=ImportError)
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +19,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return read_corpus(draw_collection(tmp_path_factory.mktemp("collection")))
 
 
-def test_some_of_each_class_and_no_saved_copy(corpus: TrainingCorpus) -> None:
-    found = exploration.some_of_each(corpus, 5)
+def test_sample_each_class_class_and_no_saved_copy(corpus: TrainingCorpus) -> None:
+    found = eda.sample_each_class(corpus, 5)
     assert list(found) == list(CLASSES)
     paths = [sample.copies[0] for group in found.values() for sample in group]
     assert len(set(paths)) == 5 * len(CLASSES)
@@ -25,23 +28,23 @@ def test_some_of_each_class_and_no_saved_copy(corpus: TrainingCorpus) -> None:
 
 
 def test_balance_tells_files_from_photographs(corpus: TrainingCorpus) -> None:
-    files, photographs = exploration.class_balance(corpus.listing.files).axes[0].containers
+    files, photographs = eda.plot_class_balance(corpus.listing.files).axes[0].containers
     assert sum(bar.get_width() for bar in files) == len(corpus.listing.files)
     assert sum(bar.get_width() for bar in photographs) == corpus.fingerprint().photographs
 
 
 def test_drawn_rotten_fruit_is_darker(corpus: TrainingCorpus) -> None:
-    found = exploration.looks(exploration.some_of_each(corpus, 6))
-    brightness = exploration.medians(found, "brightness")
+    found = eda.measure_appearance(eda.sample_each_class(corpus, 6))
+    brightness = eda.median_trait(found, "brightness")
     assert brightness["rotten apple"] < brightness["fresh apple"]
     assert brightness["rotten banana"] < brightness["fresh banana"]
-    assert len(exploration.fresh_against_rotten(found).axes) == 3
+    assert len(eda.plot_fresh_and_rotten(found).axes) == 3
 
 
 def test_views_differ_and_are_the_same_every_time() -> None:
     image = draw_fruit("freshapples")
     recipe = Recipe(input_size=32)
-    first, second = (exploration.views(image, recipe, 6) for _ in range(2))
+    first, second = (eda.augmented_views(image, recipe, 6) for _ in range(2))
     assert [np.asarray(view).tobytes() for view in first] == [
         np.asarray(view).tobytes() for view in second
     ]
@@ -49,7 +52,39 @@ def test_views_differ_and_are_the_same_every_time() -> None:
 
 
 def test_spread_marks_the_photograph_among_its_views() -> None:
-    axes = exploration.score_spread({"freshapples": 0.9}, {"freshapples": [0.7, 0.8]}).axes[0]
+    axes = eda.plot_score_spread({"freshapples": 0.9}, {"freshapples": [0.7, 0.8]}).axes[0]
     of_views, as_it_is = axes.lines
     assert list(of_views.get_xdata()) == [0.7, 0.8]
     assert list(as_it_is.get_xdata()) == [0.9]
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    assert image.format == "JPEG"
+    return image
+
+
+def test_pictures_lie_in_rows_in_their_order() -> None:
+    colours = ["red", "lime", "blue"]
+    pictures = [Image.new("RGB", (50, 30), colour) for colour in colours]
+    sheet = opened(eda.contact_sheet(pictures, colours, columns=2, side=40))
+    assert sheet.size == (84, 2 * (40 + eda.CAPTION_HEIGHT))
+    for channel, (x, y) in enumerate([(20, 34), (62, 34), (20, 34 + 54)]):
+        pixel = np.array(sheet.getpixel((x, y)))
+        assert pixel[channel] > 200
+        assert np.delete(pixel, channel).max() < 60
+    assert sheet.getpixel((62, 34 + 54)) == pytest.approx((255, 255, 255), abs=6)
+
+
+def test_a_long_caption_stays_in_its_column() -> None:
+    pictures = [Image.new("RGB", (40, 40), "white")] * 2
+    without = opened(eda.contact_sheet(pictures, ["", ""], columns=2, side=40))
+    long = opened(eda.contact_sheet(pictures, ["a caption that is far too long", ""], 2, side=40))
+    changed = np.abs(np.asarray(without, int) - np.asarray(long, int)).max(axis=2) > 40
+    assert changed[:, :40].any()
+    assert not changed[:, 48:].any()
+
+
+def test_a_sheet_of_thirty_is_small() -> None:
+    pictures = [draw_fruit("freshapples", seed=seed) for seed in range(30)]
+    assert len(eda.contact_sheet(pictures, ["fresh apple"] * 30, columns=10)) < 80_000

@@ -23,7 +23,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert found.probabilities.tolist() == P.tolist()
     assert found.uncalibrated.tolist() == P[:, ::-1].tolist()
     assert found.margins.tolist() == [-1, 0, 2]
-    assert {kind: values.tolist() for kind, values in found.drawn.items()} == {
+    assert {kind: values.tolist() for kind, values in found.synthetic.items()} == {
         "noise": P[0].tolist(),
         "blank": P[1].tolist(),
     }
@@ -38,8 +38,8 @@ def test_parts_are_joined_in_order_and_rows_taken_out() -> None:
     other = OutOfFold(P[:1], P[:1], np.array([7], np.float32), {"noise": P[2]})
     together = OutOfFold.join([FOUND, other])
     assert together.margins.tolist() == [-1, 0, 2, 7]
-    assert list(together.drawn) == ["noise"]
-    assert len(together.drawn["noise"]) == 4
+    assert list(together.synthetic) == ["noise"]
+    assert len(together.synthetic["noise"]) == 4
     taken = together.rows(np.array([False, True, False, True]))
     assert taken.margins.tolist() == [0, 7]
     assert taken.probabilities.tolist() == [P[1].tolist(), P[0].tolist()]

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from api.evaluation.curves import precision_recall_curves, roc_curves
+from api.evaluation.classification_metrics import precision_recall_curves, roc_curves
 from tests.registry.samples import describer
 
-report = pytest.importorskip("api.evaluation.plots", exc_type=ImportError)
+plots = pytest.importorskip("api.evaluation.plots", exc_type=ImportError)
 
 CLASSES = ("freshapples", "rottenapples")
 SLICES = [
@@ -22,13 +22,13 @@ HISTORY = [{"loss": 1.0, "accuracy": 0.5, "val_loss": 0.9, "val_accuracy": 0.6}]
 
 
 def test_the_confusion_matrix_shows_every_count_and_name() -> None:
-    axes = report.confusion([[7, 1], [0, 12]], CLASSES).axes[0]
+    axes = plots.plot_confusion_matrix([[7, 1], [0, 12]], CLASSES).axes[0]
     assert [text.get_text() for text in axes.texts] == ["7", "1", "0", "12"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["fresh apple", "rotten apple"]
 
 
 def test_training_curves_start_at_the_first_epoch() -> None:
-    loss, accuracy = report.training_curves(HISTORY).axes
+    loss, accuracy = plots.plot_training_curves(HISTORY).axes
     assert list(loss.lines[0].get_xdata()) == [1, 2, 3]
     assert list(accuracy.lines[1].get_ydata()) == [0.6] * 3
 
@@ -36,7 +36,7 @@ def test_training_curves_start_at_the_first_epoch() -> None:
 def test_curves_have_a_line_a_class_with_its_area() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], np.float32)
     labels = np.array([0, 1, 0])
-    left, right = report.curves(
+    left, right = plots.plot_roc_and_precision_recall(
         roc_curves(probabilities, labels, CLASSES),
         precision_recall_curves(probabilities, labels, CLASSES),
     ).axes
@@ -45,23 +45,23 @@ def test_curves_have_a_line_a_class_with_its_area() -> None:
 
 
 def test_slices_and_reliability_stand_where_the_data_says() -> None:
-    axes = report.slices(SLICES).axes[0]
+    axes = plots.plot_slices(SLICES).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "fruit: apple",
         "brightness: over 0.5",
     ]
-    dots = report.reliability(BINS).axes[0].collections[0]
+    dots = plots.plot_reliability(BINS).axes[0].collections[0]
     assert dots.get_offsets().tolist() == [[0.85, 0.8]]
 
 
 def test_a_package_is_drawn_as_far_as_its_figures_go() -> None:
     manifest = describer()({})
-    assert report.drawings(manifest) == {}
+    assert plots.package_plots(manifest) == {}
     metrics = {
         "training_curves": HISTORY,
         "test_by_photograph": {"confusion_matrix": [[1, 0], [0, 1]], "slices": SLICES},
     }
-    found = report.drawings(manifest.model_copy(update={"metrics": metrics}))
+    found = plots.package_plots(manifest.model_copy(update={"metrics": metrics}))
     assert set(found) == {"training", "confusion", "slices"}
     for figure in found.values():
         stream = io.BytesIO()

@@ -1,4 +1,4 @@
-from api.evaluation.summary import summary_lines
+from api.evaluation.summary import summary_lines, summary_table
 
 SOURCE = {"accuracy": 0.9, "accuracy_interval_95": [0.85, 0.95], "expected_calibration_error": 0.02}
 
@@ -31,3 +31,18 @@ def test_each_source_left_out_stands_below_the_headline() -> None:
         "  fresh over past best: ordered 50.00%; not told apart.",
         "  Refused: near rejected at 98 92.00%.",
     ]
+
+
+def test_each_headline_stands_with_its_interval() -> None:
+    scores = {
+        "split": "test",
+        "accuracy": 0.9,
+        "accuracy_interval_95": [0.8, 0.95],
+        "auroc": 0.99,
+        "known_rejected": None,
+        "per_class": {},
+    }
+    assert summary_table(scores) == {
+        "accuracy": {"value": 0.9, "from": 0.8, "to": 0.95},
+        "auroc": {"value": 0.99, "from": None, "to": None},
+    }

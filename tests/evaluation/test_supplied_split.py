@@ -1,4 +1,4 @@
-from api.evaluation.supplied_split import VALIDATION_PART, deal_by_file
+from api.evaluation.supplied_split import VALIDATION_PART, split_by_file
 from api.training.class_folders import PhotoFile
 
 
@@ -9,7 +9,7 @@ def row(path: str, photograph: str) -> PhotoFile:
 def test_no_photograph_is_lost_to_learning() -> None:
     copied = [row(f"{number}_{copy}.jpg", str(number)) for number in range(60) for copy in range(3)]
     alone = [row(f"alone_{number}.jpg", f"alone {number}") for number in range(60)]
-    learned, validation = deal_by_file([*copied, *alone])
+    learned, validation = split_by_file([*copied, *alone])
     assert {file.photograph for file in learned} == {file.photograph for file in [*copied, *alone]}
     assert validation
     assert not {file.path for file in learned} & {file.path for file in validation}
@@ -18,6 +18,6 @@ def test_no_photograph_is_lost_to_learning() -> None:
 
 def test_files_without_copies_are_dealt_all_the_same() -> None:
     files = [row(f"{number}.jpg", str(number)) for number in range(200)]
-    learned, validation = deal_by_file(files)
+    learned, validation = split_by_file(files)
     assert len(learned) + len(validation) == 200
     assert 0.5 / VALIDATION_PART < len(validation) / 200 < 2 / VALIDATION_PART

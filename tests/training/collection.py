@@ -29,20 +29,20 @@ def colours(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return means.reshape(len(pixels), 1, 1, 48)
 
 
-def colour_grader(recipe: Recipe, study: TrainingSplit, _progress: Progress = silent) -> Grader:
+def colour_grader(recipe: Recipe, split: TrainingSplit, _progress: Progress = silent) -> Grader:
     """Stands in for `train_grader`: a plain head on `colours`."""
 
     def embed(samples: Sequence[Sample]) -> NDArray[np.float32]:
         return embed_samples(colours, samples, recipe.input_size)
 
-    known = [sample for sample in study.training if sample.target]
+    known = [sample for sample in split.training if sample.target]
     learned, wanted = embed(known), targets(known)
     linear = fit_head(learned, wanted, np.ones(len(learned), np.float32), recipe.head_l2)
     unit = learned / np.linalg.norm(learned, axis=1, keepdims=True)
     means = np.stack([unit[wanted[:, k] > 0].mean(axis=0) for k in range(wanted.shape[1])])
     ood = OodDetector(np.eye(unit.shape[1], dtype=np.float32), means, float("inf"))
     head = make_head(linear.weights, bias=linear.bias, temperature=1.2, ood=ood)
-    held_out = embed([sample for sample in study.validation if sample.target])
+    held_out = embed([sample for sample in split.validation if sample.target])
     threshold = recognition_threshold(head.ood_score(held_out), [""] * len(held_out))
     head = make_head(
         linear.weights, bias=linear.bias, temperature=1.2, ood=ood.with_threshold(threshold)

@@ -6,7 +6,7 @@ from PIL import Image
 from api.training.background_augment import (
     CANVAS,
     WHITE,
-    Around,
+    SceneAssets,
     background_mask,
     replace_background,
     segment,
@@ -27,16 +27,18 @@ def on(ground: tuple[int, int, int]) -> Image.Image:
     return image
 
 
-def replaced(image: Image.Image, seed: int, around: Around | None = None) -> NDArray[np.uint8]:
+def replaced(image: Image.Image, seed: int, assets: SceneAssets | None = None) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
-    changed = replace_background(image, rng, around or Around(), beside=False, replaced=True)
+    changed = replace_background(
+        image, rng, assets or SceneAssets(), background=True, neighbours=False
+    )
     return np.asarray(changed)
 
 
 def beside(image: Image.Image, seed: int) -> NDArray[np.uint8]:
     """With neighbours, and the ground that is left white."""
-    rng, around = np.random.default_rng(seed), Around([NEIGHBOUR], [BACKGROUND])
-    return np.asarray(replace_background(image, rng, around, beside=True, replaced=False))
+    rng, assets = np.random.default_rng(seed), SceneAssets([NEIGHBOUR], [BACKGROUND])
+    return np.asarray(replace_background(image, rng, assets, background=False, neighbours=True))
 
 
 def where(
@@ -94,7 +96,7 @@ def test_the_ground_goes_and_the_fruit_stays(paper: tuple[int, int, int]) -> Non
 def test_a_new_ground_is_as_shaded_as_the_old_one() -> None:
     image = on((250, 250, 250))
     image.paste((235, 235, 235), (70, 150, 150, 190))
-    seen = [replaced(image, seed, Around((), [BACKGROUND])) for seed in range(40)]
+    seen = [replaced(image, seed, SceneAssets((), [BACKGROUND])) for seed in range(40)]
     photographed = [pixels for pixels in seen if where(pixels[:60], GREEN, by=2).all()]
     # Those in which the fruit stays where it is, and not before a made-up table.
     here = [p for p in photographed if where(p[80:140, 80:140], RED, by=1).all()]
@@ -105,9 +107,9 @@ def test_a_new_ground_is_as_shaded_as_the_old_one() -> None:
 
 
 def test_photographs_are_half_of_the_grounds_where_there_are_any() -> None:
-    around = Around((), [BACKGROUND])
+    assets = SceneAssets((), [BACKGROUND])
     of_photograph = [
-        where(replaced(on(PAPERS[0]), seed, around)[:20], GREEN, by=2).mean() > 0.9
+        where(replaced(on(PAPERS[0]), seed, assets)[:20], GREEN, by=2).mean() > 0.9
         for seed in range(60)
     ]
     assert 18 < sum(of_photograph) < 42
@@ -116,7 +118,7 @@ def test_photographs_are_half_of_the_grounds_where_there_are_any() -> None:
 
 
 def test_a_photograph_of_one_pixel_s_width_is_a_ground_too() -> None:
-    thin = Around((), [np.full((300, 1, 3), GREEN, np.uint8)])
+    thin = SceneAssets((), [np.full((300, 1, 3), GREEN, np.uint8)])
     seen = [replaced(on(PAPERS[0]), seed, thin)[:9] for seed in range(9)]
     assert any(where(pixels, GREEN, by=2).all() for pixels in seen)
 
@@ -156,7 +158,7 @@ def test_neighbours_lie_on_the_edge_of_a_picture_without_ground() -> None:
     assert where(changed, WOOD).any()
 
 
-def test_a_drawn_fruit_can_be_surrounded() -> None:
+def test_a_drawn_fruit_gets_a_new_background() -> None:
     image = draw_fruit("freshapples", seed=1).resize((CANVAS, CANVAS))
     assert replaced(image, 0).shape == (CANVAS, CANVAS, 3)
     assert np.array_equal(replaced(image, 0), replaced(image, 0))

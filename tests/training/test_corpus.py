@@ -31,12 +31,12 @@ def kinds_of(corpus: TrainingCorpus) -> list[tuple[Callable[[Split], list[Sample
         (corpus.photographs, len({file.photograph for file in listing.files})),
         (corpus.file_samples, len(listing.files)),
         (corpus.boxed, len(corpus.boxes)),
-        (corpus.near_misses, len(corpus.near)),
-        (corpus.far, len(corpus.others)),
+        (corpus.near_ood, len(corpus.near_files)),
+        (corpus.far_ood, len(corpus.far_files)),
     ]
 
 
-def test_every_kind_of_material_is_dealt_by_its_group(corpus: TrainingCorpus) -> None:
+def test_every_kind_of_sample_is_split_by_its_group(corpus: TrainingCorpus) -> None:
     for samples_of, count in kinds_of(corpus):
         dealt = {split: samples_of(split) for split in SPLITS}
         assert sum(map(len, dealt.values())) == count > 0
@@ -44,40 +44,40 @@ def test_every_kind_of_material_is_dealt_by_its_group(corpus: TrainingCorpus) ->
 
 
 def test_a_kind_of_other_produce_is_on_one_side(corpus: TrainingCorpus) -> None:
-    found = {split: {item.group for item in corpus.near_misses(split)} for split in SPLITS}
+    found = {split: {item.group for item in corpus.near_ood(split)} for split in SPLITS}
     assert found == {
         "train": {"other/pear", "other/guava"},
         "validation": {"other/lemon"},
         "test": {"other/papaya"},
     }
-    assert {item.source for item in corpus.near_misses("train")} == {"market"}
+    assert {item.source for item in corpus.near_ood("train")} == {"market"}
 
 
 def test_a_kind_that_became_a_class_is_no_near_miss(corpus: TrainingCorpus) -> None:
     first, *rest = corpus.listing.files
     for name in ("rottenpears", "pears", "pear"):
         listing = replace(corpus.listing, files=(replace(first, class_name=name), *rest))
-        found = replace(corpus, listing=listing).near_misses("train")
+        found = replace(corpus, listing=listing).near_ood("train")
         assert {item.group for item in found} == {"other/guava"}
 
 
-def test_a_study_has_all_but_the_test_split(corpus: TrainingCorpus) -> None:
-    study = corpus.study()
+def test_the_training_split_has_all_but_the_test_split(corpus: TrainingCorpus) -> None:
+    split = corpus.training_split()
     for samples_of, _ in kinds_of(corpus):
         if samples_of != corpus.file_samples:
-            assert [item for item in samples_of("train") if item not in study.training] == []
+            assert [item for item in samples_of("train") if item not in split.training] == []
         if samples_of != corpus.photographs:
-            assert [item for item in samples_of("validation") if item not in study.validation] == []
+            assert [item for item in samples_of("validation") if item not in split.validation] == []
         for item in samples_of("test"):
-            assert item not in study.training
-            assert item not in study.validation
-    groups = [{item.group for item in part} for part in (study.training, study.validation)]
+            assert item not in split.training
+            assert item not in split.validation
+    groups = [{item.group for item in part} for part in (split.training, split.validation)]
     assert not groups[0] & groups[1]
 
 
 def test_sources_are_left_out_on_request(folder: Path, corpus: TrainingCorpus) -> None:
     found = read_corpus(folder, skip=["phone", "market"])
-    assert (found.boxes, found.near) == ((), ())
+    assert (found.boxes, found.near_files) == ((), ())
     assert found.listing.files == corpus.listing.files
     assert {"phone", "market"} <= {item.path for item in found.listing.skipped}
 

@@ -27,12 +27,12 @@ from api.training.corpus import read_corpus
 from api.training.recipe import Recipe
 from api.training.train import train
 
-devices.distributed_over = lambda: ["CPU:0", "CPU:1"]
+devices.list_gpus = lambda: ["CPU:0", "CPU:1"]
 corpus = read_corpus(Path(sys.argv[1]))
 recipe = Recipe(
     architecture="custom_cnn", weights="none", input_size=32, epochs=1, views=64, batch_size=16
 )
-trained = train(recipe, corpus.study())
+trained = train(recipe, corpus.training_split())
 pictures = np.zeros((3, 32, 32, 3), np.uint8)
 print(trained.backbone.predict_on_batch(pictures).shape[0])
 norm = trained.backbone.get_layer("custom_cnn").get_layer("stage0_bn")
@@ -41,16 +41,16 @@ print(float(np.abs(norm.moving_mean).max()) > 0)
 
 
 def test_a_batch_that_cannot_be_divided_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "distributed_over", lambda: ["CPU:0", "CPU:1"])
+    monkeypatch.setattr(devices, "list_gpus", lambda: ["CPU:0", "CPU:1"])
     with pytest.raises(devices.UnevenBatchError, match="multiple of 2"):
         devices.strategy(15)
-    assert devices.even(7) == 6
-    assert devices.even(64) == 64
+    assert devices.round_down(7) == 6
+    assert devices.round_down(64) == 64
 
 
 def test_one_device_is_no_strategy_of_its_own() -> None:
     assert devices.strategy(15).num_replicas_in_sync == 1
-    assert devices.even(7) == 7
+    assert devices.round_down(7) == 7
 
 
 def test_a_batch_is_divided_and_the_result_runs_on_one(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.export import check_agreement
 from api.training.grader import Grader, train_grader
 from api.training.recipe import Recipe
-from api.training.samples import inputs
+from api.training.samples import load_inputs
 from tests.training.collection import draw_collection
 
 RECIPE = Recipe(epochs=1, views=320, input_size=32, batch_size=32)
@@ -20,7 +20,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 
 @pytest.fixture(scope="module")
 def grader(corpus: TrainingCorpus) -> Grader:
-    return train_grader(RECIPE, corpus.study())
+    return train_grader(RECIPE, corpus.training_split())
 
 
 def test_kinds_and_freshness_each_have_a_head(grader: Grader, corpus: TrainingCorpus) -> None:
@@ -36,7 +36,7 @@ def test_kinds_and_freshness_each_have_a_head(grader: Grader, corpus: TrainingCo
 
 
 def test_the_exported_graph_agrees(grader: Grader, corpus: TrainingCorpus) -> None:
-    pixels = inputs(corpus.photographs("test"), RECIPE.input_size)
+    pixels = load_inputs(corpus.photographs("test"), RECIPE.input_size)
     said = grader.head.log_probabilities
     agreement = check_agreement(grader.keras_backbone, grader.backbone, pixels, said)
     assert agreement.same_class == len(pixels) > 0
@@ -44,6 +44,6 @@ def test_the_exported_graph_agrees(grader: Grader, corpus: TrainingCorpus) -> No
 
 
 def test_most_of_what_is_held_out_is_recognised(grader: Grader, corpus: TrainingCorpus) -> None:
-    fruit = [sample for sample in corpus.study().validation if sample.target]
+    fruit = [sample for sample in corpus.training_split().validation if sample.target]
     assert grader.head.recognises(grader.embed(fruit)).mean() >= 0.9
     assert np.isfinite(grader.head.ood.threshold)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from api.training.background_augment import CANVAS
-from api.training.lesions import Donors, Skin
+from api.training.lesions import Skin, SkinBank
 
 RED, BROWN, YELLOW, GREEN = (200, 30, 30), (70, 40, 20), (230, 210, 40), (30, 200, 30)
 
@@ -18,8 +18,8 @@ def fruit(colour: tuple[int, int, int]) -> Image.Image:
 
 
 @pytest.fixture
-def donors() -> Donors:
-    return Donors(
+def bank() -> SkinBank:
+    return SkinBank(
         {
             ("apple", True): [Skin.of(fruit(BROWN))],
             ("apple", False): [Skin.of(fruit(RED)), Skin.of(fruit(YELLOW))],
@@ -34,10 +34,10 @@ def changed(before: Image.Image, after: Image.Image) -> np.ndarray:
     return found
 
 
-def test_a_lesion_lies_on_the_fruit_and_nowhere_else(donors: Donors) -> None:
+def test_a_lesion_lies_on_the_fruit_and_nowhere_else(bank: SkinBank) -> None:
     sound, seen = fruit(RED), 0
     for seed in range(30):
-        rotten = donors.with_lesion(sound, "apple", np.random.default_rng(seed))
+        rotten = bank.with_lesion(sound, "apple", np.random.default_rng(seed))
         if rotten is None:  # Some patches have no room on the donor.
             continue
         seen += 1
@@ -48,22 +48,22 @@ def test_a_lesion_lies_on_the_fruit_and_nowhere_else(donors: Donors) -> None:
     assert seen >= 20
 
 
-def test_a_lesion_has_the_colour_of_rot_and_a_patch_that_of_sound_skin(donors: Donors) -> None:
+def test_a_lesion_has_the_colour_of_rot_and_a_patch_that_of_sound_skin(bank: SkinBank) -> None:
     sound, rng = fruit(RED), np.random.default_rng(0)
-    rotten = [donors.with_lesion(sound, "apple", rng) for _ in range(10)]
+    rotten = [bank.with_lesion(sound, "apple", rng) for _ in range(10)]
     darkest = [np.asarray(one)[..., 0].min() for one in rotten if one is not None]
     assert len(darkest) >= 5
     assert max(darkest) < 140
-    patched = [donors.with_sound_patch(sound, "apple", rng) for _ in range(10)]
+    patched = [bank.with_sound_patch(sound, "apple", rng) for _ in range(10)]
     found = [np.asarray(one)[..., 0].min() for one in patched if one is not None]
     assert len(found) >= 5
     assert min(found) > 110
 
 
-def test_the_same_generator_gives_the_same_lesion(donors: Donors) -> None:
+def test_the_same_generator_gives_the_same_lesion(bank: SkinBank) -> None:
     def made() -> list[Image.Image | None]:
         rng = np.random.default_rng(7)
-        return [donors.with_lesion(fruit(RED), "apple", rng) for _ in range(5)]
+        return [bank.with_lesion(fruit(RED), "apple", rng) for _ in range(5)]
 
     pairs = list(zip(made(), made(), strict=True))
     both = [(first, second) for first, second in pairs if first and second]
@@ -71,18 +71,18 @@ def test_the_same_generator_gives_the_same_lesion(donors: Donors) -> None:
     assert not any(changed(first, second).any() for first, second in both)
 
 
-def test_rot_of_another_kind_serves_where_there_is_none_of_its_own(donors: Donors) -> None:
+def test_rot_of_another_kind_serves_where_there_is_none_of_its_own(bank: SkinBank) -> None:
     rng = np.random.default_rng(0)
-    assert any(donors.with_lesion(fruit(YELLOW), "banana", rng) for _ in range(5))
-    assert donors.with_sound_patch(fruit(YELLOW), "banana", rng) is None
+    assert any(bank.with_lesion(fruit(YELLOW), "banana", rng) for _ in range(5))
+    assert bank.with_sound_patch(fruit(YELLOW), "banana", rng) is None
 
 
 def test_rot_is_of_the_same_kind_more_often_than_of_another() -> None:
     black = (5, 5, 5)
-    donors = Donors(
+    bank = SkinBank(
         {("apple", True): [Skin.of(fruit(BROWN))], ("lime", True): [Skin.of(fruit(black))]}
     )
-    found = [donors.with_lesion(fruit(RED), "apple", np.random.default_rng(k)) for k in range(80)]
+    found = [bank.with_lesion(fruit(RED), "apple", np.random.default_rng(k)) for k in range(80)]
     darkest = np.array([np.asarray(one)[..., 0].min() for one in found if one is not None])
     # SAME_KIND, and half of the rest.
     assert 0.65 < (darkest > 20).mean() < 0.95
@@ -94,24 +94,24 @@ def test_what_looks_least_like_sound_fruit_is_taken() -> None:
     partly.paste(GREEN, (80, 80, 120, 120))
     spotted = {("apple", True): [Skin.of(partly)]}
 
-    def green(donors: Donors) -> float:
+    def green(bank: SkinBank) -> float:
         """The share of lesions that show much of the spot."""
         onto = fruit(RED)
-        made = [donors.with_lesion(onto, "apple", np.random.default_rng(k)) for k in range(200)]
+        made = [bank.with_lesion(onto, "apple", np.random.default_rng(k)) for k in range(200)]
         pixels = [np.asarray(one).astype(int) for one in made if one is not None]
         return float(np.mean([(seen[..., 1] > seen[..., 0] + 20).sum() > 200 for seen in pixels]))
 
-    alone = green(Donors(spotted))
-    assert green(Donors({**spotted, ("apple", False): [Skin.of(fruit(RED))]})) > alone + 0.1
+    alone = green(SkinBank(spotted))
+    assert green(SkinBank({**spotted, ("apple", False): [Skin.of(fruit(RED))]})) > alone + 0.1
 
 
 def test_the_middle_stands_for_a_fruit_that_cannot_be_told_from_its_ground(
-    donors: Donors,
+    bank: SkinBank,
 ) -> None:
     close = Image.new("RGB", (CANVAS, CANVAS), RED)
     y, x = np.mgrid[:CANVAS, :CANVAS] - CANVAS / 2
     outside = np.hypot(y, x) > CANVAS / 3
-    made = [donors.with_lesion(close, "apple", np.random.default_rng(seed)) for seed in range(20)]
+    made = [bank.with_lesion(close, "apple", np.random.default_rng(seed)) for seed in range(20)]
     seen = [changed(close, one) for one in made if one is not None]
     assert np.any(seen)
     assert not any(where[outside].any() for where in seen)
@@ -119,12 +119,12 @@ def test_the_middle_stands_for_a_fruit_that_cannot_be_told_from_its_ground(
 
 def test_without_donors_nothing_is_changed() -> None:
     rng = np.random.default_rng(0)
-    assert Donors({}).with_lesion(fruit(RED), "apple", rng) is None
-    assert Donors({}).with_sound_patch(fruit(RED), "apple", rng) is None
+    assert SkinBank({}).with_lesion(fruit(RED), "apple", rng) is None
+    assert SkinBank({}).with_sound_patch(fruit(RED), "apple", rng) is None
 
 
-def test_what_is_too_thin_takes_no_patch(donors: Donors) -> None:
+def test_what_is_too_thin_takes_no_patch(bank: SkinBank) -> None:
     speck = Image.new("RGB", (CANVAS, CANVAS), (255, 255, 255))
     speck.paste(RED, (12, 40, 212, 53))
     assert not Skin.of(speck).usable
-    assert donors.with_lesion(speck, "apple", np.random.default_rng(0)) is None
+    assert bank.with_lesion(speck, "apple", np.random.default_rng(0)) is None

@@ -12,9 +12,9 @@ from api.training.samples import (
     Sample,
     balance_keys,
     boxed_samples,
-    far_samples,
+    far_ood_samples,
     file_samples,
-    near_samples,
+    near_ood_samples,
     photograph_samples,
     targets,
 )
@@ -109,7 +109,7 @@ def test_boxes_of_fruits_without_both_classes_are_left_out() -> None:
 
 def test_near_misses_are_of_no_class_and_stand_by_kind() -> None:
     folders = ("market/other/pear", "other/rottenguava", "paper/other/freshguavas")
-    found = near_samples(ROOT, [ROOT / folder / "1.jpg" for folder in folders])
+    found = near_ood_samples(ROOT, [ROOT / folder / "1.jpg" for folder in folders])
     assert [sample.target for sample in found] == [()] * 3
     assert [sample.freshness for sample in found] == [None, 0, 1]
     assert [sample.source for sample in found] == ["market", "", "paper"]
@@ -117,7 +117,7 @@ def test_near_misses_are_of_no_class_and_stand_by_kind() -> None:
 
 
 def test_other_things_are_of_no_class_and_stand_by_file() -> None:
-    (sample,) = far_samples(ROOT, [ROOT / "not_fruit/chair.jpg"])
+    (sample,) = far_ood_samples(ROOT, [ROOT / "not_fruit/chair.jpg"])
     assert sample == Sample((ROOT / "not_fruit/chair.jpg",), (), group="far/chair.jpg")
 
 
@@ -138,8 +138,10 @@ def test_keys_of_the_balance_name_class_fruit_and_what_is_none() -> None:
     samples = [
         *file_samples(ROOT, [row("shop/rottenapples/a.jpg", "a")], CLASSES),
         *boxed_samples([box("apple", "fresh"), box("apple", None), box("pear", None)], CLASSES),
-        *near_samples(ROOT, [ROOT / f"m/other/{kind}/1.jpg" for kind in ("lime", "rottenplum")]),
-        *far_samples(ROOT, [ROOT / "not_fruit/1.jpg"]),
+        *near_ood_samples(
+            ROOT, [ROOT / f"m/other/{kind}/1.jpg" for kind in ("lime", "rottenplum")]
+        ),
+        *far_ood_samples(ROOT, [ROOT / "not_fruit/1.jpg"]),
     ]
     sources, labels, kinds = balance_keys(samples, CLASSES)
     assert sources == ["shop", "phone", "phone", "phone", "m", "m", ""]

@@ -1,5 +1,4 @@
-from api.training.class_folders import PhotoFile
-from api.training.split_leakage import find_leakage
+from api.training.class_folders import PhotoFile, find_leakage
 
 
 def row(side: str, photograph: str, copy: str = "") -> PhotoFile:

@@ -13,7 +13,7 @@ from api.training import train as module
 from api.training.backbones.architectures import TABLE, build_backbone, build_network
 from api.training.corpus import TrainingSplit, read_corpus
 from api.training.recipe import Recipe
-from api.training.samples import Sample, inputs
+from api.training.samples import Sample, load_inputs
 from tests.training.collection import CLASSES, draw_collection
 
 SIZE = 32
@@ -23,9 +23,9 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> TrainingSplit:
+def split(tmp_path_factory: pytest.TempPathFactory) -> TrainingSplit:
     """A few of each split."""
-    full = read_corpus(draw_collection(tmp_path_factory.mktemp("collection"))).study()
+    full = read_corpus(draw_collection(tmp_path_factory.mktemp("collection"))).training_split()
     return replace(full, training=some(full.training, 6), validation=some(full.validation, 3))
 
 
@@ -41,8 +41,8 @@ def known(samples: Sequence[Sample]) -> list[Sample]:
     return [sample for sample in samples if sample.target]
 
 
-def test_both_heads_are_trained_and_none_of_them_is_an_answer(study: TrainingSplit) -> None:
-    trained = module.train(RECIPE, study)
+def test_both_heads_are_trained_and_none_of_them_is_an_answer(split: TrainingSplit) -> None:
+    trained = module.train(RECIPE, split)
     # Apple, banana, none of them.
     assert trained.kinds.weights.shape[1] == 3
     assert trained.freshness is not None
@@ -51,24 +51,24 @@ def test_both_heads_are_trained_and_none_of_them_is_an_answer(study: TrainingSpl
     assert all(np.isfinite(list(trained.history[0].values())))
 
 
-def test_what_is_strange_in_validation_alone_cannot_be_answered(study: TrainingSplit) -> None:
+def test_what_is_strange_in_validation_alone_cannot_be_answered(split: TrainingSplit) -> None:
     """As where there is one kind of other produce, and it falls into that split."""
-    learned = known(study.training)
-    assert any(not sample.target for sample in study.validation)
-    trained = module.train(RECIPE, replace(study, training=learned))
+    learned = known(split.training)
+    assert any(not sample.target for sample in split.validation)
+    trained = module.train(RECIPE, replace(split, training=learned))
     assert trained.kinds.weights.shape[1] == 2
     without = module.train(
-        RECIPE, replace(study, training=learned, validation=known(study.validation))
+        RECIPE, replace(split, training=learned, validation=known(split.validation))
     )
     assert trained.history == without.history
 
 
-def test_of_sound_fruit_alone_each_class_is_a_kind(study: TrainingSplit) -> None:
+def test_of_sound_fruit_alone_each_class_is_a_kind(split: TrainingSplit) -> None:
     """Fresh and overripe apples have no scale between them, since nothing is rotten."""
     classes = ("freshapples", "overripeapples")
     sound = [
         replace(sample, target=target, freshness=1.0)
-        for sample in known(study.training)
+        for sample in known(split.training)
         for target in ((1.0, 0.0), (0.0, 1.0))
         if sample.freshness == (0.0 if target[0] else 1.0)
     ]
@@ -78,16 +78,16 @@ def test_of_sound_fruit_alone_each_class_is_a_kind(study: TrainingSplit) -> None
 
 
 def test_a_known_backbone_starts_with_heads_that_are_fitted(
-    study: TrainingSplit, tmp_path: Path
+    split: TrainingSplit, tmp_path: Path
 ) -> None:
     """With a rate of nothing they stay, and both questions are answered by them."""
     weights = own_weights(tmp_path)
     recipe = replace(RECIPE, weights=weights, learning_rate=1e-12, weight_decay=0.0)
-    trained = module.train(recipe, study)
-    seen = module.embed(trained.backbone, inputs(study.training, SIZE))
-    question = module._Question.of(CLASSES, study.training)
-    fitted = question.fit(seen, study.training, CLASSES, recipe.head_l2)
-    kinds, freshness = question.parted(fitted)
+    trained = module.train(recipe, split)
+    seen = module.embed(trained.backbone, load_inputs(split.training, SIZE))
+    layout = module._HeadLayout.of(CLASSES, split.training)
+    fitted = layout.fit(seen, split.training, CLASSES, recipe.head_l2)
+    kinds, freshness = layout.separate(fitted)
     assert freshness is not None
     assert trained.freshness is not None
     assert trained.kinds(seen) == pytest.approx(kinds(seen), abs=0.05)
@@ -104,10 +104,10 @@ def own_weights(folder: Path) -> str:
     return str(path)
 
 
-def test_weights_that_taught_nothing_are_not_gone_back_to(study: TrainingSplit) -> None:
+def test_weights_that_taught_nothing_are_not_gone_back_to(split: TrainingSplit) -> None:
     recipe = replace(RECIPE, learning_rate=0.01, averaging=0.1)
     kept, left = (
-        module.train(replace(recipe, kept_share=share), study).backbone.get_weights()
+        module.train(replace(recipe, kept_share=share), split).backbone.get_weights()
         for share in (1.0, 0.0)
     )
     assert all(np.array_equal(a, b) for a, b in zip(kept, left, strict=True))
@@ -140,11 +140,11 @@ def test_a_stride_of_nothing_leaves_every_layer_to_learn() -> None:
     assert all(learns for _, learns in resolutions(backbone).values())
 
 
-def test_frozen_layers_come_out_as_they_went_in(study: TrainingSplit, tmp_path: Path) -> None:
+def test_frozen_layers_come_out_as_they_went_in(split: TrainingSplit, tmp_path: Path) -> None:
     weights = own_weights(tmp_path)
     recipe = replace(RECIPE, weights=weights, kept_share=0.0, learning_rate=0.01, averaging=0.1)
     before = build_backbone("custom_cnn", SIZE, weights)
-    after = module.train(recipe, study).backbone
+    after = module.train(recipe, split).backbone
     changed = {
         layer.name: any(
             not np.array_equal(old, new)

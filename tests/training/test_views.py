@@ -7,7 +7,7 @@ from PIL import Image
 
 from api.training.recipe import Recipe
 from api.training.samples import Sample
-from api.training.views import UNKNOWN, Batch, batches, steps_of
+from api.training.views import UNKNOWN, ViewBatch, steps_per_epoch, view_batches
 from tests.drawing import draw_fruit, encode
 
 SOUND, ROTTEN = (1.0, 0.0), (0.0, 1.0)
@@ -27,8 +27,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     return found
 
 
-def epochs(samples: list[Sample], recipe: Recipe, count: int) -> list[Batch]:
-    return list(islice(batches(recipe, samples, CLASSES), count * steps_of(recipe)))
+def epochs(samples: list[Sample], recipe: Recipe, count: int) -> list[ViewBatch]:
+    return list(islice(view_batches(recipe, samples, CLASSES), count * steps_per_epoch(recipe)))
 
 
 def plain(lesions: float = 0.0, sound: float = 0.0) -> Recipe:

@@ -1,4 +1,4 @@
-"""Figures by source on a handful of fruits."""
+"""Metrics by source on a handful of fruits."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from api.core.labels import Level
+from api.evaluation.freshness_metrics import freshness_pairs
 from api.evaluation.out_of_fold import OutOfFold
-from api.evaluation.source_figures import Graded, freshness_pairs, source_figures
+from api.evaluation.source_metrics import GradedFruit, source_metrics
 from api.training.bounding_boxes import Box
 from api.training.samples import Sample, boxed_samples, one_hot
 
@@ -27,7 +28,7 @@ def boxed(number: int, level: Level | None, fruit: str = "apple") -> Sample:
 
 def graded(
     samples: list[Sample], said: list[int], sure: float = 0.85, margins: list[float] | None = None
-) -> Graded:
+) -> GradedFruit:
     probabilities = np.full((len(samples), 4), (1 - sure) / 3, np.float32)
     probabilities[np.arange(len(said)), said] = sure
     found = OutOfFold(
@@ -35,7 +36,7 @@ def graded(
         np.eye(4, dtype=np.float32)[said],
         np.array(margins or [-1.0] * len(samples), np.float32),
     )
-    return Graded(samples, found, CLASSES)
+    return GradedFruit(samples, found, CLASSES)
 
 
 STUDIO = [photograph(k, name) for k, name in enumerate(CLASSES)]
@@ -43,7 +44,7 @@ STUDIO = [photograph(k, name) for k, name in enumerate(CLASSES)]
 
 def test_all_together_and_the_worst_source_first() -> None:
     shop = [photograph(9, "freshapples", "shop"), photograph(10, "rottenapples", "shop")]
-    found = source_figures("left out", graded([*STUDIO, *shop], [0, 1, 2, 3, 0, 0]))
+    found = source_metrics("left out", graded([*STUDIO, *shop], [0, 1, 2, 3, 0, 0]))
     assert found["split"] == "left out"
     assert found["accuracy"] == pytest.approx(5 / 6)
     assert list(found["by_source"]) == ["shop", "studio"]
@@ -66,7 +67,7 @@ def test_all_together_and_the_worst_source_first() -> None:
 
 
 def test_a_box_of_unknown_level_counts_for_its_fruit_alone() -> None:
-    found = source_figures("", graded([boxed(1, None), boxed(2, None, "banana")], [2, 0]))
+    found = source_metrics("", graded([boxed(1, None), boxed(2, None, "banana")], [2, 0]))
     assert (found["fruits"], found["of_known_class"]) == (2, 0)
     assert found["fruit_accuracy"] == 0.5
     assert found["accuracy"] is None
@@ -78,10 +79,10 @@ def test_a_box_of_unknown_level_counts_for_its_fruit_alone() -> None:
 
 
 def test_past_its_best_is_of_the_fresh_class_and_good_to_eat() -> None:
-    found = source_figures("", graded([boxed(1, "past_best"), boxed(2, "past_best")], [0, 2]))
+    found = source_metrics("", graded([boxed(1, "past_best"), boxed(2, "past_best")], [0, 2]))
     assert found["accuracy"] == 0.5
     assert found["edible_not_called_rotten"] == 0.5
-    rotten = source_figures("", graded([boxed(1, "rotten"), boxed(2, "fresh")], [2, 0]))
+    rotten = source_metrics("", graded([boxed(1, "rotten"), boxed(2, "fresh")], [2, 0]))
     assert rotten["accuracy"] == 1
     assert rotten["edible_not_called_rotten"] == 1
 
@@ -90,17 +91,17 @@ def test_what_is_wrong_and_sure_counts_where_it_is_recognised() -> None:
     samples = [*STUDIO[:3], boxed(1, None, "banana")]
     # The second and third are wrong; the third is refused; the box cannot be an apple.
     said = graded(samples, [0, 0, 0, 0], sure=0.95, margins=[-1, -1, 1, -1])
-    found = source_figures("", said)
+    found = source_metrics("", said)
     assert found["wrong_and_sure_count"] == 2
     assert found["wrong_and_sure"] == 0.5
     assert found["known_rejected"] == 0.25
-    assert source_figures("", graded(samples, [0, 0, 0, 0]))["wrong_and_sure"] == 0
+    assert source_metrics("", graded(samples, [0, 0, 0, 0]))["wrong_and_sure"] == 0
 
 
 def test_intervals_are_drawn_over_groups() -> None:
     """Ten fruits of one run are one observation."""
     samples = [boxed(1, "fresh") for _ in range(10)]
-    found = source_figures("", graded(samples, [0] * 5 + [2] * 5))
+    found = source_metrics("", graded(samples, [0] * 5 + [2] * 5))
     assert found["accuracy"] == 0.5
     assert found["accuracy_interval_95"] == (0.5, 0.5)
     assert found["groups"] == 1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from api.core.labels import LEVELS, Level
-from api.evaluation.phone_photos import freshness_order, phone_figures
+from api.evaluation.freshness_metrics import freshness_order, phone_metrics
 from api.training.bounding_boxes import Box
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
@@ -21,7 +21,7 @@ def graded(*classes: int) -> np.ndarray:
 
 def test_counts_fruit_and_edible_fruit_called_rotten() -> None:
     boxes = [box(1, "fresh"), box(1, "past_best"), box(2, "past_best"), box(2, "rotten")]
-    found = phone_figures(
+    found = phone_metrics(
         boxes, graded(0, 2, 1, 2), np.array([-0.5, -0.5, 2, 0], np.float32), CLASSES
     )
     assert found["boxes"] == 4
@@ -34,7 +34,7 @@ def test_counts_fruit_and_edible_fruit_called_rotten() -> None:
 
 def test_a_run_without_edible_fruit_has_no_share_of_it() -> None:
     boxes = [box(1, "fresh", "1"), box(2, "rotten", "2")]
-    found = phone_figures(boxes, graded(0, 2), np.zeros(2, np.float32), CLASSES)
+    found = phone_metrics(boxes, graded(0, 2), np.zeros(2, np.float32), CLASSES)
     assert found["by_run"]["2"]["edible_not_called_rotten"] is None
     assert found["by_run"]["2"]["fruit_accuracy"] == 1
     json.dumps(found, allow_nan=False)

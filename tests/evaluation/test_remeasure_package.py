@@ -1,4 +1,4 @@
-"""Measuring a package again, with a grader that learns in no time."""
+"""Recomputing the metrics of a package, with a grader that learns in no time."""
 
 import dataclasses
 import sys
@@ -9,14 +9,14 @@ import pytest
 
 from api.commands import training as command_line
 from api.core.progress import silent
-from api.evaluation import measure as module
-from api.evaluation.measure import OtherPhotographsError, measure_package
+from api.evaluation import build as module
+from api.evaluation.build import OtherPhotographsError, remeasure_package
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
-from api.training.replay import make_replay
+from api.training.replay import build_replay
 from tests.registry.samples import describer
 from tests.training.collection import SIDE, colour_grader, colours, draw_collection
 
@@ -32,8 +32,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 def package(corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     """A package without figures of the test split, whose backbone is `colours`."""
     recipe = Recipe(input_size=SIZE)
-    grader = colour_grader(recipe, corpus.study())
-    replay = make_replay(grader, corpus, silent)
+    grader = colour_grader(recipe, corpus.training_split())
+    replay = build_replay(grader, corpus, silent)
     unknown = np.full_like(replay.looks, np.nan)
     replay = dataclasses.replace(replay, looks=unknown, copies=np.zeros_like(replay.copies))
 
@@ -58,11 +58,11 @@ def package(corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_figures_are_written_and_the_rest_stays(package: Package, corpus: TrainingCorpus) -> None:
-    manifest = measure_package(package, corpus)
+    manifest = remeasure_package(package, corpus)
     assert manifest.metrics["test_by_photograph"]["accuracy"] >= 0.75
     rejection = manifest.metrics["rejection"]
-    assert rejection["other_files"] == len(corpus.far("test")) > 0
-    assert rejection["near_files"] == len(corpus.near_misses("test")) > 0
+    assert rejection["other_files"] == len(corpus.far_ood("test")) > 0
+    assert rejection["near_files"] == len(corpus.near_ood("test")) > 0
     assert 0 <= rejection["near_auroc"] <= 1
     by_source = manifest.metrics["by_source"]
     assert list(by_source["by_source"]) == [""]
@@ -78,9 +78,9 @@ def test_figures_are_written_and_the_rest_stays(package: Package, corpus: Traini
 def test_what_the_photographs_look_like_joins_the_replay(
     package: Package, corpus: TrainingCorpus
 ) -> None:
-    before = Replay.load(package.folder / REPLAY)
-    measure_package(package, corpus)
-    after = Replay.load(package.folder / REPLAY)
+    before = ReplayBuffer.load(package.folder / REPLAY)
+    remeasure_package(package, corpus)
+    after = ReplayBuffer.load(package.folder / REPLAY)
     boxed = after.boxed
     assert np.isfinite(after.looks).all()
     assert set(map(tuple, after.looks[:, 3:].tolist())) == {(float(SIDE), float(SIDE))}
@@ -96,13 +96,13 @@ def test_what_the_photographs_look_like_joins_the_replay(
 
 def test_other_boxed_photographs_are_refused(package: Package, corpus: TrainingCorpus) -> None:
     with pytest.raises(OtherPhotographsError):
-        measure_package(package, dataclasses.replace(corpus, boxes=corpus.boxes[1:]))
+        remeasure_package(package, dataclasses.replace(corpus, boxes=corpus.boxes[1:]))
 
 
 def test_other_photographs_are_refused(package: Package, corpus: TrainingCorpus) -> None:
     fewer = dataclasses.replace(corpus.listing, files=corpus.listing.files[1:])
     with pytest.raises(OtherPhotographsError, match="train anew"):
-        measure_package(package, dataclasses.replace(corpus, listing=fewer))
+        remeasure_package(package, dataclasses.replace(corpus, listing=fewer))
     assert "test_by_photograph" not in load_package(package.folder).manifest.metrics
 
 

@@ -1,21 +1,21 @@
 import numpy as np
 import pytest
 
-from api.evaluation.out_of_fold import COUNT, ood_images
-from api.evaluation.rejection import Margins, rejection_figures
+from api.evaluation.ood_metrics import OodMargins, ood_metrics
+from api.evaluation.out_of_fold import SYNTHETIC_COUNT, synthetic_images
 
-KNOWN = Margins(np.array([-0.8, -0.6, -0.4, 0.2], np.float32), list("aabc"))
+KNOWN = OodMargins(np.array([-0.8, -0.6, -0.4, 0.2], np.float32), list("aabc"))
 SOURCES = ["studio", "studio", "studio", "phone"]
-NONE = Margins(np.empty(0, np.float32), ())
+NONE = OodMargins(np.empty(0, np.float32), ())
 
 
 def test_counts_what_is_refused_near_and_far_apart() -> None:
-    far = Margins(np.array([-0.5, 2, 3, 4], np.float32), list("wxyz"))
-    near = Margins(
+    far = OodMargins(np.array([-0.5, 2, 3, 4], np.float32), list("wxyz"))
+    near = OodMargins(
         np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
     )
     drawn = {"noise": np.array([-0.5, 1], np.float32)}
-    found = rejection_figures(KNOWN, SOURCES, near, far, drawn)
+    found = ood_metrics(KNOWN, SOURCES, near, far, drawn)
     assert found["known_rejected"] == 0.25
     assert found["known_rejected_by_source"] == {"phone": 1, "studio": 0}
     assert found["others_rejected"] == 0.75
@@ -30,10 +30,10 @@ def test_counts_what_is_refused_near_and_far_apart() -> None:
 
 
 def test_with_every_source_recognised_the_threshold_lies_over_the_strangest_of_them() -> None:
-    near = Margins(
+    near = OodMargins(
         np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
     )
-    found = rejection_figures(KNOWN, SOURCES, near, NONE, {})
+    found = ood_metrics(KNOWN, SOURCES, near, NONE, {})
     # The one phone photograph must be recognised, at 0.2; the own threshold refuses it.
     assert found["near_rejected_at_98"] == pytest.approx(1 / 3)
     assert found["near_by_kind"] == [
@@ -43,16 +43,16 @@ def test_with_every_source_recognised_the_threshold_lies_over_the_strangest_of_t
 
 
 def test_without_others_there_is_no_auroc() -> None:
-    found = rejection_figures(KNOWN, SOURCES, NONE, NONE, {})
+    found = ood_metrics(KNOWN, SOURCES, NONE, NONE, {})
     assert found["auroc"] is found["near_auroc"] is None
     assert found["others_rejected"] is found["near_rejected_at_98"] is None
     assert found["known_files"] == 4
 
 
 def test_drawn_pictures_are_the_same_every_time_and_what_they_are_called() -> None:
-    first, second = ood_images(48), ood_images(48)
+    first, second = synthetic_images(48), synthetic_images(48)
     for kind, pixels in first.items():
-        assert pixels.shape == (COUNT, 48, 48, 3)
+        assert pixels.shape == (SYNTHETIC_COUNT, 48, 48, 3)
         assert pixels.dtype == np.uint8
         assert np.array_equal(pixels, second[kind])
     assert (first["noise"].std(axis=(1, 2, 3)) > 40).all()
