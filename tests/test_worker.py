@@ -38,7 +38,7 @@ def test_a_trigger_starts_a_run(environment: dict[str, str], tmp_path: Path) -> 
     database.close()
 
 
-def test_a_run_is_logged_with_the_id_of_the_request_that_started_it(
+def test_log_lines_of_a_run_have_the_id_of_its_request(
     environment: dict[str, str],
 ) -> None:
     with (

@@ -84,7 +84,7 @@ def fill(settings: Settings, api: httpx.Client, folder: Path) -> None:
     api.post("/predict", files={"file": encode(draw_fruit("rottenbanana"))}).raise_for_status()
 
 
-def test_what_was_destroyed_comes_back(settings: Settings, tmp_path: Path) -> None:
+def test_backup_and_restore(settings: Settings, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     with running_api(environment(settings)) as url, client(url) as api:
         fill(settings, api, tmp_path)
@@ -105,7 +105,7 @@ def client(url: str) -> httpx.Client:
     return httpx.Client(base_url=url, trust_env=False, timeout=30)
 
 
-def test_a_restore_that_was_killed_can_be_run_again(
+def test_a_killed_restore_can_be_repeated(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_state(settings, tmp_path)
@@ -123,7 +123,7 @@ def test_a_restore_that_was_killed_can_be_run_again(
     assert Blobs(settings.storage).get("models/b/head.npz")
 
 
-def test_what_an_older_catalog_left_beside_it_does_no_harm(tmp_path: Path) -> None:
+def test_wal_files_of_an_older_catalog_are_removed(tmp_path: Path) -> None:
     settings = configured(f"sqlite:///{tmp_path / 'state' / 'catalog.db'}", tmp_path / "state")
     a_state(settings, tmp_path)
     service.save(settings, tmp_path / "backup")
@@ -155,7 +155,7 @@ def test_nothing_is_overwritten(settings: Settings, tmp_path: Path) -> None:
         service.restore(settings, tmp_path / "backup")
 
 
-def test_half_a_backup_is_none(settings: Settings, tmp_path: Path) -> None:
+def test_an_incomplete_backup_is_refused(settings: Settings, tmp_path: Path) -> None:
     a_state(settings, tmp_path)
     service.save(settings, tmp_path / "backup")
     (tmp_path / "backup" / service.MANIFEST).unlink()
@@ -164,7 +164,7 @@ def test_half_a_backup_is_none(settings: Settings, tmp_path: Path) -> None:
         service.restore(settings, tmp_path / "backup")
 
 
-def test_a_catalog_goes_back_into_a_database_of_its_kind(tmp_path: Path) -> None:
+def test_restore_needs_the_same_kind_of_database(tmp_path: Path) -> None:
     saved = configured(f"sqlite:///{tmp_path / 'catalog.db'}", tmp_path / "state")
     a_state(saved, tmp_path)
     service.save(saved, tmp_path / "backup")
@@ -173,7 +173,7 @@ def test_a_catalog_goes_back_into_a_database_of_its_kind(tmp_path: Path) -> None
         service.restore(other, tmp_path / "backup")
 
 
-def test_what_cannot_be_saved_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_to_save_have_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = configured(f"sqlite:///{tmp_path / 'catalog.db'}", tmp_path / "state")
     with pytest.raises(BackupError, match="no catalog"):
         service.save(nowhere, tmp_path / "a")

@@ -71,7 +71,7 @@ def test_a_run_is_queued_and_shown(client: TestClient) -> None:
     assert (listed["total"], listed["runs"]) == (1, [shown])
 
 
-def test_one_run_at_a_time_and_a_cancelled_one_makes_room(client: TestClient) -> None:
+def test_one_run_at_a_time_until_it_is_cancelled(client: TestClient) -> None:
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     assert run_id in problem(client.post("/retrain", json=FORCE), 409)
     cancelled = client.post(f"/runs/{run_id}/cancel")
@@ -82,7 +82,7 @@ def test_one_run_at_a_time_and_a_cancelled_one_makes_room(client: TestClient) ->
 
 
 @pytest.mark.parametrize("body", [None, {}, {"mode": "fast"}])
-def test_where_nothing_is_new_there_is_nothing_to_learn(
+def test_a_run_without_new_photos_is_refused(
     client: TestClient, body: dict[str, str] | None
 ) -> None:
     assert "force" in problem(client.post("/retrain", json=body), 409)
@@ -103,7 +103,7 @@ def test_where_nothing_is_new_there_is_nothing_to_learn(
         ([], "body"),
     ],
 )
-def test_what_cannot_be_asked_for_is_said(client: TestClient, body: Any, words: str) -> None:
+def test_invalid_requests_are_rejected(client: TestClient, body: Any, words: str) -> None:
     assert words in problem(client.post("/retrain", json=body), 422)
     assert client.get("/runs").json()["total"] == 0
 
@@ -116,14 +116,14 @@ def test_what_cannot_be_asked_for_is_said(client: TestClient, body: Any, words: 
         (["freshapples", "freshapples"], "at least two classes"),
     ],
 )
-def test_classes_that_there_are_not_are_named(
+def test_unknown_and_too_few_classes_are_rejected(
     client: TestClient, classes: list[str], words: str
 ) -> None:
     assert words in problem(client.post("/retrain", json={"classes": classes}), 409)
     assert client.get("/runs").json()["total"] == 0
 
 
-def test_what_is_new_is_counted_by_class(
+def test_estimate_counts_new_photos_by_class(
     client: TestClient, database: Database, own: Settings
 ) -> None:
     before = client.get("/retrain/estimate").json()
@@ -137,7 +137,7 @@ def test_what_is_new_is_counted_by_class(
     assert client.post("/retrain").status_code == 202
 
 
-def test_the_estimate_learns_from_the_last_run(client: TestClient, database: Database) -> None:
+def test_estimate_is_corrected_by_the_last_run(client: TestClient, database: Database) -> None:
     expected = client.get("/retrain/estimate").json()["fast_seconds"]
     moment = now()
     with database.session() as session:
@@ -153,9 +153,7 @@ def test_an_unknown_run(client: TestClient, path: str) -> None:
     assert "GET /runs" in problem(client.get(path), 404)
 
 
-def test_a_run_whose_worker_died_is_shown_as_interrupted(
-    client: TestClient, database: Database
-) -> None:
+def test_a_run_without_heartbeat_is_interrupted(client: TestClient, database: Database) -> None:
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     with database.session() as session:
         repository.claim(session, run_id)
@@ -166,7 +164,9 @@ def test_a_run_whose_worker_died_is_shown_as_interrupted(
     assert client.get(f"/runs/{run_id}").json()["state"] == "interrupted"
 
 
-def test_a_run_that_nobody_takes_says_so(client: TestClient, database: Database) -> None:
+def test_an_unclaimed_run_says_that_no_worker_is_running(
+    client: TestClient, database: Database
+) -> None:
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     with database.session() as session:
         session.get_one(RunRow, run_id).created_at = now() - timedelta(minutes=1)

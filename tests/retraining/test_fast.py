@@ -130,7 +130,7 @@ def test_a_new_class_is_one_more_column(
     assert fast.measure_head(data, head)["test_by_photograph"]["per_class"]["plum"]["recall"] > 0.8
 
 
-def test_forty_photographs_of_a_new_class_are_enough(retrain: Retrain, champion: Head) -> None:
+def test_forty_photos_of_a_new_class_are_enough(retrain: Retrain, champion: Head) -> None:
     head, data, verdict = retrain(new("plum", 40), (*KNOWN, "plum"))
     assert verdict.promote, verdict.reasons
     # None of the names says how fresh anything is.
@@ -146,7 +146,7 @@ def test_forty_photographs_of_a_new_class_are_enough(retrain: Retrain, champion:
     assert head.recognises(far).mean() < champion.recognises(far).mean() + 0.1 < 0.6
 
 
-def test_a_view_is_learned_from_and_shares_its_photograph_s_weight(replay: ReplayBuffer) -> None:
+def test_views_share_the_weight_of_their_photo(replay: ReplayBuffer) -> None:
     photos = new("plum", 30)
     classes = (*KNOWN, "plum")
 
@@ -161,14 +161,14 @@ def test_a_view_is_learned_from_and_shares_its_photograph_s_weight(replay: Repla
     assert np.abs(alone.probabilities(unseen) - with_copies.probabilities(unseen)).max() < 0.1
 
 
-def test_more_of_what_is_known_is_promoted(retrain: Retrain) -> None:
+def test_more_photos_of_known_classes_are_promoted(retrain: Retrain) -> None:
     photos = [photo for name in KNOWN for photo in new(name, 30)]
     _, _, verdict = retrain(photos)
     assert verdict.promote, verdict.reasons
     assert any("The new labels fit" in reason for reason in verdict.reasons)
 
 
-def test_shuffled_labels_are_rejected_and_the_reason_says_so(retrain: Retrain) -> None:
+def test_shuffled_labels_are_rejected_with_a_reason(retrain: Retrain) -> None:
     shows = np.random.default_rng(3).permutation([*KNOWN] * 30)
     photos = [
         photo
@@ -200,7 +200,7 @@ def test_a_candidate_that_is_worse_on_one_class_is_named(retrain: Retrain, champ
     assert not any("worse on apple" in reason for reason in verdict.reasons)
 
 
-def test_corrections_of_hard_photographs_are_not_taken_for_wrong_labels(
+def test_corrections_of_hard_photos_do_not_count_as_wrong_labels(
     retrain: Retrain,
 ) -> None:
     # Pears that look like apples: whoever grades them without having seen them is wrong.
@@ -211,7 +211,7 @@ def test_corrections_of_hard_photographs_are_not_taken_for_wrong_labels(
     assert not any("labels" in reason for reason in verdict.reasons)
 
 
-def test_a_small_set_of_its_own_is_calibrated_by_cross_validation(retrain: Retrain) -> None:
+def test_a_small_custom_set_is_calibrated_by_cross_validation(retrain: Retrain) -> None:
     photos = new("plum", 80) + new("fig", 80)
     head, _, verdict = retrain(photos, ("fig", "plum"))
     assert verdict.promote, verdict.reasons
@@ -223,9 +223,7 @@ def test_a_small_set_of_its_own_is_calibrated_by_cross_validation(retrain: Retra
     assert 0.05 < head.temperature < 20
 
 
-def test_what_was_strange_is_known_once_it_is_a_class(
-    replay: ReplayBuffer, retrain: Retrain
-) -> None:
+def test_ood_photos_of_a_new_class_are_dropped(replay: ReplayBuffer, retrain: Retrain) -> None:
     """Half of the photographs of no class show plums, which nobody had called a class."""
     plums = np.stack([embedding("plum", seed) for seed in range(3000, 3030)])
     strange = np.random.default_rng(1).normal(size=(30, CHANNELS)) * 3
@@ -246,7 +244,9 @@ def test_what_was_strange_is_known_once_it_is_a_class(
     assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() >= 0.9
 
 
-def test_a_new_class_that_is_not_recognised_is_refused(retrain: Retrain, champion: Head) -> None:
+def test_a_new_class_that_is_rejected_as_ood_fails_the_gate(
+    retrain: Retrain, champion: Head
+) -> None:
     """Also where there are few of it, and all that was known before is recognised."""
     head, data, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
     assert verdict.promote
@@ -273,7 +273,7 @@ def test_a_new_class_that_is_not_recognised_is_refused(retrain: Retrain, champio
         (("pears", "quinces", "rottenquinces"), False),
     ],
 )
-def test_levels_that_cannot_be_learned_as_freshness_are_classes_of_their_own(
+def test_without_both_fresh_and_rotten_there_is_no_freshness_head(
     replay: ReplayBuffer, classes: tuple[str, ...], graded: bool
 ) -> None:
     """Nothing rotten, or nothing that is named sound: then there is no scale to put them on."""
@@ -286,7 +286,7 @@ def test_levels_that_cannot_be_learned_as_freshness_are_classes_of_their_own(
     assert (said.argmax(axis=1) == np.arange(300) // 100).mean() > 0.9
 
 
-def test_kinds_and_freshness_are_two_questions(replay: ReplayBuffer) -> None:
+def test_rot_generalises_to_a_fruit_seen_only_fresh(replay: ReplayBuffer) -> None:
     """Rot that apples and pears show is known on a quince, of which only sound ones were seen."""
     classes = ("freshapples", "freshpears", "freshquinces", "rottenapples", "rottenpears")
     rotten = np.arange(len(replay.targets)) % 2 == 1
@@ -310,7 +310,7 @@ def test_kinds_and_freshness_are_two_questions(replay: ReplayBuffer) -> None:
     assert (head.freshness.levels(quince)[:, 0] > 0.5).mean() > 0.9
 
 
-def test_a_champion_of_before_sources_and_kinds_can_be_retrained(replay: ReplayBuffer) -> None:
+def test_a_replay_without_sources_and_groups_can_be_retrained(replay: ReplayBuffer) -> None:
     """Its replay says nothing of where photographs come from, nor what was strange in them."""
     old = replace(
         replay,

@@ -94,7 +94,7 @@ def make_job(champion: Path, tmp_path: Path) -> Jobs:
 
 
 @pytest.mark.usefixtures("eager_training")
-def test_everything_is_learned_from_and_compared(make_job: Jobs, imported: Path) -> None:
+def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
     epochs: list[dict[str, float]] = []
     stages: list[str] = []
     made = full.make_candidate(
@@ -128,7 +128,7 @@ def test_everything_is_learned_from_and_compared(make_job: Jobs, imported: Path)
 
 
 @pytest.mark.usefixtures("eager_training")
-def test_a_set_of_its_own_needs_no_imported_photographs(make_job: Jobs, tmp_path: Path) -> None:
+def test_custom_classes_need_no_imported_photos(make_job: Jobs, tmp_path: Path) -> None:
     classes = (NEW, "rottenbanana")
     made = full.make_candidate(
         make_job(tmp_path / "nothing", classes, options={"classes": list(classes)})
@@ -137,7 +137,7 @@ def test_a_set_of_its_own_needs_no_imported_photographs(make_job: Jobs, tmp_path
     assert made.comparison.overall.photographs == 0
 
 
-def test_missing_photographs_are_told_before_anything_is_trained(
+def test_missing_photos_fail_before_training(
     make_job: Jobs, imported: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(PhotographsMissingError, match="freshapples, freshbanana are not on"):
@@ -148,16 +148,12 @@ def test_missing_photographs_are_told_before_anything_is_trained(
         build_corpus(dataclasses.replace(few, folder=_folder(tmp_path / "second")))
 
 
-def test_too_few_photographs_are_told_before_anything_is_trained(
-    make_job: Jobs, imported: Path
-) -> None:
+def test_too_few_photos_fail_before_training(make_job: Jobs, imported: Path) -> None:
     with pytest.raises(TooFewPhotographsError, match=NEW):
         build_corpus(make_job(imported, (NEW,), count=2))
 
 
-def test_a_photograph_that_is_in_the_catalog_too_counts_once_under_its_label(
-    make_job: Jobs, imported: Path
-) -> None:
+def test_the_catalog_overrides_an_imported_file(make_job: Jobs, imported: Path) -> None:
     data = (imported / KNOWN[0] / "3.png").read_bytes()
     twin = CatalogPhoto(
         sha256=content_hash(data),
@@ -181,7 +177,7 @@ def test_a_photograph_that_is_in_the_catalog_too_counts_once_under_its_label(
     assert all((corpus.listing.root / file.path).exists() for file in corpus.listing.files)
 
 
-def test_the_recipe_is_the_champion_s_but_for_what_is_asked(make_job: Jobs, imported: Path) -> None:
+def test_recipe_is_the_champions_with_the_requested_changes(make_job: Jobs, imported: Path) -> None:
     manifest = make_job(imported).champion.manifest
     assert full.make_recipe(manifest, {}).as_dict() == SMALL
     asked = full.make_recipe(manifest, {"architecture": "mobilenet_v2", "epochs": 3})
@@ -191,7 +187,7 @@ def test_the_recipe_is_the_champion_s_but_for_what_is_asked(make_job: Jobs, impo
     assert again.weights == "none"
 
 
-def test_all_kinds_of_imported_photographs_lie_under_the_root_of_the_run(tmp_path: Path) -> None:
+def test_corpus_has_imported_boxes_and_ood_photos(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     none = np.zeros(0, bool)
     job = SimpleNamespace(

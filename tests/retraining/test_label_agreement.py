@@ -18,7 +18,7 @@ def blobs_of(
     return embeddings, labels, np.array([f"p{k // 6}" for k in range(count)])
 
 
-def test_it_is_what_a_second_fit_without_the_photograph_gives() -> None:
+def test_equals_refitting_without_the_photo() -> None:
     embeddings, labels, groups = blobs_of(60, apart=0.5)
     wanted = np.arange(60) >= 30
     found = leave_group_out(embeddings, labels, groups, wanted)
@@ -36,7 +36,7 @@ def test_it_is_what_a_second_fit_without_the_photograph_gives() -> None:
 
 
 @pytest.mark.parametrize(("shuffled", "low", "high"), [(False, 0.95, 1.0), (True, 0.0, 0.5)])
-def test_labels_that_fit_come_back_and_shuffled_ones_do_not(
+def test_recovers_true_labels_but_not_shuffled_ones(
     shuffled: bool, low: float, high: float
 ) -> None:
     embeddings, labels, _ = blobs_of(300, apart=2.0)
@@ -49,7 +49,7 @@ def test_labels_that_fit_come_back_and_shuffled_ones_do_not(
     assert low <= (found == labels[wanted]).mean() <= high
 
 
-def test_copies_of_a_photograph_do_not_vouch_for_each_other() -> None:
+def test_copies_of_a_photo_are_left_out_together() -> None:
     embeddings, labels, _ = blobs_of(90, apart=3.0)
     # Six saved copies of one photograph, all with the same wrong label.
     embeddings[84:] = embeddings[84]

@@ -86,7 +86,7 @@ def candidate(old: Package, tmp_path_factory: pytest.TempPathFactory) -> Candida
     return fast.make_candidate(job)
 
 
-def test_the_old_head_graded_by_what_was_not_the_expert_s(old: Package) -> None:
+def test_the_old_head_ignores_the_channels_of_the_expert(old: Package) -> None:
     replay = ReplayBuffer.load(old.folder / REPLAY)
     said = old.head.probabilities(replay.embeddings).argmax(axis=1)
     assert (said == replay.targets.argmax(axis=1)).mean() > 0.9
@@ -95,7 +95,7 @@ def test_the_old_head_graded_by_what_was_not_the_expert_s(old: Package) -> None:
     assert set(replay.sources) == set(replay.others.groups) == {""}
 
 
-def test_it_learns_a_new_class_and_both_heads(candidate: Candidate) -> None:
+def test_fast_run_on_an_old_package_adds_a_class_and_both_heads(candidate: Candidate) -> None:
     verdict = judge(candidate.comparison)
     assert verdict.promote, verdict.reasons
     assert candidate.comparison.overall.photographs > 0
@@ -112,7 +112,7 @@ def test_it_learns_a_new_class_and_both_heads(candidate: Candidate) -> None:
     assert np.mean([grade.recognised for grade in graded]) >= 0.9
 
 
-def test_the_next_replay_says_what_is_known_now(old: Package, candidate: Candidate) -> None:
+def test_new_rows_have_a_source_and_old_ones_none(old: Package, candidate: Candidate) -> None:
     before = ReplayBuffer.load(old.folder / REPLAY)
     after = ReplayBuffer.load(candidate.folder / REPLAY)
     assert set(after.sources[~after.catalog]) == {""}

@@ -6,7 +6,7 @@ from api.retraining import plan
 from api.retraining.plan import TooFewClassesError, UnknownClassesError, select_classes
 
 
-def test_the_classes_are_those_known_and_then_the_new_ones() -> None:
+def test_select_classes() -> None:
     assert select_classes(("pear", "apple"), {"plum", "fig", "pear"}, None) == (
         "pear",
         "apple",
@@ -20,7 +20,7 @@ def test_the_classes_are_those_known_and_then_the_new_ones() -> None:
         select_classes(("apple", "pear"), {"plum"}, ["plum"])
 
 
-def test_epochs_take_time_only_where_there_are_epochs() -> None:
+def test_epochs_only_count_for_full_runs() -> None:
     one, ten = {"epochs": 1}, {"epochs": 10}
     assert plan.expected_seconds("fast", one, 500, 10) == plan.expected_seconds(
         "fast", ten, 500, 10
@@ -31,7 +31,7 @@ def test_epochs_take_time_only_where_there_are_epochs() -> None:
     assert plan.expected_seconds("full", {}, 500, 10) > longer
 
 
-def test_an_epoch_takes_as_long_as_it_has_views() -> None:
+def test_duration_depends_on_views_per_epoch() -> None:
     recipe = {"epochs": 3, "views": 1600}
     few, many = (plan.expected_seconds("full", recipe, rows, 10) for rows in (100, 9000))
     assert few == many

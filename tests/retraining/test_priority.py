@@ -30,16 +30,16 @@ def run(code: str, **environment: str) -> str:
     ).stdout
 
 
-def test_the_process_is_as_nice_as_can_be() -> None:
+def test_lower_priority_sets_the_highest_niceness() -> None:
     assert int(run(LOWERED)) == NICE
 
 
-def test_a_run_gives_way_before_it_begins(tmp_path: Path) -> None:
+def test_run_process_lowers_its_priority_first(tmp_path: Path) -> None:
     assert int(run(EXECUTED, RIPELINE_STATE_DIR=str(tmp_path))) == NICE
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="sessions share the processor evenly on Linux")
-def test_so_is_its_session_and_no_other() -> None:
+def test_lower_priority_applies_to_its_own_session_only() -> None:
     ours = AUTOGROUP.read_text()
     said = run(f"{LOWERED}; print(AUTOGROUP.read_text())").splitlines()
     assert said[1].endswith(f"nice {NICE}")
@@ -47,7 +47,7 @@ def test_so_is_its_session_and_no_other() -> None:
     assert not ours.startswith(said[1].split()[0])
 
 
-def test_a_system_without_such_groups_is_none_the_worse(tmp_path: Path) -> None:
+def test_lower_priority_works_without_autogroups(tmp_path: Path) -> None:
     missing = tmp_path / "no folder" / "autogroup"
     lower = f"from api.retraining.run_process import *; lower_priority(Path({str(missing)!r}))"
     assert run(f"{lower}; print('on')") == "on\n"

@@ -23,7 +23,7 @@ def look(database: Database, run_id: str) -> RunRow:
         return service.get(session, run_id)
 
 
-def test_a_stage_takes_its_part_of_the_progress(
+def test_progress_stays_within_the_range_of_the_stage(
     database: Database, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "MIN_WRITE_SECONDS", 0.0)
@@ -38,7 +38,7 @@ def test_a_stage_takes_its_part_of_the_progress(
     assert look(database, run_id).progress == 100.0
 
 
-def test_it_is_written_now_and_then_but_every_new_stage_at_once(
+def test_writes_are_throttled_except_for_a_new_stage(
     database: Database, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "MIN_WRITE_SECONDS", 3600.0)
@@ -50,9 +50,7 @@ def test_it_is_written_now_and_then_but_every_new_stage_at_once(
     assert look(database, run_id).progress == 60.0
 
 
-def test_losses_are_kept_by_epoch_and_what_is_no_number_is_left_out(
-    database: Database, run_id: str
-) -> None:
+def test_losses_are_kept_by_epoch_without_nan(database: Database, run_id: str) -> None:
     report = ProgressReporter(database, run_id, RANGES)
     report.epoch({"loss": 0.5, "val_loss": float("nan")})
     report.epoch({"loss": 0.25, "val_loss": 0.3})
@@ -62,7 +60,7 @@ def test_losses_are_kept_by_epoch_and_what_is_no_number_is_left_out(
     ]
 
 
-def test_a_run_that_was_given_up_stops(database: Database, run_id: str) -> None:
+def test_reporting_on_an_ended_run_raises(database: Database, run_id: str) -> None:
     report = ProgressReporter(database, run_id, RANGES)
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
@@ -71,7 +69,7 @@ def test_a_run_that_was_given_up_stops(database: Database, run_id: str) -> None:
     assert look(database, run_id).progress == 0.0
 
 
-def test_a_database_that_is_away_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unavailable_database_does_not_stop_the_run(caplog: pytest.LogCaptureFixture) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/none")
     ProgressReporter(away, "abc", RANGES)("Learning", 0, 1)
     assert "cannot be written" in caplog.text

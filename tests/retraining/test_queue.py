@@ -26,9 +26,7 @@ def queue(own: Settings) -> Iterator[RunQueue]:
     queue.close()
 
 
-def test_a_run_reaches_the_worker_of_another_process_s_queue(
-    own: Settings, queue: RunQueue
-) -> None:
+def test_messages_reach_the_consumer_of_another_queue(own: Settings, queue: RunQueue) -> None:
     came: SimpleQueue[str] = SimpleQueue()
     workers = RunQueue(own, came.put)
     consumer = workers.consumer()
@@ -40,7 +38,7 @@ def test_a_run_reaches_the_worker_of_another_process_s_queue(
     workers.close()
 
 
-def test_the_id_of_the_request_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
+def test_the_request_id_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
     came: SimpleQueue[str | None] = SimpleQueue()
     workers = RunQueue(own, lambda _run_id: came.put(correlation_id.get()))
     consumer = workers.consumer()
@@ -53,7 +51,7 @@ def test_the_id_of_the_request_reaches_the_worker(own: Settings, queue: RunQueue
     workers.close()
 
 
-def test_a_message_is_plain_text(queue: RunQueue) -> None:
+def test_a_message_is_json(queue: RunQueue) -> None:
     queue.put("abc")
     (message,) = queue._open()[0].storage.enqueued_items()
     assert "abc" in json.dumps(json.loads(bytes(message)))
@@ -76,7 +74,7 @@ def test_a_failing_run_does_not_stop_the_worker(own: Settings, queue: RunQueue) 
     workers.close()
 
 
-def test_a_queue_that_is_away_fails_nobody(
+def test_put_does_not_raise_if_the_queue_is_unavailable(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     away = settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:9/none"})

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from api.core.paired_comparison import MetricPair
 from api.model.package import REPLAY, load_package
 from api.model.predictor import Predictor
-from api.model.replay_buffer import Replay
+from api.model.replay_buffer import ReplayBuffer
 from api.registry import repository as registry
 from api.registry import store
 from api.retraining import fast, repository, run_process, service
@@ -69,7 +69,7 @@ def known_versions(database: Database) -> list[str]:
         return list(session.scalars(select(ModelRow.version)))
 
 
-def test_a_new_class_is_learned_and_serves(
+def test_a_new_class_is_learned_and_promoted(
     run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
 ) -> None:
     added = add_photographs(database, blobs, NEW, 60)
@@ -78,7 +78,7 @@ def test_a_new_class_is_learned_and_serves(
     assert ended.verdict is not None
     assert ended.verdict["promote"], ended.verdict["reasons"]
     assert serving(database) == ended.candidate != champion
-    folder = store.fetch_package(blobs, str(ended.candidate), own.model_cache)
+    folder = store.fetch_package(blobs, str(ended.candidate), own.model_cache).folder
     package = load_package(folder)
     manifest = package.manifest
     assert manifest.classes == (*KNOWN, NEW)
@@ -88,7 +88,7 @@ def test_a_new_class_is_learned_and_serves(
     grader = Predictor.of_package(package)
     graded = [grader.predict(encode(picture(NEW, seed))) for seed in range(5000, 5030)]
     assert sum(grade.class_name == NEW for grade in graded) >= 27
-    replay = Replay.load(folder / REPLAY)
+    replay = ReplayBuffer.load(folder / REPLAY)
     assert set(replay.sha256[replay.catalog]) == set(added)
     assert len(replay.others) == 8
     assert set(replay.splits[replay.view_of]) == {"train"}
@@ -97,7 +97,7 @@ def test_a_new_class_is_learned_and_serves(
         assert not catalog_diff(repository.labels(session), folder).any
 
 
-def test_wrong_labels_are_kept_from_serving(
+def test_wrong_labels_are_not_promoted(
     run: Run, database: Database, blobs: Blobs, champion: str
 ) -> None:
     first, second = KNOWN
@@ -110,12 +110,12 @@ def test_wrong_labels_are_kept_from_serving(
     assert serving(database) == champion
     assert ended.candidate in known_versions(database)
     with database.reading() as session:
-        verdict = registry.model(session, str(ended.candidate)).verdict
+        verdict = registry.get_model(session, str(ended.candidate)).verdict
     assert verdict == ended.verdict
 
 
 @on_sqlite
-def test_a_set_of_its_own_drops_the_shipped_classes(
+def test_custom_classes_replace_the_shipped_ones(
     run: Run, own: Settings, database: Database, blobs: Blobs
 ) -> None:
     classes = ["cup", "pen", "saw"]
@@ -124,15 +124,15 @@ def test_a_set_of_its_own_drops_the_shipped_classes(
     ended = run(classes=classes)
     assert ended.state == "succeeded", ended.message
     assert serving(database) == ended.candidate
-    package = load_package(store.fetch_package(blobs, str(ended.candidate), own.model_cache))
+    package = store.fetch_package(blobs, str(ended.candidate), own.model_cache)
     assert package.manifest.classes == ("cup", "pen", "saw")
-    replay = Replay.load(package.folder / REPLAY)
+    replay = ReplayBuffer.load(package.folder / REPLAY)
     assert replay.catalog.all()
     assert len(replay.others) > 8
 
 
 @on_sqlite
-def test_too_few_photographs_fail_in_words(
+def test_too_few_photos_fail_with_a_message(
     run: Run, database: Database, blobs: Blobs, champion: str
 ) -> None:
     add_photographs(database, blobs, NEW, 5)
@@ -143,7 +143,7 @@ def test_too_few_photographs_fail_in_words(
 
 
 @on_sqlite
-def test_a_photograph_that_is_removed_meanwhile_is_left_out(
+def test_a_photo_deleted_meanwhile_is_left_out(
     run: Run, own: Settings, database: Database, blobs: Blobs
 ) -> None:
     add_photographs(database, blobs, NEW, 30)
@@ -151,13 +151,13 @@ def test_a_photograph_that_is_removed_meanwhile_is_left_out(
     blobs.delete(first)
     ended = run()
     assert ended.state == "succeeded", ended.message
-    folder = store.fetch_package(blobs, str(ended.candidate), own.model_cache)
-    replay = Replay.load(folder / REPLAY)
+    folder = store.fetch_package(blobs, str(ended.candidate), own.model_cache).folder
+    replay = ReplayBuffer.load(folder / REPLAY)
     assert replay.catalog.sum() == 29
 
 
 @on_sqlite
-def test_an_unforeseen_failure_ends_the_run(
+def test_an_unexpected_exception_fails_the_run(
     run: Run, database: Database, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
     def fail(_: object) -> None:
@@ -179,7 +179,7 @@ def test_a_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -
     assert "lacks the package tensorflow" in run().message
 
 
-def test_a_candidate_of_a_champion_that_is_none_any_more_is_not_promoted(
+def test_not_promoted_if_the_champion_has_changed(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_photographs(database, blobs, NEW, 40)
@@ -201,7 +201,7 @@ def test_a_candidate_of_a_champion_that_is_none_any_more_is_not_promoted(
     assert "Another version was promoted" in second.message
 
 
-def test_what_a_run_makes_that_was_given_up_is_not_listed(
+def test_an_aborted_run_registers_nothing(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
     add_photographs(database, blobs, NEW, 30)
@@ -222,7 +222,7 @@ def test_what_a_run_makes_that_was_given_up_is_not_listed(
 
 
 @on_sqlite
-def test_a_slower_network_would_be_seen(
+def test_a_slower_candidate_is_not_promoted(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
     """The verdict is the gate's, whatever made the candidate."""

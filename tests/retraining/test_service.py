@@ -41,7 +41,7 @@ def long_ago(seconds: float = 60) -> Any:
     return now() - timedelta(seconds=seconds)
 
 
-def test_a_run_is_queued_taken_and_ended(database: Database) -> None:
+def test_a_run_is_queued_claimed_and_ended(database: Database) -> None:
     run_id = start(database, classes=["a", "b"])
     assert (look(database, run_id).state, look(database, run_id).options) == (
         "queued",
@@ -58,14 +58,14 @@ def test_a_run_is_queued_taken_and_ended(database: Database) -> None:
     assert run.finished_at is not None
 
 
-def test_only_one_worker_takes_a_run(database: Database) -> None:
+def test_only_one_worker_claims_a_run(database: Database) -> None:
     run_id = start(database)
     with ThreadPoolExecutor(6) as pool:
         taken = list(pool.map(lambda _: take(database, run_id), range(6)))
     assert sorted(taken) == [False] * 5 + [True]
 
 
-def test_a_second_run_is_refused_with_the_first_one_s_name(database: Database) -> None:
+def test_a_second_run_is_refused_naming_the_first(database: Database) -> None:
     run_id = start(database)
     with pytest.raises(RunActiveError, match=run_id):
         start(database)
@@ -77,7 +77,7 @@ def test_a_second_run_is_refused_with_the_first_one_s_name(database: Database) -
     assert start(database) != run_id
 
 
-def test_of_many_that_start_at_once_one_does(database: Database) -> None:
+def test_only_one_of_many_concurrent_runs_is_created(database: Database) -> None:
     def attempt(_: int) -> str | None:
         try:
             return start(database)
@@ -108,7 +108,7 @@ except RunActiveError:
 """
 
 
-def test_of_many_processes_one_starts_a_run(database: Database, database_url: str) -> None:
+def test_only_one_of_many_processes_creates_a_run(database: Database, database_url: str) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", STARTER, database_url],
@@ -139,7 +139,7 @@ def test_a_queued_run_is_cancelled_at_once(database: Database) -> None:
         service.cancel(session, run_id)
 
 
-def test_of_a_running_run_the_worker_is_asked(database: Database) -> None:
+def test_cancelling_a_running_run_asks_its_worker(database: Database) -> None:
     run_id = start(database)
     take(database, run_id)
     with database.session() as session:
@@ -150,12 +150,12 @@ def test_of_a_running_run_the_worker_is_asked(database: Database) -> None:
 
 
 @pytest.mark.parametrize("run_id", ["f" * 32, "none", "a\x00b", ""])
-def test_an_unknown_run_is_named(database: Database, run_id: str) -> None:
+def test_unknown_run_ids(database: Database, run_id: str) -> None:
     with database.session() as session, pytest.raises(UnknownRunError):
         service.cancel(session, run_id)
 
 
-def test_a_run_that_lost_its_worker_is_shown_as_interrupted(database: Database) -> None:
+def test_status_is_interrupted_without_heartbeat(database: Database) -> None:
     run_id = start(database)
     take(database, run_id)
     assert service.current_status(look(database, run_id))[0] == "running"
@@ -165,14 +165,14 @@ def test_a_run_that_lost_its_worker_is_shown_as_interrupted(database: Database) 
     assert "started again" in message
 
 
-def test_a_run_that_nobody_takes_says_how_to_start_a_worker(database: Database) -> None:
+def test_status_of_an_unclaimed_run_says_how_to_start_a_worker(database: Database) -> None:
     run_id = start(database)
     assert "no worker" not in service.current_status(look(database, run_id))[1]
     change(database, run_id, created_at=long_ago())
     assert "python -m api.worker" in service.current_status(look(database, run_id))[1]
 
 
-def test_what_a_dead_worker_left_is_put_right(database: Database) -> None:
+def test_lost_runs_are_reaped(database: Database) -> None:
     run_id = start(database)
     take(database, run_id)
     with database.session() as session:
@@ -188,7 +188,7 @@ def test_what_a_dead_worker_left_is_put_right(database: Database) -> None:
         assert not repository.heartbeat(session, run_id)
 
 
-def test_after_a_dead_worker_a_run_can_be_started_without_waiting(database: Database) -> None:
+def test_a_new_run_reaps_a_lost_one(database: Database) -> None:
     run_id = start(database)
     take(database, run_id)
     change(database, run_id, heartbeat_at=long_ago())
@@ -198,7 +198,7 @@ def test_after_a_dead_worker_a_run_can_be_started_without_waiting(database: Data
 
 
 @pytest.mark.parametrize("promote", [True, False])
-def test_a_run_that_had_registered_its_model_has_succeeded(
+def test_a_reaped_run_that_registered_its_model_has_succeeded(
     database: Database, promote: bool
 ) -> None:
     run_id = start(database)

@@ -56,7 +56,7 @@ def test_a_running_run_is_cancelled(
     assert look(database, run_id).state == "cancelled"
 
 
-def test_a_worker_that_is_stopped_leaves_an_interrupted_run(
+def test_stopping_the_worker_interrupts_the_run(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_instead(monkeypatch, WAITS)
@@ -77,7 +77,7 @@ def test_a_worker_that_is_stopped_leaves_an_interrupted_run(
         ("pass", "ended with status 0"),
     ],
 )
-def test_a_process_that_dies_is_a_failed_run(
+def test_a_dead_process_fails_the_run(
     database: Database,
     run_id: str,
     tmp_path: Path,
@@ -95,7 +95,7 @@ def test_a_process_that_dies_is_a_failed_run(
     assert not unfinished.exists()
 
 
-def test_a_run_that_is_taken_is_not_performed_twice(
+def test_a_claimed_run_is_not_started_again(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_instead(monkeypatch, "raise SystemExit(1)")
@@ -105,7 +105,7 @@ def test_a_run_that_is_taken_is_not_performed_twice(
     assert look(database, run_id).state == "running"
 
 
-def test_a_run_that_others_gave_up_is_ended(
+def test_the_process_of_an_interrupted_run_is_ended(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_instead(monkeypatch, WAITS)
@@ -116,7 +116,7 @@ def test_a_run_that_others_gave_up_is_ended(
     assert look(database, run_id).message == "Silent for too long."
 
 
-def test_the_process_of_a_run_ends_with_its_worker() -> None:
+def test_the_process_exits_with_its_worker() -> None:
     child = (
         "import signal; from api.retraining.run_process import exit_with_parent; "
         "exit_with_parent({}); print('on', flush=True); signal.pause()"

@@ -70,7 +70,7 @@ def row(data: TrainingRows, sha256: str) -> int:
     return int(found)
 
 
-def test_new_photographs_join_and_the_shipped_ones_stay() -> None:
+def test_new_photos_are_added_to_the_shipped_rows() -> None:
     replay = a_replay()
     data = put(replay, [a_photo("new", "plum", "test")], ("apple", "pear", "plum"))
     assert len(data.replay.embeddings) == 9
@@ -87,7 +87,7 @@ def test_new_photographs_join_and_the_shipped_ones_stay() -> None:
     assert not data.is_correction.any()
 
 
-def test_the_next_version_knows_what_the_catalog_had() -> None:
+def test_deleted_and_relabelled_photos_in_the_next_version() -> None:
     photos = [a_photo("a", "apple"), a_photo("b", "pear", origin="feedback")]
     first = put(a_replay(), photos).replay
     assert not_embedded(first, photos) == []
@@ -104,7 +104,7 @@ def test_the_next_version_knows_what_the_catalog_had() -> None:
     assert np.array_equal(later.replay.views, np.full((2, CHANNELS), 100))
 
 
-def test_what_people_say_of_a_shipped_photograph_counts_but_its_split_stays() -> None:
+def test_a_relabelled_shipped_photo_keeps_its_split() -> None:
     data = put(a_replay(), [a_photo("s3", "apple", "train")])
     assert len(data.replay.embeddings) == 8
     assert data.names[row(data, "s3")] == "apple"
@@ -119,7 +119,7 @@ def test_a_whole_frame_is_not_one_of_its_boxes() -> None:
     assert len(data.replay.embeddings) == 9
 
 
-def test_classes_that_are_not_wanted_are_left_out_and_become_other_things() -> None:
+def test_rows_of_dropped_classes_become_ood() -> None:
     data = put(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
     assert set(data.names) == {"apple", "plum"}
     assert "x" not in data.replay.sha256
@@ -130,7 +130,7 @@ def test_classes_that_are_not_wanted_are_left_out_and_become_other_things() -> N
     assert data.replay.targets.sum(axis=1) == pytest.approx(1)
 
 
-def test_other_produce_that_is_a_class_now_is_other_produce_no_more() -> None:
+def test_ood_photos_of_a_fruit_that_is_a_class_are_dropped() -> None:
     others = OodSamples(
         embeddings=np.full((4, CHANNELS), 9, np.float32),
         groups=np.array(["other/plum", "other/fig", "far/plum.jpg", ""]),
@@ -146,7 +146,7 @@ def test_other_produce_that_is_a_class_now_is_other_produce_no_more() -> None:
     assert len(data.replay.others) == 4
 
 
-def test_levels_are_those_of_the_classes_where_the_target_is_sure() -> None:
+def test_levels_follow_the_class_if_the_target_is_sure() -> None:
     classes = ("freshapples", "overripeapples", "rottenapples", "quince")
     replay = replace(a_replay(5), targets=np.zeros((5, 4), np.float32))
     replay.targets[[0, 1, 2, 3], [0, 1, 2, 3]] = 1
@@ -158,7 +158,7 @@ def test_levels_are_those_of_the_classes_where_the_target_is_sure() -> None:
     assert held_out.test.tolist() == [True] * 4 + [False]
 
 
-def test_too_few_of_a_class_are_named_before_any_work() -> None:
+def test_require_enough() -> None:
     replay = a_replay(40)
     enough = [a_photo(f"n{k}", "plum") for k in range(8)]
     require_enough(replay, KNOWN, enough, (*KNOWN, "plum"))

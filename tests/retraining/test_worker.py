@@ -87,7 +87,7 @@ def test_a_new_class_is_learned_in_the_background_and_served(
 
 
 @on_sqlite
-def test_a_killed_worker_takes_its_run_with_it_and_the_next_one_goes_on(
+def test_a_killed_worker_ends_its_run_and_the_next_worker_recovers(
     api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
 ) -> None:
     add_photographs(database, blobs, NEW, 20)
@@ -104,7 +104,7 @@ def test_a_killed_worker_takes_its_run_with_it_and_the_next_one_goes_on(
 
 
 @on_sqlite
-def test_a_worker_that_is_stopped_ends_its_run_in_order(
+def test_a_stopped_worker_interrupts_its_run(
     api: httpx.Client, environment: dict[str, str], database: Database
 ) -> None:
     with running_worker(environment) as worker:
@@ -119,7 +119,7 @@ def test_a_worker_that_is_stopped_ends_its_run_in_order(
     assert api.get(f"/runs/{run_id}").json()["state"] == "interrupted"
 
 
-def test_a_run_whose_message_was_lost_is_found(
+def test_a_run_whose_message_was_lost_is_executed(
     api: httpx.Client, environment: dict[str, str], database: Database
 ) -> None:
     with database.session() as session:

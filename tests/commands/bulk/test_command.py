@@ -49,7 +49,7 @@ def running(process: int) -> bool:
         return False
 
 
-def test_a_killed_command_goes_on_and_writes_the_same_file(tmp_path: Path) -> None:
+def test_a_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> None:
     folder, state = many(tmp_path / "photographs", PHOTOGRAPHS), tmp_path / "state"
     out, whole = tmp_path / "out.parquet", tmp_path / "whole.parquet"
     command = [folder, "--out", out, "--rows-a-part", "8", "--processes", "2"]
@@ -99,7 +99,7 @@ def control_c_is_heard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("control_c_is_heard")
-def test_control_c_ends_it_and_says_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_resume(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     folder = many(tmp_path / "photographs", PHOTOGRAPHS)
     process = start([folder, "--out", out, "--rows-a-part", "8", "--processes", "1"], tmp_path)
@@ -113,7 +113,7 @@ def test_control_c_ends_it_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-def test_thresholds_of_the_command_tell_the_levels(tmp_path: Path) -> None:
+def test_threshold_options(tmp_path: Path) -> None:
     put(str(tmp_path / "fruit"), {"a.jpg": contents()["B.JPG"]})
     out = tmp_path / "out.parquet"
     command = [tmp_path / "fruit", "--out", out, "--processes", "1", "--rotten-below", "1e-9"]
@@ -130,7 +130,7 @@ def test_thresholds_of_the_command_tell_the_levels(tmp_path: Path) -> None:
         (["--rotten-below", "nan", "--fresh-from", "0.6"], "between 0 and 1"),
     ],
 )
-def test_what_cannot_be_thresholds_is_said(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_invalid_thresholds(arguments: list[str], said: str, tmp_path: Path) -> None:
     code, _, complained = run([tmp_path, "--out", tmp_path / "out.csv", *arguments], tmp_path)
     assert code == 2
     assert said in complained
@@ -156,7 +156,7 @@ def test_a_bucket_gives_the_same_table_as_a_folder(bucket: str, tmp_path: Path) 
         ([".", "--out", "out.csv", "--ray", "auto"], "requirements/cluster.txt"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_errors_are_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
     out = [str(tmp_path / argument) if "out." in argument else argument for argument in arguments]
     code, _, complained = run(out, tmp_path / "state")
     assert code == 1

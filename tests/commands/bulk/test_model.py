@@ -26,12 +26,14 @@ def version(settings: Settings, name: str) -> str:
     return open_model(settings, name).manifest.version
 
 
-def test_without_a_catalog_the_shipped_one_is_champion(settings: Settings, tmp_path: Path) -> None:
+def test_without_a_catalog_the_shipped_model_is_champion(
+    settings: Settings, tmp_path: Path
+) -> None:
     assert version(settings, "champion") == SHIPPED
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_champion_of_the_catalog_is_taken(settings: Settings, tmp_path: Path) -> None:
+def test_the_champion_of_the_catalog_is_used(settings: Settings, tmp_path: Path) -> None:
     database, blobs = Database(settings.database), Blobs(settings.storage)
     database.upgrade()
     assert version(settings, "champion") == SHIPPED
@@ -47,17 +49,17 @@ def test_the_champion_of_the_catalog_is_taken(settings: Settings, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["v9", "no such/folder"])
-def test_what_is_no_model_is_told(settings: Settings, name: str) -> None:
+def test_unknown_models(settings: Settings, name: str) -> None:
     with pytest.raises(BadModelError, match=r"cannot be used|is no model"):
         open_model(settings, name)
 
 
-def test_a_folder_without_a_package_is_told(settings: Settings, tmp_path: Path) -> None:
+def test_a_folder_without_a_package(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(BadModelError, match=r"no manifest\.json"):
         open_model(settings, str(tmp_path))
 
 
-def test_a_catalog_that_is_away_is_told(tmp_path: Path) -> None:
+def test_an_unavailable_catalog(tmp_path: Path) -> None:
     away = Settings(
         model_dir=MODELS, state_dir=tmp_path, database_url="postgresql://u@127.0.0.1:9/x"
     )

@@ -76,9 +76,7 @@ def test_a_cluster_writes_the_same_file(
     assert spread.read_bytes() == alone.read_bytes()
 
 
-def test_a_cluster_that_does_not_answer_is_told(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_an_unreachable_cluster(environment: dict[str, str], tmp_path: Path) -> None:
     put(str(tmp_path / "photographs"), contents())
     address = f"127.0.0.1:{free_port()}"
     out = tmp_path / "out.csv"

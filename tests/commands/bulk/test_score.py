@@ -65,7 +65,7 @@ def dying(folder: Path, after: int) -> GradeBatches:
     return grade
 
 
-def test_a_row_is_what_the_service_would_answer(folder: Path, out: Path) -> None:
+def test_rows_equal_the_answers_of_the_service(folder: Path, out: Path) -> None:
     report = score(job_for(folder), out, here(folder))
     assert (report.photographs, report.errors, report.resumed) == (len(PATHS), len(ERRORS), 0)
     runtime, files = Predictor.of_package(PACKAGE), contents()
@@ -90,7 +90,7 @@ def test_a_row_is_what_the_service_would_answer(folder: Path, out: Path) -> None
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_csv_and_parquet_say_the_same(folder: Path, out: Path) -> None:
+def test_csv_and_parquet_are_equal(folder: Path, out: Path) -> None:
     as_csv = out.with_suffix(".csv")
     for path in (out, as_csv):
         score(job_for(folder), path, here(folder), rows_per_part=4)
@@ -102,7 +102,7 @@ def test_csv_and_parquet_say_the_same(folder: Path, out: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 8])
-def test_a_job_that_died_goes_on_where_it_was(folder: Path, out: Path, after: int) -> None:
+def test_a_killed_job_resumes(folder: Path, out: Path, after: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, after), rows_per_part=2)
     assert not out.exists()
@@ -124,7 +124,7 @@ def test_a_job_that_died_goes_on_where_it_was(folder: Path, out: Path, after: in
     assert out.read_bytes() == whole.read_bytes()
 
 
-def test_a_job_goes_on_with_the_photographs_that_it_found_first(folder: Path, out: Path) -> None:
+def test_a_resumed_job_keeps_its_list_of_photos(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
     (folder / "A.jpg").write_bytes(b"new")
@@ -135,7 +135,7 @@ def test_a_job_goes_on_with_the_photographs_that_it_found_first(folder: Path, ou
     assert "cannot be read" in rows[PATHS.index("a/large.bmp")]["error"]
 
 
-def test_a_death_while_the_file_was_put_in_place_is_put_right(folder: Path, out: Path) -> None:
+def test_a_kill_before_the_parts_were_removed(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, 8), rows_per_part=2)
     out.write_bytes(b"what the killed command had just written")
@@ -144,7 +144,7 @@ def test_a_death_while_the_file_was_put_in_place_is_put_right(folder: Path, out:
     assert not parts_folder(out).exists()
 
 
-def test_a_store_that_is_away_ends_the_job_and_loses_nothing(folder: Path, out: Path) -> None:
+def test_an_unavailable_store_ends_the_job_and_loses_nothing(folder: Path, out: Path) -> None:
     grading = here(folder)
 
     def away(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
@@ -157,7 +157,7 @@ def test_a_store_that_is_away_ends_the_job_and_loses_nothing(folder: Path, out: 
     assert score(job_for(folder), out, here(folder)).resumed == 4
 
 
-def test_another_model_does_not_go_on(folder: Path, out: Path) -> None:
+def test_another_model_or_folder_does_not_resume(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
     manifest = PACKAGE.manifest.model_copy(update={"version": "other"})
@@ -174,7 +174,7 @@ def test_another_model_does_not_go_on(folder: Path, out: Path) -> None:
     assert parts_done(out) == 2
 
 
-def test_thresholds_that_were_asked_for_tell_the_levels(folder: Path, out: Path) -> None:
+def test_given_thresholds_decide_the_levels(folder: Path, out: Path) -> None:
     chosen = replace(job_for(folder), thresholds=LevelThresholds(1e-9, 1 - 1e-9))
     grader = Grader(chosen)
     score(chosen, out, lambda batches: map(grader, batches))
@@ -184,7 +184,7 @@ def test_thresholds_that_were_asked_for_tell_the_levels(folder: Path, out: Path)
 
 
 @pytest.mark.parametrize("kind", ["other thresholds", "begun before there were levels"])
-def test_rows_of_other_thresholds_are_not_mixed(folder: Path, out: Path, kind: str) -> None:
+def test_other_thresholds_do_not_resume(folder: Path, out: Path, kind: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
     again = job_for(folder)
@@ -199,14 +199,14 @@ def test_rows_of_other_thresholds_are_not_mixed(folder: Path, out: Path, kind: s
         score(again, out, here(folder))
 
 
-def test_an_empty_folder_is_told_and_leaves_nothing(tmp_path: Path, out: Path) -> None:
+def test_an_empty_folder_leaves_nothing_behind(tmp_path: Path, out: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoPhotographsError, match=r"no photograph in .*empty"):
         score(job_for(tmp_path / "empty"), out, here(tmp_path))
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_bad_output_is_told_before_anything_is_graded(folder: Path, tmp_path: Path) -> None:
+def test_a_bad_output_fails_before_grading(folder: Path, tmp_path: Path) -> None:
     def never(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         raise AssertionError
 
@@ -226,7 +226,7 @@ def test_a_bad_output_is_told_before_anything_is_graded(folder: Path, tmp_path: 
         score(job_for(folder), tmp_path / "busy.csv", never)
 
 
-def test_names_of_any_bytes_get_rows(tmp_path: Path, out: Path) -> None:
+def test_file_names_that_are_not_utf_8(tmp_path: Path, out: Path) -> None:
     files = {"caf\udce9.jpg": contents()["B.JPG"], 'quote " and\nline.jpg': contents()["B.JPG"]}
     for name, data in files.items():
         (tmp_path / os.fsencode(name).decode("utf-8", "surrogateescape")).write_bytes(data)

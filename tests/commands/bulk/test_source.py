@@ -18,12 +18,12 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "photographs") if request.param == "folder" else f"memory://{tmp_path}"
 
 
-def test_every_photograph_is_found_in_the_order_of_paths(address: str) -> None:
+def test_paths_are_sorted(address: str) -> None:
     source = Source(put(address, contents()), MAX_BYTES)
     assert list(source.paths()) == PATHS == sorted(PATHS)
 
 
-def test_photographs_are_read_in_the_order_asked_for(address: str) -> None:
+def test_read_keeps_the_order(address: str) -> None:
     files = contents()
     source = Source(put(f"{address}/", files), MAX_BYTES)
     wanted = [*reversed(PATHS), "a/gone.jpg"]
@@ -32,23 +32,23 @@ def test_photographs_are_read_in_the_order_asked_for(address: str) -> None:
     assert isinstance(gone, FileNotFoundError)
 
 
-def test_a_folder_that_is_none_is_told(address: str) -> None:
+def test_a_missing_folder(address: str) -> None:
     with pytest.raises(NoFolderError, match="is no folder"):
         list(Source(f"{address}/nothing", MAX_BYTES).paths())
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_instead_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"x")
     with pytest.raises(NoFolderError):
         list(Source(str(tmp_path / "a.jpg"), MAX_BYTES).paths())
 
 
-def test_an_unknown_kind_of_address_is_told() -> None:
+def test_an_unknown_protocol() -> None:
     with pytest.raises(SourceError, match="nonsense"):
         Source("nonsense://bucket", MAX_BYTES)
 
 
-def test_a_store_that_is_away_is_no_fault_of_a_photograph(
+def test_an_unavailable_store_is_not_an_error_of_a_photo(
     bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
@@ -64,7 +64,7 @@ def test_a_store_that_is_away_is_no_fault_of_a_photograph(
         S3FileSystem.clear_instance_cache()
 
 
-def test_names_of_any_bytes_are_found(tmp_path: Path) -> None:
+def test_names_that_are_not_utf_8_are_found(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.jpg")
     (tmp_path / name).write_bytes(b"x")
     source = Source(str(tmp_path), MAX_BYTES)

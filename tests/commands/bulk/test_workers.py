@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> str:
     return put(str(tmp_path), contents())
 
 
-def test_rows_come_in_order_from_several_processes(folder: str) -> None:
+def test_rows_of_several_processes_are_in_order(folder: str) -> None:
     batches = [PATHS[start : start + 2] for start in range(0, len(PATHS), 2)]
     with Workers(job_for(folder), 2) as workers:
         tables = list(workers.grade(batches))
@@ -59,7 +59,7 @@ def test_rows_come_in_order_from_several_processes(folder: str) -> None:
     assert tables == [alone(batch) for batch in batches]
 
 
-def test_a_photograph_that_kills_its_process_is_a_row_like_any_other(folder: str) -> None:
+def test_a_photo_that_crashes_its_process_gets_a_row(folder: str) -> None:
     plain = job_for(folder)
     bombed = BombedJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
     with Workers(bombed, 1) as workers:
@@ -72,9 +72,7 @@ def test_a_photograph_that_kills_its_process_is_a_row_like_any_other(folder: str
     assert {row["path"]: row["error"] for row in rows if row["error"]} == {BOMB: CRASHED}
 
 
-def test_their_products_take_no_threads_of_their_own(
-    folder: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_processes_use_one_blas_thread(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     plain = job_for(folder)
     counted = OneThreadJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
@@ -83,7 +81,7 @@ def test_their_products_take_no_threads_of_their_own(
     assert table["error"].to_pylist() == [None]
 
 
-def test_processes_that_cannot_start_are_told(folder: str) -> None:
+def test_processes_that_crash_at_start(folder: str) -> None:
     plain = job_for(folder)
     hopeless = HopelessJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
     with Workers(hopeless, 1) as workers, pytest.raises(WorkerCrashError, match="--processes 1"):
