@@ -1,4 +1,4 @@
-"""A state is saved while it serves, destroyed, brought back, and serves the same."""
+"""A state is saved while it serves, destroyed, restored, and serves the same."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A catalog to retrain from: a small champion that serves, and photographs beside it."""
+"""A catalog to retrain from: a small champion, and photos to add."""
 
 import hashlib
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ def picture(class_name: str, seed: int) -> Image.Image:
 
 @cache
 def champion_rows() -> ReplayBuffer:
-    """Drawn photographs of the known classes, seen by the default network."""
+    """Drawn photos of the known classes, embedded by the default backbone."""
     backbone = LiteRTBackbone(DEFAULT.backbone)
     drawn = [(name, seed) for name in KNOWN for seed in range(PICTURES)]
     images = [picture(*one) for one in drawn]
@@ -76,7 +76,7 @@ def champion_head() -> Head:
 
 
 def write_champion(folder: Path) -> Path:
-    """A package of the known classes: the default network, a head that learns in a moment."""
+    """A package of the known classes: the default backbone with a quickly fitted head."""
     rows, head = champion_rows(), champion_head()
 
     def fill(parts: Path) -> None:
@@ -100,7 +100,7 @@ def write_champion(folder: Path) -> Path:
 
 
 def install_champion(database: Database, blobs: Blobs, folder: Path) -> str:
-    """Make a small champion of this catalog; gives its version."""
+    """Register the small champion; returns its version."""
     package = write_champion(folder)
     register_shipped(database, blobs, package)
     return load_package(package).manifest.version
@@ -116,9 +116,9 @@ def add_photographs(
     first: int = 1000,
     origin: str = "upload",
 ) -> list[str]:
-    """Put drawn photographs into the catalog as an upload does; gives their SHA-256.
+    """Add drawn photos to the catalog; returns their SHA-256s.
 
-    They are labelled `class_name` and show `shows`, or the same.
+    They are labelled `class_name` and show `shows`, by default the same.
     """
     added = []
     for seed in range(first, first + count):

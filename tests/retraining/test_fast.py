@@ -1,4 +1,4 @@
-"""Fast retraining on made-up embeddings: learned, judged, packed."""
+"""Fast retraining and the gate on synthetic embeddings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ def embedding(class_name: str, seed: int) -> NDArray[np.float32]:
 
 
 def others_at(embeddings: NDArray[np.floating]) -> OodSamples:
-    """Photographs of no class, every fifth of the validation split."""
+    """OOD photos, every fifth in the validation split."""
     found = OodSamples.of_embeddings(embeddings.astype(np.float32))
     splits = np.where(np.arange(len(found)) % 5 == 0, "validation", "train")
     return replace(found, splits=splits)
@@ -63,7 +63,7 @@ def champion(replay: ReplayBuffer) -> Head:
 
 
 def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list[Seen]:
-    """Photographs labelled `class_name`, with what the network sees in them."""
+    """Photos labelled `class_name`, with their embeddings."""
     made = []
     for seed in range(first, first + count):
         name = f"{class_name}/{shows}{seed}"
@@ -114,7 +114,7 @@ def test_a_new_class_is_one_more_column(
     retrain: Retrain, champion: Head, replay: ReplayBuffer
 ) -> None:
     head, data, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
-    # The last column is for none of them.
+    # The last column is "none of them".
     assert head.kinds.weights.shape == (CHANNELS, 5)
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
     assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() > 0.9
@@ -133,7 +133,7 @@ def test_a_new_class_is_one_more_column(
 def test_forty_photos_of_a_new_class_are_enough(retrain: Retrain, champion: Head) -> None:
     head, data, verdict = retrain(new("plum", 40), (*KNOWN, "plum"))
     assert verdict.promote, verdict.reasons
-    # None of the names says how fresh anything is.
+    # No class name has a freshness.
     assert head.freshness is None
     assert head.kind_of.tolist() == [0, 1, 2, 3]
     held_out = data.test & (data.names == "plum")
@@ -141,7 +141,7 @@ def test_forty_photos_of_a_new_class_are_enough(retrain: Retrain, champion: Head
     for rows in (data.replay.embeddings[held_out], unseen):
         assert (head.probabilities(rows).argmax(axis=1) == 3).mean() >= 0.9
         assert head.recognises(rows).mean() >= 0.9
-    # What is strange is refused nearly as often as before.
+    # OOD photos are rejected nearly as often as before.
     far = np.random.default_rng(7).normal(size=(200, CHANNELS)).astype(np.float32) * 3
     assert head.recognises(far).mean() < champion.recognises(far).mean() + 0.1 < 0.6
 
@@ -156,7 +156,7 @@ def test_views_share_the_weight_of_their_photo(replay: ReplayBuffer) -> None:
         return fit_calibrated_head(merge_catalog(replay, KNOWN, only, seen, classes))
 
     alone, with_copies = learned(1), learned(3)
-    # The same photograph thrice is no more than once, but for how features are standardised.
+    # Three copies weigh as much as one; only the standardisation of features differs slightly.
     unseen = np.stack([embedding(name, seed) for name in classes for seed in range(6000, 6050)])
     assert np.abs(alone.probabilities(unseen) - with_copies.probabilities(unseen)).max() < 0.1
 
@@ -203,7 +203,7 @@ def test_a_candidate_that_is_worse_on_one_class_is_named(retrain: Retrain, champ
 def test_corrections_of_hard_photos_do_not_count_as_wrong_labels(
     retrain: Retrain,
 ) -> None:
-    # Pears that look like apples: whoever grades them without having seen them is wrong.
+    # Pears that look like apples, so that no model that has not seen them is right.
     hard = [
         (replace(photo, origin="feedback"), vector) for photo, vector in new("pear", 12, "apple")
     ]
@@ -224,7 +224,7 @@ def test_a_small_custom_set_is_calibrated_by_cross_validation(retrain: Retrain) 
 
 
 def test_ood_photos_of_a_new_class_are_dropped(replay: ReplayBuffer, retrain: Retrain) -> None:
-    """Half of the photographs of no class show plums, which nobody had called a class."""
+    """Half of the OOD photos show plums, a new class."""
     plums = np.stack([embedding("plum", seed) for seed in range(3000, 3030)])
     strange = np.random.default_rng(1).normal(size=(30, CHANNELS)) * 3
     photos = new("plum", 40)
@@ -247,11 +247,11 @@ def test_ood_photos_of_a_new_class_are_dropped(replay: ReplayBuffer, retrain: Re
 def test_a_new_class_that_is_rejected_as_ood_fails_the_gate(
     retrain: Retrain, champion: Head
 ) -> None:
-    """Also where there are few of it, and all that was known before is recognised."""
+    """Even if it has few photos and all the known classes are recognised."""
     head, data, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
     assert verdict.promote
     plum = MIDDLES[ALL.index("plum")]
-    # Whoever looks like a plum is none of the classes.
+    # Everything that looks like a plum becomes "none of the classes".
     slopes = head.kinds.weights.copy()
     slopes[:, -1] += (20 * plum / (plum @ plum)).astype(np.float32)
     bias = head.kinds.bias.copy()
@@ -276,7 +276,7 @@ def test_a_new_class_that_is_rejected_as_ood_fails_the_gate(
 def test_without_both_fresh_and_rotten_there_is_no_freshness_head(
     replay: ReplayBuffer, classes: tuple[str, ...], graded: bool
 ) -> None:
-    """Nothing rotten, or nothing that is named sound: then there is no scale to put them on."""
+    """Levels are plain classes then."""
     none = np.zeros(len(replay.targets), bool)
     head = fit_calibrated_head(TrainingRows(classes, replay, none, none))
     assert (head.freshness is not None) is graded
@@ -287,7 +287,7 @@ def test_without_both_fresh_and_rotten_there_is_no_freshness_head(
 
 
 def test_rot_generalises_to_a_fruit_seen_only_fresh(replay: ReplayBuffer) -> None:
-    """Rot that apples and pears show is known on a quince, of which only sound ones were seen."""
+    """Rot learned on apples and pears is seen on a quince."""
     classes = ("freshapples", "freshpears", "freshquinces", "rottenapples", "rottenpears")
     rotten = np.arange(len(replay.targets)) % 2 == 1
     kind = replay.targets.argmax(axis=1)
@@ -311,7 +311,7 @@ def test_rot_generalises_to_a_fruit_seen_only_fresh(replay: ReplayBuffer) -> Non
 
 
 def test_a_replay_without_sources_and_groups_can_be_retrained(replay: ReplayBuffer) -> None:
-    """Its replay says nothing of where photographs come from, nor what was strange in them."""
+    """Packages of early releases have neither."""
     old = replace(
         replay,
         sources=np.full(len(replay.sources), "", np.str_),

@@ -1,4 +1,4 @@
-"""Full retraining on drawn photographs, with the smallest network, in a few steps."""
+"""Full retraining on drawn photos, with the smallest network, for a few steps."""
 
 import dataclasses
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The photographs of the champion's classes, as `make data` would lay them down."""
+    """The photos of the champion's classes, laid out as by `make data`."""
     root = tmp_path_factory.mktemp("imported")
     for class_name in KNOWN:
         (root / class_name).mkdir()
@@ -51,7 +51,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_job(champion: Path, tmp_path: Path) -> Jobs:
-    """Makes jobs with `count` photographs of each of `classes` in the catalog."""
+    """Makes jobs with `count` catalog photos of each of `classes`."""
 
     def make(
         imported: Path, classes: tuple[str, ...] = (), count: int = 40, **rest: Any
@@ -122,7 +122,7 @@ def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
     assert found.milliseconds is not None
     assert found.new_classes[NEW].left_out == 40
     assert found.new_classes[NEW].held_out > 0
-    # So small a network, so briefly trained, is no match for the champion.
+    # So small a network cannot beat the champion.
     assert not judge(found).promote
     assert load_package(made.folder).manifest.version == made.manifest.version
 
@@ -142,7 +142,7 @@ def test_missing_photos_fail_before_training(
 ) -> None:
     with pytest.raises(PhotographsMissingError, match="freshapples, freshbanana are not on"):
         build_corpus(make_job(tmp_path / "nothing", (NEW,)))
-    # A few uploads do not stand in for what the champion learned from.
+    # A few uploads do not replace what the champion learned from.
     few = make_job(tmp_path / "nothing", KNOWN, count=10)
     with pytest.raises(PhotographsMissingError, match="mode fast"):
         build_corpus(dataclasses.replace(few, folder=_folder(tmp_path / "second")))

@@ -1,4 +1,4 @@
-"""A package of before two heads, sources and kinds is retrained fast, end to end."""
+"""Fast retraining from a package of an early release, which has one head and no sources."""
 
 import shutil
 from pathlib import Path
@@ -20,14 +20,14 @@ from tests.drawing import encode
 from tests.heads import save_old_head
 from tests.retraining.catalog import KNOWN, NEW, picture, write_champion
 
-# Of what the network gives the last so many channels were an expert's.
+# The last channels of the embedding belonged to an expert model.
 EXPERT = 80
 COUNT = 40
 
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """The small champion as it would have been saved: one plain head, and an expert."""
+    """The small champion as an early release would have saved it: one head, and an expert."""
     folder = tmp_path_factory.mktemp("models")
     now = load_package(write_champion(folder))
     kinds = now.head.kinds.weights[:-EXPERT, : len(KNOWN)]
@@ -99,12 +99,12 @@ def test_fast_run_on_an_old_package_adds_a_class_and_both_heads(candidate: Candi
     verdict = judge(candidate.comparison)
     assert verdict.promote, verdict.reasons
     assert candidate.comparison.overall.photographs > 0
-    # Nobody knows which of the other things the old one had learned from.
+    # The old package does not say which OOD photos it had learned from.
     assert candidate.comparison.others_let_through is None
     made = load_package(candidate.folder)
     assert made.manifest.classes == (*KNOWN, NEW)
     assert made.manifest.thresholds == pytest.approx(made.head.thresholds)
-    # Two sound fruits and a rotten one: three kinds, and a scale.
+    # Two fresh fruits and a rotten one: three kinds, and a freshness head.
     assert made.head.freshness is not None
     grader = Predictor.of_package(made)
     graded = [grader.predict(encode(picture(NEW, seed))) for seed in range(5000, 5040)]

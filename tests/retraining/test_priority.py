@@ -1,4 +1,4 @@
-"""A run leaves the processor to whoever serves."""
+"""A run has the lowest CPU priority."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""How a run tells how far it is, on both databases."""
+"""Progress of a run, on both databases."""
 
 import pytest
 

@@ -27,26 +27,26 @@ def queue(own: Settings) -> Iterator[RunQueue]:
 
 
 def test_messages_reach_the_consumer_of_another_queue(own: Settings, queue: RunQueue) -> None:
-    came: SimpleQueue[str] = SimpleQueue()
-    workers = RunQueue(own, came.put)
+    received: SimpleQueue[str] = SimpleQueue()
+    workers = RunQueue(own, received.put)
     consumer = workers.consumer()
     queue.put("before")
     consumer.start()
     queue.put("after")
-    assert {came.get(timeout=PATIENCE), came.get(timeout=PATIENCE)} == {"before", "after"}
+    assert {received.get(timeout=PATIENCE), received.get(timeout=PATIENCE)} == {"before", "after"}
     consumer.stop(graceful=True)
     workers.close()
 
 
 def test_the_request_id_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
-    came: SimpleQueue[str | None] = SimpleQueue()
-    workers = RunQueue(own, lambda _run_id: came.put(correlation_id.get()))
+    received: SimpleQueue[str | None] = SimpleQueue()
+    workers = RunQueue(own, lambda _run_id: received.put(correlation_id.get()))
     consumer = workers.consumer()
     consumer.start()
     for request_id in ("tuesday-7", None):
         correlation_id.set(request_id)
         queue.put("run")
-        assert came.get(timeout=PATIENCE) == request_id
+        assert received.get(timeout=PATIENCE) == request_id
     consumer.stop(graceful=True)
     workers.close()
 
@@ -58,10 +58,10 @@ def test_a_message_is_json(queue: RunQueue) -> None:
 
 
 def test_a_failing_run_does_not_stop_the_worker(own: Settings, queue: RunQueue) -> None:
-    came: SimpleQueue[str] = SimpleQueue()
+    received: SimpleQueue[str] = SimpleQueue()
 
     def work(run_id: str) -> None:
-        came.put(run_id)
+        received.put(run_id)
         raise RuntimeError
 
     workers = RunQueue(own, work)
@@ -69,7 +69,7 @@ def test_a_failing_run_does_not_stop_the_worker(own: Settings, queue: RunQueue) 
     consumer.start()
     for run_id in ("one", "two", "three"):
         queue.put(run_id)
-        assert came.get(timeout=PATIENCE) == run_id
+        assert received.get(timeout=PATIENCE) == run_id
     consumer.stop(graceful=True)
     workers.close()
 

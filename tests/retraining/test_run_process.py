@@ -1,4 +1,4 @@
-"""A run from its row to its verdict, with the default network and few photographs."""
+"""A run from its row to its verdict, with the default backbone and few photos."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +46,7 @@ def champion(database: Database, blobs: Blobs, tmp_path: Path) -> str:
 
 @pytest.fixture
 def run(own: Settings, database: Database, blobs: Blobs, champion: str) -> Run:
-    """Starts and performs a run; gives its row as it ended."""
+    """Executes a run; returns its final row."""
 
     def go(**options: Any) -> RunRow:
         with database.session() as session:
@@ -189,7 +189,7 @@ def test_not_promoted_if_the_champion_has_changed(
 
     def slowly(job: Any) -> Any:
         candidate = make(job)
-        # Meanwhile somebody promotes another version by hand.
+        # Another version is promoted meanwhile.
         with database.session() as session:
             registry.promote(session, "champion", "manual")
         return candidate
@@ -213,7 +213,7 @@ def test_an_aborted_run_registers_nothing(
             service.end(run, "interrupted", "Silent for too long.")
         return put(blobs, folder)
 
-    # At the last moment: everything is made, and stored, and then counts no more.
+    # At the last moment, after the package is stored.
     monkeypatch.setattr(store, "store_package", slowly)
     with pytest.raises(RunAbortedError):
         run()

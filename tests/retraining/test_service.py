@@ -1,4 +1,4 @@
-"""The life of a run, on both databases."""
+"""The life cycle of a run, on both databases."""
 
 import subprocess
 import sys
@@ -182,7 +182,7 @@ def test_lost_runs_are_reaped(database: Database) -> None:
         assert service.reap_lost(session) == [run_id]
     run = look(database, run_id)
     assert (run.state, run.active) == ("interrupted", None)
-    # What its process still writes comes too late.
+    # Its process can no longer write.
     with database.session() as session:
         assert not repository.update_progress(session, run_id, progress=50.0)
         assert not repository.heartbeat(session, run_id)

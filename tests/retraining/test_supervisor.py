@@ -1,4 +1,4 @@
-"""The worker's side of a run, with small programs in the place of the run's own."""
+"""The supervisor, with small programs in place of the run's process."""
 
 import os
 import signal
@@ -146,7 +146,7 @@ def test_the_process_exits_with_its_worker() -> None:
             os.kill(pid, 0)
         except ProcessLookupError:
             return True
-        # Where nobody collects orphans, what has ended stays as a zombie.
+        # Without an init process that reaps orphans, it stays as a zombie.
         return "zombie" in Path(f"/proc/{pid}/status").read_text()
 
     try:

@@ -1,4 +1,4 @@
-"""The champion's replay and the catalog, put together."""
+"""Merging the catalog into the champion's replay buffer."""
 
 from dataclasses import replace
 
@@ -92,7 +92,7 @@ def test_deleted_and_relabelled_photos_in_the_next_version() -> None:
     first = put(a_replay(), photos).replay
     assert not_embedded(first, photos) == []
     assert not put(first, photos).is_new.any()
-    # One is removed, the other is called something else now.
+    # One is deleted, the other relabelled.
     later = put(first, [a_photo("b", "apple", origin="feedback")])
     assert "a" not in later.replay.sha256
     assert later.names[row(later, "b")] == "apple"
@@ -123,7 +123,7 @@ def test_rows_of_dropped_classes_become_ood() -> None:
     data = put(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
     assert set(data.names) == {"apple", "plum"}
     assert "x" not in data.replay.sha256
-    # The pears that a grader may see join what is of no class, each in its split.
+    # Pears become OOD photos, in their splits; those of the test split are dropped.
     pears = (a_replay().targets[:, 1] == 1) & (a_replay().splits != "test")
     assert len(data.replay.others) == 1 + pears.sum()
     assert sorted(data.replay.others.splits[1:]) == sorted(a_replay().splits[pears])
@@ -141,7 +141,7 @@ def test_ood_photos_of_a_fruit_that_is_a_class_are_dropped() -> None:
     for name in ("plums", "freshplums"):
         data = put(replay, [a_photo("new", name)], (*KNOWN, name))
         assert data.replay.others.groups.tolist() == ["other/fig", "far/plum.jpg", ""]
-    # A class may be called by the level alone; of what has no name nothing is known.
+    # A class name may be a level alone; then no fruit is known.
     data = put(replay, [a_photo("new", "fresh")], (*KNOWN, "fresh"))
     assert len(data.replay.others) == 4
 

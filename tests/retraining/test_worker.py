@@ -1,4 +1,4 @@
-"""API and worker as they really run: two processes, and a third for each run."""
+"""API and worker as processes, and a third process for each run."""
 
 import signal
 from collections.abc import Iterator

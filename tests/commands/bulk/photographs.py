@@ -1,4 +1,4 @@
-"""A folder of drawn photographs, some of which are none."""
+"""A folder of drawn photos, some of them broken."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from api.model.package import load_package
 from api.settings import PROJECT
 from tests.drawing import KINDS, draw_fruit, encode
 
-# In the order in which rows come: of full paths, as a bucket sorts them.
+# In the order of rows: by full path, as a bucket sorts them.
 PATHS = [
     "B.JPG",
     "a-b/1.png",
@@ -22,19 +22,19 @@ PATHS = [
     "a/large.bmp",
     "ä/Äpfel 1.jpg",
 ]
-# What each of those says that is no photograph.
+# Part of the error of each broken photo.
 ERRORS = {
     "a/broken.jpg": "damaged or cut off",
     "a/empty.png": "is empty",
     "a/large.bmp": "longer than",
 }
-NOT_THEM = [".hidden.jpg", ".cache/1.jpg", "notes.txt", "a/jpg"]
+NO_PHOTOS = [".hidden.jpg", ".cache/1.jpg", "notes.txt", "a/jpg"]
 MAX_BYTES = 100_000
 PACKAGE = load_package(PROJECT / "models" / "default")
 
 
 def contents() -> dict[str, bytes]:
-    """The bytes of every file by its path, in no order."""
+    """The bytes of every file by its path, unsorted."""
     kinds = [*KINDS, *KINDS]
     files = {}
     for seed, path in enumerate(reversed(PATHS)):
@@ -43,11 +43,11 @@ def contents() -> dict[str, bytes]:
     files["a/broken.jpg"] = files["a/broken.jpg"][:-300]
     files["a/empty.png"] = b""
     files["a/large.bmp"] = encode(draw_fruit("freshapples", size=300), "BMP")
-    return files | dict.fromkeys(NOT_THEM, b"x")
+    return files | dict.fromkeys(NO_PHOTOS, b"x")
 
 
 def put(address: str, files: dict[str, bytes]) -> str:
-    """Write the files to a folder or bucket; gives its address again."""
+    """Write the files to a folder or bucket; returns its address."""
     options = {} if "://" in address else {"auto_mkdir": True}
     store, root = fsspec.core.url_to_fs(address, **options)
     store.pipe({f"{root}/{path}": data for path, data in files.items()})
@@ -59,7 +59,7 @@ def job_for(address: str | Path, max_bytes: int = MAX_BYTES) -> ScoringJob:
 
 
 def many(folder: Path, count: int) -> Path:
-    """So many photographs, few of them different, for what takes a while."""
+    """Write `count` photos, few of them different, for a job that takes a while."""
     drawn = [encode(draw_fruit(kind, 1), "JPEG") for kind in KINDS]
     for number in range(count):
         path = folder / f"crate {number // 50}" / f"{number:05}.jpg"

@@ -1,4 +1,4 @@
-"""`python -m api.commands.bulk`, as a person runs it."""
+"""`python -m api.commands.bulk` as a process."""
 
 import os
 import signal
@@ -59,7 +59,7 @@ def test_a_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> No
     assert workers
     process.kill()
     process.wait()
-    # They do not outlive their command, of which they have the pipes too.
+    # They must end with their command: they hold its pipes.
     try:
         assert until(lambda: not any(map(running, workers)), seconds=60)
     finally:
@@ -92,7 +92,7 @@ def test_a_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> No
 
 @pytest.fixture
 def control_c_is_heard() -> Iterator[None]:
-    """Also where these tests are a shell's background job, which ignores it, as its children do."""
+    """Background jobs of a shell ignore SIGINT, and their children inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""Which model bulk scoring takes."""
+"""The choice of the model."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     if not os.environ.get(PYTHON):
         pytest.skip(f"needs a Python with Ray: make test-ray, or set {PYTHON}")
     state = tmp_path_factory.mktemp("state")
-    # Ray would phone home, and look for news of itself.
+    # No telemetry.
     return {**service_environment(str(state)), "RAY_USAGE_STATS_ENABLED": "0"}
 
 
@@ -68,7 +68,7 @@ def test_a_cluster_writes_the_same_file(
     alone, spread = tmp_path / "alone.parquet", tmp_path / "spread.parquet"
     done = on_ray([folder, "--out", spread, "--rows-a-part", 50, "--ray", cluster], environment)
     assert done.returncode == 0, done.stderr
-    # The service's own limits, as the command has them.
+    # The default limits of the service.
     job = job_for(folder, max_bytes=25 * 2**20)
     grader = Grader(job)
     score(job, alone, lambda batches: map(grader, batches), rows_per_part=50)

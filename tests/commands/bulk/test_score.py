@@ -1,4 +1,4 @@
-"""A whole job in this process: rows, resuming, and what is refused."""
+"""A job in this process: rows, resuming, errors."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def here(folder: str | Path) -> GradeBatches:
-    """GradeBatches in this process."""
+    """Grades in this process."""
     grader = Grader(job_for(folder))
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
@@ -52,7 +52,7 @@ def here(folder: str | Path) -> GradeBatches:
 
 
 def dying(folder: Path, after: int) -> GradeBatches:
-    """GradeBatches whose process is killed after so many photographs."""
+    """Grades in this process, and is interrupted after `after` photos."""
     graded = here(folder)
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:

@@ -1,4 +1,4 @@
-"""Finding and reading photographs: the same in a folder and in a bucket."""
+"""Finding and reading photos, the same in a folder and in a bucket."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Processes that grade: in order, and none of them brings the job down."""
+"""Grading processes: order of rows, and crashes."""
 
 import os
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ BOMB = "a/2.webp"
 
 
 class Bombed(Source):
-    """Reading one of its photographs ends the process, as a fault in a decoder would."""
+    """Reading one of its photos crashes the process, as a bug in a decoder would."""
 
     def read(self, paths: Sequence[str]) -> list[bytes | OSError]:
         if BOMB in paths:
