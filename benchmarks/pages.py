@@ -36,9 +36,9 @@ PAGES = {
 LINKS = ("Training data", "Retrain", "Dataset insights", "Model report", "Monitoring")
 # Parts of pages that load more, with the element that is drawn last.
 PARTS = {
-    ("training_data", "Gallery"): ".st-key-pictures img",
-    ("training_data", "Review queue"): ".st-key-pictures img",
-    ("dataset_insights", "Light and size"): ".st-key-chart-looks .js-plotly-plot",
+    ("training_data", "Gallery"): ".st-key-photos img",
+    ("training_data", "Review queue"): ".st-key-photos img",
+    ("dataset_insights", "Light and size"): ".st-key-chart-light-and-colour .js-plotly-plot",
     ("dataset_insights", "Augmentation"): ".st-key-views img",
     ("dataset_insights", "Map"): '[class*="st-key-chart-map"] .js-plotly-plot',
     ("dataset_insights", "Copies"): ".st-key-chart-copies .js-plotly-plot",
