@@ -1,7 +1,7 @@
-"""`python -m api`: start the service where the settings say, or say why it must not.
+"""`python -m api`: check the settings and serve.
 
-`uvicorn api.app:app` serves as well, but bounds no request's head, believes what a proxy on the
-same machine says of its clients, and lets NumPy have threads of its own.
+`uvicorn api.app:app` works too, but without a limit on request headers, with the X-Forwarded-*
+headers of any proxy on the same machine trusted, and with several NumPy threads per process.
 """
 
 import signal
@@ -16,7 +16,7 @@ from api.http.header_limit import HeaderLimitProtocol
 from api.http.security.auth import check_bind_address
 from api.settings import Settings, get_settings
 
-# Hosts send SIGTERM, and end a process half a minute later.
+# Hosting platforms send SIGKILL 30 s after SIGTERM.
 DRAIN_SECONDS = 25
 
 
@@ -24,18 +24,18 @@ def main() -> int:
     try:
         settings = get_settings()
     except ValidationError as error:
-        print(_in_words(error), file=sys.stderr)
+        print(_format_errors(error), file=sys.stderr)
         return 1
-    if why := check_bind_address(settings):
-        print(why, file=sys.stderr)
+    if refusal := check_bind_address(settings):
+        print(refusal, file=sys.stderr)
         return 1
     serve(settings)
     return 0
 
 
 def serve(settings: Settings) -> None:
-    """Serve until the process is told to end. WEB_CONCURRENCY is the number of processes."""
-    # What uvicorn finds as handler it calls when all is done: by default that ends with -15.
+    """Serve until SIGTERM or SIGINT. WEB_CONCURRENCY sets the number of processes."""
+    # Uvicorn raises SIGTERM again at the end, for this handler: the default would exit with -15.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: None)
     keep_to_one_thread()
     uvicorn.run(
@@ -53,16 +53,18 @@ def serve(settings: Settings) -> None:
     )
 
 
-def _in_words(error: ValidationError) -> str:
+def _format_errors(error: ValidationError) -> str:
+    faults = error.errors(include_input=False, include_context=False)
     return "\n".join(
-        f"{_variable(fault['loc'])} cannot be used: {fault['msg'].removeprefix('Value error, ')}"
-        for fault in error.errors(include_input=False, include_context=False)
+        f"{_variable_name(fault['loc'])} cannot be used: "
+        + fault["msg"].removeprefix("Value error, ")
+        for fault in faults
     )
 
 
-def _variable(place: tuple[int | str, ...]) -> str:
-    """Of the environment; those with a name of their own come with it."""
-    name = str(place[0])
+def _variable_name(location: tuple[int | str, ...]) -> str:
+    """The environment variable of a setting. Pydantic reports aliases, in capitals, as they are."""
+    name = str(location[0])
     return name if name.isupper() else f"RIPELINE_{name.upper()}"
 
 

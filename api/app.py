@@ -18,33 +18,30 @@ from api.core.background_task import BackgroundTask
 from api.core.log_setup import configure_logging
 from api.core.process_tuning import trim_malloc, tune_malloc
 from api.http import problems
-from api.http.endpoints.batch import BATCH
-from api.http.endpoints.batch import router as batch
-from api.http.endpoints.catalog import UPLOADS
-from api.http.endpoints.catalog import router as dataset
-from api.http.endpoints.feedback import router as feedback
-from api.http.endpoints.freshness_thresholds import router as freshness
-from api.http.endpoints.health import router as health
-from api.http.endpoints.history import router as history
-from api.http.endpoints.insights import AUGMENTATION
-from api.http.endpoints.insights import router as insights
-from api.http.endpoints.models import router as models
-from api.http.endpoints.monitoring import router as monitoring
-from api.http.endpoints.predict import PREDICT
-from api.http.endpoints.predict import router as predict
-from api.http.endpoints.report import router as report
-from api.http.endpoints.retraining import router as retrain
-from api.http.endpoints.triggers import router as triggers
+from api.http.endpoints import (
+    batch,
+    catalog,
+    feedback,
+    freshness_thresholds,
+    health,
+    history,
+    insights,
+    models,
+    monitoring,
+    predict,
+    report,
+    retraining,
+    triggers,
+)
 from api.http.graceful_shutdown import drain_on_sigterm
+from api.http.headers import REQUEST_ID, is_safe_request_id
 from api.http.middleware import (
-    REQUEST_ID_HEADER,
     BodySizeLimitMiddleware,
     BodyTimeoutMiddleware,
     RequestMetricsMiddleware,
-    is_safe_request_id,
 )
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
-from api.http.security.permissions import describe_guard
+from api.http.security.permissions import describe_security
 from api.model.batcher import DynamicBatcher
 from api.monitoring.gauges import Gauges
 from api.predictions.recorder import Recorder
@@ -59,126 +56,128 @@ from api.storage.db import Database
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
 HEAP_SECONDS = 2
-# Of a body that is no photograph: a thousand ids take a twentieth of it.
-JSON_BYTES = 2**20
-# What pages of other sites may do where CORS is open for them.
+# For bodies without a photo: a thousand ids take a twentieth of it.
+MAX_JSON_BYTES = 2**20
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept", REQUEST_ID_HEADER)
-# The hot path first, and none inside another: FastAPI matches at each level anew.
+CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept", REQUEST_ID)
+# In order of traffic, and not nested: FastAPI matches routes one by one, anew at each level.
 ROUTERS = (
-    predict,
-    batch,
-    dataset,
-    history,
-    feedback,
-    models,
-    insights,
-    report,
-    retrain,
-    monitoring,
-    triggers,
-    freshness,
-    health,
+    predict.router,
+    batch.router,
+    catalog.router,
+    history.router,
+    feedback.router,
+    models.router,
+    insights.router,
+    report.router,
+    retraining.router,
+    monitoring.router,
+    triggers.router,
+    freshness_thresholds.router,
+    health.router,
 )
 
 
 class Service(FastAPI):
-    """FastAPI, whose description also says what the guard in front of the routes asks for."""
+    """FastAPI with API keys in its OpenAPI document."""
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
-            describe_guard(super().openapi())
+            describe_security(super().openapi())
         return super().openapi()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the service. Without `settings`, they come from the environment."""
+    """The service. Without `settings`, they come from the environment."""
     chosen = settings or get_settings()
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # `python -m api` has configured logging; `uvicorn api.app:app` has not.
-        if not logging.getLogger().hasHandlers():
-            configure_logging(chosen.log_level, chosen.log_format)
-        tune_malloc()
-        database, blobs = Database(chosen.database), Blobs(chosen.storage)
-        keep_days = chosen.keep_predicted_days
-        with (
-            # Entered first and so left last: it writes what the last requests leave.
-            Recorder(database, blobs, keep_days > 0) as recorder,
-            ThreadPoolExecutor(chosen.inference_threads, thread_name_prefix="inference") as pool,
-        ):
-            threads = chosen.inference_threads
-            batcher = DynamicBatcher(pool, threads, chosen.max_queue, chosen.max_wait_seconds)
-            app.state.service = AppState(pool, batcher, database, blobs, recorder)
-            watcher = ModelReloader(chosen, app.state.service)
-            watcher.start()
-            gauges = Gauges(chosen, app.state.service)
-            with (
-                BackgroundTask(
-                    "sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)
-                ),
-                BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
-                BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
-                drain_on_sigterm(app.state.service, chosen.drain_seconds),
-            ):
-                yield
-            watcher.stop()
-        app.state.queue.close()
-        database.close()
-
     app = Service(
         title="Ripeline",
         version=__version__,
         summary="Grades fruit from photographs.",
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, settings=chosen),
         redoc_url=None,
-        # What is measured stands in `metrics`; FastAPI would look for a tracer at every request.
+        # FastAPI would look for a tracer at every request; our metrics are in core.telemetry.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = chosen
     app.state.queue = RunQueue(chosen)
-    app.add_middleware(BodyTimeoutMiddleware, seconds=chosen.body_seconds)
-    app.add_middleware(
-        BodySizeLimitMiddleware,
-        limit=min(JSON_BYTES, chosen.max_body_bytes),
-        limits={
-            **dict.fromkeys((PREDICT, AUGMENTATION), chosen.max_body_bytes),
-            **dict.fromkeys((UPLOADS, BATCH), chosen.max_upload_bytes),
-        },
-    )
-    app.add_middleware(AuthMiddleware, rules=_rules(chosen))
-    app.add_middleware(RequestMetricsMiddleware)
-    if chosen.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=chosen.cors_origins,
-            allow_methods=CORS_METHODS,
-            allow_headers=CORS_HEADERS,
-            expose_headers=(REQUEST_ID_HEADER,),
-        )
-    # Last, so outermost: what the others answer and log has the id too.
-    app.add_middleware(
-        CorrelationIdMiddleware, header_name=REQUEST_ID_HEADER, validator=is_safe_request_id
-    )
+    _add_middleware(app, chosen)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
     return app
 
 
-def _rules(settings: Settings) -> SecurityPolicy:
-    rate = None
-    if settings.rate_limit:
-        from api.http.security.rate_limit import RateLimit  # noqa: PLC0415  (few deployments want to wait for it)
+@asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    # `python -m api` has configured logging; `uvicorn api.app:app` has not.
+    if not logging.getLogger().hasHandlers():
+        configure_logging(settings.log_level, settings.log_format)
+    tune_malloc()
+    database, blobs = Database(settings.database), Blobs(settings.storage)
+    keep_days, threads = settings.keep_predicted_days, settings.inference_threads
+    with (
+        # Entered first, so closed last: it writes the records of the last requests.
+        Recorder(database, blobs, keep_days > 0) as recorder,
+        ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool,
+    ):
+        batcher = DynamicBatcher(pool, threads, settings.max_queue, settings.max_wait_seconds)
+        state = AppState(pool, batcher, database, blobs, recorder)
+        app.state.service = state
+        reloader = ModelReloader(settings, state)
+        reloader.start()
+        gauges = Gauges(settings, state)
+        with (
+            BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
+            BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
+            BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
+            drain_on_sigterm(state, settings.drain_seconds),
+        ):
+            yield
+        reloader.stop()
+    app.state.queue.close()
+    database.close()
 
-        rate = RateLimit(settings.rate_limit)
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """From the innermost to the outermost."""
+    app.add_middleware(BodyTimeoutMiddleware, seconds=settings.body_seconds)
+    app.add_middleware(
+        BodySizeLimitMiddleware,
+        limit=min(MAX_JSON_BYTES, settings.max_body_bytes),
+        path_limits={
+            **dict.fromkeys((predict.PREDICT, insights.AUGMENTATION), settings.max_body_bytes),
+            **dict.fromkeys((catalog.UPLOADS, batch.BATCH), settings.max_upload_bytes),
+        },
+    )
+    app.add_middleware(AuthMiddleware, policy=_security_policy(settings))
+    app.add_middleware(RequestMetricsMiddleware)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_HEADERS,
+            expose_headers=(REQUEST_ID,),
+        )
+    app.add_middleware(
+        CorrelationIdMiddleware, header_name=REQUEST_ID, validator=is_safe_request_id
+    )
+
+
+def _security_policy(settings: Settings) -> SecurityPolicy:
+    rate_limit = None
+    if settings.rate_limit:
+        # Imported here: slow, and few deployments set a rate limit.
+        from api.http.security.rate_limit import RateLimit  # noqa: PLC0415
+
+        rate_limit = RateLimit(settings.rate_limit)
     keys = ApiKeys(settings.predict_keys, settings.change_keys)
-    return SecurityPolicy(keys, settings.cors_origins, settings.allow_open, rate)
+    return SecurityPolicy(keys, settings.cors_origins, settings.allow_open, rate_limit)
 
 
 def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:
-    """Photographs that are kept no longer, and what a process that died left behind."""
+    """Remove expired photos, and blobs that a killed process left behind."""
     sweep_predicted(database, blobs, keep_days)
     sweep_orphans(database, blobs)
 

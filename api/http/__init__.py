@@ -1,1 +1,1 @@
-"""What speaks HTTP: endpoints, dependencies, errors, middleware, security."""
+"""The HTTP layer: endpoints, dependencies, error responses, middleware, security."""

@@ -1,7 +1,7 @@
-"""What endpoints ask for, as annotated aliases.
+"""Dependencies of endpoints, as annotated aliases.
 
-What only looks something up is `async`: anything else FastAPI calls on a thread, and a request
-would wait for one while all are busy.
+Lookups are `async`: FastAPI calls other dependencies on a thread, and the request would wait for
+one while all are busy.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ async def _blobs(state: StateDep) -> Blobs:
 
 
 async def _database(state: StateDep) -> Database:
-    """Raises CatalogUnavailableError while the catalog has not been opened."""
+    """Raises CatalogUnavailableError until the catalog has been opened."""
     if state.catalog_problem:
         raise CatalogUnavailableError()
     return state.database
@@ -56,7 +56,7 @@ DatabaseDep = Annotated[Database, Depends(_database)]
 
 
 def _session(database: DatabaseDep) -> Iterator[Session]:
-    """One transaction a request; committed before the answer is sent."""
+    """One transaction per request, committed before the response is sent."""
     with database.session() as session:
         yield session
 
@@ -66,13 +66,13 @@ def _reading(database: DatabaseDep) -> Iterator[Session]:
         yield session
 
 
-def _learned(settings: SettingsDep, state: StateDep) -> TrainingIndex:
-    """Of the version that serves: from its copy here, or else it is the one that was shipped."""
-    runtime = state.predictor
-    copy = settings.model_cache / runtime.manifest.version if runtime else None
+def _training_index(settings: SettingsDep, state: StateDep) -> TrainingIndex:
+    """Of the serving version: from its local copy, or the shipped package, which has none."""
+    predictor = state.predictor
+    copy = settings.model_cache / predictor.manifest.version if predictor else None
     return load_training_index(copy if copy and copy.is_dir() else settings.model_dir)
 
 
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
-TrainingIndexDep = Annotated[TrainingIndex, Depends(_learned)]
+TrainingIndexDep = Annotated[TrainingIndex, Depends(_training_index)]

@@ -1,7 +1,7 @@
-"""Ending without a dropped request: on SIGTERM the process first says that it is going.
+"""Shutdown without dropped requests: on SIGTERM the process first reports that it is not ready.
 
-For a while `/ready` is 503 and all else goes on, so that a load balancer sends nothing more; then
-the server's own handler has the requests in flight finished, and the process ends.
+For some seconds `/ready` answers 503 and all else is served, so that load balancers stop sending
+requests. Then the server's own handler finishes the requests in progress, and the process ends.
 """
 
 import asyncio
@@ -16,26 +16,26 @@ from api.predictions.state import AppState
 
 @contextmanager
 def drain_on_sigterm(state: AppState, seconds: float) -> Iterator[None]:
-    """Put `seconds` between SIGTERM and what the server does on it. To be entered in its loop."""
+    """Run the server's SIGTERM handler `seconds` after SIGTERM. Enter it in the server's loop."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # No server of ours: signals belong to the main thread.
+        yield  # Only the main thread may set signal handlers; here the app runs in a test.
         return
     loop = asyncio.get_running_loop()
-    server = signal.getsignal(signal.SIGTERM)
+    server_handler = signal.getsignal(signal.SIGTERM)
 
-    def end() -> None:
-        if callable(server):
-            server(signal.SIGTERM, None)
+    def stop_server() -> None:
+        if callable(server_handler):
+            server_handler(signal.SIGTERM, None)
 
-    def announce(_signal: int, _frame: FrameType | None) -> None:
+    def start_draining(_signal: int, _frame: FrameType | None) -> None:
         state.draining = True
-        loop.call_soon_threadsafe(loop.call_later, seconds, end)
+        loop.call_soon_threadsafe(loop.call_later, seconds, stop_server)
 
-    if not callable(server):  # Nothing is done on SIGTERM but to end at once.
+    if not callable(server_handler):  # The default action: SIGTERM ends the process at once.
         yield
         return
-    signal.signal(signal.SIGTERM, announce)
+    signal.signal(signal.SIGTERM, start_draining)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, server)
+        signal.signal(signal.SIGTERM, server_handler)

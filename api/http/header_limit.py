@@ -1,6 +1,6 @@
-"""Uvicorn's protocol, with an end to what may come before a body, and between its parts.
+"""Uvicorn's HTTP protocol with a limit on headers, and on bytes between the parts of a body.
 
-The parser keeps the line of a request and its headers whole, however long they become.
+Uvicorn's parser buffers the request line and headers, however long they get.
 """
 
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from api.core.errors import ProblemError
 from api.http.problems import problem_response
 
-MOST_BYTES = 64 * 2**10
+MAX_HEADER_BYTES = 64 * 2**10
 
 
 class UnreadableRequestError(ProblemError):
@@ -18,38 +18,42 @@ class UnreadableRequestError(ProblemError):
     detail = "This is no HTTP request that can be read."
 
 
-class HeadTooLargeError(ProblemError):
+class HeadersTooLargeError(ProblemError):
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     code = "head-too-large"
-    detail = f"The address and the headers are longer than {MOST_BYTES // 2**10} KiB. Send less."
+    detail = (
+        f"The address and the headers are longer than {MAX_HEADER_BYTES // 2**10} KiB. Send less."
+    )
 
 
 class HeaderLimitProtocol(HttpToolsProtocol):
-    """Closes a connection that sends more than MOST_BYTES, and the rest of one read, without any
-    of it being part of a body or the end of a request."""
+    """Closes a connection after MAX_HEADER_BYTES that are neither body nor the end of a request.
 
-    _fruitless = 0
+    It checks after each read, so a request may exceed the limit by one read.
+    """
+
+    _bytes_without_body = 0
 
     def data_received(self, data: bytes) -> None:
-        self._fruitless += len(data)
+        self._bytes_without_body += len(data)
         super().data_received(data)
-        if self._fruitless > MOST_BYTES and not self.transport.is_closing():
-            self._refuse(HeadTooLargeError())
+        if self._bytes_without_body > MAX_HEADER_BYTES and not self.transport.is_closing():
+            self._refuse(HeadersTooLargeError())
 
     def on_body(self, body: bytes) -> None:
-        self._fruitless = 0
+        self._bytes_without_body = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._fruitless = 0
+        self._bytes_without_body = 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(UnreadableRequestError())
 
     def _refuse(self, error: ProblemError) -> None:
-        said = problem_response(error)
-        head = [STATUS_LINE[said.status_code], b"connection: close\r\n"]
-        head += [b"%s: %s\r\n" % header for header in said.raw_headers]
-        self.transport.write(b"".join([*head, b"\r\n", bytes(said.body)]))
+        response = problem_response(error)
+        head = [STATUS_LINE[response.status_code], b"connection: close\r\n"]
+        head += [b"%s: %s\r\n" % header for header in response.raw_headers]
+        self.transport.write(b"".join([*head, b"\r\n", bytes(response.body)]))
         self.transport.close()

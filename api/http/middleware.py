@@ -1,7 +1,6 @@
-"""ASGI middleware: no body may be too long or too slow, and every request is counted and timed."""
+"""ASGI middleware: limits on the size and duration of a request's body, and request metrics."""
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping
 
@@ -11,21 +10,14 @@ from api.core import telemetry
 from api.core.errors import BodyTooLargeError, SlowBodyError
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-# What nginx calls a request whose client went away before any answer.
-CLIENT_GONE = 499
+# As nginx counts a request whose client disconnected before the response.
+CLIENT_CLOSED_REQUEST = 499
 FAILED = 500
-BYTES_A_SECOND = 16 * 2**10
-REQUEST_ID_HEADER = "X-Request-ID"
-# It goes into logs, headers and the queue as it is.
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-def is_safe_request_id(value: str) -> bool:
-    return _REQUEST_ID.fullmatch(value) is not None
+MIN_BYTES_PER_SECOND = 16 * 2**10
 
 
 class RequestMetricsMiddleware:
-    """ASGI middleware. The time goes to the last byte of the answer."""
+    """Counts requests, and measures the time to the last byte of the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,22 +27,22 @@ class RequestMetricsMiddleware:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = CLIENT_GONE
+        status = CLIENT_CLOSED_REQUEST
 
-        async def noted(message: Message) -> None:
+        async def send_noting_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, send_noting_status)
         except Exception:
-            status = FAILED  # The answer is made further out.
+            status = FAILED  # Starlette sends the response, outside all middleware.
             raise
         finally:
             seconds = time.perf_counter() - started
-            # Set by the router, on the way.
+            # The router has set it meanwhile.
             route = getattr(scope.get("route"), "path_format", "unmatched")
             method = scope["method"] if scope["method"] in _METHODS else "other"
             telemetry.REQUESTS.labels(route, method, str(status)).inc()
@@ -58,47 +50,47 @@ class RequestMetricsMiddleware:
 
 
 class BodySizeLimitMiddleware:
-    """ASGI middleware: reading more than `limit` bytes of a body raises BodyTooLargeError.
+    """Reading more than `limit` bytes of a body raises BodyTooLargeError in the application.
 
-    `limits` gives some paths another limit. It raises inside the application, whose handlers turn
-    it into an answer. The rest of the body is read and thrown away first, up to as much again: a
-    client that is still sending would otherwise see a broken connection in place of the answer.
+    `path_limits` overrides the limit of some paths. Up to `limit` more bytes are read and dropped
+    first: a client that is still sending would otherwise get a broken connection instead of the
+    response.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, limits: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, limit: int, path_limits: Mapping[str, int]) -> None:
         self._app = app
         self._limit = limit
-        self._limits = limits
+        self._path_limits = path_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        limit = self._limits.get(path, self._limit)
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        too_long = announced.isdigit() and int(announced) > limit
+        limit = self._path_limits.get(path, self._limit)
+        content_length = dict(scope["headers"]).get(b"content-length", b"0")
+        is_too_large = content_length.isdigit() and int(content_length) > limit
         received = 0
 
-        async def counted() -> Message:
+        async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received <= limit and not too_long:
+            if received <= limit and not is_too_large:
                 return message
             while message.get("more_body") and received <= 2 * limit:
                 message = await receive()
                 received += len(message.get("body", b""))
             raise BodyTooLargeError(limit)
 
-        await self._app(scope, counted, send)
+        await self._app(scope, receive_limited, send)
 
 
 class BodyTimeoutMiddleware:
-    """ASGI middleware: a body that comes too slowly raises SlowBodyError where it is read.
+    """A body that arrives too slowly raises SlowBodyError in the application.
 
-    It may take `seconds`, and one more for every 16 KiB that came: a long upload over a poor line
-    goes through.
+    It may take `seconds`, plus one for every 16 KiB received, so that large uploads over a slow
+    line succeed.
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
@@ -109,20 +101,20 @@ class BodyTimeoutMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        latest = time.monotonic() + self._seconds
-        whole = False
+        deadline = time.monotonic() + self._seconds
+        is_complete = False
 
-        async def timed() -> Message:
-            nonlocal latest, whole
-            if whole:  # What comes now is that the client goes away.
+        async def receive_in_time() -> Message:
+            nonlocal deadline, is_complete
+            if is_complete:  # Waits for the client to disconnect.
                 return await receive()
             try:
-                async with asyncio.timeout(latest - time.monotonic()):
+                async with asyncio.timeout(deadline - time.monotonic()):
                     message = await receive()
             except TimeoutError:
                 raise SlowBodyError() from None
-            latest += len(message.get("body", b"")) / BYTES_A_SECOND
-            whole = not message.get("more_body", False)
+            deadline += len(message.get("body", b"")) / MIN_BYTES_PER_SECOND
+            is_complete = not message.get("more_body", False)
             return message
 
-        await self._app(scope, timed, send)
+        await self._app(scope, receive_in_time, send)

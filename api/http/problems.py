@@ -77,7 +77,7 @@ async def _problem_error(_request: Request, error: Exception) -> JSONResponse:
 
 async def _database_unavailable(request: Request, error: Exception) -> JSONResponse:
     # %r escapes control characters: a path must not add lines to the log.
-    log.warning("%s %r: the catalog is away: %s", request.method, request.url.path, error)
+    log.warning("%s %r: the catalog is unavailable: %s", request.method, request.url.path, error)
     return problem_response(CatalogUnavailableError())
 
 

@@ -1,16 +1,16 @@
-"""How paths find their endpoint: names as parts of a path, and routes that FastAPI stays out of."""
+"""Path parameters that hold names, and routes without FastAPI's dependency resolution."""
 
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.types import Receive, Scope, Send
 
-# Paths of their own: a method that they do not take is not for something of that name.
-NO_NAMES = ("compare", "history", "rollback", "relabel", "remove")
+# Paths of their own: `GET /models/rollback` is a 405, not a lookup of a version of that name.
+RESERVED = ("compare", "history", "rollback", "relabel", "remove")
 
 
 class _Name(StringConvertor):
-    regex = rf"(?!(?:{'|'.join(NO_NAMES)})(?:/|$))[^/]+"
+    regex = rf"(?!(?:{'|'.join(RESERVED)})(?:/|$))[^/]+"
 
 
 register_url_convertor("name", _Name())
@@ -19,11 +19,10 @@ IMAGE_ID = "{image_id:name}"
 
 
 class DirectRoute(APIRoute):
-    """For an endpoint that reads the request itself and takes nothing else but parameters of the
-    query, all of which have defaults.
+    """For an endpoint that takes only the request, and query parameters that all have defaults.
 
-    FastAPI looks for parameters, body and dependencies anew at every request, a tenth of a
-    millisecond of the processor after a forward pass. Without a query there is none to be found.
+    FastAPI resolves parameters, body and dependencies at every request, 0.1 ms of CPU just after a
+    forward pass. Without a query string there is nothing to resolve.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Reading the form of an upload: many files, each on disk as soon as it is longer than a little."""
+"""Reading a multipart form with many files. Files over 64 KiB are spooled to disk."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -14,11 +14,11 @@ from api.core.errors import ProblemError, UnprocessableError, UnreadableCharsetE
 from api.core.labels import LETTER_OR_DIGIT
 from api.core.near_duplicates import printable
 
-# Each may be an open file on disk.
+# Each may be an open file.
 MAX_FILES = 500
-# Of text, which is kept in memory; what no endpoint knows is passed over.
+# Text fields, kept in memory. Unknown ones are ignored.
 MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
-# The endpoint reads the request itself, so FastAPI cannot tell what it takes.
+# Written by hand: FastAPI does not know a body that the endpoint reads itself.
 OPENAPI: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -73,15 +73,15 @@ class NotAFormError(ProblemError):
 
 
 class _Parser(MultiPartParser):
-    # Starlette's own megabyte for each of the files would be much memory for all of them.
+    # Starlette's default of 1 MiB per file would take 500 MiB of memory for MAX_FILES.
     spool_max_size = 64 * 2**10
 
 
 @asynccontextmanager
 async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
-    """The form in `request`; its files are open within the context only.
+    """Parse the form of `request`. Its files are closed at the end of the context.
 
-    Raises NotAFormError, BadFormError, UnreadableCharsetError or NoFilesError.
+    Raises NotAFormError, BadFormError, UnreadableCharsetError, NoFilesError.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "multipart/form-data":
@@ -101,7 +101,7 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
                 f"The form cannot be read: {error.message} Send at most {MAX_FILES} files at once, "
                 "or a zip."
             ) from error
-        except UnicodeError as error:  # Python has character sets that read nothing.
+        except UnicodeError as error:  # From a charset that decodes nothing, such as "undefined".
             raise UnreadableCharsetError() from error
     try:
         files = tuple(

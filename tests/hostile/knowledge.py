@@ -14,13 +14,13 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-from api.http.photo_upload import KINDS
+from api.http.photo_upload import IMAGE_TYPES
 from tests.drawing import draw_fruit, encode
 
 FORMATS = {"image/heic": "HEIF"}
 LATIN = re.compile("[a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f0-9]")
 
-for kind in KINDS:
+for kind in IMAGE_TYPES:
     format = FORMATS.get(kind, kind.partition("/")[2].upper())
     images = [encode(draw_fruit("freshapples", seed, size=64), format) for seed in range(3)]
     schemathesis.openapi.media_type(kind, st.sampled_from(images))

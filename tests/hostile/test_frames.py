@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api.http.header_limit import MOST_BYTES
+from api.http.header_limit import MAX_HEADER_BYTES
 from api.settings import Settings
 from tests.hostile.serving import Served, serving
 from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY, bearer
@@ -61,7 +61,7 @@ def test_endless_headers_are_cut_off(served: Served) -> None:
 
 
 def test_a_head_that_is_too_long_gets_a_problem_document(served: Served) -> None:
-    head = b"GET /health?" + b"q" * (MOST_BYTES + 1)
+    head = b"GET /health?" + b"q" * (MAX_HEADER_BYTES + 1)
     _, answer = sent(served, head)
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b"application/problem+json" in answer

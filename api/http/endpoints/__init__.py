@@ -1,1 +1,1 @@
-"""The routes, one module for each feature."""
+"""The routes, one module per feature."""

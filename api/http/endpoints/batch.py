@@ -1,4 +1,4 @@
-"""`POST /predict/batch`: many photographs in, one result for each."""
+"""`POST /predict/batch`: grade many photos."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing
@@ -54,7 +54,7 @@ async def predict_batch(
         batch = Batch(state, predictor, settings.inference_threads)
         by_line = NDJSON in request.headers.get("accept", "")
         parts = (_lines if by_line else _document)(batch, batch_items(form.files, limits))
-        # The files stay open until the last of the answer.
+        # The response closes the files at its end.
         body = _closing(parts, stack.pop_all())
     return StreamingResponse(body, media_type=NDJSON if by_line else "application/json")
 
@@ -67,7 +67,7 @@ async def _lines(batch: Batch, source: Iterator[BatchItem]) -> AsyncIterator[str
 
 
 async def _document(batch: Batch, source: Iterator[BatchItem]) -> AsyncIterator[str]:
-    """The same as one JSON document, and written as it goes too: it may be long."""
+    """The same as one JSON document, also streamed: it may be long."""
     between = '{"results":['
     async with aclosing(batch.results(source)) as results:
         async for ready in results:

@@ -1,4 +1,4 @@
-"""`/dataset/images`, one by one and many at once; `/upload-training-data`; `/dataset/summary`."""
+"""`/dataset/images`, `/dataset/summary` and `/upload-training-data`."""
 
 from typing import Annotated
 
@@ -40,7 +40,7 @@ from api.http.upload_form import OPENAPI, upload_form
 
 IMAGES = "/dataset/images"
 UPLOADS = "/upload-training-data"
-# An image never changes under its id, but it can be removed.
+# The image of an id never changes, but it can be removed.
 CACHED = "private, max-age=86400"
 router = APIRouter(tags=["training images"])
 
@@ -109,7 +109,7 @@ def photograph(
         return Response(status_code=304, headers=headers)
     try:
         data = blobs.get(row.blob)
-    except FileNotFoundError:  # Removed this moment.
+    except FileNotFoundError:  # Removed meanwhile.
         raise ImageNotFoundError(image_id) from None
     small = thumbnail(data, size, settings.max_pixels)
     return Response(small, headers=headers, media_type="image/jpeg")

@@ -1,4 +1,4 @@
-"""Feedback on predictions: one by one, or from the review queue."""
+"""`/predictions/{id}/feedback`, `/feedback/summary` and `/review-queue`."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -163,7 +163,7 @@ def confirm(desk: FeedbackDep, wanted: Confirmations) -> ReviewAnswer:
     confirmed, errors = [], []
     for item in wanted.items:
         try:
-            # What was listed is recorded: nothing to wait for.
+            # The item was listed, so it is recorded: no need to wait.
             word = desk.submit(item.prediction_id, item.label, "review", timeout=0)
         except ProblemError as error:
             errors.append(

@@ -1,4 +1,4 @@
-"""`/freshness-thresholds`: where to draw the line between fresh, past its best and rotten."""
+"""`/freshness-thresholds`: the scores between fresh, past its best and rotten."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""`/live`, `/ready`, `/health`, `/status`, `/model-info` and the front door `/`."""
+"""`/live`, `/ready`, `/health`, `/status`, `/model-info` and the front page `/`."""
 
 import html
 from datetime import UTC, datetime
@@ -84,7 +84,7 @@ class ModelInfo(BaseModel):
 
 
 def training_status(state: AppState) -> str:
-    """The state of the newest run; `unknown` while the catalog is away."""
+    """The state of the newest run; `unknown` while the catalog is unavailable."""
     if state.catalog_problem:
         return UNKNOWN
     newest = select(RunRow.state).order_by(RunRow.created_at.desc()).limit(1)
@@ -149,14 +149,14 @@ async def model_info(state: StateDep) -> ModelInfo:
 async def index(request: Request, settings: SettingsDep) -> Response:
     """JSON for programs; for a browser a page that leads to the app and to the documentation."""
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(_LANDING.substitute(app=html.escape(settings.ui_url, quote=True)))
+        return HTMLResponse(_FRONT_PAGE.substitute(app=html.escape(settings.ui_url, quote=True)))
     endpoints = sorted(request.app.openapi()["paths"])
     return JSONResponse(
         {"message": "Ripeline grades fruit from photographs.", "endpoints": endpoints}
     )
 
 
-_LANDING = Template("""<!doctype html>
+_FRONT_PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

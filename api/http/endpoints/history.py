@@ -1,4 +1,4 @@
-"""`/predictions`: what was graded."""
+"""`/predictions`: recorded predictions and their photos."""
 
 from datetime import datetime
 from typing import Annotated
@@ -14,7 +14,7 @@ from api.predictions import history
 from api.predictions.history import FLUSH_SECONDS, find_recorded, load_image
 from api.storage.tables import PredictionRow
 
-# PostgreSQL takes no text with a null character in it.
+# PostgreSQL refuses null characters in text.
 Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
 router = APIRouter(tags=["predictions"])
 
@@ -112,6 +112,6 @@ def photograph(
     """A JPEG, upright and without metadata; 404 once the photograph is no longer kept."""
     row, _ = find_recorded(database, state.recorder, prediction_id)
     small = thumbnail(load_image(blobs, row), size, settings.max_pixels)
-    # It is deleted after a time, so nobody else should keep it long.
+    # Short, because retention deletes the photo here as well.
     headers = {"Cache-Control": "private, max-age=3600"}
     return Response(small, headers=headers, media_type="image/jpeg")

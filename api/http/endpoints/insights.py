@@ -1,4 +1,4 @@
-"""`/insights`: what the data looks like, to the service and to people."""
+"""`/insights`: the training data in numbers, as a map, and as augmentation changes it."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,13 +10,18 @@ from api.catalog import repository
 from api.catalog.repository import ImageNotFoundError
 from api.catalog.schemas import ImageId
 from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
-from api.http.photo_upload import OPENAPI, read_photograph
+from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
 from api.insights.appearance import appearance, sizes
 from api.insights.augmentation import augmentation
 from api.insights.balance import balance, copies, counts, freshness
-from api.insights.current_examples import blobs_of, current_examples, images, shipped_of
-from api.insights.projection import draw_map, place_new, places_of
+from api.insights.current_examples import (
+    current_examples,
+    load_blob_keys,
+    load_images,
+    load_training_set,
+)
+from api.insights.projection import build_map, embed_new, projection_of
 from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
 
 INSIGHTS = "/insights"
@@ -31,9 +36,9 @@ def dataset(
 ) -> DatasetInsights:
     """What the serving version learned from and was measured on, and the catalog as it is now."""
     version = state.serving().manifest.version
-    shipped = shipped_of(blobs, settings.model_cache, version)
+    training_set = load_training_set(blobs, settings.model_cache, version)
     with database.reading() as session:
-        examples = current_examples(shipped.rows, images(session))
+        examples = current_examples(training_set.index, load_images(session))
     return DatasetInsights(
         model_version=version,
         examples=len(examples),
@@ -42,8 +47,8 @@ def dataset(
         balance=balance(examples),
         freshness=freshness(examples),
         appearance=appearance(examples),
-        sizes=sizes(examples, shipped.input_size),
-        copies=copies(examples, shipped.files),
+        sizes=sizes(examples, training_set.input_size),
+        copies=copies(examples, training_set.files),
     )
 
 
@@ -59,20 +64,20 @@ def embedding_map(
 
     Some of the images that are new since are embedded on the way; `left_out` of them still wait.
     """
-    runtime = state.serving()
-    version = runtime.manifest.version
-    shipped = shipped_of(blobs, settings.model_cache, version)
-    places = places_of(shipped.folder)
+    predictor = state.serving()
+    version = predictor.manifest.version
+    training_set = load_training_set(blobs, settings.model_cache, version)
+    cache = projection_of(training_set.package)
     with database.reading() as session:
-        examples = current_examples(shipped.rows, images(session))
+        examples = current_examples(training_set.index, load_images(session))
 
-    def read_blobs(image_ids: Sequence[str]) -> dict[str, str]:
+    def blob_keys(image_ids: Sequence[str]) -> dict[str, str]:
         with database.reading() as session:
-            return blobs_of(session, image_ids)
+            return load_blob_keys(session, image_ids)
 
-    # No transaction is open while images are embedded, which may take seconds.
-    place_new(places, examples, runtime, read_blobs, blobs.get)
-    return draw_map(places, examples, version, limit)
+    # Outside a transaction: embedding may take seconds.
+    embed_new(cache, examples, predictor, blob_keys, blobs.get)
+    return build_map(cache, examples, version, limit)
 
 
 @router.get(
@@ -84,14 +89,14 @@ def of_image(
     state: StateDep, database: DatabaseDep, blobs: BlobsDep, image_id: ImageId, seed: Seed = 0
 ) -> Augmentation:
     """An image of the catalog as it is, and eight views of it as training would show it."""
-    runtime = state.serving()
+    predictor = state.serving()
     with database.reading() as session:
         row = repository.get_image(session, image_id)
     try:
         data = blobs.get(row.blob)
-    except FileNotFoundError:  # Removed this moment.
+    except FileNotFoundError:  # Removed meanwhile.
         raise ImageNotFoundError(image_id) from None
-    return augmentation(runtime, data, seed, image_id, row.class_name)
+    return augmentation(predictor, data, seed, image_id, row.class_name)
 
 
 @router.post(
@@ -102,6 +107,6 @@ def of_image(
 )
 async def of_photograph(request: Request, state: StateDep, seed: Seed = 0) -> Augmentation:
     """The same for a photograph that is sent as for `/predict`; nothing of it is kept."""
-    runtime = state.serving()
-    upload = await read_photograph(request)
-    return await run_in_threadpool(augmentation, runtime, upload.data, seed, None, None)
+    predictor = state.serving()
+    upload = await read_photo(request)
+    return await run_in_threadpool(augmentation, predictor, upload.data, seed, None, None)

@@ -1,4 +1,4 @@
-"""`/models`: list, compare, promote, roll back."""
+"""`/models`: list, compare, promote and roll back versions."""
 
 from typing import Annotated
 
@@ -8,7 +8,6 @@ from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.http.routing import VERSION
 from api.registry import repository, service
-from api.registry.metric_summary import class_differences, differences
 from api.registry.schemas import (
     History,
     Promotion,
@@ -16,6 +15,8 @@ from api.registry.schemas import (
     VersionComparison,
     VersionDetails,
     Versions,
+    class_differences,
+    differences,
 )
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -25,11 +26,11 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 @router.get("", summary="Which versions are there?", responses=responses(422, 503))
 def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
     """The newest first. The five newest are kept, the champion and the one before it."""
-    champion, served = repository.champion(session), repository.champions(session)
-    rows = repository.models(session, limit)
+    champion, served = repository.champion(session), repository.served_versions(session)
+    rows = repository.list_models(session, limit)
     return Versions(
         champion=champion,
-        rollback_to=repository.predecessor(session),
+        rollback_to=repository.rollback_target(session),
         models=[Version.of_row(row, champion, served) for row in rows],
     )
 
@@ -43,8 +44,8 @@ def history(session: ReadingDep, limit: Limit = 100) -> History:
 @router.get("/compare", summary="Two versions side by side", responses=responses(404, 422, 503))
 def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
     """Their figures, and the differences of `b` from `a`."""
-    champion, served = repository.champion(session), repository.champions(session)
-    first, second = repository.model(session, a), repository.model(session, b)
+    champion, served = repository.champion(session), repository.served_versions(session)
+    first, second = repository.get_model(session, a), repository.get_model(session, b)
     return VersionComparison(
         a=Version.of_row(first, champion, served),
         b=Version.of_row(second, champion, served),
@@ -57,9 +58,9 @@ def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
 @router.get(f"/{VERSION}", summary="One version, with its manifest", responses=responses(404, 503))
 def details(session: ReadingDep, version: str) -> VersionDetails:
     return VersionDetails.of_row(
-        repository.model(session, version),
+        repository.get_model(session, version),
         repository.champion(session),
-        repository.champions(session),
+        repository.served_versions(session),
     )
 
 

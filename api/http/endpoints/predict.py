@@ -1,8 +1,8 @@
-"""`POST /predict`: one photograph in, one graded photograph out."""
+"""`POST /predict`: grade one photo."""
 
 from fastapi import APIRouter, Request, Response
 
-from api.http.photo_upload import OPENAPI, read_photograph
+from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
 from api.http.routing import DirectRoute
 from api.model.predictor import PredictRequest
@@ -25,12 +25,12 @@ async def predict(request: Request, explain: bool = False) -> Response:
 
     `explain=true` adds a heat map of what the class was told by.
     """
-    # Without a dependency, each of which FastAPI solves anew for every request.
+    # Not a dependency, so that the route can be a DirectRoute.
     state: AppState = request.app.state.service
     predictor = state.serving()
     state.batcher.check_capacity()
-    upload = await read_photograph(request)
+    upload = await read_photo(request)
     grade = await state.batcher.predict(predictor, PredictRequest(upload.data, explain))
     prediction = state.build_response(grade, predictor.manifest.version, upload.filename)
-    # As a response it is sent as it is: FastAPI would validate it again and take it apart.
+    # A Response is sent as it is; FastAPI would validate and serialize a model once more.
     return Response(prediction.model_dump_json(exclude_unset=True), media_type="application/json")

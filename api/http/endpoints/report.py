@@ -1,11 +1,11 @@
-"""`/report`: how good a version is, with all that has to stand beside it."""
+"""`/report`: the measured quality of a version."""
 
 from fastapi import APIRouter
 
 from api.http.deps import ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.insights import report as service
-from api.insights.report_schemas import Report
+from api.insights.schemas import Report
 from api.registry import repository
 
 router = APIRouter(prefix="/report", tags=["models"])
@@ -17,4 +17,4 @@ def report(session: ReadingDep, settings: SettingsDep, version: str) -> Report:
 
     The curves and tables of the version are in its manifest: `/models/{version}`.
     """
-    return service.report(repository.model(session, version).manifest, settings.report_dir)
+    return service.report(repository.get_model(session, version).manifest, settings.report_dir)

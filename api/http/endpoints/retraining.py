@@ -1,4 +1,4 @@
-"""`/retrain`, its status, and `/runs`."""
+"""`/retrain`, `/retraining-status` and `/runs`."""
 
 from http import HTTPStatus
 from typing import Annotated

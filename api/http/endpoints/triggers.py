@@ -1,4 +1,4 @@
-"""`/triggers`: how they stand, and setting them."""
+"""`/triggers`: their state and their settings."""
 
 from datetime import datetime
 from typing import Self
@@ -10,10 +10,10 @@ from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.monitoring.trigger_rules import Schedule
 from api.monitoring.triggers import (
-    LEAST_COOLDOWN,
-    LONGEST_COOLDOWN,
+    MAX_COOLDOWN_HOURS,
+    MIN_COOLDOWN_HOURS,
     TriggerState,
-    change,
+    change_settings,
     trigger_states,
 )
 from api.storage.db import now
@@ -39,21 +39,21 @@ class Trigger(BaseModel):
 
     @classmethod
     def of(cls, state: TriggerState) -> Self:
-        rule, chosen = state.rule, state.chosen
+        rule, config = state.rule, state.config
         bounded = rule.threshold is not None
         return cls(
             name=rule.name,
             description=rule.description,
             unit=rule.unit,
             value=state.value,
-            threshold=chosen.threshold,
+            threshold=config.threshold,
             lowest=rule.lowest if bounded else None,
             highest=rule.highest if bounded else None,
-            enabled=chosen.enabled,
-            cooldown_hours=chosen.cooldown_hours,
-            schedule=chosen.schedule if rule.has_schedule else None,
-            last_fired_at=chosen.last_fired_at,
-            last_run_id=chosen.last_run_id,
+            enabled=config.enabled,
+            cooldown_hours=config.cooldown_hours,
+            schedule=config.schedule if rule.has_schedule else None,
+            last_fired_at=config.last_fired_at,
+            last_run_id=config.last_run_id,
             would_fire=state.would_fire,
             reason=state.reason,
         )
@@ -70,7 +70,7 @@ class TriggerChange(BaseModel):
 
     enabled: bool | None = None
     threshold: float | None = None
-    cooldown_hours: float | None = Field(default=None, ge=LEAST_COOLDOWN, le=LONGEST_COOLDOWN)
+    cooldown_hours: float | None = Field(default=None, ge=MIN_COOLDOWN_HOURS, le=MAX_COOLDOWN_HOURS)
     schedule: Schedule | None = None
 
 
@@ -85,7 +85,7 @@ def set_trigger(
     database: DatabaseDep, settings: SettingsDep, blobs: BlobsDep, name: str, wanted: TriggerChange
 ) -> Trigger:
     with database.session() as session:
-        change(session, name, wanted.model_dump(exclude_unset=True), now())
+        change_settings(session, name, wanted.model_dump(exclude_unset=True), now())
     with database.reading() as session:
         states = trigger_states(session, settings, blobs, now())
     return next(Trigger.of(state) for state in states if state.rule.name == name)

@@ -1,1 +1,1 @@
-"""Who may do what, how often, and what browsers are told: checked before a body is read."""
+"""Authentication, permissions and rate limits, all checked before a body is read."""

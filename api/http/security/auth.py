@@ -1,4 +1,4 @@
-"""Before anything of a request is read: may it be made, and by whom? Marks every answer."""
+"""Authentication and authorization of requests, before any of the body is read."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.api_keys import NO_SCOPE, ApiKeys
 from api.core.errors import ProblemError
-from api.http.browser_headers import security_headers
+from api.http.headers import security_headers
 from api.http.problems import problem_response
-from api.http.security.permissions import PROBES, Permission, least_scope, permission_of
+from api.http.security.permissions import PROBES, Permission, required_permission, required_scope
 from api.settings import Settings
 
-if TYPE_CHECKING:  # It takes a while to import, and few deployments want it.
+if TYPE_CHECKING:  # Slow to import, and few deployments set a rate limit.
     from api.http.security.rate_limit import RateLimit
 
 BEARER = b"bearer "
@@ -28,15 +28,15 @@ class KeyNeededError(ProblemError):
     status = HTTPStatus.UNAUTHORIZED
     code = "key-needed"
 
-    def __init__(self, was_sent: bool) -> None:
+    def __init__(self, key_was_sent: bool) -> None:
         super().__init__(
             f"The service does not know this API key. Send one of its keys {HOW}."
-            if was_sent
+            if key_was_sent
             else f"This needs an API key. Send it {HOW}."
         )
 
 
-class ScopeError(ProblemError):
+class InsufficientScopeError(ProblemError):
     status = HTTPStatus.FORBIDDEN
     code = "scope-too-small"
     detail = (
@@ -45,7 +45,7 @@ class ScopeError(ProblemError):
     )
 
 
-class ExposedError(ProblemError):
+class ChangesClosedError(ProblemError):
     status = HTTPStatus.FORBIDDEN
     code = "changes-are-closed"
     detail = (
@@ -65,8 +65,8 @@ class CrossSiteError(ProblemError):
 
 
 def check_bind_address(settings: Settings) -> str:
-    """Why the service must not listen as the settings say; empty where it may."""
-    if settings.allow_open or settings.has_keys or _is_loopback(settings.host):
+    """Why the service must not listen on the configured address; empty if it may."""
+    if settings.allow_open or settings.has_keys or _is_loopback_host(settings.host):
         return ""
     return (
         f"RIPELINE_HOST={settings.host} can be reached from other machines, where anybody could "
@@ -75,20 +75,23 @@ def check_bind_address(settings: Settings) -> str:
     )
 
 
-def reached_from_outside(server: tuple[str, int | None] | None) -> bool:
-    """Of the end of a connection on this machine, as ASGI gives it; a socket file is inside."""
-    address = _address(server[0]) if server else None
+def is_public_address(server: tuple[str, int | None] | None) -> bool:
+    """Whether other machines can reach `server`, the local end of a connection in ASGI.
+
+    A Unix socket has none, and they cannot.
+    """
+    address = _parse_address(server[0]) if server else None
     return address is not None and not address.is_loopback
 
 
-def _is_loopback(host: str) -> bool:
-    address = _address(host)
+def _is_loopback_host(host: str) -> bool:
+    address = _parse_address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
 @lru_cache(maxsize=256)
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    """None for a name."""
+def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
+    """None for a host name."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -99,17 +102,17 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 @dataclass(frozen=True)
 class SecurityPolicy:
-    """What one deployment lets pass. `origins` are the sites whose pages may send requests."""
+    """What a deployment allows. `origins` are sites whose pages may send requests."""
 
     keys: ApiKeys
     origins: Collection[str] = ()
     allow_open: bool = False
-    rate: "RateLimit | None" = None
+    rate_limit: "RateLimit | None" = None
 
 
 @dataclass
-class _Asked:
-    """What the headers of a request say that matters here."""
+class _Credentials:
+    """The headers of a request that authorization reads."""
 
     key: str = ""
     origin: str = ""
@@ -117,11 +120,11 @@ class _Asked:
 
 
 class AuthMiddleware:
-    """ASGI middleware. What is turned away gets its answer here."""
+    """Answers requests that are not allowed, and adds security headers to every response."""
 
-    def __init__(self, app: ASGIApp, rules: SecurityPolicy) -> None:
+    def __init__(self, app: ASGIApp, policy: SecurityPolicy) -> None:
         self._app = app
-        self._rules = rules
+        self._policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -130,51 +133,56 @@ class AuthMiddleware:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         headers = security_headers(path)
 
-        async def marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         try:
-            self._verify(scope, path)
+            self._authorize(scope, path)
         except ProblemError as error:
             challenge = CHALLENGE if isinstance(error, KeyNeededError) else {}
-            await problem_response(error, challenge)(scope, receive, marked)
+            await problem_response(error, challenge)(scope, receive, send_with_headers)
             return
-        await self._app(scope, receive, marked)
+        await self._app(scope, receive, send_with_headers)
 
-    def _verify(self, scope: Scope, path: str) -> None:
-        """Raises KeyNeededError, ScopeError, ExposedError, CrossSiteError, TooManyRequestsError."""
-        rules, need, asked = self._rules, permission_of(scope["method"], path), _read(scope)
-        has = rules.keys.scope_of(asked.key) if asked.key else NO_SCOPE
-        if rules.rate is not None and path not in PROBES:
-            # Of a key that is made up, the address is counted.
-            rules.rate.count(scope.get("client"), asked.key if has else "")
-        if has < least_scope(need, rules.keys):
-            raise ScopeError() if has else KeyNeededError(was_sent=bool(asked.key))
-        if has or need in (Permission.NOTHING, Permission.READ):
+    def _authorize(self, scope: Scope, path: str) -> None:
+        """Raises KeyNeededError, InsufficientScopeError, ChangesClosedError, CrossSiteError,
+        TooManyRequestsError.
+        """
+        policy, sent = self._policy, _read_credentials(scope)
+        needed = required_permission(scope["method"], path)
+        key_scope = policy.keys.scope_of(sent.key) if sent.key else NO_SCOPE
+        if policy.rate_limit is not None and path not in PROBES:
+            # Requests with an unknown key count for their address.
+            policy.rate_limit.count(scope.get("client"), sent.key if key_scope else "")
+        if key_scope < required_scope(needed, policy.keys):
+            if key_scope:
+                raise InsufficientScopeError()
+            raise KeyNeededError(key_was_sent=bool(sent.key))
+        if key_scope or needed in (Permission.NONE, Permission.READ):
             return
-        if asked.origin and not self._is_known(asked):
+        # From here on without a key: a browser could be made to send this request.
+        if sent.origin and not self._is_allowed_origin(sent):
             raise CrossSiteError()
-        outside = reached_from_outside(scope.get("server"))
-        if need is Permission.CHANGE and outside and not rules.allow_open:
-            raise ExposedError()
+        is_public = is_public_address(scope.get("server"))
+        if needed is Permission.CHANGE and is_public and not policy.allow_open:
+            raise ChangesClosedError()
 
-    def _is_known(self, asked: _Asked) -> bool:
-        """Whether a page of this service, or of a site that may, sent the request."""
-        own = asked.origin.partition("://")[2] == asked.host
-        return own or asked.origin in self._rules.origins
+    def _is_allowed_origin(self, sent: _Credentials) -> bool:
+        is_own_page = sent.origin.partition("://")[2] == sent.host
+        return is_own_page or sent.origin in self._policy.origins
 
 
-def _read(scope: Scope) -> _Asked:
-    asked = _Asked()
+def _read_credentials(scope: Scope) -> _Credentials:
+    sent = _Credentials()
     for name, value in scope["headers"]:
         if name == b"authorization" and value[: len(BEARER)].lower() == BEARER:
-            asked.key = value[len(BEARER) :].decode("latin-1").strip()
+            sent.key = value[len(BEARER) :].decode("latin-1").strip()
         elif name == b"x-api-key":
-            asked.key = asked.key or value.decode("latin-1").strip()
+            sent.key = sent.key or value.decode("latin-1").strip()
         elif name == b"origin":
-            asked.origin = value.decode("latin-1")
+            sent.origin = value.decode("latin-1")
         elif name == b"host":
-            asked.host = value.decode("latin-1")
-    return asked
+            sent.host = value.decode("latin-1")
+    return sent

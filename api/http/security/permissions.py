@@ -1,7 +1,6 @@
-"""What a request needs, told by its method and path alone, and what OpenAPI says of it.
+"""The permission that each request needs, by method and path, and its description in OpenAPI.
 
-Whatever is not named here is closed: a path that is new can be read with a key, and changed with
-one that may change.
+Closed by default: a new path needs a key to read, and a change key for anything else.
 """
 
 from enum import Enum
@@ -10,71 +9,70 @@ from typing import Any
 from api.core.api_keys import CHANGE, NO_SCOPE, PREDICT, ApiKeys
 from api.http.problems import responses
 
-# Asked by machines that have no key and no patience.
+# Health checks have no keys, and no rate limit.
 PROBES = frozenset({"/live", "/ready", "/health"})
-FRONT = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
-# They are sent a photograph and leave the data and the model as they are.
+PUBLIC = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
+# They take a photo and change neither data nor model.
 GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"},
     "api-key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-# Of a body that cannot be read, and one that is too long.
+# Of an unreadable body, and one that is too large.
 BODY_STATUSES = [400, 413]
 
 
 class Permission(Enum):
-    """What kind of thing a request wants."""
-
-    NOTHING = "nothing"
+    NONE = "none"
     GRADE = "grade"
     READ = "read"
     CHANGE = "change"
 
 
+# The key scopes of OpenAPI.
 SCOPES = {Permission.GRADE: "predict", Permission.READ: "predict", Permission.CHANGE: "change"}
 
 
-def permission_of(method: str, path: str) -> Permission:
+def required_permission(method: str, path: str) -> Permission:
     if method in SAFE_METHODS:
-        return Permission.NOTHING if path in PROBES or path in FRONT else Permission.READ
+        return Permission.NONE if path in PROBES or path in PUBLIC else Permission.READ
     return Permission.GRADE if path in GRADING else Permission.CHANGE
 
 
-def least_scope(need: Permission, keys: ApiKeys) -> int:
-    """The scope that a key must have; NO_SCOPE where none is needed.
+def required_scope(permission: Permission, keys: ApiKeys) -> int:
+    """The least scope of a key; NO_SCOPE if none is needed.
 
-    Where there are keys that may predict and none that may change, nobody changes anything.
+    With predict keys but no change keys, nothing can be changed.
     """
-    if need is Permission.NOTHING or keys.is_empty:
+    if permission is Permission.NONE or keys.is_empty:
         return NO_SCOPE
-    if need is Permission.CHANGE:
+    if permission is Permission.CHANGE:
         return CHANGE
-    if need is Permission.GRADE and not keys.guards_predictions:
+    if permission is Permission.GRADE and not keys.guards_predictions:
         return NO_SCOPE
     return PREDICT
 
 
-def describe_guard(document: dict[str, Any]) -> None:
-    """Add to each operation of `document` which keys it takes, and how it may be turned away."""
+def describe_security(document: dict[str, Any]) -> None:
+    """Add keys and refusals to each operation of an OpenAPI document."""
     document.setdefault("components", {})["securitySchemes"] = SCHEMES
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            need = permission_of(method.upper(), path)
-            statuses = _statuses(need, path)
-            if scope := SCOPES.get(need):
-                # An empty one: where the service has no keys, none is asked for.
+            permission = required_permission(method.upper(), path)
+            statuses = _refusals(permission, path)
+            if scope := SCOPES.get(permission):
+                # The empty one: a service without keys asks for none.
                 operation["security"] = [{name: [scope]} for name in SCHEMES] + [{}]
             if "requestBody" in operation:
                 statuses += BODY_STATUSES
-            for status, answer in responses(*statuses).items():
-                operation["responses"].setdefault(str(status), answer)
+            for status, response in responses(*statuses).items():
+                operation["responses"].setdefault(str(status), response)
             operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-def _statuses(need: Permission, path: str) -> list[int]:
-    turned_away = [] if need is Permission.NOTHING else [401]
-    if need in (Permission.GRADE, Permission.CHANGE):
-        turned_away.append(403)
-    return turned_away if path in PROBES else [*turned_away, 429]
+def _refusals(permission: Permission, path: str) -> list[int]:
+    statuses = [] if permission is Permission.NONE else [401]
+    if permission in (Permission.GRADE, Permission.CHANGE):
+        statuses.append(403)
+    return statuses if path in PROBES else [*statuses, 429]

@@ -1,4 +1,4 @@
-"""How many requests a client may send in a time. Each process counts for itself, in memory."""
+"""A rate limit per client. Each process counts on its own, in memory."""
 
 import hashlib
 import math
@@ -13,8 +13,8 @@ from limits.strategies import FixedWindowRateLimiter
 
 from api.core.errors import ProblemError
 
-# An internet provider gives so much to one customer, who can change addresses within it.
-CUSTOMER_BITS = 64
+# Providers assign a /64 to one customer, who can use any address in it.
+CUSTOMER_PREFIX = 64
 
 
 class TooManyRequestsError(ProblemError):
@@ -29,35 +29,35 @@ class TooManyRequestsError(ProblemError):
 
 
 class RateLimit:
-    """`text` is such as `60/second` or `1000 per hour`. Raises ValueError for another."""
+    """`text` is like `60/second` or `1000 per hour`; raises ValueError for anything else."""
 
     def __init__(self, text: str) -> None:
         self._limit = parse(text)
         self._counter = FixedWindowRateLimiter(MemoryStorage())
 
     def count(self, peer: tuple[str, int] | None, key: str) -> None:
-        """Count a request by its `key`, or by the address `peer` where the key is empty.
+        """Count a request of `key`, or of the address `peer` if the key is empty.
 
         Raises TooManyRequestsError.
         """
-        client = _of_key(key) if key else _of_address(peer[0] if peer else "")
+        client = _hash_key(key) if key else _client_of_address(peer[0] if peer else "")
         if not self._counter.hit(self._limit, client):
             end = self._counter.get_window_stats(self._limit, client).reset_time
             limit = f"{self._limit.amount} requests in {self._limit.get_expiry()} s"
             raise TooManyRequestsError(limit, max(1, math.ceil(end - time.time())))
 
 
-def _of_key(key: str) -> str:
+def _hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 @lru_cache(maxsize=4096)
-def _of_address(address: str) -> str:
-    """All addresses of one customer are one client."""
+def _client_of_address(address: str) -> str:
+    """An IPv4 address, or the network of an IPv6 customer."""
     try:
         version = ip_address(address).version
-    except ValueError:  # No address, such as that of a socket file.
+    except ValueError:  # A Unix socket has none.
         return "unknown"
     if version == 4:
         return address
-    return str(IPv6Network((address, CUSTOMER_BITS), strict=False))
+    return str(IPv6Network((address, CUSTOMER_PREFIX), strict=False))

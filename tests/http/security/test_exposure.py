@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from starlette.types import Message, Scope
 
 from api.app import create_app
-from api.http.security.auth import check_bind_address, reached_from_outside
+from api.http.security.auth import check_bind_address, is_public_address
 from api.settings import Settings
 from tests.http.security.conftest import CHANGE_KEY
 
@@ -30,9 +30,9 @@ def test_this_machine_alone_needs_none(settings: Settings, host: str) -> None:
 
 
 def test_which_end_of_a_connection_is_outside() -> None:
-    assert all(reached_from_outside((host, 8000)) for host in ("192.168.1.5", "fd00::1"))
+    assert all(is_public_address((host, 8000)) for host in ("192.168.1.5", "fd00::1"))
     inside = [("127.0.0.1", 8000), ("::1", 8000), ("/run/ripeline.sock", None), None]
-    assert not any(reached_from_outside(end) for end in inside)
+    assert not any(is_public_address(end) for end in inside)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""Headers of every response: the request id, and what browsers may do with it.
+
+No response may be run as a script, framed, or guessed to be of another type.
+"""
+
+import re
+
+REQUEST_ID = "X-Request-ID"
+# The id goes into logs, headers and the queue unescaped.
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# The front page has inline styles and loads nothing.
+FRONT_PAGE = CLOSED.replace("default-src 'none'", "default-src 'none'; style-src 'unsafe-inline'")
+# FastAPI's page loads Swagger UI from this CDN and starts it by an inline script.
+CDN = "https://cdn.jsdelivr.net"
+DOCS = CLOSED.replace(
+    "default-src 'none'",
+    f"default-src 'none'; script-src 'unsafe-inline' {CDN}; style-src 'unsafe-inline' {CDN}; "
+    "img-src 'self' data: https://fastapi.tiangolo.com; connect-src 'self'",
+)
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+def _headers(policy: str) -> Headers:
+    return (
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    )
+
+
+DEFAULT = _headers(CLOSED)
+PAGES = {"/": _headers(FRONT_PAGE), "/docs": _headers(DOCS)}
+
+
+def security_headers(path: str) -> Headers:
+    """Security headers of the response at `path`, as ASGI takes them."""
+    return PAGES.get(path, DEFAULT)
+
+
+def is_safe_request_id(value: str) -> bool:
+    """Whether a client's request id may be used as it is."""
+    return _SAFE_REQUEST_ID.fullmatch(value) is not None
