@@ -23,17 +23,17 @@ def test_known_colours(
     assert found.hue == pytest.approx(hue, abs=1)
 
 
-def test_the_white_of_the_studio_does_not_count() -> None:
+def test_white_background_is_ignored() -> None:
     image = Image.new("RGB", (64, 64), "white")
     image.paste((30, 20, 20), (16, 16, 48, 48))
     assert appearance(image).brightness < 0.15
 
 
-def test_a_white_picture_is_white() -> None:
+def test_an_all_white_image_counts_as_foreground() -> None:
     assert appearance(Image.new("RGB", (64, 64), "white")).brightness == pytest.approx(1)
 
 
-def test_reds_on_both_sides_of_zero_average_to_red() -> None:
+def test_hues_around_zero_average_to_red() -> None:
     image = Image.new("RGB", (64, 64), (200, 0, 20))
     image.paste((200, 20, 0), (0, 0, 64, 32))
     assert min(appearance(image).hue, 360 - appearance(image).hue) < 2

@@ -4,12 +4,12 @@ import pytest
 from api.core.arrays import batch_invariant_matmul, l2_normalize, logsumexp, pool, sigmoid, softmax
 
 
-def test_pool_averages_over_space_alone() -> None:
+def test_pool_averages_over_positions() -> None:
     feature_map = np.arange(2 * 2 * 3 * 4, dtype=np.float32).reshape(2, 2, 3, 4)
     assert np.allclose(pool(feature_map), feature_map.mean(axis=(1, 2)))
 
 
-def test_large_logits_overflow_nowhere() -> None:
+def test_large_logits_do_not_overflow() -> None:
     large = np.array([[1e4, 0.0]], np.float32)
     assert softmax(large).tolist() == [[1.0, 0.0]]
     assert logsumexp(large).tolist() == [1e4]
@@ -26,7 +26,7 @@ def test_l2_normalize_leaves_zeros() -> None:
     assert rows == pytest.approx(np.array([[0.6, 0.8], [0, 0]]))
 
 
-def test_a_row_of_a_product_does_not_depend_on_the_others() -> None:
+def test_matmul_is_batch_invariant() -> None:
     random = np.random.default_rng(0)
     rows = random.normal(size=(8, 1280)).astype(np.float32)
     matrix = random.normal(size=(1280, 6)).astype(np.float32)

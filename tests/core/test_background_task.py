@@ -1,4 +1,4 @@
-"""Work that is done again and again."""
+"""Periodic work on a background thread."""
 
 import threading
 
@@ -10,7 +10,7 @@ from api.core.background_task import BackgroundTask
 SECONDS = 20.0
 
 
-def test_it_works_at_once_and_again_until_it_is_left() -> None:
+def test_runs_at_once_and_then_periodically() -> None:
     thrice = threading.Semaphore(0)
     with BackgroundTask("work", 0.001, thrice.release) as running:
         for _ in range(3):
@@ -18,14 +18,14 @@ def test_it_works_at_once_and_again_until_it_is_left() -> None:
     assert not running._thread.is_alive()
 
 
-def test_leaving_does_not_wait_for_the_next_time() -> None:
+def test_exit_does_not_wait_for_the_next_run() -> None:
     done = threading.Event()
     with BackgroundTask("work", 3600, done.set) as running:
         assert done.wait(SECONDS)
     assert not running._thread.is_alive()
 
 
-def test_a_failure_is_tried_again(
+def test_a_failed_run_is_repeated(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background_task, "RETRY_SECONDS", 0.001)

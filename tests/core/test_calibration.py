@@ -6,7 +6,7 @@ from api.core.calibration import expected_calibration_error, fit_fresh_from, fit
 from api.core.labels import FRESH, PAST_BEST
 
 
-def test_finds_by_how_much_logits_are_too_sure() -> None:
+def test_finds_the_temperature_of_overconfident_logits() -> None:
     rng = np.random.default_rng(0)
     honest = rng.normal(0, 2, (20_000, 3)).astype(np.float32)
     chances = softmax(honest)
@@ -17,30 +17,30 @@ def test_finds_by_how_much_logits_are_too_sure() -> None:
     assert after < 0.015 < before
 
 
-def test_a_few_that_are_all_right_do_not_make_certain() -> None:
-    """Of 200 with a lead of 4 all are right, as is likely: that says little."""
+def test_a_small_perfect_sample_does_not_make_it_overconfident() -> None:
+    """All of 200 are correct at a logit margin of 4, which is likely anyway."""
     logits = np.tile(np.array([[4, 0]], np.float32), (200, 1))
     found = fit_temperature(logits, np.zeros(200, np.int64))
     assert 0.5 < found < 1.2
-    # Far more of the same say more.
+    # A much larger sample does.
     many = fit_temperature(logits.repeat(100, axis=0), np.zeros(20_000, np.int64))
     assert many < 0.7 * found
 
 
-def test_error_of_a_known_case() -> None:
-    """Four answers at 0.9, of which two are right: the gap is 0.4."""
+def test_calibration_error_of_a_known_case() -> None:
+    """Two of four predictions at 0.9 are correct: a gap of 0.4."""
     probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (4, 1))
     labels = np.array([0, 0, 1, 1])
     assert expected_calibration_error(probabilities, labels) == pytest.approx(0.4, abs=1e-6)
 
 
-def test_where_fresh_ends_is_fitted() -> None:
+def test_fresh_from_is_fitted() -> None:
     rng = np.random.default_rng(0)
     fresh, past_best = rng.uniform(0.8, 1, 100), rng.uniform(0.5, 0.75, 100)
     scores = np.concatenate([fresh, past_best]).astype(np.float32)
     levels = np.repeat([FRESH, PAST_BEST], 100)
     assert 0.75 < fit_fresh_from(scores, levels, 0.5) <= 0.81
-    # Without fruit past its best: all but a twentieth of the fresh ones are fresh.
+    # Without fruit past its best: the 5 % quantile of the fresh ones.
     line = fit_fresh_from(scores[:100], levels[:100], 0.5)
     assert (scores[:100] < line).mean() == pytest.approx(0.05, abs=0.01)
     assert fit_fresh_from(np.full(50, 0.1, np.float32), np.full(50, FRESH), 0.5) == 0.5

@@ -25,7 +25,7 @@ def test_saved_copies_share_a_name(file_name: str) -> None:
 
 
 @pytest.mark.parametrize("file_name", ["rotated.jpg", "my_translation_1.jpg", "rotated_by_x_1.jpg"])
-def test_similar_names_are_kept(file_name: str) -> None:
+def test_similar_names_are_unchanged(file_name: str) -> None:
     assert original_name(file_name) == file_name.removesuffix(".jpg")
     assert not is_saved_copy(file_name)
 

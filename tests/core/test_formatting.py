@@ -1,4 +1,4 @@
-"""Figures in sentences, written as the app writes them."""
+"""Numbers in sentences."""
 
 from api.core.formatting import percent
 

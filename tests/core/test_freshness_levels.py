@@ -1,4 +1,4 @@
-"""Two thresholds make three levels of a score."""
+"""Freshness levels from two thresholds."""
 
 import math
 
@@ -19,22 +19,22 @@ from api.core.labels import Level
         (1.0, "fresh"),
     ],
 )
-def test_a_score_at_a_threshold_is_of_the_better_level(score: float, level: Level) -> None:
+def test_a_score_at_a_threshold_has_the_better_level(score: float, level: Level) -> None:
     assert LevelThresholds(0.3, 0.7).level(score) == level
 
 
-def test_without_the_second_there_is_no_middle() -> None:
+def test_without_fresh_from_there_is_no_middle_level() -> None:
     thresholds = LevelThresholds(0.5)
     assert [thresholds.level(score) for score in (0.49, 0.5)] == ["rotten", "fresh"]
 
 
 @pytest.mark.parametrize(("below", "fresh"), [(0.3, 0.7), (0.5, 0.5), (1e-9, 1 - 1e-9)])
-def test_what_can_be_thresholds(below: float, fresh: float) -> None:
+def test_valid_thresholds(below: float, fresh: float) -> None:
     assert threshold_error(below, fresh) == ""
 
 
 @pytest.mark.parametrize(
     ("below", "fresh"), [(0, 0.5), (0.5, 1), (0.6, 0.5), (-1, 2), (math.nan, 0.5), (0.5, math.nan)]
 )
-def test_what_cannot(below: float, fresh: float) -> None:
+def test_invalid_thresholds(below: float, fresh: float) -> None:
     assert "between 0 and 1" in threshold_error(below, fresh)

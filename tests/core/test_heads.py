@@ -1,4 +1,4 @@
-"""Which fruit, how fresh and how sure, by small heads whose answers can be told by hand."""
+"""Small heads whose results can be checked by hand."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from api.core.heads import Head, class_parts
 from tests.heads import FRUIT, make_head, make_ood, make_two_heads, save_old_head
 
-# Apples by the first channel, bananas by the second, none of them by the third; the fourth is
-# freshness.
+# Channels: apple, banana, none of them, freshness.
 KINDS = [[4, 0, 0], [0, 4, 0], [0, 0, 4], [0, 0, 0]]
 FRESHNESS = [0, 0, 0, 1]
 
@@ -36,22 +35,22 @@ def test_temperature_softens_without_changing_the_class() -> None:
     )
 
 
-def test_what_is_far_from_every_class_is_not_recognised() -> None:
+def test_an_embedding_far_from_all_classes_is_not_recognised() -> None:
     ood = make_ood(3, [[1, 0, 0], [0, 1, 0]], distance=0.5)
     head = make_head([[4, 0], [0, 4], [0, 0]], ood=ood)
     rows = np.array([[9, 0.1, 0], [0, 2, 0.1], [0, 0, 5]], np.float32)
     assert head.recognises(rows).tolist() == [True, True, False]
 
 
-def test_what_looks_like_none_of_them_is_not_recognised() -> None:
+def test_a_high_none_logit_is_not_recognised() -> None:
     head = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, distance=0))
     assert head.recognises(embedding(2, 0, 0, 0)).tolist() == [True]
     assert head.recognises(embedding(0, 0, 2, 0)).tolist() == [False]
-    # And yet the probabilities are of the classes alone.
+    # The probabilities are still conditional on the classes.
     assert head.probabilities(embedding(0, 0, 2, 0)) == pytest.approx(np.full((1, 4), 0.25))
 
 
-def test_a_class_is_its_kind_times_its_freshness() -> None:
+def test_class_probability_is_kind_times_freshness() -> None:
     head = make_two_heads(KINDS, FRESHNESS)
     [found] = head.probabilities(embedding(1, 0, 0, logit(0.8)))
     apple = 1 / (1 + np.exp(-4))
@@ -61,7 +60,7 @@ def test_a_class_is_its_kind_times_its_freshness() -> None:
 
 
 @pytest.mark.parametrize("score", [0.05, 0.29, 0.3, 0.69, 0.7, 0.95])
-def test_levels_sum_to_one_and_fresh_begins_at_its_threshold(score: float) -> None:
+def test_levels_sum_to_one_and_fresh_starts_at_its_threshold(score: float) -> None:
     freshness = make_two_heads(KINDS, FRESHNESS).freshness
     assert freshness
     [levels] = freshness.levels(embedding(0, 0, 0, logit(score)))
@@ -71,7 +70,7 @@ def test_levels_sum_to_one_and_fresh_begins_at_its_threshold(score: float) -> No
     assert (fresh >= 0.5 - 1e-6) == (score >= freshness.fresh_from)
 
 
-def test_judge_gives_in_one_go_what_is_asked_for_singly() -> None:
+def test_predict_equals_the_single_methods() -> None:
     head = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, np.eye(4)[:2], distance=0.8))
     rows = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
     probabilities, recognised, projected = head.predict(rows)
@@ -81,16 +80,16 @@ def test_judge_gives_in_one_go_what_is_asked_for_singly() -> None:
     assert np.array_equal(projected, head.ood.project(rows))
 
 
-def test_a_channel_speaks_for_a_class_by_kind_and_by_freshness() -> None:
+def test_cam_weights_combine_kind_and_freshness() -> None:
     head = make_two_heads(KINDS, FRESHNESS)
     assert head.cam_weights(FRUIT.index("freshapples")) == pytest.approx([2, -2, 0, 1])
     assert head.cam_weights(FRUIT.index("rottenbananas")) == pytest.approx([-2, 2, 0, -1])
-    # Of a kind with one class, freshness says nothing.
+    # Freshness has no effect on the only class of a kind.
     plain = make_two_heads(KINDS, FRESHNESS, classes=("freshapples", "pears", "rottenapples"))
     assert plain.cam_weights(1) == pytest.approx([-2, 2, 0, 0])
 
 
-def test_saved_heads_answer_the_same(tmp_path: Path) -> None:
+def test_a_loaded_head_gives_the_same_results(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     two = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, np.eye(4)[:2], distance=0.8))
     for head in (two, make_head(np.eye(4), temperature=2.0)):
@@ -103,7 +102,7 @@ def test_saved_heads_answer_the_same(tmp_path: Path) -> None:
         assert again.thresholds == pytest.approx(head.thresholds)
 
 
-def test_names_are_taken_apart() -> None:
+def test_class_names_are_split_into_parts() -> None:
     kinds, kind_of, parts = class_parts(("freshapples", "overripeapples", "pears", "rottenapples"))
     assert kinds == ("apple", "pears")
     assert kind_of.tolist() == [0, 0, 1, 0]
@@ -113,8 +112,8 @@ def test_names_are_taken_apart() -> None:
 
 
 @pytest.mark.parametrize("more", [0, 3])
-def test_a_head_of_an_old_package_answers_as_its_classifier_did(more: int, tmp_path: Path) -> None:
-    """Where there was an expert besides, its channels have no say."""
+def test_an_old_head_gives_the_results_of_its_classifier(more: int, tmp_path: Path) -> None:
+    """The channels of a second expert have no weight."""
     weights = np.array([[4, 0], [0, 4]], np.float32)
     save_old_head(tmp_path / "head.npz", weights, more=more, distance=0.5)
     head = Head.load(tmp_path / "head.npz")

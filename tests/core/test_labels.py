@@ -1,4 +1,4 @@
-"""What class names say, in whatever way people write them."""
+"""Parsing and normalising class names."""
 
 import pytest
 
@@ -24,7 +24,7 @@ from api.core.labels import LEVELS, Label, Level, normalise_class_name, read_lab
         ("overripe", "overripe", None, "overripe"),
     ],
 )
-def test_a_class_name_is_read(name: str, fruit: str, freshness: str | None, words: str) -> None:
+def test_a_class_name_is_parsed(name: str, fruit: str, freshness: str | None, words: str) -> None:
     label = read_label(name)
     assert (label.fruit, label.freshness, label.words) == (fruit, freshness, words)
     assert isinstance(label, Label)
@@ -39,7 +39,7 @@ def test_a_class_name_is_read(name: str, fruit: str, freshness: str | None, word
         ("banana", None),
     ],
 )
-def test_a_class_name_says_one_of_three_levels(name: str, level: Level | None) -> None:
+def test_a_class_name_has_one_of_three_levels(name: str, level: Level | None) -> None:
     assert read_label(name) == Label("banana", level)
     assert level is None or level in LEVELS
 
@@ -61,12 +61,12 @@ def test_a_class_name_says_one_of_three_levels(name: str, level: Level | None) -
         ("x" * 63 + " y", "x" * 63),
     ],
 )
-def test_a_class_name_is_normalised_once_and_for_all(text: str, name: str) -> None:
+def test_normalising_is_idempotent(text: str, name: str) -> None:
     assert normalise_class_name(text) == name
     assert normalise_class_name(name) == name
 
 
 @pytest.mark.parametrize("text", ["", "  ", "...", "___", "!?/", "\u0301", "\0"])
-def test_a_name_of_signs_alone_is_refused(text: str) -> None:
+def test_a_name_of_symbols_alone_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="letter or digit"):
         normalise_class_name(text)

@@ -1,4 +1,4 @@
-"""What a folder's name says of what lies in it, and which source it is from."""
+"""The meaning of folder names, and the source of an image."""
 
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +16,7 @@ def names(root: Path, paths: tuple[Path, ...]) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in paths)
 
 
-def test_other_produce_lies_in_a_folder_named_other(tmp_path: Path) -> None:
+def test_the_folder_other_holds_near_ood_images(tmp_path: Path) -> None:
     near = ["market/other/pear/1.png", "other/loose.png", "other/rottenguava/1.png"]
     far = ["not_fruit/chair.png", "not_fruit/other/lamp.png"]
     classes = ["another/1.png", "market/apple/1.png", "others/1.png"]
@@ -27,17 +27,17 @@ def test_other_produce_lies_in_a_folder_named_other(tmp_path: Path) -> None:
     assert layout.skipped == ()
 
 
-def test_a_set_that_is_named_other_has_classes(tmp_path: Path) -> None:
+def test_a_dataset_named_other_has_classes(tmp_path: Path) -> None:
     layout = discover(draw(tmp_path / "other", "apple/1.png"))
     assert len(layout.class_files) == 1
     assert layout.near == ()
 
 
-def test_a_set_of_near_misses_alone_is_no_empty_folder(tmp_path: Path) -> None:
+def test_near_ood_images_alone_are_a_dataset(tmp_path: Path) -> None:
     assert len(discover(draw(tmp_path, "other/pear/1.png")).near) == 1
 
 
-def test_folders_are_left_out_on_request(tmp_path: Path) -> None:
+def test_named_folders_are_skipped(tmp_path: Path) -> None:
     draw(tmp_path, "market/apple/1.png", "a/market/pear/1.png", "supermarket/apple/1.png")
     draw(tmp_path, "phone/1.png", ".market/1.png", "plum/market.png", "scenes/market/1.png")
     for name in ("phone", "scenes"):
@@ -49,7 +49,7 @@ def test_folders_are_left_out_on_request(tmp_path: Path) -> None:
     assert set(layout.skipped) == {Skipped(name, "left out on request") for name in left_out}
 
 
-def test_the_set_itself_is_not_left_out(tmp_path: Path) -> None:
+def test_the_root_is_not_skipped(tmp_path: Path) -> None:
     root = draw(tmp_path / "market", "apple/1.png")
     assert len(discover(root, skip=["market"]).class_files) == 1
     with pytest.raises(EmptyFolderError):

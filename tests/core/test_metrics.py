@@ -19,8 +19,8 @@ from api.core.metrics import (
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
 
 
-def test_pairs_in_order_are_counted_and_ties_count_half() -> None:
-    # 0.9 is over both; 0.5 ties with one and is over none.
+def test_auroc_counts_a_tie_as_half() -> None:
+    # 0.9 is above both; 0.5 ties with one and is below the other.
     assert auroc(np.array([0.9, 0.5]), np.array([0.5, 0.7])) == 2.5 / 4
     assert auroc(np.array([1.0, 2.0]), np.array([0.0])) == 1
     assert auroc(np.array([0.0]), np.array([1.0, 2.0])) == 0
@@ -28,8 +28,8 @@ def test_pairs_in_order_are_counted_and_ties_count_half() -> None:
     assert np.isnan(auroc(np.array([1.0]), np.array([])))
 
 
-def test_the_threshold_recognises_enough_of_every_source() -> None:
-    # Of 50, one may be refused; of 4, none.
+def test_the_threshold_recognises_the_share_of_every_source() -> None:
+    # One of 50 may be rejected, none of 4.
     many, few = np.arange(50.0), np.array([0.0, 1.0, 2.0, 60.0])
     sources = ["many"] * 50 + ["few"] * 4
     assert recognition_threshold(many, sources[:50]) == 48
@@ -39,13 +39,13 @@ def test_the_threshold_recognises_enough_of_every_source() -> None:
         recognition_threshold(np.array([]), [])
 
 
-def test_what_lies_over_that_threshold_is_refused() -> None:
+def test_scores_above_the_threshold_are_rejected() -> None:
     known = np.arange(50.0)
     refused = rejected_at_tpr(known, [""] * 50, np.array([47.5, 48.0, 48.5, 90.0]))
     assert refused.tolist() == [False, False, True, True]
 
 
-def test_the_worst_group_comes_first_and_of_equals_the_larger() -> None:
+def test_the_worst_group_is_first_and_of_equals_the_larger() -> None:
     correct = np.array([True, False, True, True, False, True, True, True, False, False])
     sources = ["a", "a", "a", "b", "b", "b", "b", "c", "c", "c"]
     classes = ["x", "x", "y", "x", "x", "x", "x", "x", "y", "y"]
@@ -64,7 +64,7 @@ def test_the_worst_group_comes_first_and_of_equals_the_larger() -> None:
     ]
 
 
-def test_an_answer_misleads_that_is_wrong_and_sure_and_not_refused() -> None:
+def test_confidently_wrong_predictions() -> None:
     correct = np.array([False, True, False, False, False])
     confidence = np.array([0.95, 0.95, 0.9, 0.95, 0.91], np.float32)
     recognised = np.array([True, True, True, False, True])
@@ -72,7 +72,7 @@ def test_an_answer_misleads_that_is_wrong_and_sure_and_not_refused() -> None:
     assert found.tolist() == [True, False, False, False, True]
 
 
-def test_counts_what_was_right_in_each_way() -> None:
+def test_accuracy_of_class_fruit_and_freshness() -> None:
     labels = np.array([0, 1, 2, 3])
     predicted = np.array([0, 3, 2, 2])
     scores = evaluate(np.eye(4, dtype=np.float32)[predicted], labels, CLASSES, list("abcd"))
@@ -85,7 +85,7 @@ def test_counts_what_was_right_in_each_way() -> None:
     json.dumps(scores)
 
 
-def test_freshness_is_left_out_where_classes_do_not_speak_of_it() -> None:
+def test_classes_without_freshness_have_no_freshness_accuracy() -> None:
     scores = evaluate(np.eye(2, dtype=np.float32), np.array([0, 1]), ("cat", "dog"), ["a", "b"])
     assert "freshness_accuracy" not in scores
 
@@ -101,7 +101,7 @@ def test_copies_of_one_photograph_do_not_narrow_the_interval() -> None:
     assert alone[0] < correct.mean() < alone[1]
 
 
-def test_both_ways_agree_on_a_mean() -> None:
+def test_both_intervals_of_a_mean_agree() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(5, 1, 200)
     names = [str(k // 2) for k in range(200)]
@@ -111,7 +111,7 @@ def test_both_ways_agree_on_a_mean() -> None:
     assert slow == pytest.approx(quick, abs=0.03)
 
 
-def test_groups_are_drawn_whole() -> None:
+def test_groups_are_resampled_as_a_whole() -> None:
     names = ["a", "a", "b", "c"]
     seen = set()
 
@@ -124,7 +124,7 @@ def test_groups_are_drawn_whole() -> None:
     assert all(rows.count(0) == rows.count(1) for rows in seen)
 
 
-def test_nothing_has_no_interval() -> None:
+def test_an_empty_sample_has_no_interval() -> None:
     assert mean_interval(np.array([], bool), []) is None
     assert interval(lambda rows: 0.0, []) is None
     assert interval(lambda rows: float("nan"), ["a", "b"]) is None

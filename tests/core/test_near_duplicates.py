@@ -1,4 +1,4 @@
-"""Files of one photograph are found by name and by look, and known names never change."""
+"""Grouping by name and by hash; known groups never change."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from tests.drawing import draw_fruit
 def group(
     files: Sequence[tuple[str, str, Image.Image]], known: dict[str, str] | None = None
 ) -> dict[str, str]:
-    """The photograph of each (path, class, picture)."""
+    """The group of each (path, class, image)."""
     photographs = group_near_duplicates(
         [path for path, _, _ in files],
         [name for _, name, _ in files],
@@ -27,8 +27,8 @@ def group(
 APPLES = [draw_fruit("freshapples", seed) for seed in range(12)]
 
 
-def test_saved_copies_are_told_by_name_across_the_supplied_split() -> None:
-    """Rotated pictures look different; only the names tie them together."""
+def test_saved_copies_are_grouped_by_name_across_the_supplied_split() -> None:
+    """Rotated copies have different hashes and match by name only."""
     found = group(
         [
             ("train/apple/a.png", "apple", APPLES[0]),
@@ -40,7 +40,7 @@ def test_saved_copies_are_told_by_name_across_the_supplied_split() -> None:
     assert list(found.values()) == ["apple/a", "apple/a", "apple/a", "apple/b"]
 
 
-def test_near_duplicates_are_told_by_look() -> None:
+def test_near_duplicates_are_grouped_by_hash() -> None:
     found = group(
         [
             ("apple/z.png", "apple", APPLES[0]),
@@ -51,8 +51,8 @@ def test_near_duplicates_are_told_by_look() -> None:
     assert list(found.values()) == ["apple/k", "apple/m", "apple/k"]
 
 
-def test_names_and_looks_join() -> None:
-    """a and its rotated copy by name, the copy and c by look: all three are one."""
+def test_names_and_hashes_combine() -> None:
+    """a and its rotated copy match by name, the copy and c by hash: one group."""
     turned = APPLES[0].rotate(45, fillcolor="white")
     found = group(
         [
@@ -64,14 +64,14 @@ def test_names_and_looks_join() -> None:
     assert set(found.values()) == {"apple/a"}
 
 
-def test_one_stem_in_two_classes_is_two_photographs() -> None:
+def test_the_same_stem_in_two_classes_is_two_groups() -> None:
     found = group([("apple/1.png", "apple", APPLES[0]), ("pear/1.png", "pear", APPLES[1])])
     assert list(found.values()) == ["apple/1", "pear/1"]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_adding_files_changes_no_known_photograph(seed: int) -> None:
-    """Whatever is added, in whatever order, even a file that looks like two known ones."""
+def test_adding_files_changes_no_known_group(seed: int) -> None:
+    """In any order, even a file that matches two known ones."""
     random = np.random.default_rng(seed)
     files = [
         (f"apple/{number:02d}.png", "apple", APPLES[random.integers(len(APPLES))])
@@ -88,7 +88,7 @@ def test_adding_files_changes_no_known_photograph(seed: int) -> None:
     assert all(len(names) == 1 for names in by_look.values())
 
 
-def test_a_new_copy_joins_the_known_photograph_though_its_name_comes_first() -> None:
+def test_a_new_copy_joins_the_known_group_even_if_its_name_sorts_first() -> None:
     known = {"apple/m.png": "apple/m"}
     files = [
         ("apple/a.png", "apple", APPLES[0].resize((80, 80))),
@@ -97,7 +97,7 @@ def test_a_new_copy_joins_the_known_photograph_though_its_name_comes_first() -> 
     assert group(files, known) == {"apple/a.png": "apple/m", "apple/m.png": "apple/m"}
 
 
-def test_known_photographs_stay_apart_when_a_new_file_ties_them() -> None:
+def test_known_groups_are_not_merged_by_a_new_file() -> None:
     known = {"apple/a.png": "apple/a", "apple/b.png": "apple/b"}
     files = [(f"apple/{name}.png", "apple", APPLES[0]) for name in "abc"]
     found = group(files, known)

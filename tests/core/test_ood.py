@@ -1,4 +1,4 @@
-"""What is none of the known classes, by a distance and by a learned logit."""
+"""OOD scores from a distance and a learned logit."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def score(ood: OodDetector, embedding: list[float], none_logit: float = 0.0) -> 
     return float(ood.score(projected, np.array([none_logit], np.float32))[0])
 
 
-def test_the_score_is_the_distance_to_the_nearest_mean_and_the_logit() -> None:
+def test_the_score_adds_the_distance_and_the_logit() -> None:
     ood = make_ood(3, MEANS)
     assert score(ood, [5, 0, 0]) == pytest.approx(0)
     assert score(ood, [0, 0, 1]) == pytest.approx(2 * DISTANCE_WEIGHT)
@@ -33,7 +33,7 @@ def test_the_length_of_an_embedding_does_not_matter() -> None:
     assert score(ood, [0.3, 0.1, 0.2]) == pytest.approx(score(ood, [2.1, 0.7, 1.4]))
 
 
-def test_it_is_stored_with_its_projection_in_half() -> None:
+def test_the_projection_is_stored_in_half_precision() -> None:
     random = np.random.default_rng(0)
     ood = OodDetector(
         random.normal(size=(50, 4)).astype(np.float32),
@@ -48,7 +48,7 @@ def test_it_is_stored_with_its_projection_in_half() -> None:
     assert again.threshold == 1.25
 
 
-def test_a_projection_of_any_size_is_rounded_once() -> None:
+def test_quantizing_again_changes_nothing() -> None:
     drawn = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     drawn *= np.array([1e-8, 1, 1e6, 0], np.float32)
     rounded = dequantize(*quantize(drawn))

@@ -1,4 +1,4 @@
-"""What stays in the process between photographs, and what goes back to the machine."""
+"""Which memory malloc keeps, and which it returns to the system."""
 
 import platform
 import resource
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallo
 
 PAGE = resource.getpagesize()
 MEBIBYTE = 2**20
-# In a process of its own: what it says holds for good.
+# In a separate process: the tuning cannot be undone.
 PREPARED = f"""
 import resource
 from pathlib import Path
@@ -32,7 +32,7 @@ def printed(program: str) -> int:
     return int(found.stdout)
 
 
-def test_the_memory_of_a_photograph_is_there_for_the_next() -> None:
+def test_small_blocks_are_reused() -> None:
     cleared_anew = printed(
         """
 for _ in range(3):
@@ -45,7 +45,7 @@ print(cleared() - before)
     assert cleared_anew < MEBIBYTE
 
 
-def test_a_large_block_leaves_whenever_it_is_free() -> None:
+def test_large_blocks_are_returned_when_freed() -> None:
     left = printed(
         """
 for _ in range(3):
@@ -59,7 +59,7 @@ print(before - resident())
     assert left > 7 * MEBIBYTE
 
 
-def test_what_lies_free_below_something_in_use_is_given_back() -> None:
+def test_trim_returns_free_memory_below_used_blocks() -> None:
     given_back = printed(
         """
 blocks = [bytearray(MEBIBYTE) for _ in range(40)]

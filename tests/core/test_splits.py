@@ -1,4 +1,4 @@
-"""The split depends on the photograph's name alone, for ever."""
+"""The split depends on the group name alone and never changes."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ WRITTEN_FOLDS = [2, 4, 0, 0, 2, 2, 0, 4]
 
 
 def test_the_split_of_a_name_never_changes() -> None:
-    """Written down from the first release: another answer would let test photographs be learned."""
+    """From the first release: a change would leak test photos into training."""
     assert [split_of(f"freshapples/{number}") for number in range(8)] == WRITTEN_SPLITS
     assert [fold_of(f"freshapples/{number}") for number in range(8)] == WRITTEN_FOLDS
 
@@ -27,12 +27,12 @@ def test_shares_are_77_8_15() -> None:
 
 
 @pytest.mark.parametrize("folds", [2, 5, 10])
-def test_folds_are_of_one_size_and_all_there(folds: int) -> None:
+def test_folds_have_equal_sizes(folds: int) -> None:
     counts = Counter(fold_of(name, folds) for name in NAMES)
     assert sorted(counts) == list(range(folds))
     assert min(counts.values()) > 0.8 * len(NAMES) / folds
 
 
-def test_folds_know_nothing_of_the_split() -> None:
+def test_folds_are_independent_of_the_split() -> None:
     tested = Counter(fold_of(name) for name in NAMES if split_of(name) == "test")
     assert min(tested.values()) > 0.7 * sum(tested.values()) / 5

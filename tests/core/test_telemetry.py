@@ -1,4 +1,4 @@
-"""`/metrics`: everything that is promised, of one process or of several."""
+"""`/metrics`, of one process and of several."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def own(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
 
 
 def value(text: str, name: str, **labels: str) -> float:
-    """The value of one line of the text format, 0 where there is none."""
+    """The value of a line of the text format, 0 if missing."""
     for line in text.splitlines():
         found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
         if found and found[1] == name:
@@ -74,7 +74,7 @@ def test_a_prediction_is_counted_by_class_version_and_recognition(own: TestClien
     assert value(after, name) - value(before, name) == 1
 
 
-def test_uploads_are_counted_by_what_became_of_them(own: TestClient) -> None:
+def test_uploads_are_counted_by_outcome(own: TestClient) -> None:
     photograph = encode(draw_fruit("freshapples"), "JPEG")
     before = own.get("/metrics").text
     files = [("files", photograph), ("files", photograph), ("files", b"words")]
@@ -86,8 +86,8 @@ def test_uploads_are_counted_by_what_became_of_them(own: TestClient) -> None:
         assert grown == 1, outcome
 
 
-def test_several_processes_answer_for_all(tmp_path: Path) -> None:
-    """As uvicorn's workers do, which share a folder."""
+def test_any_of_several_processes_reports_for_all(tmp_path: Path) -> None:
+    """uvicorn workers that share a folder."""
     photograph = encode(draw_fruit("freshapples"), "JPEG")
     shared = {telemetry.MULTIPROCESS_DIR: str(tmp_path)}
     with running_api(shared) as one, running_api(shared) as other:

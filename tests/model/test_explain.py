@@ -7,7 +7,7 @@ from PIL import Image
 from api.model.explain import OVERLAY_SIDE, activation_map, data_uri, overlay
 
 
-def test_activation_is_strongest_where_the_evidence_is() -> None:
+def test_activation_is_highest_at_the_evidence() -> None:
     feature_map = np.zeros((3, 3, 2), dtype=np.float32)
     feature_map[0, 2] = (4, 0)
     feature_map[2, 0] = (0, 9)
@@ -31,7 +31,7 @@ def test_overlay_colours_the_hot_corner_and_leaves_the_cold_one() -> None:
     assert pixels[0, 0][0] > 100
 
 
-def test_data_uri_holds_the_picture() -> None:
+def test_data_uri_contains_the_image() -> None:
     header, _, body = data_uri(Image.new("RGB", (3, 2))).partition(",")
     assert header == "data:image/png;base64"
     assert Image.open(io.BytesIO(base64.b64decode(body))).size == (3, 2)

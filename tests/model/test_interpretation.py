@@ -13,7 +13,7 @@ from api.model.interpretation import describe
         (0.55, "Hard to tell: fresh apple (55 %) or rotten apple (45 %)."),
     ],
 )
-def test_says_how_sure_it_is(fresh: float, expected: str) -> None:
+def test_interpretation_follows_the_confidence(fresh: float, expected: str) -> None:
     sentence = describe({"freshapples": fresh, "rottenapples": 1 - fresh}, recognised=True)
     assert sentence.startswith(expected)
 
@@ -27,7 +27,7 @@ def test_says_how_sure_it_is(fresh: float, expected: str) -> None:
         (0.3, "Probably rotten apple (70 %). By its freshness score it is past its best."),
     ],
 )
-def test_says_what_is_past_its_best(fresh: float, expected: str) -> None:
+def test_interpretation_of_past_its_best(fresh: float, expected: str) -> None:
     probabilities = {"freshapples": fresh, "rottenapples": 1 - fresh}
     assert describe(probabilities, True, "past_best").startswith(expected)
 
@@ -40,18 +40,20 @@ def test_says_what_is_past_its_best(fresh: float, expected: str) -> None:
         (None, "Fresh mango: the grader is sure (95 %)."),
     ],
 )
-def test_says_where_the_line_is_drawn_elsewhere(level: Level | None, expected: str) -> None:
+def test_a_level_that_disagrees_with_the_class_is_mentioned(
+    level: Level | None, expected: str
+) -> None:
     probabilities = {"freshmango": 0.95, "overripemango": 0.03, "rottenmango": 0.02}
     assert describe(probabilities, True, level) == expected
 
 
-def test_a_class_that_names_the_level_is_not_told_twice() -> None:
+def test_a_level_in_the_class_name_is_not_repeated() -> None:
     probabilities = {"freshmango": 0.02, "overripemango": 0.95, "rottenmango": 0.03}
     expected = "Overripe mango: the grader is sure (95 %)."
     assert describe(probabilities, True, "past_best") == expected
 
 
-def test_names_what_it_knows_when_it_does_not_recognise() -> None:
+def test_an_unrecognised_image_lists_the_known_fruit() -> None:
     sentence = describe({"freshapples": 0.6, "rottenbanana": 0.4}, recognised=False)
     assert "anything that this grader knows (apple, banana)" in sentence
     assert "fresh apple comes closest" in sentence

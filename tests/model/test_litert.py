@@ -8,8 +8,8 @@ from api.model.package import load_package
 from api.settings import Settings
 
 
-def test_many_threads_get_the_answers_of_one(settings: Settings) -> None:
-    """An interpreter shared by threads fails or mixes up answers; see the design's traps."""
+def test_concurrent_calls_give_the_same_feature_maps(settings: Settings) -> None:
+    """An interpreter shared by threads fails or mixes up results."""
     package = load_package(settings.model_dir)
     size = package.manifest.input_size
     rng = np.random.default_rng(0)
@@ -30,7 +30,7 @@ def test_feature_map_has_the_shape_of_the_manifest(settings: Settings) -> None:
     assert feature_map.dtype == np.float32
 
 
-def test_those_made_ready_are_used_and_go_with_the_backbone(settings: Settings) -> None:
+def test_warm_interpreters_are_used_and_freed_with_the_backbone(settings: Settings) -> None:
     package = load_package(settings.model_dir)
     backbone = LiteRTBackbone(package.backbone, warm=2)
     interpreters = [weakref.ref(interpreter) for interpreter in backbone._idle]
@@ -41,7 +41,7 @@ def test_those_made_ready_are_used_and_go_with_the_backbone(settings: Settings) 
     assert [found() for found in interpreters] == [None, None]
 
 
-def test_a_few_in_one_call_are_the_same_to_the_bit(settings: Settings) -> None:
+def test_a_batch_gives_the_same_feature_maps_to_the_bit(settings: Settings) -> None:
     package = load_package(settings.model_dir)
     size = package.manifest.input_size
     pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)

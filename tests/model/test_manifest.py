@@ -1,4 +1,4 @@
-"""The manifest reads back as it was written, and cannot be changed by the way."""
+"""The manifest round-trips and is immutable."""
 
 import pytest
 from pydantic import ValidationError
@@ -9,7 +9,7 @@ from tests.registry.samples import describer
 MANIFEST = describer()({"head.npz": "ab" * 32})
 
 
-def test_it_reads_back_as_it_was_written() -> None:
+def test_a_manifest_round_trips() -> None:
     assert Manifest.model_validate_json(MANIFEST.model_dump_json(indent=2)) == MANIFEST
     assert MANIFEST.format == FORMAT
 
@@ -23,25 +23,25 @@ OPTIONAL = {"format", "parent", "started_by"}
 
 
 @pytest.mark.parametrize("field", sorted(set(Manifest.model_fields) - OPTIONAL))
-def test_every_field_must_be_there(field: str) -> None:
+def test_every_field_is_required(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         Manifest.model_validate(MANIFEST.model_dump(exclude={field}))
 
 
-def test_a_manifest_from_before_parents_were_noted_reads() -> None:
+def test_an_old_manifest_without_parent_is_read() -> None:
     old = MANIFEST.model_dump(exclude=OPTIONAL)
     assert Manifest.model_validate(old) == MANIFEST
     assert Manifest.model_validate(old).parent is None
 
 
 @pytest.mark.parametrize("version", ["", ".", "../a", "a/b", "a b", "a\n", "a\0", "a" * 81])
-def test_a_version_can_name_a_folder(version: str) -> None:
+def test_a_version_is_a_valid_folder_name(version: str) -> None:
     assert not is_version(version)
     with pytest.raises(ValidationError, match="version"):
         Manifest.model_validate(MANIFEST.model_dump() | {"version": version})
 
 
-def test_figures_that_are_no_numbers_stay_readable() -> None:
-    """PostgreSQL refuses the NaN that Python writes."""
+def test_nan_becomes_null() -> None:
+    """PostgreSQL rejects the NaN that Python writes."""
     text = MANIFEST.model_copy(update={"metrics": {"f1": float("nan")}}).to_json()
     assert Manifest.model_validate_json(text).metrics == {"f1": None}

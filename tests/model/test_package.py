@@ -1,4 +1,4 @@
-"""A package is whole and verified, or refused with the reason; writing one never spoils another."""
+"""Packages are verified on loading and written atomically."""
 
 import json
 import shutil
@@ -26,13 +26,13 @@ from tests.registry.samples import CLASSES, a_head, a_replay, describer, filler
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A whole package of version `old`."""
+    """A package of version `old`."""
     write_package(tmp_path / "default", filler(b"old graph"), describer("old"))
     return tmp_path / "default"
 
 
 def hash_again(folder: Path, name: str) -> None:
-    """Bring the manifest into line with a part that was changed."""
+    """Update the manifest's hash of a changed part."""
     raw = json.loads((folder / MANIFEST).read_text())
     raw["files"][name] = content_hash((folder / name).read_bytes())
     (folder / MANIFEST).write_text(json.dumps(raw))
@@ -43,7 +43,7 @@ def change_manifest(folder: Path, **fields: object) -> None:
     (folder / MANIFEST).write_text(json.dumps(raw | fields))
 
 
-def test_a_package_loads_as_it_was_written(tmp_path: Path) -> None:
+def test_a_package_round_trips(tmp_path: Path) -> None:
     head = a_head(seed=3)
     folder = tmp_path / "models" / "default"
     manifest = write_package(folder, filler(b"graph", head), describer("v1"))
@@ -80,19 +80,19 @@ def test_a_changed_file_is_named(folder: Path, name: str, change: Callable[[byte
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b"{}", b'{"format": 1}'])
-def test_an_unreadable_manifest_is_refused(folder: Path, text: bytes) -> None:
+def test_an_unreadable_manifest_is_rejected(folder: Path, text: bytes) -> None:
     (folder / MANIFEST).write_bytes(text)
     with pytest.raises(BadPackageError, match=MANIFEST):
         load_package(folder)
 
 
-def test_another_format_is_refused(folder: Path) -> None:
+def test_another_format_is_rejected(folder: Path) -> None:
     change_manifest(folder, format=2)
     with pytest.raises(BadPackageError, match="format 2"):
         load_package(folder)
 
 
-def test_a_manifest_that_names_no_hash_is_refused(folder: Path) -> None:
+def test_a_manifest_without_a_hash_is_rejected(folder: Path) -> None:
     change_manifest(folder, files={})
     with pytest.raises(BadPackageError, match=BACKBONE):
         load_package(folder)
@@ -101,16 +101,14 @@ def test_a_manifest_that_names_no_hash_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     "fields", [{"classes": ["freshapples"]}, {"feature_shape": [2, 2, 5]}, {"classes": [*"abc"]}]
 )
-def test_classes_and_channels_that_do_not_fit_are_refused(
-    folder: Path, fields: dict[str, object]
-) -> None:
+def test_classes_and_channels_must_match_the_head(folder: Path, fields: dict[str, object]) -> None:
     change_manifest(folder, **fields)
     with pytest.raises(BadPackageError, match="does not fit"):
         load_package(folder)
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "flipped bit", "other arrays", "pickle"])
-def test_a_head_that_is_none_is_refused_though_its_hash_is_right(folder: Path, kind: str) -> None:
+def test_an_invalid_head_with_the_right_hash_is_rejected(folder: Path, kind: str) -> None:
     path = folder / HEAD
     if kind == "other arrays":
         np.savez(path, weights=np.zeros((4, 2)))
@@ -128,7 +126,7 @@ def test_a_head_that_is_none_is_refused_though_its_hash_is_right(folder: Path, k
 
 
 @pytest.mark.parametrize("kind", ["missing", "a file", "empty"])
-def test_what_is_no_package_is_refused(tmp_path: Path, kind: str) -> None:
+def test_a_folder_without_a_package_is_rejected(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "default"
     if kind == "a file":
         folder.write_text("no folder")
@@ -166,12 +164,12 @@ def fail_to_describe(_hashes: dict[str, str]) -> Manifest:
         (filler(b"new graph"), fail_to_describe),
     ],
 )
-def test_a_crash_while_writing_leaves_the_old_package(
+def test_a_crash_while_writing_keeps_the_old_package(
     folder: Path,
     fill: Callable[[Path], None],
     describe: Callable[[dict[str, str]], Manifest],
 ) -> None:
-    """And what it leaves behind does not hinder the next writing."""
+    """What it leaves behind does not affect the next write."""
     with pytest.raises((KeyboardInterrupt, FileNotFoundError)):
         write_package(folder, fill, describe)
     assert load_package(folder).backbone == b"old graph"
@@ -181,10 +179,10 @@ def test_a_crash_while_writing_leaves_the_old_package(
 
 
 @pytest.mark.parametrize("renames", [0, 1, 2])
-def test_a_crash_while_replacing_leaves_a_package(
+def test_a_crash_while_replacing_keeps_a_package(
     folder: Path, monkeypatch: pytest.MonkeyPatch, renames: int
 ) -> None:
-    """Killed before the first rename, between the two, or before the old one is cleared away."""
+    """Killed before the first rename, between the two, or before the backup is deleted."""
     rename, left = Path.rename, renames
 
     def counted(path: Path, target: Path) -> Path:

@@ -92,11 +92,11 @@ def test_rotten_has_a_low_freshness_score(predictor: Predictor) -> None:
     assert grade.freshness_score < 0.1
 
 
-def test_a_colour_it_has_never_seen_is_not_recognised(predictor: Predictor) -> None:
+def test_an_unknown_colour_is_not_recognised(predictor: Predictor) -> None:
     assert not predictor.predict(png("lime")).recognised
 
 
-def test_explains_when_asked(predictor: Predictor) -> None:
+def test_a_heat_map_on_request(predictor: Predictor) -> None:
     heatmap = predictor.predict(png("red"), explain=True).heatmap
     assert heatmap is not None
     assert heatmap.startswith("data:image/png;base64,")
@@ -222,7 +222,7 @@ def test_chosen_thresholds_override_the_models_own(two_heads: Predictor) -> None
 
 @pytest.mark.parametrize("channels", [2, CHANNELS])
 def test_a_head_of_an_old_package_grades(channels: int, tmp_path: Path) -> None:
-    """With an expert for the other channels, or without one."""
+    """With and without a second expert."""
     save_old_head(tmp_path / "head.npz", WEIGHTS[:channels], more=CHANNELS - channels)
     predictor = make_predictor(Head.load(tmp_path / "head.npz"))
     grade = predictor.predict(png("red"), explain=True)

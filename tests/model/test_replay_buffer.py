@@ -1,4 +1,4 @@
-"""The replay comes back to within one step of its quantisation, and cannot run code."""
+"""The replay buffer round-trips within its quantization and cannot execute code."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +12,8 @@ from api.model.replay_buffer import APPEARANCE_COLUMNS, QUANTIZATION_STEPS, OodS
 from tests.registry.samples import CHANNELS, a_replay
 
 
-def test_embeddings_come_back_to_half_a_step_of_their_channel(tmp_path: Path) -> None:
-    """Channels differ in range by far, and some go below zero; each has a scale of its own."""
+def test_embeddings_round_trip_to_half_a_quantization_step(tmp_path: Path) -> None:
+    """Channels differ widely in range, and some are negative; each has its own scale."""
     none = OodSamples.of_embeddings(np.empty((0, CHANNELS), np.float32))
     replay = replace(a_replay(200), others=none)
     replay.embeddings[:, 0] -= replay.embeddings[:, 0].mean()
@@ -32,7 +32,7 @@ def test_embeddings_come_back_to_half_a_step_of_their_channel(tmp_path: Path) ->
         *("looks", "copies", "sources"),
     ],
 )
-def test_all_else_comes_back_as_it_was(tmp_path: Path, field: str) -> None:
+def test_other_columns_round_trip_exactly(tmp_path: Path, field: str) -> None:
     replay = a_replay(7)
     replay.save(tmp_path / "replay.npz")
     loaded = getattr(ReplayBuffer.load(tmp_path / "replay.npz"), field)
@@ -40,9 +40,9 @@ def test_all_else_comes_back_as_it_was(tmp_path: Path, field: str) -> None:
     assert loaded.tolist() == getattr(replay, field).tolist()
 
 
-def test_what_is_none_of_the_classes_comes_back_with_all_that_is_known(tmp_path: Path) -> None:
+def test_ood_samples_round_trip(tmp_path: Path) -> None:
     replay = a_replay()
-    # Far beyond what the photographs of the classes have: one scale holds both.
+    # Far outside the range of the rows: both share a scale.
     replay.others.embeddings[0] = [-900, 50, 20, 9000]
     replay.save(tmp_path / "replay.npz")
     loaded = ReplayBuffer.load(tmp_path / "replay.npz")
@@ -56,7 +56,7 @@ def test_what_is_none_of_the_classes_comes_back_with_all_that_is_known(tmp_path:
     assert np.array_equal(loaded.others.freshness, [0, 1, np.nan], equal_nan=True)
 
 
-def test_others_are_chosen_and_joined_column_by_column() -> None:
+def test_ood_samples_are_selected_and_joined() -> None:
     others = a_replay().others
     some = others.rows(others.splits == "train")
     assert some.groups.tolist() == ["other/guava", "far/stühle.jpg"]
@@ -68,7 +68,7 @@ def test_others_are_chosen_and_joined_column_by_column() -> None:
     assert np.array_equal(both.freshness, [0, np.nan, np.nan], equal_nan=True)
 
 
-def test_views_come_back_nearly_as_they_were(tmp_path: Path) -> None:
+def test_views_round_trip_in_half_precision(tmp_path: Path) -> None:
     views = np.linspace(0, 300, 2 * a_replay().embeddings.shape[1], dtype=np.float32)
     replay = replace(a_replay(), views=views.reshape(2, -1), view_of=np.array([1, 1], np.int32))
     replay.save(tmp_path / "replay.npz")
@@ -79,13 +79,13 @@ def test_views_come_back_nearly_as_they_were(tmp_path: Path) -> None:
 
 
 def as_of_old(path: Path, *later: str, **more: NDArray[Any]) -> None:
-    """Take from a saved replay what is of `later` versions, and perhaps add what is gone since."""
+    """Remove the columns of `later` versions from a file, and add columns of older ones."""
     with np.load(path) as arrays:
         old = {name: arrays[name] for name in arrays.files if not name.startswith(later)}
     np.savez(path, **{**old, **more})
 
 
-def test_a_file_of_before_has_no_catalog_and_no_views(tmp_path: Path) -> None:
+def test_an_older_file_has_no_catalog_and_no_views(tmp_path: Path) -> None:
     path = tmp_path / "replay.npz"
     a_replay().save(path)
     as_of_old(path, "catalog", "other", "view", "looks", "copies", "sources")
@@ -96,8 +96,8 @@ def test_a_file_of_before_has_no_catalog_and_no_views(tmp_path: Path) -> None:
     assert len(loaded.with_views(0)) == 1
 
 
-def test_of_a_file_from_before_sources_and_kinds_neither_is_known(tmp_path: Path) -> None:
-    """Nobody knows which of the other things graders had seen: all count as learned from."""
+def test_an_older_file_has_unknown_sources_and_groups(tmp_path: Path) -> None:
+    """Their split is unknown, so all count as training samples."""
     path, replay = tmp_path / "replay.npz", a_replay()
     replay.save(path)
     as_of_old(path, "sources", "other", others=replay.others.embeddings.astype(np.float16))
@@ -119,7 +119,7 @@ def test_a_channel_that_is_always_zero_stays_zero(tmp_path: Path) -> None:
     assert (ReplayBuffer.load(tmp_path / "replay.npz").embeddings[:, 1] == 0).all()
 
 
-def test_a_file_from_before_looks_were_kept_says_that_they_are_not_known(tmp_path: Path) -> None:
+def test_an_older_file_has_unknown_appearance(tmp_path: Path) -> None:
     a_replay().save(tmp_path / "replay.npz")
     as_of_old(tmp_path / "replay.npz", "looks", "copies")
     loaded = ReplayBuffer.load(tmp_path / "replay.npz")
@@ -135,7 +135,7 @@ def test_no_array_needs_a_pickle(tmp_path: Path) -> None:
         assert arrays["quantised"].dtype == np.uint8
 
 
-def test_a_pickle_in_the_file_is_not_run(tmp_path: Path) -> None:
+def test_a_pickle_in_the_file_is_not_executed(tmp_path: Path) -> None:
     np.savez(tmp_path / "replay.npz", quantised=np.array([print], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
         ReplayBuffer.load(tmp_path / "replay.npz")

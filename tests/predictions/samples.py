@@ -1,4 +1,4 @@
-"""Recorded predictions for tests of several rooms."""
+"""Recorded predictions for tests."""
 
 from datetime import datetime
 from typing import Any
@@ -42,7 +42,7 @@ def a_record(image: Image.Image | None = None, **values: Any) -> Record:
 def a_kept_prediction(
     database: Database, blobs: Blobs, seed: int = 0, at: datetime | None = None, **values: Any
 ) -> PredictionRow:
-    """A prediction in the catalog with its photograph, a drawing that follows `seed`."""
+    """A prediction in the catalog with a stored image, drawn from `seed`."""
     image = draw_fruit("freshapples", seed)
     record = a_record(image, created_at=at or now(), **values)
     (key,) = blobs.put_many(blob_key([record]), [encode_stored_image(image)])
@@ -50,7 +50,7 @@ def a_kept_prediction(
 
 
 def a_prediction(database: Database, **values: Any) -> PredictionRow:
-    """A prediction in the catalog whose photograph is not kept."""
+    """A prediction in the catalog without a stored image."""
     return put(database, a_record(**values).row(None))
 
 

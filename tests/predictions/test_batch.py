@@ -1,4 +1,4 @@
-"""Many photographs at once: in order, each with its own outcome, few in memory."""
+"""Batch prediction: ordered, independent results, bounded memory."""
 
 import asyncio
 import io
@@ -44,7 +44,7 @@ def post(client: TestClient, *files: tuple[str, bytes], accept: str = "*/*") -> 
     return client.post("/predict/batch", files=form, headers={"accept": accept})
 
 
-def test_results_come_in_order_and_as_one_by_one(client: TestClient) -> None:
+def test_results_are_in_order_and_equal_single_predictions(client: TestClient) -> None:
     files = [(f"{seed}.jpg", drawn(KINDS[seed % 3], seed)) for seed in range(9)]
     body = post(client, *files).json()
     assert [result["filename"] for result in body["results"]] == [name for name, _ in files]
@@ -79,7 +79,7 @@ def test_one_bad_file_is_a_row_of_its_own(client: TestClient) -> None:
     assert response.json()["summary"]["failed"] == 2
 
 
-def test_zips_are_read_in_their_place(client: TestClient) -> None:
+def test_zips_are_unpacked_in_order(client: TestClient) -> None:
     archive = zipped({"box/1.jpg": drawn(KINDS[0]), "notes.txt": b"x", "2.jpg": drawn(KINDS[1])})
     body = post(client, ("a.jpg", drawn(KINDS[2])), ("box.zip", archive)).json()
     assert [result["filename"] for result in body["results"]] == [
@@ -101,7 +101,7 @@ def test_a_bad_zip_is_a_row_too(client: TestClient, archive: bytes, code: str) -
     assert "predicted_class" in body["results"][1]
 
 
-def test_a_zip_that_unpacks_to_too_much_ends_with_the_bound(settings: Settings) -> None:
+def test_a_zip_that_unpacks_to_too_much_is_cut_at_the_limit(settings: Settings) -> None:
     small = settings.model_copy(update={"max_zip_files": 2})
     entries = {f"{number}.jpg": drawn("freshapples", number) for number in range(3)}
     with TestClient(create_app(small)) as client:
@@ -109,7 +109,7 @@ def test_a_zip_that_unpacks_to_too_much_ends_with_the_bound(settings: Settings) 
     assert [result["error"]["code"] for result in body["results"]] == ["too-many-entries"]
 
 
-def test_lines_as_they_go(client: TestClient) -> None:
+def test_rows_are_streamed_as_ndjson(client: TestClient) -> None:
     files = [("a.jpg", drawn("freshapples")), ("bad.jpg", b"words")]
     response = post(client, *files, accept="application/x-ndjson")
     assert response.headers["content-type"].startswith("application/x-ndjson")
@@ -124,10 +124,8 @@ def state_of(client: TestClient) -> AppState:
     return state
 
 
-def test_few_photographs_are_read_ahead(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even where the threads take photographs in turns, and each has gaps in what it gives."""
+def test_read_ahead_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where threads alternate, so that their results have gaps."""
     state = state_of(client)
     data = drawn("freshapples")
     predictor, alternating = state.serving(), threading.Barrier(2)
@@ -163,7 +161,7 @@ def test_few_photographs_are_read_ahead(
     assert max(ahead) <= PREFETCH * MAX_BATCH
 
 
-def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
+def test_a_disconnect_stops_the_batch(client: TestClient) -> None:
     state = state_of(client)
     data = drawn("freshapples")
     read = 0
@@ -185,7 +183,7 @@ def test_a_client_that_goes_away_stops_the_batch(client: TestClient) -> None:
     assert read <= (PREFETCH + 1) * MAX_BATCH
 
 
-def test_a_fault_of_ours_spoils_one_row_alone(
+def test_an_internal_error_fails_one_row_alone(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     predictor = state_of(client).serving()
@@ -203,8 +201,8 @@ def test_a_fault_of_ours_spoils_one_row_alone(
     assert "predicted_class" in response.json()["results"][1]
 
 
-def test_the_loop_is_free_while_a_batch_is_read(client: TestClient) -> None:
-    """A slow disk must not keep other requests waiting."""
+def test_reading_a_batch_does_not_block_the_event_loop(client: TestClient) -> None:
+    """A slow disk must not block other requests."""
     state = state_of(client)
     alive = threading.Event()
 
@@ -243,7 +241,7 @@ def test_every_photograph_of_a_batch_is_recorded(client: TestClient) -> None:
         assert found["predicted_class"] == result["predicted_class"]
 
 
-def test_pieces_are_bounded_in_length() -> None:
+def test_batch_items_are_bounded_in_size() -> None:
     limits = UploadLimits(zip_files=10, zip_bytes=1000, file_bytes=10)
     (piece,) = batch_items([SentFile("long.jpg", io.BytesIO(b"x" * 11))], limits)
     assert not isinstance(piece.data, bytes)

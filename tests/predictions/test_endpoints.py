@@ -125,7 +125,7 @@ def test_a_bad_file_gets_its_own_4xx(
     assert_problem(response, status, code)
 
 
-def test_a_wrong_field_name_is_told_the_right_one(client: TestClient, photograph: bytes) -> None:
+def test_a_wrong_field_name_gets_the_right_one(client: TestClient, photograph: bytes) -> None:
     response = client.post("/predict", files={"image": photograph})
     assert_problem(response, 422, "missing-file")
     assert "'file'" in response.json()["detail"]
@@ -144,7 +144,7 @@ def test_two_files_are_refused(client: TestClient, photograph: bytes) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
-def test_another_body_is_told_what_to_send(client: TestClient, content_type: str) -> None:
+def test_another_content_type_gets_an_explanation(client: TestClient, content_type: str) -> None:
     response = client.post("/predict", content=b"{}", headers={"content-type": content_type})
     assert_problem(response, 415, "unsupported-body")
 
@@ -168,7 +168,7 @@ def test_bad_query_is_a_problem(client: TestClient, photograph: bytes) -> None:
     assert (response.status_code, assert_problem_code) == (422, "invalid-request")
 
 
-def test_a_refused_file_changes_nothing(client: TestClient, photograph: bytes) -> None:
+def test_a_rejected_file_changes_nothing(client: TestClient, photograph: bytes) -> None:
     before = client.get("/health").json()["prediction_count"]
     client.post("/predict", files={"file": b"no picture"})
     assert client.get("/health").json()["prediction_count"] == before
@@ -176,12 +176,12 @@ def test_a_refused_file_changes_nothing(client: TestClient, photograph: bytes) -
     assert client.get("/health").json()["prediction_count"] == before + 1
 
 
-def test_a_body_over_the_limit_is_refused_while_it_comes(settings: Settings) -> None:
+def test_a_body_over_the_limit_is_rejected_while_it_is_read(settings: Settings) -> None:
     small = settings.model_copy(update={"max_body_bytes": 1000})
     with TestClient(create_app(small), raise_server_exceptions=False) as client:
         raw = client.post("/predict", content=b"x" * 1001, headers={"content-type": "image/png"})
         assert_problem(raw, 413, "body-too-large")
-        # Without an announced length the bytes themselves are counted.
+        # Without a Content-Length the bytes are counted.
         pieces = (b"x" * 100 for _ in range(20))
         streamed = client.post("/predict", content=pieces, headers={"content-type": "image/png"})
         assert_problem(streamed, 413, "body-too-large")
@@ -190,7 +190,7 @@ def test_a_body_over_the_limit_is_refused_while_it_comes(settings: Settings) -> 
 
 
 def test_a_client_that_is_still_sending_gets_its_answer() -> None:
-    """Over a real socket: an answer before the body is read would break the connection."""
+    """Over a real socket: a response before the body is read would break the connection."""
     with running_api({"RIPELINE_MAX_BODY_BYTES": "1000000"}) as url:
         body = b"x" * 1_900_000
         response = httpx.post(f"{url}/predict", files={"file": body}, trust_env=False)

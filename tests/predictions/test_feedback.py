@@ -1,4 +1,4 @@
-"""A word on a prediction: what it makes of the photograph, and what a second one changes."""
+"""Feedback on a prediction, and replacing it."""
 
 import pytest
 from sqlalchemy import select
@@ -37,7 +37,7 @@ def word_on(database: Database, prediction_id: str) -> FeedbackRow:
         return session.get_one(FeedbackRow, prediction_id)
 
 
-def test_a_word_makes_a_training_image(database: Database, blobs: Blobs) -> None:
+def test_feedback_makes_a_training_image(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
     word = desk(database, blobs).submit(prediction.id, "Rotten Apples", "feedback")
     assert (word.photograph, word.label, word.correct) == ("stored", "rotten_apples", False)
@@ -48,19 +48,21 @@ def test_a_word_makes_a_training_image(database: Database, blobs: Blobs) -> None
     assert (stored.label, stored.correct, stored.image_id) == (word.label, False, image.id)
 
 
-def test_a_prediction_can_be_called_right(database: Database, blobs: Blobs) -> None:
+def test_feedback_can_confirm_a_prediction(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
     word = desk(database, blobs).submit(prediction.id, None, "feedback")
     assert (word.label, word.correct) == ("freshapples", True)
     assert images(database)[0].class_name == "freshapples"
 
 
-def test_the_right_label_in_other_words_is_right(database: Database, blobs: Blobs) -> None:
+def test_a_label_that_normalises_to_the_prediction_is_correct(
+    database: Database, blobs: Blobs
+) -> None:
     prediction = a_kept_prediction(database, blobs)
     assert desk(database, blobs).submit(prediction.id, " FreshApples ", "feedback").correct
 
 
-def test_a_later_word_replaces_the_earlier(database: Database, blobs: Blobs) -> None:
+def test_later_feedback_replaces_earlier(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
     first = desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     second = desk(database, blobs).submit(prediction.id, "pears", "review")
@@ -69,7 +71,7 @@ def test_a_later_word_replaces_the_earlier(database: Database, blobs: Blobs) -> 
     assert word_on(database, prediction.id).label == "pears"
 
 
-def test_a_later_word_relabels_also_when_the_photograph_is_gone(
+def test_later_feedback_relabels_even_without_the_stored_image(
     database: Database, blobs: Blobs
 ) -> None:
     prediction = a_kept_prediction(database, blobs)
@@ -82,7 +84,7 @@ def test_a_later_word_relabels_also_when_the_photograph_is_gone(
     assert [image.class_name for image in images(database)] == ["pears"]
 
 
-def test_a_photograph_that_is_gone_still_counts(database: Database, blobs: Blobs) -> None:
+def test_feedback_without_a_stored_image_still_counts(database: Database, blobs: Blobs) -> None:
     prediction = a_prediction(database)
     word = desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     assert (word.photograph, word.image_id) == ("not-kept", None)
@@ -100,9 +102,7 @@ def test_the_same_photograph_graded_twice_is_one_image(database: Database, blobs
     assert [image.class_name for image in images(database)] == ["pears"]
 
 
-def test_what_a_person_uploaded_is_not_relabelled_by_a_word(
-    database: Database, blobs: Blobs
-) -> None:
+def test_uploads_are_not_relabelled_by_feedback(database: Database, blobs: Blobs) -> None:
     prediction = a_kept_prediction(database, blobs)
     here = desk(database, blobs)
     assert prediction.blob is not None
@@ -131,7 +131,7 @@ def test_a_bad_label_changes_nothing(database: Database, blobs: Blobs) -> None:
         assert session.get(FeedbackRow, prediction.id) is None
 
 
-def test_a_prediction_on_its_way_is_waited_for(database: Database, blobs: Blobs) -> None:
+def test_feedback_waits_for_the_prediction_to_be_recorded(database: Database, blobs: Blobs) -> None:
     record = a_record(draw_fruit("freshapples"))
     with Recorder(database, blobs, store_images=True) as recorder:
         recorder.put(record)
@@ -139,12 +139,12 @@ def test_a_prediction_on_its_way_is_waited_for(database: Database, blobs: Blobs)
     assert word.photograph == "stored"
 
 
-def test_an_unknown_prediction_is_told(database: Database, blobs: Blobs) -> None:
+def test_an_unknown_prediction_is_an_error(database: Database, blobs: Blobs) -> None:
     with pytest.raises(PredictionNotFoundError):
         desk(database, blobs).submit("0" * 32, None, "feedback", timeout=0)
 
 
-def test_a_death_between_image_and_word_is_mended_by_the_next_word(
+def test_feedback_after_a_crash_reuses_the_training_image(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prediction = a_kept_prediction(database, blobs)

@@ -39,7 +39,7 @@ def test_a_correction_reaches_the_training_images(own: TestClient) -> None:
 
 
 @pytest.mark.parametrize("word", [{}, {"correct": False}, {"label": "pears", "correct": True}])
-def test_an_unclear_word_is_told_what_to_send(own: TestClient, word: dict[str, Any]) -> None:
+def test_unclear_feedback_gets_an_explanation(own: TestClient, word: dict[str, Any]) -> None:
     prediction_id = graded(own, 2)["prediction_id"]
     answer = own.post(f"/predictions/{prediction_id}/feedback", json=word)
     assert (answer.status_code, answer.json()["code"]) == (422, "unclear-feedback")
@@ -57,10 +57,10 @@ def test_an_unknown_prediction_is_a_404(own: TestClient) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "prediction-not-found")
 
 
-def test_the_review_queue_is_worked_off(own: TestClient) -> None:
+def test_labelling_empties_the_review_queue(own: TestClient) -> None:
     for seed in range(10, 14):
         graded(own, seed)
-    own.get("/predictions")  # Once this answers, all of them are recorded.
+    own.get("/predictions")  # Flushes the recorder.
     items = own.get("/review-queue", params={"limit": 3}).json()["items"]
     assert len(items) == 3
     first = items[0]
@@ -85,5 +85,5 @@ def test_the_review_queue_is_worked_off(own: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/review-queue?limit=0", "/feedback/summary?days=nan"])
-def test_a_query_that_makes_no_sense_is_refused(own: TestClient, path: str) -> None:
+def test_an_invalid_query_is_rejected(own: TestClient, path: str) -> None:
     assert own.get(path).status_code == 422

@@ -1,4 +1,4 @@
-"""How often people said that the grader was right."""
+"""Accuracy from feedback."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from api.storage.tables import FeedbackRow
 from tests.predictions.samples import a_prediction
 
 
-def test_over_all_lately_by_class_and_by_version(database: Database) -> None:
+def test_accuracy_overall_recent_by_class_and_by_version(database: Database) -> None:
     words = [("v1", "freshapples", True), ("v1", "rottenapples", False), ("v2", "pears", True)]
     rows = [a_prediction(database, model_version=version) for version, _, _ in words]
     with database.session() as session:
@@ -31,7 +31,7 @@ def test_over_all_lately_by_class_and_by_version(database: Database) -> None:
     assert (summary.by_version["v1"].words, summary.by_version["v2"].words) == (2, 1)
 
 
-def test_without_a_word_there_is_no_accuracy(database: Database) -> None:
+def test_without_feedback_there_is_no_accuracy(database: Database) -> None:
     with database.reading() as session:
         summary = FeedbackSummary.load(session, days=7)
     assert (summary.all.words, summary.all.accuracy) == (0, None)

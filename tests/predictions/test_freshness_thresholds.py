@@ -1,4 +1,4 @@
-"""Asking for the freshness thresholds, setting them, and what holds while the catalog is away."""
+"""Freshness thresholds: reading, setting, and an unavailable catalog."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from tests.waiting import until
 
 PATH = "/freshness-thresholds"
 OWN = asdict(shipped_thresholds())
-# Whatever the score is, it lies between these.
+# Every score lies between these.
 CHOSEN = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
 
 
@@ -56,7 +56,7 @@ def level(client: TestClient) -> str:
     return words
 
 
-def test_the_models_own_hold_until_somebody_sets_others(client: TestClient) -> None:
+def test_a_user_overrides_the_models_thresholds(client: TestClient) -> None:
     assert found(client) == {**OWN, "set_by": "model", "model": OWN}
     answer = client.put(PATH, json=CHOSEN)
     assert answer.status_code == 200
@@ -67,7 +67,7 @@ def test_the_models_own_hold_until_somebody_sets_others(client: TestClient) -> N
     assert client.delete(PATH).status_code == 200
 
 
-def test_every_process_grades_by_them_soon(client: TestClient, own: Settings) -> None:
+def test_new_thresholds_reach_every_process(client: TestClient, own: Settings) -> None:
     with serving(own) as other:
         before = level(other)
         for low, high, expected in (
@@ -81,7 +81,7 @@ def test_every_process_grades_by_them_soon(client: TestClient, own: Settings) ->
         until(lambda: level(other) == level(client) == before)
 
 
-def test_they_outlive_the_process(own: Settings) -> None:
+def test_thresholds_survive_a_restart(own: Settings) -> None:
     with serving(own) as client:
         client.put(PATH, json=CHOSEN)
     with serving(own) as client:
@@ -101,13 +101,13 @@ def test_they_outlive_the_process(own: Settings) -> None:
         [],
     ],
 )
-def test_what_cannot_be_thresholds_is_refused(client: TestClient, body: Any) -> None:
+def test_invalid_thresholds_are_rejected(client: TestClient, body: Any) -> None:
     answer = client.put(PATH, json=body)
     assert answer.status_code == 422
     assert found(client)["set_by"] == "model"
 
 
-def test_the_first_must_not_be_above_the_second(client: TestClient) -> None:
+def test_rotten_below_must_not_exceed_fresh_from(client: TestClient) -> None:
     answer = client.put(PATH, json={"rotten_below": 0.6, "fresh_from": 0.5})
     assert (answer.status_code, answer.json()["code"]) == (409, "bad-thresholds")
     assert "must not be above" in answer.json()["detail"]
@@ -116,7 +116,7 @@ def test_the_first_must_not_be_above_the_second(client: TestClient) -> None:
     assert client.put(PATH, json={"rotten_below": 0.5, "fresh_from": 0.5}).status_code == 200
 
 
-def test_the_environment_goes_before_the_model_and_the_user_before_it(own: Settings) -> None:
+def test_precedence_is_user_environment_model(own: Settings) -> None:
     deployed = own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8})
     with serving(deployed) as client:
         environment = {
@@ -130,7 +130,7 @@ def test_the_environment_goes_before_the_model_and_the_user_before_it(own: Setti
         assert client.delete(PATH).json() == environment
 
 
-def test_what_was_known_last_holds_while_the_catalog_is_away(
+def test_the_last_known_thresholds_are_used_while_the_catalog_is_unavailable(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.put(PATH, json=CHOSEN)
@@ -147,7 +147,7 @@ def test_what_was_known_last_holds_while_the_catalog_is_away(
     assert client.delete(PATH).status_code == 503
 
 
-def test_without_a_model_nothing_is_said_or_set(own: Settings, tmp_path: Path) -> None:
+def test_without_a_model_thresholds_are_unavailable(own: Settings, tmp_path: Path) -> None:
     with serving(own.model_copy(update={"model_dir": tmp_path / "none"})) as client:
         for answer in (client.get(PATH), client.put(PATH, json=CHOSEN), client.delete(PATH)):
             assert (answer.status_code, answer.json()["code"]) == (503, "model-unavailable")

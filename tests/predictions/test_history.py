@@ -17,7 +17,7 @@ from tests.heads import shipped_thresholds
 
 @pytest.fixture(scope="module")
 def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A service with six graded drawings and nothing else."""
+    """A service with six recorded predictions."""
     state: Path = tmp_path_factory.mktemp("history")
     with TestClient(create_app(settings.model_copy(update={"state_dir": state}))) as client:
         for seed in range(3):
@@ -34,7 +34,7 @@ def listed(client: TestClient, **query: Any) -> list[dict[str, Any]]:
     return predictions
 
 
-def test_what_was_graded_is_listed_newest_first(own: TestClient) -> None:
+def test_predictions_are_listed_newest_first(own: TestClient) -> None:
     everything = listed(own)
     assert len(everything) == own.get("/predictions").json()["total"] == 6
     assert everything[0]["filename"] == "freshbanana-2.jpg"
@@ -46,7 +46,7 @@ def test_what_was_graded_is_listed_newest_first(own: TestClient) -> None:
     assert all(level == line.level(score) for score, level in scores)
 
 
-def test_filters_choose(own: TestClient) -> None:
+def test_filters(own: TestClient) -> None:
     everything = listed(own)
     bananas = [p for p in everything if p["predicted_class"] == "freshbanana"]
     assert bananas
@@ -58,7 +58,7 @@ def test_filters_choose(own: TestClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["class_name=%00", "below=2", "limit=0", "limit=100000"])
-def test_a_filter_that_makes_no_sense_is_refused(own: TestClient, query: str) -> None:
+def test_an_invalid_filter_is_rejected(own: TestClient, query: str) -> None:
     assert own.get(f"/predictions?{query}").status_code == 422
 
 
@@ -79,14 +79,14 @@ def test_an_unknown_prediction_is_a_404(own: TestClient, prediction_id: str) -> 
         assert (response.status_code, response.json()["code"]) == (404, "prediction-not-found")
 
 
-def test_the_photograph_is_shown_small(own: TestClient) -> None:
+def test_the_stored_image_is_served_as_a_thumbnail(own: TestClient) -> None:
     prediction_id = listed(own)[0]["prediction_id"]
     response = own.get(f"/predictions/{prediction_id}/photograph?size=64")
     assert response.headers["content-type"] == "image/jpeg"
     assert max(Image.open(io.BytesIO(response.content)).size) == 64
 
 
-def test_a_photograph_that_is_not_kept_is_told(settings: Settings, tmp_path: Path) -> None:
+def test_an_image_that_is_not_stored_is_a_404(settings: Settings, tmp_path: Path) -> None:
     changed = {"state_dir": tmp_path, "keep_predicted_days": 0}
     with TestClient(create_app(settings.model_copy(update=changed))) as client:
         data = encode(draw_fruit("freshapples"), "JPEG")

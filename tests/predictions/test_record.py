@@ -1,4 +1,4 @@
-"""What is kept of a prediction."""
+"""The record of a prediction."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def test_a_row_has_signature_and_features() -> None:
     assert row.blob == "predicted/x.jpg"
 
 
-def test_signatures_tell_copies_from_other_photographs() -> None:
+def test_signatures_distinguish_copies_from_other_images() -> None:
     image = draw_fruit("freshapples", size=160)
     again = decode(encode(image, "JPEG", quality=60)).image
     pictures = (image, again, draw_fruit("freshapples", seed=1, size=160))
@@ -27,7 +27,7 @@ def test_signatures_tell_copies_from_other_photographs() -> None:
     assert near_rows(of_image, np.stack(others)).tolist() == [0]
 
 
-def test_a_record_without_its_photograph_is_still_a_row() -> None:
+def test_a_record_without_images_is_still_a_row() -> None:
     row = a_record(draw_fruit("freshapples")).without_images().row(None)
     assert (row.signature, row.blob) == (None, None)
     assert row.features

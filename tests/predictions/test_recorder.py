@@ -1,4 +1,4 @@
-"""Recording off the request path, also while catalog or store are away."""
+"""Background recording, also while the catalog or the store is unavailable."""
 
 import threading
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def dropped(what: str) -> float:
 
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """The catalog refuses everything until the event is set."""
+    """The catalog is unavailable until the event is set."""
     back = threading.Event()
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
 
@@ -47,7 +47,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     back.set()
 
 
-def test_what_is_put_is_in_the_catalog_after_a_flush(database: Database, blobs: Blobs) -> None:
+def test_records_are_in_the_catalog_after_a_flush(database: Database, blobs: Blobs) -> None:
     image = draw_fruit("freshapples")
     records = [a_record(image) for _ in range(5)]
     with Recorder(database, blobs, store_images=True) as recorder:
@@ -62,14 +62,14 @@ def test_what_is_put_is_in_the_catalog_after_a_flush(database: Database, blobs: 
         assert row.signature
 
 
-def test_closing_writes_what_waits(database: Database, blobs: Blobs) -> None:
+def test_closing_writes_the_queue(database: Database, blobs: Blobs) -> None:
     with Recorder(database, blobs, store_images=False) as recorder:
         for _ in range(450):  # More than two batches.
             recorder.put(a_record())
     assert len(rows(database)) == 450
 
 
-def test_without_retention_no_photograph_is_stored(
+def test_without_retention_no_image_is_stored(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     with Recorder(database, blobs, store_images=False) as recorder:
@@ -80,7 +80,7 @@ def test_without_retention_no_photograph_is_stored(
     assert list(blobs.keys("predicted")) == []
 
 
-def test_what_is_too_much_loses_first_its_photograph_and_then_its_record(
+def test_a_full_queue_drops_images_then_records(
     database: Database, blobs: Blobs, away: threading.Event
 ) -> None:
     image = draw_fruit("freshapples")
@@ -88,7 +88,7 @@ def test_what_is_too_much_loses_first_its_photograph_and_then_its_record(
     photographs, records = dropped("photograph"), dropped("record")
     with Recorder(database, blobs, True, capacity=5, image_bytes=2 * size) as recorder:
         recorder.put(a_record())
-        while recorder._queue:  # The writer holds this one, and waits for the catalog.
+        while recorder._queue:  # The thread has taken it and retries.
             pass
         sent = [a_record(image) for _ in range(7)]
         for record in sent:
@@ -102,7 +102,7 @@ def test_what_is_too_much_loses_first_its_photograph_and_then_its_record(
     assert not {record.id for record in sent[5:]} & set(found)
 
 
-def test_nothing_is_lost_while_the_catalog_is_away(
+def test_nothing_is_lost_while_the_catalog_is_unavailable(
     database: Database, blobs: Blobs, away: threading.Event
 ) -> None:
     with Recorder(database, blobs, store_images=False) as recorder:
@@ -115,9 +115,7 @@ def test_nothing_is_lost_while_the_catalog_is_away(
     assert len(rows(database)) == 300
 
 
-def test_closing_does_not_wait_for_ever(
-    database: Database, blobs: Blobs, away: threading.Event
-) -> None:
+def test_closing_has_a_deadline(database: Database, blobs: Blobs, away: threading.Event) -> None:
     before = dropped("record")
     recorder = Recorder(database, blobs, store_images=False)
     with recorder:
@@ -127,13 +125,13 @@ def test_closing_does_not_wait_for_ever(
     assert dropped("record") - before == 1
 
 
-def test_a_store_that_fails_costs_the_photographs_alone(
+def test_a_failing_store_loses_only_the_images(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(blobs, "put_together", fail)
+    monkeypatch.setattr(blobs, "put_many", fail)
     before = dropped("photograph")
     with Recorder(database, blobs, store_images=True) as recorder:
         recorder.put(a_record(draw_fruit("freshapples")))
@@ -142,7 +140,7 @@ def test_a_store_that_fails_costs_the_photographs_alone(
     assert dropped("photograph") - before == 1
 
 
-def test_a_row_that_the_database_refuses_takes_no_other_with_it(
+def test_an_invalid_row_does_not_fail_the_others(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def add(database: Database, batch: list[PredictionRow]) -> None:
@@ -158,14 +156,14 @@ def test_a_row_that_the_database_refuses_takes_no_other_with_it(
     assert {row.filename for row in rows(database).values()} == {"a", "b"}
 
 
-def test_writing_again_what_came_through_changes_nothing(database: Database) -> None:
+def test_inserting_again_changes_nothing(database: Database) -> None:
     row = a_record().row(None)
     add_predictions(database, [row])
     add_predictions(database, [row, a_record().row(None)])
     assert len(rows(database)) == 2
 
 
-def test_putting_from_many_threads_loses_nothing(database: Database, blobs: Blobs) -> None:
+def test_put_is_thread_safe(database: Database, blobs: Blobs) -> None:
     def put_many() -> None:
         for _ in range(100):
             recorder.put(a_record())

@@ -1,4 +1,4 @@
-"""Photographs go when their time is over; what was graded stays known."""
+"""Stored images expire; predictions stay."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ def blob_of(database: Database, row: PredictionRow) -> str | None:
         return session.get_one(PredictionRow, row.id).blob
 
 
-def test_only_what_is_too_old_goes(database: Database, blobs: Blobs) -> None:
+def test_only_expired_images_are_deleted(database: Database, blobs: Blobs) -> None:
     at = now()
     old = a_kept_prediction(database, blobs, at=at - timedelta(days=30, minutes=1))
     young = a_kept_prediction(database, blobs, at=at - timedelta(days=29, hours=23))
@@ -29,7 +29,7 @@ def test_only_what_is_too_old_goes(database: Database, blobs: Blobs) -> None:
     assert sweep_predicted(database, blobs, keep_days=30, at=at) == 0
 
 
-def test_photographs_of_no_row_go_by_their_day(database: Database, blobs: Blobs) -> None:
+def test_images_without_a_row_expire_by_their_day(database: Database, blobs: Blobs) -> None:
     at = now()
     old, young = at - timedelta(days=32), at - timedelta(days=29)
     for day in (old, young):
@@ -39,13 +39,13 @@ def test_photographs_of_no_row_go_by_their_day(database: Database, blobs: Blobs)
     assert left.startswith(f"predicted/{young:%Y-%m-%d}/")
 
 
-def test_retention_that_was_switched_off_clears_all(database: Database, blobs: Blobs) -> None:
+def test_switching_retention_off_deletes_all(database: Database, blobs: Blobs) -> None:
     row = a_kept_prediction(database, blobs, at=now() - timedelta(minutes=1))
     assert sweep_predicted(database, blobs, keep_days=0) == 1
     assert blob_of(database, row) is None
 
 
-def test_a_sweep_that_is_cut_off_is_finished_by_the_next(
+def test_an_interrupted_sweep_is_finished_by_the_next(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = a_kept_prediction(database, blobs, at=now() - timedelta(days=40))

@@ -1,4 +1,4 @@
-"""What is most worth a word, and in which order."""
+"""The order of the review queue."""
 
 from api.predictions import feedback_repository
 from api.predictions.review import review_queue
@@ -12,7 +12,7 @@ def queue(database: Database, limit: int = 50) -> list[str]:
         return [row.id for row in review_queue(session, limit)]
 
 
-def test_unrecognised_first_then_least_sure(database: Database, blobs: Blobs) -> None:
+def test_unrecognised_first_then_lowest_confidence(database: Database, blobs: Blobs) -> None:
     order = [(True, 0.99), (True, 0.5), (False, 0.9), (False, 0.4), (True, 0.7)]
     rows = [
         a_kept_prediction(database, blobs, seed, recognised=recognised, confidence=confidence)
@@ -23,7 +23,7 @@ def test_unrecognised_first_then_least_sure(database: Database, blobs: Blobs) ->
     assert queue(database, limit=2) == expected[:2]
 
 
-def test_look_alikes_are_asked_for_once(database: Database, blobs: Blobs) -> None:
+def test_near_duplicates_are_queued_once(database: Database, blobs: Blobs) -> None:
     for confidence in (0.6, 0.5, 0.7):
         a_kept_prediction(database, blobs, seed=1, confidence=confidence)
     other = a_kept_prediction(database, blobs, seed=2, confidence=0.9)
@@ -32,7 +32,7 @@ def test_look_alikes_are_asked_for_once(database: Database, blobs: Blobs) -> Non
     assert found[1] == other.id
 
 
-def test_what_was_labelled_is_not_asked_for_nor_its_look_alikes(
+def test_labelled_predictions_and_their_near_duplicates_are_left_out(
     database: Database, blobs: Blobs
 ) -> None:
     labelled, _copy = (a_kept_prediction(database, blobs, seed=1) for _ in range(2))
@@ -42,12 +42,12 @@ def test_what_was_labelled_is_not_asked_for_nor_its_look_alikes(
     assert queue(database) == [left.id]
 
 
-def test_only_what_can_be_shown(database: Database, blobs: Blobs) -> None:
+def test_only_predictions_with_a_stored_image_are_queued(database: Database, blobs: Blobs) -> None:
     a_prediction(database)
     kept = a_kept_prediction(database, blobs)
     assert queue(database) == [kept.id]
     assert queue(database, limit=1) == [kept.id]
 
 
-def test_it_may_be_empty(database: Database) -> None:
+def test_the_queue_may_be_empty(database: Database) -> None:
     assert queue(database) == []

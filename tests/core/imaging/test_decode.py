@@ -1,4 +1,4 @@
-"""Any photograph comes out whole, upright and RGB; anything else is refused with a 4xx."""
+"""Images are decoded completely, upright and to RGB; anything else is a 4xx error."""
 
 import struct
 import zlib
@@ -18,7 +18,7 @@ GREYS = [(76,) * 3, (150,) * 3, (29,) * 3, WHITE]
 
 
 def corners(image: Image.Image) -> NDArray[np.int_]:
-    """The colours near the corners: above left, above right, below left, below right."""
+    """The colours near the corners: top left, top right, bottom left, bottom right."""
     pixels = np.asarray(image, dtype=int)
     return np.stack([pixels[4, 4], pixels[4, -5], pixels[-5, 4], pixels[-5, -5]])
 
@@ -28,7 +28,7 @@ def see_same(colours: NDArray[np.int_], expected: object) -> bool:
 
 
 def refused_or_decoded(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8] | None:
-    """The pixels, or None for a refusal with a 4xx; any other error is passed on."""
+    """The pixels, or None for a 4xx error; any other error is raised."""
     try:
         return np.asarray(decode(data, max_pixels).image)
     except ProblemError as error:
@@ -57,7 +57,7 @@ def refused_or_decoded(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.
         ("RGBA", "HEIF", {}, None),
     ],
 )
-def test_every_format_gives_the_picture_in_rgb(
+def test_every_format_is_decoded_to_rgb(
     mode: str, file_format: str, options: dict[str, bool], expected: list[tuple[int, ...]] | None
 ) -> None:
     photograph = decode(encode(draw_quarters().convert(mode), file_format, **options))
@@ -78,7 +78,7 @@ def test_16_bit_grey_keeps_its_brightness(options: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("file_format", "mode"), [("PNG", "RGBA"), ("PNG", "LA"), ("WEBP", "RGBA")]
 )
-def test_transparency_lies_on_white(file_format: str, mode: str) -> None:
+def test_transparency_is_flattened_onto_white(file_format: str, mode: str) -> None:
     image = Image.new("L", (60, 40), 0).convert(mode)
     alpha = Image.new("L", (60, 40), 0)
     alpha.paste(255, (20, 0, 40, 40))
@@ -90,13 +90,13 @@ def test_transparency_lies_on_white(file_format: str, mode: str) -> None:
     assert np.abs(seen[:, 40:].astype(int) - 127).max() <= 1
 
 
-def test_a_transparent_palette_colour_lies_on_white() -> None:
+def test_a_transparent_palette_colour_is_flattened_onto_white() -> None:
     palette = draw_quarters().convert("P")
     data = encode(palette, "PNG", transparency=palette.getpixel((4, 4)))
     assert see_same(corners(decode(data).image), [WHITE, GREEN, BLUE, WHITE])
 
 
-# What the viewer sees of red, green, blue, white stored in this order with each orientation.
+# How red, green, blue, white stored in this order are displayed with each orientation.
 TURNED = {
     1: [RED, GREEN, BLUE, WHITE],
     2: [GREEN, RED, WHITE, BLUE],
@@ -111,7 +111,7 @@ TURNED = {
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
 @pytest.mark.parametrize("orientation", TURNED)
-def test_every_orientation_ends_upright(file_format: str, orientation: int) -> None:
+def test_every_orientation_is_applied(file_format: str, orientation: int) -> None:
     image = draw_quarters()
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
@@ -127,7 +127,7 @@ def test_every_orientation_ends_upright(file_format: str, orientation: int) -> N
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0", b"Exif\0\0II*\0\x08\0\0\0\0\0"])
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
-def test_broken_exif_does_not_spoil_a_whole_picture(file_format: str, exif: bytes) -> None:
+def test_broken_exif_is_ignored(file_format: str, exif: bytes) -> None:
     photograph = decode(encode(draw_quarters(), file_format, exif=exif))
     assert see_same(corners(photograph.image), TURNED[1])
 
@@ -138,12 +138,12 @@ def test_broken_exif_does_not_spoil_a_whole_picture(file_format: str, exif: byte
     [
         ((2000, 1500), 1, (2000, 1500)),
         ((2000, 1500), 6, (1500, 2000)),
-        # Sides that are equal after drafting and not before.
+        # Sides that become equal by drafting.
         ((1792, 1791), 1, (1792, 1791)),
         ((1791, 1792), 8, (1792, 1791)),
     ],
 )
-def test_a_large_jpeg_is_drafted_and_keeps_its_size_in_the_file(
+def test_a_large_jpeg_is_reduced_and_reports_its_full_size(
     file_format: str, size: tuple[int, int], orientation: int, upright: tuple[int, int]
 ) -> None:
     exif = Image.Exif()
@@ -157,7 +157,7 @@ def test_a_large_jpeg_is_drafted_and_keeps_its_size_in_the_file(
     assert see_same(corners(photograph.image), TURNED[orientation])
 
 
-def test_no_bytes_are_an_empty_file() -> None:
+def test_an_empty_file_is_rejected() -> None:
     with pytest.raises(EmptyImageError):
         decode(b"")
 
@@ -175,7 +175,7 @@ def test_no_bytes_are_an_empty_file() -> None:
     ],
     ids=["one byte", "text", "PDF", "SVG", "GIF", "TIFF", "PPM"],
 )
-def test_other_files_are_no_supported_photograph(data: bytes) -> None:
+def test_other_files_are_rejected(data: bytes) -> None:
     with pytest.raises(NotAnImageError) as refusal:
         decode(data)
     assert refusal.value.status == 415
@@ -194,10 +194,10 @@ def test_other_files_are_no_supported_photograph(data: bytes) -> None:
         ("HEIF", {}),
     ],
 )
-def test_a_cut_off_file_is_refused_or_gives_the_whole_picture(
+def test_a_truncated_file_is_rejected_or_complete(
     file_format: str, options: dict[str, bool]
 ) -> None:
-    """Where only the end mark is missing, every pixel is there still."""
+    """If only the end marker is missing, all pixels are there."""
     data = encode(draw_fruit("freshapples"), file_format, **options)
     whole = np.asarray(decode(data).image)
     cuts = range(1, len(data) - 14, max(1, len(data) // 60))
@@ -208,7 +208,7 @@ def test_a_cut_off_file_is_refused_or_gives_the_whole_picture(
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])
-def test_a_damaged_body_never_gives_anything_but_a_4xx(file_format: str) -> None:
+def test_a_damaged_body_raises_only_4xx_errors(file_format: str) -> None:
     data = encode(draw_fruit("rottenbanana"), file_format)
     random = np.random.default_rng(7)
     for _ in range(40):
@@ -219,7 +219,7 @@ def test_a_damaged_body_never_gives_anything_but_a_4xx(file_format: str) -> None
         assert seen is None or seen.shape[2] == 3
 
 
-def test_a_header_of_400_megapixels_is_refused_before_a_pixel_is_decoded() -> None:
+def test_400_megapixels_are_rejected_before_decoding() -> None:
     header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
     body = zlib.compress(b"\0" * 100)
     data = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body)
@@ -229,7 +229,7 @@ def test_a_header_of_400_megapixels_is_refused_before_a_pixel_is_decoded() -> No
     assert "20000 x 20000" in refusal.value.detail
 
 
-def test_the_limit_itself_is_read() -> None:
+def test_an_image_of_exactly_the_limit_is_accepted() -> None:
     data = encode(draw_quarters(40, 30), "PNG")
     assert decode(data, max_pixels=1200).width == 40
     with pytest.raises(ImageTooLargeError):
@@ -245,8 +245,8 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "I;16"])
-def test_a_large_picture_of_any_mode_is_shrunk_to_what_it_shows(mode: str) -> None:
-    """Shrinking strip by strip shows no seams and loses no row."""
+def test_a_large_image_of_any_mode_is_reduced_correctly(mode: str) -> None:
+    """Reducing in strips leaves no seams and loses no row."""
     ramp = np.linspace(0, 255, 2000)[:, None] * np.ones((1, 1500))
     if mode == "I;16":
         image = Image.fromarray((ramp * 257).astype(np.uint16))
@@ -260,7 +260,7 @@ def test_a_large_picture_of_any_mode_is_shrunk_to_what_it_shows(mode: str) -> No
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
-def test_a_large_picture_comes_in_its_full_size_where_that_is_asked_for(file_format: str) -> None:
+def test_full_size_on_request(file_format: str) -> None:
     data = encode(draw_quarters(1400, 1000), file_format)
     assert decode(data).image.width < 1400
     whole = decode(data, full_size=True)

@@ -1,4 +1,4 @@
-"""Hashes find the same picture saved again and tell different ones apart."""
+"""Hashes match copies of an image and separate different images."""
 
 import hashlib
 import io
@@ -38,7 +38,7 @@ def test_a_signature_is_80_bytes() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_picture_saved_again_is_near(kind: str) -> None:
+def test_a_recompressed_image_is_near(kind: str) -> None:
     image = draw_fruit(kind, seed=3, size=200)
     copies = [
         saved(image, "JPEG", quality=90),
@@ -57,14 +57,14 @@ def test_different_drawings_are_not_near() -> None:
     assert len(near_pairs(signatures(*drawings))) == 0
 
 
-def test_one_outline_in_two_colours_is_not_near() -> None:
+def test_the_same_outline_in_another_colour_is_not_near() -> None:
     image = draw_fruit("freshapples")
     red, green, blue = image.split()
     assert len(near_pairs(signatures(image, Image.merge("RGB", (green, red, blue))))) == 0
 
 
-def test_one_colouring_with_two_outlines_is_not_near() -> None:
-    """Thumbnails agree to the last bit; only the edges differ."""
+def test_another_outline_in_the_same_colours_is_not_near() -> None:
+    """Identical thumbnails, different edges."""
     both = signatures(draw_fruit("freshapples"), draw_fruit("freshapples"))
     both[1, :32] = ~both[0, :32]
     assert len(near_pairs(both)) == 0
@@ -72,7 +72,7 @@ def test_one_colouring_with_two_outlines_is_not_near() -> None:
 
 @pytest.mark.parametrize("block", [1, 2, 7, 29, 30, 31, 4096])
 def test_pairs_are_the_same_for_any_block_size(block: int) -> None:
-    """All i < j of a group, none of a file with itself, none twice."""
+    """All i < j of a group, no file with itself, none twice."""
     groups = [0, 0, 0, 1, 2, 2, 3, 4, 5, 5] * 3
     drawings = {group: draw_fruit("freshoranges", group) for group in groups}
     random = np.random.default_rng(5)
@@ -85,15 +85,15 @@ def test_pairs_are_the_same_for_any_block_size(block: int) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_too_few_for_a_pair_give_none(count: int) -> None:
+def test_fewer_than_two_images_have_no_pairs(count: int) -> None:
     assert near_pairs(np.zeros((count, SIGNATURE_BYTES), np.uint8)).shape == (0, 2)
 
 
-def test_the_rows_like_one_are_those_that_it_makes_a_pair_with() -> None:
+def test_near_rows_agree_with_near_pairs() -> None:
     drawings = [draw_fruit(kind, seed) for kind in KINDS for seed in range(4)]
     again = [saved(image, "JPEG", quality=60) for image in drawings]
     rows = signatures(*drawings, *again)
-    # Two more on the very edge of what is alike, and beyond it.
+    # Two more, one at the limit and one just beyond it.
     edge = np.repeat(rows[:1], 4, axis=0)
     edge[0, :4] ^= 0xFF
     edge[1, :4] ^= 0xFF

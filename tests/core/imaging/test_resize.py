@@ -21,14 +21,14 @@ LARGE = Image.new("RGB", (3000, 1200), "red")
 
 @pytest.mark.parametrize("size", [96, 160, 224])
 @pytest.mark.parametrize("shape", [(640, 200), (150, 610), (90, 90), (3, 5)])
-def test_the_input_is_a_square_of_bytes(size: int, shape: tuple[int, int]) -> None:
+def test_the_input_is_a_uint8_square(size: int, shape: tuple[int, int]) -> None:
     pixels = to_input(draw_quarters(*shape), size)
     assert pixels.shape == (size, size, 3)
     assert pixels.dtype == np.uint8
 
 
 @pytest.mark.parametrize("shape", [(640, 200), (150, 610), (500, 500)])
-def test_the_whole_picture_is_in_it(shape: tuple[int, int]) -> None:
+def test_the_input_shows_the_whole_image(shape: tuple[int, int]) -> None:
     pixels = to_input(draw_quarters(*shape), 100).astype(int)
     for rows, columns, colour in [
         (slice(0, 48), slice(0, 48), (255, 0, 0)),
@@ -39,8 +39,8 @@ def test_the_whole_picture_is_in_it(shape: tuple[int, int]) -> None:
         assert np.abs(pixels[rows, columns] - colour).max() <= 2
 
 
-def test_shrinking_averages() -> None:
-    """Lines one pixel wide come out as even grey, not as stripes."""
+def test_downscaling_averages() -> None:
+    """Lines one pixel wide become even grey, not stripes."""
     lines = draw_quarters(512, 512).convert("L")
     lines.putdata([255 * (place % 2) for place in range(512 * 512)])
     pixels = to_input(lines.convert("RGB"), 64)
@@ -57,11 +57,11 @@ def opened(data: bytes) -> Image.Image:
     ("size", "shown"),
     [(64, (64, 48)), (448, (448, 336)), (1024, (1024, 768)), (5000, (2000, 1500))],
 )
-def test_no_side_is_longer_than_was_asked_for(size: int, shown: tuple[int, int]) -> None:
+def test_a_thumbnail_is_at_most_the_requested_size(size: int, shown: tuple[int, int]) -> None:
     assert opened(thumbnail(encode(draw_quarters(2000, 1500), "JPEG"), size)).size == shown
 
 
-def test_it_stands_upright_and_tells_nothing() -> None:
+def test_a_thumbnail_is_upright_and_has_no_metadata() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     small = opened(thumbnail(encode(draw_quarters(), "JPEG", exif=exif), 64))
@@ -70,7 +70,7 @@ def test_it_stands_upright_and_tells_nothing() -> None:
     assert np.abs(np.asarray(small, int)[2, 2] - (0, 0, 255)).max() < 20
 
 
-def test_a_kept_photograph_is_a_small_jpeg_without_metadata() -> None:
+def test_a_stored_image_is_a_small_jpeg_without_metadata() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Secret Camera"
     data = encode(LARGE, "JPEG", exif=exif)
@@ -82,15 +82,15 @@ def test_a_kept_photograph_is_a_small_jpeg_without_metadata() -> None:
     assert b"Secret" not in kept
 
 
-def test_a_small_photograph_keeps_its_size_and_is_not_changed() -> None:
+def test_a_small_image_keeps_its_size_and_is_not_modified() -> None:
     image = draw_fruit("freshapples", size=96)
     before = image.tobytes()
     assert Image.open(io.BytesIO(encode_stored_image(image))).size == (96, 96)
     assert image.tobytes() == before
 
 
-def test_a_small_jpeg_is_kept_as_it_came_but_for_its_metadata() -> None:
-    """Encoding it again would take longer than all else that is recorded, and lose detail."""
+def test_a_small_jpeg_only_loses_its_metadata() -> None:
+    """Encoding it again would be slow and lose detail."""
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Secret Camera"
     exif[ExifTags.Base.Orientation] = 6
@@ -110,7 +110,7 @@ def test_other_files_are_encoded() -> None:
         assert encode_stored_image(chosen).startswith(b"\xff\xd8")
 
 
-def test_a_jpeg_that_cannot_be_taken_apart_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_jpeg_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.core.imaging.resize.strip_metadata", lambda _data: None)
     data = encode(draw_fruit("freshapples"), "JPEG", comment=b"Secret")
     kept = encode_stored_image(data)
