@@ -1,4 +1,4 @@
-"""Chromium, where the machine has it."""
+"""Chromium, if the machine has it."""
 
 import shutil
 import tempfile
@@ -20,7 +20,7 @@ ARGUMENTS = [
 
 
 def chromium() -> str | None:
-    """The path of the program; None where there is none."""
+    """The path of the program, or None."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
@@ -34,7 +34,7 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def running_profile(window: ViewportSize) -> Iterator[BrowserContext]:
-    """A new browser that remembers what it has loaded and compiled, as a person's own does."""
+    """A new browser with a profile, which caches what it has loaded and compiled."""
     with tempfile.TemporaryDirectory(prefix="ripeline-profile-") as folder, sync_playwright() as p:
         context = p.chromium.launch_persistent_context(
             folder, executable_path=chromium(), args=ARGUMENTS, viewport=window

@@ -1,4 +1,4 @@
-"""A provider of logins by OIDC on the loopback: whoever comes is let in at once, as one person."""
+"""An OIDC provider on the loopback that logs everybody in at once as the same person."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The app's pages in a browser: opening, settling, and what no page may ever show."""
+"""The app's pages in a browser: open, wait, check, take screenshots."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def no_traceback(page: Page) -> None:
 
 
 def fits(page: Page) -> None:
-    """Nothing on the page has to be scrolled sideways to."""
+    """The page does not scroll sideways."""
     too_wide = page.evaluate(_TOO_WIDE)
     assert max(too_wide) <= TOLERANCE_PIXELS, (page.url, page.viewport_size, too_wide)
 

@@ -1,4 +1,4 @@
-"""A person draws the line elsewhere, and the next photos are graded by it; then it goes back."""
+"""A person sets the freshness limits, the next photos are graded by them, then resets them."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def graded(running: Running, photograph: bytes) -> dict[str, Any]:
 
 
 def known(running: Running) -> bytes:
-    """A drawing that the model takes for a fruit: of no other it says a level."""
+    """A drawing that the model recognises as a fruit; others have no level."""
     for kind in ("freshoranges", "freshbanana", "freshapples"):
         for seed in range(12):
             drawn = encode(draw_fruit(kind, seed, size=320), "JPEG")
@@ -34,9 +34,7 @@ def known(running: Running) -> bytes:
     pytest.skip("the model takes no drawing for a fruit")
 
 
-def test_the_line_is_drawn_and_goes_back(
-    browser: Browser, running: Running, tmp_path: Path
-) -> None:
+def test_the_limits_are_set_and_reset(browser: Browser, running: Running, tmp_path: Path) -> None:
     photographs = [tmp_path / "known.jpg", tmp_path / "other.jpg"]
     photographs[0].write_bytes(known(running))
     photographs[1].write_bytes(encode(draw_fruit("rottenbanana", seed=4, size=320), "JPEG"))

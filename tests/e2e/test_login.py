@@ -1,4 +1,4 @@
-"""Logging in by OIDC as the environment asks for it: real app, real browser, a provider here."""
+"""A login by OIDC: real app, real browser, fake provider."""
 
 from playwright.sync_api import Browser, expect
 

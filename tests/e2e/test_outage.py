@@ -1,4 +1,4 @@
-"""The API goes away and comes back while a person has the app open."""
+"""An outage of the API while a person has the app open."""
 
 from pathlib import Path
 
@@ -22,9 +22,7 @@ WHOLE = {
 WATCHING = ("retrain", "monitoring")
 
 
-def test_every_page_says_that_the_api_is_away_and_goes_on_by_itself(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_every_page_reports_an_outage_and_recovers(browser: Browser, tmp_path: Path) -> None:
     service = ApiAndWorker(tmp_path, {})
     service.start("api")
     try:

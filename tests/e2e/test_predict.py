@@ -1,4 +1,4 @@
-"""A person opens the app, drops a photograph and reads the grade: real processes, real browser."""
+"""A person grades a photo: real processes, real browser."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
-def test_from_photograph_to_grade(browser: Browser, running: Running, tmp_path: Path) -> None:
+def test_from_photo_to_grade(browser: Browser, running: Running, tmp_path: Path) -> None:
     photograph = tmp_path / "orange.jpg"
     photograph.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG"))
     answer = httpx.post(
@@ -43,7 +43,7 @@ def test_from_photograph_to_grade(browser: Browser, running: Running, tmp_path: 
     page.close()
 
 
-def test_a_file_that_is_no_photograph_is_explained(
+def test_a_file_that_is_no_photo_is_explained(
     browser: Browser, running: Running, tmp_path: Path
 ) -> None:
     words = tmp_path / "words.jpg"

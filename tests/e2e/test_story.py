@@ -1,4 +1,4 @@
-"""A person teaches the app a new class, corrects it and goes back: real processes and browser."""
+"""A person adds a class, retrains, corrects and rolls back: real processes, real browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ def api(running: Running) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def rings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Photographs of a class that no grader of fruit knows, and one more to try."""
+    """Photos of a class that no fruit grader knows, and one more to try."""
     folder = tmp_path_factory.mktemp("rings")
     paths = [folder / f"rings-{seed}.jpg" for seed in range(PHOTOGRAPHS + 1)]
     for seed, path in enumerate(paths):
@@ -36,7 +36,7 @@ def rings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def test_from_new_photographs_to_a_new_version_and_back(
+def test_from_new_photos_to_a_new_version_and_back(
     browser: Browser, running: Running, api: httpx.Client, rings: list[Path]
 ) -> None:
     *learned, other = rings
@@ -93,7 +93,7 @@ def upload(page: Page, photographs: list[Path]) -> None:
 
 
 def retrain(page: Page, api: httpx.Client) -> str:
-    """Press the button, watch across a reload, and give the version that passed the checks."""
+    """Press the button, watch across a reload, and return the version that passed the checks."""
     expect(page.get_by_role("heading", name="New since the current version")).to_be_visible()
     page.get_by_role("button", name="Retrain", exact=True).click()
     running = page.get_by_role("heading", name="Quick retraining is")
@@ -113,7 +113,7 @@ def retrain(page: Page, api: httpx.Client) -> str:
 
 
 def correct(page: Page, photograph: Path, api: httpx.Client) -> None:
-    """Have the new class named, and say that it is another one."""
+    """Grade a photo of the new class, and correct it."""
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photograph)
     card = page.locator(".st-key-prediction")
     expect(card.get_by_role("heading", level=2)).to_have_text("Rings")
@@ -135,7 +135,7 @@ def roll_back(page: Page, first: str) -> None:
 
 
 def choose(page: Page, box: Locator, name: str) -> None:
-    """Type `name` into a box of classes, where it may be new."""
+    """Type a class, known or new, into a box."""
     box.fill(name)
     box.press("Enter")
     expect(box).to_have_value(name)

@@ -1,4 +1,4 @@
-"""Tables as a browser draws them, of a scripted API so that every column is filled."""
+"""Tables in a browser, with a fake API that fills every column."""
 
 from collections.abc import Iterator
 

@@ -42,7 +42,7 @@ def open_page(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPag
 
 @pytest.fixture(autouse=True)
 def _new_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AppTest knows of no options that a person types; a browser sends them as they are."""
+    """AppTest knows no typed options; a browser sends them as they are."""
     known: Callable[[Selectbox[str]], int | None] = vars(Selectbox)["index"].fget
 
     def index(box: Selectbox[str]) -> int | None:

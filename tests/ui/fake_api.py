@@ -1,4 +1,4 @@
-"""A stand-in for the API at its HTTP edge: a real server on the loopback with scripted answers."""
+"""A fake API: a real HTTP server on the loopback with scripted answers."""
 
 import json
 from collections import defaultdict, deque

@@ -97,7 +97,7 @@ def sent_class(body: bytes) -> str | None:
 
 
 def graded(body: bytes) -> Answer:
-    """A batch as the API grades it: what has "bad" in its name is none, "shoe" is not known,
+    """A batch as the API grades it: "bad" in a name is an error, "shoe" is not recognised,
     "rotten" is, and "old" is past its best.
     """
     lines: list[dict[str, Any]] = []
@@ -116,7 +116,7 @@ def graded(body: bytes) -> Answer:
 
 
 def taken(body: bytes) -> Answer:
-    """An upload as the API takes it: "bad" is refused, "again" known already."""
+    """An upload as the API accepts it: "bad" is rejected, "again" already known."""
     class_name = sent_class(body)
     report: dict[str, Any] = {
         "uploaded_count": 0,

@@ -22,7 +22,7 @@ NOTHING_NEW = ESTIMATE | {"new": 0, "new_by_class": {}, "relabelled": 0, "remove
 
 
 def paired(photographs: int, champion: int, candidate: int) -> dict[str, int]:
-    """Two graders on the same photographs, as the API tells it."""
+    """Two models on the same photos, as in the API."""
     lost = max(0, champion - candidate)
     return {
         "photographs": photographs,

@@ -22,7 +22,7 @@ def give(app: AppTest, password: str) -> AppTest:
     return app
 
 
-def test_by_default_everybody_may(open_page: OpenPage) -> None:
+def test_by_default_everybody_is_allowed(open_page: OpenPage) -> None:
     assert open_page("predict").title[0].value == "Is it fresh?"
 
 
@@ -49,7 +49,7 @@ def test_a_wrong_password_does_not(app: AppTest) -> None:
     assert "not the password" in app.error[0].value
 
 
-def test_guessing_has_an_end_for_all_sessions(app: AppTest) -> None:
+def test_guessing_is_throttled_for_all_sessions(app: AppTest) -> None:
     app.run()
     for _ in range(MAX_TRIES):
         give(app, "melone")
@@ -61,7 +61,7 @@ def test_guessing_has_an_end_for_all_sessions(app: AppTest) -> None:
     assert "Try again in" in other.warning[0].value
 
 
-def test_where_a_login_is_set_up_the_app_waits_for_it(
+def test_with_a_login_set_up_the_app_waits_for_it(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []

@@ -63,7 +63,7 @@ def test_every_batch_is_sent_in_order() -> None:
     assert upload.seconds_left == 0
 
 
-def test_after_an_outage_it_goes_on_by_itself_and_nothing_is_lost() -> None:
+def test_after_an_outage_it_continues_and_nothing_is_lost() -> None:
     # More often than a batch is retried that fails alone.
     api = Api(*[UNAVAILABLE] * (3 * MAX_TRIES), available=False)
 
@@ -80,7 +80,7 @@ def test_a_rejected_batch_fails_alone() -> None:
     assert upload.done == 3
 
 
-def test_a_batch_that_fails_again_and_again_is_given_up() -> None:
+def test_a_batch_that_keeps_failing_is_given_up() -> None:
     api = Api(*[UNAVAILABLE] * MAX_TRIES)
 
     upload = ended(api.upload(batch("a"), batch("b")))

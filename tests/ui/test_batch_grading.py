@@ -32,7 +32,9 @@ def graded(name: str, **changes: object) -> Graded:
     return Graded(name, None, Prediction.model_validate(PREDICTION | changes), None)
 
 
-def test_each_file_has_its_own_picture_and_grade_or_error(client: ApiClient, photo: bytes) -> None:
+def test_each_file_has_its_own_thumbnail_and_grade_or_error(
+    client: ApiClient, photo: bytes
+) -> None:
     good, bad, rotten = ended(
         batch_grading.start(
             client, [Photo("a.jpg", photo), Photo("bad.jpg", b"x"), Photo("rotten.jpg", b"y")]
@@ -76,9 +78,7 @@ def test_thumbnails_are_bounded_in_number(
     assert sum(row.thumbnail is not None for row in rows) == 30
 
 
-def test_an_answer_that_breaks_off_is_asked_for_again(
-    client: ApiClient, api: FakeApi, photo: bytes
-) -> None:
+def test_a_cut_off_answer_is_requested_again(client: ApiClient, api: FakeApi, photo: bytes) -> None:
     first = Answer('{"filename": "a.jpg", "error": {"detail": "cut"}}\n', content_type="ndjson")
     api.first["/predict/batch"] += [first, OUTAGE]
 

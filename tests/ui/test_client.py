@@ -1,4 +1,4 @@
-"""Every way in which a call can fail becomes one ApiError that a person can act on."""
+"""Every failed call raises an ApiError that a person can act on."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,7 @@ def test_a_prediction_is_read_and_the_photo_is_sent_under_its_name(
     assert b"the bytes" in body
 
 
-def test_nulls_and_unknown_fields_are_let_pass(client: ApiClient, api: FakeApi) -> None:
+def test_nulls_and_unknown_fields_are_accepted(client: ApiClient, api: FakeApi) -> None:
     api.answers["/predict"] = Answer(
         PREDICTION | {"fruit": None, "freshness": None, "freshness_score": None, "new": [1]}
     )
@@ -82,7 +82,7 @@ def test_health_is_waited_for_less_than_a_prediction() -> None:
     assert waited == {"/health": 3, "/predict": 30}
 
 
-def test_nobody_listening_says_where_and_how_to_start(client: ApiClient, api: FakeApi) -> None:
+def test_an_unreachable_api_says_where_and_how_to_start_it(client: ApiClient, api: FakeApi) -> None:
     api.stop()
 
     problem = predict_problem(client)
@@ -94,7 +94,7 @@ def test_nobody_listening_says_where_and_how_to_start(client: ApiClient, api: Fa
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.ConnectTimeout("slow")])
-def test_a_time_out_says_that_it_took_too_long(error: Exception) -> None:
+def test_a_timeout_says_that_it_took_too_long(error: Exception) -> None:
     problem = predict_problem(failing(error))
 
     assert "too long" in problem.title
@@ -185,7 +185,7 @@ def test_lines_are_read_one_by_one(client: ApiClient, api: FakeApi) -> None:
     assert [row.number for row in rows] == [1, 2]
 
 
-def test_lines_that_stop_making_sense_are_a_problem_after_those_that_came(
+def test_unreadable_lines_are_an_error_after_those_that_arrived(
     client: ApiClient, api: FakeApi
 ) -> None:
     api.answers["/rows"] = Answer('{"number": 1}\n{"numb')
@@ -196,7 +196,7 @@ def test_lines_that_stop_making_sense_are_a_problem_after_those_that_came(
         next(rows)
 
 
-def test_lines_that_are_refused_say_why(client: ApiClient, api: FakeApi) -> None:
+def test_rejected_lines_say_why(client: ApiClient, api: FakeApi) -> None:
     api.answers["/rows"] = problem(413, "The body is too large.")
 
     with pytest.raises(ApiError, match="The body is too large"):
@@ -209,7 +209,7 @@ def test_content_comes_as_bytes(client: ApiClient, api: FakeApi) -> None:
     assert client.content("/photograph", params={"size": 64}) == b"\xff\xd8"
 
 
-def test_an_answer_that_does_not_come_is_waited_for_only_so_long(api: FakeApi) -> None:
+def test_the_timeout_is_kept(api: FakeApi) -> None:
     api.slow.add("/health")
     client = ApiClient(api.address, timeout=0.05, health_timeout=0.05)
 
@@ -232,9 +232,7 @@ def test_the_key_is_sent_with_every_call_and_to_nobody_else(api: FakeApi) -> Non
 
 
 @pytest.mark.parametrize("code", ["key-needed", "scope-too-small"])
-def test_a_service_that_wants_a_key_is_told_with_the_setting(
-    client: ApiClient, api: FakeApi, code: str
-) -> None:
+def test_a_missing_key_names_the_setting(client: ApiClient, api: FakeApi, code: str) -> None:
     body = {"title": "Unauthorized", "status": 401, "detail": "This needs an API key."}
     api.answers["/predict"] = Answer({**body, "code": code}, status=401)
 

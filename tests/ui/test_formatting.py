@@ -1,4 +1,4 @@
-"""Names and figures as a person reads them."""
+"""Names and numbers as a person reads them."""
 
 import pytest
 from formatting import (
@@ -6,9 +6,11 @@ from formatting import (
     class_labels,
     duration,
     level_label,
+    mode_label,
     percent,
     pluralize,
     rough_duration,
+    with_class_labels,
 )
 
 
@@ -25,7 +27,7 @@ from formatting import (
         ("fresh", "Fresh"),
     ],
 )
-def test_a_class_name_is_put_in_words(class_name: str, words: str) -> None:
+def test_a_class_has_a_label(class_name: str, words: str) -> None:
     assert class_label(class_name) == words
 
 
@@ -55,11 +57,11 @@ def test_only_certainty_reads_as_certainty(share: float, words: str) -> None:
         (86460, "1 d"),
     ],
 )
-def test_a_duration_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
+def test_a_duration_has_its_two_largest_units(seconds: float, words: str) -> None:
     assert duration(seconds) == words
 
 
-def test_classes_that_read_alike_keep_their_names() -> None:
+def test_classes_with_the_same_label_keep_their_names() -> None:
     assert class_labels(["freshapples", "fresh_apple", "kiwi"]) == {
         "freshapples": "Fresh apple (freshapples)",
         "fresh_apple": "Fresh apple (fresh_apple)",
@@ -92,5 +94,22 @@ def test_a_number_has_its_noun() -> None:
     ("level", "words"),
     [("fresh", "Fresh"), ("past_best", "Past its best"), ("rotten", "Rotten"), ("so_so", "So so")],
 )
-def test_levels_in_words(level: str, words: str) -> None:
+def test_levels_have_labels(level: str, words: str) -> None:
     assert level_label(level) == words
+
+
+def test_the_apis_messages_show_class_labels() -> None:
+    message = "It is worse on rottenbanana and rotten_b, not on freshbananas."
+
+    assert with_class_labels(message, ["rotten_b", "rottenbanana", "freshbanana"]) == (
+        "It is worse on Rotten banana and Rotten b, not on freshbananas."
+    )
+    assert with_class_labels(message, []) == message
+
+
+def test_modes_have_labels() -> None:
+    assert [mode_label(mode) for mode in ("fast", "full", "shipped")] == [
+        "Quick",
+        "Thorough",
+        "Shipped",
+    ]

@@ -40,7 +40,7 @@ def test_without_a_provider_there_is_no_login(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("missing", [name for name in WHOLE if "OIDC" in name])
-def test_half_a_login_is_refused_by_the_name_of_what_is_missing(
+def test_an_incomplete_login_names_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     monkeypatch.delenv(missing)

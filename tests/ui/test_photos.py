@@ -1,4 +1,4 @@
-"""The picture that the browser is shown: small, upright, or none at all."""
+"""The preview of a photo: small, upright, or none."""
 
 from io import BytesIO
 
@@ -35,12 +35,12 @@ def test_every_colour_mode_can_be_shown(kind: str, mode: str) -> None:
     assert preview(saved(Image.new(mode, (8, 8)), kind)) is not None
 
 
-def test_what_cannot_be_shown_gives_no_picture(photo: bytes) -> None:
+def test_what_cannot_be_shown_has_no_preview(photo: bytes) -> None:
     assert preview(b"") is None
     assert preview(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00") is None
     assert preview(photo[: len(photo) // 2]) is None
     assert preview(saved(Image.new("P", (8, 8)), "GIF")) is None
 
 
-def test_a_huge_picture_is_not_decoded() -> None:
+def test_a_huge_image_is_not_decoded() -> None:
     assert preview(saved(Image.new("1", (8001, 8000)), "PNG")) is None

@@ -27,7 +27,7 @@ def test_thumbnails_come_in_order_and_only_once(thumbnails: Thumbnails, api: Fak
     assert sorted(path for path, _ in api.received) == ["/0?size=192", "/2?size=192"]
 
 
-def test_a_photo_that_is_gone_spoils_no_other_and_is_asked_for_again(
+def test_a_missing_photo_affects_no_other_and_is_requested_again(
     thumbnails: Thumbnails, api: FakeApi
 ) -> None:
     assert thumbnails.get(["/9", "/1"]) == [None, b"\1"]

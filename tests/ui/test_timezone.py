@@ -1,4 +1,4 @@
-"""Moments on the timezone of the browser."""
+"""Times in the browser's time zone."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace

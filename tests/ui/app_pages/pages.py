@@ -1,4 +1,4 @@
-"""What the tests of several pages do."""
+"""Helpers of the page tests."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ PATIENCE_SECONDS = 20
 
 
 def written(page: AppTest) -> str:
-    """All that stands on the page as text."""
+    """All text on the page."""
     parts = (page.markdown, page.caption, page.info, page.success, page.warning, page.error)
     return "\n".join(element.value for elements in parts for element in elements)
 
@@ -20,7 +20,7 @@ def button(page: AppTest, label: str) -> Any:
 
 
 def sent(page: AppTest, what: str) -> AppTest:
-    """The page once what is on its way, "batch" or "training_upload", has been sent."""
+    """The page after its upload, "batch" or "training_upload", has ended."""
     assert page.session_state[what].wait(PATIENCE_SECONDS)
     page.run()
     assert not page.exception

@@ -61,7 +61,7 @@ def test_each_part_has_its_chart_and_story(
     assert len(page.get("plotly_chart")) == charts
 
 
-def test_copies_are_set_against_what_dealing_files_would_do(open_page: OpenPage) -> None:
+def test_copies_are_compared_with_a_split_by_file(open_page: OpenPage) -> None:
     page = part(open_page(PAGE), "Copies")
 
     shown = {metric.label: metric.value for metric in page.metric}
@@ -101,7 +101,7 @@ def test_classes_without_freshness_show_no_scores(open_page: OpenPage, api: Fake
     assert "Mango, 90.0 %" in written(page)
 
 
-def test_nothing_measured_is_text_without_charts(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_measurements_there_are_no_charts(open_page: OpenPage, api: FakeApi) -> None:
     nothing = {"measured": 0, "not_measured": 30, "story": "Not measured."}
     sizes = {**INSIGHTS["sizes"], **nothing, "width": None, "height": None, "sizes": []}
     copies = {**INSIGHTS["copies"], "known": False, "histogram": [], "leak": None}
@@ -133,7 +133,7 @@ def test_without_data_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> N
         (7, "Choose a dot", 0),
     ],
 )
-def test_what_is_chosen_on_the_map_is_shown(
+def test_the_selected_dot_is_shown(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, chosen: int, text: str, photos: int
 ) -> None:
     # A test cannot click on a chart.
@@ -156,7 +156,7 @@ def test_only_those_with_a_photo_can_be_shown(open_page: OpenPage) -> None:
     assert chart.proto.alt.startswith("1 photo in two dimensions")
 
 
-def test_a_photo_of_ones_own_is_sent_and_shown(
+def test_a_persons_own_photo_is_sent_and_shown(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     page = part(open_page(PAGE), "Augmentation")
@@ -174,7 +174,7 @@ def test_an_empty_map_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None
     assert "Nothing to show yet" in written(part(open_page(PAGE), "Map"))
 
 
-def test_a_refusal_is_text_in_the_services_own_words(open_page: OpenPage, api: FakeApi) -> None:
+def test_a_rejection_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/insights/augmentation"] = problem(404, "There is no such image.")
 
     page = part(open_page(PAGE), "Augmentation")
@@ -183,7 +183,7 @@ def test_a_refusal_is_text_in_the_services_own_words(open_page: OpenPage, api: F
 
 
 @pytest.mark.parametrize("path", ["/insights/dataset", "/insights/map"])
-def test_an_outage_can_be_tried_again(open_page: OpenPage, api: FakeApi, path: str) -> None:
+def test_an_outage_can_be_retried(open_page: OpenPage, api: FakeApi, path: str) -> None:
     api.answers[path] = OUTAGE
 
     page = part(open_page(PAGE), "Map")

@@ -1,4 +1,4 @@
-"""The two pages of figures while the API is slow or away: the same is asked of both."""
+"""Dataset insights and Model report while the API is slow or unavailable."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def scripted(api: FakeApi, photo: bytes) -> None:
 
 
 @each_page
-def test_a_service_that_takes_too_long_is_told(
+def test_a_slow_service_is_reported(
     open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
@@ -30,7 +30,7 @@ def test_a_service_that_takes_too_long_is_told(
 
 
 @each_page
-def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi, name: str) -> None:
+def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi, name: str) -> None:
     api.stop()
 
     page = open_page(name)
@@ -40,7 +40,7 @@ def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi, name: s
 
 
 @each_page
-def test_what_was_loaded_before_an_outage_does_not_pass_for_the_present(
+def test_cached_answers_are_not_shown_during_an_outage(
     open_page: OpenPage, api: FakeApi, name: str
 ) -> None:
     page = open_page(name)

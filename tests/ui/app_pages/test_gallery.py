@@ -31,7 +31,7 @@ def pick(page: AppTest, *ids: str) -> AppTest:
 
 
 def asked(api: FakeApi) -> dict[str, list[str]]:
-    """What was asked of the list last."""
+    """The query of the last request for the list."""
     paths = [path for path, _ in api.received if path.startswith("/dataset/images?")]
     return parse_qs(urlsplit(paths[-1]).query)
 
@@ -44,7 +44,7 @@ def test_every_photo_is_shown_with_its_class(page: AppTest) -> None:
     assert button(page, "Remove").disabled
 
 
-def test_the_filters_are_asked_of_the_api(page: AppTest, api: FakeApi) -> None:
+def test_the_filters_are_sent_to_the_api(page: AppTest, api: FakeApi) -> None:
     assert asked(api) == {"offset": ["0"], "limit": ["24"]}
 
     page.selectbox(key="gallery_class").set_value("kiwi")
@@ -80,7 +80,7 @@ def test_after_the_last_page_was_emptied_the_one_before_is_shown(
     assert page.pagination[0].value == 2
 
 
-def test_picked_photos_are_relabelled_together(page: AppTest, api: FakeApi) -> None:
+def test_selected_photos_are_relabelled_together(page: AppTest, api: FakeApi) -> None:
     pick(page, *IDS[:2])
     page.selectbox(key="new_class").set_value("kiwi").run()
     [relabel] = [found for found in page.button if found.label == "Relabel"]
@@ -106,7 +106,7 @@ def test_removal_asks_first(page: AppTest, api: FakeApi) -> None:
     assert "2 photos removed." in written(page)
 
 
-def test_all_shown_can_be_picked_at_once(page: AppTest) -> None:
+def test_all_shown_can_be_selected_at_once(page: AppTest) -> None:
     button(page, "Choose all shown").click().run()
     assert all(box.value for box in page.checkbox)
     assert "3 chosen" in written(page)
@@ -115,7 +115,9 @@ def test_all_shown_can_be_picked_at_once(page: AppTest) -> None:
     assert not any(box.value for box in page.checkbox)
 
 
-def test_a_refused_change_is_explained_and_the_choice_stays(page: AppTest, api: FakeApi) -> None:
+def test_a_rejected_change_is_explained_and_the_selection_stays(
+    page: AppTest, api: FakeApi
+) -> None:
     api.answers["/dataset/images/relabel"] = problem(422, "A class name needs a letter.")
     pick(page, IDS[0])
     page.selectbox(key="new_class").set_value("!").run()
@@ -126,7 +128,7 @@ def test_a_refused_change_is_explained_and_the_choice_stays(page: AppTest, api: 
     assert page.checkbox(key=f"select_{IDS[0]}").value
 
 
-def test_a_photo_that_cannot_be_shown_spoils_no_other(
+def test_a_photo_that_cannot_be_shown_affects_no_other(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     script(api, photo).answers[f"/dataset/images/{IDS[0]}/photograph"] = OUTAGE

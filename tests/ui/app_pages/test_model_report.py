@@ -40,7 +40,7 @@ def part(page: AppTest, name: str) -> AppTest:
     return found
 
 
-def test_every_figure_stands_with_its_interval_and_its_split(open_page: OpenPage) -> None:
+def test_every_metric_has_its_interval_and_split(open_page: OpenPage) -> None:
     page = open_page(PAGE)
 
     assert not page.exception
@@ -59,7 +59,7 @@ def test_every_figure_stands_with_its_interval_and_its_split(open_page: OpenPage
     assert "98 % of what it has not seen." in written(page)
 
 
-def test_sources_never_met_stand_first(open_page: OpenPage, api: FakeApi) -> None:
+def test_sources_never_met_come_first(open_page: OpenPage, api: FakeApi) -> None:
     left_out = [
         figure("sources", title="Right class, sources never met", split="leave one source out"),
         figure("source", title="Right class, white paper left out"),
@@ -97,7 +97,7 @@ def test_each_part_of_a_full_version_has_its_charts(
     assert len(page.get("plotly_chart")) == charts
 
 
-def test_a_fast_version_says_what_was_not_measured(open_page: OpenPage, api: FakeApi) -> None:
+def test_a_quick_version_says_what_was_not_measured(open_page: OpenPage, api: FakeApi) -> None:
     fast = details({"test_by_photograph": SCORES}, {"mode": "fast"})
     api.answers[f"/models/{CHAMPION}"] = Answer(fast)
 
@@ -109,7 +109,7 @@ def test_a_fast_version_says_what_was_not_measured(open_page: OpenPage, api: Fak
     assert len(page.get("plotly_chart")) == 1
 
 
-def test_another_version_can_be_chosen_however_little_is_known_of_it(open_page: OpenPage) -> None:
+def test_another_version_can_be_chosen_even_with_few_metrics(open_page: OpenPage) -> None:
     page = open_page(PAGE)
     page.selectbox[0].set_value(BEFORE).run()
 
@@ -131,7 +131,7 @@ def test_networks_that_were_not_compared_say_how_to(open_page: OpenPage) -> None
     assert "make compare" in written(part(open_page(PAGE), "Networks"))
 
 
-def test_two_versions_stand_side_by_side(open_page: OpenPage) -> None:
+def test_two_versions_are_shown_side_by_side(open_page: OpenPage) -> None:
     page = part(open_page(PAGE), "Compare")
 
     table = page.table[-1].value
@@ -139,7 +139,7 @@ def test_two_versions_stand_side_by_side(open_page: OpenPage) -> None:
     assert table[CHAMPION].tolist() == ["98.0 %"]
 
 
-def test_a_single_version_has_nothing_to_stand_beside(open_page: OpenPage, api: FakeApi) -> None:
+def test_a_single_version_cannot_be_compared(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = Answer({"champion": CHAMPION, "models": [version(CHAMPION)]})
 
     assert "only one version" in written(part(open_page(PAGE), "Compare"))
@@ -160,14 +160,14 @@ def test_without_figures_it_says_how_to_measure(open_page: OpenPage, api: FakeAp
     assert "make crossvalidate" in written(open_page(PAGE))
 
 
-def test_a_refusal_is_told_in_the_services_own_words(open_page: OpenPage, api: FakeApi) -> None:
+def test_a_rejection_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[f"/report/{CHAMPION}"] = problem(404, "There is no such version.")
 
     assert "There is no such version." in open_page(PAGE).error[0].value
 
 
 @pytest.mark.parametrize("path", ["/models", f"/models/{CHAMPION}", "/models/compare"])
-def test_an_outage_can_be_tried_again(open_page: OpenPage, api: FakeApi, path: str) -> None:
+def test_an_outage_can_be_retried(open_page: OpenPage, api: FakeApi, path: str) -> None:
     page = open_page(PAGE) if path == "/models/compare" else None
     api.answers[path] = OUTAGE
 

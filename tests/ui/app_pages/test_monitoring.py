@@ -1,4 +1,4 @@
-"""The Monitoring page: filled, quiet, drifted, failing, slow, and with the API away."""
+"""The Monitoring page: filled, quiet, drifted, failing, slow, and with the API unavailable."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -23,7 +23,7 @@ def written(page: AppTest) -> str:
     return "\n".join(element.value for element in page.markdown)
 
 
-def test_it_tells_how_the_service_is_and_was(open_page: OpenPage, api: FakeApi) -> None:
+def test_it_shows_the_service_now_and_before(open_page: OpenPage, api: FakeApi) -> None:
     serving = MODEL_INFO["model_info"] | {"champion_since": "2026-11-20T10:00:05Z"}
     api.answers["/model-info"] = Answer({"model_info": serving})
 
@@ -43,7 +43,7 @@ def test_it_tells_how_the_service_is_and_was(open_page: OpenPage, api: FakeApi) 
     assert len(page.get("plotly_chart")) == 4
 
 
-def test_drift_is_told_in_plain_words(open_page: OpenPage) -> None:
+def test_drift_is_explained(open_page: OpenPage) -> None:
     page = opened(open_page)
 
     assert "it may be time to retrain" in written(page)
@@ -56,7 +56,7 @@ def test_drift_is_told_in_plain_words(open_page: OpenPage) -> None:
     ("enough", "words"),
     [(True, "are like those that the model"), (False, "Too few photos were graded")],
 )
-def test_without_drift_it_says_so_or_that_it_cannot_tell(
+def test_without_drift_it_says_so_or_that_it_cannot_know(
     open_page: OpenPage, api: FakeApi, enough: bool, words: str
 ) -> None:
     figures = [figure | {"drifted": False, "enough": enough} for figure in fake.DRIFT["figures"]]
@@ -78,9 +78,7 @@ def test_with_nothing_graded_it_says_what_to_do(open_page: OpenPage, api: FakeAp
     assert [metric.value for metric in page.metric] == ["3 h 25 min", "0", "2"]
 
 
-def test_another_time_is_asked_for_and_kept_over_a_visit_elsewhere(
-    open_page: OpenPage, api: FakeApi
-) -> None:
+def test_another_time_range_is_requested_and_kept(open_page: OpenPage, api: FakeApi) -> None:
     page = opened(open_page)
     assert api.received[-1][0] != "/monitoring/summary?hours=168"
 
@@ -109,7 +107,7 @@ def test_a_failure_of_one_part_leaves_the_others(open_page: OpenPage, api: FakeA
     assert page.metric
 
 
-def test_a_failure_is_told_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
+def test_an_error_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/monitoring/summary"] = problem(503, "The catalog cannot be read.")
 
     page = opened(open_page)
@@ -117,7 +115,7 @@ def test_a_failure_is_told_in_the_apis_words(open_page: OpenPage, api: FakeApi) 
     assert "The catalog cannot be read." in page.error[0].value
 
 
-def test_with_the_api_slow_it_says_so(
+def test_a_slow_api_is_reported(
     open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
@@ -128,9 +126,7 @@ def test_with_the_api_slow_it_says_so(
     assert "taking too long" in page.error[0].value
 
 
-def test_with_the_api_away_it_says_so_and_goes_on_when_it_is_back(
-    open_page: OpenPage, api: FakeApi
-) -> None:
+def test_an_outage_is_reported_until_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
     up = api.answers.copy()
     api.answers = dict.fromkeys(up, OUTAGE)
     page = opened(open_page)

@@ -1,4 +1,4 @@
-"""The Predict page: empty, filled, failing, and with the API away."""
+"""The Predict page: empty, filled, failing, and with the API unavailable."""
 
 from streamlit.testing.v1 import AppTest
 
@@ -42,9 +42,7 @@ def test_a_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, phot
     assert photo in api.sent_to("/predict")[0]
 
 
-def test_what_is_past_its_best_is_called_so(
-    open_page: OpenPage, api: FakeApi, photo: bytes
-) -> None:
+def test_past_its_best_is_in_the_heading(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     api.answers["/predict"] = Answer(PREDICTION | {"freshness_level": "past_best"})
     page = upload(open_page("predict"), "apple.jpg", photo)
 
@@ -52,7 +50,7 @@ def test_what_is_past_its_best_is_called_so(
     assert page.metric[2].value == "Past its best"
 
 
-def test_the_heading_is_the_class_where_the_line_is_drawn_elsewhere(
+def test_the_heading_is_the_class_with_other_limits(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     """A correction is about the class."""
@@ -75,9 +73,7 @@ def test_a_photo_is_sent_once_however_often_the_page_runs(
     assert page.header[0].value == "Fresh apple"
 
 
-def test_the_next_photo_takes_the_place_of_the_last(
-    open_page: OpenPage, api: FakeApi, photo: bytes
-) -> None:
+def test_the_next_photo_replaces_the_last(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
     api.answers["/predict"] = Answer(PREDICTION | {"fruit": "banana", "freshness": "rotten"})
 
@@ -86,7 +82,7 @@ def test_the_next_photo_takes_the_place_of_the_last(
     assert page.header[0].value == "Rotten banana"
 
 
-def test_taking_the_photo_away_starts_over(open_page: OpenPage, photo: bytes) -> None:
+def test_removing_the_photo_starts_over(open_page: OpenPage, photo: bytes) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
 
     page.file_uploader(key="upload").clear().run()
@@ -182,7 +178,7 @@ def test_a_failing_grader_can_be_tried_again(
     assert not page.error
 
 
-def test_with_the_api_away_it_says_where_it_looked_and_what_to_do(
+def test_an_outage_says_which_address_was_called_and_what_to_do(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     api.stop()
@@ -195,7 +191,7 @@ def test_with_the_api_away_it_says_where_it_looked_and_what_to_do(
     assert "make run" in page.warning[0].value
 
 
-def test_it_goes_on_by_itself_once_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
+def test_it_recovers_once_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
     api.first["/health"].append(OUTAGE)
 
     page = open_page("predict")
@@ -204,7 +200,7 @@ def test_it_goes_on_by_itself_once_the_api_is_back(open_page: OpenPage, api: Fak
     assert "No photo yet" in written(page)
 
 
-def test_a_photo_chosen_while_the_api_is_away_is_graded_when_it_is_back(
+def test_a_photo_chosen_during_an_outage_is_graded_after_it(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     up = api.answers.copy()

@@ -1,4 +1,4 @@
-"""The Predict page: where the grader looked, and what the person says of the grade."""
+"""The Predict page: heat map and feedback."""
 
 import json
 from base64 import b64encode
@@ -25,7 +25,7 @@ def page(open_page: OpenPage, api: FakeApi, photo: bytes) -> AppTest:
     return upload(open_page("predict"), "apple.jpg", photo)
 
 
-def test_the_heat_map_is_asked_for_only_when_wanted(page: AppTest, api: FakeApi) -> None:
+def test_the_heat_map_is_requested_only_when_wanted(page: AppTest, api: FakeApi) -> None:
     assert len(api.received) == len([path for path, _ in api.received if "explain" not in path])
 
     page.toggle(key="heat_map").set_value(True).run()
@@ -56,7 +56,7 @@ def test_without_a_heat_map_the_photo_stays(page: AppTest, api: FakeApi) -> None
     assert len(page.image) == 1
 
 
-def test_right_is_said_of_the_first_prediction(page: AppTest, api: FakeApi) -> None:
+def test_feedback_is_about_the_first_prediction(page: AppTest, api: FakeApi) -> None:
     page.toggle(key="heat_map").set_value(True).run()
 
     button(page, "Yes, it is right").click().run()
@@ -66,7 +66,7 @@ def test_right_is_said_of_the_first_prediction(page: AppTest, api: FakeApi) -> N
     assert "Is this right?" not in written(page)
 
 
-def test_wrong_is_put_right_with_a_known_class(page: AppTest, api: FakeApi) -> None:
+def test_a_wrong_grade_is_corrected_with_a_known_class(page: AppTest, api: FakeApi) -> None:
     choice = page.selectbox(key="right_class")
     assert {"Fresh apple", "Rotten apple", "Kiwi"} <= set(choice.options)
     assert button(page, "Send the correction").disabled
@@ -95,7 +95,7 @@ def test_what_is_not_known_cannot_be_right(page: AppTest, api: FakeApi, photo: b
     assert "Yes, it is right" not in [button.label for button in page.button]
 
 
-def test_an_answer_that_is_refused_can_be_given_again(page: AppTest, api: FakeApi) -> None:
+def test_a_rejected_answer_can_be_given_again(page: AppTest, api: FakeApi) -> None:
     api.first[FEEDBACK].append(problem(422, "A class name needs a letter."))
     button(page, "Yes, it is right").click().run()
     assert "A class name needs a letter." in page.error[0].value
@@ -106,7 +106,7 @@ def test_an_answer_that_is_refused_can_be_given_again(page: AppTest, api: FakeAp
     assert "training image of Rotten apple" in written(page)
 
 
-def test_the_next_photo_is_asked_about_anew(page: AppTest, photo: bytes) -> None:
+def test_the_next_photo_has_its_own_question(page: AppTest, photo: bytes) -> None:
     button(page, "Yes, it is right").click().run()
 
     upload(page, "next.jpg", photo + b"\0")

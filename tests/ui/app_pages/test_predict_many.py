@@ -1,4 +1,4 @@
-"""The Predict page with many photos: chosen, on their way, graded, stopped, failing."""
+"""The Predict page with many photos: chosen, sent, graded, stopped, failing."""
 
 import background_upload
 import pytest
@@ -45,7 +45,7 @@ def test_nothing_is_sent_before_it_is_asked_for(page: AppTest, api: FakeApi, pho
     assert not api.sent_to("/predict/batch")
 
 
-def test_each_file_has_a_row_and_errors_spoil_no_other(page: AppTest, photo: bytes) -> None:
+def test_each_file_has_a_row_and_errors_affect_no_other(page: AppTest, photo: bytes) -> None:
     names = ["a.jpg", "bad.jpg", "rotten.jpg", "shoe.jpg", "old.jpg"]
     grade(page, *((name, b"x" if name == "bad.jpg" else photo) for name in names))
 
@@ -88,7 +88,7 @@ def test_the_table_shows_what_is_chosen(page: AppTest, photo: bytes) -> None:
         assert page.dataframe[0].value["File"].tolist() == [f"{file}.jpg"]
 
 
-def test_five_hundred_photos_go_in_small_parcels(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_five_hundred_photos_go_in_small_batches(page: AppTest, api: FakeApi, photo: bytes) -> None:
     grade(page, *((f"{number}.jpg", photo) for number in range(500)))
 
     assert page.metric[0].value == "500"
@@ -129,9 +129,7 @@ def test_the_table_is_still_there_after_a_visit_to_another_page(
     assert page.dataframe[0].value["File"].tolist() == ["a.jpg"]
 
 
-def test_while_it_is_on_its_way_it_can_be_stopped(
-    page: AppTest, api: FakeApi, photo: bytes
-) -> None:
+def test_a_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: bytes) -> None:
     api.slow.add("/predict/batch")
     choose(page, *((f"{number}.jpg", photo) for number in range(30)))
     button(page, "Grade 30 files").click().run()
@@ -147,7 +145,7 @@ def test_while_it_is_on_its_way_it_can_be_stopped(
     assert page.metric[0].value == "25"
 
 
-def test_with_the_api_away_it_waits_and_goes_on(
+def test_it_waits_through_an_outage(
     page: AppTest, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", 0.01)
@@ -168,7 +166,7 @@ def test_with_the_api_away_it_waits_and_goes_on(
     assert page.dataframe[0].value["Grade"].tolist() == ["Fresh apple"]
 
 
-def test_with_the_api_away_at_first_it_says_so(open_page: OpenPage, api: FakeApi) -> None:
+def test_an_outage_before_the_batch_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
     page = open_page("predict")
 

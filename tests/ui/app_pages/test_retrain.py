@@ -41,7 +41,7 @@ def press(page: AppTest, label: str) -> AppTest:
     return page
 
 
-def test_it_tells_what_is_new_and_how_long_each_way_takes(open_page: OpenPage) -> None:
+def test_it_shows_what_is_new_and_how_long_each_mode_takes(open_page: OpenPage) -> None:
     page = opened(open_page)
 
     assert "60 photos in 2 classes, 2 corrected labels, 1 removed" in written(page)
@@ -77,7 +77,7 @@ def test_one_button_starts_a_run_which_is_then_shown(
     assert not button(page, "Retrain")
 
 
-def test_with_nothing_new_it_says_what_to_do_and_offers_full_alone(
+def test_with_nothing_new_it_says_what_to_do_and_offers_only_the_thorough_mode(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     api.answers["/retrain/estimate"] = Answer(fake.NOTHING_NEW)
@@ -91,9 +91,7 @@ def test_with_nothing_new_it_says_what_to_do_and_offers_full_alone(
     assert not page.button[0].disabled
 
 
-def test_a_start_that_is_refused_is_told_in_the_apis_words(
-    open_page: OpenPage, api: FakeApi
-) -> None:
+def test_a_rejected_start_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/retrain"] = problem(409, "Run 7 is queued or running.")
 
     page = press(opened(open_page), "Retrain")
@@ -132,9 +130,7 @@ def test_a_run_can_be_cancelled(open_page: OpenPage, api: FakeApi) -> None:
     assert page.button[0].disabled
 
 
-def test_where_no_worker_takes_the_run_it_says_what_to_do(
-    open_page: OpenPage, api: FakeApi
-) -> None:
+def test_without_a_worker_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     waiting = "Waiting, but no worker is running: start it with make run."
     api.answers["/runs"] = fake.runs(
         fake.RUNNING | {"state": "queued", "message": waiting, "started_at": None, "losses": []}
@@ -187,7 +183,7 @@ def test_a_candidate_that_did_not_pass_can_be_promoted_after_a_question(
 
 
 @pytest.mark.parametrize(("state", "words"), [("failed", "failed"), ("interrupted", "interrupted")])
-def test_a_run_that_came_to_nothing_says_why_and_another_can_be_started(
+def test_a_failed_run_says_why_and_another_can_be_started(
     open_page: OpenPage, api: FakeApi, state: str, words: str
 ) -> None:
     ended = {"state": state, "message": "Memory ran out.", "candidate": None, "verdict": None}
@@ -201,7 +197,7 @@ def test_a_run_that_came_to_nothing_says_why_and_another_can_be_started(
     assert not page.button[0].disabled
 
 
-def test_versions_are_listed_with_what_each_is_worth(open_page: OpenPage) -> None:
+def test_versions_are_listed_with_their_accuracy(open_page: OpenPage) -> None:
     page = opened(open_page)
 
     table = page.dataframe[0].value
@@ -239,7 +235,7 @@ def test_a_rollback_asks_first_and_says_where_to(open_page: OpenPage, api: FakeA
     assert not page.exception
 
 
-def test_a_rollback_that_is_refused_is_told(open_page: OpenPage, api: FakeApi) -> None:
+def test_a_rejected_rollback_is_shown(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models/rollback"] = problem(409, "Its files were removed to make room.")
     page = press(opened(open_page), "Roll back")
 
@@ -283,7 +279,7 @@ def test_a_trigger_is_switched(open_page: OpenPage, api: FakeApi) -> None:
     assert [json.loads(body) for body in api.sent_to("/triggers/drift")] == [{"enabled": False}]
 
 
-def test_a_switch_that_is_refused_shows_what_is_and_says_why(
+def test_a_rejected_switch_shows_the_true_state_and_says_why(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     api.answers["/triggers/drift"] = problem(503, "The catalog is away.")
@@ -341,7 +337,7 @@ def test_without_a_champion_it_says_what_to_do(open_page: OpenPage, api: FakeApi
     assert "make train" in written(page)
 
 
-def test_with_one_part_in_trouble_the_others_are_there(open_page: OpenPage, api: FakeApi) -> None:
+def test_an_error_in_one_part_leaves_the_others(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/retrain/estimate"] = OUTAGE
 
     page = opened(open_page)
@@ -350,7 +346,7 @@ def test_with_one_part_in_trouble_the_others_are_there(open_page: OpenPage, api:
     assert len(page.dataframe) == 2
 
 
-def test_a_failure_is_told_and_can_be_tried_again(open_page: OpenPage, api: FakeApi) -> None:
+def test_an_error_is_shown_and_can_be_retried(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = problem(503, "The catalog cannot be read.")
     page = opened(open_page)
     assert "The catalog cannot be read." in page.error[0].value
@@ -361,7 +357,7 @@ def test_a_failure_is_told_and_can_be_tried_again(open_page: OpenPage, api: Fake
     assert not page.error
 
 
-def test_with_the_api_slow_it_says_so(
+def test_a_slow_api_is_reported(
     open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
@@ -372,7 +368,7 @@ def test_with_the_api_slow_it_says_so(
     assert "taking too long" in page.error[0].value
 
 
-def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi) -> None:
+def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
 
     page = opened(open_page)

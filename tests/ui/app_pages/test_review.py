@@ -27,7 +27,7 @@ def queue(open_page: OpenPage, api: FakeApi) -> AppTest:
 
 
 def confirmed(page: AppTest, api: FakeApi, answer: Answer) -> list[Any]:
-    """The labels that are sent on confirming."""
+    """The labels that a confirmation sends."""
     api.first["/review-queue"].append(answer)
     button(page, "Confirm these labels").click().run()
     assert not page.exception
@@ -35,7 +35,7 @@ def confirmed(page: AppTest, api: FakeApi, answer: Answer) -> list[Any]:
     return [json.loads(body)["items"] for body in bodies]
 
 
-def test_what_the_model_knows_is_suggested_and_what_it_does_not_is_left_open(
+def test_known_classes_are_suggested_and_unknown_photos_left_open(
     page: AppTest,
 ) -> None:
     assert {choice.key: choice.value for choice in page.selectbox} == {
@@ -60,7 +60,7 @@ def test_labels_are_confirmed_together_and_open_ones_left_out(page: AppTest, api
     assert "2 labels confirmed." in page.success[0].value
 
 
-def test_labels_that_are_not_taken_are_told_with_the_reason(page: AppTest, api: FakeApi) -> None:
+def test_rejected_labels_are_reported_with_the_reason(page: AppTest, api: FakeApi) -> None:
     error = {"prediction_id": "pear", "code": "gone", "detail": "This prediction is gone."}
 
     confirmed(page, api, Answer({"confirmed_count": 1, "confirmed": [], "errors": [error]}))
@@ -68,13 +68,13 @@ def test_labels_that_are_not_taken_are_told_with_the_reason(page: AppTest, api: 
     assert "1 label confirmed. 1 label not accepted: This prediction is gone." in written(page)
 
 
-def test_a_refusal_of_all_is_explained(page: AppTest, api: FakeApi) -> None:
+def test_a_rejection_of_all_is_explained(page: AppTest, api: FakeApi) -> None:
     confirmed(page, api, problem(422, "The labels cannot be read."))
 
     assert "The labels cannot be read." in page.error[0].value
 
 
-def test_nothing_is_sent_where_every_label_was_cleared(page: AppTest, api: FakeApi) -> None:
+def test_nothing_is_sent_if_every_label_was_cleared(page: AppTest, api: FakeApi) -> None:
     page.selectbox(key="label_apple").set_value(None)
     page.selectbox(key="label_pear").set_value(None)
 

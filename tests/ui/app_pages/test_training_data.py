@@ -97,7 +97,7 @@ def test_folders_of_a_zip_name_the_classes(page: AppTest, api: FakeApi, photo: b
     assert [sent_class(body) for body in api.sent_to(UPLOAD)] == [None] * 3
 
 
-def test_five_hundred_photos_go_in_small_parcels(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_five_hundred_photos_go_in_small_batches(page: AppTest, api: FakeApi, photo: bytes) -> None:
     page.selectbox(key="upload_class").set_value("kiwi").run()
     start(choose(page, *((f"{number}.jpg", photo) for number in range(500))))
 
@@ -105,7 +105,9 @@ def test_five_hundred_photos_go_in_small_parcels(page: AppTest, api: FakeApi, ph
     assert len(api.sent_to(UPLOAD)) == 20
 
 
-def test_a_refused_parcel_is_told_file_by_file(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_a_rejected_batch_is_reported_file_by_file(
+    page: AppTest, api: FakeApi, photo: bytes
+) -> None:
     api.answers[UPLOAD] = problem(422, "That is no class name.")
     page.selectbox(key="upload_class").set_value("!!").run()
     start(choose(page, ("a.jpg", photo), ("b.jpg", photo)))
@@ -125,7 +127,7 @@ def test_after_the_report_it_can_go_on(page: AppTest, photo: bytes) -> None:
     assert page.selectbox(key="upload_class").value == "kiwi"
 
 
-def test_an_outage_on_the_way_is_told_and_gone_through(
+def test_an_outage_during_an_upload_is_shown_and_survived(
     page: AppTest, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", 0.01)
@@ -145,7 +147,7 @@ def test_an_outage_on_the_way_is_told_and_gone_through(
     assert sent(page, "training_upload").metric[0].value == "1"
 
 
-def test_with_the_api_away_it_says_so(open_page: OpenPage, api: FakeApi) -> None:
+def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
 
     page = open_page("training_data")

@@ -7,7 +7,7 @@ from charts.style import HIGHLIGHT, MUTED
 PROBABILITIES = {"rottenapples": 0.3, "freshapples": 0.6996, "dragon_fruit": 0.0004}
 
 
-def test_the_likeliest_class_stands_on_top_in_words() -> None:
+def test_the_most_likely_class_is_on_top_with_its_label() -> None:
     figure = probability_bars(PROBABILITIES, "freshapples")
 
     [bars] = figure.data
@@ -30,7 +30,7 @@ def test_only_the_named_class_is_highlighted(
     assert bars.marker.color == colours
 
 
-def test_classes_that_read_alike_keep_their_own_bars() -> None:
+def test_classes_with_the_same_label_keep_their_own_bars() -> None:
     figure = probability_bars({"fresh_apple": 0.6, "freshapples": 0.3, "7": 0.1}, None)
 
     assert figure.data[0].y == ("fresh_apple", "freshapples", "7")
@@ -51,7 +51,7 @@ def test_the_chart_grows_with_its_bars() -> None:
     assert few.layout.height < more.layout.height
 
 
-def test_classes_stand_in_words_and_strangers_are_muted() -> None:
+def test_classes_have_labels_and_unrecognised_photos_are_muted() -> None:
     [bars] = class_bars({"freshapples": 7, None: 2}).data
 
     assert bars.y == ("Fresh apple", "Not known")

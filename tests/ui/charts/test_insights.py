@@ -31,7 +31,7 @@ def point(name: str, image_id: str | None = None) -> Point:
     return Point.model_validate({**values, "photograph": name, "image_id": image_id})
 
 
-def test_the_largest_class_stands_on_top_in_parts_by_split() -> None:
+def test_the_largest_class_is_on_top_stacked_by_split() -> None:
     rows = [count("mango", "train", 3), count("kiwi", "train", 4), count("kiwi", "test", 2)]
     figure = class_balance(rows)
 
@@ -73,7 +73,7 @@ def test_a_box_holds_the_quantiles_of_its_class() -> None:
     assert appearance_by_class(classes, "hue").data[0].line.color == "hsl(10, 70%, 45%)"
 
 
-def test_more_pictures_make_a_larger_dot() -> None:
+def test_more_photos_make_a_larger_dot() -> None:
     sizes = [Size(width=100, height=50, examples=1), Size(width=200, height=100, examples=50)]
     pictures, network = size_bubbles(sizes, 160).data
 
@@ -81,7 +81,7 @@ def test_more_pictures_make_a_larger_dot() -> None:
     assert (network.x, network.y) == ((160,), (160,))
 
 
-def test_photographs_are_counted_by_their_files() -> None:
+def test_photos_are_counted_by_their_files() -> None:
     [bars] = copy_bars(
         [CopyCount(copies=1, photographs=5), CopyCount(copies=9, photographs=2)]
     ).data
@@ -97,7 +97,7 @@ def test_each_view_is_a_dot_on_the_strip() -> None:
     assert (views.x, original.x) == ((90, 90), (90,))
 
 
-def test_a_dot_of_the_map_knows_its_point_and_those_with_a_picture_lie_on_top() -> None:
+def test_dots_of_the_map_know_their_point_and_those_with_a_photo_are_on_top() -> None:
     points = [point("mango", "a"), point("kiwi"), point("mango")]
     kiwi, mango, pictured = embedding_map(points).data
 
@@ -107,7 +107,7 @@ def test_a_dot_of_the_map_knows_its_point_and_those_with_a_picture_lie_on_top() 
     assert [dots.showlegend for dots in (kiwi, mango, pictured)] == [True, True, False]
 
 
-def test_many_classes_are_told_apart_by_their_marks() -> None:
+def test_many_classes_have_different_markers() -> None:
     figure = embedding_map([point(f"fruit {n}") for n in range(20)])
 
     assert len({(dots.marker.color, dots.marker.symbol) for dots in figure.data}) == 20

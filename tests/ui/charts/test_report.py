@@ -16,7 +16,7 @@ from stored_models import MetricSlice, PrecisionRecallCurve, ReliabilityBin, Roc
 from tests.ui.fake_insights import TRIAL, figure
 
 
-def test_each_figure_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() -> None:
+def test_each_metric_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() -> None:
     figures = [
         Figure.model_validate(figure("test", measures="version")),
         Figure.model_validate(figure("supplied", leaks=True, low=None, high=None)),
@@ -32,7 +32,7 @@ def test_each_figure_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() ->
     assert drawn.layout.xaxis.range[0] < 95
 
 
-def test_figures_of_one_name_have_each_their_own_colour() -> None:
+def test_metrics_of_one_name_have_their_own_colours() -> None:
     same = [figure("source"), figure("source", measures="version"), figure("source", leaks=True)]
     drawn = metric_intervals([Figure.model_validate(row) for row in same])
 
@@ -70,7 +70,7 @@ def test_larger_dots_of_the_reliability_hold_more_files() -> None:
     assert dots.marker.size[0] < dots.marker.size[1]
 
 
-def test_curves_have_a_line_a_class_with_its_area() -> None:
+def test_curves_have_a_line_per_class_with_its_area() -> None:
     roc = RocCurve(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.98765)
     recall = PrecisionRecallCurve(recall=[1, 0], precision=[0.5, 1], average_precision=0.9)
 

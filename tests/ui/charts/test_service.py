@@ -19,7 +19,7 @@ def test_each_class_has_its_bars() -> None:
     assert figure.layout.xaxis.range == (NOON, NOON + timedelta(minutes=30))
 
 
-def test_the_rarest_of_many_classes_share_a_colour() -> None:
+def test_the_rarest_classes_share_a_colour() -> None:
     counts = {f"fruit {n:02}": 100 - n for n in range(len(SERIES) + 2)}
 
     figure = class_mix(STARTS[:1], [counts], 900)
@@ -29,7 +29,7 @@ def test_the_rarest_of_many_classes_share_a_colour() -> None:
     assert figure.data[-1].y == (100 - 8 + 100 - 9,)
 
 
-def test_confidence_stands_in_the_middle_of_its_slice_with_gaps() -> None:
+def test_confidence_is_drawn_in_the_middle_of_its_slice_with_gaps() -> None:
     figure = mean_confidence(STARTS, [0.9, None], 900)
 
     [line] = figure.data
@@ -44,7 +44,7 @@ def test_a_low_confidence_is_not_cut() -> None:
     assert mean_confidence(STARTS, [0.3, 0.9], 900).layout.yaxis.range[0] < 30
 
 
-def test_nothing_is_drawn_of_no_slices() -> None:
+def test_no_slices_make_an_empty_chart() -> None:
     assert class_mix([], [], 900).data == ()
     assert mean_confidence([], [], 900).layout.xaxis.range is None
 

@@ -1,4 +1,4 @@
-"""A share is written in one way in all charts: "97.7 %"."""
+"""Shares look the same in all charts: "97.7 %"."""
 
 import re
 from datetime import datetime
@@ -50,7 +50,7 @@ IN_WORDS = {
 
 
 @pytest.mark.parametrize("drawn", [*WITH_AXIS.values(), *IN_WORDS.values()])
-def test_no_chart_has_plotly_write_a_share(drawn: go.Figure) -> None:
+def test_no_chart_uses_plotlys_percent_format(drawn: go.Figure) -> None:
     # Plotly's own percent sign stands without a space before it.
     assert not re.search(r"\d%", drawn.to_json())
 
@@ -64,5 +64,5 @@ def test_the_axis_is_in_percent(drawn: go.Figure) -> None:
 
 
 @pytest.mark.parametrize("drawn", IN_WORDS.values(), ids=IN_WORDS)
-def test_shares_stand_in_words(drawn: go.Figure) -> None:
+def test_shares_have_labels(drawn: go.Figure) -> None:
     assert re.search(r"\d\.\d %", drawn.to_json())

@@ -1,4 +1,4 @@
-"""Champion and candidate side by side, in words."""
+"""Table rows of champion and candidate."""
 
 from api_models import VersionComparison
 from charts.retraining import Pair
