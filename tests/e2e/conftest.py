@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.browser import chromium, running_browser
 from tests.processes import Running, running_everything
+
+# The default of five seconds is too short while other tests keep the processors busy.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from tests.processes import Running
 
 ARTEFACTS = PROJECT / "test-artefacts"
 PATIENCE_MS = 30_000
-expect.set_options(timeout=PATIENCE_MS)
 
 
 def test_from_photo_to_grade(browser: Browser, running: Running, tmp_path: Path) -> None:
