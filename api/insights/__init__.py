@@ -1,1 +1,1 @@
-"""What the data looks like: balance, freshness, looks, copies, a map, and augmentation."""
+"""Insights into the data: balance, appearance, copies, embedding map, augmentation; reports."""

@@ -1,4 +1,4 @@
-"""What augmentation does: a photograph before, eight training views after, each with its grade."""
+"""A photo as it is and as eight augmented training views, each with its grade."""
 
 import base64
 import io
@@ -15,36 +15,36 @@ from api.insights.schemas import Augmentation, View
 from api.model.predictor import Predictor
 
 VIEWS = 8
-QUALITY = 85
-# A freshness score from here on is fresh.
-SIDES = 0.5
+JPEG_QUALITY = 85
+# Freshness score from which a view counts as fresh.
+FRESH_FROM = 0.5
 
 
 def augmentation(
-    runtime: Predictor, data: bytes, seed: int, image_id: str | None, class_name: str | None
+    predictor: Predictor, data: bytes, seed: int, image_id: str | None, class_name: str | None
 ) -> Augmentation:
-    """Of the photograph in `data`, by the recipe of the version that serves.
+    """Augment the photo in `data` by the recipe of the serving version.
 
-    The same `seed`, 0 or more, gives the same views. Raises what `imaging.decode` raises.
+    The same `seed` (0 or more) gives the same views. Raises what `imaging.decode` raises.
     """
-    # Imported here: it needs scipy, which takes memory and has no other use in this process.
+    # Imported here: it needs scipy, which takes memory and is not used otherwise.
     from api.training.augment import AugmentRates, augment  # noqa: PLC0415
     from api.training.recipe import Recipe  # noqa: PLC0415
 
-    image = runtime.decode(data).image
-    recipe, size = runtime.manifest.recipe, runtime.manifest.input_size
-    # Without other fruit around: the photographs that they would come from are not at hand.
+    image = predictor.decode(data).image
+    recipe, size = predictor.manifest.recipe, predictor.manifest.input_size
+    # No neighbouring fruit: the photos to take it from are not available here.
     rates = AugmentRates(
-        clean=_knob(recipe, "clean_share", Recipe.clean_share),
-        background=_knob(recipe, "background_share", Recipe.background_share),
+        clean=_rate(recipe, "clean_share", Recipe.clean_share),
+        background=_rate(recipe, "background_share", Recipe.background_share),
         neighbours=0.0,
     )
     random = np.random.default_rng(seed)
-    original = _view(runtime, to_input(image, size))
-    views = [_view(runtime, augment(image, size, random, rates)) for _ in range(VIEWS)]
+    original = _view(predictor, to_input(image, size))
+    views = [_view(predictor, augment(image, size, random, rates)) for _ in range(VIEWS)]
     label = read_label(class_name) if class_name else None
     return Augmentation(
-        model_version=runtime.manifest.version,
+        model_version=predictor.manifest.version,
         image_id=image_id,
         class_name=class_name,
         seed=seed,
@@ -55,17 +55,17 @@ def augmentation(
     )
 
 
-def _view(runtime: Predictor, pixels: NDArray[np.uint8]) -> View:
-    """Grade uint8 [size, size, 3] as it is."""
-    probabilities = runtime.probabilities(pixels)
+def _view(predictor: Predictor, pixels: NDArray[np.uint8]) -> View:
+    """`pixels` uint8 [size, size, 3]."""
+    probabilities = predictor.probabilities(pixels)
     best = int(probabilities.argmax())
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=QUALITY)
+    Image.fromarray(pixels).save(stream, "JPEG", quality=JPEG_QUALITY)
     return View(
         picture=f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}",
-        predicted_class=runtime.manifest.classes[best],
+        predicted_class=predictor.manifest.classes[best],
         confidence=float(probabilities[best]),
-        freshness_score=runtime.freshness_score(probabilities),
+        freshness_score=predictor.freshness_score(probabilities),
     )
 
 
@@ -83,7 +83,7 @@ def _story(original: View, views: list[View]) -> str:
         f"{start} Its freshness score is {original.freshness_score * 100:.0f} of 100, and in the "
         f"views between {low * 100:.0f} and {high * 100:.0f}"
     )
-    if (low >= SIDES) == (high >= SIDES) == (original.freshness_score >= SIDES):
+    if (low >= FRESH_FROM) == (high >= FRESH_FROM) == (original.freshness_score >= FRESH_FROM):
         return (
             f"{start}: never on the other side, whatever is done to the photograph. That is what "
             "augmentation is for."
@@ -94,6 +94,6 @@ def _story(original: View, views: list[View]) -> str:
     )
 
 
-def _knob(recipe: dict[str, Any], name: str, default: float) -> float:
-    found = recipe.get(name)
-    return float(found) if isinstance(found, int | float) else default
+def _rate(recipe: dict[str, Any], name: str, default: float) -> float:
+    value = recipe.get(name)
+    return float(value) if isinstance(value, int | float) else default

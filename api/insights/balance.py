@@ -1,4 +1,4 @@
-"""How many examples there are of what, and how often photographs were saved more than once."""
+"""Counts of examples by class and freshness, and saved copies of photos."""
 
 from collections import Counter
 
@@ -18,29 +18,29 @@ from api.insights.schemas import (
     LeakIfDealtByFile,
 )
 
-# Up to so many times the smallest class, the largest is no concern.
-EVEN = 1.5
-UNEVEN = 3.0
-# Under this share of leaked photographs, a split by file does no harm.
-FEW = 0.02
+# Ratios of the largest to the smallest class.
+BALANCED_RATIO = 1.5
+IMBALANCED_RATIO = 3.0
+# A smaller share of leaked photos is not worth mentioning.
+MIN_LEAK = 0.02
 
 
 def counts(examples: Examples) -> list[Count]:
-    """Of every class, split and origin of which there are any, in this order."""
-    kinds = zip(
+    """Examples by class, split and origin, sorted."""
+    groups = zip(
         examples.class_names.tolist(),
         examples.splits.tolist(),
         examples.origins.tolist(),
         strict=True,
     )
     return [
-        Count(class_name=name, split=split, origin=origin, examples=found)
-        for (name, split, origin), found in sorted(Counter(kinds).items())
+        Count(class_name=name, split=split, origin=origin, examples=count)
+        for (name, split, origin), count in sorted(Counter(groups).items())
     ]
 
 
 def balance(examples: Examples) -> Balance | None:
-    """The largest class against the smallest; None without any examples."""
+    """The largest class against the smallest; None without examples."""
     by_class = Counter(examples.class_names.tolist())
     if not by_class:
         return None
@@ -61,33 +61,33 @@ def _balance_story(classes: int, total: int, largest: str, smallest: str, ratio:
     start = f"{number(total, 'example')} in {number(classes, 'class', 'classes')}."
     if classes < 2:
         return f"{start} A grader needs at least two classes: upload photographs of another."
-    found = (
+    comparison = (
         f"{words(largest).capitalize()} has {ratio:.1f} times as many as {words(smallest)}, the "
         "smallest class"
     )
-    if ratio <= EVEN:
-        return f"{start} They are well balanced: {found[:1].lower()}{found[1:]}."
-    weighed = "Training gives every class the same say, whatever its size"
-    if ratio <= UNEVEN:
-        return f"{start} {found}. {weighed}, so this is no trouble yet."
+    if ratio <= BALANCED_RATIO:
+        return f"{start} They are well balanced: {comparison[:1].lower()}{comparison[1:]}."
+    weighting = "Training gives every class the same say, whatever its size"
+    if ratio <= IMBALANCED_RATIO:
+        return f"{start} {comparison}. {weighting}, so this is no trouble yet."
     return (
-        f"{start} {found}. {weighed}, but what little there is of {words(smallest)} shows few of "
-        "the ways that it can look: photographs of it help most."
+        f"{start} {comparison}. {weighting}, but what little there is of {words(smallest)} shows "
+        "few of the ways that it can look: photographs of it help most."
     )
 
 
 def freshness(examples: Examples) -> Freshness | None:
-    """Fresh against rotten in all and of each fruit; None where no class speaks of freshness."""
-    of_fruit: dict[str, Counter[str]] = {}
-    for name, found in Counter(examples.class_names.tolist()).items():
+    """Fresh against rotten, in total and by fruit; None if no class has a freshness."""
+    counters: dict[str, Counter[str]] = {}
+    for name, count in Counter(examples.class_names.tolist()).items():
         label = read_label(name)
-        of_fruit.setdefault(label.fruit, Counter())[label.freshness or "other"] += found
-    total = sum(of_fruit.values(), Counter())
+        counters.setdefault(label.fruit, Counter())[label.freshness or "other"] += count
+    total = sum(counters.values(), Counter())
     if not total["fresh"] + total["rotten"]:
         return None
     by_fruit = [
         FruitFreshness(fruit=fruit, fresh=parts["fresh"], rotten=parts["rotten"])
-        for fruit, parts in sorted(of_fruit.items())
+        for fruit, parts in sorted(counters.items())
         if parts["fresh"] + parts["rotten"]
     ]
     return Freshness(
@@ -100,17 +100,17 @@ def freshness(examples: Examples) -> Freshness | None:
 
 
 def _freshness_story(fresh: int, rotten: int, by_fruit: list[FruitFreshness]) -> str:
-    both = fresh + rotten
-    more, most = ("fresh", fresh) if fresh >= rotten else ("rotten", rotten)
+    majority, largest = ("fresh", fresh) if fresh >= rotten else ("rotten", rotten)
     story = (
-        f"{number(fresh, 'fresh example')} against {rotten:,} rotten. Always saying {more} "
-        f"would be right for {share(most / both)} of them: compare an accuracy with that."
+        f"{number(fresh, 'fresh example')} against {rotten:,} rotten. Always saying {majority} "
+        f"would be right for {share(largest / (fresh + rotten))} of them: compare an accuracy with "
+        "that."
     )
-    odd = max(by_fruit, key=lambda part: abs(part.fresh / (part.fresh + part.rotten) - 0.5))
-    one_sided = odd.fresh / (odd.fresh + odd.rotten)
-    if len(by_fruit) > 1 and abs(one_sided - 0.5) > 0.02:
-        kind, part = ("fresh", one_sided) if one_sided > 0.5 else ("rotten", 1 - one_sided)
-        story += f" The most one-sided fruit is {odd.fruit}, {share(part)} of it {kind}."
+    skewed = max(by_fruit, key=lambda part: abs(_fresh_share(part) - 0.5))
+    fresh_share = _fresh_share(skewed)
+    if len(by_fruit) > 1 and abs(fresh_share - 0.5) > 0.02:
+        side, part = ("fresh", fresh_share) if fresh_share > 0.5 else ("rotten", 1 - fresh_share)
+        story += f" The most one-sided fruit is {skewed.fruit}, {share(part)} of it {side}."
     missing = [part.fruit for part in by_fruit if not part.fresh or not part.rotten]
     if missing:
         story += (
@@ -120,48 +120,52 @@ def _freshness_story(fresh: int, rotten: int, by_fruit: list[FruitFreshness]) ->
     return story
 
 
-def copies(examples: Examples, shipped_files: int) -> Copies:
-    """`shipped_files` is how many files the serving version's photographs were saved in."""
+def _fresh_share(part: FruitFreshness) -> float:
+    return part.fresh / (part.fresh + part.rotten)
+
+
+def copies(examples: Examples, training_files: int) -> Copies:
+    """`training_files`: number of files in the serving version's training set."""
     whole = ~examples.boxed
-    names, group = np.unique(examples.photographs[whole], return_inverse=True)
+    groups, group = np.unique(examples.photographs[whole], return_inverse=True)
     saved = examples.copies[whole]
     known = bool((saved > 0).all())
-    sizes = np.zeros(len(names), np.int64)
+    sizes = np.zeros(len(groups), np.int64)
     np.add.at(sizes, group, np.maximum(saved, 1))
     files = int(sizes.sum())
     if not known:
-        given = int((examples.image_ids[whole] != "").sum())
-        files = max(files, shipped_files + given)
+        uploaded = int((examples.image_ids[whole] != "").sum())
+        files = max(files, training_files + uploaded)
     splits = {(int(g), str(s)) for g, s in zip(group, examples.splits[whole], strict=True)}
-    twice = sum(1 for found in Counter(g for g, _ in splits).values() if found > 1)
-    leak = leak_if_dealt_by_file(sizes.tolist()) if known and len(names) else None
+    leaking = sum(1 for count in Counter(g for g, _ in splits).values() if count > 1)
+    leak = leak_of_file_split(sizes.tolist()) if known and len(groups) else None
     return Copies(
-        photographs=len(names),
+        photographs=len(groups),
         files=files,
         with_copies=int((sizes > 1).sum()),
         most=int(sizes.max(initial=0)),
         known=known,
         histogram=[
-            CopyCount(copies=size, photographs=found)
-            for size, found in sorted(Counter(sizes.tolist()).items())
+            CopyCount(copies=size, photographs=count)
+            for size, count in sorted(Counter(sizes.tolist()).items())
         ]
         if known
         else [],
-        in_two_splits=twice,
+        in_two_splits=leaking,
         leak=leak,
-        story=_copies_story(len(names), files, leak, twice),
+        story=_copies_story(len(groups), files, leak, leaking),
     )
 
 
-def leak_if_dealt_by_file(sizes: list[int]) -> LeakIfDealtByFile:
-    """What to expect if each of a photograph's files, `sizes` of them, went to test by chance.
+def leak_of_file_split(sizes: list[int]) -> LeakIfDealtByFile:
+    """The expected leak of a random split by file; `sizes` are the numbers of files per photo.
 
-    A photograph of k files stands in test with chance 1 - (1 - p)^k, and in nothing but test with
-    chance p^k.
+    A photo of k files is in the test split with probability 1 - (1 - p)^k, and only there with
+    probability p^k.
     """
-    counts = np.array(sizes)
-    in_test = 1 - (1 - TEST_SHARE) ** counts
-    leaked = in_test - TEST_SHARE**counts
+    files = np.array(sizes)
+    in_test = 1 - (1 - TEST_SHARE) ** files
+    leaked = in_test - TEST_SHARE**files
     return LeakIfDealtByFile(
         test_share=TEST_SHARE,
         test_photographs=float(in_test.sum()),
@@ -170,7 +174,9 @@ def leak_if_dealt_by_file(sizes: list[int]) -> LeakIfDealtByFile:
     )
 
 
-def _copies_story(photographs: int, files: int, leak: LeakIfDealtByFile | None, twice: int) -> str:
+def _copies_story(
+    photographs: int, files: int, leak: LeakIfDealtByFile | None, leaking: int
+) -> str:
     if not photographs:
         return "There are no photographs yet: upload some."
     start = f"{number(files, 'file')} show {number(photographs, 'different photograph')}."
@@ -179,7 +185,7 @@ def _copies_story(photographs: int, files: int, leak: LeakIfDealtByFile | None, 
             "How many of each is not known: `python -m api.commands.training measure <folder>` "
             "counts them."
         )
-    elif leak.share < FEW:
+    elif leak.share < MIN_LEAK:
         middle = "Hardly any was saved twice, so dealing files or photographs comes to the same."
     else:
         middle = (
@@ -189,8 +195,8 @@ def _copies_story(photographs: int, files: int, leak: LeakIfDealtByFile | None, 
         )
     end = (
         "Here photographs are dealt, not files: no photograph is on both sides."
-        if not twice
-        else f"{number(twice, 'photograph stands', 'photographs stand')} on both sides all the "
+        if not leaking
+        else f"{number(leaking, 'photograph stands', 'photographs stand')} on both sides all the "
         "same: remove the copies."
     )
     return f"{start} {middle} {end}"

@@ -1,4 +1,4 @@
-"""Today's data: what the serving version learned from, and the catalog as it is now."""
+"""The current data: the serving version's training set, and the catalog as it is now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.core.errors import ModelUnavailableError
-from api.model.package import REPLAY, BadPackageError, read_manifest
+from api.model.package import REPLAY, BadPackageError
 from api.model.replay_buffer import APPEARANCE_COLUMNS, TrainingIndex
 from api.registry.store import fetch_package
 from api.storage.blobs import Blobs
@@ -31,55 +31,56 @@ _COLUMNS = (
     ImageRow.width,
     ImageRow.height,
 )
-# Where an example comes from: with the package, as a photograph or a boxed fruit on one, or given
-# by people in one of three ways.
+# From the package, as a photo or a bounding box in one, or from users in one of three ways.
 Source = Literal["shipped", "boxed", "upload", "feedback", "review"]
 
 
 @dataclass(frozen=True)
-class Shipped:
-    """What a version learned from; `files` is how many files its photographs were saved in."""
+class TrainingSet:
+    """What a version was trained and tested on. `files` counts saved copies too."""
 
-    folder: Path
+    package: Path
     input_size: int
     files: int
-    rows: TrainingIndex
+    index: TrainingIndex
 
 
-def shipped_of(blobs: Blobs, cache: Path, version: str) -> Shipped:
-    """Read a stored version; kept in memory. Raises ModelUnavailableError where it cannot be."""
+def load_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
+    """Of a stored version; cached. Raises ModelUnavailableError."""
     try:
-        return _read_shipped(blobs, cache, version)
+        return _read_training_set(blobs, cache, version)
     except BadPackageError as error:
         raise ModelUnavailableError() from error
 
 
-@lru_cache(maxsize=2)  # What is stored as a version never changes.
-def _read_shipped(blobs: Blobs, cache: Path, version: str) -> Shipped:
-    folder = fetch_package(blobs, version, cache)
-    manifest = read_manifest(folder)
-    rows = TrainingIndex.load(folder / REPLAY, manifest.classes)
-    return Shipped(folder, manifest.input_size, manifest.data.files, rows)
+@lru_cache(maxsize=2)  # A stored version never changes.
+def _read_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
+    package = fetch_package(blobs, version, cache)
+    manifest = package.manifest
+    index = TrainingIndex.load(package.folder / REPLAY, manifest.classes)
+    return TrainingSet(package.folder, manifest.input_size, manifest.data.files, index)
 
 
-def images(session: Session) -> Sequence[Any]:
-    """Every image with the columns that the insights need, the newest first."""
+def load_images(session: Session) -> Sequence[Any]:
+    """Images of the catalog, newest first, without the columns not needed here."""
     query = select(*_COLUMNS).order_by(ImageRow.created_at.desc(), ImageRow.id)
     return session.execute(query).all()
 
 
-def blobs_of(session: Session, image_ids: Sequence[str]) -> dict[str, str]:
+def load_blob_keys(session: Session, image_ids: Sequence[str]) -> dict[str, str]:
+    """Blob keys by image id, of the images that exist."""
     query = select(ImageRow.id, ImageRow.blob).where(ImageRow.id.in_(image_ids))
     return {str(image_id): str(blob) for image_id, blob in session.execute(query)}
 
 
 @dataclass(frozen=True)
 class Examples:
-    """One row an example: a photograph, or a boxed fruit on one.
+    """Columns of n examples; an example is a photo, or a bounding box in one.
 
-    Strings [n]: `class_names`, `splits`, `origins`, `photographs`, and `image_ids`, empty where the
-    catalog has no picture of it. `looks` float32 [n, 5] and `copies` int32 [n] as in
-    `registry.replay`; `rows` int64 [n] is the row of the version's replay, -1 where it has none.
+    Strings [n]: `class_names`, `splits`, `origins`, `photographs` (source groups), `image_ids`
+    (empty if not in the catalog). `appearance` float32 [n, 5]: APPEARANCE_COLUMNS, NaN if not
+    measured. `copies` int32 [n]: saved copies, 0 if unknown. `replay_rows` int64 [n]: row in the
+    version's replay buffer, -1 if none.
     """
 
     class_names: NDArray[np.str_]
@@ -87,9 +88,9 @@ class Examples:
     origins: NDArray[np.str_]
     photographs: NDArray[np.str_]
     image_ids: NDArray[np.str_]
-    looks: NDArray[np.float32]
+    appearance: NDArray[np.float32]
     copies: NDArray[np.int32]
-    rows: NDArray[np.int64]
+    replay_rows: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.class_names)
@@ -100,38 +101,34 @@ class Examples:
         return boxed
 
 
-def current_examples(learned: TrainingIndex, images: Sequence[Any]) -> Examples:
-    """Put both together; `images` are rows of `images`.
+def current_examples(index: TrainingIndex, images: Sequence[Any]) -> Examples:
+    """Merge a training index with the `images` of the catalog.
 
-    An image of the catalog stands for the row of the replay that was made of it, and a row that
-    came from the catalog is left out once its image was removed.
+    An image of the catalog replaces the training row made from it. Training rows that came from
+    the catalog are dropped once their image was removed.
     """
     in_catalog = {image.sha256 for image in images}
-    boxed = learned.boxed
-    whole = {str(learned.sha256[k]): int(k) for k in np.flatnonzero(~boxed)}
-    superseded = [whole[sha256] for sha256 in in_catalog if sha256 in whole]
-    stays = ~learned.catalog
-    stays[superseded] = False
-    kept = np.flatnonzero(stays)
+    boxed = index.boxed
+    row_of = {str(index.sha256[k]): int(k) for k in np.flatnonzero(~boxed)}
+    is_kept = ~index.catalog
+    is_kept[[row_of[sha256] for sha256 in in_catalog if sha256 in row_of]] = False
+    kept = np.flatnonzero(is_kept)
 
     def join(first: NDArray[np.str_], more: list[str]) -> NDArray[np.str_]:
         return np.concatenate([first, np.array(more, np.str_)])
 
-    looks = [
-        (image.brightness, image.saturation, image.hue, image.width, image.height)
-        for image in images
-    ]
+    appearance = np.array(
+        [[getattr(image, name) for name in APPEARANCE_COLUMNS] for image in images], np.float32
+    ).reshape(-1, len(APPEARANCE_COLUMNS))
     return Examples(
-        class_names=join(learned.class_names[kept], [image.class_name for image in images]),
-        splits=join(learned.splits[kept], [image.split for image in images]),
+        class_names=join(index.class_names[kept], [image.class_name for image in images]),
+        splits=join(index.splits[kept], [image.split for image in images]),
         origins=join(np.where(boxed[kept], "boxed", "shipped"), [image.origin for image in images]),
-        photographs=join(learned.photographs[kept], [image.photograph for image in images]),
+        photographs=join(index.photographs[kept], [image.photograph for image in images]),
         image_ids=join(np.full(len(kept), "", np.str_), [image.id for image in images]),
-        looks=np.concatenate(
-            [learned.looks[kept], np.array(looks, np.float32).reshape(-1, len(APPEARANCE_COLUMNS))]
-        ),
-        copies=np.concatenate([learned.copies[kept], np.ones(len(images), np.int32)]),
-        rows=np.concatenate(
-            [kept, np.array([whole.get(image.sha256, -1) for image in images], np.int64)]
+        appearance=np.concatenate([index.looks[kept], appearance]),
+        copies=np.concatenate([index.copies[kept], np.ones(len(images), np.int32)]),
+        replay_rows=np.concatenate(
+            [kept, np.array([row_of.get(image.sha256, -1) for image in images], np.int64)]
         ),
     )

@@ -1,7 +1,7 @@
-"""The map of today's data: every example at the place where the serving version sees it.
+"""The embedding map: the current data in two dimensions, as the serving version sees it.
 
-Its axes are principal components, the directions in which embeddings differ most. Examples of the
-replay have their place at once; new images are embedded as they are asked for.
+A PCA of the replay buffer's embeddings. Its rows are projected at once; new images of the catalog
+are embedded on demand.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,138 +23,142 @@ from api.model.package import REPLAY
 from api.model.predictor import Predictor
 from api.model.replay_buffer import load_embeddings
 
-# A few directions more than the two wanted, and a few rounds, make those two exact to the eye.
-DIRECTIONS = 10
-ROUNDS = 12
-_ALONE = Lock()
-# So many new images are embedded for one map, and none once it has taken so long: a person waits.
-AT_ONCE = 150
-LONGEST_SECONDS = 0.4
+# Oversampling and iterations that make the two leading axes exact to the eye.
+SUBSPACE = 10
+ITERATIONS = 12
+_FIT_LOCK = Lock()
+# New images embedded per request, and the time after which no further one is started.
+MAX_NEW = 150
+MAX_SECONDS = 0.4
 
 
 @dataclass(frozen=True)
 class Projection:
-    """Onto two axes: `middle` float32 [channels], `axes` [channels, 2], `explained` the share of
-    the variance along either."""
+    """`mean` float32 [channels], `axes` [channels, 2], `explained`: share of variance by axis."""
 
-    middle: FloatArray
+    mean: FloatArray
     axes: FloatArray
     explained: tuple[float, float]
 
-    def of(self, embeddings: FloatArray) -> FloatArray:
-        """Points float32 [n, 2] of embeddings float32 [n, channels], each scaled to length 1."""
-        centred: FloatArray = l2_normalize(embeddings) - self.middle
+    def transform(self, embeddings: FloatArray) -> FloatArray:
+        """Points float32 [n, 2] of embeddings float32 [n, channels]."""
+        centred: FloatArray = l2_normalize(embeddings) - self.mean
         points: FloatArray = centred @ self.axes
         return points
 
 
 def fit_projection(embeddings: FloatArray) -> Projection:
-    """Of embeddings float32 [n, channels], each scaled to length 1, as OOD detection sees it.
+    """PCA of embeddings float32 [n, channels], each scaled to length 1.
 
-    By subspace iteration from a fixed start, so that the map is the same every time: N. Halko et
-    al., "Finding Structure with Randomness" (2011). The whole decomposition takes far longer.
+    Subspace iteration from a fixed start, so the map is deterministic: N. Halko et al., "Finding
+    Structure with Randomness" (2011). A full decomposition takes far longer.
     """
     rows = l2_normalize(embeddings)
-    middle: FloatArray = (rows.sum(axis=0) / max(len(rows), 1)).astype(np.float32)
-    rows -= middle
-    found = np.random.default_rng(0).normal(size=(rows.shape[1], DIRECTIONS)).astype(np.float32)
-    for _ in range(ROUNDS):
-        found, _ = np.linalg.qr(rows.T @ (rows @ found))
-    _, scales, turned = np.linalg.svd(rows @ found, full_matrices=False)
+    mean: FloatArray = (rows.sum(axis=0) / max(len(rows), 1)).astype(np.float32)
+    rows -= mean
+    basis = np.random.default_rng(0).normal(size=(rows.shape[1], SUBSPACE)).astype(np.float32)
+    for _ in range(ITERATIONS):
+        basis, _ = np.linalg.qr(rows.T @ (rows @ basis))
+    _, singular_values, rotation = np.linalg.svd(rows @ basis, full_matrices=False)
     axes = np.zeros((rows.shape[1], 2), np.float32)
-    leading = found @ turned[:2].T
+    leading = basis @ rotation[:2].T
     axes[:, : leading.shape[1]] = leading * _signs(leading)
     shares = np.zeros(2)
-    shares[: len(scales[:2])] = np.square(scales[:2]) / max(float(np.square(rows).sum()), 1e-12)
-    return Projection(middle, axes, (float(shares[0]), float(shares[1])))
+    variances = np.square(singular_values[:2])
+    shares[: len(variances)] = variances / max(float(np.square(rows).sum()), 1e-12)
+    return Projection(mean, axes, (float(shares[0]), float(shares[1])))
 
 
 def _signs(axes: FloatArray) -> NDArray[np.float32]:
-    """Either way along an axis is as good; the largest entry is made positive."""
+    """Makes the largest entry of each axis positive: the sign is arbitrary."""
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
     return np.where(largest < 0, np.float32(-1), np.float32(1))
 
 
 @dataclass(frozen=True)
 class ProjectionCache:
-    """Of one version: `known` float32 [n, 2], a row for each of its replay; `added` of images
-    that were placed since, by id."""
+    """Points of one version.
+
+    `replay_points` float32 [n, 2] of the rows of its replay buffer; `image_points` of images that
+    were embedded since, by id.
+    """
 
     projection: Projection
-    known: FloatArray
-    added: dict[str, tuple[float, float]] = field(default_factory=dict)
+    replay_points: FloatArray
+    image_points: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def places_of(folder: Path) -> ProjectionCache:
-    """The places of the package in `folder`, a verified copy; worked out once."""
-    with _ALONE:  # It takes a second and some memory: not twice at once.
-        return _places(folder)
+def projection_of(package: Path) -> ProjectionCache:
+    """The projection of the verified package in a folder; cached."""
+    with _FIT_LOCK:  # Takes a second and much memory, so never twice at once.
+        return _fit(package)
 
 
 @lru_cache(maxsize=2)
-def _places(folder: Path) -> ProjectionCache:
-    embeddings = load_embeddings(folder / REPLAY)
+def _fit(package: Path) -> ProjectionCache:
+    embeddings = load_embeddings(package / REPLAY)
     projection = fit_projection(embeddings)
-    return ProjectionCache(projection, projection.of(embeddings))
+    return ProjectionCache(projection, projection.transform(embeddings))
 
 
-def place_new(
-    places: ProjectionCache,
+def embed_new(
+    cache: ProjectionCache,
     examples: Examples,
-    runtime: Predictor,
-    blobs_of: Callable[[Sequence[str]], dict[str, str]],
+    predictor: Predictor,
+    blob_keys: Callable[[Sequence[str]], dict[str, str]],
     read: Callable[[str], bytes],
 ) -> None:
-    """Embed the newest images of the catalog that the version has not, as many as time allows.
+    """Add the points of the newest images outside the replay buffer, as many as time allows.
 
-    `blobs_of` gives the blobs of image ids, `read` the bytes of a blob or FileNotFoundError.
+    `blob_keys` maps image ids to blob keys; `read` returns the bytes of a blob or raises
+    FileNotFoundError.
     """
-    new = examples.image_ids[(examples.rows < 0) & (examples.image_ids != "")].tolist()
-    wanted = [image_id for image_id in new if image_id not in places.added][:AT_ONCE]
+    new = examples.image_ids[(examples.replay_rows < 0) & (examples.image_ids != "")].tolist()
+    wanted = [image_id for image_id in new if image_id not in cache.image_points][:MAX_NEW]
     started = perf_counter()
-    for image_id, blob in blobs_of(wanted).items() if wanted else ():
+    for image_id, key in blob_keys(wanted).items() if wanted else ():
         try:
-            embedding = runtime.embed(read(blob))
-        except (FileNotFoundError, ProblemError):  # Removed this moment, or too large by now.
+            embedding = predictor.embed(read(key))
+        except (FileNotFoundError, ProblemError):  # Removed just now, or over a lowered limit.
             continue
-        x, y = places.projection.of(embedding)[0].tolist()
-        places.added[image_id] = (x, y)
-        if perf_counter() - started > LONGEST_SECONDS:
+        x, y = cache.projection.transform(embedding)[0].tolist()
+        cache.image_points[image_id] = (x, y)
+        if perf_counter() - started > MAX_SECONDS:
             break
 
 
-def draw_map(places: ProjectionCache, examples: Examples, version: str, limit: int) -> EmbeddingMap:
-    """All examples that have a place, or `limit` of them drawn at random, always the same ones."""
-    spots = _spots(places, examples)
-    placed = np.flatnonzero(np.isfinite(spots[:, 0]))
-    shown = placed
-    if len(placed) > limit:
-        shown = np.sort(np.random.default_rng(0).choice(placed, limit, replace=False))
-    left_out = len(examples) - len(placed)
+def build_map(cache: ProjectionCache, examples: Examples, version: str, limit: int) -> EmbeddingMap:
+    """All examples that have a point, or a fixed random `limit` of them."""
+    points = _points(cache, examples)
+    embedded = np.flatnonzero(np.isfinite(points[:, 0]))
+    shown = embedded
+    if len(embedded) > limit:
+        shown = np.sort(np.random.default_rng(0).choice(embedded, limit, replace=False))
+    left_out = len(examples) - len(embedded)
     return EmbeddingMap(
         model_version=version,
         total=len(examples),
         left_out=left_out,
-        explained=places.projection.explained,
-        points=[_point(examples, spots, int(k)) for k in shown],
-        story=_map_story(len(shown), len(placed), left_out, places.projection.explained),
+        explained=cache.projection.explained,
+        points=[_point(examples, points, int(k)) for k in shown],
+        story=_map_story(len(shown), len(embedded), left_out, cache.projection.explained),
     )
 
 
-def _spots(places: ProjectionCache, examples: Examples) -> NDArray[np.float64]:
-    """The place of each example: float64 [n, 2], NaN where it has none yet."""
-    spots = np.full((len(examples), 2), np.nan)
-    known = examples.rows >= 0
-    spots[known] = places.known[examples.rows[known]]
-    for k in np.flatnonzero(~known):
-        spots[k] = places.added.get(str(examples.image_ids[k]), (np.nan, np.nan))
-    return spots
+def _points(cache: ProjectionCache, examples: Examples) -> NDArray[np.float64]:
+    """The point of each example: float64 [n, 2], NaN if it is not embedded yet."""
+    points = np.full((len(examples), 2), np.nan)
+    in_replay = examples.replay_rows >= 0
+    points[in_replay] = cache.replay_points[examples.replay_rows[in_replay]]
+    for k in np.flatnonzero(~in_replay):
+        points[k] = cache.image_points.get(str(examples.image_ids[k]), (np.nan, np.nan))
+    return points
 
 
-def _point(examples: Examples, spots: NDArray[np.float64], k: int) -> Point:
+def _point(examples: Examples, points: NDArray[np.float64], k: int) -> Point:
     return Point(
-        x=round(float(spots[k, 0]), 4),
-        y=round(float(spots[k, 1]), 4),
+        x=round(float(points[k, 0]), 4),
+        y=round(float(points[k, 1]), 4),
         class_name=str(examples.class_names[k]),
         split=str(examples.splits[k]),  # type: ignore[arg-type]  # One of the three.
         origin=str(examples.origins[k]),  # type: ignore[arg-type]
@@ -163,15 +167,15 @@ def _point(examples: Examples, spots: NDArray[np.float64], k: int) -> Point:
     )
 
 
-def _map_story(shown: int, placed: int, left_out: int, explained: tuple[float, float]) -> str:
+def _map_story(shown: int, embedded: int, left_out: int, explained: tuple[float, float]) -> str:
     story = (
         "Photographs that the model sees as alike lie close together. The two axes hold "
         f"{share(sum(explained))} of what sets the photographs apart, so what overlaps here may "
         "still be told apart. A point deep among those of another class is worth a look: its label "
         "may be wrong."
     )
-    if shown < placed:
-        story += f" Shown are {shown:,} of {placed:,}, drawn evenly."
+    if shown < embedded:
+        story += f" Shown are {shown:,} of {embedded:,}, drawn evenly."
     if left_out:
         story += (
             f" {number(left_out, 'new image')} not placed yet; they follow the next times that "

@@ -1,12 +1,13 @@
-"""What the insights look like to clients. Every part comes with its story in plain words."""
+"""API schemas of insights and reports. A `story` explains the numbers in plain words."""
+
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from api.core.labels import Freshness as FreshnessOfClass
 from api.core.splits import Split
 from api.insights.current_examples import Source
-
-Story = str
+from api.model.manifest import DataFingerprint
 
 
 class Count(BaseModel):
@@ -22,7 +23,7 @@ class Balance(BaseModel):
     smallest: str
     smallest_examples: int
     ratio: float = Field(description="The largest class over the smallest.")
-    story: Story
+    story: str
 
 
 class FruitFreshness(BaseModel):
@@ -36,7 +37,7 @@ class Freshness(BaseModel):
     rotten: int
     other: int = Field(description="Examples of classes that say nothing of freshness.")
     by_fruit: list[FruitFreshness]
-    story: Story
+    story: str
 
 
 class Quantiles(BaseModel):
@@ -64,7 +65,7 @@ class Appearance(BaseModel):
     measured: int
     not_measured: int
     by_class: list[ClassAppearance]
-    story: Story
+    story: str
 
 
 class Size(BaseModel):
@@ -83,7 +84,7 @@ class Sizes(BaseModel):
     input_size: int = Field(description="Side of what the network sees, in pixels.")
     smaller: int = Field(description="Pictures with a side shorter than that.")
     sizes: list[Size] = Field(description="Sizes within about a tenth of each other together.")
-    story: Story
+    story: str
 
 
 class CopyCount(BaseModel):
@@ -111,7 +112,7 @@ class Copies(BaseModel):
     histogram: list[CopyCount]
     in_two_splits: int = Field(description="Photographs with files in more than one split; none.")
     leak: LeakIfDealtByFile | None
-    story: Story
+    story: str
 
 
 class DatasetInsights(BaseModel):
@@ -149,7 +150,7 @@ class EmbeddingMap(BaseModel):
     left_out: int = Field(description="New images that the model has not embedded yet.")
     explained: tuple[float, float] = Field(description="Share of the variance of either axis.")
     points: list[Point] = Field(description="All, or `limit` of them drawn evenly.")
-    story: Story
+    story: str
 
 
 class View(BaseModel):
@@ -169,4 +170,63 @@ class Augmentation(BaseModel):
     freshness: FreshnessOfClass | None
     original: View
     views: list[View]
-    story: Story
+    story: str
+
+
+FigureName = Literal[
+    "sources", "source", "near", "test", "folds", "phone_fruit", "phone_edible", "supplied"
+]
+
+
+class Figure(BaseModel):
+    """One measurement, never without what it was measured on."""
+
+    name: FigureName = Field(description="Of several sources left out, each is a `source`.")
+    title: str
+    value: float = Field(description="A share, 0 to 1.")
+    low: float | None = Field(description="Of the 95 % interval.")
+    high: float | None
+    counts: str = Field(description='What is counted: "520 files of 215 photographs".')
+    split: str = Field(description="How the photographs were held out, in words.")
+    measures: Literal["version", "recipe"] = Field(
+        description="This version itself, or graders made by its recipe as shipped."
+    )
+    leaks: bool = Field(description="Whether copies of what it was tested on were learned from.")
+
+
+class Trial(BaseModel):
+    """One architecture at one input size, measured as all the others."""
+
+    architecture: str
+    input_size: int
+    weights: str
+    wanted_weights: str | None = None
+    training: str
+    accuracy: float
+    accuracy_interval_95: tuple[float, float]
+    macro_f1: float
+    parameters: int
+    megabytes: float
+    milliseconds: float
+
+
+class ArchitectureComparison(BaseModel):
+    """The networks that were compared, and one of them over input sizes."""
+
+    split: str
+    latency: str = Field(description="How the time was taken.")
+    data: DataFingerprint
+    architectures: list[Trial]
+    input_sizes: list[Trial]
+
+
+class Report(BaseModel):
+    """How good a version is, with all that has to stand beside it."""
+
+    version: str
+    architecture: str
+    figures: list[Figure] = Field(description="Sources never met first, what leaks last.")
+    recipe_data: DataFingerprint | None = Field(description="What the recipe was measured on.")
+    same_data: bool = Field(description="Whether the version was made from the same photographs.")
+    comparison: ArchitectureComparison | None
+    story: str

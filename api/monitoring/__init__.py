@@ -1,1 +1,1 @@
-"""Watching what is served: drift, and the rules that start a retraining."""
+"""Monitoring: drift, the summary of recent predictions, and triggers of retraining."""

@@ -1,4 +1,7 @@
-"""Drift: what the serving version graded lately, against its own held-out photographs."""
+"""Drift of recent predictions from the serving version's own test photos.
+
+Three metrics: the embeddings by energy distance, confidence and class mix by PSI.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from api.core.arrays import FloatArray
 from api.core.heads import Head
 from api.core.ood import drift_features
 from api.model.manifest import Manifest
-from api.model.package import HEAD, REPLAY, read_manifest
+from api.model.package import REPLAY
 from api.model.replay_buffer import load_embeddings
 from api.monitoring.two_sample import energy_drift, psi, psi_threshold
 from api.registry.store import fetch_package
@@ -24,19 +27,20 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.tables import PredictionRow
 
-SPLIT = "test"
-# More photographs than these would make the figures slow, and hardly surer.
+REFERENCE_SPLIT = "test"
+# More photos would be slower and hardly more precise.
 MAX_REFERENCE = 1000
 MAX_SAMPLE = 500
-WITHIN = timedelta(days=7)
-# With fewer, chance moves every figure.
-ENOUGH = 50
-CONFIDENCE_EDGES = (0.5, 0.7, 0.9, 0.97, 0.99, 0.999)
+WINDOW = timedelta(days=7)
+# With fewer, chance dominates.
+MIN_SIZE = 50
+CONFIDENCE_BINS = (0.5, 0.7, 0.9, 0.97, 0.99, 0.999)
+Column = NDArray[np.generic]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The test photographs of one version, as it would have graded them, or MAX_REFERENCE of them.
+    """A version's predictions on its own test photos, or on MAX_REFERENCE of them.
 
     `features` float32 [n, directions], `confidence` float32 [n], `predicted` strings [n],
     `recognised` bool [n].
@@ -49,10 +53,10 @@ class Reference:
 
     @classmethod
     def of(cls, manifest: Manifest, head: Head, embeddings: FloatArray) -> "Reference":
-        """Of the embeddings float32 [n, channels] of the test photographs."""
+        """`embeddings` float32 [n, channels] of the test photos."""
         if len(embeddings) > MAX_REFERENCE:
             embeddings = np.random.default_rng(0).choice(embeddings, MAX_REFERENCE, replace=False)
-        probabilities, recognised, projected = head.judge(embeddings)
+        probabilities, recognised, projected = head.predict(embeddings)
         return cls(
             features=drift_features(projected).astype(np.float32),
             confidence=probabilities.max(axis=1),
@@ -61,19 +65,19 @@ class Reference:
         )
 
 
-@lru_cache(maxsize=2)  # What is stored as a version never changes.
-def reference_of(blobs: Blobs, cache: Path, version: str) -> Reference:
-    """The reference of a stored version; worked out once. Raises BadPackageError."""
-    folder = fetch_package(blobs, version, cache)
-    embeddings = load_embeddings(folder / REPLAY, SPLIT)
-    return Reference.of(read_manifest(folder), Head.load(folder / HEAD), embeddings)
+@lru_cache(maxsize=2)  # A stored version never changes.
+def load_reference(blobs: Blobs, cache: Path, version: str) -> Reference:
+    """Raises BadPackageError."""
+    package = fetch_package(blobs, version, cache)
+    embeddings = load_embeddings(package.folder / REPLAY, REFERENCE_SPLIT)
+    return Reference.of(package.manifest, package.head, embeddings)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Up to 500 predictions of the last seven days, arrays as in `Reference`.
+    """The newest predictions, up to MAX_SAMPLE of the last seven days; arrays as in `Reference`.
 
-    `features` has fewer rows where some were recorded without. `since` is when the oldest was made.
+    `features` has fewer rows if some were recorded without. `since` is the time of the oldest.
     """
 
     features: FloatArray
@@ -83,7 +87,7 @@ class Sample:
     since: datetime | None
 
 
-def newest_sample(session: Session, version: str, directions: int, at: datetime) -> Sample:
+def load_sample(session: Session, version: str, directions: int, at: datetime) -> Sample:
     query = (
         select(
             PredictionRow.features,
@@ -92,7 +96,7 @@ def newest_sample(session: Session, version: str, directions: int, at: datetime)
             PredictionRow.recognised,
             PredictionRow.created_at,
         )
-        .where(PredictionRow.model_version == version, PredictionRow.created_at > at - WITHIN)
+        .where(PredictionRow.model_version == version, PredictionRow.created_at > at - WINDOW)
         .order_by(PredictionRow.created_at.desc())
         .limit(MAX_SAMPLE)
     )
@@ -108,7 +112,7 @@ def newest_sample(session: Session, version: str, directions: int, at: datetime)
     )
 
 
-# A figure that is null says nothing, and is no drift: `enough` is false then.
+# `value` and `threshold` are null unless `enough`.
 class DriftFigure(BaseModel):
     name: str
     value: float | None = Field(description="Null where there is too little to tell.")
@@ -121,33 +125,39 @@ class DriftFigure(BaseModel):
     since: datetime | None = Field(description="When the oldest of these predictions was made.")
 
 
-def drift_figures(reference: Reference, sample: Sample) -> list[DriftFigure]:
+def current_drift(
+    session: Session, settings: Settings, blobs: Blobs, version: str, at: datetime
+) -> list[DriftFigure]:
+    """Takes some tenths of a second. Raises BadPackageError or an error of the blob store."""
+    reference = load_reference(blobs, settings.model_cache, version)
+    directions = reference.features.shape[1]
+    return drift_metrics(reference, load_sample(session, version, directions, at))
+
+
+def drift_metrics(reference: Reference, sample: Sample) -> list[DriftFigure]:
     """Embeddings, confidence and class mix of `sample` against `reference`."""
+    # OOD photos have no class, whatever was predicted.
+    classes = reference.predicted[reference.recognised], sample.predicted[sample.recognised]
+    since = sample.since
     return [
-        _figure("embeddings", reference.features, sample.features, sample.since, _embeddings),
-        _figure("confidence", reference.confidence, sample.confidence, sample.since, _confidence),
-        _figure(
-            "class_mix",
-            # What is nothing known has no class, whatever it is called.
-            reference.predicted[reference.recognised],
-            sample.predicted[sample.recognised],
-            sample.since,
-            _class_mix,
-        ),
+        _metric("embeddings", reference.features, sample.features, since, _embedding_drift),
+        _metric("confidence", reference.confidence, sample.confidence, since, _confidence_drift),
+        _metric("class_mix", *classes, since, _class_mix_drift),
     ]
 
 
-def _figure(
+def _metric(
     name: str,
-    reference: NDArray[np.generic],
-    sample: NDArray[np.generic],
+    reference: Column,
+    sample: Column,
     since: datetime | None,
-    measure: Callable[[NDArray[np.generic], NDArray[np.generic]], tuple[float, float, str]],
+    measure: Callable[[Column, Column], tuple[float, float, str]],
 ) -> DriftFigure:
+    """`measure` returns value, threshold and sentence."""
     smallest, value, threshold = min(len(sample), len(reference)), None, None
-    if smallest < ENOUGH:
-        few = "predictions" if len(sample) < ENOUGH else "test photographs"
-        sentence = f"Too few {few} yet: {smallest} of at least {ENOUGH}."
+    if smallest < MIN_SIZE:
+        few = "predictions" if len(sample) < MIN_SIZE else "test photographs"
+        sentence = f"Too few {few} yet: {smallest} of at least {MIN_SIZE}."
     else:
         value, threshold, sentence = measure(reference, sample)
     return DriftFigure(
@@ -156,25 +166,21 @@ def _figure(
         threshold=threshold,
         sample_size=len(sample),
         reference_size=len(reference),
-        enough=smallest >= ENOUGH,
+        enough=smallest >= MIN_SIZE,
         drifted=value is not None and threshold is not None and value > threshold,
         sentence=sentence,
         since=since,
     )
 
 
-def _embeddings(
-    reference: NDArray[np.generic], sample: NDArray[np.generic]
-) -> tuple[float, float, str]:
+def _embedding_drift(reference: Column, sample: Column) -> tuple[float, float, str]:
     value, threshold = energy_drift(reference.astype(np.float32), sample.astype(np.float32))
     look = "different from" if value > threshold else "like"
     return value, threshold, f"The photographs look {look} those that the model was measured on."
 
 
-def _confidence(
-    reference: NDArray[np.generic], sample: NDArray[np.generic]
-) -> tuple[float, float, str]:
-    edges = np.array(CONFIDENCE_EDGES)
+def _confidence_drift(reference: Column, sample: Column) -> tuple[float, float, str]:
+    edges = np.array(CONFIDENCE_BINS)
     before = np.bincount(np.searchsorted(edges, reference), minlength=len(edges) + 1)
     after = np.bincount(np.searchsorted(edges, sample), minlength=len(edges) + 1)
     value, threshold = psi(before, after), psi_threshold(before, after)
@@ -187,12 +193,10 @@ def _confidence(
     return value, threshold, sentence
 
 
-def _class_mix(
-    reference: NDArray[np.generic], sample: NDArray[np.generic]
-) -> tuple[float, float, str]:
-    groups, codes = np.unique(np.concatenate([reference, sample]), return_inverse=True)
-    before = np.bincount(codes[: len(reference)], minlength=len(groups))
-    after = np.bincount(codes[len(reference) :], minlength=len(groups))
+def _class_mix_drift(reference: Column, sample: Column) -> tuple[float, float, str]:
+    classes, codes = np.unique(np.concatenate([reference, sample]), return_inverse=True)
+    before = np.bincount(codes[: len(reference)], minlength=len(classes))
+    after = np.bincount(codes[len(reference) :], minlength=len(classes))
     value, threshold = psi(before, after), psi_threshold(before, after)
     if value <= threshold:
         return value, threshold, "The mix of classes is like that of the test photographs."
@@ -202,15 +206,6 @@ def _class_mix(
     return (
         value,
         threshold,
-        f"The mix of classes has changed: there is {direction} {groups[most]} than among the test "
+        f"The mix of classes has changed: there is {direction} {classes[most]} than among the test "
         "photographs.",
     )
-
-
-def current_drift(
-    session: Session, settings: Settings, blobs: Blobs, version: str, at: datetime
-) -> list[DriftFigure]:
-    """Takes some tenths of a second. Raises BadPackageError, or what the store raises."""
-    reference = reference_of(blobs, settings.model_cache, version)
-    directions = reference.features.shape[1]
-    return drift_figures(reference, newest_sample(session, version, directions, at))

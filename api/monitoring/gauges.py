@@ -1,4 +1,4 @@
-"""Keeping the gauges of `/metrics` that come from the catalog up to date, off the request path."""
+"""Updates the `/metrics` gauges that come from the catalog, off the request path."""
 
 from sqlalchemy import func, select
 
@@ -15,7 +15,7 @@ ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 
 
 class Gauges:
-    """Called again and again, by one thread."""
+    """Call `refresh` periodically, from one thread."""
 
     def __init__(self, settings: Settings, state: AppState) -> None:
         self._settings = settings
@@ -23,7 +23,7 @@ class Gauges:
         self._champion = ""
 
     def refresh(self) -> None:
-        """Read champion, runs and drift. Raises what the database raises when it is away."""
+        """Read champion, runs and drift. Raises errors of the database."""
         version = self._show_champion()
         with self._state.database.reading() as session:
             by_state = select(RunRow.state, func.count()).group_by(RunRow.state)
@@ -35,7 +35,7 @@ class Gauges:
                 return
             try:
                 figures = current_drift(session, self._settings, self._state.blobs, version, now())
-            except BadPackageError:  # The watcher of versions says so.
+            except BadPackageError:  # The model reloader logs it.
                 return
         for figure in figures:
             if figure.value is not None and figure.threshold is not None:
@@ -43,10 +43,10 @@ class Gauges:
                 telemetry.DRIFT_THRESHOLD.labels(figure.name).set(figure.threshold)
 
     def _show_champion(self) -> str:
-        runtime = self._state.runtime
+        runtime = self._state.predictor
         version = runtime.manifest.version if runtime else ""
         if version != self._champion:
-            # Several processes share a file for each metric, and nothing can be removed from it.
+            # In multiprocess mode a label cannot be removed, only set to 0.
             if self._champion:
                 telemetry.CHAMPION.labels(self._champion).set(0)
             if version:

@@ -1,4 +1,4 @@
-"""The last hours of the service, for its monitoring page."""
+"""Summary of the last hours, for the monitoring page."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,11 +12,11 @@ from api.core import telemetry
 from api.registry.repository import history
 from api.storage.tables import PredictionRow
 
-# Slices people think in; the shortest that gives no more than SLICES is taken.
+# In seconds. The shortest with no more than MAX_SLICES is used.
 WIDTHS = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
-SLICES = 100
-NEWEST = 10_000
-CHANGES = 50
+MAX_SLICES = 100
+MAX_LATENCIES = 10_000
+MAX_MODEL_CHANGES = 50
 
 
 class Slice(BaseModel):
@@ -57,9 +57,9 @@ class Summary(BaseModel):
 
 
 def summarise(session: Session, hours: float, at: datetime) -> Summary:
-    """What was graded in the `hours` before `at`: by time, how fast, by which versions."""
+    """Predictions in the `hours` before `at`, their latency, and changes of the model."""
     since = at - timedelta(hours=hours)
-    width = next(width for width in WIDTHS if hours * 3600 / width <= SLICES)
+    width = next(width for width in WIDTHS if hours * 3600 / width <= MAX_SLICES)
     slices = _slices(session, since, at, width)
     return Summary(
         since=since,
@@ -68,20 +68,20 @@ def summarise(session: Session, hours: float, at: datetime) -> Summary:
         predictions=sum(item.count for item in slices),
         slices=slices,
         latency=_latency(session, since),
-        failed_requests=telemetry.failures(),
+        failed_requests=telemetry.server_errors(),
         model_changes=[
             ModelChange(version=row.version, replaced=row.replaced, kind=row.kind, at=row.at)
-            for row in history(session, CHANGES)
+            for row in history(session, MAX_MODEL_CHANGES)
         ],
     )
 
 
 def _slices(session: Session, since: datetime, until: datetime, width: int) -> list[Slice]:
-    """Every slice of `width` seconds from `since` to `until`, the empty ones too."""
+    """All slices of `width` seconds from `since` to `until`, including empty ones."""
     epoch: ColumnElement[Any] = extract("epoch", PredictionRow.created_at)
-    if session.get_bind().dialect.name != "sqlite":  # There it is a whole number already.
+    if session.get_bind().dialect.name != "sqlite":  # SQLite returns an integer.
         epoch = cast(func.floor(epoch), BigInteger)
-    number = (epoch // width).label("slice")  # They are counted since 1970.
+    number = (epoch // width).label("slice")
     name = PredictionRow.predicted_class
     query = (
         select(
@@ -96,14 +96,14 @@ def _slices(session: Session, since: datetime, until: datetime, width: int) -> l
         .order_by(number, name)
     )
     first, last = int(since.timestamp()) // width, int(until.timestamp()) // width
-    found: dict[int, list[tuple[str, int, int, float]]] = {k: [] for k in range(first, last + 1)}
+    slices: dict[int, list[tuple[str, int, int, float]]] = {k: [] for k in range(first, last + 1)}
     for k, group, count, unrecognised, confidence in session.execute(query):
-        found.setdefault(int(k), []).append((group, count, int(unrecognised), float(confidence)))
-    return [_slice(k * width, found[k]) for k in sorted(found)]
+        slices.setdefault(int(k), []).append((group, count, int(unrecognised), float(confidence)))
+    return [_slice(k * width, slices[k]) for k in sorted(slices)]
 
 
 def _slice(start: int, classes: list[tuple[str, int, int, float]]) -> Slice:
-    """`classes` have a name, a count, how many were not recognised, and a mean confidence."""
+    """`classes`: name, count, unrecognised count and mean confidence of each."""
     count = sum(count for _, count, _, _ in classes)
     return Slice(
         start=datetime.fromtimestamp(start, UTC),
@@ -119,7 +119,7 @@ def _latency(session: Session, since: datetime) -> Latency | None:
         select(PredictionRow.milliseconds)
         .where(PredictionRow.created_at >= since)
         .order_by(PredictionRow.created_at.desc())
-        .limit(NEWEST)
+        .limit(MAX_LATENCIES)
     )
     times = session.scalars(query).all()
     if not times:

@@ -1,8 +1,4 @@
-"""The triggers: small rules that start a retraining.
-
-A rule looks at a TriggerContext and gives a TriggerResult. RULES holds each once, in the order in
-which they are asked.
-"""
+"""The rules of the triggers that start a retraining. RULES is in the order of evaluation."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +10,7 @@ from sqlalchemy.orm import Session
 from api.core.formatting import percent
 from api.monitoring.drift import DriftFigure
 from api.predictions.feedback_repository import newest_feedback
-from api.registry.metric_summary import headlines
+from api.registry.schemas import Headlines
 from api.retraining.plan import CatalogDiff
 from api.storage.tables import ModelRow
 
@@ -23,16 +19,16 @@ SCHEDULES: tuple[Schedule, ...] = ("none", "weekly", "monthly")
 
 
 def read_schedule(stored: str | None) -> Schedule:
-    """The schedule that is stored; none where none is, or one that nobody knows."""
+    """The stored schedule; "none" if it is null or unknown."""
     return next((schedule for schedule in SCHEDULES if schedule == stored), "none")
 
 
 @dataclass(frozen=True)
 class TriggerConfig:
-    """What applies to a trigger: its defaults, or what people set in their place.
+    """The effective settings of a trigger: defaults, or user settings.
 
-    `cooldown_hours` is the least time between two firings; `scheduled_at` is when the schedule was
-    set.
+    `cooldown_hours` is the minimum time between two runs it starts; `scheduled_at` is when the
+    schedule was set.
     """
 
     enabled: bool
@@ -43,16 +39,15 @@ class TriggerConfig:
     last_fired_at: datetime | None
     last_run_id: str | None
 
-    def passed(self, value: float) -> bool:
-        """Whether a value lies over the threshold."""
+    def exceeded(self, value: float) -> bool:
         return self.threshold is not None and value > self.threshold
 
 
 @dataclass(frozen=True)
 class TriggerContext:
-    """What a rule may look at. `drift` and `catalog_diff` are worked out when they are called.
+    """Input of a rule. `drift` and `catalog_diff` are computed on demand.
 
-    `catalog_diff` is what the catalog has that the champion has not learned.
+    `catalog_diff`: changes of the catalog since the champion was trained.
     """
 
     session: Session
@@ -64,9 +59,9 @@ class TriggerContext:
 
 @dataclass(frozen=True)
 class TriggerResult:
-    """What a rule found. `met` is whether it asks for a retraining; `sentence` says what it saw.
+    """Result of a rule. `met`: whether it wants a retraining. `sentence`: what it measured.
 
-    `value` is None where there is nothing to measure, or not enough.
+    `value` is None if there is nothing, or not enough, to measure.
     """
 
     sentence: str
@@ -76,12 +71,12 @@ class TriggerResult:
 
 @dataclass(frozen=True)
 class Rule:
-    """One trigger. `lowest` and `highest` bound its threshold; None: it has no threshold."""
+    """One trigger. `lowest` and `highest` bound its threshold, None if it has none."""
 
     name: str
     description: str
     unit: str
-    read: Callable[[TriggerContext, TriggerConfig], TriggerResult]
+    evaluate: Callable[[TriggerContext, TriggerConfig], TriggerResult]
     threshold: float | None = None
     lowest: float = 0.0
     highest: float = 0.0
@@ -90,27 +85,27 @@ class Rule:
     is_automatic: bool = True
 
 
-# Fewer words say little; older ones than these are of another time.
-ENOUGH_FEEDBACK = 30
-NEWEST_FEEDBACK = 200
+MIN_FEEDBACK = 30
+# Older feedback says little about now.
+MAX_FEEDBACK = 200
 
 
 def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
-    honest = headlines(context.champion.manifest).accuracy
-    if honest is None:
+    test_accuracy = Headlines.of(context.champion.manifest).accuracy
+    if test_accuracy is None:
         return TriggerResult("The serving version was not measured on held-out photographs.")
-    words = newest_feedback(context.session, context.champion.version, NEWEST_FEEDBACK)
-    if len(words) < ENOUGH_FEEDBACK:
+    correct = newest_feedback(context.session, context.champion.version, MAX_FEEDBACK)
+    if len(correct) < MIN_FEEDBACK:
         return TriggerResult(
-            f"{len(words)} words of feedback on this version yet; {ENOUGH_FEEDBACK} are needed."
+            f"{len(correct)} words of feedback on this version yet; {MIN_FEEDBACK} are needed."
         )
-    accuracy = sum(words) / len(words)
-    fall = round((honest - accuracy) * 100, 2)
+    accuracy = sum(correct) / len(correct)
+    drop = round((test_accuracy - accuracy) * 100, 2)
     sentence = (
-        f"{percent(accuracy)} right by the newest {len(words)} words of feedback; "
-        f"{percent(honest)} on the test photographs."
+        f"{percent(accuracy)} right by the newest {len(correct)} words of feedback; "
+        f"{percent(test_accuracy)} on the test photographs."
     )
-    return TriggerResult(sentence, fall, config.passed(fall))
+    return TriggerResult(sentence, drop, config.exceeded(drop))
 
 
 ACCURACY = Rule(
@@ -121,7 +116,7 @@ ACCURACY = Rule(
         "the model is."
     ),
     unit="points",
-    read=_accuracy,
+    evaluate=_accuracy,
     threshold=5,
     lowest=0.5,
     highest=100,
@@ -129,15 +124,15 @@ ACCURACY = Rule(
 
 
 def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
-    times = [
-        (figure.value / figure.threshold, figure.sentence)
-        for figure in context.drift()
-        if figure.value is not None and figure.threshold
+    ratios = [
+        (metric.value / metric.threshold, metric.sentence)
+        for metric in context.drift()
+        if metric.value is not None and metric.threshold
     ]
-    if not times:
+    if not ratios:
         return TriggerResult("There are too few predictions yet to tell.")
-    most, sentence = max(times)
-    return TriggerResult(sentence, round(most, 3), config.passed(most))
+    highest, sentence = max(ratios)
+    return TriggerResult(sentence, round(highest, 3), config.exceeded(highest))
 
 
 DRIFT = Rule(
@@ -147,7 +142,7 @@ DRIFT = Rule(
         "predictions is more than so many times its own threshold."
     ),
     unit="times the figure's own threshold",
-    read=_drift,
+    evaluate=_drift,
     threshold=1,
     lowest=0.1,
     highest=100,
@@ -157,14 +152,14 @@ DRIFT = Rule(
 def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     count = sum(context.catalog_diff().added.values())
     sentence = f"There are {count} training images that the serving version has not learned."
-    return TriggerResult(sentence, count, config.passed(count))
+    return TriggerResult(sentence, count, config.exceeded(count))
 
 
 NEW_IMAGES = Rule(
     name="new-images",
     description="Fires when there are more images than this that the serving version has not seen.",
     unit="images",
-    read=_new_images,
+    evaluate=_new_images,
     threshold=1000,
     lowest=1,
     highest=1_000_000,
@@ -174,7 +169,7 @@ SCHEDULE_HOUR = 3
 
 
 def last_due(schedule: Schedule, at: datetime) -> datetime:
-    """The newest time at or before `at`, in UTC, at which a weekly or monthly run was due."""
+    """The last time, at or before `at` (UTC), at which a weekly or monthly run was due."""
     today = at.replace(hour=SCHEDULE_HOUR, minute=0, second=0, microsecond=0)
     if schedule == "weekly":
         monday = today - timedelta(days=today.weekday())
@@ -184,11 +179,11 @@ def last_due(schedule: Schedule, at: datetime) -> datetime:
 
 
 def next_due(schedule: Schedule, at: datetime) -> datetime:
-    """The first time after `at` at which one is due."""
+    """The first time after `at` at which a run is due."""
     due = last_due(schedule, at)
     if schedule == "weekly":
         return due + timedelta(days=7)
-    # From the first on, 31 days always end in the next month.
+    # `due` is the first of a month, and 31 days later is always in the next one.
     return (due + timedelta(days=31)).replace(day=1)
 
 
@@ -196,27 +191,27 @@ def _schedule(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     if config.schedule == "none":
         return TriggerResult("No schedule is set.")
     due = last_due(config.schedule, context.at)
-    known = [moment for moment in (config.last_fired_at, config.scheduled_at) if moment]
-    # However often it was due while nobody looked, it fires once.
-    if known and due > max(known):
+    handled = [moment for moment in (config.last_fired_at, config.scheduled_at) if moment]
+    # Several missed due times start one run.
+    if handled and due > max(handled):
         hours = (context.at - due).total_seconds() / 3600
         sentence = f"A retraining was due on {due:%Y-%m-%d %H:%M} UTC."
         return TriggerResult(sentence, round(hours, 2), met=True)
-    coming = next_due(config.schedule, context.at)
-    return TriggerResult(f"The next one is due on {coming:%Y-%m-%d %H:%M} UTC.")
+    due = next_due(config.schedule, context.at)
+    return TriggerResult(f"The next one is due on {due:%Y-%m-%d %H:%M} UTC.")
 
 
 SCHEDULE = Rule(
     name="schedule",
     description="Fires each Monday or each first of the month at 03:00 UTC, as it is set.",
     unit="hours overdue",
-    read=_schedule,
+    evaluate=_schedule,
     cooldown_hours=1,
     has_schedule=True,
 )
 
 
-def _manual(_scene: TriggerContext, _chosen: TriggerConfig) -> TriggerResult:
+def _manual(_context: TriggerContext, _config: TriggerConfig) -> TriggerResult:
     return TriggerResult("POST /retrain starts a retraining at any time.")
 
 
@@ -224,7 +219,7 @@ MANUAL = Rule(
     name="manual",
     description="Never fires by itself: a person starts a retraining with POST /retrain.",
     unit="",
-    read=_manual,
+    evaluate=_manual,
     cooldown_hours=0,
     is_automatic=False,
 )

@@ -1,4 +1,4 @@
-"""How each trigger stands, firing the one that asks for a retraining, and setting them."""
+"""Triggers of retraining: their state, their settings, and starting the runs they ask for."""
 
 import logging
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import RunRow, TriggerRow
 
-LEAST_COOLDOWN, LONGEST_COOLDOWN = 1, 24 * 365
+MIN_COOLDOWN_HOURS, MAX_COOLDOWN_HOURS = 1, 24 * 365
 log = logging.getLogger(__name__)
 
 
@@ -42,15 +42,15 @@ class UnknownTriggerError(NotFoundError):
 
 
 class BadTriggerSettingError(ConflictError):
-    """It would do for another trigger."""
+    """A valid setting, but not for this trigger."""
 
     code = "bad-trigger-setting"
 
 
-def _locked(session: Session, name: str) -> TriggerRow:
-    """The row of a trigger, made where there is none; nobody else changes it meanwhile.
+def _lock_row(session: Session, name: str) -> TriggerRow:
+    """The locked row of a trigger, inserted if it is missing.
 
-    Raises IntegrityError where another process makes it at the same moment.
+    Raises IntegrityError if another process inserts it at the same moment.
     """
     row = session.get(TriggerRow, name, with_for_update=True, populate_existing=True)
     if row is None:
@@ -62,10 +62,10 @@ def _locked(session: Session, name: str) -> TriggerRow:
 
 @dataclass(frozen=True)
 class TriggerState:
-    """One trigger now. `reason` says why it would fire, or why not."""
+    """`reason` says why the trigger would start a run, or why not."""
 
     rule: Rule
-    chosen: TriggerConfig
+    config: TriggerConfig
     value: float | None
     would_fire: bool
     reason: str
@@ -74,22 +74,25 @@ class TriggerState:
 def trigger_states(
     session: Session, settings: Settings, blobs: Blobs, at: datetime
 ) -> list[TriggerState]:
-    """All triggers. Takes some tenths of a second, for the drift."""
+    """All triggers. Takes some tenths of a second for the drift."""
     context = _context(session, settings, blobs, at)
     stored = {row.name: row for row in session.scalars(select(TriggerRow))}
-    busy = runs.active(session) is not None
+    is_run_active = runs.active(session) is not None
     states = []
     for name, rule in RULES.items():
-        chosen = config_of(rule, stored.get(name))
-        result = rule.read(context, chosen) if context else TriggerResult("No model serves yet.")
-        hindrance = _obstacle(rule, chosen, result, at) or _waiting_for(context, busy)
-        reason = hindrance or result.sentence
-        states.append(TriggerState(rule, chosen, result.value, not hindrance, reason))
+        config = config_of(rule, stored.get(name))
+        if context:
+            result = rule.evaluate(context, config)
+        else:
+            result = TriggerResult("No model serves yet.")
+        obstacle = _own_obstacle(rule, config, result, at) or _obstacle(context, is_run_active)
+        reason = obstacle or result.sentence
+        states.append(TriggerState(rule, config, result.value, not obstacle, reason))
     return states
 
 
 def config_of(rule: Rule, row: TriggerRow | None) -> TriggerConfig:
-    """What applies: what people set, or else the rule's defaults."""
+    """User settings, or else the rule's defaults."""
     stored = row or TriggerRow(name=rule.name)
     cooldown = stored.cooldown_hours
     return TriggerConfig(
@@ -103,28 +106,28 @@ def config_of(rule: Rule, row: TriggerRow | None) -> TriggerConfig:
     )
 
 
-def cooldown_end(chosen: TriggerConfig, at: datetime) -> datetime | None:
-    """The end of the cool-down, where it is not over."""
-    if chosen.last_fired_at is None:
+def cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
+    """End of the cooldown; None if it is over."""
+    if config.last_fired_at is None:
         return None
-    until = chosen.last_fired_at + timedelta(hours=chosen.cooldown_hours)
-    return until if until > at else None
+    end = config.last_fired_at + timedelta(hours=config.cooldown_hours)
+    return end if end > at else None
 
 
-def _obstacle(rule: Rule, chosen: TriggerConfig, result: TriggerResult, at: datetime) -> str:
-    """Why it would not fire now; empty where nothing of its own is in the way."""
-    if rule.is_automatic and not chosen.enabled:
+def _own_obstacle(rule: Rule, config: TriggerConfig, result: TriggerResult, at: datetime) -> str:
+    """Why this trigger does not start a run; empty if it would."""
+    if rule.is_automatic and not config.enabled:
         return f"It is switched off. {result.sentence}"
     if not result.met:
         return result.sentence
-    if until := cooldown_end(chosen, at):
-        return f"It fired lately and rests until {until:%Y-%m-%d %H:%M} UTC. {result.sentence}"
+    if end := cooldown_end(config, at):
+        return f"It fired lately and rests until {end:%Y-%m-%d %H:%M} UTC. {result.sentence}"
     return ""
 
 
-def _waiting_for(context: TriggerContext | None, busy: bool) -> str:
-    """What any trigger waits for that would fire otherwise; empty if nothing."""
-    if busy:
+def _obstacle(context: TriggerContext | None, is_run_active: bool) -> str:
+    """Why no trigger can start a run; empty if one can."""
+    if is_run_active:
         return "It waits: a run is queued or running."
     if context and not context.catalog_diff().any:
         return "It waits for something to learn: upload or correct photographs."
@@ -142,7 +145,7 @@ def _context(
     def drift() -> Sequence[DriftFigure]:
         try:
             return current_drift(session, settings, blobs, version, at)
-        except Exception:  # The store is away, in a way of its own; the other rules can be asked.
+        except Exception:  # Each blob store raises its own errors; other rules still work.
             log.warning("The drift cannot be worked out", exc_info=True)
             return []
 
@@ -154,35 +157,35 @@ def _context(
             log.warning("What is new cannot be worked out", exc_info=True)
             return CatalogDiff({}, 0, 0)
 
-    return TriggerContext(session, models.model(session, version), drift, catalog_diff, at)
+    return TriggerContext(session, models.get_model(session, version), drift, catalog_diff, at)
 
 
 def check(
     database: Database, blobs: Blobs, settings: Settings, at: datetime | None = None
 ) -> RunRow | None:
-    """Fire the first trigger that asks for a retraining; to be called once a minute.
+    """Fire the first trigger that wants a retraining. Call it once a minute.
 
-    A firing queues a fast run, which this gives, and notes when it did, in one transaction. Raises
-    what the database raises when it is away.
+    Firing creates a fast run, which is returned, and records the time, in one transaction. Raises
+    errors of the database.
     """
     moment = at or now()
-    with database.reading() as session:  # Looking takes a while, and keeps no writer waiting.
+    with database.reading() as session:  # Slow, so without a write lock.
         states = trigger_states(session, settings, blobs, moment)
     for state in states:
         if state.would_fire:
             try:
                 return _fire(database, state.rule, moment)
-            except (ProblemError, IntegrityError) as error:  # Another worker was quicker.
+            except (ProblemError, IntegrityError) as error:  # Another worker was faster.
                 log.info("Trigger %s did not fire: %s", state.rule.name, error)
     return None
 
 
 def _fire(database: Database, rule: Rule, at: datetime) -> RunRow | None:
-    """Raises what `create_run` raises, and IntegrityError; nothing is noted then."""
+    """Raises IntegrityError and what `create_run` raises; then nothing is recorded."""
     with database.session() as session:
-        row = _locked(session, rule.name)
-        chosen = config_of(rule, row)
-        if not chosen.enabled or cooldown_end(chosen, at):  # Changed since it was looked at.
+        row = _lock_row(session, rule.name)
+        config = config_of(rule, row)
+        if not config.enabled or cooldown_end(config, at):  # Changed since it was evaluated.
             return None
         run = create_run(session, mode="fast", started_by=f"trigger:{rule.name}", options={})
         row.last_fired_at, row.last_run_id = at, run.id
@@ -190,23 +193,23 @@ def _fire(database: Database, rule: Rule, at: datetime) -> RunRow | None:
     return run
 
 
-def change(session: Session, name: str, settings: dict[str, Any], at: datetime) -> None:
-    """Set any of enabled, threshold, cooldown_hours and schedule; None is the default again.
+def change_settings(session: Session, name: str, settings: dict[str, Any], at: datetime) -> None:
+    """Set any of enabled, threshold, cooldown_hours and schedule; None restores the default.
 
     Raises UnknownTriggerError or BadTriggerSettingError, and changes nothing then.
     """
     rule = RULES.get(name)
     if rule is None:
         raise UnknownTriggerError(name)
-    _verify(rule, settings)
-    row = _locked(session, name)
+    _validate(rule, settings)
+    row = _lock_row(session, name)
     if "schedule" in settings and settings["schedule"] != row.schedule:
         row.scheduled_at = at
     for field, value in settings.items():
         setattr(row, field, value)
 
 
-def _verify(rule: Rule, settings: dict[str, Any]) -> None:
+def _validate(rule: Rule, settings: dict[str, Any]) -> None:
     if not rule.is_automatic:
         raise BadTriggerSettingError("This trigger has nothing to set: a person is what fires it.")
     threshold, cooldown = settings.get("threshold"), settings.get("cooldown_hours")
@@ -216,9 +219,9 @@ def _verify(rule: Rule, settings: dict[str, Any]) -> None:
         raise BadTriggerSettingError(
             f"threshold must lie between {rule.lowest:g} and {rule.highest:g} ({rule.unit})."
         )
-    if cooldown is not None and not LEAST_COOLDOWN <= cooldown <= LONGEST_COOLDOWN:
+    if cooldown is not None and not MIN_COOLDOWN_HOURS <= cooldown <= MAX_COOLDOWN_HOURS:
         raise BadTriggerSettingError(
-            f"cooldown_hours must lie between {LEAST_COOLDOWN} and {LONGEST_COOLDOWN}."
+            f"cooldown_hours must lie between {MIN_COOLDOWN_HOURS} and {MAX_COOLDOWN_HOURS}."
         )
     if settings.get("schedule") is not None and not rule.has_schedule:
         raise BadTriggerSettingError(

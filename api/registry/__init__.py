@@ -1,1 +1,1 @@
-"""Model packages, their versions, and which of them serves."""
+"""Model registry: versions, their packages, the promotion gate, and which version serves."""

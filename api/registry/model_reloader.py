@@ -1,8 +1,8 @@
-"""Every API process serves the champion of the catalog, and notices a new one within a second, as
-it does freshness thresholds that somebody set.
+"""How a new champion reaches every API process: each polls the catalog twice a second.
 
-The new grader is loaded and warmed up beside the old one, which serves until one assignment puts
-the new one in its place: a request that is under way ends on the grader that it began with.
+The new model is loaded and warmed up beside the old one, then replaces it in one assignment.
+Requests in progress finish on the model they started with. User-set freshness thresholds are
+followed the same way.
 """
 
 import logging
@@ -14,10 +14,10 @@ from contextlib import suppress
 from api.core.freshness_levels import LevelThresholds
 from api.model.package import BadPackageError, Package, load_package, read_manifest
 from api.model.predictor import Predictor
-from api.predictions.freshness_thresholds import follow, user_thresholds
+from api.predictions.freshness_thresholds import apply_thresholds, user_thresholds
 from api.predictions.state import AppState
 from api.registry import repository, service
-from api.registry.store import open_package
+from api.registry.store import fetch_package
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class ModelReloader:
-    """Keeps `state.runtime` what the catalog says. `clock` gives seconds."""
+    """Keeps `state.predictor` the champion of the catalog. `clock` returns seconds."""
 
     def __init__(
         self, settings: Settings, state: AppState, clock: Callable[[], float] = time.monotonic
@@ -38,23 +38,23 @@ class ModelReloader:
         self._settings = settings
         self._state = state
         self._clock = clock
-        self._opened = False
-        self._register_at: float | None = clock()  # None when that is done.
-        self._failed = ""
+        self._is_migrated = False
+        self._register_at: float | None = clock()  # None once it is done.
+        self._failed_version = ""
         self._retry_at = 0.0
-        self._trouble = ""
+        self._last_error = ""
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="model-watcher", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="model-reloader", daemon=True)
 
     def start(self) -> None:
-        """Open the catalog, load a grader, and go on watching in a thread.
+        """Open the catalog, load a model and start polling.
 
-        While the catalog is away, or its champion cannot be loaded, the shipped package serves.
-        Without one the service still runs, and says that no model is loaded. Raises what
-        `Database.upgrade` raises for a catalog that is there but cannot be used.
+        If the catalog or its champion is unavailable, the shipped package serves; without one the
+        service runs but has no model. Raises what `Database.upgrade` raises for an unusable
+        catalog.
         """
-        self.look()
-        if self._state.runtime is None:
+        self.poll()
+        if self._state.predictor is None:
             self._serve_shipped()
         self._thread.start()
 
@@ -62,111 +62,111 @@ class ModelReloader:
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 
-    def look(self) -> None:
-        """Do once what there is to do. While the catalog is away, what is loaded serves on."""
+    def poll(self) -> None:
+        """Load the champion if it changed. While the catalog is unavailable, nothing changes."""
         try:
             self._open_catalog()
             with self._state.database.reading() as session:
                 champion = repository.champion_row(session)
                 thresholds = user_thresholds(session)
-            follow(self._state, self._settings, thresholds)
+            apply_thresholds(self._state, self._settings, thresholds)
             if champion is not None:
                 self._follow(champion)
         except (*UNAVAILABLE, OSError) as error:
-            self._note(f"The catalog cannot be used: {error}")
+            self._log_error(f"The catalog cannot be used: {error}")
         else:
-            self._note("")
+            self._log_error("")
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         while not self._stopping.wait(POLL_SECONDS):
             try:
-                self.look()
-            except Exception as error:  # The thread must go on, whatever it was.
-                self._note(f"Looking for a new model failed: {error!r}")
+                self.poll()
+            except Exception as error:  # Keep polling.
+                self._log_error(f"Looking for a new model failed: {error!r}")
 
-    def _note(self, trouble: str) -> None:
-        """Log a trouble when it begins and when it ends, not at every look."""
-        if trouble and not self._trouble:
-            log.error("%s", trouble)
-        elif self._trouble and not trouble:
+    def _log_error(self, error: str) -> None:
+        """Log when errors start and stop, not at every poll. Empty: no error."""
+        if error and not self._last_error:
+            log.error("%s", error)
+        elif self._last_error and not error:
             log.warning("The catalog can be read again.")
-        self._trouble = trouble
+        self._last_error = error
 
     def _open_catalog(self) -> None:
-        if not self._opened:
+        if not self._is_migrated:
             try:
                 self._state.database.upgrade()
-            except (*UNAVAILABLE, OSError) as error:  # OSError: SQLite's folder cannot be made.
+            except (*UNAVAILABLE, OSError) as error:  # OSError: no folder for the SQLite file.
                 self._state.catalog_problem = str(error)
                 raise
-            self._opened, self._state.catalog_problem = True, ""
+            self._is_migrated, self._state.catalog_problem = True, ""
         if self._register_at is not None and self._clock() >= self._register_at:
             self._register_at = None if self._register() else self._clock() + RETRY_SECONDS
 
     def _register(self) -> bool:
-        """Register the shipped package and tidy up; False where that must be tried again."""
+        """Register the shipped package and clean up; False if it must be retried."""
         database, blobs = self._state.database, self._state.blobs
         try:
             try:
                 service.register_shipped(database, blobs, self._settings.model_dir)
             except BadPackageError as error:
                 log.error("The shipped package is not registered: %s", error)
-            service.finish_pruning(database, blobs)
+            service.clean_up_store(database, blobs)
             service.evict_cache(database, self._settings.model_cache)
         except UNAVAILABLE:
             raise
-        except Exception:  # The store is away; each kind of store has its own errors for that.
+        except Exception:  # Each kind of blob store raises its own errors.
             log.exception("The store of model packages fails; trying again later")
             return False
         return True
 
     def _follow(self, champion: ChampionRow) -> None:
-        """Serve the champion. One that cannot be loaded is tried again after a minute."""
+        """Serve the champion. If it fails to load, retry after RETRY_SECONDS."""
         state = self._state
-        if state.runtime is None or state.runtime.manifest.version != champion.version:
-            if champion.version == self._failed and self._clock() < self._retry_at:
+        if state.predictor is None or state.predictor.manifest.version != champion.version:
+            if champion.version == self._failed_version and self._clock() < self._retry_at:
                 return
             try:
-                runtime = load_version(self._settings, state.blobs, champion.version)
-            except Exception as error:  # Whatever is wrong with it, the old one serves on.
-                self._failed, self._retry_at = champion.version, self._clock() + RETRY_SECONDS
+                predictor = load_version(self._settings, state.blobs, champion.version)
+            except Exception as error:  # Whatever it is, the old model serves on.
+                self._failed_version = champion.version
+                self._retry_at = self._clock() + RETRY_SECONDS
                 state.model_problem = f"Version {champion.version} cannot be loaded: {error}"
                 log.error("%s", state.model_problem)
                 return
-            state.runtime = runtime.with_thresholds(self._thresholds)
+            state.predictor = predictor.with_thresholds(self._thresholds)
             log.info("Version %s serves.", champion.version)
             service.evict_cache(state.database, self._settings.model_cache)
         state.champion_since = champion.changed_at
-        self._failed, state.model_problem = "", ""
+        self._failed_version, state.model_problem = "", ""
 
     @property
     def _thresholds(self) -> LevelThresholds | None:
-        """What was chosen last, in the catalog or in the environment."""
         return self._state.user_thresholds or self._settings.level_thresholds
 
     def _serve_shipped(self) -> None:
         try:
-            runtime = load_shipped(self._settings)
+            predictor = load_shipped(self._settings)
         except (BadPackageError, ValueError, RuntimeError) as error:
             log.error("No model is served: %s", error)
             self._state.model_problem = self._state.model_problem or str(error)
         else:
-            self._state.runtime = runtime.with_thresholds(self._thresholds)
+            self._state.predictor = predictor.with_thresholds(self._thresholds)
             log.warning("The shipped version serves until the champion can be loaded.")
 
 
 def load_version(settings: Settings, blobs: Blobs, version: str) -> Predictor:
-    """Raises BadPackageError, ValueError or RuntimeError, or what the store raises when away."""
+    """Raises BadPackageError, ValueError, RuntimeError, or an error of the blob store."""
     with suppress(BadPackageError):
         if read_manifest(settings.model_dir).version == version:
-            return load_shipped(settings)  # Nothing needs to be fetched.
-    return _warm(settings, open_package(blobs, version, settings.model_cache))
+            return load_shipped(settings)  # No download needed.
+    return _load(settings, fetch_package(blobs, version, settings.model_cache))
 
 
 def load_shipped(settings: Settings) -> Predictor:
     """Raises BadPackageError, ValueError or RuntimeError."""
-    return _warm(settings, load_package(settings.model_dir))
+    return _load(settings, load_package(settings.model_dir))
 
 
-def _warm(settings: Settings, package: Package) -> Predictor:
+def _load(settings: Settings, package: Package) -> Predictor:
     return Predictor.of_package(package, settings.max_pixels, settings.inference_threads)

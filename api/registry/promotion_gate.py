@@ -1,8 +1,8 @@
-"""The gate: may a candidate serve in the champion's place? A pure function with reasons.
+"""The promotion gate: may a candidate replace the champion? A pure function of their comparison.
 
-Its rules ask two things of a loss: is it large enough to matter, and is it more than chance? A
-test split has a few hundred photographs, of which two equal graders differ on some: so one
-photograph alone never decides. Where a loss is large, the candidate bears the burden of proof.
+Each rule asks whether a regression is large enough to matter and whether it is more than chance.
+A test split has a few hundred photos, and two equal models differ on some of them, so one photo
+never decides. A large regression counts even if it is not significant.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,213 +11,229 @@ from math import comb
 from typing import Any
 
 from api.core.formatting import percent
-from api.core.paired_comparison import Comparison, Fit, Paired
+from api.core.paired_comparison import LabelAgreement, ModelComparison, PairedCounts
 
-# Under this chance of coming about between equal graders, a loss is proven.
-PROVEN = 0.05
-# One photograph is never enough to reject a candidate.
-LEAST_LOST = 2
-# Macro F1, from 0 to 1, may fall by so much: what the project promises of the known classes.
-MACRO_F1_LOSS = 0.005
-# A class's recall may fall by so much even where its few photographs cannot prove it; a proven loss
-# may be only as small as the second figure. The classes share PROVEN between them, since one of
-# many looks worse by chance (O. J. Dunn, "Multiple Comparisons among Means", 1961).
-CLASS_LOSS = 0.10
-PROVEN_CLASS_LOSS = 0.01
-# The same for the share of known photographs that are recognised, which is 1 less by design
-# (training.reject) and a matter of few photographs.
-RECOGNISED_LOSS = 0.03
-PROVEN_RECOGNISED_LOSS = 0.01
-# The calibration error may grow by so much, or by what two photographs amount to.
-CALIBRATION_GROWTH = 0.02
-# The share of other things let through may grow by so much, while the classes stay the same.
-LET_THROUGH_GROWTH = 0.10
-SLOWER = 1.10
-# Of a new class, and of new photographs of known ones, at least so many must be graded as labelled;
-# of guesses between two classes half would be.
-NEW_RECALL = 0.75
-# And so many must be recognised as any class at all.
-NEW_RECOGNISED = 0.85
-NEW_LABELS_FIT = 0.70
-# A single class's new labels are judged more mildly: a new kitchen may hide one class's look.
-CLASS_LABELS_FIT = 0.50
-# Fewer new photographs of a class show nothing; with as many held out as the second figure, those
-# alone decide, since they show what the candidate itself can do.
-LEAST_NEW = 8
+# A regression with a smaller p-value is significant.
+ALPHA = 0.05
+# One photo is never enough to reject a candidate.
+MIN_NET_LOST = 2
+# What the project promises for the known classes.
+MAX_MACRO_F1_DROP = 0.005
+# A class has few photos, so a large drop in its recall counts even if it is not significant; a
+# significant one may be smaller. ALPHA is divided among the classes, since one of many drops by
+# chance (O. J. Dunn, "Multiple Comparisons among Means", 1961).
+MAX_CLASS_DROP = 0.10
+MAX_SIGNIFICANT_CLASS_DROP = 0.01
+# Share of photos of known classes that are recognised.
+MAX_RECOGNISED_DROP = 0.03
+MAX_SIGNIFICANT_RECOGNISED_DROP = 0.01
+# Or the weight of two photos, if that is more.
+MAX_CALIBRATION_INCREASE = 0.02
+# Share of OOD photos that are recognised as a class.
+MAX_LET_THROUGH_INCREASE = 0.10
+MAX_SLOWDOWN = 1.10
+# Guessing between two classes would give 0.5.
+MIN_NEW_CLASS_RECALL = 0.75
+MIN_NEW_CLASS_RECOGNISED = 0.85
+MIN_LABEL_AGREEMENT = 0.70
+# Lower for a single class, whose new photos may come from one unusual kitchen.
+MIN_CLASS_LABEL_AGREEMENT = 0.50
+# With fewer new photos of known classes their labels are not checked.
+MIN_NEW_PHOTOS = 8
+# With this many held-out new photos those alone decide: they measure the candidate itself.
 ENOUGH_HELD_OUT = 20
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says; `reasons` are sentences, `figures` what it was judged by."""
+    """The gate's decision; `reasons` are sentences, `figures` the comparison."""
 
     promote: bool
     reasons: tuple[str, ...]
     figures: Mapping[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """JSON-serializable."""
         return {**asdict(self), "reasons": list(self.reasons)}
 
 
-def judge(comparison: Comparison) -> Verdict:
-    """Promote where no rule speaks against it; the reasons then say what was found."""
-    against = [
-        *_overall(comparison),
-        *_classes(comparison.per_class),
-        *_confidence(comparison),
-        *_speed(comparison),
-        *_new(comparison),
+def judge(comparison: ModelComparison) -> Verdict:
+    """Promote unless a rule objects. The reasons are the objections, or else the results."""
+    objections = [
+        *_check_overall(comparison),
+        *_check_each_class(comparison.per_class),
+        *_check_calibration(comparison),
+        *_check_recognised(comparison.recognised),
+        *_check_let_through(comparison),
+        *_check_speed(comparison),
+        *_check_new_classes(comparison.new_classes),
+        *_check_new_labels(comparison.new_labels),
     ]
-    reasons = against or list(_in_favour(comparison))
-    return Verdict(not against, tuple(reasons), asdict(comparison))
+    reasons = objections or list(_results(comparison))
+    return Verdict(not objections, tuple(reasons), asdict(comparison))
 
 
-def _overall(found: Comparison) -> Iterator[str]:
-    paired = found.overall
-    if not paired.photographs and not found.new_classes:
-        yield "There are no held-out photographs to compare the two on."
-    if paired.net_lost < LEAST_LOST:
+def _check_overall(comparison: ModelComparison) -> Iterator[str]:
+    counts = comparison.overall
+    if not counts.photographs and not comparison.new_classes:
+        yield "There are no held-out photos to compare the two on."
+    if counts.net_lost < MIN_NET_LOST:
         return
-    lost = f"it loses {paired.lost} of {paired.photographs} held-out photographs that the champion "
-    lost += f"has right and wins {paired.won}"
-    if paired.chance < PROVEN:
-        yield f"The candidate is worse: {lost} (chance {paired.chance:.3f})."
-    elif found.macro_f1 and -found.macro_f1.growth > MACRO_F1_LOSS:
+    changes = (
+        f"of {counts.photographs} held-out photos it gets {counts.lost} wrong that the champion "
+        f"gets right, and {counts.won} right that the champion gets wrong"
+    )
+    f1 = comparison.macro_f1
+    if counts.mcnemar_p < ALPHA:
+        yield f"The candidate is worse: {changes} (p = {counts.mcnemar_p:.3f})."
+    elif f1 and -f1.increase > MAX_MACRO_F1_DROP:
         yield (
-            f"The candidate is worse: macro F1 falls from {percent(found.macro_f1.champion)} to "
-            f"{percent(found.macro_f1.candidate)}; {lost}."
+            f"The candidate is worse: macro F1 falls from {percent(f1.champion)} to "
+            f"{percent(f1.candidate)}; {changes}."
         )
 
 
-def _classes(per_class: Mapping[str, Paired]) -> Iterator[str]:
-    proven = PROVEN / max(1, len(per_class))
-    for name, paired in per_class.items():
-        if _worse(paired, CLASS_LOSS, PROVEN_CLASS_LOSS, proven):
+def _check_each_class(per_class: Mapping[str, PairedCounts]) -> Iterator[str]:
+    alpha = ALPHA / max(1, len(per_class))
+    for name, counts in per_class.items():
+        if _regressed(counts, MAX_CLASS_DROP, MAX_SIGNIFICANT_CLASS_DROP, alpha):
             yield (
-                f"It is worse on {name}: {paired.candidate_right} of {paired.photographs} held-out "
-                f"photographs right, where the champion has {paired.champion_right}."
+                f"It is worse on {name}: {counts.candidate_right} of {counts.photographs} held-out "
+                f"photos right, where the champion has {counts.champion_right}."
             )
 
 
-def _confidence(found: Comparison) -> Iterator[str]:
-    paired, error, others = found.recognised, found.calibration_error, found.others_let_through
-    if error is not None:
-        bound = max(CALIBRATION_GROWTH, 2 / found.overall.photographs)
-        if error.growth > bound:
+def _check_calibration(comparison: ModelComparison) -> Iterator[str]:
+    error = comparison.calibration_error
+    if error is None:
+        return
+    if error.increase > max(MAX_CALIBRATION_INCREASE, 2 / comparison.overall.photographs):
+        yield (
+            "Its confidence is less reliable: the calibration error grows from "
+            f"{percent(error.champion)} to {percent(error.candidate)}."
+        )
+
+
+def _check_recognised(counts: PairedCounts) -> Iterator[str]:
+    if _regressed(counts, MAX_RECOGNISED_DROP, MAX_SIGNIFICANT_RECOGNISED_DROP, ALPHA):
+        total = counts.photographs
+        yield (
+            f"It rejects more photos of known classes: {total - counts.candidate_right} of "
+            f"{total}, where the champion rejects {total - counts.champion_right}."
+        )
+
+
+def _check_let_through(comparison: ModelComparison) -> Iterator[str]:
+    share = comparison.others_let_through
+    # Photos of a new class may have been OOD before.
+    if share is None or comparison.new_classes:
+        return
+    if share.increase > MAX_LET_THROUGH_INCREASE:
+        yield (
+            "It recognises more photos of other things as one of its classes: "
+            f"{percent(share.candidate)}, where the champion does {percent(share.champion)}."
+        )
+
+
+def _check_speed(comparison: ModelComparison) -> Iterator[str]:
+    time = comparison.milliseconds
+    if time is not None and time.candidate > MAX_SLOWDOWN * time.champion:
+        yield f"It is slower: {time.candidate:.1f} ms per photo against {time.champion:.1f} ms."
+
+
+def _check_new_classes(new_classes: Mapping[str, LabelAgreement]) -> Iterator[str]:
+    for name, agreement in new_classes.items():
+        if _agreement_rate(agreement) < MIN_NEW_CLASS_RECALL:
+            yield f"It cannot tell the new class {name} from the others: {_summary(agreement)}."
+        elif rejected := _too_many_rejected(agreement):
             yield (
-                f"Its confidence can be believed less: the calibration error grows from "
-                f"{percent(error.champion)} to {percent(error.candidate)}."
+                f"It does not recognise the new class {name}: {rejected} are rejected as unknown. "
+                "Photos of one kind of produce, close up and from several sides, help most."
             )
-    if _worse(paired, RECOGNISED_LOSS, PROVEN_RECOGNISED_LOSS, PROVEN):
-        yield (
-            f"It turns away more that it knows: {paired.photographs - paired.candidate_right} of "
-            f"{paired.photographs} known photographs are not recognised, where the champion turns "
-            f"away {paired.photographs - paired.champion_right}."
-        )
-    # With new classes, some of what was other before is known now.
-    if others is not None and not found.new_classes and others.growth > LET_THROUGH_GROWTH:
-        yield (
-            "It takes more other things for what it knows: "
-            f"{percent(others.candidate)} of them, where the champion takes "
-            f"{percent(others.champion)}."
-        )
 
 
-def _speed(found: Comparison) -> Iterator[str]:
-    time = found.milliseconds
-    if time is not None and time.candidate > SLOWER * time.champion:
+def _check_new_labels(new_labels: Mapping[str, LabelAgreement]) -> Iterator[str]:
+    total = _total(new_labels)
+    if total.left_out >= MIN_NEW_PHOTOS and _agreement_rate(total) < MIN_LABEL_AGREEMENT:
         yield (
-            f"It is slower: {time.candidate:.1f} ms a photograph against {time.champion:.1f} ms."
-        )
-
-
-def _new(found: Comparison) -> Iterator[str]:
-    for name, fit in found.new_classes.items():
-        if _share(fit) < NEW_RECALL:
-            yield f"It cannot tell the new class {name}: {_counted(fit)}."
-        elif unknown := _unrecognised(fit):
-            yield (
-                f"It does not recognise the new class {name}: {unknown} are taken for none of the "
-                "classes. Photographs of one kind only, close to and from several sides, help most."
-            )
-    labelled = found.new_labels
-    together = _sum(labelled)
-    if together.left_out >= LEAST_NEW and _share(together) < NEW_LABELS_FIT:
-        yield (
-            f"The new labels do not fit the photographs: {_counted(together)}. Check the labels of "
-            f"the newest uploads ({', '.join(labelled)})."
+            f"The new labels do not fit the photos: {_summary(total)}. Check the labels of the "
+            f"newest uploads ({', '.join(new_labels)})."
         )
         return
-    for name, fit in labelled.items():
-        if fit.left_out >= LEAST_NEW and _share(fit) < CLASS_LABELS_FIT:
+    for name, agreement in new_labels.items():
+        if (
+            agreement.left_out >= MIN_NEW_PHOTOS
+            and _agreement_rate(agreement) < MIN_CLASS_LABEL_AGREEMENT
+        ):
             yield (
-                f"The new labels {name} do not fit the photographs: {_counted(fit)}. Check the "
+                f"The new labels of {name} do not fit the photos: {_summary(agreement)}. Check the "
                 "newest uploads of that class."
             )
 
 
-def _in_favour(found: Comparison) -> Iterator[str]:
-    paired = found.overall
-    if paired.photographs:
+def _results(comparison: ModelComparison) -> Iterator[str]:
+    counts = comparison.overall
+    if counts.photographs:
         yield (
-            f"It has {paired.candidate_right} of {paired.photographs} held-out photographs right; "
-            f"the champion has {paired.champion_right}."
+            f"It has {counts.candidate_right} of {counts.photographs} held-out photos right; "
+            f"the champion has {counts.champion_right}."
         )
-    for name, fit in found.new_classes.items():
-        yield f"It knows the new class {name}: {_counted(fit)}."
-    together = _sum(found.new_labels)
-    if together.left_out:
-        yield f"The new labels fit: {_counted(together)}."
+    for name, agreement in comparison.new_classes.items():
+        yield f"It knows the new class {name}: {_summary(agreement)}."
+    total = _total(comparison.new_labels)
+    if total.left_out:
+        yield f"The new labels fit: {_summary(total)}."
 
 
-def _worse(paired: Paired, large: float, small: float, proven: float) -> bool:
-    """Is the loss large, or smaller and proven? One photograph is neither."""
-    if paired.net_lost < LEAST_LOST:
+def _regressed(
+    counts: PairedCounts, max_drop: float, max_significant_drop: float, alpha: float
+) -> bool:
+    if counts.net_lost < MIN_NET_LOST:
         return False
-    return paired.drop > large or (paired.drop > small and paired.chance < proven)
+    is_significant = counts.mcnemar_p < alpha
+    return counts.drop > max_drop or (counts.drop > max_significant_drop and is_significant)
 
 
-def _share(fit: Fit) -> float:
-    """The share that is graded as labelled, 0 to 1, by the better of the two measures."""
-    if fit.held_out >= ENOUGH_HELD_OUT:
-        return fit.held_out_right / fit.held_out
-    return fit.left_out_right / fit.left_out if fit.left_out else 0.0
+def _agreement_rate(agreement: LabelAgreement) -> float:
+    """Share of new photos graded as labelled, 0 to 1, by the better of the two measures."""
+    if agreement.held_out >= ENOUGH_HELD_OUT:
+        return agreement.held_out_right / agreement.held_out
+    return agreement.left_out_right / agreement.left_out if agreement.left_out else 0.0
 
 
-def _unrecognised(fit: Fit) -> str:
-    """How many are taken for none of the classes, in words; empty where those are few enough.
+def _too_many_rejected(agreement: LabelAgreement) -> str:
+    """How many new photos are rejected as OOD, as a phrase; empty if that is acceptable.
 
-    Too few held-out photographs to decide alone still show a candidate that recognises none.
+    A few held-out photos are enough to show that the candidate recognises almost none.
     """
-    lost = fit.held_out - fit.held_out_recognised
-    held_out = f"{lost} of {fit.held_out} held-out new photographs"
-    if fit.held_out >= ENOUGH_HELD_OUT:
-        return held_out if lost > (1 - NEW_RECOGNISED) * fit.held_out else ""
-    others = fit.left_out - fit.left_out_recognised
-    if others > (1 - NEW_RECOGNISED) * fit.left_out:
-        return f"{others} of {fit.left_out} new photographs, each judged by what the others teach,"
-    # So many or more, were the share that is asked for recognised.
-    chance = sum(
-        comb(fit.held_out, k) * (1 - NEW_RECOGNISED) ** k * NEW_RECOGNISED ** (fit.held_out - k)
-        for k in range(lost, fit.held_out + 1)
+    max_rejected = 1 - MIN_NEW_CLASS_RECOGNISED
+    held_out = agreement.held_out
+    rejected = held_out - agreement.held_out_recognised
+    phrase = f"{rejected} of {held_out} held-out new photos"
+    if held_out >= ENOUGH_HELD_OUT:
+        return phrase if rejected > max_rejected * held_out else ""
+    left_out = agreement.left_out
+    rejected_left_out = left_out - agreement.left_out_recognised
+    if rejected_left_out > max_rejected * left_out:
+        return f"left out one by one, {rejected_left_out} of {left_out} new photos"
+    # Binomial p-value of so many rejections at the highest acceptable rate.
+    p = sum(
+        comb(held_out, k) * max_rejected**k * MIN_NEW_CLASS_RECOGNISED ** (held_out - k)
+        for k in range(rejected, held_out + 1)
     )
-    return held_out if chance < PROVEN else ""
+    return phrase if p < ALPHA else ""
 
 
-def _counted(fit: Fit) -> str:
-    if fit.held_out >= ENOUGH_HELD_OUT:
-        return (
-            f"of {fit.held_out} held-out new photographs {fit.held_out_right} are graded as they "
-            "are labelled"
-        )
-    return (
-        f"of {fit.left_out} new photographs, each graded by what the others teach, "
-        f"{fit.left_out_right} come out as they are labelled"
-        + (f" (held out: {fit.held_out_right} of {fit.held_out})" if fit.held_out else "")
+def _summary(agreement: LabelAgreement) -> str:
+    held_out = f"{agreement.held_out_right} of {agreement.held_out}"
+    if agreement.held_out >= ENOUGH_HELD_OUT:
+        return f"{held_out} held-out new photos were graded as labelled"
+    left_out = f"{agreement.left_out_right} of {agreement.left_out}"
+    return f"left out one by one, {left_out} new photos were graded as labelled" + (
+        f" (held out: {held_out})" if agreement.held_out else ""
     )
 
 
-def _sum(fits: Mapping[str, Fit]) -> Fit:
-    columns = zip(*map(astuple, fits.values()), strict=True)
-    return Fit(*map(sum, columns)) if fits else Fit(0, 0)
+def _total(agreements: Mapping[str, LabelAgreement]) -> LabelAgreement:
+    columns = zip(*map(astuple, agreements.values()), strict=True)
+    return LabelAgreement(*map(sum, columns)) if agreements else LabelAgreement(0, 0)

@@ -1,7 +1,7 @@
-"""Model versions and the champion in the catalog. Every function works in the session given.
+"""Queries on model versions and the champion, in the caller's session.
 
-Whatever changes the champion, or depends on who it is, locks its one row first, so that such
-changes come one after the other, in every process.
+What changes the champion, or depends on it, locks its row first, so that such changes are
+serialised across processes.
 """
 
 import json
@@ -47,7 +47,7 @@ class NothingToRollBackToError(ConflictError):
 
 
 def champion(session: Session) -> str | None:
-    """The version that serves; None before the first one."""
+    """The version that serves; None before the first promotion."""
     return session.scalar(select(ChampionRow.version))
 
 
@@ -55,31 +55,29 @@ def champion_row(session: Session) -> ChampionRow | None:
     return session.get(ChampionRow, 1)
 
 
-def models(session: Session, limit: int | None = None) -> list[ModelRow]:
-    """All versions, the newest first; pruned ones too."""
+def list_models(session: Session, limit: int | None = None) -> list[ModelRow]:
+    """All versions, including pruned ones, newest first."""
     newest = select(ModelRow).order_by(ModelRow.created_at.desc(), ModelRow.version.desc())
     return list(session.scalars(newest.limit(limit)))
 
 
-def model(session: Session, version: str) -> ModelRow:
+def get_model(session: Session, version: str) -> ModelRow:
     """Raises UnknownModelError."""
-    # What can be no version never reaches the database: PostgreSQL refuses some strings.
+    # Checked before the query: PostgreSQL fails on some strings.
     row = session.get(ModelRow, version, populate_existing=True) if is_version(version) else None
     if row is None:
         raise UnknownModelError(version)
     return row
 
 
-def known(session: Session, version: str) -> ModelRow | None:
+def find_model(session: Session, version: str) -> ModelRow | None:
     return session.get(ModelRow, version)
 
 
-def promotable(session: Session, version: str) -> ModelRow:
+def check_promotable(session: Session, version: str) -> None:
     """Raises UnknownModelError, PrunedModelError."""
-    row = model(session, version)
-    if row.pruned_at is not None:
+    if get_model(session, version).pruned_at is not None:
         raise PrunedModelError(version)
-    return row
 
 
 def add_model(
@@ -92,7 +90,7 @@ def add_model(
     run_id: str | None,
     verdict: dict[str, Any] | None,
 ) -> None:
-    """Enter a version whose package is stored. Raises IntegrityError for one that is known."""
+    """Add a version whose package is stored. Raises IntegrityError if it exists."""
     session.add(
         ModelRow(
             version=manifest.version,
@@ -100,7 +98,7 @@ def add_model(
             origin=origin,
             started_by=started_by,
             run_id=run_id,
-            manifest=json.loads(manifest.text()),
+            manifest=json.loads(manifest.to_json()),
             verdict=verdict,
         )
     )
@@ -108,31 +106,31 @@ def add_model(
 
 
 def promote(session: Session, version: str, kind: Kind) -> None:
-    """Make `version` the champion; where it is already, nothing happens.
+    """Make `version` the champion, unless it is already.
 
-    Raises UnknownModelError, PrunedModelError; IntegrityError where another process made the very
-    first champion at the same moment.
+    Raises UnknownModelError, PrunedModelError; IntegrityError if another process adds the first
+    champion at the same moment.
     """
-    serving = _locked_champion(session)
-    promotable(session, version)
-    if serving is not None and serving.version == version:
+    current = _lock_champion(session)
+    check_promotable(session, version)
+    if current is not None and current.version == version:
         return
-    replaced, at = serving.version if serving else None, now()
-    if serving is None:
+    replaced, at = current.version if current else None, now()
+    if current is None:
         session.add(ChampionRow(id=1, version=version, changed_at=at))
     else:
-        serving.version, serving.changed_at = version, at
+        current.version, current.changed_at = version, at
     session.add(PromotionRow(version=version, replaced=replaced, kind=kind, at=at))
     session.flush()
 
 
 def rollback(session: Session) -> str:
-    """Make the version champion that served before the present one; gives its name.
+    """Make the previous champion the champion again; returns its version.
 
     Raises NothingToRollBackToError, PrunedModelError.
     """
-    _locked_champion(session)
-    version = predecessor(session)
+    _lock_champion(session)
+    version = rollback_target(session)
     if version is None:
         raise NothingToRollBackToError()
     promote(session, version, "rollback")
@@ -140,58 +138,60 @@ def rollback(session: Session) -> str:
 
 
 def history(session: Session, limit: int | None = None) -> list[PromotionRow]:
-    """Every change of the champion, the newest first."""
+    """Changes of the champion, newest first."""
     return list(session.scalars(select(PromotionRow).order_by(PromotionRow.id.desc()).limit(limit)))
 
 
-def began(session: Session) -> datetime | None:
-    """When this catalog got its first champion."""
+def first_promotion_at(session: Session) -> datetime | None:
     return session.scalar(select(PromotionRow.at).order_by(PromotionRow.id).limit(1))
 
 
-def champions(session: Session) -> set[str]:
-    """Every version that ever served."""
+def served_versions(session: Session) -> set[str]:
+    """Every version that is or was champion."""
     return set(session.scalars(select(PromotionRow.version).distinct()))
 
 
-def predecessor(session: Session) -> str | None:
-    """The version that a rollback would go to."""
+def rollback_target(session: Session) -> str | None:
+    """The version that a rollback would make champion."""
     changes = select(PromotionRow.version, PromotionRow.kind).order_by(PromotionRow.id)
-    served = rollback_stack((version, kind) for version, kind in session.execute(changes))
-    return served[-2] if len(served) > 1 else None
+    stack = rollback_stack((version, kind) for version, kind in session.execute(changes))
+    return stack[-2] if len(stack) > 1 else None
 
 
 def mark_pruned(session: Session, keep: int) -> list[str]:
-    """Mark all but the `keep` newest versions as pruned, sparing champion and predecessor."""
-    serving = _locked_champion(session)
-    spared = {serving.version if serving else None, predecessor(session)}
-    present = [row for row in models(session) if row.pruned_at is None]
-    pruned = [row for row in present[keep:] if row.version not in spared]
+    """Mark all but the `keep` newest versions, the champion and the rollback target as pruned.
+
+    Returns which.
+    """
+    current = _lock_champion(session)
+    kept = {current.version if current else None, rollback_target(session)}
+    available = [row for row in list_models(session) if row.pruned_at is None]
+    pruned = [row for row in available[keep:] if row.version not in kept]
     for row in pruned:
         row.pruned_at = now()
     return [row.version for row in pruned]
 
 
-def servable(session: Session) -> set[str]:
-    """The versions whose packages are stored."""
+def available_versions(session: Session) -> set[str]:
+    """Versions that are not pruned, so their packages are stored."""
     return set(session.scalars(select(ModelRow.version).where(ModelRow.pruned_at.is_(None))))
 
 
-def _locked_champion(session: Session) -> ChampionRow | None:
+def _lock_champion(session: Session) -> ChampionRow | None:
     return session.get(ChampionRow, 1, with_for_update=True, populate_existing=True)
 
 
 def rollback_stack(changes: Iterable[tuple[str, str]]) -> list[str]:
-    """What served before what, the present champion last, from (version, kind) in order.
+    """The champions to roll back through, the current one last.
 
-    A promotion puts its version on top of what served; a rollback takes the top off again. So two
-    rollbacks go two versions back, and do not return to what the first one turned away from.
+    `changes` are (version, kind), oldest first. A promotion pushes its version and a rollback pops
+    one, so two rollbacks go two versions back. Versions you rolled back from are skipped.
     """
-    served: list[str] = []
+    stack: list[str] = []
     for version, kind in changes:
         if kind == "rollback":
-            while served and served[-1] != version:
-                served.pop()
-        if not served or served[-1] != version:
-            served.append(version)
-    return served
+            while stack and stack[-1] != version:
+                stack.pop()
+        if not stack or stack[-1] != version:
+            stack.append(version)
+    return stack

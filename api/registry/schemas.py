@@ -1,16 +1,47 @@
-"""What the model endpoints answer."""
+"""API schemas of model versions: their metrics, history, and two versions compared."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
 from api.model.manifest import DataFingerprint, Manifest
-from api.registry.metric_summary import ClassDifference, Difference, Headlines, headlines
 from api.registry.repository import Kind, Origin
 from api.storage.tables import ModelRow
 
+# Sections of the manifest's metrics.
+TEST = "test_by_photograph"
+REJECTION = "rejection"
 Status = Literal["champion", "challenger", "retired", "pruned"]
+Better = Literal["higher", "lower"]
+COMPARED: tuple[tuple[str, str, Better], ...] = (
+    (TEST, "macro_f1", "higher"),
+    (TEST, "accuracy", "higher"),
+    (TEST, "expected_calibration_error", "lower"),
+    (TEST, "fruit_accuracy", "higher"),
+    (TEST, "freshness_accuracy", "higher"),
+    (REJECTION, "known_rejected", "lower"),
+    (REJECTION, "others_rejected", "higher"),
+    (REJECTION, "auroc", "higher"),
+)
+COMPARED_PER_CLASS = ("precision", "recall", "f1")
+
+
+class Headlines(BaseModel):
+    """What a version was measured to be worth; null where that was not measured."""
+
+    split: str | None = Field(description="What it was measured on.")
+    files: int | None
+    photographs: int | None
+    macro_f1: float | None
+    accuracy: float | None
+    expected_calibration_error: float | None
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Self:
+        scores = _section(manifest, TEST)
+        return cls(**{name: scores.get(name) for name in cls.model_fields})
 
 
 class Version(BaseModel):
@@ -35,16 +66,24 @@ class Version(BaseModel):
 
     @classmethod
     def of_row(cls, row: ModelRow, champion: str | None, served: set[str]) -> Self:
-        """`champion` is the version that serves, `served` all that ever did."""
+        """`served` are the versions that are or were champion."""
         own = ("origin", "parent", "started_by", "run_id", "verdict", "manifest")
         fields = {
             **row.manifest,
             **{name: getattr(row, name) for name in own},
             "status": _status(row, champion, served),
             "registered_at": row.created_at,
-            "metrics": headlines(row.manifest),
+            "metrics": Headlines.of(row.manifest),
         }
         return cls.model_validate(fields)
+
+
+def _status(row: ModelRow, champion: str | None, served: set[str]) -> Status:
+    if row.version == champion:
+        return "champion"
+    if row.pruned_at is not None:
+        return "pruned"
+    return "retired" if row.version in served else "challenger"
 
 
 class VersionDetails(Version):
@@ -55,6 +94,29 @@ class Versions(BaseModel):
     champion: str | None
     rollback_to: str | None = Field(description="What a rollback would go to; null for nothing.")
     models: list[Version] = Field(description="The newest first.")
+
+
+class Difference(BaseModel):
+    """One figure of two versions; `difference` is b less a, null where one has none."""
+
+    name: str
+    better: Better
+    a: float | None
+    b: float | None
+    difference: float | None
+
+    @classmethod
+    def between(cls, name: str, better: Better, a: Mapping[str, Any], b: Mapping[str, Any]) -> Self:
+        in_a, in_b = a.get(name), b.get(name)
+        difference = None if in_a is None or in_b is None else in_b - in_a
+        return cls(name=name, better=better, a=in_a, b=in_b, difference=difference)
+
+
+class ClassDifference(BaseModel):
+    """One class that both versions know."""
+
+    class_name: str
+    figures: list[Difference]
 
 
 class VersionComparison(BaseModel):
@@ -70,6 +132,37 @@ class VersionComparison(BaseModel):
     per_class: list[ClassDifference]
 
 
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Difference]:
+    """Metrics that at least one of two manifests has."""
+    rows = [
+        Difference.between(name, better, _section(a, section), _section(b, section))
+        for section, name, better in COMPARED
+    ]
+    return [row for row in rows if row.a is not None or row.b is not None]
+
+
+def class_differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[ClassDifference]:
+    """Metrics of the classes that both manifests have."""
+    in_a = _section(a, TEST).get("per_class") or {}
+    in_b = _section(b, TEST).get("per_class") or {}
+    return [
+        ClassDifference(
+            class_name=name,
+            figures=[
+                Difference.between(metric, "higher", in_a[name], in_b[name])
+                for metric in COMPARED_PER_CLASS
+            ],
+        )
+        for name in in_a
+        if name in in_b
+    ]
+
+
+def _section(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section: Mapping[str, Any] = manifest["metrics"].get(name) or {}
+    return section
+
+
 class Promotion(BaseModel):
     """A change of the champion."""
 
@@ -81,11 +174,3 @@ class Promotion(BaseModel):
 
 class History(BaseModel):
     promotions: list[Promotion] = Field(description="The newest first.")
-
-
-def _status(row: ModelRow, champion: str | None, served: set[str]) -> Status:
-    if row.version == champion:
-        return "champion"
-    if row.pruned_at is not None:
-        return "pruned"
-    return "retired" if row.version in served else "challenger"

@@ -1,4 +1,8 @@
-"""The life of model versions. Files come first and go last: a version that is listed is stored."""
+"""Registering, promoting and pruning model versions.
+
+Files are stored before their row and deleted after it is marked pruned, so every version listed as
+available has its files.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -15,9 +19,9 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import PromotionRow
 
-KEPT = 5
-# Longer than any storing takes, so that none in progress is taken for one that died.
-UNFINISHED = timedelta(hours=1)
+KEEP_VERSIONS = 5
+# Longer than storing a package takes.
+STORING_TIMEOUT = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
@@ -32,27 +36,26 @@ class DamagedModelError(ConflictError):
 
 
 def register_shipped(database: Database, blobs: Blobs, folder: Path) -> None:
-    """Enter the package that comes with the service; champion only where there is none yet.
+    """Register the package shipped with the service; promote it if there is no champion yet.
 
-    Any number of processes may do so at once. One that was pruned is not stored again. Raises
+    Safe to call from several processes at once. A pruned package is not stored again. Raises
     BadPackageError.
     """
     manifest = load_package(folder).manifest
     with database.reading() as session:
-        row = repository.known(session, manifest.version)
+        row = repository.find_model(session, manifest.version)
     if row is not None and row.pruned_at is not None:
         return
     store.store_package(blobs, folder)
     try:
-        _enter_shipped(database, manifest)
-    except IntegrityError:  # Another process came first; now its rows are there.
-        _enter_shipped(database, manifest)
+        _add_shipped(database, manifest)
+    except IntegrityError:  # Another process was faster; now its rows are there.
+        _add_shipped(database, manifest)
 
 
-def _enter_shipped(database: Database, manifest: Manifest) -> None:
+def _add_shipped(database: Database, manifest: Manifest) -> None:
     with database.session() as session:
-        row = repository.known(session, manifest.version)
-        if row is None:
+        if repository.find_model(session, manifest.version) is None:
             repository.add_model(
                 session,
                 manifest,
@@ -67,36 +70,37 @@ def _enter_shipped(database: Database, manifest: Manifest) -> None:
 
 
 def promote(database: Database, blobs: Blobs, cache: Path, version: str) -> PromotionRow:
-    """Make `version` the champion; gives the promotion by which it is.
+    """Make `version` the champion; returns the promotion that did, an earlier one if it was.
 
-    Raises UnknownModelError, PrunedModelError, DamagedModelError; then nothing has changed.
+    Raises UnknownModelError, PrunedModelError or DamagedModelError, and changes nothing then.
     """
     with database.reading() as session:
-        repository.promotable(session, version)
-    _check(blobs, version, cache)
+        repository.check_promotable(session, version)
+    _check_package(blobs, version, cache)
     with database.session() as session:
         repository.promote(session, version, "manual")
         return repository.history(session, limit=1)[0]
 
 
 def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
-    """Make the version champion that served before the present one.
+    """Make the previous champion the champion again.
 
-    Raises NothingToRollBackToError, PrunedModelError, DamagedModelError; then nothing has changed.
+    Raises NothingToRollBackToError, PrunedModelError or DamagedModelError, and changes nothing
+    then.
     """
     with database.reading() as session:
-        version = repository.predecessor(session)
+        version = repository.rollback_target(session)
         if version is None:
             raise NothingToRollBackToError()
-        repository.promotable(session, version)
-    _check(blobs, version, cache)
+        repository.check_promotable(session, version)
+    _check_package(blobs, version, cache)
     with database.session() as session:
         repository.rollback(session)
         return repository.history(session, limit=1)[0]
 
 
-def _check(blobs: Blobs, version: str, cache: Path) -> None:
-    """What serves must load: fetch the package before it becomes champion."""
+def _check_package(blobs: Blobs, version: str, cache: Path) -> None:
+    """A champion must load, so fetch and verify its package before promoting it."""
     try:
         store.fetch_package(blobs, version, cache)
     except BadPackageError as error:
@@ -104,42 +108,42 @@ def _check(blobs: Blobs, version: str, cache: Path) -> None:
         raise DamagedModelError(version) from error
 
 
-def prune(database: Database, blobs: Blobs, keep: int = KEPT) -> list[str]:
-    """Remove the files of all but the `keep` newest versions; gives which.
+def prune(database: Database, blobs: Blobs, keep: int = KEEP_VERSIONS) -> list[str]:
+    """Delete the files of all but the `keep` newest versions; returns which.
 
-    The champion is spared, and the version that a rollback would go to.
+    The champion and the version that a rollback would go to are kept.
     """
     with database.session() as session:
         pruned = repository.mark_pruned(session, keep)
     for version in pruned:
-        store.remove_package(blobs, version)
+        store.delete_package(blobs, version)
     return pruned
 
 
-def finish_pruning(database: Database, blobs: Blobs) -> None:
-    """Remove from the store what a pruning or a registering that died has left there."""
+def clean_up_store(database: Database, blobs: Blobs) -> None:
+    """Delete packages left by a process that died while it pruned or registered one."""
     stored = store.stored_versions(blobs)
     with database.reading() as session:
-        rows = {version: repository.known(session, version) for version in stored}
-        began = repository.began(session)
+        rows = {version: repository.find_model(session, version) for version in stored}
+        created = repository.first_promotion_at(session)
     for version, row in rows.items():
-        if row.pruned_at is not None if row else _is_left_over(blobs, version, began):
-            store.remove_package(blobs, version)
+        if row.pruned_at is not None if row else _is_abandoned(blobs, version, created):
+            store.delete_package(blobs, version)
 
 
-def _is_left_over(blobs: Blobs, version: str, began: datetime | None) -> bool:
-    """Is the unknown version none that is being stored now, nor one of another catalog?
+def _is_abandoned(blobs: Blobs, version: str, catalog_created: datetime | None) -> bool:
+    """Whether a version without a row is neither being stored nor of another catalog.
 
-    What was stored before this catalog `began` is what a former one knows: its owner may go back.
+    Packages older than this catalog belong to a previous one, which its owner may go back to.
     """
     stored = store.last_stored(blobs, version)
-    return bool(stored and began and began < stored < now() - UNFINISHED)
+    return bool(stored and catalog_created and catalog_created < stored < now() - STORING_TIMEOUT)
 
 
 def evict_cache(database: Database, cache: Path) -> None:
-    """Remove this machine's copies of versions that are stored no more."""
-    # Before the catalog is read: what is fetched meanwhile is in it and not in these.
-    copies = store.copies(cache)
+    """Delete cached copies of versions that are no longer stored."""
+    # Before the catalog is read: a version cached from now on is not evicted.
+    cached = store.cached_versions(cache)
     with database.reading() as session:
-        kept = repository.servable(session)
-    store.drop_copies(cache, copies - kept)
+        available = repository.available_versions(session)
+    store.evict(cache, cached - available)

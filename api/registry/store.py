@@ -1,7 +1,7 @@
-"""Model packages in the blob store, and verified copies of them on this machine.
+"""Model packages in the blob store, and this machine's verified cache of them.
 
-A package lies under `models/<version>/`. Its manifest is stored last and removed first: a version
-with a manifest is whole.
+A package lies under `models/<version>/`. Its manifest is stored last and deleted first, so a
+version with a manifest is complete.
 """
 
 import shutil
@@ -23,49 +23,41 @@ FETCHING = ".fetching"
 
 
 def store_package(blobs: Blobs, folder: Path) -> Manifest:
-    """Store the package in `folder`; one that is stored whole already is left alone.
-
-    Raises BadPackageError, and then stores nothing that counts as a package.
-    """
+    """Store the package in `folder` unless it is stored already. Raises BadPackageError."""
     package = load_package(folder)
     manifest = package.manifest
-    if complete(blobs, manifest.version):
+    if is_stored(blobs, manifest.version):
         return manifest
     for name in PARTS:
         data = (package.folder / name).read_bytes()
         if content_hash(data) != manifest.files[name]:
             raise BadPackageError(f"{package.folder / name} was changed while it was stored.")
         blobs.put(_key(manifest.version, name), data)
-    blobs.put(_key(manifest.version, MANIFEST), manifest.text().encode())
+    blobs.put(_key(manifest.version, MANIFEST), manifest.to_json().encode())
     return manifest
 
 
-def complete(blobs: Blobs, version: str) -> bool:
-    """Is the whole package stored?"""
+def is_stored(blobs: Blobs, version: str) -> bool:
+    """Whether the complete package is stored."""
     return blobs.exists(_key(version, MANIFEST))
 
 
-def fetch_package(blobs: Blobs, version: str, cache: Path) -> Path:
-    """The verified folder `cache/<version>`, fetched where it is not there whole.
+def fetch_package(blobs: Blobs, version: str, cache: Path) -> Package:
+    """The verified package in `cache/<version>`, downloaded if it is missing or damaged.
 
-    Several processes and threads may ask at once: one fetches, the others wait for it. Raises
-    BadPackageError for a version that is not in the store, or is damaged there.
+    Of concurrent callers in any process one downloads and the others wait. Raises BadPackageError
+    if the stored package is missing or damaged.
     """
-    return open_package(blobs, version, cache).folder
-
-
-def open_package(blobs: Blobs, version: str, cache: Path) -> Package:
-    """As `fetch_package`, but gives what was verified."""
     cache.mkdir(parents=True, exist_ok=True)
     target = cache / version
     with FileLock(cache / LOCK):
         with suppress(BadPackageError):
-            return _verified(target, version)
+            return _load_verified(target, version)
         temporary = cache / f".{version}{FETCHING}"
         shutil.rmtree(temporary, ignore_errors=True)
         try:
-            _copy(blobs, version, temporary)
-            package = _verified(temporary, version)
+            _download(blobs, version, temporary)
+            package = _load_verified(temporary, version)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
@@ -74,14 +66,14 @@ def open_package(blobs: Blobs, version: str, cache: Path) -> Package:
     return replace(package, folder=target)
 
 
-def remove_package(blobs: Blobs, version: str) -> None:
-    """Remove the package, with what an unfinished storing of it left."""
+def delete_package(blobs: Blobs, version: str) -> None:
+    """Delete the package, complete or not."""
     blobs.delete(_key(version, MANIFEST))
     blobs.delete_folder(f"{FOLDER}/{version}")
 
 
 def stored_versions(blobs: Blobs) -> list[str]:
-    """Every version of which anything is stored, be it whole or not."""
+    """Every version with any stored file, complete or not."""
     return blobs.folders(FOLDER)
 
 
@@ -90,15 +82,14 @@ def last_stored(blobs: Blobs, version: str) -> datetime | None:
     return blobs.folder_modified_at(f"{FOLDER}/{version}")
 
 
-def copies(cache: Path) -> set[str]:
-    """The versions that this machine has a copy of."""
+def cached_versions(cache: Path) -> set[str]:
     if not cache.exists():
         return set()
     return {path.name for path in cache.iterdir() if path.is_dir() and path.name[0] != "."}
 
 
-def drop_copies(cache: Path, versions: set[str]) -> None:
-    """Remove these copies, and what a fetching that was killed left."""
+def evict(cache: Path, versions: set[str]) -> None:
+    """Delete these versions from the cache, and unfinished downloads."""
     if not cache.exists():
         return
     with FileLock(cache / LOCK):
@@ -111,7 +102,7 @@ def _key(version: str, name: str) -> str:
     return f"{FOLDER}/{version}/{name}"
 
 
-def _verified(folder: Path, version: str) -> Package:
+def _load_verified(folder: Path, version: str) -> Package:
     package = load_package(folder)
     if package.manifest.version != version:
         raise BadPackageError(
@@ -120,8 +111,8 @@ def _verified(folder: Path, version: str) -> Package:
     return package
 
 
-def _copy(blobs: Blobs, version: str, folder: Path) -> None:
-    local = Blobs(str(folder))  # For its writes, which are on disk when they return.
+def _download(blobs: Blobs, version: str, folder: Path) -> None:
+    local = Blobs(str(folder))  # For its durable writes.
     for name in (*PARTS, MANIFEST):
         try:
             local.put(name, blobs.get(_key(version, name)))

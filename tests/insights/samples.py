@@ -1,4 +1,4 @@
-"""Examples made up for the tests of this room."""
+"""Synthetic examples."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from api.model.replay_buffer import APPEARANCE_COLUMNS
 
 
 def some(*class_names: str, **given: Any) -> Examples:
-    """One example of each name: shipped, in train, 200 x 100 pixels, of a photograph of its own."""
+    """One example per name: shipped, in train, 200 x 100 pixels, in a source group of its own."""
     count = len(class_names)
-    looks = np.tile(np.array([0.5, 0.5, 30, 200, 100], np.float32), (count, 1))
+    appearance = np.tile(np.array([0.5, 0.5, 30, 200, 100], np.float32), (count, 1))
     values: dict[str, NDArray[Any]] = {
         "class_names": np.array(class_names, np.str_),
         "splits": np.full(count, "train"),
         "origins": np.full(count, "shipped"),
         "photographs": np.array([f"{name}/{k}" for k, name in enumerate(class_names)], np.str_),
         "image_ids": np.full(count, ""),
-        "looks": looks.reshape(count, len(APPEARANCE_COLUMNS)),
+        "appearance": appearance.reshape(count, len(APPEARANCE_COLUMNS)),
         "copies": np.ones(count, np.int32),
-        "rows": np.arange(count),
+        "replay_rows": np.arange(count),
     }
     return Examples(**{**values, **{name: np.asarray(value) for name, value in given.items()}})

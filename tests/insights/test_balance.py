@@ -1,10 +1,10 @@
-"""Counts and their stories."""
+"""Counts by class and freshness, and their stories."""
 
 from api.insights.balance import balance, counts, freshness
 from tests.insights.samples import some
 
 
-def test_every_class_split_and_origin_is_counted() -> None:
+def test_counts_by_class_split_and_origin() -> None:
     examples = some(
         "mango", "mango", "kiwi", splits=["test", "test", "train"], origins=["upload"] * 3
     )
@@ -12,7 +12,7 @@ def test_every_class_split_and_origin_is_counted() -> None:
     assert found == [("kiwi", "train", "upload", 1), ("mango", "test", "upload", 2)]
 
 
-def test_the_largest_class_is_set_against_the_smallest() -> None:
+def test_the_largest_class_is_compared_with_the_smallest() -> None:
     found = balance(some(*["freshapples"] * 6, *["rotten_bananas"] * 2, *["mango"] * 4))
     assert found is not None
     assert (found.largest, found.largest_examples) == ("freshapples", 6)
@@ -22,7 +22,7 @@ def test_the_largest_class_is_set_against_the_smallest() -> None:
     assert "3.0 times as many as rotten banana" in found.story
 
 
-def test_the_story_tells_what_the_balance_asks_for() -> None:
+def test_the_story_depends_on_the_ratio() -> None:
     def story(large: int) -> str:
         found = balance(some(*["mango"] * large, *["kiwi"] * 10))
         assert found is not None
@@ -33,14 +33,14 @@ def test_the_story_tells_what_the_balance_asks_for() -> None:
     assert "photographs of it help most" in story(40)
 
 
-def test_one_class_is_too_few_and_none_has_no_balance() -> None:
+def test_one_class_and_none() -> None:
     found = balance(some("mango"))
     assert found is not None
     assert "at least two classes" in found.story
     assert balance(some()) is None
 
 
-def test_fresh_is_set_against_rotten_in_all_and_of_each_fruit() -> None:
+def test_fresh_against_rotten_in_total_and_by_fruit() -> None:
     found = freshness(
         some(*["freshapples"] * 3, *["rottenapples"], *["rottenbanana"] * 4, "mango", "mango")
     )
@@ -55,6 +55,6 @@ def test_fresh_is_set_against_rotten_in_all_and_of_each_fruit() -> None:
     assert "Of banana there is only one of the two" in found.story
 
 
-def test_without_freshness_in_any_name_there_is_nothing_to_tell() -> None:
+def test_classes_without_freshness() -> None:
     assert freshness(some("mango", "kiwi")) is None
     assert freshness(some()) is None

@@ -1,13 +1,13 @@
-"""Copies of photographs, and the leak that dealing files would make."""
+"""Saved copies of photos, and the leak of a split by file."""
 
 import numpy as np
 import pytest
 
-from api.insights.balance import copies, leak_if_dealt_by_file
+from api.insights.balance import copies, leak_of_file_split
 from tests.insights.samples import some
 
 
-def test_the_expected_leak_is_what_dealing_at_random_gives() -> None:
+def test_the_expected_leak_is_that_of_random_splits() -> None:
     sizes = [1, 1, 2, 3, 9] * 20
     random = np.random.default_rng(1)
     drawn = []
@@ -17,13 +17,13 @@ def test_the_expected_leak_is_what_dealing_at_random_gives() -> None:
         leaked = sum(1 for files in in_test if files.any() and not files.all())
         drawn.append((tested, leaked))
     tested, leaked = np.mean(drawn, axis=0)
-    found = leak_if_dealt_by_file(sizes)
+    found = leak_of_file_split(sizes)
     assert found.test_photographs == pytest.approx(tested, rel=0.02)
     assert found.also_in_train == pytest.approx(leaked, rel=0.02)
     assert found.share == pytest.approx(leaked / tested, rel=0.02)
 
 
-def test_files_of_one_photograph_are_counted_together() -> None:
+def test_files_of_one_photo_are_counted_together() -> None:
     examples = some(
         "mango",
         "mango",
@@ -41,19 +41,19 @@ def test_files_of_one_photograph_are_counted_together() -> None:
     assert "would have had a copy" in found.story
 
 
-def test_photographs_on_both_sides_are_found() -> None:
+def test_photos_in_two_splits_are_found() -> None:
     examples = some("mango", "mango", photographs=["a", "a"], splits=["train", "test"])
     found = copies(examples, 2)
     assert found.in_two_splits == 1
     assert "1 photograph stands on both sides" in found.story
 
 
-def test_a_package_that_does_not_know_says_how_to_find_out() -> None:
+def test_unknown_copies() -> None:
     found = copies(some("mango", "kiwi", copies=np.zeros(2, np.int32)), 7)
     assert (found.known, found.files, found.leak, found.histogram) == (False, 7, None, [])
     assert "api.commands.training measure" in found.story
 
 
-def test_nothing_has_no_copies() -> None:
+def test_no_examples() -> None:
     found = copies(some(), 0)
     assert (found.photographs, found.leak) == (0, None)

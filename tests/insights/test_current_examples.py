@@ -1,4 +1,4 @@
-"""Today's data out of replay and catalog."""
+"""Merging the training set with the catalog."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +9,8 @@ from api.insights.current_examples import current_examples
 from api.model.replay_buffer import TrainingIndex
 
 
-def shipped() -> TrainingIndex:
-    """Two photographs, one boxed fruit, and one image that came from the catalog."""
+def training_index() -> TrainingIndex:
+    """Two photos, one bounding box, and one image from the catalog."""
     return TrainingIndex(
         class_names=np.array(["mango", "kiwi", "kiwi", "mango"]),
         splits=np.array(["train", "test", "train", "train"]),
@@ -39,25 +39,25 @@ def image(sha256: str, class_name: str) -> Any:
     )
 
 
-def test_the_catalog_speaks_for_its_own_images() -> None:
+def test_images_of_the_catalog_replace_their_rows() -> None:
     found = current_examples(
-        shipped(), [image("c0", "kiwi"), image("new", "plum"), image("frame", "plum")]
+        training_index(), [image("c0", "kiwi"), image("new", "plum"), image("frame", "plum")]
     )
     assert found.class_names.tolist() == ["mango", "kiwi", "kiwi", "kiwi", "plum", "plum"]
     assert found.origins.tolist() == ["shipped", "shipped", "boxed", *["feedback"] * 3]
-    assert found.rows.tolist() == [0, 1, 2, 3, -1, -1]
+    assert found.replay_rows.tolist() == [0, 1, 2, 3, -1, -1]
     assert found.image_ids.tolist() == ["", "", "", "id-c0", "id-new", "id-frame"]
     assert found.copies.tolist() == [3, 1, 1, 1, 1, 1]
-    assert found.looks[3].tolist() == [0.25, 0.5, 40, 30, 20]
+    assert found.appearance[3].tolist() == [0.25, 0.5, 40, 30, 20]
 
 
-def test_what_was_removed_from_the_catalog_is_gone() -> None:
-    found = current_examples(shipped(), [])
-    assert found.rows.tolist() == [0, 1, 2]
-    assert found.looks.shape == (3, 5)
+def test_removed_images_are_dropped() -> None:
+    found = current_examples(training_index(), [])
+    assert found.replay_rows.tolist() == [0, 1, 2]
+    assert found.appearance.shape == (3, 5)
 
 
-def test_a_shipped_photograph_that_people_labelled_counts_once() -> None:
-    found = current_examples(shipped(), [image("s0", "plum")])
+def test_a_shipped_photo_in_the_catalog_counts_once() -> None:
+    found = current_examples(training_index(), [image("s0", "plum")])
     assert found.class_names.tolist() == ["kiwi", "kiwi", "plum"]
-    assert found.rows.tolist() == [1, 2, 0]
+    assert found.replay_rows.tolist() == [1, 2, 0]

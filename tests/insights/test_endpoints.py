@@ -34,7 +34,7 @@ def fruit(seed: int) -> bytes:
     return encode(draw_fruit(KIND, seed, size=SIDE), "JPEG")
 
 
-def test_the_data_of_package_and_catalog_is_told(service: TestClient) -> None:
+def test_the_dataset_covers_package_and_catalog(service: TestClient) -> None:
     body = service.get("/insights/dataset").json()
     assert body["model_version"] == SHIPPED
     assert body["from_catalog"] == 3
@@ -46,12 +46,12 @@ def test_the_data_of_package_and_catalog_is_told(service: TestClient) -> None:
     assert looks["mango"]["examples"] == 3
     assert body["sizes"]["measured"] == body["appearance"]["measured"] >= 3
     assert body["copies"]["in_two_splits"] == 0
-    # Larger than any that the package knows, so a cell of their own.
+    # Larger than any in the package, so in a bin of their own.
     largest = max(body["sizes"]["sizes"], key=lambda size: size["width"])
     assert (largest["width"], largest["height"]) == (SIDE, SIDE)
 
 
-def test_the_map_has_new_images_too_and_limits(service: TestClient) -> None:
+def test_the_map_includes_new_images_and_has_a_limit(service: TestClient) -> None:
     body = service.get("/insights/map", params={"limit": 10_000}).json()
     assert (len(body["points"]), body["left_out"]) == (body["total"], 0)
     own = [point for point in body["points"] if point["image_id"]]
@@ -62,7 +62,7 @@ def test_the_map_has_new_images_too_and_limits(service: TestClient) -> None:
     assert service.get("/insights/map", params={"limit": 0}).status_code == 422
 
 
-def test_an_image_is_shown_as_training_would(service: TestClient) -> None:
+def test_augmented_views_of_an_image(service: TestClient) -> None:
     image = service.get("/dataset/images").json()["images"][0]
     asked = {"image_id": image["id"], "seed": 4}
     body = service.get("/insights/augmentation", params=asked).json()
@@ -85,7 +85,7 @@ def test_the_original_is_graded_as_predict_grades_it(service: TestClient) -> Non
     assert shown["freshness_score"] == pytest.approx(graded["freshness_score"], abs=1e-4)
 
 
-def test_bad_requests_are_told_so(service: TestClient) -> None:
+def test_bad_requests(service: TestClient) -> None:
     unknown = service.get("/insights/augmentation", params={"image_id": "0" * 32})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "image-not-found")
     nonsense = service.get("/insights/augmentation", params={"image_id": "../etc"})
@@ -97,7 +97,7 @@ def test_bad_requests_are_told_so(service: TestClient) -> None:
     assert service.get("/report/none").status_code == 404
 
 
-def test_the_report_puts_the_figures_together(service: TestClient) -> None:
+def test_the_report(service: TestClient) -> None:
     body = service.get(f"/report/{SHIPPED}").json()
     names = [figure["name"] for figure in body["figures"]]
     assert names[0] == "test"

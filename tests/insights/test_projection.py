@@ -1,4 +1,4 @@
-"""The map's axes: those of a principal component analysis, the same every time."""
+"""The map's axes: principal components, deterministic."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def cloud(count: int = 300, channels: int = 40) -> NDArray[np.float32]:
     return drawn
 
 
-def test_the_axes_are_those_of_the_whole_decomposition() -> None:
+def test_the_axes_match_a_full_svd() -> None:
     embeddings = cloud()
     found = fit_projection(embeddings)
     rows = l2_normalize(embeddings)
@@ -28,17 +28,17 @@ def test_the_axes_are_those_of_the_whole_decomposition() -> None:
     assert found.explained == pytest.approx(variance[:2], rel=1e-3)
 
 
-def test_the_same_embeddings_give_the_same_map_whatever_their_order() -> None:
+def test_the_map_does_not_depend_on_the_order() -> None:
     embeddings = cloud()
-    points = fit_projection(embeddings).of(embeddings)
-    turned = fit_projection(embeddings[::-1]).of(embeddings)
+    points = fit_projection(embeddings).transform(embeddings)
+    turned = fit_projection(embeddings[::-1]).transform(embeddings)
     assert np.allclose(points, turned, atol=1e-3)
-    assert np.array_equal(points, fit_projection(embeddings).of(embeddings))
+    assert np.array_equal(points, fit_projection(embeddings).transform(embeddings))
 
 
 @pytest.mark.parametrize("shape", [(1, 4), (2, 1), (5, 4), (0, 4)])
-def test_few_rows_or_channels_do_no_harm(shape: tuple[int, int]) -> None:
+def test_few_rows_or_channels(shape: tuple[int, int]) -> None:
     embeddings = np.ones(shape, np.float32)
     found = fit_projection(embeddings)
-    assert found.of(embeddings).shape == (shape[0], 2)
-    assert np.isfinite(found.of(embeddings)).all()
+    assert found.transform(embeddings).shape == (shape[0], 2)
+    assert np.isfinite(found.transform(embeddings)).all()

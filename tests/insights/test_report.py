@@ -1,4 +1,4 @@
-"""The figures that stand together, and their story."""
+"""The report: its metrics and its summary in words."""
 
 import json
 from pathlib import Path
@@ -72,7 +72,7 @@ def written(folder: Path, name: str, content: object) -> Path:
     return folder
 
 
-def test_each_figure_says_what_it_was_measured_on() -> None:
+def test_each_metric_says_what_it_was_measured_on() -> None:
     found = {figure.name: figure for figure in figures(MANIFEST["metrics"], MEASURED)}  # type: ignore[arg-type]
     assert list(found) == ["test", "folds", "phone_fruit", "phone_edible", "supplied"]
     assert found["test"].counts == "520 files of 215 photographs"
@@ -84,7 +84,7 @@ def test_each_figure_says_what_it_was_measured_on() -> None:
     assert [name for name, figure in found.items() if figure.leaks] == ["supplied"]
 
 
-def test_sources_never_met_come_first_and_each_says_what_was_left_out() -> None:
+def test_unseen_sources_come_first() -> None:
     found = figures(MANIFEST["metrics"], {**MEASURED, "leave_one_source_out": LEFT_OUT})  # type: ignore[arg-type]
     assert [figure.name for figure in found] == [
         "sources",
@@ -102,13 +102,13 @@ def test_sources_never_met_come_first_and_each_says_what_was_left_out() -> None:
     assert every.counts == "100 fruits on 90 photographs"
     assert (paper.title, paper.value) == ("Right class, white paper left out", 0.9)
     assert paper.split == "graded by a grader that has seen nothing of white paper"
-    # Nothing but the fruit is known there.
+    # Labelled by fruit only.
     assert (web.title, web.value) == ("Right fruit, web left out", 0.97)
     assert (near.counts, near.value) == ("300 answers on 34 kinds", 0.92)
     assert {figure.measures for figure in found[:4]} == {"recipe"}
 
 
-def test_the_story_begins_with_sources_never_met(tmp_path: Path) -> None:
+def test_the_story_begins_with_unseen_sources(tmp_path: Path) -> None:
     measured = {**MEASURED, "leave_one_source_out": LEFT_OUT}
     story = report(MANIFEST, written(tmp_path, "crossvalidation.json", measured)).story
     assert story.startswith("Of photographs from sources that it has never met, its recipe gets 95")
@@ -118,7 +118,7 @@ def test_the_story_begins_with_sources_never_met(tmp_path: Path) -> None:
     assert story.index("never met") < story.index("five draws") < story.index("set's own split")
 
 
-def test_a_version_without_figures_is_shown_beside_those_of_the_recipe(tmp_path: Path) -> None:
+def test_a_version_without_metrics(tmp_path: Path) -> None:
     written(tmp_path, "crossvalidation.json", MEASURED)
     found = report({**MANIFEST, "metrics": {}, "data": {"sha256": "b" * 64}}, tmp_path)
     assert found.figures[0].name == "folds"
@@ -132,21 +132,21 @@ def test_the_story_warns_of_the_leak(tmp_path: Path) -> None:
     assert "479 of its 554 test photographs have a copy" in found.story
 
 
-def test_without_any_measurement_the_version_stands_alone(tmp_path: Path) -> None:
+def test_without_measurements_of_the_recipe(tmp_path: Path) -> None:
     found = report(MANIFEST, tmp_path)
     assert [figure.name for figure in found.figures] == ["test"]
     assert (found.recipe_data, found.same_data, found.comparison) == (None, False, None)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"split": 1}'])
-def test_files_that_are_something_else_are_passed_over(tmp_path: Path, text: str) -> None:
+def test_invalid_files_are_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / "crossvalidation.json").write_text(text)
     (tmp_path / "comparison.json").write_text(text)
     assert figures({}, crossvalidation(tmp_path)) == []
     assert comparison(tmp_path) is None
 
 
-def test_a_comparison_is_read_as_it_is_written(tmp_path: Path) -> None:
+def test_a_comparison_is_read(tmp_path: Path) -> None:
     trial = {
         "architecture": "net",
         "input_size": 160,
@@ -167,6 +167,6 @@ def test_a_comparison_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert found.input_sizes[0].wanted_weights == "imagenet"
 
 
-def test_a_folder_without_measurements_gives_none(tmp_path: Path) -> None:
-    """As `docs` is while the recipe has not been measured since it changed."""
+def test_a_folder_without_measurements(tmp_path: Path) -> None:
+    """Like `docs` after the recipe changed, until it is measured again."""
     assert figures({}, crossvalidation(tmp_path)) == []

@@ -7,19 +7,19 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.monitoring.drift import ENOUGH
+from api.monitoring.drift import MIN_SIZE
 from api.settings import Settings
 from tests.drawing import draw_fruit, encode
 
 
 @pytest.fixture(scope="module")
 def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A service that graded some drawings, which are no photographs."""
+    """A service that graded some drawings, which differ from photos."""
     state: Path = tmp_path_factory.mktemp("monitoring")
     with TestClient(create_app(settings.model_copy(update={"state_dir": state}))) as client:
         files = [
             ("files", (f"{seed}.jpg", encode(draw_fruit("rottenbanana", seed), "JPEG")))
-            for seed in range(ENOUGH)
+            for seed in range(MIN_SIZE)
         ]
         client.post("/predict/batch", files=files)
         yield client
@@ -33,19 +33,19 @@ def test_drawings_are_a_drift(own: TestClient) -> None:
     assert set(figures) == {"embeddings", "confidence", "class_mix"}
     embeddings = figures["embeddings"]
     assert embeddings["value"] > embeddings["threshold"]
-    assert (embeddings["sample_size"], embeddings["enough"]) == (ENOUGH, True)
+    assert (embeddings["sample_size"], embeddings["enough"]) == (MIN_SIZE, True)
     assert embeddings["since"] is not None
     assert all(figure["sentence"].endswith(".") for figure in figures.values())
 
 
-def test_without_predictions_there_is_nothing_to_say(settings: Settings, tmp_path: Path) -> None:
+def test_without_predictions_there_is_no_drift(settings: Settings, tmp_path: Path) -> None:
     with TestClient(create_app(settings.model_copy(update={"state_dir": tmp_path}))) as fresh:
         body = fresh.get("/drift").json()
     assert body["drifted"] is False
     assert not any(figure["enough"] for figure in body["figures"])
 
 
-def test_triggers_are_listed_with_all_there_is_to_know(own: TestClient) -> None:
+def test_triggers_are_listed(own: TestClient) -> None:
     triggers = {trigger["name"]: trigger for trigger in own.get("/triggers").json()["triggers"]}
     assert list(triggers) == ["accuracy", "drift", "new-images", "schedule", "manual"]
     assert [triggers[name]["threshold"] for name in triggers] == [5, 1, 1000, None, None]
@@ -56,7 +56,7 @@ def test_triggers_are_listed_with_all_there_is_to_know(own: TestClient) -> None:
     assert all(trigger["description"] for trigger in triggers.values())
 
 
-def test_a_trigger_is_set(own: TestClient) -> None:
+def test_a_trigger_is_configured(own: TestClient) -> None:
     answer = own.put("/triggers/schedule", json={"schedule": "weekly", "cooldown_hours": 12})
     assert answer.status_code == 200
     assert (answer.json()["schedule"], answer.json()["cooldown_hours"]) == ("weekly", 12)
@@ -75,7 +75,7 @@ def test_a_trigger_is_set(own: TestClient) -> None:
         ("%00", {"enabled": True}, 404, "unknown-trigger"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_settings_are_refused(
     own: TestClient, name: str, body: dict[str, object], status: int, code: str
 ) -> None:
     answer = own.put(f"/triggers/{name}", json=body)
@@ -84,8 +84,8 @@ def test_what_makes_no_sense_is_refused(
 
 def test_the_summary_shows_the_last_hours(own: TestClient) -> None:
     body = own.get("/monitoring/summary", params={"hours": 2}).json()
-    assert body["predictions"] == sum(item["count"] for item in body["slices"]) == ENOUGH
-    assert body["latency"]["sample_size"] == ENOUGH
+    assert body["predictions"] == sum(item["count"] for item in body["slices"]) == MIN_SIZE
+    assert body["latency"]["sample_size"] == MIN_SIZE
     assert body["latency"]["p50_ms"] <= body["latency"]["p99_ms"]
     assert [change["kind"] for change in body["model_changes"]] == ["first"]
     for hours in ("0", "nan", "1e9"):

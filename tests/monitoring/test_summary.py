@@ -1,11 +1,11 @@
-"""The last hours, in slices."""
+"""The summary of the last hours."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from api.monitoring.summary import SLICES, WIDTHS, Summary, summarise
+from api.monitoring.summary import MAX_SLICES, WIDTHS, Summary, summarise
 from api.registry.repository import promote
 from api.storage.db import Database
 from api.storage.tables import ModelRow
@@ -48,7 +48,7 @@ def test_predictions_fall_into_their_slices(database: Database) -> None:
     assert (found.latency.sample_size, found.latency.p50_ms) == (4, 2.5)
 
 
-def test_slices_follow_each_other_without_gaps(database: Database) -> None:
+def test_slices_have_no_gaps(database: Database) -> None:
     found = summary(database, 24)
     starts = [item.start for item in found.slices]
     assert starts[0] <= found.since < starts[1]
@@ -61,14 +61,14 @@ def test_slices_follow_each_other_without_gaps(database: Database) -> None:
 
 @pytest.mark.parametrize("hours", [0.01, 1, 24, 24 * 7, 24 * 365])
 def test_there_are_never_too_many_slices(database: Database, hours: float) -> None:
-    assert 1 <= len(summary(database, hours).slices) <= SLICES + 1
+    assert 1 <= len(summary(database, hours).slices) <= MAX_SLICES + 1
 
 
-def test_the_longest_time_that_can_be_asked_for_has_a_width() -> None:
-    assert 24 * 365 * 3600 / WIDTHS[-1] <= SLICES
+def test_the_longest_period_has_a_width() -> None:
+    assert 24 * 365 * 3600 / WIDTHS[-1] <= MAX_SLICES
 
 
-def test_the_models_that_served_are_told(database: Database) -> None:
+def test_model_changes(database: Database) -> None:
     with database.session() as session:
         for version in ("v1", "v2"):
             session.add(ModelRow(version=version, origin="fast", started_by="manual", manifest={}))

@@ -10,7 +10,14 @@ from api.monitoring import trigger_rules
 from api.monitoring.trigger_rules import Schedule, last_due, next_due
 from api.retraining.plan import CatalogDiff
 from api.storage.db import Database
-from tests.monitoring.scenes import AT, a_champion, a_figure, a_scene, chosen, words
+from tests.monitoring.samples import (
+    AT,
+    a_champion,
+    a_config,
+    a_context,
+    a_metric,
+    add_feedback,
+)
 
 
 @pytest.fixture
@@ -26,64 +33,72 @@ def session(database: Database) -> Iterator[Session]:
 def test_accuracy_fires_over_five_points(
     database: Database, right: int, wrong: int, value: float, met: bool
 ) -> None:
-    words(database, right, wrong)
-    words(database, 0, 40, version="older")
+    add_feedback(database, right, wrong)
+    add_feedback(database, 0, 40, version="older")
     with database.reading() as session:
-        reading = trigger_rules.ACCURACY.read(a_scene(session), chosen(trigger_rules.ACCURACY))
-    assert (reading.value, reading.met) == (value, met)
-    assert "40 words" in reading.sentence
+        result = trigger_rules.ACCURACY.evaluate(
+            a_context(session), a_config(trigger_rules.ACCURACY)
+        )
+    assert (result.value, result.met) == (value, met)
+    assert "40 words" in result.sentence
 
 
-def test_accuracy_follows_the_threshold_that_was_set(database: Database) -> None:
-    words(database, 35, 5)
+def test_accuracy_uses_the_configured_threshold(database: Database) -> None:
+    add_feedback(database, 35, 5)
     with database.reading() as session:
-        assert not trigger_rules.ACCURACY.read(
-            a_scene(session), chosen(trigger_rules.ACCURACY, threshold=7.5)
+        assert not trigger_rules.ACCURACY.evaluate(
+            a_context(session), a_config(trigger_rules.ACCURACY, threshold=7.5)
         ).met
-        assert trigger_rules.ACCURACY.read(
-            a_scene(session), chosen(trigger_rules.ACCURACY, threshold=7.4)
+        assert trigger_rules.ACCURACY.evaluate(
+            a_context(session), a_config(trigger_rules.ACCURACY, threshold=7.4)
         ).met
 
 
-def test_accuracy_needs_thirty_words(database: Database) -> None:
-    words(database, 0, 29)
+def test_accuracy_needs_thirty_answers(database: Database) -> None:
+    add_feedback(database, 0, 29)
     with database.reading() as session:
-        reading = trigger_rules.ACCURACY.read(a_scene(session), chosen(trigger_rules.ACCURACY))
-    assert (reading.value, reading.met) == (None, False)
-    assert "29" in reading.sentence
+        result = trigger_rules.ACCURACY.evaluate(
+            a_context(session), a_config(trigger_rules.ACCURACY)
+        )
+    assert (result.value, result.met) == (None, False)
+    assert "29" in result.sentence
 
 
 def test_accuracy_needs_a_measured_champion(session: Session) -> None:
-    scene = a_scene(session, champion=a_champion(accuracy=None))
-    assert not trigger_rules.ACCURACY.read(scene, chosen(trigger_rules.ACCURACY)).met
+    context = a_context(session, champion=a_champion(accuracy=None))
+    assert not trigger_rules.ACCURACY.evaluate(context, a_config(trigger_rules.ACCURACY)).met
 
 
 @pytest.mark.parametrize(("value", "met"), [(0.25, False), (0.2501, True)])
-def test_drift_fires_over_the_threshold_of_a_figure(
+def test_drift_fires_over_the_threshold_of_a_metric(
     session: Session, value: float, met: bool
 ) -> None:
-    figures = [a_figure(0.01, name="calm"), a_figure(value, name="moved"), a_figure(None, None)]
-    reading = trigger_rules.DRIFT.read(a_scene(session, drift=figures), chosen(trigger_rules.DRIFT))
-    assert reading.met is met
-    assert reading.sentence == "About moved."
-
-
-def test_drift_needs_figures(session: Session) -> None:
-    reading = trigger_rules.DRIFT.read(
-        a_scene(session, drift=[a_figure(None, None)]), chosen(trigger_rules.DRIFT)
+    figures = [a_metric(0.01, name="calm"), a_metric(value, name="moved"), a_metric(None, None)]
+    result = trigger_rules.DRIFT.evaluate(
+        a_context(session, drift=figures), a_config(trigger_rules.DRIFT)
     )
-    assert (reading.value, reading.met) == (None, False)
+    assert result.met is met
+    assert result.sentence == "About moved."
+
+
+def test_drift_needs_metrics(session: Session) -> None:
+    result = trigger_rules.DRIFT.evaluate(
+        a_context(session, drift=[a_metric(None, None)]), a_config(trigger_rules.DRIFT)
+    )
+    assert (result.value, result.met) == (None, False)
 
 
 @pytest.mark.parametrize(("count", "met"), [(1000, False), (1001, True)])
 def test_new_images_fires_over_a_thousand(session: Session, count: int, met: bool) -> None:
-    scene = a_scene(session, catalog_diff=CatalogDiff({"pears": 500, "plums": count - 500}, 0, 0))
-    reading = trigger_rules.NEW_IMAGES.read(scene, chosen(trigger_rules.NEW_IMAGES))
-    assert (reading.value, reading.met) == (count, met)
+    context = a_context(
+        session, catalog_diff=CatalogDiff({"pears": 500, "plums": count - 500}, 0, 0)
+    )
+    result = trigger_rules.NEW_IMAGES.evaluate(context, a_config(trigger_rules.NEW_IMAGES))
+    assert (result.value, result.met) == (count, met)
 
 
 def test_manual_never_fires(session: Session) -> None:
-    assert not trigger_rules.MANUAL.read(a_scene(session), chosen(trigger_rules.MANUAL)).met
+    assert not trigger_rules.MANUAL.evaluate(a_context(session), a_config(trigger_rules.MANUAL)).met
 
 
 def day(month: int, day: int, hour: int = 3, minute: int = 0) -> datetime:
@@ -115,24 +130,24 @@ def test_when_a_schedule_is_due(
 )
 def test_a_schedule_fires_once_it_is_due(session: Session, at: datetime, met: bool) -> None:
     stored = {"schedule": "weekly", "scheduled_at": AT}
-    reading = trigger_rules.SCHEDULE.read(
-        a_scene(session, at=at), chosen(trigger_rules.SCHEDULE, **stored)
+    result = trigger_rules.SCHEDULE.evaluate(
+        a_context(session, at=at), a_config(trigger_rules.SCHEDULE, **stored)
     )
-    assert reading.met is met
+    assert result.met is met
 
 
-def test_a_schedule_that_fired_waits_for_the_next_time(session: Session) -> None:
-    late = day(12, 25)  # It was due five times while nobody looked.
+def test_a_schedule_that_fired_waits_for_the_next_due_time(session: Session) -> None:
+    late = day(12, 25)  # It was due five times.
     stored = {"schedule": "weekly", "scheduled_at": AT, "last_fired_at": late}
-    after = a_scene(session, at=late + timedelta(hours=2))
-    reading = trigger_rules.SCHEDULE.read(after, chosen(trigger_rules.SCHEDULE, **stored))
-    assert not reading.met
-    assert "2026-12-28 03:00" in reading.sentence
+    after = a_context(session, at=late + timedelta(hours=2))
+    result = trigger_rules.SCHEDULE.evaluate(after, a_config(trigger_rules.SCHEDULE, **stored))
+    assert not result.met
+    assert "2026-12-28 03:00" in result.sentence
 
 
 def test_without_a_schedule_nothing_is_due(session: Session) -> None:
     for stored in ({}, {"schedule": "none", "scheduled_at": AT - timedelta(days=400)}):
-        reading = trigger_rules.SCHEDULE.read(
-            a_scene(session), chosen(trigger_rules.SCHEDULE, **stored)
+        result = trigger_rules.SCHEDULE.evaluate(
+            a_context(session), a_config(trigger_rules.SCHEDULE, **stored)
         )
-        assert not reading.met
+        assert not result.met

@@ -1,4 +1,4 @@
-"""Firing: once, with its run, after its rest, and only where there is something to learn."""
+"""Firing: once, with its run, after the cooldown, and only if there is something to learn."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from api.monitoring.triggers import (
     BadTriggerSettingError,
     TriggerState,
     UnknownTriggerError,
-    change,
+    change_settings,
     check,
     trigger_states,
 )
@@ -22,13 +22,13 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import RunRow, TriggerRow
-from tests.monitoring.scenes import AT, NOTHING, SOMETHING, a_scene
+from tests.monitoring.samples import AT, NOTHING, SOMETHING, a_context
 
 MANY = CatalogDiff({"pears": 2000}, 0, 0)
 
 
 class World:
-    """A catalog in which the rules see what the test says."""
+    """A catalog whose rules see the context that the test sets."""
 
     def __init__(self, database: Database, blobs: Blobs, settings: Settings) -> None:
         self.database, self._blobs, self._settings = database, blobs, settings
@@ -44,7 +44,7 @@ class World:
 
     def set(self, name: str, at: datetime = AT, **settings: object) -> None:
         with self.database.session() as session:
-            change(session, name, settings, at)
+            change_settings(session, name, settings, at)
 
     def end_run(self) -> None:
         with self.database.session() as session:
@@ -69,17 +69,17 @@ def world(
     monkeypatch.setattr(
         triggers,
         "_context",
-        lambda session, *rest: a_scene(session, catalog_diff=world.catalog_diff, at=rest[-1]),
+        lambda session, *rest: a_context(session, catalog_diff=world.catalog_diff, at=rest[-1]),
     )
     return world
 
 
-def test_nothing_fires_where_nothing_is_met(world: World) -> None:
+def test_without_a_met_rule_nothing_fires(world: World) -> None:
     assert world.check() is None
     assert world.runs == []
 
 
-def test_a_trigger_starts_a_run_and_notes_it(world: World) -> None:
+def test_a_trigger_creates_a_run_and_records_it(world: World) -> None:
     world.catalog_diff = MANY
     assert world.states()["new-images"].would_fire
     fired = world.check()
@@ -88,11 +88,11 @@ def test_a_trigger_starts_a_run_and_notes_it(world: World) -> None:
     assert fired.id == run.id
     assert (run.mode, run.started_by, run.state) == ("fast", "trigger:new-images", "queued")
     now = world.states()["new-images"]
-    assert (now.chosen.last_fired_at, now.chosen.last_run_id) == (AT, run.id)
+    assert (now.config.last_fired_at, now.config.last_run_id) == (AT, run.id)
     assert not now.would_fire
 
 
-def test_it_rests_after_it_fired(world: World) -> None:
+def test_the_cooldown(world: World) -> None:
     world.catalog_diff = MANY
     world.check()
     world.end_run()
@@ -102,7 +102,7 @@ def test_it_rests_after_it_fired(world: World) -> None:
     assert world.check(AT + timedelta(hours=24))
 
 
-def test_the_rest_can_be_set(world: World) -> None:
+def test_the_cooldown_can_be_set(world: World) -> None:
     world.catalog_diff = MANY
     world.set("new-images", cooldown_hours=2)
     world.check()
@@ -111,7 +111,7 @@ def test_the_rest_can_be_set(world: World) -> None:
     assert world.check(AT + timedelta(hours=2))
 
 
-def test_none_fires_while_a_run_is_active(world: World) -> None:
+def test_nothing_fires_while_a_run_is_active(world: World) -> None:
     world.catalog_diff = MANY
     with world.database.session() as session:
         runs.create_run(session, mode="fast", started_by="manual", options={})
@@ -122,10 +122,8 @@ def test_none_fires_while_a_run_is_active(world: World) -> None:
     assert world.check()
 
 
-def test_a_run_that_was_started_meanwhile_is_no_harm(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between looking and firing another process starts a run."""
+def test_a_run_created_in_between(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between evaluating and firing, another process creates a run."""
     world.catalog_diff = MANY
     states = list(world.states().values())
     with world.database.session() as session:
@@ -133,11 +131,11 @@ def test_a_run_that_was_started_meanwhile_is_no_harm(
     monkeypatch.setattr(triggers, "trigger_states", lambda *_: states)
     assert world.check() is None
     assert len(world.runs) == 1
-    assert world.states()["new-images"].chosen.last_fired_at is None
+    assert world.states()["new-images"].config.last_fired_at is None
 
 
 def test_two_workers_fire_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second had looked before the first fired, and its run is over already."""
+    """The second evaluated before the first fired, and that run is already over."""
     world.catalog_diff = MANY
     states = list(world.states().values())
     assert world.check()
@@ -147,7 +145,7 @@ def test_two_workers_fire_once(world: World, monkeypatch: pytest.MonkeyPatch) ->
     assert len(world.runs) == 1
 
 
-def test_a_death_while_it_fires_leaves_neither_run_nor_note(
+def test_an_interrupted_firing_leaves_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.catalog_diff = MANY
@@ -162,11 +160,11 @@ def test_a_death_while_it_fires_leaves_neither_run_nor_note(
         with pytest.raises(KeyboardInterrupt):
             world.check()
     assert world.runs == []
-    assert world.states()["new-images"].chosen.last_fired_at is None
+    assert world.states()["new-images"].config.last_fired_at is None
     assert world.check()
 
 
-def test_switched_off_it_does_not_fire(world: World) -> None:
+def test_a_disabled_trigger_does_not_fire(world: World) -> None:
     world.catalog_diff = MANY
     world.set("new-images", enabled=False)
     assert "switched off" in world.states()["new-images"].reason
@@ -175,14 +173,14 @@ def test_switched_off_it_does_not_fire(world: World) -> None:
     assert world.check()
 
 
-def test_a_threshold_can_be_set_and_given_back(world: World) -> None:
+def test_a_threshold_can_be_set_and_reset(world: World) -> None:
     world.set("new-images", threshold=2)
     assert world.states()["new-images"].would_fire
     world.set("new-images", threshold=None)
-    assert world.states()["new-images"].chosen.threshold == 1000
+    assert world.states()["new-images"].config.threshold == 1000
 
 
-def test_a_schedule_fires_once_after_a_long_sleep(world: World) -> None:
+def test_a_schedule_fires_once_for_missed_due_times(world: World) -> None:
     world.set("schedule", schedule="weekly")
     assert world.check(AT + timedelta(hours=1)) is None
     late = AT + timedelta(days=40)
@@ -194,19 +192,19 @@ def test_a_schedule_fires_once_after_a_long_sleep(world: World) -> None:
     assert world.check(late + timedelta(days=7))
 
 
-def test_setting_something_else_does_not_move_the_schedule(world: World) -> None:
+def test_other_settings_do_not_move_the_schedule(world: World) -> None:
     world.set("schedule", schedule="weekly")
     late = AT + timedelta(days=8)
     world.set("schedule", at=late, cooldown_hours=5, schedule="weekly")
     assert world.check(late)
 
 
-def test_a_schedule_does_not_begin_in_the_past(world: World) -> None:
+def test_a_new_schedule_ignores_earlier_due_times(world: World) -> None:
     world.set("schedule", schedule="monthly")
     assert not world.states()["schedule"].would_fire
 
 
-def test_with_nothing_to_learn_none_fires(world: World) -> None:
+def test_with_nothing_to_learn_nothing_fires(world: World) -> None:
     world.set("schedule", schedule="weekly")
     world.catalog_diff = NOTHING
     late = AT + timedelta(days=8)
@@ -216,7 +214,7 @@ def test_with_nothing_to_learn_none_fires(world: World) -> None:
     assert world.check(late)
 
 
-def test_without_a_champion_none_fires(
+def test_without_a_champion_nothing_fires(
     database: Database, blobs: Blobs, settings: Settings
 ) -> None:
     assert check(database, blobs, settings, AT) is None
@@ -235,16 +233,16 @@ def test_without_a_champion_none_fires(
         ("manual", {"enabled": False}),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_settings_are_refused(
     database: Database, name: str, settings: dict[str, object]
 ) -> None:
     with pytest.raises(BadTriggerSettingError), database.session() as session:
-        change(session, name, settings, AT)
+        change_settings(session, name, settings, AT)
     with database.reading() as session:
         assert session.scalars(select(TriggerRow)).all() == []
 
 
-def test_an_unknown_trigger_is_told_what_there_is(database: Database) -> None:
+def test_an_unknown_trigger_lists_the_known_ones(database: Database) -> None:
     with pytest.raises(UnknownTriggerError) as caught, database.session() as session:
-        change(session, "moon", {}, AT)
+        change_settings(session, "moon", {}, AT)
     assert all(name in caught.value.detail for name in RULES)

@@ -1,10 +1,16 @@
-"""Energy distance and PSI: calm where nothing changed, at every size; awake where it did."""
+"""Energy distance and PSI: no false alarms at any size, and real changes detected."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.monitoring.two_sample import NOTICEABLE, SIGNIFICANT, energy_drift, psi, psi_threshold
+from api.monitoring.two_sample import (
+    MIN_ENERGY_THRESHOLD,
+    MIN_PSI_THRESHOLD,
+    energy_drift,
+    psi,
+    psi_threshold,
+)
 
 SIZES = [(215, 50), (215, 200), (215, 500)]
 SHARES = np.array([0.01, 0.04, 0.1, 0.15, 0.2, 0.5])
@@ -12,13 +18,13 @@ PSI_SIZES = [(50, 50), (215, 50), (215, 500), (1000, 500)]
 
 
 def cloud(random: np.random.Generator, size: int, shift: float = 0) -> NDArray[np.float32]:
-    """Six classes in 32 directions, as embeddings lie."""
+    """Six classes in 32 dimensions, like embeddings."""
     middles = np.random.default_rng(0).normal(size=(6, 32)) * 1.5
     points = middles[random.integers(0, 6, size)] + random.normal(size=(size, 32)) + shift
     return points.astype(np.float32)
 
 
-def test_by_hand() -> None:
+def test_energy_by_hand() -> None:
     """Two points a side: 2 E|X-Y| - E|X-X'| - E|Y-Y'|, over 2 E|X-Y|."""
     reference = np.array([[0], [1]], np.float32)
     sample = np.array([[3], [5]], np.float32)
@@ -28,7 +34,7 @@ def test_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("reference_size", "size"), SIZES)
-def test_it_stays_calm_where_nothing_changed(reference_size: int, size: int) -> None:
+def test_energy_without_a_change(reference_size: int, size: int) -> None:
     random = np.random.default_rng(1)
     for _ in range(8):
         value, threshold = energy_drift(cloud(random, reference_size), cloud(random, size))
@@ -36,25 +42,25 @@ def test_it_stays_calm_where_nothing_changed(reference_size: int, size: int) -> 
 
 
 @pytest.mark.parametrize(("reference_size", "size"), SIZES)
-def test_it_sees_a_shift_of_the_mean(reference_size: int, size: int) -> None:
+def test_energy_detects_a_shift_of_the_mean(reference_size: int, size: int) -> None:
     random = np.random.default_rng(2)
     value, threshold = energy_drift(cloud(random, reference_size), cloud(random, size, shift=0.7))
     assert value > threshold
 
 
-def test_it_sees_a_change_that_leaves_the_mean() -> None:
+def test_energy_detects_a_change_of_scale() -> None:
     random = np.random.default_rng(3)
     value, threshold = energy_drift(cloud(random, 215), 2 * cloud(random, 200))
     assert value > threshold
 
 
-def test_a_difference_that_means_nothing_is_none_however_sure() -> None:
+def test_a_small_difference_is_no_drift_even_if_significant() -> None:
     random = np.random.default_rng(4)
     value, threshold = energy_drift(cloud(random, 1000), cloud(random, 500, shift=0.15))
-    assert 0 < value <= threshold == NOTICEABLE
+    assert 0 < value <= threshold == MIN_ENERGY_THRESHOLD
 
 
-def test_points_that_are_all_the_same_are_no_drift() -> None:
+def test_identical_points_are_no_drift() -> None:
     value, threshold = energy_drift(np.ones((60, 2), np.float32), np.ones((60, 2), np.float32))
     assert value <= threshold
 
@@ -79,7 +85,7 @@ def test_an_empty_group_is_not_infinite() -> None:
 
 
 @pytest.mark.parametrize(("reference_size", "size"), PSI_SIZES)
-def test_psi_stays_calm_where_nothing_changed(reference_size: int, size: int) -> None:
+def test_psi_without_a_change(reference_size: int, size: int) -> None:
     random = np.random.default_rng(1)
     for _ in range(40):
         reference, sample = counts(random, reference_size), counts(random, size)
@@ -87,7 +93,7 @@ def test_psi_stays_calm_where_nothing_changed(reference_size: int, size: int) ->
 
 
 @pytest.mark.parametrize(("reference_size", "size"), PSI_SIZES)
-def test_psi_sees_a_shift(reference_size: int, size: int) -> None:
+def test_psi_detects_a_shift(reference_size: int, size: int) -> None:
     random = np.random.default_rng(2)
     for _ in range(10):
         reference = counts(random, reference_size)
@@ -95,13 +101,13 @@ def test_psi_sees_a_shift(reference_size: int, size: int) -> None:
         assert psi(reference, sample) > psi_threshold(reference, sample)
 
 
-def test_small_samples_need_more_and_large_ones_the_usual() -> None:
+def test_small_samples_have_a_higher_threshold() -> None:
     random = np.random.default_rng(3)
     small = psi_threshold(counts(random, 50), counts(random, 50))
     large = psi_threshold(counts(random, 5000), counts(random, 5000))
-    assert small > large == SIGNIFICANT
+    assert small > large == MIN_PSI_THRESHOLD
 
 
-def test_it_says_the_same_every_time() -> None:
+def test_the_threshold_is_deterministic() -> None:
     reference, sample = np.array([20, 30]), np.array([30, 25])
     assert psi_threshold(reference, sample) == psi_threshold(reference, sample)

@@ -19,7 +19,7 @@ from tests.registry.versions import SHIPPED, a_servable_package, a_small_package
 
 @pytest.fixture
 def own(settings: Settings, database: Database, tmp_path: Path) -> Settings:
-    """Settings with a catalog of this test alone."""
+    """Settings with a catalog of its own."""
     return settings.model_copy(update={"state_dir": tmp_path, "database_url": database.url})
 
 
@@ -30,7 +30,7 @@ def blobs(own: Settings) -> Blobs:
 
 @pytest.fixture
 def service_alone(own: Settings) -> Iterator[TestClient]:
-    """The service on the catalog of this test alone."""
+    """The service with a catalog of its own."""
     with TestClient(create_app(own), raise_server_exceptions=False) as client:
         yield client
 
@@ -59,7 +59,7 @@ def test_the_shipped_version_is_listed(service_alone: TestClient) -> None:
     assert row["verdict"] is None
 
 
-def test_every_status_is_told(
+def test_every_status(
     service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in "abcd":
@@ -106,7 +106,7 @@ def test_an_unknown_version_is_a_problem(service_alone: TestClient) -> None:
         assert_problem(answer, 404, "unknown-model")
 
 
-def test_compare_wants_two_versions(client: TestClient) -> None:
+def test_compare_needs_two_versions(client: TestClient) -> None:
     answer = client.get("/models/compare", params={"a": SHIPPED})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
 
@@ -146,7 +146,7 @@ def test_promote_and_roll_back(
     )
 
 
-def test_what_cannot_serve_is_not_promoted(
+def test_pruned_and_damaged_versions_are_not_promoted(
     service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in "abc":
@@ -158,9 +158,7 @@ def test_what_cannot_serve_is_not_promoted(
     assert service_alone.get("/models").json()["champion"] == SHIPPED
 
 
-def test_while_the_catalog_is_away_that_is_said(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unavailable_catalog(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise OperationalError("SELECT 1", None, Exception("connection refused"))
 

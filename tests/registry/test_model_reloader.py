@@ -1,4 +1,4 @@
-"""What a process serves: the champion, or the best that can be loaded, and never nothing."""
+"""What a process serves: the champion, or the best model that can be loaded."""
 
 import dataclasses
 import weakref
@@ -19,7 +19,7 @@ from api.predictions.recorder import Recorder
 from api.predictions.state import AppState
 from api.registry import repository
 from api.registry.model_reloader import RETRY_SECONDS, ModelReloader
-from api.registry.store import complete, remove_package
+from api.registry.store import delete_package, is_stored
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -31,7 +31,7 @@ from tests.registry.versions import SHIPPED, a_servable_package, enter
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """A clock that the test moves."""
 
     seconds = 0.0
 
@@ -49,8 +49,8 @@ def state(own: Settings) -> Iterator[AppState]:
     database = Database(own.database)
     with ThreadPoolExecutor(1) as pool:
         blobs = Blobs(own.storage)
-        line = DynamicBatcher(pool, 1, 10, 10)
-        yield AppState(pool, line, database, blobs, Recorder(database, blobs, False))
+        batcher = DynamicBatcher(pool, 1, 10, 10)
+        yield AppState(pool, batcher, database, blobs, Recorder(database, blobs, False))
     database.close()
 
 
@@ -60,11 +60,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def watcher(own: Settings, state: AppState, clock: Clock) -> ModelReloader:
-    """Has looked once; its thread does not run."""
-    watcher = ModelReloader(own, state, clock)
-    watcher.look()
-    return watcher
+def reloader(own: Settings, state: AppState, clock: Clock) -> ModelReloader:
+    """Has polled once; its thread does not run."""
+    reloader = ModelReloader(own, state, clock)
+    reloader.poll()
+    return reloader
 
 
 def serving(state: AppState) -> str:
@@ -76,30 +76,30 @@ def promote(state: AppState, version: str) -> None:
         repository.promote(session, version, "manual")
 
 
-def test_a_new_champion_serves_after_a_look(
-    watcher: ModelReloader, state: AppState, tmp_path: Path
+def test_a_new_champion_serves_after_a_poll(
+    reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     assert serving(state) == SHIPPED
     since = state.champion_since
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"))
-    watcher.look()
+    reloader.poll()
     assert serving(state) == SHIPPED
     promote(state, "b")
-    watcher.look()
+    reloader.poll()
     assert serving(state) == "b"
     assert since is not None
     assert state.champion_since is not None
     assert state.champion_since > since
-    state.serving().grade(encode(draw_fruit("freshapples"), "JPEG"))
+    state.serving().predict(encode(draw_fruit("freshapples"), "JPEG"))
 
 
-def test_the_old_grader_serves_whom_it_began_with_and_is_then_freed(
-    watcher: ModelReloader, state: AppState, tmp_path: Path
+def test_the_old_model_finishes_its_requests_and_is_freed(
+    reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     old = state.serving()
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
-    watcher.look()
-    assert old.grade(encode(draw_fruit("freshapples"), "JPEG")).class_name
+    reloader.poll()
+    assert old.predict(encode(draw_fruit("freshapples"), "JPEG")).class_name
     gone = weakref.ref(old)
     del old
     assert gone() is None
@@ -110,103 +110,105 @@ def set_thresholds(state: AppState, thresholds: LevelThresholds) -> None:
         freshness.set_thresholds(session, thresholds.rotten_below, thresholds.fresh_from or 0)
 
 
-def test_thresholds_are_followed_and_go_on_to_a_new_champion(
-    watcher: ModelReloader, state: AppState, tmp_path: Path
+def test_thresholds_are_followed_and_kept_for_a_new_champion(
+    reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     first, chosen = state.serving(), LevelThresholds(0.2, 0.9)
     set_thresholds(state, chosen)
-    watcher.look()
+    reloader.poll()
     assert state.serving().thresholds == chosen
-    # A grading that is under way ends as it began.
+    # Requests in progress keep theirs.
     assert first.thresholds == first.own_thresholds == shipped_thresholds()
     same = state.serving()
-    watcher.look()
+    reloader.poll()
     assert state.serving() is same
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
-    watcher.look()
+    reloader.poll()
     assert (serving(state), state.serving().thresholds) == ("b", chosen)
     with state.database.session() as session:
-        freshness.forget_thresholds(session)
-    watcher.look()
+        freshness.clear_thresholds(session)
+    reloader.poll()
     assert state.serving().thresholds == first.own_thresholds
 
 
-def test_those_of_the_environment_hold_from_the_start(own: Settings, state: AppState) -> None:
+def test_thresholds_from_the_environment(own: Settings, state: AppState) -> None:
     deployed = own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8})
-    watcher = ModelReloader(deployed, state)
-    watcher.look()
+    reloader = ModelReloader(deployed, state)
+    reloader.poll()
     assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
     set_thresholds(state, LevelThresholds(0.4, 0.6))
-    watcher.look()
+    reloader.poll()
     assert state.serving().thresholds == LevelThresholds(0.4, 0.6)
     with state.database.session() as session:
-        freshness.forget_thresholds(session)
-    watcher.look()
+        freshness.clear_thresholds(session)
+    reloader.poll()
     assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
 
 
-def test_the_shipped_package_has_them_too(own: Settings, state: AppState, tmp_path: Path) -> None:
+def test_thresholds_apply_to_the_shipped_package(
+    own: Settings, state: AppState, tmp_path: Path
+) -> None:
     (tmp_path / "state").write_text("the catalog is away")
-    watcher = ModelReloader(own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8}), state)
-    watcher.start()
-    watcher.stop()
+    reloader = ModelReloader(own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8}), state)
+    reloader.start()
+    reloader.stop()
     assert state.catalog_problem
     assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
 
 
 def test_a_damaged_champion_leaves_the_old_one_serving(
-    watcher: ModelReloader, state: AppState, clock: Clock, tmp_path: Path
+    reloader: ModelReloader, state: AppState, clock: Clock, tmp_path: Path
 ) -> None:
     head = f"models/b/{HEAD}"
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     whole = state.blobs.get(head)
     state.blobs.put(head, whole[:-1])
-    watcher.look()
+    reloader.poll()
     assert serving(state) == SHIPPED
     assert "b cannot be loaded" in state.model_problem
     assert HEAD in state.model_problem
 
     state.blobs.put(head, whole)
-    watcher.look()
-    assert serving(state) == SHIPPED  # It is tried again after a minute.
+    reloader.poll()
+    assert serving(state) == SHIPPED  # Retried after a minute.
     clock.seconds += RETRY_SECONDS
-    watcher.look()
+    reloader.poll()
     assert serving(state) == "b"
     assert state.model_problem == ""
 
 
 def test_another_champion_is_tried_at_once(
-    watcher: ModelReloader, state: AppState, tmp_path: Path
+    reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
-    remove_package(state.blobs, "b")
-    watcher.look()
+    delete_package(state.blobs, "b")
+    reloader.poll()
     enter(state.database, state.blobs, a_servable_package(tmp_path, "c"), "gate")
-    watcher.look()
+    reloader.poll()
     assert serving(state) == "c"
     assert state.model_problem == ""
 
 
 def test_going_back_from_a_damaged_champion_clears_the_problem(
-    watcher: ModelReloader, state: AppState, tmp_path: Path
+    reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
-    remove_package(state.blobs, "b")
-    watcher.look()
+    delete_package(state.blobs, "b")
+    reloader.poll()
     promote(state, SHIPPED)
-    watcher.look()
+    reloader.poll()
     assert (serving(state), state.model_problem) == (SHIPPED, "")
 
 
 def test_the_shipped_version_needs_no_store(
-    own: Settings, watcher: ModelReloader, state: AppState
+    own: Settings, reloader: ModelReloader, state: AppState
 ) -> None:
-    """Its files lie beside the code, whatever became of the stored ones."""
-    remove_package(state.blobs, SHIPPED)
-    again = dataclasses.replace(state, runtime=None)
-    ModelReloader(own, again).look()
+    """Its files are in the project, even if the stored ones are gone."""
+    delete_package(state.blobs, SHIPPED)
+    again = dataclasses.replace(state, predictor=None)
+    ModelReloader(own, again).poll()
     assert serving(again) == SHIPPED
-    assert complete(state.blobs, SHIPPED)  # Stored again at start.
+    assert is_stored(state.blobs, SHIPPED)  # Stored again at start.
 
 
 def started(settings: Settings) -> TestClient:
@@ -218,7 +220,7 @@ def photograph() -> dict[str, bytes]:
 
 
 def test_the_champion_serves_after_a_restart(
-    own: Settings, watcher: ModelReloader, state: AppState, tmp_path: Path
+    own: Settings, reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     with started(own) as client:
@@ -226,18 +228,18 @@ def test_the_champion_serves_after_a_restart(
 
 
 def test_a_bad_shipped_package_does_not_stop_the_service(
-    own: Settings, watcher: ModelReloader, state: AppState, tmp_path: Path
+    own: Settings, reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     with started(own.model_copy(update={"model_dir": tmp_path / "nothing"})) as client:
         assert client.post("/predict", files=photograph()).json()["model_version"] == "b"
 
 
-def test_a_damaged_champion_at_start_leaves_it_to_the_shipped_version(
-    own: Settings, watcher: ModelReloader, state: AppState, tmp_path: Path
+def test_with_a_damaged_champion_the_shipped_version_serves(
+    own: Settings, reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
-    remove_package(state.blobs, "b")
+    delete_package(state.blobs, "b")
     with started(own) as client:
         assert client.post("/predict", files=photograph()).json()["model_version"] == SHIPPED
         assert client.get("/models").json()["champion"] == "b"
@@ -247,7 +249,7 @@ def test_a_damaged_champion_at_start_leaves_it_to_the_shipped_version(
 def test_without_the_catalog_the_shipped_version_serves(
     own: Settings, tmp_path: Path, kind: str
 ) -> None:
-    """A state folder that cannot be made; a server that is not there."""
+    """A state folder that cannot be created; a server that does not exist."""
     (tmp_path / "state").write_text("in the way")
     url = "" if kind == "sqlite" else f"postgresql://ripeline@127.0.0.1:{free_port()}/none"
     with started(own.model_copy(update={"database_url": url})) as client:
@@ -259,8 +261,8 @@ def test_without_the_catalog_the_shipped_version_serves(
         assert client.get("/status").json()["training_status"] == "unknown"
 
 
-def test_a_catalog_that_was_not_opened_yet_is_not_asked(own: Settings) -> None:
-    """It may be there again but have no tables."""
+def test_a_catalog_that_is_not_open_yet_is_not_queried(own: Settings) -> None:
+    """It may be available again but have no tables."""
     app = create_app(own)
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.service.catalog_problem = "connection refused"
@@ -268,22 +270,22 @@ def test_a_catalog_that_was_not_opened_yet_is_not_asked(own: Settings) -> None:
         assert client.get("/status").json()["training_status"] == "unknown"
 
 
-def test_a_catalog_that_comes_later_is_taken_up(
+def test_a_catalog_that_becomes_available_is_opened(
     own: Settings, state: AppState, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "state").write_text("in the way")
-    watcher = ModelReloader(own, state)
-    watcher.look()
-    watcher.look()
+    reloader = ModelReloader(own, state)
+    reloader.poll()
+    reloader.poll()
     assert state.catalog_problem
-    assert [record.levelname for record in caplog.records] == ["ERROR"]  # Said once.
+    assert [record.levelname for record in caplog.records] == ["ERROR"]  # Logged once.
     (tmp_path / "state").unlink()
-    watcher.look()
+    reloader.poll()
     assert state.catalog_problem == ""
     assert serving(state) == SHIPPED
 
 
-def test_predictions_go_on_while_the_catalog_is_away(own: Settings, postgres: str) -> None:
+def test_predictions_continue_without_the_catalog(own: Settings, postgres: str) -> None:
     address = fresh_database(postgres)
     name = address.rpartition("/")[2].encode()
     with (

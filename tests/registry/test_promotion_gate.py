@@ -1,4 +1,4 @@
-"""The gate, case by case."""
+"""The promotion gate, case by case."""
 
 import dataclasses
 import json
@@ -6,127 +6,152 @@ from typing import Any
 
 import pytest
 
-from api.core.paired_comparison import Comparison, Figures, Fit, Paired
+from api.core.paired_comparison import LabelAgreement, MetricPair, ModelComparison, PairedCounts
 from api.registry.promotion_gate import judge
 
-EVEN = Paired(photographs=200, champion_right=196, lost=2, won=2)
-FAIR = Comparison(
+EVEN = PairedCounts(photographs=200, champion_right=196, lost=2, won=2)
+FAIR = ModelComparison(
     overall=EVEN,
-    recognised=Paired(200, 198, 1, 1),
-    per_class={"apple": Paired(100, 98, 1, 1), "mango": Paired(100, 98, 1, 1)},
-    macro_f1=Figures(0.98, 0.98),
-    calibration_error=Figures(0.01, 0.012),
-    others_let_through=Figures(0.08, 0.09),
-    milliseconds=Figures(6.0, 6.1),
+    recognised=PairedCounts(200, 198, 1, 1),
+    per_class={"apple": PairedCounts(100, 98, 1, 1), "mango": PairedCounts(100, 98, 1, 1)},
+    macro_f1=MetricPair(0.98, 0.98),
+    calibration_error=MetricPair(0.01, 0.012),
+    others_let_through=MetricPair(0.08, 0.09),
+    milliseconds=MetricPair(6.0, 6.1),
 )
 
-# What differs from a fair candidate, and words of the one reason; none where it is promoted.
+# Changes to a fair candidate, and part of the one objection; empty if it is promoted.
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "a tie": ({}, ""),
-    "better": ({"overall": Paired(200, 190, 0, 8), "macro_f1": Figures(0.95, 0.99)}, ""),
+    "better": ({"overall": PairedCounts(200, 190, 0, 8), "macro_f1": MetricPair(0.95, 0.99)}, ""),
     "one photograph worse": (
-        {"overall": Paired(20, 20, 1, 0), "macro_f1": Figures(1.0, 0.95)},
+        {"overall": PairedCounts(20, 20, 1, 0), "macro_f1": MetricPair(1.0, 0.95)},
         "",
     ),
-    "worse, proven": ({"overall": Paired(3000, 2900, 8, 1)}, "The candidate is worse"),
+    "worse, proven": ({"overall": PairedCounts(3000, 2900, 8, 1)}, "The candidate is worse"),
     "worse in macro F1": (
-        {"overall": Paired(200, 196, 3, 1), "macro_f1": Figures(0.98, 0.97)},
+        {"overall": PairedCounts(200, 196, 3, 1), "macro_f1": MetricPair(0.98, 0.97)},
         "macro F1 falls from 98.0 % to 97.0 %",
     ),
     "noise in a large split": (
-        {"overall": Paired(3000, 2900, 30, 25), "macro_f1": Figures(0.967, 0.965)},
+        {"overall": PairedCounts(3000, 2900, 30, 25), "macro_f1": MetricPair(0.967, 0.965)},
         "",
     ),
     "one class much worse": (
-        {"per_class": {"apple": Paired(100, 98, 0, 12), "mango": Paired(40, 39, 6, 0)}},
+        {"per_class": {"apple": PairedCounts(100, 98, 0, 12), "mango": PairedCounts(40, 39, 6, 0)}},
         "worse on mango: 33 of 40",
     ),
-    "a small class loses one": ({"per_class": {"mango": Paired(4, 4, 1, 0)}}, ""),
-    "a small class loses half": ({"per_class": {"mango": Paired(4, 4, 2, 0)}}, "worse on mango"),
-    "a class loses a little": ({"per_class": {"mango": Paired(100, 98, 4, 1)}}, ""),
+    "a small class loses one": ({"per_class": {"mango": PairedCounts(4, 4, 1, 0)}}, ""),
+    "a small class loses half": (
+        {"per_class": {"mango": PairedCounts(4, 4, 2, 0)}},
+        "worse on mango",
+    ),
+    "a class loses a little": ({"per_class": {"mango": PairedCounts(100, 98, 4, 1)}}, ""),
     "a large class loses a little, proven": (
-        {"per_class": {"mango": Paired(1000, 980, 25, 3)}},
+        {"per_class": {"mango": PairedCounts(1000, 980, 25, 3)}},
         "worse on mango",
     ),
     "less calibrated": (
-        {"calibration_error": Figures(0.01, 0.05)},
+        {"calibration_error": MetricPair(0.01, 0.05)},
         "the calibration error grows from 1.0 % to 5.0 %",
     ),
     "less calibrated on a handful": (
         {
-            "overall": Paired(20, 19, 0, 0),
-            "calibration_error": Figures(0.02, 0.10),
+            "overall": PairedCounts(20, 19, 0, 0),
+            "calibration_error": MetricPair(0.02, 0.10),
         },
         "",
     ),
-    "known turned away": ({"recognised": Paired(200, 198, 9, 0)}, "11 of 200 known photographs"),
-    "one more turned away": ({"recognised": Paired(20, 20, 1, 0)}, ""),
-    "others let through": ({"others_let_through": Figures(0.08, 0.30)}, "30.0 % of them"),
+    "known classes rejected": (
+        {"recognised": PairedCounts(200, 198, 9, 0)},
+        "known classes: 11 of 200, where",
+    ),
+    "one more rejected": ({"recognised": PairedCounts(20, 20, 1, 0)}, ""),
+    "others let through": (
+        {"others_let_through": MetricPair(0.08, 0.30)},
+        "one of its classes: 30.0 %, where",
+    ),
     "others are a new class now": (
         {
-            "others_let_through": Figures(0.08, 0.90),
-            "new_classes": {"things": Fit(60, 55, 9, 8, 58, 9)},
+            "others_let_through": MetricPair(0.08, 0.90),
+            "new_classes": {"things": LabelAgreement(60, 55, 9, 8, 58, 9)},
         },
         "",
     ),
-    "slower": ({"milliseconds": Figures(6.0, 7.0)}, "7.0 ms a photograph against 6.0 ms"),
+    "slower": ({"milliseconds": MetricPair(6.0, 7.0)}, "7.0 ms per photo against 6.0 ms"),
     "the same network": ({"milliseconds": None}, ""),
-    "a new class that it knows": ({"new_classes": {"kiwi": Fit(60, 58, 9, 9, 58, 9)}}, ""),
-    "a new class that it recognises as another": (
-        {"new_classes": {"kiwi": Fit(60, 46, 9, 7, 60, 9)}},
+    "a new class that it knows": (
+        {"new_classes": {"kiwi": LabelAgreement(60, 58, 9, 9, 58, 9)}},
         "",
     ),
-    "a new class that is none of the classes to it": (
-        {"new_classes": {"kiwi": Fit(60, 48, 9, 9, 50, 9)}},
-        "does not recognise the new class kiwi: 10 of 60 new photographs",
+    "a new class that it recognises as another": (
+        {"new_classes": {"kiwi": LabelAgreement(60, 46, 9, 7, 60, 9)}},
+        "",
     ),
-    "a new class that only the held-out photographs show to be none": (
-        {"new_classes": {"kiwi": Fit(200, 200, 30, 25, 200, 25)}},
-        "does not recognise the new class kiwi: 5 of 30 held-out new photographs",
+    "a new class that it rejects": (
+        {"new_classes": {"kiwi": LabelAgreement(60, 48, 9, 9, 50, 9)}},
+        "does not recognise the new class kiwi: left out one by one, 10 of 60 new photos",
+    ),
+    "a new class that it rejects by the held-out photos alone": (
+        {"new_classes": {"kiwi": LabelAgreement(200, 200, 30, 25, 200, 25)}},
+        "does not recognise the new class kiwi: 5 of 30 held-out new photos",
     ),
     "a new class that the candidate itself recognises": (
-        {"new_classes": {"kiwi": Fit(200, 90, 30, 28, 90, 28)}},
+        {"new_classes": {"kiwi": LabelAgreement(200, 90, 30, 28, 90, 28)}},
         "",
     ),
-    "a new class of which the candidate recognises none, by few held out": (
-        {"new_classes": {"kiwi": Fit(60, 58, 6, 6, 58, 3)}},
-        "does not recognise the new class kiwi: 3 of 6 held-out new photographs",
+    "a new class that it rejects by a few held-out photos": (
+        {"new_classes": {"kiwi": LabelAgreement(60, 58, 6, 6, 58, 3)}},
+        "does not recognise the new class kiwi: 3 of 6 held-out new photos",
     ),
-    "two of a few that are not recognised": (
-        {"new_classes": {"kiwi": Fit(60, 58, 6, 6, 58, 4)}},
+    "two of a few rejected": (
+        {"new_classes": {"kiwi": LabelAgreement(60, 58, 6, 6, 58, 4)}},
         "",
     ),
     "a new class that it cannot tell": (
-        {"new_classes": {"kiwi": Fit(60, 58, 9, 9, 58, 9), "plum": Fit(60, 30, 9, 7, 60, 9)}},
-        "cannot tell the new class plum: of 60 new photographs",
+        {
+            "new_classes": {
+                "kiwi": LabelAgreement(60, 58, 9, 9, 58, 9),
+                "plum": LabelAgreement(60, 30, 9, 7, 60, 9),
+            }
+        },
+        "tell the new class plum from the others: left out one by one, 30 of 60 new photos",
     ),
     "a new class that only it can tell": (
-        {"new_classes": {"plum": Fit(200, 90, 30, 28, 200, 30)}},
+        {"new_classes": {"plum": LabelAgreement(200, 90, 30, 28, 200, 30)}},
         "",
     ),
     "labels shuffled": (
-        {"new_labels": {"apple": Fit(50, 15, 8, 3), "mango": Fit(50, 20, 7, 3)}},
-        "The new labels do not fit the photographs: of 100 new photographs",
+        {
+            "new_labels": {
+                "apple": LabelAgreement(50, 15, 8, 3),
+                "mango": LabelAgreement(50, 20, 7, 3),
+            }
+        },
+        "The new labels do not fit the photos: left out one by one, 35 of 100 new photos",
     ),
     "labels of one class wrong": (
-        {"new_labels": {"apple": Fit(150, 148), "mango": Fit(30, 2)}},
-        "The new labels mango do not fit",
+        {"new_labels": {"apple": LabelAgreement(150, 148), "mango": LabelAgreement(30, 2)}},
+        "The new labels of mango do not fit",
     ),
-    "labels that fit": ({"new_labels": {"apple": Fit(50, 45, 8, 7)}}, ""),
-    "hard photographs": ({"new_labels": {"apple": Fit(50, 38, 8, 5)}}, ""),
-    "a handful of odd labels": ({"new_labels": {"apple": Fit(5, 1)}}, ""),
+    "labels that fit": ({"new_labels": {"apple": LabelAgreement(50, 45, 8, 7)}}, ""),
+    "hard photographs": ({"new_labels": {"apple": LabelAgreement(50, 38, 8, 5)}}, ""),
+    "a handful of odd labels": ({"new_labels": {"apple": LabelAgreement(5, 1)}}, ""),
     "nothing to compare on": (
-        {"overall": Paired(0, 0, 0, 0), "calibration_error": None, "macro_f1": None},
-        "no held-out photographs",
+        {"overall": PairedCounts(0, 0, 0, 0), "calibration_error": None, "macro_f1": None},
+        "no held-out photos",
     ),
     "another set of classes": (
         {
-            "overall": Paired(0, 0, 0, 0),
-            "recognised": Paired(0, 0, 0, 0),
+            "overall": PairedCounts(0, 0, 0, 0),
+            "recognised": PairedCounts(0, 0, 0, 0),
             "per_class": {},
             "calibration_error": None,
             "macro_f1": None,
-            "new_classes": {"cup": Fit(40, 39, 6, 6, 40, 6), "pen": Fit(40, 38, 6, 6, 39, 6)},
+            "new_classes": {
+                "cup": LabelAgreement(40, 39, 6, 6, 40, 6),
+                "pen": LabelAgreement(40, 38, 6, 6, 39, 6),
+            },
         },
         "",
     ),
@@ -144,30 +169,30 @@ def test_the_gate(name: str) -> None:
     assert all(text.endswith(".") for text in verdict.reasons)
 
 
-def test_every_fault_is_named() -> None:
+def test_every_objection_is_given() -> None:
     verdict = judge(
         dataclasses.replace(
             FAIR,
-            calibration_error=Figures(0.01, 0.09),
-            milliseconds=Figures(5.0, 9.0),
-            new_classes={"plum": Fit(60, 20)},
+            calibration_error=MetricPair(0.01, 0.09),
+            milliseconds=MetricPair(5.0, 9.0),
+            new_classes={"plum": LabelAgreement(60, 20)},
         )
     )
     assert not verdict.promote
     assert len(verdict.reasons) == 3
 
 
-def test_a_verdict_can_be_written_down() -> None:
-    verdict = judge(dataclasses.replace(FAIR, new_labels={"apple": Fit(50, 15, 8, 3)}))
+def test_a_verdict_is_json_serializable() -> None:
+    verdict = judge(dataclasses.replace(FAIR, new_labels={"apple": LabelAgreement(50, 15, 8, 3)}))
     read = json.loads(json.dumps(verdict.as_dict()))
     assert read["promote"] is False
     assert read["figures"]["overall"]["lost"] == 2
     assert read["figures"]["new_labels"]["apple"]["left_out_right"] == 15
 
 
-def test_the_chance_of_a_paired_difference_is_exact() -> None:
-    assert Paired(100, 90, 5, 0).chance == 1 / 32
-    assert Paired(100, 90, 0, 5).chance == 1.0
-    assert Paired(100, 90, 0, 0).chance == 1.0
-    assert Paired(100, 90, 1, 1).chance == 0.75
-    assert Paired(10_000, 9_000, 1500, 1000).chance < 1e-20
+def test_the_mcnemar_test_is_exact() -> None:
+    assert PairedCounts(100, 90, 5, 0).mcnemar_p == 1 / 32
+    assert PairedCounts(100, 90, 0, 5).mcnemar_p == 1.0
+    assert PairedCounts(100, 90, 0, 0).mcnemar_p == 1.0
+    assert PairedCounts(100, 90, 1, 1).mcnemar_p == 0.75
+    assert PairedCounts(10_000, 9_000, 1500, 1000).mcnemar_p < 1e-20

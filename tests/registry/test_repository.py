@@ -1,4 +1,4 @@
-"""One champion, its history, and the way back."""
+"""One champion, its history, and rollbacks."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -16,7 +16,7 @@ from tests.registry.samples import describer
 
 
 def add(database: Database, *versions: str) -> None:
-    """Enter versions, the oldest first."""
+    """Add versions, oldest first."""
     for version in versions:
         with database.session() as session:
             repository.add_model(
@@ -49,9 +49,9 @@ def read(database: Database, question: Callable[[Session], T]) -> T:
         return question(session)
 
 
-def test_before_the_first_there_is_no_champion(database: Database) -> None:
+def test_an_empty_registry_has_no_champion(database: Database) -> None:
     assert read(database, repository.champion) is None
-    assert read(database, repository.models) == []
+    assert read(database, repository.list_models) == []
     assert read(database, repository.history) == []
     with pytest.raises(NothingToRollBackToError):
         roll_back(database)
@@ -59,16 +59,16 @@ def test_before_the_first_there_is_no_champion(database: Database) -> None:
 
 def test_versions_are_listed_newest_first(database: Database) -> None:
     add(database, "b", "a", "c")
-    assert [row.version for row in read(database, repository.models)] == ["c", "a", "b"]
-    row = read(database, lambda session: repository.model(session, "a"))
+    assert [row.version for row in read(database, repository.list_models)] == ["c", "a", "b"]
+    row = read(database, lambda session: repository.get_model(session, "a"))
     assert row.manifest == describer("a")({}).model_dump(mode="json")
 
 
 @pytest.mark.parametrize("version", ["b", "", "../a", "a\0", "\ud800"])
-def test_an_unknown_version_is_told(database: Database, version: str) -> None:
+def test_an_unknown_version(database: Database, version: str) -> None:
     add(database, "a")
     with pytest.raises(UnknownModelError):
-        read(database, lambda session: repository.model(session, version))
+        read(database, lambda session: repository.get_model(session, version))
     with pytest.raises(UnknownModelError):
         promote(database, version)
     assert read(database, repository.champion) is None
@@ -85,7 +85,7 @@ def test_every_promotion_is_in_the_history(database: Database) -> None:
     assert champion.changed_at == rows[0].at
 
 
-def test_a_promotion_is_undone_with_its_transaction(database: Database) -> None:
+def test_a_promotion_is_rolled_back_with_its_transaction(database: Database) -> None:
     add(database, "a", "b")
     promote(database, "a")
 
@@ -113,7 +113,7 @@ def test_rolling_back_goes_further_back_each_time(database: Database) -> None:
     assert [row.kind for row in read(database, repository.history)][:2] == ["rollback", "manual"]
 
 
-def test_rolling_back_does_not_return_to_what_was_turned_away_from(database: Database) -> None:
+def test_versions_rolled_back_from_are_skipped(database: Database) -> None:
     add(database, "a", "b", "bad", "c")
     promote(database, "a", "b", "bad")
     assert roll_back(database) == "b"
@@ -122,7 +122,7 @@ def test_rolling_back_does_not_return_to_what_was_turned_away_from(database: Dat
     assert roll_back(database) == "a"
 
 
-def test_a_version_promoted_again_is_left_for_what_it_replaced(database: Database) -> None:
+def test_rolling_back_from_a_version_promoted_again(database: Database) -> None:
     add(database, "a", "b")
     promote(database, "a", "b", "a")
     assert roll_back(database) == "b"
@@ -131,7 +131,7 @@ def test_a_version_promoted_again_is_left_for_what_it_replaced(database: Databas
         roll_back(database)
 
 
-def test_what_was_pruned_cannot_serve(database: Database) -> None:
+def test_a_pruned_version_cannot_serve(database: Database) -> None:
     add(database, "a", "b")
     promote(database, "a", "b")
     with database.session() as session:
@@ -141,10 +141,10 @@ def test_what_was_pruned_cannot_serve(database: Database) -> None:
     with pytest.raises(PrunedModelError):
         roll_back(database)
     assert read(database, repository.champion) == "b"
-    assert read(database, repository.servable) == {"b"}
+    assert read(database, repository.available_versions) == {"b"}
 
 
-def test_promotions_at_once_come_one_after_the_other(database: Database) -> None:
+def test_concurrent_promotions_are_serialised(database: Database) -> None:
     versions = [f"v{number}" for number in range(6)]
     add(database, "first", *versions)
     promote(database, "first")
@@ -157,7 +157,7 @@ def test_promotions_at_once_come_one_after_the_other(database: Database) -> None
     assert [row.replaced for row in rows] == [None, *(row.version for row in rows[:-1])]
 
 
-def test_marking_spares_the_newest_the_champion_and_the_one_before_it(database: Database) -> None:
+def test_pruning_keeps_the_newest_the_champion_and_the_rollback_target(database: Database) -> None:
     add(database, "old", "before", "champion", "rejected", "e", "f", "g")
     promote(database, "before", "champion")
 
@@ -167,11 +167,11 @@ def test_marking_spares_the_newest_the_champion_and_the_one_before_it(database: 
 
     assert mark(3) == ["rejected", "old"]
     assert mark(3) == []
-    assert read(database, repository.servable) == {"before", "champion", "e", "f", "g"}
+    assert read(database, repository.available_versions) == {"before", "champion", "e", "f", "g"}
 
 
-def test_pruning_waits_for_a_promotion_that_is_under_way(database: Database) -> None:
-    """Otherwise it would remove what has just become champion."""
+def test_pruning_waits_for_a_promotion_in_progress(database: Database) -> None:
+    """Otherwise it would delete the new champion."""
     add(database, "a", "b", "c", "d")
     promote(database, "b", "c", "d")
     with ThreadPoolExecutor(1) as pool:

@@ -1,4 +1,4 @@
-"""Promotions go on top of what served; rollbacks take them off again."""
+"""Promotions push a version onto the rollback stack; rollbacks pop one."""
 
 import pytest
 
@@ -16,11 +16,11 @@ from api.registry.repository import rollback_stack
         (["a", "b", "c", "back to b", "d"], ["a", "b", "d"]),
         (["a", "b", "a", "back to b"], ["a", "b"]),
         (["a", "b", "a", "b", "back to a"], ["a", "b", "a"]),
-        # A history that lost a row still has a champion.
+        # A history with a missing row still has a champion.
         (["a", "b", "back to x"], ["x"]),
     ],
 )
-def test_what_served_before_what(changes: list[str], served: list[str]) -> None:
+def test_the_rollback_stack(changes: list[str], served: list[str]) -> None:
     rows = [
         (change.removeprefix("back to "), "rollback" if " " in change else "gate")
         for change in changes

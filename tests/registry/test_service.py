@@ -1,4 +1,4 @@
-"""Registering, promoting and pruning, with the files as well as the rows."""
+"""Registering, promoting and pruning: files and rows."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from api.model.package import HEAD, BadPackageError
 from api.registry import repository, service
 from api.registry.service import DamagedModelError
-from api.registry.store import complete, fetch_package, store_package, stored_versions
+from api.registry.store import fetch_package, is_stored, store_package, stored_versions
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ChampionRow, ModelRow, PromotionRow
@@ -31,7 +31,7 @@ def count(database: Database, table: type) -> int | None:
 
 def versions(database: Database) -> set[str]:
     with database.reading() as session:
-        return repository.servable(session)
+        return repository.available_versions(session)
 
 
 def test_the_shipped_package_serves_first(database: Database, blobs: Blobs, tmp_path: Path) -> None:
@@ -39,13 +39,13 @@ def test_the_shipped_package_serves_first(database: Database, blobs: Blobs, tmp_
     for _ in range(2):
         service.register_shipped(database, blobs, package)
     assert champion(database) == "shipped"
-    assert complete(blobs, "shipped")
+    assert is_stored(blobs, "shipped")
     with database.reading() as session:
-        assert repository.model(session, "shipped").origin == "shipped"
+        assert repository.get_model(session, "shipped").origin == "shipped"
         assert [row.kind for row in repository.history(session)] == ["first"]
 
 
-def test_registering_the_shipped_package_at_once_from_many_places(
+def test_concurrent_registration_of_the_shipped_package(
     database_url: str, blobs: Blobs, tmp_path: Path
 ) -> None:
     package = a_small_package(tmp_path, "shipped")
@@ -63,7 +63,7 @@ def test_registering_the_shipped_package_at_once_from_many_places(
         database.close()
 
 
-def test_a_newer_shipped_package_waits_to_be_promoted(
+def test_a_newer_shipped_package_is_not_promoted(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in ("old", "new"):
@@ -83,15 +83,15 @@ def test_a_bad_shipped_package_changes_nothing(
 def test_a_shipped_package_whose_files_are_gone_is_stored_again(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    """As when STORAGE_URL names a new bucket."""
+    """For example, STORAGE_URL names a new bucket."""
     package = a_small_package(tmp_path, "shipped")
     service.register_shipped(database, blobs, package)
     blobs.delete_folder("models")
     service.register_shipped(database, blobs, package)
-    assert complete(blobs, "shipped")
+    assert is_stored(blobs, "shipped")
 
 
-def test_a_version_is_registered_and_promoted_in_one(
+def test_a_version_is_registered_and_promoted_at_once(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     enter(database, blobs, a_small_package(tmp_path, "a"), "first")
@@ -99,13 +99,13 @@ def test_a_version_is_registered_and_promoted_in_one(
     assert champion(database) == "a"
     enter(database, blobs, a_small_package(tmp_path, "c"), "gate")
     assert champion(database) == "c"
-    assert all(complete(blobs, version) for version in versions(database))
+    assert all(is_stored(blobs, version) for version in versions(database))
 
 
-def test_registering_that_dies_lists_nothing(
+def test_an_interrupted_registration_lists_nothing(
     database: Database, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed after the files and after the row, before the promotion."""
+    """Killed after the files and the row, before the promotion."""
     enter(database, blobs, a_small_package(tmp_path, "a"), "first")
 
     def dying(*_: object) -> None:
@@ -118,7 +118,7 @@ def test_registering_that_dies_lists_nothing(
     assert champion(database) == "a"
 
 
-def test_pruning_keeps_the_newest_the_champion_and_the_one_before_it(
+def test_pruning_keeps_the_newest_the_champion_and_the_rollback_target(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in "abcdefgh":
@@ -132,7 +132,7 @@ def test_pruning_keeps_the_newest_the_champion_and_the_one_before_it(
     assert champion(database) == "c"
 
 
-def test_pruning_that_died_is_finished(
+def test_an_interrupted_pruning_is_finished(
     database: Database, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for version in "abc":
@@ -142,16 +142,16 @@ def test_pruning_that_died_is_finished(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("api.registry.store.remove_package", dying)
+        patch.setattr("api.registry.store.delete_package", dying)
         with pytest.raises(KeyboardInterrupt):
             service.prune(database, blobs, keep=0)
     assert versions(database) == {"b", "c"}
     assert stored_versions(blobs) == ["a", "b", "c"]
-    service.finish_pruning(database, blobs)
+    service.clean_up_store(database, blobs)
     assert stored_versions(blobs) == ["b", "c"]
 
 
-def test_a_pruned_package_is_not_stored_again_at_start(
+def test_a_pruned_package_is_not_stored_again_at_start_up(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     shipped = a_small_package(tmp_path, "shipped")
@@ -164,7 +164,7 @@ def test_a_pruned_package_is_not_stored_again_at_start(
     assert champion(database) == "b"
 
 
-def test_what_a_registering_that_died_left_goes_after_an_hour(
+def test_an_abandoned_package_is_deleted_after_an_hour(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     enter(database, blobs, a_small_package(tmp_path, "a"), "first")
@@ -172,23 +172,23 @@ def test_what_a_registering_that_died_left_goes_after_an_hour(
     unfinished = tmp_path / "blobs" / "models" / "half" / f".{HEAD}.123"
     unfinished.parent.mkdir()
     unfinished.write_bytes(b"half")
-    service.finish_pruning(database, blobs)
-    assert stored_versions(blobs) == ["a", "half", "orphan"]  # They may be under way.
+    service.clean_up_store(database, blobs)
+    assert stored_versions(blobs) == ["a", "half", "orphan"]  # They may be in progress.
 
     age(tmp_path / "blobs" / "models", hours=2)
     began(database, hours_ago=3)
-    service.finish_pruning(database, blobs)
+    service.clean_up_store(database, blobs)
     assert stored_versions(blobs) == ["a"]
 
 
-def test_what_a_former_catalog_knows_stays(
+def test_packages_of_a_previous_catalog_are_kept(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    """Somebody who changes DATABASE_URL may want to go back."""
+    """Its owner may change DATABASE_URL back."""
     store_package(blobs, a_small_package(tmp_path, "of-another-catalog"))
     enter(database, blobs, a_small_package(tmp_path, "a"), "first")
     age(tmp_path / "blobs" / "models", hours=2)
-    service.finish_pruning(database, blobs)
+    service.clean_up_store(database, blobs)
     assert stored_versions(blobs) == ["a", "of-another-catalog"]
 
 
@@ -206,7 +206,9 @@ def test_a_damaged_version_is_not_promoted(
     assert champion(database) == "b"
 
 
-def test_copies_of_what_is_pruned_go(database: Database, blobs: Blobs, tmp_path: Path) -> None:
+def test_pruned_versions_are_evicted_from_the_cache(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
     cache = tmp_path / "cache"
     service.evict_cache(database, cache)
     for version in "abc":
@@ -218,7 +220,7 @@ def test_copies_of_what_is_pruned_go(database: Database, blobs: Blobs, tmp_path:
 
 
 def age(folder: Path, hours: float) -> None:
-    """Make the files in `folder` so old."""
+    """Make the files in `folder` this old."""
     then = time.time() - hours * 3600
     for path in folder.rglob("*"):
         os.utime(path, (then, then))

@@ -1,4 +1,4 @@
-"""A package in the store is whole or not listed; a copy of it is verified."""
+"""Packages in the blob store are complete or not listed; cached copies are verified."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,12 +8,12 @@ import pytest
 
 from api.model.package import BACKBONE, HEAD, MANIFEST, PARTS, BadPackageError, load_package
 from api.registry.store import (
-    complete,
-    copies,
-    drop_copies,
+    cached_versions,
+    delete_package,
+    evict,
     fetch_package,
+    is_stored,
     last_stored,
-    remove_package,
     store_package,
     stored_versions,
 )
@@ -38,14 +38,15 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def test_a_copy_is_what_was_stored(blobs: Blobs, package: Path, cache: Path) -> None:
+def test_a_fetched_package_is_what_was_stored(blobs: Blobs, package: Path, cache: Path) -> None:
     assert store_package(blobs, package) == load_package(package).manifest
-    folder = fetch_package(blobs, "v1", cache)
+    fetched = fetch_package(blobs, "v1", cache)
+    folder = fetched.folder
     assert folder == cache / "v1"
     assert sorted(path.name for path in folder.iterdir()) == sorted((*PARTS, MANIFEST))
     for name in PARTS:
         assert (folder / name).read_bytes() == (package / name).read_bytes()
-    assert load_package(folder).manifest == load_package(package).manifest
+    assert fetched.manifest == load_package(folder).manifest == load_package(package).manifest
 
 
 def test_storing_again_changes_nothing(blobs: Blobs, package: Path, cache: Path) -> None:
@@ -63,10 +64,10 @@ def test_a_bad_package_is_not_stored(blobs: Blobs, package: Path) -> None:
 
 
 @pytest.mark.parametrize("parts", range(len(PARTS) + 1))
-def test_storing_that_dies_counts_only_when_it_was_done(
+def test_an_interrupted_store_does_not_count(
     blobs: Blobs, package: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, parts: int
 ) -> None:
-    """Killed after so many files."""
+    """Killed after `parts` files."""
     put, left = Blobs.put, parts
 
     def dying(store: Blobs, key: str, data: bytes) -> None:
@@ -80,12 +81,12 @@ def test_storing_that_dies_counts_only_when_it_was_done(
         patch.setattr(Blobs, "put", dying)
         with pytest.raises(KeyboardInterrupt):
             store_package(blobs, package)
-    assert not complete(blobs, "v1")
+    assert not is_stored(blobs, "v1")
     with pytest.raises(BadPackageError, match=r"v1.*missing"):
         fetch_package(blobs, "v1", cache)
     store_package(blobs, package)
-    assert complete(blobs, "v1")
-    assert fetch_package(blobs, "v1", cache) == cache / "v1"
+    assert is_stored(blobs, "v1")
+    assert fetch_package(blobs, "v1", cache).folder == cache / "v1"
 
 
 @pytest.mark.parametrize("name", [*PARTS, MANIFEST])
@@ -96,11 +97,11 @@ def test_a_damaged_package_is_not_fetched(
     blobs.put(f"models/v1/{name}", blobs.get(f"models/v1/{name}")[:-9])
     with pytest.raises(BadPackageError):
         fetch_package(blobs, "v1", cache)
-    assert copies(cache) == set()
+    assert cached_versions(cache) == set()
     assert [path.name for path in cache.iterdir() if path.is_dir()] == []
 
 
-def test_a_package_under_another_name_is_not_fetched(
+def test_a_package_of_another_version_is_not_fetched(
     blobs: Blobs, package: Path, cache: Path
 ) -> None:
     store_package(blobs, package)
@@ -110,31 +111,29 @@ def test_a_package_under_another_name_is_not_fetched(
         fetch_package(blobs, "v2", cache)
 
 
-def test_a_whole_copy_is_used_again(blobs: Blobs, package: Path, cache: Path) -> None:
+def test_a_cached_package_is_reused(blobs: Blobs, package: Path, cache: Path) -> None:
     store_package(blobs, package)
     fetch_package(blobs, "v1", cache)
-    remove_package(blobs, "v1")
-    assert fetch_package(blobs, "v1", cache) == cache / "v1"
+    delete_package(blobs, "v1")
+    assert fetch_package(blobs, "v1", cache).folder == cache / "v1"
 
 
-def test_a_damaged_copy_is_fetched_anew(blobs: Blobs, package: Path, cache: Path) -> None:
+def test_a_damaged_copy_is_fetched_again(blobs: Blobs, package: Path, cache: Path) -> None:
     store_package(blobs, package)
-    (fetch_package(blobs, "v1", cache) / BACKBONE).write_bytes(b"spoilt")
-    assert load_package(fetch_package(blobs, "v1", cache)).backbone == b"v1"
+    (fetch_package(blobs, "v1", cache).folder / BACKBONE).write_bytes(b"spoilt")
+    assert fetch_package(blobs, "v1", cache).backbone == b"v1"
 
 
-def test_fetching_that_was_killed_leaves_nothing_that_is_used(
-    blobs: Blobs, package: Path, cache: Path
-) -> None:
+def test_an_unfinished_download_is_not_used(blobs: Blobs, package: Path, cache: Path) -> None:
     store_package(blobs, package)
     left = cache / ".v1.fetching"
     left.mkdir(parents=True)
     (left / BACKBONE).write_bytes(b"half")
-    assert load_package(fetch_package(blobs, "v1", cache)).backbone == b"v1"
+    assert fetch_package(blobs, "v1", cache).backbone == b"v1"
     assert not left.exists()
 
 
-def test_many_fetch_at_once(
+def test_concurrent_fetches_download_once(
     blobs: Blobs, package: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_package(blobs, package)
@@ -146,22 +145,22 @@ def test_many_fetch_at_once(
 
     monkeypatch.setattr(Blobs, "get", counted)
     with ThreadPoolExecutor(8) as pool:
-        folders = list(pool.map(lambda _: fetch_package(blobs, "v1", cache), range(8)))
+        folders = list(pool.map(lambda _: fetch_package(blobs, "v1", cache).folder, range(8)))
     assert folders == [cache / "v1"] * 8
     assert len(read) == len(PARTS) + 1
 
 
-def test_removing_leaves_nothing(blobs: Blobs, package: Path, tmp_path: Path) -> None:
+def test_a_deleted_package_is_gone(blobs: Blobs, package: Path, tmp_path: Path) -> None:
     store_package(blobs, package)
     store_package(blobs, a_small_package(tmp_path, "v2"))
-    remove_package(blobs, "v1")
-    remove_package(blobs, "v1")
-    assert not complete(blobs, "v1")
+    delete_package(blobs, "v1")
+    delete_package(blobs, "v1")
+    assert not is_stored(blobs, "v1")
     assert stored_versions(blobs) == ["v2"]
     assert last_stored(blobs, "v1") is None
 
 
-def test_removing_that_dies_leaves_no_half_package(
+def test_an_interrupted_deletion_leaves_an_incomplete_package(
     blobs: Blobs, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_package(blobs, package)
@@ -171,12 +170,12 @@ def test_removing_that_dies_leaves_no_half_package(
 
     monkeypatch.setattr(Blobs, "delete_folder", dying)
     with pytest.raises(KeyboardInterrupt):
-        remove_package(blobs, "v1")
-    assert not complete(blobs, "v1")
+        delete_package(blobs, "v1")
+    assert not is_stored(blobs, "v1")
     assert stored_versions(blobs) == ["v1"]
 
 
-def test_copies_are_dropped_by_name(
+def test_versions_are_evicted_by_name(
     blobs: Blobs, package: Path, cache: Path, tmp_path: Path
 ) -> None:
     store_package(blobs, package)
@@ -184,6 +183,6 @@ def test_copies_are_dropped_by_name(
     fetch_package(blobs, "v1", cache)
     fetch_package(blobs, "v2", cache)
     (cache / ".v3.fetching").mkdir()
-    drop_copies(cache, {"v1"})
-    assert copies(cache) == {"v2"}
+    evict(cache, {"v1"})
+    assert cached_versions(cache) == {"v2"}
     assert not (cache / ".v3.fetching").exists()

@@ -1,4 +1,4 @@
-"""Two real API processes on one catalog serve what is promoted, and drop no request over it."""
+"""Two API processes on one catalog switch to a new champion without a failed request."""
 
 import threading
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ from tests.waiting import until
 
 
 class Client(threading.Thread):
-    """Asks for one prediction after the other and notes (status, version)."""
+    """Sends one prediction after the other and records (status, version)."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Client(threading.Thread):
         return bool(self.answers) and self.answers[-1][1] == version
 
 
-def test_every_process_swaps_and_no_request_fails(database_url: str, tmp_path: Path) -> None:
+def test_every_process_switches_and_no_request_fails(database_url: str, tmp_path: Path) -> None:
     environment = {"RIPELINE_STATE_DIR": str(tmp_path / "state"), "DATABASE_URL": database_url}
     with ExitStack() as processes:
         addresses = [processes.enter_context(running_api(environment)) for _ in range(2)]
@@ -69,6 +69,6 @@ def test_every_process_swaps_and_no_request_fails(database_url: str, tmp_path: P
     assert [client.failure for client in clients] == [None] * 4
     for client in clients:
         assert {status for status, _ in client.answers} == {200}
-        # Each saw one change after the other, and nothing in between.
+        # Each saw the changes in order and nothing else.
         versions = [version for version, _ in groupby(version for _, version in client.answers)]
         assert versions == [SHIPPED, "b", SHIPPED]

@@ -1,4 +1,4 @@
-"""Packages that can serve, made in a moment: the default one with another head."""
+"""Servable packages: the default one with another head."""
 
 import shutil
 from dataclasses import replace
@@ -20,7 +20,7 @@ SHIPPED = load_package(DEFAULT).manifest.version
 
 
 def a_servable_package(folder: Path, version: str) -> Path:
-    """The default package under the name `version`, with a slightly other head."""
+    """The default package as `version`, with a slightly different head."""
     default = load_package(DEFAULT)
 
     def fill(parts: Path) -> None:
@@ -37,13 +37,13 @@ def a_servable_package(folder: Path, version: str) -> Path:
 
 
 def a_small_package(folder: Path, version: str) -> Path:
-    """A package of a few kilobytes, for what needs no graph."""
+    """A package of a few kilobytes that cannot serve."""
     write_package(folder / version, filler(version.encode()), describer(version))
     return folder / version
 
 
 def enter(database: Database, blobs: Blobs, package: Path, kind: Kind | None = None) -> str:
-    """Register `package` as a run does; gives its version."""
+    """Register `package` as a run does; returns its version."""
     manifest = store_package(blobs, package)
     with database.session() as session:
         repository.add_model(

@@ -58,7 +58,7 @@ def test_a_catalog_of_the_first_version_is_upgraded_with_its_rows(first: Databas
         assert compare_metadata(context, METADATA) == []
     with first.reading() as session:
         assert repository.champion(session) == "b"
-        assert {row.version for row in repository.models(session)} == {"a", "b"}
+        assert {row.version for row in repository.list_models(session)} == {"a", "b"}
         graded = session.get_one(PredictionRow, "p")
         assert (graded.freshness_score, graded.freshness_level) == (0.9, None)
         assert user_thresholds(session) is None

@@ -1,4 +1,4 @@
-"""A catalog with a champion, for the tests of the triggers."""
+"""Inputs of the trigger rules."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def a_champion(accuracy: float | None = 0.95) -> ModelRow:
     return ModelRow(version="v1", created_at=AT - timedelta(days=30), manifest={"metrics": scores})
 
 
-def a_scene(
+def a_context(
     session: Session,
     *,
     champion: ModelRow | None = None,
@@ -34,15 +34,15 @@ def a_scene(
     catalog_diff: CatalogDiff = SOMETHING,
     at: datetime = AT,
 ) -> TriggerContext:
-    chosen = champion or a_champion()
-    return TriggerContext(session, chosen, lambda: drift, lambda: catalog_diff, at)
+    model = champion or a_champion()
+    return TriggerContext(session, model, lambda: drift, lambda: catalog_diff, at)
 
 
-def chosen(rule: Rule, **stored: Any) -> TriggerConfig:
+def a_config(rule: Rule, **stored: Any) -> TriggerConfig:
     return config_of(rule, TriggerRow(name=rule.name, **stored))
 
 
-def a_figure(value: float | None, threshold: float | None = 0.25, name: str = "x") -> DriftFigure:
+def a_metric(value: float | None, threshold: float | None = 0.25, name: str = "x") -> DriftFigure:
     return DriftFigure(
         name=name,
         value=value,
@@ -56,8 +56,8 @@ def a_figure(value: float | None, threshold: float | None = 0.25, name: str = "x
     )
 
 
-def words(database: Database, right: int, wrong: int, version: str = "v1") -> None:
-    """Put so many words of feedback on predictions of a version."""
+def add_feedback(database: Database, right: int, wrong: int, version: str = "v1") -> None:
+    """Record feedback on predictions of a version: numbers of right and wrong ones."""
     for correct in [True] * right + [False] * wrong:
         row = a_prediction(database, model_version=version, id=uuid4().hex)
         with database.session() as session:

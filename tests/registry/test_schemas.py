@@ -1,11 +1,11 @@
-"""The figures of the default package, and what is done where one was not measured."""
+"""Metrics of a version, of two versions compared, and missing ones."""
 
 import json
 
 import pytest
 
 from api.model.package import MANIFEST
-from api.registry.metric_summary import class_differences, differences, headlines
+from api.registry.schemas import Headlines, class_differences, differences
 from tests.registry.samples import describer
 from tests.registry.versions import DEFAULT
 
@@ -14,20 +14,20 @@ UNMEASURED = describer()({}).model_dump(mode="json")
 
 
 def test_headlines_name_their_split() -> None:
-    found = headlines(SHIPPED)
+    found = Headlines.of(SHIPPED)
     assert found.split is not None
     assert "not seen in training" in found.split
     assert found.macro_f1 == SHIPPED["metrics"]["test_by_photograph"]["macro_f1"]
     assert found.files is not None
 
 
-def test_what_was_not_measured_is_null() -> None:
-    assert set(headlines(UNMEASURED).model_dump().values()) == {None}
+def test_missing_metrics_are_null() -> None:
+    assert set(Headlines.of(UNMEASURED).model_dump().values()) == {None}
     assert differences(UNMEASURED, UNMEASURED) == []
     assert class_differences(UNMEASURED, SHIPPED) == []
 
 
-def test_differences_are_of_the_second_from_the_first() -> None:
+def test_differences_are_second_minus_first() -> None:
     worse = json.loads(json.dumps(SHIPPED))
     scores = worse["metrics"]["test_by_photograph"]
     scores["accuracy"] -= 0.1
