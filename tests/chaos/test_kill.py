@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api.core.imaging.decode import decode
-from api.registry.store import complete
+from api.registry.store import is_stored
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -82,7 +82,7 @@ def check(running: ApiAndWorker, settings: Settings, load: Load) -> None:
         assert len(champions) == 1
         for model in models:
             if model["status"] != "pruned":
-                assert complete(blobs, model["version"]), model
+                assert is_stored(blobs, model["version"]), model
         serves(client, champions[0])
         no_run_hangs(client)
 
