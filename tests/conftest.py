@@ -17,6 +17,7 @@ from tests.postgres import binaries, fresh_database, running_server
 
 pytest_plugins = ["tests.lanes"]
 DATASET = "RIPELINE_DATASET"
+DATABASES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +78,23 @@ def bucket(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     return fresh_bucket()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, on each kind."""
+    return empty_database(request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def shared_database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The URL of a database for tests of a module that only read."""
+    return empty_database(request, tmp_path_factory.mktemp("database"))
+
+
+def empty_database(request: pytest.FixtureRequest, folder: Path) -> str:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'catalog.db'}"
+        return f"sqlite:///{folder / 'catalog.db'}"
     return fresh_database(request.getfixturevalue("postgres"))
 
 

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,7 +11,6 @@ from PIL import Image
 
 from api.app import create_app
 from api.settings import Settings
-from api.storage.db import Database
 from tests.drawing import draw_fruit, encode
 from tests.registry.versions import SHIPPED
 
@@ -19,10 +18,13 @@ KIND = "rottenoranges"
 SIDE = 1500
 
 
-@pytest.fixture
-def service(settings: Settings, database: Database, tmp_path: Path) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def service(
+    settings: Settings, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
     """The service on a catalog with three images of a new class."""
-    own = settings.model_copy(update={"state_dir": tmp_path, "database_url": database.url})
+    state = tmp_path_factory.mktemp("state")
+    own = settings.model_copy(update={"state_dir": state, "database_url": shared_database_url})
     with TestClient(create_app(own), raise_server_exceptions=False) as client:
         files = [("files", (f"{k}.jpg", fruit(k))) for k in range(3)]
         sent = client.post("/upload-training-data", data={"class_name": "mango"}, files=files)
@@ -30,6 +32,7 @@ def service(settings: Settings, database: Database, tmp_path: Path) -> Iterator[
         yield client
 
 
+@cache
 def fruit(seed: int) -> bytes:
     return encode(draw_fruit(KIND, seed, size=SIDE), "JPEG")
 
