@@ -7,8 +7,14 @@ from formatting import class_label, class_labels, percent
 
 from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout
 
-_BAR_PIXELS = 38
-_MOST_BARS = 12
+_MAX_BARS = 12
+_PROBABILITY_PIXELS = 38
+_CLASS_PIXELS = 34
+_THRESHOLD_PIXELS = 24
+# The length of the scale, in thresholds, if the value is below the threshold.
+_SCALE = 1.25
+# Longer bars are cut here, so that the threshold stays visible.
+_MAX_SCALE = 4.0
 
 
 def probability_bars(probabilities: Mapping[str, float], highlighted: str | None) -> go.Figure:
@@ -16,7 +22,7 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
 
     The bar of the class `highlighted` is coloured; with None, no bar is.
     """
-    likeliest = sorted(probabilities.items(), key=lambda item: item[1], reverse=True)[:_MOST_BARS]
+    likeliest = sorted(probabilities.items(), key=lambda item: item[1], reverse=True)[:_MAX_BARS]
     names = [name for name, _ in likeliest]
     shares = [share for _, share in likeliest]
     bars = go.Bar(
@@ -35,7 +41,7 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
     )
     figure = go.Figure(bars)
     figure.update_layout(
-        height=_BAR_PIXELS * len(likeliest) + 10,
+        height=_PROBABILITY_PIXELS * len(likeliest) + 10,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         bargap=0.35,
         dragmode=False,
@@ -57,25 +63,21 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
     return figure
 
 
-_BAR_PIXELS = 34
-_MOST_BARS = 12
-
-
 def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     """Photos per class, in the given order.
 
-    None stands for those that were not recognised; its bar is muted. Classes beyond the eleventh
+    None stands for photos that were not recognised; its bar is muted. Classes beyond the eleventh
     share the last bar.
     """
-    shown = dict(list(counts.items())[:_MOST_BARS])
+    shown = dict(list(counts.items())[:_MAX_BARS])
     labels = class_labels([name for name in shown if name is not None])
     names = ["Not known" if name is None else labels[name] for name in shown]
     numbers = list(shown.values())
     colours = [MUTED if name is None else HIGHLIGHT for name in shown]
-    if len(counts) > _MOST_BARS:
-        rest = len(counts) - _MOST_BARS + 1
+    if len(counts) > _MAX_BARS:
+        rest = len(counts) - _MAX_BARS + 1
         names[-1], colours[-1] = f"{rest} other classes", MUTED
-        numbers[-1] = sum(list(counts.values())[_MOST_BARS - 1 :])
+        numbers[-1] = sum(list(counts.values())[_MAX_BARS - 1 :])
     bars = go.Bar(
         x=numbers,
         y=names,
@@ -87,7 +89,7 @@ def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
         hoverinfo="skip",
         marker={"color": colours, "cornerradius": 5},
     )
-    figure = apply_layout(go.Figure(bars), _BAR_PIXELS * len(names) + 10)
+    figure = apply_layout(go.Figure(bars), _CLASS_PIXELS * len(names) + 10)
     figure.update_layout(bargap=0.35, showlegend=False)
     # Room on the right for the number beside the longest bar.
     figure.update_xaxes(range=[0, 1.15 * max(numbers, default=1)], visible=False)
@@ -97,20 +99,13 @@ def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     return figure
 
 
-_HEIGHT = 24
-# Scale in thresholds if the value is below.
-_ROOM = 1.25
-# The bar is cut here, so that the threshold stays visible.
-_FARTHEST = 4.0
-
-
 def threshold_bar(value: float, threshold: float) -> go.Figure:
     """One horizontal bar for `value`, and a line at `threshold`, which is above 0.
 
-    What goes beyond the threshold has another colour.
+    The part beyond the threshold has another colour.
     """
     share = max(value, 0.0) / threshold
-    end = min(max(_ROOM, share * 1.05), _FARTHEST)
+    end = min(max(_SCALE, share * 1.05), _MAX_SCALE)
     figure = go.Figure(
         go.Bar(
             # Overlaid: the whole scale, the part over the threshold, the part below.
@@ -126,7 +121,7 @@ def threshold_bar(value: float, threshold: float) -> go.Figure:
         )
     )
     figure.add_vline(x=1, line={"width": 3, "color": RING})
-    apply_layout(figure, _HEIGHT)
+    apply_layout(figure, _THRESHOLD_PIXELS)
     figure.update_layout(
         barmode="overlay", bargap=0.3, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0}
     )

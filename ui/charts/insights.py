@@ -18,6 +18,7 @@ from charts.style import (
     percent_labels,
 )
 
+_MARKERS = ("circle", "diamond", "square", "x")
 _SPLITS = {
     "train": (HIGHLIGHT, "Learned from"),
     "validation": (SERIES[2], "Tuned on"),
@@ -145,9 +146,6 @@ def score_strip(original: View, views: Sequence[View]) -> go.Figure:
     return figure
 
 
-_MARKS = ("circle", "diamond", "square", "x")
-
-
 def embedding_map(points: Sequence[Point]) -> go.Figure:
     """A dot per point, coloured by class; larger and with a rim if there is a photo to show.
 
@@ -177,7 +175,7 @@ def embedding_map(points: Sequence[Point]) -> go.Figure:
                 marker={
                     "size": 14 if with_photo else 7,
                     "color": SERIES[k % len(SERIES)],
-                    "symbol": _MARKS[k // len(SERIES) % len(_MARKS)],
+                    "symbol": _MARKERS[k // len(SERIES) % len(_MARKERS)],
                     "opacity": 0.75,
                     "line": {"width": 2 if with_photo else 0, "color": "#6a746d"},
                 },
