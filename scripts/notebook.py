@@ -1,6 +1,6 @@
-"""`make notebook`: run the notebook and keep its outputs in it, but for photographs and log lines.
+"""`make notebook`: run the notebook and save its outputs, without photos and log lines.
 
-The project contains no photograph, so none stays in its notebook: run it in Jupyter to see them.
+The repository contains no photos. Run the notebook in Jupyter to see them.
 """
 
 import sys
@@ -14,26 +14,26 @@ NOTEBOOK = Path(__file__).resolve().parent.parent / "notebook" / "Fruits_Classif
 
 
 def execute(path: Path) -> Any:
-    """The notebook at `path` with its outputs, but for log lines and times; nothing is written.
+    """Run the notebook in its folder and return it, without log lines and times.
 
-    Runs in the notebook's folder. Raises nbclient's CellExecutionError where a cell fails.
+    Writes nothing. Raises nbclient's CellExecutionError if a cell fails.
     """
     notebook = nbformat.read(path, as_version=4)
-    place = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=None, record_timing=False, resources=place).execute()
+    resources = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=None, record_timing=False, resources=resources).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [found for found in cell.outputs if found.get("name") != "stderr"]
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return notebook
 
 
 def without_photographs(notebook: Any) -> Any:
-    """`notebook` with a sentence in place of each sheet of photographs; drawings stay."""
+    """Replace each contact sheet with a sentence; plots stay."""
     for cell in notebook.cells:
-        for found in cell.get("outputs", []):
-            # The project's own sheets of photographs are JPEG, its drawings PNG.
-            if found.get("data", {}).pop("image/jpeg", None):
-                found.data["text/plain"] = "(Photographs: run the notebook to see them.)"
+        for output in cell.get("outputs", []):
+            # Contact sheets are JPEG, plots PNG.
+            if output.get("data", {}).pop("image/jpeg", None):
+                output.data["text/plain"] = "(Photographs: run the notebook to see them.)"
     return notebook
 
 
