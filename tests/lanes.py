@@ -24,6 +24,7 @@ SLOW_MODULES = {
     "api.commands.backup.service",
     "api.commands.bulk.workers",
     "api.commands.training",
+    "api.retraining.run_process",
     "api.retraining.supervisor",
 }
 _TENSORFLOW = ("tensorflow", "keras")
