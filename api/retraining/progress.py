@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Stage(StrEnum):
-    """The stages of a run. The values appear in the API and are what progress callbacks pass."""
+    """The stages of a run, including those that the training layer reports. Shown in the API."""
 
     WAITING = "Waiting"
     READING = "Reading photographs"
@@ -27,8 +27,9 @@ class Stage(StrEnum):
     EMBEDDING = "Embedding"
     FINE_TUNING = "Fine-tuning"
     EMBEDDING_TRAINING = "Embedding what was learned from"
+    EMBEDDING_VALIDATION = "Embedding for calibration"
     EMBEDDING_REPLAY = "Embedding for the replay"
-    EMBEDDING_HELD_OUT = "Embedding held-out files"
+    EMBEDDING_OOD = "Embedding what is none of the classes"
     FITTING = "Learning"
     COMPARING = "Comparing with the champion"
     REGISTERING = "Entering the candidate"
@@ -48,9 +49,10 @@ STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
         Stage.EMBEDDING_NEW: (3.0, 4.0),
         Stage.EMBEDDING: (4.0, 8.0),
         Stage.FINE_TUNING: (8.0, 88.0),
-        Stage.EMBEDDING_TRAINING: (88.0, 90.0),
+        Stage.EMBEDDING_TRAINING: (88.0, 89.0),
+        Stage.EMBEDDING_VALIDATION: (89.0, 90.0),
         Stage.EMBEDDING_REPLAY: (90.0, 93.0),
-        Stage.EMBEDDING_HELD_OUT: (93.0, 95.0),
+        Stage.EMBEDDING_OOD: (93.0, 95.0),
         Stage.COMPARING: (95.0, 98.0),
         Stage.REGISTERING: (98.0, 99.0),
     },
