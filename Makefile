@@ -10,6 +10,8 @@ CLUSTER := .venv-cluster
 CLUSTER_READY := $(CLUSTER)/.ready
 # SKIP="market web": folders of these names are left out of train, crossvalidate and compare.
 SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
+# One more than there are cores, as many tests wait for other processes. Each takes up to 1.5 GB.
+TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help run env test test-fast test-stack test-images test-ray check format data train crossvalidate compare \
@@ -25,7 +27,7 @@ env: ## Write .env for docker compose, with random passwords
 	@$(PYTHON) -m scripts.env
 
 test: $(READY) check ## Check the code and run the tests (ten minutes)
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (a minute)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist worksteal
