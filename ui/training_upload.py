@@ -10,6 +10,7 @@ from api_models import UploadReport
 from background_upload import BackgroundUpload
 from batch_grading import is_available
 from client import ApiClient
+from formatting import with_class_labels
 from photos import Photo
 from upload_batches import UploadBatch
 
@@ -60,7 +61,12 @@ def _outcomes(report: UploadReport) -> list[FileOutcome]:
             for item in report.uploaded_files
         ),
         *(
-            FileOutcome(item.filename, "known", item.class_name, item.message)
+            FileOutcome(
+                item.filename,
+                "known",
+                item.class_name,
+                with_class_labels(item.message, [item.class_name]),
+            )
             for item in report.duplicates
         ),
         *(FileOutcome(item.filename, "refused", None, item.detail) for item in report.errors),

@@ -136,7 +136,7 @@ def taken(body: bytes) -> Answer:
                 "filename": name,
                 "kind": "exact",
                 "class_name": chosen,
-                "message": "This file is known already.",
+                "message": f"This file is known already, as {chosen}.",
                 "of": "p1",
                 "image_id": None,
             }

@@ -2,6 +2,7 @@
 
 import background_upload
 import pytest
+from formatting import class_label
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.app_pages.pages import button, sent, written
@@ -59,7 +60,7 @@ def test_photos_of_a_class_known_or_new_are_reported_one_by_one(
     table = page.dataframe[0].value
     assert dict(zip(table["File"], table["Details"], strict=True)) == {
         "a.jpg": "In the train split.",
-        "again.jpg": "This file is known already.",
+        "again.jpg": f"This file is known already, as {class_label(class_name)}.",
         "bad.jpg": "This is no photograph.",
     }
     [body] = api.sent_to(UPLOAD)
