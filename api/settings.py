@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     # API keys, sent as a bearer token or X-API-Key. Change keys may also predict. None: no auth.
     predict_keys: Keys = Field(default=(), repr=False)
     change_keys: Keys = Field(default=(), repr=False)
-    # Allow an address that other machines can reach without API keys.
+    # Allow listening on an address that other machines can reach without API keys.
     allow_open: bool = False
     # Origins whose pages may call the API from a browser.
     cors_origins: Origins = ()

@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars
 
 from api.core.background_task import BackgroundTask
 from api.core.log_setup import configure_logging
-from api.monitoring.triggers import check
+from api.monitoring.triggers import check_triggers
 from api.retraining import repository, service, supervisor
 from api.retraining.queue import RunQueue
 from api.retraining.run_process import NICE
@@ -87,9 +87,9 @@ def work(
                 consumer.start()
                 # Again: `start` installs handlers that would end a run without a record.
                 _stop_on_signals(stopping)
-                check_triggers = partial(check, database, blobs, settings)
+                check = partial(check_triggers, database, blobs, settings)
                 background_tasks.enter_context(
-                    BackgroundTask("look at the triggers", TRIGGER_SECONDS, check_triggers)
+                    BackgroundTask("look at the triggers", TRIGGER_SECONDS, check)
                 )
                 log.info("Ready for retraining runs.")
             _reap_lost(settings, database, service.LOST_AFTER)

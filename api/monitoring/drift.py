@@ -16,10 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.core.arrays import FloatArray
-from api.core.heads import Head
 from api.core.ood import drift_features
-from api.model.manifest import Manifest
-from api.model.package import REPLAY
+from api.model.package import REPLAY, Package
 from api.model.replay_buffer import load_embeddings
 from api.monitoring.two_sample import energy_drift, psi, psi_threshold
 from api.registry.store import fetch_package
@@ -39,55 +37,43 @@ Column = NDArray[np.generic]
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A version's predictions on its own test photos, or on MAX_REFERENCE of them.
+class Predictions:
+    """Columns of n predictions of one version.
 
-    `features` float32 [n, directions], `confidence` float32 [n], `predicted` strings [n],
-    `recognised` bool [n].
+    `features` float32 [n or less, directions]: some may have been recorded without. `confidence`
+    float32 [n], `predicted` strings [n], `recognised` bool [n]. `since`: the time of the oldest.
     """
 
     features: FloatArray
     confidence: FloatArray
     predicted: NDArray[np.str_]
     recognised: NDArray[np.bool_]
+    since: datetime | None = None
 
     @classmethod
-    def of(cls, manifest: Manifest, head: Head, embeddings: FloatArray) -> "Reference":
-        """`embeddings` float32 [n, channels] of the test photos."""
-        if len(embeddings) > MAX_REFERENCE:
-            embeddings = np.random.default_rng(0).choice(embeddings, MAX_REFERENCE, replace=False)
-        probabilities, recognised, projected = head.predict(embeddings)
+    def of(cls, package: Package, embeddings: FloatArray) -> "Predictions":
+        """What `package` predicts for embeddings float32 [n, channels]."""
+        probabilities, recognised, projected = package.head.predict(embeddings)
         return cls(
             features=drift_features(projected).astype(np.float32),
             confidence=probabilities.max(axis=1),
-            predicted=np.array(manifest.classes)[probabilities.argmax(axis=1)],
+            predicted=np.array(package.manifest.classes)[probabilities.argmax(axis=1)],
             recognised=recognised,
         )
 
 
 @lru_cache(maxsize=2)  # A stored version never changes.
-def load_reference(blobs: Blobs, cache: Path, version: str) -> Reference:
-    """Raises BadPackageError."""
+def load_reference(blobs: Blobs, cache: Path, version: str) -> Predictions:
+    """On the version's own test photos, or on MAX_REFERENCE of them. Raises BadPackageError."""
     package = fetch_package(blobs, version, cache)
     embeddings = load_embeddings(package.folder / REPLAY, REFERENCE_SPLIT)
-    return Reference.of(package.manifest, package.head, embeddings)
+    if len(embeddings) > MAX_REFERENCE:
+        embeddings = np.random.default_rng(0).choice(embeddings, MAX_REFERENCE, replace=False)
+    return Predictions.of(package, embeddings)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The newest predictions, up to MAX_SAMPLE of the last seven days; arrays as in `Reference`.
-
-    `features` has fewer rows if some were recorded without. `since` is the time of the oldest.
-    """
-
-    features: FloatArray
-    confidence: FloatArray
-    predicted: NDArray[np.str_]
-    recognised: NDArray[np.bool_]
-    since: datetime | None
-
-
-def load_sample(session: Session, version: str, directions: int, at: datetime) -> Sample:
+def load_sample(session: Session, version: str, directions: int, at: datetime) -> Predictions:
+    """The newest recorded predictions: up to MAX_SAMPLE within WINDOW."""
     query = (
         select(
             PredictionRow.features,
@@ -103,7 +89,7 @@ def load_sample(session: Session, version: str, directions: int, at: datetime) -
     rows = session.execute(query).all()
     length = directions * np.dtype(np.float16).itemsize
     packed = b"".join(row.features for row in rows if row.features and len(row.features) == length)
-    return Sample(
+    return Predictions(
         features=np.frombuffer(packed, np.float16).reshape(-1, directions).astype(np.float32),
         confidence=np.array([row.confidence for row in rows], np.float32),
         predicted=np.array([row.predicted_class for row in rows], np.str_),
@@ -134,7 +120,7 @@ def current_drift(
     return drift_metrics(reference, load_sample(session, version, directions, at))
 
 
-def drift_metrics(reference: Reference, sample: Sample) -> list[DriftFigure]:
+def drift_metrics(reference: Predictions, sample: Predictions) -> list[DriftFigure]:
     """Embeddings, confidence and class mix of `sample` against `reference`."""
     # OOD photos have no class, whatever was predicted.
     classes = reference.predicted[reference.recognised], sample.predicted[sample.recognised]

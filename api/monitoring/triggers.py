@@ -160,7 +160,7 @@ def _context(
     return TriggerContext(session, models.get_model(session, version), drift, catalog_diff, at)
 
 
-def check(
+def check_triggers(
     database: Database, blobs: Blobs, settings: Settings, at: datetime | None = None
 ) -> RunRow | None:
     """Fire the first trigger that wants a retraining. Call it once a minute.

@@ -1,5 +1,6 @@
 """Drift metrics of a version, from its own test photos and its predictions."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +15,7 @@ from api.monitoring.drift import (
     MAX_SAMPLE,
     MIN_SIZE,
     DriftFigure,
-    Reference,
-    Sample,
+    Predictions,
     current_drift,
     drift_metrics,
     load_reference,
@@ -48,7 +48,7 @@ def version(settings: Settings) -> str:
 
 
 @pytest.fixture(scope="module")
-def reference(own: Settings, blobs: Blobs, version: str) -> Reference:
+def reference(own: Settings, blobs: Blobs, version: str) -> Predictions:
     return load_reference(blobs, own.model_cache, version)
 
 
@@ -58,18 +58,16 @@ def held_out(folder: Path, split: str) -> NDArray[np.float32]:
     return rows
 
 
-def sample_of(settings: Settings, embeddings: NDArray[np.float32]) -> Sample:
+def sample_of(settings: Settings, embeddings: NDArray[np.float32]) -> Predictions:
     """Predictions of the default model on these embeddings."""
-    package = load_package(settings.model_dir)
-    made = Reference.of(package.manifest, package.head, embeddings)
-    return Sample(made.features, made.confidence, made.predicted, made.recognised, now())
+    return replace(Predictions.of(load_package(settings.model_dir), embeddings), since=now())
 
 
 def by_name(figures: list[DriftFigure]) -> dict[str, DriftFigure]:
     return {figure.name: figure for figure in figures}
 
 
-def test_the_reference_is_the_graded_test_split(settings: Settings, reference: Reference) -> None:
+def test_the_reference_is_the_graded_test_split(settings: Settings, reference: Predictions) -> None:
     embeddings = held_out(settings.model_dir, "test")
     head = load_package(settings.model_dir).head
     assert len(reference.features) == len(embeddings)
@@ -84,7 +82,7 @@ def test_the_reference_is_cached(own: Settings, blobs: Blobs, version: str) -> N
     )
 
 
-def test_similar_photos_are_no_drift(settings: Settings, reference: Reference) -> None:
+def test_similar_photos_are_no_drift(settings: Settings, reference: Predictions) -> None:
     """The validation split, which the model has not seen either."""
     figures = drift_metrics(
         reference, sample_of(settings, held_out(settings.model_dir, "validation"))
@@ -94,7 +92,7 @@ def test_similar_photos_are_no_drift(settings: Settings, reference: Reference) -
     assert not any(figure.drifted for figure in figures), figures
 
 
-def test_a_single_class_is_a_drift_of_the_mix(settings: Settings, reference: Reference) -> None:
+def test_a_single_class_is_a_drift_of_the_mix(settings: Settings, reference: Predictions) -> None:
     embeddings = held_out(settings.model_dir, "test")[reference.predicted == "rottenbanana"]
     sample = sample_of(settings, np.concatenate([embeddings, embeddings]))
     mix = by_name(drift_metrics(reference, sample))["class_mix"]
@@ -102,7 +100,7 @@ def test_a_single_class_is_a_drift_of_the_mix(settings: Settings, reference: Ref
     assert "more rottenbanana" in mix.sentence
 
 
-def test_other_photos_are_a_drift(settings: Settings, reference: Reference) -> None:
+def test_other_photos_are_a_drift(settings: Settings, reference: Predictions) -> None:
     embeddings = held_out(settings.model_dir, "test")
     foreign = np.roll(embeddings, 640, axis=1)  # Other directions mean other things.
     figures = by_name(drift_metrics(reference, sample_of(settings, foreign)))
@@ -111,7 +109,7 @@ def test_other_photos_are_a_drift(settings: Settings, reference: Reference) -> N
     assert "less sure" in figures["confidence"].sentence
 
 
-def test_too_few_predictions(settings: Settings, reference: Reference) -> None:
+def test_too_few_predictions(settings: Settings, reference: Predictions) -> None:
     sample = sample_of(settings, held_out(settings.model_dir, "validation")[: MIN_SIZE - 1])
     for figure in drift_metrics(reference, sample):
         assert (figure.value, figure.threshold, figure.enough) == (None, None, False)
@@ -142,7 +140,7 @@ def test_the_sample_is_recent_predictions_of_one_version(database: Database) -> 
 
 
 def test_from_catalog_to_metrics(
-    database: Database, own: Settings, blobs: Blobs, version: str, reference: Reference
+    database: Database, own: Settings, blobs: Blobs, version: str, reference: Predictions
 ) -> None:
     rows = [
         a_record(

@@ -13,7 +13,7 @@ from api.monitoring.triggers import (
     TriggerState,
     UnknownTriggerError,
     change_settings,
-    check,
+    check_triggers,
     trigger_states,
 )
 from api.retraining import service as runs
@@ -35,7 +35,7 @@ class World:
         self.catalog_diff = SOMETHING
 
     def check(self, at: datetime = AT) -> RunRow | None:
-        return check(self.database, self._blobs, self._settings, at)
+        return check_triggers(self.database, self._blobs, self._settings, at)
 
     def states(self, at: datetime = AT) -> dict[str, TriggerState]:
         with self.database.reading() as session:
@@ -217,7 +217,7 @@ def test_with_nothing_to_learn_nothing_fires(world: World) -> None:
 def test_without_a_champion_nothing_fires(
     database: Database, blobs: Blobs, settings: Settings
 ) -> None:
-    assert check(database, blobs, settings, AT) is None
+    assert check_triggers(database, blobs, settings, AT) is None
 
 
 @pytest.mark.parametrize(
