@@ -53,8 +53,8 @@ def main() -> int:
     if api_port == ui_port:
         return _fail(f"API and app cannot share port {api_port}: RIPELINE_UI_PORT=<port> make run")
     for service in services:
-        if service.endpoint and (error := _bind_error(host, service.name, service.endpoint)):
-            return _fail(error)
+        if service.endpoint and (refusal := _bind_error(host, service.name, service.endpoint)):
+            return _fail(refusal)
     local = _local_address(host)
     environment = {
         "RIPELINE_UI_URL": f"http://{local}:{ui_port}",

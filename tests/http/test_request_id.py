@@ -74,7 +74,7 @@ def test_a_safe_id_of_the_client_is_kept(client: TestClient, own: str) -> None:
 
 @pytest.mark.parametrize("own", UNSAFE)
 def test_an_unsafe_id_is_replaced(client: TestClient, own: str) -> None:
-    answer = client.get("/nowhere", headers={"X-Request-ID": own.encode()})
+    answer = client.get("/nowhere", headers={b"X-Request-ID": own.encode()})
     made = answer.headers.get_list("x-request-id")
     assert made == [answer.json()["request_id"]]
     assert made[0].isalnum()
