@@ -42,6 +42,16 @@ def client(own: Settings) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def shared_client(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """For tests that change nothing."""
+    state = tmp_path_factory.mktemp("state")
+    with serving(settings.model_copy(update={"state_dir": state})) as client:
+        yield client
+
+
 def found(client: TestClient) -> dict[str, Any]:
     answer = client.get(PATH)
     assert answer.status_code == 200
@@ -101,10 +111,10 @@ def test_thresholds_survive_a_restart(own: Settings) -> None:
         [],
     ],
 )
-def test_invalid_thresholds_are_rejected(client: TestClient, body: Any) -> None:
-    answer = client.put(PATH, json=body)
+def test_invalid_thresholds_are_rejected(shared_client: TestClient, body: Any) -> None:
+    answer = shared_client.put(PATH, json=body)
     assert answer.status_code == 422
-    assert found(client)["set_by"] == "model"
+    assert found(shared_client)["set_by"] == "model"
 
 
 def test_rotten_below_must_not_exceed_fresh_from(client: TestClient) -> None:
