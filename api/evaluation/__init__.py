@@ -1,1 +1,1 @@
-"""How good a grader is: figures, the data behind them, and drawings of both."""
+"""Evaluation: cross-validation, metrics, model comparison, plots."""

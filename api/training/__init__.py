@@ -1,1 +1,1 @@
-"""Training: values in, values out. The worker, the command line and the notebook call this."""
+"""Training: corpus, augmentation, fine-tuning, heads, export. Knows nothing of the service."""

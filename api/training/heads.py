@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 
 from api.core.arrays import sigmoid
 from api.core.calibration import fit_fresh_from, fit_temperature
-from api.core.heads import Freshness, Head, Linear, class_parts
+from api.core.heads import FreshnessHead, Head, Linear, class_parts
 from api.core.labels import ROTTEN, UNKNOWN, level_number, read_label
 from api.core.ood import OodDetector
 from api.training.ood import choose_threshold
@@ -61,7 +61,7 @@ class FittedHeads:
         kind_of, parts = kinds_and_parts(self.classes, self.freshness is not None)
         freshness = None
         if self.freshness:
-            freshness = Freshness(self.freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW)
+            freshness = FreshnessHead(self.freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW)
         return Head(self.kinds, 1.0, kind_of, parts, freshness, self.ood)
 
     def logits(self, embeddings: NDArray[np.float32]) -> HeadLogits:
@@ -91,13 +91,13 @@ def calibrate_head(
         head,
         temperature=fit_temperature(logits.kinds[:, :kinds], labels),
         freshness=_calibrate_freshness(heads.freshness, logits.freshness, truth.levels),
-        ood=heads.ood.with_threshold(threshold),
+        ood=replace(heads.ood, threshold=threshold),
     )
 
 
 def _calibrate_freshness(
     linear: Linear | None, logits: NDArray[np.float32] | None, levels: NDArray[np.int64]
-) -> Freshness | None:
+) -> FreshnessHead | None:
     if linear is None or logits is None:
         return None
     known = levels != UNKNOWN
@@ -106,7 +106,7 @@ def _calibrate_freshness(
     temperature = fit_temperature(np.stack([np.zeros_like(logit), logit], axis=1), edible)
     scores = sigmoid(logit / np.float32(temperature))
     fresh_from = fit_fresh_from(scores, levels[known], ROTTEN_BELOW)
-    return Freshness(linear, temperature, ROTTEN_BELOW, fresh_from)
+    return FreshnessHead(linear, temperature, ROTTEN_BELOW, fresh_from)
 
 
 def fit_head(

@@ -1,6 +1,7 @@
 """A grader that learns in no time, for the drawn collection."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,5 @@ def colour_grader(recipe: Recipe, split: TrainingSplit, _progress: Progress = si
     head = make_head(linear.weights, bias=linear.bias, temperature=1.2, ood=ood)
     held_out = embed([sample for sample in split.validation if sample.target])
     threshold = recognition_threshold(head.ood_score(held_out), [""] * len(held_out))
-    head = make_head(
-        linear.weights, bias=linear.bias, temperature=1.2, ood=ood.with_threshold(threshold)
-    )
+    head = replace(head, ood=replace(ood, threshold=threshold))
     return Grader(None, b"", colours, head, recipe.input_size, ())  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from api.evaluation.build import build_package
 from api.model.package import load_package
 from api.model.predictor import Grade, Predictor, PredictRequest
 from api.retraining.schemas import Architecture
-from api.training.backbones import keras_networks
+from api.training.backbones import networks
 from api.training.backbones.architectures import (
     TABLE,
     InputTooSmallError,
@@ -80,7 +80,7 @@ def test_batch_norm_learns_only_without_weights(tmp_path: Path) -> None:
 
 def test_resnet_gets_what_keras_prepares_for_it() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (1, 4, 4, 3)).astype(np.float32)
-    ours = keras_networks.scale_for_resnet(tf.constant(pixels))
+    ours = networks.scale_for_resnet(tf.constant(pixels))
     theirs = keras.applications.resnet50.preprocess_input(pixels.copy())
     assert np.asarray(ours) == pytest.approx(theirs, abs=1e-4)
 
@@ -90,7 +90,7 @@ def test_efficientnet_gets_what_it_was_trained_with() -> None:
     mean = np.array([0.485, 0.456, 0.406], np.float32)
     deviation = np.array([0.229, 0.224, 0.225], np.float32)
     pixels = np.stack([mean, mean + deviation]).reshape(2, 1, 1, 3) * 255
-    scaled = np.asarray(keras_networks.scale_for_efficientnet(tf.constant(pixels)))
+    scaled = np.asarray(networks.scale_for_efficientnet(tf.constant(pixels)))
     assert scaled[:, 0, 0] == pytest.approx(np.array([[0] * 3, [1] * 3]), abs=1e-5)
 
 
@@ -103,7 +103,7 @@ def test_efficientnet_loads_the_file_of_keras_and_does_the_same(tmp_path: Path) 
     theirs.save_weights(path)
     ours = build_backbone("efficientnet_b0", SIZE, str(path))
     picture = np.asarray(draw_fruit("freshapples", size=SIZE))[None]
-    scaled = keras_networks.scale_for_efficientnet(tf.constant(picture, tf.float32))
+    scaled = networks.scale_for_efficientnet(tf.constant(picture, tf.float32))
     expected = np.asarray(theirs(np.asarray(scaled) * 255, training=False))
     found = np.asarray(ours(picture, training=False))
     assert np.abs(expected).max() > 0

@@ -12,6 +12,7 @@ import pytest
 from api.training import train as module
 from api.training.backbones.architectures import TABLE, build_backbone, build_network
 from api.training.corpus import TrainingSplit, read_corpus
+from api.training.head_layout import HeadLayout
 from api.training.recipe import Recipe
 from api.training.samples import Sample, load_inputs
 from tests.training.collection import CLASSES, draw_collection
@@ -85,7 +86,7 @@ def test_a_known_backbone_starts_with_heads_that_are_fitted(
     recipe = replace(RECIPE, weights=weights, learning_rate=1e-12, weight_decay=0.0)
     trained = module.train(recipe, split)
     seen = module.embed(trained.backbone, load_inputs(split.training, SIZE))
-    layout = module._HeadLayout.of(CLASSES, split.training)
+    layout = HeadLayout.of(CLASSES, split.training)
     fitted = layout.fit(seen, split.training, CLASSES, recipe.head_l2)
     kinds, freshness = layout.separate(fitted)
     assert freshness is not None

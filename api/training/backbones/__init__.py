@@ -1,1 +1,1 @@
-"""The networks that can be trained: how they are built and where their weights come from."""
+"""Backbone architectures and their pretrained weights."""

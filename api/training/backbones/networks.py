@@ -1,8 +1,8 @@
-"""The networks of keras.applications, without classifier and with our own scaling before them.
+"""Backbones without classifier: our custom CNN and those of keras.applications.
 
-Keras expects of each network another range of pixels, and EfficientNetB0 does its own scaling,
-which differs with and without ImageNet weights. Here no network scales; a `scale_for_…` beside it
-does, always in the same way, so that one weights file means one network.
+Keras networks expect different pixel ranges, and EfficientNetB0 scales internally, differently with
+and without ImageNet weights. Here no network scales: a `scale_for_…` layer before it does, so that
+a weights file has one meaning.
 """
 
 from typing import Any
@@ -10,11 +10,26 @@ from typing import Any
 import keras
 from keras import layers
 
-# Mean and deviation of ImageNet's pixels in 0..1, RGB: what EfficientNet was trained with.
+# Mean and standard deviation of ImageNet's pixels in 0..1, RGB, as EfficientNet was trained.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
-# Mean of ImageNet's pixels in 0..255, RGB, as Caffe and after it ResNet50 had it.
+# Mean of ImageNet's pixels in 0..255, RGB, as in Caffe and ResNet50.
 CAFFE_MEAN = (123.68, 116.779, 103.939)
+CUSTOM_CNN_FILTERS = (32, 64, 128, 256, 256)
+
+
+def custom_cnn(size: int) -> keras.Model:
+    """A plain baseline of 3x3 convolutions: float32 [n, size, size, 3], -1..1, to a feature map
+    [n, ceil(size/32), ceil(size/32), 256], not negative (ReLU)."""
+    image = keras.Input((size, size, 3), name="image")
+    x = image
+    for index, filters in enumerate(CUSTOM_CNN_FILTERS):
+        x = layers.Conv2D(filters, 3, 2, padding="same", use_bias=False, name=f"stage{index}_conv")(
+            x
+        )
+        x = layers.BatchNormalization(name=f"stage{index}_bn")(x)
+        x = layers.ReLU(name=f"stage{index}_relu")(x)
+    return keras.Model(image, x, name="custom_cnn")
 
 
 def mobilenet_v2(size: int, weights: str | None = None) -> keras.Model:
@@ -28,11 +43,12 @@ def mobilenet_v2(size: int, weights: str | None = None) -> keras.Model:
 def efficientnet_b0(size: int, weights: str | None = None) -> keras.Model:
     """EfficientNetB0 (Tan & Le, 2019): float32 [n, size, size, 3] as `scale_for_efficientnet`
     gives it, to a feature map [n, ceil(size/32), ceil(size/32), 1280], -0.28 or more (swish)."""
-    whole = keras.applications.EfficientNetB0(
+    network = keras.applications.EfficientNetB0(
         input_shape=(size, size, 3), include_top=False, weights=weights
     )
-    # All before the stem is Keras' scaling.
-    return keras.Model(whole.get_layer("stem_conv_pad").input, whole.output, name=whole.name)
+    # Without Keras' scaling, which is everything before the stem.
+    stem = network.get_layer("stem_conv_pad")
+    return keras.Model(stem.input, network.output, name=network.name)
 
 
 def resnet50(size: int, weights: str | None = None) -> keras.Model:
@@ -49,11 +65,11 @@ def scale_to_one(image: Any) -> Any:
 
 
 def scale_for_efficientnet(image: Any) -> Any:
-    """Pixels 0..255 to mean 0 and deviation 1 over ImageNet.
+    """Pixels 0..255 to mean 0 and standard deviation 1 over ImageNet.
 
-    Keras' ImageNet file keeps the deviation where its layer wants the variance; Keras puts a
-    second scaling behind it for that, which with this one has the same outcome. Source:
-    https://github.com/tensorflow/tensorflow/issues/49930.
+    The same result as Keras' own two scaling layers: its ImageNet file has the deviation where the
+    first expects the variance, and the second corrects that
+    (https://github.com/tensorflow/tensorflow/issues/49930).
     """
     return layers.Rescaling(
         [1 / (255 * deviation) for deviation in IMAGENET_DEVIATION],
@@ -63,6 +79,6 @@ def scale_for_efficientnet(image: Any) -> Any:
 
 
 def scale_for_resnet(image: Any) -> Any:
-    """Pixels 0..255, RGB, to BGR with ImageNet's mean taken off: about -124..152."""
+    """Pixels 0..255, RGB, to BGR minus ImageNet's mean: about -124..152."""
     centred = layers.Rescaling(1.0, offset=[-mean for mean in CAFFE_MEAN], name="scale")(image)
     return keras.ops.flip(centred, axis=-1)
