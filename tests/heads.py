@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from api.core.freshness_levels import HALF, LevelThresholds
-from api.core.heads import LEVELS, Freshness, Head, Linear, class_parts
+from api.core.heads import LEVEL_COLUMNS, FreshnessHead, Head, Linear, class_parts
 from api.core.ood import DISTANCE_WEIGHT, OodDetector
 from api.model.package import load_package
 from api.settings import PROJECT
@@ -47,7 +47,7 @@ def make_head(
         kinds=kinds,
         temperature=temperature,
         kind_of=np.arange(classes),
-        parts=np.ones((len(LEVELS), classes), np.float32),
+        parts=np.ones((len(LEVEL_COLUMNS), classes), np.float32),
         freshness=None,
         ood=ood or make_ood(channels),
     )
@@ -70,7 +70,7 @@ def make_two_heads(
         temperature=1.0,
         kind_of=kind_of,
         parts=parts,
-        freshness=Freshness(
+        freshness=FreshnessHead(
             make_linear(np.array(freshness)[:, None]), 1.0, rotten_below, fresh_from
         ),
         ood=ood or make_ood(len(kind_layer.weights)),

@@ -15,8 +15,8 @@ from api.core.arrays import FloatArray, batch_invariant_matmul, logsumexp, sigmo
 from api.core.labels import Level, read_label
 from api.core.ood import OodDetector
 
-# The columns of `Freshness.levels`, from worst to best.
-LEVELS: tuple[Level, ...] = ("rotten", "past_best", "fresh")
+# The columns of `FreshnessHead.levels`, from worst to best.
+LEVEL_COLUMNS: tuple[Level, ...] = ("rotten", "past_best", "fresh")
 # Packages up to November 2026 may hold a second expert, which is ignored.
 _OLD_EXPERT = "expert_weights"
 
@@ -34,7 +34,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Freshness:
+class FreshnessHead:
     """One freshness scale with two thresholds, shared by all fruit.
 
     The single output of `linear`, divided by `temperature`, is the logit of "not rotten"; its
@@ -54,7 +54,7 @@ class Freshness:
         return result
 
     def levels(self, embeddings: FloatArray) -> FloatArray:
-        """Probability of each of LEVELS: float32 [n, 3], rows summing to 1."""
+        """Probability of each of LEVEL_COLUMNS: float32 [n, 3], rows summing to 1."""
         logit = self.logit(embeddings)
         edible = sigmoid(logit)
         upper = np.float32(np.log(self.fresh_from / (1 - self.fresh_from)))
@@ -69,15 +69,15 @@ class Head:
     A kind is a fruit. `kinds` has one output per kind and, if trained with OOD images, "none of
     them" as the last. Logits are divided by `temperature` (C. Guo et al., "On Calibration of Modern
     Neural Networks", 2017). `kind_of` int64 [classes] is the kind of each class, `parts` float32
-    [3, classes] the share of each of LEVELS that belongs to it. `freshness` is None where no kind
-    has classes of different freshness.
+    [3, classes] the share of each level that belongs to it. `freshness` is None where no kind has
+    classes of different freshness.
     """
 
     kinds: Linear
     temperature: float
     kind_of: NDArray[np.int64]
     parts: FloatArray
-    freshness: Freshness | None
+    freshness: FreshnessHead | None
     ood: OodDetector
 
     @property
@@ -195,7 +195,7 @@ class Head:
         freshness = None
         if "freshness_weights" in stored:
             linear = Linear(stored["freshness_weights"], stored["freshness_bias"])
-            freshness = Freshness(linear, *stored["freshness_scale"].tolist())
+            freshness = FreshnessHead(linear, *stored["freshness_scale"].tolist())
         return cls(
             kinds=Linear(stored["kind_weights"], stored["kind_bias"]),
             temperature=float(stored["temperature"]),
@@ -231,12 +231,12 @@ def class_parts(
     labels = [read_label(name) for name in classes]
     kinds = tuple(dict.fromkeys(label.fruit for label in labels))
     kind_of = np.array([kinds.index(label.fruit) for label in labels], np.int64)
-    parts = np.zeros((len(LEVELS), len(classes)), np.float32)
+    parts = np.zeros((len(LEVEL_COLUMNS), len(classes)), np.float32)
     # A class without a level counts as fresh if its kind has other classes.
-    at = [LEVELS.index(label.level or "fresh") for label in labels]
+    at = [LEVEL_COLUMNS.index(label.level or "fresh") for label in labels]
     for k in range(len(kinds)):
         own = np.flatnonzero(kind_of == k)
-        for level in range(len(LEVELS)):
+        for level in range(len(LEVEL_COLUMNS)):
             # The fresher of two at the same distance.
             nearest = min(own, key=lambda c: (abs(at[c] - level), -at[c]))
             same = own[[at[c] == at[nearest] for c in own]]
@@ -259,7 +259,7 @@ def _from_old_format(stored: dict[str, NDArray[Any]]) -> Head:
         kinds=Linear(weights, bias),
         temperature=float(stored["temperature"]),
         kind_of=np.arange(classes),
-        parts=np.ones((len(LEVELS), classes), np.float32),
+        parts=np.ones((len(LEVEL_COLUMNS), classes), np.float32),
         freshness=None,
         ood=OodDetector.from_arrays(
             {

@@ -72,15 +72,12 @@ def recognition_threshold(
 
 
 def rejected_at_tpr(
-    known: NDArray[np.floating],
-    sources: Sequence[str],
-    ood: NDArray[np.floating],
-    share: float = RECOGNISED,
+    known: NDArray[np.floating], sources: Sequence[str], ood: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
-    """Which of the OOD scores `ood` [m] are rejected at the threshold that recognises `share` of
-    each source's `known` [n]: bool [m].
+    """Which of the OOD scores `ood` [m] are above the `recognition_threshold` of the scores `known`
+    [n] from `sources` [n]: bool [m].
     """
-    rejected: NDArray[np.bool_] = ood > recognition_threshold(known, sources, share)
+    rejected: NDArray[np.bool_] = ood > recognition_threshold(known, sources)
     return rejected
 
 
@@ -103,10 +100,9 @@ def confidently_wrong(
     correct: NDArray[np.bool_],
     confidence: NDArray[np.floating],
     recognised: NDArray[np.bool_],
-    threshold: float = HIGH_CONFIDENCE,
 ) -> NDArray[np.bool_]:
-    """Which predictions are wrong, above `threshold` and not rejected: bool [n]."""
-    result: NDArray[np.bool_] = ~correct & (confidence > threshold) & recognised
+    """Which predictions are wrong, above HIGH_CONFIDENCE and not rejected: bool [n]."""
+    result: NDArray[np.bool_] = ~correct & (confidence > HIGH_CONFIDENCE) & recognised
     return result
 
 
@@ -178,21 +174,19 @@ def _fruit_and_freshness(
     return result
 
 
-def mean_interval(
-    values: NDArray[Any], groups: Sequence[str], seed: int = 0
-) -> tuple[float, float] | None:
+def mean_interval(values: NDArray[Any], groups: Sequence[str]) -> tuple[float, float] | None:
     """95 % interval of the mean of `values` [n], numbers or booleans; None if empty."""
     if not len(values):
         return None
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     sums = np.bincount(group, weights=values)
     sizes = np.bincount(group)
-    drawn = np.random.default_rng(seed).integers(len(sizes), size=(RESAMPLES, len(sizes)))
+    drawn = np.random.default_rng(0).integers(len(sizes), size=(RESAMPLES, len(sizes)))
     return _bounds_95(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
 
 
 def interval(
-    statistic: Callable[[Rows], float], groups: Sequence[str], seed: int = 0
+    statistic: Callable[[Rows], float], groups: Sequence[str]
 ) -> tuple[float, float] | None:
     """95 % interval of `statistic`, which takes the resampled rows, int64 [any].
 
@@ -200,7 +194,7 @@ def interval(
     """
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     members = np.split(np.argsort(group, kind="stable"), np.bincount(group).cumsum()[:-1])
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     values = np.array(
         [
             statistic(

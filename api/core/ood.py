@@ -6,7 +6,7 @@ OOD examples: the Mahalanobis distance to the nearest class mean of K. Lee et al
 Framework for Detecting Out-of-Distribution Samples" (2018).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,9 +50,6 @@ class OodDetector:
         """
         result: FloatArray = none_logit + DISTANCE_WEIGHT * self.distance(projected)
         return result
-
-    def with_threshold(self, threshold: float) -> "OodDetector":
-        return replace(self, threshold=threshold)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For `from_arrays`, with the projection quantized."""

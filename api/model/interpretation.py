@@ -39,7 +39,7 @@ def describe(
     elif level and (level == "rotten") != (label.freshness == "rotten"):
         remark = f" By its freshness score it is {_LEVEL_NAMES[level]}."
     if probabilities[best] >= SURE:
-        return f"{_capitalise(words)}: the grader is sure ({share}).{remark}"
+        return f"{words[:1].upper()}{words[1:]}: the grader is sure ({share}).{remark}"
     if probabilities[best] >= LIKELY:
         return f"Probably {words} ({share}).{remark}"
     second = ranked[1]
@@ -53,7 +53,3 @@ def describe(
 def _share(probability: float) -> str:
     """A whole percentage, at most "over 99 %"."""
     return "over 99 %" if probability > 0.99 else percent(probability, 0)
-
-
-def _capitalise(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -9,17 +9,9 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
 
-from api.catalog.archive import (
-    ArchiveTooLargeError,
-    FileTooLargeError,
-    SentFile,
-    UploadLimits,
-    ZipArchive,
-    is_zip,
-)
+from api.catalog.archive import SentFile, UploadLimits, ZipArchive, is_zip
 from api.core.errors import Problem, ProblemError, internal_error, problem_document
 from api.core.labels import LEVELS, Level
-from api.core.near_duplicates import printable
 from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
 from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary
 from api.predictions.state import AppState
@@ -40,29 +32,15 @@ class BatchItem(NamedTuple):
 def batch_items(files: Iterable[SentFile], limits: UploadLimits) -> Iterator[BatchItem]:
     """The images in `files` and in zips among them, in order, read lazily."""
     for file in files:
-        if is_zip(file.stream):
-            yield from _unzip(file, limits)
-            continue
-        data = file.stream.read(limits.file_bytes + 1)
-        too_large = len(data) > limits.file_bytes
-        yield BatchItem(file.filename, FileTooLargeError(limits.file_bytes) if too_large else data)
-
-
-def _unzip(file: SentFile, limits: UploadLimits) -> Iterator[BatchItem]:
-    try:
-        archive = ZipArchive(file.stream, limits)
-    except ProblemError as error:
-        yield BatchItem(file.filename, error)
-        return
-    for entry in archive.entries:
-        filename = f"{file.filename}/{printable(entry.path)}"
         try:
-            yield BatchItem(filename, archive.read(entry))
-        except ArchiveTooLargeError as error:  # The rest is not read.
-            yield BatchItem(filename, error)
-            return
+            if is_zip(file.stream):
+                archive = ZipArchive(file.stream, limits)
+                for _, filename, data in archive.read_all(file.filename):
+                    yield BatchItem(filename, data)
+            else:
+                yield BatchItem(file.filename, file.read(limits.file_bytes))
         except ProblemError as error:
-            yield BatchItem(filename, error)
+            yield BatchItem(file.filename, error)
 
 
 @dataclass

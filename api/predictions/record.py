@@ -15,6 +15,8 @@ from api.model.predictor import Grade
 from api.predictions.schemas import Prediction
 from api.storage.tables import PredictionRow
 
+FOLDER = "predicted"
+
 
 @dataclass(frozen=True)
 class Record:
@@ -91,7 +93,7 @@ def blob_key(records: Sequence[Record]) -> str:
     It has the day of the newest, so that retention can go by the key and deletes none too early.
     """
     newest = max(records, key=lambda record: record.created_at)
-    return f"predicted/{newest.created_at:%Y-%m-%d}/{newest.id}.jpgs"
+    return f"{FOLDER}/{newest.created_at:%Y-%m-%d}/{newest.id}.jpgs"
 
 
 def _memory(image: bytes | Image.Image | None) -> int:

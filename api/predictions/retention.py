@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 
 from sqlalchemy import select, update
 
+from api.predictions.record import FOLDER
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import PredictionRow
 
-FOLDER = "predicted"
 CHUNK = 500
 
 

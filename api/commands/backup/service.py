@@ -11,14 +11,14 @@ from pydantic import AwareDatetime, BaseModel
 from api import __version__
 from api.catalog import service as photos
 from api.commands.backup.catalogs import BackupError, NotEmptyError, PostgresCatalog, SqliteCatalog
-from api.predictions import retention
+from api.predictions import record
 from api.registry import store
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import normalize_url, now
 
 MANIFEST = "backup.json"
-FOLDERS = (photos.FOLDER, store.FOLDER, retention.FOLDER)
+FOLDERS = (photos.FOLDER, store.FOLDER, record.FOLDER)
 
 
 class BackupManifest(BaseModel):
