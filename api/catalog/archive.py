@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, cast
 
-from api.core.errors import TooLargeError, UnprocessableError
+from api.core.errors import ProblemError, TooLargeError, UnprocessableError
 from api.core.layout import SUPPLIED_SPLITS, is_ignored
+from api.core.near_duplicates import printable
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 ENCRYPTED_FLAG = 0x1
@@ -90,6 +91,13 @@ class SentFile:
     filename: str
     stream: IO[bytes]
 
+    def read(self, max_bytes: int) -> bytes:
+        """Raises FileTooLargeError."""
+        data = self.stream.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise FileTooLargeError(max_bytes)
+        return data
+
 
 @dataclass(frozen=True)
 class UploadForm:
@@ -160,6 +168,18 @@ class ZipArchive:
     @property
     def folders(self) -> set[str]:
         return {entry.folder for entry in self.entries if entry.folder}
+
+    def read_all(self, zip_name: str) -> Iterator[tuple[Entry, str, bytes | ProblemError]]:
+        """Every entry, its path under `zip_name`, and its bytes or the error of reading it."""
+        for entry in self.entries:
+            path = f"{zip_name}/{printable(entry.path)}"
+            try:
+                yield entry, path, self.read(entry)
+            except ArchiveTooLargeError as error:  # The rest is not read.
+                yield entry, path, error
+                return
+            except ProblemError as error:
+                yield entry, path, error
 
     def read(self, entry: Entry) -> bytes:
         """Unpack one entry.

@@ -6,20 +6,11 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from api.catalog.archive import (
-    ArchiveTooLargeError,
-    FileTooLargeError,
-    SentFile,
-    UploadForm,
-    UploadLimits,
-    ZipArchive,
-    is_zip,
-)
+from api.catalog.archive import SentFile, UploadForm, UploadLimits, ZipArchive, is_zip
 from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.service import Outcome, store_photograph
 from api.core.errors import ProblemError, UnprocessableError
 from api.core.labels import accepted_class_name
-from api.core.near_duplicates import printable
 from api.model.replay_buffer import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -78,9 +69,7 @@ class UploadService:
         self, index: DuplicateIndex, file: SentFile, class_name: str
     ) -> Outcome | FileError:
         try:
-            data = file.stream.read(self.limits.file_bytes + 1)
-            if len(data) > self.limits.file_bytes:
-                raise FileTooLargeError(self.limits.file_bytes)
+            data = file.read(self.limits.file_bytes)
             return self._store(index, data, class_name, file.filename)
         except ProblemError as error:
             return FileError.of(file.filename, error)
@@ -99,17 +88,14 @@ class UploadService:
             return
         # Several folders are classes; a single one may just be what was zipped.
         zip_class = class_name if len(archive.folders) < 2 else ""
-        for entry in archive.entries:
-            filename = f"{file.filename}/{printable(entry.path)}"
+        for entry, filename, data in archive.read_all(file.filename):
             try:
-                data = archive.read(entry)
+                if isinstance(data, ProblemError):
+                    raise data
                 entry_class = zip_class or entry.folder or class_name
                 if not entry_class:
                     raise MissingClassNameError("A photograph outside of the folders")
                 yield self._store(index, data, entry_class, filename)
-            except ArchiveTooLargeError as error:  # The rest is not read.
-                yield FileError.of(filename, error)
-                return
             except ProblemError as error:
                 yield FileError.of(filename, error)
 
