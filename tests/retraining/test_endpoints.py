@@ -42,6 +42,21 @@ def client(own: Settings) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def shared_client(
+    settings: Settings,
+    shared_database_url: str,
+    package: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[TestClient]:
+    """For tests that change nothing."""
+    state = tmp_path_factory.mktemp("state")
+    update = {"state_dir": state, "database_url": shared_database_url, "model_dir": package}
+    app = create_app(settings.model_copy(update=update))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
 def problem(response: Any, status: int) -> str:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
@@ -83,10 +98,10 @@ def test_one_run_at_a_time_until_it_is_cancelled(client: TestClient) -> None:
 
 @pytest.mark.parametrize("body", [None, {}, {"mode": "fast"}])
 def test_a_run_without_new_photos_is_refused(
-    client: TestClient, body: dict[str, str] | None
+    shared_client: TestClient, body: dict[str, str] | None
 ) -> None:
-    assert "force" in problem(client.post("/retrain", json=body), 409)
-    assert client.get("/runs").json()["total"] == 0
+    assert "force" in problem(shared_client.post("/retrain", json=body), 409)
+    assert shared_client.get("/runs").json()["total"] == 0
 
 
 @pytest.mark.parametrize(
@@ -103,9 +118,9 @@ def test_a_run_without_new_photos_is_refused(
         ([], "body"),
     ],
 )
-def test_invalid_requests_are_rejected(client: TestClient, body: Any, words: str) -> None:
-    assert words in problem(client.post("/retrain", json=body), 422)
-    assert client.get("/runs").json()["total"] == 0
+def test_invalid_requests_are_rejected(shared_client: TestClient, body: Any, words: str) -> None:
+    assert words in problem(shared_client.post("/retrain", json=body), 422)
+    assert shared_client.get("/runs").json()["total"] == 0
 
 
 @pytest.mark.parametrize(
@@ -117,10 +132,10 @@ def test_invalid_requests_are_rejected(client: TestClient, body: Any, words: str
     ],
 )
 def test_unknown_and_too_few_classes_are_rejected(
-    client: TestClient, classes: list[str], words: str
+    shared_client: TestClient, classes: list[str], words: str
 ) -> None:
-    assert words in problem(client.post("/retrain", json={"classes": classes}), 409)
-    assert client.get("/runs").json()["total"] == 0
+    assert words in problem(shared_client.post("/retrain", json={"classes": classes}), 409)
+    assert shared_client.get("/runs").json()["total"] == 0
 
 
 def test_estimate_counts_new_photos_by_class(
@@ -149,8 +164,8 @@ def test_estimate_is_corrected_by_the_last_run(client: TestClient, database: Dat
 
 
 @pytest.mark.parametrize("path", ["/runs/none", f"/runs/{'0' * 32}", "/runs/%00"])
-def test_an_unknown_run(client: TestClient, path: str) -> None:
-    assert "GET /runs" in problem(client.get(path), 404)
+def test_an_unknown_run(shared_client: TestClient, path: str) -> None:
+    assert "GET /runs" in problem(shared_client.get(path), 404)
 
 
 def test_a_run_without_heartbeat_is_interrupted(client: TestClient, database: Database) -> None:
