@@ -1,4 +1,4 @@
-"""Drawn photographs of several sources."""
+"""A drawn dataset of several sources."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.training.drawn_collection import CLASSES, SIDE, draw_collection
 # The source of the class folders that have no folder of a source above them.
 STUDIO = ""
 KITCHEN_PICTURES = 24
-# By a hash of their names, the fig and the lychee are dealt to other runs than the kitchen's.
+# By hash, fig and lychee are held out in other runs than the kitchen's.
 KITCHEN_KINDS = ("pear", "fig", "lychee")
 
 

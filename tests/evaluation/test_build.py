@@ -1,4 +1,4 @@
-"""The whole way from a folder to a package, on drawn pictures."""
+"""From a folder to a package, on drawn images."""
 
 import dataclasses
 from pathlib import Path
@@ -26,7 +26,7 @@ PICTURES = 40
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two classes of fruit, and pictures of noise that are neither."""
+    """Two classes of fruit, and noise images."""
     root = tmp_path_factory.mktemp("drawn")
     for class_name in CLASSES:
         (root / class_name).mkdir()
@@ -49,7 +49,7 @@ def corpus(folder: Path) -> TrainingCorpus:
 def built(
     corpus: TrainingCorpus, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Manifest, dict[str, tuple[int, int]]]:
-    """The package, its manifest, and the last progress told of each stage."""
+    """The package, its manifest, and the last progress of each stage."""
     package = tmp_path_factory.mktemp("models") / "drawn"
     told: dict[str, tuple[int, int]] = {}
 
@@ -73,7 +73,7 @@ def test_the_package_grades_pictures_that_it_has_not_seen(
     assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
 
 
-def test_the_manifest_says_what_was_done(built: tuple[Path, Manifest, object]) -> None:
+def test_the_manifest_describes_the_run(built: tuple[Path, Manifest, object]) -> None:
     _, manifest, _ = built
     assert manifest.classes == CLASSES
     assert manifest.recipe == RECIPE.as_dict()
@@ -90,7 +90,7 @@ def test_the_manifest_says_what_was_done(built: tuple[Path, Manifest, object]) -
     assert len(manifest.model_dump_json()) < 60_000
 
 
-def test_every_stage_told_its_end(
+def test_every_stage_reports_its_end(
     built: tuple[Path, Manifest, dict[str, tuple[int, int]]],
 ) -> None:
     _, _, told = built
@@ -117,7 +117,7 @@ def test_the_same_recipe_data_and_seed_give_the_same_grader(corpus: TrainingCorp
     first, second = train(recipe, split), train(recipe, split)
     assert first.history == second.history
     assert np.array_equal(first.kinds.weights, second.kinds.weights)
-    # Two classes of sound fruit say nothing of rot.
+    # Two classes of sound fruit, so no freshness head.
     assert first.freshness is None
 
 
@@ -135,7 +135,7 @@ def test_the_weights_go_back_by_the_share_that_is_kept(corpus: TrainingCorpus) -
         assert b == pytest.approx((a + c) / 2, abs=1e-5)
 
 
-def test_an_empty_folder_is_told_apart_from_a_small_one(tmp_path: Path) -> None:
+def test_empty_and_small_folders_are_different_errors(tmp_path: Path) -> None:
     with pytest.raises(EmptyFolderError):
         read_corpus(tmp_path)
     (tmp_path / "freshapples").mkdir()

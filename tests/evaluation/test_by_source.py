@@ -1,4 +1,4 @@
-"""Leaving one source out, with a grader that learns in no time."""
+"""Leave one source out, with a stub grader."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,13 +43,13 @@ def groups(samples: Sequence[Sample], prefix: str) -> set[str]:
 
 
 def seen_in(runs: LeaveOneSourceOut, run: int) -> list[Sample]:
-    """What the grader of a run may see."""
+    """What the grader of a run is trained on."""
     split = runs.corpus.split_without(lambda sample: runs.holds_out(run, sample))
     return [*split.training, *split.validation]
 
 
 def test_every_source_with_fruit_of_several_classes_is_left_out(runs: LeaveOneSourceOut) -> None:
-    # The market has other produce alone.
+    # The market only has other produce.
     assert runs.sources == (STUDIO, "kitchen", "phone")
     assert runs.not_left_out == {}
 
@@ -75,15 +75,15 @@ def test_every_kind_is_held_out_in_some_run_and_always_those_of_the_left_out_sou
     assert len(every) == 6
     kitchen = runs.sources.index("kitchen")
     assert {"other/pear", "other/fig", "other/lychee"} <= held[kitchen]
-    # The pears of the market as well: a kind is learned from or held out.
+    # The pears of the market too: a kind is trained on or held out as a whole.
     pears = [s for s in runs.held_out(kitchen) if s.group == "other/pear"]
     assert {sample.source for sample in pears} == {"kitchen", "market"}
     for run in range(len(runs.sources)):
         assert not held[run] & groups(seen_in(runs, run), NEAR)
 
 
-def test_other_things_are_dealt_by_file(runs: LeaveOneSourceOut) -> None:
-    # Nobody's source, so it is left out with nobody's folders; else each file once.
+def test_other_things_are_held_out_by_file(runs: LeaveOneSourceOut) -> None:
+    # Their source is empty, so run 0 holds out all of them; else each file once.
     held = [groups(runs.held_out(run), FAR) for run in (1, 2)]
     assert not held[0] & held[1]
     assert groups(runs.held_out(0), FAR) == groups(runs.samples, FAR)
@@ -97,7 +97,7 @@ def test_a_photograph_of_two_sources_is_not_learned_from_either(runs: LeaveOneSo
 
 
 def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: TrainingCorpus) -> None:
-    """Eight photographs in both: each grader grades both files, and each counts once."""
+    """Eight photographs are in both: each run predicts both files, each counts once."""
     files = list(corpus.listing.files)
     apples = [file for file in files if file.class_name == CLASSES[0]]
     shared = {file.photograph: file for file in apples if file.source == STUDIO}
@@ -110,7 +110,7 @@ def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Trai
         held = runs.held_out(run)
         own = [not s.target or s.source == runs.sources[run] for s in held]
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
-        # What belongs to the other source would move the threshold far, were it counted.
+        # Samples of the other source would move the threshold if they were counted.
         margins = np.where(own, [-1.0 if s.target else 1.0 for s in held], 9.0)
         return OutOfFold(even, even, margins.astype(np.float32))
 
@@ -121,7 +121,7 @@ def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Trai
         assert row["refused"]["near_rejected_at_98"] == 1
 
 
-def test_figures_stand_by_source_and_all_together(measured: dict[str, Any]) -> None:
+def test_metrics_by_source_and_all_together(measured: dict[str, Any]) -> None:
     assert set(measured["by_source"]) == {STUDIO, "kitchen", "phone"}
     assert measured["fruits"] == sum(row["fruits"] for row in measured["by_source"].values())
     assert measured["fruits"] == (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
@@ -134,7 +134,7 @@ def test_figures_stand_by_source_and_all_together(measured: dict[str, Any]) -> N
 
 
 def test_each_source_moves_its_own_threshold(runs: LeaveOneSourceOut) -> None:
-    """With fruit of one source much stranger, only that run must let near misses through."""
+    """If fruit of one source has high OOD scores, only its own run accepts near-OOD."""
 
     def said(run: int) -> OutOfFold:
         held = runs.held_out(run)

@@ -27,7 +27,7 @@ CLASSES = ("a", "b", "c")
 
 @pytest.fixture
 def answers() -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities [3000, 3] that are right more often than not, and the labels."""
+    """Probabilities [3000, 3], mostly correct, and the labels."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 3000)
     logits = np.eye(3)[labels] * 2 + rng.normal(0, 1, (3000, 3))
@@ -90,7 +90,7 @@ def test_every_slice_is_scored_by_itself() -> None:
     assert (apple["photographs"], apple["accuracy_interval_95"]) == (1, (1, 1))
 
 
-def test_terciles_stand_in_their_order() -> None:
+def test_terciles_are_in_order() -> None:
     parts = terciles(range(30), "KiB", digits=0)
     rows = slice_accuracy(np.ones(30, bool), [str(k) for k in range(30)], {"file size": parts})
     assert [row["part"].split()[0] for row in rows] == ["up", "10", "over"]

@@ -1,4 +1,4 @@
-"""The comparison on drawn pictures, with two small networks of the table."""
+"""The comparison on drawn images, with two small networks."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def twin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The architectures whose rows are measured rather than found in the cache."""
+    """The architectures whose rows are not from the cache."""
     names: list[str] = []
 
     def counted(what: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_compares_and_goes_on_where_it_stopped(
     assert all("untouched" in row["training"] for row in figures["input_sizes"])
 
 
-def test_missing_imagenet_is_told_before_anything_is_trained(
+def test_missing_imagenet_weights_fail_before_training(
     corpus: TrainingCorpus, tmp_path: Path, measured: list[str]
 ) -> None:
     plan = ComparisonPlan.of(RECIPE, NAMES, sizes=[])

@@ -1,4 +1,4 @@
-"""Two graders on the same photographs."""
+"""Two models on the same photos."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.heads import make_head, make_ood
 
 
 def model(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) -> ComparedModel:
-    """A grader whose embeddings are its logits; what is far from every corner is rejected."""
+    """A model whose embeddings are its logits; rejects what is far from every corner."""
     count = len(classes)
     corners = np.eye(count, dtype=np.float32)
     head = make_head(corners, ood=make_ood(count, corners, distance=0.5))
@@ -63,7 +63,7 @@ def test_only_classes_that_both_know_count() -> None:
     )
     found = compare(champion, candidate, ["a", "c", "b"], ["1", "2", "3"])
     assert set(found.per_class) == {"a", "b"}
-    # What it now takes for the new class is lost all the same.
+    # Predicting the new class counts as a regression too.
     assert (found.overall.photographs, found.overall.lost) == (2, 1)
 
 

@@ -1,4 +1,4 @@
-"""What the notebook looks at, on a drawn collection."""
+"""Exploratory data analysis on the drawn collection."""
 
 import io
 

@@ -34,7 +34,7 @@ def test_with_every_source_recognised_the_threshold_lies_over_the_strangest_of_t
         np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
     )
     found = ood_metrics(KNOWN, SOURCES, near, NONE, {})
-    # The one phone photograph must be recognised, at 0.2; the own threshold refuses it.
+    # The phone photo, at 0.2, must be recognised; the grader's own threshold rejects it.
     assert found["near_rejected_at_98"] == pytest.approx(1 / 3)
     assert found["near_by_kind"] == [
         {"kind": "fig", "files": 1, "rejected": 0, "rejected_at_98": 0},

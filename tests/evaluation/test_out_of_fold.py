@@ -46,7 +46,7 @@ def test_parts_are_joined_in_order_and_rows_taken_out() -> None:
     assert len(taken) == 2
 
 
-def test_near_and_far_are_told_by_their_groups() -> None:
+def test_near_and_far_are_selected_by_group() -> None:
     path = (Path("1.jpg"),)
     samples = [
         Sample(path, (1.0, 0.0), group="other/odd name of a photograph"),

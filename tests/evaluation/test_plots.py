@@ -1,4 +1,4 @@
-"""Drawings: each shows what it was given, and none is drawn of nothing."""
+"""Plots show their data; metrics that are missing have no plot."""
 
 import io
 import subprocess
@@ -44,7 +44,7 @@ def test_curves_have_a_line_a_class_with_its_area() -> None:
     assert left.get_legend().get_texts()[0].get_text() == "fresh apple 1.0000"
 
 
-def test_slices_and_reliability_stand_where_the_data_says() -> None:
+def test_slices_and_reliability_show_their_data() -> None:
     axes = plots.plot_slices(SLICES).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "fruit: apple",
@@ -54,7 +54,7 @@ def test_slices_and_reliability_stand_where_the_data_says() -> None:
     assert dots.get_offsets().tolist() == [[0.85, 0.8]]
 
 
-def test_a_package_is_drawn_as_far_as_its_figures_go() -> None:
+def test_a_package_has_the_plots_of_its_metrics() -> None:
     manifest = describer()({})
     assert plots.package_plots(manifest) == {}
     metrics = {

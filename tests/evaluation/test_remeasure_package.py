@@ -1,4 +1,4 @@
-"""Recomputing the metrics of a package, with a grader that learns in no time."""
+"""Recomputing the metrics of a package, with a stub grader."""
 
 import dataclasses
 import sys
@@ -30,7 +30,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 
 @pytest.fixture
 def package(corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
-    """A package without figures of the test split, whose backbone is `colours`."""
+    """A package without test metrics, whose backbone is `colours`."""
     recipe = Recipe(input_size=SIZE)
     grader = colour_grader(recipe, corpus.training_split())
     replay = build_replay(grader, corpus, silent)
@@ -106,7 +106,7 @@ def test_other_photographs_are_refused(package: Package, corpus: TrainingCorpus)
     assert "test_by_photograph" not in load_package(package.folder).manifest.metrics
 
 
-def test_the_command_line_measures_and_says_the_figure(
+def test_the_command_prints_the_accuracy(
     package: Package,
     corpus: TrainingCorpus,
     monkeypatch: pytest.MonkeyPatch,

@@ -108,7 +108,7 @@ def test_intervals_are_drawn_over_groups() -> None:
 
 
 def test_pairs_are_compared_within_a_source() -> None:
-    """Each source is in order, though rotten fruit of one scores over fresh fruit of another."""
+    """Ordered within sources, though one's rotten fruit scores above another's fresh."""
     scores = np.array([0.9, 0.8, 0.3, 0.2], np.float32)
     levels = np.array(["fresh", "rotten", "fresh", "rotten"])
     sources = np.array(["a", "a", "b", "b"])
@@ -118,7 +118,7 @@ def test_pairs_are_compared_within_a_source() -> None:
     assert found["fresh over rotten"]["sources"] == ["a", "b"]
 
 
-def test_levels_that_cannot_be_told_apart_are_said_to_be() -> None:
+def test_levels_that_overlap_are_not_told_apart() -> None:
     rng = np.random.default_rng(0)
     levels = np.repeat(["fresh", "past_best", "rotten"], 40)
     scores = np.concatenate([rng.uniform(0.8, 1, 80), rng.uniform(0, 0.2, 40)]).astype(np.float32)

@@ -3,7 +3,7 @@ from api.evaluation.summary import summary_lines, summary_table
 SOURCE = {"accuracy": 0.9, "accuracy_interval_95": [0.85, 0.95], "expected_calibration_error": 0.02}
 
 
-def test_what_was_not_measured_is_not_told() -> None:
+def test_missing_metrics_are_left_out() -> None:
     assert summary_lines({"recipe": {}, "data": {}}) == []
     (line,) = summary_lines({"by_photograph": {**SOURCE, "split": "five", "wrong_and_sure": None}})
     assert line == (
@@ -11,7 +11,7 @@ def test_what_was_not_measured_is_not_told() -> None:
     )
 
 
-def test_each_source_left_out_stands_below_the_headline() -> None:
+def test_each_source_left_out_has_a_line() -> None:
     scores = {
         **SOURCE,
         "split": "left out",
@@ -33,7 +33,7 @@ def test_each_source_left_out_stands_below_the_headline() -> None:
     ]
 
 
-def test_each_headline_stands_with_its_interval() -> None:
+def test_the_table_has_intervals() -> None:
     scores = {
         "split": "test",
         "accuracy": 0.9,

@@ -16,7 +16,7 @@ def test_no_photograph_is_lost_to_learning() -> None:
     assert len(learned) + len(validation) == len(copied) + len(alone)
 
 
-def test_files_without_copies_are_dealt_all_the_same() -> None:
+def test_files_without_copies_are_split_too() -> None:
     files = [row(f"{number}.jpg", str(number)) for number in range(200)]
     learned, validation = split_by_file(files)
     assert len(learned) + len(validation) == 200

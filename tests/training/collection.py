@@ -1,4 +1,4 @@
-"""A grader that learns in no time, for the drawn collection."""
+"""A stub grader without TensorFlow training, for the drawn collection."""
 
 from collections.abc import Sequence
 from dataclasses import replace

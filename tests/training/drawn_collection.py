@@ -1,4 +1,4 @@
-"""A drawn collection with everything that a real one has."""
+"""A drawn dataset with every kind of sample."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.drawing import draw_fruit, encode
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
 PICTURES = 26
-# Other produce, by the split that its kind falls into: two train, validation, test.
+# Kinds of other produce, by their split: two in train, one in validation, one in test.
 NEAR_KINDS = ("pear", "rottenguava", "lemon", "papaya")
 SIDE = 64
 
@@ -20,7 +20,7 @@ def draw_collection(root: Path, pictures: int = PICTURES) -> Path:
     for class_name in CLASSES:
         for seed in range(pictures):
             image = draw_fruit(class_name, seed=seed, size=SIDE)
-            # Every third photograph lies on both sides, once as it is and once saved turned.
+            # Every third photograph is in both sides, once unaltered and once rotated.
             own, other = ("train", "test") if seed % 4 else ("test", "train")
             _write(root / own / class_name / f"{seed}.jpg", image)
             if seed % 3 == 0:

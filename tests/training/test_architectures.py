@@ -1,4 +1,4 @@
-"""Every network of the table builds, trains, exports, is packaged and grades by the same code."""
+"""Every architecture builds, trains, exports, is packaged and predicts."""
 
 from pathlib import Path
 from typing import Any, get_args
@@ -59,7 +59,7 @@ def test_trains_exports_is_packaged_and_grades(
     assert grade.class_name in CLASSES
     assert grade.heatmap is not None
     assert manifest.architecture == name
-    # Two in one forward pass, which the graph was not exported for, are the same two.
+    # A batch of two, though the graph was exported for one.
     photographs = [encode(draw_fruit(kind, seed=1001), "JPEG") for kind in CLASSES[:2]]
     pair = runtime.predict_batch([PredictRequest(photograph) for photograph in photographs])
     assert [one.probabilities for one in pair if isinstance(one, Grade)] == [
@@ -95,7 +95,7 @@ def test_efficientnet_gets_what_it_was_trained_with() -> None:
 
 
 def test_efficientnet_loads_the_file_of_keras_and_does_the_same(tmp_path: Path) -> None:
-    """Keras scales by 1/255 within the network; given our scaling, both say the same."""
+    """Keras scales by 1/255 in the network; with our scaling, both agree."""
     path = tmp_path / "b0.weights.h5"
     theirs = keras.applications.EfficientNetB0(
         input_shape=(SIZE, SIZE, 3), include_top=False, weights=None
@@ -171,7 +171,7 @@ def test_downloaded_weights_are_what_the_network_gets(
         assert np.array_equal(ours, theirs)
 
 
-def test_what_is_not_there_is_said() -> None:
+def test_unknown_names_and_sizes_are_refused() -> None:
     with pytest.raises(UnknownArchitectureError, match="custom_cnn"):
         build_backbone("vgg", SIZE, "none")
     with pytest.raises(UnknownWeightsError, match="Choose none or"):

@@ -36,7 +36,7 @@ def replaced(image: Image.Image, seed: int, assets: SceneAssets | None = None) -
 
 
 def beside(image: Image.Image, seed: int) -> NDArray[np.uint8]:
-    """With neighbours, and the ground that is left white."""
+    """With neighbours on a white background."""
     rng, assets = np.random.default_rng(seed), SceneAssets([NEIGHBOUR], [BACKGROUND])
     return np.asarray(replace_background(image, rng, assets, background=False, neighbours=True))
 
@@ -85,7 +85,7 @@ def test_the_ground_goes_and_the_fruit_stays(paper: tuple[int, int, int]) -> Non
         changed = replaced(on(paper), seed)
         inside = where(changed[75:145, 75:145], RED, by=1)
         kept += bool(inside.all())
-        # From further away it is smaller, but in one piece.
+        # Shrunk fruit is smaller, but whole.
         nearer += where(changed, RED, by=1).sum() >= 20**2
         ground = ~where(changed, RED, by=60)
         assert where(changed, paper)[ground].mean() < 0.1
@@ -98,7 +98,7 @@ def test_a_new_ground_is_as_shaded_as_the_old_one() -> None:
     image.paste((235, 235, 235), (70, 150, 150, 190))
     seen = [replaced(image, seed, SceneAssets((), [BACKGROUND])) for seed in range(40)]
     photographed = [pixels for pixels in seen if where(pixels[:60], GREEN, by=2).all()]
-    # Those in which the fruit stays where it is, and not before a made-up table.
+    # Without shrunk fruit and procedural backgrounds.
     here = [p for p in photographed if where(p[80:140, 80:140], RED, by=1).all()]
     assert len(here) >= 5
     for pixels in here:

@@ -1,4 +1,4 @@
-"""Weights by source and label, and the rows that an epoch shows."""
+"""Balanced weights, and the rows of an epoch."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_labels_of_a_source_are_groups_of_their_own() -> None:
     assert weights[:32].sum() == pytest.approx(16 * weights[32:].sum())
 
 
-def test_every_kind_has_the_same_say_and_none_of_them_that_of_one() -> None:
+def test_every_kind_has_the_same_total_and_ood_rows_count_as_one_kind() -> None:
     kinds = ["apple"] * 50 + ["pear"] * 5 + [""] * 200
     labels = ["a"] * 50 + ["b"] * 5 + ["near"] * 120 + ["far"] * 80
     sources = ([STUDIO, PHONE] * 128)[:255]
@@ -45,7 +45,7 @@ def test_lengths_that_differ_are_refused(lengths: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("views", [1, 7, 40, 333])
-def test_a_row_is_shown_as_often_as_it_is_due(views: int) -> None:
+def test_a_row_is_shown_floor_or_ceil_of_its_expected_count(views: int) -> None:
     weights = np.random.default_rng(0).uniform(0, 3, 40).astype(np.float32)
     weights[5] = 0
     due = weights / weights.sum() * views

@@ -1,4 +1,4 @@
-"""Boxed photographs: rows, the runs that they fall into, and the crop of a fruit."""
+"""Bounding boxes: rows, runs, and crops."""
 
 from pathlib import Path
 
@@ -110,7 +110,7 @@ def frames(*numbers: int, fruit: str = "apple") -> list[str]:
 
 
 def test_a_run_ends_where_the_numbers_jump(tmp_path: Path) -> None:
-    """Numbers are compared as numbers: 9 comes before 10, and the order of rows says nothing."""
+    """Numerically: 9 before 10, whatever the order of the rows."""
     boxed_folder(tmp_path, frames(111, 60, 9, 10))
     assert runs(tmp_path) == {
         "IMG_9.jpg": "IMG_9",

@@ -1,4 +1,4 @@
-"""What is read from a folder, what is passed over, and that the reason is said."""
+"""What is read from class folders, and what is skipped for which reason."""
 
 import os
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_class_folders_with_and_without_a_supplied_split(tmp_path: Path) -> None
     assert [found[path].source for path in files] == ["", "", "set", ""]
 
 
-def test_a_row_says_what_the_file_is(tmp_path: Path) -> None:
+def test_a_row_describes_the_file(tmp_path: Path) -> None:
     data = encode(draw_fruit("freshbanana", size=70).resize((70, 50)), "WEBP")
     write(tmp_path / "banana" / "a.webp", data)
     (row,) = read(tmp_path).files
@@ -106,7 +106,7 @@ def test_a_folder_whose_name_is_no_class_is_left_out(tmp_path: Path) -> None:
 
 
 def test_an_equal_file_is_left_out_and_its_twin_named(tmp_path: Path) -> None:
-    """In another class it stays: which of the two is right is for a person to say."""
+    """In another class it stays: a person has to decide which is right."""
     fill(tmp_path, {"apple/1.png": 1, "apple/2.png": 1, "train/apple/3.png": 1, "pear/1.png": 1})
     listing = read(tmp_path)
     assert [file.path for file in listing.files] == ["apple/1.png", "pear/1.png"]
@@ -160,7 +160,7 @@ def test_links_to_nowhere_to_a_device_or_to_a_folder_are_reported(tmp_path: Path
 
 
 def test_a_name_that_is_no_text_is_reported(tmp_path: Path) -> None:
-    """As archives from elsewhere leave it: it could neither be hashed nor written down."""
+    """As foreign archives leave it; it could be neither hashed nor stored."""
     fill(tmp_path, {"apple/1.png": 1})
     name = os.fsdecode(b"\xe4pfel.png")
     try:

@@ -1,4 +1,4 @@
-"""The corpus: which sample of which kind of photograph falls into which split."""
+"""The corpus: which samples are in which split."""
 
 import shutil
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def corpus(folder: Path) -> TrainingCorpus:
 
 
 def kinds_of(corpus: TrainingCorpus) -> list[tuple[Callable[[Split], list[Sample]], int]]:
-    """The ways to ask for samples of a split, and how many there are of each kind."""
+    """The methods that return samples of a split, and the number of samples of each."""
     listing = corpus.listing
     return [
         (corpus.photographs, len({file.photograph for file in listing.files})),

@@ -1,4 +1,4 @@
-"""Training on several devices: the processor taken for two, in a process of its own, since
+"""Training on several devices: the CPU split in two, in its own process, because
 TensorFlow wants to know its devices before its first operation."""
 
 import subprocess

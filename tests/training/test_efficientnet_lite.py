@@ -1,4 +1,4 @@
-"""The Keras network is the published one: weights, and what comes out of them."""
+"""The Keras network equals the published one: weights and outputs."""
 
 import pickle
 from pathlib import Path

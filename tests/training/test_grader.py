@@ -1,4 +1,4 @@
-"""A real grader of drawn pictures: two heads, and a graph that says the same."""
+"""A grader trained on drawn images: two heads, and a graph that agrees."""
 
 import numpy as np
 import pytest

@@ -26,7 +26,7 @@ from api.training.samples import Sample
 CLASSES = ("freshapples", "freshpears", "rottenapples", "rottenpears")
 
 
-def test_learns_what_can_be_told_apart() -> None:
+def test_separable_classes_are_learned() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 300)
     embeddings = (np.eye(3)[labels] * 3 + rng.normal(0, 0.5, (300, 3)) + 7).astype(np.float32)
@@ -146,7 +146,7 @@ def test_both_temperatures_are_of_what_was_held_out(
     said = heads.logits(embeddings)
     head = calibrate_head(heads, said, truth)
     assert head.freshness
-    # "None of them" has no say in how sure the kinds are.
+    # "None of them" does not change the temperature of the kinds.
     none = said.kinds + np.array([0, 0, 50], np.float32)
     same = calibrate_head(heads, replace(said, kinds=none), truth)
     assert same.temperature == pytest.approx(head.temperature)
@@ -162,7 +162,7 @@ def test_both_temperatures_are_of_what_was_held_out(
 def test_the_threshold_leaves_most_of_every_source(
     heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
-    """Of 400 held-out photographs 30 are of a shop, and all of those look stranger."""
+    """Of 400 held-out photos, the 30 of a shop have higher OOD scores."""
     count, shop = 400, 30
     rows = np.arange(count) % 80
     sources = ["garden"] * (count - shop) + ["shop"] * shop

@@ -71,7 +71,7 @@ def test_the_same_generator_gives_the_same_lesion(bank: SkinBank) -> None:
     assert not any(changed(first, second).any() for first, second in both)
 
 
-def test_rot_of_another_kind_serves_where_there_is_none_of_its_own(bank: SkinBank) -> None:
+def test_rot_of_another_kind_is_used_without_one_of_its_own(bank: SkinBank) -> None:
     rng = np.random.default_rng(0)
     assert any(bank.with_lesion(fruit(YELLOW), "banana", rng) for _ in range(5))
     assert bank.with_sound_patch(fruit(YELLOW), "banana", rng) is None
@@ -89,7 +89,7 @@ def test_rot_is_of_the_same_kind_more_often_than_of_another() -> None:
 
 
 def test_what_looks_least_like_sound_fruit_is_taken() -> None:
-    """A rotten apple is red, too, but for a green spot."""
+    """A rotten apple that is red except for a green spot."""
     partly = fruit(RED)
     partly.paste(GREEN, (80, 80, 120, 120))
     spotted = {("apple", True): [Skin.of(partly)]}
@@ -105,7 +105,7 @@ def test_what_looks_least_like_sound_fruit_is_taken() -> None:
     assert green(SkinBank({**spotted, ("apple", False): [Skin.of(fruit(RED))]})) > alone + 0.1
 
 
-def test_the_middle_stands_for_a_fruit_that_cannot_be_told_from_its_ground(
+def test_a_fruit_without_a_background_mask_is_a_disc_in_the_centre(
     bank: SkinBank,
 ) -> None:
     close = Image.new("RGB", (CANVAS, CANVAS), RED)

@@ -34,7 +34,7 @@ def test_the_threshold_leaves_most_of_every_source_and_of_every_new_class() -> N
     sources = ["studio"] * 400 + ["shop"] * 40
     threshold = choose_threshold(scores, sources)
     assert (shop > threshold).sum() <= 1
-    # A few photographs of a source decide nothing by themselves.
+    # A small source has no bound of its own.
     few = choose_threshold(scores[:410], sources[:410])
     assert few < threshold
     new = rng.normal(6, 1, 40).astype(np.float32)

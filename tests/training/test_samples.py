@@ -1,4 +1,4 @@
-"""Samples: what each kind of photograph is of, how fresh, from where, and what it stands with."""
+"""Samples of each kind: target, freshness, source and group."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def test_a_photograph_is_one_sample_with_its_unaltered_file_first() -> None:
 
 
 def test_files_of_two_sources_are_two_samples_of_one_group() -> None:
-    """Two people call their files alike; a photograph that both have stays on one side."""
+    """Files of the same name; a photograph of both sources stays in one split."""
     files = [row(f"{source}/freshapples/1.jpg", "freshapples/1") for source in ("a", "b")]
     samples = photograph_samples(ROOT, files, CLASSES)
     assert [(sample.source, sample.group) for sample in samples] == [
@@ -61,7 +61,7 @@ def test_files_of_two_sources_are_two_samples_of_one_group() -> None:
     ("class_name", "freshness"),
     [("freshapples", 1), ("overripemangoes", 1), ("rottenapples", 0), ("pears", None)],
 )
-def test_the_name_of_a_class_says_how_fresh_it_is(class_name: str, freshness: float | None) -> None:
+def test_the_class_name_gives_the_freshness(class_name: str, freshness: float | None) -> None:
     (sample,) = file_samples(ROOT, [row(f"shop/{class_name}/a.jpg", "a")], CLASSES)
     assert sample.freshness == freshness
     assert (sample.source, sample.group, sample.box) == ("shop", "a", None)
@@ -107,7 +107,7 @@ def test_boxes_of_fruits_without_both_classes_are_left_out() -> None:
     assert boxed_samples([box("kiwi", "fresh"), box("plum", "fresh")], CLASSES) == []
 
 
-def test_near_misses_are_of_no_class_and_stand_by_kind() -> None:
+def test_near_ood_samples_have_no_target_and_are_grouped_by_kind() -> None:
     folders = ("market/other/pear", "other/rottenguava", "paper/other/freshguavas")
     found = near_ood_samples(ROOT, [ROOT / folder / "1.jpg" for folder in folders])
     assert [sample.target for sample in found] == [()] * 3
@@ -116,7 +116,7 @@ def test_near_misses_are_of_no_class_and_stand_by_kind() -> None:
     assert [sample.group for sample in found] == ["other/pear", "other/guava", "other/guava"]
 
 
-def test_other_things_are_of_no_class_and_stand_by_file() -> None:
+def test_far_ood_samples_have_no_target_and_are_grouped_by_file() -> None:
     (sample,) = far_ood_samples(ROOT, [ROOT / "not_fruit/chair.jpg"])
     assert sample == Sample((ROOT / "not_fruit/chair.jpg",), (), group="far/chair.jpg")
 
@@ -134,7 +134,7 @@ def test_the_fruits_of_a_class_are_called_as_boxes_call_them() -> None:
     assert fruits_of("rotten_pears") == {"pear"}
 
 
-def test_keys_of_the_balance_name_class_fruit_and_what_is_none() -> None:
+def test_balance_keys_name_class_fruit_and_ood_samples() -> None:
     samples = [
         *file_samples(ROOT, [row("shop/rottenapples/a.jpg", "a")], CLASSES),
         *boxed_samples([box("apple", "fresh"), box("apple", None), box("pear", None)], CLASSES),

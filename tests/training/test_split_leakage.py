@@ -6,7 +6,7 @@ def row(side: str, photograph: str, copy: str = "") -> PhotoFile:
     return PhotoFile(path, "freshapples", side, photograph, "train", 1, 1, 1, "", "")
 
 
-def test_finds_the_photographs_that_stand_on_both_sides() -> None:
+def test_finds_the_photographs_that_are_on_both_sides() -> None:
     files = [
         row("train", "a"),
         row("test", "a", "rotated_by_15_"),

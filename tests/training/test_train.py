@@ -1,4 +1,4 @@
-"""Full training, piece by piece, with the smallest network."""
+"""Full training with the smallest network."""
 
 import warnings
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def known(samples: Sequence[Sample]) -> list[Sample]:
     return [sample for sample in samples if sample.target]
 
 
-def test_both_heads_are_trained_and_none_of_them_is_an_answer(split: TrainingSplit) -> None:
+def test_both_heads_are_trained_with_an_output_for_none_of_them(split: TrainingSplit) -> None:
     trained = module.train(RECIPE, split)
     # Apple, banana, none of them.
     assert trained.kinds.weights.shape[1] == 3
@@ -53,7 +53,7 @@ def test_both_heads_are_trained_and_none_of_them_is_an_answer(split: TrainingSpl
 
 
 def test_what_is_strange_in_validation_alone_cannot_be_answered(split: TrainingSplit) -> None:
-    """As where there is one kind of other produce, and it falls into that split."""
+    """As with a single kind of other produce, in the validation split."""
     learned = known(split.training)
     assert any(not sample.target for sample in split.validation)
     trained = module.train(RECIPE, replace(split, training=learned))
@@ -81,7 +81,7 @@ def test_of_sound_fruit_alone_each_class_is_a_kind(split: TrainingSplit) -> None
 def test_a_known_backbone_starts_with_heads_that_are_fitted(
     split: TrainingSplit, tmp_path: Path
 ) -> None:
-    """With a rate of nothing they stay, and both questions are answered by them."""
+    """With a learning rate of nearly 0 they stay as fitted."""
     weights = own_weights(tmp_path)
     recipe = replace(RECIPE, weights=weights, learning_rate=1e-12, weight_decay=0.0)
     trained = module.train(recipe, split)
@@ -96,7 +96,7 @@ def test_a_known_backbone_starts_with_heads_that_are_fitted(
 
 
 def own_weights(folder: Path) -> str:
-    """A file of weights that stand for those of ImageNet."""
+    """A weights file in place of ImageNet's."""
     path = folder / "own.weights.h5"
     with warnings.catch_warnings():
         # Keras' save_weights and NumPy 2 do not agree how an array is copied.
@@ -115,7 +115,7 @@ def test_weights_that_taught_nothing_are_not_gone_back_to(split: TrainingSplit) 
 
 
 def resolutions(backbone: keras.Model) -> dict[str, tuple[int, bool]]:
-    """Of the layers that have weights: the side of what they give, and whether they learn."""
+    """By layer with weights: the side of its output, and whether it is trainable."""
     network = backbone.layers[-1]
     return {
         layer.name: (layer.output.shape[1], bool(layer.trainable_weights))
@@ -124,7 +124,7 @@ def resolutions(backbone: keras.Model) -> dict[str, tuple[int, bool]]:
     }
 
 
-# MobileNetV2 has a file of its own for some sizes, and says that another is taken for the rest.
+# MobileNetV2 warns that it uses another size's weights.
 @pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
 @pytest.mark.parametrize("name", TABLE)
 def test_early_layers_stay_and_later_ones_learn(name: str) -> None:

@@ -32,7 +32,7 @@ def epochs(samples: list[Sample], recipe: Recipe, count: int) -> list[ViewBatch]
 
 
 def plain(lesions: float = 0.0, sound: float = 0.0) -> Recipe:
-    """Small, with so many patches."""
+    """A small recipe with the given shares of patches."""
     small = Recipe(input_size=32, batch_size=7, views=2 * EACH)
     return replace(small, lesion_share=lesions, sound_patch_share=sound)
 
@@ -71,7 +71,7 @@ def test_a_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
     found = epochs(samples, plain(lesions=1.0), 1)
     rows = np.concatenate([batch.rows for batch in found])
     freshness = np.concatenate([batch.freshness for batch in found])
-    # A patch now and then finds no room.
+    # Not every patch finds room.
     assert (freshness[rows < EACH] == 0).mean() > 0.5
     assert (freshness[rows >= EACH] == 0).all()
     sound = epochs(samples, plain(sound=1.0), 1)
@@ -81,8 +81,8 @@ def test_a_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
     ]
 
 
-def test_what_is_none_of_the_fruits_stays_unknown(samples: list[Sample]) -> None:
-    """Nothing is known of its freshness, and no fruit is laid beside it."""
+def test_ood_samples_stay_unknown(samples: list[Sample]) -> None:
+    """Its freshness is unknown, and it gets no neighbours."""
     path = samples[0].copies[0].with_name("sheet.png")
     path.write_bytes(encode(Image.new("RGB", (96, 96), (20, 20, 90)), "PNG"))
     strange = Sample((path,), (), None, "drawn", "far/sheet.png")
