@@ -1,7 +1,6 @@
 """The worker as a process: triggers start runs, and its log says which request started one."""
 
 import json
-import signal
 from pathlib import Path
 
 import httpx
@@ -11,7 +10,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.processes import running_api, running_worker
 from tests.retraining.catalog import NEW, add_photographs, write_champion
-from tests.waiting import ANSWER_SECONDS, BOUND_SECONDS, until
+from tests.waiting import ANSWER_SECONDS, until
 
 
 @pytest.fixture
@@ -49,14 +48,16 @@ def test_log_lines_of_a_run_have_the_id_of_its_request(
         started = api.post("/retrain", json={"force": True}, headers={"X-Request-ID": "monday-7"})
         assert started.status_code == 202, started.text
         run_id = started.json()["run_id"]
-        until(lambda: not api.get("/retraining-status").json()["is_retraining"])
-        worker.send_signal(signal.SIGTERM)
-        log, _ = worker.communicate(timeout=BOUND_SECONDS)
-    lines = [json.loads(line) for line in log.splitlines()]
+        lines = []
+        assert worker.stdout is not None
+        for text in worker.stdout:
+            lines.append(json.loads(text))
+            message = lines[-1]["message"]
+            if message.startswith(f"Run {run_id}") and not message.endswith("begins."):
+                break  # The line on how it ended, of its process or else of the worker.
     of_run = [line for line in lines if line.get("run_id") == run_id]
     assert {line["request_id"] for line in of_run} == {"monday-7"}
-    # The worker's own lines, and those of the run's process.
-    assert {line["logger"] for line in of_run} >= {
+    assert [of_run[0]["logger"], of_run[-1]["logger"]] == [
         "api.retraining.supervisor",
         "api.retraining.run_process",
-    }
+    ]
