@@ -19,11 +19,13 @@ import pytest
 
 FAST = "not slow"
 SLOW_FIXTURES = {"postgres", "s3", "browser", "eager_training"}
+# These start processes (MLflow does when it is imported), or do a whole retraining run.
 SLOW_MODULES = {
     "subprocess",
     "api.commands.backup.service",
     "api.commands.bulk.workers",
     "api.commands.training",
+    "api.evaluation.tracking",
     "api.retraining.run_process",
     "api.retraining.supervisor",
 }
