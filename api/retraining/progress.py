@@ -30,6 +30,7 @@ class Stage(StrEnum):
     EMBEDDING_VALIDATION = "Embedding for calibration"
     EMBEDDING_REPLAY = "Embedding for the replay"
     EMBEDDING_OOD = "Embedding what is none of the classes"
+    EMBEDDING_HELD_OUT = "Embedding what was held out"
     FITTING = "Learning"
     COMPARING = "Comparing with the champion"
     REGISTERING = "Entering the candidate"
@@ -52,7 +53,8 @@ STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
         Stage.EMBEDDING_TRAINING: (88.0, 89.0),
         Stage.EMBEDDING_VALIDATION: (89.0, 90.0),
         Stage.EMBEDDING_REPLAY: (90.0, 93.0),
-        Stage.EMBEDDING_OOD: (93.0, 95.0),
+        Stage.EMBEDDING_OOD: (93.0, 94.0),
+        Stage.EMBEDDING_HELD_OUT: (94.0, 95.0),
         Stage.COMPARING: (95.0, 98.0),
         Stage.REGISTERING: (98.0, 99.0),
     },
