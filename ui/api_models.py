@@ -30,7 +30,7 @@ class Balance(BaseModel):
 
 
 class BatchSummary(BaseModel):
-    """The whole batch in numbers."""
+    """Totals of the batch."""
 
     by_class: dict[str, int]
     by_level: dict[Literal["fresh", "past_best", "rotten"], int]
@@ -63,7 +63,7 @@ class Count(BaseModel):
 
 
 class DataFingerprint(BaseModel):
-    """Which photographs a package learned from, without the photographs."""
+    """Fingerprint of a package's training photos."""
 
     boxed: int
     files: int
@@ -72,7 +72,7 @@ class DataFingerprint(BaseModel):
 
 
 class Difference(BaseModel):
-    """One figure of two versions; `difference` is b less a, null where one has none."""
+    """A metric of two versions; `difference` is b minus a, null where either is missing."""
 
     a: float | None = None
     b: float | None = None
@@ -94,7 +94,7 @@ class DriftFigure(BaseModel):
 
 
 class DuplicateFile(BaseModel):
-    """A file that was known, and so was not stored again."""
+    """A duplicate, which was not stored again."""
 
     class_name: str
     filename: str
@@ -122,7 +122,7 @@ class Explanation(BaseModel):
 
 
 class FeedbackAnswer(BaseModel):
-    """What became of a word."""
+    """What the feedback changed."""
 
     correct: bool
     image_id: str | None = None
@@ -133,7 +133,7 @@ class FeedbackAnswer(BaseModel):
 
 
 class FeedbackSummary(BaseModel):
-    """On what people spoke of: they correct more readily than they agree, so it flatters nobody."""
+    """By people's feedback; they report errors more readily, so the true accuracy may be higher."""
 
     all: Accuracy
     by_class: dict[str, Accuracy]
@@ -143,7 +143,7 @@ class FeedbackSummary(BaseModel):
 
 
 class Figure(BaseModel):
-    """One measurement, never without what it was measured on."""
+    """A metric, with what it was measured on."""
 
     counts: str
     high: float | None = None
@@ -171,7 +171,7 @@ class FruitFreshness(BaseModel):
 
 
 class Headlines(BaseModel):
-    """What a version was measured to be worth; null where that was not measured."""
+    """The headline metrics of a version; null where not measured."""
 
     accuracy: float | None = None
     expected_calibration_error: float | None = None
@@ -225,7 +225,7 @@ class ModelChange(BaseModel):
 
 
 class ModelSummary(BaseModel):
-    """The part of a manifest that readers of `/model-info` want."""
+    """A manifest in short, for `/model-info`."""
 
     architecture: str | None = None
     champion_since: datetime | None = None
@@ -242,7 +242,7 @@ class ModelSummary(BaseModel):
 
 
 class ModelThresholds(BaseModel):
-    """What the serving version was fitted to."""
+    """The thresholds fitted with the current version."""
 
     fresh_from: float | None = None
     rotten_below: float
@@ -279,7 +279,7 @@ class Prediction(BaseModel):
 
 
 class Problem(BaseModel):
-    """What every error looks like."""
+    """The body of every error."""
 
     code: str | None = None
     detail: str
@@ -349,7 +349,7 @@ class RetrainStarted(BaseModel):
 
 
 class RetrainingStatus(BaseModel):
-    """The newest run, whether it is going on or over."""
+    """The newest run, active or finished."""
 
     candidate: str | None = None
     eta_seconds: float | None = None
@@ -369,7 +369,7 @@ class RetrainingStatus(BaseModel):
 
 
 class ReviewAnswer(BaseModel):
-    """What became of each item, in order; one that cannot be taken spoils no other."""
+    """The outcome of each item, in order; an invalid item does not affect the others."""
 
     confirmed: list[FeedbackAnswer]
     confirmed_count: int
@@ -419,7 +419,7 @@ class Sizes(BaseModel):
 
 
 class Slice(BaseModel):
-    """What was graded in one slice of time."""
+    """Predictions of one time bucket."""
 
     by_class: dict[str, int]
     count: int
@@ -524,7 +524,7 @@ class View(BaseModel):
 
 
 class ArchitectureComparison(BaseModel):
-    """The networks that were compared, and one of them over input sizes."""
+    """The networks compared, and one of them at several input sizes."""
 
     architectures: list[Trial]
     data: DataFingerprint
@@ -534,7 +534,7 @@ class ArchitectureComparison(BaseModel):
 
 
 class Augmentation(BaseModel):
-    """One photograph as it is, and as training would show it."""
+    """One photo, and augmented views of it."""
 
     class_name: str | None = None
     freshness: Literal["fresh", "rotten"] | None = None
@@ -547,7 +547,7 @@ class Augmentation(BaseModel):
 
 
 class BatchFailure(BaseModel):
-    """One file of a batch that could not be graded."""
+    """A file of a batch that could not be graded."""
 
     error: Problem
     filename: str
@@ -570,7 +570,7 @@ class ClassAppearance(BaseModel):
 
 
 class ClassDifference(BaseModel):
-    """One class that both versions know."""
+    """A class that both versions know."""
 
     class_name: str
     figures: list[Difference]
@@ -591,7 +591,7 @@ class Copies(BaseModel):
 
 
 class DatasetSummary(BaseModel):
-    """Images are files of the catalog; photographs count once however many copies there are."""
+    """Images are files of the catalog; copies of one photo count as one photograph."""
 
     by_class: dict[str, int]
     by_origin: dict[str, int]
@@ -603,7 +603,7 @@ class DatasetSummary(BaseModel):
 
 
 class Drift(BaseModel):
-    """The newest predictions of the serving version against its own test photographs."""
+    """The newest predictions of the current version against its own test photos."""
 
     drifted: bool
     figures: list[DriftFigure]
@@ -611,7 +611,7 @@ class Drift(BaseModel):
 
 
 class EmbeddingMap(BaseModel):
-    """The two directions in which the embeddings of the data differ most (PCA)."""
+    """The first two principal components of the embeddings (PCA)."""
 
     explained: tuple[float, float]
     left_out: int
@@ -633,7 +633,7 @@ class FreshnessThresholds(BaseModel):
     """
     A score below rotten_below is rotten, one from fresh_from on fresh, between is past_best.
 
-    All is null for a version of which no class speaks of freshness, as long as nobody sets any.
+    All are null for a version without freshness classes, unless somebody set them.
     """
 
     fresh_from: float | None = None
@@ -690,7 +690,7 @@ class PredictionPage(BaseModel):
 
 
 class Report(BaseModel):
-    """How good a version is, with all that has to stand beside it."""
+    """The metrics of a version, with their data and splits."""
 
     architecture: str
     comparison: ArchitectureComparison | None = None
@@ -730,7 +730,7 @@ class Runs(BaseModel):
 
 
 class UploadReport(BaseModel):
-    """What became of each file. One that is in none of the lists was passed over (hidden files)."""
+    """The outcome of each file. A file in none of the lists was skipped (hidden files)."""
 
     class_name: str | None = None
     duplicates: list[DuplicateFile]
@@ -759,7 +759,7 @@ class Version(BaseModel):
 
 
 class VersionComparison(BaseModel):
-    """Two versions side by side."""
+    """Compare two versions."""
 
     a: Version
     b: Version

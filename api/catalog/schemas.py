@@ -34,7 +34,7 @@ class UploadedFile(BaseModel):
 
 
 class UploadReport(BaseModel):
-    """What became of each file. One that is in none of the lists was passed over (hidden files)."""
+    """The outcome of each file. A file in none of the lists was skipped (hidden files)."""
 
     uploaded_count: int
     uploaded_files: list[UploadedFile]
@@ -87,16 +87,16 @@ class KnownPhotographs(BaseModel):
 
 
 class DatasetSummary(BaseModel):
-    """Images are files of the catalog; photographs count once however many copies there are."""
+    """Images are files of the catalog; copies of one photo count as one photograph."""
 
     images: int
     by_class: dict[str, int]
     by_split: dict[str, int]
     by_origin: dict[str, int]
     newest_upload: datetime | None
-    new_images: int = Field(description="Of which the serving model has not learned.")
+    new_images: int = Field(description="Images that the current model has not learned.")
     photographs: KnownPhotographs = Field(
-        description="Of the catalog and of what the serving model learned from."
+        description="Of the catalog and of the current model's training set."
     )
 
     @classmethod
@@ -154,9 +154,9 @@ class RelabelSelection(Selection):
 class Relabelled(BaseModel):
     relabelled: int
     class_name: str
-    missing: list[str] = Field(description="Ids of which there is no image.")
+    missing: list[str] = Field(description="Ids without an image.")
 
 
 class Removed(BaseModel):
     removed: int
-    missing: list[str] = Field(description="Ids of which there is no image.")
+    missing: list[str] = Field(description="Ids without an image.")

@@ -42,11 +42,13 @@ class Stored:
 
 
 class DuplicateFile(BaseModel):
-    """A file that was known, and so was not stored again."""
+    """A duplicate, which was not stored again."""
 
     filename: str
     of: str = Field(description="The photograph that it shows.")
-    image_id: str | None = Field(description="Null where only the serving model knows it.")
+    image_id: str | None = Field(
+        description="Null where only the current model's training set has it."
+    )
     kind: MatchKind = Field(description="exact: the same file; near: it looks the same.")
     class_name: str = Field(description="The class that it has.")
     message: str

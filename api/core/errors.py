@@ -14,7 +14,7 @@ _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 class Problem(BaseModel):
-    """What every error looks like."""
+    """The body of every error."""
 
     type: str
     title: str

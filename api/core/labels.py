@@ -33,7 +33,7 @@ LETTER_OR_DIGIT = r"\p{L}|\p{N}"
 ClassName = Annotated[
     str,
     Field(
-        description="With a letter or a digit, of any script; a new class is welcome.",
+        description="Needs a letter or a digit, of any script; a new class is allowed.",
         json_schema_extra={"pattern": LETTER_OR_DIGIT},
     ),
 ]

@@ -53,7 +53,7 @@ class Quantiles(BaseModel):
 class ClassAppearance(BaseModel):
     class_name: str
     examples: int
-    brightness: Quantiles = Field(description="0 to 1, of what is not studio white.")
+    brightness: Quantiles = Field(description="0 to 1, without the white background.")
     saturation: Quantiles = Field(description="0 to 1.")
     hue: Quantiles = Field(
         description="Degrees, 0 red, 60 yellow, 120 green; may go below 0 or over 360, so that "
@@ -108,7 +108,7 @@ class Copies(BaseModel):
     files: int
     with_copies: int
     most: int
-    known: bool = Field(description="Whether it is known of every photograph how many files it has")
+    known: bool = Field(description="Whether the number of files is known for every photo.")
     histogram: list[CopyCount]
     in_two_splits: int = Field(description="Photographs with files in more than one split; none.")
     leak: LeakIfDealtByFile | None
@@ -143,12 +143,14 @@ class Point(BaseModel):
 
 
 class EmbeddingMap(BaseModel):
-    """The two directions in which the embeddings of the data differ most (PCA)."""
+    """The first two principal components of the embeddings (PCA)."""
 
     model_version: str
-    total: int = Field(description="Examples that there are.")
+    total: int = Field(description="Number of examples.")
     left_out: int = Field(description="New images that the model has not embedded yet.")
-    explained: tuple[float, float] = Field(description="Share of the variance of either axis.")
+    explained: tuple[float, float] = Field(
+        description="Share of the variance explained by each axis."
+    )
     points: list[Point] = Field(description="All, or `limit` of them drawn evenly.")
     story: str
 
@@ -161,7 +163,7 @@ class View(BaseModel):
 
 
 class Augmentation(BaseModel):
-    """One photograph as it is, and as training would show it."""
+    """One photo, and augmented views of it."""
 
     model_version: str
     image_id: str | None
@@ -179,7 +181,7 @@ FigureName = Literal[
 
 
 class Figure(BaseModel):
-    """One measurement, never without what it was measured on."""
+    """A metric, with what it was measured on."""
 
     name: FigureName = Field(description="Of several sources left out, each is a `source`.")
     title: str
@@ -211,21 +213,21 @@ class Trial(BaseModel):
 
 
 class ArchitectureComparison(BaseModel):
-    """The networks that were compared, and one of them over input sizes."""
+    """The networks compared, and one of them at several input sizes."""
 
     split: str
-    latency: str = Field(description="How the time was taken.")
+    latency: str = Field(description="How latency was measured.")
     data: DataFingerprint
     architectures: list[Trial]
     input_sizes: list[Trial]
 
 
 class Report(BaseModel):
-    """How good a version is, with all that has to stand beside it."""
+    """The metrics of a version, with their data and splits."""
 
     version: str
     architecture: str
-    figures: list[Figure] = Field(description="Sources never met first, what leaks last.")
+    figures: list[Figure] = Field(description="Left-out sources first, leaking splits last.")
     recipe_data: DataFingerprint | None = Field(description="What the recipe was measured on.")
     same_data: bool = Field(description="Whether the version was made from the same photographs.")
     comparison: ArchitectureComparison | None

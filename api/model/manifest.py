@@ -16,7 +16,7 @@ def is_version(text: str) -> bool:
 
 
 class DataFingerprint(BaseModel):
-    """Which photographs a package learned from, without the photographs."""
+    """Fingerprint of a package's training photos."""
 
     model_config = ConfigDict(frozen=True)
 

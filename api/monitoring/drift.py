@@ -101,11 +101,11 @@ def load_sample(session: Session, version: str, directions: int, at: datetime) -
 # `value` and `threshold` are null unless `enough`.
 class DriftFigure(BaseModel):
     name: str
-    value: float | None = Field(description="Null where there is too little to tell.")
-    threshold: float | None = Field(description="A value above this is a drift.")
-    sample_size: int = Field(description="Predictions that it was worked out from.")
-    reference_size: int = Field(description="Test photographs that they were compared with.")
-    enough: bool = Field(description="Whether there is enough to tell.")
+    value: float | None = Field(description="Null where there are too few predictions.")
+    threshold: float | None = Field(description="Drift is a value above this.")
+    sample_size: int = Field(description="Number of predictions in the sample.")
+    reference_size: int = Field(description="Number of test photos in the reference.")
+    enough: bool = Field(description="Whether there are enough predictions.")
     drifted: bool
     sentence: str
     since: datetime | None = Field(description="When the oldest of these predictions was made.")

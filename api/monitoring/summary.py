@@ -20,7 +20,7 @@ MAX_MODEL_CHANGES = 50
 
 
 class Slice(BaseModel):
-    """What was graded in one slice of time."""
+    """Predictions of one time bucket."""
 
     start: datetime
     count: int

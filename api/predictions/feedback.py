@@ -39,7 +39,7 @@ class UnclearFeedbackError(UnprocessableError):
 
 
 class FeedbackAnswer(BaseModel):
-    """What became of a word."""
+    """What the feedback changed."""
 
     prediction_id: str
     label: str = Field(description="The class, normalised.")

@@ -20,7 +20,7 @@ _COUNTED = select(func.count(), func.sum(cast(FeedbackRow.correct, Integer))).jo
 class Accuracy(BaseModel):
     words: int
     correct: int
-    accuracy: float | None = Field(description="correct / words; null without any.")
+    accuracy: float | None = Field(description="correct / words; null without feedback.")
 
     @classmethod
     def of(cls, words: int, correct: int) -> Self:

@@ -23,7 +23,7 @@ class BadThresholdsError(ConflictError):
 
 
 class ModelThresholds(BaseModel):
-    """What the serving version was fitted to."""
+    """The thresholds fitted with the current version."""
 
     rotten_below: float
     fresh_from: float | None = Field(description="Null where it cannot tell the middle level.")
@@ -32,7 +32,7 @@ class ModelThresholds(BaseModel):
 class FreshnessThresholds(BaseModel):
     """A score below rotten_below is rotten, one from fresh_from on fresh, between is past_best.
 
-    All is null for a version of which no class speaks of freshness, as long as nobody sets any.
+    All are null for a version without freshness classes, unless somebody set them.
     """
 
     rotten_below: float | None

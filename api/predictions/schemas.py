@@ -26,9 +26,9 @@ class Prediction(BaseModel):
     freshness: Freshness | None
     freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
     freshness_level: Level | None = Field(
-        description="By /freshness-thresholds; null for a class that does not speak of freshness."
+        description="By /freshness-thresholds; null for a class without freshness."
     )
-    recognised: bool = Field(description="False for what is none of the known classes.")
+    recognised: bool = Field(description="False if the photo shows none of the known classes.")
     interpretation: str
     model_version: str
     inference_time_ms: float
@@ -62,12 +62,14 @@ class Prediction(BaseModel):
 class BatchPrediction(Prediction):
     """One graded photograph of a batch."""
 
-    index: int = Field(ge=0, description="Its place among the results.")
-    filename: str = Field(description="As sent; of a zip, the path behind the name of the zip.")
+    index: int = Field(ge=0, description="Position in the results.")
+    filename: str = Field(
+        description="As sent; for a file of a zip, the zip's name and the path in it."
+    )
 
 
 class BatchFailure(BaseModel):
-    """One file of a batch that could not be graded."""
+    """A file of a batch that could not be graded."""
 
     index: int
     filename: str
@@ -75,7 +77,7 @@ class BatchFailure(BaseModel):
 
 
 class BatchSummary(BaseModel):
-    """The whole batch in numbers."""
+    """Totals of the batch."""
 
     count: int
     graded: int

@@ -29,7 +29,7 @@ COMPARED_PER_CLASS = ("precision", "recall", "f1")
 
 
 class Headlines(BaseModel):
-    """What a version was measured to be worth; null where that was not measured."""
+    """The headline metrics of a version; null where not measured."""
 
     split: str | None = Field(description="What it was measured on.")
     files: int | None
@@ -49,11 +49,11 @@ class Version(BaseModel):
 
     version: str
     status: Status = Field(
-        description="champion serves; challenger never did; retired did before; of pruned only "
+        description="champion: in use; challenger: never was; retired: was before; pruned: only "
         "the record is left."
     )
     created_at: datetime = Field(description="When it was made.")
-    registered_at: datetime = Field(description="When it came into this catalog.")
+    registered_at: datetime = Field(description="When it was registered in this catalog.")
     origin: Origin
     parent: str | None = Field(description="The version that it was made from.")
     started_by: str
@@ -62,7 +62,7 @@ class Version(BaseModel):
     metrics: Headlines
     data: DataFingerprint
     recipe: dict[str, Any]
-    verdict: dict[str, Any] | None = Field(description="What the gate said of it.")
+    verdict: dict[str, Any] | None = Field(description="The promotion gate's verdict.")
 
     @classmethod
     def of_row(cls, row: ModelRow, champion: str | None, served: set[str]) -> Self:
@@ -92,12 +92,14 @@ class VersionDetails(Version):
 
 class Versions(BaseModel):
     champion: str | None
-    rollback_to: str | None = Field(description="What a rollback would go to; null for nothing.")
+    rollback_to: str | None = Field(
+        description="The version a rollback would use; null if there is none."
+    )
     models: list[Version] = Field(description="The newest first.")
 
 
 class Difference(BaseModel):
-    """One figure of two versions; `difference` is b less a, null where one has none."""
+    """A metric of two versions; `difference` is b minus a, null where either is missing."""
 
     name: str
     better: Better
@@ -113,14 +115,14 @@ class Difference(BaseModel):
 
 
 class ClassDifference(BaseModel):
-    """One class that both versions know."""
+    """A class that both versions know."""
 
     class_name: str
     figures: list[Difference]
 
 
 class VersionComparison(BaseModel):
-    """Two versions side by side."""
+    """Compare two versions."""
 
     a: Version
     b: Version
@@ -166,8 +168,8 @@ def _section(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 class Promotion(BaseModel):
     """A change of the champion."""
 
-    version: str = Field(description="What serves from then on.")
-    replaced: str | None = Field(description="What served before; null for the first.")
+    version: str = Field(description="The version in use from then on.")
+    replaced: str | None = Field(description="The version in use before; null for the first.")
     kind: Kind
     at: datetime
 

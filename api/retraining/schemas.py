@@ -31,7 +31,7 @@ Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS), BeforeValidator(_to_int)]
 
 
 class RetrainRequest(BaseModel):
-    """What to do. Without anything: fast, on all known classes and all new ones."""
+    """What to do. Default: fast, on all known and all new classes."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, json_schema_extra={"anyOf": [_FULL, _FAST]}
@@ -48,8 +48,8 @@ class RetrainRequest(BaseModel):
             Field(min_length=2, max_length=1000),
         ]
         | None
-    ) = Field(default=None, description="Only these; photographs of others are not learned from.")
-    force: bool = Field(default=False, description="Also where nothing is new.")
+    ) = Field(default=None, description="Only these classes; photos of others are left out.")
+    force: bool = Field(default=False, description="Retrain even if nothing is new.")
 
     @model_validator(mode="after")
     def _check_mode(self) -> "RetrainRequest":
@@ -111,7 +111,7 @@ class Runs(BaseModel):
 
 
 class RetrainingStatus(BaseModel):
-    """The newest run, whether it is going on or over."""
+    """The newest run, active or finished."""
 
     is_retraining: bool
     progress: float = 0.0

@@ -27,7 +27,7 @@ router = APIRouter(tags=["predict"])
 
 @router.post(
     BATCH,
-    summary="Grade many photographs",
+    summary="Grade many photos",
     openapi_extra={
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _BODY}}}
     },

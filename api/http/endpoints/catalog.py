@@ -88,7 +88,7 @@ def image(session: ReadingDep, image_id: ImageId) -> TrainingImage:
 
 @router.get(
     f"{IMAGES}/{IMAGE_ID}/photograph",
-    summary="What an image shows, small",
+    summary="Thumbnail of an image",
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422, 503)},
 )
@@ -139,7 +139,7 @@ def remove(database: DatabaseDep, blobs: BlobsDep, image_id: ImageId) -> None:
 
 @router.post(
     UPLOADS,
-    summary="Give photographs to learn from",
+    summary="Upload training photos",
     openapi_extra=OPENAPI,
     responses=responses(400, 413, 415, 422, 503),
 )
@@ -167,7 +167,7 @@ async def upload(
     return report
 
 
-@router.get("/dataset/summary", summary="How much is there?", responses=responses(503))
+@router.get("/dataset/summary", summary="Data set summary", responses=responses(503))
 def summary(session: ReadingDep, learned: TrainingIndexDep) -> DatasetSummary:
     return DatasetSummary.load(session, learned)
 

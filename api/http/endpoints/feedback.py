@@ -47,7 +47,7 @@ class Feedback(BaseModel):
 
 
 class ReviewItem(RecordedPrediction):
-    suggested_label: str = Field(description="What the model takes it for.")
+    suggested_label: str = Field(description="The model's prediction.")
     reason: Literal["unrecognised", "unsure"]
     photograph_url: str
 
@@ -84,7 +84,7 @@ class ConfirmationError(BaseModel):
 
 
 class ReviewAnswer(BaseModel):
-    """What became of each item, in order; one that cannot be taken spoils no other."""
+    """The outcome of each item, in order; an invalid item does not affect the others."""
 
     confirmed_count: int
     confirmed: list[FeedbackAnswer]
@@ -92,7 +92,7 @@ class ReviewAnswer(BaseModel):
 
 
 class FeedbackSummary(BaseModel):
-    """On what people spoke of: they correct more readily than they agree, so it flatters nobody."""
+    """By people's feedback; they report errors more readily, so the true accuracy may be higher."""
 
     all: Accuracy
     recent: Accuracy
@@ -129,7 +129,7 @@ FeedbackDep = Annotated[FeedbackService, Depends(_desk)]
 
 @router.post(
     "/predictions/{prediction_id}/feedback",
-    summary="Say what it was",
+    summary="Give feedback",
     responses=responses(404, 422, 503),
 )
 def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackAnswer:
@@ -142,19 +142,21 @@ def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackA
     return desk.submit(prediction_id, word.label, "feedback")
 
 
-@router.get("/feedback/summary", summary="How often it was right", responses=responses(422, 503))
+@router.get("/feedback/summary", summary="Accuracy by feedback", responses=responses(422, 503))
 def summary(
     session: ReadingDep,
-    days: Annotated[float, Query(gt=0, le=3650, description="What counts as recent.")] = 7,
+    days: Annotated[
+        float, Query(gt=0, le=3650, description="Number of days that count as recent.")
+    ] = 7,
 ) -> FeedbackSummary:
     return FeedbackSummary.load(session, days)
 
 
-@router.get("/review-queue", summary="What is most worth labelling?", responses=responses(422, 503))
+@router.get("/review-queue", summary="Review queue", responses=responses(422, 503))
 def queue(
     session: ReadingDep, limit: Annotated[int, Query(ge=1, le=MAX_ITEMS)] = 20
 ) -> ReviewQueue:
-    """Predictions without a word, best first: unrecognised, then least sure; look-alikes once."""
+    """Predictions without feedback: unrecognised, then least certain; near-duplicates once."""
     return ReviewQueue(items=[ReviewItem.of_row(row) for row in review_queue(session, limit)])
 
 

@@ -10,19 +10,19 @@ from api.predictions.freshness_thresholds import FreshnessThresholds, FreshnessT
 router = APIRouter(prefix="/freshness-thresholds", tags=["freshness"])
 
 
-@router.get("", summary="Where is the line drawn?", responses=responses(503))
+@router.get("", summary="Freshness thresholds", responses=responses(503))
 def thresholds(state: StateDep, settings: SettingsDep) -> FreshnessThresholds:
     return freshness_thresholds.current(state, settings)
 
 
-@router.put("", summary="Draw the line elsewhere", responses=responses(409, 422, 503))
+@router.put("", summary="Set the freshness thresholds", responses=responses(409, 422, 503))
 def set_thresholds(
     state: StateDep,
     settings: SettingsDep,
     database: DatabaseDep,
     wanted: FreshnessThresholdsChange,
 ) -> FreshnessThresholds:
-    """Every process tells levels by them within two seconds, whichever version serves."""
+    """Every process uses them within two seconds, whichever version is in use."""
     own = state.serving().own_thresholds
     chosen = freshness_thresholds.validated(wanted.rotten_below, wanted.fresh_from)
     with database.session() as session:
@@ -30,11 +30,11 @@ def set_thresholds(
     return freshness_thresholds.build_response(own, settings, chosen)
 
 
-@router.delete("", summary="Draw the line where it was", responses=responses(503))
+@router.delete("", summary="Reset the freshness thresholds", responses=responses(503))
 def forget_thresholds(
     state: StateDep, settings: SettingsDep, database: DatabaseDep
 ) -> FreshnessThresholds:
-    """Back to what the environment says, or else the model."""
+    """Use the thresholds of the environment again, or else the model's."""
     own = state.serving().own_thresholds
     with database.session() as session:
         freshness_thresholds.clear_thresholds(session)

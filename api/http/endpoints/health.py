@@ -55,7 +55,7 @@ class Status(BaseModel):
 
 
 class ModelSummary(BaseModel):
-    """The part of a manifest that readers of `/model-info` want."""
+    """A manifest in short, for `/model-info`."""
 
     version: str
     parent: str | None
@@ -95,21 +95,21 @@ def training_status(state: AppState) -> str:
         return UNKNOWN
 
 
-@router.get("/live", summary="Does the process answer?")
+@router.get("/live", summary="Liveness")
 async def live() -> Live:
     return Live()
 
 
-@router.get("/ready", summary="Can it grade?", responses=responses(503))
+@router.get("/ready", summary="Readiness", responses=responses(503))
 async def ready(state: StateDep) -> Ready:
-    """503 without a model, and from SIGTERM on."""
+    """503 without a model, and after SIGTERM."""
     if state.draining:
         raise EndingError()
     state.serving()
     return Ready()
 
 
-@router.get("/health", summary="How is it?")
+@router.get("/health", summary="Health")
 async def health(state: StateDep) -> Health:
     return Health(
         uptime_seconds=state.uptime_seconds,
@@ -120,9 +120,9 @@ async def health(state: StateDep) -> Health:
     )
 
 
-@router.get("/status", summary="What is it doing?")
+@router.get("/status", summary="Status")
 def status(state: StateDep) -> Status:
-    """Answers while the catalog is away, too."""
+    """Answers even while the catalog is unavailable."""
     runtime = state.predictor
     return Status(
         model_loaded=runtime is not None,
@@ -134,7 +134,7 @@ def status(state: StateDep) -> Status:
     )
 
 
-@router.get("/model-info", summary="Which model serves, and how good is it?")
+@router.get("/model-info", summary="The current model and its metrics")
 async def model_info(state: StateDep) -> ModelInfo:
     runtime = state.predictor
     return ModelInfo(
@@ -145,9 +145,9 @@ async def model_info(state: StateDep) -> ModelInfo:
     )
 
 
-@router.get("/", summary="What is here?", response_model=None)
+@router.get("/", summary="Overview", response_model=None)
 async def index(request: Request, settings: SettingsDep) -> Response:
-    """JSON for programs; for a browser a page that leads to the app and to the documentation."""
+    """JSON for programs; a browser gets a page with links to the app and the documentation."""
     if "text/html" in request.headers.get("accept", ""):
         return HTMLResponse(_FRONT_PAGE.substitute(app=html.escape(settings.ui_url, quote=True)))
     endpoints = sorted(request.app.openapi()["paths"])

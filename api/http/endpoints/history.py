@@ -69,7 +69,10 @@ def predictions(
     *,
     class_name: Text | None = None,
     recognised: bool | None = None,
-    below: Annotated[float | None, Query(ge=0, le=1, description="A confidence.")] = None,
+    below: Annotated[
+        float | None,
+        Query(ge=0, le=1, description="Only predictions with a confidence below this."),
+    ] = None,
     model_version: Text | None = None,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -96,7 +99,7 @@ def prediction(state: StateDep, database: DatabaseDep, prediction_id: str) -> Re
 
 @router.get(
     "/predictions/{prediction_id}/photograph",
-    summary="What was graded, small",
+    summary="Thumbnail of a graded photo",
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422, 503)},
 )

@@ -30,11 +30,11 @@ router = APIRouter(prefix=INSIGHTS, tags=["insights"])
 Seed = Annotated[int, Query(ge=0, lt=2**32, description="The same seed gives the same views.")]
 
 
-@router.get("/dataset", summary="What is there to learn from?", responses=responses(503))
+@router.get("/dataset", summary="Data set insights", responses=responses(503))
 def dataset(
     state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep
 ) -> DatasetInsights:
-    """What the serving version learned from and was measured on, and the catalog as it is now."""
+    """The photos of the current version's training and test sets, and the catalog as it is now."""
     version = state.serving().manifest.version
     training_set = load_training_set(blobs, settings.model_cache, version)
     with database.reading() as session:
@@ -52,7 +52,7 @@ def dataset(
     )
 
 
-@router.get("/map", summary="Which photographs look alike?", responses=responses(422, 503))
+@router.get("/map", summary="Map of the photos", responses=responses(422, 503))
 def embedding_map(
     state: StateDep,
     database: DatabaseDep,
@@ -60,7 +60,7 @@ def embedding_map(
     settings: SettingsDep,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 2000,
 ) -> EmbeddingMap:
-    """The embeddings of the data in two dimensions, by the version that serves.
+    """The embeddings of the data in two dimensions, by the current version.
 
     Some of the images that are new since are embedded on the way; `left_out` of them still wait.
     """
@@ -82,13 +82,13 @@ def embedding_map(
 
 @router.get(
     "/augmentation",
-    summary="What does training make of an image?",
+    summary="Augmented views of an image",
     responses=responses(404, 422, 503),
 )
 def of_image(
     state: StateDep, database: DatabaseDep, blobs: BlobsDep, image_id: ImageId, seed: Seed = 0
 ) -> Augmentation:
-    """An image of the catalog as it is, and eight views of it as training would show it."""
+    """An image of the catalog, and eight augmented views of it as training uses them."""
     predictor = state.serving()
     with database.reading() as session:
         row = repository.get_image(session, image_id)
@@ -101,12 +101,12 @@ def of_image(
 
 @router.post(
     "/augmentation",
-    summary="What would training make of a photograph?",
+    summary="Augmented views of a photo",
     openapi_extra=OPENAPI,
     responses=responses(400, 413, 415, 422, 503),
 )
 async def of_photograph(request: Request, state: StateDep, seed: Seed = 0) -> Augmentation:
-    """The same for a photograph that is sent as for `/predict`; nothing of it is kept."""
+    """The same for a photo sent as to `/predict`; it is not stored."""
     predictor = state.serving()
     upload = await read_photo(request)
     return await run_in_threadpool(augmentation, predictor, upload.data, seed, None, None)

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/models", tags=["models"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-@router.get("", summary="Which versions are there?", responses=responses(422, 503))
+@router.get("", summary="List versions, newest first", responses=responses(422, 503))
 def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
     """The newest first. The five newest are kept, the champion and the one before it."""
     champion, served = repository.champion(session), repository.served_versions(session)
@@ -35,15 +35,15 @@ def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
     )
 
 
-@router.get("/history", summary="What served when?", responses=responses(422, 503))
+@router.get("/history", summary="History of versions in use", responses=responses(422, 503))
 def history(session: ReadingDep, limit: Limit = 100) -> History:
     rows = repository.history(session, limit)
     return History(promotions=[Promotion.model_validate(row, from_attributes=True) for row in rows])
 
 
-@router.get("/compare", summary="Two versions side by side", responses=responses(404, 422, 503))
+@router.get("/compare", summary="Compare two versions", responses=responses(404, 422, 503))
 def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
-    """Their figures, and the differences of `b` from `a`."""
+    """Their metrics, and the differences of `b` from `a`."""
     champion, served = repository.champion(session), repository.served_versions(session)
     first, second = repository.get_model(session, a), repository.get_model(session, b)
     return VersionComparison(
@@ -64,9 +64,7 @@ def details(session: ReadingDep, version: str) -> VersionDetails:
     )
 
 
-@router.post(
-    f"/{VERSION}/promote", summary="Let a version serve", responses=responses(404, 409, 503)
-)
+@router.post(f"/{VERSION}/promote", summary="Promote a version", responses=responses(404, 409, 503))
 def promote(
     database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str
 ) -> Promotion:
@@ -78,11 +76,11 @@ def promote(
     return Promotion.model_validate(promotion, from_attributes=True)
 
 
-@router.post("/rollback", summary="Back to the version before", responses=responses(409, 503))
+@router.post("/rollback", summary="Roll back", responses=responses(409, 503))
 def rollback(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Promotion:
-    """Back to what served before the present version; once more goes one further back.
+    """Use the version that was in use before; a second rollback goes one further back.
 
-    Versions that were turned away from by a rollback are not returned to; promote them by hand.
+    Versions you rolled back from are skipped; promote them by hand.
     """
     promotion = service.roll_back(database, blobs, settings.model_cache)
     return Promotion.model_validate(promotion, from_attributes=True)

@@ -18,16 +18,16 @@ router = APIRouter(tags=["monitoring"])
 
 
 class Drift(BaseModel):
-    """The newest predictions of the serving version against its own test photographs."""
+    """The newest predictions of the current version against its own test photos."""
 
     model_version: str
     drifted: bool
     figures: list[DriftFigure]
 
 
-@router.get("/drift", summary="Has anything shifted?", responses=responses(503))
+@router.get("/drift", summary="Drift", responses=responses(503))
 def drift(state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Drift:
-    """Embeddings, confidence and class mix of the newest 500 predictions of the last seven days."""
+    """Embedding, confidence and class-mix drift of the newest 500 predictions in seven days."""
     version = state.serving().manifest.version
     state.recorder.flush(FLUSH_SECONDS)
     with database.reading() as session:
@@ -37,16 +37,14 @@ def drift(state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: Set
     )
 
 
-@router.get(
-    "/monitoring/summary", summary="How were the last hours?", responses=responses(422, 503)
-)
+@router.get("/monitoring/summary", summary="Monitoring summary", responses=responses(422, 503))
 def summary(session: ReadingDep, hours: Annotated[float, Query(gt=0, le=24 * 365)] = 24) -> Summary:
     return summarise(session, hours, now())
 
 
 @router.get(
     "/metrics",
-    summary="Figures for Prometheus",
+    summary="Metrics for Prometheus",
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}},
 )

@@ -15,7 +15,7 @@ router = APIRouter(tags=["predict"], route_class=DirectRoute)
 
 @router.post(
     PREDICT,
-    summary="Grade one photograph",
+    summary="Grade one photo",
     openapi_extra=OPENAPI,
     response_model=Prediction,
     responses=responses(400, 408, 413, 415, 422, 503),
@@ -23,7 +23,7 @@ router = APIRouter(tags=["predict"], route_class=DirectRoute)
 async def predict(request: Request, explain: bool = False) -> Response:
     """Send JPEG, PNG, WebP, BMP or HEIC, as the form field `file` or as the body itself.
 
-    `explain=true` adds a heat map of what the class was told by.
+    `explain=true` adds a heat map of the areas that influenced the grade.
     """
     # Not a dependency, so that the route can be a DirectRoute.
     state: AppState = request.app.state.service

@@ -11,7 +11,7 @@ from api.registry import repository
 router = APIRouter(prefix="/report", tags=["models"])
 
 
-@router.get("/{version}", summary="How good is a version?", responses=responses(404, 503))
+@router.get("/{version}", summary="Report on a version", responses=responses(404, 503))
 def report(session: ReadingDep, settings: SettingsDep, version: str) -> Report:
     """Its own figure and those of the recipe, each with its interval, its split and its data.
 

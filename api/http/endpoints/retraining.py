@@ -27,7 +27,7 @@ Offset = Annotated[int, Query(ge=0, le=10**9)]
 
 @router.post(
     "/retrain",
-    summary="Learn from what is new",
+    summary="Start a retraining run",
     status_code=HTTPStatus.ACCEPTED,
     responses=responses(409, 422, 503),
 )
@@ -53,9 +53,9 @@ def retrain(
     return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
 
 
-@router.get("/retrain/estimate", summary="What would a run do?", responses=responses(409, 503))
+@router.get("/retrain/estimate", summary="Estimate of a run", responses=responses(409, 503))
 def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Estimate:
-    """What the champion has not learned yet, and for how long each mode would take."""
+    """What is new since the current version, and how long each mode would take."""
     with database.reading() as session:
         plan = make_plan(session, blobs, settings.model_cache)
         return Estimate(
@@ -70,14 +70,14 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
         )
 
 
-@router.get("/retraining-status", summary="How far is it?", responses=responses(503))
+@router.get("/retraining-status", summary="Retraining status", responses=responses(503))
 def retraining_status(session: ReadingDep) -> RetrainingStatus:
-    """The run that is going on, or the last one."""
+    """The active run, or the last one."""
     newest = repository.newest(session, limit=1)
     return RetrainingStatus.of(newest[0] if newest else None)
 
 
-@router.get("/training-status", summary="The same in short", responses=responses(503))
+@router.get("/training-status", summary="Training status in short", responses=responses(503))
 def training_status(session: ReadingDep) -> TrainingStatus:
     """For older clients."""
     status = retraining_status(session)
@@ -100,7 +100,7 @@ def run(session: ReadingDep, run_id: str) -> Run:
 
 @router.post(
     "/runs/{run_id}/cancel",
-    summary="Stop a run",
+    summary="Cancel a run",
     status_code=HTTPStatus.ACCEPTED,
     responses=responses(404, 409, 503),
 )

@@ -30,7 +30,7 @@ class Trigger(BaseModel):
     lowest: float | None = Field(description="The bounds of the threshold.")
     highest: float | None
     enabled: bool
-    cooldown_hours: float = Field(description="The least time between two firings.")
+    cooldown_hours: float = Field(description="Minimum hours between two firings.")
     schedule: Schedule | None = Field(description="Null where it has none.")
     last_fired_at: datetime | None
     last_run_id: str | None
@@ -64,7 +64,7 @@ class Triggers(BaseModel):
 
 
 class TriggerChange(BaseModel):
-    """What is left out stays as it is; null brings the default back."""
+    """Omitted fields stay as they are; null restores the default."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -74,7 +74,7 @@ class TriggerChange(BaseModel):
     schedule: Schedule | None = None
 
 
-@router.get("/triggers", summary="What starts a retraining?", responses=responses(503))
+@router.get("/triggers", summary="Triggers", responses=responses(503))
 def triggers(session: ReadingDep, settings: SettingsDep, blobs: BlobsDep) -> Triggers:
     states = trigger_states(session, settings, blobs, now())
     return Triggers(triggers=[Trigger.of(state) for state in states])
