@@ -25,8 +25,8 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ImageRow
-from tests.drawing import KINDS, draw_fruit, encode
 from tests.ood_images import OOD_KINDS, draw_ood
+from tests.synthetic_images import KINDS, draw_fruit, encode
 
 IMAGES = 10_000
 PREDICTIONS = 5000

@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.cpu_time import ProcessUsage
 from benchmarks.page_timing import WINDOW
-from tests.drawing import KINDS, draw_fruit, encode
 from tests.e2e.browser import running_profile
 from tests.e2e.pages import no_traceback, open_page, quiet
+from tests.synthetic_images import KINDS, draw_fruit, encode
 
 PHOTOS = 500
 SIDE = 640

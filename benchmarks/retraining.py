@@ -20,7 +20,7 @@ from benchmarks.plan import Plan
 from benchmarks.sample_images import SMALL, sample_image
 from benchmarks.servers import DIRECT, OURS, Server, end, environment, running
 from benchmarks.terminal import Show
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 CLASSES = ("freshpears", "rottenpears")
 KINDS = ("freshapples", "rottenapples")

@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.drawing import KINDS, draw_fruit, encode
 from tests.ood_images import OOD_KINDS, draw_ood
 from tests.processes import ApiAndWorker
+from tests.synthetic_images import KINDS, draw_fruit, encode
 from tests.waiting import ANSWER_SECONDS, until
 
 

@@ -16,7 +16,7 @@ from api.model.replay_buffer import APPEARANCE_COLUMNS, TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 
 def fill(root: Path, files: Mapping[str, int]) -> Path:

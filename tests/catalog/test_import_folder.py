@@ -12,7 +12,7 @@ from api.core.layout import EmptyFolderError
 from api.core.splits import SPLITS
 from api.training.class_folders import INDEX, read_index
 from tests.catalog.pictures import contents, fill, picture, write
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 FILES = {
     f"train/{name}/{number}.png": number + start

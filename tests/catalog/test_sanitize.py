@@ -9,7 +9,7 @@ from api.core.errors import ImageTooLargeError, NotAnImageError, ProblemError, T
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import perceptual_hash
 from tests.catalog.photographs import phone_jpeg, photograph
-from tests.drawing import draw_fruit, draw_quarters, encode
+from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from threading import Event, Lock, Thread
 
 import httpx
 
-from tests.drawing import KINDS, draw_fruit, encode
+from tests.synthetic_images import KINDS, draw_fruit, encode
 from tests.waiting import ANSWER_SECONDS, until
 
 

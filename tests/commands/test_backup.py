@@ -17,9 +17,9 @@ from api.registry import repository
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.drawing import draw_fruit, encode
 from tests.processes import running_api
 from tests.registry.versions import a_servable_package, a_small_package, enter
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 

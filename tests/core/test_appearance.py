@@ -2,7 +2,7 @@ import pytest
 from PIL import Image
 
 from api.core.appearance import appearance
-from tests.drawing import draw_fruit
+from tests.synthetic_images import draw_fruit
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from PIL import Image
 
 from api.core.imaging.hashing import perceptual_hash
 from api.core.near_duplicates import group_near_duplicates
-from tests.drawing import draw_fruit
+from tests.synthetic_images import draw_fruit
 
 
 def group(

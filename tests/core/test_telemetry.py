@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.core import telemetry
 from api.settings import Settings
-from tests.drawing import draw_fruit, encode
 from tests.processes import running_api
+from tests.synthetic_images import draw_fruit, encode
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.drawing import draw_fruit, encode
 from tests.e2e.pages import fits, no_traceback, open_page, picture, visit
 from tests.processes import Running
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 DESKTOP, PHONE = 1280, 390

@@ -7,8 +7,8 @@ import httpx
 from playwright.sync_api import Browser, expect
 
 from api.settings import PROJECT
-from tests.drawing import draw_fruit, encode
 from tests.processes import Running
+from tests.synthetic_images import draw_fruit, encode
 
 ARTEFACTS = PROJECT / "test-artefacts"
 PATIENCE_MS = 30_000

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.drawing import draw_fruit, encode
 from tests.e2e.pages import PAGES, fits, no_traceback, open_page, picture, visit
 from tests.ood_images import draw_ood
 from tests.processes import Running
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 LEARNED_WITHIN_MS = 300_000

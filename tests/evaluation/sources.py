@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 from tests.training.drawn_collection import CLASSES, SIDE, draw_collection
 
 # The source of the class folders that have no folder of a source above them.

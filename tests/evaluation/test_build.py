@@ -17,7 +17,7 @@ from api.training.backbones.architectures import build_backbone
 from api.training.corpus import TooFewPhotographsError, TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.train import train
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 RECIPE = Recipe(epochs=1, views=160, input_size=64, batch_size=16)
 CLASSES = ("freshapples", "freshbanana")

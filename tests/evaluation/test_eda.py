@@ -8,7 +8,7 @@ from PIL import Image
 
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
-from tests.drawing import draw_fruit
+from tests.synthetic_images import draw_fruit
 from tests.training.drawn_collection import CLASSES, draw_collection
 
 eda = pytest.importorskip("api.evaluation.eda", exc_type=ImportError)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from api.app import create_app
 from api.settings import PROJECT, Settings
-from tests.drawing import KINDS, draw_fruit, draw_quarters, encode
+from tests.synthetic_images import KINDS, draw_fruit, draw_quarters, encode
 
 FOLDER = Path(__file__).parent
 DRAWN = FOLDER / "drawn.json"

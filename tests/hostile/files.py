@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from PIL import Image
 
-from tests.drawing import draw_fruit, draw_quarters, encode
+from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
 # Sizes in headers that should make a decoder allocate memory.
 HUGE = (65_535, 16_383, 20_000, 2**31 - 1)

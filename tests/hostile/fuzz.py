@@ -10,13 +10,13 @@ from itertools import islice
 
 import httpx
 
-from tests.drawing import draw_fruit, encode
 from tests.hostile.archives import corrupted, zips
 from tests.hostile.files import bombs, mutated, whole_files
 from tests.hostile.forms import PATHS, malformed_forms
 from tests.hostile.fuzz_payloads import payloads
 from tests.hostile.requests import Attack, form_request, request
 from tests.hostile.requests import field as form_field
+from tests.synthetic_images import draw_fruit, encode
 
 SENDERS = 4
 TIMEOUT_SECONDS = 60.0

@@ -15,7 +15,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from api.http.photo_upload import IMAGE_TYPES
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 FORMATS = {"image/heic": "HEIF"}
 LATIN = re.compile("[a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f0-9]")

@@ -8,9 +8,9 @@ import os
 import httpx
 import pytest
 
-from tests.drawing import draw_fruit, encode
 from tests.hostile.fuzz import attacks, send_attacks
 from tests.hostile.serving import Served, serving
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 COUNT = int(os.environ.get("RIPELINE_HOSTILE_BODIES", "300"))

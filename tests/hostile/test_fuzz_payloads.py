@@ -5,11 +5,11 @@ from itertools import chain
 
 import httpx
 
-from tests.drawing import draw_fruit, encode
 from tests.hostile.forms import malformed_forms
 from tests.hostile.fuzz import send_attacks
 from tests.hostile.fuzz_payloads import payloads
 from tests.hostile.serving import serving
+from tests.synthetic_images import draw_fruit, encode
 
 EACH = 200
 

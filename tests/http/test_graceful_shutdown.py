@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from api.settings import PROJECT
-from tests.drawing import draw_fruit, encode
 from tests.processes import free_port, service_environment
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 DRAIN_SECONDS = 3

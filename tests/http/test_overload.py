@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.predictions.state import AppState
 from api.settings import Settings
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 PATIENCE = 20

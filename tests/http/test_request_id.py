@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.core.log_setup import line_formatter
 from api.settings import Settings
-from tests.drawing import draw_fruit, encode
 from tests.hostile.serving import Served, serving
 from tests.http.security.conftest import CHANGE_KEY
+from tests.synthetic_images import draw_fruit, encode
 
 UNSAFE = ["two words", "a\tb", "x" * 65, "é", '"},{"level":"error', "a;b", "../../x", "%0a"]
 

@@ -13,7 +13,7 @@ from api.predictions.recorder import add_predictions
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import PredictionRow
-from tests.drawing import draw_fruit
+from tests.synthetic_images import draw_fruit
 
 CLASSES = ("freshapples", "rottenapples")
 FEATURES = np.arange(4, dtype=np.float16)

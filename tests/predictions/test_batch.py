@@ -21,7 +21,7 @@ from api.model.predictor import MAX_BATCH
 from api.predictions.batch import PREFETCH, Batch, BatchItem, batch_items
 from api.predictions.state import AppState
 from api.settings import Settings
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 PATIENCE = 20
 KINDS = ("freshapples", "freshbanana", "rottenoranges")

@@ -10,9 +10,9 @@ from httpx2 import Response
 
 from api.app import create_app
 from api.settings import Settings
-from tests.drawing import draw_fruit, encode
 from tests.heads import shipped_thresholds
 from tests.processes import running_api
+from tests.synthetic_images import draw_fruit, encode
 
 FIELDS = {
     "prediction_id",

@@ -15,8 +15,8 @@ from api.predictions.recorder import Recorder
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import FeedbackRow, ImageRow
-from tests.drawing import draw_fruit
 from tests.predictions.samples import a_kept_prediction, a_prediction, a_record
+from tests.synthetic_images import draw_fruit
 
 
 def desk(database: Database, blobs: Blobs, recorder: Recorder | None = None) -> FeedbackService:

@@ -15,8 +15,8 @@ from api.core.freshness_levels import LevelThresholds
 from api.predictions import freshness_thresholds
 from api.settings import Settings
 from api.storage.db import Database
-from tests.drawing import draw_fruit, encode
 from tests.heads import shipped_thresholds
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 PATH = "/freshness-thresholds"

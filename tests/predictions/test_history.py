@@ -11,8 +11,8 @@ from PIL import Image
 
 from api.app import create_app
 from api.settings import Settings
-from tests.drawing import draw_fruit, encode
 from tests.heads import shipped_thresholds
+from tests.synthetic_images import draw_fruit, encode
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import near_rows
-from tests.drawing import draw_fruit, encode
 from tests.predictions.samples import a_record
+from tests.synthetic_images import draw_fruit, encode
 
 
 def test_a_row_has_signature_and_features() -> None:

@@ -14,8 +14,8 @@ from api.predictions.recorder import Recorder, add_predictions
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import PredictionRow
-from tests.drawing import draw_fruit
 from tests.predictions.samples import a_record
+from tests.synthetic_images import draw_fruit
 
 SECONDS = 20.0
 

@@ -23,11 +23,11 @@ from api.registry.store import delete_package, is_stored
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.drawing import draw_fruit, encode
 from tests.heads import shipped_thresholds
 from tests.postgres import fresh_database
 from tests.processes import free_port
 from tests.registry.versions import SHIPPED, a_servable_package, enter
+from tests.synthetic_images import draw_fruit, encode
 
 
 class Clock:

@@ -10,9 +10,9 @@ import httpx
 
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.drawing import draw_fruit, encode
 from tests.processes import running_api
 from tests.registry.versions import SHIPPED, a_servable_package, enter
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 

@@ -29,8 +29,8 @@ from api.settings import PROJECT
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow
-from tests.drawing import draw_fruit, encode
 from tests.registry.samples import no_looks
+from tests.synthetic_images import draw_fruit, encode
 
 KNOWN = ("freshapples", "freshbanana")
 NEW = "rottenoranges"

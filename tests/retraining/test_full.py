@@ -22,8 +22,8 @@ from api.retraining.job import CatalogPhoto, RetrainJob
 from api.retraining.progress import STAGE_RANGES
 from api.training.corpus import TooFewPhotographsError
 from api.training.recipe import Recipe
-from tests.drawing import encode
 from tests.retraining.catalog import KNOWN, NEW, PICTURES, picture, write_champion
+from tests.synthetic_images import encode
 from tests.training.drawn_collection import CLASSES, draw_collection
 
 SMALL = Recipe(

@@ -16,9 +16,9 @@ from api.model.replay_buffer import ReplayBuffer
 from api.registry.promotion_gate import judge
 from api.retraining import fast
 from api.retraining.job import Candidate, CatalogPhoto, RetrainJob
-from tests.drawing import encode
 from tests.heads import save_old_head
 from tests.retraining.catalog import KNOWN, NEW, picture, write_champion
+from tests.synthetic_images import encode
 
 # The last channels of the embedding belonged to an expert model.
 EXPERT = 80

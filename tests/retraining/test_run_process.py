@@ -20,8 +20,8 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ModelRow, RunRow
-from tests.drawing import encode
 from tests.retraining.catalog import KNOWN, NEW, add_photographs, install_champion, picture
+from tests.synthetic_images import encode
 
 Run = Callable[..., RunRow]
 # Where the kind of database makes no difference.

@@ -11,9 +11,9 @@ import pytest
 from api.retraining import service
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.drawing import encode
 from tests.processes import running_api, running_worker, start_worker
 from tests.retraining.catalog import NEW, add_photographs, picture, write_champion
+from tests.synthetic_images import encode
 from tests.waiting import ANSWER_SECONDS, BOUND_SECONDS, until
 
 OVER = ("succeeded", "failed", "cancelled", "interrupted")

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
-from tests.drawing import encode
 from tests.ood_images import draw_ood
+from tests.synthetic_images import encode
 from tests.waiting import until
 
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")

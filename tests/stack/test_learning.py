@@ -1,8 +1,8 @@
 """Upload, retrain, serve, roll back: all replicas follow."""
 
-from tests.drawing import draw_fruit, encode
 from tests.stack.runs import start_run, upload, wait_for_run
 from tests.stack.stack import Stack
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 

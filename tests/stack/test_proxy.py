@@ -6,8 +6,8 @@ import zipfile
 import httpx
 from websockets.sync.client import connect
 
-from tests.drawing import draw_fruit, encode
 from tests.stack.stack import Stack
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from api.training.corpus import TrainingCorpus, read_corpus
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 CLASSES = ("freshapples", "freshbanana")
 

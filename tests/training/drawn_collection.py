@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
 PICTURES = 26

@@ -29,7 +29,7 @@ from api.training.backbones.weights import (
 )
 from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 from tests.training.drawn import CLASSES, draw_corpus
 
 # Keras' save_weights and NumPy 2 do not agree how an array is copied.

@@ -1,7 +1,7 @@
 import numpy as np
 
 from api.training.augment import AugmentRates, augment
-from tests.drawing import draw_fruit
+from tests.synthetic_images import draw_fruit
 
 
 def test_the_same_generator_state_gives_the_same_view() -> None:

@@ -11,7 +11,7 @@ from api.training.background_augment import (
     replace_background,
     segment,
 )
-from tests.drawing import draw_fruit
+from tests.synthetic_images import draw_fruit
 
 RED, GREEN = (200, 30, 30), (10, 190, 60)
 WOOD = (90, 60, 30)

@@ -9,7 +9,7 @@ from PIL import Image
 from api.core.imaging.decode import decode
 from api.training.bounding_boxes import Box, BoxesError, crop, read_boxes
 from tests.catalog.pictures import write
-from tests.drawing import encode
+from tests.synthetic_images import encode
 
 HEADER = "file,fruit,level,xmin,ymin,xmax,ymax\n"
 FRAMES = {

@@ -10,7 +10,7 @@ from api.core.layout import EmptyFolderError, Skipped, discover
 from api.core.splits import split_of
 from api.training.class_folders import Listing, read_class_folders
 from tests.catalog.pictures import fill, picture, write
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 
 def read(root: Path) -> Listing:

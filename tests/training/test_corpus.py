@@ -10,7 +10,7 @@ import pytest
 from api.core.splits import SPLITS, Split, split_of
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.samples import Sample
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 from tests.training.drawn_collection import draw_collection
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from api.training.recipe import Recipe
 from api.training.samples import Sample
 from api.training.views import UNKNOWN, ViewBatch, steps_per_epoch, view_batches
-from tests.drawing import draw_fruit, encode
+from tests.synthetic_images import draw_fruit, encode
 
 SOUND, ROTTEN = (1.0, 0.0), (0.0, 1.0)
 CLASSES = ("freshapples", "rottenapples")

@@ -8,7 +8,7 @@ import fsspec
 from api.commands.bulk.grader import ScoringJob
 from api.model.package import load_package
 from api.settings import PROJECT
-from tests.drawing import KINDS, draw_fruit, encode
+from tests.synthetic_images import KINDS, draw_fruit, encode
 
 # In the order of rows: by full path, as a bucket sorts them.
 PATHS = [

@@ -10,7 +10,7 @@ from PIL import Image
 
 from api.core.errors import EmptyImageError, ImageTooLargeError, NotAnImageError, ProblemError
 from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, decode
-from tests.drawing import draw_fruit, draw_quarters, encode
+from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
 ORIENTATION = 0x0112
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)

@@ -16,7 +16,7 @@ from api.core.imaging.hashing import (
     near_rows,
     perceptual_hash,
 )
-from tests.drawing import KINDS, draw_fruit, encode
+from tests.synthetic_images import KINDS, draw_fruit, encode
 
 
 def signatures(*images: Image.Image) -> NDArray[np.uint8]:

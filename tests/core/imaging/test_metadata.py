@@ -11,7 +11,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from api.core.imaging.decode import decode
 from api.core.imaging.metadata import strip_metadata
-from tests.drawing import draw_fruit, draw_quarters, encode
+from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
 ORIENTATION = 0x0112
 SECRET = b"Hidden Valley 7"

@@ -14,7 +14,7 @@ from api.core.imaging.resize import (
     thumbnail,
     to_input,
 )
-from tests.drawing import draw_fruit, draw_quarters, encode
+from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
 LARGE = Image.new("RGB", (3000, 1200), "red")
 

@@ -6,8 +6,8 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.settings import Settings
-from tests.drawing import draw_fruit, encode
 from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY, Serve, bearer
+from tests.synthetic_images import draw_fruit, encode
 
 OPEN = {"/", "/live", "/ready", "/health"}
 GRADING = {"/predict", "/predict/batch", "/insights/augmentation"}
