@@ -59,7 +59,7 @@ def preview(data: bytes) -> bytes | None:
 
 @st.cache_data(ttl=5, max_entries=1, show_spinner=False)
 def estimate() -> Estimate:
-    """What there is to learn, and how long it takes."""
+    """What is new to learn, and how long each mode takes."""
     return api().estimate()
 
 

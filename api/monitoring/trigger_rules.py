@@ -93,17 +93,17 @@ MAX_FEEDBACK = 200
 def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     test_accuracy = Headlines.of(context.champion.manifest).accuracy
     if test_accuracy is None:
-        return TriggerResult("The serving version was not measured on held-out photographs.")
+        return TriggerResult("The current version has no metrics on held-out photos.")
     correct = newest_feedback(context.session, context.champion.version, MAX_FEEDBACK)
     if len(correct) < MIN_FEEDBACK:
         return TriggerResult(
-            f"{len(correct)} words of feedback on this version yet; {MIN_FEEDBACK} are needed."
+            f"Feedback on {len(correct)} predictions of this version; {MIN_FEEDBACK} are needed."
         )
     accuracy = sum(correct) / len(correct)
     drop = round((test_accuracy - accuracy) * 100, 2)
     sentence = (
-        f"{percent(accuracy)} right by the newest {len(correct)} words of feedback; "
-        f"{percent(test_accuracy)} on the test photographs."
+        f"{percent(accuracy)} correct by feedback on the newest {len(correct)} predictions; "
+        f"{percent(test_accuracy)} on the test photos."
     )
     return TriggerResult(sentence, drop, config.exceeded(drop))
 
@@ -111,9 +111,9 @@ def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 ACCURACY = Rule(
     name="accuracy",
     description=(
-        "Fires when accuracy on feedback lies more than so many points below the accuracy on test "
-        "photographs. People correct more readily than they agree, so feedback looks worse than "
-        "the model is."
+        "Starts when accuracy by feedback is below accuracy on the test photos by more than this. "
+        "People report errors more readily than correct grades, so feedback makes the model look "
+        "worse than it is."
     ),
     unit="points",
     evaluate=_accuracy,
@@ -130,7 +130,7 @@ def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
         if metric.value is not None and metric.threshold
     ]
     if not ratios:
-        return TriggerResult("There are too few predictions yet to tell.")
+        return TriggerResult("There are too few predictions yet.")
     highest, sentence = max(ratios)
     return TriggerResult(sentence, round(highest, 3), config.exceeded(highest))
 
@@ -138,8 +138,8 @@ def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 DRIFT = Rule(
     name="drift",
     description=(
-        "Fires when the inputs drift: when embeddings, confidence or class mix of the newest "
-        "predictions is more than so many times its own threshold."
+        "Starts when the drift of embeddings, confidence or class mix passes its own limit by this "
+        "factor."
     ),
     unit="times the figure's own threshold",
     evaluate=_drift,
@@ -151,13 +151,13 @@ DRIFT = Rule(
 
 def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     count = sum(context.catalog_diff().added.values())
-    sentence = f"There are {count} training images that the serving version has not learned."
+    sentence = f"{count} training images are new since the current version."
     return TriggerResult(sentence, count, config.exceeded(count))
 
 
 NEW_IMAGES = Rule(
     name="new-images",
-    description="Fires when there are more images than this that the serving version has not seen.",
+    description="Starts when more images than this are new since the current version.",
     unit="images",
     evaluate=_new_images,
     threshold=1000,
@@ -203,7 +203,7 @@ def _schedule(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 
 SCHEDULE = Rule(
     name="schedule",
-    description="Fires each Monday or each first of the month at 03:00 UTC, as it is set.",
+    description="Starts each Monday, or on the first of each month, at 03:00 UTC.",
     unit="hours overdue",
     evaluate=_schedule,
     cooldown_hours=1,
@@ -217,7 +217,7 @@ def _manual(_context: TriggerContext, _config: TriggerConfig) -> TriggerResult:
 
 MANUAL = Rule(
     name="manual",
-    description="Never fires by itself: a person starts a retraining with POST /retrain.",
+    description="Never starts by itself: a person starts a retraining with POST /retrain.",
     unit="",
     evaluate=_manual,
     cooldown_hours=0,

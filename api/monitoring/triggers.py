@@ -117,20 +117,20 @@ def cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
 def _own_obstacle(rule: Rule, config: TriggerConfig, result: TriggerResult, at: datetime) -> str:
     """Why this trigger does not start a run; empty if it would."""
     if rule.is_automatic and not config.enabled:
-        return f"It is switched off. {result.sentence}"
+        return f"Switched off. {result.sentence}"
     if not result.met:
         return result.sentence
     if end := cooldown_end(config, at):
-        return f"It fired lately and rests until {end:%Y-%m-%d %H:%M} UTC. {result.sentence}"
+        return f"Cooling down until {end:%Y-%m-%d %H:%M} UTC. {result.sentence}"
     return ""
 
 
 def _obstacle(context: TriggerContext | None, is_run_active: bool) -> str:
     """Why no trigger can start a run; empty if one can."""
     if is_run_active:
-        return "It waits: a run is queued or running."
+        return "Waiting: a run is queued or running."
     if context and not context.catalog_diff().any:
-        return "It waits for something to learn: upload or correct photographs."
+        return "Waiting for new photos: upload or correct some."
     return ""
 
 

@@ -70,7 +70,7 @@ def test_readiness_goes_first_and_what_is_under_way_is_finished(
         os.kill(process.pid, signal.SIGTERM)
         seen = until(lambda: status(port, "/ready") if status(port, "/ready") != 200 else None)
         assert seen == 503
-        assert status(port, "/health") == 200  # Nobody is turned away yet.
+        assert status(port, "/health") == 200  # Requests are still accepted.
         assert under_way.result(120) == 200
     assert process.wait(60) == 0
     assert status(port, "/health") is None

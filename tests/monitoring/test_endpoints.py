@@ -51,7 +51,7 @@ def test_triggers_are_listed(own: TestClient) -> None:
     assert [triggers[name]["threshold"] for name in triggers] == [5, 1, 1000, None, None]
     assert triggers["drift"]["value"] > 1
     assert not triggers["drift"]["would_fire"]
-    assert "something to learn" in triggers["drift"]["reason"]
+    assert "Waiting for new photos" in triggers["drift"]["reason"]
     assert triggers["schedule"]["schedule"] == "none"
     assert all(trigger["description"] for trigger in triggers.values())
 

@@ -40,7 +40,7 @@ def test_accuracy_fires_over_five_points(
             a_context(session), a_config(trigger_rules.ACCURACY)
         )
     assert (result.value, result.met) == (value, met)
-    assert "40 words" in result.sentence
+    assert "newest 40 predictions" in result.sentence
 
 
 def test_accuracy_uses_the_configured_threshold(database: Database) -> None:

@@ -97,7 +97,7 @@ def test_the_cooldown(world: World) -> None:
     world.check()
     world.end_run()
     early = AT + timedelta(hours=23, minutes=59)
-    assert "rests until 2026-11-22 12:00" in world.states(early)["new-images"].reason
+    assert "Cooling down until 2026-11-22 12:00" in world.states(early)["new-images"].reason
     assert world.check(early) is None
     assert world.check(AT + timedelta(hours=24))
 
@@ -167,7 +167,7 @@ def test_an_interrupted_firing_leaves_nothing(
 def test_a_disabled_trigger_does_not_fire(world: World) -> None:
     world.catalog_diff = MANY
     world.set("new-images", enabled=False)
-    assert "switched off" in world.states()["new-images"].reason
+    assert "Switched off" in world.states()["new-images"].reason
     assert world.check() is None
     world.set("new-images", enabled=True)
     assert world.check()
@@ -208,7 +208,7 @@ def test_with_nothing_to_learn_nothing_fires(world: World) -> None:
     world.set("schedule", schedule="weekly")
     world.catalog_diff = NOTHING
     late = AT + timedelta(days=8)
-    assert "something to learn" in world.states(late)["schedule"].reason
+    assert "Waiting for new photos" in world.states(late)["schedule"].reason
     assert world.check(late) is None
     world.catalog_diff = SOMETHING
     assert world.check(late)

@@ -1,4 +1,4 @@
-"""Dataset insights: what there is to learn from."""
+"""Dataset insights: balance, appearance, copies and a map of the photos."""
 
 import cached_api
 import state
