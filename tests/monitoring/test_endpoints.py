@@ -10,6 +10,7 @@ from api.app import create_app
 from api.monitoring.drift import MIN_SIZE
 from api.settings import Settings
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,8 @@ def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             for seed in range(MIN_SIZE)
         ]
         client.post("/predict/batch", files=files)
+        # Predictions are recorded in the background.
+        until(lambda: client.get("/monitoring/summary").json()["predictions"] == MIN_SIZE)
         yield client
 
 
