@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.insights.report import comparison, crossvalidation, figures, report
+from api.settings import PROJECT
 
 SCORES = {
     "split": "by photograph",
@@ -170,3 +171,9 @@ def test_a_comparison_is_read(tmp_path: Path) -> None:
 def test_a_folder_without_measurements(tmp_path: Path) -> None:
     """Like `docs` after the recipe changed, until it is measured again."""
     assert figures({}, crossvalidation(tmp_path)) == []
+
+
+def test_the_projects_own_measurements_are_read() -> None:
+    found = figures({}, crossvalidation(PROJECT / "docs"))
+    assert [figure.name for figure in found].count("source") == 5
+    assert all(figure.value is not None and figure.split for figure in found)
