@@ -29,7 +29,7 @@ env: ## Write .env for docker compose, with random passwords
 test: $(READY) check ## Check the code and run the tests (twenty minutes)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
-test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (a minute)
+test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (a minute or two)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)

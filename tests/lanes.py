@@ -28,6 +28,7 @@ SLOW_MODULES = {
     "api.evaluation.tracking",
     "api.retraining.run_process",
     "api.retraining.supervisor",
+    "scripts.api_models",
 }
 _TENSORFLOW = ("tensorflow", "keras")
 _STARTERS = ((subprocess.Popen, "__init__"), (BaseProcess, "start"), (os, "fork"))
