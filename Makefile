@@ -8,7 +8,7 @@ BENCH_VENV := .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 CLUSTER := .venv-cluster
 CLUSTER_READY := $(CLUSTER)/.ready
-# SKIP="market web": folders of these names are left out of train, crossvalidate and compare.
+# SKIP="market web": folders of these names are left out of train, crossvalidate, compare and notebook.
 SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 # One more than there are cores, as many tests wait for other processes. Each takes up to 1.5 GB.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
@@ -30,7 +30,7 @@ test: $(READY) check ## Check the code and run the tests (twenty minutes)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (a minute or two)
-	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "not slow and not stack and not images" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack

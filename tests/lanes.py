@@ -1,41 +1,28 @@
-"""The fast lane, `pytest -m "not slow"`: which tests are in it, and what they may not do.
+"""The fast lane, `make test-fast`: no processes, no TensorFlow, no PostgreSQL, no browser.
 
-A test is slow if it uses one of SLOW_FIXTURES, runs on PostgreSQL, or uses one of SLOW_MODULES,
-directly or through helpers and fixtures in tests/. In the fast lane, a test module that imports
-TensorFlow is skipped, and a test that still imports it or starts a process fails.
+A test that starts a process is marked `slow`; one that uses one of SLOW_FIXTURES, or runs on
+PostgreSQL, gets the mark here. In the fast lane, a test module that imports TensorFlow is skipped,
+and a test that still imports it or starts a process fails.
 """
 
-import inspect
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from multiprocessing.process import BaseProcess
-from types import CodeType, FunctionType, ModuleType
 from typing import Any, NoReturn
 
 import pytest
 
 FAST = "not slow"
 SLOW_FIXTURES = {"postgres", "s3", "browser", "eager_training"}
-# These start processes (MLflow does when it is imported), or do a whole retraining run.
-SLOW_MODULES = {
-    "subprocess",
-    "api.commands.backup.service",
-    "api.commands.bulk.workers",
-    "api.commands.training",
-    "api.evaluation.tracking",
-    "api.retraining.run_process",
-    "api.retraining.supervisor",
-    "scripts.api_models",
-}
 _TENSORFLOW = ("tensorflow", "keras")
 _STARTERS = ((subprocess.Popen, "__init__"), (BaseProcess, "start"), (os, "fork"))
 
 
 def in_fast_lane(config: pytest.Config) -> bool:
-    return bool(config.option.markexpr == FAST)
+    return FAST in config.option.markexpr
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if isinstance(item, pytest.Function) and is_slow(item):
+        if isinstance(item, pytest.Function) and _uses_slow_fixture(item):
             item.add_marker(pytest.mark.slow)
 
 
@@ -62,39 +49,9 @@ def _no_processes(pytestconfig: pytest.Config) -> Iterator[None]:
         yield
 
 
-def is_slow(test: pytest.Function) -> bool:
-    if SLOW_FIXTURES & set(test.fixturenames):
-        return True
-    if hasattr(test, "callspec") and "postgresql" in test.callspec.params.values():
-        return True
-    fixtures = [one.func for found in test._fixtureinfo.name2fixturedefs.values() for one in found]
-    seen: set[CodeType] = set()
-    return any(_uses_slow_module(one, seen) for one in (test.function, *fixtures))
-
-
-def _uses_slow_module(used: Any, seen: set[CodeType]) -> bool:
-    """Whether `used` is one, or comes from one, or is code of tests/ that uses one."""
-    module = used.__name__ if isinstance(used, ModuleType) else getattr(used, "__module__", "")
-    if module in SLOW_MODULES:
-        return True
-    if not str(module).startswith("tests."):
-        return False
-    if isinstance(used, type):
-        return any(_uses_slow_module(member, seen) for member in vars(used).values())
-    function = inspect.unwrap(used) if callable(used) else used
-    if not isinstance(function, FunctionType) or function.__code__ in seen:
-        return False
-    seen.add(function.__code__)
-    named = [function.__globals__.get(name) for name in _names(function.__code__)]
-    return any(_uses_slow_module(one, seen) for one in named)
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    """Global names in the code of a function and of those within it."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+def _uses_slow_fixture(test: pytest.Function) -> bool:
+    parameters = test.callspec.params.values() if hasattr(test, "callspec") else ()
+    return bool(SLOW_FIXTURES & set(test.fixturenames)) or "postgresql" in parameters
 
 
 class _WithoutTensorFlow:

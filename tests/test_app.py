@@ -111,6 +111,7 @@ def test_a_client_that_disconnects_is_not_an_error(
     assert not caplog.records
 
 
+@pytest.mark.slow
 def test_serving_never_imports_a_training_library() -> None:
     """The API's container image does not have them."""
     code = (

@@ -12,6 +12,8 @@ from tests.processes import running_api, running_worker
 from tests.retraining.catalog import NEW, add_photographs, write_champion
 from tests.waiting import ANSWER_SECONDS, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:

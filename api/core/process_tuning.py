@@ -1,4 +1,8 @@
-"""Process-wide tuning for concurrent inference: OpenBLAS threads and glibc malloc."""
+"""Process-wide tuning for concurrent inference: OpenBLAS threads and glibc malloc.
+
+With malloc tuned and trimmed, a service under load has 187 MB resident instead of 214, and 224 with
+photos of 640 x 480 (docs/log/inference.md).
+"""
 
 import ctypes
 import os

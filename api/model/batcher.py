@@ -16,10 +16,6 @@ from api.core.errors import OverloadedError
 from api.model.litert import FORWARD_BATCH
 from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
 
-# Close the batch after this many loop iterations without a new request, or after this long.
-IDLE_ITERATIONS = 6
-GATHER_SECONDS = 0.003
-
 
 class _Pending(NamedTuple):
     """A queued request; `deadline` is a `time.monotonic`."""
@@ -49,7 +45,6 @@ class DynamicBatcher:
         self._queue: deque[_Pending] = deque()
         self._pending = 0  # Queued or running.
         self._running = 0  # Batches.
-        self._gathering = False
 
     @property
     def is_full(self) -> bool:
@@ -69,32 +64,10 @@ class DynamicBatcher:
             future: asyncio.Future[Grade] = loop.create_future()
             deadline = time.monotonic() + self._max_wait_seconds
             self._queue.append(_Pending(predictor, request, deadline, future))
-            self._schedule(loop)
+            self._start_batch(loop)
             return await future
         finally:
             self._pending -= 1
-
-    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start a batch. A single thread first gathers requests until the event loop is idle: the
-        loop would compete with it for the CPU.
-        """
-        if self._threads > 1:
-            self._start_batch(loop)
-        elif not self._running and not self._gathering:
-            self._gathering = True
-            self._gather(loop, time.monotonic() + GATHER_SECONDS)
-
-    def _gather(
-        self, loop: asyncio.AbstractEventLoop, deadline: float, queued: int = 0, idle: int = 0
-    ) -> None:
-        """Runs once per loop iteration; the queue has had `queued` entries for `idle` of them."""
-        now = len(self._queue)
-        idle = idle + 1 if now == queued else 0
-        if now < MAX_BATCH and idle < IDLE_ITERATIONS and time.monotonic() < deadline:
-            loop.call_soon(self._gather, loop, deadline, now, idle)
-        else:
-            self._gathering = False
-            self._start_batch(loop)
 
     def _start_batch(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._running < self._threads:
@@ -133,7 +106,7 @@ class DynamicBatcher:
     def _end_batch(self, loop: asyncio.AbstractEventLoop, outcomes: list[_Outcome]) -> None:
         self._running -= 1
         if self._queue:
-            self._schedule(loop)
+            self._start_batch(loop)
         for future, result in outcomes:
             if future.done():  # The client disconnected.
                 continue

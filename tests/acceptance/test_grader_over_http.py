@@ -8,6 +8,8 @@ import pytest
 from api.training.corpus import read_corpus
 from tests.processes import running_api
 
+pytestmark = pytest.mark.slow
+
 MIN_ACCURACY = 0.97
 
 

@@ -19,6 +19,8 @@ from tests.processes import ApiAndWorker
 from tests.synthetic_images import KINDS, draw_fruit, encode
 from tests.waiting import ANSWER_SECONDS, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:

@@ -22,6 +22,8 @@ from tests.chaos.load import Load
 from tests.processes import ApiAndWorker
 from tests.waiting import ANSWER_SECONDS, until
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("RIPELINE_CHAOS_INSTANTS", "4"))
 SEED = 7
 MAX_ANSWERS = 120  # Between two kills.

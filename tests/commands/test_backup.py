@@ -22,6 +22,8 @@ from tests.registry.versions import a_servable_package, a_small_package, enter
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 
 def configured(database_url: str, state: Path) -> Settings:
     return Settings(state_dir=state, database_url=database_url, storage_url=str(state / "blobs"))

@@ -70,6 +70,7 @@ def test_the_level_is_of_our_lines_and_libraries_only_warn(
     assert config["root"]["level"] == libraries
 
 
+@pytest.mark.slow
 def test_auto_is_json_where_stderr_is_no_terminal() -> None:
     code = (
         "import logging; from api.core.log_setup import configure_logging; "

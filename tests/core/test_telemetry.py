@@ -86,6 +86,7 @@ def test_uploads_are_counted_by_outcome(own: TestClient) -> None:
         assert grown == 1, outcome
 
 
+@pytest.mark.slow
 def test_any_of_several_processes_reports_for_all(tmp_path: Path) -> None:
     """uvicorn workers that share a folder."""
     photograph = encode(draw_fruit("freshapples"), "JPEG")

@@ -14,6 +14,7 @@ PROFILES = pytest.mark.parametrize("full", [False, True], ids=["small", "full"])
 SMALL = {"api", "worker", "ui"}
 
 
+@pytest.mark.slow
 def test_it_is_valid() -> None:
     check = (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
     done = subprocess.run([*check, str(COMPOSE)], capture_output=True, text=True, check=False)

@@ -9,6 +9,8 @@ import pytest
 
 from api.settings import PROJECT
 
+pytestmark = pytest.mark.slow
+
 GUIDES = sorted((PROJECT / "docs" / "deploy").glob("[AG]*.md"))
 BASE = PROJECT / "deploy" / "kubernetes"
 # Variables that the reader of a guide sets.

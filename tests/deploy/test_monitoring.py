@@ -102,12 +102,14 @@ def promtool() -> str:
     return found
 
 
+@pytest.mark.slow
 def test_the_configuration_is_valid(promtool: str) -> None:
     file = PROMETHEUS / "prometheus.yml"
     check([promtool, "check", "config", "--syntax-only", str(file)])
     check([promtool, "check", "rules", str(RULES)])
 
 
+@pytest.mark.slow
 def test_every_query_is_valid(promtool: str, tmp_path: Path) -> None:
     """Written as rules, with an interval in place of Grafana's variable."""
     rules = [
@@ -119,6 +121,7 @@ def test_every_query_is_valid(promtool: str, tmp_path: Path) -> None:
     check([promtool, "check", "rules", str(written)])
 
 
+@pytest.mark.slow
 def test_every_alert_fires_when_it_should_and_not_before(promtool: str, tmp_path: Path) -> None:
     cases = yaml.safe_load((Path(__file__).parent / "alerts_test.yml").read_text())
     expected = [alert for case in cases["tests"] for alert in case["alert_rule_test"]]

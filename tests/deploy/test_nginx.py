@@ -18,6 +18,7 @@ def given() -> dict[str, str]:
     return environment
 
 
+@pytest.mark.slow
 def test_nginx_accepts_the_configuration(given: dict[str, str], tmp_path: Path) -> None:
     if not shutil.which("nginx"):
         pytest.skip("needs nginx: on Debian or Ubuntu, apt-get install nginx-light")

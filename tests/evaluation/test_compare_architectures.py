@@ -146,6 +146,7 @@ def test_an_architecture_that_is_not_there_is_refused() -> None:
         ComparisonPlan.of(RECIPE, NAMES, {"vgg": "none"})
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_figures(
     corpus: TrainingCorpus,
     tmp_path: Path,

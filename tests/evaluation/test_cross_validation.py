@@ -194,6 +194,7 @@ def test_one_part_alone_and_then_beside_it_what_was_measured_before(
     assert crossvalidate(corpus, RECIPE, tmp_path, only="supplied") == both
 
 
+@pytest.mark.slow
 def test_the_command_line_prints_the_headline_of_each_part(
     measured: dict[str, Any],
     corpus: TrainingCorpus,

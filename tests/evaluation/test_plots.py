@@ -70,6 +70,7 @@ def test_a_package_has_the_plots_of_its_metrics() -> None:
         assert len(stream.getvalue()) < 60_000
 
 
+@pytest.mark.slow
 def test_serving_imports_no_drawing_and_no_training() -> None:
     absent = ("api.training", "matplotlib", "mlflow", "tensorflow")
     program = f"import sys, api.app; print([m for m in sys.modules if m.startswith({absent})])"

@@ -106,6 +106,7 @@ def test_other_photographs_are_refused(package: Package, corpus: TrainingCorpus)
     assert "test_by_photograph" not in load_package(package.folder).manifest.metrics
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_accuracy(
     package: Package,
     corpus: TrainingCorpus,

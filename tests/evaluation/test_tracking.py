@@ -15,6 +15,8 @@ from api.model.manifest import Manifest
 from api.model.package import MANIFEST, load_package, write_package
 from tests.registry.samples import describer, filler
 
+pytestmark = pytest.mark.slow
+
 METRICS = {
     "training_curves": [
         {"loss": 0.9, "accuracy": 0.5, "val_loss": 0.8, "val_accuracy": 0.6},

@@ -11,9 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from api.settings import PROJECT
 from tests.hostile.serving import serving
 from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = os.environ.get("RIPELINE_CONTRACT_EXAMPLES")
 AMOUNT = ("--max-examples", EXAMPLES) if EXAMPLES else ("--phases=fuzzing", "--max-examples=3")

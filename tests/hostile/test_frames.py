@@ -11,6 +11,8 @@ from api.settings import Settings
 from tests.hostile.serving import Served, serving
 from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY, bearer
 
+pytestmark = pytest.mark.slow
+
 PIECE = b"a" * 65_536
 # Pieces: far more than the service may read and than socket buffers hold.
 ENDLESS = 400

@@ -13,6 +13,8 @@ from tests.hostile.serving import Served, serving
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 COUNT = int(os.environ.get("RIPELINE_HOSTILE_BODIES", "300"))
 SEED = int(os.environ.get("RIPELINE_HOSTILE_SEED", "1"))
 # Before memory is measured, all code has run and all caches are filled.

@@ -4,12 +4,15 @@ import random
 from itertools import chain
 
 import httpx
+import pytest
 
 from tests.hostile.forms import malformed_forms
 from tests.hostile.fuzz import send_attacks
 from tests.hostile.fuzz_payloads import payloads
 from tests.hostile.serving import serving
 from tests.synthetic_images import draw_fruit, encode
+
+pytestmark = pytest.mark.slow
 
 EACH = 200
 

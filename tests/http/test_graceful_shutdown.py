@@ -16,6 +16,8 @@ from tests.processes import free_port, service_environment
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 DRAIN_SECONDS = 3
 
 

@@ -99,6 +99,7 @@ def test_a_failure_of_ours_is_found_by_its_id(settings: Settings, lines: io.Stri
     assert "the bulb" in of_request[-1]["exception"]
 
 
+@pytest.mark.slow
 def test_every_line_of_the_process_is_json_and_has_its_request(served: Served) -> None:
     with httpx.Client(base_url=served.url, trust_env=False) as client:
         client.get("/live", headers={"X-Request-ID": "kept-1"})

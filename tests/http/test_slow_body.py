@@ -4,9 +4,12 @@ import socket
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.processes import running_api
 from tests.synthetic_images import draw_fruit, encode
+
+pytestmark = pytest.mark.slow
 
 HEAD = "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 100000\r\n\r\n"
 BEGINNING = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\nsome of it'

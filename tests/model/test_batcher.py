@@ -212,44 +212,28 @@ def test_an_odd_request_waits_for_a_full_forward_pass(pool: ThreadPoolExecutor) 
     assert recording.batches == [[b"a", b"b"], [b"c", b"d"]]
 
 
-def test_a_single_thread_gathers_requests_that_follow_closely(pool: ThreadPoolExecutor) -> None:
-    batcher, recording = DynamicBatcher(pool, 1, 9, PATIENCE), RecordingPredictor()
-    recording.release.set()
-
-    async def ask() -> None:
-        asked = []
-        for data in (b"a", b"b", b"c", b"d"):
-            asked.append(
-                asyncio.ensure_future(
-                    batcher.predict(cast(Predictor, recording), PredictRequest(data))
-                )
-            )
-            # In separate loop iterations, as successive requests arrive.
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-        await asyncio.gather(*asked)
-
-    asyncio.run(ask())
-    assert recording.batches == [[b"a", b"b", b"c", b"d"]]
-
-
 def test_a_batch_has_at_most_max_batch_requests(pool: ThreadPoolExecutor) -> None:
     batcher, recording = DynamicBatcher(pool, 1, 99, PATIENCE), RecordingPredictor()
+    begin = threading.Event()
     recording.release.set()
     photographs = [bytes([number]) for number in range(2 * MAX_BATCH)]
 
     async def ask() -> list[Any]:
-        asked = (
-            batcher.predict(cast(Predictor, recording), PredictRequest(data))
+        pool.submit(begin.wait, PATIENCE)  # So that all are queued first.
+        predictor = cast(Predictor, recording)
+        asked = [
+            asyncio.ensure_future(batcher.predict(predictor, PredictRequest(data)))
             for data in photographs
-        )
+        ]
+        await asyncio.sleep(0)
+        begin.set()
         return await asyncio.gather(*asked)
 
     assert asyncio.run(ask()) == photographs
     assert recording.batches == [photographs[:MAX_BATCH], photographs[MAX_BATCH:]]
 
 
-def test_with_several_threads_a_batch_starts_at_once() -> None:
+def test_a_batch_starts_at_once() -> None:
     slow = SlowPredictor()
 
     async def ask(batcher: DynamicBatcher) -> bytes:

@@ -189,6 +189,7 @@ def test_a_body_over_the_limit_is_rejected_while_it_is_read(settings: Settings) 
         assert_problem(form, 413, "body-too-large")
 
 
+@pytest.mark.slow
 def test_a_client_that_is_still_sending_gets_its_answer() -> None:
     """Over a real socket: a response before the body is read would break the connection."""
     with running_api({"RIPELINE_MAX_BODY_BYTES": "1000000"}) as url:

@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 import httpx
+import pytest
 
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -14,6 +15,8 @@ from tests.processes import running_api
 from tests.registry.versions import SHIPPED, a_servable_package, enter
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
+
+pytestmark = pytest.mark.slow
 
 
 class Client(threading.Thread):

@@ -9,6 +9,8 @@ import pytest
 
 from api.retraining.run_process import AUTOGROUP, NICE
 
+pytestmark = pytest.mark.slow
+
 LOWERED = "from api.retraining.run_process import *; lower_priority(); import os; print(os.nice(0))"
 # The process of a run, but that its work is to say how nice it is.
 EXECUTED = """

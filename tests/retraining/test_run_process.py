@@ -23,6 +23,8 @@ from api.storage.tables import ModelRow, RunRow
 from tests.retraining.catalog import KNOWN, NEW, add_photographs, install_champion, picture
 from tests.synthetic_images import encode
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., RunRow]
 # Where the kind of database makes no difference.
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -108,6 +108,7 @@ except RunActiveError:
 """
 
 
+@pytest.mark.slow
 def test_only_one_of_many_processes_creates_a_run(database: Database, database_url: str) -> None:
     processes = [
         subprocess.Popen(

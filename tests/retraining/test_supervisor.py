@@ -16,6 +16,8 @@ from api.storage.db import Database
 from api.storage.tables import RunRow
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 WAITS = "import signal; signal.pause()"
 
 

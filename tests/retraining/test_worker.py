@@ -16,6 +16,8 @@ from tests.retraining.catalog import NEW, add_photographs, picture, write_champi
 from tests.synthetic_images import encode
 from tests.waiting import ANSWER_SECONDS, BOUND_SECONDS, until
 
+pytestmark = pytest.mark.slow
+
 OVER = ("succeeded", "failed", "cancelled", "interrupted")
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

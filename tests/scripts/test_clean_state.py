@@ -9,6 +9,8 @@ import pytest
 from api.settings import PROJECT
 from tests.processes import service_environment
 
+pytestmark = pytest.mark.slow
+
 
 def clean(state: Path, answer: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(

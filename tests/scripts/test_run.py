@@ -10,6 +10,8 @@ import pytest
 
 from tests.processes import LAUNCHER, free_port, launcher_environment, running_everything
 
+pytestmark = pytest.mark.slow
+
 
 def launch(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(

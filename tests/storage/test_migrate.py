@@ -79,6 +79,7 @@ def test_a_newer_catalog_is_refused_and_left_alone(first: Database) -> None:
     first.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["uvicorn api.app:app --port {port}", "api.worker"])
 def test_neither_service_nor_worker_starts_on_a_newer_catalog(command: str, tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'catalog.db'}")

@@ -53,6 +53,7 @@ def test_one_device_is_no_strategy_of_its_own() -> None:
     assert devices.round_down(7) == 7
 
 
+@pytest.mark.slow
 def test_a_batch_is_divided_and_the_result_runs_on_one(tmp_path: Path) -> None:
     draw_corpus(tmp_path, 24)
     done = subprocess.run(

@@ -1,5 +1,6 @@
 """The app's models of the API are current, and tolerate other releases of it."""
 
+import pytest
 from api_models import Prediction, Problem, Run
 
 from scripts.api_models import FILE, generated
@@ -7,6 +8,7 @@ from tests.ui.fake_api import PREDICTION
 from tests.ui.fake_learning import RUN
 
 
+@pytest.mark.slow
 def test_the_committed_models_are_generated_from_the_committed_api_description() -> None:
     assert FILE.read_text(encoding="utf-8") == generated(), "run: make api-models"
 

@@ -2,15 +2,14 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api.http.deps import StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
-from api.http.routing import DirectRoute
 from api.model.predictor import PredictRequest
 from api.predictions.schemas import Prediction
-from api.predictions.state import AppState
 
 PREDICT = "/predict"
-router = APIRouter(tags=["predict"], route_class=DirectRoute)
+router = APIRouter(tags=["predict"])
 
 
 @router.post(
@@ -20,13 +19,11 @@ router = APIRouter(tags=["predict"], route_class=DirectRoute)
     response_model=Prediction,
     responses=responses(400, 408, 413, 415, 422, 503),
 )
-async def predict(request: Request, explain: bool = False) -> Response:
+async def predict(request: Request, state: StateDep, explain: bool = False) -> Response:
     """Send JPEG, PNG, WebP, BMP or HEIC, as the form field `file` or as the body itself.
 
     `explain=true` adds a heat map of the areas that influenced the grade.
     """
-    # Not a dependency, so that the route can be a DirectRoute.
-    state: AppState = request.app.state.service
     predictor = state.serving()
     state.batcher.check_capacity()
     upload = await read_photo(request)

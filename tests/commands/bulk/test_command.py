@@ -17,6 +17,8 @@ from tests.commands.bulk.photographs import PATHS, contents, job_for, many, part
 from tests.processes import service_environment
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 PHOTOGRAPHS = 300
 
 

@@ -14,6 +14,8 @@ from api.settings import PROJECT
 from tests.commands.bulk.photographs import PATHS, contents, job_for, many, put
 from tests.processes import free_port, service_environment
 
+pytestmark = pytest.mark.slow
+
 PYTHON = "RIPELINE_CLUSTER_PYTHON"
 PHOTOGRAPHS = 200
 

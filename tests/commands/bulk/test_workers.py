@@ -13,6 +13,8 @@ from api.commands.bulk.source import Source
 from api.commands.bulk.workers import CRASHED, WorkerCrashError, Workers
 from tests.commands.bulk.photographs import PATHS, contents, job_for, put
 
+pytestmark = pytest.mark.slow
+
 BOMB = "a/2.webp"
 
 

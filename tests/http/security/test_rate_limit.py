@@ -32,6 +32,7 @@ def test_each_key_counts_for_itself_and_one_that_is_made_up_for_its_address(serv
         assert found == [200, 200, 429]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trusted", "last"), [("", 429), ("127.0.0.1", 200)])
 def test_what_is_said_of_an_address_is_believed_of_a_trusted_proxy_alone(
     trusted: str, last: int

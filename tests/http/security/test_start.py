@@ -30,6 +30,7 @@ def started(settings: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.slow
 def test_a_public_address_without_keys_is_refused() -> None:
     ended = started({"RIPELINE_HOST": "0.0.0.0"})  # noqa: S104
     assert ended.returncode == 1
@@ -38,6 +39,7 @@ def test_a_public_address_without_keys_is_refused() -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_setting_that_cannot_be_used_is_named_and_no_secret_shown() -> None:
     ended = started({"RIPELINE_CHANGE_KEYS": f"{CHANGE_KEY},short", "RIPELINE_RATE_LIMIT": "many"})
     assert ended.returncode == 1
@@ -58,6 +60,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_the_products_of_a_grade_take_no_threads_of_their_own() -> None:
     environment = service_environment("")
     environment.pop("OPENBLAS_NUM_THREADS", None)
@@ -80,6 +83,7 @@ def without_database() -> Iterator[Served]:
         yield served
 
 
+@pytest.mark.slow
 def test_no_log_has_the_password_or_a_key_in_it(without_database: Served) -> None:
     with httpx.Client(base_url=without_database.url, trust_env=False) as client:
         assert client.get("/health").status_code == 200
@@ -93,6 +97,7 @@ def test_no_log_has_the_password_or_a_key_in_it(without_database: Served) -> Non
     assert CHANGE_KEY not in said
 
 
+@pytest.mark.slow
 def test_the_server_does_not_say_what_it_is(without_database: Served) -> None:
     assert "server" not in httpx.get(f"{without_database.url}/live", trust_env=False).headers
 
