@@ -1,5 +1,6 @@
 """Fixtures of the app's tests: a fake API, and pages that talk to it."""
 
+import gc
 from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
@@ -60,6 +61,15 @@ def _components_are_looked_for_once() -> Iterator[None]:
         scan = cache(manifest_scanner.scan_component_manifests)
         patched.setattr(manifest_scanner, "scan_component_manifests", scan)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_collection_of_older_objects() -> Iterator[None]:
+    """Streamlit collects garbage after each run of a page. With the objects of TensorFlow from
+    earlier tests of this process, that takes most of the time."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
