@@ -17,7 +17,6 @@ from api.core.api_keys import ApiKeys
 from api.core.background_task import BackgroundTask
 from api.core.log_setup import configure_logging
 from api.core.process_tuning import trim_malloc, tune_malloc
-from api.http import problems
 from api.http.endpoints import (
     batch,
     catalog,
@@ -40,6 +39,7 @@ from api.http.middleware import (
     BodyTimeoutMiddleware,
     RequestMetricsMiddleware,
 )
+from api.http.problems import HANDLERS
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_security
 from api.model.batcher import DynamicBatcher
@@ -95,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         summary="Grades fruit from photographs.",
         lifespan=partial(_lifespan, settings=chosen),
+        exception_handlers=HANDLERS,
         redoc_url=None,
         # FastAPI would look for a tracer at every request; our metrics are in core.telemetry.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -102,7 +103,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.queue = RunQueue(chosen)
     _add_middleware(app, chosen)
-    problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
     return app
