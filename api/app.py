@@ -28,9 +28,7 @@ from api.http.endpoints import (
     models,
     monitoring,
     predict,
-    report,
     retraining,
-    triggers,
 )
 from api.http.graceful_shutdown import drain_on_sigterm
 from api.http.headers import REQUEST_ID, is_safe_request_id
@@ -69,10 +67,8 @@ ROUTERS = (
     feedback.router,
     models.router,
     insights.router,
-    report.router,
     retraining.router,
     monitoring.router,
-    triggers.router,
     freshness_thresholds.router,
     health.router,
 )
