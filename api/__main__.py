@@ -56,10 +56,13 @@ def serve(settings: Settings) -> None:
 def _format_errors(error: ValidationError) -> str:
     lines = []
     for fault in error.errors(include_input=False, include_context=False):
-        name = str(fault["loc"][0])
-        # Pydantic reports aliases, in capitals, as they are.
-        variable = name if name.isupper() else f"RIPELINE_{name.upper()}"
-        lines.append(f"{variable} cannot be used: {fault['msg'].removeprefix('Value error, ')}")
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["loc"]:  # Otherwise the message names its variables itself.
+            name = str(fault["loc"][0])
+            # Pydantic reports aliases, in capitals, as they are.
+            variable = name if name.isupper() else f"RIPELINE_{name.upper()}"
+            message = f"{variable} cannot be used: {message}"
+        lines.append(message)
     return "\n".join(lines)
 
 
