@@ -54,18 +54,16 @@ def serve(settings: Settings) -> None:
 
 
 def _format_errors(error: ValidationError) -> str:
-    faults = error.errors(include_input=False, include_context=False)
-    return "\n".join(
-        f"{_variable_name(fault['loc'])} cannot be used: "
-        + fault["msg"].removeprefix("Value error, ")
-        for fault in faults
-    )
-
-
-def _variable_name(location: tuple[int | str, ...]) -> str:
-    """The environment variable of a setting. Pydantic reports aliases, in capitals, as they are."""
-    name = str(location[0])
-    return name if name.isupper() else f"RIPELINE_{name.upper()}"
+    lines = []
+    for fault in error.errors(include_input=False, include_context=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["loc"]:  # Otherwise the message names its variables itself.
+            name = str(fault["loc"][0])
+            # Pydantic reports aliases, in capitals, as they are.
+            variable = name if name.isupper() else f"RIPELINE_{name.upper()}"
+            message = f"{variable} cannot be used: {message}"
+        lines.append(message)
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

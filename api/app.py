@@ -17,7 +17,6 @@ from api.core.api_keys import ApiKeys
 from api.core.background_task import BackgroundTask
 from api.core.log_setup import configure_logging
 from api.core.process_tuning import trim_malloc, tune_malloc
-from api.http import problems
 from api.http.endpoints import (
     batch,
     catalog,
@@ -29,9 +28,7 @@ from api.http.endpoints import (
     models,
     monitoring,
     predict,
-    report,
     retraining,
-    triggers,
 )
 from api.http.graceful_shutdown import drain_on_sigterm
 from api.http.headers import REQUEST_ID, is_safe_request_id
@@ -40,6 +37,7 @@ from api.http.middleware import (
     BodyTimeoutMiddleware,
     RequestMetricsMiddleware,
 )
+from api.http.problems import HANDLERS
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_security
 from api.model.batcher import DynamicBatcher
@@ -69,10 +67,8 @@ ROUTERS = (
     feedback.router,
     models.router,
     insights.router,
-    report.router,
     retraining.router,
     monitoring.router,
-    triggers.router,
     freshness_thresholds.router,
     health.router,
 )
@@ -95,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         summary="Grades fruit from photographs.",
         lifespan=partial(_lifespan, settings=chosen),
+        exception_handlers=HANDLERS,
         redoc_url=None,
         # FastAPI would look for a tracer at every request; our metrics are in core.telemetry.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -102,7 +99,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.queue = RunQueue(chosen)
     _add_middleware(app, chosen)
-    problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
     return app

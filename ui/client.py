@@ -1,8 +1,7 @@
-"""Typed calls to the API over HTTP."""
+"""The API's endpoints as methods."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import errors
 import httpx
@@ -39,10 +38,10 @@ from api_models import (
     VersionDetails,
     Versions,
 )
+from http_client import HttpClient
 from photos import Photo
-from pydantic import BaseModel, RootModel, ValidationError
+from pydantic import BaseModel, RootModel
 
-T = TypeVar("T", bound=BaseModel)
 Mode = Literal["fast", "full"]
 # People fire this trigger with the Retrain button: there is nothing to show or set.
 MANUAL_TRIGGER = "manual"
@@ -59,11 +58,8 @@ class BatchLine(RootModel[BatchPrediction | BatchFailure | BatchEnd]):
     """One line of the NDJSON that `/predict/batch` answers."""
 
 
-class ApiClient:
-    """Calls one Ripeline API. Thread-safe; close it when done.
-
-    `key` is sent as a bearer token. Every method raises `ApiError` if there is no usable answer.
-    """
+class ApiClient(HttpClient):
+    """The API's endpoints."""
 
     def __init__(
         self,
@@ -74,18 +70,8 @@ class ApiClient:
         key: str = "",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.address = address
+        super().__init__(address, timeout=timeout, key=key, transport=transport)
         self._health_timeout = health_timeout
-        # The API is a neighbour: calls must not go through a proxy meant for the internet.
-        self._http = httpx.Client(
-            headers={"Authorization": f"Bearer {key}"} if key else None,
-            timeout=timeout,
-            transport=transport,
-            trust_env=False,
-        )
-
-    def close(self) -> None:
-        self._http.close()
 
     def health(self) -> Health:
         """Uses the short `health_timeout`."""
@@ -267,62 +253,6 @@ class ApiClient:
 
     def drift(self) -> Drift:
         return self.call(Drift, "GET", "/drift")
-
-    # Requests
-
-    def call(self, answer: type[T], method: str, path: str, **options: Any) -> T:
-        """Call an endpoint that answers with one JSON document.
-
-        `options` are those of `httpx.Client.request`: params, json, data, files, headers, timeout.
-        """
-        return self._parse(answer, self._response(method, path, **options).content)
-
-    def content(self, path: str, **options: Any) -> bytes:
-        """The bytes at `path`, such as a photo."""
-        return self._response("GET", path, **options).content
-
-    def lines(self, line: type[T], method: str, path: str, **options: Any) -> Iterator[T]:
-        """Call an endpoint that answers with NDJSON; yields each line as it arrives.
-
-        A call that fails halfway raises after the lines that arrived.
-        """
-        headers = {"Accept": "application/x-ndjson"}
-        with (
-            self._api_errors(),
-            self._http.stream(
-                method, f"{self.address}{path}", headers=headers, **options
-            ) as response,
-        ):
-            if not response.is_success:
-                response.read()
-                raise errors.from_response(response, self.address)
-            for text in response.iter_lines():
-                if text:
-                    yield self._parse(line, text)
-
-    def _response(self, method: str, path: str, **options: Any) -> httpx.Response:
-        with self._api_errors():
-            response = self._http.request(method, f"{self.address}{path}", **options)
-        if not response.is_success:
-            raise errors.from_response(response, self.address)
-        return response
-
-    def _parse(self, answer: type[T], text: str | bytes) -> T:
-        try:
-            return answer.model_validate_json(text)
-        except ValidationError as error:
-            raise errors.unreadable_answer(self.address) from error
-
-    @contextmanager
-    def _api_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.TimeoutException as error:
-            raise errors.timed_out(self.address) from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise errors.invalid_address(self.address) from error
-        except httpx.HTTPError as error:
-            raise errors.unreachable(self.address) from error
 
 
 def photo_path(image_id: str) -> str:

@@ -5,7 +5,7 @@ one while all are busy.
 """
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
@@ -21,18 +21,15 @@ from api.storage.db import Database
 
 
 async def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
+    return cast(Settings, request.app.state.settings)
 
 
 async def _state(request: Request) -> AppState:
-    state: AppState = request.app.state.service
-    return state
+    return cast(AppState, request.app.state.service)
 
 
 async def _queue(request: Request) -> RunQueue:
-    queue: RunQueue = request.app.state.queue
-    return queue
+    return cast(RunQueue, request.app.state.queue)
 
 
 SettingsDep = Annotated[Settings, Depends(_settings)]

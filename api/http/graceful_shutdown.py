@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 from api.predictions.state import AppState
@@ -17,23 +18,19 @@ from api.predictions.state import AppState
 @contextmanager
 def drain_on_sigterm(state: AppState, seconds: float) -> Iterator[None]:
     """Run the server's SIGTERM handler `seconds` after SIGTERM. Enter it in the server's loop."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Only the main thread may set signal handlers; here the app runs in a test.
-        return
     loop = asyncio.get_running_loop()
     server_handler = signal.getsignal(signal.SIGTERM)
-
-    def stop_server() -> None:
-        if callable(server_handler):
-            server_handler(signal.SIGTERM, None)
+    # Only the main thread may set signal handlers; in a test the app runs in another.
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or not callable(server_handler):  # By default SIGTERM ends the process at once.
+        yield
+        return
 
     def start_draining(_signal: int, _frame: FrameType | None) -> None:
         state.draining = True
+        stop_server = partial(server_handler, signal.SIGTERM, None)
         loop.call_soon_threadsafe(loop.call_later, seconds, stop_server)
 
-    if not callable(server_handler):  # The default action: SIGTERM ends the process at once.
-        yield
-        return
     signal.signal(signal.SIGTERM, start_draining)
     try:
         yield

@@ -20,10 +20,9 @@ DOCS = CLOSED.replace(
     "img-src 'self' data: https://fastapi.tiangolo.com; connect-src 'self'",
 )
 
-Headers = tuple[tuple[bytes, bytes], ...]
 
-
-def _headers(policy: str) -> Headers:
+def _headers(policy: str) -> tuple[tuple[bytes, bytes], ...]:
+    """As ASGI takes them."""
     return (
         (b"content-security-policy", policy.encode()),
         (b"x-content-type-options", b"nosniff"),
@@ -31,13 +30,9 @@ def _headers(policy: str) -> Headers:
     )
 
 
-DEFAULT = _headers(CLOSED)
-PAGES = {"/": _headers(FRONT_PAGE), "/docs": _headers(DOCS)}
-
-
-def security_headers(path: str) -> Headers:
-    """Security headers of the response at `path`, as ASGI takes them."""
-    return PAGES.get(path, DEFAULT)
+DEFAULT_HEADERS = _headers(CLOSED)
+# By path.
+PAGE_HEADERS = {"/": _headers(FRONT_PAGE), "/docs": _headers(DOCS)}
 
 
 def is_safe_request_id(value: str) -> bool:

@@ -1,13 +1,13 @@
 """Exception handlers: every error becomes an RFC 9457 `application/problem+json` response."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
 from asgi_correlation_id import correlation_id
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -22,7 +22,7 @@ from api.core.errors import (
     problem_document,
     status_title,
 )
-from api.http.headers import DEFAULT, REQUEST_ID
+from api.http.headers import DEFAULT_HEADERS, REQUEST_ID
 from api.storage.db import UNAVAILABLE
 
 MEDIA_TYPE = "application/problem+json"
@@ -42,17 +42,6 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install(app: FastAPI) -> None:
-    """Register the exception handlers."""
-    app.add_exception_handler(ProblemError, _problem_error)
-    for database_error in UNAVAILABLE:
-        app.add_exception_handler(database_error, _database_unavailable)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(ClientDisconnect, _client_disconnect)
-    app.add_exception_handler(Exception, _internal_error)
-
-
 def problem_response(
     error: ProblemError, headers: Mapping[str, str] = MappingProxyType({})
 ) -> JSONResponse:
@@ -70,8 +59,7 @@ def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSO
     return JSONResponse(body, problem.status, headers, media_type=MEDIA_TYPE)
 
 
-async def _problem_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)  # noqa: S101  (for the type checker)
+async def _problem_error(_request: Request, error: ProblemError) -> JSONResponse:
     return problem_response(error)
 
 
@@ -81,8 +69,7 @@ async def _database_unavailable(request: Request, error: Exception) -> JSONRespo
     return problem_response(CatalogUnavailableError())
 
 
-async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+async def _validation_error(_request: Request, error: RequestValidationError) -> JSONResponse:
     faults = "; ".join(
         f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
         for fault in error.errors()
@@ -90,16 +77,14 @@ async def _validation_error(_request: Request, error: Exception) -> JSONResponse
     return _response(problem_document(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", faults))
 
 
-async def _http_exception(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101
+async def _http_exception(request: Request, error: HTTPException) -> JSONResponse:
     if isinstance(error.__cause__, ProblemError):  # FastAPI wraps errors raised by reading a body.
         return problem_response(error.__cause__)
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed_methods(request))
     code = status_title(error.status_code).lower().replace(" ", "-")
-    reason = str(error.detail)
-    detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)
+    detail = _DETAILS.get(error.status_code, "{reason}").format(reason=error.detail)
     return _response(problem_document(error.status_code, code, detail), headers)
 
 
@@ -123,6 +108,16 @@ async def _client_disconnect(_request: Request, _error: Exception) -> Response:
 async def _internal_error(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %r failed", request.method, request.url.path, exc_info=error)
     # This response is sent outside our middleware, which sets these headers on all others.
-    headers = {name.decode(): value.decode() for name, value in DEFAULT}
+    headers = {name.decode(): value.decode() for name, value in DEFAULT_HEADERS}
     headers[REQUEST_ID] = correlation_id.get() or ""
     return _response(internal_error(), headers)
+
+
+HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    ProblemError: _problem_error,
+    **dict.fromkeys(UNAVAILABLE, _database_unavailable),
+    RequestValidationError: _validation_error,
+    HTTPException: _http_exception,
+    ClientDisconnect: _client_disconnect,
+    Exception: _internal_error,
+}

@@ -1,4 +1,4 @@
-"""Reading a multipart form with many files. Files over 64 KiB are spooled to disk."""
+"""Reading a multipart form with many files. Files over SPOOL_BYTES are spooled to disk."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -11,42 +11,26 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.catalog.archive import SentFile, UploadForm
 from api.core.errors import ProblemError, UnprocessableError, UnreadableCharsetError
-from api.core.labels import LETTER_OR_DIGIT
 from api.core.near_duplicates import printable
 
 # Each may be an open file.
 MAX_FILES = 500
 # Text fields, kept in memory. Unknown ones are ignored.
 MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
-# Written by hand: FastAPI does not know a body that the endpoint reads itself.
-OPENAPI: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["files"],
-                    "properties": {
-                        "files": {
-                            "type": "array",
-                            "items": {"type": "string", "format": "binary"},
-                            "minItems": 1,
-                            "maxItems": MAX_FILES,
-                            "description": "Photographs, zips of them, or both.",
-                        },
-                        "class_name": {
-                            "type": "string",
-                            "pattern": LETTER_OR_DIGIT,
-                            "description": "Of the photographs that lie in no class folder. A zip "
-                            "of class folders needs none.",
-                        },
-                    },
-                }
-            }
-        },
-    }
+SPOOL_BYTES = 64 * 2**10
+FILES: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "minItems": 1,
+    "maxItems": MAX_FILES,
 }
+
+
+def describe_form(**fields: dict[str, Any]) -> dict[str, Any]:
+    """The form for OpenAPI: FastAPI does not know a body that the endpoint reads itself."""
+    schema = {"type": "object", "required": ["files"], "properties": fields}
+    content = {"multipart/form-data": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 class NoFilesError(UnprocessableError):
@@ -72,11 +56,6 @@ class NotAFormError(ProblemError):
         )
 
 
-class _Parser(MultiPartParser):
-    # Starlette's default of 1 MiB per file would take 500 MiB of memory for MAX_FILES.
-    spool_max_size = 64 * 2**10
-
-
 @asynccontextmanager
 async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
     """Parse the form of `request`. Its files are closed at the end of the context.
@@ -87,13 +66,15 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
     if content_type != "multipart/form-data":
         raise NotAFormError(content_type)
     async with aclosing(request.stream()) as stream:
-        parser = _Parser(
+        parser = MultiPartParser(
             request.headers,
             stream,
             max_files=MAX_FILES,
             max_fields=MAX_FIELDS,
             max_part_size=FIELD_BYTES,
         )
+        # Starlette's default of 1 MiB per file would take 500 MiB of memory for MAX_FILES.
+        parser.spool_max_size = SPOOL_BYTES
         try:
             form = await parser.parse()
         except MultiPartException as error:

@@ -5,6 +5,7 @@ STORAGE_URL names it: a path, or any URL that fsspec knows (`s3://bucket/prefix`
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from pathlib import Path, PurePosixPath
@@ -37,8 +38,17 @@ class Blobs:
             return
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write(target, data)
-        _sync_folder(target.parent)
+        temporary = target.with_name(f".{target.name}.{uuid4().hex}")
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def put_many(self, key: str, parts: Sequence[bytes]) -> list[str]:
         """Store non-empty `parts` as one blob and return a key for each.
@@ -73,10 +83,8 @@ class Blobs:
 
     def delete(self, key: str) -> None:
         """Delete the blob if it exists."""
-        try:
+        with suppress(FileNotFoundError):
             self._fs.rm_file(self._path(key))
-        except FileNotFoundError:
-            return
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Sorted keys under the folder `prefix`, without unfinished writes."""
@@ -102,32 +110,12 @@ class Blobs:
 
     def delete_folder(self, prefix: str) -> None:
         """Delete everything under `prefix`, if it exists."""
-        try:
+        with suppress(FileNotFoundError):
             self._fs.rm(self._path(prefix), recursive=True)
-        except FileNotFoundError:
-            return
 
     def _path(self, key: str) -> str:
         """Path of the blob that holds `key`."""
-        blob = key.partition(RANGE)[0]
-        parts = PurePosixPath(blob).parts
-        if not parts or ".." in parts or PurePosixPath(blob).is_absolute():
+        blob = PurePosixPath(key.partition(RANGE)[0])
+        if not blob.parts or ".." in blob.parts or blob.is_absolute():
             raise BadKeyError(key)
         return f"{self._root.rstrip('/')}/{blob}"
-
-
-def _write(target: Path, data: bytes) -> None:
-    temporary = target.with_name(f".{target.name}.{uuid4().hex}")
-    with temporary.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(target)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,7 +19,8 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
-    text,
+    func,
+    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -59,11 +60,10 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        time: datetime = value
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def now() -> datetime:
@@ -98,27 +98,21 @@ class Database:
 
     def upgrade(self, revision: str = "head") -> None:
         """Migrate the tables, one process at a time. Raises NewerCatalogError."""
-        with self._migration_lock(), self.engine.begin() as connection:
+        with self._sqlite_migration_lock(), self.engine.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             migrate.upgrade(connection, revision)
 
     @contextmanager
-    def _migration_lock(self) -> Iterator[None]:
-        if self.is_sqlite:
-            path = make_url(self.url).database
-            if not path or path == ":memory:":
-                yield
-                return
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.migration.lock"):
-                yield
+    def _sqlite_migration_lock(self) -> Iterator[None]:
+        """A file lock: two processes that create a database at once do not wait for each other."""
+        path = make_url(self.url).database if self.is_sqlite else None
+        if not path or path == ":memory:":
+            yield
             return
-        with self.engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
-                connection.commit()
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.migration.lock"):
+            yield
 
     def close(self) -> None:
         self.engine.dispose()

@@ -1,6 +1,5 @@
 """Schema migrations of the catalog, run by Alembic."""
 
-from collections.abc import Collection
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -11,9 +10,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 class NewerCatalogError(Exception):
     """The catalog was upgraded by a newer version of Ripeline; this one could corrupt it."""
 
-    def __init__(self, revisions: Collection[str]) -> None:
+    def __init__(self, revision: str) -> None:
         super().__init__(
-            f"The catalog has the revision {', '.join(revisions)}, which this version does not "
+            f"The catalog has the revision {revision}, which this version does not "
             "know: a newer one has upgraded it. Run that version or a later one, or bring back a "
             "backup from before the upgrade. Nothing was changed."
         )
@@ -35,19 +34,18 @@ def current_revision(connection: Connection) -> str | None:
 
 def upgrade(connection: Connection, revision: str) -> None:
     """Migrate to `revision`, or "head" for the newest. Raises NewerCatalogError."""
-    if current_revision(connection) == newest_revision():
+    current = current_revision(connection)
+    if current == newest_revision():
         return
     # Slow to import, and few starts need it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
-    from alembic.migration import MigrationContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    current = set(MigrationContext.configure(connection).get_current_heads())
-    if unknown := current - known:
-        raise NewerCatalogError(unknown)
+    if current is not None and current not in known:
+        raise NewerCatalogError(current)
     command.upgrade(config, revision)

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from api.commands.backup import catalogs, service
-from api.commands.backup.catalogs import BackupError, NotEmptyError
+from api.commands.backup import service
+from api.commands.backup.service import BackupError, NotEmptyError
 from api.core.errors import CatalogUnavailableError
 from api.registry import repository
 from api.settings import Settings
@@ -181,7 +181,7 @@ def test_failures_to_save_have_messages(tmp_path: Path, monkeypatch: pytest.Monk
         service.save(nowhere, tmp_path / "a")
     away = configured("postgresql://u:secret@127.0.0.1:9/x", tmp_path / "state")
     with pytest.raises(CatalogUnavailableError):
-        catalogs.PostgresCatalog(away.database).check_empty()
+        service.PostgresCatalog(away.database).check_empty()
     if shutil.which("pg_dump"):
         with pytest.raises(BackupError, match="pg_dump failed") as failed:
             service.save(away, tmp_path / "b")

@@ -6,16 +6,10 @@ If it is stopped or killed, run it again: it resumes.
 import argparse
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from api.commands.cli_args import count, path
 from api.core.errors import ProblemError
 from api.core.freshness_levels import LevelThresholds, threshold_error
-
-if TYPE_CHECKING:
-    from api.commands.bulk.grader import ScoringJob
-    from api.commands.bulk.on_ray import Cluster
-    from api.commands.bulk.workers import Workers
 
 
 def main() -> int:
@@ -42,6 +36,7 @@ def _run(arguments: argparse.Namespace) -> str:
     from api.commands.bulk.grader import ScoringJob  # noqa: PLC0415
     from api.commands.bulk.model import open_model  # noqa: PLC0415
     from api.commands.bulk.score import score  # noqa: PLC0415
+    from api.commands.bulk.workers import Workers  # noqa: PLC0415
     from api.core.progress import terminal  # noqa: PLC0415
     from api.settings import get_settings  # noqa: PLC0415
 
@@ -52,10 +47,15 @@ def _run(arguments: argparse.Namespace) -> str:
         arguments.source,
         settings.max_body_bytes,
         settings.max_pixels,
-        _thresholds(arguments),
+        arguments.thresholds,
     )
-    processes = arguments.processes or settings.inference_threads
-    with _graders(job, processes, arguments.ray) as graders, terminal() as progress:
+    if arguments.ray:
+        from api.commands.bulk.on_ray import Cluster  # noqa: PLC0415  (needs Ray)
+
+        graders: Cluster | Workers = Cluster(job, arguments.ray)
+    else:
+        graders = Workers(job, arguments.processes or settings.inference_threads)
+    with graders, terminal() as progress:
         report = score(job, arguments.out, graders.grade, progress, arguments.rows_a_part)
     resumed = f" ({report.resumed} of them by an earlier command)" if report.resumed else ""
     return (
@@ -64,27 +64,10 @@ def _run(arguments: argparse.Namespace) -> str:
     )
 
 
-def _graders(job: "ScoringJob", processes: int, ray_address: str | None) -> "Cluster | Workers":
-    if ray_address:
-        from api.commands.bulk.on_ray import Cluster  # noqa: PLC0415
-
-        return Cluster(job, ray_address)
-    from api.commands.bulk.workers import Workers  # noqa: PLC0415
-
-    return Workers(job, processes)
-
-
 def _missing_extra(arguments: argparse.Namespace) -> str:
     if arguments.ray:
         return "Grading on a cluster needs the extra 'cluster': requirements/cluster.txt has it."
     return "Bulk scoring needs the extras 'serve' and 'bulk': requirements.txt has them."
-
-
-def _thresholds(arguments: argparse.Namespace) -> LevelThresholds | None:
-    """The thresholds given, which `_arguments` has checked."""
-    if arguments.rotten_below is None:
-        return None
-    return LevelThresholds(arguments.rotten_below, arguments.fresh_from)
 
 
 def _arguments() -> argparse.Namespace:
@@ -122,6 +105,7 @@ def _arguments() -> argparse.Namespace:
         parser.error("--rotten-below and --fresh-from go together: give both")
     if below is not None and (problem := threshold_error(below, fresh)):
         parser.error(problem)
+    arguments.thresholds = None if below is None else LevelThresholds(below, fresh)
     return arguments
 
 

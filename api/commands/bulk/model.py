@@ -34,7 +34,8 @@ def open_model(settings: Settings, name: str) -> Package:
         if name == DEFAULT:
             return load_package(settings.model_dir)
         if name == CHAMPION:
-            return _open_version(settings, _champion_version(settings))
+            version = _champion_version(settings)
+            return _open_version(settings, version) if version else load_package(settings.model_dir)
         folder = Path(name).expanduser().resolve()
         if folder.is_dir():
             return load_package(folder)
@@ -48,11 +49,10 @@ def open_model(settings: Settings, name: str) -> Package:
     )
 
 
-def _open_version(settings: Settings, version: str | None) -> Package:
+def _open_version(settings: Settings, version: str) -> Package:
     with suppress(BadPackageError):
-        if version in (None, read_manifest(settings.model_dir).version):
+        if version == read_manifest(settings.model_dir).version:
             return load_package(settings.model_dir)  # No need to fetch it.
-    assert version is not None  # noqa: S101
     blobs = Blobs(settings.storage)
     if not is_stored(blobs, version):
         raise BadPackageError(f"no package of this version is stored in {blobs.url}.")

@@ -15,8 +15,7 @@ One row per photo, in the order of paths:
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,17 +84,12 @@ def check_format(out: Path) -> None:
 
 def write_table(out: Path, columns: pa.Schema, tables: Iterable[pa.Table]) -> None:
     """Write the tables one after the other, atomically. Raises OSError."""
-    with _atomic(out) as temporary, WRITERS[out.suffix](temporary, columns) as writer:
-        for table in tables:
-            writer.write_table(table)
-
-
-@contextmanager
-def _atomic(out: Path) -> Iterator[Any]:
     temporary = out.with_name(f".{out.name}.writing")
     try:
         with temporary.open("wb") as stream:
-            yield stream
+            with WRITERS[out.suffix](stream, columns) as writer:
+                for table in tables:
+                    writer.write_table(table)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(out)

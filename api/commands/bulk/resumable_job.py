@@ -15,11 +15,18 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from api.core.errors import ProblemError
+from api.core.progress import Progress
 from api.storage.blobs import Blobs
 
 SPEC = "job.json"
 PATHS = "photographs"
 PARTS = "rows"
+# What a job is only resumed with, in words.
+COMPARED = {
+    "source": "folder of photographs",
+    "model_version": "model",
+    "thresholds": "line between fresh and rotten",
+}
 
 
 class OtherJobError(ProblemError):
@@ -39,7 +46,7 @@ class JobSpec(BaseModel):
     model_version: str
     thresholds: str = ""
     rows_a_part: int
-    photographs: int
+    photographs: int = 0
 
 
 class ResumableJob:
@@ -52,48 +59,31 @@ class ResumableJob:
         self.parts_done = sum(1 for _ in self._blobs.keys(PARTS))
 
     @classmethod
-    def resume(
-        cls, folder: Path, source: str, model_version: str, thresholds: str
-    ) -> "ResumableJob | None":
+    def resume(cls, folder: Path, wanted: JobSpec) -> "ResumableJob | None":
         """The job in `folder`; None if there is none. Raises OtherJobError."""
         blobs = _blobs(folder)
         if not blobs.exists(SPEC):
             return None
         spec = JobSpec.model_validate_json(blobs.get(SPEC))
-        for what, before, now in (
-            ("folder of photographs", spec.source, source),
-            ("model", spec.model_version, model_version),
-            ("line between fresh and rotten", spec.thresholds or "none of any kind", thresholds),
-        ):
+        for name, what in COMPARED.items():
+            before, now = getattr(spec, name), getattr(wanted, name)
             if before != now:
-                raise OtherJobError(folder, what, before, now)
+                raise OtherJobError(folder, what, before or "none of any kind", now)
         return cls(folder, spec)
 
     @classmethod
     def create(
-        cls,
-        folder: Path,
-        source: str,
-        model_version: str,
-        thresholds: str,
-        *,
-        rows_per_part: int,
-        paths: Iterable[str],
+        cls, folder: Path, wanted: JobSpec, paths: Iterable[str], progress: Progress
     ) -> "ResumableJob":
         """A new job that grades `paths`, which are never all in memory. Raises OSError."""
-        folder.mkdir(parents=True, exist_ok=True)
         count = 0
         with (folder / PATHS).open("w", encoding="ascii") as listing:
-            for path in paths:
+            for count, path in enumerate(paths, start=1):
                 listing.write(f"{json.dumps(path)}\n")
-                count += 1
-        spec = JobSpec(
-            source=source,
-            model_version=model_version,
-            thresholds=thresholds,
-            rows_a_part=rows_per_part,
-            photographs=count,
-        )
+                if count % 1000 == 0:  # The total is unknown.
+                    progress("Looking for photographs", count, count)
+        progress("Looking for photographs", count, count)
+        spec = wanted.model_copy(update={"photographs": count})
         _blobs(folder).put(SPEC, spec.model_dump_json(indent=2).encode())
         return cls(folder, spec)
 

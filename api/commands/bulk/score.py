@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from api.commands.bulk import output
 from api.commands.bulk.grader import ScoringJob
 from api.commands.bulk.output import BadOutputError
-from api.commands.bulk.resumable_job import ResumableJob
+from api.commands.bulk.resumable_job import JobSpec, ResumableJob
 from api.core.errors import ProblemError
 from api.core.imaging.decode import EXTENSIONS
 from api.core.progress import Progress, silent
@@ -91,19 +91,18 @@ def _resume_or_create(
     job: ScoringJob, folder: Path, progress: Progress, rows_per_part: int
 ) -> ResumableJob:
     """Removes `folder` if no job can be created."""
-    source, version = job.source(), job.package.manifest.version
-    resumable = ResumableJob.resume(folder, source.address, version, job.levels)
+    source = job.source()
+    wanted = JobSpec(
+        source=source.address,
+        model_version=job.package.manifest.version,
+        thresholds=job.levels,
+        rows_a_part=rows_per_part,
+    )
+    resumable = ResumableJob.resume(folder, wanted)
     if resumable is not None:
         return resumable
     try:
-        resumable = ResumableJob.create(
-            folder,
-            source.address,
-            version,
-            job.levels,
-            rows_per_part=rows_per_part,
-            paths=_report_count(source.paths(), progress),
-        )
+        resumable = ResumableJob.create(folder, wanted, source.paths(), progress)
         if not resumable.spec.photographs:
             raise NoPhotographsError(job.address)
     except ProblemError:
@@ -146,13 +145,3 @@ def _grade_rest(resumable: ResumableJob, grade: GradeBatches, progress: Progress
     rest = pa.concat_tables(unwritten)
     if len(rest):
         resumable.write_part(rest)
-
-
-def _report_count(paths: Iterable[str], progress: Progress) -> Iterator[str]:
-    """Pass the paths through; reports their number, as the total is unknown."""
-    count = 0
-    for count, path in enumerate(paths, start=1):
-        if count % 1000 == 0:
-            progress("Looking for photographs", count, count)
-        yield path
-    progress("Looking for photographs", count, count)

@@ -9,28 +9,19 @@ from fastapi.responses import StreamingResponse
 from api.catalog.archive import UploadLimits
 from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
-from api.http.upload_form import MAX_FILES, upload_form
+from api.http.upload_form import FILES, describe_form, upload_form
 from api.predictions.batch import Batch, BatchItem, Row, batch_items
 from api.predictions.schemas import BatchAnswer
 
 BATCH = "/predict/batch"
 NDJSON = "application/x-ndjson"
-_FILES = {
-    "type": "array",
-    "items": {"type": "string", "format": "binary"},
-    "minItems": 1,
-    "maxItems": MAX_FILES,
-}
-_BODY = {"type": "object", "required": ["files"], "properties": {"files": _FILES}}
 router = APIRouter(tags=["predict"])
 
 
 @router.post(
     BATCH,
     summary="Grade many photos",
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _BODY}}}
-    },
+    openapi_extra=describe_form(files=FILES),
     responses={
         200: {"model": BatchAnswer, "content": {NDJSON: {}}},
         **responses(400, 408, 413, 415, 422, 503),

@@ -24,7 +24,7 @@ from api.catalog.service import Origin, remove_images
 from api.catalog.upload import UploadService
 from api.core import telemetry
 from api.core.imaging.resize import thumbnail
-from api.core.labels import ClassName, accepted_class_name
+from api.core.labels import LETTER_OR_DIGIT, ClassName, accepted_class_name
 from api.core.splits import Split
 from api.http.deps import (
     BlobsDep,
@@ -36,16 +36,25 @@ from api.http.deps import (
 )
 from api.http.problems import responses
 from api.http.routing import IMAGE_ID
-from api.http.upload_form import OPENAPI, upload_form
+from api.http.upload_form import FILES, describe_form, upload_form
 
 IMAGES = "/dataset/images"
 UPLOADS = "/upload-training-data"
 # The image of an id never changes, but it can be removed.
 CACHED = "private, max-age=86400"
-router = APIRouter(tags=["training images"])
+_UPLOAD = describe_form(
+    files={**FILES, "description": "Photographs, zips of them, or both."},
+    class_name={
+        "type": "string",
+        "pattern": LETTER_OR_DIGIT,
+        "description": "Of the photographs that lie in no class folder. A zip of class folders "
+        "needs none.",
+    },
+)
+router = APIRouter(tags=["training images"], responses=responses(503))
 
 
-@router.get(IMAGES, summary="List images, newest first", responses=responses(422, 503))
+@router.get(IMAGES, summary="List images, newest first", responses=responses(422))
 def images(
     session: ReadingDep,
     *,
@@ -66,7 +75,7 @@ def images(
     )
 
 
-@router.post(f"{IMAGES}/relabel", summary="Relabel many images", responses=responses(422, 503))
+@router.post(f"{IMAGES}/relabel", summary="Relabel many images", responses=responses(422))
 def relabel_many(session: SessionDep, wanted: RelabelSelection) -> Relabelled:
     class_name = accepted_class_name(wanted.class_name)
     found = repository.relabel(session, wanted.ids, class_name)
@@ -75,13 +84,13 @@ def relabel_many(session: SessionDep, wanted: RelabelSelection) -> Relabelled:
     )
 
 
-@router.post(f"{IMAGES}/remove", summary="Remove many images", responses=responses(422, 503))
+@router.post(f"{IMAGES}/remove", summary="Remove many images", responses=responses(422))
 def remove_many(database: DatabaseDep, blobs: BlobsDep, wanted: Selection) -> Removed:
     removed = remove_images(database, blobs, wanted.ids)
     return Removed(removed=len(removed), missing=_missing(wanted.ids, removed))
 
 
-@router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422, 503))
+@router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422))
 def image(session: ReadingDep, image_id: ImageId) -> TrainingImage:
     return TrainingImage.model_validate(repository.get_image(session, image_id))
 
@@ -90,7 +99,7 @@ def image(session: ReadingDep, image_id: ImageId) -> TrainingImage:
     f"{IMAGES}/{IMAGE_ID}/photograph",
     summary="Thumbnail of an image",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422, 503)},
+    responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422)},
 )
 def photograph(
     request: Request,
@@ -115,9 +124,7 @@ def photograph(
     return Response(small, headers=headers, media_type="image/jpeg")
 
 
-@router.patch(
-    f"{IMAGES}/{IMAGE_ID}", summary="Relabel an image", responses=responses(404, 422, 503)
-)
+@router.patch(f"{IMAGES}/{IMAGE_ID}", summary="Relabel an image", responses=responses(404, 422))
 def relabel(session: SessionDep, image_id: ImageId, wanted: Relabel) -> TrainingImage:
     class_name = accepted_class_name(wanted.class_name)
     row = repository.get_image(session, image_id)
@@ -130,7 +137,7 @@ def relabel(session: SessionDep, image_id: ImageId, wanted: Relabel) -> Training
     f"{IMAGES}/{IMAGE_ID}",
     summary="Remove an image",
     status_code=204,
-    responses=responses(404, 422, 503),
+    responses=responses(404, 422),
 )
 def remove(database: DatabaseDep, blobs: BlobsDep, image_id: ImageId) -> None:
     if not remove_images(database, blobs, [image_id]):
@@ -140,8 +147,8 @@ def remove(database: DatabaseDep, blobs: BlobsDep, image_id: ImageId) -> None:
 @router.post(
     UPLOADS,
     summary="Upload training photos",
-    openapi_extra=OPENAPI,
-    responses=responses(400, 413, 415, 422, 503),
+    openapi_extra=_UPLOAD,
+    responses=responses(400, 413, 415, 422),
 )
 async def upload(
     request: Request,
@@ -167,7 +174,7 @@ async def upload(
     return report
 
 
-@router.get("/dataset/summary", summary="Data set summary", responses=responses(503))
+@router.get("/dataset/summary", summary="Data set summary")
 def summary(session: ReadingDep, learned: TrainingIndexDep) -> DatasetSummary:
     return DatasetSummary.load(session, learned)
 

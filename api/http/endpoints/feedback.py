@@ -30,7 +30,7 @@ _AGREED: JsonDict = {
     "required": ["correct"],
     "properties": {"label": {"type": "null"}, "correct": {"const": True}},
 }
-router = APIRouter(tags=["feedback"])
+router = APIRouter(tags=["feedback"], responses=responses(503))
 
 
 class Feedback(BaseModel):
@@ -130,7 +130,7 @@ FeedbackDep = Annotated[FeedbackService, Depends(_desk)]
 @router.post(
     "/predictions/{prediction_id}/feedback",
     summary="Give feedback",
-    responses=responses(404, 422, 503),
+    responses=responses(404, 422),
 )
 def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackAnswer:
     """The photograph becomes a training image of that class, where it is still kept.
@@ -142,7 +142,7 @@ def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackA
     return desk.submit(prediction_id, word.label, "feedback")
 
 
-@router.get("/feedback/summary", summary="Accuracy by feedback", responses=responses(422, 503))
+@router.get("/feedback/summary", summary="Accuracy by feedback", responses=responses(422))
 def summary(
     session: ReadingDep,
     days: Annotated[
@@ -152,7 +152,7 @@ def summary(
     return FeedbackSummary.load(session, days)
 
 
-@router.get("/review-queue", summary="Review queue", responses=responses(422, 503))
+@router.get("/review-queue", summary="Review queue", responses=responses(422))
 def queue(
     session: ReadingDep, limit: Annotated[int, Query(ge=1, le=MAX_ITEMS)] = 20
 ) -> ReviewQueue:
@@ -160,7 +160,7 @@ def queue(
     return ReviewQueue(items=[ReviewItem.of_row(row) for row in review_queue(session, limit)])
 
 
-@router.post("/review-queue", summary="Label many", responses=responses(422, 503))
+@router.post("/review-queue", summary="Label many", responses=responses(422))
 def confirm(desk: FeedbackDep, wanted: Confirmations) -> ReviewAnswer:
     confirmed, errors = [], []
     for item in wanted.items:

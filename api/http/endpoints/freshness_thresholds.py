@@ -7,15 +7,15 @@ from api.http.problems import responses
 from api.predictions import freshness_thresholds
 from api.predictions.freshness_thresholds import FreshnessThresholds, FreshnessThresholdsChange
 
-router = APIRouter(prefix="/freshness-thresholds", tags=["freshness"])
+router = APIRouter(prefix="/freshness-thresholds", tags=["freshness"], responses=responses(503))
 
 
-@router.get("", summary="Freshness thresholds", responses=responses(503))
+@router.get("", summary="Freshness thresholds")
 def thresholds(state: StateDep, settings: SettingsDep) -> FreshnessThresholds:
     return freshness_thresholds.current(state, settings)
 
 
-@router.put("", summary="Set the freshness thresholds", responses=responses(409, 422, 503))
+@router.put("", summary="Set the freshness thresholds", responses=responses(409, 422))
 def set_thresholds(
     state: StateDep,
     settings: SettingsDep,
@@ -30,7 +30,7 @@ def set_thresholds(
     return freshness_thresholds.build_response(own, settings, chosen)
 
 
-@router.delete("", summary="Reset the freshness thresholds", responses=responses(503))
+@router.delete("", summary="Reset the freshness thresholds")
 def forget_thresholds(
     state: StateDep, settings: SettingsDep, database: DatabaseDep
 ) -> FreshnessThresholds:

@@ -16,7 +16,7 @@ from api.storage.tables import PredictionRow
 
 # PostgreSQL refuses null characters in text.
 Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
-router = APIRouter(tags=["predictions"])
+router = APIRouter(tags=["predictions"], responses=responses(503))
 
 
 class RecordedPrediction(BaseModel):
@@ -62,7 +62,7 @@ class PredictionPage(BaseModel):
     predictions: list[RecordedPrediction]
 
 
-@router.get("/predictions", summary="List predictions, newest first", responses=responses(422, 503))
+@router.get("/predictions", summary="List predictions, newest first", responses=responses(422))
 def predictions(
     state: StateDep,
     database: DatabaseDep,
@@ -90,9 +90,7 @@ def predictions(
     )
 
 
-@router.get(
-    "/predictions/{prediction_id}", summary="One prediction", responses=responses(404, 422, 503)
-)
+@router.get("/predictions/{prediction_id}", summary="One prediction", responses=responses(404, 422))
 def prediction(state: StateDep, database: DatabaseDep, prediction_id: str) -> RecordedPrediction:
     return RecordedPrediction.of(*find_recorded(database, state.recorder, prediction_id))
 
@@ -101,7 +99,7 @@ def prediction(state: StateDep, database: DatabaseDep, prediction_id: str) -> Re
     "/predictions/{prediction_id}/photograph",
     summary="Thumbnail of a graded photo",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422, 503)},
+    responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422)},
 )
 def photograph(
     state: StateDep,

@@ -26,11 +26,11 @@ from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
 
 INSIGHTS = "/insights"
 AUGMENTATION = f"{INSIGHTS}/augmentation"
-router = APIRouter(prefix=INSIGHTS, tags=["insights"])
+router = APIRouter(prefix=INSIGHTS, tags=["insights"], responses=responses(503))
 Seed = Annotated[int, Query(ge=0, lt=2**32, description="The same seed gives the same views.")]
 
 
-@router.get("/dataset", summary="Data set insights", responses=responses(503))
+@router.get("/dataset", summary="Data set insights")
 def dataset(
     state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep
 ) -> DatasetInsights:
@@ -52,7 +52,7 @@ def dataset(
     )
 
 
-@router.get("/map", summary="Map of the photos", responses=responses(422, 503))
+@router.get("/map", summary="Map of the photos", responses=responses(422))
 def embedding_map(
     state: StateDep,
     database: DatabaseDep,
@@ -80,11 +80,7 @@ def embedding_map(
     return build_map(cache, examples, version, limit)
 
 
-@router.get(
-    "/augmentation",
-    summary="Augmented views of an image",
-    responses=responses(404, 422, 503),
-)
+@router.get("/augmentation", summary="Augmented views of an image", responses=responses(404, 422))
 def of_image(
     state: StateDep, database: DatabaseDep, blobs: BlobsDep, image_id: ImageId, seed: Seed = 0
 ) -> Augmentation:
@@ -103,7 +99,7 @@ def of_image(
     "/augmentation",
     summary="Augmented views of a photo",
     openapi_extra=OPENAPI,
-    responses=responses(400, 413, 415, 422, 503),
+    responses=responses(400, 413, 415, 422),
 )
 async def of_photograph(request: Request, state: StateDep, seed: Seed = 0) -> Augmentation:
     """The same for a photo sent as to `/predict`; it is not stored."""

@@ -1,4 +1,4 @@
-"""`/models`: list, compare, promote and roll back versions."""
+"""`/models`: list, compare, promote and roll back versions; `/report`: how good one is."""
 
 from typing import Annotated
 
@@ -7,6 +7,8 @@ from fastapi import APIRouter, Query
 from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.http.routing import VERSION
+from api.insights import report as quality_report
+from api.insights.schemas import Report
 from api.registry import repository, service
 from api.registry.schemas import (
     History,
@@ -19,11 +21,11 @@ from api.registry.schemas import (
     differences,
 )
 
-router = APIRouter(prefix="/models", tags=["models"])
+router = APIRouter(tags=["models"], responses=responses(503))
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-@router.get("", summary="List versions, newest first", responses=responses(422, 503))
+@router.get("/models", summary="List versions, newest first", responses=responses(422))
 def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
     """The newest first. The five newest are kept, the champion and the one before it."""
     champion, served = repository.champion(session), repository.served_versions(session)
@@ -35,13 +37,13 @@ def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
     )
 
 
-@router.get("/history", summary="History of versions in use", responses=responses(422, 503))
+@router.get("/models/history", summary="History of versions in use", responses=responses(422))
 def history(session: ReadingDep, limit: Limit = 100) -> History:
     rows = repository.history(session, limit)
     return History(promotions=[Promotion.model_validate(row, from_attributes=True) for row in rows])
 
 
-@router.get("/compare", summary="Compare two versions", responses=responses(404, 422, 503))
+@router.get("/models/compare", summary="Compare two versions", responses=responses(404, 422))
 def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
     """Their metrics, and the differences of `b` from `a`."""
     champion, served = repository.champion(session), repository.served_versions(session)
@@ -55,7 +57,9 @@ def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
     )
 
 
-@router.get(f"/{VERSION}", summary="One version, with its manifest", responses=responses(404, 503))
+@router.get(
+    f"/models/{VERSION}", summary="One version, with its manifest", responses=responses(404)
+)
 def details(session: ReadingDep, version: str) -> VersionDetails:
     return VersionDetails.of_row(
         repository.get_model(session, version),
@@ -64,7 +68,9 @@ def details(session: ReadingDep, version: str) -> VersionDetails:
     )
 
 
-@router.post(f"/{VERSION}/promote", summary="Promote a version", responses=responses(404, 409, 503))
+@router.post(
+    f"/models/{VERSION}/promote", summary="Promote a version", responses=responses(404, 409)
+)
 def promote(
     database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str
 ) -> Promotion:
@@ -76,7 +82,7 @@ def promote(
     return Promotion.model_validate(promotion, from_attributes=True)
 
 
-@router.post("/rollback", summary="Roll back", responses=responses(409, 503))
+@router.post("/models/rollback", summary="Roll back", responses=responses(409))
 def rollback(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Promotion:
     """Use the version that was in use before; a second rollback goes one further back.
 
@@ -84,3 +90,13 @@ def rollback(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> P
     """
     promotion = service.roll_back(database, blobs, settings.model_cache)
     return Promotion.model_validate(promotion, from_attributes=True)
+
+
+@router.get("/report/{version}", summary="Report on a version", responses=responses(404))
+def report(session: ReadingDep, settings: SettingsDep, version: str) -> Report:
+    """Its own figure and those of the recipe, each with its interval, its split and its data.
+
+    The curves and tables of the version are in its manifest: `/models/{version}`.
+    """
+    manifest = repository.get_model(session, version).manifest
+    return quality_report.report(manifest, settings.report_dir)

@@ -20,7 +20,7 @@ from api.retraining.schemas import (
 )
 from api.storage.db import now
 
-router = APIRouter(tags=["retraining"])
+router = APIRouter(tags=["retraining"], responses=responses(503))
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10**9)]
 
@@ -29,7 +29,7 @@ Offset = Annotated[int, Query(ge=0, le=10**9)]
     "/retrain",
     summary="Start a retraining run",
     status_code=HTTPStatus.ACCEPTED,
-    responses=responses(409, 422, 503),
+    responses=responses(409, 422),
 )
 def retrain(
     database: DatabaseDep,
@@ -53,7 +53,7 @@ def retrain(
     return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
 
 
-@router.get("/retrain/estimate", summary="Estimate of a run", responses=responses(409, 503))
+@router.get("/retrain/estimate", summary="Estimate of a run", responses=responses(409))
 def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Estimate:
     """What is new since the current version, and how long each mode would take."""
     with database.reading() as session:
@@ -70,14 +70,14 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
         )
 
 
-@router.get("/retraining-status", summary="Retraining status", responses=responses(503))
+@router.get("/retraining-status", summary="Retraining status")
 def retraining_status(session: ReadingDep) -> RetrainingStatus:
     """The active run, or the last one."""
     newest = repository.newest(session, limit=1)
     return RetrainingStatus.of(newest[0] if newest else None)
 
 
-@router.get("/training-status", summary="Training status in short", responses=responses(503))
+@router.get("/training-status", summary="Training status in short")
 def training_status(session: ReadingDep) -> TrainingStatus:
     """For older clients."""
     status = retraining_status(session)
@@ -86,14 +86,14 @@ def training_status(session: ReadingDep) -> TrainingStatus:
     )
 
 
-@router.get("/runs", summary="All runs", responses=responses(422, 503))
+@router.get("/runs", summary="All runs", responses=responses(422))
 def list_runs(session: ReadingDep, limit: Limit = 100, offset: Offset = 0) -> Runs:
     """The newest first."""
     rows = repository.newest(session, limit, offset)
     return Runs(total=repository.count(session), runs=[Run.of(row) for row in rows])
 
 
-@router.get("/runs/{run_id}", summary="One run", responses=responses(404, 503))
+@router.get("/runs/{run_id}", summary="One run", responses=responses(404))
 def run(session: ReadingDep, run_id: str) -> Run:
     return Run.of(service.get(session, run_id))
 
@@ -102,7 +102,7 @@ def run(session: ReadingDep, run_id: str) -> Run:
     "/runs/{run_id}/cancel",
     summary="Cancel a run",
     status_code=HTTPStatus.ACCEPTED,
-    responses=responses(404, 409, 503),
+    responses=responses(404, 409),
 )
 def cancel(session: SessionDep, run_id: str) -> Run:
     """A queued run is cancelled at once, a running one within a second or two."""

@@ -7,11 +7,12 @@ from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.api_keys import NO_SCOPE, ApiKeys
 from api.core.errors import ProblemError
-from api.http.headers import security_headers
+from api.http.headers import DEFAULT_HEADERS, PAGE_HEADERS
 from api.http.problems import problem_response
 from api.http.security.permissions import PROBES, Permission, required_permission, required_scope
 from api.settings import Settings
@@ -19,7 +20,6 @@ from api.settings import Settings
 if TYPE_CHECKING:  # Slow to import, and few deployments set a rate limit.
     from api.http.security.rate_limit import RateLimit
 
-BEARER = b"bearer "
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ripeline"'}
 HOW = "as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'"
 
@@ -66,7 +66,9 @@ class CrossSiteError(ProblemError):
 
 def check_bind_address(settings: Settings) -> str:
     """Why the service must not listen on the configured address; empty if it may."""
-    if settings.allow_open or settings.has_keys or _is_loopback_host(settings.host):
+    address = _parse_address(settings.host)
+    is_loopback = settings.host == "localhost" or (address is not None and address.is_loopback)
+    if settings.allow_open or settings.has_keys or is_loopback:
         return ""
     return (
         f"RIPELINE_HOST={settings.host} can be reached from other machines, where anybody could "
@@ -82,11 +84,6 @@ def is_public_address(server: tuple[str, int | None] | None) -> bool:
     """
     address = _parse_address(server[0]) if server else None
     return address is not None and not address.is_loopback
-
-
-def _is_loopback_host(host: str) -> bool:
-    address = _parse_address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 @lru_cache(maxsize=256)
@@ -110,15 +107,6 @@ class SecurityPolicy:
     rate_limit: "RateLimit | None" = None
 
 
-@dataclass
-class _Credentials:
-    """The headers of a request that authorization reads."""
-
-    key: str = ""
-    origin: str = ""
-    host: str = ""
-
-
 class AuthMiddleware:
     """Answers requests that are not allowed, and adds security headers to every response."""
 
@@ -131,7 +119,7 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        headers = security_headers(path)
+        headers = PAGE_HEADERS.get(path, DEFAULT_HEADERS)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -150,39 +138,31 @@ class AuthMiddleware:
         """Raises KeyNeededError, InsufficientScopeError, ChangesClosedError, CrossSiteError,
         TooManyRequestsError.
         """
-        policy, sent = self._policy, _read_credentials(scope)
+        policy, headers = self._policy, Headers(scope=scope)
+        key = _sent_key(headers)
         needed = required_permission(scope["method"], path)
-        key_scope = policy.keys.scope_of(sent.key) if sent.key else NO_SCOPE
+        key_scope = policy.keys.scope_of(key) if key else NO_SCOPE
         if policy.rate_limit is not None and path not in PROBES:
             # Requests with an unknown key count for their address.
-            policy.rate_limit.count(scope.get("client"), sent.key if key_scope else "")
+            policy.rate_limit.count(scope.get("client"), key if key_scope else "")
         if key_scope < required_scope(needed, policy.keys):
             if key_scope:
                 raise InsufficientScopeError()
-            raise KeyNeededError(key_was_sent=bool(sent.key))
+            raise KeyNeededError(key_was_sent=bool(key))
         if key_scope or needed in (Permission.NONE, Permission.READ):
             return
         # From here on without a key: a browser could be made to send this request.
-        if sent.origin and not self._is_allowed_origin(sent):
+        origin = headers.get("origin", "")
+        is_own_page = origin.partition("://")[2] == headers.get("host", "")
+        if origin and not is_own_page and origin not in policy.origins:
             raise CrossSiteError()
         is_public = is_public_address(scope.get("server"))
         if needed is Permission.CHANGE and is_public and not policy.allow_open:
             raise ChangesClosedError()
 
-    def _is_allowed_origin(self, sent: _Credentials) -> bool:
-        is_own_page = sent.origin.partition("://")[2] == sent.host
-        return is_own_page or sent.origin in self._policy.origins
 
-
-def _read_credentials(scope: Scope) -> _Credentials:
-    sent = _Credentials()
-    for name, value in scope["headers"]:
-        if name == b"authorization" and value[: len(BEARER)].lower() == BEARER:
-            sent.key = value[len(BEARER) :].decode("latin-1").strip()
-        elif name == b"x-api-key":
-            sent.key = sent.key or value.decode("latin-1").strip()
-        elif name == b"origin":
-            sent.origin = value.decode("latin-1")
-        elif name == b"host":
-            sent.host = value.decode("latin-1")
-    return sent
+def _sent_key(headers: Headers) -> str:
+    """The API key of a request; empty without one."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    return bearer or headers.get("x-api-key", "").strip()

@@ -40,15 +40,14 @@ class RateLimit:
 
         Raises TooManyRequestsError.
         """
-        client = _hash_key(key) if key else _client_of_address(peer[0] if peer else "")
+        if key:
+            client = hashlib.sha256(key.encode()).hexdigest()
+        else:
+            client = _client_of_address(peer[0] if peer else "")
         if not self._counter.hit(self._limit, client):
             end = self._counter.get_window_stats(self._limit, client).reset_time
             limit = f"{self._limit.amount} requests in {self._limit.get_expiry()} s"
             raise TooManyRequestsError(limit, max(1, math.ceil(end - time.time())))
-
-
-def _hash_key(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @lru_cache(maxsize=4096)

@@ -7,8 +7,6 @@ from api.storage.db import UtcDateTime
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -160,17 +158,3 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_promotions")),
     )
-
-
-def downgrade() -> None:
-    for table in (
-        "promotions",
-        "feedback",
-        "champion",
-        "triggers",
-        "runs",
-        "predictions",
-        "models",
-        "images",
-    ):
-        op.drop_table(table)

@@ -7,8 +7,6 @@ from api.storage.db import UtcDateTime
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -22,8 +20,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_freshness_thresholds")),
     )
     op.add_column("predictions", sa.Column("freshness_level", sa.String(length=10), nullable=True))
-
-
-def downgrade() -> None:
-    op.drop_column("predictions", "freshness_level")
-    op.drop_table("freshness_thresholds")
