@@ -27,15 +27,11 @@ MIN_LEAK = 0.02
 
 def counts(examples: Examples) -> list[Count]:
     """Examples by class, split and origin, sorted."""
-    groups = zip(
-        examples.class_names.tolist(),
-        examples.splits.tolist(),
-        examples.origins.tolist(),
-        strict=True,
-    )
+    columns = (examples.class_names, examples.splits, examples.origins)
+    groups = Counter(zip(*(column.tolist() for column in columns), strict=True))
     return [
         Count(class_name=name, split=split, origin=origin, examples=count)
-        for (name, split, origin), count in sorted(Counter(groups).items())
+        for (name, split, origin), count in sorted(groups.items())
     ]
 
 
@@ -130,8 +126,7 @@ def copies(examples: Examples, training_files: int) -> Copies:
     groups, group = np.unique(examples.photographs[whole], return_inverse=True)
     saved = examples.copies[whole]
     known = bool((saved > 0).all())
-    sizes = np.zeros(len(groups), np.int64)
-    np.add.at(sizes, group, np.maximum(saved, 1))
+    sizes = np.bincount(group, np.maximum(saved, 1)).astype(np.int64)
     files = int(sizes.sum())
     if not known:
         uploaded = int((examples.image_ids[whole] != "").sum())

@@ -45,17 +45,13 @@ class TrainingSet:
     index: TrainingIndex
 
 
+@lru_cache(maxsize=2)  # A stored version never changes.
 def load_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
     """Of a stored version; cached. Raises ModelUnavailableError."""
     try:
-        return _read_training_set(blobs, cache, version)
+        package = fetch_package(blobs, version, cache)
     except BadPackageError as error:
         raise ModelUnavailableError() from error
-
-
-@lru_cache(maxsize=2)  # A stored version never changes.
-def _read_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
-    package = fetch_package(blobs, version, cache)
     manifest = package.manifest
     index = TrainingIndex.load(package.folder / REPLAY, manifest.classes)
     return TrainingSet(package.folder, manifest.input_size, manifest.data.files, index)

@@ -170,12 +170,11 @@ SCHEDULE_HOUR = 3
 
 def last_due(schedule: Schedule, at: datetime) -> datetime:
     """The last time, at or before `at` (UTC), at which a weekly or monthly run was due."""
-    today = at.replace(hour=SCHEDULE_HOUR, minute=0, second=0, microsecond=0)
-    if schedule == "weekly":
-        monday = today - timedelta(days=today.weekday())
-        return monday if monday <= at else monday - timedelta(days=7)
-    first = today.replace(day=1)
-    return first if first <= at else (first - timedelta(days=1)).replace(day=1)
+    # Before that hour it is still the day before.
+    day = (at - timedelta(hours=SCHEDULE_HOUR)).replace(
+        hour=SCHEDULE_HOUR, minute=0, second=0, microsecond=0
+    )
+    return day - timedelta(days=day.weekday()) if schedule == "weekly" else day.replace(day=1)
 
 
 def next_due(schedule: Schedule, at: datetime) -> datetime:

@@ -78,13 +78,11 @@ def trigger_states(
     context = _context(session, settings, blobs, at)
     stored = {row.name: row for row in session.scalars(select(TriggerRow))}
     is_run_active = runs.active(session) is not None
+    nothing_serves = TriggerResult("No model serves yet.")
     states = []
     for name, rule in RULES.items():
         config = config_of(rule, stored.get(name))
-        if context:
-            result = rule.evaluate(context, config)
-        else:
-            result = TriggerResult("No model serves yet.")
+        result = rule.evaluate(context, config) if context else nothing_serves
         obstacle = _own_obstacle(rule, config, result, at) or _obstacle(context, is_run_active)
         reason = obstacle or result.sentence
         states.append(TriggerState(rule, config, result.value, not obstacle, reason))

@@ -146,7 +146,8 @@ def test_boxes_of_unknown_level_are_no_phone_runs(corpus: TrainingCorpus) -> Non
 
 def _even(samples: list[Sample]) -> GradedSamples:
     even = np.full((len(samples), len(CLASSES)), 1 / len(CLASSES), np.float32)
-    return GradedSamples(samples, OutOfFold(even, even, np.zeros(len(samples), np.float32)), CLASSES)
+    predictions = OutOfFold(even, even, np.zeros(len(samples), np.float32))
+    return GradedSamples(samples, predictions, CLASSES)
 
 
 def test_the_supplied_split_is_marked_and_learns_its_train_files(
