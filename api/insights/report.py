@@ -147,55 +147,50 @@ def _parse(path: Path, _modified_ns: int) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _story(shown: Sequence[Figure], measured: Mapping[str, Any]) -> list[str]:
+def _story(shown: Sequence[Figure], measured: Mapping[str, Any]) -> Iterator[str]:
     """Sentences of the summary."""
     by_name = {figure.name: figure for figure in shown}
-    story = []
     if sources := by_name.get("sources"):
-        story += _unseen_sources_story(sources, measured[SOURCES])
+        yield from _unseen_sources_story(sources, measured[SOURCES])
     if test := by_name.get("test"):
-        story.append(
+        yield (
             f"Of photographs that it has not seen, this version gets {percent(test.value)} right."
         )
     else:
-        story.append("This version was not measured on photographs of its own.")
+        yield "This version was not measured on photographs of its own."
     if folds := by_name.get("folds"):
-        story.append(
-            f"Over five draws of such photographs, its recipe gets {percent(folds.value)} right."
-        )
+        yield f"Over five draws of such photographs, its recipe gets {percent(folds.value)} right."
     if phone := by_name.get("phone_fruit"):
-        story.append(
+        yield (
             f"On phone photographs of runs held out, it names {percent(phone.value)} of the fruits."
         )
     if supplied := by_name.get("supplied"):
         part = measured[SUPPLIED]
-        story.append(
+        yield (
             f"The set's own split gives {percent(supplied.value)}, but "
             f"{part['test_photographs_also_in_train']:,} of its {part['test_photographs']:,} test "
             "photographs have a copy among those learned from: compare it with what others "
             "publish, and with nothing else."
         )
-    return story
 
 
-def _unseen_sources_story(sources: Figure, part: Mapping[str, Any]) -> list[str]:
-    story = [
+def _unseen_sources_story(sources: Figure, part: Mapping[str, Any]) -> Iterator[str]:
+    yield (
         f"Of photographs from sources that it has never met, its recipe gets "
         f"{percent(sources.value)} right: closest to what your own photographs will get."
-    ]
+    )
     worst = (part.get("worst_groups") or [None])[0]
     if worst and worst["correct"] < worst["fruits"]:
         words = read_label(worst["class"]).words
-        story.append(
+        yield (
             f"The worst of them are the {words} photographs of {source_in_words(worst['source'])}: "
             f"{worst['correct']} of {worst['fruits']} right."
         )
     for pair, result in (part.get("freshness_pairs") or {}).items():
         if not result["told_apart"]:
             fresher, staler = (_LEVELS[level] for level in pair.split(" over "))
-            story.append(
+            yield (
                 f"These photographs do not show that it tells {fresher} from {staler}: in "
                 f"{percent(result['ordered'])} of the pairs the fresher scores higher, where half "
                 "is chance."
             )
-    return story
