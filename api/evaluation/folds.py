@@ -46,23 +46,18 @@ class FiveFold(CrossValidation):
         fold = self._fold_of_run.get(sample.group) if sample.box else None
         return (fold_of(sample.group, FOLDS) if fold is None else fold) == run
 
-    @property
-    def largest_source(self) -> str:
-        """The source with the most photographs in class folders."""
-        sources = [sample.source for sample in self.photographs]
-        return max(sorted(set(sources)), key=sources.count)
-
 
 def fold_metrics(folds: FiveFold, results: Sequence[GradedSamples]) -> dict[str, Any]:
     """Metrics of all folds together: the largest source, phone runs, other sources, rejection."""
-    corpus, largest = folds.corpus, folds.largest_source
     graded = GradedSamples.join(results)
+    sources = [sample.source for sample in folds.photographs]
+    largest = max(sorted(set(sources)), key=sources.count)
     is_file = np.array([bool(sample.target) and not sample.box for sample in graded.samples])
-    source = f"{largest}, " if largest else ""
+    prefix = f"{largest}, " if largest else ""
     metrics: dict[str, Any] = {
         "by_photograph": classification_metrics(
-            f"{source}{FOLDS}-fold by photograph, all saved copies",
-            corpus,
+            f"{prefix}{FOLDS}-fold by photograph, all saved copies",
+            folds.corpus,
             graded.where(is_file & (graded.sources == largest)),
         )
     }

@@ -163,7 +163,7 @@ class GradedSamples:
     def same_fruit(self) -> NDArray[np.bool_]:
         """Whether the predicted class is of the right fruit: bool [n]."""
         fruit = np.array([read_label(name).fruit for name in self.classes])
-        return fruit[self.predicted] == fruit[self.labels]
+        return np.equal(fruit[self.predicted], fruit[self.labels])
 
     @cached_property
     def called_edible(self) -> NDArray[np.bool_]:

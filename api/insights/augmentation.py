@@ -41,13 +41,12 @@ def augmentation(
     random = np.random.default_rng(seed)
     original = _view(predictor, to_input(image, size))
     views = [_view(predictor, augment(image, size, random, rates)) for _ in range(VIEWS)]
-    label = read_label(class_name) if class_name else None
     return Augmentation(
         model_version=predictor.manifest.version,
         image_id=image_id,
         class_name=class_name,
         seed=seed,
-        freshness=label.freshness if label else None,
+        freshness=read_label(class_name).freshness if class_name else None,
         original=original,
         views=views,
         story=_story(original, views),
