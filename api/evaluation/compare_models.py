@@ -28,9 +28,8 @@ class ComparedModel:
 
     def predicted(self) -> NDArray[np.str_]:
         """The predicted class of each test photo: strings [n]."""
-        names: NDArray[np.str_] = np.array(self.classes)
-        predicted: NDArray[np.str_] = names[self.head.probabilities(self.embeddings).argmax(axis=1)]
-        return predicted
+        best: NDArray[np.int64] = self.head.probabilities(self.embeddings).argmax(axis=1)
+        return np.array(self.classes)[best]
 
     def predictions_by_sha256(self, sha256: NDArray[np.str_]) -> dict[str, str]:
         """The predicted class by the hash of each test photo; "" if rejected."""

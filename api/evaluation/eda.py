@@ -113,7 +113,8 @@ def plot_fresh_and_rotten(measured: pd.DataFrame) -> Figure:
 
 def median_trait(measured: pd.DataFrame, trait: str) -> dict[str, float]:
     """The median of a trait by label, in words."""
-    return measured.groupby("words")[trait].median().to_dict()
+    medians = measured.groupby("words")[trait].median()
+    return {str(words): float(value) for words, value in medians.items()}
 
 
 def augmented_views(

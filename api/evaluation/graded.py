@@ -163,7 +163,8 @@ class GradedSamples:
     def same_fruit(self) -> NDArray[np.bool_]:
         """Whether the predicted class is of the right fruit: bool [n]."""
         fruit = np.array([read_label(name).fruit for name in self.classes])
-        return np.equal(fruit[self.predicted], fruit[self.labels])
+        same: NDArray[np.bool_] = fruit[self.predicted] == fruit[self.labels]
+        return same
 
     @cached_property
     def called_edible(self) -> NDArray[np.bool_]:
