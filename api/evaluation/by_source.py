@@ -34,8 +34,10 @@ class LeaveOneSourceOut(CrossValidation):
     def __init__(self, corpus: TrainingCorpus) -> None:
         self.fruit = [*corpus.photographs(*SPLITS), *corpus.boxed(*SPLITS)]
         self.near = corpus.near_ood(*SPLITS)
-        self._fruit_groups = _groups_by_source(self.fruit)
-        self._near_groups = _groups_by_source(self.near)
+        # A photograph that two sources have belongs to both, and so does a kind of other produce.
+        self._groups: defaultdict[str, set[str]] = defaultdict(set)
+        for sample in (*self.fruit, *self.near):
+            self._groups[sample.source].add(sample.group)
         reasons = {
             source: _why_not_left_out(corpus, self.fruit, source)
             for source in sorted({sample.source for sample in self.fruit})
@@ -50,13 +52,9 @@ class LeaveOneSourceOut(CrossValidation):
 
     def holds_out(self, run: int, sample: Sample) -> bool:
         source = self.sources[run]
-        if sample.target:
-            # A photograph that two sources have belongs to both.
-            return sample.source == source or sample.group in self._fruit_groups[source]
-        by_hash = fold_of(sample.group, len(self.sources)) == run
-        if sample.group.startswith(NEAR):
-            return by_hash or sample.group in self._near_groups[source]
-        return by_hash or sample.source == source
+        if sample.source == source or sample.group in self._groups[source]:
+            return True
+        return not sample.target and fold_of(sample.group, len(self.sources)) == run
 
 
 def left_out_metrics(runs: LeaveOneSourceOut, results: Sequence[GradedSamples]) -> dict[str, Any]:
@@ -104,10 +102,3 @@ def _why_not_left_out(corpus: TrainingCorpus, fruit: Sequence[Sample], source: s
     if not any(sample.target for sample in rest.validation):
         return "of the other sources no photographs are left to set thresholds by"
     return ""
-
-
-def _groups_by_source(samples: Sequence[Sample]) -> defaultdict[str, set[str]]:
-    groups = defaultdict(set)
-    for sample in samples:
-        groups[sample.source].add(sample.group)
-    return groups

@@ -43,8 +43,8 @@ class FiveFold(CrossValidation):
         self._fold_of_run = {group: place % FOLDS for place, group in enumerate(ordered)}
 
     def holds_out(self, run: int, sample: Sample) -> bool:
-        fold = self._fold_of_run.get(sample.group) if sample.box else None
-        return (fold_of(sample.group, FOLDS) if fold is None else fold) == run
+        fold = self._fold_of_run[sample.group] if sample.box else fold_of(sample.group, FOLDS)
+        return fold == run
 
 
 def fold_metrics(folds: FiveFold, results: Sequence[GradedSamples]) -> dict[str, Any]:
