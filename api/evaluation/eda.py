@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageOps
 
 from api.core.appearance import appearance
+from api.core.imaging.resize import to_input
 from api.core.labels import read_label
 from api.evaluation.plots import GREEN, GREY, panels
 from api.model.predictor import Predictor
@@ -127,14 +128,13 @@ def augmented_views(
 
 
 def freshness_scores(predictor: Predictor, images: Sequence[Image.Image]) -> list[float]:
-    """The freshness score of each image, 0 to 1, as the service gives it; NaN without one."""
-    scores = []
-    for image in images:
-        stream = io.BytesIO()
-        image.save(stream, "PNG")
-        score = predictor.predict(stream.getvalue()).freshness_score
-        scores.append(float("nan") if score is None else score)
-    return scores
+    """The freshness score of each RGB image, 0 to 1, as the service gives it; NaN without one."""
+    size = predictor.manifest.input_size
+    scores = [
+        predictor.freshness_score(predictor.probabilities(to_input(image, size)))
+        for image in images
+    ]
+    return [float("nan") if score is None else score for score in scores]
 
 
 def plot_score_spread(
