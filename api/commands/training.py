@@ -75,12 +75,12 @@ def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
 def _compare(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.evaluation.compare_architectures import (  # noqa: PLC0415
         INPUT_SIZES,
-        ComparisonPlan,
         compare_architectures,
+        plan_comparison,
     )
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
-    plan = ComparisonPlan.of(
+    plan = plan_comparison(
         recipe,
         arguments.architectures,
         dict(arguments.weights_of),

@@ -12,13 +12,9 @@ import numpy as np
 from api.core.errors import ProblemError
 from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
 from api.evaluation.classification_metrics import classification_metrics
+from api.evaluation.graded import GradedSamples
 from api.evaluation.out_of_fold import predict
-from api.evaluation.source_metrics import (
-    GradedFruit,
-    counts_once,
-    rejection_metrics,
-    source_metrics,
-)
+from api.evaluation.source_metrics import rejection_metrics, source_metrics
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, version_name, write_package
@@ -148,18 +144,13 @@ def metrics_on_test_split(
     """Metrics on the test split: class folders, boxes, OOD and synthetic images; JSON-ready."""
     files = corpus.file_samples("test")
     samples = [*files, *corpus.boxed_and_ood("test")]
-    predictions = predict(grader, samples, progress)
-    first_files = {sample.copies[0] for sample in corpus.photographs("test")}
-    once = np.array([counts_once(sample, first_files) for sample in samples])
-    fruit = GradedFruit.select(samples, predictions, corpus.classes, once)
+    graded = GradedSamples(samples, predict(grader, samples, progress), corpus.classes)
+    fruit = graded.counted_once(corpus.photographs("test"))
     return {
         "test_by_photograph": classification_metrics(
             "test split by photograph, all saved copies; not seen in training",
-            corpus.listing.root,
-            corpus.files("test"),
-            predictions.probabilities[: len(files)],
-            corpus.classes,
-            uncalibrated=predictions.uncalibrated[: len(files)],
+            corpus,
+            graded.where(np.arange(len(samples)) < len(files)),
         ),
         "by_source": source_metrics(
             "test split by photograph or run, one file a photograph, and boxed fruits; not seen in "
@@ -168,6 +159,6 @@ def metrics_on_test_split(
         ),
         "rejection": {
             "split": "test split; other produce by kind, not learned from",
-            **rejection_metrics(fruit, samples, predictions),
+            **rejection_metrics(fruit, graded),
         },
     }

@@ -20,7 +20,9 @@ from api.core.calibration import BINS, confidence_bins, expected_calibration_err
 from api.core.imaging.decode import decode
 from api.core.labels import read_label
 from api.core.metrics import evaluate, share
+from api.evaluation.graded import GradedSamples
 from api.training.class_folders import PhotoFile
+from api.training.corpus import TrainingCorpus
 
 MAX_ERRORS = 12
 MAX_POINTS = 60
@@ -28,31 +30,23 @@ DIGITS = 4
 
 
 def classification_metrics(
-    split: str,
-    root: Path,
-    files: Sequence[PhotoFile],
-    probabilities: NDArray[np.float32],
-    classes: Sequence[str],
-    *,
-    uncalibrated: NDArray[np.float32],
+    split: str, corpus: TrainingCorpus, graded: GradedSamples
 ) -> dict[str, Any]:
-    """All metrics of `probabilities` [n, classes] on n files.
-
-    `split` describes them in words; `uncalibrated` [n, classes] are without temperature.
-    """
-    labels = np.array([classes.index(file.class_name) for file in files])
-    photographs = [file.photograph for file in files]
-    correct = probabilities.argmax(axis=1) == labels
+    """All metrics of graded files of the class folders; `split` describes them in words."""
+    files = [corpus.by_path[sample.copies[0]] for sample in graded.samples]
+    probabilities, labels, classes = graded.predictions.probabilities, graded.labels, graded.classes
+    photographs = graded.groups.tolist()
+    traits = file_traits(corpus.listing.root, files)
     return {
         "split": split,
         **evaluate(probabilities, labels, classes, photographs),
         "expected_calibration_error_before_scaling": expected_calibration_error(
-            uncalibrated, labels
+            graded.predictions.uncalibrated, labels
         ),
         "reliability": reliability_bins(probabilities, labels),
         "roc": roc_curves(probabilities, labels, classes),
         "precision_recall": precision_recall_curves(probabilities, labels, classes),
-        "slices": slice_accuracy(correct, photographs, file_traits(root, files)),
+        "slices": slice_accuracy(graded.correct, photographs, traits),
         "worst_mistakes": worst_errors(probabilities, labels, classes, files),
     }
 

@@ -6,7 +6,8 @@ resumes with the next row.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,50 +33,41 @@ class NoImagenetToCompareError(ProblemError):
         )
 
 
-@dataclass(frozen=True)
-class ComparisonPlan:
-    """One row for each trial."""
+def plan_comparison(
+    recipe: Recipe,
+    architectures: Sequence[str] | None = None,
+    weights: Mapping[str, str] | None = None,
+    sizes: Sequence[int] = INPUT_SIZES,
+    frozen_curve: bool = False,
+) -> dict[str, list[Trial]]:
+    """Trials of `architectures` (default: all), and of the recipe's own one over `sizes`.
 
-    architectures: tuple[Trial, ...]
-    input_sizes: tuple[Trial, ...]
+    `weights` override those of the recipe by architecture; the default is "none" where ImageNet
+    weights are not published. `frozen_curve` only fits the head over `sizes`, which is much faster.
+    Raises UnknownArchitectureError.
+    """
 
-    @classmethod
-    def of(
-        cls,
-        recipe: Recipe,
-        architectures: Sequence[str] | None = None,
-        weights: Mapping[str, str] | None = None,
-        sizes: Sequence[int] = INPUT_SIZES,
-        frozen_curve: bool = False,
-    ) -> "ComparisonPlan":
-        """Trials of `architectures` (default: all), and of the recipe's own one over `sizes`.
+    def adapt(name: str, size: int) -> Recipe:
+        default = recipe.weights if find(name).load_imagenet else "none"
+        chosen = (weights or {}).get(name, default)
+        return replace(recipe, architecture=name, weights=chosen, input_size=size)
 
-        `weights` override those of the recipe by architecture; the default is "none" where ImageNet
-        weights are not published. `frozen_curve` only fits the head over `sizes`, which is much
-        faster. Raises UnknownArchitectureError.
-        """
-
-        def adapt(name: str, size: int) -> Recipe:
-            default = recipe.weights if find(name).load_imagenet else "none"
-            chosen = (weights or {}).get(name, default)
-            return replace(recipe, architecture=name, weights=chosen, input_size=size)
-
-        for name in weights or {}:
-            find(name)
-        return cls(
-            tuple(Trial(adapt(name, recipe.input_size)) for name in architectures or TABLE),
-            tuple(Trial(adapt(recipe.architecture, size), frozen_curve) for size in sizes),
-        )
+    for name in weights or {}:
+        find(name)
+    return {
+        "architectures": [Trial(adapt(name, recipe.input_size)) for name in architectures or TABLE],
+        "input_sizes": [Trial(adapt(recipe.architecture, size), frozen_curve) for size in sizes],
+    }
 
 
 def compare_architectures(
     corpus: TrainingCorpus,
-    plan: ComparisonPlan,
+    plan: Mapping[str, Sequence[Trial]],
     cache: Path,
     without_imagenet: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Measure all rows; JSON-ready.
+    """Measure a row for each trial of each part of `plan`; JSON-ready.
 
     With `without_imagenet`, networks whose ImageNet weights are unavailable are trained from
     scratch, and `wanted_weights` in their row says so. Raises NoImagenetToCompareError before
@@ -84,7 +76,7 @@ def compare_architectures(
     data = corpus.fingerprint()
     trials = {
         trial: _with_available_weights(trial, _path(cache, trial, data.sha256), without_imagenet)
-        for trial in (*plan.architectures, *plan.input_sizes)
+        for trial in chain.from_iterable(plan.values())
     }
     rows: dict[Trial, dict[str, Any]] = {}
     for done, (wanted, trial) in enumerate(trials.items()):
@@ -100,8 +92,7 @@ def compare_architectures(
         "split": "test split by photograph, all saved copies; not seen in training",
         "latency": f"LiteRT on one core, one photograph, median of {TIMED_RUNS} runs",
         "data": data.model_dump(),
-        "architectures": [rows[trial] for trial in plan.architectures],
-        "input_sizes": [rows[trial] for trial in plan.input_sizes],
+        **{part: [rows[trial] for trial in part_trials] for part, part_trials in plan.items()},
     }
 
 

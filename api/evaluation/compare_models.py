@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import f1_score
 
 from api.core.calibration import expected_calibration_error
 from api.core.heads import Head
@@ -27,9 +28,8 @@ class ComparedModel:
 
     def predicted(self) -> NDArray[np.str_]:
         """The predicted class of each test photo: strings [n]."""
-        names: NDArray[np.str_] = np.array(self.classes)
-        predicted: NDArray[np.str_] = names[self.head.probabilities(self.embeddings).argmax(axis=1)]
-        return predicted
+        best: NDArray[np.int64] = self.head.probabilities(self.embeddings).argmax(axis=1)
+        return np.array(self.classes)[best]
 
     def predictions_by_sha256(self, sha256: NDArray[np.str_]) -> dict[str, str]:
         """The predicted class by the hash of each test photo; "" if rejected."""
@@ -61,11 +61,13 @@ def compare_models(
     recognised = [model.head.recognises(model.embeddings)[rows] for model in models]
     per_class, f1, calibration_error = {}, None, None
     if len(rows):
+        names = np.unique(truth)
         per_class = {
             str(name): _paired(*(model_correct[truth == name] for model_correct in correct))
-            for name in np.unique(truth)
+            for name in names
         }
-        f1 = MetricPair(*(macro_f1(classes, truth) for classes in predicted))
+        scores = [f1_score(truth, classes, labels=names, average="macro") for classes in predicted]
+        f1 = MetricPair(*map(float, scores))
         calibration_error = MetricPair(
             *(_calibration_error(model, rows, truth) for model in models)
         )
@@ -80,15 +82,6 @@ def compare_models(
         new_classes=new_classes,
         new_labels=new_labels,
     )
-
-
-def macro_f1(predicted: NDArray[np.str_], truth: NDArray[np.str_]) -> float:
-    """The mean F1 of the classes in `truth` [n], 0 to 1."""
-    scores = []
-    for name in np.unique(truth):
-        hits = int(((predicted == name) & (truth == name)).sum())
-        scores.append(2 * hits / (int((predicted == name).sum()) + int((truth == name).sum())))
-    return float(np.mean(scores))
 
 
 def compare_latency(champion: Backbone, candidate: Backbone, sizes: Sequence[int]) -> MetricPair:

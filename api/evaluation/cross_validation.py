@@ -20,7 +20,6 @@ from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
 
 Part = Literal["sources", "folds", "supplied"]
-PARTS: tuple[Part, ...] = ("sources", "folds", "supplied")
 
 
 def crossvalidate(
@@ -35,7 +34,8 @@ def crossvalidate(
     Predictions are cached under `cache` by data and recipe, so that an interrupted run resumes.
     With `only`, one part is trained; parts whose predictions are all cached are included too.
     """
-    folder = cache / f"{_data_hash(corpus)}-{_recipe_hash(recipe)}"
+    recipe_hash = content_hash(json.dumps(recipe.as_dict(), sort_keys=True).encode())[:12]
+    folder = cache / f"{_data_hash(corpus)}-{recipe_hash}"
     sources, folds, supplied = LeaveOneSourceOut(corpus), FiveFold(corpus), folder / "supplied.npz"
     leakage = find_leakage(corpus.listing.files)
     metrics: dict[str, Any] = {}
@@ -72,7 +72,3 @@ def _data_hash(corpus: TrainingCorpus) -> str:
         *sorted(str(path.relative_to(root)) for path in (*corpus.near_files, *corpus.far_files)),
     ]
     return content_hash("\n".join(parts).encode(errors="surrogateescape"))[:12]
-
-
-def _recipe_hash(recipe: Recipe) -> str:
-    return content_hash(json.dumps(recipe.as_dict(), sort_keys=True).encode())[:12]

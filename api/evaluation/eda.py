@@ -3,14 +3,16 @@
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageOps
 
-from api.core.appearance import Appearance, appearance
-from api.core.labels import Label, read_label
+from api.core.appearance import appearance
+from api.core.imaging.resize import to_input
+from api.core.labels import read_label
 from api.evaluation.plots import GREEN, GREY, panels
 from api.model.predictor import Predictor
 from api.training.augment import AugmentRates, augment
@@ -23,12 +25,6 @@ BROWN = "#9a6b3f"
 TRAITS = ("brightness", "saturation", "hue")
 CAPTION_HEIGHT = 14
 JPEG_QUALITY = 80
-
-
-@dataclass(frozen=True)
-class LabelledAppearance:
-    label: Label
-    appearance: Appearance
 
 
 def sample_each_class(corpus: TrainingCorpus, count: int) -> dict[str, list[Sample]]:
@@ -79,32 +75,29 @@ def plot_class_balance(files: Sequence[PhotoFile]) -> Figure:
     return figure
 
 
-def measure_appearance(samples: Mapping[str, Sequence[Sample]]) -> list[LabelledAppearance]:
-    """Appearance of samples, which are given by class."""
-    return [
-        LabelledAppearance(read_label(name), appearance(load_image(sample)))
-        for name, group in samples.items()
-        for sample in group
-    ]
-
-
-def plot_fresh_and_rotten(measured: Sequence[LabelledAppearance]) -> Figure:
-    """Box plots of brightness, saturation and hue by fruit, fresh beside rotten.
+def measure_appearance(samples: Mapping[str, Sequence[Sample]]) -> pd.DataFrame:
+    """TRAITS of samples, which are given by class, with the `words`, `fruit` and `freshness`.
 
     Hue runs from -90 to 270 degrees, so that reds stay together.
     """
-    fruits = sorted({photo.label.fruit for photo in measured if photo.label.freshness})
+    rows = []
+    for name, group in samples.items():
+        label = read_label(name)
+        about = {"words": label.words, "fruit": label.fruit, "freshness": label.freshness}
+        rows += [about | asdict(appearance(load_image(sample))) for sample in group]
+    measured = pd.DataFrame(rows)
+    measured["hue"] -= 360 * (measured["hue"] > 270)
+    return measured
+
+
+def plot_fresh_and_rotten(measured: pd.DataFrame) -> Figure:
+    """Box plots of brightness, saturation and hue by fruit, fresh beside rotten."""
+    fruits = sorted(measured.loc[measured["freshness"].notna(), "fruit"].unique())
     figure, row = panels(len(TRAITS), width=0.9)
     for axes, trait in zip(row, TRAITS, strict=True):
         for shift, freshness, colour in ((-0.2, "fresh", GREEN), (0.2, "rotten", BROWN)):
-            values = [
-                [
-                    _trait(photo, trait)
-                    for photo in measured
-                    if (photo.label.fruit, photo.label.freshness) == (fruit, freshness)
-                ]
-                for fruit in fruits
-            ]
+            of_side = measured[measured["freshness"] == freshness]
+            values = [of_side.loc[of_side["fruit"] == fruit, trait] for fruit in fruits]
             axes.boxplot(
                 values,
                 positions=np.arange(len(fruits)) + shift,
@@ -119,17 +112,10 @@ def plot_fresh_and_rotten(measured: Sequence[LabelledAppearance]) -> Figure:
     return figure
 
 
-def median_trait(measured: Sequence[LabelledAppearance], trait: str) -> dict[str, float]:
+def median_trait(measured: pd.DataFrame, trait: str) -> dict[str, float]:
     """The median of a trait by label, in words."""
-    values: dict[str, list[float]] = {}
-    for photo in measured:
-        values.setdefault(photo.label.words, []).append(_trait(photo, trait))
-    return {words: float(np.median(group)) for words, group in sorted(values.items())}
-
-
-def _trait(photo: LabelledAppearance, trait: str) -> float:
-    value: float = getattr(photo.appearance, trait)
-    return value - 360 if trait == "hue" and value > 270 else value
+    medians = measured.groupby("words")[trait].median()
+    return {str(words): float(value) for words, value in medians.items()}
 
 
 def augmented_views(
@@ -142,14 +128,13 @@ def augmented_views(
 
 
 def freshness_scores(predictor: Predictor, images: Sequence[Image.Image]) -> list[float]:
-    """The freshness score of each image, 0 to 1, as the service gives it; NaN without one."""
-    scores = []
-    for image in images:
-        stream = io.BytesIO()
-        image.save(stream, "PNG")
-        score = predictor.predict(stream.getvalue()).freshness_score
-        scores.append(float("nan") if score is None else score)
-    return scores
+    """The freshness score of each RGB image, 0 to 1, as the service gives it; NaN without one."""
+    size = predictor.manifest.input_size
+    scores = [
+        predictor.freshness_score(predictor.probabilities(to_input(image, size)))
+        for image in images
+    ]
+    return [float("nan") if score is None else score for score in scores]
 
 
 def plot_score_spread(

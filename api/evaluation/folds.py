@@ -12,13 +12,9 @@ import numpy as np
 from api.core.splits import SPLITS, fold_of
 from api.evaluation.classification_metrics import classification_metrics
 from api.evaluation.freshness_metrics import phone_metrics
-from api.evaluation.out_of_fold import CrossValidation, OutOfFold
-from api.evaluation.source_metrics import (
-    GradedFruit,
-    counts_once,
-    rejection_metrics,
-    source_metrics,
-)
+from api.evaluation.graded import GradedSamples
+from api.evaluation.out_of_fold import CrossValidation
+from api.evaluation.source_metrics import rejection_metrics, source_metrics
 from api.training.corpus import TrainingCorpus
 from api.training.samples import Sample
 
@@ -47,61 +43,39 @@ class FiveFold(CrossValidation):
         self._fold_of_run = {group: place % FOLDS for place, group in enumerate(ordered)}
 
     def holds_out(self, run: int, sample: Sample) -> bool:
-        fold = self._fold_of_run.get(sample.group) if sample.box else None
-        return (fold_of(sample.group, FOLDS) if fold is None else fold) == run
-
-    @property
-    def largest_source(self) -> str:
-        """The source with the most photographs in class folders."""
-        sources = [sample.source for sample in self.photographs]
-        return max(sorted(set(sources)), key=sources.count)
+        fold = self._fold_of_run[sample.group] if sample.box else fold_of(sample.group, FOLDS)
+        return fold == run
 
 
-def fold_metrics(folds: FiveFold, results: Sequence[OutOfFold]) -> dict[str, Any]:
+def fold_metrics(folds: FiveFold, results: Sequence[GradedSamples]) -> dict[str, Any]:
     """Metrics of all folds together: the largest source, phone runs, other sources, rejection."""
-    corpus, largest = folds.corpus, folds.largest_source
-    samples = [sample for fold in range(FOLDS) for sample in folds.held_out(fold)]
-    predictions = OutOfFold.join(results)
-    is_file = [bool(sample.target) and sample.box is None for sample in samples]
-    in_largest = np.array([sample.source == largest for sample in samples])
-    of_largest = np.array(is_file) & in_largest
-    name = f"{largest}, " if largest else ""
+    graded = GradedSamples.join(results)
+    sources = [sample.source for sample in folds.photographs]
+    largest = max(sorted(set(sources)), key=sources.count)
+    is_file = np.array([bool(sample.target) and not sample.box for sample in graded.samples])
+    prefix = f"{largest}, " if largest else ""
     metrics: dict[str, Any] = {
         "by_photograph": classification_metrics(
-            f"{name}{FOLDS}-fold by photograph, all saved copies",
-            corpus.listing.root,
-            [
-                corpus.by_path[sample.copies[0]]
-                for sample, own in zip(samples, of_largest.tolist(), strict=True)
-                if own
-            ],
-            predictions.probabilities[of_largest],
-            corpus.classes,
-            uncalibrated=predictions.uncalibrated[of_largest],
+            f"{prefix}{FOLDS}-fold by photograph, all saved copies",
+            folds.corpus,
+            graded.where(is_file & (graded.sources == largest)),
         )
     }
-    with_level = np.array([bool(sample.box and sample.box.level) for sample in samples])
-    if with_level.any():
-        phone = predictions.rows(with_level)
-        metrics["by_phone_run"] = phone_metrics(
-            [sample.box for sample in samples if sample.box and sample.box.level],
-            phone.probabilities,
-            phone.margins,
-            corpus.classes,
-        )
-    first_files = {sample.copies[0] for sample in folds.photographs}
-    once = np.array([counts_once(sample, first_files) for sample in samples])
-    elsewhere = once & ~in_largest
-    if elsewhere.any():
+    phone = graded.where(
+        np.array([bool(sample.box and sample.box.level) for sample in graded.samples])
+    )
+    if len(phone):
+        metrics["by_phone_run"] = phone_metrics(phone)
+    fruit = graded.counted_once(folds.photographs)
+    elsewhere = fruit.where(fruit.sources != largest)
+    if len(elsewhere):
         metrics["other_sources"] = source_metrics(
-            f"{FOLDS}-fold by photograph or run; one file a photograph, and boxed fruits",
-            GradedFruit.select(samples, predictions, corpus.classes, elsewhere),
+            f"{FOLDS}-fold by photograph or run; one file a photograph, and boxed fruits", elsewhere
         )
-    fruit = GradedFruit.select(samples, predictions, corpus.classes, once)
     return {
         **metrics,
         "rejection": {
             "split": f"{FOLDS}-fold; other produce by kind, held out",
-            **rejection_metrics(fruit, samples, predictions),
+            **rejection_metrics(fruit, graded),
         },
     }

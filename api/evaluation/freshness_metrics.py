@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from api.core.labels import LEVELS, fruits_of, read_label
+from api.core.labels import LEVELS
 from api.core.metrics import auroc, interval, mean_interval, share
-from api.training.bounding_boxes import Box
+from api.evaluation.graded import GradedSamples
 
 # Levels that are compared, the fresher first.
 PAIRS = (("fresh", "rotten"), ("fresh", "past_best"), ("past_best", "rotten"))
@@ -31,90 +31,69 @@ def freshness_pairs(
     results = {}
     for fresher, staler in PAIRS:
         above, below = levels == fresher, levels == staler
-        both = [s for s in np.unique(sources) if (sources[above] == s).any()]
-        both = [s for s in both if (sources[below] == s).any()]
-        rows = np.flatnonzero((above | below) & np.isin(sources, both))
-        if not both:
-            continue
-
-        def ordered(
-            resampled: NDArray[np.int64],
-            rows: NDArray[np.int64] = rows,
-            above: NDArray[np.bool_] = above,
-        ) -> float:
-            return _auroc_within_sources(scores, sources, above, rows[resampled])
-
-        bounds = interval(ordered, groups[rows].tolist())
-        results[f"{fresher} over {staler}"] = {
-            "ordered": ordered(np.arange(len(rows))),
-            "ordered_interval_95": bounds,
-            "fresher": int(above[rows].sum()),
-            "staler": int(below[rows].sum()),
-            "sources": [str(source) for source in both],
-            "told_apart": bounds is not None and bounds[0] > 0.5,
-        }
+        both = np.intersect1d(sources[above], sources[below])
+        if len(both):
+            rows = (above | below) & np.isin(sources, both)
+            results[f"{fresher} over {staler}"] = _compare_levels(
+                scores[rows], above[rows], sources[rows], groups[rows]
+            )
     return results
 
 
-def _auroc_within_sources(
+def _compare_levels(
     scores: NDArray[np.float32],
+    is_fresher: NDArray[np.bool_],
     sources: NDArray[np.str_],
-    above: NDArray[np.bool_],
-    rows: NDArray[np.int64],
-) -> float:
-    """AUROC over all pairs within a source; NaN without a pair."""
-    ordered = pairs = 0.0
-    for source in np.unique(sources[rows]):
-        own = rows[sources[rows] == source]
-        fresher, staler = own[above[own]], own[~above[own]]
-        count = len(fresher) * len(staler)
-        if count:
-            ordered += count * auroc(scores[fresher], scores[staler])
-            pairs += count
-    return ordered / pairs if pairs else float("nan")
-
-
-def phone_metrics(
-    boxes: Sequence[Box],
-    probabilities: NDArray[np.float32],
-    margins: NDArray[np.float32],
-    classes: Sequence[str],
+    groups: NDArray[np.str_],
 ) -> dict[str, Any]:
+    """One of the `freshness_pairs`, of fruits [n] of its two levels."""
+
+    def ordered(rows: NDArray[np.int64]) -> float:
+        """AUROC over all pairs within a source; NaN without a pair."""
+        total = pairs = 0.0
+        for source in np.unique(sources[rows]):
+            own = rows[sources[rows] == source]
+            fresher, staler = scores[own[is_fresher[own]]], scores[own[~is_fresher[own]]]
+            count = len(fresher) * len(staler)
+            if count:
+                total += count * auroc(fresher, staler)
+                pairs += count
+        return total / pairs if pairs else float("nan")
+
+    bounds = interval(ordered, groups.tolist())
+    return {
+        "ordered": ordered(np.arange(len(scores))),
+        "ordered_interval_95": bounds,
+        "fresher": int(is_fresher.sum()),
+        "staler": int((~is_fresher).sum()),
+        "sources": np.unique(sources).tolist(),
+        "told_apart": bounds is not None and bounds[0] > 0.5,
+    }
+
+
+def phone_metrics(phone: GradedSamples) -> dict[str, Any]:
     """Metrics on boxed phone photos of held-out runs, all with a known level; JSON-ready.
 
-    `probabilities` [n, classes]; `margins` [n], above 0 if rejected. Intervals are over frames,
-    whose fruits share light and background.
+    Intervals are over frames, whose fruits share light and background.
     """
-    labels = [read_label(name) for name in classes]
-    predicted = probabilities.argmax(axis=1)
-    correct = np.array(
-        [box.fruit in fruits_of(classes[k]) for k, box in zip(predicted, boxes, strict=True)]
-    )
-    called_edible = np.array([labels[k].freshness != "rotten" for k in predicted])
-    score = probabilities[:, [label.freshness == "fresh" for label in labels]].sum(axis=1)
-    levels = np.array([box.level for box in boxes])
-    edible = levels != "rotten"
-    frames = np.array([str(box.path) for box in boxes])
-    runs = np.array([box.run for box in boxes])
+    frames = np.array([str(sample.copies[0]) for sample in phone.samples])
+    runs = np.array([sample.box.run for sample in phone.samples if sample.box])
 
     def headline(rows: NDArray[np.bool_]) -> dict[str, Any]:
-        edible_rows = edible & rows
+        edible = phone.edible & rows
+        called_edible = phone.called_edible[edible]
         return {
             "boxes": int(rows.sum()),
-            **share("fruit_accuracy", correct[rows], frames[rows].tolist()),
-            **share(
-                "edible_not_called_rotten",
-                called_edible[edible_rows],
-                frames[edible_rows].tolist(),
-            ),
+            **share("fruit_accuracy", phone.same_fruit[rows], frames[rows].tolist()),
+            **share("edible_not_called_rotten", called_edible, frames[edible].tolist()),
         }
 
     return {
         "split": "runs of the phone photographs held out; boxed fruits",
         "frames": len(set(frames)),
-        **headline(np.ones(len(boxes), bool)),
-        **share("known_rejected", margins > 0, frames.tolist()),
-        "freshness_order": freshness_order(levels, score, frames.tolist()),
+        **headline(np.ones(len(phone), bool)),
+        **share("known_rejected", ~phone.predictions.recognised, frames.tolist()),
+        "freshness_order": freshness_order(phone.levels, phone.freshness_scores, frames.tolist()),
         "by_run": {str(run): headline(runs == run) for run in np.unique(runs)},
     }
 

@@ -6,88 +6,22 @@ are never trained on.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from api.core.progress import Progress, silent
-from api.evaluation.ood_metrics import OodMargins
+from api.evaluation.graded import GradedSamples, OutOfFold
 from api.training.corpus import TrainingCorpus
 from api.training.embedding import embed_pixels
 from api.training.grader import Grader, train_grader
 from api.training.recipe import Recipe
 from api.training.samples import Sample
 
-# Prefix of the arrays of `OutOfFold.synthetic` in a cache file.
-_SYNTHETIC = "drawn_"
 SYNTHETIC_COUNT = 32
-
-
-@dataclass(frozen=True)
-class OutOfFold:
-    """Predictions of graders on n samples that they were not trained on.
-
-    `probabilities` and, without temperature, `uncalibrated` float32 [n, classes]. `margins` float32
-    [n] are OOD scores minus the grader's threshold, above 0 if rejected. `synthetic` has the
-    margins float32 [any] of synthetic images, by kind.
-    """
-
-    probabilities: NDArray[np.float32]
-    uncalibrated: NDArray[np.float32]
-    margins: NDArray[np.float32]
-    synthetic: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.margins)
-
-    @property
-    def recognised(self) -> NDArray[np.bool_]:
-        """bool [n]."""
-        recognised: NDArray[np.bool_] = self.margins <= 0
-        return recognised
-
-    def rows(self, mask: NDArray[np.bool_]) -> "OutOfFold":
-        """The samples where `mask` [n] is True, without the synthetic images."""
-        return OutOfFold(self.probabilities[mask], self.uncalibrated[mask], self.margins[mask])
-
-    @classmethod
-    def join(cls, parts: Sequence["OutOfFold"]) -> "OutOfFold":
-        """Concatenate the predictions of at least one grader."""
-        kinds = sorted(set.intersection(*(set(part.synthetic) for part in parts)))
-        return cls(
-            np.concatenate([part.probabilities for part in parts]),
-            np.concatenate([part.uncalibrated for part in parts]),
-            np.concatenate([part.margins for part in parts]),
-            {kind: np.concatenate([part.synthetic[kind] for part in parts]) for kind in kinds},
-        )
-
-    def save(self, path: Path) -> None:
-        """Write the file atomically."""
-        temporary = path.with_suffix(".tmp.npz")
-        arrays: dict[str, Any] = {
-            "probabilities": self.probabilities,
-            "uncalibrated": self.uncalibrated,
-            "margins": self.margins,
-            **{f"{_SYNTHETIC}{kind}": margins for kind, margins in self.synthetic.items()},
-        }
-        np.savez_compressed(temporary, **arrays)
-        temporary.replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> "OutOfFold":
-        """Raises KeyError for another kind of file."""
-        with np.load(path, allow_pickle=False) as arrays:
-            stored = dict(arrays)
-        synthetic = {
-            name.removeprefix(_SYNTHETIC): margins
-            for name, margins in stored.items()
-            if name.startswith(_SYNTHETIC)
-        }
-        return cls(stored["probabilities"], stored["uncalibrated"], stored["margins"], synthetic)
 
 
 class CrossValidation(ABC):
@@ -124,12 +58,15 @@ class CrossValidation(ABC):
         grader = train_grader(recipe, split, progress)
         return predict(grader, self.held_out(run), progress)
 
-    def run_all(self, recipe: Recipe, cache: Path, progress: Progress = silent) -> list[OutOfFold]:
-        """The predictions of every run; those that are cached are not trained again."""
+    def run_all(
+        self, recipe: Recipe, cache: Path, progress: Progress = silent
+    ) -> list[GradedSamples]:
+        """What each run holds out, graded; runs that are cached are not trained again."""
         results = []
         for run, path in enumerate(self.cache_files(cache)):
             report = prefixed(progress, self.titles[run])
-            results.append(cached(path, partial(self.run, run, recipe, report)))
+            predictions = cached(path, partial(self.run, run, recipe, report))
+            results.append(GradedSamples(self.held_out(run), predictions, self.corpus.classes))
             progress(self.stage, run + 1, len(self.titles))
         return results
 
@@ -145,15 +82,6 @@ def cached(path: Path, make: Callable[[], OutOfFold]) -> OutOfFold:
 def prefixed(progress: Progress, title: str) -> Progress:
     """`progress` with the title before each stage."""
     return lambda stage, done, total: progress(f"{title}: {stage}", done, total)
-
-
-def margins_of(samples: Sequence[Sample], predictions: OutOfFold, prefix: str) -> OodMargins:
-    """The margins of the out-of-distribution `samples` [n] whose group begins with `prefix`."""
-    rows = np.array(
-        [not sample.target and sample.group.startswith(prefix) for sample in samples], dtype=bool
-    )
-    groups = [sample.group for sample, own in zip(samples, rows.tolist(), strict=True) if own]
-    return OodMargins(predictions.margins[rows], groups)
 
 
 def predict(grader: Grader, samples: Sequence[Sample], progress: Progress = silent) -> OutOfFold:

@@ -14,12 +14,13 @@ from api.core.metrics import share
 from api.core.progress import Progress, silent
 from api.core.splits import fold_of
 from api.evaluation.classification_metrics import classification_metrics
-from api.evaluation.out_of_fold import OutOfFold, cached, predict
+from api.evaluation.graded import GradedSamples, OutOfFold
+from api.evaluation.out_of_fold import cached, predict
 from api.training.class_folders import PhotoFile, SplitLeakage
 from api.training.corpus import TrainingCorpus, TrainingSplit
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
-from api.training.samples import file_samples, photograph_samples
+from api.training.samples import Sample, file_samples, photograph_samples
 
 # One in this many train files is for validation.
 VALIDATION_PART = 10
@@ -37,28 +38,20 @@ def supplied_split_metrics(
     Accuracy is also given separately for test photographs with and without a copy in train. The
     predictions are cached at `path`.
     """
-    test = _side(corpus, "test")
+    root, classes = corpus.listing.root, corpus.classes
+    test = file_samples(root, _side(corpus, "test"), classes)
     predictions = cached(path, lambda: _train_and_predict(corpus, recipe, test, progress))
-    metrics = classification_metrics(
-        "supplied split, which LEAKS: copies of test photographs are in train",
-        corpus.listing.root,
-        test,
-        predictions.probabilities,
-        corpus.classes,
-        uncalibrated=predictions.uncalibrated,
-    )
-    leaked_names = {tested.photograph for tested, _ in leakage.pairs}
-    names = np.array([file.photograph for file in test])
-    leaked = np.array([name in leaked_names for name in names])
-    labels = [corpus.classes.index(file.class_name) for file in test]
-    correct = predictions.probabilities.argmax(axis=1) == labels
+    graded = GradedSamples(test, predictions, classes)
+    leaked = np.isin(graded.groups, [tested.photograph for tested, _ in leakage.pairs])
+    copied, alone = graded.where(leaked), graded.where(~leaked)
+    split = "supplied split, which LEAKS: copies of test photographs are in train"
     return {
         "leaks": True,
         "test_photographs": leakage.photographs,
         "test_photographs_also_in_train": len(leakage.pairs),
-        **share("accuracy_with_a_copy_in_train", correct[leaked], names[leaked].tolist()),
-        **share("accuracy_without", correct[~leaked], names[~leaked].tolist()),
-        **metrics,
+        **share("accuracy_with_a_copy_in_train", copied.correct, copied.groups.tolist()),
+        **share("accuracy_without", alone.correct, alone.groups.tolist()),
+        **classification_metrics(split, corpus, graded),
     }
 
 
@@ -77,7 +70,7 @@ def split_by_file(files: Sequence[PhotoFile]) -> tuple[list[PhotoFile], list[Pho
 
 
 def _train_and_predict(
-    corpus: TrainingCorpus, recipe: Recipe, test: Sequence[PhotoFile], progress: Progress
+    corpus: TrainingCorpus, recipe: Recipe, test: Sequence[Sample], progress: Progress
 ) -> OutOfFold:
     root, classes = corpus.listing.root, corpus.classes
     training, validation = split_by_file(_side(corpus, "train"))
@@ -93,8 +86,7 @@ def _train_and_predict(
             *corpus.boxed_and_ood("validation"),
         ],
     )
-    grader = train_grader(recipe, split, progress)
-    return predict(grader, file_samples(root, test, classes), progress)
+    return predict(train_grader(recipe, split, progress), test, progress)
 
 
 def _side(corpus: TrainingCorpus, name: str) -> list[PhotoFile]:

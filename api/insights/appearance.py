@@ -1,7 +1,5 @@
 """Brightness, colour and image size by class."""
 
-from itertools import groupby
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,25 +21,26 @@ UNMEASURED = (
 
 def appearance(examples: Examples) -> Appearance:
     measured = np.isfinite(examples.appearance[:, 0])
-    by_class = []
-    for name in np.unique(examples.class_names[measured]).tolist():
-        rows = measured & (examples.class_names == name)
-        brightness, saturation, hue = examples.appearance[rows, :3].T
-        by_class.append(
-            ClassAppearance(
-                class_name=name,
-                examples=len(brightness),
-                brightness=_quantiles(brightness),
-                saturation=_quantiles(saturation),
-                hue=_quantiles(unwrap_hue(hue)),
-            )
-        )
-    missing = int((~measured).sum())
+    by_class = {
+        name: examples.appearance[measured & (examples.class_names == name)]
+        for name in np.unique(examples.class_names[measured]).tolist()
+    }
     return Appearance(
         measured=int(measured.sum()),
-        not_measured=missing,
-        by_class=by_class,
-        story=" ".join(filter(None, [_light_story(examples, measured), _unmeasured(missing)])),
+        not_measured=int((~measured).sum()),
+        by_class=[
+            ClassAppearance(
+                class_name=name,
+                examples=len(rows),
+                brightness=_quantiles(rows[:, 0]),
+                saturation=_quantiles(rows[:, 1]),
+                hue=_quantiles(unwrap_hue(rows[:, 2])),
+            )
+            for name, rows in by_class.items()
+        ],
+        story=_with_unmeasured(
+            _light_story({name: rows[:, 0] for name, rows in by_class.items()}), measured
+        ),
     )
 
 
@@ -49,18 +48,15 @@ def sizes(examples: Examples, input_size: int) -> Sizes:
     measured = np.isfinite(examples.appearance[:, 3])
     width, height = examples.appearance[measured, 3:].T
     smaller = int((np.minimum(width, height) < input_size).sum())
-    missing = int((~measured).sum())
     return Sizes(
         measured=len(width),
-        not_measured=missing,
+        not_measured=int((~measured).sum()),
         width=_quantiles(width) if len(width) else None,
         height=_quantiles(height) if len(width) else None,
         input_size=input_size,
         smaller=smaller,
         sizes=_size_bins(width, height),
-        story=" ".join(
-            filter(None, [_size_story(width, height, smaller, input_size), _unmeasured(missing)])
-        ),
+        story=_with_unmeasured(_size_story(width, height, smaller, input_size), measured),
     )
 
 
@@ -80,21 +76,20 @@ def probability_of_superiority(first: NDArray[np.float32], second: NDArray[np.fl
     return float((below + up_to).mean() / 2 / len(ordered))
 
 
-def _light_story(examples: Examples, measured: NDArray[np.bool_]) -> str:
-    """How well brightness alone separates fresh from rotten."""
+def _light_story(brightness: dict[str, NDArray[np.float32]]) -> str:
+    """How well brightness alone, given by class, separates fresh from rotten."""
     by_fruit: dict[str, dict[str, NDArray[np.float32]]] = {}
-    for name in np.unique(examples.class_names[measured]).tolist():
+    for name, values in brightness.items():
         label = read_label(name)
         if label.freshness:
-            brightness = examples.appearance[measured & (examples.class_names == name), 0]
-            by_fruit.setdefault(label.fruit, {})[label.freshness] = brightness
+            by_fruit.setdefault(label.fruit, {})[label.freshness] = values
     separations = []
     for fruit, by_freshness in by_fruit.items():
         if len(by_freshness) == 2:
             brighter = probability_of_superiority(by_freshness["fresh"], by_freshness["rotten"])
             separations.append((max(brighter, 1 - brighter), brighter, fruit))
     if not separations:
-        return _range_story(examples, measured)
+        return _range_story(brightness)
     parts = [
         f"{fruit}: the {'fresh' if brighter >= 0.5 else 'rotten'} one is the brighter in "
         f"{share(clear)} of pairs"
@@ -109,13 +104,10 @@ def _light_story(examples: Examples, measured: NDArray[np.bool_]) -> str:
     return f"{start} So brightness alone does not give the answer away."
 
 
-def _range_story(examples: Examples, measured: NDArray[np.bool_]) -> str:
-    medians = {
-        name: float(np.median(examples.appearance[measured & (examples.class_names == name), 0]))
-        for name in np.unique(examples.class_names[measured]).tolist()
-    }
-    if len(medians) < 2:
+def _range_story(brightness: dict[str, NDArray[np.float32]]) -> str:
+    if len(brightness) < 2:
         return ""
+    medians = {name: float(np.median(values)) for name, values in brightness.items()}
     bright, dark = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
     return (
         f"The brightest class is {words(bright)}, the darkest {words(dark)}: photograph all of "
@@ -138,20 +130,25 @@ def _size_story(
     return f"{middle}. {seen}, and every picture has at least as many."
 
 
-def _unmeasured(count: int) -> str:
-    return UNMEASURED.format(count=number(count, "example")) if count else ""
+def _with_unmeasured(story: str, measured: NDArray[np.bool_]) -> str:
+    """`story`, then how many of the examples [n] are not `measured`."""
+    missing = int((~measured).sum())
+    unmeasured = UNMEASURED.format(count=number(missing, "example")) if missing else ""
+    return f"{story} {unmeasured}".strip()
 
 
 def _size_bins(width: NDArray[np.float32], height: NDArray[np.float32]) -> list[Size]:
-    """Sizes in logarithmic bins, each with its median size."""
-    bins = np.rint(np.log(np.stack([width, height], axis=1)) / LOG_BIN).astype(int)
-    order = np.lexsort(bins.T)
-    sizes = []
-    for _, group in groupby(order.tolist(), key=lambda k: tuple(bins[k])):
-        rows = list(group)
-        middle = int(np.median(width[rows])), int(np.median(height[rows]))
-        sizes.append(Size(width=middle[0], height=middle[1], examples=len(rows)))
-    return sizes
+    """Sizes in logarithmic bins, each with its median size, sorted by height."""
+    bins = np.rint(np.log(np.stack([height, width], axis=1)) / LOG_BIN).astype(int)
+    different, group = np.unique(bins, axis=0, return_inverse=True)
+    return [
+        Size(
+            width=int(np.median(width[group == k])),
+            height=int(np.median(height[group == k])),
+            examples=int((group == k).sum()),
+        )
+        for k in range(len(different))
+    ]
 
 
 def _quantiles(values: NDArray[np.float32]) -> Quantiles:

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,20 +34,19 @@ def augmentation(
     recipe, size = predictor.manifest.recipe, predictor.manifest.input_size
     # No neighbouring fruit: the photos to take it from are not available here.
     rates = AugmentRates(
-        clean=_rate(recipe, "clean_share", Recipe.clean_share),
-        background=_rate(recipe, "background_share", Recipe.background_share),
+        clean=recipe.get("clean_share", Recipe.clean_share),
+        background=recipe.get("background_share", Recipe.background_share),
         neighbours=0.0,
     )
     random = np.random.default_rng(seed)
     original = _view(predictor, to_input(image, size))
     views = [_view(predictor, augment(image, size, random, rates)) for _ in range(VIEWS)]
-    label = read_label(class_name) if class_name else None
     return Augmentation(
         model_version=predictor.manifest.version,
         image_id=image_id,
         class_name=class_name,
         seed=seed,
-        freshness=label.freshness if label else None,
+        freshness=read_label(class_name).freshness if class_name else None,
         original=original,
         views=views,
         story=_story(original, views),
@@ -92,8 +90,3 @@ def _story(original: View, views: list[View]) -> str:
         f"{start}: light, blur or background sway the grader here. More photographs like the views "
         "that changed its mind make it steadier."
     )
-
-
-def _rate(recipe: dict[str, Any], name: str, default: float) -> float:
-    value = recipe.get(name)
-    return float(value) if isinstance(value, int | float) else default

@@ -27,15 +27,11 @@ MIN_LEAK = 0.02
 
 def counts(examples: Examples) -> list[Count]:
     """Examples by class, split and origin, sorted."""
-    groups = zip(
-        examples.class_names.tolist(),
-        examples.splits.tolist(),
-        examples.origins.tolist(),
-        strict=True,
-    )
+    columns = (examples.class_names, examples.splits, examples.origins)
+    groups = Counter(zip(*(column.tolist() for column in columns), strict=True))
     return [
         Count(class_name=name, split=split, origin=origin, examples=count)
-        for (name, split, origin), count in sorted(Counter(groups).items())
+        for (name, split, origin), count in sorted(groups.items())
     ]
 
 
@@ -126,12 +122,11 @@ def _fresh_share(part: FruitFreshness) -> float:
 
 def copies(examples: Examples, training_files: int) -> Copies:
     """`training_files`: number of files in the serving version's training set."""
-    whole = ~examples.boxed
+    whole = examples.origins != "boxed"
     groups, group = np.unique(examples.photographs[whole], return_inverse=True)
     saved = examples.copies[whole]
     known = bool((saved > 0).all())
-    sizes = np.zeros(len(groups), np.int64)
-    np.add.at(sizes, group, np.maximum(saved, 1))
+    sizes = np.bincount(group, np.maximum(saved, 1)).astype(np.int64)
     files = int(sizes.sum())
     if not known:
         uploaded = int((examples.image_ids[whole] != "").sum())
@@ -139,18 +134,14 @@ def copies(examples: Examples, training_files: int) -> Copies:
     splits = {(int(g), str(s)) for g, s in zip(group, examples.splits[whole], strict=True)}
     leaking = sum(1 for count in Counter(g for g, _ in splits).values() if count > 1)
     leak = leak_of_file_split(sizes.tolist()) if known and len(groups) else None
+    histogram = sorted(Counter(sizes.tolist()).items()) if known else []
     return Copies(
         photographs=len(groups),
         files=files,
         with_copies=int((sizes > 1).sum()),
         most=int(sizes.max(initial=0)),
         known=known,
-        histogram=[
-            CopyCount(copies=size, photographs=count)
-            for size, count in sorted(Counter(sizes.tolist()).items())
-        ]
-        if known
-        else [],
+        histogram=[CopyCount(copies=size, photographs=count) for size, count in histogram],
         in_two_splits=leaking,
         leak=leak,
         story=_copies_story(len(groups), files, leak, leaking),

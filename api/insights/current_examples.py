@@ -45,17 +45,13 @@ class TrainingSet:
     index: TrainingIndex
 
 
+@lru_cache(maxsize=2)  # A stored version never changes.
 def load_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
     """Of a stored version; cached. Raises ModelUnavailableError."""
     try:
-        return _read_training_set(blobs, cache, version)
+        package = fetch_package(blobs, version, cache)
     except BadPackageError as error:
         raise ModelUnavailableError() from error
-
-
-@lru_cache(maxsize=2)  # A stored version never changes.
-def _read_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
-    package = fetch_package(blobs, version, cache)
     manifest = package.manifest
     index = TrainingIndex.load(package.folder / REPLAY, manifest.classes)
     return TrainingSet(package.folder, manifest.input_size, manifest.data.files, index)
@@ -95,11 +91,6 @@ class Examples:
     def __len__(self) -> int:
         return len(self.class_names)
 
-    @property
-    def boxed(self) -> NDArray[np.bool_]:
-        boxed: NDArray[np.bool_] = self.origins == "boxed"
-        return boxed
-
 
 def current_examples(index: TrainingIndex, images: Sequence[Any]) -> Examples:
     """Merge a training index with the `images` of the catalog.
@@ -107,11 +98,10 @@ def current_examples(index: TrainingIndex, images: Sequence[Any]) -> Examples:
     An image of the catalog replaces the training row made from it. Training rows that came from
     the catalog are dropped once their image was removed.
     """
-    in_catalog = {image.sha256 for image in images}
     boxed = index.boxed
     row_of = {str(index.sha256[k]): int(k) for k in np.flatnonzero(~boxed)}
     is_kept = ~index.catalog
-    is_kept[[row_of[sha256] for sha256 in in_catalog if sha256 in row_of]] = False
+    is_kept[[row_of[image.sha256] for image in images if image.sha256 in row_of]] = False
     kept = np.flatnonzero(is_kept)
 
     def join(first: NDArray[np.str_], more: list[str]) -> NDArray[np.str_]:

@@ -43,8 +43,7 @@ class Projection:
     def transform(self, embeddings: FloatArray) -> FloatArray:
         """Points float32 [n, 2] of embeddings float32 [n, channels]."""
         centred: FloatArray = l2_normalize(embeddings) - self.mean
-        points: FloatArray = centred @ self.axes
-        return points
+        return centred @ self.axes
 
 
 def fit_projection(embeddings: FloatArray) -> Projection:

@@ -19,6 +19,19 @@ SOURCES = "leave_one_source_out"
 SUPPLIED = "supplied_split"
 CROSSVALIDATION = "crossvalidation.json"
 COMPARISON = "comparison.json"
+# Name, section of the metrics, metric and title.
+_OF_SPLITS: tuple[tuple[FigureName, str, str, str], ...] = (
+    ("test", TEST, "accuracy", "Right class, test photographs"),
+    ("folds", "by_photograph", "accuracy", "Right class, every photograph held out once"),
+    ("phone_fruit", "by_phone_run", "fruit_accuracy", "Right fruit, phone photographs"),
+    (
+        "phone_edible",
+        "by_phone_run",
+        "edible_not_called_rotten",
+        "Edible fruit not called rotten, phone photographs",
+    ),
+    ("supplied", SUPPLIED, "accuracy", "Right class, the set's own split"),
+)
 _LEVELS = {"fresh": "fresh", "past_best": "past its best", "rotten": "rotten"}
 log = logging.getLogger(__name__)
 
@@ -44,11 +57,12 @@ def figures(metrics: Mapping[str, Any], crossvalidated: Mapping[str, Any]) -> li
 
     Unseen sources come first and the leaking split last.
     """
-    return [
-        *_source_figures(crossvalidated.get(SOURCES) or {}),
-        *_version_figures(metrics),
-        *_recipe_figures(crossvalidated),
-    ]
+    shown = list(_source_figures(crossvalidated.get(SOURCES) or {}))
+    for name, section, value, title in _OF_SPLITS:
+        part = (metrics if name == "test" else crossvalidated).get(section) or {}
+        if value in part:
+            shown.append(_figure(name, title, part, value))
+    return shown
 
 
 def source_in_words(source: str) -> str:
@@ -61,12 +75,11 @@ def _source_figures(measured: Mapping[str, Any]) -> Iterator[Figure]:
         yield _figure("sources", "Right class, sources never met", measured, "accuracy")
     for source, part in (measured.get("by_source") or {}).items():
         # Some sources are labelled by fruit only.
-        value = "fruit_accuracy" if part.get("accuracy") is None else "accuracy"
-        what = "Right fruit" if value == "fruit_accuracy" else "Right class"
+        by_fruit = part.get("accuracy") is None
+        title = f"Right {'fruit' if by_fruit else 'class'}, {source_in_words(source)} left out"
         split = f"graded by a grader that has seen nothing of {source_in_words(source)}"
-        yield _figure(
-            "source", f"{what}, {source_in_words(source)} left out", {"split": split, **part}, value
-        )
+        value = "fruit_accuracy" if by_fruit else "accuracy"
+        yield _figure("source", title, {"split": split, **part}, value)
     rejection = measured.get("rejection") or {}
     if rejection.get("near_rejected") is not None:
         split = "kinds of other produce that the grader has not learned, sources left out"
@@ -74,28 +87,7 @@ def _source_figures(measured: Mapping[str, Any]) -> Iterator[Figure]:
         yield _figure("near", "Other produce not taken for these fruits", part, "near_rejected")
 
 
-def _version_figures(metrics: Mapping[str, Any]) -> Iterator[Figure]:
-    part = metrics.get(TEST) or {}
-    if "accuracy" in part:
-        yield _figure("test", "Right class, test photographs", part, "accuracy", of_version=True)
-
-
-def _recipe_figures(measured: Mapping[str, Any]) -> Iterator[Figure]:
-    if "accuracy" in (folds := measured.get("by_photograph") or {}):
-        yield _figure("folds", "Right class, every photograph held out once", folds, "accuracy")
-    phone = measured.get("by_phone_run") or {}
-    if "fruit_accuracy" in phone:
-        yield _figure("phone_fruit", "Right fruit, phone photographs", phone, "fruit_accuracy")
-    if "edible_not_called_rotten" in phone:
-        title = "Edible fruit not called rotten, phone photographs"
-        yield _figure("phone_edible", title, phone, "edible_not_called_rotten")
-    if "accuracy" in (supplied := measured.get(SUPPLIED) or {}):
-        yield _figure("supplied", "Right class, the set's own split", supplied, "accuracy")
-
-
-def _figure(
-    name: FigureName, title: str, part: Mapping[str, Any], value: str, of_version: bool = False
-) -> Figure:
+def _figure(name: FigureName, title: str, part: Mapping[str, Any], value: str) -> Figure:
     low, high = part.get(f"{value}_interval_95") or (None, None)
     return Figure(
         name=name,
@@ -105,7 +97,7 @@ def _figure(
         high=high,
         counts=_counts(part),
         split=part.get("split") or "not told",
-        measures="version" if of_version else "recipe",
+        measures="version" if name == "test" else "recipe",
         leaks=bool(part.get("leaks")),
     )
 
@@ -155,55 +147,50 @@ def _parse(path: Path, _modified_ns: int) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _story(shown: Sequence[Figure], measured: Mapping[str, Any]) -> list[str]:
+def _story(shown: Sequence[Figure], measured: Mapping[str, Any]) -> Iterator[str]:
     """Sentences of the summary."""
     by_name = {figure.name: figure for figure in shown}
-    story = []
     if sources := by_name.get("sources"):
-        story += _unseen_sources_story(sources, measured[SOURCES])
+        yield from _unseen_sources_story(sources, measured[SOURCES])
     if test := by_name.get("test"):
-        story.append(
+        yield (
             f"Of photographs that it has not seen, this version gets {percent(test.value)} right."
         )
     else:
-        story.append("This version was not measured on photographs of its own.")
+        yield "This version was not measured on photographs of its own."
     if folds := by_name.get("folds"):
-        story.append(
-            f"Over five draws of such photographs, its recipe gets {percent(folds.value)} right."
-        )
+        yield f"Over five draws of such photographs, its recipe gets {percent(folds.value)} right."
     if phone := by_name.get("phone_fruit"):
-        story.append(
+        yield (
             f"On phone photographs of runs held out, it names {percent(phone.value)} of the fruits."
         )
     if supplied := by_name.get("supplied"):
         part = measured[SUPPLIED]
-        story.append(
+        yield (
             f"The set's own split gives {percent(supplied.value)}, but "
             f"{part['test_photographs_also_in_train']:,} of its {part['test_photographs']:,} test "
             "photographs have a copy among those learned from: compare it with what others "
             "publish, and with nothing else."
         )
-    return story
 
 
-def _unseen_sources_story(sources: Figure, part: Mapping[str, Any]) -> list[str]:
-    story = [
+def _unseen_sources_story(sources: Figure, part: Mapping[str, Any]) -> Iterator[str]:
+    yield (
         f"Of photographs from sources that it has never met, its recipe gets "
         f"{percent(sources.value)} right: closest to what your own photographs will get."
-    ]
+    )
     worst = (part.get("worst_groups") or [None])[0]
     if worst and worst["correct"] < worst["fruits"]:
         words = read_label(worst["class"]).words
-        story.append(
+        yield (
             f"The worst of them are the {words} photographs of {source_in_words(worst['source'])}: "
             f"{worst['correct']} of {worst['fruits']} right."
         )
     for pair, result in (part.get("freshness_pairs") or {}).items():
         if not result["told_apart"]:
             fresher, staler = (_LEVELS[level] for level in pair.split(" over "))
-            story.append(
+            yield (
                 f"These photographs do not show that it tells {fresher} from {staler}: in "
                 f"{percent(result['ordered'])} of the pairs the fresher scores higher, where half "
                 "is chance."
             )
-    return story

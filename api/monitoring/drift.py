@@ -188,10 +188,8 @@ def _class_mix_drift(reference: Column, sample: Column) -> tuple[float, float, s
         return value, threshold, "The mix of classes is like that of the test photographs."
     change = after / after.sum() - before / before.sum()
     most = int(np.abs(change).argmax())
-    direction = "more" if change[most] > 0 else "less"
-    return (
-        value,
-        threshold,
-        f"The mix of classes has changed: there is {direction} {classes[most]} than among the test "
-        "photographs.",
+    difference = f"{'more' if change[most] > 0 else 'less'} {classes[most]}"
+    sentence = (
+        f"The mix of classes has changed: there is {difference} than among the test photographs."
     )
+    return value, threshold, sentence

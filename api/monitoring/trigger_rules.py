@@ -45,15 +45,12 @@ class TriggerConfig:
 
 @dataclass(frozen=True)
 class TriggerContext:
-    """Input of a rule. `drift` and `catalog_diff` are computed on demand.
-
-    `catalog_diff`: changes of the catalog since the champion was trained.
-    """
+    """Input of a rule. `catalog_diff`: changes of the catalog since the champion was trained."""
 
     session: Session
     champion: ModelRow
-    drift: Callable[[], Sequence[DriftFigure]]
-    catalog_diff: Callable[[], CatalogDiff]
+    drift: Sequence[DriftFigure]
+    catalog_diff: CatalogDiff
     at: datetime
 
 
@@ -126,7 +123,7 @@ ACCURACY = Rule(
 def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     ratios = [
         (metric.value / metric.threshold, metric.sentence)
-        for metric in context.drift()
+        for metric in context.drift
         if metric.value is not None and metric.threshold
     ]
     if not ratios:
@@ -150,7 +147,7 @@ DRIFT = Rule(
 
 
 def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
-    count = sum(context.catalog_diff().added.values())
+    count = sum(context.catalog_diff.added.values())
     sentence = f"{count} training images are new since the current version."
     return TriggerResult(sentence, count, config.exceeded(count))
 
@@ -170,12 +167,11 @@ SCHEDULE_HOUR = 3
 
 def last_due(schedule: Schedule, at: datetime) -> datetime:
     """The last time, at or before `at` (UTC), at which a weekly or monthly run was due."""
-    today = at.replace(hour=SCHEDULE_HOUR, minute=0, second=0, microsecond=0)
-    if schedule == "weekly":
-        monday = today - timedelta(days=today.weekday())
-        return monday if monday <= at else monday - timedelta(days=7)
-    first = today.replace(day=1)
-    return first if first <= at else (first - timedelta(days=1)).replace(day=1)
+    # Before that hour it is still the day before.
+    day = (at - timedelta(hours=SCHEDULE_HOUR)).replace(
+        hour=SCHEDULE_HOUR, minute=0, second=0, microsecond=0
+    )
+    return day - timedelta(days=day.weekday()) if schedule == "weekly" else day.replace(day=1)
 
 
 def next_due(schedule: Schedule, at: datetime) -> datetime:

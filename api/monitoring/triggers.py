@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import select
@@ -77,15 +76,13 @@ def trigger_states(
     """All triggers. Takes some tenths of a second for the drift."""
     context = _context(session, settings, blobs, at)
     stored = {row.name: row for row in session.scalars(select(TriggerRow))}
-    is_run_active = runs.active(session) is not None
+    common_obstacle = _common_obstacle(context, runs.active(session) is not None)
+    nothing_serves = TriggerResult("No model serves yet.")
     states = []
     for name, rule in RULES.items():
         config = config_of(rule, stored.get(name))
-        if context:
-            result = rule.evaluate(context, config)
-        else:
-            result = TriggerResult("No model serves yet.")
-        obstacle = _own_obstacle(rule, config, result, at) or _obstacle(context, is_run_active)
+        result = rule.evaluate(context, config) if context else nothing_serves
+        obstacle = _own_obstacle(rule, config, result, at) or common_obstacle
         reason = obstacle or result.sentence
         states.append(TriggerState(rule, config, result.value, not obstacle, reason))
     return states
@@ -125,11 +122,11 @@ def _own_obstacle(rule: Rule, config: TriggerConfig, result: TriggerResult, at: 
     return ""
 
 
-def _obstacle(context: TriggerContext | None, is_run_active: bool) -> str:
+def _common_obstacle(context: TriggerContext | None, is_run_active: bool) -> str:
     """Why no trigger can start a run; empty if one can."""
     if is_run_active:
         return "Waiting: a run is queued or running."
-    if context and not context.catalog_diff().any:
+    if context and not context.catalog_diff.any:
         return "Waiting for new photos: upload or correct some."
     return ""
 
@@ -140,23 +137,17 @@ def _context(
     version = models.champion(session)
     if version is None:
         return None
-
-    @cache
-    def drift() -> Sequence[DriftFigure]:
-        try:
-            return current_drift(session, settings, blobs, version, at)
-        except Exception:  # Each blob store raises its own errors; other rules still work.
-            log.warning("The drift cannot be worked out", exc_info=True)
-            return []
-
-    @cache
-    def catalog_diff() -> CatalogDiff:
-        try:
-            return make_plan(session, blobs, settings.model_cache).catalog_diff
-        except Exception:  # As above.
-            log.warning("What is new cannot be worked out", exc_info=True)
-            return CatalogDiff({}, 0, 0)
-
+    drift: Sequence[DriftFigure] = ()
+    catalog_diff = CatalogDiff({}, 0, 0)
+    # Each blob store raises its own errors; the other rules still work.
+    try:
+        drift = current_drift(session, settings, blobs, version, at)
+    except Exception:
+        log.warning("The drift cannot be worked out", exc_info=True)
+    try:
+        catalog_diff = make_plan(session, blobs, settings.model_cache).catalog_diff
+    except Exception:
+        log.warning("What is new cannot be worked out", exc_info=True)
     return TriggerContext(session, models.get_model(session, version), drift, catalog_diff, at)
 
 

@@ -71,8 +71,7 @@ def psi(reference: NDArray[np.int64], sample: NDArray[np.int64]) -> float:
     The sum over groups of (q - p) ln(q / p): N. Siddiqi, "Credit Risk Scorecards" (2006); also H.
     Jeffreys' divergence (1946). Half a count is added to each group to keep it finite.
     """
-    value: float = _psi_rows(reference[None], sample[None])[0]
-    return value
+    return float(_psi_rows(reference[None], sample[None])[0])
 
 
 def psi_threshold(reference: NDArray[np.int64], sample: NDArray[np.int64]) -> float:

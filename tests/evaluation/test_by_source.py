@@ -11,7 +11,7 @@ import pytest
 from api.core.layout import FAR, NEAR
 from api.evaluation import out_of_fold as module
 from api.evaluation.by_source import LeaveOneSourceOut, left_out_metrics
-from api.evaluation.out_of_fold import OutOfFold
+from api.evaluation.graded import GradedSamples, OutOfFold
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample
@@ -106,13 +106,14 @@ def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Trai
         files[files.index(own)] = replace(own, photograph=photograph, split=file.split)
     runs = LeaveOneSourceOut(replace(corpus, listing=replace(corpus.listing, files=tuple(files))))
 
-    def said(run: int) -> OutOfFold:
+    def said(run: int) -> GradedSamples:
         held = runs.held_out(run)
         own = [not s.target or s.source == runs.sources[run] for s in held]
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
         # Samples of the other source would move the threshold if they were counted.
         margins = np.where(own, [-1.0 if s.target else 1.0 for s in held], 9.0)
-        return OutOfFold(even, even, margins.astype(np.float32))
+        predictions = OutOfFold(even, even, margins.astype(np.float32))
+        return GradedSamples(held, predictions, CLASSES)
 
     found = left_out_metrics(runs, [said(run) for run in range(len(runs.sources))])
     assert found["fruits"] == (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
@@ -136,12 +137,12 @@ def test_metrics_by_source_and_all_together(measured: dict[str, Any]) -> None:
 def test_each_source_moves_its_own_threshold(runs: LeaveOneSourceOut) -> None:
     """If fruit of one source has high OOD scores, only its own run accepts near-OOD."""
 
-    def said(run: int) -> OutOfFold:
+    def said(run: int) -> GradedSamples:
         held = runs.held_out(run)
         fruit = 5.0 if runs.sources[run] == "phone" else -5.0
         margins = np.array([fruit if s.target else 1.0 for s in held], np.float32)
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
-        return OutOfFold(even, even, margins)
+        return GradedSamples(held, OutOfFold(even, even, margins), CLASSES)
 
     found = left_out_metrics(runs, [said(run) for run in range(len(runs.sources))])
     refused = {name: row["refused"] for name, row in found["by_source"].items()}

@@ -13,9 +13,9 @@ from api.commands import training as command_line
 from api.evaluation import architecture_trial
 from api.evaluation.architecture_trial import run_trial
 from api.evaluation.compare_architectures import (
-    ComparisonPlan,
     NoImagenetToCompareError,
     compare_architectures,
+    plan_comparison,
 )
 from api.training.backbones.architectures import TABLE, UnknownArchitectureError
 from api.training.corpus import TrainingCorpus
@@ -59,7 +59,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_compares_and_goes_on_where_it_stopped(
     corpus: TrainingCorpus, tmp_path: Path, measured: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = ComparisonPlan.of(RECIPE, NAMES, {"twin_cnn": "none"}, sizes=[32, 64], frozen_curve=True)
+    plan = plan_comparison(RECIPE, NAMES, {"twin_cnn": "none"}, sizes=[32, 64], frozen_curve=True)
 
     def interrupted(what: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
         if what.recipe.architecture == "twin_cnn":
@@ -101,7 +101,7 @@ def test_compares_and_goes_on_where_it_stopped(
 def test_missing_imagenet_weights_fail_before_training(
     corpus: TrainingCorpus, tmp_path: Path, measured: list[str]
 ) -> None:
-    plan = ComparisonPlan.of(RECIPE, NAMES, sizes=[])
+    plan = plan_comparison(RECIPE, NAMES, sizes=[])
     with pytest.raises(NoImagenetToCompareError, match="--without-imagenet-where-missing"):
         compare_architectures(corpus, plan, tmp_path)
     assert measured == []
@@ -115,7 +115,7 @@ def test_a_row_without_imagenet_says_so(
 
     monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", as_planned)
     figures = compare_architectures(
-        corpus, ComparisonPlan.of(RECIPE, NAMES, sizes=[]), tmp_path, without_imagenet=True
+        corpus, plan_comparison(RECIPE, NAMES, sizes=[]), tmp_path, without_imagenet=True
     )
     assert figures["architectures"] == [
         {"weights": "none"},
@@ -134,16 +134,16 @@ def test_another_recipe_is_another_row(
 
     monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", note)
     for rate in (1e-3, 1e-4, 1e-3):
-        plan = ComparisonPlan.of(replace(RECIPE, learning_rate=rate), ["custom_cnn"], sizes=[])
+        plan = plan_comparison(replace(RECIPE, learning_rate=rate), ["custom_cnn"], sizes=[])
         compare_architectures(corpus, plan, tmp_path)
     assert rates == [1e-3, 1e-4]
 
 
 def test_an_architecture_that_is_not_there_is_refused() -> None:
     with pytest.raises(UnknownArchitectureError):
-        ComparisonPlan.of(RECIPE, ["vgg"])
+        plan_comparison(RECIPE, ["vgg"])
     with pytest.raises(UnknownArchitectureError):
-        ComparisonPlan.of(RECIPE, NAMES, {"vgg": "none"})
+        plan_comparison(RECIPE, NAMES, {"vgg": "none"})
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from api.core.paired_comparison import ModelComparison
-from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models, macro_f1
+from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models
 from api.model.predictor import Backbone
 from tests.heads import make_head, make_ood
 
@@ -81,9 +81,13 @@ def test_without_common_classes_there_is_nothing_to_compare() -> None:
 
 
 def test_macro_f1_is_the_mean_over_the_classes_there_are() -> None:
-    truth = np.array(["a", "a", "b"])
-    assert macro_f1(truth, truth) == 1.0
-    assert macro_f1(np.array(["a", "c", "b"]), truth) == pytest.approx((2 / 3 + 1) / 2)
+    says = np.eye(3) * 9
+    champion = model(("a", "b", "c"), says[[0, 0, 1]])
+    candidate = model(("a", "b", "c"), says[[0, 2, 1]])
+    found = compare(champion, candidate, ["a", "a", "b"], ["1", "2", "3"])
+    assert found.macro_f1 is not None
+    assert found.macro_f1.champion == 1.0
+    assert found.macro_f1.candidate == pytest.approx((2 / 3 + 1) / 2)
 
 
 def test_both_networks_are_timed_on_their_own_input_size() -> None:

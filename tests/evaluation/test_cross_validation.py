@@ -16,10 +16,11 @@ from api.core.progress import Progress, silent
 from api.evaluation import out_of_fold, supplied_split
 from api.evaluation.cross_validation import crossvalidate
 from api.evaluation.folds import FOLDS, FiveFold, fold_metrics
-from api.evaluation.out_of_fold import OutOfFold
+from api.evaluation.graded import GradedSamples, OutOfFold
 from api.training.corpus import TrainingCorpus, TrainingSplit, read_corpus
 from api.training.grader import Grader
 from api.training.recipe import Recipe
+from api.training.samples import Sample
 from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
 from tests.training.collection import CLASSES, PICTURES, colour_grader
 
@@ -138,15 +139,15 @@ def test_every_run_kind_and_other_thing_is_held_out_once(corpus: TrainingCorpus)
 def test_boxes_of_unknown_level_are_no_phone_runs(corpus: TrainingCorpus) -> None:
     unknown = replace(corpus, boxes=tuple(replace(box, level=None) for box in corpus.boxes))
     folds = FiveFold(unknown)
-    classes = len(CLASSES)
-    found = fold_metrics(folds, [_even(len(folds.held_out(k)), classes) for k in range(FOLDS)])
+    found = fold_metrics(folds, [_even(folds.held_out(k)) for k in range(FOLDS)])
     assert "by_phone_run" not in found
     assert found["other_sources"]["by_source"]["phone"]["accuracy"] is None
 
 
-def _even(rows: int, classes: int) -> OutOfFold:
-    even = np.full((rows, classes), 1 / classes, np.float32)
-    return OutOfFold(even, even, np.zeros(rows, np.float32))
+def _even(samples: list[Sample]) -> GradedSamples:
+    even = np.full((len(samples), len(CLASSES)), 1 / len(CLASSES), np.float32)
+    predictions = OutOfFold(even, even, np.zeros(len(samples), np.float32))
+    return GradedSamples(samples, predictions, CLASSES)
 
 
 def test_the_supplied_split_is_marked_and_learns_its_train_files(

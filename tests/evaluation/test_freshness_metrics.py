@@ -6,7 +6,9 @@ import pytest
 
 from api.core.labels import LEVELS, Level
 from api.evaluation.freshness_metrics import freshness_order, phone_metrics
+from api.evaluation.graded import GradedSamples, OutOfFold
 from api.training.bounding_boxes import Box
+from api.training.samples import boxed_samples
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
 
@@ -15,15 +17,15 @@ def box(frame: int, level: Level, run: str = "1", fruit: str = "apple") -> Box:
     return Box(Path(f"{frame}.jpg"), fruit, level, run, 0, 0, 9, 9)
 
 
-def graded(*classes: int) -> np.ndarray:
-    return np.eye(4, dtype=np.float32)[list(classes)]
+def graded(boxes: list[Box], said: list[int], margins: list[float]) -> GradedSamples:
+    answers = np.eye(4, dtype=np.float32)[said]
+    found = OutOfFold(answers, answers, np.array(margins, np.float32))
+    return GradedSamples(boxed_samples(boxes, CLASSES), found, CLASSES)
 
 
 def test_counts_fruit_and_edible_fruit_called_rotten() -> None:
     boxes = [box(1, "fresh"), box(1, "past_best"), box(2, "past_best"), box(2, "rotten")]
-    found = phone_metrics(
-        boxes, graded(0, 2, 1, 2), np.array([-0.5, -0.5, 2, 0], np.float32), CLASSES
-    )
+    found = phone_metrics(graded(boxes, [0, 2, 1, 2], [-0.5, -0.5, 2, 0]))
     assert found["boxes"] == 4
     assert found["frames"] == 2
     assert found["fruit_accuracy"] == 0.75
@@ -34,7 +36,7 @@ def test_counts_fruit_and_edible_fruit_called_rotten() -> None:
 
 def test_a_run_without_edible_fruit_has_no_share_of_it() -> None:
     boxes = [box(1, "fresh", "1"), box(2, "rotten", "2")]
-    found = phone_metrics(boxes, graded(0, 2), np.zeros(2, np.float32), CLASSES)
+    found = phone_metrics(graded(boxes, [0, 2], [0, 0]))
     assert found["by_run"]["2"]["edible_not_called_rotten"] is None
     assert found["by_run"]["2"]["fruit_accuracy"] == 1
     json.dumps(found, allow_nan=False)

@@ -8,8 +8,8 @@ import pytest
 
 from api.core.labels import Level
 from api.evaluation.freshness_metrics import freshness_pairs
-from api.evaluation.out_of_fold import OutOfFold
-from api.evaluation.source_metrics import GradedFruit, source_metrics
+from api.evaluation.graded import GradedSamples, OutOfFold
+from api.evaluation.source_metrics import source_metrics
 from api.training.bounding_boxes import Box
 from api.training.samples import Sample, boxed_samples, one_hot
 
@@ -28,7 +28,7 @@ def boxed(number: int, level: Level | None, fruit: str = "apple") -> Sample:
 
 def graded(
     samples: list[Sample], said: list[int], sure: float = 0.85, margins: list[float] | None = None
-) -> GradedFruit:
+) -> GradedSamples:
     probabilities = np.full((len(samples), 4), (1 - sure) / 3, np.float32)
     probabilities[np.arange(len(said)), said] = sure
     found = OutOfFold(
@@ -36,7 +36,7 @@ def graded(
         np.eye(4, dtype=np.float32)[said],
         np.array(margins or [-1.0] * len(samples), np.float32),
     )
-    return GradedFruit(samples, found, CLASSES)
+    return GradedSamples(samples, found, CLASSES)
 
 
 STUDIO = [photograph(k, name) for k, name in enumerate(CLASSES)]

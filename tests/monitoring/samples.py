@@ -35,7 +35,7 @@ def a_context(
     at: datetime = AT,
 ) -> TriggerContext:
     model = champion or a_champion()
-    return TriggerContext(session, model, lambda: drift, lambda: catalog_diff, at)
+    return TriggerContext(session, model, drift, catalog_diff, at)
 
 
 def a_config(rule: Rule, **stored: Any) -> TriggerConfig:
