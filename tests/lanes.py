@@ -1,8 +1,8 @@
 """The fast lane, `make test-fast`: no processes, no TensorFlow, no PostgreSQL, no browser.
 
-A test that starts a process is marked `slow`; one that uses one of SLOW_FIXTURES, or runs on
-PostgreSQL, gets the mark here. In the fast lane, a test module that imports TensorFlow is skipped,
-and a test that still imports it or starts a process fails.
+A test that starts a process is marked `slow`; one that uses one of SLOW_FIXTURES gets the mark
+here. In the fast lane, a test module that imports TensorFlow is skipped, and a test that still
+imports it or starts a process fails.
 """
 
 import os
@@ -17,6 +17,8 @@ import pytest
 
 FAST = "not slow"
 SLOW_FIXTURES = {"postgres", "s3", "browser", "eager_training"}
+# Parameters of fixtures that request one of these by name.
+SLOW_PARAMETERS = {"postgresql", "bucket"}
 _TENSORFLOW = ("tensorflow", "keras")
 _STARTERS = ((subprocess.Popen, "__init__"), (BaseProcess, "start"), (os, "fork"))
 
@@ -50,8 +52,10 @@ def _no_processes(pytestconfig: pytest.Config) -> Iterator[None]:
 
 
 def _uses_slow_fixture(test: pytest.Function) -> bool:
-    parameters = test.callspec.params.values() if hasattr(test, "callspec") else ()
-    return bool(SLOW_FIXTURES & set(test.fixturenames)) or "postgresql" in parameters
+    values = test.callspec.params.values() if hasattr(test, "callspec") else ()
+    return bool(SLOW_FIXTURES & set(test.fixturenames)) or any(
+        isinstance(value, str) and value in SLOW_PARAMETERS for value in values
+    )
 
 
 class _WithoutTensorFlow:

@@ -48,6 +48,7 @@ def test_a_setting_that_cannot_be_used_is_named_and_no_secret_shown() -> None:
     assert CHANGE_KEY not in ended.stderr
 
 
+@pytest.mark.slow
 def test_one_threshold_without_the_other_is_refused() -> None:
     ended = started({"RIPELINE_ROTTEN_BELOW": "0.3"})
     assert ended.returncode == 1
