@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api.core.errors import ProblemError
+from api.core.errors import ConflictError
 from api.model.package import REPLAY, read_manifest
 from api.model.replay_buffer import load_labels
 from api.registry import repository as registry
@@ -28,8 +27,7 @@ SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017}
 MAX_CORRECTION = 10.0
 
 
-class TooFewClassesError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class TooFewClassesError(ConflictError):
     code = "too-few-classes"
 
     def __init__(self, classes: Sequence[str]) -> None:
@@ -39,8 +37,7 @@ class TooFewClassesError(ProblemError):
         )
 
 
-class UnknownClassesError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class UnknownClassesError(ConflictError):
     code = "unknown-classes"
 
     def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:

@@ -2,14 +2,13 @@
 
 import re
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.core.errors import ProblemError
+from api.core.errors import ConflictError, NotFoundError
 from api.retraining import repository
 from api.retraining.progress import Stage
 from api.retraining.queue import RunQueue
@@ -30,8 +29,7 @@ NO_WORKER = (
 )
 
 
-class RunActiveError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class RunActiveError(ConflictError):
     code = "run-active"
 
     def __init__(self, run_id: str) -> None:
@@ -41,8 +39,7 @@ class RunActiveError(ProblemError):
         )
 
 
-class NothingNewError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class NothingNewError(ConflictError):
     code = "nothing-new"
 
     def __init__(self, champion: str) -> None:
@@ -52,27 +49,22 @@ class NothingNewError(ProblemError):
         )
 
 
-class NoChampionError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class NoChampionError(ConflictError):
     code = "no-champion"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "No model version serves, so there is nothing to start from. Promote one "
-            "(GET /models lists them), or start the API once with a package in RIPELINE_MODEL_DIR."
-        )
+    detail = (
+        "No model version serves, so there is nothing to start from. Promote one (GET /models "
+        "lists them), or start the API once with a package in RIPELINE_MODEL_DIR."
+    )
 
 
-class UnknownRunError(ProblemError):
-    status = HTTPStatus.NOT_FOUND
+class UnknownRunError(NotFoundError):
     code = "unknown-run"
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"There is no run {run_id!r}. GET /runs lists them.")
 
 
-class RunOverError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class RunOverError(ConflictError):
     code = "run-over"
 
     def __init__(self, run_id: str, state: str) -> None:
@@ -139,7 +131,7 @@ def cancel(session: Session, run_id: str) -> RunRow:
 def get(session: Session, run_id: str) -> RunRow:
     """Raises UnknownRunError."""
     # Checked before the query: PostgreSQL refuses some strings.
-    run = repository.find(session, run_id) if re.fullmatch(r"[0-9a-f]{32}", run_id) else None
+    run = session.get(RunRow, run_id) if re.fullmatch(r"[0-9a-f]{32}", run_id) else None
     if run is None:
         raise UnknownRunError(run_id)
     return run

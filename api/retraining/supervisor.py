@@ -20,7 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.core.process_tuning import ONE_THREAD
 from api.retraining import repository, service
 from api.settings import PROJECT
-from api.storage.db import Database
+from api.storage.db import Database, now
+from api.storage.tables import RunRow
 
 COMMAND = (sys.executable, "-m", "api.retraining.run_process")
 POLL_SECONDS = 0.25
@@ -79,7 +80,7 @@ def _wait(
             return "interrupted", STOPPED
         try:
             with database.reading() as session:
-                run = repository.find(session, run_id)
+                run = session.get(RunRow, run_id)
                 is_cancelled = run is not None and run.state == "running" and run.cancel_requested
                 # A run in any other final state is done, but its process may still log to MLflow.
                 is_aborted = run is None or run.state == "interrupted"
@@ -87,7 +88,7 @@ def _wait(
                 return "cancelled", "Cancelled."
             if time.monotonic() - last_heartbeat >= HEARTBEAT_SECONDS:
                 with database.session() as session:
-                    repository.heartbeat(session, run_id)
+                    repository.update_running(session, run_id, heartbeat_at=now())
                 last_heartbeat = time.monotonic()
         except SQLAlchemyError as error:
             log.warning("The database cannot be reached while run %s runs: %s", run_id, error)
@@ -104,7 +105,7 @@ def _exit_outcome(process: Process) -> tuple[str, str]:
 def _finalize(database: Database, run_id: str, state: str, message: str) -> None:
     """End the run, unless its process or another worker has done so."""
     with database.session() as session:
-        run = repository.find(session, run_id)
+        run = session.get(RunRow, run_id)
         if run is not None and run.state == "running":
             service.finalize(session, run, state, message)
             log.info("Run %s: %s. %s", run_id, run.state, run.message)
