@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core.imaging.hashing import SIGNATURE_BYTES, near_rows
+from api.catalog.duplicate_index import read_signatures
+from api.core.imaging.hashing import near_rows
 from api.storage.tables import FeedbackRow, PredictionRow
 
 PAGE = 500
@@ -23,13 +23,13 @@ def review_queue(session: Session, limit: int) -> list[PredictionRow]:
     Only those with a stored image and without feedback; no near-duplicates of one another or of
     labelled ones.
     """
-    seen = _signatures(_labelled_signatures(session))
+    seen = read_signatures(_labelled_signatures(session))
     queue: list[PredictionRow] = []
     for offset in range(0, MAX_SCANNED, PAGE):
         page = _by_uncertainty(session, offset)
         for row in page:
             if row.signature is not None:
-                signature = _signatures([row.signature])
+                signature = read_signatures([row.signature])
                 if len(near_rows(signature[0], seen)):
                     continue
                 seen = np.concatenate([seen, signature])
@@ -63,8 +63,3 @@ def _labelled_signatures(session: Session) -> list[str]:
         .limit(MAX_LABELLED)
     )
     return [signature for signature in session.scalars(query) if signature]
-
-
-def _signatures(texts: Sequence[str]) -> NDArray[np.uint8]:
-    """Hexadecimal signatures as uint8 [n, 80]."""
-    return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, SIGNATURE_BYTES)

@@ -84,17 +84,16 @@ def add_model(
     session: Session,
     manifest: Manifest,
     *,
-    parent: str | None,
     origin: Origin,
     started_by: str,
-    run_id: str | None,
-    verdict: dict[str, Any] | None,
+    run_id: str | None = None,
+    verdict: dict[str, Any] | None = None,
 ) -> None:
     """Add a version whose package is stored. Raises IntegrityError if it exists."""
     session.add(
         ModelRow(
             version=manifest.version,
-            parent=parent,
+            parent=manifest.parent,
             origin=origin,
             started_by=started_by,
             run_id=run_id,

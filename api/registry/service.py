@@ -56,15 +56,7 @@ def register_shipped(database: Database, blobs: Blobs, folder: Path) -> None:
 def _add_shipped(database: Database, manifest: Manifest) -> None:
     with database.session() as session:
         if repository.find_model(session, manifest.version) is None:
-            repository.add_model(
-                session,
-                manifest,
-                parent=manifest.parent,
-                origin="shipped",
-                started_by="start",
-                run_id=None,
-                verdict=None,
-            )
+            repository.add_model(session, manifest, origin="shipped", started_by="start")
         if repository.champion(session) is None:
             repository.promote(session, manifest.version, "first")
 
