@@ -14,7 +14,6 @@
 The promotion gate then judges the comparison (`run_process`).
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.heads import Head
+from api.core.imaging.hashing import content_hash
 from api.core.layout import FAR
 from api.core.metrics import evaluate
 from api.core.paired_comparison import ModelComparison
@@ -63,8 +63,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     comparison = compare_with_champion(job, data, head)
     job.progress(Stage.COMPARING, 1, 2)
     folder = job.folder / "package"
-    manifest = write_candidate(job, data, head, folder)
-    return Candidate(folder, manifest, comparison)
+    return Candidate(folder, write_candidate(job, data, head, folder), comparison)
 
 
 def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
@@ -76,8 +75,8 @@ def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> Train
     ood = data.replay.others
     if not new or not len(ood):
         return data
-    kept = ood.rows(~ood_predicted_as(data, new))
-    return replace(data, replay=replace(data.replay, others=kept))
+    others = ood.rows(~ood_predicted_as(data, new))
+    return replace(data, replay=replace(data.replay, others=others))
 
 
 def compare_with_champion(job: RetrainJob, data: TrainingRows, head: Head) -> ModelComparison:
@@ -167,14 +166,12 @@ def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
 
 def data_fingerprint(replay: ReplayBuffer) -> DataFingerprint:
     """Counts the photos and boxes of the rows, and hashes the SHA-256s of the photos."""
-    digest = hashlib.sha256()
-    for sha256 in sorted(set(replay.sha256[~replay.boxed].tolist())):
-        digest.update(sha256.encode())
+    boxed = replay.boxed
     return DataFingerprint(
-        files=int((~replay.boxed).sum()),
-        photographs=len(set(replay.photographs[~replay.boxed].tolist())),
-        boxed=int(replay.boxed.sum()),
-        sha256=digest.hexdigest(),
+        files=int((~boxed).sum()),
+        photographs=len(np.unique(replay.photographs[~boxed])),
+        boxed=int(boxed.sum()),
+        sha256=content_hash("".join(np.unique(replay.sha256[~boxed])).encode()),
     )
 
 

@@ -100,10 +100,9 @@ def select_classes(
     available = {*known, *in_catalog}
     if requested is None:
         classes = (*known, *sorted(available - set(known)))
+    elif unknown := sorted(set(requested) - available):
+        raise UnknownClassesError(unknown, sorted(available))
     else:
-        unknown = sorted(set(requested) - available)
-        if unknown:
-            raise UnknownClassesError(unknown, sorted(available))
         classes = tuple(sorted(set(requested)))
     if len(classes) < 2:
         raise TooFewClassesError(classes)
@@ -129,10 +128,13 @@ def _learned_labels(package: Path) -> tuple[dict[str, str], frozenset[str]]:
 def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:
     """How long the run would take, corrected by how long the last one of its mode took here."""
     expected = expected_seconds(mode, plan.recipe, plan.rows, plan.new)
-    last = _last_duration(session, mode)
-    if last is not None:
-        actual, predicted = last
-        expected *= min(max(actual / predicted, 1 / MAX_CORRECTION), MAX_CORRECTION)
+    last = repository.last_succeeded(session, mode)
+    model = registry.find_model(session, last.candidate) if last and last.candidate else None
+    if last and last.started_at and last.finished_at and model:
+        data, recipe = model.manifest["data"], model.manifest["recipe"]
+        actual = (last.finished_at - last.started_at).total_seconds()
+        correction = actual / expected_seconds(mode, recipe, data["files"], 0)
+        expected *= min(max(correction, 1 / MAX_CORRECTION), MAX_CORRECTION)
     return round(expected, 1)
 
 
@@ -146,16 +148,3 @@ def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) ->
         # The recipe of an old package has no `views`: an epoch was every photo once.
         views = recipe.get("views", rows) * recipe.get("epochs", Recipe.epochs)
     return FIXED_SECONDS[mode] + SECONDS_PER_NEW[mode] * new + SECONDS_PER_VIEW[mode] * views
-
-
-def _last_duration(session: Session, mode: Mode) -> tuple[float, float] | None:
-    """Actual and expected seconds of the last run of this mode that succeeded."""
-    run = repository.last_succeeded(session, mode)
-    if run is None or run.started_at is None or run.finished_at is None or run.candidate is None:
-        return None
-    model = registry.find_model(session, run.candidate)
-    if model is None:
-        return None
-    actual = (run.finished_at - run.started_at).total_seconds()
-    manifest = model.manifest
-    return actual, expected_seconds(mode, manifest["recipe"], manifest["data"]["files"], 0)
