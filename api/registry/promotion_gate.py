@@ -105,9 +105,9 @@ def _check_each_class(per_class: Mapping[str, PairedCounts]) -> Iterator[str]:
 
 def _check_calibration(comparison: ModelComparison) -> Iterator[str]:
     error = comparison.calibration_error
-    if error is None:
-        return
-    if error.increase > max(MAX_CALIBRATION_INCREASE, 2 / comparison.overall.photographs):
+    if error and error.increase > max(
+        MAX_CALIBRATION_INCREASE, 2 / comparison.overall.photographs
+    ):
         yield (
             "Its confidence is less reliable: the calibration error grows from "
             f"{percent(error.champion)} to {percent(error.candidate)}."
@@ -126,9 +126,7 @@ def _check_recognised(counts: PairedCounts) -> Iterator[str]:
 def _check_let_through(comparison: ModelComparison) -> Iterator[str]:
     share = comparison.others_let_through
     # Photos of a new class may have been OOD before.
-    if share is None or comparison.new_classes:
-        return
-    if share.increase > MAX_LET_THROUGH_INCREASE:
+    if share and not comparison.new_classes and share.increase > MAX_LET_THROUGH_INCREASE:
         yield (
             "It recognises more photos of other things as one of its classes: "
             f"{percent(share.candidate)}, where the champion does {percent(share.champion)}."

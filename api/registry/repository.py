@@ -104,8 +104,8 @@ def add_model(
     session.flush()
 
 
-def promote(session: Session, version: str, kind: Kind) -> None:
-    """Make `version` the champion, unless it is already.
+def promote(session: Session, version: str, kind: Kind) -> PromotionRow:
+    """Make `version` the champion; returns the promotion that did, an earlier one if it was.
 
     Raises UnknownModelError, PrunedModelError; IntegrityError if another process adds the first
     champion at the same moment.
@@ -113,18 +113,20 @@ def promote(session: Session, version: str, kind: Kind) -> None:
     current = _lock_champion(session)
     check_promotable(session, version)
     if current is not None and current.version == version:
-        return
+        return history(session, limit=1)[0]
     replaced, at = current.version if current else None, now()
     if current is None:
         session.add(ChampionRow(id=1, version=version, changed_at=at))
     else:
         current.version, current.changed_at = version, at
-    session.add(PromotionRow(version=version, replaced=replaced, kind=kind, at=at))
+    promotion = PromotionRow(version=version, replaced=replaced, kind=kind, at=at)
+    session.add(promotion)
     session.flush()
+    return promotion
 
 
-def rollback(session: Session) -> str:
-    """Make the previous champion the champion again; returns its version.
+def rollback(session: Session) -> PromotionRow:
+    """Make the previous champion the champion again.
 
     Raises NothingToRollBackToError, PrunedModelError.
     """
@@ -132,8 +134,7 @@ def rollback(session: Session) -> str:
     version = rollback_target(session)
     if version is None:
         raise NothingToRollBackToError()
-    promote(session, version, "rollback")
-    return version
+    return promote(session, version, "rollback")
 
 
 def history(session: Session, limit: int | None = None) -> list[PromotionRow]:

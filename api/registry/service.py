@@ -70,8 +70,7 @@ def promote(database: Database, blobs: Blobs, cache: Path, version: str) -> Prom
         repository.check_promotable(session, version)
     _check_package(blobs, version, cache)
     with database.session() as session:
-        repository.promote(session, version, "manual")
-        return repository.history(session, limit=1)[0]
+        return repository.promote(session, version, "manual")
 
 
 def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
@@ -87,8 +86,7 @@ def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
         repository.check_promotable(session, version)
     _check_package(blobs, version, cache)
     with database.session() as session:
-        repository.rollback(session)
-        return repository.history(session, limit=1)[0]
+        return repository.rollback(session)
 
 
 def _check_package(blobs: Blobs, version: str, cache: Path) -> None:

@@ -31,7 +31,7 @@ def promote(database: Database, *versions: str) -> None:
 
 def roll_back(database: Database) -> str:
     with database.session() as session:
-        return repository.rollback(session)
+        return repository.rollback(session).version
 
 
 T = TypeVar("T")
