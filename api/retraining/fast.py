@@ -1,17 +1,6 @@
 """Fast retraining: new heads on the champion's frozen backbone. Seconds, and no TensorFlow.
 
-`make_candidate` takes these steps:
-
-1. `build_training_rows`: embed the catalog photos that the champion has not seen, and merge the
-   catalog into the embeddings of its replay buffer.
-2. `drop_ood_of_new_classes`: drop the out-of-distribution (OOD) photos that show a new class.
-3. `fit_calibrated_head`: fit the kinds head, the freshness head and the OOD detector on the train
-   rows, and calibrate them on held-out rows.
-4. `compare_with_champion`: measure both on the test rows.
-5. `write_candidate`: write a package with the champion's backbone, the new head and the merged
-   replay buffer.
-
-The promotion gate then judges the comparison (`run_process`).
+`make_candidate` has the steps; the promotion gate then judges its comparison (`run_process`).
 """
 
 from collections.abc import Sequence
@@ -67,7 +56,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
 
 
 def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
-    """Drop the OOD photos that a simple classifier takes for a class that is not in `known`.
+    """Drop the out-of-distribution (OOD) photos that a simple classifier takes for a new class.
 
     The shipped photos of other produce may show the very fruit that a user has just added.
     """
@@ -99,7 +88,10 @@ def compare_with_champion(job: RetrainJob, data: TrainingRows, head: Head) -> Mo
 
 
 def write_candidate(job: RetrainJob, data: TrainingRows, head: Head, folder: Path) -> Manifest:
-    """Write the package to `folder`, with metrics on the test rows."""
+    """Write a package with the champion's backbone and the new head to `folder`.
+
+    Its metrics are on the test rows.
+    """
     champion = job.champion.manifest
     created = datetime.now(UTC).replace(microsecond=0)
     added_parameters = head.parameters - job.champion.head.parameters

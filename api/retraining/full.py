@@ -1,12 +1,4 @@
-"""Full retraining: fine-tunes the backbone in Keras on the photos themselves.
-
-`make_candidate` takes these steps:
-
-1. `build_corpus`: put the imported and the catalog's photos under one folder.
-2. `build_training_rows`: embed new photos with the champion's backbone, for the label agreement.
-3. `build_package`: train, calibrate, export and measure, by the champion's recipe.
-4. `_compare_with_champion`: measure both on test photos that the champion has not learned.
-"""
+"""Full retraining: fine-tunes the backbone in Keras on the photos themselves."""
 
 import dataclasses
 from collections import Counter
@@ -65,7 +57,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     corpus = build_corpus(job)
     champion = job.champion.manifest
     backbone = LiteRTBackbone(job.champion.backbone)
-    data = build_training_rows(job, backbone)
+    data = build_training_rows(job, backbone)  # For the label agreement.
     folder = job.folder / "package"
     manifest = build_package(
         corpus,

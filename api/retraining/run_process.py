@@ -45,12 +45,6 @@ from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import ChampionRow, RunRow
 
 IMPORTED = PROJECT / "data" / "photographs"
-UNEXPECTED = "The run failed: {error}. The worker's log says where."
-OUT_OF_MEMORY = "Memory ran out. Close other programs, or choose a smaller architecture."
-MISSING_PACKAGE = (
-    "The worker lacks the package {name}, which training needs: "
-    "pip install -r requirements/worker.txt"
-)
 OTHER_CHAMPION = (
     "Another version was promoted while it was made ({version}), which it was not compared with."
 )
@@ -113,17 +107,10 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         reporter(Stage.REGISTERING, 0, 1)
         store.store_package(blobs, candidate.folder)
         register_candidate(database, run_id, candidate, verdict)
-    except (ProblemError, BadPackageError) as error:
-        _fail(database, run_id, str(error))
-    except ModuleNotFoundError as error:
-        _fail(database, run_id, MISSING_PACKAGE.format(name=error.name))
-    except MemoryError:
-        _fail(database, run_id, OUT_OF_MEMORY)
     except RunAbortedError:
         raise
     except Exception as error:  # Whatever happened, the run's row must say so.
-        log.exception("Run %s failed.", run_id)
-        _fail(database, run_id, UNEXPECTED.format(error=f"{type(error).__name__}: {error}"))
+        service.end_running(database, run_id, "failed", _failure_message(error))
     else:
         prune(database, blobs)
         _track(candidate, settings.state_dir)
@@ -167,6 +154,21 @@ def register_candidate(
         log.info("Run %s: %s", run_id, run.message)
 
 
+def _failure_message(error: Exception) -> str:
+    match error:
+        case ProblemError() | BadPackageError():
+            return str(error)
+        case ModuleNotFoundError():
+            return (
+                f"The worker lacks the package {error.name}, which training needs: "
+                "pip install -r requirements/worker.txt"
+            )
+        case MemoryError():
+            return "Memory ran out. Close other programs, or choose a smaller architecture."
+    log.error("The run failed.", exc_info=error)
+    return f"The run failed: {type(error).__name__}: {error}. The worker's log says where."
+
+
 def _trainer(mode: str) -> Callable[[RetrainJob], Candidate]:
     # Imported here: each is heavy, and `full` imports TensorFlow.
     if mode == "full":
@@ -176,14 +178,6 @@ def _trainer(mode: str) -> Callable[[RetrainJob], Candidate]:
     from api.retraining import fast  # noqa: PLC0415
 
     return fast.make_candidate
-
-
-def _fail(database: Database, run_id: str, message: str) -> None:
-    with database.session() as session:
-        run = session.get_one(RunRow, run_id, with_for_update=True)
-        if run.state == "running":
-            service.end(run, "failed", message)
-            log.info("Run %s failed: %s", run_id, message)
 
 
 def _track(candidate: Candidate, state: Path) -> None:

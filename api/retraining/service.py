@@ -1,5 +1,6 @@
 """The life cycle of a run: created, cancelled, ended, and reaped after its worker crashed."""
 
+import logging
 import re
 from datetime import timedelta
 from typing import Any, Literal
@@ -27,6 +28,7 @@ INTERRUPTED = (
 NO_WORKER = (
     "Waiting, but no worker is running: start it with make run, or python -m api.worker alone."
 )
+log = logging.getLogger(__name__)
 
 
 class RunActiveError(ConflictError):
@@ -143,6 +145,15 @@ def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[s
     for run in lost:
         finalize(session, run, "interrupted", INTERRUPTED)
     return [run.id for run in lost]
+
+
+def end_running(database: Database, run_id: str, state: str, message: str) -> None:
+    """End the run, unless its process or another worker has done so."""
+    with database.session() as session:
+        run = session.get(RunRow, run_id, with_for_update=True)
+        if run is not None and run.state == "running":
+            finalize(session, run, state, message)
+            log.info("Run %s: %s. %s", run_id, run.state, run.message)
 
 
 def finalize(session: Session, run: RunRow, state: str, message: str) -> None:

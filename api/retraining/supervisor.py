@@ -64,7 +64,7 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
     finally:
         _terminate(process)
         shutil.rmtree(work_folder(state, run_id), ignore_errors=True)
-    _finalize(database, run_id, *(outcome or _exit_outcome(process)))
+    service.end_running(database, run_id, *(outcome or _exit_outcome(process)))
 
 
 def _wait(
@@ -100,15 +100,6 @@ def _exit_outcome(process: Process) -> tuple[str, str]:
     if process.returncode == -signal.SIGKILL:
         return "failed", KILLED
     return "failed", CRASHED.format(status=process.returncode)
-
-
-def _finalize(database: Database, run_id: str, state: str, message: str) -> None:
-    """End the run, unless its process or another worker has done so."""
-    with database.session() as session:
-        run = session.get(RunRow, run_id)
-        if run is not None and run.state == "running":
-            service.finalize(session, run, state, message)
-            log.info("Run %s: %s. %s", run_id, run.state, run.message)
 
 
 def _terminate(process: Process) -> None:
