@@ -46,15 +46,11 @@ ENOUGH_HELD_OUT = 20
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's decision; `reasons` are sentences, `figures` the comparison."""
+    """The gate's decision; `reasons` are sentences, `figures` the comparison, JSON-ready."""
 
     promote: bool
-    reasons: tuple[str, ...]
+    reasons: list[str]
     figures: Mapping[str, Any]
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-serializable."""
-        return {**asdict(self), "reasons": list(self.reasons)}
 
 
 def judge(comparison: ModelComparison) -> Verdict:
@@ -70,7 +66,7 @@ def judge(comparison: ModelComparison) -> Verdict:
         *_check_new_labels(comparison.new_labels),
     ]
     reasons = objections or list(_results(comparison))
-    return Verdict(not objections, tuple(reasons), asdict(comparison))
+    return Verdict(not objections, reasons, asdict(comparison))
 
 
 def _check_overall(comparison: ModelComparison) -> Iterator[str]:

@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -139,14 +140,14 @@ def register_candidate(
         champion = session.get_one(ChampionRow, 1, with_for_update=True, populate_existing=True)
         if verdict.promote and champion.version != manifest.parent:
             reason = OTHER_CHAMPION.format(version=champion.version)
-            verdict = Verdict(False, (reason, *verdict.reasons), verdict.figures)
+            verdict = Verdict(False, [reason, *verdict.reasons], verdict.figures)
         registry.add_model(
             session,
             manifest,
             origin=cast("service.Mode", run.mode),
             started_by=run.started_by,
             run_id=run_id,
-            verdict=verdict.as_dict(),
+            verdict=asdict(verdict),
         )
         if verdict.promote:
             registry.promote(session, manifest.version, "gate")

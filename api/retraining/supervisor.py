@@ -60,19 +60,17 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
         start_new_session=True,
     )
     try:
-        outcome = _wait(database, run_id, process, stopping)
+        outcome, message = _wait(database, run_id, process, stopping)
     finally:
         _terminate(process)
         shutil.rmtree(work_folder(state, run_id), ignore_errors=True)
-    service.end_running(database, run_id, *(outcome or _exit_outcome(process)))
+    service.end_running(database, run_id, outcome, message)
 
 
-def _wait(
-    database: Database, run_id: str, process: Process, stopping: Event
-) -> tuple[str, str] | None:
-    """Wait for the process and write heartbeats.
+def _wait(database: Database, run_id: str, process: Process, stopping: Event) -> tuple[str, str]:
+    """Wait for the process, or until it must be terminated, and write heartbeats.
 
-    Returns the state and message of a run that must be terminated, None once the process exits.
+    Returns the run's state and message, in case its process has not ended it.
     """
     last_heartbeat = time.monotonic()
     while process.poll() is None:
@@ -92,20 +90,13 @@ def _wait(
                 last_heartbeat = time.monotonic()
         except SQLAlchemyError as error:
             log.warning("The database cannot be reached while run %s runs: %s", run_id, error)
-    return None
-
-
-def _exit_outcome(process: Process) -> tuple[str, str]:
-    """State and message for a process that exited without ending its run."""
     if process.returncode == -signal.SIGKILL:
         return "failed", KILLED
     return "failed", CRASHED.format(status=process.returncode)
 
 
 def _terminate(process: Process) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
+    process.terminate()  # Does nothing if it has exited.
     try:
         process.wait(TERMINATE_SECONDS)
     except subprocess.TimeoutExpired:
