@@ -182,10 +182,8 @@ def _results(comparison: ModelComparison) -> Iterator[str]:
 def _regressed(
     counts: PairedCounts, max_drop: float, max_significant_drop: float, alpha: float
 ) -> bool:
-    if counts.net_lost < MIN_NET_LOST:
-        return False
-    is_significant = counts.mcnemar_p < alpha
-    return counts.drop > max_drop or (counts.drop > max_significant_drop and is_significant)
+    allowed = max_significant_drop if counts.mcnemar_p < alpha else max_drop
+    return counts.net_lost >= MIN_NET_LOST and counts.drop > allowed
 
 
 def _agreement_rate(agreement: LabelAgreement) -> float:
