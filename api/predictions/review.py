@@ -1,7 +1,5 @@
 """The review queue: the predictions that are most worth labelling."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +9,7 @@ from api.core.imaging.hashing import near_rows
 from api.storage.tables import FeedbackRow, PredictionRow
 
 PAGE = 500
-# Near-duplicates are skipped, so a full queue may take several pages, up to this many rows.
+# Near-duplicates are skipped, so a full queue may take more rows than it has, up to this many.
 MAX_SCANNED = 5000
 # Near-duplicates of this many recently labelled predictions are skipped as well.
 MAX_LABELLED = 5000
@@ -24,33 +22,25 @@ def review_queue(session: Session, limit: int) -> list[PredictionRow]:
     labelled ones.
     """
     seen = read_signatures(_labelled_signatures(session))
-    queue: list[PredictionRow] = []
-    for offset in range(0, MAX_SCANNED, PAGE):
-        page = _by_uncertainty(session, offset)
-        for row in page:
-            if row.signature is not None:
-                signature = read_signatures([row.signature])
-                if len(near_rows(signature[0], seen)):
-                    continue
-                seen = np.concatenate([seen, signature])
-            queue.append(row)
-            if len(queue) == limit:
-                return queue
-        if len(page) < PAGE:
-            break
-    return queue
-
-
-def _by_uncertainty(session: Session, offset: int) -> Sequence[PredictionRow]:
     labelled = select(FeedbackRow.prediction_id)
-    query = (
+    rows = session.scalars(
         select(PredictionRow)
         .where(PredictionRow.blob.is_not(None), PredictionRow.id.not_in(labelled))
         .order_by(PredictionRow.recognised, PredictionRow.confidence, PredictionRow.id)
-        .offset(offset)
-        .limit(PAGE)
+        .limit(MAX_SCANNED)
+        .execution_options(yield_per=PAGE)
     )
-    return session.scalars(query).all()
+    queue: list[PredictionRow] = []
+    for row in rows:
+        if row.signature is not None:
+            signature = read_signatures([row.signature])
+            if len(near_rows(signature[0], seen)):
+                continue
+            seen = np.concatenate([seen, signature])
+        queue.append(row)
+        if len(queue) == limit:
+            break
+    return queue
 
 
 def _labelled_signatures(session: Session) -> list[str]:

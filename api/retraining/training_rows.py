@@ -43,13 +43,13 @@ log = logging.getLogger(__name__)
 class TooFewOfClassError(ProblemError):
     code = "too-few-of-class"
 
-    def __init__(self, few: Sequence[tuple[str, int]], least: int) -> None:
+    def __init__(self, few: Sequence[tuple[str, int]]) -> None:
         """`few` has classes and their numbers of different photos."""
         named = ", ".join(f"{name} ({count})" for name, count in few)
         super().__init__(
-            f"Too few different photographs of {named}: each class needs at least {least}, some of "
-            "them in the train split; about 30 do well. Upload more, or leave the class out by "
-            "naming the others in 'classes'."
+            f"Too few different photographs of {named}: each class needs at least {MIN_PER_CLASS}, "
+            "some of them in the train split; about 30 do well. Upload more, or leave the class "
+            "out by naming the others in 'classes'."
         )
 
 
@@ -132,7 +132,7 @@ def require_enough(
         if different[name] < MIN_PER_CLASS or train[name] < MIN_TRAIN_PER_CLASS
     ]
     if few:
-        raise TooFewOfClassError(few, MIN_PER_CLASS)
+        raise TooFewOfClassError(few)
 
 
 def not_embedded(replay: ReplayBuffer, photos: Sequence[ImageRow]) -> list[ImageRow]:
@@ -160,23 +160,23 @@ def _embed(
     """
     size = job.champion.manifest.input_size
 
-    def embed(photo: ImageRow) -> NDArray[np.float32] | None:
+    embedded: dict[str, NDArray[np.float32]] = {}
+
+    def embed(photo: ImageRow) -> None:
         try:
             data = job.read(photo.blob)
         except FileNotFoundError:
             log.warning("%s is not there any more and is left out.", photo.blob)
-            return None
+            return
         image = decode(data).image
         images = [image, *(augmented_views(image) if photo.split == "train" else ())]
-        return np.concatenate([pool(backbone(to_input(one, size)[None])) for one in images])
+        embedded[photo.sha256] = np.concatenate(
+            [pool(backbone(to_input(one, size)[None])) for one in images]
+        )
 
-    embedded = {}
     job.progress(Stage.EMBEDDING_NEW, 0, len(photos))
     with ThreadPoolExecutor(usable_cores()) as threads:
-        results = threads.map(embed, photos)
-        for done, (photo, embeddings) in enumerate(zip(photos, results, strict=True), start=1):
-            if embeddings is not None:
-                embedded[photo.sha256] = embeddings
+        for done, _ in enumerate(threads.map(embed, photos), start=1):
             job.progress(Stage.EMBEDDING_NEW, done, len(photos))
     return embedded
 
