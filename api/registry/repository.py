@@ -70,10 +70,6 @@ def get_model(session: Session, version: str) -> ModelRow:
     return row
 
 
-def find_model(session: Session, version: str) -> ModelRow | None:
-    return session.get(ModelRow, version)
-
-
 def check_promotable(session: Session, version: str) -> None:
     """Raises UnknownModelError, PrunedModelError."""
     if get_model(session, version).pruned_at is not None:

@@ -17,7 +17,7 @@ from api.registry import repository, store
 from api.registry.repository import NothingToRollBackToError
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import PromotionRow
+from api.storage.tables import ModelRow, PromotionRow
 
 KEEP_VERSIONS = 5
 # Longer than storing a package takes.
@@ -43,7 +43,7 @@ def register_shipped(database: Database, blobs: Blobs, folder: Path) -> None:
     """
     manifest = load_package(folder).manifest
     with database.reading() as session:
-        row = repository.find_model(session, manifest.version)
+        row = session.get(ModelRow, manifest.version)
     if row is not None and row.pruned_at is not None:
         return
     store.store_package(blobs, folder)
@@ -55,7 +55,7 @@ def register_shipped(database: Database, blobs: Blobs, folder: Path) -> None:
 
 def _add_shipped(database: Database, manifest: Manifest) -> None:
     with database.session() as session:
-        if repository.find_model(session, manifest.version) is None:
+        if session.get(ModelRow, manifest.version) is None:
             repository.add_model(session, manifest, origin="shipped", started_by="start")
         if repository.champion(session) is None:
             repository.promote(session, manifest.version, "first")
@@ -114,7 +114,7 @@ def clean_up_store(database: Database, blobs: Blobs) -> None:
     """Delete packages left by a process that died while it pruned or registered one."""
     stored = store.stored_versions(blobs)
     with database.reading() as session:
-        rows = {version: repository.find_model(session, version) for version in stored}
+        rows = {version: session.get(ModelRow, version) for version in stored}
         created = repository.first_promotion_at(session)
     for version, row in rows.items():
         if row.pruned_at is not None if row else _is_abandoned(blobs, version, created):

@@ -17,6 +17,7 @@ from api.registry.store import fetch_package
 from api.retraining import repository
 from api.retraining.service import Mode, NoChampionError
 from api.storage.blobs import Blobs
+from api.storage.tables import ModelRow
 
 # Seconds by mode, measured on two cores. A view is a training row (fast), or one augmented image of
 # one epoch (full).
@@ -129,7 +130,7 @@ def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:
     """How long the run would take, corrected by how long the last one of its mode took here."""
     expected = expected_seconds(mode, plan.recipe, plan.rows, plan.new)
     last = repository.last_succeeded(session, mode)
-    model = registry.find_model(session, last.candidate) if last and last.candidate else None
+    model = session.get(ModelRow, last.candidate) if last and last.candidate else None
     if last and last.started_at and last.finished_at and model:
         data, recipe = model.manifest["data"], model.manifest["recipe"]
         actual = (last.finished_at - last.started_at).total_seconds()
