@@ -19,10 +19,10 @@ from api.retraining.service import Mode, NoChampionError
 from api.storage.blobs import Blobs
 from api.storage.tables import ModelRow
 
-# Seconds by mode, measured on two cores. A view is a training row (fast), or one augmented image of
-# one epoch (full).
+# Measured on two cores, by mode where it differs. A view is a training row (fast), or one augmented
+# image of one epoch (full).
 FIXED_SECONDS = {"fast": 6.0, "full": 60.0}
-SECONDS_PER_NEW = {"fast": 0.02, "full": 0.02}
+SECONDS_PER_NEW = 0.02
 SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017}
 # Beyond this factor the last run was an outlier and says nothing of the machine.
 MAX_CORRECTION = 10.0
@@ -148,4 +148,4 @@ def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) ->
 
         # The recipe of an old package has no `views`: an epoch was every photo once.
         views = recipe.get("views", rows) * recipe.get("epochs", Recipe.epochs)
-    return FIXED_SECONDS[mode] + SECONDS_PER_NEW[mode] * new + SECONDS_PER_VIEW[mode] * views
+    return FIXED_SECONDS[mode] + SECONDS_PER_NEW * new + SECONDS_PER_VIEW[mode] * views

@@ -159,7 +159,6 @@ def _embed(
     Only photos of the train split have views. Photos deleted meanwhile are left out.
     """
     size = job.champion.manifest.input_size
-
     embedded: dict[str, NDArray[np.float32]] = {}
 
     def embed(photo: ImageRow) -> None:
