@@ -1,15 +1,8 @@
 """The process of one run: `python -m api.retraining.run_process <run id> <pid> <request id>`.
 
-The pid is that of the worker; the id of the request that started the run may be empty.
-
-1. Load the job from the catalog and the champion's package.
-2. Make a candidate: `fast.make_candidate` or `full.make_candidate`.
-3. Judge it by the promotion gate.
-4. Store its package, then register it, promote it if the gate says so and end the run, all in one
-   transaction. A process killed before leaves only unreferenced files.
-5. Log the run to MLflow.
-
-It runs at the lowest CPU priority, and exits when its worker is gone.
+The pid is that of the worker; the id of the request that started the run may be empty. The process
+has the lowest CPU priority, and exits when its worker is gone. Killed before it has registered its
+candidate, it leaves only unreferenced files.
 """
 
 import logging
