@@ -101,9 +101,7 @@ def _check_each_class(per_class: Mapping[str, PairedCounts]) -> Iterator[str]:
 
 def _check_calibration(comparison: ModelComparison) -> Iterator[str]:
     error = comparison.calibration_error
-    if error and error.increase > max(
-        MAX_CALIBRATION_INCREASE, 2 / comparison.overall.photographs
-    ):
+    if error and error.increase > max(MAX_CALIBRATION_INCREASE, 2 / comparison.overall.photographs):
         yield (
             "Its confidence is less reliable: the calibration error grows from "
             f"{percent(error.champion)} to {percent(error.candidate)}."
