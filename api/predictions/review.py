@@ -23,7 +23,7 @@ def review_queue(session: Session, limit: int) -> list[PredictionRow]:
     """
     seen = read_signatures(_labelled_signatures(session))
     labelled = select(FeedbackRow.prediction_id)
-    rows = session.scalars(
+    query = (
         select(PredictionRow)
         .where(PredictionRow.blob.is_not(None), PredictionRow.id.not_in(labelled))
         .order_by(PredictionRow.recognised, PredictionRow.confidence, PredictionRow.id)
@@ -31,15 +31,16 @@ def review_queue(session: Session, limit: int) -> list[PredictionRow]:
         .execution_options(yield_per=PAGE)
     )
     queue: list[PredictionRow] = []
-    for row in rows:
-        if row.signature is not None:
-            signature = read_signatures([row.signature])
-            if len(near_rows(signature[0], seen)):
-                continue
-            seen = np.concatenate([seen, signature])
-        queue.append(row)
-        if len(queue) == limit:
-            break
+    with session.scalars(query) as rows:
+        for row in rows:
+            if row.signature is not None:
+                signature = read_signatures([row.signature])
+                if len(near_rows(signature[0], seen)):
+                    continue
+                seen = np.concatenate([seen, signature])
+            queue.append(row)
+            if len(queue) == limit:
+                break
     return queue
 
 
