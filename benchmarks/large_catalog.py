@@ -6,7 +6,7 @@ share their blobs, with hashes of their own.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -115,12 +115,10 @@ def _image(images: list[DrawnImage], number: int) -> ImageRow:
 def _record(image: DrawnImage, number: int, version: str) -> Record:
     """A prediction of the last OVER_DAYS days, with more of them recently."""
     share = (number / PREDICTIONS) ** 1.5
-    record = Record.of(Prediction.of_grade(image.grade, version), image.grade, f"{number}.jpg")
-    return replace(
-        record,
-        id=_id("prediction", number),
-        created_at=now() - timedelta(days=OVER_DAYS * share),
-    )
+    prediction = Prediction.of_grade(image.grade, version)
+    prediction.prediction_id = _id("prediction", number)
+    prediction.timestamp = now() - timedelta(days=OVER_DAYS * share)
+    return Record.of(prediction, image.grade, f"{number}.jpg")
 
 
 def _hash(number: int) -> str:

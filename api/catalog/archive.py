@@ -157,7 +157,8 @@ class ZipArchive:
         if len(self.entries) > limits.zip_files:
             raise TooManyEntriesError(limits.zip_files)
         # Overlapping entries share compressed bytes, a kind of zip bomb.
-        if sum(entry.info.compress_size for entry in self.entries) > _stream_length(stream):
+        length = stream.seek(0, io.SEEK_END)
+        if sum(entry.info.compress_size for entry in self.entries) > length:
             raise BrokenArchiveError()
         if any(entry.info.flag_bits & ENCRYPTED_FLAG for entry in self.entries):
             raise EncryptedArchiveError()
@@ -198,7 +199,12 @@ class ZipArchive:
             with self._zip.open(entry.info) as stream:
                 while chunk := stream.read(CHUNK_BYTES):
                     data += chunk
-                    self._check_size(len(chunk), len(data))
+                    # Stops a zip bomb while it unpacks.
+                    self._bytes_left -= len(chunk)
+                    if self._bytes_left < 0:
+                        raise ArchiveTooLargeError(self._limits.zip_bytes)
+                    if len(data) > self._limits.file_bytes:
+                        raise FileTooLargeError(self._limits.file_bytes)
         except (ArchiveTooLargeError, FileTooLargeError, MemoryError):
             raise
         except Exception as error:  # As above.
@@ -206,21 +212,6 @@ class ZipArchive:
         if data.startswith(MAGIC):
             raise NestedArchiveError()
         return bytes(data)
-
-    def _check_size(self, added: int, entry_bytes: int) -> None:
-        """Stop a zip bomb while it unpacks."""
-        self._bytes_left -= added
-        if self._bytes_left < 0:
-            raise ArchiveTooLargeError(self._limits.zip_bytes)
-        if entry_bytes > self._limits.file_bytes:
-            raise FileTooLargeError(self._limits.file_bytes)
-
-
-def _stream_length(stream: IO[bytes]) -> int:
-    position = stream.tell()
-    length = stream.seek(0, io.SEEK_END)
-    stream.seek(position)
-    return length
 
 
 class _BoundedReader:

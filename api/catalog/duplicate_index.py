@@ -1,5 +1,6 @@
 """Finds duplicates of a photo, in the catalog and in the training data of the serving model."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -77,10 +78,10 @@ class DuplicateIndex:
         self._newest = newest
         if not rows:
             return
-        self._ids += (image_id for image_id, _ in rows)
-        self._seen.update(image_id for image_id, _ in rows)
-        added = np.frombuffer(bytes.fromhex("".join(text for _, text in rows)), np.uint8)
-        self._signatures = np.vstack([self._signatures, added.reshape(-1, SIGNATURE_BYTES)])
+        ids, texts = zip(*rows, strict=True)
+        self._ids += ids
+        self._seen.update(ids)
+        self._signatures = np.vstack([self._signatures, read_signatures(texts)])
 
     def find(
         self, session: Session, sha256: str, signature: NDArray[np.uint8] | None = None
@@ -107,6 +108,11 @@ class DuplicateIndex:
     def _training_match(self, kind: MatchKind, row: int) -> Match:
         index = self._training_index
         return Match(kind, str(index.photographs[row]), str(index.class_names[row]), None)
+
+
+def read_signatures(texts: Iterable[str]) -> NDArray[np.uint8]:
+    """Signatures from hexadecimal, as the tables have them: uint8 [n, 80]."""
+    return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, SIGNATURE_BYTES)
 
 
 def _catalog_match(kind: MatchKind, image: ImageRow) -> Match:

@@ -111,16 +111,12 @@ class DatasetSummary(BaseModel):
         for sha256, class_name, split, group in repository.source_groups(session):
             stored.add(sha256)
             known.add((class_name, split, group))
-        rows = zip(
-            training_index.sha256,
-            training_index.class_names,
-            training_index.splits,
-            training_index.photographs,
-            strict=True,
-        )
+        index = training_index
+        columns = (index.sha256, index.class_names, index.splits, index.photographs)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
         for sha256, class_name, split, group in rows:
             if sha256 not in stored:  # The catalog's label is newer than the model's.
-                known.add((str(class_name), str(split), str(group)))
+                known.add((class_name, split, group))
         photographs: dict[str, dict[str, int]] = {}
         for class_name, split, _ in sorted(known):
             photographs.setdefault(class_name, Counter())[split] += 1

@@ -106,14 +106,12 @@ def store_photograph(
     sha256 = content_hash(data)
     # Exact duplicates first: they need no decoding.
     with database.reading() as session:
-        match = index.find(session, sha256)
-    if match:
-        return DuplicateFile.of_match(filename, match, class_name)
+        if match := index.find(session, sha256):
+            return DuplicateFile.of_match(filename, match, class_name)
     sanitized = sanitize(data, max_pixels)
     with database.reading() as session:
-        match = index.find(session, sha256, sanitized.signature)
-    if match:
-        return DuplicateFile.of_match(filename, match, class_name)
+        if match := index.find(session, sha256, sanitized.signature):
+            return DuplicateFile.of_match(filename, match, class_name)
 
     key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
     blobs.put(key, sanitized.data)

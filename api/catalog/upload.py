@@ -56,57 +56,51 @@ class UploadService:
             raise MissingClassNameError("A photograph")
         with self.database.reading() as session:
             index = DuplicateIndex.load(session, self.training_index)
+        is_only_zip = len(form.files) == 1 and is_zip(form.files[0].stream)
         outcomes: list[Outcome | FileError] = []
         for file in form.files:
-            if is_zip(file.stream):
-                is_only = len(form.files) == 1
-                outcomes += self._store_zip(index, file, class_name, is_only)
-            else:
-                outcomes.append(self._store_file(index, file, class_name))
+            try:
+                outcomes.extend(
+                    self._store(index, *photo) for photo in self._photos(file, class_name)
+                )
+            except ProblemError as error:
+                if is_only_zip:
+                    raise
+                outcomes.append(FileError.of(file.filename, error))
         return outcomes
 
-    def _store_file(
-        self, index: DuplicateIndex, file: SentFile, class_name: str
-    ) -> Outcome | FileError:
-        try:
-            data = file.read(self.limits.file_bytes)
-            return self._store(index, data, class_name, file.filename)
-        except ProblemError as error:
-            return FileError.of(file.filename, error)
-
-    def _store_zip(
-        self, index: DuplicateIndex, file: SentFile, class_name: str, is_only: bool
-    ) -> Iterator[Outcome | FileError]:
-        try:
-            archive = ZipArchive(file.stream, self.limits)
-            if not (class_name or archive.folders):
-                raise MissingClassNameError("A zip without folders")
-        except ProblemError as error:
-            if is_only:
-                raise
-            yield FileError.of(file.filename, error)
+    def _photos(
+        self, file: SentFile, class_name: str
+    ) -> Iterator[tuple[str, str, bytes | ProblemError]]:
+        """The name, class and bytes (or the error of reading it) of each photo in the file."""
+        if not is_zip(file.stream):
+            yield file.filename, class_name, file.read(self.limits.file_bytes)
             return
+        archive = ZipArchive(file.stream, self.limits)
+        if not (class_name or archive.folders):
+            raise MissingClassNameError("A zip without folders")
         # Several folders are classes; a single one may just be what was zipped.
         zip_class = class_name if len(archive.folders) < 2 else ""
         for entry, filename, data in archive.read_all(file.filename):
-            try:
-                if isinstance(data, ProblemError):
-                    raise data
-                entry_class = zip_class or entry.folder or class_name
-                if not entry_class:
-                    raise MissingClassNameError("A photograph outside of the folders")
-                yield self._store(index, data, entry_class, filename)
-            except ProblemError as error:
-                yield FileError.of(filename, error)
+            yield filename, zip_class or entry.folder or class_name, data
 
-    def _store(self, index: DuplicateIndex, data: bytes, class_name: str, filename: str) -> Outcome:
-        return store_photograph(
-            self.database,
-            self.blobs,
-            index,
-            data,
-            class_name=class_name,
-            origin="upload",
-            filename=filename,
-            max_pixels=self.max_pixels,
-        )
+    def _store(
+        self, index: DuplicateIndex, filename: str, class_name: str, data: bytes | ProblemError
+    ) -> Outcome | FileError:
+        try:
+            if isinstance(data, ProblemError):
+                raise data
+            if not class_name:
+                raise MissingClassNameError("A photograph outside of the folders")
+            return store_photograph(
+                self.database,
+                self.blobs,
+                index,
+                data,
+                class_name=class_name,
+                origin="upload",
+                filename=filename,
+                max_pixels=self.max_pixels,
+            )
+        except ProblemError as error:
+            return FileError.of(filename, error)

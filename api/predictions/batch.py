@@ -50,7 +50,6 @@ class Batch:
     state: AppState
     predictor: Predictor
     threads: int
-    _count: int = 0
     _failed: int = 0
     _unrecognised: int = 0
     _classes: Counter[str] = field(default_factory=Counter)
@@ -92,7 +91,6 @@ class Batch:
 
     def _row(self, result: "_Result") -> Row:
         index, filename, grade = result
-        self._count += 1
         if isinstance(grade, Problem):
             self._failed += 1
             return BatchFailure(index=index, filename=filename, error=grade)
@@ -109,9 +107,10 @@ class Batch:
         )
 
     def summary(self) -> BatchSummary:
+        graded = self._classes.total()
         return BatchSummary(
-            count=self._count,
-            graded=self._count - self._failed,
+            count=graded + self._failed,
+            graded=graded,
             failed=self._failed,
             by_class=dict(sorted(self._classes.items())),
             fresh=self._freshness["fresh"],
@@ -139,7 +138,10 @@ class _Reader:
     def predict(self, predictor: Predictor) -> list[_Result]:
         """Grade the next batch of items; empty at the end. One bad image affects no other."""
         taken: list[tuple[int, BatchItem]] = []
-        outcomes = predictor.predict_batch(map(_request, take_batch(self._items(taken))))
+        outcomes = predictor.predict_batch(
+            PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
+            for item in take_batch(self._items(taken))
+        )
         return [
             _Result(index, item.filename, _grade_or_problem(item.filename, outcome))
             for (index, item), outcome in zip(taken, outcomes, strict=True)
@@ -154,10 +156,6 @@ class _Reader:
                 return
             taken.append(entry)
             yield entry[1]
-
-
-def _request(item: BatchItem) -> PredictRequest | ProblemError:
-    return PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
 
 
 def _grade_or_problem(filename: str, outcome: Grade | Exception) -> Grade | Problem:

@@ -23,8 +23,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import FeedbackRow, ImageRow, PredictionRow
 
-# What happened to the photo: stored as a training image; its training image was relabelled; known
-# with this label; known with another label, which stays; or no longer stored.
+# What happened to the photo; FeedbackAnswer says what each means.
 PhotoOutcome = Literal["stored", "relabelled", "known", "contradicts", "not-kept"]
 # Feedback relabels only training images that come from feedback.
 FEEDBACK_ORIGINS = ("feedback", "review")

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from api.core.imaging.hashing import perceptual_hash
-from api.core.labels import Level
 from api.core.near_duplicates import MAX_NAME, printable
 from api.model.predictor import Grade
 from api.predictions.schemas import Prediction
@@ -20,21 +18,12 @@ FOLDER = "predicted"
 
 @dataclass(frozen=True)
 class Record:
-    """A prediction on its way to the catalog, with the images from its `Grade`.
+    """A prediction on its way to the catalog, with features and images from its `Grade`.
 
     The images are None where the queue had no room for them.
     """
 
-    id: str
-    created_at: datetime
-    model_version: str
-    predicted_class: str
-    confidence: float
-    recognised: bool
-    freshness_score: float | None
-    freshness_level: Level | None
-    probabilities: dict[str, float]
-    milliseconds: float
+    prediction: Prediction
     filename: str
     features: NDArray[np.float16]
     hash_thumbnail: Image.Image | None
@@ -42,22 +31,13 @@ class Record:
 
     @classmethod
     def of(cls, prediction: Prediction, grade: Grade, filename: str) -> "Record":
-        return cls(
-            id=prediction.prediction_id,
-            created_at=prediction.timestamp,
-            model_version=prediction.model_version,
-            predicted_class=prediction.predicted_class,
-            confidence=prediction.confidence,
-            recognised=prediction.recognised,
-            freshness_score=prediction.freshness_score,
-            freshness_level=prediction.freshness_level,
-            probabilities=prediction.probabilities,
-            milliseconds=prediction.inference_time_ms,
-            filename=filename,
-            features=grade.features,
-            hash_thumbnail=grade.hash_thumbnail,
-            stored_image=grade.stored_image,
-        )
+        if prediction.explanation:  # Not recorded, and larger than all the rest.
+            prediction = prediction.model_copy(update={"explanation": None})
+        return cls(prediction, filename, grade.features, grade.hash_thumbnail, grade.stored_image)
+
+    @property
+    def id(self) -> str:
+        return self.prediction.prediction_id
 
     @property
     def image_bytes(self) -> int:
@@ -68,18 +48,18 @@ class Record:
         return replace(self, hash_thumbnail=None, stored_image=None)
 
     def row(self, blob: str | None) -> PredictionRow:
-        thumbnail = self.hash_thumbnail
+        prediction, thumbnail = self.prediction, self.hash_thumbnail
         return PredictionRow(
-            id=self.id,
-            created_at=self.created_at,
-            model_version=self.model_version,
-            predicted_class=self.predicted_class,
-            confidence=self.confidence,
-            recognised=self.recognised,
-            freshness_score=self.freshness_score,
-            freshness_level=self.freshness_level,
-            probabilities=self.probabilities,
-            milliseconds=self.milliseconds,
+            id=prediction.prediction_id,
+            created_at=prediction.timestamp,
+            model_version=prediction.model_version,
+            predicted_class=prediction.predicted_class,
+            confidence=prediction.confidence,
+            recognised=prediction.recognised,
+            freshness_score=prediction.freshness_score,
+            freshness_level=prediction.freshness_level,
+            probabilities=prediction.probabilities,
+            milliseconds=prediction.inference_time_ms,
             filename=printable(self.filename)[-MAX_NAME:],
             signature=perceptual_hash(thumbnail).tobytes().hex() if thumbnail else None,
             features=self.features.tobytes(),
@@ -92,8 +72,8 @@ def blob_key(records: Sequence[Record]) -> str:
 
     It has the day of the newest, so that retention can go by the key and deletes none too early.
     """
-    newest = max(records, key=lambda record: record.created_at)
-    return f"{FOLDER}/{newest.created_at:%Y-%m-%d}/{newest.id}.jpgs"
+    newest = max((record.prediction for record in records), key=lambda one: one.timestamp)
+    return f"{FOLDER}/{newest.timestamp:%Y-%m-%d}/{newest.prediction_id}.jpgs"
 
 
 def _memory(image: bytes | Image.Image | None) -> int:

@@ -29,6 +29,8 @@ BATCH = 200
 LINGER_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
+# A retry may succeed. A ProgrammingError: the tables do not exist yet.
+TRANSIENT = (*UNAVAILABLE, ProgrammingError)
 _COLUMNS = [column.name for column in PredictionRow.__table__.columns]
 log = logging.getLogger(__name__)
 
@@ -112,7 +114,8 @@ class Recorder:
         while batch := self._next():
             count = len(batch)
             try:
-                rows = self._rows(batch)
+                stored = self._store_images(batch) if self._store else {}
+                rows = [record.row(stored.get(record.id)) for record in batch]
                 batch.clear()  # Frees the images: `_write` may wait for long.
                 self._write(rows)
             except Exception:  # The thread must survive.
@@ -136,25 +139,20 @@ class Recorder:
         closing = self._close_deadline is not None
         return closing or self._flushing > 0 or len(self._queue) >= BATCH
 
-    def _rows(self, batch: list[Record]) -> list[PredictionRow]:
-        """Store the images; returns the rows to insert."""
-        stored = self._store_images(batch) if self._store else {}
-        return [record.row(stored.get(record.id)) for record in batch]
-
     def _write(self, rows: list[PredictionRow]) -> None:
         while True:
             try:
                 add_predictions(self._database, rows)
-            except SQLAlchemyError as error:
-                if not _is_transient(error):
-                    self._write_singly(rows)
-                elif self._wait_to_retry():
-                    log.warning("The catalog is away; predictions wait to be recorded: %s", error)
-                    continue
-                else:
+                return
+            except TRANSIENT as error:
+                if not self._wait_to_retry():
                     log.error("%d predictions are not recorded: %s", len(rows), error)
                     telemetry.RECORDER_DROPPED.labels("record").inc(len(rows))
-            return
+                    return
+                log.warning("The catalog is away; predictions wait to be recorded: %s", error)
+            except SQLAlchemyError:
+                self._write_singly(rows)
+                return
 
     def _store_images(self, batch: list[Record]) -> dict[str, str]:
         """Store the batch's images as one blob: record id to image key."""
@@ -189,8 +187,3 @@ class Recorder:
                 return False
             self._changed.wait(RETRY_SECONDS)
             return True
-
-
-def _is_transient(error: SQLAlchemyError) -> bool:
-    """Whether a retry may succeed. A ProgrammingError: the tables do not exist yet."""
-    return isinstance(error, (*UNAVAILABLE, ProgrammingError))

@@ -1,17 +1,15 @@
 """The review queue: the predictions that are most worth labelling."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core.imaging.hashing import SIGNATURE_BYTES, near_rows
+from api.catalog.duplicate_index import read_signatures
+from api.core.imaging.hashing import near_rows
 from api.storage.tables import FeedbackRow, PredictionRow
 
 PAGE = 500
-# Near-duplicates are skipped, so a full queue may take several pages, up to this many rows.
+# Near-duplicates are skipped, so a full queue may take more rows than it has, up to this many.
 MAX_SCANNED = 5000
 # Near-duplicates of this many recently labelled predictions are skipped as well.
 MAX_LABELLED = 5000
@@ -23,34 +21,27 @@ def review_queue(session: Session, limit: int) -> list[PredictionRow]:
     Only those with a stored image and without feedback; no near-duplicates of one another or of
     labelled ones.
     """
-    seen = _signatures(_labelled_signatures(session))
-    queue: list[PredictionRow] = []
-    for offset in range(0, MAX_SCANNED, PAGE):
-        page = _by_uncertainty(session, offset)
-        for row in page:
-            if row.signature is not None:
-                signature = _signatures([row.signature])
-                if len(near_rows(signature[0], seen)):
-                    continue
-                seen = np.concatenate([seen, signature])
-            queue.append(row)
-            if len(queue) == limit:
-                return queue
-        if len(page) < PAGE:
-            break
-    return queue
-
-
-def _by_uncertainty(session: Session, offset: int) -> Sequence[PredictionRow]:
+    seen = read_signatures(_labelled_signatures(session))
     labelled = select(FeedbackRow.prediction_id)
     query = (
         select(PredictionRow)
         .where(PredictionRow.blob.is_not(None), PredictionRow.id.not_in(labelled))
         .order_by(PredictionRow.recognised, PredictionRow.confidence, PredictionRow.id)
-        .offset(offset)
-        .limit(PAGE)
+        .limit(MAX_SCANNED)
+        .execution_options(yield_per=PAGE)
     )
-    return session.scalars(query).all()
+    queue: list[PredictionRow] = []
+    with session.scalars(query) as rows:
+        for row in rows:
+            if row.signature is not None:
+                signature = read_signatures([row.signature])
+                if len(near_rows(signature[0], seen)):
+                    continue
+                seen = np.concatenate([seen, signature])
+            queue.append(row)
+            if len(queue) == limit:
+                break
+    return queue
 
 
 def _labelled_signatures(session: Session) -> list[str]:
@@ -63,8 +54,3 @@ def _labelled_signatures(session: Session) -> list[str]:
         .limit(MAX_LABELLED)
     )
     return [signature for signature in session.scalars(query) if signature]
-
-
-def _signatures(texts: Sequence[str]) -> NDArray[np.uint8]:
-    """Hexadecimal signatures as uint8 [n, 80]."""
-    return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, SIGNATURE_BYTES)

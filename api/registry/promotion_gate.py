@@ -46,15 +46,11 @@ ENOUGH_HELD_OUT = 20
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's decision; `reasons` are sentences, `figures` the comparison."""
+    """The gate's decision; `reasons` are sentences, `figures` the comparison, JSON-ready."""
 
     promote: bool
-    reasons: tuple[str, ...]
+    reasons: list[str]
     figures: Mapping[str, Any]
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-serializable."""
-        return {**asdict(self), "reasons": list(self.reasons)}
 
 
 def judge(comparison: ModelComparison) -> Verdict:
@@ -70,7 +66,7 @@ def judge(comparison: ModelComparison) -> Verdict:
         *_check_new_labels(comparison.new_labels),
     ]
     reasons = objections or list(_results(comparison))
-    return Verdict(not objections, tuple(reasons), asdict(comparison))
+    return Verdict(not objections, reasons, asdict(comparison))
 
 
 def _check_overall(comparison: ModelComparison) -> Iterator[str]:
@@ -105,9 +101,7 @@ def _check_each_class(per_class: Mapping[str, PairedCounts]) -> Iterator[str]:
 
 def _check_calibration(comparison: ModelComparison) -> Iterator[str]:
     error = comparison.calibration_error
-    if error is None:
-        return
-    if error.increase > max(MAX_CALIBRATION_INCREASE, 2 / comparison.overall.photographs):
+    if error and error.increase > max(MAX_CALIBRATION_INCREASE, 2 / comparison.overall.photographs):
         yield (
             "Its confidence is less reliable: the calibration error grows from "
             f"{percent(error.champion)} to {percent(error.candidate)}."
@@ -126,9 +120,7 @@ def _check_recognised(counts: PairedCounts) -> Iterator[str]:
 def _check_let_through(comparison: ModelComparison) -> Iterator[str]:
     share = comparison.others_let_through
     # Photos of a new class may have been OOD before.
-    if share is None or comparison.new_classes:
-        return
-    if share.increase > MAX_LET_THROUGH_INCREASE:
+    if share and not comparison.new_classes and share.increase > MAX_LET_THROUGH_INCREASE:
         yield (
             "It recognises more photos of other things as one of its classes: "
             f"{percent(share.candidate)}, where the champion does {percent(share.champion)}."
@@ -188,10 +180,8 @@ def _results(comparison: ModelComparison) -> Iterator[str]:
 def _regressed(
     counts: PairedCounts, max_drop: float, max_significant_drop: float, alpha: float
 ) -> bool:
-    if counts.net_lost < MIN_NET_LOST:
-        return False
-    is_significant = counts.mcnemar_p < alpha
-    return counts.drop > max_drop or (counts.drop > max_significant_drop and is_significant)
+    allowed = max_significant_drop if counts.mcnemar_p < alpha else max_drop
+    return counts.net_lost >= MIN_NET_LOST and counts.drop > allowed
 
 
 def _agreement_rate(agreement: LabelAgreement) -> float:

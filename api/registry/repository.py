@@ -70,10 +70,6 @@ def get_model(session: Session, version: str) -> ModelRow:
     return row
 
 
-def find_model(session: Session, version: str) -> ModelRow | None:
-    return session.get(ModelRow, version)
-
-
 def check_promotable(session: Session, version: str) -> None:
     """Raises UnknownModelError, PrunedModelError."""
     if get_model(session, version).pruned_at is not None:
@@ -84,17 +80,16 @@ def add_model(
     session: Session,
     manifest: Manifest,
     *,
-    parent: str | None,
     origin: Origin,
     started_by: str,
-    run_id: str | None,
-    verdict: dict[str, Any] | None,
+    run_id: str | None = None,
+    verdict: dict[str, Any] | None = None,
 ) -> None:
     """Add a version whose package is stored. Raises IntegrityError if it exists."""
     session.add(
         ModelRow(
             version=manifest.version,
-            parent=parent,
+            parent=manifest.parent,
             origin=origin,
             started_by=started_by,
             run_id=run_id,
@@ -105,8 +100,8 @@ def add_model(
     session.flush()
 
 
-def promote(session: Session, version: str, kind: Kind) -> None:
-    """Make `version` the champion, unless it is already.
+def promote(session: Session, version: str, kind: Kind) -> PromotionRow:
+    """Make `version` the champion; returns the promotion that did, an earlier one if it was.
 
     Raises UnknownModelError, PrunedModelError; IntegrityError if another process adds the first
     champion at the same moment.
@@ -114,18 +109,20 @@ def promote(session: Session, version: str, kind: Kind) -> None:
     current = _lock_champion(session)
     check_promotable(session, version)
     if current is not None and current.version == version:
-        return
+        return history(session, limit=1)[0]
     replaced, at = current.version if current else None, now()
     if current is None:
         session.add(ChampionRow(id=1, version=version, changed_at=at))
     else:
         current.version, current.changed_at = version, at
-    session.add(PromotionRow(version=version, replaced=replaced, kind=kind, at=at))
+    promotion = PromotionRow(version=version, replaced=replaced, kind=kind, at=at)
+    session.add(promotion)
     session.flush()
+    return promotion
 
 
-def rollback(session: Session) -> str:
-    """Make the previous champion the champion again; returns its version.
+def rollback(session: Session) -> PromotionRow:
+    """Make the previous champion the champion again.
 
     Raises NothingToRollBackToError, PrunedModelError.
     """
@@ -133,8 +130,7 @@ def rollback(session: Session) -> str:
     version = rollback_target(session)
     if version is None:
         raise NothingToRollBackToError()
-    promote(session, version, "rollback")
-    return version
+    return promote(session, version, "rollback")
 
 
 def history(session: Session, limit: int | None = None) -> list[PromotionRow]:

@@ -17,7 +17,7 @@ from api.registry import repository, store
 from api.registry.repository import NothingToRollBackToError
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import PromotionRow
+from api.storage.tables import ModelRow, PromotionRow
 
 KEEP_VERSIONS = 5
 # Longer than storing a package takes.
@@ -43,7 +43,7 @@ def register_shipped(database: Database, blobs: Blobs, folder: Path) -> None:
     """
     manifest = load_package(folder).manifest
     with database.reading() as session:
-        row = repository.find_model(session, manifest.version)
+        row = session.get(ModelRow, manifest.version)
     if row is not None and row.pruned_at is not None:
         return
     store.store_package(blobs, folder)
@@ -55,16 +55,8 @@ def register_shipped(database: Database, blobs: Blobs, folder: Path) -> None:
 
 def _add_shipped(database: Database, manifest: Manifest) -> None:
     with database.session() as session:
-        if repository.find_model(session, manifest.version) is None:
-            repository.add_model(
-                session,
-                manifest,
-                parent=manifest.parent,
-                origin="shipped",
-                started_by="start",
-                run_id=None,
-                verdict=None,
-            )
+        if session.get(ModelRow, manifest.version) is None:
+            repository.add_model(session, manifest, origin="shipped", started_by="start")
         if repository.champion(session) is None:
             repository.promote(session, manifest.version, "first")
 
@@ -78,8 +70,7 @@ def promote(database: Database, blobs: Blobs, cache: Path, version: str) -> Prom
         repository.check_promotable(session, version)
     _check_package(blobs, version, cache)
     with database.session() as session:
-        repository.promote(session, version, "manual")
-        return repository.history(session, limit=1)[0]
+        return repository.promote(session, version, "manual")
 
 
 def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
@@ -95,8 +86,7 @@ def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
         repository.check_promotable(session, version)
     _check_package(blobs, version, cache)
     with database.session() as session:
-        repository.rollback(session)
-        return repository.history(session, limit=1)[0]
+        return repository.rollback(session)
 
 
 def _check_package(blobs: Blobs, version: str, cache: Path) -> None:
@@ -124,7 +114,7 @@ def clean_up_store(database: Database, blobs: Blobs) -> None:
     """Delete packages left by a process that died while it pruned or registered one."""
     stored = store.stored_versions(blobs)
     with database.reading() as session:
-        rows = {version: repository.find_model(session, version) for version in stored}
+        rows = {version: session.get(ModelRow, version) for version in stored}
         created = repository.first_promotion_at(session)
     for version, row in rows.items():
         if row.pruned_at is not None if row else _is_abandoned(blobs, version, created):

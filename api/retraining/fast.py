@@ -1,20 +1,8 @@
 """Fast retraining: new heads on the champion's frozen backbone. Seconds, and no TensorFlow.
 
-`make_candidate` takes these steps:
-
-1. `build_training_rows`: embed the catalog photos that the champion has not seen, and merge the
-   catalog into the embeddings of its replay buffer.
-2. `drop_ood_of_new_classes`: drop the out-of-distribution (OOD) photos that show a new class.
-3. `fit_calibrated_head`: fit the kinds head, the freshness head and the OOD detector on the train
-   rows, and calibrate them on held-out rows.
-4. `compare_with_champion`: measure both on the test rows.
-5. `write_candidate`: write a package with the champion's backbone, the new head and the merged
-   replay buffer.
-
-The promotion gate then judges the comparison (`run_process`).
+`make_candidate` has the steps; the promotion gate then judges its comparison (`run_process`).
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.heads import Head
+from api.core.imaging.hashing import content_hash
 from api.core.layout import FAR
 from api.core.metrics import evaluate
 from api.core.paired_comparison import ModelComparison
@@ -63,12 +52,11 @@ def make_candidate(job: RetrainJob) -> Candidate:
     comparison = compare_with_champion(job, data, head)
     job.progress(Stage.COMPARING, 1, 2)
     folder = job.folder / "package"
-    manifest = write_candidate(job, data, head, folder)
-    return Candidate(folder, manifest, comparison)
+    return Candidate(folder, write_candidate(job, data, head, folder), comparison)
 
 
 def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
-    """Drop the OOD photos that a simple classifier takes for a class that is not in `known`.
+    """Drop the out-of-distribution (OOD) photos that a simple classifier takes for a new class.
 
     The shipped photos of other produce may show the very fruit that a user has just added.
     """
@@ -76,8 +64,8 @@ def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> Train
     ood = data.replay.others
     if not new or not len(ood):
         return data
-    kept = ood.rows(~ood_predicted_as(data, new))
-    return replace(data, replay=replace(data.replay, others=kept))
+    others = ood.rows(~ood_predicted_as(data, new))
+    return replace(data, replay=replace(data.replay, others=others))
 
 
 def compare_with_champion(job: RetrainJob, data: TrainingRows, head: Head) -> ModelComparison:
@@ -100,7 +88,10 @@ def compare_with_champion(job: RetrainJob, data: TrainingRows, head: Head) -> Mo
 
 
 def write_candidate(job: RetrainJob, data: TrainingRows, head: Head, folder: Path) -> Manifest:
-    """Write the package to `folder`, with metrics on the test rows."""
+    """Write a package with the champion's backbone and the new head to `folder`.
+
+    Its metrics are on the test rows.
+    """
     champion = job.champion.manifest
     created = datetime.now(UTC).replace(microsecond=0)
     added_parameters = head.parameters - job.champion.head.parameters
@@ -167,14 +158,12 @@ def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
 
 def data_fingerprint(replay: ReplayBuffer) -> DataFingerprint:
     """Counts the photos and boxes of the rows, and hashes the SHA-256s of the photos."""
-    digest = hashlib.sha256()
-    for sha256 in sorted(set(replay.sha256[~replay.boxed].tolist())):
-        digest.update(sha256.encode())
+    boxed = replay.boxed
     return DataFingerprint(
-        files=int((~replay.boxed).sum()),
-        photographs=len(set(replay.photographs[~replay.boxed].tolist())),
-        boxed=int(replay.boxed.sum()),
-        sha256=digest.hexdigest(),
+        files=int((~boxed).sum()),
+        photographs=len(np.unique(replay.photographs[~boxed])),
+        boxed=int(boxed.sum()),
+        sha256=content_hash("".join(np.unique(replay.sha256[~boxed])).encode()),
     )
 
 

@@ -6,7 +6,7 @@
 3. Set temperatures, freshness levels and the OOD threshold by these predictions.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -172,18 +172,17 @@ def _cross_validate(
     progress: Progress,
 ) -> HeadLogits:
     """Logits of `rows` [n], each row by heads that were fitted without its photo."""
-    replay = data.replay
+    replay, folds = data.replay, _folds(data, rows)
     parts: list[HeadLogits] = []
-    positions: list[NDArray[np.int64]] = []
-    for number, fold in enumerate(_folds(data, rows)):
-        held_out = rows[fold]
+    for fold in range(folds.max() + 1):
+        held_out = rows[folds == fold]
         train = replay.splits != "test"
         train[held_out] = False
         train &= ~np.isin(replay.photographs, replay.photographs[held_out])
         parts.append(fit(train).logits(replay.embeddings[held_out]))
-        positions.append(fold)
-        progress(Stage.FITTING, 2 + number, 1 + FOLDS)
-    back = np.argsort(np.concatenate(positions))
+        progress(Stage.FITTING, 2 + fold, 1 + FOLDS)
+    # From the order of the folds to that of the rows.
+    back = np.argsort(np.argsort(folds, kind="stable"))
     freshness = [part.freshness for part in parts if part.freshness is not None]
     return HeadLogits(
         kinds=np.concatenate([part.kinds for part in parts])[back],
@@ -192,13 +191,9 @@ def _cross_validate(
     )
 
 
-def _folds(data: TrainingRows, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Positions in `rows` [n], fold by fold: a photo is in one fold, a class in all of them."""
+def _folds(data: TrainingRows, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The fold of each of `rows`, int64 [n]: a photo is in one fold, a class in all of them."""
     photographs = data.replay.photographs[rows]
     # Sorted by class first, so that the remainder deals out each class evenly.
     keys = [f"{label}/{name}" for label, name in zip(data.labels[rows], photographs, strict=True)]
-    fold = np.unique(keys, return_inverse=True)[1] % FOLDS
-    for number in range(FOLDS):
-        positions = np.flatnonzero(fold == number)
-        if len(positions):
-            yield positions
+    return np.unique(keys, return_inverse=True)[1] % FOLDS

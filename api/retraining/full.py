@@ -1,35 +1,29 @@
-"""Full retraining: fine-tunes the backbone in Keras on the photos themselves.
-
-`make_candidate` takes these steps:
-
-1. `build_corpus`: put the imported and the catalog's photos under one folder.
-2. `build_training_rows`: embed new photos with the champion's backbone, for the label agreement.
-3. `build_package`: train, calibrate, export and measure, by the champion's recipe.
-4. `_compare_with_champion`: measure both on test photos that the champion has not learned.
-"""
+"""Full retraining: fine-tunes the backbone in Keras on the photos themselves."""
 
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from api.core.errors import ProblemError
 from api.core.layout import EmptyFolderError, Layout, discover
 from api.core.paired_comparison import ModelComparison
+from api.core.splits import Split
 from api.evaluation.build import build_package
 from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
-from api.retraining.job import Candidate, CatalogPhoto, RetrainJob
+from api.retraining.job import Candidate, RetrainJob
 from api.retraining.label_agreement import label_agreement
 from api.retraining.plan import select_classes
 from api.retraining.progress import Stage
-from api.retraining.training_rows import build_training_rows
+from api.retraining.training_rows import TrainingRows, build_training_rows
+from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.corpus import TrainingCorpus, require_enough
@@ -63,7 +57,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     corpus = build_corpus(job)
     champion = job.champion.manifest
     backbone = LiteRTBackbone(job.champion.backbone)
-    data = build_training_rows(job, backbone)
+    data = build_training_rows(job, backbone)  # For the label agreement.
     folder = job.folder / "package"
     manifest = build_package(
         corpus,
@@ -74,10 +68,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
         parent=champion.version,
         started_by=job.started_by,
     )
-    package, replay = load_package(folder), ReplayBuffer.load(folder / REPLAY)
-    predictions, comparison = _compare_with_champion(job, corpus, package, replay, backbone)
-    new_classes, new_labels = label_agreement(data, champion.classes, predictions)
-    comparison = dataclasses.replace(comparison, new_classes=new_classes, new_labels=new_labels)
+    comparison = _compare_with_champion(job, corpus, data, load_package(folder), backbone)
     return Candidate(folder, manifest, comparison)
 
 
@@ -87,8 +78,7 @@ def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
     recipe = Recipe(**{name: value for name, value in manifest.recipe.items() if name in names})
     changes = {name: options[name] for name in ("architecture", "epochs") if options.get(name)}
     if changes.get("architecture", recipe.architecture) != recipe.architecture:
-        weights = "none" if changes["architecture"] == CUSTOM_CNN else "imagenet"
-        changes["weights"] = weights
+        changes["weights"] = "none" if changes["architecture"] == CUSTOM_CNN else "imagenet"
     return dataclasses.replace(recipe, **changes)
 
 
@@ -106,71 +96,60 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
         job.options.get("classes"),
     )
     layout = _imported_layout(job.imported)
-    imported: Sequence[PhotoFile] = ()
-    if layout is not None:
-        # A link, so that all photos lie under one root.
-        (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
-        index = read_index(job.imported / INDEX)
-        imported = read_class_folders(layout, index, job.progress).files
+    # A link, so that all photos lie under one root.
+    (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
+    index = read_index(job.imported / INDEX) if layout.class_files else ()
     photos = [photo for photo in job.photos if photo.class_name in classes]
     in_catalog = {photo.sha256 for photo in photos}
     imported_files = [
         dataclasses.replace(file, path=f"{IMPORTED}/{file.path}")
-        for file in imported
+        for file in read_class_folders(layout, index, job.progress).files
         if file.class_name in classes and file.sha256 not in in_catalog
     ]
     _require_learned(job, classes, [*imported_files, *photos])
     catalog_files = list(_write_catalog(job, photos, root))
     listing = Listing(root, (*imported_files, *catalog_files), ())
     require_enough(listing)
-    boxes = [box for folder in layout.boxed for box in read_boxes(folder)] if layout else []
+
+    def linked(paths: Sequence[Path]) -> tuple[Path, ...]:
+        return tuple(root / IMPORTED / path.relative_to(job.imported) for path in paths)
+
     return TrainingCorpus(
         listing,
-        tuple(boxes),
-        far_files=_under_root(root, job.imported, layout.others if layout else ()),
-        near_files=_under_root(root, job.imported, layout.near if layout else ()),
+        tuple(box for folder in layout.boxed for box in read_boxes(folder)),
+        far_files=linked(layout.others),
+        near_files=linked(layout.near),
         catalog=frozenset(file.path for file in catalog_files),
     )
 
 
-def _under_root(root: Path, imported: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
-    """Paths of imported files, by the link under `root`."""
-    return tuple(root / IMPORTED / path.relative_to(imported) for path in paths)
-
-
-def _imported_layout(folder: Path) -> Layout | None:
-    """None if nothing was imported."""
+def _imported_layout(folder: Path) -> Layout:
+    """Empty if nothing was imported."""
     try:
-        return discover(folder) if folder.is_dir() else None
+        return discover(folder)
     except EmptyFolderError:
-        return None
+        return Layout(folder, (), (), ())
 
 
 def _require_learned(
-    job: RetrainJob, classes: Sequence[str], available: Iterable[PhotoFile | CatalogPhoto]
+    job: RetrainJob, classes: Sequence[str], available: Iterable[PhotoFile | ImageRow]
 ) -> None:
-    """Raises PhotographsMissingError if too few that the champion learned are available."""
-    learned = _count_learned(job.replay, job.champion.manifest.classes)
+    """Raises PhotographsMissingError if too few that the champion learned are available.
+
+    Without the catalog's: those are here, or were removed on purpose.
+    """
+    replay = job.replay
+    rows = ~replay.boxed & ~replay.catalog
+    names = np.array(job.champion.manifest.classes)[replay.targets[rows].argmax(axis=1)]
+    photographs = {*zip(names.tolist(), replay.photographs[rows].tolist(), strict=True)}
+    learned = Counter(name for name, _ in photographs)
     here = Counter(name for name, _ in {(item.class_name, item.photograph) for item in available})
     missing = [name for name in classes if here[name] < MIN_SHARE * learned[name]]
     if missing:
         raise PhotographsMissingError(missing)
 
 
-def _count_learned(replay: ReplayBuffer, classes: Sequence[str]) -> Counter[str]:
-    """The number of photos that the champion learned, by class.
-
-    Without the catalog's: those are here, or were removed on purpose.
-    """
-    rows = ~replay.boxed & ~replay.catalog
-    labels = replay.targets[rows].argmax(axis=1).tolist()
-    names = {(classes[k], name) for k, name in zip(labels, replay.photographs[rows], strict=True)}
-    return Counter(class_name for class_name, _ in names)
-
-
-def _write_catalog(
-    job: RetrainJob, photos: Sequence[CatalogPhoto], root: Path
-) -> Iterable[PhotoFile]:
+def _write_catalog(job: RetrainJob, photos: Sequence[ImageRow], root: Path) -> Iterable[PhotoFile]:
     """Write the catalog's photos as files; those deleted meanwhile are left out."""
     for done, photo in enumerate(photos, start=1):
         job.progress(Stage.FETCHING, done, len(photos))
@@ -186,26 +165,26 @@ def _write_catalog(
             class_name=photo.class_name,
             supplied_split="",
             photograph=photo.photograph,
-            split=photo.split,
+            split=cast("Split", photo.split),
             width=photo.width,
             height=photo.height,
             bytes=len(data),
             sha256=photo.sha256,
-            signature=photo.signature.tobytes().hex(),
+            signature=photo.signature,
         )
 
 
 def _compare_with_champion(
     job: RetrainJob,
     corpus: TrainingCorpus,
+    data: TrainingRows,
     package: Package,
-    replay: ReplayBuffer,
     backbone: LiteRTBackbone,
-) -> tuple[dict[str, str], ModelComparison]:
-    """The candidate's predictions on all test photos by SHA-256, and the comparison on those that
-    the champion has not learned."""
+) -> ModelComparison:
+    """Compare both on the test photos that the champion has not learned."""
     size = job.champion.manifest.input_size
     samples = corpus.photographs("test")
+    replay = ReplayBuffer.load(package.folder / REPLAY)
     is_test = (replay.splits == "test") & ~replay.boxed
     files = [corpus.by_path[sample.copies[0]] for sample in samples]
     job.progress(Stage.COMPARING, 0, 2)
@@ -223,9 +202,10 @@ def _compare_with_champion(
         replay.others.rows(replay.others.splits == "validation").embeddings,
     )
     predictions = candidate.predictions_by_sha256(np.array([file.sha256 for file in files]))
+    new_classes, new_labels = label_agreement(data, champion.classes, predictions)
     learned = set(job.replay.sha256[job.replay.splits != "test"].tolist())
     unseen = np.array([file.sha256 not in learned for file in files], bool)
-    comparison = compare_models(
+    return compare_models(
         dataclasses.replace(champion, embeddings=champion.embeddings[unseen]),
         dataclasses.replace(candidate, embeddings=candidate.embeddings[unseen]),
         np.array([file.class_name for file in files])[unseen],
@@ -233,7 +213,6 @@ def _compare_with_champion(
         milliseconds=compare_latency(
             backbone, LiteRTBackbone(package.backbone), (size, package.manifest.input_size)
         ),
-        new_classes={},
-        new_labels={},
+        new_classes=new_classes,
+        new_labels=new_labels,
     )
-    return predictions, comparison

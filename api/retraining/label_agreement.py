@@ -15,10 +15,8 @@ from api.retraining.training_rows import TrainingRows
 
 # The prediction "none of the classes".
 NONE = ""
-# With fewer out-of-distribution (OOD) photos, the classifier cannot learn to predict NONE.
+# With fewer out-of-distribution (OOD) photos, the classifier cannot learn to tell them apart.
 MIN_OOD = 100
-# Fills rows that were not predicted.
-NOT_PREDICTED = "?"
 # On standardised features. On the default package's photos the classifier is then as accurate
 # as the head that serves.
 RIDGE = 0.1
@@ -39,11 +37,14 @@ def label_agreement(
     if not evaluated.any():
         return {}, {}
     replay = data.replay
-    left_out = leave_one_out_names(data, evaluated)
+    is_right = np.zeros(len(names), bool)
+    left_out = leave_group_out(replay.embeddings, data.labels, replay.photographs, evaluated)
+    is_right[evaluated] = left_out == data.labels[evaluated]
     # A new class must also be distinguishable from OOD photos, if there are enough of them.
-    left_out_or_none = leave_one_out_names(
-        data, is_new_class, with_none=len(replay.others) >= MIN_OOD
-    )
+    is_recognised = np.ones(len(names), bool)
+    if is_new_class.any() and len(replay.others) >= MIN_OOD:
+        with_ood = np.concatenate([is_new_class, np.zeros(len(replay.others), bool)])
+        is_recognised[is_new_class] = _leave_one_out_with_ood(data, with_ood) < len(data.classes)
     is_first_copy = np.zeros(len(names), bool)
     is_first_copy[np.unique(replay.photographs, return_index=True)[1]] = True
 
@@ -56,10 +57,10 @@ def label_agreement(
         ]
         return LabelAgreement(
             left_out=int(rows.sum()),
-            left_out_right=int((left_out[rows] == name).sum()),
+            left_out_right=int(is_right[rows].sum()),
             held_out=len(held_out),
             held_out_right=held_out.count(name),
-            left_out_recognised=int((left_out_or_none[rows] != NONE).sum()),
+            left_out_recognised=int(is_recognised[rows].sum()),
             held_out_recognised=len(held_out) - held_out.count(NONE),
         )
 
@@ -69,41 +70,23 @@ def label_agreement(
     )
 
 
-def leave_one_out_names(
-    data: TrainingRows, evaluated: NDArray[np.bool_], *, with_none: bool = False
-) -> NDArray[np.str_]:
-    """The predicted class name of each row of `evaluated` [n], by leave-one-out.
-
-    Strings [n], NOT_PREDICTED for the other rows. `with_none` adds NONE as one more class.
-    """
-    replay, count = data.replay, len(data.names)
-    names = np.full(count, NOT_PREDICTED, dtype=np.array([*data.classes, NOT_PREDICTED]).dtype)
-    if not evaluated.any():
-        return names
-    if with_none:
-        not_evaluated = np.zeros(len(replay.others), bool)
-        predicted = _leave_one_out_with_none(data, np.concatenate([evaluated, not_evaluated]))
-    else:
-        predicted = leave_group_out(replay.embeddings, data.labels, replay.photographs, evaluated)
-    names[evaluated] = np.array([*data.classes, NONE])[predicted]
-    return names
-
-
 def ood_predicted_as(data: TrainingRows, classes: Sequence[str]) -> NDArray[np.bool_]:
     """Which of the k OOD photos leave-one-out predicts as one of `classes`: bool [k]."""
     evaluated = np.repeat([False, True], [len(data.names), len(data.replay.others)])
-    names = np.array([*data.classes, NONE])[_leave_one_out_with_none(data, evaluated)]
-    predicted: NDArray[np.bool_] = np.isin(names, list(classes))
-    return predicted
+    labels = [data.classes.index(name) for name in classes]
+    return np.isin(_leave_one_out_with_ood(data, evaluated), labels)
 
 
-def _leave_one_out_with_none(data: TrainingRows, evaluated: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """`leave_group_out` on n rows and then k OOD photos; `evaluated` is [n + k]."""
-    replay, none = data.replay, len(data.classes)
+def _leave_one_out_with_ood(data: TrainingRows, evaluated: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """`leave_group_out` on n rows and then k OOD photos, which are one more class.
+
+    `evaluated` is [n + k].
+    """
+    replay = data.replay
     groups = [f"none {k}" for k in range(len(replay.others))]
     return leave_group_out(
         np.concatenate([replay.embeddings, replay.others.embeddings]),
-        np.concatenate([data.labels, np.full(len(groups), none)]),
+        np.concatenate([data.labels, np.full(len(groups), len(data.classes))]),
         np.concatenate([replay.photographs, np.array(groups, np.str_)]),
         evaluated,
     )

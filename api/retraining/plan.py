@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api.core.errors import ProblemError
+from api.core.errors import ConflictError
 from api.model.package import REPLAY, read_manifest
 from api.model.replay_buffer import load_labels
 from api.registry import repository as registry
@@ -18,18 +17,18 @@ from api.registry.store import fetch_package
 from api.retraining import repository
 from api.retraining.service import Mode, NoChampionError
 from api.storage.blobs import Blobs
+from api.storage.tables import ModelRow
 
-# Seconds by mode, measured on two cores. A view is a training row (fast), or one augmented image of
-# one epoch (full).
+# Measured on two cores, by mode where it differs. A view is a training row (fast), or one augmented
+# image of one epoch (full).
 FIXED_SECONDS = {"fast": 6.0, "full": 60.0}
-SECONDS_PER_NEW = {"fast": 0.02, "full": 0.02}
+SECONDS_PER_NEW = 0.02
 SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017}
 # Beyond this factor the last run was an outlier and says nothing of the machine.
 MAX_CORRECTION = 10.0
 
 
-class TooFewClassesError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class TooFewClassesError(ConflictError):
     code = "too-few-classes"
 
     def __init__(self, classes: Sequence[str]) -> None:
@@ -39,8 +38,7 @@ class TooFewClassesError(ProblemError):
         )
 
 
-class UnknownClassesError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class UnknownClassesError(ConflictError):
     code = "unknown-classes"
 
     def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:
@@ -103,10 +101,9 @@ def select_classes(
     available = {*known, *in_catalog}
     if requested is None:
         classes = (*known, *sorted(available - set(known)))
+    elif unknown := sorted(set(requested) - available):
+        raise UnknownClassesError(unknown, sorted(available))
     else:
-        unknown = sorted(set(requested) - available)
-        if unknown:
-            raise UnknownClassesError(unknown, sorted(available))
         classes = tuple(sorted(set(requested)))
     if len(classes) < 2:
         raise TooFewClassesError(classes)
@@ -132,10 +129,13 @@ def _learned_labels(package: Path) -> tuple[dict[str, str], frozenset[str]]:
 def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:
     """How long the run would take, corrected by how long the last one of its mode took here."""
     expected = expected_seconds(mode, plan.recipe, plan.rows, plan.new)
-    last = _last_duration(session, mode)
-    if last is not None:
-        actual, predicted = last
-        expected *= min(max(actual / predicted, 1 / MAX_CORRECTION), MAX_CORRECTION)
+    last = repository.last_succeeded(session, mode)
+    model = session.get(ModelRow, last.candidate) if last and last.candidate else None
+    if last and last.started_at and last.finished_at and model:
+        data, recipe = model.manifest["data"], model.manifest["recipe"]
+        actual = (last.finished_at - last.started_at).total_seconds()
+        correction = actual / expected_seconds(mode, recipe, data["files"], 0)
+        expected *= min(max(correction, 1 / MAX_CORRECTION), MAX_CORRECTION)
     return round(expected, 1)
 
 
@@ -148,17 +148,4 @@ def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) ->
 
         # The recipe of an old package has no `views`: an epoch was every photo once.
         views = recipe.get("views", rows) * recipe.get("epochs", Recipe.epochs)
-    return FIXED_SECONDS[mode] + SECONDS_PER_NEW[mode] * new + SECONDS_PER_VIEW[mode] * views
-
-
-def _last_duration(session: Session, mode: Mode) -> tuple[float, float] | None:
-    """Actual and expected seconds of the last run of this mode that succeeded."""
-    run = repository.last_succeeded(session, mode)
-    if run is None or run.started_at is None or run.finished_at is None or run.candidate is None:
-        return None
-    model = registry.find_model(session, run.candidate)
-    if model is None:
-        return None
-    actual = (run.finished_at - run.started_at).total_seconds()
-    manifest = model.manifest
-    return actual, expected_seconds(mode, manifest["recipe"], manifest["data"]["files"], 0)
+    return FIXED_SECONDS[mode] + SECONDS_PER_NEW * new + SECONDS_PER_VIEW[mode] * views

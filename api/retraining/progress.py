@@ -117,7 +117,7 @@ class ProgressReporter:
         }
         try:
             with self._database.session() as session:
-                is_running = repository.update_progress(session, self._run_id, **values)
+                is_running = repository.update_running(session, self._run_id, **values)
         except SQLAlchemyError as error:
             log.warning("The progress of run %s cannot be written: %s", self._run_id, error)
             return

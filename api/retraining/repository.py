@@ -16,10 +16,6 @@ def active(session: Session) -> RunRow | None:
     return session.scalars(select(RunRow).where(RunRow.active == 1)).one_or_none()
 
 
-def find(session: Session, run_id: str) -> RunRow | None:
-    return session.get(RunRow, run_id)
-
-
 def newest(session: Session, limit: int, offset: int = 0) -> Sequence[RunRow]:
     order = (RunRow.created_at.desc(), RunRow.id)
     return session.scalars(select(RunRow).order_by(*order).limit(limit).offset(offset)).all()
@@ -61,12 +57,7 @@ def claim(session: Session, run_id: str) -> bool:
     )
 
 
-def heartbeat(session: Session, run_id: str) -> bool:
-    """Record that the run's worker is alive; False if the run is no longer running."""
-    return _update(session, run_id, "running", heartbeat_at=now())
-
-
-def update_progress(session: Session, run_id: str, **values: Any) -> bool:
+def update_running(session: Session, run_id: str, **values: Any) -> bool:
     """Write `values`; False if the run is no longer running."""
     return _update(session, run_id, "running", **values)
 
@@ -78,8 +69,7 @@ def model_of(session: Session, run_id: str) -> ModelRow | None:
 
 def labels(session: Session) -> dict[str, str]:
     """The class of every catalog image by its SHA-256."""
-    rows = session.execute(select(ImageRow.sha256, ImageRow.class_name))
-    return {row.sha256: row.class_name for row in rows}
+    return dict(session.execute(select(ImageRow.sha256, ImageRow.class_name)).all())
 
 
 def images(session: Session) -> Sequence[ImageRow]:

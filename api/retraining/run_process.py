@@ -1,15 +1,8 @@
 """The process of one run: `python -m api.retraining.run_process <run id> <pid> <request id>`.
 
-The pid is that of the worker; the id of the request that started the run may be empty.
-
-1. Load the job from the catalog and the champion's package.
-2. Make a candidate: `fast.make_candidate` or `full.make_candidate`.
-3. Judge it by the promotion gate.
-4. Store its package, then register it, promote it if the gate says so and end the run, all in one
-   transaction. A process killed before leaves only unreferenced files.
-5. Log the run to MLflow.
-
-It runs at the lowest CPU priority, and exits when its worker is gone.
+The pid is that of the worker; the id of the request that started the run may be empty. The process
+has the lowest CPU priority, and exits when its worker is gone. Killed before it has registered its
+candidate, it leaves only unreferenced files.
 """
 
 import logging
@@ -17,7 +10,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 from tenacity import (
     before_sleep_log,
@@ -34,8 +29,8 @@ from api.registry import repository as registry
 from api.registry import store
 from api.registry.promotion_gate import Verdict, judge
 from api.registry.service import prune
-from api.retraining import service
-from api.retraining.job import Candidate, RetrainJob, StoredJob, load_job
+from api.retraining import repository, service
+from api.retraining.job import Candidate, RetrainJob
 from api.retraining.progress import STAGE_RANGES, ProgressReporter, RunAbortedError, Stage
 from api.retraining.supervisor import work_folder
 from api.settings import PROJECT, Settings, get_settings
@@ -44,12 +39,6 @@ from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import ChampionRow, RunRow
 
 IMPORTED = PROJECT / "data" / "photographs"
-UNEXPECTED = "The run failed: {error}. The worker's log says where."
-OUT_OF_MEMORY = "Memory ran out. Close other programs, or choose a smaller architecture."
-MISSING_PACKAGE = (
-    "The worker lacks the package {name}, which training needs: "
-    "pip install -r requirements/worker.txt"
-)
 OTHER_CHAMPION = (
     "Another version was promoted while it was made ({version}), which it was not compared with."
 )
@@ -81,49 +70,41 @@ def main(run_id: str, worker_pid: int, request_id: str = "") -> int:
     return 0
 
 
-def execute_run(
-    settings: Settings,
-    database: Database,
-    blobs: Blobs,
-    run_id: str,
-    imported: Path = IMPORTED,
-) -> None:
+def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: str) -> None:
     """Execute a claimed run and end it in the catalog.
 
     Every failure ends the run as failed. Raises RunAbortedError if another process ended it.
     """
     try:
-        stored = load_job(database, run_id)
-        reporter = ProgressReporter(database, run_id, STAGE_RANGES[stored.mode])
-        job = RetrainJob.of(
-            store.fetch_package(blobs, stored.champion, settings.model_cache).folder,
-            photos=stored.photos,
-            options=stored.options,
-            started_by=stored.started_by,
+        with database.reading() as session:
+            run = service.get(session, run_id)
+            champion = registry.champion(session)
+            photos = repository.images(session)
+        if champion is None:
+            raise service.NoChampionError()
+        reporter = ProgressReporter(database, run_id, STAGE_RANGES[run.mode])
+        folder = work_folder(settings.state_dir, run_id)
+        folder.mkdir(parents=True)
+        job = RetrainJob(
+            store.fetch_package(blobs, champion, settings.model_cache),
+            photos=photos,
+            options=run.options,
+            started_by=run.started_by,
             read=blobs.get,
-            folder=_make_folder(work_folder(settings.state_dir, run_id)),
-            imported=imported,
+            folder=folder,
+            imported=IMPORTED,
             progress=reporter,
             on_epoch=reporter.epoch,
         )
-        candidate = _trainer(stored.mode)(job)
+        candidate = _trainer(run.mode)(job)
         verdict = judge(candidate.comparison)
         reporter(Stage.REGISTERING, 0, 1)
         store.store_package(blobs, candidate.folder)
-        register_candidate(database, stored, candidate, verdict)
-    except ProblemError as error:
-        _fail(database, run_id, error.detail)
-    except BadPackageError as error:
-        _fail(database, run_id, str(error))
-    except ModuleNotFoundError as error:
-        _fail(database, run_id, MISSING_PACKAGE.format(name=error.name))
-    except MemoryError:
-        _fail(database, run_id, OUT_OF_MEMORY)
+        register_candidate(database, run_id, candidate, verdict)
     except RunAbortedError:
         raise
     except Exception as error:  # Whatever happened, the run's row must say so.
-        log.exception("Run %s failed.", run_id)
-        _fail(database, run_id, UNEXPECTED.format(error=f"{type(error).__name__}: {error}"))
+        service.end_running(database, run_id, "failed", _failure_message(error))
     else:
         prune(database, blobs)
         _track(candidate, settings.state_dir)
@@ -137,7 +118,7 @@ def execute_run(
     reraise=True,
 )
 def register_candidate(
-    database: Database, job: StoredJob, candidate: Candidate, verdict: Verdict
+    database: Database, run_id: str, candidate: Candidate, verdict: Verdict
 ) -> None:
     """In one transaction: register the version, promote it if it passed, and end the run.
 
@@ -145,30 +126,44 @@ def register_candidate(
     """
     manifest = candidate.manifest
     with database.session() as session:
-        run = session.get_one(RunRow, job.id, with_for_update=True, populate_existing=True)
+        run = session.get_one(RunRow, run_id, with_for_update=True, populate_existing=True)
         if run.state != "running":
-            raise RunAbortedError(job.id)
+            raise RunAbortedError(run_id)
         # Locked, so that no other version is promoted between this check and the promotion.
-        champion = session.get(ChampionRow, 1, with_for_update=True, populate_existing=True)
-        if verdict.promote and (champion is None or champion.version != job.champion):
-            reason = OTHER_CHAMPION.format(version=champion.version if champion else "none")
-            verdict = Verdict(False, (reason, *verdict.reasons), verdict.figures)
+        champion = session.get_one(ChampionRow, 1, with_for_update=True, populate_existing=True)
+        if verdict.promote and champion.version != manifest.parent:
+            reason = OTHER_CHAMPION.format(version=champion.version)
+            verdict = Verdict(False, [reason, *verdict.reasons], verdict.figures)
         registry.add_model(
             session,
             manifest,
-            parent=job.champion,
-            origin=job.mode,
-            started_by=job.started_by,
-            run_id=job.id,
-            verdict=verdict.as_dict(),
+            origin=cast("service.Mode", run.mode),
+            started_by=run.started_by,
+            run_id=run_id,
+            verdict=asdict(verdict),
         )
         if verdict.promote:
             registry.promote(session, manifest.version, "gate")
         service.succeed(run, registry.get_model(session, manifest.version))
-        log.info("Run %s: %s", job.id, run.message)
+        log.info("Run %s: %s", run_id, run.message)
 
 
-def _trainer(mode: service.Mode) -> Callable[[RetrainJob], Candidate]:
+def _failure_message(error: Exception) -> str:
+    match error:
+        case ProblemError() | BadPackageError():
+            return str(error)
+        case ModuleNotFoundError():
+            return (
+                f"The worker lacks the package {error.name}, which training needs: "
+                "pip install -r requirements/worker.txt"
+            )
+        case MemoryError():
+            return "Memory ran out. Close other programs, or choose a smaller architecture."
+    log.error("The run failed.", exc_info=error)
+    return f"The run failed: {type(error).__name__}: {error}. The worker's log says where."
+
+
+def _trainer(mode: str) -> Callable[[RetrainJob], Candidate]:
     # Imported here: each is heavy, and `full` imports TensorFlow.
     if mode == "full":
         from api.retraining import full  # noqa: PLC0415
@@ -179,24 +174,11 @@ def _trainer(mode: service.Mode) -> Callable[[RetrainJob], Candidate]:
     return fast.make_candidate
 
 
-def _fail(database: Database, run_id: str, message: str) -> None:
-    with database.session() as session:
-        run = session.get_one(RunRow, run_id, with_for_update=True)
-        if run.state == "running":
-            service.end(run, "failed", message)
-            log.info("Run %s failed: %s", run_id, message)
-
-
 def _track(candidate: Candidate, state: Path) -> None:
     """Log the run to MLflow. Last, because the tracking server may be slow."""
     from api.evaluation.tracking import record  # noqa: PLC0415
 
     log.info("%s", record(candidate.folder, candidate.manifest, state))
-
-
-def _make_folder(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder
 
 
 def lower_priority(autogroup: Path = AUTOGROUP) -> None:

@@ -1,15 +1,15 @@
 """The life cycle of a run: created, cancelled, ended, and reaped after its worker crashed."""
 
+import logging
 import re
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.core.errors import ProblemError
+from api.core.errors import ConflictError, NotFoundError
 from api.retraining import repository
 from api.retraining.progress import Stage
 from api.retraining.queue import RunQueue
@@ -28,10 +28,10 @@ INTERRUPTED = (
 NO_WORKER = (
     "Waiting, but no worker is running: start it with make run, or python -m api.worker alone."
 )
+log = logging.getLogger(__name__)
 
 
-class RunActiveError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class RunActiveError(ConflictError):
     code = "run-active"
 
     def __init__(self, run_id: str) -> None:
@@ -41,8 +41,7 @@ class RunActiveError(ProblemError):
         )
 
 
-class NothingNewError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class NothingNewError(ConflictError):
     code = "nothing-new"
 
     def __init__(self, champion: str) -> None:
@@ -52,27 +51,22 @@ class NothingNewError(ProblemError):
         )
 
 
-class NoChampionError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class NoChampionError(ConflictError):
     code = "no-champion"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "No model version serves, so there is nothing to start from. Promote one "
-            "(GET /models lists them), or start the API once with a package in RIPELINE_MODEL_DIR."
-        )
+    detail = (
+        "No model version serves, so there is nothing to start from. Promote one (GET /models "
+        "lists them), or start the API once with a package in RIPELINE_MODEL_DIR."
+    )
 
 
-class UnknownRunError(ProblemError):
-    status = HTTPStatus.NOT_FOUND
+class UnknownRunError(NotFoundError):
     code = "unknown-run"
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"There is no run {run_id!r}. GET /runs lists them.")
 
 
-class RunOverError(ProblemError):
-    status = HTTPStatus.CONFLICT
+class RunOverError(ConflictError):
     code = "run-over"
 
     def __init__(self, run_id: str, state: str) -> None:
@@ -139,7 +133,7 @@ def cancel(session: Session, run_id: str) -> RunRow:
 def get(session: Session, run_id: str) -> RunRow:
     """Raises UnknownRunError."""
     # Checked before the query: PostgreSQL refuses some strings.
-    run = repository.find(session, run_id) if re.fullmatch(r"[0-9a-f]{32}", run_id) else None
+    run = session.get(RunRow, run_id) if re.fullmatch(r"[0-9a-f]{32}", run_id) else None
     if run is None:
         raise UnknownRunError(run_id)
     return run
@@ -151,6 +145,15 @@ def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[s
     for run in lost:
         finalize(session, run, "interrupted", INTERRUPTED)
     return [run.id for run in lost]
+
+
+def end_running(database: Database, run_id: str, state: str, message: str) -> None:
+    """End the run, unless its process or another worker has done so."""
+    with database.session() as session:
+        run = session.get(RunRow, run_id, with_for_update=True)
+        if run is not None and run.state == "running":
+            finalize(session, run, state, message)
+            log.info("Run %s: %s. %s", run_id, run.state, run.message)
 
 
 def finalize(session: Session, run: RunRow, state: str, message: str) -> None:

@@ -20,7 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.core.process_tuning import ONE_THREAD
 from api.retraining import repository, service
 from api.settings import PROJECT
-from api.storage.db import Database
+from api.storage.db import Database, now
+from api.storage.tables import RunRow
 
 COMMAND = (sys.executable, "-m", "api.retraining.run_process")
 POLL_SECONDS = 0.25
@@ -59,19 +60,17 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
         start_new_session=True,
     )
     try:
-        outcome = _wait(database, run_id, process, stopping)
+        outcome, message = _wait(database, run_id, process, stopping)
     finally:
         _terminate(process)
         shutil.rmtree(work_folder(state, run_id), ignore_errors=True)
-    _finalize(database, run_id, *(outcome or _exit_outcome(process)))
+    service.end_running(database, run_id, outcome, message)
 
 
-def _wait(
-    database: Database, run_id: str, process: Process, stopping: Event
-) -> tuple[str, str] | None:
-    """Wait for the process and write heartbeats.
+def _wait(database: Database, run_id: str, process: Process, stopping: Event) -> tuple[str, str]:
+    """Wait for the process, or until it must be terminated, and write heartbeats.
 
-    Returns the state and message of a run that must be terminated, None once the process exits.
+    Returns the run's state and message, in case its process has not ended it.
     """
     last_heartbeat = time.monotonic()
     while process.poll() is None:
@@ -79,7 +78,7 @@ def _wait(
             return "interrupted", STOPPED
         try:
             with database.reading() as session:
-                run = repository.find(session, run_id)
+                run = session.get(RunRow, run_id)
                 is_cancelled = run is not None and run.state == "running" and run.cancel_requested
                 # A run in any other final state is done, but its process may still log to MLflow.
                 is_aborted = run is None or run.state == "interrupted"
@@ -87,33 +86,17 @@ def _wait(
                 return "cancelled", "Cancelled."
             if time.monotonic() - last_heartbeat >= HEARTBEAT_SECONDS:
                 with database.session() as session:
-                    repository.heartbeat(session, run_id)
+                    repository.update_running(session, run_id, heartbeat_at=now())
                 last_heartbeat = time.monotonic()
         except SQLAlchemyError as error:
             log.warning("The database cannot be reached while run %s runs: %s", run_id, error)
-    return None
-
-
-def _exit_outcome(process: Process) -> tuple[str, str]:
-    """State and message for a process that exited without ending its run."""
     if process.returncode == -signal.SIGKILL:
         return "failed", KILLED
     return "failed", CRASHED.format(status=process.returncode)
 
 
-def _finalize(database: Database, run_id: str, state: str, message: str) -> None:
-    """End the run, unless its process or another worker has done so."""
-    with database.session() as session:
-        run = repository.find(session, run_id)
-        if run is not None and run.state == "running":
-            service.finalize(session, run, state, message)
-            log.info("Run %s: %s. %s", run_id, run.state, run.message)
-
-
 def _terminate(process: Process) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
+    process.terminate()  # Does nothing if it has exited.
     try:
         process.wait(TERMINATE_SECONDS)
     except subprocess.TimeoutExpired:

@@ -1,15 +1,16 @@
 """The rows that a retraining learns from: the champion's replay buffer merged with the catalog."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from api.catalog.duplicate_index import read_signatures
 from api.core.arrays import pool
 from api.core.errors import ProblemError
 from api.core.imaging.decode import decode
@@ -17,11 +18,12 @@ from api.core.imaging.resize import to_input
 from api.core.labels import UNKNOWN, fruits_of, level_number, read_label
 from api.core.layout import NEAR
 from api.model.predictor import Backbone
-from api.model.replay_buffer import OodSamples, ReplayBuffer
-from api.retraining.job import CatalogPhoto, RetrainJob
+from api.model.replay_buffer import APPEARANCE_COLUMNS, OodSamples, ReplayBuffer
+from api.retraining.job import RetrainJob
 from api.retraining.plan import select_classes
 from api.retraining.progress import Stage
 from api.settings import usable_cores
+from api.storage.tables import ImageRow
 
 # The source of rows that come from the catalog.
 CATALOG = "catalog"
@@ -40,13 +42,13 @@ log = logging.getLogger(__name__)
 class TooFewOfClassError(ProblemError):
     code = "too-few-of-class"
 
-    def __init__(self, few: Sequence[tuple[str, int]], least: int) -> None:
+    def __init__(self, few: Sequence[tuple[str, int]]) -> None:
         """`few` has classes and their numbers of different photos."""
         named = ", ".join(f"{name} ({count})" for name, count in few)
         super().__init__(
-            f"Too few different photographs of {named}: each class needs at least {least}, some of "
-            "them in the train split; about 30 do well. Upload more, or leave the class out by "
-            "naming the others in 'classes'."
+            f"Too few different photographs of {named}: each class needs at least {MIN_PER_CLASS}, "
+            "some of them in the train split; about 30 do well. Upload more, or leave the class "
+            "out by naming the others in 'classes'."
         )
 
 
@@ -103,42 +105,36 @@ def build_training_rows(job: RetrainJob, backbone: Backbone) -> TrainingRows:
     classes = select_classes(known, in_catalog, job.options.get("classes"))
     photos = [photo for photo in job.photos if photo.class_name in classes]
     require_enough(job.replay, known, photos, classes)
-    new = not_embedded(job.replay, photos)
-    embedded = _embed(job, new, backbone)
-    deleted = {photo.sha256 for photo in new} - embedded.keys()
-    kept = [photo for photo in photos if photo.sha256 not in deleted]
-    return merge_catalog(job.replay, known, kept, embedded, classes)
+    embedded = _embed(job, not_embedded(job.replay, photos), backbone)
+    return merge_catalog(job.replay, known, photos, embedded, classes)
 
 
 def require_enough(
     replay: ReplayBuffer,
     known_classes: Sequence[str],
-    photos: Sequence[CatalogPhoto],
+    photos: Sequence[ImageRow],
     classes: Sequence[str],
 ) -> None:
     """Raises TooFewOfClassError if any of `classes` has too few different photos."""
-    shipped = np.flatnonzero(~replay.catalog)
-    shipped_labels = replay.targets[shipped].argmax(axis=1)
-    rows = [
-        *(
-            (known_classes[label], str(replay.photographs[row]), str(replay.splits[row]))
-            for row, label in zip(shipped, shipped_labels, strict=True)
-        ),
+    shipped = ~replay.catalog
+    names = np.array(known_classes)[replay.targets[shipped].argmax(axis=1)]
+    columns = (names, replay.photographs[shipped], replay.splits[shipped])
+    rows = {
+        *zip(*(column.tolist() for column in columns), strict=True),
         *((photo.class_name, photo.photograph, photo.split) for photo in photos),
+    }
+    different = Counter(name for name, _ in {row[:2] for row in rows})
+    train = Counter(name for name, _, split in rows if split == "train")
+    few = [
+        (name, different[name])
+        for name in classes
+        if different[name] < MIN_PER_CLASS or train[name] < MIN_TRAIN_PER_CLASS
     ]
-    few = []
-    for class_name in classes:
-        different = {photograph for name, photograph, _ in rows if name == class_name}
-        train = {
-            photograph for name, photograph, split in rows if (name, split) == (class_name, "train")
-        }
-        if len(different) < MIN_PER_CLASS or len(train) < MIN_TRAIN_PER_CLASS:
-            few.append((class_name, len(different)))
     if few:
-        raise TooFewOfClassError(few, MIN_PER_CLASS)
+        raise TooFewOfClassError(few)
 
 
-def not_embedded(replay: ReplayBuffer, photos: Sequence[CatalogPhoto]) -> list[CatalogPhoto]:
+def not_embedded(replay: ReplayBuffer, photos: Sequence[ImageRow]) -> list[ImageRow]:
     """The photos that the replay has no embedding of."""
     known = _rows_by_sha256(replay)
     return [photo for photo in photos if photo.sha256 not in known]
@@ -155,31 +151,30 @@ def augmented_views(image: Image.Image) -> list[Image.Image]:
 
 
 def _embed(
-    job: RetrainJob, photos: Sequence[CatalogPhoto], backbone: Backbone
+    job: RetrainJob, photos: Sequence[ImageRow], backbone: Backbone
 ) -> dict[str, NDArray[np.float32]]:
     """Embeddings by SHA-256, float32 [1 + views, channels], computed on all cores.
 
     Only photos of the train split have views. Photos deleted meanwhile are left out.
     """
     size = job.champion.manifest.input_size
+    embedded: dict[str, NDArray[np.float32]] = {}
 
-    def embed(photo: CatalogPhoto) -> NDArray[np.float32] | None:
+    def embed(photo: ImageRow) -> None:
         try:
             data = job.read(photo.blob)
         except FileNotFoundError:
             log.warning("%s is not there any more and is left out.", photo.blob)
-            return None
+            return
         image = decode(data).image
         images = [image, *(augmented_views(image) if photo.split == "train" else ())]
-        return np.concatenate([pool(backbone(to_input(one, size)[None])) for one in images])
+        embedded[photo.sha256] = np.concatenate(
+            [pool(backbone(to_input(one, size)[None])) for one in images]
+        )
 
-    embedded = {}
     job.progress(Stage.EMBEDDING_NEW, 0, len(photos))
     with ThreadPoolExecutor(usable_cores()) as threads:
-        results = threads.map(embed, photos)
-        for done, (photo, embeddings) in enumerate(zip(photos, results, strict=True), start=1):
-            if embeddings is not None:
-                embedded[photo.sha256] = embeddings
+        for done, _ in enumerate(threads.map(embed, photos), start=1):
             job.progress(Stage.EMBEDDING_NEW, done, len(photos))
     return embedded
 
@@ -187,14 +182,14 @@ def _embed(
 def merge_catalog(
     replay: ReplayBuffer,
     known_classes: Sequence[str],
-    photos: Sequence[CatalogPhoto],
+    photos: Sequence[ImageRow],
     embedded: Mapping[str, NDArray[np.float32]],
     classes: tuple[str, ...],
 ) -> TrainingRows:
     """Merge the catalog's `photos` into the replay of a package of `known_classes`.
 
-    `embedded` has the embeddings of each of `not_embedded`, by SHA-256: float32
-    [1 + views, channels]. In the result:
+    `embedded` has the embeddings of `not_embedded` by SHA-256, float32 [1 + views, channels]; what
+    it lacks is left out. In the result:
 
     - Rows of photos that are no longer in the catalog are gone.
     - A shipped row whose file is in the catalog too takes the catalog's label and keeps its split,
@@ -202,19 +197,26 @@ def merge_catalog(
     - Rows of classes that are not among `classes` become out-of-distribution (OOD) photos.
     - OOD photos whose fruit is a class now are gone.
     """
-    photos = [photo for photo in photos if photo.class_name in classes]
     known_rows = _rows_by_sha256(replay)
+    photos = [
+        photo
+        for photo in photos
+        if photo.class_name in classes and (photo.sha256 in known_rows or photo.sha256 in embedded)
+    ]
     photo_rows = [(photo, known_rows.get(photo.sha256)) for photo in photos]
     is_kept = ~replay.catalog
     is_kept[[row for _, row in photo_rows if row is not None]] = False
-    targets, has_class = _map_targets(replay.targets, known_classes, classes)
-    is_dropped_class = is_kept & ~has_class & (replay.splits != "test")
+    is_same_class = np.array(known_classes)[:, None] == np.array(classes)
+    targets = replay.targets @ is_same_class.astype(np.float32)
+    has_class = targets.sum(axis=1) > 1 - 1e-4  # It loses none of its probability.
+    is_dropped = is_kept & ~has_class & (replay.splits != "test")
+    dropped = OodSamples.of_embeddings(replay.embeddings[is_dropped])
     kept = np.flatnonzero(is_kept & has_class)
 
-    def split(photo: CatalogPhoto, row: int | None) -> str:
+    def split(photo: ImageRow, row: int | None) -> str:
         return photo.split if row is None or replay.catalog[row] else str(replay.splits[row])
 
-    def is_new(photo: CatalogPhoto, row: int | None) -> bool:
+    def is_new(photo: ImageRow, row: int | None) -> bool:
         return row is None or known_classes[replay.targets[row].argmax()] != photo.class_name
 
     added = [
@@ -223,21 +225,29 @@ def merge_catalog(
     ]
     added_rows = len(kept) + np.arange(len(photos))
     labels = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
+    looks = [[getattr(photo, name) for name in APPEARANCE_COLUMNS] for photo in photos]
     merged = ReplayBuffer(
-        embeddings=_append(replay.embeddings[kept], [one[:1] for one in added]),
+        embeddings=np.concatenate([replay.embeddings[kept], *(one[:1] for one in added)]),
         targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[labels]]),
         splits=_append_names(replay.splits[kept], [split(*each) for each in photo_rows]),
         photographs=_append_names(replay.photographs[kept], [photo.photograph for photo in photos]),
         sha256=_append_names(replay.sha256[kept], [photo.sha256 for photo in photos]),
-        signatures=_append(replay.signatures[kept], [photo.signature[None] for photo in photos]),
+        signatures=np.concatenate(
+            [replay.signatures[kept], read_signatures(photo.signature for photo in photos)]
+        ),
         catalog=np.repeat([False, True], [len(kept), len(photos)]),
-        looks=_append(replay.looks[kept], [photo.looks[None] for photo in photos]),
-        copies=_append(replay.copies[kept], [np.ones(len(photos), np.int32)]),
+        looks=np.concatenate(
+            [replay.looks[kept], np.array(looks, np.float32).reshape(-1, len(APPEARANCE_COLUMNS))]
+        ),
+        copies=np.concatenate([replay.copies[kept], np.ones(len(photos), np.int32)]),
         sources=_append_names(replay.sources[kept], [CATALOG] * len(photos)),
         others=OodSamples.join(
-            [_without_classes(replay.others, classes), _as_ood(replay, is_dropped_class)]
+            [
+                _without_classes(replay.others, classes),
+                replace(dropped, splits=replay.splits[is_dropped]),
+            ]
         ),
-        views=_append(replay.embeddings[:0], [one[1:] for one in added]),
+        views=np.concatenate([replay.embeddings[:0], *(one[1:] for one in added)]),
         view_of=np.repeat(added_rows, [len(one) - 1 for one in added]).astype(np.int32),
     )
     not_added = [False] * len(kept)
@@ -259,30 +269,10 @@ def _without_classes(ood: OodSamples, classes: Sequence[str]) -> OodSamples:
     return ood.rows(~np.array(is_class, bool))
 
 
-def _as_ood(replay: ReplayBuffer, rows: NDArray[np.bool_]) -> OodSamples:
-    """The rows, bool [n], as OOD photos."""
-    return replace(OodSamples.of_embeddings(replay.embeddings[rows]), splits=replay.splits[rows])
-
-
 def _rows_by_sha256(replay: ReplayBuffer) -> dict[str, int]:
     """The row of each whole image by its SHA-256; rows of bounding boxes are left out."""
     rows = np.flatnonzero(~replay.boxed)
     return {str(replay.sha256[row]): int(row) for row in rows}
-
-
-def _map_targets(
-    targets: NDArray[np.float32], before: Sequence[str], after: Sequence[str]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Targets over the classes `after`, and which rows lose none of their probability."""
-    mapped = np.zeros((len(targets), len(after)), np.float32)
-    for column, name in enumerate(before):
-        if name in after:
-            mapped[:, after.index(name)] = targets[:, column]
-    return mapped, mapped.sum(axis=1) > 1 - 1e-4
-
-
-def _append(first: NDArray[Any], more: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return np.concatenate([first, *more])
 
 
 def _append_names(first: NDArray[np.str_], more: Sequence[str]) -> NDArray[np.str_]:

@@ -5,11 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from api.core.imaging.resize import encode_stored_image
 from api.predictions.record import Record, blob_key
 from api.predictions.recorder import add_predictions
+from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import PredictionRow
@@ -19,24 +21,33 @@ CLASSES = ("freshapples", "rottenapples")
 FEATURES = np.arange(4, dtype=np.float16)
 
 
-def a_record(image: Image.Image | None = None, **values: Any) -> Record:
+def a_record(
+    image: Image.Image | None = None,
+    *,
+    filename: str = "apple.jpg",
+    features: NDArray[np.float16] = FEATURES,
+    **values: Any,
+) -> Record:
+    """Of a prediction with these `values`, by the names of its columns."""
+    in_row = {"id": "prediction_id", "created_at": "timestamp", "milliseconds": "inference_time_ms"}
     defaults: dict[str, Any] = {
-        "id": uuid4().hex,
-        "created_at": now(),
+        "prediction_id": uuid4().hex,
+        "timestamp": now(),
         "model_version": "v1",
         "predicted_class": "freshapples",
+        "prediction": "freshapples",
         "confidence": 0.9,
         "recognised": True,
+        "fruit": "apple",
+        "freshness": "fresh",
         "freshness_score": 0.9,
         "freshness_level": "fresh",
+        "interpretation": "A fresh apple.",
         "probabilities": {"freshapples": 0.9, "rottenapples": 0.1},
-        "milliseconds": 5.0,
-        "filename": "apple.jpg",
-        "features": FEATURES,
-        "hash_thumbnail": image,
-        "stored_image": image,
+        "inference_time_ms": 5.0,
     }
-    return Record(**{**defaults, **values})
+    given = {in_row.get(name, name): value for name, value in values.items()}
+    return Record(Prediction(**{**defaults, **given}), filename, features, image, image)
 
 
 def a_kept_prediction(

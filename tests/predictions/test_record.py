@@ -1,9 +1,14 @@
 """The record of a prediction."""
 
+from typing import cast
+
 import numpy as np
 
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import near_rows
+from api.model.predictor import Grade
+from api.predictions.record import Record
+from api.predictions.schemas import Explanation
 from tests.predictions.samples import a_record
 from tests.synthetic_images import draw_fruit, encode
 
@@ -36,3 +41,13 @@ def test_a_record_without_images_is_still_a_row() -> None:
 def test_any_file_name_can_be_stored() -> None:
     assert a_record(filename="a\x00b\ud800.jpg").row(None).filename == "ab?.jpg"
     assert len(a_record(filename="x" * 300).row(None).filename) == 255
+
+
+def test_the_heat_map_is_answered_but_not_kept_in_memory() -> None:
+    plain = a_record()
+    prediction = plain.prediction.model_copy(update={"explanation": Explanation(heatmap="a PNG")})
+    # It has the images and features of a grade, which is all that is read.
+    record = Record.of(prediction, cast("Grade", plain), plain.filename)
+    assert record.prediction.explanation is None
+    assert prediction.explanation is not None
+    assert record.id == prediction.prediction_id

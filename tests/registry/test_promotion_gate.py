@@ -184,7 +184,7 @@ def test_every_objection_is_given() -> None:
 
 def test_a_verdict_is_json_serializable() -> None:
     verdict = judge(dataclasses.replace(FAIR, new_labels={"apple": LabelAgreement(50, 15, 8, 3)}))
-    read = json.loads(json.dumps(verdict.as_dict()))
+    read = json.loads(json.dumps(dataclasses.asdict(verdict)))
     assert read["promote"] is False
     assert read["figures"]["overall"]["lost"] == 2
     assert read["figures"]["new_labels"]["apple"]["left_out_right"] == 15

@@ -19,15 +19,8 @@ def add(database: Database, *versions: str) -> None:
     """Add versions, oldest first."""
     for version in versions:
         with database.session() as session:
-            repository.add_model(
-                session,
-                describer(version)({}),
-                parent=None,
-                origin="fast",
-                started_by="manual",
-                run_id=None,
-                verdict=None,
-            )
+            manifest = describer(version)({})
+            repository.add_model(session, manifest, origin="fast", started_by="manual")
 
 
 def promote(database: Database, *versions: str) -> None:
@@ -38,7 +31,7 @@ def promote(database: Database, *versions: str) -> None:
 
 def roll_back(database: Database) -> str:
     with database.session() as session:
-        return repository.rollback(session)
+        return repository.rollback(session).version
 
 
 T = TypeVar("T")

@@ -46,15 +46,7 @@ def enter(database: Database, blobs: Blobs, package: Path, kind: Kind | None = N
     """Register `package` as a run does; returns its version."""
     manifest = store_package(blobs, package)
     with database.session() as session:
-        repository.add_model(
-            session,
-            manifest,
-            parent=None,
-            origin="fast",
-            started_by="manual",
-            run_id=None,
-            verdict=None,
-        )
+        repository.add_model(session, manifest, origin="fast", started_by="manual")
         if kind:
             repository.promote(session, manifest.version, kind)
     return package.name

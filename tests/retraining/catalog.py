@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from uuid import uuid4
 
 import numpy as np
@@ -75,6 +75,25 @@ def champion_head() -> Head:
     return fit_calibrated_head(TrainingRows(KNOWN, rows, none, none))
 
 
+def a_photo(image: Image.Image, data: bytes, class_name: str, name: str, blob: str) -> ImageRow:
+    """The catalog's row of `data`, in the split of `name`."""
+    return ImageRow(
+        id=uuid4().hex,
+        sha256=content_hash(data),
+        signature=perceptual_hash(image).tobytes().hex(),
+        class_name=class_name,
+        photograph=name,
+        split=split_of(name),
+        origin="upload",
+        filename=PurePath(blob).name,
+        width=image.width,
+        height=image.height,
+        bytes=len(data),
+        **asdict(appearance(image)),
+        blob=blob,
+    )
+
+
 def write_champion(folder: Path) -> Path:
     """A package of the known classes: the default backbone with a quickly fitted head."""
     rows, head = champion_rows(), champion_head()
@@ -124,26 +143,11 @@ def add_photographs(
     for seed in range(first, first + count):
         image = picture(shows or class_name, seed)
         data = encode(image, "PNG")
-        sha256 = content_hash(data)
-        name = f"{class_name}/{shows}{seed}"
-        blob = f"photographs/{sha256}.png"
+        blob = f"photographs/{content_hash(data)}.png"
         blobs.put(blob, data)
-        row = ImageRow(
-            id=uuid4().hex,
-            sha256=sha256,
-            signature=perceptual_hash(image).tobytes().hex(),
-            class_name=class_name,
-            photograph=name,
-            split=split_of(name),
-            origin=origin,
-            filename=f"{seed}.png",
-            width=image.width,
-            height=image.height,
-            bytes=len(data),
-            **asdict(appearance(image)),
-            blob=blob,
-        )
+        row = a_photo(image, data, class_name, f"{class_name}/{shows}{seed}", blob)
+        row.origin = origin
         with database.session() as session:
             session.add(row)
-        added.append(sha256)
+        added.append(row.sha256)
     return added

@@ -7,22 +7,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.core.appearance import Appearance
 from api.core.heads import Head, Linear
+from api.core.imaging.hashing import SIGNATURE_BYTES
 from api.core.splits import split_of
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.registry.promotion_gate import Verdict, judge
 from api.retraining import fast
 from api.retraining.fast_heads import fit_calibrated_head
-from api.retraining.job import CatalogPhoto, RetrainJob
+from api.retraining.job import RetrainJob
 from api.retraining.training_rows import TrainingRows, merge_catalog
+from api.storage.tables import ImageRow
 from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear", "quince")
 CHANNELS = 24
 ALL = ("apple", "pear", "quince", "plum", "fig")
 # A photograph, and what the network sees in it.
-Seen = tuple[CatalogPhoto, NDArray[np.float32]]
+Seen = tuple[ImageRow, NDArray[np.float32]]
 MIDDLES = np.random.default_rng(0).normal(size=(len(ALL), CHANNELS)) * 1.2
 
 
@@ -67,17 +68,19 @@ def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list
     made = []
     for seed in range(first, first + count):
         name = f"{class_name}/{shows}{seed}"
-        photo = CatalogPhoto(
+        photo = ImageRow(
             sha256=name,
             class_name=class_name,
             photograph=name,
             split=split_of(name),
             origin="upload",
-            signature=np.zeros(80, np.uint8),
+            signature="00" * SIGNATURE_BYTES,
             blob=name,
             width=1,
             height=1,
-            appearance=Appearance(0.5, 0.5, 0),
+            brightness=0.5,
+            saturation=0.5,
+            hue=0,
         )
         made.append((photo, embedding(shows or class_name, seed)))
     return made
@@ -204,9 +207,9 @@ def test_corrections_of_hard_photos_do_not_count_as_wrong_labels(
     retrain: Retrain,
 ) -> None:
     # Pears that look like apples, so that no model that has not seen them is right.
-    hard = [
-        (replace(photo, origin="feedback"), vector) for photo, vector in new("pear", 12, "apple")
-    ]
+    hard = new("pear", 12, "apple")
+    for photo, _ in hard:
+        photo.origin = "feedback"
     _, _, verdict = retrain(hard)
     assert not any("labels" in reason for reason in verdict.reasons)
 

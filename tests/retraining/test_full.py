@@ -9,20 +9,17 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from api.core.appearance import appearance
-from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.progress import silent
-from api.core.splits import split_of
 from api.model.package import REPLAY, load_package
 from api.model.replay_buffer import ReplayBuffer
 from api.registry.promotion_gate import judge
 from api.retraining import full
 from api.retraining.full import IMPORTED, PhotographsMissingError, build_corpus
-from api.retraining.job import CatalogPhoto, RetrainJob
+from api.retraining.job import RetrainJob
 from api.retraining.progress import STAGE_RANGES
 from api.training.corpus import TooFewPhotographsError
 from api.training.recipe import Recipe
-from tests.retraining.catalog import KNOWN, NEW, PICTURES, picture, write_champion
+from tests.retraining.catalog import KNOWN, NEW, PICTURES, a_photo, picture, write_champion
 from tests.synthetic_images import encode
 from tests.training.drawn_collection import CLASSES, draw_collection
 
@@ -63,22 +60,13 @@ def make_job(champion: Path, tmp_path: Path) -> Jobs:
                 image = picture(class_name, seed)
                 data = encode(image)
                 name = f"{class_name}/{seed}"
-                photo = CatalogPhoto(
-                    sha256=content_hash(data),
-                    class_name=class_name,
-                    photograph=name,
-                    split=split_of(name),
-                    origin="upload",
-                    signature=perceptual_hash(image),
-                    blob=f"{name}.png",
-                    width=image.width,
-                    height=image.height,
-                    appearance=appearance(image),
-                )
+                photo = a_photo(image, data, class_name, name, f"{name}.png")
                 sent[photo.blob] = data
                 photos.append(photo)
-        made = RetrainJob.of(
-            champion,
+        package = load_package(champion)
+        manifest = package.manifest.model_copy(update={"recipe": SMALL})
+        return RetrainJob(
+            dataclasses.replace(package, manifest=manifest),
             photos=photos,
             started_by="me",
             read=sent.__getitem__,
@@ -86,9 +74,6 @@ def make_job(champion: Path, tmp_path: Path) -> Jobs:
             imported=imported,
             **{"options": {}, **rest},
         )
-        manifest = made.champion.manifest.model_copy(update={"recipe": SMALL})
-        package = dataclasses.replace(made.champion, manifest=manifest)
-        return dataclasses.replace(made, champion=package)
 
     return make
 
@@ -156,18 +141,7 @@ def test_too_few_photos_fail_before_training(make_job: Jobs, imported: Path) -> 
 
 def test_the_catalog_overrides_an_imported_file(make_job: Jobs, imported: Path) -> None:
     data = (imported / KNOWN[0] / "3.png").read_bytes()
-    twin = CatalogPhoto(
-        sha256=content_hash(data),
-        class_name=KNOWN[1],
-        photograph="twin",
-        split="train",
-        origin="upload",
-        signature=np.zeros(80, np.uint8),
-        blob="twin.png",
-        width=64,
-        height=64,
-        appearance=appearance(picture(KNOWN[0], 3)),
-    )
+    twin = a_photo(picture(KNOWN[0], 3), data, KNOWN[1], "twin", "twin.png")
     made = dataclasses.replace(
         make_job(imported), photos=[twin], read={"twin.png": data}.__getitem__
     )

@@ -6,18 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.core.appearance import appearance
-from api.core.imaging.hashing import content_hash, perceptual_hash
-from api.core.splits import split_of
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
 from api.model.predictor import Predictor
 from api.model.replay_buffer import ReplayBuffer
 from api.registry.promotion_gate import judge
 from api.retraining import fast
-from api.retraining.job import Candidate, CatalogPhoto, RetrainJob
+from api.retraining.job import Candidate, RetrainJob
 from tests.heads import save_old_head
-from tests.retraining.catalog import KNOWN, NEW, picture, write_champion
+from tests.retraining.catalog import KNOWN, NEW, a_photo, picture, write_champion
 from tests.synthetic_images import encode
 
 # The last channels of the embedding belonged to an expert model.
@@ -60,22 +57,9 @@ def candidate(old: Package, tmp_path_factory: pytest.TempPathFactory) -> Candida
         data = encode(image)
         name = f"{NEW}/{seed}"
         sent[name] = data
-        photos.append(
-            CatalogPhoto(
-                sha256=content_hash(data),
-                class_name=NEW,
-                photograph=name,
-                split=split_of(name),
-                origin="upload",
-                signature=perceptual_hash(image),
-                blob=name,
-                width=image.width,
-                height=image.height,
-                appearance=appearance(image),
-            )
-        )
-    job = RetrainJob.of(
-        old.folder,
+        photos.append(a_photo(image, data, NEW, name, blob=name))
+    job = RetrainJob(
+        old,
         photos=photos,
         options={},
         started_by="me",

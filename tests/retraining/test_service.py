@@ -185,8 +185,8 @@ def test_lost_runs_are_reaped(database: Database) -> None:
     assert (run.state, run.active) == ("interrupted", None)
     # Its process can no longer write.
     with database.session() as session:
-        assert not repository.update_progress(session, run_id, progress=50.0)
-        assert not repository.heartbeat(session, run_id)
+        assert not repository.update_running(session, run_id, progress=50.0)
+        assert not repository.update_running(session, run_id, heartbeat_at=now())
 
 
 def test_a_new_run_reaps_a_lost_one(database: Database) -> None:

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from api.core.appearance import Appearance
+from api.core.imaging.hashing import SIGNATURE_BYTES
 from api.core.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
 from api.core.splits import Split
 from api.model.replay_buffer import OodSamples, ReplayBuffer
-from api.retraining.job import CatalogPhoto
 from api.retraining.training_rows import (
     TooFewOfClassError,
     TrainingRows,
@@ -17,6 +16,7 @@ from api.retraining.training_rows import (
     not_embedded,
     require_enough,
 )
+from api.storage.tables import ImageRow
 from tests.registry.samples import no_looks
 
 KNOWN = ("apple", "pear")
@@ -41,24 +41,30 @@ def a_replay(count: int = 8) -> ReplayBuffer:
 
 
 def a_photo(
-    sha256: str, class_name: str, split: Split = "train", origin: str = "upload"
-) -> CatalogPhoto:
-    return CatalogPhoto(
+    sha256: str,
+    class_name: str,
+    split: Split = "train",
+    origin: str = "upload",
+    photograph: str | None = None,
+) -> ImageRow:
+    return ImageRow(
         sha256=sha256,
         class_name=class_name,
-        photograph=f"{class_name}/{sha256}",
+        photograph=photograph or f"{class_name}/{sha256}",
         split=split,
         origin=origin,
-        signature=np.ones(80, np.uint8),
+        signature="01" * SIGNATURE_BYTES,
         blob=sha256,
         width=1,
         height=1,
-        appearance=Appearance(0.5, 0.25, 30),
+        brightness=0.5,
+        saturation=0.25,
+        hue=30,
     )
 
 
 def put(
-    replay: ReplayBuffer, photos: list[CatalogPhoto], classes: tuple[str, ...] = KNOWN
+    replay: ReplayBuffer, photos: list[ImageRow], classes: tuple[str, ...] = KNOWN
 ) -> TrainingRows:
     seen = np.full((3, CHANNELS), 100, np.float32)
     embedded = {photo.sha256: seen for photo in not_embedded(replay, photos)}
@@ -164,9 +170,9 @@ def test_require_enough() -> None:
     require_enough(replay, KNOWN, enough, (*KNOWN, "plum"))
     with pytest.raises(TooFewOfClassError, match=r"plum \(7\): each class needs at least 8"):
         require_enough(replay, KNOWN, enough[1:], (*KNOWN, "plum"))
-    copies = [replace(photo, photograph="plum/one") for photo in enough]
+    copies = [a_photo(f"n{k}", "plum", photograph="plum/one") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
         require_enough(replay, KNOWN, copies, (*KNOWN, "plum"))
-    none_to_learn = [replace(photo, split="test") for photo in enough]
+    none_to_learn = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
         require_enough(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))
