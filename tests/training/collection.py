@@ -22,8 +22,10 @@ __all__ = ["CLASSES", "PICTURES", "SIDE", "colour_grader", "colours", "draw_coll
 
 
 def colours(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A backbone without weights: uint8 [n, size, size, 3] to the colours of a 4 x 4 grid, as
-    a feature map float32 [n, 1, 1, 48]."""
+    """A backbone without weights: the mean colours of a 4 x 4 grid.
+
+    From uint8 [n, size, size, 3] to a feature map float32 [n, 1, 1, 48].
+    """
     cell = pixels.shape[1] // 4
     grid = pixels[:, : 4 * cell, : 4 * cell].reshape(len(pixels), 4, cell, 4, cell, 3)
     means: NDArray[np.float32] = grid.mean(axis=(2, 4), dtype=np.float32) / 255

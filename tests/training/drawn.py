@@ -1,4 +1,4 @@
-"""A small corpus of drawn fruit, for tests that train."""
+"""A small corpus of drawn fruit for tests that train."""
 
 from pathlib import Path
 

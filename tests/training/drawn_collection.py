@@ -15,12 +15,12 @@ SIDE = 64
 
 
 def draw_collection(root: Path, pictures: int = PICTURES) -> Path:
-    """Class folders with a leaking supplied split, boxed phone photographs, near misses of a shop
-    in every split, and other things."""
+    """Class folders with a leaking supplied split, boxed phone photos, and OOD photos: near
+    (other produce of a shop, in every split) and far (noise)."""
     for class_name in CLASSES:
         for seed in range(pictures):
             image = draw_fruit(class_name, seed=seed, size=SIDE)
-            # Every third photograph is in both sides, once unaltered and once rotated.
+            # Every third photo is on both sides, once unaltered and once rotated.
             own, other = ("train", "test") if seed % 4 else ("test", "train")
             _write(root / own / class_name / f"{seed}.jpg", image)
             if seed % 3 == 0:

@@ -45,7 +45,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 # The default is built, with its ImageNet weights, in test_build.py.
 @pytest.mark.parametrize("name", [name for name in TABLE if name != Recipe().architecture])
 @pytest.mark.usefixtures("eager_training")
-def test_trains_exports_is_packaged_and_grades(
+def test_architecture_trains_exports_and_grades(
     name: str, corpus: TrainingCorpus, tmp_path: Path
 ) -> None:
     recipe = Recipe(
@@ -67,7 +67,7 @@ def test_trains_exports_is_packaged_and_grades(
     ]
 
 
-def test_batch_norm_learns_only_without_weights(tmp_path: Path) -> None:
+def test_batch_norm_is_frozen_with_pretrained_weights(tmp_path: Path) -> None:
     def norms(backbone: keras.Model) -> list[layers.Layer]:
         network = backbone.get_layer("custom_cnn")
         return [one for one in network.layers if isinstance(one, layers.BatchNormalization)]
@@ -78,15 +78,15 @@ def test_batch_norm_learns_only_without_weights(tmp_path: Path) -> None:
     assert not any(norm.trainable for norm in norms(build_backbone("custom_cnn", SIZE, str(path))))
 
 
-def test_resnet_gets_what_keras_prepares_for_it() -> None:
+def test_resnet_preprocessing_matches_keras() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (1, 4, 4, 3)).astype(np.float32)
     ours = networks.scale_for_resnet(tf.constant(pixels))
     theirs = keras.applications.resnet50.preprocess_input(pixels.copy())
     assert np.asarray(ours) == pytest.approx(theirs, abs=1e-4)
 
 
-def test_efficientnet_gets_what_it_was_trained_with() -> None:
-    """The mean of ImageNet becomes 0, one deviation more becomes 1, on each channel alone."""
+def test_efficientnet_preprocessing_standardizes_each_channel() -> None:
+    """The ImageNet mean becomes 0, and one standard deviation above it 1, for each channel."""
     mean = np.array([0.485, 0.456, 0.406], np.float32)
     deviation = np.array([0.229, 0.224, 0.225], np.float32)
     pixels = np.stack([mean, mean + deviation]).reshape(2, 1, 1, 3) * 255
@@ -94,7 +94,7 @@ def test_efficientnet_gets_what_it_was_trained_with() -> None:
     assert scaled[:, 0, 0] == pytest.approx(np.array([[0] * 3, [1] * 3]), abs=1e-5)
 
 
-def test_efficientnet_loads_the_file_of_keras_and_does_the_same(tmp_path: Path) -> None:
+def test_efficientnet_with_keras_weights_gives_the_same_output(tmp_path: Path) -> None:
     """Keras scales by 1/255 in the network; with our scaling, both agree."""
     path = tmp_path / "b0.weights.h5"
     theirs = keras.applications.EfficientNetB0(
@@ -111,7 +111,7 @@ def test_efficientnet_loads_the_file_of_keras_and_does_the_same(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["custom_cnn", "efficientnet_lite0"])
-def test_a_file_of_weights_gives_the_same_network(name: str, tmp_path: Path) -> None:
+def test_loaded_weights_equal_the_saved_ones(name: str, tmp_path: Path) -> None:
     path = tmp_path / "own.weights.h5"
     saved = build_network(name, SIZE, "none")
     saved.save_weights(path)
@@ -120,7 +120,7 @@ def test_a_file_of_weights_gives_the_same_network(name: str, tmp_path: Path) -> 
         assert np.array_equal(ours, theirs)
 
 
-def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
+def test_weights_of_another_architecture_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "own.weights.h5"
     build_network("custom_cnn", SIZE, "none").save_weights(path)
     with pytest.raises(BadWeightsFileError, match="does not fit efficientnet_lite0"):
@@ -131,9 +131,7 @@ def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.keras", "weights.pkl", "missing.weights.h5"])
-def test_a_file_that_could_run_code_or_is_not_there_is_not_opened(
-    name: str, tmp_path: Path
-) -> None:
+def test_other_formats_and_missing_weights_are_rejected(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     if not name.startswith("missing"):
         path.write_bytes(b"")
@@ -142,9 +140,9 @@ def test_a_file_that_could_run_code_or_is_not_there_is_not_opened(
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0", "resnet50"])
-# MobileNetV2 has a file of its own for some sizes, and says that another is taken for the rest.
+# MobileNetV2 has weights for some input sizes only, and warns when it uses those of another.
 @pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
-def test_without_network_the_alternatives_are_named(
+def test_offline_imagenet_error_names_the_alternatives(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def offline(*_: Any, **__: Any) -> None:
@@ -159,9 +157,7 @@ def test_without_network_the_alternatives_are_named(
 
 # As above.
 @pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
-def test_downloaded_weights_are_what_the_network_gets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_downloaded_weights_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "downloaded.weights.h5"
     published = build_network("mobilenet_v2", SIZE, "none")
     published.save_weights(path)
@@ -171,7 +167,7 @@ def test_downloaded_weights_are_what_the_network_gets(
         assert np.array_equal(ours, theirs)
 
 
-def test_unknown_names_and_sizes_are_refused() -> None:
+def test_unknown_names_and_small_inputs_are_rejected() -> None:
     with pytest.raises(UnknownArchitectureError, match="custom_cnn"):
         build_backbone("vgg", SIZE, "none")
     with pytest.raises(UnknownWeightsError, match="Choose none or"):
@@ -180,5 +176,5 @@ def test_unknown_names_and_sizes_are_refused() -> None:
         build_backbone("custom_cnn", 31, "none")
 
 
-def test_the_service_knows_the_same_names_without_keras() -> None:
+def test_api_schema_lists_every_architecture() -> None:
     assert set(get_args(Architecture)) == set(TABLE)

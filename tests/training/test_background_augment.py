@@ -49,14 +49,14 @@ def where(
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-def test_white_and_paper_are_found_and_the_fruit_is_not(paper: tuple[int, int, int]) -> None:
+def test_mask_covers_the_paper_but_not_the_fruit(paper: tuple[int, int, int]) -> None:
     outside = background_mask(np.asarray(on(paper)))
     assert outside is not None
     assert not outside[70:150, 70:150].any()
     assert outside.sum() == CANVAS**2 - 80**2
 
 
-def test_grey_skin_within_the_fruit_is_not_the_ground() -> None:
+def test_grey_skin_inside_the_fruit_is_not_background() -> None:
     image = on(PAPERS[1])
     image.paste(PAPERS[1], (100, 100, 120, 120))
     outside = background_mask(np.asarray(image))
@@ -65,13 +65,13 @@ def test_grey_skin_within_the_fruit_is_not_the_ground() -> None:
 
 
 @pytest.mark.parametrize("ground", [WOOD, (60, 60, 60), (230, 150, 90)])
-def test_a_table_of_wood_in_the_dark_or_in_colour_is_no_paper(
+def test_wooden_dark_and_coloured_backgrounds_have_no_mask(
     ground: tuple[int, int, int],
 ) -> None:
     assert background_mask(np.asarray(on(ground))) is None
 
 
-def test_a_white_picture_and_one_that_is_nearly_all_fruit_have_no_ground() -> None:
+def test_blank_image_and_close_up_have_no_mask() -> None:
     assert background_mask(np.full((CANVAS, CANVAS, 3), 255, np.uint8)) is None
     close = np.full((CANVAS, CANVAS, 3), RED, np.uint8)
     close[:3] = close[-3:] = close[:, :3] = close[:, -3:] = 255
@@ -79,7 +79,7 @@ def test_a_white_picture_and_one_that_is_nearly_all_fruit_have_no_ground() -> No
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-def test_the_ground_goes_and_the_fruit_stays(paper: tuple[int, int, int]) -> None:
+def test_background_is_replaced_and_fruit_is_kept(paper: tuple[int, int, int]) -> None:
     kept = nearer = 0
     for seed in range(30):
         changed = replaced(on(paper), seed)
@@ -93,7 +93,7 @@ def test_the_ground_goes_and_the_fruit_stays(paper: tuple[int, int, int]) -> Non
     assert nearer == 30
 
 
-def test_a_new_ground_is_as_shaded_as_the_old_one() -> None:
+def test_new_background_keeps_the_shadow() -> None:
     image = on((250, 250, 250))
     image.paste((235, 235, 235), (70, 150, 150, 190))
     seen = [replaced(image, seed, SceneAssets((), [BACKGROUND])) for seed in range(40)]
@@ -106,7 +106,7 @@ def test_a_new_ground_is_as_shaded_as_the_old_one() -> None:
         assert shadow == pytest.approx(np.array(GREEN) * 235 / 250, abs=1.5)
 
 
-def test_photographs_are_half_of_the_grounds_where_there_are_any() -> None:
+def test_half_of_the_new_backgrounds_are_photos_if_available() -> None:
     assets = SceneAssets((), [BACKGROUND])
     of_photograph = [
         where(replaced(on(PAPERS[0]), seed, assets)[:20], GREEN, by=2).mean() > 0.9
@@ -117,18 +117,18 @@ def test_photographs_are_half_of_the_grounds_where_there_are_any() -> None:
     assert not any(where(pixels, GREEN, by=2).any() for pixels in made_up)
 
 
-def test_a_photograph_of_one_pixel_s_width_is_a_ground_too() -> None:
+def test_background_photo_of_one_pixel_width_is_usable() -> None:
     thin = SceneAssets((), [np.full((300, 1, 3), GREEN, np.uint8)])
     seen = [replaced(on(PAPERS[0]), seed, thin)[:9] for seed in range(9)]
     assert any(where(pixels, GREEN, by=2).all() for pixels in seen)
 
 
-def test_a_picture_without_ground_stays() -> None:
+def test_image_without_mask_is_unchanged() -> None:
     image = on(WOOD)
     assert np.array_equal(replaced(image, 1), np.asarray(image))
 
 
-def test_a_fruit_is_cut_out_of_white_and_paper_alone() -> None:
+def test_segment_cuts_out_fruit_on_paper_only() -> None:
     for paper in PAPERS:
         fruit = segment(on(paper))
         assert fruit is not None
@@ -142,7 +142,7 @@ def test_a_fruit_is_cut_out_of_white_and_paper_alone() -> None:
     assert segment(cut_off) is None
 
 
-def test_neighbours_leave_the_fruit_in_the_middle_in_view() -> None:
+def test_neighbours_do_not_cover_the_centre() -> None:
     for seed in range(20):
         changed = beside(on(PAPERS[1]), seed)
         blue = where(changed, (30, 30, 200), by=3)
@@ -151,14 +151,14 @@ def test_neighbours_leave_the_fruit_in_the_middle_in_view() -> None:
         assert not where(changed, GREEN, by=9).any()
 
 
-def test_neighbours_lie_on_the_edge_of_a_picture_without_ground() -> None:
+def test_neighbours_without_mask_are_at_the_edge() -> None:
     image = Image.new("RGB", (CANVAS, CANVAS), WOOD)
     changed = beside(image, 3)
     assert where(changed, (30, 30, 200)).any()
     assert where(changed, WOOD).any()
 
 
-def test_a_drawn_fruit_gets_a_new_background() -> None:
+def test_drawn_fruit_gets_a_deterministic_background() -> None:
     image = draw_fruit("freshapples", seed=1).resize((CANVAS, CANVAS))
     assert replaced(image, 0).shape == (CANVAS, CANVAS, 3)
     assert np.array_equal(replaced(image, 0), replaced(image, 0))

@@ -8,7 +8,7 @@ from api.training.balance import balanced_weights, epoch_order
 STUDIO, PHONE = "studio", "phone"
 
 
-def test_a_group_of_source_and_label_counts_by_less_than_its_number() -> None:
+def test_group_weight_grows_sublinearly_with_its_size() -> None:
     """Whatever the order of the rows: 32 of one source count 16 times as much as 1 of another."""
     sources = [*[STUDIO] * 20, PHONE, *[STUDIO] * 12]
     weights = balanced_weights(sources, ["freshapples"] * 33, ["apple"] * 33)
@@ -17,7 +17,7 @@ def test_a_group_of_source_and_label_counts_by_less_than_its_number() -> None:
     assert np.ptp(weights[~phone]) == 0
 
 
-def test_labels_of_a_source_are_groups_of_their_own() -> None:
+def test_labels_of_one_source_are_separate_groups() -> None:
     labels = ["freshapples"] * 32 + ["rottenapples"]
     weights = balanced_weights([STUDIO] * 33, labels, ["apple"] * 33)
     assert weights[:32].sum() == pytest.approx(16 * weights[32:].sum())
@@ -34,12 +34,12 @@ def test_every_kind_has_the_same_total_and_ood_rows_count_as_one_kind() -> None:
     assert shares == pytest.approx([85] * 3)
 
 
-def test_no_rows_have_no_weights() -> None:
+def test_no_rows_give_no_weights() -> None:
     assert balanced_weights([], [], []).shape == (0,)
 
 
 @pytest.mark.parametrize("lengths", [(1, 2, 2), (2, 1, 2), (2, 2, 1)])
-def test_lengths_that_differ_are_refused(lengths: tuple[int, int, int]) -> None:
+def test_different_lengths_are_rejected(lengths: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match=r"argument|rows"):
         balanced_weights(*(["x"] * length for length in lengths))
 
@@ -58,7 +58,7 @@ def test_a_row_is_shown_floor_or_ceil_of_its_expected_count(views: int) -> None:
         assert (shown <= np.ceil(due)).all()
 
 
-def test_over_epochs_a_row_is_shown_in_proportion_to_its_weight() -> None:
+def test_rows_are_shown_in_proportion_to_weight_over_epochs() -> None:
     weights = np.array([1, 2, 3, 4], np.float32)
     shown = sum(np.bincount(epoch_order(weights, 3, 1, k), minlength=4) for k in range(2000))
     assert np.asarray(shown) / 6000 == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.015)
@@ -69,17 +69,17 @@ def test_any_two_rows_may_be_shown_together() -> None:
     assert len({frozenset(order.tolist()) for order in orders}) == 6
 
 
-def test_rows_of_one_weight_are_each_shown_once() -> None:
+def test_rows_of_equal_weight_are_shown_once() -> None:
     assert sorted(epoch_order(np.ones(30, np.float32), 30, 1, 0)) == list(range(30))
 
 
-def test_the_order_is_that_of_seed_and_epoch() -> None:
+def test_order_depends_on_seed_and_epoch() -> None:
     weights = np.ones(50, np.float32)
     orders = [epoch_order(weights, 50, seed, epoch) for seed, epoch in ((1, 0), (1, 1), (2, 0))]
     assert len({order.tobytes() for order in orders}) == 3
     assert (epoch_order(weights, 50, 1, 0) == orders[0]).all()
 
 
-def test_views_of_a_row_do_not_follow_each_other() -> None:
+def test_views_of_a_row_are_spread_out() -> None:
     order = epoch_order(np.ones(10, np.float32), 1000, 1, 0)
     assert (order[1:] == order[:-1]).mean() < 0.2

@@ -38,15 +38,15 @@ def test_rows_are_read(tmp_path: Path) -> None:
     )
 
 
-def test_a_level_may_be_unknown(tmp_path: Path) -> None:
+def test_missing_level_is_unknown(tmp_path: Path) -> None:
     boxed_folder(tmp_path, ["1.jpg,apple,,1,2,30,20", "1.jpg,pear,rotten,0,0,9,9"])
     assert [box.level for box in read_boxes(tmp_path)] == [None, "rotten"]
     (tmp_path / "boxes.csv").write_text("file,fruit,xmin,ymin,xmax,ymax\n1.jpg,apple,1,2,30,20\n")
     assert [box.level for box in read_boxes(tmp_path)] == [None]
 
 
-def test_folders_of_frames_are_sources_with_runs_of_their_own(tmp_path: Path) -> None:
-    """Also where the numbers of one go on in the other, and both show the same fruit."""
+def test_each_frame_folder_is_a_source_with_separate_runs(tmp_path: Path) -> None:
+    """Even if the frame numbers of one continue in the other, and both show the same fruit."""
     boxed_folder(tmp_path, [f"{name}.jpg,apple,,1,2,30,20" for name in ("b/3", "a/1", "a/2")])
     found = {str(box.path.relative_to(tmp_path)): box for box in read_boxes(tmp_path)}
     assert {name: box.source for name, box in found.items()} == {
@@ -57,20 +57,20 @@ def test_folders_of_frames_are_sources_with_runs_of_their_own(tmp_path: Path) ->
     assert [found[f"{name}.jpg"].group for name in ("a/1", "a/2", "b/3")] == ["a/1", "a/1", "b/3"]
 
 
-def test_frames_of_a_folder_are_left_out_on_request(tmp_path: Path) -> None:
+def test_frames_of_a_skipped_folder_are_left_out(tmp_path: Path) -> None:
     boxed_folder(tmp_path, [f"{name}.jpg,apple,,1,2,30,20" for name in ("a/b", "b/1", "c/a/1")])
     found = read_boxes(tmp_path, skip=["a", "1.jpg", tmp_path.name])
     assert [box.path.name for box in found] == ["1.jpg"]
     assert [box.source for box in found] == ["b"]
 
 
-def test_a_path_from_the_root_of_the_machine_is_read(tmp_path: Path) -> None:
+def test_absolute_path_is_read(tmp_path: Path) -> None:
     frame = write(tmp_path / "frames/1.jpg", FRAMES[90])
     write(tmp_path / "set/boxes.csv", f"{HEADER}{frame},apple,fresh,1,2,30,20\n".encode())
     assert [box.path for box in read_boxes(tmp_path / "set")] == [frame]
 
 
-def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
+def test_csv_with_bom_and_crlf_is_read(tmp_path: Path) -> None:
     boxed_folder(tmp_path, ["IMG_1.jpg,apple,rotten,1,2,30,20"])
     text = (tmp_path / "boxes.csv").read_text()
     (tmp_path / "boxes.csv").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
@@ -90,7 +90,7 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
         ",apple,fresh,1,2,30,20",
     ],
 )
-def test_a_bad_row_is_refused_with_its_line(tmp_path: Path, row: str) -> None:
+def test_invalid_row_is_rejected_with_its_line(tmp_path: Path, row: str) -> None:
     boxed_folder(tmp_path, ["IMG_1.jpg,apple,fresh,1,2,30,20", "IMG_1.jpg,pear,fresh,1,2,30,20"])
     with (tmp_path / "boxes.csv").open("a") as stream:
         stream.write(f"{row}\n")
@@ -99,7 +99,7 @@ def test_a_bad_row_is_refused_with_its_line(tmp_path: Path, row: str) -> None:
     assert refusal.value.status == 400
 
 
-def test_a_missing_column_is_refused(tmp_path: Path) -> None:
+def test_missing_column_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "boxes.csv").write_text("file,fruit,level\nIMG_1.jpg,apple,fresh\n")
     with pytest.raises(BoxesError, match="xmin"):
         read_boxes(tmp_path)
@@ -109,8 +109,8 @@ def frames(*numbers: int, fruit: str = "apple") -> list[str]:
     return [f"IMG_{number}.jpg,{fruit},fresh,1,2,30,20" for number in numbers]
 
 
-def test_a_run_ends_where_the_numbers_jump(tmp_path: Path) -> None:
-    """Numerically: 9 before 10, whatever the order of the rows."""
+def test_run_ends_at_a_gap_in_the_numbers(tmp_path: Path) -> None:
+    """Numbers are sorted numerically (9 before 10), whatever the order of the rows."""
     boxed_folder(tmp_path, frames(111, 60, 9, 10))
     assert runs(tmp_path) == {
         "IMG_9.jpg": "IMG_9",
@@ -120,7 +120,7 @@ def test_a_run_ends_where_the_numbers_jump(tmp_path: Path) -> None:
     }
 
 
-def test_a_run_ends_where_no_fruit_is_shared(tmp_path: Path) -> None:
+def test_run_ends_where_no_fruit_is_shared(tmp_path: Path) -> None:
     rows = [*frames(1, 2), *frames(2, 3, fruit="pear"), *frames(4, fruit="plum")]
     boxed_folder(tmp_path, rows)
     assert runs(tmp_path) == {
@@ -131,18 +131,18 @@ def test_a_run_ends_where_no_fruit_is_shared(tmp_path: Path) -> None:
     }
 
 
-def test_a_run_ends_where_the_camera_setting_changes(tmp_path: Path) -> None:
+def test_run_ends_where_the_camera_setting_changes(tmp_path: Path) -> None:
     boxed_folder(tmp_path, frames(1, 2, 3, 4), {"IMG_3.jpg": 60, "IMG_4.jpg": 60})
     assert list(runs(tmp_path).values()) == ["IMG_1", "IMG_1", "IMG_3", "IMG_3"]
 
 
-def test_frames_without_a_number_are_runs_of_their_own(tmp_path: Path) -> None:
+def test_each_frame_without_a_number_is_a_run(tmp_path: Path) -> None:
     rows = ["a.jpg,apple,fresh,1,2,30,20", "b.jpg,apple,fresh,1,2,30,20", *frames(1, 2)]
     boxed_folder(tmp_path, rows)
     assert list(runs(tmp_path).values()) == ["a", "b", "IMG_1", "IMG_1"]
 
 
-def test_a_damaged_frame_does_not_stop_the_reading(tmp_path: Path) -> None:
+def test_damaged_frame_is_still_listed(tmp_path: Path) -> None:
     boxed_folder(tmp_path, frames(1, 2))
     (tmp_path / "IMG_2.jpg").write_bytes(b"no picture")
     assert len(read_boxes(tmp_path)) == 2
@@ -164,7 +164,7 @@ def marked_frame(
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("scale", [1, 6])
 def test_a_crop_is_a_square_around_the_fruit(orientation: int, scale: int) -> None:
-    """In upright pixels of the file, also where a large frame was decoded smaller."""
+    """Boxes are in upright pixels of the file, even if a large frame was decoded smaller."""
     box = Box(Path(), "apple", "fresh", "", *(scale * side for side in (80, 96, 160, 136)))
     corners = (box.xmin, box.ymin, box.xmax, box.ymax)
     photograph = decode(marked_frame(320 * scale, 240 * scale, corners, orientation))

@@ -1,4 +1,4 @@
-"""What is read from class folders, and what is skipped for which reason."""
+"""Reading class folders: the rows, and the reasons for skipped files."""
 
 import os
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_class_folders_with_and_without_a_supplied_split(tmp_path: Path) -> None
     assert [found[path].source for path in files] == ["", "", "set", ""]
 
 
-def test_a_row_describes_the_file(tmp_path: Path) -> None:
+def test_row_describes_the_file(tmp_path: Path) -> None:
     data = encode(draw_fruit("freshbanana", size=70).resize((70, 50)), "WEBP")
     write(tmp_path / "banana" / "a.webp", data)
     (row,) = read(tmp_path).files
@@ -49,7 +49,7 @@ def test_a_row_describes_the_file(tmp_path: Path) -> None:
     assert len(bytes.fromhex(row.signature)) == 80
 
 
-def test_copies_of_a_photograph_share_its_split(tmp_path: Path) -> None:
+def test_copies_of_a_photo_share_its_split(tmp_path: Path) -> None:
     fill(tmp_path, {f"apple/{number}.png": number for number in range(25)})
     for number in range(25):
         turned = draw_fruit("freshapples", number, 64).rotate(30)
@@ -61,7 +61,7 @@ def test_copies_of_a_photograph_share_its_split(tmp_path: Path) -> None:
     assert {file.split for file in files} == {"train", "validation", "test"}
 
 
-def test_boxed_folders_and_other_things_are_no_classes(tmp_path: Path) -> None:
+def test_boxed_and_not_fruit_folders_are_not_classes(tmp_path: Path) -> None:
     fill(
         tmp_path,
         {
@@ -82,7 +82,7 @@ def test_boxed_folders_and_other_things_are_no_classes(tmp_path: Path) -> None:
     )
 
 
-def test_a_damaged_file_is_left_out_with_its_reason(tmp_path: Path) -> None:
+def test_damaged_file_is_skipped_with_a_reason(tmp_path: Path) -> None:
     fill(tmp_path, {"apple/1.png": 1})
     write(tmp_path / "apple/cut.png", picture(2)[:300])
     write(tmp_path / "apple/empty.jpg", b"")
@@ -98,15 +98,15 @@ def test_a_damaged_file_is_left_out_with_its_reason(tmp_path: Path) -> None:
     assert not found
 
 
-def test_a_folder_whose_name_is_no_class_is_left_out(tmp_path: Path) -> None:
+def test_folder_with_invalid_class_name_is_skipped(tmp_path: Path) -> None:
     fill(tmp_path, {"apple/1.png": 1, "---/2.png": 2})
     listing = read(tmp_path)
     assert listing.classes == ("apple",)
     assert "letter or digit" in reasons(listing.skipped)["---/2.png"]
 
 
-def test_an_equal_file_is_left_out_and_its_twin_named(tmp_path: Path) -> None:
-    """In another class it stays: a person has to decide which is right."""
+def test_identical_file_is_skipped_naming_the_first(tmp_path: Path) -> None:
+    """In another class it is kept: a person has to decide which is right."""
     fill(tmp_path, {"apple/1.png": 1, "apple/2.png": 1, "train/apple/3.png": 1, "pear/1.png": 1})
     listing = read(tmp_path)
     assert [file.path for file in listing.files] == ["apple/1.png", "pear/1.png"]
@@ -117,7 +117,7 @@ def test_an_equal_file_is_left_out_and_its_twin_named(tmp_path: Path) -> None:
     assert len({file.split for file in listing.files}) == 1
 
 
-def test_files_that_are_no_pictures_are_reported(tmp_path: Path) -> None:
+def test_files_that_are_not_images_are_reported(tmp_path: Path) -> None:
     fill(tmp_path, {"apple/1.png": 1, "apple/2.PNG": 2, "loose.png": 3, "not_fruit/a.png": 4})
     for name in ("apple/a.gif", "apple/notes.txt", "apple/none", "not_fruit/b.tiff", "gifs/c.gif"):
         write(tmp_path / name, b"x")
@@ -145,7 +145,7 @@ def test_files_that_are_no_pictures_are_reported(tmp_path: Path) -> None:
     assert all(".heic" in reason for reason in found.values())
 
 
-def test_links_to_nowhere_to_a_device_or_to_a_folder_are_reported(tmp_path: Path) -> None:
+def test_broken_links_and_links_to_devices_or_folders_are_reported(tmp_path: Path) -> None:
     fill(tmp_path, {"apple/1.png": 1})
     (tmp_path / "apple/gone.png").symlink_to(tmp_path / "nowhere.png")
     (tmp_path / "apple/device.png").symlink_to("/dev/null")
@@ -159,8 +159,8 @@ def test_links_to_nowhere_to_a_device_or_to_a_folder_are_reported(tmp_path: Path
     }
 
 
-def test_a_name_that_is_no_text_is_reported(tmp_path: Path) -> None:
-    """As foreign archives leave it; it could be neither hashed nor stored."""
+def test_undecodable_file_name_is_reported(tmp_path: Path) -> None:
+    """Archives of other systems contain such names, which cannot be hashed or stored."""
     fill(tmp_path, {"apple/1.png": 1})
     name = os.fsdecode(b"\xe4pfel.png")
     try:
@@ -173,27 +173,27 @@ def test_a_name_that_is_no_text_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [(), ("loose.png",), ("apple/a.gif",), (".apple/1.png",)])
-def test_a_folder_without_photographs_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_folder_without_photos_is_rejected(tmp_path: Path, names: tuple[str, ...]) -> None:
     fill(tmp_path, dict.fromkeys(names, 1))
     with pytest.raises(EmptyFolderError) as refusal:
         discover(tmp_path)
     assert str(tmp_path) in refusal.value.detail
 
 
-def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+def test_missing_folder_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(EmptyFolderError):
         discover(tmp_path / "nowhere")
 
 
-def test_known_rows_are_taken_over_unread(tmp_path: Path) -> None:
-    """A known file is recognised by path and length, so its bytes need not be decoded again."""
+def test_known_rows_are_reused_without_reading(tmp_path: Path) -> None:
+    """A known file is recognised by path and length, so it is not decoded again."""
     fill(tmp_path, {"apple/1.png": 1, "apple/2.png": 2})
     first = read(tmp_path)
     (tmp_path / "apple/1.png").write_bytes(b"\0" * first.files[0].bytes)
     assert read_class_folders(discover(tmp_path), first.files) == first
 
 
-def test_a_known_file_of_another_length_is_read_again(tmp_path: Path) -> None:
+def test_known_file_of_another_length_is_read_again(tmp_path: Path) -> None:
     fill(tmp_path, {"apple/1.png": 1})
     first = read(tmp_path)
     data = encode(draw_fruit("freshapples", 9, 80))
@@ -203,8 +203,8 @@ def test_a_known_file_of_another_length_is_read_again(tmp_path: Path) -> None:
     assert row.photograph == first.files[0].photograph
 
 
-def test_of_equal_files_the_known_one_stays(tmp_path: Path) -> None:
-    """Otherwise a copy added under an earlier name would take the photograph to another split."""
+def test_known_file_is_kept_over_its_copy(tmp_path: Path) -> None:
+    """Otherwise a copy that sorts first would move the photo to another split."""
     fill(tmp_path, {"apple/m.png": 1, "apple/z.png": 2})
     first = read(tmp_path)
     fill(tmp_path, {"apple/a.png": 1})
@@ -213,7 +213,7 @@ def test_of_equal_files_the_known_one_stays(tmp_path: Path) -> None:
     assert reasons(second.skipped) == {"apple/a.png": "the same file as apple/m.png"}
 
 
-def test_progress_counts_to_the_end(tmp_path: Path) -> None:
+def test_progress_counts_every_file(tmp_path: Path) -> None:
     fill(tmp_path, {f"apple/{number}.png": number for number in range(5)})
     calls: list[tuple[int, int]] = []
     read_class_folders(

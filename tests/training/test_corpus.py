@@ -43,7 +43,7 @@ def test_every_kind_of_sample_is_split_by_its_group(corpus: TrainingCorpus) -> N
         assert all(split_of(item.group) == split for split in SPLITS for item in dealt[split])
 
 
-def test_a_kind_of_other_produce_is_on_one_side(corpus: TrainingCorpus) -> None:
+def test_near_ood_kind_is_in_one_split(corpus: TrainingCorpus) -> None:
     found = {split: {item.group for item in corpus.near_ood(split)} for split in SPLITS}
     assert found == {
         "train": {"other/pear", "other/guava"},
@@ -53,7 +53,7 @@ def test_a_kind_of_other_produce_is_on_one_side(corpus: TrainingCorpus) -> None:
     assert {item.source for item in corpus.near_ood("train")} == {"market"}
 
 
-def test_a_kind_that_became_a_class_is_no_near_miss(corpus: TrainingCorpus) -> None:
+def test_near_ood_kind_that_became_a_class_is_dropped(corpus: TrainingCorpus) -> None:
     first, *rest = corpus.listing.files
     for name in ("rottenpears", "pears", "pear"):
         listing = replace(corpus.listing, files=(replace(first, class_name=name), *rest))
@@ -75,14 +75,14 @@ def test_the_training_split_has_all_but_the_test_split(corpus: TrainingCorpus) -
     assert not groups[0] & groups[1]
 
 
-def test_sources_are_left_out_on_request(folder: Path, corpus: TrainingCorpus) -> None:
+def test_skipped_sources_are_left_out(folder: Path, corpus: TrainingCorpus) -> None:
     found = read_corpus(folder, skip=["phone", "market"])
     assert (found.boxes, found.near_files) == ((), ())
     assert found.listing.files == corpus.listing.files
     assert {"phone", "market"} <= {item.path for item in found.listing.skipped}
 
 
-def test_boxes_of_a_source_are_left_out_on_request(folder: Path, tmp_path: Path) -> None:
+def test_boxes_of_a_skipped_source_are_left_out(folder: Path, tmp_path: Path) -> None:
     root = shutil.copytree(folder, tmp_path / "photographs")
     picture, names = encode(draw_fruit("freshapples"), "JPEG"), ("web", "shop")
     for name in names:

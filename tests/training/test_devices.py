@@ -1,5 +1,7 @@
-"""Training on several devices: the CPU split in two, in its own process, because
-TensorFlow wants to know its devices before its first operation."""
+"""Training on several devices: the CPU as two logical devices.
+
+In its own process, because TensorFlow fixes its devices at its first operation.
+"""
 
 import subprocess
 import sys
@@ -40,7 +42,7 @@ print(float(np.abs(norm.moving_mean).max()) > 0)
 """
 
 
-def test_a_batch_that_cannot_be_divided_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uneven_batch_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "list_gpus", lambda: ["CPU:0", "CPU:1"])
     with pytest.raises(devices.UnevenBatchError, match="multiple of 2"):
         devices.strategy(15)
@@ -48,13 +50,13 @@ def test_a_batch_that_cannot_be_divided_is_refused(monkeypatch: pytest.MonkeyPat
     assert devices.round_down(64) == 64
 
 
-def test_one_device_is_no_strategy_of_its_own() -> None:
+def test_one_device_has_one_replica() -> None:
     assert devices.strategy(15).num_replicas_in_sync == 1
     assert devices.round_down(7) == 7
 
 
 @pytest.mark.slow
-def test_a_batch_is_divided_and_the_result_runs_on_one(tmp_path: Path) -> None:
+def test_trained_on_two_devices_runs_on_one(tmp_path: Path) -> None:
     draw_corpus(tmp_path, 24)
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path)],

@@ -17,8 +17,8 @@ def tensors() -> dict[str, lite.Array]:
 
 
 def test_gives_the_outputs_of_the_original_network(tensors: dict[str, lite.Array]) -> None:
-    """The reference was computed by the PyPI package `efficientnet-lite-pytorch` 0.1.0 in PyTorch
-    2.13 on the picture that is drawn here; docs/MODEL.md has the command."""
+    """The reference is the output of the PyPI package `efficientnet-lite-pytorch` 0.1.0 in PyTorch
+    2.13 for `drawn_picture`; docs/MODEL.md has the command."""
     model = lite.build(224)
     lite.load_imagenet(model, tensors)
     features = np.asarray(model.predict_on_batch(drawn_picture()[None]))
@@ -35,18 +35,18 @@ def drawn_picture() -> lite.Array:
     return np.stack(waves, axis=-1).astype(np.float32)
 
 
-def test_a_missing_tensor_is_named(tensors: dict[str, lite.Array]) -> None:
+def test_missing_tensor_is_named(tensors: dict[str, lite.Array]) -> None:
     rest = {name: tensor for name, tensor in tensors.items() if name != "_conv_head.weight"}
     with pytest.raises(ValueError, match=r"_conv_head\.weight"):
         lite.load_imagenet(lite.build(32), rest)
 
 
-def test_a_tensor_too_many_is_named(tensors: dict[str, lite.Array]) -> None:
+def test_extra_tensor_is_named(tensors: dict[str, lite.Array]) -> None:
     with pytest.raises(ValueError, match="extra"):
         lite.load_imagenet(lite.build(32), {**tensors, "extra": np.zeros(1)})
 
 
-def test_a_pickle_that_wants_to_run_code_is_refused(tmp_path: Path) -> None:
+def test_malicious_pickle_is_rejected(tmp_path: Path) -> None:
     class Harmful:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return print, ("harm",)
@@ -57,7 +57,7 @@ def test_a_pickle_that_wants_to_run_code_is_refused(tmp_path: Path) -> None:
         lite.read_torch_tensors(path)
 
 
-def test_another_file_is_refused(tmp_path: Path) -> None:
+def test_pickle_of_another_format_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(ValueError, match="legacy PyTorch"):

@@ -1,4 +1,4 @@
-"""A grader trained on drawn images: two heads, and a graph that agrees."""
+"""A grader trained on drawn images: its two heads and its exported graph."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def grader(corpus: TrainingCorpus) -> Grader:
     return train_grader(RECIPE, corpus.training_split())
 
 
-def test_kinds_and_freshness_each_have_a_head(grader: Grader, corpus: TrainingCorpus) -> None:
+def test_grader_has_kind_and_freshness_heads(grader: Grader, corpus: TrainingCorpus) -> None:
     head = grader.head
     kinds = int(head.kind_of.max()) + 1
     assert head.classes == len(corpus.classes)
@@ -35,7 +35,7 @@ def test_kinds_and_freshness_each_have_a_head(grader: Grader, corpus: TrainingCo
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-def test_the_exported_graph_agrees(grader: Grader, corpus: TrainingCorpus) -> None:
+def test_exported_graph_agrees_with_keras(grader: Grader, corpus: TrainingCorpus) -> None:
     pixels = load_inputs(corpus.photographs("test"), RECIPE.input_size)
     said = grader.head.log_probabilities
     agreement = check_agreement(grader.keras_backbone, grader.backbone, pixels, said)
@@ -43,7 +43,7 @@ def test_the_exported_graph_agrees(grader: Grader, corpus: TrainingCorpus) -> No
     assert grader.head.channels == grader.keras_backbone.output_shape[-1] == 1280
 
 
-def test_most_of_what_is_held_out_is_recognised(grader: Grader, corpus: TrainingCorpus) -> None:
+def test_most_held_out_fruit_is_recognised(grader: Grader, corpus: TrainingCorpus) -> None:
     fruit = [sample for sample in corpus.training_split().validation if sample.target]
     assert grader.head.recognises(grader.embed(fruit)).mean() >= 0.9
     assert np.isfinite(grader.head.ood.threshold)

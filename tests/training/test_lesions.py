@@ -28,13 +28,13 @@ def bank() -> SkinBank:
 
 
 def changed(before: Image.Image, after: Image.Image) -> np.ndarray:
-    """Where two pictures differ: bool [height, width]."""
+    """Where two images differ: bool [height, width]."""
     difference = np.abs(np.asarray(before).astype(int) - np.asarray(after).astype(int))
     found: np.ndarray = difference.max(axis=2) > 3
     return found
 
 
-def test_a_lesion_lies_on_the_fruit_and_nowhere_else(bank: SkinBank) -> None:
+def test_lesion_is_on_the_fruit_only(bank: SkinBank) -> None:
     sound, seen = fruit(RED), 0
     for seed in range(30):
         rotten = bank.with_lesion(sound, "apple", np.random.default_rng(seed))
@@ -48,7 +48,7 @@ def test_a_lesion_lies_on_the_fruit_and_nowhere_else(bank: SkinBank) -> None:
     assert seen >= 20
 
 
-def test_a_lesion_has_the_colour_of_rot_and_a_patch_that_of_sound_skin(bank: SkinBank) -> None:
+def test_lesion_is_dark_and_sound_patch_is_not(bank: SkinBank) -> None:
     sound, rng = fruit(RED), np.random.default_rng(0)
     rotten = [bank.with_lesion(sound, "apple", rng) for _ in range(10)]
     darkest = [np.asarray(one)[..., 0].min() for one in rotten if one is not None]
@@ -60,7 +60,7 @@ def test_a_lesion_has_the_colour_of_rot_and_a_patch_that_of_sound_skin(bank: Ski
     assert min(found) > 110
 
 
-def test_the_same_generator_gives_the_same_lesion(bank: SkinBank) -> None:
+def test_lesion_is_deterministic_by_generator(bank: SkinBank) -> None:
     def made() -> list[Image.Image | None]:
         rng = np.random.default_rng(7)
         return [bank.with_lesion(fruit(RED), "apple", rng) for _ in range(5)]
@@ -71,13 +71,13 @@ def test_the_same_generator_gives_the_same_lesion(bank: SkinBank) -> None:
     assert not any(changed(first, second).any() for first, second in both)
 
 
-def test_rot_of_another_kind_is_used_without_one_of_its_own(bank: SkinBank) -> None:
+def test_rot_of_another_kind_is_the_fallback(bank: SkinBank) -> None:
     rng = np.random.default_rng(0)
     assert any(bank.with_lesion(fruit(YELLOW), "banana", rng) for _ in range(5))
     assert bank.with_sound_patch(fruit(YELLOW), "banana", rng) is None
 
 
-def test_rot_is_of_the_same_kind_more_often_than_of_another() -> None:
+def test_rot_of_the_same_kind_is_preferred() -> None:
     black = (5, 5, 5)
     bank = SkinBank(
         {("apple", True): [Skin.of(fruit(BROWN))], ("lime", True): [Skin.of(fruit(black))]}
@@ -88,7 +88,7 @@ def test_rot_is_of_the_same_kind_more_often_than_of_another() -> None:
     assert 0.65 < (darkest > 20).mean() < 0.95
 
 
-def test_what_looks_least_like_sound_fruit_is_taken() -> None:
+def test_skin_least_like_sound_fruit_is_preferred() -> None:
     """A rotten apple that is red except for a green spot."""
     partly = fruit(RED)
     partly.paste(GREEN, (80, 80, 120, 120))
@@ -105,7 +105,7 @@ def test_what_looks_least_like_sound_fruit_is_taken() -> None:
     assert green(SkinBank({**spotted, ("apple", False): [Skin.of(fruit(RED))]})) > alone + 0.1
 
 
-def test_a_fruit_without_a_background_mask_is_a_disc_in_the_centre(
+def test_without_mask_the_fruit_is_a_central_disc(
     bank: SkinBank,
 ) -> None:
     close = Image.new("RGB", (CANVAS, CANVAS), RED)
@@ -117,13 +117,13 @@ def test_a_fruit_without_a_background_mask_is_a_disc_in_the_centre(
     assert not any(where[outside].any() for where in seen)
 
 
-def test_without_donors_nothing_is_changed() -> None:
+def test_without_donors_there_is_no_lesion() -> None:
     rng = np.random.default_rng(0)
     assert SkinBank({}).with_lesion(fruit(RED), "apple", rng) is None
     assert SkinBank({}).with_sound_patch(fruit(RED), "apple", rng) is None
 
 
-def test_what_is_too_thin_takes_no_patch(bank: SkinBank) -> None:
+def test_thin_fruit_gets_no_lesion(bank: SkinBank) -> None:
     speck = Image.new("RGB", (CANVAS, CANVAS), (255, 255, 255))
     speck.paste(RED, (12, 40, 212, 53))
     assert not Skin.of(speck).usable

@@ -14,7 +14,7 @@ def embeddings() -> np.ndarray:
     return np.concatenate([cloud([5, 0, 0, 1], 0), cloud([0, 5, 0, 1], 1)])
 
 
-def test_keeps_the_known_and_rejects_the_rest(embeddings: np.ndarray) -> None:
+def test_known_classes_are_kept_and_others_rejected(embeddings: np.ndarray) -> None:
     ood = fit_ood(embeddings, np.repeat([0, 1], 200))
 
     def scores(found: np.ndarray) -> np.ndarray:
@@ -27,7 +27,7 @@ def test_keeps_the_known_and_rejects_the_rest(embeddings: np.ndarray) -> None:
     assert (scores(cloud([0, 0, 5, 1], 7)) > threshold).mean() > 0.97
 
 
-def test_the_threshold_leaves_most_of_every_source_and_of_every_new_class() -> None:
+def test_threshold_keeps_most_of_every_source_and_new_class() -> None:
     rng = np.random.default_rng(0)
     studio, shop = rng.normal(0, 1, 400), rng.normal(3, 1, 40)
     scores = np.concatenate([studio, shop]).astype(np.float32)
@@ -42,7 +42,7 @@ def test_the_threshold_leaves_most_of_every_source_and_of_every_new_class() -> N
     assert (new > threshold).mean() > REJECTED_NEW
 
 
-def test_fewer_photographs_than_directions() -> None:
+def test_fewer_photos_than_directions() -> None:
     few = np.random.default_rng(0).random((6, 50), dtype=np.float32)
     ood = fit_ood(few, np.array([0, 0, 0, 1, 1, 1]))
     assert np.isfinite(ood.distance(ood.project(few))).all()

@@ -14,7 +14,7 @@ RECIPE = Recipe(architecture="custom_cnn", weights="none", input_size=64, batch_
 @pytest.mark.parametrize(
     "error", [tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), MemoryError()]
 )
-def test_without_memory_training_gives_advice(
+def test_out_of_memory_error_gives_advice(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exhausted(*_: object) -> None:
@@ -27,6 +27,6 @@ def test_without_memory_training_gives_advice(
         assert part in caught.value.detail
 
 
-def test_single_pictures_are_not_divided_further() -> None:
+def test_batch_size_one_is_not_halved() -> None:
     error = OutOfMemoryError(dataclasses.replace(RECIPE, batch_size=1))
     assert "batch size 0" not in error.detail

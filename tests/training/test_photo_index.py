@@ -31,11 +31,11 @@ def test_rows_are_read_as_written(tmp_path: Path) -> None:
     assert read_index(tmp_path / INDEX) == ROWS
 
 
-def test_a_missing_index_is_empty(tmp_path: Path) -> None:
+def test_missing_index_is_empty(tmp_path: Path) -> None:
     assert read_index(tmp_path / INDEX) == ()
 
 
-def test_a_failed_write_keeps_the_old_index(tmp_path: Path) -> None:
+def test_failed_write_keeps_the_old_index(tmp_path: Path) -> None:
     def failing() -> Iterator[PhotoFile]:
         yield row("x/y.png")
         raise RuntimeError("the disk is full")
@@ -49,7 +49,7 @@ def test_a_failed_write_keeps_the_old_index(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "line"), [(b"a.png,apple\n", "line 3"), (b"\xff\xfe,,,,,,,,,\n", "line 1")]
 )
-def test_a_damaged_row_is_reported_with_its_line(tmp_path: Path, damage: bytes, line: str) -> None:
+def test_damaged_row_is_reported_with_its_line(tmp_path: Path, damage: bytes, line: str) -> None:
     path = tmp_path / INDEX
     write_index(ROWS[:1], path)
     with path.open("ab") as stream:

@@ -1,4 +1,4 @@
-"""Samples of each kind: target, freshness, source and group."""
+"""Training samples of each kind: target, freshness, source and group."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def box(fruit: str, level: Level | None) -> Box:
     return Box(Path("1.jpg"), fruit, level, "1", 0, 0, 9, 9, source="phone")
 
 
-def test_a_photograph_is_one_sample_with_its_unaltered_file_first() -> None:
+def test_photo_is_one_sample_with_the_unaltered_file_first() -> None:
     files = [
         row("shop/test/freshapples/rotated_by_15_a.jpg", "freshapples/a"),
         row("shop/train/freshapples/a.jpg", "freshapples/a"),
@@ -48,7 +48,7 @@ def test_a_photograph_is_one_sample_with_its_unaltered_file_first() -> None:
 
 
 def test_files_of_two_sources_are_two_samples_of_one_group() -> None:
-    """Files of the same name; a photograph of both sources stays in one split."""
+    """Files of the same name: if they are the same photo, it stays in one split."""
     files = [row(f"{source}/freshapples/1.jpg", "freshapples/1") for source in ("a", "b")]
     samples = photograph_samples(ROOT, files, CLASSES)
     assert [(sample.source, sample.group) for sample in samples] == [
@@ -61,7 +61,7 @@ def test_files_of_two_sources_are_two_samples_of_one_group() -> None:
     ("class_name", "freshness"),
     [("freshapples", 1), ("overripemangoes", 1), ("rottenapples", 0), ("pears", None)],
 )
-def test_the_class_name_gives_the_freshness(class_name: str, freshness: float | None) -> None:
+def test_freshness_follows_the_class_name(class_name: str, freshness: float | None) -> None:
     (sample,) = file_samples(ROOT, [row(f"shop/{class_name}/a.jpg", "a")], CLASSES)
     assert sample.freshness == freshness
     assert (sample.source, sample.group, sample.box) == ("shop", "a", None)
@@ -76,7 +76,7 @@ def test_the_class_name_gives_the_freshness(class_name: str, freshness: float | 
         (None, (0.5, 0, 0, 0, 0.5), None),
     ],
 )
-def test_a_box_is_of_the_class_of_its_level(
+def test_box_gets_the_class_of_its_level(
     level: Level | None, target: tuple[float, ...], freshness: float | None
 ) -> None:
     (sample,) = boxed_samples([box("apple", level)], CLASSES)
@@ -86,7 +86,7 @@ def test_a_box_is_of_the_class_of_its_level(
     assert sample.box == box("apple", level)
 
 
-def test_what_is_past_its_best_is_of_the_overripe_class_where_there_is_one() -> None:
+def test_past_best_box_gets_the_overripe_class_if_it_exists() -> None:
     classes = ("freshapples", "overripeapples", "rottenapples")
     found = boxed_samples([box("apple", "past_best"), box("apple", None)], classes)
     assert [sample.target for sample in found] == [(0, 1, 0), (0.5, 0, 0.5)]
@@ -94,16 +94,14 @@ def test_what_is_past_its_best_is_of_the_overripe_class_where_there_is_one() -> 
 
 
 @pytest.mark.parametrize(("level", "freshness"), [("past_best", 1), ("rotten", 0), (None, None)])
-def test_a_box_of_a_plain_class_is_of_that_class(
-    level: Level | None, freshness: float | None
-) -> None:
+def test_box_of_a_plain_class_gets_that_class(level: Level | None, freshness: float | None) -> None:
     for fruit in ("pear", "pears"):
         (sample,) = boxed_samples([box(fruit, level)], CLASSES)
         assert sample.target == (0, 0, 0, 1, 0)
         assert sample.freshness == freshness
 
 
-def test_boxes_of_fruits_without_both_classes_are_left_out() -> None:
+def test_boxes_without_both_classes_are_left_out() -> None:
     assert boxed_samples([box("kiwi", "fresh"), box("plum", "fresh")], CLASSES) == []
 
 
@@ -129,7 +127,7 @@ def test_targets_have_a_row_for_every_sample() -> None:
     assert targets([unknown]).shape == (1, 0)
 
 
-def test_the_fruits_of_a_class_are_called_as_boxes_call_them() -> None:
+def test_fruit_names_match_those_of_boxes() -> None:
     assert fruits_of("pears") == {"pears", "pear"}
     assert fruits_of("rotten_pears") == {"pear"}
 

@@ -6,7 +6,7 @@ def row(side: str, photograph: str, copy: str = "") -> PhotoFile:
     return PhotoFile(path, "freshapples", side, photograph, "train", 1, 1, 1, "", "")
 
 
-def test_finds_the_photographs_that_are_on_both_sides() -> None:
+def test_photos_on_both_sides_are_found() -> None:
     files = [
         row("train", "a"),
         row("test", "a", "rotated_by_15_"),
@@ -20,6 +20,6 @@ def test_finds_the_photographs_that_are_on_both_sides() -> None:
     assert leak.pairs == ((files[1], files[0]),)
 
 
-def test_a_set_without_a_supplied_split_has_no_leak() -> None:
+def test_no_leakage_without_a_supplied_split() -> None:
     assert find_leakage([row("", "a"), row("", "b")]) is None
     assert find_leakage([row("train", "a")]) is None

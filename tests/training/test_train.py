@@ -42,7 +42,7 @@ def known(samples: Sequence[Sample]) -> list[Sample]:
     return [sample for sample in samples if sample.target]
 
 
-def test_both_heads_are_trained_with_an_output_for_none_of_them(split: TrainingSplit) -> None:
+def test_both_heads_are_trained_with_a_none_output(split: TrainingSplit) -> None:
     trained = module.train(RECIPE, split)
     # Apple, banana, none of them.
     assert trained.kinds.weights.shape[1] == 3
@@ -52,8 +52,8 @@ def test_both_heads_are_trained_with_an_output_for_none_of_them(split: TrainingS
     assert all(np.isfinite(list(trained.history[0].values())))
 
 
-def test_what_is_strange_in_validation_alone_cannot_be_answered(split: TrainingSplit) -> None:
-    """As with a single kind of other produce, in the validation split."""
+def test_ood_samples_only_in_validation_are_ignored(split: TrainingSplit) -> None:
+    """As with a single near-OOD kind that is in the validation split."""
     learned = known(split.training)
     assert any(not sample.target for sample in split.validation)
     trained = module.train(RECIPE, replace(split, training=learned))
@@ -64,8 +64,8 @@ def test_what_is_strange_in_validation_alone_cannot_be_answered(split: TrainingS
     assert trained.history == without.history
 
 
-def test_of_sound_fruit_alone_each_class_is_a_kind(split: TrainingSplit) -> None:
-    """Fresh and overripe apples have no scale between them, since nothing is rotten."""
+def test_without_rotten_samples_each_class_is_a_kind(split: TrainingSplit) -> None:
+    """A freshness head needs rotten samples; fresh and overripe apples become two kinds."""
     classes = ("freshapples", "overripeapples")
     sound = [
         replace(sample, target=target, freshness=1.0)
@@ -78,10 +78,8 @@ def test_of_sound_fruit_alone_each_class_is_a_kind(split: TrainingSplit) -> None
     assert trained.kinds.weights.shape[1] == 2
 
 
-def test_a_known_backbone_starts_with_heads_that_are_fitted(
-    split: TrainingSplit, tmp_path: Path
-) -> None:
-    """With a learning rate of nearly 0 they stay as fitted."""
+def test_pretrained_backbone_starts_with_fitted_heads(split: TrainingSplit, tmp_path: Path) -> None:
+    """With a learning rate near 0 the heads stay as fitted."""
     weights = own_weights(tmp_path)
     recipe = replace(RECIPE, weights=weights, learning_rate=1e-12, weight_decay=0.0)
     trained = module.train(recipe, split)
@@ -105,7 +103,7 @@ def own_weights(folder: Path) -> str:
     return str(path)
 
 
-def test_weights_that_taught_nothing_are_not_gone_back_to(split: TrainingSplit) -> None:
+def test_random_initial_weights_are_not_interpolated(split: TrainingSplit) -> None:
     recipe = replace(RECIPE, learning_rate=0.01, averaging=0.1)
     kept, left = (
         module.train(replace(recipe, kept_share=share), split).backbone.get_weights()
@@ -127,7 +125,7 @@ def resolutions(backbone: keras.Model) -> dict[str, tuple[int, bool]]:
 # MobileNetV2 warns that it uses another size's weights.
 @pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
 @pytest.mark.parametrize("name", TABLE)
-def test_early_layers_stay_and_later_ones_learn(name: str) -> None:
+def test_early_layers_are_frozen_and_later_ones_trained(name: str) -> None:
     backbone = build_backbone(name, 64, "none")
     module._freeze(backbone, 4)
     found = set(resolutions(backbone).values())
@@ -135,13 +133,13 @@ def test_early_layers_stay_and_later_ones_learn(name: str) -> None:
     assert {learns for _, learns in found} == {True, False}
 
 
-def test_a_stride_of_nothing_leaves_every_layer_to_learn() -> None:
+def test_frozen_stride_zero_trains_every_layer() -> None:
     backbone = build_backbone("custom_cnn", 64, "none")
     module._freeze(backbone, 0)
     assert all(learns for _, learns in resolutions(backbone).values())
 
 
-def test_frozen_layers_come_out_as_they_went_in(split: TrainingSplit, tmp_path: Path) -> None:
+def test_frozen_layers_are_unchanged_by_training(split: TrainingSplit, tmp_path: Path) -> None:
     weights = own_weights(tmp_path)
     recipe = replace(RECIPE, weights=weights, kept_share=0.0, learning_rate=0.01, averaging=0.1)
     before = build_backbone("custom_cnn", SIZE, weights)

@@ -62,12 +62,12 @@ def test_an_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> No
     assert (rows >= EACH - 3).sum() == pytest.approx(120 / (1 + 3**0.8), abs=3)
 
 
-def test_the_same_recipe_shows_the_same_views(samples: list[Sample]) -> None:
+def test_views_are_deterministic_by_recipe(samples: list[Sample]) -> None:
     first, second = (epochs(samples, plain(lesions=0.5), 1) for _ in range(2))
     assert all((a.pixels == b.pixels).all() for a, b in zip(first, second, strict=True))
 
 
-def test_a_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
+def test_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
     found = epochs(samples, plain(lesions=1.0), 1)
     rows = np.concatenate([batch.rows for batch in found])
     freshness = np.concatenate([batch.freshness for batch in found])
@@ -81,8 +81,7 @@ def test_a_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
     ]
 
 
-def test_ood_samples_stay_unknown(samples: list[Sample]) -> None:
-    """Its freshness is unknown, and it gets no neighbours."""
+def test_ood_samples_are_unknown_and_get_no_neighbours(samples: list[Sample]) -> None:
     path = samples[0].copies[0].with_name("sheet.png")
     path.write_bytes(encode(Image.new("RGB", (96, 96), (20, 20, 90)), "PNG"))
     strange = Sample((path,), (), None, "drawn", "far/sheet.png")
