@@ -1,4 +1,4 @@
-"""A drawn dataset of several sources."""
+"""A drawn dataset with several sources."""
 
 from pathlib import Path
 
@@ -7,15 +7,18 @@ from PIL import Image
 from tests.synthetic_images import draw_fruit, encode
 from tests.training.drawn_collection import CLASSES, SIDE, draw_collection
 
-# The source of the class folders that have no folder of a source above them.
+# The source of class folders without a source folder above them.
 STUDIO = ""
 KITCHEN_PICTURES = 24
-# By hash, fig and lychee are held out in other runs than the kitchen's.
+# By their hashes, fig and lychee are held out in runs other than the kitchen's.
 KITCHEN_KINDS = ("pear", "fig", "lychee")
 
 
 def draw_sources(root: Path) -> Path:
-    """The drawn collection, and a kitchen: all classes, other produce (pears as in the market)."""
+    """The drawn collection, and a kitchen with all classes and near-OOD kinds, pear among them.
+
+    Pears are in the market of the drawn collection too.
+    """
     draw_collection(root)
     for name in CLASSES:
         for seed in range(KITCHEN_PICTURES):

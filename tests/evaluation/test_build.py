@@ -1,4 +1,4 @@
-"""From a folder to a package, on drawn images."""
+"""Building a package from a folder of drawn images."""
 
 import dataclasses
 import warnings
@@ -52,29 +52,29 @@ def built(
 ) -> tuple[Path, Manifest, dict[str, tuple[int, int]]]:
     """The package, its manifest, and the last progress of each stage."""
     package = tmp_path_factory.mktemp("models") / "drawn"
-    told: dict[str, tuple[int, int]] = {}
+    progress_by_stage: dict[str, tuple[int, int]] = {}
 
     def progress(stage: str, done: int, total: int) -> None:
-        told[stage] = (done, total)
+        progress_by_stage[stage] = (done, total)
 
-    return package, build_package(corpus, RECIPE, package, progress), told
+    return package, build_package(corpus, RECIPE, package, progress), progress_by_stage
 
 
-def test_the_package_grades_pictures_that_it_has_not_seen(
+def test_package_grades_unseen_images(
     built: tuple[Path, Manifest, object],
 ) -> None:
     package, manifest, _ = built
     runtime = Predictor.of_package(load_package(package))
-    right = [
+    correct = [
         runtime.predict(encode(draw_fruit(class_name, seed=seed), "JPEG")).class_name == class_name
         for class_name in CLASSES
         for seed in range(1000, 1010)
     ]
-    assert sum(right) >= 0.8 * len(right)
+    assert sum(correct) >= 0.8 * len(correct)
     assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
 
 
-def test_the_manifest_describes_the_run(built: tuple[Path, Manifest, object]) -> None:
+def test_manifest_describes_the_run(built: tuple[Path, Manifest, object]) -> None:
     _, manifest, _ = built
     assert manifest.classes == CLASSES
     assert manifest.recipe == RECIPE.as_dict()
@@ -91,15 +91,15 @@ def test_the_manifest_describes_the_run(built: tuple[Path, Manifest, object]) ->
     assert len(manifest.model_dump_json()) < 60_000
 
 
-def test_every_stage_reports_its_end(
+def test_every_stage_reports_completion(
     built: tuple[Path, Manifest, dict[str, tuple[int, int]]],
 ) -> None:
-    _, _, told = built
-    assert "Fine-tuning" in told
-    assert all(done == total for done, total in told.values())
+    _, _, progress_by_stage = built
+    assert "Fine-tuning" in progress_by_stage
+    assert all(done == total for done, total in progress_by_stage.values())
 
 
-def test_the_replay_gives_the_embeddings_of_the_photographs(
+def test_replay_has_the_embeddings_of_every_photo(
     built: tuple[Path, Manifest, object], corpus: TrainingCorpus
 ) -> None:
     package, manifest, _ = built
@@ -108,11 +108,11 @@ def test_the_replay_gives_the_embeddings_of_the_photographs(
     assert set(replay.splits) == {"train", "validation", "test"}
     assert set(replay.photographs) == {file.photograph for file in corpus.listing.files}
     head = load_package(package).head
-    of_replay = head.probabilities(replay.embeddings).argmax(axis=1)
-    assert (of_replay == replay.targets.argmax(axis=1)).mean() > 0.9
+    predicted = head.probabilities(replay.embeddings).argmax(axis=1)
+    assert (predicted == replay.targets.argmax(axis=1)).mean() > 0.9
 
 
-def test_the_same_recipe_data_and_seed_give_the_same_grader(
+def test_training_is_reproducible(
     built: tuple[Path, Manifest, object], corpus: TrainingCorpus
 ) -> None:
     package, manifest, _ = built
@@ -123,9 +123,7 @@ def test_the_same_recipe_data_and_seed_give_the_same_grader(
     assert again.freshness is None
 
 
-def test_the_weights_go_back_by_the_share_that_is_kept(
-    corpus: TrainingCorpus, tmp_path: Path
-) -> None:
+def test_weights_are_interpolated_by_the_kept_share(corpus: TrainingCorpus, tmp_path: Path) -> None:
     pretrained = tmp_path / "own.weights.h5"
     untouched = build_network("custom_cnn", 32, "none")
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Leave one source out, with a stub grader."""
+"""Leave-one-source-out evaluation with a stub grader."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,31 +42,31 @@ def groups(samples: Sequence[Sample], prefix: str) -> set[str]:
     return {s.group for s in samples if not s.target and s.group.startswith(prefix)}
 
 
-def seen_in(runs: LeaveOneSourceOut, run: int) -> list[Sample]:
+def training_samples(runs: LeaveOneSourceOut, run: int) -> list[Sample]:
     """What the grader of a run is trained on."""
     split = runs.corpus.split_without(lambda sample: runs.holds_out(run, sample))
     return [*split.training, *split.validation]
 
 
-def test_every_source_with_fruit_of_several_classes_is_left_out(runs: LeaveOneSourceOut) -> None:
-    # The market only has other produce.
+def test_every_source_with_several_classes_is_left_out(runs: LeaveOneSourceOut) -> None:
+    # The market has near-OOD samples only.
     assert runs.sources == (STUDIO, "kitchen", "phone")
     assert runs.not_left_out == {}
 
 
-def test_nothing_of_a_left_out_source_is_seen_and_all_its_fruit_is_graded(
+def test_left_out_source_is_graded_but_not_trained_on(
     runs: LeaveOneSourceOut,
 ) -> None:
     for run, source in enumerate(runs.sources):
-        seen, held = seen_in(runs, run), runs.held_out(run)
-        assert source not in {sample.source for sample in seen if sample.target}
+        trained, held = training_samples(runs, run), runs.held_out(run)
+        assert source not in {sample.source for sample in trained if sample.target}
         fruit = {sample.copies[0] for sample in held if sample.target}
         assert fruit == {s.copies[0] for s in runs.fruit if s.source == source}
-        assert not {s.group for s in seen} & {s.group for s in held}
-        assert len(seen) > 20
+        assert not {s.group for s in trained} & {s.group for s in held}
+        assert len(trained) > 20
 
 
-def test_every_kind_is_held_out_in_some_run_and_always_those_of_the_left_out_source(
+def test_near_ood_kinds_are_held_out_with_their_source(
     runs: LeaveOneSourceOut,
 ) -> None:
     held = [groups(runs.held_out(run), NEAR) for run in range(len(runs.sources))]
@@ -79,25 +79,25 @@ def test_every_kind_is_held_out_in_some_run_and_always_those_of_the_left_out_sou
     pears = [s for s in runs.held_out(kitchen) if s.group == "other/pear"]
     assert {sample.source for sample in pears} == {"kitchen", "market"}
     for run in range(len(runs.sources)):
-        assert not held[run] & groups(seen_in(runs, run), NEAR)
+        assert not held[run] & groups(training_samples(runs, run), NEAR)
 
 
-def test_other_things_are_held_out_by_file(runs: LeaveOneSourceOut) -> None:
-    # Their source is empty, so run 0 holds out all of them; else each file once.
+def test_far_ood_samples_are_held_out_by_file(runs: LeaveOneSourceOut) -> None:
+    # Their source is the empty one, which run 0 leaves out; the other runs share the files.
     held = [groups(runs.held_out(run), FAR) for run in (1, 2)]
     assert not held[0] & held[1]
     assert groups(runs.held_out(0), FAR) == groups(runs.samples, FAR)
 
 
-def test_a_photograph_of_two_sources_is_not_learned_from_either(runs: LeaveOneSourceOut) -> None:
+def test_photo_of_two_sources_is_held_out_with_either(runs: LeaveOneSourceOut) -> None:
     first = next(s for s in runs.fruit if s.source == "kitchen")
     twin = Sample(first.copies, first.target, source="attic", group=first.group)
     assert runs.holds_out(runs.sources.index("kitchen"), twin)
     assert not runs.holds_out(runs.sources.index("phone"), twin)
 
 
-def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: TrainingCorpus) -> None:
-    """Eight photographs are in both: each run predicts both files, each counts once."""
+def test_photo_of_two_sources_counts_once_in_each_run(corpus: TrainingCorpus) -> None:
+    """Eight photos are in both: each run grades both files and counts its own."""
     files = list(corpus.listing.files)
     apples = [file for file in files if file.class_name == CLASSES[0]]
     shared = {file.photograph: file for file in apples if file.source == STUDIO}
@@ -106,7 +106,7 @@ def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Trai
         files[files.index(own)] = replace(own, photograph=photograph, split=file.split)
     runs = LeaveOneSourceOut(replace(corpus, listing=replace(corpus.listing, files=tuple(files))))
 
-    def said(run: int) -> GradedSamples:
+    def graded(run: int) -> GradedSamples:
         held = runs.held_out(run)
         own = [not s.target or s.source == runs.sources[run] for s in held]
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
@@ -115,14 +115,14 @@ def test_a_run_counts_its_own_of_a_photograph_that_two_sources_have(corpus: Trai
         predictions = OutOfFold(even, even, margins.astype(np.float32))
         return GradedSamples(held, predictions, CLASSES)
 
-    found = left_out_metrics(runs, [said(run) for run in range(len(runs.sources))])
+    found = left_out_metrics(runs, [graded(run) for run in range(len(runs.sources))])
     assert found["fruits"] == (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
     assert found["known_rejected"] == 0
     for row in found["by_source"].values():
         assert row["refused"]["near_rejected_at_98"] == 1
 
 
-def test_metrics_by_source_and_all_together(measured: dict[str, Any]) -> None:
+def test_metrics_by_source_and_in_total(measured: dict[str, Any]) -> None:
     assert set(measured["by_source"]) == {STUDIO, "kitchen", "phone"}
     assert measured["fruits"] == sum(row["fruits"] for row in measured["by_source"].values())
     assert measured["fruits"] == (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
@@ -134,48 +134,48 @@ def test_metrics_by_source_and_all_together(measured: dict[str, Any]) -> None:
     assert 0 <= kitchen["near_rejected_at_98"] <= 1
 
 
-def test_each_source_moves_its_own_threshold(runs: LeaveOneSourceOut) -> None:
-    """If fruit of one source has high OOD scores, only its own run accepts near-OOD."""
+def test_each_run_has_its_own_ood_threshold(runs: LeaveOneSourceOut) -> None:
+    """If fruit of one source has high OOD scores, only its own run accepts near-OOD samples."""
 
-    def said(run: int) -> GradedSamples:
+    def graded(run: int) -> GradedSamples:
         held = runs.held_out(run)
         fruit = 5.0 if runs.sources[run] == "phone" else -5.0
         margins = np.array([fruit if s.target else 1.0 for s in held], np.float32)
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
         return GradedSamples(held, OutOfFold(even, even, margins), CLASSES)
 
-    found = left_out_metrics(runs, [said(run) for run in range(len(runs.sources))])
-    refused = {name: row["refused"] for name, row in found["by_source"].items()}
-    assert refused["kitchen"]["near_rejected_at_98"] == 1
-    assert refused["phone"]["near_rejected_at_98"] == 0
-    assert refused["phone"]["near_rejected"] == 1
+    found = left_out_metrics(runs, [graded(run) for run in range(len(runs.sources))])
+    rejection = {name: row["refused"] for name, row in found["by_source"].items()}
+    assert rejection["kitchen"]["near_rejected_at_98"] == 1
+    assert rejection["phone"]["near_rejected_at_98"] == 0
+    assert rejection["phone"]["near_rejected"] == 1
     assert found["rejection"]["near_rejected_at_98"] == 0
     assert found["by_source"]["phone"]["known_rejected"] == 1
 
 
-def test_a_source_is_not_left_out_whose_classes_no_other_has(corpus: TrainingCorpus) -> None:
+def test_source_with_a_unique_class_is_not_left_out(corpus: TrainingCorpus) -> None:
     listing = corpus.listing
     files = tuple(
         file
         for file in listing.files
         if file.source != "kitchen" or file.class_name != "rottenbanana"
     )
-    fewer = TrainingCorpus(
+    reduced = TrainingCorpus(
         type(listing)(listing.root, files, ()), (), corpus.far_files, corpus.near_files
     )
-    found = LeaveOneSourceOut(fewer)
+    found = LeaveOneSourceOut(reduced)
     assert found.sources == ("kitchen",)
     assert "no other source has rottenbanana" in found.not_left_out[STUDIO]
 
 
-def test_a_set_of_one_source_leaves_none_out(corpus: TrainingCorpus) -> None:
+def test_single_source_is_not_left_out(corpus: TrainingCorpus) -> None:
     listing = corpus.listing
     files = tuple(file for file in listing.files if file.source == STUDIO)
     alone = TrainingCorpus(type(listing)(listing.root, files, ()), (), corpus.far_files)
     assert LeaveOneSourceOut(alone).sources == ()
 
 
-def test_a_run_that_was_measured_is_not_trained_again(
+def test_finished_run_is_not_trained_again(
     runs: LeaveOneSourceOut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained = []

@@ -1,4 +1,4 @@
-"""Metrics on the files of class folders."""
+"""Classification metrics on the files of class folders."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ CLASSES = ("a", "b", "c")
 
 
 @pytest.fixture
-def answers() -> tuple[np.ndarray, np.ndarray]:
+def predictions() -> tuple[np.ndarray, np.ndarray]:
     """Probabilities [3000, 3], mostly correct, and the labels."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 3000)
@@ -34,11 +34,11 @@ def answers() -> tuple[np.ndarray, np.ndarray]:
     return softmax(logits.astype(np.float32)), labels
 
 
-def test_a_thinned_curve_is_small_and_encloses_the_same_area(
-    answers: tuple[np.ndarray, np.ndarray],
+def test_thinned_curve_keeps_its_area(
+    predictions: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    roc = roc_curves(*answers, CLASSES)
-    pr = precision_recall_curves(*answers, CLASSES)
+    roc = roc_curves(*predictions, CLASSES)
+    pr = precision_recall_curves(*predictions, CLASSES)
     for name in CLASSES:
         x, y = roc[name]["false_positive_rate"], roc[name]["true_positive_rate"]
         assert len(x) == len(y) <= MAX_POINTS + 2
@@ -49,19 +49,19 @@ def test_a_thinned_curve_is_small_and_encloses_the_same_area(
         assert auc(recall, precision) == pytest.approx(pr[name]["average_precision"], abs=0.01)
 
 
-def test_a_perfect_grader_fills_the_square() -> None:
+def test_perfect_predictions_have_auc_one() -> None:
     curves = roc_curves(np.eye(3, dtype=np.float32), np.arange(3), CLASSES)
     assert curves["b"]["auc"] == 1
     assert max(curves["b"]["true_positive_rate"]) == 1
 
 
-def test_a_class_without_files_has_no_curve() -> None:
+def test_class_without_files_has_no_curve() -> None:
     probabilities = np.full((4, 3), 1 / 3, np.float32)
     assert set(roc_curves(probabilities, np.array([0, 0, 1, 1]), CLASSES)) == {"a", "b"}
     assert precision_recall_curves(probabilities, np.zeros(4, int), CLASSES) == {}
 
 
-def test_reliability_counts_each_answer_in_its_bin() -> None:
+def test_reliability_counts_predictions_by_bin() -> None:
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.45, 0.55], [1.0, 0.0]], np.float32)
     rows = reliability_bins(probabilities, np.array([0, 1, 1, 0]))
     assert [row["files"] for row in rows] == [1, 2, 1]
@@ -70,18 +70,18 @@ def test_reliability_counts_each_answer_in_its_bin() -> None:
     assert rows[-1]["high"] == 1
 
 
-def test_terciles_hold_a_third_each_and_name_their_bounds() -> None:
+def test_terciles_are_equal_and_name_their_bounds() -> None:
     parts = terciles(range(9), "KiB", digits=1)
     assert parts[0] == parts[2] == "up to 2.7 KiB"
     assert parts[3] == parts[5] == "2.7 to 5.3 KiB"
     assert parts[6] == parts[8] == "over 5.3 KiB"
 
 
-def test_equal_values_make_one_part() -> None:
+def test_equal_values_form_one_tercile() -> None:
     assert set(terciles([4, 4, 4], "KiB", digits=1)) == {"up to 4.0 KiB"}
 
 
-def test_every_slice_is_scored_by_itself() -> None:
+def test_slices_are_scored_separately() -> None:
     correct = np.array([True, True, False, True])
     traits = {"fruit": ["apple", "apple", "banana", "banana"]}
     apple, banana = slice_accuracy(correct, ["a", "a", "b", "c"], traits)
@@ -97,7 +97,7 @@ def test_terciles_are_in_order() -> None:
 
 
 @pytest.mark.parametrize(("shade", "part"), [(20, "up to"), (210, "over")])
-def test_brightness_is_read_from_the_pixels(tmp_path: Path, shade: int, part: str) -> None:
+def test_brightness_is_measured_from_pixels(tmp_path: Path, shade: int, part: str) -> None:
     row = PhotoFile("", "freshapples", "", "a", "test", 8, 8, 100, "", "")
     files = []
     for value in (20, 120, 210):
@@ -115,10 +115,12 @@ def row(path: str, photograph: str) -> PhotoFile:
     return PhotoFile(path, "freshapples", "", photograph, "test", 1, 1, 1, "", "")
 
 
-def test_the_surest_wrong_answer_comes_first_and_each_photograph_once() -> None:
+def test_worst_errors_are_sorted_and_list_each_photo_once() -> None:
     files = [row("1.jpg", "a"), row("2.jpg", "b"), row("3.jpg", "b"), row("4.jpg", "c")]
-    sure = np.array([0.6, 0.7, 0.9, 0.2], np.float32)
-    found = worst_errors(np.stack([1 - sure, sure], axis=1), np.zeros(4, int), APPLES, files)
+    confidence = np.array([0.6, 0.7, 0.9, 0.2], np.float32)
+    found = worst_errors(
+        np.stack([1 - confidence, confidence], axis=1), np.zeros(4, int), APPLES, files
+    )
     assert [entry["file"] for entry in found] == ["3.jpg", "1.jpg"]
     assert found[0] == {
         "file": "3.jpg",
@@ -129,7 +131,7 @@ def test_the_surest_wrong_answer_comes_first_and_each_photograph_once() -> None:
     }
 
 
-def test_the_list_is_short() -> None:
+def test_worst_errors_are_limited() -> None:
     files = [row(f"{k}.jpg", str(k)) for k in range(40)]
     probabilities = np.tile(np.array([[0.1, 0.9]], np.float32), (40, 1))
     assert len(worst_errors(probabilities, np.zeros(40, int), APPLES, files)) == MAX_ERRORS

@@ -1,4 +1,4 @@
-"""The comparison on drawn images, with two small networks."""
+"""Comparing architectures: two small networks on drawn images."""
 
 import json
 import sys
@@ -44,40 +44,43 @@ def twin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The architectures whose rows are not from the cache."""
+    """The architectures whose rows were measured, not read from the cache."""
     names: list[str] = []
 
-    def counted(what: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
-        names.append(what.recipe.architecture)
-        return run_trial(what, *arguments)
+    def counted(trial: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
+        names.append(trial.recipe.architecture)
+        return run_trial(trial, *arguments)
 
     monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", counted)
     return names
 
 
 @pytest.mark.usefixtures("eager_training")
-def test_compares_and_goes_on_where_it_stopped(
+def test_interrupted_comparison_resumes(
     corpus: TrainingCorpus, tmp_path: Path, measured: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_comparison(RECIPE, NAMES, {"twin_cnn": "none"}, sizes=[32, 64], frozen_curve=True)
 
-    def interrupted(what: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
-        if what.recipe.architecture == "twin_cnn":
+    def interrupted(trial: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
+        if trial.recipe.architecture == "twin_cnn":
             raise KeyboardInterrupt
-        return run_trial(what, *arguments)
+        return run_trial(trial, *arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr("api.evaluation.compare_architectures.run_trial", interrupted)
         with pytest.raises(KeyboardInterrupt):
             compare_architectures(corpus, plan, tmp_path)
 
-    told: dict[str, tuple[int, int]] = {}
+    progress_by_stage: dict[str, tuple[int, int]] = {}
     figures = compare_architectures(
-        corpus, plan, tmp_path, progress=lambda stage, *done: told.update({stage: done})
+        corpus,
+        plan,
+        tmp_path,
+        progress=lambda stage, *done: progress_by_stage.update({stage: done}),
     )
     assert measured == ["twin_cnn", "custom_cnn", "custom_cnn"]
-    assert told["Rows"] == (4, 4)
-    assert told["twin_cnn at 32 px: Fine-tuning"] == (1, 1)
+    assert progress_by_stage["Rows"] == (4, 4)
+    assert progress_by_stage["twin_cnn at 32 px: Fine-tuning"] == (1, 1)
     assert (
         compare_architectures(corpus, plan, tmp_path) == figures == json.loads(json.dumps(figures))
     )
@@ -107,11 +110,11 @@ def test_missing_imagenet_weights_fail_before_training(
     assert measured == []
 
 
-def test_a_row_without_imagenet_says_so(
+def test_row_without_imagenet_names_the_wanted_weights(
     corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def as_planned(what: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
-        return {"weights": what.recipe.weights}
+    def as_planned(trial: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
+        return {"weights": trial.recipe.weights}
 
     monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", as_planned)
     figures = compare_architectures(
@@ -123,13 +126,13 @@ def test_a_row_without_imagenet_says_so(
     ]
 
 
-def test_another_recipe_is_another_row(
+def test_each_recipe_has_its_own_row(
     corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates: list[float] = []
 
-    def note(what: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
-        rates.append(what.recipe.learning_rate)
+    def note(trial: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
+        rates.append(trial.recipe.learning_rate)
         return {}
 
     monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", note)
@@ -139,7 +142,7 @@ def test_another_recipe_is_another_row(
     assert rates == [1e-3, 1e-4]
 
 
-def test_an_architecture_that_is_not_there_is_refused() -> None:
+def test_unknown_architecture_is_rejected() -> None:
     with pytest.raises(UnknownArchitectureError):
         plan_comparison(RECIPE, ["vgg"])
     with pytest.raises(UnknownArchitectureError):
@@ -147,15 +150,15 @@ def test_an_architecture_that_is_not_there_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_writes_the_figures(
+def test_command_writes_the_metrics(
     corpus: TrainingCorpus,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def as_planned(what: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
+    def as_planned(trial: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
         figures = dict.fromkeys(("accuracy", "macro_f1", "megabytes", "milliseconds"), 0.5)
-        recipe = what.recipe
+        recipe = trial.recipe
         names = {"architecture": recipe.architecture, "weights": recipe.weights}
         how = {"training": "fine-tuned", "input_size": recipe.input_size}
         return {**names, **how, **figures, "recipe": recipe.as_dict()}

@@ -1,4 +1,4 @@
-"""Two models on the same photos."""
+"""Comparing two models on the same photos."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from tests.heads import make_head, make_ood
 
 
 def model(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) -> ComparedModel:
-    """A model whose embeddings are its logits; rejects what is far from every corner."""
+    """A model whose embeddings are its logits; it rejects embeddings far from every corner."""
     count = len(classes)
     corners = np.eye(count, dtype=np.float32)
     head = make_head(corners, ood=make_ood(count, corners, distance=0.5))
-    strange = np.full((others, count), 1.0, np.float32)
-    return ComparedModel(classes, head, embeddings.astype(np.float32), strange)
+    ood_embeddings = np.full((others, count), 1.0, np.float32)
+    return ComparedModel(classes, head, embeddings.astype(np.float32), ood_embeddings)
 
 
 def compare(
@@ -35,11 +35,11 @@ def compare(
     )
 
 
-def test_photographs_are_paired_by_class() -> None:
+def test_regressions_are_counted_by_class() -> None:
     labels = ["a", "a", "b", "b"]
-    says = {"a": [9.0, 0.0], "b": [0.0, 9.0]}
-    champion = model(("a", "b"), np.array([says[x] for x in "aabb"]))
-    candidate = model(("a", "b"), np.array([says[x] for x in "abbb"]))
+    logits = {"a": [9.0, 0.0], "b": [0.0, 9.0]}
+    champion = model(("a", "b"), np.array([logits[x] for x in "aabb"]))
+    candidate = model(("a", "b"), np.array([logits[x] for x in "abbb"]))
     found = compare(champion, candidate, labels, ["1", "2", "3", "4"])
     assert (found.overall.lost, found.overall.won, found.overall.candidate_right) == (1, 0, 3)
     assert found.per_class["a"].lost == 1
@@ -50,13 +50,13 @@ def test_photographs_are_paired_by_class() -> None:
     assert found.recognised.photographs == 4
 
 
-def test_a_photograph_counts_once() -> None:
+def test_copies_of_a_photo_count_once() -> None:
     side = model(("a", "b"), np.array([[9.0, 0.0]] * 3))
     found = compare(side, side, ["a", "a", "a"], ["1", "1", "2"])
     assert found.overall.photographs == 2
 
 
-def test_only_classes_that_both_know_count() -> None:
+def test_only_common_classes_count() -> None:
     champion = model(("a", "b"), np.array([[9.0, 0.0], [9.0, 0.0], [0.0, 9.0]]))
     candidate = model(
         ("a", "b", "c"), np.array([[9.0, 0.0, 0.0], [0.0, 0.0, 9.0], [0.0, 0.0, 9.0]])
@@ -67,7 +67,7 @@ def test_only_classes_that_both_know_count() -> None:
     assert (found.overall.photographs, found.overall.lost) == (2, 1)
 
 
-def test_without_common_classes_there_is_nothing_to_compare() -> None:
+def test_without_common_classes_nothing_is_compared() -> None:
     found = compare(
         model(("a", "b"), np.zeros((1, 2)), others=1),
         model(("c", "d"), np.zeros((1, 2)), others=1),
@@ -80,17 +80,17 @@ def test_without_common_classes_there_is_nothing_to_compare() -> None:
     assert found.others_let_through is not None
 
 
-def test_macro_f1_is_the_mean_over_the_classes_there_are() -> None:
-    says = np.eye(3) * 9
-    champion = model(("a", "b", "c"), says[[0, 0, 1]])
-    candidate = model(("a", "b", "c"), says[[0, 2, 1]])
+def test_macro_f1_ignores_classes_without_photos() -> None:
+    logits = np.eye(3) * 9
+    champion = model(("a", "b", "c"), logits[[0, 0, 1]])
+    candidate = model(("a", "b", "c"), logits[[0, 2, 1]])
     found = compare(champion, candidate, ["a", "a", "b"], ["1", "2", "3"])
     assert found.macro_f1 is not None
     assert found.macro_f1.champion == 1.0
     assert found.macro_f1.candidate == pytest.approx((2 / 3 + 1) / 2)
 
 
-def test_both_networks_are_timed_on_their_own_input_size() -> None:
+def test_latency_is_measured_at_each_input_size() -> None:
     sizes: dict[str, set[int]] = {"one": set(), "two": set()}
 
     def network(name: str) -> Backbone:

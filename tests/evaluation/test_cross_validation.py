@@ -1,4 +1,4 @@
-"""The whole cross-validation, with a stub grader."""
+"""The whole cross-validation with a stub grader."""
 
 import json
 import sys
@@ -35,17 +35,17 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 
 @pytest.fixture(scope="module")
 def splits() -> Iterator[list[TrainingSplit]]:
-    """Every split that a grader was trained on, in order."""
-    seen: list[TrainingSplit] = []
+    """Every split that was trained on, in order."""
+    trained: list[TrainingSplit] = []
 
     def train_grader(recipe: Recipe, split: TrainingSplit, progress: Progress = silent) -> Grader:
-        seen.append(split)
+        trained.append(split)
         return colour_grader(recipe, split, progress)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in MODULES:
             patch.setattr(module, "train_grader", train_grader)
-        yield seen
+        yield trained
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def measured(corpus: TrainingCorpus, splits: list[TrainingSplit], cache: Path) -
     return crossvalidate(corpus, RECIPE, cache)
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+def forbid_training(monkeypatch: pytest.MonkeyPatch) -> None:
     def train(*_: object) -> Grader:
         raise AssertionError("trained again")
 
@@ -66,7 +66,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "train_grader", train)
 
 
-def test_sources_left_out_come_first_and_the_leaking_split_last(measured: dict[str, Any]) -> None:
+def test_parts_are_ordered_from_unseen_sources_to_supplied_split(measured: dict[str, Any]) -> None:
     assert list(measured) == [
         "leave_one_source_out",
         "by_photograph",
@@ -96,7 +96,7 @@ def test_sources_left_out_come_first_and_the_leaking_split_last(measured: dict[s
         assert 0 <= low <= high <= 1, (name, figure)
 
 
-def test_every_file_of_the_largest_source_is_graded_once(
+def test_every_file_is_graded_once_across_folds(
     measured: dict[str, Any], corpus: TrainingCorpus
 ) -> None:
     scores = measured["by_photograph"]
@@ -112,7 +112,7 @@ def test_every_file_of_the_largest_source_is_graded_once(
     assert set(measured["rejection"]["known_rejected_by_source"]) == {STUDIO, "kitchen", "phone"}
 
 
-def test_a_fold_learns_nothing_of_what_it_holds_out(
+def test_folds_do_not_train_on_held_out_groups(
     corpus: TrainingCorpus, splits: list[TrainingSplit]
 ) -> None:
     folds = FiveFold(corpus)
@@ -120,12 +120,12 @@ def test_a_fold_learns_nothing_of_what_it_holds_out(
     split = splits[-1]
     held = {sample.group for sample in folds.held_out(2)}
     assert not held & {sample.group for sample in [*split.training, *split.validation]}
-    learned = {copy for sample in split.training for copy in sample.copies}
-    assert not learned & {copy for sample in split.validation for copy in sample.copies}
+    trained_on = {copy for sample in split.training for copy in sample.copies}
+    assert not trained_on & {copy for sample in split.validation for copy in sample.copies}
     assert any(sample.box for sample in folds.held_out(2))
 
 
-def test_every_run_kind_and_other_thing_is_held_out_once(corpus: TrainingCorpus) -> None:
+def test_every_group_is_held_out_in_one_fold(corpus: TrainingCorpus) -> None:
     folds = FiveFold(corpus)
     held = [folds.held_out(fold) for fold in range(FOLDS)]
     runs = [{sample.group for sample in part if sample.box} for part in held]
@@ -136,21 +136,21 @@ def test_every_run_kind_and_other_thing_is_held_out_once(corpus: TrainingCorpus)
     assert sum(map(len, held)) == len(corpus.listing.files) + 24 + 25 + 12
 
 
-def test_boxes_of_unknown_level_are_no_phone_runs(corpus: TrainingCorpus) -> None:
+def test_boxes_of_unknown_level_are_not_phone_runs(corpus: TrainingCorpus) -> None:
     unknown = replace(corpus, boxes=tuple(replace(box, level=None) for box in corpus.boxes))
     folds = FiveFold(unknown)
-    found = fold_metrics(folds, [_even(folds.held_out(k)) for k in range(FOLDS)])
+    found = fold_metrics(folds, [graded_evenly(folds.held_out(k)) for k in range(FOLDS)])
     assert "by_phone_run" not in found
     assert found["other_sources"]["by_source"]["phone"]["accuracy"] is None
 
 
-def _even(samples: list[Sample]) -> GradedSamples:
+def graded_evenly(samples: list[Sample]) -> GradedSamples:
     even = np.full((len(samples), len(CLASSES)), 1 / len(CLASSES), np.float32)
     predictions = OutOfFold(even, even, np.zeros(len(samples), np.float32))
     return GradedSamples(samples, predictions, CLASSES)
 
 
-def test_the_supplied_split_is_marked_and_learns_its_train_files(
+def test_supplied_split_trains_on_its_train_files_and_is_marked_as_leaking(
     measured: dict[str, Any], corpus: TrainingCorpus, splits: list[TrainingSplit]
 ) -> None:
     scores = measured["supplied_split"]
@@ -160,14 +160,14 @@ def test_the_supplied_split_is_marked_and_learns_its_train_files(
     split = splits[3 + FOLDS]
     train = [file for file in corpus.listing.files if file.supplied_split == "train"]
     samples = [*split.training, *split.validation]
-    learned = [copy for s in samples if s.target and not s.box for copy in s.copies]
-    assert sorted(learned) == sorted(corpus.listing.root / file.path for file in train)
+    trained_on = [copy for s in samples if s.target and not s.box for copy in s.copies]
+    assert sorted(trained_on) == sorted(corpus.listing.root / file.path for file in train)
 
 
-def test_nothing_is_trained_again(
+def test_cached_results_are_not_trained_again(
     measured: dict[str, Any], corpus: TrainingCorpus, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse(monkeypatch)
+    forbid_training(monkeypatch)
     assert crossvalidate(corpus, RECIPE, cache) == measured
     for other in (
         (corpus, replace(RECIPE, seed=1)),
@@ -179,7 +179,7 @@ def test_nothing_is_trained_again(
             crossvalidate(*other, cache)
 
 
-def test_one_part_alone_and_then_beside_it_what_was_measured_before(
+def test_single_part_is_merged_with_cached_parts(
     measured: dict[str, Any],
     corpus: TrainingCorpus,
     splits: list[TrainingSplit],
@@ -191,12 +191,12 @@ def test_one_part_alone_and_then_beside_it_what_was_measured_before(
     both = crossvalidate(corpus, RECIPE, tmp_path, only="sources")
     assert list(both) == ["leave_one_source_out", "supplied_split", "recipe", "data"]
     assert both["leave_one_source_out"] == measured["leave_one_source_out"]
-    refuse(monkeypatch)
+    forbid_training(monkeypatch)
     assert crossvalidate(corpus, RECIPE, tmp_path, only="supplied") == both
 
 
 @pytest.mark.slow
-def test_the_command_line_prints_the_headline_of_each_part(
+def test_command_prints_a_summary_of_each_part(
     measured: dict[str, Any],
     corpus: TrainingCorpus,
     cache: Path,
@@ -207,14 +207,14 @@ def test_the_command_line_prints_the_headline_of_each_part(
 ) -> None:
     out = tmp_path / "docs" / "figures.json"
     line = f"crossvalidate {corpus.listing.root} --input-size 32 --cache {cache} --out {out}"
-    refuse(monkeypatch)
+    forbid_training(monkeypatch)
     monkeypatch.setattr(
         sys, "argv", ["python -m api.commands.training", *line.split(), "--only", "folds"]
     )
     assert command_line.main() == 0
     assert json.loads(out.read_text(encoding="utf-8")) == json.loads(json.dumps(measured))
-    told = capsys.readouterr().out
-    places = [told.index(title) for title in ("Leave one source out", "Five folds", "Supplied")]
+    output = capsys.readouterr().out
+    places = [output.index(title) for title in ("Leave one source out", "Five folds", "Supplied")]
     assert places == sorted(places)
-    assert "  Without kitchen: accuracy" in told
-    assert "LEAKS" in told
+    assert "  Without kitchen: accuracy" in output
+    assert "LEAKS" in output

@@ -19,7 +19,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
     return read_corpus(draw_collection(tmp_path_factory.mktemp("collection")))
 
 
-def test_sample_each_class_class_and_no_saved_copy(corpus: TrainingCorpus) -> None:
+def test_sample_each_class_skips_saved_copies(corpus: TrainingCorpus) -> None:
     found = eda.sample_each_class(corpus, 5)
     assert list(found) == list(CLASSES)
     paths = [sample.copies[0] for group in found.values() for sample in group]
@@ -27,7 +27,7 @@ def test_sample_each_class_class_and_no_saved_copy(corpus: TrainingCorpus) -> No
     assert not [path for path in paths if path.name.startswith("rotated")]
 
 
-def test_balance_tells_files_from_photographs(corpus: TrainingCorpus) -> None:
+def test_class_balance_counts_files_and_photos(corpus: TrainingCorpus) -> None:
     files, photographs = eda.plot_class_balance(corpus.listing.files).axes[0].containers
     assert sum(bar.get_width() for bar in files) == len(corpus.listing.files)
     assert sum(bar.get_width() for bar in photographs) == corpus.fingerprint().photographs
@@ -41,7 +41,7 @@ def test_drawn_rotten_fruit_is_darker(corpus: TrainingCorpus) -> None:
     assert len(eda.plot_fresh_and_rotten(found).axes) == 3
 
 
-def test_views_differ_and_are_the_same_every_time() -> None:
+def test_views_differ_and_are_deterministic() -> None:
     image = draw_fruit("freshapples")
     recipe = Recipe(input_size=32)
     first, second = (eda.augmented_views(image, recipe, 6) for _ in range(2))
@@ -51,23 +51,23 @@ def test_views_differ_and_are_the_same_every_time() -> None:
     assert len({np.asarray(view).tobytes() for view in first}) == 6
 
 
-def test_spread_marks_the_photograph_among_its_views() -> None:
+def test_score_spread_marks_the_original() -> None:
     axes = eda.plot_score_spread({"freshapples": 0.9}, {"freshapples": [0.7, 0.8]}).axes[0]
     of_views, as_it_is = axes.lines
     assert list(of_views.get_xdata()) == [0.7, 0.8]
     assert list(as_it_is.get_xdata()) == [0.9]
 
 
-def opened(data: bytes) -> Image.Image:
+def open_jpeg(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     assert image.format == "JPEG"
     return image
 
 
-def test_pictures_lie_in_rows_in_their_order() -> None:
+def test_contact_sheet_fills_rows_in_order() -> None:
     colours = ["red", "lime", "blue"]
     pictures = [Image.new("RGB", (50, 30), colour) for colour in colours]
-    sheet = opened(eda.contact_sheet(pictures, colours, columns=2, side=40))
+    sheet = open_jpeg(eda.contact_sheet(pictures, colours, columns=2, side=40))
     assert sheet.size == (84, 2 * (40 + eda.CAPTION_HEIGHT))
     for channel, (x, y) in enumerate([(20, 34), (62, 34), (20, 34 + 54)]):
         pixel = np.array(sheet.getpixel((x, y)))
@@ -76,15 +76,17 @@ def test_pictures_lie_in_rows_in_their_order() -> None:
     assert sheet.getpixel((62, 34 + 54)) == pytest.approx((255, 255, 255), abs=6)
 
 
-def test_a_long_caption_stays_in_its_column() -> None:
+def test_long_caption_is_cut_at_its_column() -> None:
     pictures = [Image.new("RGB", (40, 40), "white")] * 2
-    without = opened(eda.contact_sheet(pictures, ["", ""], columns=2, side=40))
-    long = opened(eda.contact_sheet(pictures, ["a caption that is far too long", ""], 2, side=40))
+    without = open_jpeg(eda.contact_sheet(pictures, ["", ""], columns=2, side=40))
+    long = open_jpeg(
+        eda.contact_sheet(pictures, ["a caption that is far too long", ""], 2, side=40)
+    )
     changed = np.abs(np.asarray(without, int) - np.asarray(long, int)).max(axis=2) > 40
     assert changed[:, :40].any()
     assert not changed[:, 48:].any()
 
 
-def test_a_sheet_of_thirty_is_small() -> None:
+def test_contact_sheet_of_thirty_is_small() -> None:
     pictures = [draw_fruit("freshapples", seed=seed) for seed in range(30)]
     assert len(eda.contact_sheet(pictures, ["fresh apple"] * 30, columns=10)) < 80_000

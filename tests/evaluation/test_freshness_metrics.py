@@ -17,13 +17,13 @@ def box(frame: int, level: Level, run: str = "1", fruit: str = "apple") -> Box:
     return Box(Path(f"{frame}.jpg"), fruit, level, run, 0, 0, 9, 9)
 
 
-def graded(boxes: list[Box], said: list[int], margins: list[float]) -> GradedSamples:
-    answers = np.eye(4, dtype=np.float32)[said]
-    found = OutOfFold(answers, answers, np.array(margins, np.float32))
+def graded(boxes: list[Box], predicted: list[int], margins: list[float]) -> GradedSamples:
+    probabilities = np.eye(4, dtype=np.float32)[predicted]
+    found = OutOfFold(probabilities, probabilities, np.array(margins, np.float32))
     return GradedSamples(boxed_samples(boxes, CLASSES), found, CLASSES)
 
 
-def test_counts_fruit_and_edible_fruit_called_rotten() -> None:
+def test_phone_metrics_by_fruit_and_edibility() -> None:
     boxes = [box(1, "fresh"), box(1, "past_best"), box(2, "past_best"), box(2, "rotten")]
     found = phone_metrics(graded(boxes, [0, 2, 1, 2], [-0.5, -0.5, 2, 0]))
     assert found["boxes"] == 4
@@ -34,7 +34,7 @@ def test_counts_fruit_and_edible_fruit_called_rotten() -> None:
     assert found["fruit_accuracy_interval_95"] == (0.5, 1.0)
 
 
-def test_a_run_without_edible_fruit_has_no_share_of_it() -> None:
+def test_run_without_edible_fruit_has_null_share() -> None:
     boxes = [box(1, "fresh", "1"), box(2, "rotten", "2")]
     found = phone_metrics(graded(boxes, [0, 2], [0, 0]))
     assert found["by_run"]["2"]["edible_not_called_rotten"] is None
@@ -42,7 +42,7 @@ def test_a_run_without_edible_fruit_has_no_share_of_it() -> None:
     json.dumps(found, allow_nan=False)
 
 
-def test_a_score_that_falls_with_decay_is_in_order() -> None:
+def test_falling_score_is_in_freshness_order() -> None:
     levels = np.repeat(LEVELS, 10)
     score = np.linspace(1, 0, 30, dtype=np.float32)
     frames = [str(k) for k in range(30)]
@@ -56,7 +56,7 @@ def test_a_score_that_falls_with_decay_is_in_order() -> None:
     assert list(found["mean_score"].values()) == sorted(found["mean_score"].values(), reverse=True)
 
 
-def test_one_level_has_no_order() -> None:
+def test_single_level_has_no_order() -> None:
     found = freshness_order(np.array(["fresh"] * 3), np.array([0.1, 0.5, 0.9]), list("abc"))
     assert found["spearman"] is None
     assert found["spearman_interval_95"] is None

@@ -9,7 +9,7 @@ SOURCES = ["studio", "studio", "studio", "phone"]
 NONE = OodMargins(np.empty(0, np.float32), ())
 
 
-def test_counts_what_is_refused_near_and_far_apart() -> None:
+def test_near_and_far_rejections_are_counted_separately() -> None:
     far = OodMargins(np.array([-0.5, 2, 3, 4], np.float32), list("wxyz"))
     near = OodMargins(
         np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
@@ -29,7 +29,7 @@ def test_counts_what_is_refused_near_and_far_apart() -> None:
     assert low < 14 / 16 < high <= 1
 
 
-def test_with_every_source_recognised_the_threshold_lies_over_the_strangest_of_them() -> None:
+def test_threshold_at_98_keeps_every_source() -> None:
     near = OodMargins(
         np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
     )
@@ -42,14 +42,14 @@ def test_with_every_source_recognised_the_threshold_lies_over_the_strangest_of_t
     ]
 
 
-def test_without_others_there_is_no_auroc() -> None:
+def test_without_ood_samples_there_is_no_auroc() -> None:
     found = ood_metrics(KNOWN, SOURCES, NONE, NONE, {})
     assert found["auroc"] is found["near_auroc"] is None
     assert found["others_rejected"] is found["near_rejected_at_98"] is None
     assert found["known_files"] == 4
 
 
-def test_drawn_pictures_are_the_same_every_time_and_what_they_are_called() -> None:
+def test_synthetic_images_are_deterministic_and_match_their_names() -> None:
     first, second = synthetic_images(48), synthetic_images(48)
     for kind, pixels in first.items():
         assert pixels.shape == (SYNTHETIC_COUNT, 48, 48, 3)

@@ -6,19 +6,21 @@ from api.evaluation.graded import OutOfFold
 from api.evaluation.out_of_fold import cached
 
 P = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], np.float32)
-FOUND = OutOfFold(P, P[:, ::-1], np.array([-1, 0, 2], np.float32), {"noise": P[0], "blank": P[1]})
+PREDICTIONS = OutOfFold(
+    P, P[:, ::-1], np.array([-1, 0, 2], np.float32), {"noise": P[0], "blank": P[1]}
+)
 
 
-def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
-    made = []
+def test_predictions_are_cached(tmp_path: Path) -> None:
+    calls = []
 
     def make() -> OutOfFold:
-        made.append(1)
-        return FOUND
+        calls.append(1)
+        return PREDICTIONS
 
     for _ in range(2):
         found = cached(tmp_path / "new" / "fold.npz", make)
-    assert made == [1]
+    assert calls == [1]
     assert found.probabilities.tolist() == P.tolist()
     assert found.uncalibrated.tolist() == P[:, ::-1].tolist()
     assert found.margins.tolist() == [-1, 0, 2]

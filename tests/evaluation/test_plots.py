@@ -1,4 +1,4 @@
-"""Plots show their data; metrics that are missing have no plot."""
+"""Plots show their data; missing metrics have no plot."""
 
 import io
 import subprocess
@@ -21,7 +21,7 @@ BINS = [{"low": 0.8, "high": 0.9, "files": 9, "confidence": 0.85, "accuracy": 0.
 HISTORY = [{"loss": 1.0, "accuracy": 0.5, "val_loss": 0.9, "val_accuracy": 0.6}] * 3
 
 
-def test_the_confusion_matrix_shows_every_count_and_name() -> None:
+def test_confusion_matrix_shows_counts_and_names() -> None:
     axes = plots.plot_confusion_matrix([[7, 1], [0, 12]], CLASSES).axes[0]
     assert [text.get_text() for text in axes.texts] == ["7", "1", "0", "12"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["fresh apple", "rotten apple"]
@@ -33,7 +33,7 @@ def test_training_curves_start_at_the_first_epoch() -> None:
     assert list(accuracy.lines[1].get_ydata()) == [0.6] * 3
 
 
-def test_curves_have_a_line_a_class_with_its_area() -> None:
+def test_curves_have_one_labelled_line_per_class() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], np.float32)
     labels = np.array([0, 1, 0])
     left, right = plots.plot_roc_and_precision_recall(
@@ -54,7 +54,7 @@ def test_slices_and_reliability_show_their_data() -> None:
     assert dots.get_offsets().tolist() == [[0.85, 0.8]]
 
 
-def test_a_package_has_the_plots_of_its_metrics() -> None:
+def test_package_has_the_plots_of_its_metrics() -> None:
     manifest = describer()({})
     assert plots.package_plots(manifest) == {}
     metrics = {
@@ -71,7 +71,7 @@ def test_a_package_has_the_plots_of_its_metrics() -> None:
 
 
 @pytest.mark.slow
-def test_serving_imports_no_drawing_and_no_training() -> None:
+def test_serving_imports_neither_plotting_nor_training() -> None:
     absent = ("api.training", "matplotlib", "mlflow", "tensorflow")
     program = f"import sys, api.app; print([m for m in sys.modules if m.startswith({absent})])"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

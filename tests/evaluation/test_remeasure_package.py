@@ -57,7 +57,9 @@ def package(corpus: TrainingCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return load_package(tmp_path / "package")
 
 
-def test_figures_are_written_and_the_rest_stays(package: Package, corpus: TrainingCorpus) -> None:
+def test_metrics_are_rewritten_and_the_rest_is_kept(
+    package: Package, corpus: TrainingCorpus
+) -> None:
     manifest = remeasure_package(package, corpus)
     assert manifest.metrics["test_by_photograph"]["accuracy"] >= 0.75
     rejection = manifest.metrics["rejection"]
@@ -75,9 +77,7 @@ def test_figures_are_written_and_the_rest_stays(package: Package, corpus: Traini
     assert again.metrics["test_by_photograph"]["files"] == len(corpus.files("test"))
 
 
-def test_what_the_photographs_look_like_joins_the_replay(
-    package: Package, corpus: TrainingCorpus
-) -> None:
+def test_appearance_is_added_to_the_replay(package: Package, corpus: TrainingCorpus) -> None:
     before = ReplayBuffer.load(package.folder / REPLAY)
     remeasure_package(package, corpus)
     after = ReplayBuffer.load(package.folder / REPLAY)
@@ -94,20 +94,20 @@ def test_what_the_photographs_look_like_joins_the_replay(
     assert np.allclose(after.embeddings, before.embeddings, atol=1e-4)
 
 
-def test_other_boxed_photographs_are_refused(package: Package, corpus: TrainingCorpus) -> None:
+def test_different_boxes_are_rejected(package: Package, corpus: TrainingCorpus) -> None:
     with pytest.raises(OtherPhotographsError):
         remeasure_package(package, dataclasses.replace(corpus, boxes=corpus.boxes[1:]))
 
 
-def test_other_photographs_are_refused(package: Package, corpus: TrainingCorpus) -> None:
-    fewer = dataclasses.replace(corpus.listing, files=corpus.listing.files[1:])
+def test_different_photos_are_rejected(package: Package, corpus: TrainingCorpus) -> None:
+    reduced = dataclasses.replace(corpus.listing, files=corpus.listing.files[1:])
     with pytest.raises(OtherPhotographsError, match="train anew"):
-        remeasure_package(package, dataclasses.replace(corpus, listing=fewer))
+        remeasure_package(package, dataclasses.replace(corpus, listing=reduced))
     assert "test_by_photograph" not in load_package(package.folder).manifest.metrics
 
 
 @pytest.mark.slow
-def test_the_command_prints_the_accuracy(
+def test_command_prints_the_accuracy(
     package: Package,
     corpus: TrainingCorpus,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Metrics by source on a handful of fruits."""
+"""Metrics by source on a few fruits."""
 
 import json
 from pathlib import Path
@@ -27,13 +27,16 @@ def boxed(number: int, level: Level | None, fruit: str = "apple") -> Sample:
 
 
 def graded(
-    samples: list[Sample], said: list[int], sure: float = 0.85, margins: list[float] | None = None
+    samples: list[Sample],
+    predicted: list[int],
+    confidence: float = 0.85,
+    margins: list[float] | None = None,
 ) -> GradedSamples:
-    probabilities = np.full((len(samples), 4), (1 - sure) / 3, np.float32)
-    probabilities[np.arange(len(said)), said] = sure
+    probabilities = np.full((len(samples), 4), (1 - confidence) / 3, np.float32)
+    probabilities[np.arange(len(predicted)), predicted] = confidence
     found = OutOfFold(
         probabilities,
-        np.eye(4, dtype=np.float32)[said],
+        np.eye(4, dtype=np.float32)[predicted],
         np.array(margins or [-1.0] * len(samples), np.float32),
     )
     return GradedSamples(samples, found, CLASSES)
@@ -42,7 +45,7 @@ def graded(
 STUDIO = [photograph(k, name) for k, name in enumerate(CLASSES)]
 
 
-def test_all_together_and_the_worst_source_first() -> None:
+def test_worst_sources_and_groups_come_first() -> None:
     shop = [photograph(9, "freshapples", "shop"), photograph(10, "rottenapples", "shop")]
     found = source_metrics("left out", graded([*STUDIO, *shop], [0, 1, 2, 3, 0, 0]))
     assert found["split"] == "left out"
@@ -66,7 +69,7 @@ def test_all_together_and_the_worst_source_first() -> None:
     json.dumps(found, allow_nan=False)
 
 
-def test_a_box_of_unknown_level_counts_for_its_fruit_alone() -> None:
+def test_box_of_unknown_level_counts_for_fruit_only() -> None:
     found = source_metrics("", graded([boxed(1, None), boxed(2, None, "banana")], [2, 0]))
     assert (found["fruits"], found["of_known_class"]) == (2, 0)
     assert found["fruit_accuracy"] == 0.5
@@ -78,7 +81,7 @@ def test_a_box_of_unknown_level_counts_for_its_fruit_alone() -> None:
     json.dumps(found, allow_nan=False)
 
 
-def test_past_its_best_is_of_the_fresh_class_and_good_to_eat() -> None:
+def test_past_best_counts_as_fresh_and_edible() -> None:
     found = source_metrics("", graded([boxed(1, "past_best"), boxed(2, "past_best")], [0, 2]))
     assert found["accuracy"] == 0.5
     assert found["edible_not_called_rotten"] == 0.5
@@ -87,18 +90,18 @@ def test_past_its_best_is_of_the_fresh_class_and_good_to_eat() -> None:
     assert rotten["edible_not_called_rotten"] == 1
 
 
-def test_what_is_wrong_and_sure_counts_where_it_is_recognised() -> None:
+def test_confident_errors_count_if_recognised() -> None:
     samples = [*STUDIO[:3], boxed(1, None, "banana")]
-    # The second and third are wrong; the third is refused; the box cannot be an apple.
-    said = graded(samples, [0, 0, 0, 0], sure=0.95, margins=[-1, -1, 1, -1])
-    found = source_metrics("", said)
+    # The second and third are wrong and the third is rejected; the box is a banana.
+    predictions = graded(samples, [0, 0, 0, 0], confidence=0.95, margins=[-1, -1, 1, -1])
+    found = source_metrics("", predictions)
     assert found["wrong_and_sure_count"] == 2
     assert found["wrong_and_sure"] == 0.5
     assert found["known_rejected"] == 0.25
     assert source_metrics("", graded(samples, [0, 0, 0, 0]))["wrong_and_sure"] == 0
 
 
-def test_intervals_are_drawn_over_groups() -> None:
+def test_intervals_resample_groups() -> None:
     """Ten fruits of one run are one observation."""
     samples = [boxed(1, "fresh") for _ in range(10)]
     found = source_metrics("", graded(samples, [0] * 5 + [2] * 5))
@@ -107,8 +110,8 @@ def test_intervals_are_drawn_over_groups() -> None:
     assert found["groups"] == 1
 
 
-def test_pairs_are_compared_within_a_source() -> None:
-    """Ordered within sources, though one's rotten fruit scores above another's fresh."""
+def test_freshness_pairs_are_compared_within_a_source() -> None:
+    """Ordered within each source, though rotten fruit of "a" scores above fresh fruit of "b"."""
     scores = np.array([0.9, 0.8, 0.3, 0.2], np.float32)
     levels = np.array(["fresh", "rotten", "fresh", "rotten"])
     sources = np.array(["a", "a", "b", "b"])
@@ -118,7 +121,7 @@ def test_pairs_are_compared_within_a_source() -> None:
     assert found["fresh over rotten"]["sources"] == ["a", "b"]
 
 
-def test_levels_that_overlap_are_not_told_apart() -> None:
+def test_overlapping_levels_are_not_separated() -> None:
     rng = np.random.default_rng(0)
     levels = np.repeat(["fresh", "past_best", "rotten"], 40)
     scores = np.concatenate([rng.uniform(0.8, 1, 80), rng.uniform(0, 0.2, 40)]).astype(np.float32)
@@ -130,7 +133,7 @@ def test_levels_that_overlap_are_not_told_apart() -> None:
     assert (found["fresh over rotten"]["fresher"], found["fresh over rotten"]["staler"]) == (40, 40)
 
 
-def test_a_level_that_another_source_has_makes_no_pair() -> None:
+def test_levels_of_different_sources_form_no_pair() -> None:
     scores, groups = np.array([0.9, 0.1], np.float32), np.array(["1", "2"])
     assert (
         freshness_pairs(scores, np.array(["fresh", "rotten"]), np.array(["a", "b"]), groups) == {}

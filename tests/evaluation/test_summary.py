@@ -11,7 +11,7 @@ def test_missing_metrics_are_left_out() -> None:
     )
 
 
-def test_each_source_left_out_has_a_line() -> None:
+def test_each_left_out_source_has_a_line() -> None:
     scores = {
         **SOURCE,
         "split": "left out",
@@ -19,7 +19,7 @@ def test_each_source_left_out_has_a_line() -> None:
         "by_source": {"shop": {"accuracy": 0.7}, "": {"accuracy": None}},
         "per_class": [{"class": "rottenapples", "accuracy": 0.6}],
         "freshness_pairs": {"fresh over past_best": {"ordered": 0.5, "told_apart": False}},
-        "rejection": {"near_rejected_at_98": 0.92, "split": "not told twice"},
+        "rejection": {"near_rejected_at_98": 0.92, "split": "not repeated"},
     }
     lines = summary_lines({"leave_one_source_out": scores})
     assert lines[0].startswith("Leave one source out: accuracy 90.00%")
@@ -33,7 +33,7 @@ def test_each_source_left_out_has_a_line() -> None:
     ]
 
 
-def test_the_table_has_intervals() -> None:
+def test_table_has_intervals() -> None:
     scores = {
         "split": "test",
         "accuracy": 0.9,

@@ -6,18 +6,18 @@ def row(path: str, photograph: str) -> PhotoFile:
     return PhotoFile(path, "freshapples", "train", photograph, "train", 1, 1, 1, "", "")
 
 
-def test_no_photograph_is_lost_to_learning() -> None:
+def test_every_photo_is_trained_on() -> None:
     copied = [row(f"{number}_{copy}.jpg", str(number)) for number in range(60) for copy in range(3)]
     alone = [row(f"alone_{number}.jpg", f"alone {number}") for number in range(60)]
-    learned, validation = split_by_file([*copied, *alone])
-    assert {file.photograph for file in learned} == {file.photograph for file in [*copied, *alone]}
+    training, validation = split_by_file([*copied, *alone])
+    assert {file.photograph for file in training} == {file.photograph for file in [*copied, *alone]}
     assert validation
-    assert not {file.path for file in learned} & {file.path for file in validation}
-    assert len(learned) + len(validation) == len(copied) + len(alone)
+    assert not {file.path for file in training} & {file.path for file in validation}
+    assert len(training) + len(validation) == len(copied) + len(alone)
 
 
-def test_files_without_copies_are_split_too() -> None:
+def test_files_without_copies_are_split() -> None:
     files = [row(f"{number}.jpg", str(number)) for number in range(200)]
-    learned, validation = split_by_file(files)
-    assert len(learned) + len(validation) == 200
+    training, validation = split_by_file(files)
+    assert len(training) + len(validation) == 200
     assert 0.5 / VALIDATION_PART < len(validation) / 200 < 2 / VALIDATION_PART

@@ -1,4 +1,4 @@
-"""Tracking, on a tiny package and an MLflow of its own."""
+"""Run tracking: a tiny package in a separate MLflow store."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ METRICS = {
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No tracker of the person who runs the tests, and nothing left behind in the environment."""
+    """Ignore the caller's tracking server, and leave the environment unchanged."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     for name in tracking._ENVIRONMENT:
         monkeypatch.setenv(name, tracking._ENVIRONMENT[name])
@@ -62,51 +62,51 @@ def client() -> Callable[[Path], Any]:
     return lambda state: mlflow.MlflowClient(f"sqlite:///{state / 'mlflow.db'}")
 
 
-# MLflow's own, of the database library beneath it.
+# MLflow causes these in its database library.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_run_holds_recipe_data_epochs_and_manifest(
+def test_tracked_run_has_recipe_data_epochs_and_manifest(
     tmp_path: Path, package: Path, manifest: Manifest, client: Callable[[Path], Any]
 ) -> None:
     state = tmp_path / "state"
-    told = record(package, manifest, state)
-    assert told.startswith("Tracked as run ")
-    assert "mlflow ui" in told
+    message = record(package, manifest, state)
+    assert message.startswith("Tracked as run ")
+    assert "mlflow ui" in message
     store = client(state)
     experiment = store.get_experiment_by_name(tracking.EXPERIMENT)
     (run,) = store.search_runs([experiment.experiment_id])
-    assert run.info.run_id in told
+    assert run.info.run_id in message
     assert run.info.status == "FINISHED"
     assert run.data.params["epochs"] == "1"
     assert run.data.params["data.sha256"] == manifest.data.sha256
     assert run.data.metrics["test_by_photograph.accuracy"] == 0.8
     history = store.get_metric_history(run.info.run_id, "epoch.val_accuracy")
     assert [(point.step, point.value) for point in history] == [(1, 0.6), (2, 0.8)]
-    kept = {path.name for path in (state / "runs").rglob("*") if path.is_file()}
-    assert kept == {MANIFEST, "training.png", "confusion.png"}
+    artifacts = {path.name for path in (state / "runs").rglob("*") if path.is_file()}
+    assert artifacts == {MANIFEST, "training.png", "confusion.png"}
 
     record(package, manifest, state)
     assert len(store.search_runs([experiment.experiment_id])) == 2
 
 
-def test_a_server_that_is_away_loses_nothing(
+def test_unavailable_server_leaves_the_package_intact(
     tmp_path: Path, package: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://someone:secret@127.0.0.1:9")
-    told = record(package, manifest, tmp_path / "state")
-    assert told.startswith("Not tracked: http://127.0.0.1:9 did not take the run")
+    message = record(package, manifest, tmp_path / "state")
+    assert message.startswith("Not tracked: http://127.0.0.1:9 did not take the run")
     assert load_package(package).manifest == manifest
 
 
-def test_without_mlflow_the_way_to_it_is_told(
+def test_missing_mlflow_message_says_how_to_install_it(
     tmp_path: Path, package: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
     assert "pip install mlflow" in record(package, manifest, tmp_path / "state")
 
 
-def test_the_command_line_says_where_the_run_is(
+def test_command_prints_where_the_run_is(
     tmp_path: Path,
     package: Path,
     manifest: Manifest,
@@ -119,13 +119,13 @@ def test_the_command_line_says_where_the_run_is(
     def read(_folder: Path, _progress: Progress, skip: Sequence[str]) -> None:
         left_out.extend(skip)
 
-    def tell(folder: Path, found: Manifest) -> str:
+    def fake_record(folder: Path, found: Manifest) -> str:
         recorded.append((folder, found))
         return "Tracked."
 
     monkeypatch.setattr("api.training.corpus.read_corpus", read)
     monkeypatch.setattr("api.evaluation.build.build_package", lambda *_: manifest)
-    monkeypatch.setattr(tracking, "record", tell)
+    monkeypatch.setattr(tracking, "record", fake_record)
     skip = ["--skip", "market", "--skip", "web"]
     monkeypatch.setattr(sys, "argv", ["", "train", str(tmp_path), "--out", str(package), *skip])
     assert command_line.main() == 0
@@ -134,6 +134,6 @@ def test_the_command_line_says_where_the_run_is(
     assert "Tracked." in capsys.readouterr().out
 
 
-def test_scalars_are_named_by_where_they_stand() -> None:
+def test_scalars_are_named_by_their_path() -> None:
     nested = {"a": {"b": 1, "c": {"d": 0.5}}, "list": [1], "true": True, "none": None, "word": "x"}
     assert dict(scalars(nested)) == {"a.b": 1, "a.c.d": 0.5}
