@@ -14,7 +14,7 @@ from tests.synthetic_images import draw_fruit
         ((200, 100, 100), 0.51, 0.5, 0),
     ],
 )
-def test_known_colours(
+def test_measures_known_colours(
     colour: tuple[int, int, int], brightness: float, saturation: float, hue: float
 ) -> None:
     found = appearance(Image.new("RGB", (20, 10), colour))
@@ -29,7 +29,7 @@ def test_white_background_is_ignored() -> None:
     assert appearance(image).brightness < 0.15
 
 
-def test_an_all_white_image_counts_as_foreground() -> None:
+def test_all_white_image_counts_as_foreground() -> None:
     assert appearance(Image.new("RGB", (64, 64), "white")).brightness == pytest.approx(1)
 
 
@@ -39,6 +39,6 @@ def test_hues_around_zero_average_to_red() -> None:
     assert min(appearance(image).hue, 360 - appearance(image).hue) < 2
 
 
-def test_a_rotten_banana_is_darker_than_a_fresh_one() -> None:
+def test_rotten_banana_is_darker_than_a_fresh_one() -> None:
     fresh, rotten = (appearance(draw_fruit(f"{kind}banana")) for kind in ("fresh", "rotten"))
     assert rotten.brightness < fresh.brightness

@@ -1,4 +1,4 @@
-"""Periodic work on a background thread."""
+"""Periodic tasks on a background thread."""
 
 import threading
 
@@ -10,7 +10,7 @@ from api.core.background_task import BackgroundTask
 SECONDS = 20.0
 
 
-def test_runs_at_once_and_then_periodically() -> None:
+def test_task_runs_immediately_and_then_periodically() -> None:
     thrice = threading.Semaphore(0)
     with BackgroundTask("work", 0.001, thrice.release) as running:
         for _ in range(3):
@@ -25,7 +25,7 @@ def test_exit_does_not_wait_for_the_next_run() -> None:
     assert not running._thread.is_alive()
 
 
-def test_a_failed_run_is_repeated(
+def test_failed_run_is_retried(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background_task, "RETRY_SECONDS", 0.001)

@@ -6,7 +6,7 @@ from api.core.calibration import expected_calibration_error, fit_fresh_from, fit
 from api.core.labels import FRESH, PAST_BEST
 
 
-def test_finds_the_temperature_of_overconfident_logits() -> None:
+def test_temperature_of_overconfident_logits_is_found() -> None:
     rng = np.random.default_rng(0)
     honest = rng.normal(0, 2, (20_000, 3)).astype(np.float32)
     chances = softmax(honest)
@@ -17,8 +17,8 @@ def test_finds_the_temperature_of_overconfident_logits() -> None:
     assert after < 0.015 < before
 
 
-def test_a_small_perfect_sample_does_not_make_it_overconfident() -> None:
-    """All of 200 are correct at a logit margin of 4, which is likely anyway."""
+def test_small_perfect_sample_does_not_make_temperature_overconfident() -> None:
+    """200 of 200 are correct at a logit margin of 4, which a calibrated model often reaches."""
     logits = np.tile(np.array([[4, 0]], np.float32), (200, 1))
     found = fit_temperature(logits, np.zeros(200, np.int64))
     assert 0.5 < found < 1.2
@@ -34,7 +34,7 @@ def test_calibration_error_of_a_known_case() -> None:
     assert expected_calibration_error(probabilities, labels) == pytest.approx(0.4, abs=1e-6)
 
 
-def test_fresh_from_is_fitted() -> None:
+def test_fresh_from_separates_fresh_from_past_best() -> None:
     rng = np.random.default_rng(0)
     fresh, past_best = rng.uniform(0.8, 1, 100), rng.uniform(0.5, 0.75, 100)
     scores = np.concatenate([fresh, past_best]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Saved copies are recognised by their file names; file names are cleaned."""
+"""Saved copies are recognised by file name; file names are sanitized."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from api.core.near_duplicates import is_saved_copy, original_name, safe_filename
         "translation_rotated_by_60_Screen Shot 2018-06-12 at 11.50.26 PM.png",
     ],
 )
-def test_saved_copies_share_a_name(file_name: str) -> None:
+def test_saved_copies_have_the_original_name(file_name: str) -> None:
     name = "Screen Shot 2018-06-12 at 11.50.26 PM"
     assert original_name(file_name) == name
     assert is_saved_copy(file_name) == (not file_name.startswith(name))
@@ -45,5 +45,5 @@ def test_similar_names_are_unchanged(file_name: str) -> None:
         ("\0", "photograph"),
     ],
 )
-def test_a_file_name_is_cleaned(file_name: str, name: str) -> None:
+def test_file_name_is_sanitized(file_name: str, name: str) -> None:
     assert safe_filename(file_name) == name

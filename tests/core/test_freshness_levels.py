@@ -19,7 +19,7 @@ from api.core.labels import Level
         (1.0, "fresh"),
     ],
 )
-def test_a_score_at_a_threshold_has_the_better_level(score: float, level: Level) -> None:
+def test_score_at_a_threshold_gets_the_better_level(score: float, level: Level) -> None:
     assert LevelThresholds(0.3, 0.7).level(score) == level
 
 
@@ -29,12 +29,12 @@ def test_without_fresh_from_there_is_no_middle_level() -> None:
 
 
 @pytest.mark.parametrize(("below", "fresh"), [(0.3, 0.7), (0.5, 0.5), (1e-9, 1 - 1e-9)])
-def test_valid_thresholds(below: float, fresh: float) -> None:
+def test_valid_thresholds_have_no_error(below: float, fresh: float) -> None:
     assert threshold_error(below, fresh) == ""
 
 
 @pytest.mark.parametrize(
     ("below", "fresh"), [(0, 0.5), (0.5, 1), (0.6, 0.5), (-1, 2), (math.nan, 0.5), (0.5, math.nan)]
 )
-def test_invalid_thresholds(below: float, fresh: float) -> None:
+def test_invalid_thresholds_have_an_error(below: float, fresh: float) -> None:
     assert "between 0 and 1" in threshold_error(below, fresh)

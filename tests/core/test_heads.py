@@ -1,4 +1,4 @@
-"""Small heads whose results can be checked by hand."""
+"""Small heads with results that can be checked by hand."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -35,14 +35,14 @@ def test_temperature_softens_without_changing_the_class() -> None:
     )
 
 
-def test_an_embedding_far_from_all_classes_is_not_recognised() -> None:
+def test_embedding_far_from_all_classes_is_not_recognised() -> None:
     ood = make_ood(3, [[1, 0, 0], [0, 1, 0]], distance=0.5)
     head = make_head([[4, 0], [0, 4], [0, 0]], ood=ood)
     rows = np.array([[9, 0.1, 0], [0, 2, 0.1], [0, 0, 5]], np.float32)
     assert head.recognises(rows).tolist() == [True, True, False]
 
 
-def test_a_high_none_logit_is_not_recognised() -> None:
+def test_high_none_logit_is_not_recognised() -> None:
     head = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, distance=0))
     assert head.recognises(embedding(2, 0, 0, 0)).tolist() == [True]
     assert head.recognises(embedding(0, 0, 2, 0)).tolist() == [False]
@@ -89,7 +89,7 @@ def test_cam_weights_combine_kind_and_freshness() -> None:
     assert plain.cam_weights(1) == pytest.approx([-2, 2, 0, 0])
 
 
-def test_a_loaded_head_gives_the_same_results(tmp_path: Path) -> None:
+def test_loaded_head_gives_the_same_results(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     two = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, np.eye(4)[:2], distance=0.8))
     for head in (two, make_head(np.eye(4), temperature=2.0)):
@@ -112,7 +112,7 @@ def test_class_names_are_split_into_parts() -> None:
 
 
 @pytest.mark.parametrize("more", [0, 3])
-def test_an_old_head_gives_the_results_of_its_classifier(more: int, tmp_path: Path) -> None:
+def test_old_head_gives_the_results_of_its_classifier(more: int, tmp_path: Path) -> None:
     """The channels of a second expert have no weight."""
     weights = np.array([[4, 0], [0, 4]], np.float32)
     save_old_head(tmp_path / "head.npz", weights, more=more, distance=0.5)

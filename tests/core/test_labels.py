@@ -24,7 +24,7 @@ from api.core.labels import LEVELS, Label, Level, normalise_class_name, read_lab
         ("overripe", "overripe", None, "overripe"),
     ],
 )
-def test_a_class_name_is_parsed(name: str, fruit: str, freshness: str | None, words: str) -> None:
+def test_class_name_is_parsed(name: str, fruit: str, freshness: str | None, words: str) -> None:
     label = read_label(name)
     assert (label.fruit, label.freshness, label.words) == (fruit, freshness, words)
     assert isinstance(label, Label)
@@ -39,7 +39,7 @@ def test_a_class_name_is_parsed(name: str, fruit: str, freshness: str | None, wo
         ("banana", None),
     ],
 )
-def test_a_class_name_has_one_of_three_levels(name: str, level: Level | None) -> None:
+def test_class_name_gives_the_level(name: str, level: Level | None) -> None:
     assert read_label(name) == Label("banana", level)
     assert level is None or level in LEVELS
 
@@ -67,6 +67,6 @@ def test_normalising_is_idempotent(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  ", "...", "___", "!?/", "\u0301", "\0"])
-def test_a_name_of_symbols_alone_is_rejected(text: str) -> None:
+def test_name_of_symbols_only_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="letter or digit"):
         normalise_class_name(text)

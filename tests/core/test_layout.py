@@ -1,4 +1,4 @@
-"""The meaning of folder names, and the source of an image."""
+"""The folder layout of a dataset, and the source of an image."""
 
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +16,7 @@ def names(root: Path, paths: tuple[Path, ...]) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in paths)
 
 
-def test_the_folder_other_holds_near_ood_images(tmp_path: Path) -> None:
+def test_folder_named_other_has_near_ood_images(tmp_path: Path) -> None:
     near = ["market/other/pear/1.png", "other/loose.png", "other/rottenguava/1.png"]
     far = ["not_fruit/chair.png", "not_fruit/other/lamp.png"]
     classes = ["another/1.png", "market/apple/1.png", "others/1.png"]
@@ -27,13 +27,13 @@ def test_the_folder_other_holds_near_ood_images(tmp_path: Path) -> None:
     assert layout.skipped == ()
 
 
-def test_a_dataset_named_other_has_classes(tmp_path: Path) -> None:
+def test_dataset_root_named_other_has_classes(tmp_path: Path) -> None:
     layout = discover(draw(tmp_path / "other", "apple/1.png"))
     assert len(layout.class_files) == 1
     assert layout.near == ()
 
 
-def test_near_ood_images_alone_are_a_dataset(tmp_path: Path) -> None:
+def test_dataset_may_have_only_near_ood_images(tmp_path: Path) -> None:
     assert len(discover(draw(tmp_path, "other/pear/1.png")).near) == 1
 
 
@@ -49,7 +49,7 @@ def test_named_folders_are_skipped(tmp_path: Path) -> None:
     assert set(layout.skipped) == {Skipped(name, "left out on request") for name in left_out}
 
 
-def test_the_root_is_not_skipped(tmp_path: Path) -> None:
+def test_root_is_not_skipped(tmp_path: Path) -> None:
     root = draw(tmp_path / "market", "apple/1.png")
     assert len(discover(root, skip=["market"]).class_files) == 1
     with pytest.raises(EmptyFolderError):
@@ -70,5 +70,5 @@ def test_the_root_is_not_skipped(tmp_path: Path) -> None:
         ("a.jpg", ""),
     ],
 )
-def test_the_folder_above_the_class_is_the_source(path: str, source: str) -> None:
+def test_source_is_the_folder_above_the_class(path: str, source: str) -> None:
     assert source_of(PurePosixPath(path)) == source

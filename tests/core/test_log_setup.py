@@ -1,4 +1,4 @@
-"""Lines of the log: JSON for programs, readable for people, and no secrets in a traceback."""
+"""Log lines: JSON or plain text, and no secrets in tracebacks."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def formatted(as_json: bool, message: str, fields: Mapping[str, str] = NO_FIELDS
 
 
 def failed(as_json: bool) -> str:
-    """The line of an exception in a frame with a secret in it."""
+    """The log line of an exception raised in a frame with a secret."""
     password = "the-word-nobody-may-read"  # noqa: S105
     try:
         raise RuntimeError(len(password))
@@ -31,7 +31,7 @@ def failed(as_json: bool) -> str:
     return line_formatter(as_json, {}).format(record)
 
 
-def test_a_json_line_is_one_object_whatever_the_message_holds() -> None:
+def test_json_line_escapes_the_message() -> None:
     line = formatted(True, 'two\nlines, "quotes" and \x1b[31mcolour')
     assert line.isprintable()
     read = json.loads(line)
@@ -41,20 +41,20 @@ def test_a_json_line_is_one_object_whatever_the_message_holds() -> None:
     assert "request_id" not in read
 
 
-def test_fields_of_the_process_are_on_each_line_and_empty_ones_on_none() -> None:
+def test_empty_process_fields_are_left_out() -> None:
     read = json.loads(formatted(True, "x", {"run_id": "7", "request_id": ""}))
     assert read["run_id"] == "7"
     assert "request_id" not in read
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_a_traceback_shows_no_local_variables(as_json: bool) -> None:
+def test_traceback_shows_no_local_variables(as_json: bool) -> None:
     line = failed(as_json)
     assert "RuntimeError" in line
     assert "the-word" not in line.replace('password = "the-word-nobody-may-read"', "")
 
 
-def test_a_readable_line_has_the_message_first_and_the_logger_and_fields_after() -> None:
+def test_text_line_has_message_logger_and_fields() -> None:
     assert formatted(False, "Ready.", {"run_id": "7"}).endswith("] Ready. [api.x] run_id=7")
 
 
@@ -62,7 +62,7 @@ def test_a_readable_line_has_the_message_first_and_the_logger_and_fields_after()
     ("level", "own", "libraries"),
     [("debug", "DEBUG", "WARNING"), ("info", "INFO", "WARNING"), ("error", "ERROR", "ERROR")],
 )
-def test_the_level_is_of_our_lines_and_libraries_only_warn(
+def test_level_applies_to_our_loggers_and_libraries_only_warn(
     level: str, own: str, libraries: str
 ) -> None:
     config = logging_config(level, "json")  # type: ignore[arg-type]
@@ -71,7 +71,7 @@ def test_the_level_is_of_our_lines_and_libraries_only_warn(
 
 
 @pytest.mark.slow
-def test_auto_is_json_where_stderr_is_no_terminal() -> None:
+def test_auto_format_is_json_without_a_terminal() -> None:
     code = (
         "import logging; from api.core.log_setup import configure_logging; "
         "configure_logging('info', 'auto', run_id='7'); "
@@ -83,7 +83,7 @@ def test_auto_is_json_where_stderr_is_no_terminal() -> None:
     assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == ["Ready."]
 
 
-def test_a_native_line_is_left_out_and_all_others_come_through(
+def test_only_the_given_native_line_is_suppressed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with without_native_line(b"Created delegate"):

@@ -1,4 +1,4 @@
-"""Each metric on numbers that can be checked by hand."""
+"""Each metric on values that can be checked by hand."""
 
 import json
 
@@ -28,7 +28,7 @@ def test_auroc_counts_a_tie_as_half() -> None:
     assert np.isnan(auroc(np.array([1.0]), np.array([])))
 
 
-def test_the_threshold_recognises_the_share_of_every_source() -> None:
+def test_recognition_threshold_keeps_the_share_of_every_source() -> None:
     # One of 50 may be rejected, none of 4.
     many, few = np.arange(50.0), np.array([0.0, 1.0, 2.0, 60.0])
     sources = ["many"] * 50 + ["few"] * 4
@@ -45,7 +45,7 @@ def test_scores_above_the_threshold_are_rejected() -> None:
     assert refused.tolist() == [False, False, True, True]
 
 
-def test_the_worst_group_is_first_and_of_equals_the_larger() -> None:
+def test_worst_groups_are_sorted_by_accuracy_then_size() -> None:
     correct = np.array([True, False, True, True, False, True, True, True, False, False])
     sources = ["a", "a", "a", "b", "b", "b", "b", "c", "c", "c"]
     classes = ["x", "x", "y", "x", "x", "x", "x", "x", "y", "y"]
@@ -64,7 +64,7 @@ def test_the_worst_group_is_first_and_of_equals_the_larger() -> None:
     ]
 
 
-def test_confidently_wrong_predictions() -> None:
+def test_confidently_wrong_needs_confidence_and_recognition() -> None:
     correct = np.array([False, True, False, False, False])
     confidence = np.array([0.95, 0.95, 0.9, 0.95, 0.91], np.float32)
     recognised = np.array([True, True, True, False, True])
@@ -90,7 +90,7 @@ def test_classes_without_freshness_have_no_freshness_accuracy() -> None:
     assert "freshness_accuracy" not in scores
 
 
-def test_copies_of_one_photograph_do_not_narrow_the_interval() -> None:
+def test_copies_of_a_photo_do_not_narrow_the_interval() -> None:
     rng = np.random.default_rng(0)
     correct = rng.random(50) < 0.8
     names = [str(k) for k in range(50)]
@@ -101,7 +101,7 @@ def test_copies_of_one_photograph_do_not_narrow_the_interval() -> None:
     assert alone[0] < correct.mean() < alone[1]
 
 
-def test_both_intervals_of_a_mean_agree() -> None:
+def test_mean_interval_agrees_with_the_general_bootstrap() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(5, 1, 200)
     names = [str(k // 2) for k in range(200)]
@@ -124,7 +124,7 @@ def test_groups_are_resampled_as_a_whole() -> None:
     assert all(rows.count(0) == rows.count(1) for rows in seen)
 
 
-def test_an_empty_sample_has_no_interval() -> None:
+def test_empty_sample_has_no_interval() -> None:
     assert mean_interval(np.array([], bool), []) is None
     assert interval(lambda rows: 0.0, []) is None
     assert interval(lambda rows: float("nan"), ["a", "b"]) is None

@@ -1,4 +1,4 @@
-"""Grouping by name and by hash; known groups never change."""
+"""Grouping near-duplicates by name and hash; known groups never change."""
 
 from collections.abc import Sequence
 
@@ -51,8 +51,8 @@ def test_near_duplicates_are_grouped_by_hash() -> None:
     assert list(found.values()) == ["apple/k", "apple/m", "apple/k"]
 
 
-def test_names_and_hashes_combine() -> None:
-    """a and its rotated copy match by name, the copy and c by hash: one group."""
+def test_matches_by_name_and_hash_are_merged() -> None:
+    """a and its rotated copy match by name, the copy and c by hash."""
     turned = APPLES[0].rotate(45, fillcolor="white")
     found = group(
         [
@@ -64,14 +64,14 @@ def test_names_and_hashes_combine() -> None:
     assert set(found.values()) == {"apple/a"}
 
 
-def test_the_same_stem_in_two_classes_is_two_groups() -> None:
+def test_same_file_name_in_two_classes_is_two_groups() -> None:
     found = group([("apple/1.png", "apple", APPLES[0]), ("pear/1.png", "pear", APPLES[1])])
     assert list(found.values()) == ["apple/1", "pear/1"]
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_adding_files_changes_no_known_group(seed: int) -> None:
-    """In any order, even a file that matches two known ones."""
+    """In any order, and even if a file matches two known ones."""
     random = np.random.default_rng(seed)
     files = [
         (f"apple/{number:02d}.png", "apple", APPLES[random.integers(len(APPLES))])
@@ -88,7 +88,7 @@ def test_adding_files_changes_no_known_group(seed: int) -> None:
     assert all(len(names) == 1 for names in by_look.values())
 
 
-def test_a_new_copy_joins_the_known_group_even_if_its_name_sorts_first() -> None:
+def test_new_copy_joins_the_known_group_even_if_it_sorts_first() -> None:
     known = {"apple/m.png": "apple/m"}
     files = [
         ("apple/a.png", "apple", APPLES[0].resize((80, 80))),

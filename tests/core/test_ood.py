@@ -21,19 +21,19 @@ def score(ood: OodDetector, embedding: list[float], none_logit: float = 0.0) -> 
     return float(ood.score(projected, np.array([none_logit], np.float32))[0])
 
 
-def test_the_score_adds_the_distance_and_the_logit() -> None:
+def test_score_adds_distance_and_logit() -> None:
     ood = make_ood(3, MEANS)
     assert score(ood, [5, 0, 0]) == pytest.approx(0)
     assert score(ood, [0, 0, 1]) == pytest.approx(2 * DISTANCE_WEIGHT)
     assert score(ood, [0, 0, 1], 3) == pytest.approx(3 + 2 * DISTANCE_WEIGHT)
 
 
-def test_the_length_of_an_embedding_does_not_matter() -> None:
+def test_score_ignores_the_embedding_norm() -> None:
     ood = make_ood(3, MEANS)
     assert score(ood, [0.3, 0.1, 0.2]) == pytest.approx(score(ood, [2.1, 0.7, 1.4]))
 
 
-def test_the_projection_is_stored_in_half_precision() -> None:
+def test_projection_is_stored_in_half_precision() -> None:
     random = np.random.default_rng(0)
     ood = OodDetector(
         random.normal(size=(50, 4)).astype(np.float32),
@@ -48,7 +48,7 @@ def test_the_projection_is_stored_in_half_precision() -> None:
     assert again.threshold == 1.25
 
 
-def test_quantizing_again_changes_nothing() -> None:
+def test_quantizing_is_idempotent() -> None:
     drawn = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     drawn *= np.array([1e-8, 1, 1e6, 0], np.float32)
     rounded = dequantize(*quantize(drawn))
@@ -57,7 +57,7 @@ def test_quantizing_again_changes_nothing() -> None:
     assert np.array_equal(dequantize(*quantize(rounded)), rounded)
 
 
-def test_drift_keeps_the_last_directions_within_float16() -> None:
+def test_drift_features_are_the_last_directions_within_float16() -> None:
     projected = np.arange(40, dtype=np.float32)[None]
     kept = drift_features(projected)
     assert kept.tolist() == [list(range(40 - FEATURES, 40))]

@@ -1,4 +1,4 @@
-"""Which memory malloc keeps, and which it returns to the system."""
+"""Malloc tuning: memory that is kept for reuse, and memory returned to the system."""
 
 import platform
 import resource

@@ -13,13 +13,13 @@ WRITTEN_SPLITS = ["train", "test", "validation", "train", "train", "train", "tra
 WRITTEN_FOLDS = [2, 4, 0, 0, 2, 2, 0, 4]
 
 
-def test_the_split_of_a_name_never_changes() -> None:
-    """From the first release: a change would leak test photos into training."""
+def test_split_of_a_name_never_changes() -> None:
+    """Values of the first release; a change would leak test photos into training."""
     assert [split_of(f"freshapples/{number}") for number in range(8)] == WRITTEN_SPLITS
     assert [fold_of(f"freshapples/{number}") for number in range(8)] == WRITTEN_FOLDS
 
 
-def test_shares_are_77_8_15() -> None:
+def test_split_shares_are_77_8_15() -> None:
     counts = Counter(split_of(name) for name in NAMES)
     assert counts["train"] / len(NAMES) == pytest.approx(0.77, abs=0.02)
     assert counts["validation"] / len(NAMES) == pytest.approx(0.08, abs=0.02)

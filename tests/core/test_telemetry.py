@@ -1,4 +1,4 @@
-"""`/metrics`, of one process and of several."""
+"""`/metrics` of one process and of several."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def value(text: str, name: str, **labels: str) -> float:
     return 0
 
 
-def test_every_metric_is_there(own: TestClient) -> None:
+def test_every_metric_is_exposed(own: TestClient) -> None:
     photograph = encode(draw_fruit("freshapples"), "JPEG")
     made = own.post("/predict", files={"file": photograph}).json()
     own.post(f"/predictions/{made['prediction_id']}/feedback", json={"correct": True})
@@ -58,7 +58,7 @@ def test_every_metric_is_there(own: TestClient) -> None:
         assert f"ripeline_{name}" in answer.text or f"# TYPE ripeline_{name}" in answer.text, name
 
 
-def test_a_prediction_is_counted_by_class_version_and_recognition(own: TestClient) -> None:
+def test_prediction_is_counted_by_class_version_and_recognition(own: TestClient) -> None:
     photograph = encode(draw_fruit("freshapples"), "JPEG")
     before = own.get("/metrics").text
     made = own.post("/predict", files={"file": photograph}).json()
@@ -87,8 +87,8 @@ def test_uploads_are_counted_by_outcome(own: TestClient) -> None:
 
 
 @pytest.mark.slow
-def test_any_of_several_processes_reports_for_all(tmp_path: Path) -> None:
-    """uvicorn workers that share a folder."""
+def test_each_process_reports_the_totals_of_all(tmp_path: Path) -> None:
+    """As with several uvicorn workers, which share a folder."""
     photograph = encode(draw_fruit("freshapples"), "JPEG")
     shared = {telemetry.MULTIPROCESS_DIR: str(tmp_path)}
     with running_api(shared) as one, running_api(shared) as other:

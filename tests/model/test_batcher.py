@@ -16,7 +16,7 @@ PATIENCE = 20
 
 
 class SlowPredictor:
-    """A predictor that waits for `resume`, and whose grades are the requests' bytes."""
+    """A predictor that waits for `resume` and returns each request's bytes as its grade."""
 
     def __init__(self) -> None:
         self.resume = threading.Event()
@@ -57,7 +57,7 @@ async def _ask(batcher: DynamicBatcher, slow: SlowPredictor, *photographs: bytes
     return await asyncio.gather(*asked, return_exceptions=True)
 
 
-def test_a_request_beyond_the_queue_limit_fails_at_once(pool: ThreadPoolExecutor) -> None:
+def test_request_beyond_the_queue_limit_fails_immediately(pool: ThreadPoolExecutor) -> None:
     slow = SlowPredictor()
     came = asyncio.run(_ask(DynamicBatcher(pool, 1, 2, PATIENCE), slow, b"a", b"b", b"c", b"d"))
     assert came[:2] == [b"a", b"b"]
@@ -77,7 +77,7 @@ def test_finished_requests_free_the_queue(pool: ThreadPoolExecutor) -> None:
     assert asyncio.run(one_by_one()) == [b"a", b"b", b"c"]
 
 
-def test_a_request_past_its_deadline_is_not_graded(pool: ThreadPoolExecutor) -> None:
+def test_expired_request_is_not_graded(pool: ThreadPoolExecutor) -> None:
     slow = SlowPredictor()
     slow.resume.set()
     batcher = DynamicBatcher(pool, 1, 10, max_wait_seconds=-1)
@@ -108,7 +108,7 @@ def test_queued_requests_run_in_order_and_get_their_own_results(
     assert slow.graded == photographs
 
 
-def test_an_error_belongs_to_its_request_alone(pool: ThreadPoolExecutor) -> None:
+def test_failing_request_does_not_affect_its_batch(pool: ThreadPoolExecutor) -> None:
     class Picky(SlowPredictor):
         def outcome(self, data: bytes) -> bytes | Exception:
             return NotAnImageError(("JPEG",)) if data == b"bad" else data
@@ -128,7 +128,7 @@ def test_an_error_belongs_to_its_request_alone(pool: ThreadPoolExecutor) -> None
     assert isinstance(came[2], NotAnImageError)
 
 
-def test_a_cancelled_request_is_not_graded(pool: ThreadPoolExecutor) -> None:
+def test_cancelled_request_is_not_graded(pool: ThreadPoolExecutor) -> None:
     batcher, slow = DynamicBatcher(pool, 1, 9, PATIENCE), SlowPredictor()
 
     async def cancel_one() -> bytes:
@@ -149,7 +149,7 @@ def test_a_cancelled_request_is_not_graded(pool: ThreadPoolExecutor) -> None:
     assert not batcher.is_full
 
 
-def test_a_batch_is_for_one_predictor(pool: ThreadPoolExecutor) -> None:
+def test_batch_has_requests_for_one_predictor(pool: ThreadPoolExecutor) -> None:
     """During a model swap, requests for the old and the new model are queued together."""
     batcher, old, new = DynamicBatcher(pool, 1, 9, PATIENCE), SlowPredictor(), SlowPredictor()
     new.resume.set()
@@ -185,7 +185,7 @@ class RecordingPredictor(SlowPredictor):
         return super().predict_batch(taken)
 
 
-def test_an_odd_request_waits_for_a_full_forward_pass(pool: ThreadPoolExecutor) -> None:
+def test_odd_request_waits_for_a_full_forward_pass(pool: ThreadPoolExecutor) -> None:
     batcher, begin, recording = (
         DynamicBatcher(pool, 1, 9, PATIENCE),
         threading.Event(),
@@ -212,7 +212,7 @@ def test_an_odd_request_waits_for_a_full_forward_pass(pool: ThreadPoolExecutor) 
     assert recording.batches == [[b"a", b"b"], [b"c", b"d"]]
 
 
-def test_a_batch_has_at_most_max_batch_requests(pool: ThreadPoolExecutor) -> None:
+def test_batch_has_at_most_max_batch_requests(pool: ThreadPoolExecutor) -> None:
     batcher, recording = DynamicBatcher(pool, 1, 99, PATIENCE), RecordingPredictor()
     begin = threading.Event()
     recording.release.set()
@@ -233,7 +233,7 @@ def test_a_batch_has_at_most_max_batch_requests(pool: ThreadPoolExecutor) -> Non
     assert recording.batches == [photographs[:MAX_BATCH], photographs[MAX_BATCH:]]
 
 
-def test_a_batch_starts_at_once() -> None:
+def test_batch_starts_without_another_loop_iteration() -> None:
     slow = SlowPredictor()
 
     async def ask(batcher: DynamicBatcher) -> bytes:

@@ -21,7 +21,7 @@ def test_no_evidence_gives_an_empty_map() -> None:
     assert not activation_map(feature_map, np.array([-1], dtype=np.float32)).any()
 
 
-def test_overlay_colours_the_hot_corner_and_leaves_the_cold_one() -> None:
+def test_overlay_colours_only_the_active_corner() -> None:
     photograph = Image.new("RGB", (800, 600), (10, 120, 10))
     activation = np.array([[1, 0], [0, 0]], dtype=np.float32)
     image = overlay(photograph, activation)

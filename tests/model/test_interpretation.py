@@ -27,7 +27,7 @@ def test_interpretation_follows_the_confidence(fresh: float, expected: str) -> N
         (0.3, "Probably rotten apple (70 %). By its freshness score it is past its best."),
     ],
 )
-def test_interpretation_of_past_its_best(fresh: float, expected: str) -> None:
+def test_interpretation_of_past_best_names_the_level(fresh: float, expected: str) -> None:
     probabilities = {"freshapples": fresh, "rottenapples": 1 - fresh}
     assert describe(probabilities, True, "past_best").startswith(expected)
 
@@ -40,20 +40,20 @@ def test_interpretation_of_past_its_best(fresh: float, expected: str) -> None:
         (None, "Fresh mango: the grader is sure (95 %)."),
     ],
 )
-def test_a_level_that_disagrees_with_the_class_is_mentioned(
+def test_level_that_disagrees_with_the_class_is_mentioned(
     level: Level | None, expected: str
 ) -> None:
     probabilities = {"freshmango": 0.95, "overripemango": 0.03, "rottenmango": 0.02}
     assert describe(probabilities, True, level) == expected
 
 
-def test_a_level_in_the_class_name_is_not_repeated() -> None:
+def test_level_in_the_class_name_is_not_repeated() -> None:
     probabilities = {"freshmango": 0.02, "overripemango": 0.95, "rottenmango": 0.03}
     expected = "Overripe mango: the grader is sure (95 %)."
     assert describe(probabilities, True, "past_best") == expected
 
 
-def test_an_unrecognised_image_lists_the_known_fruit() -> None:
+def test_unrecognised_image_lists_the_known_fruit() -> None:
     sentence = describe({"freshapples": 0.6, "rottenbanana": 0.4}, recognised=False)
     assert "anything that this grader knows (apple, banana)" in sentence
     assert "fresh apple comes closest" in sentence

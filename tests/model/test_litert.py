@@ -41,7 +41,7 @@ def test_warm_interpreters_are_used_and_freed_with_the_backbone(settings: Settin
     assert [found() for found in interpreters] == [None, None]
 
 
-def test_a_batch_gives_the_same_feature_maps_to_the_bit(settings: Settings) -> None:
+def test_batch_gives_bit_identical_feature_maps(settings: Settings) -> None:
     package = load_package(settings.model_dir)
     size = package.manifest.input_size
     pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)

@@ -9,12 +9,12 @@ from tests.registry.samples import describer
 MANIFEST = describer()({"head.npz": "ab" * 32})
 
 
-def test_a_manifest_round_trips() -> None:
+def test_manifest_round_trips() -> None:
     assert Manifest.model_validate_json(MANIFEST.model_dump_json(indent=2)) == MANIFEST
     assert MANIFEST.format == FORMAT
 
 
-def test_it_is_frozen() -> None:
+def test_manifest_is_frozen() -> None:
     with pytest.raises(ValidationError):
         MANIFEST.version = "another"
 
@@ -28,14 +28,14 @@ def test_every_field_is_required(field: str) -> None:
         Manifest.model_validate(MANIFEST.model_dump(exclude={field}))
 
 
-def test_an_old_manifest_without_parent_is_read() -> None:
+def test_old_manifest_without_parent_is_read() -> None:
     old = MANIFEST.model_dump(exclude=OPTIONAL)
     assert Manifest.model_validate(old) == MANIFEST
     assert Manifest.model_validate(old).parent is None
 
 
 @pytest.mark.parametrize("version", ["", ".", "../a", "a/b", "a b", "a\n", "a\0", "a" * 81])
-def test_a_version_is_a_valid_folder_name(version: str) -> None:
+def test_version_must_be_a_valid_folder_name(version: str) -> None:
     assert not is_version(version)
     with pytest.raises(ValidationError, match="version"):
         Manifest.model_validate(MANIFEST.model_dump() | {"version": version})

@@ -43,7 +43,7 @@ def change_manifest(folder: Path, **fields: object) -> None:
     (folder / MANIFEST).write_text(json.dumps(raw | fields))
 
 
-def test_a_package_round_trips(tmp_path: Path) -> None:
+def test_package_round_trips(tmp_path: Path) -> None:
     head = a_head(seed=3)
     folder = tmp_path / "models" / "default"
     manifest = write_package(folder, filler(b"graph", head), describer("v1"))
@@ -63,7 +63,7 @@ def test_a_package_round_trips(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [*PARTS, MANIFEST])
-def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+def test_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(BadPackageError, match=name):
         load_package(folder)
@@ -73,26 +73,26 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "change", [lambda data: data[:-1], lambda data: data + b"\0", lambda _: b""]
 )
-def test_a_changed_file_is_named(folder: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+def test_changed_file_is_named(folder: Path, name: str, change: Callable[[bytes], bytes]) -> None:
     (folder / name).write_bytes(change((folder / name).read_bytes()))
     with pytest.raises(BadPackageError, match=f"{name}.*changed"):
         load_package(folder)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b"{}", b'{"format": 1}'])
-def test_an_unreadable_manifest_is_rejected(folder: Path, text: bytes) -> None:
+def test_unreadable_manifest_is_rejected(folder: Path, text: bytes) -> None:
     (folder / MANIFEST).write_bytes(text)
     with pytest.raises(BadPackageError, match=MANIFEST):
         load_package(folder)
 
 
-def test_another_format_is_rejected(folder: Path) -> None:
+def test_another_manifest_format_is_rejected(folder: Path) -> None:
     change_manifest(folder, format=2)
     with pytest.raises(BadPackageError, match="format 2"):
         load_package(folder)
 
 
-def test_a_manifest_without_a_hash_is_rejected(folder: Path) -> None:
+def test_manifest_without_a_hash_is_rejected(folder: Path) -> None:
     change_manifest(folder, files={})
     with pytest.raises(BadPackageError, match=BACKBONE):
         load_package(folder)
@@ -108,7 +108,7 @@ def test_classes_and_channels_must_match_the_head(folder: Path, fields: dict[str
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "flipped bit", "other arrays", "pickle"])
-def test_an_invalid_head_with_the_right_hash_is_rejected(folder: Path, kind: str) -> None:
+def test_invalid_head_with_a_valid_hash_is_rejected(folder: Path, kind: str) -> None:
     path = folder / HEAD
     if kind == "other arrays":
         np.savez(path, weights=np.zeros((4, 2)))
@@ -126,7 +126,7 @@ def test_an_invalid_head_with_the_right_hash_is_rejected(folder: Path, kind: str
 
 
 @pytest.mark.parametrize("kind", ["missing", "a file", "empty"])
-def test_a_folder_without_a_package_is_rejected(tmp_path: Path, kind: str) -> None:
+def test_folder_without_a_package_is_rejected(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "default"
     if kind == "a file":
         folder.write_text("no folder")
@@ -136,7 +136,7 @@ def test_a_folder_without_a_package_is_rejected(tmp_path: Path, kind: str) -> No
         load_package(folder)
 
 
-def test_a_package_is_replaced(folder: Path) -> None:
+def test_package_is_replaced(folder: Path) -> None:
     write_package(folder, filler(b"new graph"), describer("new"))
     loaded = load_package(folder)
     assert (loaded.manifest.version, loaded.backbone) == ("new", b"new graph")
@@ -164,12 +164,12 @@ def fail_to_describe(_hashes: dict[str, str]) -> Manifest:
         (filler(b"new graph"), fail_to_describe),
     ],
 )
-def test_a_crash_while_writing_keeps_the_old_package(
+def test_crash_while_writing_keeps_the_old_package(
     folder: Path,
     fill: Callable[[Path], None],
     describe: Callable[[dict[str, str]], Manifest],
 ) -> None:
-    """What it leaves behind does not affect the next write."""
+    """The files of the failed write do not affect the next one."""
     with pytest.raises((KeyboardInterrupt, FileNotFoundError)):
         write_package(folder, fill, describe)
     assert load_package(folder).backbone == b"old graph"
@@ -179,7 +179,7 @@ def test_a_crash_while_writing_keeps_the_old_package(
 
 
 @pytest.mark.parametrize("renames", [0, 1, 2])
-def test_a_crash_while_replacing_keeps_a_package(
+def test_crash_while_replacing_keeps_a_package(
     folder: Path, monkeypatch: pytest.MonkeyPatch, renames: int
 ) -> None:
     """Killed before the first rename, between the two, or before the backup is deleted."""

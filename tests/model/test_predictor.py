@@ -74,7 +74,7 @@ def png(colour: str) -> bytes:
     return stream.getvalue()
 
 
-def test_a_grade_is_complete(predictor: Predictor) -> None:
+def test_grade_has_every_field(predictor: Predictor) -> None:
     grade = predictor.predict(png("red"))
     assert (grade.class_name, grade.fruit, grade.freshness) == ("freshapples", "apple", "fresh")
     assert grade.recognised
@@ -92,22 +92,22 @@ def test_rotten_has_a_low_freshness_score(predictor: Predictor) -> None:
     assert grade.freshness_score < 0.1
 
 
-def test_an_unknown_colour_is_not_recognised(predictor: Predictor) -> None:
+def test_ood_colour_is_not_recognised(predictor: Predictor) -> None:
     assert not predictor.predict(png("lime")).recognised
 
 
-def test_a_heat_map_on_request(predictor: Predictor) -> None:
+def test_heat_map_is_made_on_request(predictor: Predictor) -> None:
     heatmap = predictor.predict(png("red"), explain=True).heatmap
     assert heatmap is not None
     assert heatmap.startswith("data:image/png;base64,")
 
 
-def test_bad_bytes_raise_a_problem(predictor: Predictor) -> None:
+def test_undecodable_bytes_raise_a_problem(predictor: Predictor) -> None:
     with pytest.raises(NotAnImageError):
         predictor.predict(b"hello")
 
 
-def test_a_batch_gives_the_same_grades_as_single_images(predictor: Predictor) -> None:
+def test_batch_gives_the_same_grades_as_single_images(predictor: Predictor) -> None:
     [red, blue] = predictor.predict_batch(
         [PredictRequest(png("red")), PredictRequest(png("blue"), explain=True)]
     )
@@ -118,7 +118,7 @@ def test_a_batch_gives_the_same_grades_as_single_images(predictor: Predictor) ->
     assert (red.heatmap is None, blue.heatmap is None) == (True, False)
 
 
-def test_a_batch_is_split_into_forward_passes(
+def test_batch_is_split_into_forward_passes(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes = []
@@ -138,7 +138,7 @@ def test_a_batch_is_split_into_forward_passes(
         assert grade.features.tolist() == alone.features.tolist()
 
 
-def test_requests_are_drawn_one_by_one(predictor: Predictor) -> None:
+def test_requests_are_consumed_one_by_one(predictor: Predictor) -> None:
     decoded = []
     decode = predictor.decode
 
@@ -155,7 +155,7 @@ def test_requests_are_drawn_one_by_one(predictor: Predictor) -> None:
     assert len(predictor.predict_batch(two())) == 2
 
 
-def test_a_batch_is_bounded_in_size_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_is_bounded_in_size_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(take_batch(range(99))) == list(range(MAX_BATCH))
     assert list(take_batch(range(99), most=2)) == [0, 1]
     assert list(take_batch(())) == []
@@ -163,7 +163,7 @@ def test_a_batch_is_bounded_in_size_and_time(monkeypatch: pytest.MonkeyPatch) ->
     assert list(take_batch(range(99))) == [0]
 
 
-def test_an_error_belongs_to_its_request_alone(predictor: Predictor) -> None:
+def test_failing_request_does_not_affect_its_batch(predictor: Predictor) -> None:
     missing = OSError("gone")
     outcomes = predictor.predict_batch(
         [PredictRequest(b"hello"), PredictRequest(png("red")), missing]
@@ -174,7 +174,7 @@ def test_an_error_belongs_to_its_request_alone(predictor: Predictor) -> None:
     assert predictor.predict_batch([missing]) == [missing]
 
 
-def test_a_failed_forward_pass_fails_the_whole_batch(
+def test_failed_forward_pass_fails_the_whole_batch(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_pixels: object) -> None:
@@ -187,7 +187,7 @@ def test_a_failed_forward_pass_fails_the_whole_batch(
     assert [type(one) for one in outcomes] == [RuntimeError, NotAnImageError, RuntimeError]
 
 
-def test_the_score_of_two_heads_has_three_levels(two_heads: Predictor) -> None:
+def test_two_heads_have_three_levels(two_heads: Predictor) -> None:
     grades = [two_heads.predict(png(colour)) for colour in ("red", "purple", "blue")]
     assert [grade.freshness_level for grade in grades] == ["fresh", "past_best", "rotten"]
     assert grades[1].freshness_score == pytest.approx(0.5)
@@ -195,7 +195,7 @@ def test_the_score_of_two_heads_has_three_levels(two_heads: Predictor) -> None:
     assert two_heads.own_thresholds == two_heads.thresholds == LevelThresholds(0.3, 0.7)
 
 
-def test_a_plain_head_has_two_levels(predictor: Predictor) -> None:
+def test_plain_head_has_two_levels(predictor: Predictor) -> None:
     grades = [predictor.predict(png(colour)) for colour in ("red", "#800081", "#810080", "blue")]
     assert [grade.freshness_level for grade in grades] == ["fresh", "rotten", "fresh", "rotten"]
     assert predictor.own_thresholds == LevelThresholds(0.5, None)
@@ -205,15 +205,13 @@ def test_a_plain_head_has_two_levels(predictor: Predictor) -> None:
     ("classes", "level"),
     [(("apples", "pears"), None), (("pears", "rottenapples"), None), (CLASSES, "fresh")],
 )
-def test_a_class_without_freshness_has_no_level(
-    classes: tuple[str, ...], level: str | None
-) -> None:
+def test_class_without_freshness_has_no_level(classes: tuple[str, ...], level: str | None) -> None:
     predictor = make_predictor(make_head(WEIGHTS), classes)
     assert predictor.predict(png("red")).freshness_level == level
     assert (predictor.own_thresholds is None) == (classes == ("apples", "pears"))
 
 
-def test_chosen_thresholds_override_the_models_own(two_heads: Predictor) -> None:
+def test_user_thresholds_override_the_models_own(two_heads: Predictor) -> None:
     chosen = two_heads.with_thresholds(LevelThresholds(0.2, 0.4))
     assert chosen.predict(png("purple")).freshness_level == "fresh"
     assert two_heads.predict(png("purple")).freshness_level == "past_best"
@@ -221,7 +219,7 @@ def test_chosen_thresholds_override_the_models_own(two_heads: Predictor) -> None
 
 
 @pytest.mark.parametrize("channels", [2, CHANNELS])
-def test_a_head_of_an_old_package_grades(channels: int, tmp_path: Path) -> None:
+def test_old_package_head_grades(channels: int, tmp_path: Path) -> None:
     """With and without a second expert."""
     save_old_head(tmp_path / "head.npz", WEIGHTS[:channels], more=CHANNELS - channels)
     predictor = make_predictor(Head.load(tmp_path / "head.npz"))

@@ -56,7 +56,7 @@ def test_ood_samples_round_trip(tmp_path: Path) -> None:
     assert np.array_equal(loaded.others.freshness, [0, 1, np.nan], equal_nan=True)
 
 
-def test_ood_samples_are_selected_and_joined() -> None:
+def test_ood_samples_are_selected_and_concatenated() -> None:
     others = a_replay().others
     some = others.rows(others.splits == "train")
     assert some.groups.tolist() == ["other/guava", "far/stühle.jpg"]
@@ -85,7 +85,7 @@ def as_of_old(path: Path, *later: str, **more: NDArray[Any]) -> None:
     np.savez(path, **{**old, **more})
 
 
-def test_an_older_file_has_no_catalog_and_no_views(tmp_path: Path) -> None:
+def test_older_file_has_no_catalog_and_no_views(tmp_path: Path) -> None:
     path = tmp_path / "replay.npz"
     a_replay().save(path)
     as_of_old(path, "catalog", "other", "view", "looks", "copies", "sources")
@@ -96,7 +96,7 @@ def test_an_older_file_has_no_catalog_and_no_views(tmp_path: Path) -> None:
     assert len(loaded.with_views(0)) == 1
 
 
-def test_an_older_file_has_unknown_sources_and_groups(tmp_path: Path) -> None:
+def test_older_file_has_unknown_sources_and_groups(tmp_path: Path) -> None:
     """Their split is unknown, so all count as training samples."""
     path, replay = tmp_path / "replay.npz", a_replay()
     replay.save(path)
@@ -112,14 +112,14 @@ def test_an_older_file_has_unknown_sources_and_groups(tmp_path: Path) -> None:
     assert len(ReplayBuffer.load(path).others) == 3
 
 
-def test_a_channel_that_is_always_zero_stays_zero(tmp_path: Path) -> None:
+def test_constant_zero_channel_stays_zero(tmp_path: Path) -> None:
     replay = a_replay()
     replay.embeddings[:, 1] = replay.others.embeddings[:, 1] = 0
     replay.save(tmp_path / "replay.npz")
     assert (ReplayBuffer.load(tmp_path / "replay.npz").embeddings[:, 1] == 0).all()
 
 
-def test_an_older_file_has_unknown_appearance(tmp_path: Path) -> None:
+def test_older_file_has_unknown_appearance(tmp_path: Path) -> None:
     a_replay().save(tmp_path / "replay.npz")
     as_of_old(tmp_path / "replay.npz", "looks", "copies")
     loaded = ReplayBuffer.load(tmp_path / "replay.npz")
@@ -128,14 +128,14 @@ def test_an_older_file_has_unknown_appearance(tmp_path: Path) -> None:
     assert loaded.copies.tolist() == [0] * 5
 
 
-def test_no_array_needs_a_pickle(tmp_path: Path) -> None:
+def test_arrays_load_without_pickle(tmp_path: Path) -> None:
     a_replay().save(tmp_path / "replay.npz")
     with np.load(tmp_path / "replay.npz", allow_pickle=False) as arrays:
         assert not any(arrays[name].dtype.hasobject for name in arrays.files)
         assert arrays["quantised"].dtype == np.uint8
 
 
-def test_a_pickle_in_the_file_is_not_executed(tmp_path: Path) -> None:
+def test_pickle_in_the_file_is_not_executed(tmp_path: Path) -> None:
     np.savez(tmp_path / "replay.npz", quantised=np.array([print], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
         ReplayBuffer.load(tmp_path / "replay.npz")

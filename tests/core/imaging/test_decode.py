@@ -90,7 +90,7 @@ def test_transparency_is_flattened_onto_white(file_format: str, mode: str) -> No
     assert np.abs(seen[:, 40:].astype(int) - 127).max() <= 1
 
 
-def test_a_transparent_palette_colour_is_flattened_onto_white() -> None:
+def test_transparent_palette_colour_is_flattened_onto_white() -> None:
     palette = draw_quarters().convert("P")
     data = encode(palette, "PNG", transparency=palette.getpixel((4, 4)))
     assert see_same(corners(decode(data).image), [WHITE, GREEN, BLUE, WHITE])
@@ -143,7 +143,7 @@ def test_broken_exif_is_ignored(file_format: str, exif: bytes) -> None:
         ((1791, 1792), 8, (1792, 1791)),
     ],
 )
-def test_a_large_jpeg_is_reduced_and_reports_its_full_size(
+def test_large_jpeg_is_reduced_and_reports_its_full_size(
     file_format: str, size: tuple[int, int], orientation: int, upright: tuple[int, int]
 ) -> None:
     exif = Image.Exif()
@@ -157,7 +157,7 @@ def test_a_large_jpeg_is_reduced_and_reports_its_full_size(
     assert see_same(corners(photograph.image), TURNED[orientation])
 
 
-def test_an_empty_file_is_rejected() -> None:
+def test_empty_file_is_rejected() -> None:
     with pytest.raises(EmptyImageError):
         decode(b"")
 
@@ -175,7 +175,7 @@ def test_an_empty_file_is_rejected() -> None:
     ],
     ids=["one byte", "text", "PDF", "SVG", "GIF", "TIFF", "PPM"],
 )
-def test_other_files_are_rejected(data: bytes) -> None:
+def test_unsupported_files_are_rejected(data: bytes) -> None:
     with pytest.raises(NotAnImageError) as refusal:
         decode(data)
     assert refusal.value.status == 415
@@ -194,10 +194,8 @@ def test_other_files_are_rejected(data: bytes) -> None:
         ("HEIF", {}),
     ],
 )
-def test_a_truncated_file_is_rejected_or_complete(
-    file_format: str, options: dict[str, bool]
-) -> None:
-    """If only the end marker is missing, all pixels are there."""
+def test_truncated_file_is_rejected_or_complete(file_format: str, options: dict[str, bool]) -> None:
+    """If only the end marker is missing, all pixels are present."""
     data = encode(draw_fruit("freshapples"), file_format, **options)
     whole = np.asarray(decode(data).image)
     cuts = range(1, len(data) - 14, max(1, len(data) // 60))
@@ -208,7 +206,7 @@ def test_a_truncated_file_is_rejected_or_complete(
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])
-def test_a_damaged_body_raises_only_4xx_errors(file_format: str) -> None:
+def test_damaged_body_raises_only_4xx_errors(file_format: str) -> None:
     data = encode(draw_fruit("rottenbanana"), file_format)
     random = np.random.default_rng(7)
     for _ in range(40):
@@ -229,7 +227,7 @@ def test_400_megapixels_are_rejected_before_decoding() -> None:
     assert "20000 x 20000" in refusal.value.detail
 
 
-def test_an_image_of_exactly_the_limit_is_accepted() -> None:
+def test_image_of_exactly_the_pixel_limit_is_accepted() -> None:
     data = encode(draw_quarters(40, 30), "PNG")
     assert decode(data, max_pixels=1200).width == 40
     with pytest.raises(ImageTooLargeError):
@@ -245,7 +243,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "I;16"])
-def test_a_large_image_of_any_mode_is_reduced_correctly(mode: str) -> None:
+def test_large_image_of_any_mode_is_reduced_correctly(mode: str) -> None:
     """Reducing in strips leaves no seams and loses no row."""
     ramp = np.linspace(0, 255, 2000)[:, None] * np.ones((1, 1500))
     if mode == "I;16":
@@ -260,7 +258,7 @@ def test_a_large_image_of_any_mode_is_reduced_correctly(mode: str) -> None:
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
-def test_full_size_on_request(file_format: str) -> None:
+def test_full_size_is_decoded_on_request(file_format: str) -> None:
     data = encode(draw_quarters(1400, 1000), file_format)
     assert decode(data).image.width < 1400
     whole = decode(data, full_size=True)

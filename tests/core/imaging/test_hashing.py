@@ -27,18 +27,18 @@ def saved(image: Image.Image, file_format: str, **options: Any) -> Image.Image:
     return Image.open(io.BytesIO(encode(image, file_format, **options))).convert("RGB")
 
 
-def test_the_content_hash_is_that_of_sha256sum() -> None:
+def test_content_hash_is_sha256() -> None:
     assert content_hash(b"pear") == hashlib.sha256(b"pear").hexdigest()
 
 
-def test_a_signature_is_80_bytes() -> None:
+def test_signature_is_80_bytes() -> None:
     found = perceptual_hash(draw_fruit("freshapples"))
     assert found.shape == (SIGNATURE_BYTES,) == (80,)
     assert found.dtype == np.uint8
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_recompressed_image_is_near(kind: str) -> None:
+def test_recompressed_image_is_near(kind: str) -> None:
     image = draw_fruit(kind, seed=3, size=200)
     copies = [
         saved(image, "JPEG", quality=90),
@@ -57,7 +57,7 @@ def test_different_drawings_are_not_near() -> None:
     assert len(near_pairs(signatures(*drawings))) == 0
 
 
-def test_the_same_outline_in_another_colour_is_not_near() -> None:
+def test_same_outline_in_another_colour_is_not_near() -> None:
     image = draw_fruit("freshapples")
     red, green, blue = image.split()
     assert len(near_pairs(signatures(image, Image.merge("RGB", (green, red, blue))))) == 0
@@ -72,7 +72,7 @@ def test_another_outline_in_the_same_colours_is_not_near() -> None:
 
 @pytest.mark.parametrize("block", [1, 2, 7, 29, 30, 31, 4096])
 def test_pairs_are_the_same_for_any_block_size(block: int) -> None:
-    """All i < j of a group, no file with itself, none twice."""
+    """All i < j of a group: no file with itself, and no pair twice."""
     groups = [0, 0, 0, 1, 2, 2, 3, 4, 5, 5] * 3
     drawings = {group: draw_fruit("freshoranges", group) for group in groups}
     random = np.random.default_rng(5)

@@ -91,8 +91,8 @@ def test_pixels_of_every_mode_are_unchanged(
     assert SECRET not in stripped
 
 
-def test_an_rgb_jpeg_keeps_its_colours() -> None:
-    """Only its Adobe segment says so."""
+def test_rgb_jpeg_keeps_its_colours() -> None:
+    """Only the Adobe segment marks the components as RGB."""
     data = bytearray(encode(draw_quarters(), "JPEG", keep_rgb=True))
     frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
     for number in range(3):
@@ -118,7 +118,7 @@ def test_comments_and_text_are_removed() -> None:
         assert SECRET not in (stripped or b"")
 
 
-def test_an_orientation_from_xmp_is_kept() -> None:
+def test_orientation_from_xmp_is_kept() -> None:
     xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
     words = PngImagePlugin.PngInfo()
     words.add_itxt("XML:com.adobe.xmp", xmp.decode())
@@ -133,7 +133,7 @@ def test_an_orientation_from_xmp_is_kept() -> None:
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_trailing_data_is_removed(file_format: str) -> None:
-    """Phones write a video there."""
+    """Phones append a video to the image."""
     data = encode(draw_quarters(), file_format)
     stripped = strip_metadata(data + SECRET)
     assert_same_pixels(data, stripped)
@@ -162,13 +162,13 @@ def test_thumbnails_are_removed() -> None:
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_a_file_without_metadata_is_unchanged(file_format: str) -> None:
+def test_file_without_metadata_is_unchanged(file_format: str) -> None:
     data = encode(draw_quarters(), file_format)
     assert strip_metadata(data) == data
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_a_truncated_file_is_not_repaired(file_format: str) -> None:
+def test_truncated_file_is_not_repaired(file_format: str) -> None:
     """Not even by adding the missing end marker."""
     data = encode(draw_fruit("freshapples"), file_format, exif=telling_exif(6))
     whole = np.asarray(decode(data).image)
@@ -179,7 +179,7 @@ def test_a_truncated_file_is_not_repaired(file_format: str) -> None:
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_a_damaged_file_raises_nothing(file_format: str) -> None:
+def test_damaged_file_raises_no_exception(file_format: str) -> None:
     data = encode(draw_fruit("rottenbanana"), file_format, exif=telling_exif(6))
     random = np.random.default_rng(7)
     for _ in range(200):
@@ -189,7 +189,7 @@ def test_a_damaged_file_raises_nothing(file_format: str) -> None:
         strip_metadata(bytes(damaged))
 
 
-def test_other_formats_are_not_handled() -> None:
+def test_unsupported_formats_return_none() -> None:
     still, next_one = draw_fruit("freshapples"), draw_fruit("freshbanana")
     moving = {"save_all": True, "append_images": [next_one]}
     for data in (

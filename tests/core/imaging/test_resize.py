@@ -21,14 +21,14 @@ LARGE = Image.new("RGB", (3000, 1200), "red")
 
 @pytest.mark.parametrize("size", [96, 160, 224])
 @pytest.mark.parametrize("shape", [(640, 200), (150, 610), (90, 90), (3, 5)])
-def test_the_input_is_a_uint8_square(size: int, shape: tuple[int, int]) -> None:
+def test_input_is_a_uint8_square(size: int, shape: tuple[int, int]) -> None:
     pixels = to_input(draw_quarters(*shape), size)
     assert pixels.shape == (size, size, 3)
     assert pixels.dtype == np.uint8
 
 
 @pytest.mark.parametrize("shape", [(640, 200), (150, 610), (500, 500)])
-def test_the_input_shows_the_whole_image(shape: tuple[int, int]) -> None:
+def test_input_shows_the_whole_image(shape: tuple[int, int]) -> None:
     pixels = to_input(draw_quarters(*shape), 100).astype(int)
     for rows, columns, colour in [
         (slice(0, 48), slice(0, 48), (255, 0, 0)),
@@ -39,8 +39,8 @@ def test_the_input_shows_the_whole_image(shape: tuple[int, int]) -> None:
         assert np.abs(pixels[rows, columns] - colour).max() <= 2
 
 
-def test_downscaling_averages() -> None:
-    """Lines one pixel wide become even grey, not stripes."""
+def test_downscaling_averages_pixels() -> None:
+    """Lines of one pixel width become uniform grey, not stripes."""
     lines = draw_quarters(512, 512).convert("L")
     lines.putdata([255 * (place % 2) for place in range(512 * 512)])
     pixels = to_input(lines.convert("RGB"), 64)
@@ -57,11 +57,11 @@ def opened(data: bytes) -> Image.Image:
     ("size", "shown"),
     [(64, (64, 48)), (448, (448, 336)), (1024, (1024, 768)), (5000, (2000, 1500))],
 )
-def test_a_thumbnail_is_at_most_the_requested_size(size: int, shown: tuple[int, int]) -> None:
+def test_thumbnail_is_at_most_the_requested_size(size: int, shown: tuple[int, int]) -> None:
     assert opened(thumbnail(encode(draw_quarters(2000, 1500), "JPEG"), size)).size == shown
 
 
-def test_a_thumbnail_is_upright_and_has_no_metadata() -> None:
+def test_thumbnail_is_upright_without_metadata() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     small = opened(thumbnail(encode(draw_quarters(), "JPEG", exif=exif), 64))
@@ -70,7 +70,7 @@ def test_a_thumbnail_is_upright_and_has_no_metadata() -> None:
     assert np.abs(np.asarray(small, int)[2, 2] - (0, 0, 255)).max() < 20
 
 
-def test_a_stored_image_is_a_small_jpeg_without_metadata() -> None:
+def test_stored_image_is_a_small_jpeg_without_metadata() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Secret Camera"
     data = encode(LARGE, "JPEG", exif=exif)
@@ -82,14 +82,14 @@ def test_a_stored_image_is_a_small_jpeg_without_metadata() -> None:
     assert b"Secret" not in kept
 
 
-def test_a_small_image_keeps_its_size_and_is_not_modified() -> None:
+def test_small_image_keeps_its_size_and_is_not_modified() -> None:
     image = draw_fruit("freshapples", size=96)
     before = image.tobytes()
     assert Image.open(io.BytesIO(encode_stored_image(image))).size == (96, 96)
     assert image.tobytes() == before
 
 
-def test_a_small_jpeg_only_loses_its_metadata() -> None:
+def test_small_jpeg_only_loses_its_metadata() -> None:
     """Encoding it again would be slow and lose detail."""
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Secret Camera"
@@ -103,14 +103,14 @@ def test_a_small_jpeg_only_loses_its_metadata() -> None:
     assert np.array_equal(np.asarray(decode(kept).image), np.asarray(photograph.image))
 
 
-def test_other_files_are_encoded() -> None:
+def test_other_formats_and_large_images_are_encoded() -> None:
     for data in (encode(draw_fruit("freshapples"), "PNG"), encode(LARGE, "JPEG")):
         chosen = select_stored_image(data, decode(data))
         assert isinstance(chosen, Image.Image)
         assert encode_stored_image(chosen).startswith(b"\xff\xd8")
 
 
-def test_a_malformed_jpeg_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_malformed_jpeg_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.core.imaging.resize.strip_metadata", lambda _data: None)
     data = encode(draw_fruit("freshapples"), "JPEG", comment=b"Secret")
     kept = encode_stored_image(data)
