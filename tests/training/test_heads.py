@@ -42,14 +42,14 @@ def test_soft_targets_are_reproduced() -> None:
     assert softmax(head(embeddings)) == pytest.approx(wanted, abs=0.01)
 
 
-def test_sample_weights_are_used() -> None:
+def test_weights_count() -> None:
     embeddings = np.zeros((2, 1), dtype=np.float32)
     wanted = np.eye(2, dtype=np.float32)
     head = fit_head(embeddings, wanted, np.array([3, 1], np.float32), l2=1e-6)
     assert softmax(head(embeddings))[0] == pytest.approx([0.75, 0.25], abs=0.01)
 
 
-def test_initial_weights_do_not_change_the_result() -> None:
+def test_a_start_changes_nothing_but_the_time() -> None:
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(300, 8)).astype(np.float32)
     wanted = np.eye(3, dtype=np.float32)[embeddings[:, :3].argmax(axis=1)]
@@ -59,7 +59,7 @@ def test_initial_weights_do_not_change_the_result() -> None:
     assert started.weights == pytest.approx(alone.weights, abs=0.02)
 
 
-def test_freshness_needs_both_levels_and_ignores_unknown() -> None:
+def test_freshness_needs_both_levels_and_leaves_out_what_is_not_known() -> None:
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(90, 4)).astype(np.float32)
     freshness = (embeddings[:, 0] > 0).astype(np.float32)
@@ -73,7 +73,7 @@ def test_freshness_needs_both_levels_and_ignores_unknown() -> None:
     assert fit_freshness(embeddings, np.full(90, np.nan, np.float32), count, 1e-3) is None
 
 
-def test_kind_targets_have_a_none_column_if_needed() -> None:
+def test_targets_of_kinds_have_a_column_for_none_of_them_where_needed() -> None:
     kind_of = np.array([0, 0, 1])
     targets = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]], np.float32)
     assert kind_targets(targets, kind_of).tolist() == [[1, 0], [1, 0], [0, 1]]
@@ -83,7 +83,7 @@ def test_kind_targets_have_a_none_column_if_needed() -> None:
     assert np.isnan(freshness_values([Sample((), ())])).all()
 
 
-def test_without_freshness_each_class_is_a_kind() -> None:
+def test_without_freshness_each_class_is_a_kind_of_its_own() -> None:
     classes = ("freshapples", "pears", "rottenapples")
     kind_of, parts = kinds_and_parts(classes, has_freshness=True)
     assert kind_of.tolist() == [0, 1, 0]
@@ -96,7 +96,7 @@ def test_without_freshness_each_class_is_a_kind() -> None:
 
 @pytest.fixture
 def embeddings() -> np.ndarray:
-    """The first two channels separate apples from pears, the third shows rot. Classes alternate."""
+    """The first two channels tell apples from pears, the third rot: ten of each class in turn."""
     rng = np.random.default_rng(0)
     kind, rotten = np.arange(80) % 2, np.arange(80) // 2 % 2
     columns = np.stack([kind == 0, kind == 1, rotten == 0, np.ones(80)], axis=1) * 4.0
@@ -126,7 +126,7 @@ def heads(embeddings: np.ndarray, truth: GroundTruth) -> FittedHeads:
     )
 
 
-def test_class_probability_is_kind_times_freshness(
+def test_the_answer_is_the_product_of_kind_and_freshness(
     heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
     head = calibrate_head(heads, heads.logits(embeddings), truth)
@@ -140,7 +140,7 @@ def test_class_probability_is_kind_times_freshness(
     assert 0.9 <= (fresh[:, 1:].sum(axis=1) >= head.freshness.fresh_from).mean() < 1
 
 
-def test_temperatures_are_fitted_on_held_out_logits(
+def test_both_temperatures_are_of_what_was_held_out(
     heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
     said = heads.logits(embeddings)
@@ -159,7 +159,7 @@ def test_temperatures_are_fitted_on_held_out_logits(
     assert unsure.temperature > 1.3 * head.freshness.temperature
 
 
-def test_ood_threshold_keeps_most_of_every_source(
+def test_the_threshold_leaves_most_of_every_source(
     heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
     """Of 400 held-out photos, the 30 of a shop have higher OOD scores."""
@@ -178,7 +178,7 @@ def test_ood_threshold_keeps_most_of_every_source(
     ).sum() >= 5
 
 
-def test_scores_of_a_new_class_raise_the_threshold(
+def test_scores_of_a_new_class_move_the_threshold(
     heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
     said = heads.logits(embeddings)
@@ -187,7 +187,7 @@ def test_scores_of_a_new_class_raise_the_threshold(
     assert calibrate_head(heads, said, truth, [new]).ood.threshold == pytest.approx(usual + 5)
 
 
-def test_plain_classes_have_no_freshness_head(
+def test_a_plain_set_has_no_freshness(
     heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
     plain = replace(heads, classes=("apple", "pear"), freshness=None)
