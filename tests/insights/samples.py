@@ -1,4 +1,4 @@
-"""Synthetic examples."""
+"""Synthetic examples for the insights."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from api.insights.current_examples import Examples
 from api.model.replay_buffer import APPEARANCE_COLUMNS
 
 
-def some(*class_names: str, **given: Any) -> Examples:
-    """One example per name: shipped, in train, 200 x 100 pixels, in a source group of its own."""
+def make_examples(*class_names: str, **columns: Any) -> Examples:
+    """One example per name: shipped, in train, 200 x 100 pixels, each in its own source group."""
     count = len(class_names)
     appearance = np.tile(np.array([0.5, 0.5, 30, 200, 100], np.float32), (count, 1))
     values: dict[str, NDArray[Any]] = {
@@ -23,4 +23,4 @@ def some(*class_names: str, **given: Any) -> Examples:
         "copies": np.ones(count, np.int32),
         "replay_rows": np.arange(count),
     }
-    return Examples(**{**values, **{name: np.asarray(value) for name, value in given.items()}})
+    return Examples(**{**values, **{name: np.asarray(value) for name, value in columns.items()}})

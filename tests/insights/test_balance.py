@@ -1,60 +1,62 @@
-"""Counts by class and freshness, and their stories."""
+"""Counts by class and by freshness, and the sentences about them."""
 
 from api.insights.balance import balance, counts, freshness
-from tests.insights.samples import some
+from tests.insights.samples import make_examples
 
 
 def test_counts_by_class_split_and_origin() -> None:
-    examples = some(
+    examples = make_examples(
         "mango", "mango", "kiwi", splits=["test", "test", "train"], origins=["upload"] * 3
     )
-    found = [(row.class_name, row.split, row.origin, row.examples) for row in counts(examples)]
-    assert found == [("kiwi", "train", "upload", 1), ("mango", "test", "upload", 2)]
+    result = [(row.class_name, row.split, row.origin, row.examples) for row in counts(examples)]
+    assert result == [("kiwi", "train", "upload", 1), ("mango", "test", "upload", 2)]
 
 
-def test_the_largest_class_is_compared_with_the_smallest() -> None:
-    found = balance(some(*["freshapples"] * 6, *["rotten_bananas"] * 2, *["mango"] * 4))
-    assert found is not None
-    assert (found.largest, found.largest_examples) == ("freshapples", 6)
-    assert (found.smallest, found.smallest_examples) == ("rotten_bananas", 2)
-    assert found.ratio == 3
-    assert "12 examples in 3 classes" in found.story
-    assert "3.0 times as many as rotten banana" in found.story
+def test_largest_class_is_compared_with_the_smallest() -> None:
+    result = balance(make_examples(*["freshapples"] * 6, *["rotten_bananas"] * 2, *["mango"] * 4))
+    assert result is not None
+    assert (result.largest, result.largest_examples) == ("freshapples", 6)
+    assert (result.smallest, result.smallest_examples) == ("rotten_bananas", 2)
+    assert result.ratio == 3
+    assert "12 examples in 3 classes" in result.story
+    assert "3.0 times as many as rotten banana" in result.story
 
 
-def test_the_story_depends_on_the_ratio() -> None:
+def test_story_depends_on_the_ratio() -> None:
     def story(large: int) -> str:
-        found = balance(some(*["mango"] * large, *["kiwi"] * 10))
-        assert found is not None
-        return found.story
+        result = balance(make_examples(*["mango"] * large, *["kiwi"] * 10))
+        assert result is not None
+        return result.story
 
     assert "well balanced" in story(12)
     assert "no trouble yet" in story(25)
     assert "photographs of it help most" in story(40)
 
 
-def test_one_class_and_none() -> None:
-    found = balance(some("mango"))
-    assert found is not None
-    assert "at least two classes" in found.story
-    assert balance(some()) is None
+def test_balance_of_one_class_and_of_none() -> None:
+    result = balance(make_examples("mango"))
+    assert result is not None
+    assert "at least two classes" in result.story
+    assert balance(make_examples()) is None
 
 
-def test_fresh_against_rotten_in_total_and_by_fruit() -> None:
-    found = freshness(
-        some(*["freshapples"] * 3, *["rottenapples"], *["rottenbanana"] * 4, "mango", "mango")
+def test_fresh_and_rotten_are_counted_in_total_and_by_fruit() -> None:
+    result = freshness(
+        make_examples(
+            *["freshapples"] * 3, *["rottenapples"], *["rottenbanana"] * 4, "mango", "mango"
+        )
     )
-    assert found is not None
-    assert (found.fresh, found.rotten, found.other) == (3, 5, 2)
-    assert [(part.fruit, part.fresh, part.rotten) for part in found.by_fruit] == [
+    assert result is not None
+    assert (result.fresh, result.rotten, result.other) == (3, 5, 2)
+    assert [(part.fruit, part.fresh, part.rotten) for part in result.by_fruit] == [
         ("apple", 3, 1),
         ("banana", 0, 4),
     ]
-    assert "Always saying rotten would be right for 62 %" in found.story
-    assert "most one-sided fruit is banana, 100 % of it rotten" in found.story
-    assert "Of banana there is only one of the two" in found.story
+    assert "Always saying rotten would be right for 62 %" in result.story
+    assert "most one-sided fruit is banana, 100 % of it rotten" in result.story
+    assert "Of banana there is only one of the two" in result.story
 
 
-def test_classes_without_freshness() -> None:
-    assert freshness(some("mango", "kiwi")) is None
-    assert freshness(some()) is None
+def test_plain_classes_have_no_freshness_balance() -> None:
+    assert freshness(make_examples("mango", "kiwi")) is None
+    assert freshness(make_examples()) is None

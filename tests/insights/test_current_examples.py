@@ -39,25 +39,25 @@ def image(sha256: str, class_name: str) -> Any:
     )
 
 
-def test_images_of_the_catalog_replace_their_rows() -> None:
-    found = current_examples(
+def test_catalog_images_replace_their_rows() -> None:
+    examples = current_examples(
         training_index(), [image("c0", "kiwi"), image("new", "plum"), image("frame", "plum")]
     )
-    assert found.class_names.tolist() == ["mango", "kiwi", "kiwi", "kiwi", "plum", "plum"]
-    assert found.origins.tolist() == ["shipped", "shipped", "boxed", *["feedback"] * 3]
-    assert found.replay_rows.tolist() == [0, 1, 2, 3, -1, -1]
-    assert found.image_ids.tolist() == ["", "", "", "id-c0", "id-new", "id-frame"]
-    assert found.copies.tolist() == [3, 1, 1, 1, 1, 1]
-    assert found.appearance[3].tolist() == [0.25, 0.5, 40, 30, 20]
+    assert examples.class_names.tolist() == ["mango", "kiwi", "kiwi", "kiwi", "plum", "plum"]
+    assert examples.origins.tolist() == ["shipped", "shipped", "boxed", *["feedback"] * 3]
+    assert examples.replay_rows.tolist() == [0, 1, 2, 3, -1, -1]
+    assert examples.image_ids.tolist() == ["", "", "", "id-c0", "id-new", "id-frame"]
+    assert examples.copies.tolist() == [3, 1, 1, 1, 1, 1]
+    assert examples.appearance[3].tolist() == [0.25, 0.5, 40, 30, 20]
 
 
 def test_removed_images_are_dropped() -> None:
-    found = current_examples(training_index(), [])
-    assert found.replay_rows.tolist() == [0, 1, 2]
-    assert found.appearance.shape == (3, 5)
+    examples = current_examples(training_index(), [])
+    assert examples.replay_rows.tolist() == [0, 1, 2]
+    assert examples.appearance.shape == (3, 5)
 
 
-def test_a_shipped_photo_in_the_catalog_counts_once() -> None:
-    found = current_examples(training_index(), [image("s0", "plum")])
-    assert found.class_names.tolist() == ["kiwi", "kiwi", "plum"]
-    assert found.replay_rows.tolist() == [1, 2, 0]
+def test_shipped_photo_in_the_catalog_counts_once() -> None:
+    examples = current_examples(training_index(), [image("s0", "plum")])
+    assert examples.class_names.tolist() == ["kiwi", "kiwi", "plum"]
+    assert examples.replay_rows.tolist() == [1, 2, 0]

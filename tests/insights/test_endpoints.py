@@ -1,4 +1,4 @@
-"""`/insights` and `/report` over HTTP, on both databases, with the default package."""
+"""`/insights` and `/report` over HTTP on both databases, with the default package."""
 
 import base64
 import io
@@ -37,7 +37,7 @@ def fruit(seed: int) -> bytes:
     return encode(draw_fruit(KIND, seed, size=SIDE), "JPEG")
 
 
-def test_the_dataset_covers_package_and_catalog(service: TestClient) -> None:
+def test_dataset_covers_package_and_catalog(service: TestClient) -> None:
     body = service.get("/insights/dataset").json()
     assert body["model_version"] == SHIPPED
     assert body["from_catalog"] == 3
@@ -45,16 +45,16 @@ def test_the_dataset_covers_package_and_catalog(service: TestClient) -> None:
     mango = [row for row in body["counts"] if row["class_name"] == "mango"]
     assert {row["origin"] for row in mango} == {"upload"}
     assert body["balance"]["smallest"] == "mango"
-    looks = {row["class_name"]: row for row in body["appearance"]["by_class"]}
-    assert looks["mango"]["examples"] == 3
+    appearance = {row["class_name"]: row for row in body["appearance"]["by_class"]}
+    assert appearance["mango"]["examples"] == 3
     assert body["sizes"]["measured"] == body["appearance"]["measured"] >= 3
     assert body["copies"]["in_two_splits"] == 0
-    # Larger than any in the package, so in a bin of their own.
+    # Larger than any in the package, so the largest bin.
     largest = max(body["sizes"]["sizes"], key=lambda size: size["width"])
     assert (largest["width"], largest["height"]) == (SIDE, SIDE)
 
 
-def test_the_map_includes_new_images_and_has_a_limit(service: TestClient) -> None:
+def test_map_includes_new_images_and_has_a_limit(service: TestClient) -> None:
     body = service.get("/insights/map", params={"limit": 10_000}).json()
     assert (len(body["points"]), body["left_out"]) == (body["total"], 0)
     own = [point for point in body["points"] if point["image_id"]]
@@ -65,13 +65,13 @@ def test_the_map_includes_new_images_and_has_a_limit(service: TestClient) -> Non
     assert service.get("/insights/map", params={"limit": 0}).status_code == 422
 
 
-def test_augmented_views_of_an_image(service: TestClient) -> None:
+def test_augmentation_shows_views_of_an_image(service: TestClient) -> None:
     image = service.get("/dataset/images").json()["images"][0]
-    asked = {"image_id": image["id"], "seed": 4}
-    body = service.get("/insights/augmentation", params=asked).json()
+    query = {"image_id": image["id"], "seed": 4}
+    body = service.get("/insights/augmentation", params=query).json()
     assert (body["class_name"], len(body["views"])) == ("mango", 8)
-    assert body == service.get("/insights/augmentation", params=asked).json()
-    other = service.get("/insights/augmentation", params={**asked, "seed": 5}).json()
+    assert body == service.get("/insights/augmentation", params=query).json()
+    other = service.get("/insights/augmentation", params={**query, "seed": 5}).json()
     assert other["views"] != body["views"]
     for view in (body["original"], *body["views"]):
         picture = Image.open(io.BytesIO(base64.b64decode(view["picture"].partition(",")[2])))
@@ -79,7 +79,7 @@ def test_augmented_views_of_an_image(service: TestClient) -> None:
         assert 0 <= view["freshness_score"] <= 1
 
 
-def test_the_original_is_graded_as_predict_grades_it(service: TestClient) -> None:
+def test_original_gets_the_same_grade_as_predict(service: TestClient) -> None:
     file = {"file": ("a.jpg", fruit(9))}
     shown = service.post("/insights/augmentation", files=file).json()["original"]
     graded = service.post("/predict", files=file).json()
@@ -88,7 +88,7 @@ def test_the_original_is_graded_as_predict_grades_it(service: TestClient) -> Non
     assert shown["freshness_score"] == pytest.approx(graded["freshness_score"], abs=1e-4)
 
 
-def test_bad_requests(service: TestClient) -> None:
+def test_bad_requests_are_rejected(service: TestClient) -> None:
     unknown = service.get("/insights/augmentation", params={"image_id": "0" * 32})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "image-not-found")
     nonsense = service.get("/insights/augmentation", params={"image_id": "../etc"})
@@ -100,10 +100,10 @@ def test_bad_requests(service: TestClient) -> None:
     assert service.get("/report/none").status_code == 404
 
 
-def test_the_report(service: TestClient) -> None:
+def test_report_starts_with_unseen_sources(service: TestClient) -> None:
     body = service.get(f"/report/{SHIPPED}").json()
     names = [figure["name"] for figure in body["figures"]]
-    assert names[:2] == ["sources", "source"]  # Sources never met come first.
+    assert names[:2] == ["sources", "source"]  # Unseen sources come first.
     assert "test" in names
     assert all(figure["split"] and figure["counts"] for figure in body["figures"])
     assert body["story"].endswith(".")

@@ -1,4 +1,4 @@
-"""The report: its metrics and its summary in words."""
+"""The report: its metrics and its text summary."""
 
 import json
 from pathlib import Path
@@ -73,7 +73,7 @@ def written(folder: Path, name: str, content: object) -> Path:
     return folder
 
 
-def test_each_metric_says_what_it_was_measured_on() -> None:
+def test_each_metric_names_what_it_was_measured_on() -> None:
     found = {figure.name: figure for figure in figures(MANIFEST["metrics"], MEASURED)}  # type: ignore[arg-type]
     assert list(found) == ["test", "folds", "phone_fruit", "phone_edible", "supplied"]
     assert found["test"].counts == "520 files of 215 photographs"
@@ -109,7 +109,7 @@ def test_unseen_sources_come_first() -> None:
     assert {figure.measures for figure in found[:4]} == {"recipe"}
 
 
-def test_the_story_begins_with_unseen_sources(tmp_path: Path) -> None:
+def test_story_begins_with_unseen_sources(tmp_path: Path) -> None:
     measured = {**MEASURED, "leave_one_source_out": LEFT_OUT}
     story = report(MANIFEST, written(tmp_path, "crossvalidation.json", measured)).story
     assert story.startswith("Of photographs from sources that it has never met, its recipe gets 95")
@@ -119,7 +119,7 @@ def test_the_story_begins_with_unseen_sources(tmp_path: Path) -> None:
     assert story.index("never met") < story.index("five draws") < story.index("set's own split")
 
 
-def test_a_version_without_metrics(tmp_path: Path) -> None:
+def test_version_without_metrics_has_those_of_its_recipe(tmp_path: Path) -> None:
     written(tmp_path, "crossvalidation.json", MEASURED)
     found = report({**MANIFEST, "metrics": {}, "data": {"sha256": "b" * 64}}, tmp_path)
     assert found.figures[0].name == "folds"
@@ -127,13 +127,13 @@ def test_a_version_without_metrics(tmp_path: Path) -> None:
     assert "was not measured on photographs of its own" in found.story
 
 
-def test_the_story_warns_of_the_leak(tmp_path: Path) -> None:
+def test_story_warns_of_the_leak(tmp_path: Path) -> None:
     found = report(MANIFEST, written(tmp_path, "crossvalidation.json", MEASURED))
     assert found.same_data
     assert "479 of its 554 test photographs have a copy" in found.story
 
 
-def test_without_measurements_of_the_recipe(tmp_path: Path) -> None:
+def test_without_recipe_measurements_only_the_version_is_shown(tmp_path: Path) -> None:
     found = report(MANIFEST, tmp_path)
     assert [figure.name for figure in found.figures] == ["test"]
     assert (found.recipe_data, found.same_data, found.comparison) == (None, False, None)
@@ -147,7 +147,7 @@ def test_invalid_files_are_ignored(tmp_path: Path, text: str) -> None:
     assert comparison(tmp_path) is None
 
 
-def test_a_comparison_is_read(tmp_path: Path) -> None:
+def test_comparison_is_read(tmp_path: Path) -> None:
     trial = {
         "architecture": "net",
         "input_size": 160,
@@ -168,12 +168,12 @@ def test_a_comparison_is_read(tmp_path: Path) -> None:
     assert found.input_sizes[0].wanted_weights == "imagenet"
 
 
-def test_a_folder_without_measurements(tmp_path: Path) -> None:
-    """Like `docs` after the recipe changed, until it is measured again."""
+def test_folder_without_measurements_has_no_metrics(tmp_path: Path) -> None:
+    """As `docs` is between a change of the recipe and its new measurements."""
     assert figures({}, crossvalidation(tmp_path)) == []
 
 
-def test_the_projects_own_measurements_are_read() -> None:
+def test_measurements_of_this_project_are_read() -> None:
     found = figures({}, crossvalidation(PROJECT / "docs"))
     assert [figure.name for figure in found].count("source") == 5
     assert all(figure.value is not None and figure.split for figure in found)

@@ -57,7 +57,7 @@ def a_metric(value: float | None, threshold: float | None = 0.25, name: str = "x
 
 
 def add_feedback(database: Database, right: int, wrong: int, version: str = "v1") -> None:
-    """Record feedback on predictions of a version: numbers of right and wrong ones."""
+    """Record `right` correct and `wrong` incorrect predictions of a version, with feedback."""
     for correct in [True] * right + [False] * wrong:
         row = a_prediction(database, model_version=version, id=uuid4().hex)
         with database.session() as session:

@@ -67,7 +67,7 @@ def by_name(figures: list[DriftFigure]) -> dict[str, DriftFigure]:
     return {figure.name: figure for figure in figures}
 
 
-def test_the_reference_is_the_graded_test_split(settings: Settings, reference: Predictions) -> None:
+def test_reference_is_the_graded_test_split(settings: Settings, reference: Predictions) -> None:
     embeddings = held_out(settings.model_dir, "test")
     head = load_package(settings.model_dir).head
     assert len(reference.features) == len(embeddings)
@@ -76,14 +76,14 @@ def test_the_reference_is_the_graded_test_split(settings: Settings, reference: P
     assert np.allclose(reference.features, expected)
 
 
-def test_the_reference_is_cached(own: Settings, blobs: Blobs, version: str) -> None:
+def test_reference_is_cached(own: Settings, blobs: Blobs, version: str) -> None:
     assert load_reference(blobs, own.model_cache, version) is load_reference(
         blobs, own.model_cache, version
     )
 
 
-def test_similar_photos_are_no_drift(settings: Settings, reference: Predictions) -> None:
-    """The validation split, which the model has not seen either."""
+def test_similar_photos_are_not_drift(settings: Settings, reference: Predictions) -> None:
+    """The validation split, which the model was not trained on either."""
     figures = drift_metrics(
         reference, sample_of(settings, held_out(settings.model_dir, "validation"))
     )
@@ -92,7 +92,9 @@ def test_similar_photos_are_no_drift(settings: Settings, reference: Predictions)
     assert not any(figure.drifted for figure in figures), figures
 
 
-def test_a_single_class_is_a_drift_of_the_mix(settings: Settings, reference: Predictions) -> None:
+def test_single_class_is_a_drift_of_the_class_mix(
+    settings: Settings, reference: Predictions
+) -> None:
     embeddings = held_out(settings.model_dir, "test")[reference.predicted == "rottenbanana"]
     sample = sample_of(settings, np.concatenate([embeddings, embeddings]))
     mix = by_name(drift_metrics(reference, sample))["class_mix"]
@@ -100,16 +102,16 @@ def test_a_single_class_is_a_drift_of_the_mix(settings: Settings, reference: Pre
     assert "more rottenbanana" in mix.sentence
 
 
-def test_other_photos_are_a_drift(settings: Settings, reference: Predictions) -> None:
+def test_different_photos_are_drift(settings: Settings, reference: Predictions) -> None:
     embeddings = held_out(settings.model_dir, "test")
-    foreign = np.roll(embeddings, 640, axis=1)  # Other directions mean other things.
+    foreign = np.roll(embeddings, 640, axis=1)  # Other directions mean other features.
     figures = by_name(drift_metrics(reference, sample_of(settings, foreign)))
     assert figures["embeddings"].drifted
     assert figures["confidence"].drifted
     assert "less sure" in figures["confidence"].sentence
 
 
-def test_too_few_predictions(settings: Settings, reference: Predictions) -> None:
+def test_too_few_predictions_give_no_metrics(settings: Settings, reference: Predictions) -> None:
     sample = sample_of(settings, held_out(settings.model_dir, "validation")[: MIN_SIZE - 1])
     for figure in drift_metrics(reference, sample):
         assert (figure.value, figure.threshold, figure.enough) == (None, None, False)
@@ -117,7 +119,7 @@ def test_too_few_predictions(settings: Settings, reference: Predictions) -> None
         assert f"at least {MIN_SIZE}" in figure.sentence
 
 
-def test_the_sample_is_recent_predictions_of_one_version(database: Database) -> None:
+def test_sample_is_recent_predictions_of_one_version(database: Database) -> None:
     at = now()
     rows = [
         a_record(created_at=at - timedelta(minutes=age), confidence=age / 1000).row(None)
@@ -130,27 +132,27 @@ def test_the_sample_is_recent_predictions_of_one_version(database: Database) -> 
     with database.reading() as session:
         sample = load_sample(session, "v1", 4, at)
         old = load_sample(session, "v3", 4, at)
-        others = load_sample(session, "v1", 5, at)
+        other_features = load_sample(session, "v1", 5, at)
     assert len(sample.confidence) == len(sample.features) == MAX_SAMPLE
     assert sample.confidence.max() == pytest.approx(MAX_SAMPLE / 1000)
     assert sample.since == at - timedelta(minutes=MAX_SAMPLE)
     assert sample.features[0].tolist() == [0, 1, 2, 3]
     assert (len(old.confidence), old.since) == (0, None)
-    assert len(others.features) == 0  # Features of another length are left out.
+    assert len(other_features.features) == 0  # Features of another length are left out.
 
 
-def test_from_catalog_to_metrics(
+def test_drift_is_measured_from_the_catalog(
     database: Database, own: Settings, blobs: Blobs, version: str, reference: Predictions
 ) -> None:
     rows = [
         a_record(
             model_version=version,
-            predicted_class=str(reference.predicted[place]),
-            confidence=float(reference.confidence[place]),
-            recognised=bool(reference.recognised[place]),
-            features=reference.features[place].astype(np.float16),
+            predicted_class=str(reference.predicted[row]),
+            confidence=float(reference.confidence[row]),
+            recognised=bool(reference.recognised[row]),
+            features=reference.features[row].astype(np.float16),
         ).row(None)
-        for place in range(0, len(reference.features), 2)
+        for row in range(0, len(reference.features), 2)
     ]
     add_predictions(database, rows)
     with database.reading() as session:

@@ -15,7 +15,7 @@ from tests.waiting import until
 
 @pytest.fixture(scope="module")
 def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A service that graded some drawings, which differ from photos."""
+    """A service that graded drawings, which differ from photos."""
     state: Path = tmp_path_factory.mktemp("monitoring")
     with TestClient(create_app(settings.model_copy(update={"state_dir": state}))) as client:
         files = [
@@ -28,7 +28,7 @@ def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield client
 
 
-def test_drawings_are_a_drift(own: TestClient) -> None:
+def test_drawings_are_drift(own: TestClient) -> None:
     body = own.get("/drift").json()
     assert body["drifted"] is True
     assert body["model_version"] == own.get("/model-info").json()["model_info"]["version"]
@@ -41,7 +41,7 @@ def test_drawings_are_a_drift(own: TestClient) -> None:
     assert all(figure["sentence"].endswith(".") for figure in figures.values())
 
 
-def test_without_predictions_there_is_no_drift(settings: Settings, tmp_path: Path) -> None:
+def test_no_drift_without_predictions(settings: Settings, tmp_path: Path) -> None:
     with TestClient(create_app(settings.model_copy(update={"state_dir": tmp_path}))) as fresh:
         body = fresh.get("/drift").json()
     assert body["drifted"] is False
@@ -59,10 +59,10 @@ def test_triggers_are_listed(own: TestClient) -> None:
     assert all(trigger["description"] for trigger in triggers.values())
 
 
-def test_a_trigger_is_configured(own: TestClient) -> None:
-    answer = own.put("/triggers/schedule", json={"schedule": "weekly", "cooldown_hours": 12})
-    assert answer.status_code == 200
-    assert (answer.json()["schedule"], answer.json()["cooldown_hours"]) == ("weekly", 12)
+def test_trigger_is_configured(own: TestClient) -> None:
+    response = own.put("/triggers/schedule", json={"schedule": "weekly", "cooldown_hours": 12})
+    assert response.status_code == 200
+    assert (response.json()["schedule"], response.json()["cooldown_hours"]) == ("weekly", 12)
     assert own.put("/triggers/schedule", json={"enabled": False}).json()["schedule"] == "weekly"
     assert own.put("/triggers/schedule", json={"enabled": None}).json()["enabled"] is True
 
@@ -78,14 +78,14 @@ def test_a_trigger_is_configured(own: TestClient) -> None:
         ("%00", {"enabled": True}, 404, "unknown-trigger"),
     ],
 )
-def test_invalid_settings_are_refused(
+def test_invalid_settings_are_rejected(
     own: TestClient, name: str, body: dict[str, object], status: int, code: str
 ) -> None:
-    answer = own.put(f"/triggers/{name}", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    response = own.put(f"/triggers/{name}", json=body)
+    assert (response.status_code, response.json()["code"]) == (status, code)
 
 
-def test_the_summary_shows_the_last_hours(own: TestClient) -> None:
+def test_summary_shows_the_last_hours(own: TestClient) -> None:
     body = own.get("/monitoring/summary", params={"hours": 2}).json()
     assert body["predictions"] == sum(item["count"] for item in body["slices"]) == MIN_SIZE
     assert body["latency"]["sample_size"] == MIN_SIZE

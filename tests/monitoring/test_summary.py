@@ -1,4 +1,4 @@
-"""The summary of the last hours."""
+"""The monitoring summary of the last hours."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,7 +19,7 @@ def summary(database: Database, hours: float) -> Summary:
         return summarise(session, hours, AT)
 
 
-def test_predictions_fall_into_their_slices(database: Database) -> None:
+def test_predictions_are_counted_in_time_slices(database: Database) -> None:
     for minutes, name, confidence, recognised in (
         (1, "pears", 0.9, True),
         (2, "pears", 0.5, False),
@@ -35,40 +35,40 @@ def test_predictions_fall_into_their_slices(database: Database) -> None:
             recognised=recognised,
             milliseconds=float(minutes),
         )
-    found = summary(database, 24)
-    assert found.predictions == 4
-    assert found.slice_seconds == 900
-    busy = {item.start: item for item in found.slices if item.count}
+    result = summary(database, 24)
+    assert result.predictions == 4
+    assert result.slice_seconds == 900
+    busy = {item.start: item for item in result.slices if item.count}
     newest = busy[datetime(2026, 11, 21, 12, 30, tzinfo=UTC)]
     assert (newest.count, newest.unrecognised) == (3, 1)
     assert newest.by_class == {"pears": 2, "plums": 1}
     assert newest.mean_confidence == pytest.approx(0.7)
     assert busy[datetime(2026, 11, 21, 11, 0, tzinfo=UTC)].count == 1
-    assert found.latency is not None
-    assert (found.latency.sample_size, found.latency.p50_ms) == (4, 2.5)
+    assert result.latency is not None
+    assert (result.latency.sample_size, result.latency.p50_ms) == (4, 2.5)
 
 
 def test_slices_have_no_gaps(database: Database) -> None:
-    found = summary(database, 24)
-    starts = [item.start for item in found.slices]
-    assert starts[0] <= found.since < starts[1]
-    assert starts[-1] <= AT < starts[-1] + timedelta(seconds=found.slice_seconds)
+    result = summary(database, 24)
+    starts = [item.start for item in result.slices]
+    assert starts[0] <= result.since < starts[1]
+    assert starts[-1] <= AT < starts[-1] + timedelta(seconds=result.slice_seconds)
     steps = {later - earlier for earlier, later in pairwise(starts)}
-    assert steps == {timedelta(seconds=found.slice_seconds)}
-    assert (found.predictions, found.latency) == (0, None)
-    assert all(item.mean_confidence is None for item in found.slices)
+    assert steps == {timedelta(seconds=result.slice_seconds)}
+    assert (result.predictions, result.latency) == (0, None)
+    assert all(item.mean_confidence is None for item in result.slices)
 
 
 @pytest.mark.parametrize("hours", [0.01, 1, 24, 24 * 7, 24 * 365])
-def test_there_are_never_too_many_slices(database: Database, hours: float) -> None:
+def test_number_of_slices_is_bounded(database: Database, hours: float) -> None:
     assert 1 <= len(summary(database, hours).slices) <= MAX_SLICES + 1
 
 
-def test_the_longest_period_has_a_width() -> None:
+def test_longest_period_fits_the_widest_slice() -> None:
     assert 24 * 365 * 3600 / WIDTHS[-1] <= MAX_SLICES
 
 
-def test_model_changes(database: Database) -> None:
+def test_summary_lists_model_changes(database: Database) -> None:
     with database.session() as session:
         for version in ("v1", "v2"):
             session.add(ModelRow(version=version, origin="fast", started_by="manual", manifest={}))

@@ -1,4 +1,4 @@
-"""Each rule, on both sides of its threshold."""
+"""Each trigger rule on both sides of its threshold."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -54,7 +54,7 @@ def test_accuracy_uses_the_configured_threshold(database: Database) -> None:
         ).met
 
 
-def test_accuracy_needs_thirty_answers(database: Database) -> None:
+def test_accuracy_needs_feedback_on_thirty_predictions(database: Database) -> None:
     add_feedback(database, 0, 29)
     with database.reading() as session:
         result = trigger_rules.ACCURACY.evaluate(
@@ -117,7 +117,7 @@ def day(month: int, day: int, hour: int = 3, minute: int = 0) -> datetime:
         ("monthly", day(12, 31), day(12, 1), datetime(2027, 1, 1, 3, tzinfo=UTC)),
     ],
 )
-def test_when_a_schedule_is_due(
+def test_due_times_of_a_schedule(
     kind: Schedule, at: datetime, last: datetime, following: datetime
 ) -> None:
     assert (last_due(kind, at), next_due(kind, at)) == (last, following)
@@ -128,7 +128,7 @@ def test_when_a_schedule_is_due(
     [(day(11, 23, 2, 59), False), (day(11, 23, 3), True), (day(12, 25), True)],
     ids=["not yet", "on time", "weeks late"],
 )
-def test_a_schedule_fires_once_it_is_due(session: Session, at: datetime, met: bool) -> None:
+def test_schedule_fires_once_it_is_due(session: Session, at: datetime, met: bool) -> None:
     stored = {"schedule": "weekly", "scheduled_at": AT}
     result = trigger_rules.SCHEDULE.evaluate(
         a_context(session, at=at), a_config(trigger_rules.SCHEDULE, **stored)
@@ -136,7 +136,7 @@ def test_a_schedule_fires_once_it_is_due(session: Session, at: datetime, met: bo
     assert result.met is met
 
 
-def test_a_schedule_that_fired_waits_for_the_next_due_time(session: Session) -> None:
+def test_fired_schedule_waits_for_the_next_due_time(session: Session) -> None:
     late = day(12, 25)  # It was due five times.
     stored = {"schedule": "weekly", "scheduled_at": AT, "last_fired_at": late}
     after = a_context(session, at=late + timedelta(hours=2))
@@ -145,7 +145,7 @@ def test_a_schedule_that_fired_waits_for_the_next_due_time(session: Session) -> 
     assert "2026-12-28 03:00" in result.sentence
 
 
-def test_without_a_schedule_nothing_is_due(session: Session) -> None:
+def test_unset_schedule_never_fires(session: Session) -> None:
     for stored in ({}, {"schedule": "none", "scheduled_at": AT - timedelta(days=400)}):
         result = trigger_rules.SCHEDULE.evaluate(
             a_context(session), a_config(trigger_rules.SCHEDULE, **stored)

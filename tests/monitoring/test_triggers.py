@@ -1,4 +1,4 @@
-"""Firing: once, with its run, after the cooldown, and only if there is something to learn."""
+"""Firing triggers: once, together with a run, after the cooldown, and only with new photos."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,8 +27,8 @@ from tests.monitoring.samples import AT, NOTHING, SOMETHING, a_context
 MANY = CatalogDiff({"pears": 2000}, 0, 0)
 
 
-class World:
-    """A catalog whose rules see the context that the test sets."""
+class TriggerHarness:
+    """A catalog whose trigger rules evaluate a context that the test controls."""
 
     def __init__(self, database: Database, blobs: Blobs, settings: Settings) -> None:
         self.database, self._blobs, self._settings = database, blobs, settings
@@ -39,8 +39,8 @@ class World:
 
     def states(self, at: datetime = AT) -> dict[str, TriggerState]:
         with self.database.reading() as session:
-            found = trigger_states(session, self._settings, self._blobs, at)
-        return {one.rule.name: one for one in found}
+            states = trigger_states(session, self._settings, self._blobs, at)
+        return {state.rule.name: state for state in states}
 
     def set(self, name: str, at: datetime = AT, **settings: object) -> None:
         with self.database.session() as session:
@@ -58,97 +58,101 @@ class World:
 
 
 @pytest.fixture
-def world(
+def harness(
     database: Database,
     blobs: Blobs,
     settings: Settings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> World:
-    world = World(database, blobs, settings.model_copy(update={"state_dir": tmp_path}))
+) -> TriggerHarness:
+    harness = TriggerHarness(database, blobs, settings.model_copy(update={"state_dir": tmp_path}))
     monkeypatch.setattr(
         triggers,
         "_context",
-        lambda session, *rest: a_context(session, catalog_diff=world.catalog_diff, at=rest[-1]),
+        lambda session, *rest: a_context(session, catalog_diff=harness.catalog_diff, at=rest[-1]),
     )
-    return world
+    return harness
 
 
-def test_without_a_met_rule_nothing_fires(world: World) -> None:
-    assert world.check() is None
-    assert world.runs == []
+def test_no_rule_met_fires_nothing(harness: TriggerHarness) -> None:
+    assert harness.check() is None
+    assert harness.runs == []
 
 
-def test_a_trigger_creates_a_run_and_records_it(world: World) -> None:
-    world.catalog_diff = MANY
-    assert world.states()["new-images"].would_fire
-    fired = world.check()
-    (run,) = world.runs
+def test_trigger_creates_a_run_and_records_it(harness: TriggerHarness) -> None:
+    harness.catalog_diff = MANY
+    assert harness.states()["new-images"].would_fire
+    fired = harness.check()
+    (run,) = harness.runs
     assert fired is not None
     assert fired.id == run.id
     assert (run.mode, run.started_by, run.state) == ("fast", "trigger:new-images", "queued")
-    now = world.states()["new-images"]
+    now = harness.states()["new-images"]
     assert (now.config.last_fired_at, now.config.last_run_id) == (AT, run.id)
     assert not now.would_fire
 
 
-def test_the_cooldown(world: World) -> None:
-    world.catalog_diff = MANY
-    world.check()
-    world.end_run()
+def test_trigger_does_not_fire_during_its_cooldown(harness: TriggerHarness) -> None:
+    harness.catalog_diff = MANY
+    harness.check()
+    harness.end_run()
     early = AT + timedelta(hours=23, minutes=59)
-    assert "Cooling down until 2026-11-22 12:00" in world.states(early)["new-images"].reason
-    assert world.check(early) is None
-    assert world.check(AT + timedelta(hours=24))
+    assert "Cooling down until 2026-11-22 12:00" in harness.states(early)["new-images"].reason
+    assert harness.check(early) is None
+    assert harness.check(AT + timedelta(hours=24))
 
 
-def test_the_cooldown_can_be_set(world: World) -> None:
-    world.catalog_diff = MANY
-    world.set("new-images", cooldown_hours=2)
-    world.check()
-    world.end_run()
-    assert world.check(AT + timedelta(hours=1)) is None
-    assert world.check(AT + timedelta(hours=2))
+def test_cooldown_is_configurable(harness: TriggerHarness) -> None:
+    harness.catalog_diff = MANY
+    harness.set("new-images", cooldown_hours=2)
+    harness.check()
+    harness.end_run()
+    assert harness.check(AT + timedelta(hours=1)) is None
+    assert harness.check(AT + timedelta(hours=2))
 
 
-def test_nothing_fires_while_a_run_is_active(world: World) -> None:
-    world.catalog_diff = MANY
-    with world.database.session() as session:
+def test_nothing_fires_while_a_run_is_active(harness: TriggerHarness) -> None:
+    harness.catalog_diff = MANY
+    with harness.database.session() as session:
         runs.create_run(session, mode="fast", started_by="manual", options={})
-    assert "queued or running" in world.states()["new-images"].reason
-    assert world.check() is None
-    assert len(world.runs) == 1
-    world.end_run()
-    assert world.check()
+    assert "queued or running" in harness.states()["new-images"].reason
+    assert harness.check() is None
+    assert len(harness.runs) == 1
+    harness.end_run()
+    assert harness.check()
 
 
-def test_a_run_created_in_between(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between evaluating and firing, another process creates a run."""
-    world.catalog_diff = MANY
-    states = list(world.states().values())
-    with world.database.session() as session:
-        runs.create_run(session, mode="fast", started_by="manual", options={})
-    monkeypatch.setattr(triggers, "trigger_states", lambda *_: states)
-    assert world.check() is None
-    assert len(world.runs) == 1
-    assert world.states()["new-images"].config.last_fired_at is None
-
-
-def test_two_workers_fire_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second evaluated before the first fired, and that run is already over."""
-    world.catalog_diff = MANY
-    states = list(world.states().values())
-    assert world.check()
-    world.end_run()
-    monkeypatch.setattr(triggers, "trigger_states", lambda *_: states)
-    assert world.check() is None
-    assert len(world.runs) == 1
-
-
-def test_an_interrupted_firing_leaves_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
+def test_trigger_does_not_fire_if_a_run_was_created_meanwhile(
+    harness: TriggerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.catalog_diff = MANY
+    """Between evaluating and firing, another process creates a run."""
+    harness.catalog_diff = MANY
+    states = list(harness.states().values())
+    with harness.database.session() as session:
+        runs.create_run(session, mode="fast", started_by="manual", options={})
+    monkeypatch.setattr(triggers, "trigger_states", lambda *_: states)
+    assert harness.check() is None
+    assert len(harness.runs) == 1
+    assert harness.states()["new-images"].config.last_fired_at is None
+
+
+def test_concurrent_workers_fire_once(
+    harness: TriggerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second worker evaluated before the first fired, whose run has already ended."""
+    harness.catalog_diff = MANY
+    states = list(harness.states().values())
+    assert harness.check()
+    harness.end_run()
+    monkeypatch.setattr(triggers, "trigger_states", lambda *_: states)
+    assert harness.check() is None
+    assert len(harness.runs) == 1
+
+
+def test_interrupted_firing_is_rolled_back(
+    harness: TriggerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.catalog_diff = MANY
     start = runs.create_run
 
     def die(*arguments: object, **options: object) -> None:
@@ -158,60 +162,60 @@ def test_an_interrupted_firing_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(triggers, "create_run", die)
         with pytest.raises(KeyboardInterrupt):
-            world.check()
-    assert world.runs == []
-    assert world.states()["new-images"].config.last_fired_at is None
-    assert world.check()
+            harness.check()
+    assert harness.runs == []
+    assert harness.states()["new-images"].config.last_fired_at is None
+    assert harness.check()
 
 
-def test_a_disabled_trigger_does_not_fire(world: World) -> None:
-    world.catalog_diff = MANY
-    world.set("new-images", enabled=False)
-    assert "Switched off" in world.states()["new-images"].reason
-    assert world.check() is None
-    world.set("new-images", enabled=True)
-    assert world.check()
+def test_a_disabled_trigger_does_not_fire(harness: TriggerHarness) -> None:
+    harness.catalog_diff = MANY
+    harness.set("new-images", enabled=False)
+    assert "Switched off" in harness.states()["new-images"].reason
+    assert harness.check() is None
+    harness.set("new-images", enabled=True)
+    assert harness.check()
 
 
-def test_a_threshold_can_be_set_and_reset(world: World) -> None:
-    world.set("new-images", threshold=2)
-    assert world.states()["new-images"].would_fire
-    world.set("new-images", threshold=None)
-    assert world.states()["new-images"].config.threshold == 1000
+def test_threshold_is_set_and_reset(harness: TriggerHarness) -> None:
+    harness.set("new-images", threshold=2)
+    assert harness.states()["new-images"].would_fire
+    harness.set("new-images", threshold=None)
+    assert harness.states()["new-images"].config.threshold == 1000
 
 
-def test_a_schedule_fires_once_for_missed_due_times(world: World) -> None:
-    world.set("schedule", schedule="weekly")
-    assert world.check(AT + timedelta(hours=1)) is None
+def test_schedule_fires_once_for_missed_due_times(harness: TriggerHarness) -> None:
+    harness.set("schedule", schedule="weekly")
+    assert harness.check(AT + timedelta(hours=1)) is None
     late = AT + timedelta(days=40)
-    fired = world.check(late)
+    fired = harness.check(late)
     assert fired is not None
     assert fired.started_by == "trigger:schedule"
-    world.end_run()
-    assert world.check(late + timedelta(hours=2)) is None
-    assert world.check(late + timedelta(days=7))
+    harness.end_run()
+    assert harness.check(late + timedelta(hours=2)) is None
+    assert harness.check(late + timedelta(days=7))
 
 
-def test_other_settings_do_not_move_the_schedule(world: World) -> None:
-    world.set("schedule", schedule="weekly")
+def test_other_settings_do_not_restart_the_schedule(harness: TriggerHarness) -> None:
+    harness.set("schedule", schedule="weekly")
     late = AT + timedelta(days=8)
-    world.set("schedule", at=late, cooldown_hours=5, schedule="weekly")
-    assert world.check(late)
+    harness.set("schedule", at=late, cooldown_hours=5, schedule="weekly")
+    assert harness.check(late)
 
 
-def test_a_new_schedule_ignores_earlier_due_times(world: World) -> None:
-    world.set("schedule", schedule="monthly")
-    assert not world.states()["schedule"].would_fire
+def test_a_new_schedule_ignores_earlier_due_times(harness: TriggerHarness) -> None:
+    harness.set("schedule", schedule="monthly")
+    assert not harness.states()["schedule"].would_fire
 
 
-def test_with_nothing_to_learn_nothing_fires(world: World) -> None:
-    world.set("schedule", schedule="weekly")
-    world.catalog_diff = NOTHING
+def test_trigger_waits_for_new_photos(harness: TriggerHarness) -> None:
+    harness.set("schedule", schedule="weekly")
+    harness.catalog_diff = NOTHING
     late = AT + timedelta(days=8)
-    assert "Waiting for new photos" in world.states(late)["schedule"].reason
-    assert world.check(late) is None
-    world.catalog_diff = SOMETHING
-    assert world.check(late)
+    assert "Waiting for new photos" in harness.states(late)["schedule"].reason
+    assert harness.check(late) is None
+    harness.catalog_diff = SOMETHING
+    assert harness.check(late)
 
 
 def test_without_a_champion_nothing_fires(
@@ -233,7 +237,7 @@ def test_without_a_champion_nothing_fires(
         ("manual", {"enabled": False}),
     ],
 )
-def test_invalid_settings_are_refused(
+def test_invalid_settings_are_rejected(
     database: Database, name: str, settings: dict[str, object]
 ) -> None:
     with pytest.raises(BadTriggerSettingError), database.session() as session:

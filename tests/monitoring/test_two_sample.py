@@ -1,4 +1,4 @@
-"""Energy distance and PSI: no false alarms at any size, and real changes detected."""
+"""Energy distance and PSI: no false alarms at any sample size, and real changes are detected."""
 
 import numpy as np
 import pytest
@@ -19,13 +19,13 @@ PSI_SIZES = [(50, 50), (215, 50), (215, 500), (1000, 500)]
 
 def cloud(random: np.random.Generator, size: int, shift: float = 0) -> NDArray[np.float32]:
     """Six classes in 32 dimensions, like embeddings."""
-    middles = np.random.default_rng(0).normal(size=(6, 32)) * 1.5
-    points = middles[random.integers(0, 6, size)] + random.normal(size=(size, 32)) + shift
+    centres = np.random.default_rng(0).normal(size=(6, 32)) * 1.5
+    points = centres[random.integers(0, 6, size)] + random.normal(size=(size, 32)) + shift
     return points.astype(np.float32)
 
 
-def test_energy_by_hand() -> None:
-    """Two points a side: 2 E|X-Y| - E|X-X'| - E|Y-Y'|, over 2 E|X-Y|."""
+def test_energy_matches_a_hand_computed_value() -> None:
+    """Two points in each sample: (2 E|X-Y| - E|X-X'| - E|Y-Y'|) / 2 E|X-Y|."""
     reference = np.array([[0], [1]], np.float32)
     sample = np.array([[3], [5]], np.float32)
     across = (3 + 5 + 2 + 4) / 4
@@ -34,7 +34,7 @@ def test_energy_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("reference_size", "size"), SIZES)
-def test_energy_without_a_change(reference_size: int, size: int) -> None:
+def test_energy_without_a_change_is_below_its_threshold(reference_size: int, size: int) -> None:
     random = np.random.default_rng(1)
     for _ in range(8):
         value, threshold = energy_drift(cloud(random, reference_size), cloud(random, size))
@@ -54,13 +54,13 @@ def test_energy_detects_a_change_of_scale() -> None:
     assert value > threshold
 
 
-def test_a_small_difference_is_no_drift_even_if_significant() -> None:
+def test_small_significant_difference_is_not_drift() -> None:
     random = np.random.default_rng(4)
     value, threshold = energy_drift(cloud(random, 1000), cloud(random, 500, shift=0.15))
     assert 0 < value <= threshold == MIN_ENERGY_THRESHOLD
 
 
-def test_identical_points_are_no_drift() -> None:
+def test_identical_points_are_not_drift() -> None:
     value, threshold = energy_drift(np.ones((60, 2), np.float32), np.ones((60, 2), np.float32))
     assert value <= threshold
 
@@ -71,7 +71,7 @@ def counts(
     return random.multinomial(size, shares).astype(np.int64)
 
 
-def test_psi_by_hand() -> None:
+def test_psi_matches_a_hand_computed_value() -> None:
     # Half a count is added to each: 0.5 and 0.5 against 0.25 and 0.75.
     reference, sample = np.array([9, 9]), np.array([4, 14])
     p, q = 9.5 / 19, 4.5 / 19
@@ -80,12 +80,12 @@ def test_psi_by_hand() -> None:
     assert psi(reference, reference) == 0
 
 
-def test_an_empty_group_is_not_infinite() -> None:
+def test_psi_of_an_empty_group_is_finite() -> None:
     assert np.isfinite(psi(np.array([10, 0]), np.array([0, 10])))
 
 
 @pytest.mark.parametrize(("reference_size", "size"), PSI_SIZES)
-def test_psi_without_a_change(reference_size: int, size: int) -> None:
+def test_psi_without_a_change_is_below_its_threshold(reference_size: int, size: int) -> None:
     random = np.random.default_rng(1)
     for _ in range(40):
         reference, sample = counts(random, reference_size), counts(random, size)
@@ -108,6 +108,6 @@ def test_small_samples_have_a_higher_threshold() -> None:
     assert small > large == MIN_PSI_THRESHOLD
 
 
-def test_the_threshold_is_deterministic() -> None:
+def test_psi_threshold_is_deterministic() -> None:
     reference, sample = np.array([20, 30]), np.array([30, 25])
     assert psi_threshold(reference, sample) == psi_threshold(reference, sample)
