@@ -127,7 +127,7 @@ def test_version_without_metrics_has_those_of_its_recipe(tmp_path: Path) -> None
     assert "was not measured on photographs of its own" in found.story
 
 
-def test_story_warns_of_the_leak(tmp_path: Path) -> None:
+def test_the_story_warns_of_the_leak(tmp_path: Path) -> None:
     found = report(MANIFEST, written(tmp_path, "crossvalidation.json", MEASURED))
     assert found.same_data
     assert "479 of its 554 test photographs have a copy" in found.story

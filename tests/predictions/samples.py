@@ -1,4 +1,4 @@
-"""Recorded predictions for tests."""
+"""Sample predictions and their records."""
 
 from datetime import datetime
 from typing import Any
@@ -28,8 +28,12 @@ def a_record(
     features: NDArray[np.float16] = FEATURES,
     **values: Any,
 ) -> Record:
-    """Of a prediction with these `values`, by the names of its columns."""
-    in_row = {"id": "prediction_id", "created_at": "timestamp", "milliseconds": "inference_time_ms"}
+    """The record of a prediction; `values` are named as the columns of its row."""
+    field_of_column = {
+        "id": "prediction_id",
+        "created_at": "timestamp",
+        "milliseconds": "inference_time_ms",
+    }
     defaults: dict[str, Any] = {
         "prediction_id": uuid4().hex,
         "timestamp": now(),
@@ -46,11 +50,11 @@ def a_record(
         "probabilities": {"freshapples": 0.9, "rottenapples": 0.1},
         "inference_time_ms": 5.0,
     }
-    given = {in_row.get(name, name): value for name, value in values.items()}
-    return Record(Prediction(**{**defaults, **given}), filename, features, image, image)
+    overrides = {field_of_column.get(name, name): value for name, value in values.items()}
+    return Record(Prediction(**{**defaults, **overrides}), filename, features, image, image)
 
 
-def a_kept_prediction(
+def a_stored_prediction(
     database: Database, blobs: Blobs, seed: int = 0, at: datetime | None = None, **values: Any
 ) -> PredictionRow:
     """A prediction in the catalog with a stored image, drawn from `seed`."""

@@ -1,4 +1,4 @@
-"""Batch prediction: ordered, independent results, bounded memory."""
+"""Batch prediction: ordered and independent results in bounded memory."""
 
 import asyncio
 import io
@@ -27,7 +27,7 @@ PATIENCE = 20
 KINDS = ("freshapples", "freshbanana", "rottenoranges")
 
 
-def drawn(kind: str, seed: int = 0) -> bytes:
+def photo(kind: str, seed: int = 0) -> bytes:
     return encode(draw_fruit(kind, seed), "JPEG")
 
 
@@ -45,7 +45,7 @@ def post(client: TestClient, *files: tuple[str, bytes], accept: str = "*/*") -> 
 
 
 def test_results_are_in_order_and_equal_single_predictions(client: TestClient) -> None:
-    files = [(f"{seed}.jpg", drawn(KINDS[seed % 3], seed)) for seed in range(9)]
+    files = [(f"{seed}.jpg", photo(KINDS[seed % 3], seed)) for seed in range(9)]
     body = post(client, *files).json()
     assert [result["filename"] for result in body["results"]] == [name for name, _ in files]
     assert [result["index"] for result in body["results"]] == list(range(9))
@@ -59,14 +59,14 @@ def test_results_are_in_order_and_equal_single_predictions(client: TestClient) -
     assert summary["by_class"] == dict(classes)
     assert summary["fresh"] + summary["rotten"] == 9
     levels = Counter(result["freshness_level"] for result in body["results"])
-    nothing = {"fresh": 0, "past_best": 0, "rotten": 0}
-    assert summary["by_level"] == nothing | levels
+    zeros = {"fresh": 0, "past_best": 0, "rotten": 0}
+    assert summary["by_level"] == zeros | levels
     assert summary["unrecognised"] == sum(not result["recognised"] for result in body["results"])
     assert summary["seconds"] > 0
 
 
-def test_one_bad_file_is_a_row_of_its_own(client: TestClient) -> None:
-    good = drawn("freshapples")
+def test_bad_file_gets_an_error_row(client: TestClient) -> None:
+    good = photo("freshapples")
     response = post(client, ("a.jpg", good), ("bad.jpg", b"words"), ("cut.jpg", good[:-900]))
     assert response.status_code == 200
     results = response.json()["results"]
@@ -80,8 +80,8 @@ def test_one_bad_file_is_a_row_of_its_own(client: TestClient) -> None:
 
 
 def test_zips_are_unpacked_in_order(client: TestClient) -> None:
-    archive = zipped({"box/1.jpg": drawn(KINDS[0]), "notes.txt": b"x", "2.jpg": drawn(KINDS[1])})
-    body = post(client, ("a.jpg", drawn(KINDS[2])), ("box.zip", archive)).json()
+    archive = zipped({"box/1.jpg": photo(KINDS[0]), "notes.txt": b"x", "2.jpg": photo(KINDS[1])})
+    body = post(client, ("a.jpg", photo(KINDS[2])), ("box.zip", archive)).json()
     assert [result["filename"] for result in body["results"]] == [
         "a.jpg",
         "box.zip/box/1.jpg",
@@ -95,22 +95,22 @@ def test_zips_are_unpacked_in_order(client: TestClient) -> None:
     ("archive", "code"),
     [(b"PK\x03\x04 nonsense", "broken-archive"), (zipped({}), "empty-archive")],
 )
-def test_a_bad_zip_is_a_row_too(client: TestClient, archive: bytes, code: str) -> None:
-    body = post(client, ("bad.zip", archive), ("a.jpg", drawn("freshapples"))).json()
+def test_bad_zip_gets_an_error_row(client: TestClient, archive: bytes, code: str) -> None:
+    body = post(client, ("bad.zip", archive), ("a.jpg", photo("freshapples"))).json()
     assert body["results"][0]["error"]["code"] == code
     assert "predicted_class" in body["results"][1]
 
 
-def test_a_zip_that_unpacks_to_too_much_is_cut_at_the_limit(settings: Settings) -> None:
+def test_zip_with_too_many_entries_is_rejected(settings: Settings) -> None:
     small = settings.model_copy(update={"max_zip_files": 2})
-    entries = {f"{number}.jpg": drawn("freshapples", number) for number in range(3)}
+    entries = {f"{number}.jpg": photo("freshapples", number) for number in range(3)}
     with TestClient(create_app(small)) as client:
         body = post(client, ("many.zip", zipped(entries))).json()
     assert [result["error"]["code"] for result in body["results"]] == ["too-many-entries"]
 
 
 def test_rows_are_streamed_as_ndjson(client: TestClient) -> None:
-    files = [("a.jpg", drawn("freshapples")), ("bad.jpg", b"words")]
+    files = [("a.jpg", photo("freshapples")), ("bad.jpg", b"words")]
     response = post(client, *files, accept="application/x-ndjson")
     assert response.headers["content-type"].startswith("application/x-ndjson")
     lines: list[dict[str, Any]] = [json.loads(line) for line in response.text.splitlines()]
@@ -125,9 +125,9 @@ def state_of(client: TestClient) -> AppState:
 
 
 def test_read_ahead_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even where threads alternate, so that their results have gaps."""
+    """Even if two threads alternate, so that results complete out of order."""
     state = state_of(client)
-    data = drawn("freshapples")
+    data = photo("freshapples")
     predictor, alternating = state.serving(), threading.Barrier(2)
     decode, read, done = predictor.decode, 0, 0
     ahead: list[int] = []
@@ -161,9 +161,9 @@ def test_read_ahead_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPat
     assert max(ahead) <= PREFETCH * MAX_BATCH
 
 
-def test_a_disconnect_stops_the_batch(client: TestClient) -> None:
+def test_disconnect_stops_the_batch(client: TestClient) -> None:
     state = state_of(client)
-    data = drawn("freshapples")
+    data = photo("freshapples")
     read = 0
 
     def source() -> Iterator[BatchItem]:
@@ -183,7 +183,7 @@ def test_a_disconnect_stops_the_batch(client: TestClient) -> None:
     assert read <= (PREFETCH + 1) * MAX_BATCH
 
 
-def test_an_internal_error_fails_one_row_alone(
+def test_internal_error_fails_only_its_row(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     predictor = state_of(client).serving()
@@ -195,7 +195,7 @@ def test_an_internal_error_fails_one_row_alone(
         return decode(data)
 
     monkeypatch.setattr(predictor, "decode", fail)
-    response = post(client, ("boom.jpg", b"boom"), ("a.jpg", drawn("freshapples")))
+    response = post(client, ("boom.jpg", b"boom"), ("a.jpg", photo("freshapples")))
     assert response.json()["results"][0]["error"]["code"] == "internal-error"
     assert "1234" not in response.text
     assert "predicted_class" in response.json()["results"][1]
@@ -204,14 +204,14 @@ def test_an_internal_error_fails_one_row_alone(
 def test_reading_a_batch_does_not_block_the_event_loop(client: TestClient) -> None:
     """A slow disk must not block other requests."""
     state = state_of(client)
-    alive = threading.Event()
+    loop_is_running = threading.Event()
 
     def source() -> Iterator[BatchItem]:
-        assert alive.wait(20)
-        yield BatchItem("a", drawn("freshapples"))
+        assert loop_is_running.wait(20)
+        yield BatchItem("a", photo("freshapples"))
 
     async def run() -> int:
-        asyncio.get_running_loop().call_soon(alive.set)
+        asyncio.get_running_loop().call_soon(loop_is_running.set)
         batch = Batch(state, state.serving(), 1)
         return sum([len(rows) async for rows in batch.results(source())])
 
@@ -226,23 +226,23 @@ def test_reading_a_batch_does_not_block_the_event_loop(client: TestClient) -> No
         ({"json": {}}, 415, "not-a-form"),
     ],
 )
-def test_a_form_without_files_is_told_what_to_send(
+def test_request_without_files_is_rejected(
     client: TestClient, arguments: dict[str, Any], status: int, code: str
 ) -> None:
     response = client.post("/predict/batch", **arguments)
     assert (response.status_code, response.json()["code"]) == (status, code)
 
 
-def test_every_photograph_of_a_batch_is_recorded(client: TestClient) -> None:
-    body = post(client, ("one.jpg", drawn("freshapples")), ("two.jpg", drawn("freshbanana"))).json()
+def test_every_photo_of_a_batch_is_recorded(client: TestClient) -> None:
+    body = post(client, ("one.jpg", photo("freshapples")), ("two.jpg", photo("freshbanana"))).json()
     for result in body["results"]:
-        found = client.get(f"/predictions/{result['prediction_id']}").json()
-        assert found["filename"] == result["filename"]
-        assert found["predicted_class"] == result["predicted_class"]
+        recorded = client.get(f"/predictions/{result['prediction_id']}").json()
+        assert recorded["filename"] == result["filename"]
+        assert recorded["predicted_class"] == result["predicted_class"]
 
 
 def test_batch_items_are_bounded_in_size() -> None:
     limits = UploadLimits(zip_files=10, zip_bytes=1000, file_bytes=10)
-    (piece,) = batch_items([SentFile("long.jpg", io.BytesIO(b"x" * 11))], limits)
-    assert not isinstance(piece.data, bytes)
-    assert piece.data.code == "file-too-large"
+    (item,) = batch_items([SentFile("long.jpg", io.BytesIO(b"x" * 11))], limits)
+    assert not isinstance(item.data, bytes)
+    assert item.data.code == "file-too-large"

@@ -1,4 +1,4 @@
-"""`POST /predict` through the whole service, with the default model."""
+"""`POST /predict` through the whole service with the default model."""
 
 import struct
 import zlib
@@ -41,7 +41,7 @@ CLASSES = {
 
 
 @pytest.fixture(scope="module")
-def photograph() -> bytes:
+def photo() -> bytes:
     return encode(draw_fruit("freshoranges", seed=1), "JPEG")
 
 
@@ -53,8 +53,8 @@ def assert_problem(response: Response, status: int, code: str) -> None:
     assert body["detail"].endswith(".")
 
 
-def test_a_form_gets_every_field_of_the_contract(client: TestClient, photograph: bytes) -> None:
-    response = client.post("/predict", files={"file": ("a.jpg", photograph, "image/jpeg")})
+def test_form_upload_gets_every_response_field(client: TestClient, photo: bytes) -> None:
+    response = client.post("/predict", files={"file": ("a.jpg", photo, "image/jpeg")})
     assert response.status_code == 200
     body = response.json()
     assert set(body) == FIELDS
@@ -68,7 +68,7 @@ def test_a_form_gets_every_field_of_the_contract(client: TestClient, photograph:
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])
-def test_a_raw_body_of_every_format(client: TestClient, file_format: str) -> None:
+def test_raw_body_of_every_format_is_graded(client: TestClient, file_format: str) -> None:
     data = encode(draw_fruit("freshbanana", seed=2), file_format)
     headers = {"content-type": f"image/{file_format.lower()}"}
     response = client.post("/predict", content=data, headers=headers)
@@ -76,15 +76,15 @@ def test_a_raw_body_of_every_format(client: TestClient, file_format: str) -> Non
     assert set(response.json()) == FIELDS
 
 
-def test_form_and_raw_body_get_the_same_grade(client: TestClient, photograph: bytes) -> None:
-    form = client.post("/predict", files={"file": photograph}).json()
-    raw = client.post("/predict", content=photograph, headers={"content-type": "image/jpeg"})
+def test_form_and_raw_body_get_the_same_grade(client: TestClient, photo: bytes) -> None:
+    form = client.post("/predict", files={"file": photo}).json()
+    raw = client.post("/predict", content=photo, headers={"content-type": "image/jpeg"})
     assert raw.json()["probabilities"] == form["probabilities"]
     assert raw.json()["prediction_id"] != form["prediction_id"]
 
 
-def test_explanation_on_request(client: TestClient, photograph: bytes) -> None:
-    response = client.post("/predict?explain=true", files={"file": photograph})
+def test_explanation_is_made_on_request(client: TestClient, photo: bytes) -> None:
+    response = client.post("/predict?explain=true", files={"file": photo})
     assert set(response.json()) == FIELDS | {"explanation"}
     assert response.json()["explanation"]["heatmap"].startswith("data:image/png;base64,")
 
@@ -115,7 +115,7 @@ def png_bomb() -> bytes:
     ids=["text", "empty", "truncated", "bomb", "gif"],
 )
 @pytest.mark.parametrize("raw", [False, True], ids=["form", "raw"])
-def test_a_bad_file_gets_its_own_4xx(
+def test_bad_file_gets_the_right_4xx(
     client: TestClient, data: bytes, status: int, code: str, raw: bool
 ) -> None:
     if raw:
@@ -125,72 +125,71 @@ def test_a_bad_file_gets_its_own_4xx(
     assert_problem(response, status, code)
 
 
-def test_a_wrong_field_name_gets_the_right_one(client: TestClient, photograph: bytes) -> None:
-    response = client.post("/predict", files={"image": photograph})
+def test_wrong_field_name_is_explained(client: TestClient, photo: bytes) -> None:
+    response = client.post("/predict", files={"image": photo})
     assert_problem(response, 422, "missing-file")
     assert "'file'" in response.json()["detail"]
     assert "'image'" in response.json()["detail"]
 
 
-def test_text_in_the_file_field_is_no_file(client: TestClient) -> None:
+def test_text_in_the_file_field_is_rejected(client: TestClient) -> None:
     response = client.post("/predict", data={"file": "apple.jpg"}, files={"other": b"x"})
     assert_problem(response, 422, "missing-file")
     assert "text in 'file', a file in 'other'" in response.json()["detail"]
 
 
-def test_two_files_are_refused(client: TestClient, photograph: bytes) -> None:
-    files = [("file", ("a.jpg", photograph)), ("file", ("b.jpg", photograph))]
+def test_two_files_are_rejected(client: TestClient, photo: bytes) -> None:
+    files = [("file", ("a.jpg", photo)), ("file", ("b.jpg", photo))]
     assert_problem(client.post("/predict", files=files), 422, "missing-file")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
-def test_another_content_type_gets_an_explanation(client: TestClient, content_type: str) -> None:
+def test_unsupported_content_type_is_rejected(client: TestClient, content_type: str) -> None:
     response = client.post("/predict", content=b"{}", headers={"content-type": content_type})
     assert_problem(response, 415, "unsupported-body")
 
 
-def test_a_broken_form_is_a_bad_request(client: TestClient) -> None:
+def test_malformed_form_gets_a_4xx(client: TestClient) -> None:
     headers = {"content-type": "multipart/form-data; boundary=x"}
     response = client.post("/predict", content=b"--y\r\nnonsense", headers=headers)
     assert 400 <= response.status_code < 500
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_form_without_boundary_is_a_bad_request(client: TestClient) -> None:
+def test_form_without_boundary_gets_a_4xx(client: TestClient) -> None:
     headers = {"content-type": "multipart/form-data"}
     response = client.post("/predict", content=b"abc", headers=headers)
     assert 400 <= response.status_code < 500
 
 
-def test_bad_query_is_a_problem(client: TestClient, photograph: bytes) -> None:
-    response = client.post("/predict?explain=perhaps", files={"file": photograph})
-    assert_problem_code = response.json()["code"]
-    assert (response.status_code, assert_problem_code) == (422, "invalid-request")
+def test_invalid_query_gets_422(client: TestClient, photo: bytes) -> None:
+    response = client.post("/predict?explain=perhaps", files={"file": photo})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid-request")
 
 
-def test_a_rejected_file_changes_nothing(client: TestClient, photograph: bytes) -> None:
+def test_rejected_file_is_not_counted(client: TestClient, photo: bytes) -> None:
     before = client.get("/health").json()["prediction_count"]
     client.post("/predict", files={"file": b"no picture"})
     assert client.get("/health").json()["prediction_count"] == before
-    client.post("/predict", files={"file": photograph})
+    client.post("/predict", files={"file": photo})
     assert client.get("/health").json()["prediction_count"] == before + 1
 
 
-def test_a_body_over_the_limit_is_rejected_while_it_is_read(settings: Settings) -> None:
+def test_oversized_body_is_rejected_while_reading(settings: Settings) -> None:
     small = settings.model_copy(update={"max_body_bytes": 1000})
     with TestClient(create_app(small), raise_server_exceptions=False) as client:
         raw = client.post("/predict", content=b"x" * 1001, headers={"content-type": "image/png"})
         assert_problem(raw, 413, "body-too-large")
         # Without a Content-Length the bytes are counted.
-        pieces = (b"x" * 100 for _ in range(20))
-        streamed = client.post("/predict", content=pieces, headers={"content-type": "image/png"})
+        chunks = (b"x" * 100 for _ in range(20))
+        streamed = client.post("/predict", content=chunks, headers={"content-type": "image/png"})
         assert_problem(streamed, 413, "body-too-large")
         form = client.post("/predict", files={"file": b"x" * 1001})
         assert_problem(form, 413, "body-too-large")
 
 
 @pytest.mark.slow
-def test_a_client_that_is_still_sending_gets_its_answer() -> None:
+def test_client_that_is_still_sending_gets_the_413() -> None:
     """Over a real socket: a response before the body is read would break the connection."""
     with running_api({"RIPELINE_MAX_BODY_BYTES": "1000000"}) as url:
         body = b"x" * 1_900_000

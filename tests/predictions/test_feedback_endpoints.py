@@ -21,16 +21,20 @@ def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def graded(client: TestClient, seed: int) -> dict[str, Any]:
     data = encode(draw_fruit("freshapples", seed), "JPEG")
-    answer: dict[str, Any] = client.post("/predict", files={"file": (f"{seed}.jpg", data)}).json()
-    return answer
+    response: dict[str, Any] = client.post("/predict", files={"file": (f"{seed}.jpg", data)}).json()
+    return response
 
 
-def test_a_correction_reaches_the_training_images(own: TestClient) -> None:
+def test_correction_becomes_a_training_image(own: TestClient) -> None:
     prediction_id = graded(own, 1)["prediction_id"]
-    answer = own.post(f"/predictions/{prediction_id}/feedback", json={"label": "Star Fruit"})
-    assert answer.status_code == 200
-    body = answer.json()
-    assert (body["label"], body["correct"], body["photograph"]) == ("star_fruit", False, "stored")
+    response = own.post(f"/predictions/{prediction_id}/feedback", json={"label": "Star Fruit"})
+    assert response.status_code == 200
+    body = response.json()
+    assert (body["label"], body["correct"], body["photograph"]) == (
+        "star_fruit",
+        False,
+        "stored",
+    )
     image = own.get(f"/dataset/images/{body['image_id']}").json()
     assert (image["class_name"], image["origin"]) == ("star_fruit", "feedback")
     assert image["filename"] == "1.jpg"
@@ -38,26 +42,26 @@ def test_a_correction_reaches_the_training_images(own: TestClient) -> None:
     assert own.get("/feedback/summary").json()["by_class"]["star_fruit"]["accuracy"] == 0
 
 
-@pytest.mark.parametrize("word", [{}, {"correct": False}, {"label": "pears", "correct": True}])
-def test_unclear_feedback_gets_an_explanation(own: TestClient, word: dict[str, Any]) -> None:
+@pytest.mark.parametrize("body", [{}, {"correct": False}, {"label": "pears", "correct": True}])
+def test_unclear_feedback_is_rejected(own: TestClient, body: dict[str, Any]) -> None:
     prediction_id = graded(own, 2)["prediction_id"]
-    answer = own.post(f"/predictions/{prediction_id}/feedback", json=word)
-    assert (answer.status_code, answer.json()["code"]) == (422, "unclear-feedback")
+    response = own.post(f"/predictions/{prediction_id}/feedback", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "unclear-feedback")
 
 
-@pytest.mark.parametrize("word", [{"label": ""}, {"label": "///"}, {"label": 3}, [], "x"])
-def test_a_bad_label_is_a_422(own: TestClient, word: Any) -> None:
+@pytest.mark.parametrize("body", [{"label": ""}, {"label": "///"}, {"label": 3}, [], "x"])
+def test_invalid_label_gets_422(own: TestClient, body: Any) -> None:
     prediction_id = graded(own, 2)["prediction_id"]
-    assert own.post(f"/predictions/{prediction_id}/feedback", json=word).status_code == 422
+    assert own.post(f"/predictions/{prediction_id}/feedback", json=body).status_code == 422
 
 
-def test_an_unknown_prediction_is_a_404(own: TestClient) -> None:
+def test_unknown_prediction_gets_404(own: TestClient) -> None:
     for prediction_id in ("0" * 32, "x"):
-        answer = own.post(f"/predictions/{prediction_id}/feedback", json={"correct": True})
-        assert (answer.status_code, answer.json()["code"]) == (404, "prediction-not-found")
+        response = own.post(f"/predictions/{prediction_id}/feedback", json={"correct": True})
+        assert (response.status_code, response.json()["code"]) == (404, "prediction-not-found")
 
 
-def test_labelling_empties_the_review_queue(own: TestClient) -> None:
+def test_labelled_predictions_leave_the_review_queue(own: TestClient) -> None:
     for seed in range(10, 14):
         graded(own, seed)
     own.get("/predictions")  # Flushes the recorder.
@@ -68,22 +72,22 @@ def test_labelling_empties_the_review_queue(own: TestClient) -> None:
     assert first["reason"] in ("unrecognised", "unsure")
     assert own.get(first["photograph_url"]).headers["content-type"] == "image/jpeg"
 
-    wanted = [
+    labels = [
         {"prediction_id": first["prediction_id"], "label": first["suggested_label"]},
         {"prediction_id": "0" * 32, "label": "pears"},
         {"prediction_id": items[1]["prediction_id"], "label": "…"},
         {"prediction_id": items[2]["prediction_id"], "label": "pears"},
     ]
-    body = own.post("/review-queue", json={"items": wanted}).json()
+    body = own.post("/review-queue", json={"items": labels}).json()
     assert body["confirmed_count"] == len(body["confirmed"]) == 2
     assert [error["code"] for error in body["errors"]] == ["prediction-not-found", "bad-class-name"]
-    left = {item["prediction_id"] for item in own.get("/review-queue").json()["items"]}
-    assert not left & {first["prediction_id"], items[2]["prediction_id"]}
-    assert items[1]["prediction_id"] in left
+    remaining = {item["prediction_id"] for item in own.get("/review-queue").json()["items"]}
+    assert not remaining & {first["prediction_id"], items[2]["prediction_id"]}
+    assert items[1]["prediction_id"] in remaining
     image = own.get(f"/dataset/images/{body['confirmed'][1]['image_id']}").json()
     assert image["origin"] == "review"
 
 
 @pytest.mark.parametrize("path", ["/review-queue?limit=0", "/feedback/summary?days=nan"])
-def test_an_invalid_query_is_rejected(own: TestClient, path: str) -> None:
+def test_invalid_query_is_rejected(own: TestClient, path: str) -> None:
     assert own.get(path).status_code == 422

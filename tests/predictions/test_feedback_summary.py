@@ -12,10 +12,10 @@ from tests.predictions.samples import a_prediction
 
 
 def test_accuracy_overall_recent_by_class_and_by_version(database: Database) -> None:
-    words = [("v1", "freshapples", True), ("v1", "rottenapples", False), ("v2", "pears", True)]
-    rows = [a_prediction(database, model_version=version) for version, _, _ in words]
+    feedback = [("v1", "freshapples", True), ("v1", "rottenapples", False), ("v2", "pears", True)]
+    rows = [a_prediction(database, model_version=version) for version, _, _ in feedback]
     with database.session() as session:
-        for row, (_, label, correct) in zip(rows, words, strict=True):
+        for row, (_, label, correct) in zip(rows, feedback, strict=True):
             feedback_repository.put(session, row.id, label, correct, None)
         session.execute(
             update(FeedbackRow)

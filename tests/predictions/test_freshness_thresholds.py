@@ -1,4 +1,4 @@
-"""Freshness thresholds: reading, setting, and an unavailable catalog."""
+"""Freshness thresholds: reading and setting them, and an unavailable catalog."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +20,9 @@ from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 PATH = "/freshness-thresholds"
-OWN = asdict(shipped_thresholds())
+MODEL = asdict(shipped_thresholds())
 # Every score lies between these.
-CHOSEN = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
+USER = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
 
 
 @pytest.fixture
@@ -52,28 +52,28 @@ def shared_client(
         yield client
 
 
-def found(client: TestClient) -> dict[str, Any]:
-    answer = client.get(PATH)
-    assert answer.status_code == 200
-    body: dict[str, Any] = answer.json()
+def current(client: TestClient) -> dict[str, Any]:
+    response = client.get(PATH)
+    assert response.status_code == 200
+    body: dict[str, Any] = response.json()
     return body
 
 
 def level(client: TestClient) -> str:
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
-    answer = client.post("/predict", files={"file": ("a.jpg", photograph)})
-    words: str = answer.json()["freshness_level"]
-    return words
+    photo = encode(draw_fruit("freshapples"), "JPEG")
+    response = client.post("/predict", files={"file": ("a.jpg", photo)})
+    freshness_level: str = response.json()["freshness_level"]
+    return freshness_level
 
 
-def test_a_user_overrides_the_models_thresholds(client: TestClient) -> None:
-    assert found(client) == {**OWN, "set_by": "model", "model": OWN}
-    answer = client.put(PATH, json=CHOSEN)
-    assert answer.status_code == 200
-    assert answer.json() == found(client) == {**CHOSEN, "set_by": "user", "model": OWN}
-    answer = client.delete(PATH)
-    assert answer.status_code == 200
-    assert answer.json() == found(client) == {**OWN, "set_by": "model", "model": OWN}
+def test_user_overrides_the_models_thresholds(client: TestClient) -> None:
+    assert current(client) == {**MODEL, "set_by": "model", "model": MODEL}
+    response = client.put(PATH, json=USER)
+    assert response.status_code == 200
+    assert response.json() == current(client) == {**USER, "set_by": "user", "model": MODEL}
+    response = client.delete(PATH)
+    assert response.status_code == 200
+    assert response.json() == current(client) == {**MODEL, "set_by": "model", "model": MODEL}
     assert client.delete(PATH).status_code == 200
 
 
@@ -93,7 +93,7 @@ def test_new_thresholds_reach_every_process(client: TestClient, own: Settings) -
 
 def test_thresholds_survive_a_restart(own: Settings) -> None:
     with serving(own) as client:
-        client.put(PATH, json=CHOSEN)
+        client.put(PATH, json=USER)
     with serving(own) as client:
         assert level(client) == "past_best"
 
@@ -112,17 +112,17 @@ def test_thresholds_survive_a_restart(own: Settings) -> None:
     ],
 )
 def test_invalid_thresholds_are_rejected(shared_client: TestClient, body: Any) -> None:
-    answer = shared_client.put(PATH, json=body)
-    assert answer.status_code == 422
-    assert found(shared_client)["set_by"] == "model"
+    response = shared_client.put(PATH, json=body)
+    assert response.status_code == 422
+    assert current(shared_client)["set_by"] == "model"
 
 
 def test_rotten_below_must_not_exceed_fresh_from(client: TestClient) -> None:
-    answer = client.put(PATH, json={"rotten_below": 0.6, "fresh_from": 0.5})
-    assert (answer.status_code, answer.json()["code"]) == (409, "bad-thresholds")
-    assert "must not be above" in answer.json()["detail"]
+    response = client.put(PATH, json={"rotten_below": 0.6, "fresh_from": 0.5})
+    assert (response.status_code, response.json()["code"]) == (409, "bad-thresholds")
+    assert "must not be above" in response.json()["detail"]
     assert client.put(PATH, content=b'{"rotten_below": NaN, "fresh_from": 1}').status_code == 422
-    assert found(client)["set_by"] == "model"
+    assert current(client)["set_by"] == "model"
     assert client.put(PATH, json={"rotten_below": 0.5, "fresh_from": 0.5}).status_code == 200
 
 
@@ -133,39 +133,39 @@ def test_precedence_is_user_environment_model(own: Settings) -> None:
             "rotten_below": 0.2,
             "fresh_from": 0.8,
             "set_by": "environment",
-            "model": OWN,
+            "model": MODEL,
         }
-        assert found(client) == environment
-        assert client.put(PATH, json=CHOSEN).json()["set_by"] == "user"
+        assert current(client) == environment
+        assert client.put(PATH, json=USER).json()["set_by"] == "user"
         assert client.delete(PATH).json() == environment
 
 
-def test_the_last_known_thresholds_are_used_while_the_catalog_is_unavailable(
+def test_last_known_thresholds_are_used_while_the_catalog_is_unavailable(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client.put(PATH, json=CHOSEN)
+    client.put(PATH, json=USER)
     until(lambda: level(client) == "past_best")
 
-    def away(_database: Database) -> None:
-        raise OperationalError("", None, Exception("away"))
+    def unavailable(_database: Database) -> None:
+        raise OperationalError("", None, Exception("unavailable"))
 
-    monkeypatch.setattr(Database, "reading", away)
-    monkeypatch.setattr(Database, "session", away)
-    assert found(client) == {**CHOSEN, "set_by": "user", "model": OWN}
+    monkeypatch.setattr(Database, "reading", unavailable)
+    monkeypatch.setattr(Database, "session", unavailable)
+    assert current(client) == {**USER, "set_by": "user", "model": MODEL}
     assert level(client) == "past_best"
-    assert client.put(PATH, json=CHOSEN).status_code == 503
+    assert client.put(PATH, json=USER).status_code == 503
     assert client.delete(PATH).status_code == 503
 
 
 def test_without_a_model_thresholds_are_unavailable(own: Settings, tmp_path: Path) -> None:
     with serving(own.model_copy(update={"model_dir": tmp_path / "none"})) as client:
-        for answer in (client.get(PATH), client.put(PATH, json=CHOSEN), client.delete(PATH)):
-            assert (answer.status_code, answer.json()["code"]) == (503, "model-unavailable")
+        for response in (client.get(PATH), client.put(PATH, json=USER), client.delete(PATH)):
+            assert (response.status_code, response.json()["code"]) == (503, "model-unavailable")
     with serving(own) as client:
-        assert found(client)["set_by"] == "model"
+        assert current(client)["set_by"] == "model"
 
 
-def test_the_stored_pair_is_replaced_and_cleared(database: Database) -> None:
+def test_stored_thresholds_are_replaced_and_cleared(database: Database) -> None:
     def stored() -> LevelThresholds | None:
         with database.reading() as session:
             return freshness_thresholds.user_thresholds(session)

@@ -30,69 +30,69 @@ def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def listed(client: TestClient, **query: Any) -> list[dict[str, Any]]:
     response = client.get("/predictions", params=query)
     assert response.status_code == 200, response.text
-    predictions: list[dict[str, Any]] = response.json()["predictions"]
-    return predictions
+    body: list[dict[str, Any]] = response.json()["predictions"]
+    return body
 
 
 def test_predictions_are_listed_newest_first(own: TestClient) -> None:
-    everything = listed(own)
-    assert len(everything) == own.get("/predictions").json()["total"] == 6
-    assert everything[0]["filename"] == "freshbanana-2.jpg"
-    times = [prediction["timestamp"] for prediction in everything]
+    predictions = listed(own)
+    assert len(predictions) == own.get("/predictions").json()["total"] == 6
+    assert predictions[0]["filename"] == "freshbanana-2.jpg"
+    times = [prediction["timestamp"] for prediction in predictions]
     assert times == sorted(times, reverse=True)
-    assert listed(own, offset=2, limit=2) == everything[2:4]
-    scores = [(one["freshness_score"], one["freshness_level"]) for one in everything]
-    line = shipped_thresholds()
-    assert all(level == line.level(score) for score, level in scores)
+    assert listed(own, offset=2, limit=2) == predictions[2:4]
+    scores = [(one["freshness_score"], one["freshness_level"]) for one in predictions]
+    thresholds = shipped_thresholds()
+    assert all(level == thresholds.level(score) for score, level in scores)
 
 
-def test_filters(own: TestClient) -> None:
-    everything = listed(own)
-    bananas = [p for p in everything if p["predicted_class"] == "freshbanana"]
+def test_predictions_are_filtered(own: TestClient) -> None:
+    predictions = listed(own)
+    bananas = [p for p in predictions if p["predicted_class"] == "freshbanana"]
     assert bananas
     assert listed(own, class_name="freshbanana") == bananas
-    middle = sorted(p["confidence"] for p in everything)[3]
-    assert listed(own, below=middle) == [p for p in everything if p["confidence"] < middle]
-    assert listed(own, recognised=True) == [p for p in everything if p["recognised"]]
+    middle = sorted(p["confidence"] for p in predictions)[3]
+    assert listed(own, below=middle) == [p for p in predictions if p["confidence"] < middle]
+    assert listed(own, recognised=True) == [p for p in predictions if p["recognised"]]
     assert listed(own, model_version="another") == []
 
 
 @pytest.mark.parametrize("query", ["class_name=%00", "below=2", "limit=0", "limit=100000"])
-def test_an_invalid_filter_is_rejected(own: TestClient, query: str) -> None:
+def test_invalid_filter_is_rejected(own: TestClient, query: str) -> None:
     assert own.get(f"/predictions?{query}").status_code == 422
 
 
-def test_a_prediction_is_found_at_once(own: TestClient) -> None:
+def test_prediction_is_found_immediately(own: TestClient) -> None:
     data = encode(draw_fruit("freshoranges"), "JPEG")
-    made = own.post("/predict", content=data, headers={"content-type": "image/jpeg"}).json()
-    found = own.get(f"/predictions/{made['prediction_id']}").json()
-    assert found["probabilities"] == made["probabilities"]
-    assert found["timestamp"] == made["timestamp"]
-    assert found["label"] is None
-    assert found["photograph_kept"]
+    graded = own.post("/predict", content=data, headers={"content-type": "image/jpeg"}).json()
+    recorded = own.get(f"/predictions/{graded['prediction_id']}").json()
+    assert recorded["probabilities"] == graded["probabilities"]
+    assert recorded["timestamp"] == graded["timestamp"]
+    assert recorded["label"] is None
+    assert recorded["photograph_kept"]
 
 
 @pytest.mark.parametrize("prediction_id", ["0" * 32, "nonsense", "%00"])
-def test_an_unknown_prediction_is_a_404(own: TestClient, prediction_id: str) -> None:
+def test_unknown_prediction_gets_404(own: TestClient, prediction_id: str) -> None:
     for path in ("", "/photograph"):
         response = own.get(f"/predictions/{prediction_id}{path}")
         assert (response.status_code, response.json()["code"]) == (404, "prediction-not-found")
 
 
-def test_the_stored_image_is_served_as_a_thumbnail(own: TestClient) -> None:
+def test_stored_image_is_served_as_a_thumbnail(own: TestClient) -> None:
     prediction_id = listed(own)[0]["prediction_id"]
     response = own.get(f"/predictions/{prediction_id}/photograph?size=64")
     assert response.headers["content-type"] == "image/jpeg"
     assert max(Image.open(io.BytesIO(response.content)).size) == 64
 
 
-def test_an_image_that_is_not_stored_is_a_404(settings: Settings, tmp_path: Path) -> None:
+def test_image_that_is_not_stored_gets_404(settings: Settings, tmp_path: Path) -> None:
     changed = {"state_dir": tmp_path, "keep_predicted_days": 0}
     with TestClient(create_app(settings.model_copy(update=changed))) as client:
         data = encode(draw_fruit("freshapples"), "JPEG")
-        made = client.post("/predict", files={"file": data}).json()
-        found = client.get(f"/predictions/{made['prediction_id']}").json()
-        response = client.get(f"/predictions/{made['prediction_id']}/photograph")
-    assert not found["photograph_kept"]
+        graded = client.post("/predict", files={"file": data}).json()
+        recorded = client.get(f"/predictions/{graded['prediction_id']}").json()
+        response = client.get(f"/predictions/{graded['prediction_id']}/photograph")
+    assert not recorded["photograph_kept"]
     assert (response.status_code, response.json()["code"]) == (404, "photograph-gone")
     assert not list((tmp_path / "blobs").glob("predicted/**/*.*"))

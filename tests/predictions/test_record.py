@@ -1,4 +1,4 @@
-"""The record of a prediction."""
+"""The record of a prediction and its row."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ from tests.predictions.samples import a_record
 from tests.synthetic_images import draw_fruit, encode
 
 
-def test_a_row_has_signature_and_features() -> None:
+def test_row_has_signature_and_features() -> None:
     image = draw_fruit("freshapples")
     row = a_record(image, features=np.array([1.5, -2], np.float16)).row("predicted/x.jpg")
     assert row.features is not None
@@ -23,16 +23,16 @@ def test_a_row_has_signature_and_features() -> None:
 
 def test_signatures_distinguish_copies_from_other_images() -> None:
     image = draw_fruit("freshapples", size=160)
-    again = decode(encode(image, "JPEG", quality=60)).image
-    pictures = (image, again, draw_fruit("freshapples", seed=1, size=160))
-    of_image, *others = (
+    recompressed = decode(encode(image, "JPEG", quality=60)).image
+    images = (image, recompressed, draw_fruit("freshapples", seed=1, size=160))
+    original, *other_signatures = (
         np.frombuffer(bytes.fromhex(a_record(picture).row(None).signature or ""), np.uint8)
-        for picture in pictures
+        for picture in images
     )
-    assert near_rows(of_image, np.stack(others)).tolist() == [0]
+    assert near_rows(original, np.stack(other_signatures)).tolist() == [0]
 
 
-def test_a_record_without_images_is_still_a_row() -> None:
+def test_record_without_images_has_a_row() -> None:
     row = a_record(draw_fruit("freshapples")).without_images().row(None)
     assert (row.signature, row.blob) == (None, None)
     assert row.features
@@ -43,10 +43,10 @@ def test_any_file_name_can_be_stored() -> None:
     assert len(a_record(filename="x" * 300).row(None).filename) == 255
 
 
-def test_the_heat_map_is_answered_but_not_kept_in_memory() -> None:
+def test_heat_map_is_dropped_from_the_record() -> None:
     plain = a_record()
     prediction = plain.prediction.model_copy(update={"explanation": Explanation(heatmap="a PNG")})
-    # It has the images and features of a grade, which is all that is read.
+    # `Record.of` reads only images and features, which a record has as well.
     record = Record.of(prediction, cast("Grade", plain), plain.filename)
     assert record.prediction.explanation is None
     assert prediction.explanation is not None

@@ -1,4 +1,4 @@
-"""Background recording, also while the catalog or the store is unavailable."""
+"""Background recording, even while the catalog or the blob store is unavailable."""
 
 import threading
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ def rows(database: Database) -> dict[str, PredictionRow]:
         return {row.id: row for row in session.scalars(select(PredictionRow))}
 
 
-def dropped(what: str) -> float:
-    value: float = telemetry.RECORDER_DROPPED.labels(what)._value.get()
+def dropped(kind: str) -> float:
+    value: float = telemetry.RECORDER_DROPPED.labels(kind)._value.get()
     return value
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+def catalog_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """The catalog is unavailable until the event is set."""
     back = threading.Event()
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
@@ -54,15 +54,15 @@ def test_records_are_in_the_catalog_after_a_flush(database: Database, blobs: Blo
         for record in records:
             recorder.put(record)
         assert recorder.flush(SECONDS)
-        found = rows(database)
-    assert set(found) == {record.id for record in records}
-    for row in found.values():
+        stored = rows(database)
+    assert set(stored) == {record.id for record in records}
+    for row in stored.values():
         assert row.blob is not None
         assert blobs.get(row.blob).startswith(b"\xff\xd8")
         assert row.signature
 
 
-def test_closing_writes_the_queue(database: Database, blobs: Blobs) -> None:
+def test_closing_flushes_the_queue(database: Database, blobs: Blobs) -> None:
     with Recorder(database, blobs, store_images=False) as recorder:
         for _ in range(450):  # More than two batches.
             recorder.put(a_record())
@@ -80,8 +80,8 @@ def test_without_retention_no_image_is_stored(
     assert list(blobs.keys("predicted")) == []
 
 
-def test_a_full_queue_drops_images_then_records(
-    database: Database, blobs: Blobs, away: threading.Event
+def test_full_queue_drops_images_then_records(
+    database: Database, blobs: Blobs, catalog_back: threading.Event
 ) -> None:
     image = draw_fruit("freshapples")
     size = a_record(image).image_bytes
@@ -95,27 +95,29 @@ def test_a_full_queue_drops_images_then_records(
             recorder.put(record)
         assert dropped("photograph") - photographs == 3
         assert dropped("record") - records == 2
-        away.set()
+        catalog_back.set()
         assert recorder.flush(SECONDS)
-    found = rows(database)
-    assert [found[record.id].blob is not None for record in sent[:5]] == [True, True] + [False] * 3
-    assert not {record.id for record in sent[5:]} & set(found)
+    stored = rows(database)
+    assert [stored[record.id].blob is not None for record in sent[:5]] == [True, True] + [False] * 3
+    assert not {record.id for record in sent[5:]} & set(stored)
 
 
 def test_nothing_is_lost_while_the_catalog_is_unavailable(
-    database: Database, blobs: Blobs, away: threading.Event
+    database: Database, blobs: Blobs, catalog_back: threading.Event
 ) -> None:
     with Recorder(database, blobs, store_images=False) as recorder:
         for _ in range(300):
             recorder.put(a_record())
         assert not recorder.flush(0.1)
         assert rows(database) == {}
-        away.set()
+        catalog_back.set()
         assert recorder.flush(SECONDS)
     assert len(rows(database)) == 300
 
 
-def test_closing_has_a_deadline(database: Database, blobs: Blobs, away: threading.Event) -> None:
+def test_closing_has_a_deadline(
+    database: Database, blobs: Blobs, catalog_back: threading.Event
+) -> None:
     before = dropped("record")
     recorder = Recorder(database, blobs, store_images=False)
     with recorder:
@@ -125,7 +127,7 @@ def test_closing_has_a_deadline(database: Database, blobs: Blobs, away: threadin
     assert dropped("record") - before == 1
 
 
-def test_a_failing_store_loses_only_the_images(
+def test_failing_store_loses_only_the_images(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -140,7 +142,7 @@ def test_a_failing_store_loses_only_the_images(
     assert dropped("photograph") - before == 1
 
 
-def test_an_invalid_row_does_not_fail_the_others(
+def test_invalid_row_does_not_fail_the_others(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def add(database: Database, batch: list[PredictionRow]) -> None:
@@ -156,7 +158,7 @@ def test_an_invalid_row_does_not_fail_the_others(
     assert {row.filename for row in rows(database).values()} == {"a", "b"}
 
 
-def test_inserting_again_changes_nothing(database: Database) -> None:
+def test_inserting_is_idempotent(database: Database) -> None:
     row = a_record().row(None)
     add_predictions(database, [row])
     add_predictions(database, [row, a_record().row(None)])

@@ -4,7 +4,7 @@ from api.predictions import feedback_repository
 from api.predictions.review import review_queue
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.predictions.samples import a_kept_prediction, a_prediction
+from tests.predictions.samples import a_prediction, a_stored_prediction
 
 
 def queue(database: Database, limit: int = 50) -> list[str]:
@@ -13,10 +13,10 @@ def queue(database: Database, limit: int = 50) -> list[str]:
 
 
 def test_unrecognised_first_then_lowest_confidence(database: Database, blobs: Blobs) -> None:
-    order = [(True, 0.99), (True, 0.5), (False, 0.9), (False, 0.4), (True, 0.7)]
+    values = [(True, 0.99), (True, 0.5), (False, 0.9), (False, 0.4), (True, 0.7)]
     rows = [
-        a_kept_prediction(database, blobs, seed, recognised=recognised, confidence=confidence)
-        for seed, (recognised, confidence) in enumerate(order)
+        a_stored_prediction(database, blobs, seed, recognised=recognised, confidence=confidence)
+        for seed, (recognised, confidence) in enumerate(values)
     ]
     expected = [rows[number].id for number in (3, 2, 1, 4, 0)]
     assert queue(database) == expected
@@ -25,29 +25,29 @@ def test_unrecognised_first_then_lowest_confidence(database: Database, blobs: Bl
 
 def test_near_duplicates_are_queued_once(database: Database, blobs: Blobs) -> None:
     for confidence in (0.6, 0.5, 0.7):
-        a_kept_prediction(database, blobs, seed=1, confidence=confidence)
-    other = a_kept_prediction(database, blobs, seed=2, confidence=0.9)
-    found = queue(database)
-    assert len(found) == 2
-    assert found[1] == other.id
+        a_stored_prediction(database, blobs, seed=1, confidence=confidence)
+    other = a_stored_prediction(database, blobs, seed=2, confidence=0.9)
+    queued = queue(database)
+    assert len(queued) == 2
+    assert queued[1] == other.id
 
 
 def test_labelled_predictions_and_their_near_duplicates_are_left_out(
     database: Database, blobs: Blobs
 ) -> None:
-    labelled, _copy = (a_kept_prediction(database, blobs, seed=1) for _ in range(2))
-    left = a_kept_prediction(database, blobs, seed=2)
+    labelled, _copy = (a_stored_prediction(database, blobs, seed=1) for _ in range(2))
+    unlabelled = a_stored_prediction(database, blobs, seed=2)
     with database.session() as session:
         feedback_repository.put(session, labelled.id, "freshapples", True, None)
-    assert queue(database) == [left.id]
+    assert queue(database) == [unlabelled.id]
 
 
 def test_only_predictions_with_a_stored_image_are_queued(database: Database, blobs: Blobs) -> None:
     a_prediction(database)
-    kept = a_kept_prediction(database, blobs)
-    assert queue(database) == [kept.id]
-    assert queue(database, limit=1) == [kept.id]
+    stored = a_stored_prediction(database, blobs)
+    assert queue(database) == [stored.id]
+    assert queue(database, limit=1) == [stored.id]
 
 
-def test_the_queue_may_be_empty(database: Database) -> None:
+def test_review_queue_may_be_empty(database: Database) -> None:
     assert queue(database) == []
