@@ -1,4 +1,4 @@
-"""A state is saved while it serves, destroyed, restored, and serves the same."""
+"""Backup of a running service, and restoring it."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.processes import running_api
-from tests.registry.versions import a_servable_package, a_small_package, enter
+from tests.registry.versions import a_servable_package, a_small_package, register_package
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
@@ -31,7 +31,7 @@ def configured(database_url: str, state: Path) -> Settings:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Overrides the shared settings: a state of its own, on each kind of database in turn."""
+    """Overrides the shared settings: a separate state on each kind of database."""
     state = tmp_path / "state"
     if database_url.startswith("sqlite"):
         database_url = f"sqlite:///{state / 'catalog.db'}"
@@ -56,10 +56,10 @@ def destroy(settings: Settings) -> None:
             connection.execute(f"CREATE DATABASE {url.database}".encode())
 
 
-def known(api: httpx.Client) -> dict[str, Any]:
-    """What a client sees of the state: versions, images and their bytes, predictions."""
+def visible_state(api: httpx.Client) -> dict[str, Any]:
+    """The state as seen over the API: versions, images and their bytes, predictions."""
     images = api.get("/dataset/images").raise_for_status().json()
-    photographs = {
+    image_bytes = {
         image["id"]: api.get(f"/dataset/images/{image['id']}/photograph").content
         for image in images["images"]
     }
@@ -69,15 +69,15 @@ def known(api: httpx.Client) -> dict[str, Any]:
         "models": api.get("/models").json(),
         "history": api.get("/models/history").json(),
         "images": images,
-        "photographs": photographs,
+        "image_bytes": image_bytes,
         "predictions": predictions,
     }
 
 
 def fill(settings: Settings, api: httpx.Client, folder: Path) -> None:
-    """Another champion, three images, and a graded photograph."""
+    """Add another champion, three images and a prediction."""
     database = Database(settings.database)
-    enter(database, Blobs(settings.storage), a_servable_package(folder, "b"))
+    register_package(database, Blobs(settings.storage), a_servable_package(folder, "b"))
     database.close()
     api.post("/models/b/promote").raise_for_status()
     files = [("files", (f"{n}.png", encode(draw_fruit("freshapples", n)))) for n in range(3)]
@@ -86,19 +86,19 @@ def fill(settings: Settings, api: httpx.Client, folder: Path) -> None:
     api.post("/predict", files={"file": encode(draw_fruit("rottenbanana"))}).raise_for_status()
 
 
-def test_backup_and_restore(settings: Settings, tmp_path: Path) -> None:
+def test_restored_service_has_the_same_state(settings: Settings, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     with running_api(environment(settings)) as url, client(url) as api:
         fill(settings, api, tmp_path)
         until(lambda: api.get("/model-info").json()["model_info"]["version"] == "b")
         until(lambda: api.get("/predictions").json()["predictions"])
-        before = known(api)
-        note = service.save(settings, backup)
-    assert note.blobs >= 3 + 2 * 4 + 1
+        before = visible_state(api)
+        manifest = service.save(settings, backup)
+    assert manifest.blobs >= 3 + 2 * 4 + 1
     destroy(settings)
-    assert service.restore(settings, backup) == note
+    assert service.restore(settings, backup) == manifest
     with running_api(environment(settings)) as url, client(url) as api:
-        assert known(api) == before
+        assert visible_state(api) == before
     with pytest.raises(NotEmptyError):
         service.restore(settings, backup)
 
@@ -107,18 +107,18 @@ def client(url: str) -> httpx.Client:
     return httpx.Client(base_url=url, trust_env=False, timeout=30)
 
 
-def test_a_killed_restore_can_be_repeated(
+def test_killed_restore_can_be_repeated(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_state(settings, tmp_path)
     service.save(settings, tmp_path / "backup")
     destroy(settings)
 
-    def killed(_store: Blobs, key: str, _data: bytes) -> None:
+    def interrupt(_store: Blobs, key: str, _data: bytes) -> None:
         raise KeyboardInterrupt(key)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Blobs, "put", killed)
+        patch.setattr(Blobs, "put", interrupt)
         with pytest.raises(KeyboardInterrupt):
             service.restore(settings, tmp_path / "backup")
     service.restore(settings, tmp_path / "backup")
@@ -146,7 +146,7 @@ def test_wal_files_of_an_older_catalog_are_removed(tmp_path: Path) -> None:
     assert champion.changed_at.year > 2000
 
 
-def test_nothing_is_overwritten(settings: Settings, tmp_path: Path) -> None:
+def test_backup_and_restore_overwrite_nothing(settings: Settings, tmp_path: Path) -> None:
     a_state(settings, tmp_path)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").write_bytes(b"x")
@@ -175,20 +175,20 @@ def test_restore_needs_the_same_kind_of_database(tmp_path: Path) -> None:
         service.restore(other, tmp_path / "backup")
 
 
-def test_failures_to_save_have_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = configured(f"sqlite:///{tmp_path / 'catalog.db'}", tmp_path / "state")
+def test_backup_failures_have_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = configured(f"sqlite:///{tmp_path / 'catalog.db'}", tmp_path / "state")
     with pytest.raises(BackupError, match="no catalog"):
-        service.save(nowhere, tmp_path / "a")
-    away = configured("postgresql://u:secret@127.0.0.1:9/x", tmp_path / "state")
+        service.save(missing, tmp_path / "a")
+    unavailable = configured("postgresql://u:secret@127.0.0.1:9/x", tmp_path / "state")
     with pytest.raises(CatalogUnavailableError):
-        service.PostgresCatalog(away.database).check_empty()
+        service.PostgresCatalog(unavailable.database).check_empty()
     if shutil.which("pg_dump"):
         with pytest.raises(BackupError, match="pg_dump failed") as failed:
-            service.save(away, tmp_path / "b")
+            service.save(unavailable, tmp_path / "b")
         assert "secret" not in failed.value.detail
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BackupError, match="postgresql-client"):
-        service.save(away, tmp_path / "c")
+        service.save(unavailable, tmp_path / "c")
 
 
 def a_state(settings: Settings, folder: Path) -> None:
@@ -196,5 +196,5 @@ def a_state(settings: Settings, folder: Path) -> None:
     database = Database(settings.database)
     settings.state_dir.mkdir(exist_ok=True)
     database.upgrade()
-    enter(database, Blobs(settings.storage), a_small_package(folder, "b"), "manual")
+    register_package(database, Blobs(settings.storage), a_small_package(folder, "b"), "manual")
     database.close()

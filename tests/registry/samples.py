@@ -22,8 +22,8 @@ def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
     return draw_head(CHANNELS, classes, seed)
 
 
-def no_looks(count: int) -> dict[str, Any]:
-    """Columns of a replay of `count` photos without appearance or sources."""
+def without_appearance(count: int) -> dict[str, Any]:
+    """Replay columns of `count` photos with unknown appearance and no sources."""
     return {
         "looks": np.full((count, len(APPEARANCE_COLUMNS)), np.nan, np.float32),
         "copies": np.zeros(count, np.int32),
@@ -31,8 +31,8 @@ def no_looks(count: int) -> dict[str, Any]:
     }
 
 
-def some_others(embeddings: NDArray[np.float32]) -> OodSamples:
-    """Two kinds of other produce and other things in turn; `embeddings` [n, channels]."""
+def make_ood_samples(embeddings: NDArray[np.float32]) -> OodSamples:
+    """Samples of two near-OOD kinds and of far-OOD, alternating; `embeddings` [n, channels]."""
     kinds = np.arange(len(embeddings)) % 3
     return OodSamples(
         embeddings=embeddings,
@@ -56,7 +56,7 @@ def a_replay(count: int = 5, seed: int = 0) -> ReplayBuffer:
         looks=random.uniform(0, 1, (count, len(APPEARANCE_COLUMNS))).astype(np.float32),
         copies=np.arange(count, dtype=np.int32) % 3 + 1,
         sources=np.array(["", "phone", "märkte"])[np.arange(count) % 3],
-        others=some_others(random.normal(size=(3, CHANNELS)).astype(np.float32)),
+        others=make_ood_samples(random.normal(size=(3, CHANNELS)).astype(np.float32)),
     )
 
 

@@ -1,4 +1,4 @@
-"""`/models` over HTTP, on both databases."""
+"""`/models` over HTTP on both databases."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +14,12 @@ from api.registry import service
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.registry.versions import SHIPPED, a_servable_package, a_small_package, enter
+from tests.registry.versions import SHIPPED, a_servable_package, a_small_package, register_package
 
 
 @pytest.fixture
 def own(settings: Settings, database: Database, tmp_path: Path) -> Settings:
-    """Settings with a catalog of its own."""
+    """Settings with a separate catalog."""
     return settings.model_copy(update={"state_dir": tmp_path, "database_url": database.url})
 
 
@@ -29,8 +29,8 @@ def blobs(own: Settings) -> Blobs:
 
 
 @pytest.fixture
-def service_alone(own: Settings) -> Iterator[TestClient]:
-    """The service with a catalog of its own."""
+def own_client(own: Settings) -> Iterator[TestClient]:
+    """A client of a service with its own catalog."""
     with TestClient(create_app(own), raise_server_exceptions=False) as client:
         yield client
 
@@ -46,8 +46,8 @@ def statuses(client: TestClient) -> dict[str, str]:
     return {row["version"]: row["status"] for row in client.get("/models").json()["models"]}
 
 
-def test_the_shipped_version_is_listed(service_alone: TestClient) -> None:
-    body = service_alone.get("/models").json()
+def test_shipped_version_is_listed(own_client: TestClient) -> None:
+    body = own_client.get("/models").json()
     assert body["champion"] == SHIPPED
     (row,) = body["models"]
     assert (row["status"], row["origin"]) == ("champion", "shipped")
@@ -59,14 +59,16 @@ def test_the_shipped_version_is_listed(service_alone: TestClient) -> None:
     assert row["verdict"] is None
 
 
-def test_every_status(
-    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+def test_models_are_listed_with_every_status(
+    own_client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in "abcd":
         promoted = version in "ac"
-        enter(database, blobs, a_small_package(tmp_path, version), "gate" if promoted else None)
+        register_package(
+            database, blobs, a_small_package(tmp_path, version), "gate" if promoted else None
+        )
     service.prune(database, blobs, keep=1)
-    assert statuses(service_alone) == {
+    assert statuses(own_client) == {
         "d": "challenger",
         "c": "champion",
         "b": "pruned",
@@ -75,7 +77,7 @@ def test_every_status(
     }
 
 
-def test_a_version_has_its_manifest_and_verdict(client: TestClient) -> None:
+def test_version_has_its_manifest_and_verdict(client: TestClient) -> None:
     body = client.get(f"/models/{SHIPPED}").json()
     assert body["manifest"]["version"] == body["version"] == SHIPPED
     assert body["manifest"]["files"]
@@ -83,32 +85,32 @@ def test_a_version_has_its_manifest_and_verdict(client: TestClient) -> None:
 
 
 def test_two_versions_are_compared(
-    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+    own_client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    enter(database, blobs, a_servable_package(tmp_path, "b"))
-    body = service_alone.get("/models/compare", params={"a": SHIPPED, "b": "b"}).json()
+    register_package(database, blobs, a_servable_package(tmp_path, "b"))
+    body = own_client.get("/models/compare", params={"a": SHIPPED, "b": "b"}).json()
     assert (body["a"]["status"], body["b"]["status"]) == ("champion", "challenger")
     assert body["same_data"] is True
     assert {row["name"]: row["difference"] for row in body["figures"]}["macro_f1"] == 0
     assert len(body["per_class"]) == 6
 
 
-def test_an_unknown_version_is_a_problem(service_alone: TestClient) -> None:
+def test_unknown_version_gets_404(own_client: TestClient) -> None:
     for version in ("none", "%00", "..%2f..%2fetc", "%ed%a0%80", "a%20b"):
-        for answer in (
-            service_alone.get(f"/models/{version}"),
-            service_alone.get(f"/models/compare?a={SHIPPED}&b={version}"),
-            service_alone.post(f"/models/{version}/promote"),
+        for response in (
+            own_client.get(f"/models/{version}"),
+            own_client.get(f"/models/compare?a={SHIPPED}&b={version}"),
+            own_client.post(f"/models/{version}/promote"),
         ):
-            assert answer.status_code == 404
-            assert answer.headers["content-type"] == "application/problem+json"
-        answer = service_alone.get(f"/models/compare?a={version}&b={SHIPPED}")
-        assert_problem(answer, 404, "unknown-model")
+            assert response.status_code == 404
+            assert response.headers["content-type"] == "application/problem+json"
+        response = own_client.get(f"/models/compare?a={version}&b={SHIPPED}")
+        assert_problem(response, 404, "unknown-model")
 
 
 def test_compare_needs_two_versions(client: TestClient) -> None:
-    answer = client.get("/models/compare", params={"a": SHIPPED})
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    response = client.get("/models/compare", params={"a": SHIPPED})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid-request")
 
 
 @pytest.mark.parametrize("path", ["/models", "/models/history"])
@@ -117,52 +119,51 @@ def test_lists_are_bounded(client: TestClient, path: str) -> None:
         assert client.get(path, params={"limit": limit}).status_code == 422
 
 
-def test_promote_and_roll_back(
-    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+def test_promotion_and_rollback(
+    own_client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    enter(database, blobs, a_servable_package(tmp_path, "b"))
-    promoted = service_alone.post("/models/b/promote")
+    register_package(database, blobs, a_servable_package(tmp_path, "b"))
+    promoted = own_client.post("/models/b/promote")
     assert promoted.status_code == 200
     body = promoted.json()
     assert (body["version"], body["replaced"], body["kind"]) == ("b", SHIPPED, "manual")
-    assert service_alone.post("/models/b/promote").json() == body
-    assert statuses(service_alone) == {"b": "champion", SHIPPED: "retired"}
-    assert service_alone.get("/models").json()["rollback_to"] == SHIPPED
+    assert own_client.post("/models/b/promote").json() == body
+    assert statuses(own_client) == {"b": "champion", SHIPPED: "retired"}
+    assert own_client.get("/models").json()["rollback_to"] == SHIPPED
 
-    back = service_alone.post("/models/rollback").json()
+    back = own_client.post("/models/rollback").json()
     assert (back["version"], back["replaced"], back["kind"]) == (SHIPPED, "b", "rollback")
-    assert_problem(service_alone.post("/models/rollback"), 409, "nothing-to-roll-back-to")
-    assert service_alone.get("/models").json()["rollback_to"] is None
+    assert_problem(own_client.post("/models/rollback"), 409, "nothing-to-roll-back-to")
+    assert own_client.get("/models").json()["rollback_to"] is None
 
-    history = service_alone.get("/models/history").json()["promotions"]
+    history = own_client.get("/models/history").json()["promotions"]
     assert [(row["version"], row["kind"]) for row in history] == [
         (SHIPPED, "rollback"),
         ("b", "manual"),
         (SHIPPED, "first"),
     ]
     assert (
-        service_alone.get("/models/history", params={"limit": 1}).json()["promotions"]
-        == history[:1]
+        own_client.get("/models/history", params={"limit": 1}).json()["promotions"] == history[:1]
     )
 
 
 def test_pruned_and_damaged_versions_are_not_promoted(
-    service_alone: TestClient, database: Database, blobs: Blobs, tmp_path: Path
+    own_client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in "abc":
-        enter(database, blobs, a_small_package(tmp_path, version))
+        register_package(database, blobs, a_small_package(tmp_path, version))
     blobs.put(f"models/c/{HEAD}", b"damaged")
     service.prune(database, blobs, keep=1)
-    assert_problem(service_alone.post("/models/a/promote"), 409, "model-pruned")
-    assert_problem(service_alone.post("/models/c/promote"), 409, "model-damaged")
-    assert service_alone.get("/models").json()["champion"] == SHIPPED
+    assert_problem(own_client.post("/models/a/promote"), 409, "model-pruned")
+    assert_problem(own_client.post("/models/c/promote"), 409, "model-damaged")
+    assert own_client.get("/models").json()["champion"] == SHIPPED
 
 
-def test_an_unavailable_catalog(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+def test_unavailable_catalog_gets_503(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
         raise OperationalError("SELECT 1", None, Exception("connection refused"))
 
-    monkeypatch.setattr("sqlalchemy.engine.Engine.connect", away)
+    monkeypatch.setattr("sqlalchemy.engine.Engine.connect", refuse)
     for method, path in (
         ("GET", "/models"),
         ("GET", "/models/history"),
@@ -170,7 +171,7 @@ def test_an_unavailable_catalog(client: TestClient, monkeypatch: pytest.MonkeyPa
         ("POST", "/models/x/promote"),
         ("POST", "/models/rollback"),
     ):
-        answer = client.request(method, path)
-        assert_problem(answer, 503, "catalog-unavailable")
-        assert int(answer.headers["retry-after"]) > 0
+        response = client.request(method, path)
+        assert_problem(response, 503, "catalog-unavailable")
+        assert int(response.headers["retry-after"]) > 0
     assert client.get("/status").json()["training_status"] == "unknown"

@@ -1,4 +1,4 @@
-"""What a process serves: the champion, or the best model that can be loaded."""
+"""The model that a process serves: the champion, or the best one that can be loaded."""
 
 import dataclasses
 import weakref
@@ -26,12 +26,12 @@ from api.storage.db import Database
 from tests.heads import shipped_thresholds
 from tests.postgres import fresh_database
 from tests.processes import free_port
-from tests.registry.versions import SHIPPED, a_servable_package, enter
+from tests.registry.versions import SHIPPED, a_servable_package, register_package
 from tests.synthetic_images import draw_fruit, encode
 
 
 class Clock:
-    """A clock that the test moves."""
+    """A clock that the test advances."""
 
     seconds = 0.0
 
@@ -81,7 +81,7 @@ def test_a_new_champion_serves_after_a_poll(
 ) -> None:
     assert serving(state) == SHIPPED
     since = state.champion_since
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"))
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"))
     reloader.poll()
     assert serving(state) == SHIPPED
     promote(state, "b")
@@ -93,16 +93,16 @@ def test_a_new_champion_serves_after_a_poll(
     state.serving().predict(encode(draw_fruit("freshapples"), "JPEG"))
 
 
-def test_the_old_model_finishes_its_requests_and_is_freed(
+def test_old_model_finishes_its_requests_and_is_freed(
     reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     old = state.serving()
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     reloader.poll()
     assert old.predict(encode(draw_fruit("freshapples"), "JPEG")).class_name
-    gone = weakref.ref(old)
+    reference = weakref.ref(old)
     del old
-    assert gone() is None
+    assert reference() is None
 
 
 def set_thresholds(state: AppState, thresholds: LevelThresholds) -> None:
@@ -113,25 +113,25 @@ def set_thresholds(state: AppState, thresholds: LevelThresholds) -> None:
 def test_thresholds_are_followed_and_kept_for_a_new_champion(
     reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
-    first, chosen = state.serving(), LevelThresholds(0.2, 0.9)
-    set_thresholds(state, chosen)
+    first, thresholds = state.serving(), LevelThresholds(0.2, 0.9)
+    set_thresholds(state, thresholds)
     reloader.poll()
-    assert state.serving().thresholds == chosen
+    assert state.serving().thresholds == thresholds
     # Requests in progress keep theirs.
     assert first.thresholds == first.own_thresholds == shipped_thresholds()
     same = state.serving()
     reloader.poll()
     assert state.serving() is same
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     reloader.poll()
-    assert (serving(state), state.serving().thresholds) == ("b", chosen)
+    assert (serving(state), state.serving().thresholds) == ("b", thresholds)
     with state.database.session() as session:
         freshness.clear_thresholds(session)
     reloader.poll()
     assert state.serving().thresholds == first.own_thresholds
 
 
-def test_thresholds_from_the_environment(own: Settings, state: AppState) -> None:
+def test_environment_thresholds_are_overridden_by_the_users(own: Settings, state: AppState) -> None:
     deployed = own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8})
     reloader = ModelReloader(deployed, state)
     reloader.poll()
@@ -148,7 +148,7 @@ def test_thresholds_from_the_environment(own: Settings, state: AppState) -> None
 def test_thresholds_apply_to_the_shipped_package(
     own: Settings, state: AppState, tmp_path: Path
 ) -> None:
-    (tmp_path / "state").write_text("the catalog is away")
+    (tmp_path / "state").write_text("in the way")
     reloader = ModelReloader(own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8}), state)
     reloader.start()
     reloader.stop()
@@ -156,19 +156,19 @@ def test_thresholds_apply_to_the_shipped_package(
     assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
 
 
-def test_a_damaged_champion_leaves_the_old_one_serving(
+def test_damaged_champion_leaves_the_old_one_serving(
     reloader: ModelReloader, state: AppState, clock: Clock, tmp_path: Path
 ) -> None:
     head = f"models/b/{HEAD}"
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
-    whole = state.blobs.get(head)
-    state.blobs.put(head, whole[:-1])
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    intact = state.blobs.get(head)
+    state.blobs.put(head, intact[:-1])
     reloader.poll()
     assert serving(state) == SHIPPED
     assert "b cannot be loaded" in state.model_problem
     assert HEAD in state.model_problem
 
-    state.blobs.put(head, whole)
+    state.blobs.put(head, intact)
     reloader.poll()
     assert serving(state) == SHIPPED  # Retried after a minute.
     clock.seconds += RETRY_SECONDS
@@ -177,22 +177,22 @@ def test_a_damaged_champion_leaves_the_old_one_serving(
     assert state.model_problem == ""
 
 
-def test_another_champion_is_tried_at_once(
+def test_another_champion_is_loaded_immediately(
     reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     delete_package(state.blobs, "b")
     reloader.poll()
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "c"), "gate")
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "c"), "gate")
     reloader.poll()
     assert serving(state) == "c"
     assert state.model_problem == ""
 
 
-def test_going_back_from_a_damaged_champion_clears_the_problem(
+def test_replacing_a_damaged_champion_clears_the_problem(
     reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     delete_package(state.blobs, "b")
     reloader.poll()
     promote(state, SHIPPED)
@@ -200,69 +200,69 @@ def test_going_back_from_a_damaged_champion_clears_the_problem(
     assert (serving(state), state.model_problem) == (SHIPPED, "")
 
 
-def test_the_shipped_version_needs_no_store(
+def test_shipped_version_serves_without_its_stored_package(
     own: Settings, reloader: ModelReloader, state: AppState
 ) -> None:
-    """Its files are in the project, even if the stored ones are gone."""
+    """Its files are part of the project; the stored ones may be deleted."""
     delete_package(state.blobs, SHIPPED)
-    again = dataclasses.replace(state, predictor=None)
-    ModelReloader(own, again).poll()
-    assert serving(again) == SHIPPED
+    restarted = dataclasses.replace(state, predictor=None)
+    ModelReloader(own, restarted).poll()
+    assert serving(restarted) == SHIPPED
     assert is_stored(state.blobs, SHIPPED)  # Stored again at start.
 
 
-def started(settings: Settings) -> TestClient:
+def running_service(settings: Settings) -> TestClient:
     return TestClient(create_app(settings), raise_server_exceptions=False)
 
 
-def photograph() -> dict[str, bytes]:
+def photo() -> dict[str, bytes]:
     return {"file": encode(draw_fruit("freshapples"), "JPEG")}
 
 
 def test_the_champion_serves_after_a_restart(
     own: Settings, reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
-    with started(own) as client:
-        assert client.post("/predict", files=photograph()).json()["model_version"] == "b"
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    with running_service(own) as client:
+        assert client.post("/predict", files=photo()).json()["model_version"] == "b"
 
 
-def test_a_bad_shipped_package_does_not_stop_the_service(
+def test_bad_shipped_package_does_not_stop_the_service(
     own: Settings, reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
-    with started(own.model_copy(update={"model_dir": tmp_path / "nothing"})) as client:
-        assert client.post("/predict", files=photograph()).json()["model_version"] == "b"
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    with running_service(own.model_copy(update={"model_dir": tmp_path / "nothing"})) as client:
+        assert client.post("/predict", files=photo()).json()["model_version"] == "b"
 
 
-def test_with_a_damaged_champion_the_shipped_version_serves(
+def test_shipped_version_serves_if_the_champion_is_damaged(
     own: Settings, reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
-    enter(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
+    register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     delete_package(state.blobs, "b")
-    with started(own) as client:
-        assert client.post("/predict", files=photograph()).json()["model_version"] == SHIPPED
+    with running_service(own) as client:
+        assert client.post("/predict", files=photo()).json()["model_version"] == SHIPPED
         assert client.get("/models").json()["champion"] == "b"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_without_the_catalog_the_shipped_version_serves(
+def test_shipped_version_serves_without_the_catalog(
     own: Settings, tmp_path: Path, kind: str
 ) -> None:
     """A state folder that cannot be created; a server that does not exist."""
     (tmp_path / "state").write_text("in the way")
     url = "" if kind == "sqlite" else f"postgresql://ripeline@127.0.0.1:{free_port()}/none"
-    with started(own.model_copy(update={"database_url": url})) as client:
+    with running_service(own.model_copy(update={"database_url": url})) as client:
         assert client.get("/ready").status_code == 200
-        assert client.post("/predict", files=photograph()).json()["model_version"] == SHIPPED
-        answer = client.get("/models")
-        assert (answer.status_code, answer.json()["code"]) == (503, "catalog-unavailable")
-        assert int(answer.headers["retry-after"]) > 0
+        assert client.post("/predict", files=photo()).json()["model_version"] == SHIPPED
+        response = client.get("/models")
+        assert (response.status_code, response.json()["code"]) == (503, "catalog-unavailable")
+        assert int(response.headers["retry-after"]) > 0
         assert client.get("/status").json()["training_status"] == "unknown"
 
 
-def test_a_catalog_that_is_not_open_yet_is_not_queried(own: Settings) -> None:
-    """It may be available again but have no tables."""
+def test_catalog_is_not_queried_until_it_is_opened(own: Settings) -> None:
+    """It may be available again but have no tables yet."""
     app = create_app(own)
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.service.catalog_problem = "connection refused"
@@ -270,7 +270,7 @@ def test_a_catalog_that_is_not_open_yet_is_not_queried(own: Settings) -> None:
         assert client.get("/status").json()["training_status"] == "unknown"
 
 
-def test_a_catalog_that_becomes_available_is_opened(
+def test_catalog_is_opened_once_available(
     own: Settings, state: AppState, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "state").write_text("in the way")
@@ -289,7 +289,7 @@ def test_predictions_continue_without_the_catalog(own: Settings, postgres: str) 
     address = fresh_database(postgres)
     name = address.rpartition("/")[2].encode()
     with (
-        started(own.model_copy(update={"database_url": address})) as client,
+        running_service(own.model_copy(update={"database_url": address})) as client,
         psycopg.connect(postgres, autocommit=True) as server,
     ):
         assert client.get("/models").status_code == 200
@@ -299,7 +299,7 @@ def test_predictions_continue_without_the_catalog(own: Settings, postgres: str) 
             [name.decode()],
         )
         assert client.post("/models/rollback").status_code == 503
-        assert client.post("/predict", files=photograph()).status_code == 200
+        assert client.post("/predict", files=photo()).status_code == 200
         server.execute(b"ALTER DATABASE " + name + b" ALLOW_CONNECTIONS true")
         assert client.get("/models").status_code == 200
         assert client.post("/models/rollback").status_code == 409

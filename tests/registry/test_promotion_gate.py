@@ -1,4 +1,4 @@
-"""The promotion gate, case by case."""
+"""The promotion gate by cases."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ FAIR = ModelComparison(
     milliseconds=MetricPair(6.0, 6.1),
 )
 
-# Changes to a fair candidate, and part of the one objection; empty if it is promoted.
+# Changes to a fair candidate, and part of its only objection (empty if it is promoted).
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "a tie": ({}, ""),
     "better": ({"overall": PairedCounts(200, 190, 0, 8), "macro_f1": MetricPair(0.95, 0.99)}, ""),
@@ -159,7 +159,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_gate(name: str) -> None:
+def test_gate_verdict(name: str) -> None:
     changes, reason = CASES[name]
     verdict = judge(dataclasses.replace(FAIR, **changes))
     assert verdict.promote is not bool(reason), verdict.reasons
@@ -169,7 +169,7 @@ def test_the_gate(name: str) -> None:
     assert all(text.endswith(".") for text in verdict.reasons)
 
 
-def test_every_objection_is_given() -> None:
+def test_verdict_lists_every_objection() -> None:
     verdict = judge(
         dataclasses.replace(
             FAIR,
@@ -182,7 +182,7 @@ def test_every_objection_is_given() -> None:
     assert len(verdict.reasons) == 3
 
 
-def test_a_verdict_is_json_serializable() -> None:
+def test_verdict_is_json_serializable() -> None:
     verdict = judge(dataclasses.replace(FAIR, new_labels={"apple": LabelAgreement(50, 15, 8, 3)}))
     read = json.loads(json.dumps(dataclasses.asdict(verdict)))
     assert read["promote"] is False
@@ -190,7 +190,7 @@ def test_a_verdict_is_json_serializable() -> None:
     assert read["figures"]["new_labels"]["apple"]["left_out_right"] == 15
 
 
-def test_the_mcnemar_test_is_exact() -> None:
+def test_mcnemar_test_is_exact() -> None:
     assert PairedCounts(100, 90, 5, 0).mcnemar_p == 1 / 32
     assert PairedCounts(100, 90, 0, 5).mcnemar_p == 1.0
     assert PairedCounts(100, 90, 0, 0).mcnemar_p == 1.0

@@ -1,4 +1,4 @@
-"""One champion, its history, and rollbacks."""
+"""The registry: one champion, its history, and rollbacks."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -37,12 +37,12 @@ def roll_back(database: Database) -> str:
 T = TypeVar("T")
 
 
-def read(database: Database, question: Callable[[Session], T]) -> T:
+def read(database: Database, query: Callable[[Session], T]) -> T:
     with database.reading() as session:
-        return question(session)
+        return query(session)
 
 
-def test_an_empty_registry_has_no_champion(database: Database) -> None:
+def test_empty_registry_has_no_champion(database: Database) -> None:
     assert read(database, repository.champion) is None
     assert read(database, repository.list_models) == []
     assert read(database, repository.history) == []
@@ -58,7 +58,7 @@ def test_versions_are_listed_newest_first(database: Database) -> None:
 
 
 @pytest.mark.parametrize("version", ["b", "", "../a", "a\0", "\ud800"])
-def test_an_unknown_version(database: Database, version: str) -> None:
+def test_unknown_version_is_rejected(database: Database, version: str) -> None:
     add(database, "a")
     with pytest.raises(UnknownModelError):
         read(database, lambda session: repository.get_model(session, version))
@@ -78,7 +78,7 @@ def test_every_promotion_is_in_the_history(database: Database) -> None:
     assert champion.changed_at == rows[0].at
 
 
-def test_a_promotion_is_rolled_back_with_its_transaction(database: Database) -> None:
+def test_promotion_is_rolled_back_with_its_transaction(database: Database) -> None:
     add(database, "a", "b")
     promote(database, "a")
 
@@ -93,7 +93,7 @@ def test_a_promotion_is_rolled_back_with_its_transaction(database: Database) -> 
     assert len(read(database, repository.history)) == 1
 
 
-def test_rolling_back_goes_further_back_each_time(database: Database) -> None:
+def test_repeated_rollbacks_go_further_back(database: Database) -> None:
     add(database, "a", "b", "c", "d")
     promote(database, "a", "b", "c")
     assert roll_back(database) == "b"
@@ -115,7 +115,7 @@ def test_versions_rolled_back_from_are_skipped(database: Database) -> None:
     assert roll_back(database) == "a"
 
 
-def test_rolling_back_from_a_version_promoted_again(database: Database) -> None:
+def test_rollback_from_a_version_promoted_twice(database: Database) -> None:
     add(database, "a", "b")
     promote(database, "a", "b", "a")
     assert roll_back(database) == "b"
@@ -124,7 +124,7 @@ def test_rolling_back_from_a_version_promoted_again(database: Database) -> None:
         roll_back(database)
 
 
-def test_a_pruned_version_cannot_serve(database: Database) -> None:
+def test_pruned_version_is_not_promoted(database: Database) -> None:
     add(database, "a", "b")
     promote(database, "a", "b")
     with database.session() as session:
@@ -146,7 +146,7 @@ def test_concurrent_promotions_are_serialised(database: Database) -> None:
     rows = read(database, repository.history)[::-1]
     assert read(database, lambda s: s.scalar(select(func.count()).select_from(ChampionRow))) == 1
     assert read(database, repository.champion) == rows[-1].version
-    # Each replaced what the one before it had made champion.
+    # Each replaced the champion of the promotion before it.
     assert [row.replaced for row in rows] == [None, *(row.version for row in rows[:-1])]
 
 

@@ -6,7 +6,7 @@ from api.registry.repository import rollback_stack
 
 
 @pytest.mark.parametrize(
-    ("changes", "served"),
+    ("changes", "expected"),
     [
         ([], []),
         (["a"], ["a"]),
@@ -20,9 +20,9 @@ from api.registry.repository import rollback_stack
         (["a", "b", "back to x"], ["x"]),
     ],
 )
-def test_the_rollback_stack(changes: list[str], served: list[str]) -> None:
+def test_rollback_stack(changes: list[str], expected: list[str]) -> None:
     rows = [
         (change.removeprefix("back to "), "rollback" if " " in change else "gate")
         for change in changes
     ]
-    assert rollback_stack(rows) == served
+    assert rollback_stack(rows) == expected

@@ -1,4 +1,4 @@
-"""Metrics of a version, of two versions compared, and missing ones."""
+"""Metrics of one version and of two compared versions, and missing metrics."""
 
 import json
 
@@ -14,11 +14,11 @@ UNMEASURED = describer()({}).model_dump(mode="json")
 
 
 def test_headlines_name_their_split() -> None:
-    found = Headlines.of(SHIPPED)
-    assert found.split is not None
-    assert "not seen in training" in found.split
-    assert found.macro_f1 == SHIPPED["metrics"]["test_by_photograph"]["macro_f1"]
-    assert found.files is not None
+    summary = Headlines.of(SHIPPED)
+    assert summary.split is not None
+    assert "not seen in training" in summary.split
+    assert summary.macro_f1 == SHIPPED["metrics"]["test_by_photograph"]["macro_f1"]
+    assert summary.files is not None
 
 
 def test_missing_metrics_are_null() -> None:

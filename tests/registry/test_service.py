@@ -1,4 +1,4 @@
-"""Registering, promoting and pruning: files and rows."""
+"""Registering, promoting and pruning versions: their files and rows."""
 
 import os
 import time
@@ -16,7 +16,7 @@ from api.registry.store import fetch_package, is_stored, store_package, stored_v
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ChampionRow, ModelRow, PromotionRow
-from tests.registry.versions import a_small_package, enter
+from tests.registry.versions import a_small_package, register_package
 
 
 def champion(database: Database) -> str | None:
@@ -80,7 +80,7 @@ def test_a_bad_shipped_package_changes_nothing(
     assert count(database, ModelRow) == 0
 
 
-def test_a_shipped_package_whose_files_are_gone_is_stored_again(
+def test_shipped_package_with_missing_files_is_stored_again(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     """For example, STORAGE_URL names a new bucket."""
@@ -91,29 +91,29 @@ def test_a_shipped_package_whose_files_are_gone_is_stored_again(
     assert is_stored(blobs, "shipped")
 
 
-def test_a_version_is_registered_and_promoted_at_once(
+def test_version_is_registered_and_promoted_together(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    enter(database, blobs, a_small_package(tmp_path, "a"), "first")
-    enter(database, blobs, a_small_package(tmp_path, "b"))
+    register_package(database, blobs, a_small_package(tmp_path, "a"), "first")
+    register_package(database, blobs, a_small_package(tmp_path, "b"))
     assert champion(database) == "a"
-    enter(database, blobs, a_small_package(tmp_path, "c"), "gate")
+    register_package(database, blobs, a_small_package(tmp_path, "c"), "gate")
     assert champion(database) == "c"
     assert all(is_stored(blobs, version) for version in versions(database))
 
 
-def test_an_interrupted_registration_lists_nothing(
+def test_interrupted_registration_is_not_listed(
     database: Database, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed after the files and the row, before the promotion."""
-    enter(database, blobs, a_small_package(tmp_path, "a"), "first")
+    register_package(database, blobs, a_small_package(tmp_path, "a"), "first")
 
-    def dying(*_: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(repository, "promote", dying)
+    monkeypatch.setattr(repository, "promote", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        enter(database, blobs, a_small_package(tmp_path, "b"), "gate")
+        register_package(database, blobs, a_small_package(tmp_path, "b"), "gate")
     assert versions(database) == {"a"}
     assert champion(database) == "a"
 
@@ -123,7 +123,9 @@ def test_pruning_keeps_the_newest_the_champion_and_the_rollback_target(
 ) -> None:
     for version in "abcdefgh":
         promoted = version in "bc"
-        enter(database, blobs, a_small_package(tmp_path, version), "gate" if promoted else None)
+        register_package(
+            database, blobs, a_small_package(tmp_path, version), "gate" if promoted else None
+        )
     assert service.prune(database, blobs) == ["a"]
     assert versions(database) == set("bcdefgh")
     assert service.prune(database, blobs, keep=2) == ["f", "e", "d"]
@@ -132,17 +134,17 @@ def test_pruning_keeps_the_newest_the_champion_and_the_rollback_target(
     assert champion(database) == "c"
 
 
-def test_an_interrupted_pruning_is_finished(
+def test_interrupted_pruning_is_finished(
     database: Database, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for version in "abc":
-        enter(database, blobs, a_small_package(tmp_path, version), "gate")
+        register_package(database, blobs, a_small_package(tmp_path, version), "gate")
 
-    def dying(*_: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("api.registry.store.delete_package", dying)
+        patch.setattr("api.registry.store.delete_package", interrupt)
         with pytest.raises(KeyboardInterrupt):
             service.prune(database, blobs, keep=0)
     assert versions(database) == {"b", "c"}
@@ -157,7 +159,7 @@ def test_a_pruned_package_is_not_stored_again_at_start_up(
     shipped = a_small_package(tmp_path, "shipped")
     service.register_shipped(database, blobs, shipped)
     for version in "ab":
-        enter(database, blobs, a_small_package(tmp_path, version), "gate")
+        register_package(database, blobs, a_small_package(tmp_path, version), "gate")
     service.prune(database, blobs, keep=1)
     service.register_shipped(database, blobs, shipped)
     assert stored_versions(blobs) == ["a", "b"]
@@ -167,7 +169,7 @@ def test_a_pruned_package_is_not_stored_again_at_start_up(
 def test_an_abandoned_package_is_deleted_after_an_hour(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    enter(database, blobs, a_small_package(tmp_path, "a"), "first")
+    register_package(database, blobs, a_small_package(tmp_path, "a"), "first")
     store_package(blobs, a_small_package(tmp_path, "orphan"))
     unfinished = tmp_path / "blobs" / "models" / "half" / f".{HEAD}.123"
     unfinished.parent.mkdir()
@@ -175,8 +177,8 @@ def test_an_abandoned_package_is_deleted_after_an_hour(
     service.clean_up_store(database, blobs)
     assert stored_versions(blobs) == ["a", "half", "orphan"]  # They may be in progress.
 
-    age(tmp_path / "blobs" / "models", hours=2)
-    began(database, hours_ago=3)
+    set_file_age(tmp_path / "blobs" / "models", hours=2)
+    set_promotion_age(database, hours_ago=3)
     service.clean_up_store(database, blobs)
     assert stored_versions(blobs) == ["a"]
 
@@ -184,10 +186,10 @@ def test_an_abandoned_package_is_deleted_after_an_hour(
 def test_packages_of_a_previous_catalog_are_kept(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    """Its owner may change DATABASE_URL back."""
+    """DATABASE_URL may be changed back."""
     store_package(blobs, a_small_package(tmp_path, "of-another-catalog"))
-    enter(database, blobs, a_small_package(tmp_path, "a"), "first")
-    age(tmp_path / "blobs" / "models", hours=2)
+    register_package(database, blobs, a_small_package(tmp_path, "a"), "first")
+    set_file_age(tmp_path / "blobs" / "models", hours=2)
     service.clean_up_store(database, blobs)
     assert stored_versions(blobs) == ["a", "of-another-catalog"]
 
@@ -196,7 +198,7 @@ def test_a_damaged_version_is_not_promoted(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in "ab":
-        enter(database, blobs, a_small_package(tmp_path, version), "gate")
+        register_package(database, blobs, a_small_package(tmp_path, version), "gate")
     blobs.put(f"models/a/{HEAD}", b"damaged")
     cache = tmp_path / "cache"
     with pytest.raises(DamagedModelError):
@@ -212,20 +214,20 @@ def test_pruned_versions_are_evicted_from_the_cache(
     cache = tmp_path / "cache"
     service.evict_cache(database, cache)
     for version in "abc":
-        enter(database, blobs, a_small_package(tmp_path, version), "gate")
+        register_package(database, blobs, a_small_package(tmp_path, version), "gate")
         fetch_package(blobs, version, cache)
     service.prune(database, blobs, keep=1)
     service.evict_cache(database, cache)
     assert sorted(path.name for path in cache.iterdir() if path.is_dir()) == ["b", "c"]
 
 
-def age(folder: Path, hours: float) -> None:
-    """Make the files in `folder` this old."""
-    then = time.time() - hours * 3600
+def set_file_age(folder: Path, hours: float) -> None:
+    """Set the age of all files in `folder`."""
+    timestamp = time.time() - hours * 3600
     for path in folder.rglob("*"):
-        os.utime(path, (then, then))
+        os.utime(path, (timestamp, timestamp))
 
 
-def began(database: Database, hours_ago: float) -> None:
+def set_promotion_age(database: Database, hours_ago: float) -> None:
     with database.session() as session:
         session.execute(update(PromotionRow).values(at=now() - timedelta(hours=hours_ago)))

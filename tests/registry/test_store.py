@@ -1,4 +1,4 @@
-"""Packages in the blob store are complete or not listed; cached copies are verified."""
+"""Stored packages are complete or not listed; cached copies are verified."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,7 +38,7 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def test_a_fetched_package_is_what_was_stored(blobs: Blobs, package: Path, cache: Path) -> None:
+def test_fetched_package_equals_the_stored_one(blobs: Blobs, package: Path, cache: Path) -> None:
     assert store_package(blobs, package) == load_package(package).manifest
     fetched = fetch_package(blobs, "v1", cache)
     folder = fetched.folder
@@ -64,21 +64,21 @@ def test_a_bad_package_is_not_stored(blobs: Blobs, package: Path) -> None:
 
 
 @pytest.mark.parametrize("parts", range(len(PARTS) + 1))
-def test_an_interrupted_store_does_not_count(
+def test_interrupted_upload_is_not_stored(
     blobs: Blobs, package: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, parts: int
 ) -> None:
     """Killed after `parts` files."""
-    put, left = Blobs.put, parts
+    put, remaining = Blobs.put, parts
 
-    def dying(store: Blobs, key: str, data: bytes) -> None:
-        nonlocal left
-        if left == 0:
+    def interrupt(store: Blobs, key: str, data: bytes) -> None:
+        nonlocal remaining
+        if remaining == 0:
             raise KeyboardInterrupt
-        left -= 1
+        remaining -= 1
         put(store, key, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Blobs, "put", dying)
+        patch.setattr(Blobs, "put", interrupt)
         with pytest.raises(KeyboardInterrupt):
             store_package(blobs, package)
     assert not is_stored(blobs, "v1")
@@ -126,31 +126,31 @@ def test_a_damaged_copy_is_fetched_again(blobs: Blobs, package: Path, cache: Pat
 
 def test_an_unfinished_download_is_not_used(blobs: Blobs, package: Path, cache: Path) -> None:
     store_package(blobs, package)
-    left = cache / ".v1.fetching"
-    left.mkdir(parents=True)
-    (left / BACKBONE).write_bytes(b"half")
+    remaining = cache / ".v1.fetching"
+    remaining.mkdir(parents=True)
+    (remaining / BACKBONE).write_bytes(b"half")
     assert fetch_package(blobs, "v1", cache).backbone == b"v1"
-    assert not left.exists()
+    assert not remaining.exists()
 
 
 def test_concurrent_fetches_download_once(
     blobs: Blobs, package: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_package(blobs, package)
-    get, read = Blobs.get, []
+    get, downloads = Blobs.get, []
 
     def counted(store: Blobs, key: str) -> bytes:
-        read.append(key)
+        downloads.append(key)
         return get(store, key)
 
     monkeypatch.setattr(Blobs, "get", counted)
     with ThreadPoolExecutor(8) as pool:
         folders = list(pool.map(lambda _: fetch_package(blobs, "v1", cache).folder, range(8)))
     assert folders == [cache / "v1"] * 8
-    assert len(read) == len(PARTS) + 1
+    assert len(downloads) == len(PARTS) + 1
 
 
-def test_a_deleted_package_is_gone(blobs: Blobs, package: Path, tmp_path: Path) -> None:
+def test_deleted_package_is_not_listed(blobs: Blobs, package: Path, tmp_path: Path) -> None:
     store_package(blobs, package)
     store_package(blobs, a_small_package(tmp_path, "v2"))
     delete_package(blobs, "v1")
@@ -165,10 +165,10 @@ def test_an_interrupted_deletion_leaves_an_incomplete_package(
 ) -> None:
     store_package(blobs, package)
 
-    def dying(store: Blobs, prefix: str) -> None:
+    def interrupt(store: Blobs, prefix: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Blobs, "delete_folder", dying)
+    monkeypatch.setattr(Blobs, "delete_folder", interrupt)
     with pytest.raises(KeyboardInterrupt):
         delete_package(blobs, "v1")
     assert not is_stored(blobs, "v1")

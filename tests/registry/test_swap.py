@@ -12,7 +12,7 @@ import pytest
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.processes import running_api
-from tests.registry.versions import SHIPPED, a_servable_package, enter
+from tests.registry.versions import SHIPPED, a_servable_package, register_package
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
@@ -20,37 +20,37 @@ pytestmark = pytest.mark.slow
 
 
 class Client(threading.Thread):
-    """Sends one prediction after the other and records (status, version)."""
+    """Sends predictions one after another and records each (status, version)."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
-        self.answers: list[tuple[int, str]] = []
+        self.responses: list[tuple[int, str]] = []
         self.failure: Exception | None = None
         self.ended = threading.Event()
         self._address = address
 
     def run(self) -> None:
-        photograph = encode(draw_fruit("freshapples"), "JPEG")
+        photo = encode(draw_fruit("freshapples"), "JPEG")
         try:
             with httpx.Client(base_url=self._address, timeout=30) as client:
                 while not self.ended.is_set():
-                    answer = client.post("/predict", files={"file": photograph})
+                    answer = client.post("/predict", files={"file": photo})
                     version = answer.json().get("model_version", "")
-                    self.answers.append((answer.status_code, version))
+                    self.responses.append((answer.status_code, version))
         except Exception as error:
             self.failure = error
 
     def is_served(self, version: str) -> bool:
-        return bool(self.answers) and self.answers[-1][1] == version
+        return bool(self.responses) and self.responses[-1][1] == version
 
 
-def test_every_process_switches_and_no_request_fails(database_url: str, tmp_path: Path) -> None:
+def test_every_process_switches_without_a_failed_request(database_url: str, tmp_path: Path) -> None:
     environment = {"RIPELINE_STATE_DIR": str(tmp_path / "state"), "DATABASE_URL": database_url}
     with ExitStack() as processes:
         addresses = [processes.enter_context(running_api(environment)) for _ in range(2)]
         database = Database(database_url)
         package = a_servable_package(tmp_path, "b")
-        enter(database, Blobs(str(tmp_path / "state" / "blobs")), package)
+        register_package(database, Blobs(str(tmp_path / "state" / "blobs")), package)
         database.close()
 
         clients = [Client(address) for address in addresses * 2]
@@ -58,7 +58,7 @@ def test_every_process_switches_and_no_request_fails(database_url: str, tmp_path
             client.start()
         try:
             for path, version in (("b/promote", "b"), ("rollback", SHIPPED)):
-                until(lambda: all(len(client.answers) > 5 for client in clients))
+                until(lambda: all(len(client.responses) > 5 for client in clients))
                 answer = httpx.post(f"{addresses[0]}/models/{path}", timeout=30)
                 assert answer.json()["version"] == version
                 for client in clients:
@@ -71,7 +71,7 @@ def test_every_process_switches_and_no_request_fails(database_url: str, tmp_path
 
     assert [client.failure for client in clients] == [None] * 4
     for client in clients:
-        assert {status for status, _ in client.answers} == {200}
-        # Each saw the changes in order and nothing else.
-        versions = [version for version, _ in groupby(version for _, version in client.answers)]
+        assert {status for status, _ in client.responses} == {200}
+        # Each client got the versions in this order only.
+        versions = [version for version, _ in groupby(version for _, version in client.responses)]
         assert versions == [SHIPPED, "b", SHIPPED]

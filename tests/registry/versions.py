@@ -1,4 +1,4 @@
-"""Servable packages: the default one with another head."""
+"""Packages to register: a servable one with another head, and a small one."""
 
 import shutil
 from dataclasses import replace
@@ -29,8 +29,8 @@ def a_servable_package(folder: Path, version: str) -> Path:
         replace(default.head, temperature=default.head.temperature * 0.9).save(parts / HEAD)
 
     def describe(hashes: dict[str, str]) -> Manifest:
-        made = {"version": version, "files": hashes, "created_at": datetime.now(UTC)}
-        return default.manifest.model_copy(update=made)
+        update = {"version": version, "files": hashes, "created_at": datetime.now(UTC)}
+        return default.manifest.model_copy(update=update)
 
     write_package(folder / version, fill, describe)
     return folder / version
@@ -42,8 +42,10 @@ def a_small_package(folder: Path, version: str) -> Path:
     return folder / version
 
 
-def enter(database: Database, blobs: Blobs, package: Path, kind: Kind | None = None) -> str:
-    """Register `package` as a run does; returns its version."""
+def register_package(
+    database: Database, blobs: Blobs, package: Path, kind: Kind | None = None
+) -> str:
+    """Register `package` as a run does, and return its version."""
     manifest = store_package(blobs, package)
     with database.session() as session:
         repository.add_model(session, manifest, origin="fast", started_by="manual")

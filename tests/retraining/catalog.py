@@ -29,7 +29,7 @@ from api.settings import PROJECT
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow
-from tests.registry.samples import no_looks
+from tests.registry.samples import without_appearance
 from tests.synthetic_images import draw_fruit, encode
 
 KNOWN = ("freshapples", "freshbanana")
@@ -63,7 +63,7 @@ def champion_rows() -> ReplayBuffer:
         sha256=np.array([hashlib.sha256(name.encode()).hexdigest() for name in names]),
         signatures=np.stack([perceptual_hash(image) for image in images]),
         catalog=np.zeros(len(names), bool),
-        **no_looks(len(names)),
+        **without_appearance(len(names)),
         others=OodSamples.of_embeddings(seen(Image.fromarray(pixels) for pixels in noise)),
     )
 

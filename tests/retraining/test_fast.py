@@ -17,7 +17,7 @@ from api.retraining.fast_heads import fit_calibrated_head
 from api.retraining.job import RetrainJob
 from api.retraining.training_rows import TrainingRows, merge_catalog
 from api.storage.tables import ImageRow
-from tests.registry.samples import no_looks
+from tests.registry.samples import without_appearance
 
 KNOWN = ("apple", "pear", "quince")
 CHANNELS = 24
@@ -52,7 +52,7 @@ def replay() -> ReplayBuffer:
         sha256=np.array(names),
         signatures=np.zeros((len(names), 80), np.uint8),
         catalog=np.zeros(len(names), bool),
-        **no_looks(len(names)),
+        **without_appearance(len(names)),
         others=others_at(np.random.default_rng(1).normal(size=(60, CHANNELS)) * 3),
     )
 

@@ -17,7 +17,7 @@ from api.retraining.training_rows import (
     require_enough,
 )
 from api.storage.tables import ImageRow
-from tests.registry.samples import no_looks
+from tests.registry.samples import without_appearance
 
 KNOWN = ("apple", "pear")
 CHANNELS = 3
@@ -35,7 +35,7 @@ def a_replay(count: int = 8) -> ReplayBuffer:
         sha256=np.array([f"s{k}" for k in range(count - 2)] + ["frame", "frame"]),
         signatures=np.zeros((count, 80), np.uint8),
         catalog=np.zeros(count, bool),
-        **no_looks(count),
+        **without_appearance(count),
         others=OodSamples.of_embeddings(np.full((1, CHANNELS), 9, np.float32)),
     )
 

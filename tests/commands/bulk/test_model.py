@@ -1,4 +1,4 @@
-"""The choice of the model."""
+"""Selecting the model by name."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from api.registry.service import register_shipped
 from api.settings import PROJECT, Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.registry.versions import SHIPPED, a_small_package, enter
+from tests.registry.versions import SHIPPED, a_small_package, register_package
 
 MODELS = PROJECT / "models" / "default"
 
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Overrides the shared settings: a state of its own, on each kind of database in turn."""
+    """Overrides the shared settings: a separate state on each kind of database."""
     return Settings(
         model_dir=MODELS, state_dir=tmp_path / "state", database_url=database_url, storage_url=""
     )
@@ -33,35 +33,35 @@ def test_without_a_catalog_the_shipped_model_is_champion(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_champion_of_the_catalog_is_used(settings: Settings, tmp_path: Path) -> None:
+def test_champion_of_the_catalog_is_used(settings: Settings, tmp_path: Path) -> None:
     database, blobs = Database(settings.database), Blobs(settings.storage)
     database.upgrade()
     assert version(settings, "champion") == SHIPPED
     register_shipped(database, blobs, MODELS)
     assert version(settings, "champion") == SHIPPED
-    enter(database, blobs, a_small_package(tmp_path / "made", "v2"), "manual")
-    enter(database, blobs, a_small_package(tmp_path / "made", "v3"))
+    register_package(database, blobs, a_small_package(tmp_path / "packages", "v2"), "manual")
+    register_package(database, blobs, a_small_package(tmp_path / "packages", "v3"))
     database.close()
     assert version(settings, "champion") == "v2"
     assert version(settings, "v3") == "v3"
     assert version(settings, "default") == SHIPPED
-    assert version(settings, str(tmp_path / "made" / "v3")) == "v3"
+    assert version(settings, str(tmp_path / "packages" / "v3")) == "v3"
 
 
 @pytest.mark.parametrize("name", ["v9", "no such/folder"])
-def test_unknown_models(settings: Settings, name: str) -> None:
+def test_unknown_models_are_rejected(settings: Settings, name: str) -> None:
     with pytest.raises(BadModelError, match=r"cannot be used|is no model"):
         open_model(settings, name)
 
 
-def test_a_folder_without_a_package(settings: Settings, tmp_path: Path) -> None:
+def test_folder_without_a_package_is_rejected(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(BadModelError, match=r"no manifest\.json"):
         open_model(settings, str(tmp_path))
 
 
-def test_an_unavailable_catalog(tmp_path: Path) -> None:
-    away = Settings(
+def test_unavailable_catalog_suggests_the_model_option(tmp_path: Path) -> None:
+    unavailable = Settings(
         model_dir=MODELS, state_dir=tmp_path, database_url="postgresql://u@127.0.0.1:9/x"
     )
     with pytest.raises(BadModelError, match="--model"):
-        open_model(away, "champion")
+        open_model(unavailable, "champion")
