@@ -1,4 +1,4 @@
-"""A catalog to retrain from: a small champion, and photos to add."""
+"""Test data for retraining: a small champion, and photos for the catalog."""
 
 import hashlib
 from collections.abc import Iterable
@@ -51,12 +51,12 @@ def champion_rows() -> ReplayBuffer:
     names = [f"{name}/shipped-{seed}" for name, seed in drawn]
     noise = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
 
-    def seen(pictures: Iterable[Image.Image]) -> NDArray[np.float32]:
+    def embed(pictures: Iterable[Image.Image]) -> NDArray[np.float32]:
         size = DEFAULT.manifest.input_size
         return np.concatenate([pool(backbone(to_input(one, size)[None])) for one in pictures])
 
     return ReplayBuffer(
-        embeddings=seen(images),
+        embeddings=embed(images),
         targets=np.eye(len(KNOWN), dtype=np.float32)[[KNOWN.index(name) for name, _ in drawn]],
         splits=np.array([split_of(name) for name in names]),
         photographs=np.array(names),
@@ -64,7 +64,7 @@ def champion_rows() -> ReplayBuffer:
         signatures=np.stack([perceptual_hash(image) for image in images]),
         catalog=np.zeros(len(names), bool),
         **without_appearance(len(names)),
-        others=OodSamples.of_embeddings(seen(Image.fromarray(pixels) for pixels in noise)),
+        others=OodSamples.of_embeddings(embed(Image.fromarray(pixels) for pixels in noise)),
     )
 
 
@@ -105,21 +105,21 @@ def write_champion(folder: Path) -> Path:
 
     def describe(files: dict[str, str]) -> Manifest:
         data = DEFAULT.manifest.data.model_copy(update={"files": len(rows.embeddings), "boxed": 0})
-        made = {
+        update = {
             "version": "champion",
             "classes": KNOWN,
             "created_at": datetime.now(UTC),
             "data": data,
             "files": files,
         }
-        return DEFAULT.manifest.model_copy(update=made)
+        return DEFAULT.manifest.model_copy(update=update)
 
     write_package(folder / "champion", fill, describe)
     return folder / "champion"
 
 
 def install_champion(database: Database, blobs: Blobs, folder: Path) -> str:
-    """Register the small champion; returns its version."""
+    """Register the small champion, and return its version."""
     package = write_champion(folder)
     register_shipped(database, blobs, package)
     return load_package(package).manifest.version
@@ -135,9 +135,9 @@ def add_photographs(
     first: int = 1000,
     origin: str = "upload",
 ) -> list[str]:
-    """Add drawn photos to the catalog; returns their SHA-256s.
+    """Add drawn photos to the catalog, and return their SHA-256s.
 
-    They are labelled `class_name` and show `shows`, by default the same.
+    They are labelled `class_name` and show `shows`, by default that class.
     """
     added = []
     for seed in range(first, first + count):

@@ -1,4 +1,4 @@
-"""Retraining over HTTP, without a worker, on both databases."""
+"""Retraining over HTTP without a worker, on both databases."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -71,22 +71,22 @@ def test_a_run_is_queued_and_shown(client: TestClient) -> None:
         "progress": 0.0,
         "message": "No retraining yet.",
     }
-    answer = client.post("/retrain", json=FORCE)
-    assert answer.status_code == 202
-    body = answer.json()
+    response = client.post("/retrain", json=FORCE)
+    assert response.status_code == 202
+    body = response.json()
     assert body["status"] == "queued"
     assert set(body) == {"message", "status", "run_id", "timestamp"}
     status = client.get("/retraining-status").json()
     assert (status["is_retraining"], status["run_id"]) == (True, body["run_id"])
     assert status["verdict"] is None
     assert client.get("/training-status").json()["is_training"] is True
-    shown = client.get(f"/runs/{body['run_id']}").json()
-    assert (shown["mode"], shown["state"], shown["started_by"]) == ("fast", "queued", "manual")
+    run = client.get(f"/runs/{body['run_id']}").json()
+    assert (run["mode"], run["state"], run["started_by"]) == ("fast", "queued", "manual")
     listed = client.get("/runs").json()
-    assert (listed["total"], listed["runs"]) == (1, [shown])
+    assert (listed["total"], listed["runs"]) == (1, [run])
 
 
-def test_one_run_at_a_time_until_it_is_cancelled(client: TestClient) -> None:
+def test_second_run_is_rejected_until_the_first_is_cancelled(client: TestClient) -> None:
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     assert run_id in problem(client.post("/retrain", json=FORCE), 409)
     cancelled = client.post(f"/runs/{run_id}/cancel")
@@ -97,7 +97,7 @@ def test_one_run_at_a_time_until_it_is_cancelled(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("body", [None, {}, {"mode": "fast"}])
-def test_a_run_without_new_photos_is_refused(
+def test_run_without_new_photos_is_rejected(
     shared_client: TestClient, body: dict[str, str] | None
 ) -> None:
     assert "force" in problem(shared_client.post("/retrain", json=body), 409)
@@ -105,7 +105,7 @@ def test_a_run_without_new_photos_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         ({"mode": "slow"}, "'fast' or 'full'"),
         ({"mode": "full", "architecture": "alexnet"}, "efficientnet_lite0"),
@@ -118,13 +118,13 @@ def test_a_run_without_new_photos_is_refused(
         ([], "body"),
     ],
 )
-def test_invalid_requests_are_rejected(shared_client: TestClient, body: Any, words: str) -> None:
-    assert words in problem(shared_client.post("/retrain", json=body), 422)
+def test_invalid_requests_are_rejected(shared_client: TestClient, body: Any, message: str) -> None:
+    assert message in problem(shared_client.post("/retrain", json=body), 422)
     assert shared_client.get("/runs").json()["total"] == 0
 
 
 @pytest.mark.parametrize(
-    ("classes", "words"),
+    ("classes", "message"),
     [
         (["cup", "pen"], "There are some of: freshapples, freshbanana"),
         (["freshapples", "Fresh apples", "freshapples"], "no photographs of fresh_"),
@@ -132,9 +132,9 @@ def test_invalid_requests_are_rejected(shared_client: TestClient, body: Any, wor
     ],
 )
 def test_unknown_and_too_few_classes_are_rejected(
-    shared_client: TestClient, classes: list[str], words: str
+    shared_client: TestClient, classes: list[str], message: str
 ) -> None:
-    assert words in problem(shared_client.post("/retrain", json={"classes": classes}), 409)
+    assert message in problem(shared_client.post("/retrain", json={"classes": classes}), 409)
     assert shared_client.get("/runs").json()["total"] == 0
 
 
@@ -154,21 +154,21 @@ def test_estimate_counts_new_photos_by_class(
 
 def test_estimate_is_corrected_by_the_last_run(client: TestClient, database: Database) -> None:
     expected = client.get("/retrain/estimate").json()["fast_seconds"]
-    moment = now()
+    started = now()
     with database.session() as session:
         run = service.create_run(session, mode="fast", started_by="manual", options={})
-        run.started_at, run.finished_at = moment, moment + timedelta(seconds=expected * 3)
+        run.started_at, run.finished_at = started, started + timedelta(seconds=expected * 3)
         run.state, run.active, run.candidate = "succeeded", None, "champion"
-    learned = client.get("/retrain/estimate").json()["fast_seconds"]
-    assert learned == pytest.approx(expected * 3, rel=0.05)
+    corrected = client.get("/retrain/estimate").json()["fast_seconds"]
+    assert corrected == pytest.approx(expected * 3, rel=0.05)
 
 
 @pytest.mark.parametrize("path", ["/runs/none", f"/runs/{'0' * 32}", "/runs/%00"])
-def test_an_unknown_run(shared_client: TestClient, path: str) -> None:
+def test_unknown_run_gets_404(shared_client: TestClient, path: str) -> None:
     assert "GET /runs" in problem(shared_client.get(path), 404)
 
 
-def test_a_run_without_heartbeat_is_interrupted(client: TestClient, database: Database) -> None:
+def test_run_without_heartbeat_is_interrupted(client: TestClient, database: Database) -> None:
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     with database.session() as session:
         repository.claim(session, run_id)
@@ -179,7 +179,7 @@ def test_a_run_without_heartbeat_is_interrupted(client: TestClient, database: Da
     assert client.get(f"/runs/{run_id}").json()["state"] == "interrupted"
 
 
-def test_an_unclaimed_run_says_that_no_worker_is_running(
+def test_status_of_an_unclaimed_run_says_that_no_worker_is_running(
     client: TestClient, database: Database
 ) -> None:
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]

@@ -22,22 +22,22 @@ from tests.registry.samples import without_appearance
 KNOWN = ("apple", "pear", "quince")
 CHANNELS = 24
 ALL = ("apple", "pear", "quince", "plum", "fig")
-# A photograph, and what the network sees in it.
-Seen = tuple[ImageRow, NDArray[np.float32]]
-MIDDLES = np.random.default_rng(0).normal(size=(len(ALL), CHANNELS)) * 1.2
+# A photo and its embedding.
+EmbeddedPhoto = tuple[ImageRow, NDArray[np.float32]]
+CENTRES = np.random.default_rng(0).normal(size=(len(ALL), CHANNELS)) * 1.2
 
 
 def embedding(class_name: str, seed: int) -> NDArray[np.float32]:
     random = np.random.default_rng([seed, *class_name.encode()])
-    drawn: NDArray[np.float32] = random.normal(MIDDLES[ALL.index(class_name)]).astype(np.float32)
+    drawn: NDArray[np.float32] = random.normal(CENTRES[ALL.index(class_name)]).astype(np.float32)
     return drawn
 
 
 def others_at(embeddings: NDArray[np.floating]) -> OodSamples:
-    """OOD photos, every fifth in the validation split."""
-    found = OodSamples.of_embeddings(embeddings.astype(np.float32))
-    splits = np.where(np.arange(len(found)) % 5 == 0, "validation", "train")
-    return replace(found, splits=splits)
+    """OOD samples, every fifth in the validation split."""
+    samples = OodSamples.of_embeddings(embeddings.astype(np.float32))
+    splits = np.where(np.arange(len(samples)) % 5 == 0, "validation", "train")
+    return replace(samples, splits=splits)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,11 @@ def champion(replay: ReplayBuffer) -> Head:
     return fit_calibrated_head(TrainingRows(KNOWN, replay, none, none))
 
 
-def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list[Seen]:
+def new_photos(
+    class_name: str, count: int, shows: str = "", first: int = 1000
+) -> list[EmbeddedPhoto]:
     """Photos labelled `class_name`, with their embeddings."""
-    made = []
+    photos = []
     for seed in range(first, first + count):
         name = f"{class_name}/{shows}{seed}"
         photo = ImageRow(
@@ -82,8 +84,8 @@ def new(class_name: str, count: int, shows: str = "", first: int = 1000) -> list
             saturation=0.5,
             hue=0,
         )
-        made.append((photo, embedding(shows or class_name, seed)))
-    return made
+        photos.append((photo, embedding(shows or class_name, seed)))
+    return photos
 
 
 Retrain = Callable[..., tuple[Head, TrainingRows, Verdict]]
@@ -92,31 +94,29 @@ Retrain = Callable[..., tuple[Head, TrainingRows, Verdict]]
 @pytest.fixture
 def retrain(replay: ReplayBuffer, champion: Head) -> Retrain:
     def run(
-        photos: Sequence[Seen],
+        photos: Sequence[EmbeddedPhoto],
         classes: tuple[str, ...] = KNOWN,
         head: Head | None = None,
     ) -> tuple[Head, TrainingRows, Verdict]:
-        seen = {photo.sha256: vector[None] for photo, vector in photos}
-        data = merge_catalog(replay, KNOWN, [photo for photo, _ in photos], seen, classes)
+        embeddings = {photo.sha256: vector[None] for photo, vector in photos}
+        data = merge_catalog(replay, KNOWN, [photo for photo, _ in photos], embeddings, classes)
         data = fast.drop_ood_of_new_classes(data, KNOWN)
-        learned = head or fit_calibrated_head(data, known=KNOWN)
+        candidate = head or fit_calibrated_head(data, known=KNOWN)
         manifest = type("Manifest", (), {"classes": KNOWN})
         package = type("Package", (), {"manifest": manifest, "head": champion})
         job = type("RetrainJob", (), {"champion": package})
-        comparison = fast.compare_with_champion(as_job(job), data, learned)
-        return learned, data, judge(comparison)
+        comparison = fast.compare_with_champion(as_job(job), data, candidate)
+        return candidate, data, judge(comparison)
 
     return run
 
 
 def as_job(job: object) -> RetrainJob:
-    return job  # type: ignore[return-value]  # All that the comparison reads.
+    return job  # type: ignore[return-value]  # The comparison reads nothing else.
 
 
-def test_a_new_class_is_one_more_column(
-    retrain: Retrain, champion: Head, replay: ReplayBuffer
-) -> None:
-    head, data, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
+def test_new_class_adds_a_column(retrain: Retrain, champion: Head, replay: ReplayBuffer) -> None:
+    head, data, verdict = retrain(new_photos("plum", 60), (*KNOWN, "plum"))
     # The last column is "none of them".
     assert head.kinds.weights.shape == (CHANNELS, 5)
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
@@ -134,7 +134,7 @@ def test_a_new_class_is_one_more_column(
 
 
 def test_forty_photos_of_a_new_class_are_enough(retrain: Retrain, champion: Head) -> None:
-    head, data, verdict = retrain(new("plum", 40), (*KNOWN, "plum"))
+    head, data, verdict = retrain(new_photos("plum", 40), (*KNOWN, "plum"))
     assert verdict.promote, verdict.reasons
     # No class name has a freshness.
     assert head.freshness is None
@@ -150,22 +150,22 @@ def test_forty_photos_of_a_new_class_are_enough(retrain: Retrain, champion: Head
 
 
 def test_views_share_the_weight_of_their_photo(replay: ReplayBuffer) -> None:
-    photos = new("plum", 30)
+    photos = new_photos("plum", 30)
     classes = (*KNOWN, "plum")
 
-    def learned(copies: int) -> Head:
-        seen = {photo.sha256: np.stack([vector] * copies) for photo, vector in photos}
+    def fit_with_copies(copies: int) -> Head:
+        embeddings = {photo.sha256: np.stack([vector] * copies) for photo, vector in photos}
         only = [photo for photo, _ in photos]
-        return fit_calibrated_head(merge_catalog(replay, KNOWN, only, seen, classes))
+        return fit_calibrated_head(merge_catalog(replay, KNOWN, only, embeddings, classes))
 
-    alone, with_copies = learned(1), learned(3)
+    alone, with_copies = fit_with_copies(1), fit_with_copies(3)
     # Three copies weigh as much as one; only the standardisation of features differs slightly.
     unseen = np.stack([embedding(name, seed) for name in classes for seed in range(6000, 6050)])
     assert np.abs(alone.probabilities(unseen) - with_copies.probabilities(unseen)).max() < 0.1
 
 
 def test_more_photos_of_known_classes_are_promoted(retrain: Retrain) -> None:
-    photos = [photo for name in KNOWN for photo in new(name, 30)]
+    photos = [photo for name in KNOWN for photo in new_photos(name, 30)]
     _, _, verdict = retrain(photos)
     assert verdict.promote, verdict.reasons
     assert any("The new labels fit" in reason for reason in verdict.reasons)
@@ -176,7 +176,7 @@ def test_shuffled_labels_are_rejected_with_a_reason(retrain: Retrain) -> None:
     photos = [
         photo
         for number, (label, shown) in enumerate(zip([*KNOWN] * 30, shows, strict=True))
-        for photo in new(label, 1, shows=str(shown), first=2000 + number)
+        for photo in new_photos(label, 1, shows=str(shown), first=2000 + number)
     ]
     _, _, verdict = retrain(photos)
     assert not verdict.promote
@@ -185,15 +185,15 @@ def test_shuffled_labels_are_rejected_with_a_reason(retrain: Retrain) -> None:
 
 def test_shuffled_new_classes_are_rejected(retrain: Retrain) -> None:
     photos = [
-        *(new("plum", 20) + new("plum", 20, shows="fig")),
-        *(new("fig", 20) + new("fig", 20, shows="plum")),
+        *(new_photos("plum", 20) + new_photos("plum", 20, shows="fig")),
+        *(new_photos("fig", 20) + new_photos("fig", 20, shows="plum")),
     ]
     _, _, verdict = retrain(photos, ALL)
     assert not verdict.promote
     assert "cannot tell the new class" in " ".join(verdict.reasons)
 
 
-def test_a_candidate_that_is_worse_on_one_class_is_named(retrain: Retrain, champion: Head) -> None:
+def test_class_on_which_the_candidate_is_worse_is_named(retrain: Retrain, champion: Head) -> None:
     bias = champion.kinds.bias.copy()
     bias[KNOWN.index("quince")] -= 60.0
     kinds = Linear(champion.kinds.weights, bias)
@@ -206,16 +206,16 @@ def test_a_candidate_that_is_worse_on_one_class_is_named(retrain: Retrain, champ
 def test_corrections_of_hard_photos_do_not_count_as_wrong_labels(
     retrain: Retrain,
 ) -> None:
-    # Pears that look like apples, so that no model that has not seen them is right.
-    hard = new("pear", 12, "apple")
+    # Pears that look like apples, which a model without them gets wrong.
+    hard = new_photos("pear", 12, "apple")
     for photo, _ in hard:
         photo.origin = "feedback"
     _, _, verdict = retrain(hard)
     assert not any("labels" in reason for reason in verdict.reasons)
 
 
-def test_a_small_custom_set_is_calibrated_by_cross_validation(retrain: Retrain) -> None:
-    photos = new("plum", 80) + new("fig", 80)
+def test_small_custom_set_is_calibrated_by_cross_validation(retrain: Retrain) -> None:
+    photos = new_photos("plum", 80) + new_photos("fig", 80)
     head, _, verdict = retrain(photos, ("fig", "plum"))
     assert verdict.promote, verdict.reasons
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5100)])
@@ -226,17 +226,17 @@ def test_a_small_custom_set_is_calibrated_by_cross_validation(retrain: Retrain) 
     assert 0.05 < head.temperature < 20
 
 
-def test_ood_photos_of_a_new_class_are_dropped(replay: ReplayBuffer, retrain: Retrain) -> None:
+def test_ood_samples_of_a_new_class_are_dropped(replay: ReplayBuffer, retrain: Retrain) -> None:
     """Half of the OOD photos show plums, a new class."""
     plums = np.stack([embedding("plum", seed) for seed in range(3000, 3030)])
-    strange = np.random.default_rng(1).normal(size=(30, CHANNELS)) * 3
-    photos = new("plum", 40)
-    seen = {photo.sha256: vector[None] for photo, vector in photos}
+    far = np.random.default_rng(1).normal(size=(30, CHANNELS)) * 3
+    photos = new_photos("plum", 40)
+    embeddings = {photo.sha256: vector[None] for photo, vector in photos}
     data = merge_catalog(
-        replace(replay, others=others_at(np.concatenate([plums, strange]))),
+        replace(replay, others=others_at(np.concatenate([plums, far]))),
         KNOWN,
         [photo for photo, _ in photos],
-        seen,
+        embeddings,
         (*KNOWN, "plum"),
     )
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5200)])
@@ -247,14 +247,12 @@ def test_ood_photos_of_a_new_class_are_dropped(replay: ReplayBuffer, retrain: Re
     assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() >= 0.9
 
 
-def test_a_new_class_that_is_rejected_as_ood_fails_the_gate(
-    retrain: Retrain, champion: Head
-) -> None:
-    """Even if it has few photos and all the known classes are recognised."""
-    head, data, verdict = retrain(new("plum", 60), (*KNOWN, "plum"))
+def test_new_class_that_is_rejected_as_ood_fails_the_gate(retrain: Retrain, champion: Head) -> None:
+    """Even if it has few photos, and all known classes are still recognised."""
+    head, data, verdict = retrain(new_photos("plum", 60), (*KNOWN, "plum"))
     assert verdict.promote
-    plum = MIDDLES[ALL.index("plum")]
-    # Everything that looks like a plum becomes "none of the classes".
+    plum = CENTRES[ALL.index("plum")]
+    # Embeddings near plums get a high "none of the classes" logit.
     slopes = head.kinds.weights.copy()
     slopes[:, -1] += (20 * plum / (plum @ plum)).astype(np.float32)
     bias = head.kinds.bias.copy()
@@ -262,7 +260,7 @@ def test_a_new_class_that_is_rejected_as_ood_fails_the_gate(
     blind = replace(head, kinds=Linear(slopes, bias))
     known = data.test & (data.names != "plum")
     assert blind.recognises(data.replay.embeddings[known]).mean() > 0.95
-    _, _, verdict = retrain(new("plum", 60), (*KNOWN, "plum"), head=blind)
+    _, _, verdict = retrain(new_photos("plum", 60), (*KNOWN, "plum"), head=blind)
     assert not verdict.promote
     assert any("does not recognise the new class plum" in text for text in verdict.reasons)
     assert not any("worse" in text for text in verdict.reasons)
@@ -279,18 +277,18 @@ def test_a_new_class_that_is_rejected_as_ood_fails_the_gate(
 def test_without_both_fresh_and_rotten_there_is_no_freshness_head(
     replay: ReplayBuffer, classes: tuple[str, ...], graded: bool
 ) -> None:
-    """Levels are plain classes then."""
+    """The levels are then plain classes."""
     none = np.zeros(len(replay.targets), bool)
     head = fit_calibrated_head(TrainingRows(classes, replay, none, none))
     assert (head.freshness is not None) is graded
     unseen = np.stack([embedding(name, seed) for name in KNOWN for seed in range(4000, 4100)])
-    said = head.probabilities(unseen)
-    assert said.sum(axis=1) == pytest.approx(1, abs=1e-4)
-    assert (said.argmax(axis=1) == np.arange(300) // 100).mean() > 0.9
+    probabilities = head.probabilities(unseen)
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert (probabilities.argmax(axis=1) == np.arange(300) // 100).mean() > 0.9
 
 
-def test_rot_generalises_to_a_fruit_seen_only_fresh(replay: ReplayBuffer) -> None:
-    """Rot learned on apples and pears is seen on a quince."""
+def test_rot_generalises_to_a_fruit_trained_only_fresh(replay: ReplayBuffer) -> None:
+    """Rot learned on apples and pears is detected on a quince."""
     classes = ("freshapples", "freshpears", "freshquinces", "rottenapples", "rottenpears")
     rotten = np.arange(len(replay.targets)) % 2 == 1
     kind = replay.targets.argmax(axis=1)
@@ -305,24 +303,24 @@ def test_rot_generalises_to_a_fruit_seen_only_fresh(replay: ReplayBuffer) -> Non
     head = fit_calibrated_head(TrainingRows(classes, graded, none, none))
     assert head.kinds.weights.shape[1] == 4
     assert head.freshness
-    said = head.probabilities(embeddings).argmax(axis=1)
-    assert (said == targets.argmax(axis=1)).mean() > 0.95
+    predicted = head.probabilities(embeddings).argmax(axis=1)
+    assert (predicted == targets.argmax(axis=1)).mean() > 0.95
     unseen = np.stack([embedding("quince", seed) for seed in range(4000, 4050)])
     quince = np.pad(unseen, ((0, 0), (0, 1)))
     quince[:, -1] = 4
     assert (head.freshness.levels(quince)[:, 0] > 0.5).mean() > 0.9
 
 
-def test_a_replay_without_sources_and_groups_can_be_retrained(replay: ReplayBuffer) -> None:
-    """Packages of early releases have neither."""
+def test_replay_without_sources_and_groups_can_be_retrained(replay: ReplayBuffer) -> None:
+    """As in packages of early releases."""
     old = replace(
         replay,
         sources=np.full(len(replay.sources), "", np.str_),
         others=OodSamples.of_embeddings(replay.others.embeddings),
     )
-    photos = new("plum", 60)
-    seen = {photo.sha256: vector[None] for photo, vector in photos}
-    data = merge_catalog(old, KNOWN, [photo for photo, _ in photos], seen, (*KNOWN, "plum"))
+    photos = new_photos("plum", 60)
+    embeddings = {photo.sha256: vector[None] for photo, vector in photos}
+    data = merge_catalog(old, KNOWN, [photo for photo, _ in photos], embeddings, (*KNOWN, "plum"))
     head = fit_calibrated_head(data, known=KNOWN)
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5100)])
     assert (head.probabilities(unseen).argmax(axis=1) == 3).mean() > 0.9

@@ -1,4 +1,4 @@
-"""Full retraining on drawn photos, with the smallest network, for a few steps."""
+"""Full retraining of the smallest network on drawn photos, for a few steps."""
 
 import dataclasses
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def make_job(champion: Path, tmp_path: Path) -> Jobs:
     def make(
         imported: Path, classes: tuple[str, ...] = (), count: int = 40, **rest: Any
     ) -> RetrainJob:
-        sent = {}
+        stored = {}
         photos = []
         for class_name in classes:
             for seed in range(1000, 1000 + count):
@@ -61,7 +61,7 @@ def make_job(champion: Path, tmp_path: Path) -> Jobs:
                 data = encode(image)
                 name = f"{class_name}/{seed}"
                 photo = a_photo(image, data, class_name, name, f"{name}.png")
-                sent[photo.blob] = data
+                stored[photo.blob] = data
                 photos.append(photo)
         package = load_package(champion)
         manifest = package.manifest.model_copy(update={"recipe": SMALL})
@@ -69,7 +69,7 @@ def make_job(champion: Path, tmp_path: Path) -> Jobs:
             dataclasses.replace(package, manifest=manifest),
             photos=photos,
             started_by="me",
-            read=sent.__getitem__,
+            read=stored.__getitem__,
             folder=tmp_path,
             imported=imported,
             **{"options": {}, **rest},
@@ -82,7 +82,7 @@ def make_job(champion: Path, tmp_path: Path) -> Jobs:
 def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
     epochs: list[dict[str, float]] = []
     stages: list[str] = []
-    made = full.make_candidate(
+    candidate = full.make_candidate(
         make_job(
             imported,
             (NEW,),
@@ -91,36 +91,36 @@ def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
             options={"epochs": 2},
         )
     )
-    assert made.manifest.classes == (*KNOWN, NEW)
-    assert (made.manifest.parent, made.manifest.started_by) == ("champion", "me")
-    assert made.manifest.recipe["epochs"] == 2
+    assert candidate.manifest.classes == (*KNOWN, NEW)
+    assert (candidate.manifest.parent, candidate.manifest.started_by) == ("champion", "me")
+    assert candidate.manifest.recipe["epochs"] == 2
     assert len(epochs) == 2
     assert {"loss", "val_loss"} <= set(epochs[0])
     assert set(stages) <= set(STAGE_RANGES["full"])
     assert "Fine-tuning" in stages
-    replay = ReplayBuffer.load(made.folder / REPLAY)
+    replay = ReplayBuffer.load(candidate.folder / REPLAY)
     of_catalog = replay.targets.argmax(axis=1) == 2
     assert (replay.catalog == of_catalog).all()
     assert 0 < of_catalog.sum() <= 40
-    found = made.comparison
-    assert set(found.per_class) == set(KNOWN)
-    assert found.overall.photographs > 0
-    assert found.milliseconds is not None
-    assert found.new_classes[NEW].left_out == 40
-    assert found.new_classes[NEW].held_out > 0
-    # So small a network cannot beat the champion.
-    assert not judge(found).promote
-    assert load_package(made.folder).manifest.version == made.manifest.version
+    comparison = candidate.comparison
+    assert set(comparison.per_class) == set(KNOWN)
+    assert comparison.overall.photographs > 0
+    assert comparison.milliseconds is not None
+    assert comparison.new_classes[NEW].left_out == 40
+    assert comparison.new_classes[NEW].held_out > 0
+    # A network this small cannot beat the champion.
+    assert not judge(comparison).promote
+    assert load_package(candidate.folder).manifest.version == candidate.manifest.version
 
 
 @pytest.mark.usefixtures("eager_training")
 def test_custom_classes_need_no_imported_photos(make_job: Jobs, tmp_path: Path) -> None:
     classes = (NEW, "rottenbanana")
-    made = full.make_candidate(
+    candidate = full.make_candidate(
         make_job(tmp_path / "nothing", classes, options={"classes": list(classes)})
     )
-    assert made.manifest.classes == ("rottenbanana", NEW)
-    assert made.comparison.overall.photographs == 0
+    assert candidate.manifest.classes == ("rottenbanana", NEW)
+    assert candidate.comparison.overall.photographs == 0
 
 
 def test_missing_photos_fail_before_training(
@@ -128,10 +128,10 @@ def test_missing_photos_fail_before_training(
 ) -> None:
     with pytest.raises(PhotographsMissingError, match="freshapples, freshbanana are not on"):
         build_corpus(make_job(tmp_path / "nothing", (NEW,)))
-    # A few uploads do not replace what the champion learned from.
+    # A few uploads do not replace the champion's training photos.
     few = make_job(tmp_path / "nothing", KNOWN, count=10)
     with pytest.raises(PhotographsMissingError, match="mode fast"):
-        build_corpus(dataclasses.replace(few, folder=_folder(tmp_path / "second")))
+        build_corpus(dataclasses.replace(few, folder=make_folder(tmp_path / "second")))
 
 
 def test_too_few_photos_fail_before_training(make_job: Jobs, imported: Path) -> None:
@@ -139,27 +139,31 @@ def test_too_few_photos_fail_before_training(make_job: Jobs, imported: Path) -> 
         build_corpus(make_job(imported, (NEW,), count=2))
 
 
-def test_the_catalog_overrides_an_imported_file(make_job: Jobs, imported: Path) -> None:
+def test_catalog_overrides_an_imported_file(make_job: Jobs, imported: Path) -> None:
     data = (imported / KNOWN[0] / "3.png").read_bytes()
     twin = a_photo(picture(KNOWN[0], 3), data, KNOWN[1], "twin", "twin.png")
-    made = dataclasses.replace(
+    job = dataclasses.replace(
         make_job(imported), photos=[twin], read={"twin.png": data}.__getitem__
     )
-    corpus = build_corpus(made)
-    (found,) = [file for file in corpus.listing.files if file.sha256 == twin.sha256]
-    assert (found.class_name, found.path in corpus.catalog) == (KNOWN[1], True)
-    assert (corpus.listing.root / found.path).read_bytes() == data
-    assert all((corpus.listing.root / file.path).exists() for file in corpus.listing.files)
+    corpus = build_corpus(job)
+    (file,) = [row for row in corpus.listing.files if row.sha256 == twin.sha256]
+    assert (file.class_name, file.path in corpus.catalog) == (KNOWN[1], True)
+    assert (corpus.listing.root / file.path).read_bytes() == data
+    assert all((corpus.listing.root / row.path).exists() for row in corpus.listing.files)
 
 
-def test_recipe_is_the_champions_with_the_requested_changes(make_job: Jobs, imported: Path) -> None:
+def test_recipe_is_the_champions_with_requested_changes(make_job: Jobs, imported: Path) -> None:
     manifest = make_job(imported).champion.manifest
     assert full.make_recipe(manifest, {}).as_dict() == SMALL
-    asked = full.make_recipe(manifest, {"architecture": "mobilenet_v2", "epochs": 3})
-    assert (asked.architecture, asked.weights, asked.epochs) == ("mobilenet_v2", "imagenet", 3)
-    assert asked.input_size == 32
-    again = full.make_recipe(manifest, {"architecture": "custom_cnn"})
-    assert again.weights == "none"
+    requested = full.make_recipe(manifest, {"architecture": "mobilenet_v2", "epochs": 3})
+    assert (requested.architecture, requested.weights, requested.epochs) == (
+        "mobilenet_v2",
+        "imagenet",
+        3,
+    )
+    assert requested.input_size == 32
+    unchanged = full.make_recipe(manifest, {"architecture": "custom_cnn"})
+    assert unchanged.weights == "none"
 
 
 def test_corpus_has_imported_boxes_and_ood_photos(tmp_path: Path) -> None:
@@ -185,11 +189,11 @@ def test_corpus_has_imported_boxes_and_ood_photos(tmp_path: Path) -> None:
         "rottenguava",
     ]
     assert {path.relative_to(linked).parts[0] for path in corpus.far_files} == {"not_fruit"}
-    found = [*corpus.near_ood("train"), *corpus.far_ood("train"), *corpus.boxed("train")]
-    assert all(sample.copies[0].is_file() for sample in found)
+    samples = [*corpus.near_ood("train"), *corpus.far_ood("train"), *corpus.boxed("train")]
+    assert all(sample.copies[0].is_file() for sample in samples)
     assert {sample.source for sample in corpus.near_ood("train")} == {"market"}
 
 
-def _folder(path: Path) -> Path:
+def make_folder(path: Path) -> Path:
     path.mkdir()
     return path

@@ -1,4 +1,4 @@
-"""Fast retraining from a package of an early release, which has one head and no sources."""
+"""Fast retraining from a package of an early release, with one head and no sources."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.heads import save_old_head
 from tests.retraining.catalog import KNOWN, NEW, a_photo, picture, write_champion
 from tests.synthetic_images import encode
 
-# The last channels of the embedding belonged to an expert model.
+# The last channels of the embedding came from a second expert model.
 EXPERT = 80
 COUNT = 40
 
@@ -26,24 +26,24 @@ COUNT = 40
 def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """The small champion as an early release would have saved it: one head, and an expert."""
     folder = tmp_path_factory.mktemp("models")
-    now = load_package(write_champion(folder))
-    kinds = now.head.kinds.weights[:-EXPERT, : len(KNOWN)]
+    package = load_package(write_champion(folder))
+    kinds = package.head.kinds.weights[:-EXPERT, : len(KNOWN)]
 
     def fill(parts: Path) -> None:
-        shutil.copyfile(now.folder / BACKBONE, parts / BACKBONE)
+        shutil.copyfile(package.folder / BACKBONE, parts / BACKBONE)
         save_old_head(parts / HEAD, kinds - kinds.mean(axis=1, keepdims=True), more=EXPERT)
-        with np.load(now.folder / REPLAY) as arrays:
+        with np.load(package.folder / REPLAY) as arrays:
             kept = {
                 name: arrays[name]
                 for name in arrays.files
                 if name != "sources" and not name.startswith("other_")
             }
-        others = ReplayBuffer.load(now.folder / REPLAY).others.embeddings
+        others = ReplayBuffer.load(package.folder / REPLAY).others.embeddings
         np.savez(parts / REPLAY, **kept, others=others.astype(np.float16))
 
     def describe(files: dict[str, str]) -> Manifest:
         update = {"version": "old", "files": files, "thresholds": {"rejection_distance": 1e6}}
-        return now.manifest.model_copy(update=update)
+        return package.manifest.model_copy(update=update)
 
     write_package(folder / "old", fill, describe)
     return load_package(folder / "old")
@@ -51,29 +51,29 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 @pytest.fixture(scope="module")
 def candidate(old: Package, tmp_path_factory: pytest.TempPathFactory) -> Candidate:
-    sent, photos = {}, []
+    stored, photos = {}, []
     for seed in range(1000, 1000 + COUNT):
         image = picture(NEW, seed)
         data = encode(image)
         name = f"{NEW}/{seed}"
-        sent[name] = data
+        stored[name] = data
         photos.append(a_photo(image, data, NEW, name, blob=name))
     job = RetrainJob(
         old,
         photos=photos,
         options={},
         started_by="me",
-        read=sent.__getitem__,
+        read=stored.__getitem__,
         folder=tmp_path_factory.mktemp("run"),
         imported=Path("nothing"),
     )
     return fast.make_candidate(job)
 
 
-def test_the_old_head_ignores_the_channels_of_the_expert(old: Package) -> None:
+def test_old_head_ignores_the_expert_channels(old: Package) -> None:
     replay = ReplayBuffer.load(old.folder / REPLAY)
-    said = old.head.probabilities(replay.embeddings).argmax(axis=1)
-    assert (said == replay.targets.argmax(axis=1)).mean() > 0.9
+    predicted = old.head.probabilities(replay.embeddings).argmax(axis=1)
+    assert (predicted == replay.targets.argmax(axis=1)).mean() > 0.9
     assert old.head.freshness is None
     assert old.head.channels == replay.embeddings.shape[1]
     assert set(replay.sources) == set(replay.others.groups) == {""}
@@ -83,20 +83,20 @@ def test_fast_run_on_an_old_package_adds_a_class_and_both_heads(candidate: Candi
     verdict = judge(candidate.comparison)
     assert verdict.promote, verdict.reasons
     assert candidate.comparison.overall.photographs > 0
-    # The old package does not say which OOD photos it had learned from.
+    # The old package does not record which OOD photos it was trained on.
     assert candidate.comparison.others_let_through is None
-    made = load_package(candidate.folder)
-    assert made.manifest.classes == (*KNOWN, NEW)
-    assert made.manifest.thresholds == pytest.approx(made.head.thresholds)
+    retrained = load_package(candidate.folder)
+    assert retrained.manifest.classes == (*KNOWN, NEW)
+    assert retrained.manifest.thresholds == pytest.approx(retrained.head.thresholds)
     # Two fresh fruits and a rotten one: three kinds, and a freshness head.
-    assert made.head.freshness is not None
-    grader = Predictor.of_package(made)
+    assert retrained.head.freshness is not None
+    grader = Predictor.of_package(retrained)
     graded = [grader.predict(encode(picture(NEW, seed))) for seed in range(5000, 5040)]
     assert np.mean([grade.class_name == NEW for grade in graded]) >= 0.9
     assert np.mean([grade.recognised for grade in graded]) >= 0.9
 
 
-def test_new_rows_have_a_source_and_old_ones_none(old: Package, candidate: Candidate) -> None:
+def test_only_new_rows_have_a_source(old: Package, candidate: Candidate) -> None:
     before = ReplayBuffer.load(old.folder / REPLAY)
     after = ReplayBuffer.load(candidate.folder / REPLAY)
     assert set(after.sources[~after.catalog]) == {""}

@@ -1,4 +1,4 @@
-"""Which classes a run learns, and how long it would take."""
+"""The classes of a run, and its expected duration."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_select_classes() -> None:
         select_classes(("apple", "pear"), {"plum"}, ["plum"])
 
 
-def test_epochs_only_count_for_full_runs() -> None:
+def test_epochs_affect_only_full_runs() -> None:
     one, ten = {"epochs": 1}, {"epochs": 10}
     assert plan.expected_seconds("fast", one, 500, 10) == plan.expected_seconds(
         "fast", ten, 500, 10
@@ -31,7 +31,7 @@ def test_epochs_only_count_for_full_runs() -> None:
     assert plan.expected_seconds("full", {}, 500, 10) > longer
 
 
-def test_duration_depends_on_views_per_epoch() -> None:
+def test_full_run_duration_depends_on_views_per_epoch() -> None:
     recipe = {"epochs": 3, "views": 1600}
     few, many = (plan.expected_seconds("full", recipe, rows, 10) for rows in (100, 9000))
     assert few == many

@@ -1,4 +1,4 @@
-"""A run has the lowest CPU priority."""
+"""Runs have the lowest CPU priority."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from api.retraining.run_process import AUTOGROUP, NICE
 pytestmark = pytest.mark.slow
 
 LOWERED = "from api.retraining.run_process import *; lower_priority(); import os; print(os.nice(0))"
-# The process of a run, but that its work is to say how nice it is.
+# The process of a run, whose work is to print its niceness.
 EXECUTED = """
 import os
 from api.retraining import run_process
@@ -42,11 +42,11 @@ def test_run_process_lowers_its_priority_first(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="sessions share the processor evenly on Linux")
 def test_lower_priority_applies_to_its_own_session_only() -> None:
-    ours = AUTOGROUP.read_text()
-    said = run(f"{LOWERED}; print(AUTOGROUP.read_text())").splitlines()
-    assert said[1].endswith(f"nice {NICE}")
-    assert AUTOGROUP.read_text() == ours
-    assert not ours.startswith(said[1].split()[0])
+    own_autogroup = AUTOGROUP.read_text()
+    output = run(f"{LOWERED}; print(AUTOGROUP.read_text())").splitlines()
+    assert output[1].endswith(f"nice {NICE}")
+    assert AUTOGROUP.read_text() == own_autogroup
+    assert not own_autogroup.startswith(output[1].split()[0])
 
 
 def test_lower_priority_works_without_autogroups(tmp_path: Path) -> None:

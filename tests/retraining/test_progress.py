@@ -1,4 +1,4 @@
-"""Progress of a run, on both databases."""
+"""Progress of a run on both databases."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def run_id(database: Database) -> str:
     return run_id
 
 
-def look(database: Database, run_id: str) -> RunRow:
+def load_run(database: Database, run_id: str) -> RunRow:
     with database.reading() as session:
         return service.get(session, run_id)
 
@@ -29,13 +29,13 @@ def test_progress_stays_within_the_range_of_the_stage(
     monkeypatch.setattr(progress, "MIN_WRITE_SECONDS", 0.0)
     report = ProgressReporter(database, run_id, RANGES)
     report("Learning", 1, 4)
-    run = look(database, run_id)
+    run = load_run(database, run_id)
     assert (run.stage, run.progress, run.message) == ("Learning", 30.0, "Learning (1 of 4).")
     assert run.eta_seconds is not None
     report("Something unforeseen", 1, 1)
-    assert look(database, run_id).progress == 30.0
+    assert load_run(database, run_id).progress == 30.0
     report("Measuring", 2, 2)
-    assert look(database, run_id).progress == 100.0
+    assert load_run(database, run_id).progress == 100.0
 
 
 def test_writes_are_throttled_except_for_a_new_stage(
@@ -45,16 +45,16 @@ def test_writes_are_throttled_except_for_a_new_stage(
     report = ProgressReporter(database, run_id, RANGES)
     report("Learning", 0, 100)
     report("Learning", 50, 100)
-    assert look(database, run_id).progress == 20.0
+    assert load_run(database, run_id).progress == 20.0
     report("Measuring", 0, 1)
-    assert look(database, run_id).progress == 60.0
+    assert load_run(database, run_id).progress == 60.0
 
 
 def test_losses_are_kept_by_epoch_without_nan(database: Database, run_id: str) -> None:
     report = ProgressReporter(database, run_id, RANGES)
     report.epoch({"loss": 0.5, "val_loss": float("nan")})
     report.epoch({"loss": 0.25, "val_loss": 0.3})
-    assert look(database, run_id).losses == [
+    assert load_run(database, run_id).losses == [
         {"epoch": 1, "loss": 0.5},
         {"epoch": 2, "loss": 0.25, "val_loss": 0.3},
     ]
@@ -66,11 +66,11 @@ def test_reporting_on_an_ended_run_raises(database: Database, run_id: str) -> No
         service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
     with pytest.raises(RunAbortedError):
         report("Learning", 0, 1)
-    assert look(database, run_id).progress == 0.0
+    assert load_run(database, run_id).progress == 0.0
 
 
-def test_an_unavailable_database_does_not_stop_the_run(caplog: pytest.LogCaptureFixture) -> None:
-    away = Database("postgresql://nobody@127.0.0.1:9/none")
-    ProgressReporter(away, "abc", RANGES)("Learning", 0, 1)
+def test_unavailable_database_does_not_stop_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    unavailable = Database("postgresql://nobody@127.0.0.1:9/none")
+    ProgressReporter(unavailable, "abc", RANGES)("Learning", 0, 1)
     assert "cannot be written" in caplog.text
-    away.close()
+    unavailable.close()

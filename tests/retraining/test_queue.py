@@ -1,4 +1,4 @@
-"""The queue, on both databases."""
+"""The run queue on both databases."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def test_messages_reach_the_consumer_of_another_queue(own: Settings, queue: RunQ
     workers.close()
 
 
-def test_the_request_id_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
+def test_request_id_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
     received: SimpleQueue[str | None] = SimpleQueue()
     workers = RunQueue(own, lambda _run_id: received.put(correlation_id.get()))
     consumer = workers.consumer()
@@ -57,7 +57,7 @@ def test_a_message_is_json(queue: RunQueue) -> None:
     assert "abc" in json.dumps(json.loads(bytes(message)))
 
 
-def test_a_failing_run_does_not_stop_the_worker(own: Settings, queue: RunQueue) -> None:
+def test_failing_run_does_not_stop_the_worker(own: Settings, queue: RunQueue) -> None:
     received: SimpleQueue[str] = SimpleQueue()
 
     def work(run_id: str) -> None:
@@ -77,14 +77,16 @@ def test_a_failing_run_does_not_stop_the_worker(own: Settings, queue: RunQueue) 
 def test_put_does_not_raise_if_the_queue_is_unavailable(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    away = settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:9/none"})
-    queue = RunQueue(away)
+    unavailable = settings.model_copy(
+        update={"database_url": "postgresql://nobody@127.0.0.1:9/none"}
+    )
+    queue = RunQueue(unavailable)
     queue.put("abc")
     assert "abc is queued" in caplog.text
     queue.close()
 
 
-def test_a_message_of_an_earlier_release_is_understood(own: Settings, queue: RunQueue) -> None:
+def test_message_of_an_earlier_release_is_read(own: Settings, queue: RunQueue) -> None:
     queue.put("abc")
     storage = queue._open()[0].storage
     message = json.loads(bytes(storage.dequeue()))

@@ -1,4 +1,4 @@
-"""A run from its row to its verdict, with the default backbone and few photos."""
+"""A run from its row to its verdict, with the default backbone and a few photos."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ from tests.synthetic_images import encode
 pytestmark = pytest.mark.slow
 
 Run = Callable[..., RunRow]
-# Where the kind of database makes no difference.
+# For tests that do not depend on the kind of database.
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -50,15 +50,15 @@ def champion(database: Database, blobs: Blobs, tmp_path: Path) -> str:
 def run(own: Settings, database: Database, blobs: Blobs, champion: str) -> Run:
     """Executes a run; returns its final row."""
 
-    def go(**options: Any) -> RunRow:
+    def execute(**options: Any) -> RunRow:
         with database.session() as session:
-            started = service.create_run(session, mode="fast", started_by="me", options=options)
-            repository.claim(session, started.id)
-        run_process.execute_run(own, database, blobs, started.id)
+            created = service.create_run(session, mode="fast", started_by="me", options=options)
+            repository.claim(session, created.id)
+        run_process.execute_run(own, database, blobs, created.id)
         with database.reading() as session:
-            return service.get(session, started.id)
+            return service.get(session, created.id)
 
-    return go
+    return execute
 
 
 def serving(database: Database) -> str | None:
@@ -71,24 +71,24 @@ def known_versions(database: Database) -> list[str]:
         return list(session.scalars(select(ModelRow.version)))
 
 
-def test_a_new_class_is_learned_and_promoted(
+def test_new_class_is_learned_and_promoted(
     run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
 ) -> None:
     added = add_photographs(database, blobs, NEW, 60)
-    ended = run()
-    assert ended.state == "succeeded", ended.message
-    assert ended.verdict is not None
-    assert ended.verdict["promote"], ended.verdict["reasons"]
-    assert serving(database) == ended.candidate != champion
-    folder = store.fetch_package(blobs, str(ended.candidate), own.model_cache).folder
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert finished.verdict is not None
+    assert finished.verdict["promote"], finished.verdict["reasons"]
+    assert serving(database) == finished.candidate != champion
+    folder = store.fetch_package(blobs, str(finished.candidate), own.model_cache).folder
     package = load_package(folder)
     manifest = package.manifest
     assert manifest.classes == (*KNOWN, NEW)
     assert (manifest.parent, manifest.started_by) == (champion, "me")
     assert manifest.recipe["mode"] == "fast"
     assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
-    grader = Predictor.of_package(package)
-    graded = [grader.predict(encode(picture(NEW, seed))) for seed in range(5000, 5030)]
+    predictor = Predictor.of_package(package)
+    graded = [predictor.predict(encode(picture(NEW, seed))) for seed in range(5000, 5030)]
     assert sum(grade.class_name == NEW for grade in graded) >= 27
     replay = ReplayBuffer.load(folder / REPLAY)
     assert set(replay.sha256[replay.catalog]) == set(added)
@@ -105,15 +105,15 @@ def test_wrong_labels_are_not_promoted(
     first, second = KNOWN
     add_photographs(database, blobs, first, 30, shows=second)
     add_photographs(database, blobs, second, 30, shows=first)
-    ended = run()
-    assert ended.state == "succeeded", ended.message
-    assert "labels" in ended.message
-    assert "kept as challenger" in ended.message
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert "labels" in finished.message
+    assert "kept as challenger" in finished.message
     assert serving(database) == champion
-    assert ended.candidate in known_versions(database)
+    assert finished.candidate in known_versions(database)
     with database.reading() as session:
-        verdict = registry.get_model(session, str(ended.candidate)).verdict
-    assert verdict == ended.verdict
+        verdict = registry.get_model(session, str(finished.candidate)).verdict
+    assert verdict == finished.verdict
 
 
 @on_sqlite
@@ -123,10 +123,10 @@ def test_custom_classes_replace_the_shipped_ones(
     classes = ["cup", "pen", "saw"]
     for class_name, shows in zip(classes, ("freshapples", "rottenbanana", NEW), strict=True):
         add_photographs(database, blobs, class_name, 40, shows=shows)
-    ended = run(classes=classes)
-    assert ended.state == "succeeded", ended.message
-    assert serving(database) == ended.candidate
-    package = store.fetch_package(blobs, str(ended.candidate), own.model_cache)
+    finished = run(classes=classes)
+    assert finished.state == "succeeded", finished.message
+    assert serving(database) == finished.candidate
+    package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
     assert package.manifest.classes == ("cup", "pen", "saw")
     replay = ReplayBuffer.load(package.folder / REPLAY)
     assert replay.catalog.all()
@@ -138,37 +138,37 @@ def test_too_few_photos_fail_with_a_message(
     run: Run, database: Database, blobs: Blobs, champion: str
 ) -> None:
     add_photographs(database, blobs, NEW, 5)
-    ended = run()
-    assert ended.state == "failed"
-    assert f"{NEW} (5): each class needs at least 8" in ended.message
+    finished = run()
+    assert finished.state == "failed"
+    assert f"{NEW} (5): each class needs at least 8" in finished.message
     assert known_versions(database) == [champion]
 
 
 @on_sqlite
-def test_a_photo_deleted_meanwhile_is_left_out(
+def test_photo_deleted_meanwhile_is_skipped(
     run: Run, own: Settings, database: Database, blobs: Blobs
 ) -> None:
     add_photographs(database, blobs, NEW, 30)
     first = next(iter(blobs.keys("photographs")))
     blobs.delete(first)
-    ended = run()
-    assert ended.state == "succeeded", ended.message
-    folder = store.fetch_package(blobs, str(ended.candidate), own.model_cache).folder
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    folder = store.fetch_package(blobs, str(finished.candidate), own.model_cache).folder
     replay = ReplayBuffer.load(folder / REPLAY)
     assert replay.catalog.sum() == 29
 
 
 @on_sqlite
-def test_an_unexpected_exception_fails_the_run(
+def test_unexpected_exception_fails_the_run(
     run: Run, database: Database, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
     def fail(_: object) -> None:
-        raise ZeroDivisionError("nobody thought of this")
+        raise ZeroDivisionError("unexpected")
 
     monkeypatch.setattr(fast, "make_candidate", fail)
-    ended = run()
-    assert (ended.state, ended.active) == ("failed", None)
-    assert "ZeroDivisionError" in ended.message
+    finished = run()
+    assert (finished.state, finished.active) == ("failed", None)
+    assert "ZeroDivisionError" in finished.message
     assert known_versions(database) == [champion]
 
 
@@ -189,34 +189,34 @@ def test_not_promoted_if_the_champion_has_changed(
     add_photographs(database, blobs, NEW, 20, first=7000)
     make = fast.make_candidate
 
-    def slowly(job: Any) -> Any:
+    def promote_meanwhile(job: Any) -> Any:
         candidate = make(job)
         # Another version is promoted meanwhile.
         with database.session() as session:
             registry.promote(session, "champion", "manual")
         return candidate
 
-    monkeypatch.setattr(fast, "make_candidate", slowly)
+    monkeypatch.setattr(fast, "make_candidate", promote_meanwhile)
     second = run()
     assert serving(database) == "champion"
     assert first.candidate != second.candidate
     assert "Another version was promoted" in second.message
 
 
-def test_an_aborted_run_registers_nothing(
+def test_aborted_run_registers_nothing(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
     add_photographs(database, blobs, NEW, 30)
     put = store.store_package
 
-    def slowly(blobs: Blobs, folder: Path) -> Any:
+    def interrupt_then_store(blobs: Blobs, folder: Path) -> Any:
         with database.session() as session:
             (run,) = session.scalars(select(RunRow))
             service.end(run, "interrupted", "Silent for too long.")
         return put(blobs, folder)
 
-    # At the last moment, after the package is stored.
-    monkeypatch.setattr(store, "store_package", slowly)
+    # As late as possible: after training, before the registration.
+    monkeypatch.setattr(store, "store_package", interrupt_then_store)
     with pytest.raises(RunAbortedError):
         run()
     assert known_versions(database) == [champion]
@@ -227,15 +227,15 @@ def test_an_aborted_run_registers_nothing(
 def test_a_slower_candidate_is_not_promoted(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
-    """The verdict is the gate's, whatever made the candidate."""
+    """The gate's verdict applies even if training succeeded."""
     add_photographs(database, blobs, NEW, 30)
     compare = fast.compare_with_champion
 
-    def slower(*arguments: Any) -> Any:
-        found = compare(*arguments)
-        return type(found)(**{**vars(found), "milliseconds": MetricPair(5.0, 9.0)})
+    def measure_slower(*arguments: Any) -> Any:
+        comparison = compare(*arguments)
+        return type(comparison)(**{**vars(comparison), "milliseconds": MetricPair(5.0, 9.0)})
 
-    monkeypatch.setattr(fast, "compare_with_champion", slower)
-    ended = run()
+    monkeypatch.setattr(fast, "compare_with_champion", measure_slower)
+    finished = run()
     assert serving(database) == champion
-    assert "slower" in ended.message
+    assert "slower" in finished.message

@@ -1,4 +1,4 @@
-"""The life cycle of a run, on both databases."""
+"""The life cycle of a run on both databases."""
 
 import subprocess
 import sys
@@ -16,17 +16,17 @@ from api.storage.db import Database, now
 from api.storage.tables import ModelRow, RunRow
 
 
-def start(database: Database, **options: Any) -> str:
+def create_run(database: Database, **options: Any) -> str:
     with database.session() as session:
         return service.create_run(session, mode="fast", started_by="manual", options=options).id
 
 
-def take(database: Database, run_id: str) -> bool:
+def claim(database: Database, run_id: str) -> bool:
     with database.session() as session:
         return repository.claim(session, run_id)
 
 
-def look(database: Database, run_id: str) -> RunRow:
+def load_run(database: Database, run_id: str) -> RunRow:
     with database.reading() as session:
         return service.get(session, run_id)
 
@@ -37,50 +37,50 @@ def change(database: Database, run_id: str, **values: Any) -> None:
             setattr(session.get_one(RunRow, run_id), name, value)
 
 
-def long_ago(seconds: float = 60) -> Any:
+def seconds_ago(seconds: float = 60) -> Any:
     return now() - timedelta(seconds=seconds)
 
 
 def test_a_run_is_queued_claimed_and_ended(database: Database) -> None:
-    run_id = start(database, classes=["a", "b"])
-    assert (look(database, run_id).state, look(database, run_id).options) == (
+    run_id = create_run(database, classes=["a", "b"])
+    assert (load_run(database, run_id).state, load_run(database, run_id).options) == (
         "queued",
         {"classes": ["a", "b"]},
     )
-    assert take(database, run_id)
-    run = look(database, run_id)
+    assert claim(database, run_id)
+    run = load_run(database, run_id)
     assert run.state == "running"
     assert run.started_at is not None
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "failed", "Nothing to learn from.")
-    run = look(database, run_id)
+    run = load_run(database, run_id)
     assert (run.state, run.active, run.message) == ("failed", None, "Nothing to learn from.")
     assert run.finished_at is not None
 
 
 def test_only_one_worker_claims_a_run(database: Database) -> None:
-    run_id = start(database)
+    run_id = create_run(database)
     with ThreadPoolExecutor(6) as pool:
-        taken = list(pool.map(lambda _: take(database, run_id), range(6)))
-    assert sorted(taken) == [False] * 5 + [True]
+        claims = list(pool.map(lambda _: claim(database, run_id), range(6)))
+    assert sorted(claims) == [False] * 5 + [True]
 
 
-def test_a_second_run_is_refused_naming_the_first(database: Database) -> None:
-    run_id = start(database)
+def test_second_run_is_rejected_naming_the_first(database: Database) -> None:
+    run_id = create_run(database)
     with pytest.raises(RunActiveError, match=run_id):
-        start(database)
-    take(database, run_id)
+        create_run(database)
+    claim(database, run_id)
     with pytest.raises(RunActiveError, match=run_id):
-        start(database)
+        create_run(database)
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "succeeded", "Done.")
-    assert start(database) != run_id
+    assert create_run(database) != run_id
 
 
 def test_only_one_of_many_concurrent_runs_is_created(database: Database) -> None:
     def attempt(_: int) -> str | None:
         try:
-            return start(database)
+            return create_run(database)
         except RunActiveError:
             return None
 
@@ -127,61 +127,61 @@ def test_only_one_of_many_processes_creates_a_run(database: Database, database_u
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [process.communicate()[0].strip() for process in processes]
-    assert sorted(said) == ["refused", "refused", "started"]
+    outputs = [process.communicate()[0].strip() for process in processes]
+    assert sorted(outputs) == ["refused", "refused", "started"]
 
 
-def test_a_queued_run_is_cancelled_at_once(database: Database) -> None:
-    run_id = start(database)
+def test_queued_run_is_cancelled_immediately(database: Database) -> None:
+    run_id = create_run(database)
     with database.session() as session:
         assert service.cancel(session, run_id).state == "cancelled"
-    assert not take(database, run_id)
+    assert not claim(database, run_id)
     with database.session() as session, pytest.raises(RunOverError, match="cancelled"):
         service.cancel(session, run_id)
 
 
-def test_cancelling_a_running_run_asks_its_worker(database: Database) -> None:
-    run_id = start(database)
-    take(database, run_id)
+def test_cancelling_a_running_run_requests_it_from_the_worker(database: Database) -> None:
+    run_id = create_run(database)
+    claim(database, run_id)
     with database.session() as session:
         service.cancel(session, run_id)
-    run = look(database, run_id)
+    run = load_run(database, run_id)
     assert run.state == "running"
     assert run.cancel_requested
 
 
 @pytest.mark.parametrize("run_id", ["f" * 32, "none", "a\x00b", ""])
-def test_unknown_run_ids(database: Database, run_id: str) -> None:
+def test_unknown_run_ids_are_rejected(database: Database, run_id: str) -> None:
     with database.session() as session, pytest.raises(UnknownRunError):
         service.cancel(session, run_id)
 
 
 def test_status_is_interrupted_without_heartbeat(database: Database) -> None:
-    run_id = start(database)
-    take(database, run_id)
-    assert service.current_status(look(database, run_id))[0] == "running"
-    change(database, run_id, heartbeat_at=long_ago())
-    state, message = service.current_status(look(database, run_id))
+    run_id = create_run(database)
+    claim(database, run_id)
+    assert service.current_status(load_run(database, run_id))[0] == "running"
+    change(database, run_id, heartbeat_at=seconds_ago())
+    state, message = service.current_status(load_run(database, run_id))
     assert state == "interrupted"
     assert "started again" in message
 
 
 def test_status_of_an_unclaimed_run_says_how_to_start_a_worker(database: Database) -> None:
-    run_id = start(database)
-    assert "no worker" not in service.current_status(look(database, run_id))[1]
-    change(database, run_id, created_at=long_ago())
-    assert "python -m api.worker" in service.current_status(look(database, run_id))[1]
+    run_id = create_run(database)
+    assert "no worker" not in service.current_status(load_run(database, run_id))[1]
+    change(database, run_id, created_at=seconds_ago())
+    assert "python -m api.worker" in service.current_status(load_run(database, run_id))[1]
 
 
 def test_lost_runs_are_reaped(database: Database) -> None:
-    run_id = start(database)
-    take(database, run_id)
+    run_id = create_run(database)
+    claim(database, run_id)
     with database.session() as session:
         assert service.reap_lost(session) == []
-    change(database, run_id, heartbeat_at=long_ago())
+    change(database, run_id, heartbeat_at=seconds_ago())
     with database.session() as session:
         assert service.reap_lost(session) == [run_id]
-    run = look(database, run_id)
+    run = load_run(database, run_id)
     assert (run.state, run.active) == ("interrupted", None)
     # Its process can no longer write.
     with database.session() as session:
@@ -189,21 +189,21 @@ def test_lost_runs_are_reaped(database: Database) -> None:
         assert not repository.update_running(session, run_id, heartbeat_at=now())
 
 
-def test_a_new_run_reaps_a_lost_one(database: Database) -> None:
-    run_id = start(database)
-    take(database, run_id)
-    change(database, run_id, heartbeat_at=long_ago())
-    again = start(database)
-    assert look(database, run_id).state == "interrupted"
-    assert look(database, again).state == "queued"
+def test_new_run_reaps_a_lost_one(database: Database) -> None:
+    run_id = create_run(database)
+    claim(database, run_id)
+    change(database, run_id, heartbeat_at=seconds_ago())
+    second = create_run(database)
+    assert load_run(database, run_id).state == "interrupted"
+    assert load_run(database, second).state == "queued"
 
 
 @pytest.mark.parametrize("promote", [True, False])
 def test_a_reaped_run_that_registered_its_model_has_succeeded(
     database: Database, promote: bool
 ) -> None:
-    run_id = start(database)
-    take(database, run_id)
+    run_id = create_run(database)
+    claim(database, run_id)
     verdict = {"promote": promote, "reasons": ["It is worse on mango."], "figures": {}}
     with database.session() as session:
         session.add(
@@ -216,10 +216,10 @@ def test_a_reaped_run_that_registered_its_model_has_succeeded(
                 verdict=verdict,
             )
         )
-    change(database, run_id, heartbeat_at=long_ago())
+    change(database, run_id, heartbeat_at=seconds_ago())
     with database.session() as session:
         service.reap_lost(session)
-    run = look(database, run_id)
+    run = load_run(database, run_id)
     assert (run.state, run.candidate, run.progress) == ("succeeded", "v2", 100.0)
     assert run.verdict == verdict
     assert ("worse on mango" in run.message) is not promote

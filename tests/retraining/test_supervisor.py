@@ -1,4 +1,4 @@
-"""The supervisor, with small programs in place of the run's process."""
+"""The supervisor with small programs in place of the run's process."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
-WAITS = "import signal; signal.pause()"
+WAIT_FOREVER = "import signal; signal.pause()"
 
 
 @pytest.fixture
@@ -27,98 +27,98 @@ def run_id(database: Database) -> str:
         return service.create_run(session, mode="fast", started_by="manual", options={}).id
 
 
-def run_instead(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+def replace_run_program(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(supervisor, "COMMAND", (sys.executable, "-c", dedent(program)))
 
 
-def look(database: Database, run_id: str) -> RunRow:
+def load_run(database: Database, run_id: str) -> RunRow:
     with database.reading() as session:
         return service.get(session, run_id)
 
 
-def watched(
+def start_supervisor(
     database: Database, state: Path, run_id: str, stopping: threading.Event
 ) -> threading.Thread:
     thread = threading.Thread(
         target=supervisor.supervise, args=(database, state, run_id, stopping), daemon=True
     )
     thread.start()
-    until(lambda: look(database, run_id).state != "queued")
+    until(lambda: load_run(database, run_id).state != "queued")
     return thread
 
 
 def test_a_running_run_is_cancelled(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_instead(monkeypatch, WAITS)
-    thread = watched(database, tmp_path, run_id, threading.Event())
+    replace_run_program(monkeypatch, WAIT_FOREVER)
+    thread = start_supervisor(database, tmp_path, run_id, threading.Event())
     with database.session() as session:
         service.cancel(session, run_id)
     until(lambda: not thread.is_alive())
-    assert look(database, run_id).state == "cancelled"
+    assert load_run(database, run_id).state == "cancelled"
 
 
 def test_stopping_the_worker_interrupts_the_run(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_instead(monkeypatch, WAITS)
+    replace_run_program(monkeypatch, WAIT_FOREVER)
     stopping = threading.Event()
-    thread = watched(database, tmp_path, run_id, stopping)
+    thread = start_supervisor(database, tmp_path, run_id, stopping)
     stopping.set()
     until(lambda: not thread.is_alive())
-    run = look(database, run_id)
+    run = load_run(database, run_id)
     assert (run.state, run.active) == ("interrupted", None)
     assert "started again" in run.message
 
 
 @pytest.mark.parametrize(
-    "death",
+    "failure",
     [
         ("raise SystemExit(3)", "ended with status 3"),
         ("import os; os.kill(os.getpid(), 9)", "memory ran out"),
         ("pass", "ended with status 0"),
     ],
 )
-def test_a_dead_process_fails_the_run(
+def test_exited_process_fails_the_run(
     database: Database,
     run_id: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    death: tuple[str, str],
+    failure: tuple[str, str],
 ) -> None:
-    program, words = death
-    run_instead(monkeypatch, program)
+    program, message = failure
+    replace_run_program(monkeypatch, program)
     unfinished = supervisor.work_folder(tmp_path, run_id)
     unfinished.mkdir(parents=True)
     supervisor.supervise(database, tmp_path, run_id, threading.Event())
-    run = look(database, run_id)
+    run = load_run(database, run_id)
     assert (run.state, run.active) == ("failed", None)
-    assert words in run.message
+    assert message in run.message
     assert not unfinished.exists()
 
 
 def test_a_claimed_run_is_not_started_again(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_instead(monkeypatch, "raise SystemExit(1)")
+    replace_run_program(monkeypatch, "raise SystemExit(1)")
     with database.session() as session:
         repository.claim(session, run_id)
     supervisor.supervise(database, tmp_path, run_id, threading.Event())
-    assert look(database, run_id).state == "running"
+    assert load_run(database, run_id).state == "running"
 
 
-def test_the_process_of_an_interrupted_run_is_ended(
+def test_process_of_an_interrupted_run_is_terminated(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_instead(monkeypatch, WAITS)
-    thread = watched(database, tmp_path, run_id, threading.Event())
+    replace_run_program(monkeypatch, WAIT_FOREVER)
+    thread = start_supervisor(database, tmp_path, run_id, threading.Event())
     with database.session() as session:
         service.end(session.get_one(RunRow, run_id), "interrupted", "Silent for too long.")
     until(lambda: not thread.is_alive())
-    assert look(database, run_id).message == "Silent for too long."
+    assert load_run(database, run_id).message == "Silent for too long."
 
 
-def test_the_process_exits_with_its_worker() -> None:
+def test_run_process_exits_with_its_worker() -> None:
     child = (
         "import signal; from api.retraining.run_process import exit_with_parent; "
         "exit_with_parent({}); print('on', flush=True); signal.pause()"
@@ -143,16 +143,16 @@ def test_the_process_exits_with_its_worker() -> None:
     process.wait()
     process.stdout.close()
 
-    def gone() -> bool:
+    def has_exited() -> bool:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
             return True
-        # Without an init process that reaps orphans, it stays as a zombie.
+        # Without an init process that reaps orphans, it remains a zombie.
         return "zombie" in Path(f"/proc/{pid}/status").read_text()
 
     try:
-        until(gone)
+        until(has_exited)
     finally:
-        if not gone():
+        if not has_exited():
             os.kill(pid, signal.SIGKILL)

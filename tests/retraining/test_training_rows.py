@@ -25,7 +25,7 @@ SPLITS = ["train", "train", "validation", "test"]
 
 
 def a_replay(count: int = 8) -> ReplayBuffer:
-    """Apples and pears in turn; the last two rows are boxed fruits of one frame."""
+    """Apples and pears alternate; the last two rows are boxed fruits of one frame."""
     names = [f"photo/{k}" for k in range(count - 2)] + ["boxed/7", "boxed/7"]
     return ReplayBuffer(
         embeddings=np.arange(count * CHANNELS, dtype=np.float32).reshape(count, CHANNELS),
@@ -63,22 +63,22 @@ def a_photo(
     )
 
 
-def put(
+def merge(
     replay: ReplayBuffer, photos: list[ImageRow], classes: tuple[str, ...] = KNOWN
 ) -> TrainingRows:
-    seen = np.full((3, CHANNELS), 100, np.float32)
-    embedded = {photo.sha256: seen for photo in not_embedded(replay, photos)}
+    views = np.full((3, CHANNELS), 100, np.float32)
+    embedded = {photo.sha256: views for photo in not_embedded(replay, photos)}
     return merge_catalog(replay, KNOWN, photos, embedded, classes)
 
 
 def row(data: TrainingRows, sha256: str) -> int:
-    (found,) = np.flatnonzero(data.replay.sha256 == sha256)
-    return int(found)
+    (index,) = np.flatnonzero(data.replay.sha256 == sha256)
+    return int(index)
 
 
 def test_new_photos_are_added_to_the_shipped_rows() -> None:
     replay = a_replay()
-    data = put(replay, [a_photo("new", "plum", "test")], ("apple", "pear", "plum"))
+    data = merge(replay, [a_photo("new", "plum", "test")], ("apple", "pear", "plum"))
     assert len(data.replay.embeddings) == 9
     assert np.array_equal(data.replay.embeddings[:8], replay.embeddings)
     assert np.array_equal(data.replay.targets[:8, :2], replay.targets)
@@ -93,13 +93,13 @@ def test_new_photos_are_added_to_the_shipped_rows() -> None:
     assert not data.is_correction.any()
 
 
-def test_deleted_and_relabelled_photos_in_the_next_version() -> None:
+def test_deleted_and_relabelled_photos_are_updated_in_the_next_version() -> None:
     photos = [a_photo("a", "apple"), a_photo("b", "pear", origin="feedback")]
-    first = put(a_replay(), photos).replay
+    first = merge(a_replay(), photos).replay
     assert not_embedded(first, photos) == []
-    assert not put(first, photos).is_new.any()
+    assert not merge(first, photos).is_new.any()
     # One is deleted, the other relabelled.
-    later = put(first, [a_photo("b", "apple", origin="feedback")])
+    later = merge(first, [a_photo("b", "apple", origin="feedback")])
     assert "a" not in later.replay.sha256
     assert later.names[row(later, "b")] == "apple"
     assert later.is_new[row(later, "b")]
@@ -111,22 +111,22 @@ def test_deleted_and_relabelled_photos_in_the_next_version() -> None:
 
 
 def test_a_relabelled_shipped_photo_keeps_its_split() -> None:
-    data = put(a_replay(), [a_photo("s3", "apple", "train")])
+    data = merge(a_replay(), [a_photo("s3", "apple", "train")])
     assert len(data.replay.embeddings) == 8
     assert data.names[row(data, "s3")] == "apple"
     assert data.replay.splits[row(data, "s3")] == "test"
     assert data.is_new[row(data, "s3")]
 
 
-def test_a_whole_frame_is_not_one_of_its_boxes() -> None:
+def test_whole_frame_is_added_beside_its_boxes() -> None:
     photo = a_photo("frame", "apple")
     assert not_embedded(a_replay(), [photo]) == [photo]
-    data = put(a_replay(), [photo])
+    data = merge(a_replay(), [photo])
     assert len(data.replay.embeddings) == 9
 
 
 def test_rows_of_dropped_classes_become_ood() -> None:
-    data = put(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
+    data = merge(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
     assert set(data.names) == {"apple", "plum"}
     assert "x" not in data.replay.sha256
     # Pears become OOD photos, in their splits; those of the test split are dropped.
@@ -145,14 +145,14 @@ def test_ood_photos_of_a_fruit_that_is_a_class_are_dropped() -> None:
     )
     replay = replace(a_replay(), others=others)
     for name in ("plums", "freshplums"):
-        data = put(replay, [a_photo("new", name)], (*KNOWN, name))
+        data = merge(replay, [a_photo("new", name)], (*KNOWN, name))
         assert data.replay.others.groups.tolist() == ["other/fig", "far/plum.jpg", ""]
-    # A class name may be a level alone; then no fruit is known.
-    data = put(replay, [a_photo("new", "fresh")], (*KNOWN, "fresh"))
+    # A class name may be only a level, without a fruit.
+    data = merge(replay, [a_photo("new", "fresh")], (*KNOWN, "fresh"))
     assert len(data.replay.others) == 4
 
 
-def test_levels_follow_the_class_if_the_target_is_sure() -> None:
+def test_levels_follow_the_class_if_the_target_is_certain() -> None:
     classes = ("freshapples", "overripeapples", "rottenapples", "quince")
     replay = replace(a_replay(5), targets=np.zeros((5, 4), np.float32))
     replay.targets[[0, 1, 2, 3], [0, 1, 2, 3]] = 1
@@ -164,7 +164,7 @@ def test_levels_follow_the_class_if_the_target_is_sure() -> None:
     assert held_out.test.tolist() == [True] * 4 + [False]
 
 
-def test_require_enough() -> None:
+def test_classes_need_enough_training_photos() -> None:
     replay = a_replay(40)
     enough = [a_photo(f"n{k}", "plum") for k in range(8)]
     require_enough(replay, KNOWN, enough, (*KNOWN, "plum"))
@@ -173,6 +173,6 @@ def test_require_enough() -> None:
     copies = [a_photo(f"n{k}", "plum", photograph="plum/one") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
         require_enough(replay, KNOWN, copies, (*KNOWN, "plum"))
-    none_to_learn = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
+    held_out = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
-        require_enough(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))
+        require_enough(replay, KNOWN, held_out, (*KNOWN, "plum"))

@@ -1,4 +1,4 @@
-"""API and worker as processes, and a third process for each run."""
+"""API and worker as processes; each run is a third process."""
 
 import signal
 from collections.abc import Iterator
@@ -46,33 +46,33 @@ def api(environment: dict[str, str]) -> Iterator[httpx.Client]:
         yield client
 
 
-def ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
+def wait_until_ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
+    def ended_run() -> dict[str, Any] | None:
         run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
         return run if run["state"] in OVER else None
 
-    return until(look)
+    return until(ended_run)
 
 
-def running(api: httpx.Client, run_id: str) -> None:
+def wait_until_running(api: httpx.Client, run_id: str) -> None:
     until(lambda: api.get(f"/runs/{run_id}").json()["state"] == "running")
 
 
-def start(api: httpx.Client) -> str:
-    answer = api.post("/retrain", json={"force": True})
-    assert answer.status_code == 202, answer.text
-    run_id: str = answer.json()["run_id"]
+def start_run(api: httpx.Client) -> str:
+    response = api.post("/retrain", json={"force": True})
+    assert response.status_code == 202, response.text
+    run_id: str = response.json()["run_id"]
     return run_id
 
 
-def test_a_new_class_is_learned_in_the_background_and_served(
+def test_new_class_is_learned_in_the_background_and_served(
     api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
 ) -> None:
     with running_worker(environment):
         add_photographs(database, blobs, NEW, 60)
-        answer = api.post("/retrain")
-        assert answer.status_code == 202, answer.text
-        run = ended(api, answer.json()["run_id"])
+        response = api.post("/retrain")
+        assert response.status_code == 202, response.text
+        run = wait_until_ended(api, response.json()["run_id"])
         assert run["state"] == "succeeded", run["message"]
         assert run["verdict"]["promote"], run["verdict"]["reasons"]
         assert api.get("/models").json()["champion"] == run["candidate"] != "champion"
@@ -85,23 +85,23 @@ def test_a_new_class_is_learned_in_the_background_and_served(
         assert until(served)["predicted_class"] == NEW
         status = api.get("/retraining-status").json()
         assert (status["is_retraining"], status["progress"]) == (False, 100.0)
-        assert api.post("/retrain").status_code == 409  # Nothing is new any more.
+        assert api.post("/retrain").status_code == 409  # There are no more new photos.
 
 
 @on_sqlite
-def test_a_killed_worker_ends_its_run_and_the_next_worker_recovers(
+def test_run_of_a_killed_worker_ends_and_the_next_worker_recovers(
     api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
 ) -> None:
     add_photographs(database, blobs, NEW, 20)
     with running_worker(environment) as worker:
-        run_id = start(api)
-        running(api, run_id)
+        run_id = start_run(api)
+        wait_until_running(api, run_id)
         worker.kill()
-        worker.communicate()  # Comes back when the run's process has let go of the pipe, too.
+        worker.communicate()  # Returns once the run's process has closed the pipe, too.
     assert api.get("/models").json()["champion"] == "champion"
     with running_worker(environment):
-        assert ended(api, run_id)["state"] == "interrupted"
-        assert ended(api, start(api))["state"] == "succeeded"
+        assert wait_until_ended(api, run_id)["state"] == "interrupted"
+        assert wait_until_ended(api, start_run(api))["state"] == "succeeded"
     assert not list((Path(environment["RIPELINE_STATE_DIR"]) / "work").iterdir())
 
 
@@ -113,20 +113,20 @@ def test_a_stopped_worker_interrupts_its_run(
         second = start_worker(environment)
         assert "is running on" in second.communicate()[0]
         assert second.returncode == 1
-        run_id = start(api)
-        running(api, run_id)
+        run_id = start_run(api)
+        wait_until_running(api, run_id)
         worker.send_signal(signal.SIGTERM)
         worker.communicate(timeout=BOUND_SECONDS)
         assert worker.returncode == 0
     assert api.get(f"/runs/{run_id}").json()["state"] == "interrupted"
 
 
-def test_a_run_whose_message_was_lost_is_executed(
+def test_run_with_a_lost_message_is_executed(
     api: httpx.Client, environment: dict[str, str], database: Database
 ) -> None:
     with database.session() as session:
         run = service.create_run(session, mode="fast", started_by="manual", options={})
     with running_worker(environment):
-        running(api, run.id)
+        wait_until_running(api, run.id)
         assert api.post(f"/runs/{run.id}/cancel").status_code == 202
-        assert ended(api, run.id)["state"] in ("cancelled", "succeeded")
+        assert wait_until_ended(api, run.id)["state"] in ("cancelled", "succeeded")
