@@ -1,7 +1,7 @@
-"""Golden answers: what the shipped package says of fixed images, as it was first written down.
+"""Golden answers: recorded results of the shipped package for fixed images.
 
-A step that only moves or renames code leaves them as they are. `python -m tests.golden.answers`
-writes them anew, after a change that is meant to change them.
+Refactoring must not change them. `python -m tests.golden.answers` records them again after a
+change that is meant to.
 """
 
 import json
@@ -23,39 +23,39 @@ FOLDER = Path(__file__).parent
 DRAWN = FOLDER / "drawn.json"
 PHOTOS = FOLDER / "photos.json"
 PACKAGE = FOLDER / "package.json"
-# What differs from one request to the next.
-CHANGING = ("prediction_id", "inference_time_ms", "timestamp", "model_version")
-# Of a photo these say enough.
-OF_A_PHOTO = ("predicted_class", "confidence", "freshness_level", "recognised")
+# Fields that differ between requests.
+VOLATILE = ("prediction_id", "inference_time_ms", "timestamp", "model_version")
+# The fields that are recorded for a photo.
+PHOTO_FIELDS = ("predicted_class", "confidence", "freshness_level", "recognised")
 EVERY = 9
 
 
 def drawn_answers(client: TestClient) -> dict[str, Any]:
-    """By name, the answer to each drawn image."""
+    """The answers to the drawn images, by name."""
     images = {f"{kind} {seed}": draw_fruit(kind, seed) for kind in KINDS for seed in (0, 1)}
     images |= {"quarters": draw_quarters(), "grey": Image.new("RGB", (64, 64), (128, 128, 128))}
     return {name: answer(client, encode(image)) for name, image in images.items()}
 
 
 def photo_answers(client: TestClient, dataset: Path) -> dict[str, Any]:
-    """By path below `dataset`, the answer to every ninth photo of a class folder or phone."""
+    """The answers to every ninth photo of the class folders and the phone, by path."""
     files = sorted([*dataset.glob("fruits/test/*/*"), *dataset.glob("phone/*.jpg")])
     files += sorted(dataset.glob("sources/white_paper/*/*.jpg"))
     answers = {
         file.relative_to(dataset).as_posix(): answer(client, file.read_bytes())
         for file in files[::EVERY]
     }
-    return {path: {name: found[name] for name in OF_A_PHOTO} for path, found in answers.items()}
+    return {path: {name: body[name] for name in PHOTO_FIELDS} for path, body in answers.items()}
 
 
 def answer(client: TestClient, data: bytes) -> dict[str, Any]:
-    """What `/predict` says of a file, without what differs each time."""
-    found: dict[str, Any] = client.post("/predict", files={"file": ("photo", data)}).json()
-    return {name: value for name, value in found.items() if name not in CHANGING}
+    """The response of `/predict` to a file, without volatile fields."""
+    body: dict[str, Any] = client.post("/predict", files={"file": ("photo", data)}).json()
+    return {name: value for name, value in body.items() if name not in VOLATILE}
 
 
 def package_format(package: Path) -> dict[str, Any]:
-    """What the files of a package hold: names, dtypes and dimensions, and keys of the manifest."""
+    """The format of a package: names, dtypes and dimensions of arrays, and manifest keys."""
     arrays = {
         file.name: dict(_arrays(file)) for file in sorted(package.glob("*.npz")) if file.is_file()
     }
@@ -69,8 +69,8 @@ def _arrays(file: Path) -> Iterator[tuple[str, str]]:
             yield name, f"{stored[name].dtype} {stored[name].ndim}"
 
 
-def _write(path: Path, found: Any) -> None:
-    path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The golden answers still hold: on any processor the same words, and numbers within a hair."""
+"""The golden answers hold on any processor: equal text, and numbers within a tolerance."""
 
 import json
 import re
@@ -21,25 +21,25 @@ from tests.golden.answers import (
     photo_answers,
 )
 
-# Engines of different processors round differently.
-CLOSE = 0.02
+# Inference engines round differently on different processors.
+TOLERANCE = 0.02
 PERCENT = re.compile(r"\d+ %")
 SHIPPED = PROJECT / "models" / "default"
 
 
 def test_drawn_images_get_the_golden_answers(client: TestClient) -> None:
-    same(drawn_answers(client), json.loads(DRAWN.read_text()))
+    assert_matches(drawn_answers(client), json.loads(DRAWN.read_text()))
 
 
 def test_photos_get_the_golden_answers(client: TestClient, dataset: Path) -> None:
-    same(photo_answers(client, dataset), json.loads(PHOTOS.read_text()))
+    assert_matches(photo_answers(client, dataset), json.loads(PHOTOS.read_text()))
 
 
-def test_a_package_is_stored_as_before() -> None:
+def test_package_format_is_unchanged() -> None:
     assert package_format(SHIPPED) == json.loads(PACKAGE.read_text())
 
 
-def test_what_is_read_is_written_again_array_for_array(tmp_path: Path) -> None:
+def test_loaded_arrays_are_saved_unchanged(tmp_path: Path) -> None:
     Head.load(SHIPPED / "head.npz").save(tmp_path / "head.npz")
     ReplayBuffer.load(SHIPPED / "replay.npz").save(tmp_path / "replay.npz")
     for name in ("head.npz", "replay.npz"):
@@ -50,15 +50,15 @@ def test_what_is_read_is_written_again_array_for_array(tmp_path: Path) -> None:
                 np.testing.assert_array_equal(before[array], after[array], err_msg=array)
 
 
-def same(found: Any, golden: Any, path: str = "") -> None:
-    """Words, keys and lengths equal; numbers but integers within CLOSE."""
-    if isinstance(golden, dict):
-        assert found.keys() == golden.keys(), path
-        for name in golden:
-            same(found[name], golden[name], f"{path}/{name}")
-    elif isinstance(golden, float):
-        assert found == pytest.approx(golden, abs=CLOSE), path
-    elif isinstance(golden, str):
-        assert PERCENT.sub("", found) == PERCENT.sub("", golden), path
+def assert_matches(actual: Any, expected: Any, path: str = "") -> None:
+    """Compare recursively: text without percentages, floats within TOLERANCE, all else exactly."""
+    if isinstance(expected, dict):
+        assert actual.keys() == expected.keys(), path
+        for name in expected:
+            assert_matches(actual[name], expected[name], f"{path}/{name}")
+    elif isinstance(expected, float):
+        assert actual == pytest.approx(expected, abs=TOLERANCE), path
+    elif isinstance(expected, str):
+        assert PERCENT.sub("", actual) == PERCENT.sub("", expected), path
     else:
-        assert found == golden, path
+        assert actual == expected, path

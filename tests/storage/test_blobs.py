@@ -1,4 +1,4 @@
-"""The blob store on a folder, a bucket and in memory."""
+"""The blob store in a folder, a bucket and in memory."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     return Blobs(str(tmp_path) if request.param == "folder" else f"memory://{uuid4().hex}")
 
 
-def test_parts_of_one_blob_have_keys_of_their_own(store: Blobs) -> None:
+def test_each_part_of_a_blob_has_its_own_key(store: Blobs) -> None:
     parts = [b"first", b"second", b"the last"]
     keys = store.put_many("predicted/a", parts)
     assert [store.get(key) for key in keys] == parts
@@ -51,7 +51,7 @@ def test_changes_of_another_process_are_visible(store: Blobs) -> None:
     assert list(store.keys("models")) == ["models/1/a"]
     assert store.folders("models") == ["1"]
     assert store.modified_at("models/1/a")
-    # Not the cached instance, which would know of its own changes.
+    # Not the cached instance, which would see its own changes.
     files, root = fsspec.core.url_to_fs(store.url, skip_instance_cache=True)
     files.makedirs(f"{root}/models/2", exist_ok=True)
     files.pipe_file(f"{root}/models/2/b", b"x")
@@ -64,14 +64,14 @@ def test_changes_of_another_process_are_visible(store: Blobs) -> None:
         store.modified_at("models/1/a")
 
 
-def test_a_blob_is_stored_and_replaced(store: Blobs) -> None:
+def test_blob_is_stored_and_replaced(store: Blobs) -> None:
     store.put("photographs/a.jpg", b"one")
     store.put("photographs/a.jpg", b"two")
     assert store.get("photographs/a.jpg") == b"two"
     assert store.exists("photographs/a.jpg")
 
 
-def test_a_missing_blob(store: Blobs) -> None:
+def test_missing_blob_is_not_found(store: Blobs) -> None:
     assert not store.exists("photographs/a.jpg")
     store.delete("photographs/a.jpg")
     with pytest.raises(FileNotFoundError):
@@ -102,6 +102,6 @@ def test_an_unfinished_write_is_not_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["../a", "a/../../b", "/etc/passwd", ""])
-def test_a_key_outside_the_store_is_refused(store: Blobs, key: str) -> None:
+def test_key_outside_the_store_is_rejected(store: Blobs, key: str) -> None:
     with pytest.raises(BadKeyError):
         store.put(key, b"x")

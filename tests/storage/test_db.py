@@ -25,7 +25,7 @@ def test_migrations_create_the_declared_tables(database: Database) -> None:
         assert compare_metadata(context, METADATA) == []
 
 
-def test_the_newest_revision_is_the_head(database: Database) -> None:
+def test_newest_revision_is_the_alembic_head(database: Database) -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == newest_revision()
     with database.engine.connect() as connection:
         assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
@@ -61,24 +61,24 @@ def test_a_failed_session_is_rolled_back(database: Database) -> None:
         assert session.scalars(select(RunRow)).all() == []
 
 
-def test_only_one_run_is_active(database: Database) -> None:
+def test_only_one_run_may_be_active(database: Database) -> None:
     with database.session() as session:
         session.add_all([run("a"), run("b"), run("c", active=1)])
     with pytest.raises(IntegrityError), database.session() as session:
         session.add(run("d", active=1))
 
 
-def test_times_come_back_in_utc(database: Database) -> None:
+def test_times_are_returned_in_utc(database: Database) -> None:
     east = datetime(2026, 11, 21, 12, 0, tzinfo=timezone(timedelta(hours=2)))
     with database.session() as session:
         row = run("a")
         row.started_at = east
         session.add(row)
     with database.reading() as session:
-        found = session.get_one(RunRow, "a").started_at
-    assert found == east
-    assert found is not None
-    assert found.tzinfo is UTC
+        started_at = session.get_one(RunRow, "a").started_at
+    assert started_at == east
+    assert started_at is not None
+    assert started_at.tzinfo is UTC
 
 
 def test_concurrent_writes_are_serialised(database: Database) -> None:
@@ -96,7 +96,7 @@ def test_concurrent_writes_are_serialised(database: Database) -> None:
         assert session.get_one(RunRow, "a").progress == 80
 
 
-def test_urls_get_the_driver() -> None:
+def test_postgres_urls_get_the_psycopg_driver() -> None:
     assert normalize_url("postgres://u@h/d") == "postgresql+psycopg://u@h/d"
     assert normalize_url("postgresql://u@h/d") == "postgresql+psycopg://u@h/d"
     assert normalize_url("sqlite:///a.db") == "sqlite:///a.db"

@@ -1,4 +1,4 @@
-"""An older catalog is upgraded; a newer one is refused."""
+"""An older catalog is upgraded, a newer one is rejected."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def first(database_url: str) -> Database:
+def first_version(database_url: str) -> Database:
     """A catalog of the first version, with a champion that replaced another."""
     database = Database(database_url)
     database.upgrade("0001")
@@ -51,44 +51,44 @@ def first(database_url: str) -> Database:
     return database
 
 
-def test_a_catalog_of_the_first_version_is_upgraded_with_its_rows(first: Database) -> None:
-    first.upgrade()
-    with first.engine.connect() as connection:
+def test_catalog_of_the_first_version_keeps_its_rows(first_version: Database) -> None:
+    first_version.upgrade()
+    with first_version.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
-    with first.reading() as session:
+    with first_version.reading() as session:
         assert repository.champion(session) == "b"
         assert {row.version for row in repository.list_models(session)} == {"a", "b"}
-        graded = session.get_one(PredictionRow, "p")
-        assert (graded.freshness_score, graded.freshness_level) == (0.9, None)
+        prediction = session.get_one(PredictionRow, "p")
+        assert (prediction.freshness_score, prediction.freshness_level) == (0.9, None)
         assert user_thresholds(session) is None
-    with first.session() as session:
+    with first_version.session() as session:
         set_thresholds(session, 0.3, 0.7)
-    with first.reading() as session:
+    with first_version.reading() as session:
         assert user_thresholds(session) == LevelThresholds(0.3, 0.7)
-    first.close()
+    first_version.close()
 
 
-def test_a_newer_catalog_is_refused_and_left_alone(first: Database) -> None:
-    newer(first)
+def test_newer_catalog_is_rejected_unchanged(first_version: Database) -> None:
+    mark_newer(first_version)
     with pytest.raises(NewerCatalogError, match=r"9999.*newer one has upgraded it"):
-        first.upgrade()
-    with first.reading() as session:
+        first_version.upgrade()
+    with first_version.reading() as session:
         assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
         assert repository.champion(session) == "b"
-    first.close()
+    first_version.close()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["uvicorn api.app:app --port {port}", "api.worker"])
-def test_neither_service_nor_worker_starts_on_a_newer_catalog(command: str, tmp_path: Path) -> None:
+def test_service_and_worker_do_not_start_on_a_newer_catalog(command: str, tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'catalog.db'}")
     database.upgrade()
-    newer(database)
+    mark_newer(database)
     database.close()
-    started = command.format(port=free_port()).split()
-    ended = subprocess.run(
-        [sys.executable, "-m", *started],
+    arguments = command.format(port=free_port()).split()
+    result = subprocess.run(
+        [sys.executable, "-m", *arguments],
         cwd=PROJECT,
         env=service_environment(str(tmp_path)),
         capture_output=True,
@@ -96,10 +96,10 @@ def test_neither_service_nor_worker_starts_on_a_newer_catalog(command: str, tmp_
         check=False,
         timeout=120,
     )
-    assert ended.returncode != 0
-    assert "a newer one has upgraded it" in ended.stderr
+    assert result.returncode != 0
+    assert "a newer one has upgraded it" in result.stderr
 
 
-def newer(database: Database) -> None:
+def mark_newer(database: Database) -> None:
     with database.session() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))

@@ -10,7 +10,7 @@ from api.model.package import load_package
 from api.settings import PROJECT
 from tests.synthetic_images import KINDS, draw_fruit, encode
 
-# In the order of rows: by full path, as a bucket sorts them.
+# In row order: sorted by full path, as in a bucket.
 PATHS = [
     "B.JPG",
     "a-b/1.png",
@@ -22,13 +22,13 @@ PATHS = [
     "a/large.bmp",
     "ä/Äpfel 1.jpg",
 ]
-# Part of the error of each broken photo.
+# Part of the error message of each broken photo.
 ERRORS = {
     "a/broken.jpg": "damaged or cut off",
     "a/empty.png": "is empty",
     "a/large.bmp": "longer than",
 }
-NO_PHOTOS = [".hidden.jpg", ".cache/1.jpg", "notes.txt", "a/jpg"]
+OTHER_FILES = [".hidden.jpg", ".cache/1.jpg", "notes.txt", "a/jpg"]
 MAX_BYTES = 100_000
 PACKAGE = load_package(PROJECT / "models" / "default")
 
@@ -43,11 +43,11 @@ def contents() -> dict[str, bytes]:
     files["a/broken.jpg"] = files["a/broken.jpg"][:-300]
     files["a/empty.png"] = b""
     files["a/large.bmp"] = encode(draw_fruit("freshapples", size=300), "BMP")
-    return files | dict.fromkeys(NO_PHOTOS, b"x")
+    return files | dict.fromkeys(OTHER_FILES, b"x")
 
 
 def put(address: str, files: dict[str, bytes]) -> str:
-    """Write the files to a folder or bucket; returns its address."""
+    """Write the files to a folder or bucket, and return its address."""
     options = {} if "://" in address else {"auto_mkdir": True}
     store, root = fsspec.core.url_to_fs(address, **options)
     store.pipe({f"{root}/{path}": data for path, data in files.items()})
@@ -58,8 +58,8 @@ def job_for(address: str | Path, max_bytes: int = MAX_BYTES) -> ScoringJob:
     return ScoringJob(PACKAGE, str(address), max_bytes, 64_000_000)
 
 
-def many(folder: Path, count: int) -> Path:
-    """Write `count` photos, few of them different, for a job that takes a while."""
+def write_many(folder: Path, count: int) -> Path:
+    """Write `count` photos, most of them copies, for a job that takes a while."""
     drawn = [encode(draw_fruit(kind, 1), "JPEG") for kind in KINDS]
     for number in range(count):
         path = folder / f"crate {number // 50}" / f"{number:05}.jpg"
@@ -73,5 +73,5 @@ def parts_done(out: Path) -> int:
 
 
 def spec(out: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads((out.parent / f"{out.name}.parts/job.json").read_text())
-    return found
+    content: dict[str, object] = json.loads((out.parent / f"{out.name}.parts/job.json").read_text())
+    return content

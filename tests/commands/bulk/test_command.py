@@ -1,4 +1,4 @@
-"""`python -m api.commands.bulk` as a process."""
+"""`python -m api.commands.bulk` as a separate process."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 from api.commands.bulk.grader import Grader
 from api.commands.bulk.score import score
 from api.settings import PROJECT
-from tests.commands.bulk.photographs import PATHS, contents, job_for, many, parts_done, put
+from tests.commands.bulk.photographs import PATHS, contents, job_for, parts_done, put, write_many
 from tests.processes import service_environment
 from tests.waiting import until
 
@@ -35,13 +35,13 @@ def start(arguments: Sequence[object], state: Path) -> "subprocess.Popen[str]":
 
 def run(arguments: Sequence[object], state: Path) -> "tuple[int, str, str]":
     process = start(arguments, state)
-    said, complained = process.communicate(timeout=300)
-    return process.returncode, said, complained
+    output, errors = process.communicate(timeout=300)
+    return process.returncode, output, errors
 
 
 def children(process: int) -> list[int]:
-    found = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return [int(child) for child in found.split()]
+    pids = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(child) for child in pids.split()]
 
 
 def running(process: int) -> bool:
@@ -51,9 +51,9 @@ def running(process: int) -> bool:
         return False
 
 
-def test_a_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> None:
-    folder, state = many(tmp_path / "photographs", PHOTOGRAPHS), tmp_path / "state"
-    out, whole = tmp_path / "out.parquet", tmp_path / "whole.parquet"
+def test_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> None:
+    folder, state = write_many(tmp_path / "photographs", PHOTOGRAPHS), tmp_path / "state"
+    out, uninterrupted = tmp_path / "out.parquet", tmp_path / "whole.parquet"
     command = [folder, "--out", out, "--rows-a-part", "8", "--processes", "2"]
     process = start(command, state)
     until(lambda: parts_done(out) >= 2 or process.poll() is not None)
@@ -61,7 +61,7 @@ def test_a_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> No
     assert workers
     process.kill()
     process.wait()
-    # They must end with their command: they hold its pipes.
+    # They must exit with their parent, because they hold its pipes.
     try:
         assert until(lambda: not any(map(running, workers)), seconds=60)
     finally:
@@ -72,16 +72,16 @@ def test_a_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> No
     done = parts_done(out)
     assert 2 <= done < PHOTOGRAPHS // 8
 
-    code, said, complained = run(command, state)
-    assert code == 0, complained
-    assert f"({done * 8} of them by an earlier command)" in said
+    code, output, errors = run(command, state)
+    assert code == 0, errors
+    assert f"({done * 8} of them by an earlier command)" in output
     score(
         job_for(folder),
-        whole,
+        uninterrupted,
         lambda batches: map(Grader(job_for(folder)), batches),
         rows_per_part=8,
     )
-    assert out.read_bytes() == whole.read_bytes()
+    assert out.read_bytes() == uninterrupted.read_bytes()
     paths = pq.read_table(out)["path"].to_pylist()
     assert paths == sorted(paths)
     assert len(set(paths)) == PHOTOGRAPHS
@@ -89,68 +89,70 @@ def test_a_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> No
         "out.parquet",
         "photographs",
         "whole.parquet",
-    ]  # And no state was made by looking for a champion.
+    ]  # Looking for a champion has created no state.
 
 
 @pytest.fixture
-def control_c_is_heard() -> Iterator[None]:
-    """Background jobs of a shell ignore SIGINT, and their children inherit that."""
+def default_sigint_handler() -> Iterator[None]:
+    """Shells start background jobs with SIGINT ignored, and child processes inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.usefixtures("control_c_is_heard")
-def test_ctrl_c_says_how_to_resume(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("default_sigint_handler")
+def test_ctrl_c_prints_how_to_resume(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    folder = many(tmp_path / "photographs", PHOTOGRAPHS)
+    folder = write_many(tmp_path / "photographs", PHOTOGRAPHS)
     process = start([folder, "--out", out, "--rows-a-part", "8", "--processes", "1"], tmp_path)
     until(lambda: parts_done(out) >= 1 or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    _, complained = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert complained.splitlines()[-1] == "Stopped. Run the same command again to go on."
-    assert "Traceback" not in complained
+    assert errors.splitlines()[-1] == "Stopped. Run the same command again to go on."
+    assert "Traceback" not in errors
     assert parts_done(out) >= 1
     assert not out.exists()
 
 
-def test_threshold_options(tmp_path: Path) -> None:
+def test_threshold_options_decide_the_levels(tmp_path: Path) -> None:
     put(str(tmp_path / "fruit"), {"a.jpg": contents()["B.JPG"]})
     out = tmp_path / "out.parquet"
     command = [tmp_path / "fruit", "--out", out, "--processes", "1", "--rotten-below", "1e-9"]
-    code, _, complained = run([*command, "--fresh-from", "0.999999999"], tmp_path)
-    assert code == 0, complained
+    code, _, errors = run([*command, "--fresh-from", "0.999999999"], tmp_path)
+    assert code == 0, errors
     assert pq.read_table(out)["freshness_level"].to_pylist() == ["past_best"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--fresh-from", "0.6"], "go together"),
         (["--rotten-below", "0.7", "--fresh-from", "0.6"], "must not be above the second"),
         (["--rotten-below", "nan", "--fresh-from", "0.6"], "between 0 and 1"),
     ],
 )
-def test_invalid_thresholds(arguments: list[str], said: str, tmp_path: Path) -> None:
-    code, _, complained = run([tmp_path, "--out", tmp_path / "out.csv", *arguments], tmp_path)
+def test_invalid_thresholds_are_rejected(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    code, _, errors = run([tmp_path, "--out", tmp_path / "out.csv", *arguments], tmp_path)
     assert code == 2
-    assert said in complained
+    assert message in errors
 
 
-def test_a_bucket_gives_the_same_table_as_a_folder(bucket: str, tmp_path: Path) -> None:
+def test_bucket_gives_the_same_table_as_a_folder(bucket: str, tmp_path: Path) -> None:
     put(f"{bucket}/fruit", contents())
     put(str(tmp_path / "fruit"), contents())
     for name, source in (("bucket", f"{bucket}/fruit"), ("folder", str(tmp_path / "fruit"))):
         out = tmp_path / f"{name}.csv"
-        code, said, complained = run([source, "--out", out, "--processes", "1"], tmp_path)
-        assert code == 0, complained
-        assert f"{out} has {len(PATHS)} photographs, " in said
+        code, output, errors = run([source, "--out", out, "--processes", "1"], tmp_path)
+        assert code == 0, errors
+        assert f"{out} has {len(PATHS)} photographs, " in output
     assert (tmp_path / "bucket.csv").read_bytes() == (tmp_path / "folder.csv").read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["nowhere", "--out", "out.csv"], "nowhere is no folder of photographs."),
         ([".", "--out", "out.txt"], "ends in .parquet or .csv"),
@@ -158,10 +160,10 @@ def test_a_bucket_gives_the_same_table_as_a_folder(bucket: str, tmp_path: Path) 
         ([".", "--out", "out.csv", "--ray", "auto"], "requirements/cluster.txt"),
     ],
 )
-def test_errors_are_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_errors_have_no_traceback(arguments: list[str], message: str, tmp_path: Path) -> None:
     out = [str(tmp_path / argument) if "out." in argument else argument for argument in arguments]
-    code, _, complained = run(out, tmp_path / "state")
+    code, _, errors = run(out, tmp_path / "state")
     assert code == 1
-    assert said in complained
-    assert "Traceback" not in complained
+    assert message in errors
+    assert "Traceback" not in errors
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Bulk scoring on a Ray cluster of two nodes: the same table as without (`make test-ray`)."""
+"""Bulk scoring on a Ray cluster of two nodes (`make test-ray`)."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from api.commands.bulk.grader import Grader
 from api.commands.bulk.score import score
 from api.settings import PROJECT
-from tests.commands.bulk.photographs import PATHS, contents, job_for, many, put
+from tests.commands.bulk.photographs import PATHS, contents, job_for, put, write_many
 from tests.processes import free_port, service_environment
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     if not os.environ.get(PYTHON):
         pytest.skip(f"needs a Python with Ray: make test-ray, or set {PYTHON}")
     state = tmp_path_factory.mktemp("state")
-    # No telemetry.
+    # Ray sends no telemetry then.
     return {**service_environment(str(state)), "RAY_USAGE_STATS_ENABLED": "0"}
 
 
@@ -45,7 +45,7 @@ def cluster(environment: dict[str, str]) -> Iterator[str]:
         assert address, "The cluster did not start."
         yield address
     finally:
-        process.communicate(timeout=120)  # Its input ends, and so does the cluster.
+        process.communicate(timeout=120)  # Closing its input stops the cluster.
 
 
 def on_ray(
@@ -62,23 +62,25 @@ def on_ray(
     )
 
 
-def test_a_cluster_writes_the_same_file(
+def test_cluster_writes_the_same_file(
     cluster: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
     folder = Path(put(str(tmp_path / "photographs"), contents()))
-    many(folder / "more", PHOTOGRAPHS)
-    alone, spread = tmp_path / "alone.parquet", tmp_path / "spread.parquet"
-    done = on_ray([folder, "--out", spread, "--rows-a-part", 50, "--ray", cluster], environment)
+    write_many(folder / "more", PHOTOGRAPHS)
+    local_out, cluster_out = tmp_path / "alone.parquet", tmp_path / "spread.parquet"
+    done = on_ray(
+        [folder, "--out", cluster_out, "--rows-a-part", 50, "--ray", cluster], environment
+    )
     assert done.returncode == 0, done.stderr
-    # The default limits of the service.
+    # The service's default limits.
     job = job_for(folder, max_bytes=25 * 2**20)
     grader = Grader(job)
-    score(job, alone, lambda batches: map(grader, batches), rows_per_part=50)
-    assert pq.read_table(spread).num_rows == len(PATHS) + PHOTOGRAPHS
-    assert spread.read_bytes() == alone.read_bytes()
+    score(job, local_out, lambda batches: map(grader, batches), rows_per_part=50)
+    assert pq.read_table(cluster_out).num_rows == len(PATHS) + PHOTOGRAPHS
+    assert cluster_out.read_bytes() == local_out.read_bytes()
 
 
-def test_an_unreachable_cluster(environment: dict[str, str], tmp_path: Path) -> None:
+def test_unreachable_cluster_is_reported(environment: dict[str, str], tmp_path: Path) -> None:
     put(str(tmp_path / "photographs"), contents())
     address = f"127.0.0.1:{free_port()}"
     out = tmp_path / "out.csv"

@@ -1,4 +1,4 @@
-"""A job in this process: rows, resuming, errors."""
+"""A scoring job in this process: rows, resuming, errors."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def here(folder: str | Path) -> GradeBatches:
-    """Grades in this process."""
+    """Grade in this process."""
     grader = Grader(job_for(folder))
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
@@ -52,7 +52,7 @@ def here(folder: str | Path) -> GradeBatches:
 
 
 def dying(folder: Path, after: int) -> GradeBatches:
-    """Grades in this process, and is interrupted after `after` photos."""
+    """Grade in this process, and stop with KeyboardInterrupt after `after` photos."""
     graded = here(folder)
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
@@ -65,7 +65,7 @@ def dying(folder: Path, after: int) -> GradeBatches:
     return grade
 
 
-def test_rows_equal_the_answers_of_the_service(folder: Path, out: Path) -> None:
+def test_rows_match_single_predictions(folder: Path, out: Path) -> None:
     report = score(job_for(folder), out, here(folder))
     assert (report.photographs, report.errors, report.resumed) == (len(PATHS), len(ERRORS), 0)
     runtime, files = Predictor.of_package(PACKAGE), contents()
@@ -75,8 +75,8 @@ def test_rows_equal_the_answers_of_the_service(folder: Path, out: Path) -> None:
         assert row["model_version"] == PACKAGE.manifest.version
         if row["path"] in ERRORS:
             assert ERRORS[row["path"]] in row["error"]
-            given = {name for name, value in row.items() if value is not None}
-            assert given == {"path", "error", "model_version"}
+            present = {name for name, value in row.items() if value is not None}
+            assert present == {"path", "error", "model_version"}
             continue
         grade = runtime.predict(files[row["path"]])
         assert row["error"] is None
@@ -108,20 +108,20 @@ def test_a_killed_job_resumes(folder: Path, out: Path, after: int) -> None:
     assert not out.exists()
     done = parts_done(out) * 2
     assert done == after - after % 2
-    asked: list[str] = []
-    grading = here(folder)
+    graded_paths: list[str] = []
+    grade_here = here(folder)
 
-    def noting(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
+    def record_paths(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         for batch in batches:
-            asked.extend(batch)
-            yield from grading([batch])
+            graded_paths.extend(batch)
+            yield from grade_here([batch])
 
-    report = score(job_for(folder), out, noting, rows_per_part=7)
-    assert asked == PATHS[done:]
+    report = score(job_for(folder), out, record_paths, rows_per_part=7)
+    assert graded_paths == PATHS[done:]
     assert report.resumed == done
-    whole = out.with_name("whole.parquet")
-    score(job_for(folder), whole, here(folder), rows_per_part=2)
-    assert out.read_bytes() == whole.read_bytes()
+    uninterrupted = out.with_name("whole.parquet")
+    score(job_for(folder), uninterrupted, here(folder), rows_per_part=2)
+    assert out.read_bytes() == uninterrupted.read_bytes()
 
 
 def test_a_resumed_job_keeps_its_list_of_photos(folder: Path, out: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_resumed_job_keeps_its_list_of_photos(folder: Path, out: Path) -> None
     assert "cannot be read" in rows[PATHS.index("a/large.bmp")]["error"]
 
 
-def test_a_kill_before_the_parts_were_removed(folder: Path, out: Path) -> None:
+def test_kill_before_the_parts_are_removed(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, 8), rows_per_part=2)
     out.write_bytes(b"what the killed command had just written")
@@ -145,19 +145,19 @@ def test_a_kill_before_the_parts_were_removed(folder: Path, out: Path) -> None:
 
 
 def test_an_unavailable_store_ends_the_job_and_loses_nothing(folder: Path, out: Path) -> None:
-    grading = here(folder)
+    grade_here = here(folder)
 
-    def away(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
+    def fail_after_four(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         for number, batch in enumerate(batches):
-            yield from grading([batch[:4]])
+            yield from grade_here([batch[:4]])
             raise SourceError.of(str(number), ConnectionError("refused"))
 
     with pytest.raises(SourceError):
-        score(job_for(folder), out, away, rows_per_part=4)
+        score(job_for(folder), out, fail_after_four, rows_per_part=4)
     assert score(job_for(folder), out, here(folder)).resumed == 4
 
 
-def test_another_model_or_folder_does_not_resume(folder: Path, out: Path) -> None:
+def test_another_model_or_folder_is_not_resumed(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
     manifest = PACKAGE.manifest.model_copy(update={"version": "other"})
@@ -174,17 +174,17 @@ def test_another_model_or_folder_does_not_resume(folder: Path, out: Path) -> Non
     assert parts_done(out) == 2
 
 
-def test_given_thresholds_decide_the_levels(folder: Path, out: Path) -> None:
-    chosen = replace(job_for(folder), thresholds=LevelThresholds(1e-9, 1 - 1e-9))
-    grader = Grader(chosen)
-    score(chosen, out, lambda batches: map(grader, batches))
+def test_thresholds_of_the_job_decide_the_levels(folder: Path, out: Path) -> None:
+    job = replace(job_for(folder), thresholds=LevelThresholds(1e-9, 1 - 1e-9))
+    grader = Grader(job)
+    score(job, out, lambda batches: map(grader, batches))
     rows = [row for row in pq.read_table(out).to_pylist() if row["error"] is None]
     assert {row["freshness_level"] for row in rows} == {"past_best"}
     assert {row["freshness"] for row in rows} == {"fresh", "rotten"}
 
 
 @pytest.mark.parametrize("kind", ["other thresholds", "begun before there were levels"])
-def test_other_thresholds_do_not_resume(folder: Path, out: Path, kind: str) -> None:
+def test_other_thresholds_are_not_resumed(folder: Path, out: Path, kind: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
     again = job_for(folder)
@@ -206,27 +206,27 @@ def test_an_empty_folder_leaves_nothing_behind(tmp_path: Path, out: Path) -> Non
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_bad_output_fails_before_grading(folder: Path, tmp_path: Path) -> None:
-    def never(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
+def test_bad_output_fails_before_grading(folder: Path, tmp_path: Path) -> None:
+    def fail_if_called(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         raise AssertionError
 
     with pytest.raises(BadOutputError, match=r"neither Parquet nor CSV"):
-        score(job_for(folder), tmp_path / "out.xlsx", never)
+        score(job_for(folder), tmp_path / "out.xlsx", fail_if_called)
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(BadOutputError, match="Not a directory"):
-        score(job_for(folder), tmp_path / "file" / "out.csv", never)
+        score(job_for(folder), tmp_path / "file" / "out.csv", fail_if_called)
     (tmp_path / "there.csv").write_bytes(b"x")
     with pytest.raises(BadOutputError, match="there already"):
-        score(job_for(folder), tmp_path / "there.csv", never)
+        score(job_for(folder), tmp_path / "there.csv", fail_if_called)
     parts_folder(tmp_path / "busy.csv").mkdir()
     with (
         FileLock(parts_folder(tmp_path / "busy.csv") / ".lock"),
         pytest.raises(BusyError, match="Another process"),
     ):
-        score(job_for(folder), tmp_path / "busy.csv", never)
+        score(job_for(folder), tmp_path / "busy.csv", fail_if_called)
 
 
-def test_file_names_that_are_not_utf_8(tmp_path: Path, out: Path) -> None:
+def test_non_utf_8_file_names_are_escaped(tmp_path: Path, out: Path) -> None:
     files = {"caf\udce9.jpg": contents()["B.JPG"], 'quote " and\nline.jpg': contents()["B.JPG"]}
     for name, data in files.items():
         (tmp_path / os.fsencode(name).decode("utf-8", "surrogateescape")).write_bytes(data)

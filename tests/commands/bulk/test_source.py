@@ -1,4 +1,4 @@
-"""Finding and reading photos, the same in a folder and in a bucket."""
+"""Listing and reading photos, in a folder and in a bucket."""
 
 import os
 from pathlib import Path
@@ -26,34 +26,34 @@ def test_paths_are_sorted(address: str) -> None:
 def test_read_keeps_the_order(address: str) -> None:
     files = contents()
     source = Source(put(f"{address}/", files), MAX_BYTES)
-    wanted = [*reversed(PATHS), "a/gone.jpg"]
-    *found, gone = source.read(wanted)
-    assert found == [files[path][: MAX_BYTES + 1] for path in reversed(PATHS)]
-    assert isinstance(gone, FileNotFoundError)
+    requested = [*reversed(PATHS), "a/gone.jpg"]
+    *contents_read, missing = source.read(requested)
+    assert contents_read == [files[path][: MAX_BYTES + 1] for path in reversed(PATHS)]
+    assert isinstance(missing, FileNotFoundError)
 
 
-def test_a_missing_folder(address: str) -> None:
+def test_missing_folder_is_rejected(address: str) -> None:
     with pytest.raises(NoFolderError, match="is no folder"):
         list(Source(f"{address}/nothing", MAX_BYTES).paths())
 
 
-def test_a_file_instead_of_a_folder(tmp_path: Path) -> None:
+def test_file_instead_of_a_folder_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"x")
     with pytest.raises(NoFolderError):
         list(Source(str(tmp_path / "a.jpg"), MAX_BYTES).paths())
 
 
-def test_an_unknown_protocol() -> None:
+def test_unknown_protocol_is_rejected() -> None:
     with pytest.raises(SourceError, match="nonsense"):
         Source("nonsense://bucket", MAX_BYTES)
 
 
-def test_an_unavailable_store_is_not_an_error_of_a_photo(
+def test_unavailable_store_is_not_an_error_of_a_photo(
     bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    S3FileSystem.clear_instance_cache()  # What is connected already would serve on.
+    S3FileSystem.clear_instance_cache()  # A cached connection would keep working.
     try:
         source = Source(bucket, MAX_BYTES)
         with pytest.raises(SourceError, match="goes on where"):
@@ -64,7 +64,7 @@ def test_an_unavailable_store_is_not_an_error_of_a_photo(
         S3FileSystem.clear_instance_cache()
 
 
-def test_names_that_are_not_utf_8_are_found(tmp_path: Path) -> None:
+def test_non_utf_8_file_names_are_listed(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.jpg")
     (tmp_path / name).write_bytes(b"x")
     source = Source(str(tmp_path), MAX_BYTES)

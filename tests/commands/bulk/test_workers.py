@@ -1,4 +1,4 @@
-"""Grading processes: order of rows, and crashes."""
+"""Grading in several processes: order of rows, and crashes."""
 
 import os
 from collections.abc import Sequence
@@ -15,26 +15,26 @@ from tests.commands.bulk.photographs import PATHS, contents, job_for, put
 
 pytestmark = pytest.mark.slow
 
-BOMB = "a/2.webp"
+CRASHING_PHOTO = "a/2.webp"
 
 
-class Bombed(Source):
+class CrashingSource(Source):
     """Reading one of its photos crashes the process, as a bug in a decoder would."""
 
     def read(self, paths: Sequence[str]) -> list[bytes | OSError]:
-        if BOMB in paths:
+        if CRASHING_PHOTO in paths:
             os._exit(9)
         return super().read(paths)
 
 
 @dataclass(frozen=True)
-class BombedJob(ScoringJob):
+class CrashingJob(ScoringJob):
     def source(self) -> Source:
-        return Bombed(self.address, self.max_bytes)
+        return CrashingSource(self.address, self.max_bytes)
 
 
 @dataclass(frozen=True)
-class HopelessJob(ScoringJob):
+class CrashingAtStartJob(ScoringJob):
     def source(self) -> Source:
         os._exit(9)
 
@@ -57,34 +57,34 @@ def test_rows_of_several_processes_are_in_order(folder: str) -> None:
     with Workers(job_for(folder), 2) as workers:
         tables = list(workers.grade(batches))
     assert [table["path"].to_pylist() for table in tables] == batches
-    alone = Grader(job_for(folder))
-    assert tables == [alone(batch) for batch in batches]
+    single = Grader(job_for(folder))
+    assert tables == [single(batch) for batch in batches]
 
 
-def test_a_photo_that_crashes_its_process_gets_a_row(folder: str) -> None:
+def test_photo_that_crashes_its_process_gets_an_error_row(folder: str) -> None:
     plain = job_for(folder)
-    bombed = BombedJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
-    with Workers(bombed, 1) as workers:
+    crashing = CrashingJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    with Workers(crashing, 1) as workers:
         rows = [
             row
             for table in workers.grade([PATHS[:4], PATHS[4:5], PATHS[8:]])
             for row in table.to_pylist()
         ]
     assert [row["path"] for row in rows] == [*PATHS[:5], *PATHS[8:]]
-    assert {row["path"]: row["error"] for row in rows if row["error"]} == {BOMB: CRASHED}
+    assert {row["path"]: row["error"] for row in rows if row["error"]} == {CRASHING_PHOTO: CRASHED}
 
 
 def test_processes_use_one_blas_thread(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     plain = job_for(folder)
-    counted = OneThreadJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
-    with Workers(counted, 1) as workers:
+    one_thread = OneThreadJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    with Workers(one_thread, 1) as workers:
         [table] = workers.grade([PATHS[:1]])
     assert table["error"].to_pylist() == [None]
 
 
-def test_processes_that_crash_at_start(folder: str) -> None:
+def test_workers_that_crash_at_start_are_reported(folder: str) -> None:
     plain = job_for(folder)
-    hopeless = HopelessJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
-    with Workers(hopeless, 1) as workers, pytest.raises(WorkerCrashError, match="--processes 1"):
+    crashing = CrashingAtStartJob(plain.package, plain.address, plain.max_bytes, plain.max_pixels)
+    with Workers(crashing, 1) as workers, pytest.raises(WorkerCrashError, match="--processes 1"):
         list(workers.grade([PATHS[:1]]))

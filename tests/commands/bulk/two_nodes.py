@@ -1,6 +1,6 @@
-"""A Ray cluster of two nodes on this machine, run by a Python that has Ray.
+"""A Ray cluster of two local nodes, for a Python that has Ray.
 
-Says the address, and ends with its input.
+Prints the address, and exits at the end of its input.
 """
 
 import sys
