@@ -9,7 +9,7 @@ from tests.training.drawn_collection import CLASSES, SIDE, draw_collection
 
 # The source of class folders without a source folder above them.
 STUDIO = ""
-KITCHEN_PICTURES = 24
+KITCHEN_PHOTOS = 24
 # By their hashes, fig and lychee are held out in runs other than the kitchen's.
 KITCHEN_KINDS = ("pear", "fig", "lychee")
 
@@ -21,7 +21,7 @@ def draw_sources(root: Path) -> Path:
     """
     draw_collection(root)
     for name in CLASSES:
-        for seed in range(KITCHEN_PICTURES):
+        for seed in range(KITCHEN_PHOTOS):
             image = draw_fruit(name, seed=900 + seed, size=SIDE)
             _write(root / "kitchen" / name / f"kitchen_{seed}.jpg", image)
     for kind in KITCHEN_KINDS:

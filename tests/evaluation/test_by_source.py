@@ -15,7 +15,7 @@ from api.evaluation.graded import GradedSamples, OutOfFold
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.recipe import Recipe
 from api.training.samples import Sample
-from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
+from tests.evaluation.sources import KITCHEN_PHOTOS, STUDIO, draw_sources
 from tests.training.collection import CLASSES, PICTURES, colour_grader
 
 RECIPE = Recipe(input_size=32)
@@ -32,7 +32,7 @@ def runs(corpus: TrainingCorpus) -> LeaveOneSourceOut:
 
 
 @pytest.fixture(scope="module")
-def measured(runs: LeaveOneSourceOut, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def metrics(runs: LeaveOneSourceOut, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "train_grader", colour_grader)
         return left_out_metrics(runs, runs.run_all(RECIPE, tmp_path_factory.mktemp("cache")))
@@ -115,21 +115,21 @@ def test_photo_of_two_sources_counts_once_in_each_run(corpus: TrainingCorpus) ->
         predictions = OutOfFold(even, even, margins.astype(np.float32))
         return GradedSamples(held, predictions, CLASSES)
 
-    found = left_out_metrics(runs, [graded(run) for run in range(len(runs.sources))])
-    assert found["fruits"] == (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
-    assert found["known_rejected"] == 0
-    for row in found["by_source"].values():
+    metrics = left_out_metrics(runs, [graded(run) for run in range(len(runs.sources))])
+    assert metrics["fruits"] == (PICTURES + KITCHEN_PHOTOS) * len(CLASSES) + 24
+    assert metrics["known_rejected"] == 0
+    for row in metrics["by_source"].values():
         assert row["refused"]["near_rejected_at_98"] == 1
 
 
-def test_metrics_by_source_and_in_total(measured: dict[str, Any]) -> None:
-    assert set(measured["by_source"]) == {STUDIO, "kitchen", "phone"}
-    assert measured["fruits"] == sum(row["fruits"] for row in measured["by_source"].values())
-    assert measured["fruits"] == (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
-    assert measured["accuracy"] > 0.8
-    assert "fresh over past_best" in measured["by_source"]["phone"]["freshness_pairs"]
-    assert measured["rejection"]["near_kinds"] == 6
-    kitchen = measured["by_source"]["kitchen"]["refused"]
+def test_metrics_by_source_and_in_total(metrics: dict[str, Any]) -> None:
+    assert set(metrics["by_source"]) == {STUDIO, "kitchen", "phone"}
+    assert metrics["fruits"] == sum(row["fruits"] for row in metrics["by_source"].values())
+    assert metrics["fruits"] == (PICTURES + KITCHEN_PHOTOS) * len(CLASSES) + 24
+    assert metrics["accuracy"] > 0.8
+    assert "fresh over past_best" in metrics["by_source"]["phone"]["freshness_pairs"]
+    assert metrics["rejection"]["near_kinds"] == 6
+    kitchen = metrics["by_source"]["kitchen"]["refused"]
     assert kitchen["near_kinds"] >= 3
     assert 0 <= kitchen["near_rejected_at_98"] <= 1
 
@@ -144,13 +144,13 @@ def test_each_run_has_its_own_ood_threshold(runs: LeaveOneSourceOut) -> None:
         even = np.full((len(held), len(CLASSES)), 0.25, np.float32)
         return GradedSamples(held, OutOfFold(even, even, margins), CLASSES)
 
-    found = left_out_metrics(runs, [graded(run) for run in range(len(runs.sources))])
-    rejection = {name: row["refused"] for name, row in found["by_source"].items()}
+    metrics = left_out_metrics(runs, [graded(run) for run in range(len(runs.sources))])
+    rejection = {name: row["refused"] for name, row in metrics["by_source"].items()}
     assert rejection["kitchen"]["near_rejected_at_98"] == 1
     assert rejection["phone"]["near_rejected_at_98"] == 0
     assert rejection["phone"]["near_rejected"] == 1
-    assert found["rejection"]["near_rejected_at_98"] == 0
-    assert found["by_source"]["phone"]["known_rejected"] == 1
+    assert metrics["rejection"]["near_rejected_at_98"] == 0
+    assert metrics["by_source"]["phone"]["known_rejected"] == 1
 
 
 def test_source_with_a_unique_class_is_not_left_out(corpus: TrainingCorpus) -> None:
@@ -163,9 +163,9 @@ def test_source_with_a_unique_class_is_not_left_out(corpus: TrainingCorpus) -> N
     reduced = TrainingCorpus(
         type(listing)(listing.root, files, ()), (), corpus.far_files, corpus.near_files
     )
-    found = LeaveOneSourceOut(reduced)
-    assert found.sources == ("kitchen",)
-    assert "no other source has rottenbanana" in found.not_left_out[STUDIO]
+    runs = LeaveOneSourceOut(reduced)
+    assert runs.sources == ("kitchen",)
+    assert "no other source has rottenbanana" in runs.not_left_out[STUDIO]
 
 
 def test_single_source_is_not_left_out(corpus: TrainingCorpus) -> None:

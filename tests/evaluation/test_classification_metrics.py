@@ -103,9 +103,9 @@ def test_brightness_is_measured_from_pixels(tmp_path: Path, shade: int, part: st
     for value in (20, 120, 210):
         Image.new("RGB", (8, 8), (value, value, value)).save(tmp_path / f"{value}.png")
         files.append(replace(row, path=f"{value}.png"))
-    found = file_traits(tmp_path, files)
-    assert found["fruit"] == ["apple"] * 3
-    assert found["brightness"][(20, 120, 210).index(shade)].startswith(part)
+    traits = file_traits(tmp_path, files)
+    assert traits["fruit"] == ["apple"] * 3
+    assert traits["brightness"][(20, 120, 210).index(shade)].startswith(part)
 
 
 APPLES = ("freshapples", "rottenapples")
@@ -118,11 +118,11 @@ def row(path: str, photograph: str) -> PhotoFile:
 def test_worst_errors_are_sorted_and_list_each_photo_once() -> None:
     files = [row("1.jpg", "a"), row("2.jpg", "b"), row("3.jpg", "b"), row("4.jpg", "c")]
     confidence = np.array([0.6, 0.7, 0.9, 0.2], np.float32)
-    found = worst_errors(
+    errors = worst_errors(
         np.stack([1 - confidence, confidence], axis=1), np.zeros(4, int), APPLES, files
     )
-    assert [entry["file"] for entry in found] == ["3.jpg", "1.jpg"]
-    assert found[0] == {
+    assert [entry["file"] for entry in errors] == ["3.jpg", "1.jpg"]
+    assert errors[0] == {
         "file": "3.jpg",
         "true": "freshapples",
         "predicted": "rottenapples",

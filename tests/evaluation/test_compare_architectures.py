@@ -47,11 +47,11 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The architectures whose rows were measured, not read from the cache."""
     names: list[str] = []
 
-    def counted(trial: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
+    def record_and_run(trial: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:
         names.append(trial.recipe.architecture)
         return run_trial(trial, *arguments)
 
-    monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", counted)
+    monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", record_and_run)
     return names
 
 
@@ -72,7 +72,7 @@ def test_interrupted_comparison_resumes(
             compare_architectures(corpus, plan, tmp_path)
 
     progress_by_stage: dict[str, tuple[int, int]] = {}
-    figures = compare_architectures(
+    comparison = compare_architectures(
         corpus,
         plan,
         tmp_path,
@@ -82,11 +82,13 @@ def test_interrupted_comparison_resumes(
     assert progress_by_stage["Rows"] == (4, 4)
     assert progress_by_stage["twin_cnn at 32 px: Fine-tuning"] == (1, 1)
     assert (
-        compare_architectures(corpus, plan, tmp_path) == figures == json.loads(json.dumps(figures))
+        compare_architectures(corpus, plan, tmp_path)
+        == comparison
+        == json.loads(json.dumps(comparison))
     )
     assert len(measured) == 3
 
-    rows = figures["architectures"]
+    rows = comparison["architectures"]
     assert [row["architecture"] for row in rows] == list(NAMES)
     for row in rows:
         assert row["weights"] == "none"
@@ -95,10 +97,10 @@ def test_interrupted_comparison_resumes(
         assert row["megabytes"] == pytest.approx(3.9, abs=0.1)
         assert row["milliseconds"] > 0
         assert row["files"] == len(corpus.files("test"))
-        for figure in ("accuracy", "macro_precision", "macro_recall", "macro_f1"):
-            assert 0 <= row[figure] <= 1
-    assert [row["input_size"] for row in figures["input_sizes"]] == [32, 64]
-    assert all("untouched" in row["training"] for row in figures["input_sizes"])
+        for metric in ("accuracy", "macro_precision", "macro_recall", "macro_f1"):
+            assert 0 <= row[metric] <= 1
+    assert [row["input_size"] for row in comparison["input_sizes"]] == [32, 64]
+    assert all("untouched" in row["training"] for row in comparison["input_sizes"])
 
 
 def test_missing_imagenet_weights_fail_before_training(
@@ -117,10 +119,10 @@ def test_row_without_imagenet_names_the_wanted_weights(
         return {"weights": trial.recipe.weights}
 
     monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", as_planned)
-    figures = compare_architectures(
+    comparison = compare_architectures(
         corpus, plan_comparison(RECIPE, NAMES, sizes=[]), tmp_path, without_imagenet=True
     )
-    assert figures["architectures"] == [
+    assert comparison["architectures"] == [
         {"weights": "none"},
         {"weights": "none", "wanted_weights": "imagenet"},
     ]
@@ -131,11 +133,11 @@ def test_each_recipe_has_its_own_row(
 ) -> None:
     rates: list[float] = []
 
-    def note(trial: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
+    def record_rate(trial: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
         rates.append(trial.recipe.learning_rate)
         return {}
 
-    monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", note)
+    monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", record_rate)
     for rate in (1e-3, 1e-4, 1e-3):
         plan = plan_comparison(replace(RECIPE, learning_rate=rate), ["custom_cnn"], sizes=[])
         compare_architectures(corpus, plan, tmp_path)
@@ -157,20 +159,20 @@ def test_command_writes_the_metrics(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def as_planned(trial: architecture_trial.Trial, *_: Any) -> dict[str, Any]:
-        figures = dict.fromkeys(("accuracy", "macro_f1", "megabytes", "milliseconds"), 0.5)
+        metrics = dict.fromkeys(("accuracy", "macro_f1", "megabytes", "milliseconds"), 0.5)
         recipe = trial.recipe
         names = {"architecture": recipe.architecture, "weights": recipe.weights}
         how = {"training": "fine-tuned", "input_size": recipe.input_size}
-        return {**names, **how, **figures, "recipe": recipe.as_dict()}
+        return {**names, **how, **metrics, "recipe": recipe.as_dict()}
 
     monkeypatch.setattr("api.evaluation.compare_architectures.run_trial", as_planned)
     out = tmp_path / "figures.json"
-    line = (
+    command = (
         f"compare {corpus.listing.root} --architectures custom_cnn --sizes --epochs 1 "
         f"--input-size 32 --batch-size 64 --weights custom_cnn=none --out {out} "
         f"--cache {tmp_path / 'cache'}"
     )
-    monkeypatch.setattr(sys, "argv", ["python -m api.commands.training", *line.split()])
+    monkeypatch.setattr(sys, "argv", ["python -m api.commands.training", *command.split()])
     assert command_line.main() == 0
     (row,) = json.loads(out.read_text(encoding="utf-8"))["architectures"]
     assert row["recipe"]["batch_size"] == 64

@@ -12,12 +12,12 @@ from api.model.predictor import Backbone
 from tests.heads import make_head, make_ood
 
 
-def model(classes: tuple[str, ...], embeddings: NDArray[Any], others: int = 0) -> ComparedModel:
+def model(classes: tuple[str, ...], embeddings: NDArray[Any], ood_count: int = 0) -> ComparedModel:
     """A model whose embeddings are its logits; it rejects embeddings far from every corner."""
     count = len(classes)
     corners = np.eye(count, dtype=np.float32)
     head = make_head(corners, ood=make_ood(count, corners, distance=0.5))
-    ood_embeddings = np.full((others, count), 1.0, np.float32)
+    ood_embeddings = np.full((ood_count, count), 1.0, np.float32)
     return ComparedModel(classes, head, embeddings.astype(np.float32), ood_embeddings)
 
 
@@ -40,20 +40,24 @@ def test_regressions_are_counted_by_class() -> None:
     logits = {"a": [9.0, 0.0], "b": [0.0, 9.0]}
     champion = model(("a", "b"), np.array([logits[x] for x in "aabb"]))
     candidate = model(("a", "b"), np.array([logits[x] for x in "abbb"]))
-    found = compare(champion, candidate, labels, ["1", "2", "3", "4"])
-    assert (found.overall.lost, found.overall.won, found.overall.candidate_right) == (1, 0, 3)
-    assert found.per_class["a"].lost == 1
-    assert found.per_class["b"].lost == 0
-    assert found.macro_f1 is not None
-    assert found.macro_f1.champion == 1.0
-    assert found.macro_f1.candidate == pytest.approx((2 / 3 + 4 / 5) / 2)
-    assert found.recognised.photographs == 4
+    comparison = compare(champion, candidate, labels, ["1", "2", "3", "4"])
+    assert (
+        comparison.overall.lost,
+        comparison.overall.won,
+        comparison.overall.candidate_right,
+    ) == (1, 0, 3)
+    assert comparison.per_class["a"].lost == 1
+    assert comparison.per_class["b"].lost == 0
+    assert comparison.macro_f1 is not None
+    assert comparison.macro_f1.champion == 1.0
+    assert comparison.macro_f1.candidate == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert comparison.recognised.photographs == 4
 
 
 def test_copies_of_a_photo_count_once() -> None:
     side = model(("a", "b"), np.array([[9.0, 0.0]] * 3))
-    found = compare(side, side, ["a", "a", "a"], ["1", "1", "2"])
-    assert found.overall.photographs == 2
+    comparison = compare(side, side, ["a", "a", "a"], ["1", "1", "2"])
+    assert comparison.overall.photographs == 2
 
 
 def test_only_common_classes_count() -> None:
@@ -61,33 +65,33 @@ def test_only_common_classes_count() -> None:
     candidate = model(
         ("a", "b", "c"), np.array([[9.0, 0.0, 0.0], [0.0, 0.0, 9.0], [0.0, 0.0, 9.0]])
     )
-    found = compare(champion, candidate, ["a", "c", "b"], ["1", "2", "3"])
-    assert set(found.per_class) == {"a", "b"}
+    comparison = compare(champion, candidate, ["a", "c", "b"], ["1", "2", "3"])
+    assert set(comparison.per_class) == {"a", "b"}
     # Predicting the new class counts as a regression too.
-    assert (found.overall.photographs, found.overall.lost) == (2, 1)
+    assert (comparison.overall.photographs, comparison.overall.lost) == (2, 1)
 
 
 def test_without_common_classes_nothing_is_compared() -> None:
-    found = compare(
-        model(("a", "b"), np.zeros((1, 2)), others=1),
-        model(("c", "d"), np.zeros((1, 2)), others=1),
+    comparison = compare(
+        model(("a", "b"), np.zeros((1, 2)), ood_count=1),
+        model(("c", "d"), np.zeros((1, 2)), ood_count=1),
         ["c"],
         ["1"],
     )
-    assert found.overall.photographs == 0
-    assert found.macro_f1 is None
-    assert found.calibration_error is None
-    assert found.others_let_through is not None
+    assert comparison.overall.photographs == 0
+    assert comparison.macro_f1 is None
+    assert comparison.calibration_error is None
+    assert comparison.others_let_through is not None
 
 
 def test_macro_f1_ignores_classes_without_photos() -> None:
     logits = np.eye(3) * 9
     champion = model(("a", "b", "c"), logits[[0, 0, 1]])
     candidate = model(("a", "b", "c"), logits[[0, 2, 1]])
-    found = compare(champion, candidate, ["a", "a", "b"], ["1", "2", "3"])
-    assert found.macro_f1 is not None
-    assert found.macro_f1.champion == 1.0
-    assert found.macro_f1.candidate == pytest.approx((2 / 3 + 1) / 2)
+    comparison = compare(champion, candidate, ["a", "a", "b"], ["1", "2", "3"])
+    assert comparison.macro_f1 is not None
+    assert comparison.macro_f1.champion == 1.0
+    assert comparison.macro_f1.candidate == pytest.approx((2 / 3 + 1) / 2)
 
 
 def test_latency_is_measured_at_each_input_size() -> None:

@@ -21,7 +21,7 @@ from api.training.corpus import TrainingCorpus, TrainingSplit, read_corpus
 from api.training.grader import Grader
 from api.training.recipe import Recipe
 from api.training.samples import Sample
-from tests.evaluation.sources import KITCHEN_PICTURES, STUDIO, draw_sources
+from tests.evaluation.sources import KITCHEN_PHOTOS, STUDIO, draw_sources
 from tests.training.collection import CLASSES, PICTURES, colour_grader
 
 RECIPE = Recipe(input_size=32)
@@ -107,7 +107,7 @@ def test_every_file_is_graded_once_across_folds(
     assert scores["expected_calibration_error_before_scaling"] >= 0
     assert set(scores["roc"]) == set(CLASSES)
     assert set(measured["other_sources"]["by_source"]) == {"kitchen", "phone"}
-    known = (PICTURES + KITCHEN_PICTURES) * len(CLASSES) + 24
+    known = (PICTURES + KITCHEN_PHOTOS) * len(CLASSES) + 24
     assert measured["rejection"]["known_files"] == known
     assert set(measured["rejection"]["known_rejected_by_source"]) == {STUDIO, "kitchen", "phone"}
 
@@ -139,9 +139,9 @@ def test_every_group_is_held_out_in_one_fold(corpus: TrainingCorpus) -> None:
 def test_boxes_of_unknown_level_are_not_phone_runs(corpus: TrainingCorpus) -> None:
     unknown = replace(corpus, boxes=tuple(replace(box, level=None) for box in corpus.boxes))
     folds = FiveFold(unknown)
-    found = fold_metrics(folds, [graded_evenly(folds.held_out(k)) for k in range(FOLDS)])
-    assert "by_phone_run" not in found
-    assert found["other_sources"]["by_source"]["phone"]["accuracy"] is None
+    metrics = fold_metrics(folds, [graded_evenly(folds.held_out(k)) for k in range(FOLDS)])
+    assert "by_phone_run" not in metrics
+    assert metrics["other_sources"]["by_source"]["phone"]["accuracy"] is None
 
 
 def graded_evenly(samples: list[Sample]) -> GradedSamples:
@@ -214,7 +214,9 @@ def test_command_prints_a_summary_of_each_part(
     assert command_line.main() == 0
     assert json.loads(out.read_text(encoding="utf-8")) == json.loads(json.dumps(measured))
     output = capsys.readouterr().out
-    places = [output.index(title) for title in ("Leave one source out", "Five folds", "Supplied")]
-    assert places == sorted(places)
+    positions = [
+        output.index(title) for title in ("Leave one source out", "Five folds", "Supplied")
+    ]
+    assert positions == sorted(positions)
     assert "  Without kitchen: accuracy" in output
     assert "LEAKS" in output

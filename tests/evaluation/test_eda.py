@@ -20,9 +20,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 
 
 def test_sample_each_class_skips_saved_copies(corpus: TrainingCorpus) -> None:
-    found = eda.sample_each_class(corpus, 5)
-    assert list(found) == list(CLASSES)
-    paths = [sample.copies[0] for group in found.values() for sample in group]
+    samples = eda.sample_each_class(corpus, 5)
+    assert list(samples) == list(CLASSES)
+    paths = [sample.copies[0] for group in samples.values() for sample in group]
     assert len(set(paths)) == 5 * len(CLASSES)
     assert not [path for path in paths if path.name.startswith("rotated")]
 
@@ -34,11 +34,11 @@ def test_class_balance_counts_files_and_photos(corpus: TrainingCorpus) -> None:
 
 
 def test_drawn_rotten_fruit_is_darker(corpus: TrainingCorpus) -> None:
-    found = eda.measure_appearance(eda.sample_each_class(corpus, 6))
-    brightness = eda.median_trait(found, "brightness")
+    appearance = eda.measure_appearance(eda.sample_each_class(corpus, 6))
+    brightness = eda.median_trait(appearance, "brightness")
     assert brightness["rotten apple"] < brightness["fresh apple"]
     assert brightness["rotten banana"] < brightness["fresh banana"]
-    assert len(eda.plot_fresh_and_rotten(found).axes) == 3
+    assert len(eda.plot_fresh_and_rotten(appearance).axes) == 3
 
 
 def test_views_differ_and_are_deterministic() -> None:
@@ -53,9 +53,9 @@ def test_views_differ_and_are_deterministic() -> None:
 
 def test_score_spread_marks_the_original() -> None:
     axes = eda.plot_score_spread({"freshapples": 0.9}, {"freshapples": [0.7, 0.8]}).axes[0]
-    of_views, as_it_is = axes.lines
+    of_views, original = axes.lines
     assert list(of_views.get_xdata()) == [0.7, 0.8]
-    assert list(as_it_is.get_xdata()) == [0.9]
+    assert list(original.get_xdata()) == [0.9]
 
 
 def open_jpeg(data: bytes) -> Image.Image:
@@ -66,8 +66,8 @@ def open_jpeg(data: bytes) -> Image.Image:
 
 def test_contact_sheet_fills_rows_in_order() -> None:
     colours = ["red", "lime", "blue"]
-    pictures = [Image.new("RGB", (50, 30), colour) for colour in colours]
-    sheet = open_jpeg(eda.contact_sheet(pictures, colours, columns=2, side=40))
+    images = [Image.new("RGB", (50, 30), colour) for colour in colours]
+    sheet = open_jpeg(eda.contact_sheet(images, colours, columns=2, side=40))
     assert sheet.size == (84, 2 * (40 + eda.CAPTION_HEIGHT))
     for channel, (x, y) in enumerate([(20, 34), (62, 34), (20, 34 + 54)]):
         pixel = np.array(sheet.getpixel((x, y)))
@@ -77,16 +77,14 @@ def test_contact_sheet_fills_rows_in_order() -> None:
 
 
 def test_long_caption_is_cut_at_its_column() -> None:
-    pictures = [Image.new("RGB", (40, 40), "white")] * 2
-    without = open_jpeg(eda.contact_sheet(pictures, ["", ""], columns=2, side=40))
-    long = open_jpeg(
-        eda.contact_sheet(pictures, ["a caption that is far too long", ""], 2, side=40)
-    )
+    images = [Image.new("RGB", (40, 40), "white")] * 2
+    without = open_jpeg(eda.contact_sheet(images, ["", ""], columns=2, side=40))
+    long = open_jpeg(eda.contact_sheet(images, ["a caption that is far too long", ""], 2, side=40))
     changed = np.abs(np.asarray(without, int) - np.asarray(long, int)).max(axis=2) > 40
     assert changed[:, :40].any()
     assert not changed[:, 48:].any()
 
 
 def test_contact_sheet_of_thirty_is_small() -> None:
-    pictures = [draw_fruit("freshapples", seed=seed) for seed in range(30)]
-    assert len(eda.contact_sheet(pictures, ["fresh apple"] * 30, columns=10)) < 80_000
+    images = [draw_fruit("freshapples", seed=seed) for seed in range(30)]
+    assert len(eda.contact_sheet(images, ["fresh apple"] * 30, columns=10)) < 80_000

@@ -14,18 +14,18 @@ def test_near_and_far_rejections_are_counted_separately() -> None:
     near = OodMargins(
         np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
     )
-    drawn = {"noise": np.array([-0.5, 1], np.float32)}
-    found = ood_metrics(KNOWN, SOURCES, near, far, drawn)
-    assert found["known_rejected"] == 0.25
-    assert found["known_rejected_by_source"] == {"phone": 1, "studio": 0}
-    assert found["others_rejected"] == 0.75
-    assert found["auroc"] == pytest.approx(14 / 16)
-    assert found["near_files"] == 3
-    assert found["near_kinds"] == 2
-    assert found["near_rejected"] == pytest.approx(2 / 3)
-    assert found["near_auroc"] == pytest.approx((3 + 4 + 0) / 12)
-    assert found["drawn_rejected"] == {"noise": 0.5}
-    low, high = found["auroc_interval_95"]
+    synthetic = {"noise": np.array([-0.5, 1], np.float32)}
+    metrics = ood_metrics(KNOWN, SOURCES, near, far, synthetic)
+    assert metrics["known_rejected"] == 0.25
+    assert metrics["known_rejected_by_source"] == {"phone": 1, "studio": 0}
+    assert metrics["others_rejected"] == 0.75
+    assert metrics["auroc"] == pytest.approx(14 / 16)
+    assert metrics["near_files"] == 3
+    assert metrics["near_kinds"] == 2
+    assert metrics["near_rejected"] == pytest.approx(2 / 3)
+    assert metrics["near_auroc"] == pytest.approx((3 + 4 + 0) / 12)
+    assert metrics["drawn_rejected"] == {"noise": 0.5}
+    low, high = metrics["auroc_interval_95"]
     assert low < 14 / 16 < high <= 1
 
 
@@ -33,20 +33,20 @@ def test_threshold_at_98_keeps_every_source() -> None:
     near = OodMargins(
         np.array([0.1, 0.3, -0.9], np.float32), ["other/pear", "other/pear", "other/fig"]
     )
-    found = ood_metrics(KNOWN, SOURCES, near, NONE, {})
+    metrics = ood_metrics(KNOWN, SOURCES, near, NONE, {})
     # The phone photo, at 0.2, must be recognised; the grader's own threshold rejects it.
-    assert found["near_rejected_at_98"] == pytest.approx(1 / 3)
-    assert found["near_by_kind"] == [
+    assert metrics["near_rejected_at_98"] == pytest.approx(1 / 3)
+    assert metrics["near_by_kind"] == [
         {"kind": "fig", "files": 1, "rejected": 0, "rejected_at_98": 0},
         {"kind": "pear", "files": 2, "rejected": 1, "rejected_at_98": 0.5},
     ]
 
 
 def test_without_ood_samples_there_is_no_auroc() -> None:
-    found = ood_metrics(KNOWN, SOURCES, NONE, NONE, {})
-    assert found["auroc"] is found["near_auroc"] is None
-    assert found["others_rejected"] is found["near_rejected_at_98"] is None
-    assert found["known_files"] == 4
+    metrics = ood_metrics(KNOWN, SOURCES, NONE, NONE, {})
+    assert metrics["auroc"] is metrics["near_auroc"] is None
+    assert metrics["others_rejected"] is metrics["near_rejected_at_98"] is None
+    assert metrics["known_files"] == 4
 
 
 def test_synthetic_images_are_deterministic_and_match_their_names() -> None:

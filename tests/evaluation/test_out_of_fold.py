@@ -19,12 +19,12 @@ def test_predictions_are_cached(tmp_path: Path) -> None:
         return PREDICTIONS
 
     for _ in range(2):
-        found = cached(tmp_path / "new" / "fold.npz", make)
+        predictions = cached(tmp_path / "new" / "fold.npz", make)
     assert calls == [1]
-    assert found.probabilities.tolist() == P.tolist()
-    assert found.uncalibrated.tolist() == P[:, ::-1].tolist()
-    assert found.margins.tolist() == [-1, 0, 2]
-    assert {kind: values.tolist() for kind, values in found.synthetic.items()} == {
+    assert predictions.probabilities.tolist() == P.tolist()
+    assert predictions.uncalibrated.tolist() == P[:, ::-1].tolist()
+    assert predictions.margins.tolist() == [-1, 0, 2]
+    assert {kind: values.tolist() for kind, values in predictions.synthetic.items()} == {
         "noise": P[0].tolist(),
         "blank": P[1].tolist(),
     }

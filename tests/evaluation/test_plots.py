@@ -61,9 +61,9 @@ def test_package_has_the_plots_of_its_metrics() -> None:
         "training_curves": HISTORY,
         "test_by_photograph": {"confusion_matrix": [[1, 0], [0, 1]], "slices": SLICES},
     }
-    found = plots.package_plots(manifest.model_copy(update={"metrics": metrics}))
-    assert set(found) == {"training", "confusion", "slices"}
-    for figure in found.values():
+    figures = plots.package_plots(manifest.model_copy(update={"metrics": metrics}))
+    assert set(figures) == {"training", "confusion", "slices"}
+    for figure in figures.values():
         stream = io.BytesIO()
         figure.savefig(stream, format="png")
         assert stream.getvalue().startswith(b"\x89PNG")
@@ -72,7 +72,7 @@ def test_package_has_the_plots_of_its_metrics() -> None:
 
 @pytest.mark.slow
 def test_serving_imports_neither_plotting_nor_training() -> None:
-    absent = ("api.training", "matplotlib", "mlflow", "tensorflow")
-    program = f"import sys, api.app; print([m for m in sys.modules if m.startswith({absent})])"
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert found.stdout.strip() == b"[]"
+    forbidden = ("api.training", "matplotlib", "mlflow", "tensorflow")
+    program = f"import sys, api.app; print([m for m in sys.modules if m.startswith({forbidden})])"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert result.stdout.strip() == b"[]"

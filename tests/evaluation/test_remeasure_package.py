@@ -70,11 +70,11 @@ def test_metrics_are_rewritten_and_the_rest_is_kept(
     assert list(by_source["by_source"]) == [""]
     assert by_source["fruits"] == len(corpus.photographs("test")) + len(corpus.boxed("test"))
     assert manifest.metrics["training_curves"] == [{"loss": 1.0}]
-    again = load_package(package.folder).manifest
-    assert again.version == package.manifest.version
+    reloaded = load_package(package.folder).manifest
+    assert reloaded.version == package.manifest.version
     for name in (BACKBONE, HEAD):
-        assert again.files[name] == package.manifest.files[name]
-    assert again.metrics["test_by_photograph"]["files"] == len(corpus.files("test"))
+        assert reloaded.files[name] == package.manifest.files[name]
+    assert reloaded.metrics["test_by_photograph"]["files"] == len(corpus.files("test"))
 
 
 def test_appearance_is_added_to_the_replay(package: Package, corpus: TrainingCorpus) -> None:

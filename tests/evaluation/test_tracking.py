@@ -114,13 +114,13 @@ def test_command_prints_where_the_run_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     recorded = []
-    left_out: list[str] = []
+    skipped: list[str] = []
 
     def read(_folder: Path, _progress: Progress, skip: Sequence[str]) -> None:
-        left_out.extend(skip)
+        skipped.extend(skip)
 
-    def fake_record(folder: Path, found: Manifest) -> str:
-        recorded.append((folder, found))
+    def fake_record(folder: Path, manifest: Manifest) -> str:
+        recorded.append((folder, manifest))
         return "Tracked."
 
     monkeypatch.setattr("api.training.corpus.read_corpus", read)
@@ -129,7 +129,7 @@ def test_command_prints_where_the_run_is(
     skip = ["--skip", "market", "--skip", "web"]
     monkeypatch.setattr(sys, "argv", ["", "train", str(tmp_path), "--out", str(package), *skip])
     assert command_line.main() == 0
-    assert left_out == ["market", "web"]
+    assert skipped == ["market", "web"]
     assert recorded == [(package, manifest)]
     assert "Tracked." in capsys.readouterr().out
 
