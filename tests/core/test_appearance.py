@@ -17,10 +17,10 @@ from tests.synthetic_images import draw_fruit
 def test_measures_known_colours(
     colour: tuple[int, int, int], brightness: float, saturation: float, hue: float
 ) -> None:
-    found = appearance(Image.new("RGB", (20, 10), colour))
-    assert found.brightness == pytest.approx(brightness, abs=0.01)
-    assert found.saturation == pytest.approx(saturation, abs=0.01)
-    assert found.hue == pytest.approx(hue, abs=1)
+    measured = appearance(Image.new("RGB", (20, 10), colour))
+    assert measured.brightness == pytest.approx(brightness, abs=0.01)
+    assert measured.saturation == pytest.approx(saturation, abs=0.01)
+    assert measured.hue == pytest.approx(hue, abs=1)
 
 
 def test_white_background_is_ignored() -> None:

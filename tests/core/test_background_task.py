@@ -11,10 +11,10 @@ SECONDS = 20.0
 
 
 def test_task_runs_immediately_and_then_periodically() -> None:
-    thrice = threading.Semaphore(0)
-    with BackgroundTask("work", 0.001, thrice.release) as running:
+    runs = threading.Semaphore(0)
+    with BackgroundTask("work", 0.001, runs.release) as running:
         for _ in range(3):
-            assert thrice.acquire(timeout=SECONDS)
+            assert runs.acquire(timeout=SECONDS)
     assert not running._thread.is_alive()
 
 
@@ -29,7 +29,7 @@ def test_failed_run_is_retried(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background_task, "RETRY_SECONDS", 0.001)
-    calls = iter([OSError("the store is away")])
+    calls = iter([OSError("the store is unavailable")])
     done = threading.Event()
 
     def work() -> None:
@@ -39,4 +39,4 @@ def test_failed_run_is_retried(
 
     with BackgroundTask("work", 3600, work):
         assert done.wait(SECONDS)
-    assert "the store is away" in caplog.text
+    assert "the store is unavailable" in caplog.text

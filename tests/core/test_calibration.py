@@ -8,23 +8,23 @@ from api.core.labels import FRESH, PAST_BEST
 
 def test_temperature_of_overconfident_logits_is_found() -> None:
     rng = np.random.default_rng(0)
-    honest = rng.normal(0, 2, (20_000, 3)).astype(np.float32)
-    chances = softmax(honest)
-    labels = (rng.random(20_000)[:, None] > chances.cumsum(axis=1)).sum(axis=1).clip(0, 2)
-    assert fit_temperature(honest * 3, labels) == pytest.approx(3, rel=0.05)
-    before = expected_calibration_error(softmax(honest * 3), labels)
-    after = expected_calibration_error(chances, labels)
+    calibrated = rng.normal(0, 2, (20_000, 3)).astype(np.float32)
+    probabilities = softmax(calibrated)
+    labels = (rng.random(20_000)[:, None] > probabilities.cumsum(axis=1)).sum(axis=1).clip(0, 2)
+    assert fit_temperature(calibrated * 3, labels) == pytest.approx(3, rel=0.05)
+    before = expected_calibration_error(softmax(calibrated * 3), labels)
+    after = expected_calibration_error(probabilities, labels)
     assert after < 0.015 < before
 
 
 def test_small_perfect_sample_does_not_make_temperature_overconfident() -> None:
     """200 of 200 are correct at a logit margin of 4, which a calibrated model often reaches."""
     logits = np.tile(np.array([[4, 0]], np.float32), (200, 1))
-    found = fit_temperature(logits, np.zeros(200, np.int64))
-    assert 0.5 < found < 1.2
+    temperature = fit_temperature(logits, np.zeros(200, np.int64))
+    assert 0.5 < temperature < 1.2
     # A much larger sample does.
-    many = fit_temperature(logits.repeat(100, axis=0), np.zeros(20_000, np.int64))
-    assert many < 0.7 * found
+    temperature_of_many = fit_temperature(logits.repeat(100, axis=0), np.zeros(20_000, np.int64))
+    assert temperature_of_many < 0.7 * temperature
 
 
 def test_calibration_error_of_a_known_case() -> None:
@@ -41,7 +41,7 @@ def test_fresh_from_separates_fresh_from_past_best() -> None:
     levels = np.repeat([FRESH, PAST_BEST], 100)
     assert 0.75 < fit_fresh_from(scores, levels, 0.5) <= 0.81
     # Without fruit past its best: the 5 % quantile of the fresh ones.
-    line = fit_fresh_from(scores[:100], levels[:100], 0.5)
-    assert (scores[:100] < line).mean() == pytest.approx(0.05, abs=0.01)
+    fresh_from = fit_fresh_from(scores[:100], levels[:100], 0.5)
+    assert (scores[:100] < fresh_from).mean() == pytest.approx(0.05, abs=0.01)
     assert fit_fresh_from(np.full(50, 0.1, np.float32), np.full(50, FRESH), 0.5) == 0.5
     assert fit_fresh_from(np.ones(50, np.float32), np.full(50, FRESH), 0.5) < 1

@@ -8,7 +8,7 @@ from api.core.layout import EmptyFolderError, Skipped, discover, source_of
 from tests.catalog.pictures import fill
 
 
-def draw(root: Path, *names: str) -> Path:
+def write_images(root: Path, *names: str) -> Path:
     return fill(root, dict.fromkeys(names, 1))
 
 
@@ -20,7 +20,7 @@ def test_folder_named_other_has_near_ood_images(tmp_path: Path) -> None:
     near = ["market/other/pear/1.png", "other/loose.png", "other/rottenguava/1.png"]
     far = ["not_fruit/chair.png", "not_fruit/other/lamp.png"]
     classes = ["another/1.png", "market/apple/1.png", "others/1.png"]
-    layout = discover(draw(tmp_path, *near, *far, *classes))
+    layout = discover(write_images(tmp_path, *near, *far, *classes))
     assert names(tmp_path, layout.near) == near
     assert names(tmp_path, layout.others) == far
     assert names(tmp_path, layout.class_files) == classes
@@ -28,18 +28,18 @@ def test_folder_named_other_has_near_ood_images(tmp_path: Path) -> None:
 
 
 def test_dataset_root_named_other_has_classes(tmp_path: Path) -> None:
-    layout = discover(draw(tmp_path / "other", "apple/1.png"))
+    layout = discover(write_images(tmp_path / "other", "apple/1.png"))
     assert len(layout.class_files) == 1
     assert layout.near == ()
 
 
 def test_dataset_may_have_only_near_ood_images(tmp_path: Path) -> None:
-    assert len(discover(draw(tmp_path, "other/pear/1.png")).near) == 1
+    assert len(discover(write_images(tmp_path, "other/pear/1.png")).near) == 1
 
 
 def test_named_folders_are_skipped(tmp_path: Path) -> None:
-    draw(tmp_path, "market/apple/1.png", "a/market/pear/1.png", "supermarket/apple/1.png")
-    draw(tmp_path, "phone/1.png", ".market/1.png", "plum/market.png", "scenes/market/1.png")
+    write_images(tmp_path, "market/apple/1.png", "a/market/pear/1.png", "supermarket/apple/1.png")
+    write_images(tmp_path, "phone/1.png", ".market/1.png", "plum/market.png", "scenes/market/1.png")
     for name in ("phone", "scenes"):
         (tmp_path / name / "boxes.csv").write_text("file\n")
     layout = discover(tmp_path, skip=("market", "phone"))
@@ -50,7 +50,7 @@ def test_named_folders_are_skipped(tmp_path: Path) -> None:
 
 
 def test_root_is_not_skipped(tmp_path: Path) -> None:
-    root = draw(tmp_path / "market", "apple/1.png")
+    root = write_images(tmp_path / "market", "apple/1.png")
     assert len(discover(root, skip=["market"]).class_files) == 1
     with pytest.raises(EmptyFolderError):
         discover(root, skip=["apple"])

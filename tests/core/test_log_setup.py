@@ -16,12 +16,12 @@ from api.settings import PROJECT
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
-def formatted(as_json: bool, message: str, fields: Mapping[str, str] = NO_FIELDS) -> str:
+def format_message(as_json: bool, message: str, fields: Mapping[str, str] = NO_FIELDS) -> str:
     record = logging.LogRecord("api.x", logging.WARNING, __file__, 1, message, (), None)
     return line_formatter(as_json, fields).format(record)
 
 
-def failed(as_json: bool) -> str:
+def exception_line(as_json: bool) -> str:
     """The log line of an exception raised in a frame with a secret."""
     password = "the-word-nobody-may-read"  # noqa: S105
     try:
@@ -32,30 +32,30 @@ def failed(as_json: bool) -> str:
 
 
 def test_json_line_escapes_the_message() -> None:
-    line = formatted(True, 'two\nlines, "quotes" and \x1b[31mcolour')
+    line = format_message(True, 'two\nlines, "quotes" and \x1b[31mcolour')
     assert line.isprintable()
-    read = json.loads(line)
-    assert (read["level"], read["logger"]) == ("warning", "api.x")
-    assert read["message"].startswith("two\nlines")
-    assert read["timestamp"].endswith("Z")
-    assert "request_id" not in read
+    record = json.loads(line)
+    assert (record["level"], record["logger"]) == ("warning", "api.x")
+    assert record["message"].startswith("two\nlines")
+    assert record["timestamp"].endswith("Z")
+    assert "request_id" not in record
 
 
 def test_empty_process_fields_are_left_out() -> None:
-    read = json.loads(formatted(True, "x", {"run_id": "7", "request_id": ""}))
-    assert read["run_id"] == "7"
-    assert "request_id" not in read
+    record = json.loads(format_message(True, "x", {"run_id": "7", "request_id": ""}))
+    assert record["run_id"] == "7"
+    assert "request_id" not in record
 
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_traceback_shows_no_local_variables(as_json: bool) -> None:
-    line = failed(as_json)
+    line = exception_line(as_json)
     assert "RuntimeError" in line
     assert "the-word" not in line.replace('password = "the-word-nobody-may-read"', "")
 
 
 def test_text_line_has_message_logger_and_fields() -> None:
-    assert formatted(False, "Ready.", {"run_id": "7"}).endswith("] Ready. [api.x] run_id=7")
+    assert format_message(False, "Ready.", {"run_id": "7"}).endswith("] Ready. [api.x] run_id=7")
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ def test_auto_format_is_json_without_a_terminal() -> None:
         "configure_logging('info', 'auto', run_id='7'); "
         "logging.getLogger('api.x').info('Ready.'); logging.getLogger('botocore').info('Noise.')"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == ["Ready."]
+    assert [json.loads(line)["message"] for line in process.stderr.splitlines()] == ["Ready."]
 
 
 def test_only_the_given_native_line_is_suppressed(

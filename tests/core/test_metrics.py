@@ -49,15 +49,15 @@ def test_worst_groups_are_sorted_by_accuracy_then_size() -> None:
     correct = np.array([True, False, True, True, False, True, True, True, False, False])
     sources = ["a", "a", "a", "b", "b", "b", "b", "c", "c", "c"]
     classes = ["x", "x", "y", "x", "x", "x", "x", "x", "y", "y"]
-    found = worst_groups(correct, sources, classes)
-    assert [(group.source, group.class_name, group.correct, group.count) for group in found] == [
+    groups = worst_groups(correct, sources, classes)
+    assert [(group.source, group.class_name, group.correct, group.count) for group in groups] == [
         ("c", "y", 0, 2),
         ("a", "x", 1, 2),
         ("b", "x", 3, 4),
         ("a", "y", 1, 1),
         ("c", "x", 1, 1),
     ]
-    assert found[2].accuracy == 0.75
+    assert groups[2].accuracy == 0.75
     assert [group.count for group in worst_groups(np.zeros(3, bool), list("aab"), list("xxx"))] == [
         2,
         1,
@@ -68,8 +68,8 @@ def test_confidently_wrong_needs_confidence_and_recognition() -> None:
     correct = np.array([False, True, False, False, False])
     confidence = np.array([0.95, 0.95, 0.9, 0.95, 0.91], np.float32)
     recognised = np.array([True, True, True, False, True])
-    found = confidently_wrong(correct, confidence, recognised)
-    assert found.tolist() == [True, False, False, False, True]
+    wrong = confidently_wrong(correct, confidence, recognised)
+    assert wrong.tolist() == [True, False, False, False, True]
 
 
 def test_accuracy_of_class_fruit_and_freshness() -> None:
@@ -113,15 +113,15 @@ def test_mean_interval_agrees_with_the_general_bootstrap() -> None:
 
 def test_groups_are_resampled_as_a_whole() -> None:
     names = ["a", "a", "b", "c"]
-    seen = set()
+    samples = set()
 
     def statistic(rows: np.ndarray) -> float:
-        seen.add(tuple(sorted(rows.tolist())))
+        samples.add(tuple(sorted(rows.tolist())))
         return 0.0
 
     assert interval(statistic, names) == (0, 0)
-    assert (0, 0, 0, 1, 1, 1) in seen
-    assert all(rows.count(0) == rows.count(1) for rows in seen)
+    assert (0, 0, 0, 1, 1, 1) in samples
+    assert all(rows.count(0) == rows.count(1) for rows in samples)
 
 
 def test_empty_sample_has_no_interval() -> None:

@@ -29,7 +29,7 @@ APPLES = [draw_fruit("freshapples", seed) for seed in range(12)]
 
 def test_saved_copies_are_grouped_by_name_across_the_supplied_split() -> None:
     """Rotated copies have different hashes and match by name only."""
-    found = group(
+    groups = group(
         [
             ("train/apple/a.png", "apple", APPLES[0]),
             ("test/apple/rotated_by_30_a.png", "apple", APPLES[0].rotate(30)),
@@ -37,36 +37,36 @@ def test_saved_copies_are_grouped_by_name_across_the_supplied_split() -> None:
             ("test/apple/b.png", "apple", APPLES[1]),
         ]
     )
-    assert list(found.values()) == ["apple/a", "apple/a", "apple/a", "apple/b"]
+    assert list(groups.values()) == ["apple/a", "apple/a", "apple/a", "apple/b"]
 
 
 def test_near_duplicates_are_grouped_by_hash() -> None:
-    found = group(
+    groups = group(
         [
             ("apple/z.png", "apple", APPLES[0]),
             ("apple/m.png", "apple", APPLES[1]),
             ("apple/k.png", "apple", APPLES[0].resize((70, 70))),
         ]
     )
-    assert list(found.values()) == ["apple/k", "apple/m", "apple/k"]
+    assert list(groups.values()) == ["apple/k", "apple/m", "apple/k"]
 
 
 def test_matches_by_name_and_hash_are_merged() -> None:
     """a and its rotated copy match by name, the copy and c by hash."""
-    turned = APPLES[0].rotate(45, fillcolor="white")
-    found = group(
+    rotated = APPLES[0].rotate(45, fillcolor="white")
+    groups = group(
         [
             ("apple/a.png", "apple", APPLES[0]),
-            ("apple/rotated_by_45_a.png", "apple", turned),
-            ("apple/c.png", "apple", turned.resize((80, 80))),
+            ("apple/rotated_by_45_a.png", "apple", rotated),
+            ("apple/c.png", "apple", rotated.resize((80, 80))),
         ]
     )
-    assert set(found.values()) == {"apple/a"}
+    assert set(groups.values()) == {"apple/a"}
 
 
 def test_same_file_name_in_two_classes_is_two_groups() -> None:
-    found = group([("apple/1.png", "apple", APPLES[0]), ("pear/1.png", "pear", APPLES[1])])
-    assert list(found.values()) == ["apple/1", "pear/1"]
+    groups = group([("apple/1.png", "apple", APPLES[0]), ("pear/1.png", "pear", APPLES[1])])
+    assert list(groups.values()) == ["apple/1", "pear/1"]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -79,13 +79,13 @@ def test_adding_files_changes_no_known_group(seed: int) -> None:
     ]
     known: dict[str, str] = {}
     for count in (8, 15, 30):
-        found = group(sorted(files[:count]), known)
-        assert {path: found[path] for path in known} == known
-        known = found
-    by_look: dict[int, set[str]] = {}
+        groups = group(sorted(files[:count]), known)
+        assert {path: groups[path] for path in known} == known
+        known = groups
+    groups_by_image: dict[int, set[str]] = {}
     for path, _, image in files[:8]:
-        by_look.setdefault(id(image), set()).add(known[path])
-    assert all(len(names) == 1 for names in by_look.values())
+        groups_by_image.setdefault(id(image), set()).add(known[path])
+    assert all(len(names) == 1 for names in groups_by_image.values())
 
 
 def test_new_copy_joins_the_known_group_even_if_it_sorts_first() -> None:
@@ -100,6 +100,6 @@ def test_new_copy_joins_the_known_group_even_if_it_sorts_first() -> None:
 def test_known_groups_are_not_merged_by_a_new_file() -> None:
     known = {"apple/a.png": "apple/a", "apple/b.png": "apple/b"}
     files = [(f"apple/{name}.png", "apple", APPLES[0]) for name in "abc"]
-    found = group(files, known)
-    assert {path: found[path] for path in known} == known
-    assert found["apple/c.png"] in known.values()
+    groups = group(files, known)
+    assert {path: groups[path] for path in known} == known
+    assert groups["apple/c.png"] in known.values()

@@ -42,23 +42,23 @@ def test_projection_is_stored_in_half_precision() -> None:
     )
     arrays = ood.arrays()
     assert arrays["ood_projection"].dtype == np.float16
-    again = OodDetector.from_arrays(arrays)
-    assert again.projection == pytest.approx(ood.projection, abs=2e-3)
-    assert np.array_equal(again.means, ood.means)
-    assert again.threshold == 1.25
+    loaded = OodDetector.from_arrays(arrays)
+    assert loaded.projection == pytest.approx(ood.projection, abs=2e-3)
+    assert np.array_equal(loaded.means, ood.means)
+    assert loaded.threshold == 1.25
 
 
 def test_quantizing_is_idempotent() -> None:
-    drawn = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
-    drawn *= np.array([1e-8, 1, 1e6, 0], np.float32)
-    rounded = dequantize(*quantize(drawn))
-    assert rounded.flags.f_contiguous
-    assert rounded == pytest.approx(drawn, rel=1e-3, abs=1e-12)
-    assert np.array_equal(dequantize(*quantize(rounded)), rounded)
+    projection = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    projection *= np.array([1e-8, 1, 1e6, 0], np.float32)
+    quantized = dequantize(*quantize(projection))
+    assert quantized.flags.f_contiguous
+    assert quantized == pytest.approx(projection, rel=1e-3, abs=1e-12)
+    assert np.array_equal(dequantize(*quantize(quantized)), quantized)
 
 
 def test_drift_features_are_the_last_directions_within_float16() -> None:
     projected = np.arange(40, dtype=np.float32)[None]
-    kept = drift_features(projected)
-    assert kept.tolist() == [list(range(40 - FEATURES, 40))]
+    features = drift_features(projected)
+    assert features.tolist() == [list(range(40 - FEATURES, 40))]
     assert np.isfinite(drift_features(projected * 1e6)).all()

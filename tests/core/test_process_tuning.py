@@ -28,15 +28,15 @@ def resident():
 """
 
 
-def printed(program: str) -> int:
-    found = subprocess.run(
+def run_program(program: str) -> int:
+    process = subprocess.run(
         [sys.executable, "-c", PREPARED + program], check=True, capture_output=True, text=True
     )
-    return int(found.stdout)
+    return int(process.stdout)
 
 
 def test_small_blocks_are_reused() -> None:
-    cleared_anew = printed(
+    cleared = run_program(
         """
 for _ in range(3):
     bytearray(3 * MEBIBYTE)
@@ -45,11 +45,11 @@ bytearray(3 * MEBIBYTE)
 print(cleared() - before)
 """
     )
-    assert cleared_anew < MEBIBYTE
+    assert cleared < MEBIBYTE
 
 
 def test_large_blocks_are_returned_when_freed() -> None:
-    left = printed(
+    returned = run_program(
         """
 for _ in range(3):
     bytearray(8 * MEBIBYTE)
@@ -59,11 +59,11 @@ del block
 print(before - resident())
 """
     )
-    assert left > 7 * MEBIBYTE
+    assert returned > 7 * MEBIBYTE
 
 
 def test_trim_returns_free_memory_below_used_blocks() -> None:
-    given_back = printed(
+    returned = run_program(
         """
 blocks = [bytearray(MEBIBYTE) for _ in range(40)]
 last = bytearray(MEBIBYTE)
@@ -73,4 +73,4 @@ trim_malloc()
 print(before - resident())
 """
     )
-    assert given_back > 30 * MEBIBYTE
+    assert returned > 30 * MEBIBYTE

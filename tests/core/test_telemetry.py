@@ -24,21 +24,21 @@ def own(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
 def value(text: str, name: str, **labels: str) -> float:
     """The value of a line of the text format, 0 if missing."""
     for line in text.splitlines():
-        found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
-        if found and found[1] == name:
-            there = dict(re.findall(r'(\w+)="([^"]*)"', found[2] or ""))
-            if there.items() >= labels.items():
-                return float(found[3])
+        match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+        if match and match[1] == name:
+            found_labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2] or ""))
+            if found_labels.items() >= labels.items():
+                return float(match[3])
     return 0
 
 
 def test_every_metric_is_exposed(own: TestClient) -> None:
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
-    made = own.post("/predict", files={"file": photograph}).json()
-    own.post(f"/predictions/{made['prediction_id']}/feedback", json={"correct": True})
-    own.post("/upload-training-data", files={"files": photograph}, data={"class_name": "pears"})
-    answer = own.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain")
+    photo = encode(draw_fruit("freshapples"), "JPEG")
+    prediction = own.post("/predict", files={"file": photo}).json()
+    own.post(f"/predictions/{prediction['prediction_id']}/feedback", json={"correct": True})
+    own.post("/upload-training-data", files={"files": photo}, data={"class_name": "pears"})
+    response = own.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
     for name in (
         "requests_total",
         "request_seconds_bucket",
@@ -55,18 +55,20 @@ def test_every_metric_is_exposed(own: TestClient) -> None:
         "uploads_total",
         "feedback_total",
     ):
-        assert f"ripeline_{name}" in answer.text or f"# TYPE ripeline_{name}" in answer.text, name
+        assert f"ripeline_{name}" in response.text or f"# TYPE ripeline_{name}" in response.text, (
+            name
+        )
 
 
 def test_prediction_is_counted_by_class_version_and_recognition(own: TestClient) -> None:
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    photo = encode(draw_fruit("freshapples"), "JPEG")
     before = own.get("/metrics").text
-    made = own.post("/predict", files={"file": photograph}).json()
+    prediction = own.post("/predict", files={"file": photo}).json()
     after = own.get("/metrics").text
     labels = {
-        "class_name": made["predicted_class"],
-        "version": made["model_version"],
-        "recognised": "yes" if made["recognised"] else "no",
+        "class_name": prediction["predicted_class"],
+        "version": prediction["model_version"],
+        "recognised": "yes" if prediction["recognised"] else "no",
     }
     name = "ripeline_predictions_total"
     assert value(after, name, **labels) - value(before, name, **labels) == 1
@@ -75,25 +77,25 @@ def test_prediction_is_counted_by_class_version_and_recognition(own: TestClient)
 
 
 def test_uploads_are_counted_by_outcome(own: TestClient) -> None:
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    photo = encode(draw_fruit("freshapples"), "JPEG")
     before = own.get("/metrics").text
-    files = [("files", photograph), ("files", photograph), ("files", b"words")]
+    files = [("files", photo), ("files", photo), ("files", b"words")]
     own.post("/upload-training-data", files=files, data={"class_name": "pears"})
     after = own.get("/metrics").text
     name = "ripeline_uploads_total"
     for outcome in ("stored", "duplicate", "refused"):
-        grown = value(after, name, outcome=outcome) - value(before, name, outcome=outcome)
-        assert grown == 1, outcome
+        increase = value(after, name, outcome=outcome) - value(before, name, outcome=outcome)
+        assert increase == 1, outcome
 
 
 @pytest.mark.slow
 def test_each_process_reports_the_totals_of_all(tmp_path: Path) -> None:
     """As with several uvicorn workers, which share a folder."""
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    photo = encode(draw_fruit("freshapples"), "JPEG")
     shared = {telemetry.MULTIPROCESS_DIR: str(tmp_path)}
     with running_api(shared) as one, running_api(shared) as other:
         for url in (one, other, other):
-            httpx.post(f"{url}/predict", files={"file": photograph}, trust_env=False)
+            httpx.post(f"{url}/predict", files={"file": photo}, trust_env=False)
         texts = [httpx.get(f"{url}/metrics", trust_env=False).text for url in (one, other)]
     for text in texts:
         assert value(text, "ripeline_inference_seconds_count") == 3

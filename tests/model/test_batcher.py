@@ -28,10 +28,10 @@ class SlowPredictor:
     ) -> list[bytes | Exception]:
         self.started.set()
         assert self.resume.wait(PATIENCE)
-        taken = list(requests)
-        assert 1 <= len(taken) <= MAX_BATCH
-        self.graded += [one.data for one in taken if isinstance(one, PredictRequest)]
-        return [self.outcome(one.data) if isinstance(one, PredictRequest) else one for one in taken]
+        batch = list(requests)
+        assert 1 <= len(batch) <= MAX_BATCH
+        self.graded += [one.data for one in batch if isinstance(one, PredictRequest)]
+        return [self.outcome(one.data) if isinstance(one, PredictRequest) else one for one in batch]
 
     def outcome(self, data: bytes) -> bytes | Exception:
         return data
@@ -43,25 +43,26 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-async def _ask(batcher: DynamicBatcher, slow: SlowPredictor, *photographs: bytes) -> list[Any]:
+async def predict_all(batcher: DynamicBatcher, slow: SlowPredictor, *requests: bytes) -> list[Any]:
     """The results of concurrent requests; the first is running before the others finish."""
     predictor = cast(Predictor, slow)
-    asked = [
-        asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
-        for one in photographs
+    futures = [
+        asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one))) for one in requests
     ]
     await asyncio.to_thread(slow.started.wait, PATIENCE)
-    while not all(one.done() for one in asked[2:]):
+    while not all(one.done() for one in futures[2:]):
         await asyncio.sleep(0)
     slow.resume.set()
-    return await asyncio.gather(*asked, return_exceptions=True)
+    return await asyncio.gather(*futures, return_exceptions=True)
 
 
 def test_request_beyond_the_queue_limit_fails_immediately(pool: ThreadPoolExecutor) -> None:
     slow = SlowPredictor()
-    came = asyncio.run(_ask(DynamicBatcher(pool, 1, 2, PATIENCE), slow, b"a", b"b", b"c", b"d"))
-    assert came[:2] == [b"a", b"b"]
-    assert all(isinstance(one, OverloadedError) for one in came[2:])
+    results = asyncio.run(
+        predict_all(DynamicBatcher(pool, 1, 2, PATIENCE), slow, b"a", b"b", b"c", b"d")
+    )
+    assert results[:2] == [b"a", b"b"]
+    assert all(isinstance(one, OverloadedError) for one in results[2:])
 
 
 def test_finished_requests_free_the_queue(pool: ThreadPoolExecutor) -> None:
@@ -91,21 +92,21 @@ def test_queued_requests_run_in_order_and_get_their_own_results(
     pool: ThreadPoolExecutor,
 ) -> None:
     slow = SlowPredictor()
-    photographs = [bytes([number]) for number in range(11)]
+    requests = [bytes([number]) for number in range(11)]
     batcher = DynamicBatcher(pool, 1, 20, PATIENCE)
 
-    async def ask() -> list[Any]:
+    async def run() -> list[Any]:
         predictor = cast(Predictor, slow)
-        asked = [
+        futures = [
             asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
-            for one in photographs
+            for one in requests
         ]
         await asyncio.to_thread(slow.started.wait, PATIENCE)
         slow.resume.set()
-        return await asyncio.gather(*asked)
+        return await asyncio.gather(*futures)
 
-    assert asyncio.run(ask()) == photographs
-    assert slow.graded == photographs
+    assert asyncio.run(run()) == requests
+    assert slow.graded == requests
 
 
 def test_failing_request_does_not_affect_its_batch(pool: ThreadPoolExecutor) -> None:
@@ -116,16 +117,16 @@ def test_failing_request_does_not_affect_its_batch(pool: ThreadPoolExecutor) -> 
     batcher, slow = DynamicBatcher(pool, 1, 9, PATIENCE), Picky()
     slow.resume.set()
 
-    async def ask() -> list[Any]:
+    async def run() -> list[Any]:
         predictor = cast(Predictor, slow)
-        asked = [
+        futures = [
             batcher.predict(predictor, PredictRequest(one)) for one in (b"a", b"b", b"bad", b"c")
         ]
-        return await asyncio.gather(*asked, return_exceptions=True)
+        return await asyncio.gather(*futures, return_exceptions=True)
 
-    came = asyncio.run(ask())
-    assert (came[0], came[1], came[3]) == (b"a", b"b", b"c")
-    assert isinstance(came[2], NotAnImageError)
+    results = asyncio.run(run())
+    assert (results[0], results[1], results[3]) == (b"a", b"b", b"c")
+    assert isinstance(results[2], NotAnImageError)
 
 
 def test_cancelled_request_is_not_graded(pool: ThreadPoolExecutor) -> None:
@@ -133,13 +134,13 @@ def test_cancelled_request_is_not_graded(pool: ThreadPoolExecutor) -> None:
 
     async def cancel_one() -> bytes:
         predictor = cast(Predictor, slow)
-        first, gone, last = (
+        first, cancelled, last = (
             asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
             for one in (b"a", b"b", b"c")
         )
         await asyncio.to_thread(slow.started.wait, PATIENCE)
-        gone.cancel()
-        await asyncio.wait([gone])
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
         slow.resume.set()
         await first
         return cast(bytes, await last)
@@ -154,16 +155,16 @@ def test_batch_has_requests_for_one_predictor(pool: ThreadPoolExecutor) -> None:
     batcher, old, new = DynamicBatcher(pool, 1, 9, PATIENCE), SlowPredictor(), SlowPredictor()
     new.resume.set()
 
-    async def ask() -> list[Any]:
-        asked = [
+    async def run() -> list[Any]:
+        futures = [
             asyncio.ensure_future(batcher.predict(cast(Predictor, one), PredictRequest(data)))
             for one, data in ((old, b"a"), (old, b"b"), (new, b"c"), (old, b"d"), (new, b"e"))
         ]
         await asyncio.to_thread(old.started.wait, PATIENCE)
         old.resume.set()
-        return await asyncio.gather(*asked)
+        return await asyncio.gather(*futures)
 
-    assert asyncio.run(ask()) == [b"a", b"b", b"c", b"d", b"e"]
+    assert asyncio.run(run()) == [b"a", b"b", b"c", b"d", b"e"]
     assert (old.graded, new.graded) == ([b"a", b"b", b"d"], [b"c", b"e"])
 
 
@@ -179,69 +180,69 @@ class RecordingPredictor(SlowPredictor):
     def predict_batch(
         self, requests: Iterable[PredictRequest | Exception]
     ) -> list[bytes | Exception]:
-        taken = list(requests)
-        self.batches.append([one.data for one in taken if isinstance(one, PredictRequest)])
+        batch = list(requests)
+        self.batches.append([one.data for one in batch if isinstance(one, PredictRequest)])
         assert self.release.wait(PATIENCE)
-        return super().predict_batch(taken)
+        return super().predict_batch(batch)
 
 
 def test_odd_request_waits_for_a_full_forward_pass(pool: ThreadPoolExecutor) -> None:
-    batcher, begin, recording = (
+    batcher, can_start, recording = (
         DynamicBatcher(pool, 1, 9, PATIENCE),
         threading.Event(),
         RecordingPredictor(),
     )
 
-    async def ask() -> None:
-        pool.submit(begin.wait, PATIENCE)  # So that all three are queued first.
+    async def run() -> None:
+        pool.submit(can_start.wait, PATIENCE)  # So that all three are queued first.
         predictor = cast(Predictor, recording)
-        asked = [
+        futures = [
             asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
             for one in (b"a", b"b", b"c")
         ]
         await asyncio.sleep(0)
-        begin.set()
+        can_start.set()
         while not recording.batches:
             await asyncio.sleep(0)
-        asked.append(asyncio.ensure_future(batcher.predict(predictor, PredictRequest(b"d"))))
+        futures.append(asyncio.ensure_future(batcher.predict(predictor, PredictRequest(b"d"))))
         await asyncio.sleep(0)
         recording.release.set()
-        await asyncio.gather(*asked)
+        await asyncio.gather(*futures)
 
-    asyncio.run(ask())
+    asyncio.run(run())
     assert recording.batches == [[b"a", b"b"], [b"c", b"d"]]
 
 
 def test_batch_has_at_most_max_batch_requests(pool: ThreadPoolExecutor) -> None:
     batcher, recording = DynamicBatcher(pool, 1, 99, PATIENCE), RecordingPredictor()
-    begin = threading.Event()
+    can_start = threading.Event()
     recording.release.set()
-    photographs = [bytes([number]) for number in range(2 * MAX_BATCH)]
+    requests = [bytes([number]) for number in range(2 * MAX_BATCH)]
 
-    async def ask() -> list[Any]:
-        pool.submit(begin.wait, PATIENCE)  # So that all are queued first.
+    async def run() -> list[Any]:
+        pool.submit(can_start.wait, PATIENCE)  # So that all are queued first.
         predictor = cast(Predictor, recording)
-        asked = [
+        futures = [
             asyncio.ensure_future(batcher.predict(predictor, PredictRequest(data)))
-            for data in photographs
+            for data in requests
         ]
         await asyncio.sleep(0)
-        begin.set()
-        return await asyncio.gather(*asked)
+        can_start.set()
+        return await asyncio.gather(*futures)
 
-    assert asyncio.run(ask()) == photographs
-    assert recording.batches == [photographs[:MAX_BATCH], photographs[MAX_BATCH:]]
+    assert asyncio.run(run()) == requests
+    assert recording.batches == [requests[:MAX_BATCH], requests[MAX_BATCH:]]
 
 
 def test_batch_starts_without_another_loop_iteration() -> None:
     slow = SlowPredictor()
 
-    async def ask(batcher: DynamicBatcher) -> bytes:
-        asked = asyncio.ensure_future(batcher.predict(cast(Predictor, slow), PredictRequest(b"a")))
+    async def run(batcher: DynamicBatcher) -> bytes:
+        future = asyncio.ensure_future(batcher.predict(cast(Predictor, slow), PredictRequest(b"a")))
         await asyncio.sleep(0)
         assert slow.started.wait(PATIENCE)  # Without another loop iteration.
         slow.resume.set()
-        return cast(bytes, await asked)
+        return cast(bytes, await future)
 
     with ThreadPoolExecutor(2) as pool:
-        assert asyncio.run(ask(DynamicBatcher(pool, 2, 9, PATIENCE))) == b"a"
+        assert asyncio.run(run(DynamicBatcher(pool, 2, 9, PATIENCE))) == b"a"

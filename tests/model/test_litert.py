@@ -13,13 +13,13 @@ def test_concurrent_calls_give_the_same_feature_maps(settings: Settings) -> None
     package = load_package(settings.model_dir)
     size = package.manifest.input_size
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (8, 1, size, size, 3), dtype=np.uint8)
-    alone = [LiteRTBackbone(package.backbone)(picture) for picture in pictures]
+    images = rng.integers(0, 256, (8, 1, size, size, 3), dtype=np.uint8)
+    expected = [LiteRTBackbone(package.backbone)(image) for image in images]
     shared = LiteRTBackbone(package.backbone)
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(shared, list(pictures) * 8))
-    for k, feature_map in enumerate(together):
-        assert np.array_equal(feature_map, alone[k % 8])
+        concurrent = list(pool.map(shared, list(images) * 8))
+    for k, feature_map in enumerate(concurrent):
+        assert np.array_equal(feature_map, expected[k % 8])
 
 
 def test_feature_map_has_the_shape_of_the_manifest(settings: Settings) -> None:
@@ -36,18 +36,18 @@ def test_warm_interpreters_are_used_and_freed_with_the_backbone(settings: Settin
     interpreters = [weakref.ref(interpreter) for interpreter in backbone._idle]
     size = package.manifest.input_size
     backbone(np.zeros((1, size, size, 3), np.uint8))
-    assert {id(found()) for found in interpreters} == {id(found) for found in backbone._idle}
+    assert {id(reference()) for reference in interpreters} == {id(idle) for idle in backbone._idle}
     del backbone
-    assert [found() for found in interpreters] == [None, None]
+    assert [reference() for reference in interpreters] == [None, None]
 
 
 def test_batch_gives_bit_identical_feature_maps(settings: Settings) -> None:
     package = load_package(settings.model_dir)
     size = package.manifest.input_size
-    pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
     backbone = LiteRTBackbone(package.backbone, warm=1)
-    singly = np.concatenate([backbone(picture[None]) for picture in pictures])
+    singly = np.concatenate([backbone(image[None]) for image in images])
     assert backbone.supports_batches
-    assert np.array_equal(backbone(pictures), singly)
-    assert np.array_equal(backbone(pictures[:2]), singly[:2])
-    assert np.array_equal(backbone(pictures[2:]), singly[2:])
+    assert np.array_equal(backbone(images), singly)
+    assert np.array_equal(backbone(images[:2]), singly[:2])
+    assert np.array_equal(backbone(images[2:]), singly[2:])

@@ -183,13 +183,13 @@ def test_crash_while_replacing_keeps_a_package(
     folder: Path, monkeypatch: pytest.MonkeyPatch, renames: int
 ) -> None:
     """Killed before the first rename, between the two, or before the backup is deleted."""
-    rename, left = Path.rename, renames
+    rename, remaining = Path.rename, renames
 
     def counted(path: Path, target: Path) -> Path:
-        nonlocal left
-        if left == 0:
+        nonlocal remaining
+        if remaining == 0:
             raise KeyboardInterrupt
-        left -= 1
+        remaining -= 1
         return rename(path, target)
 
     def killed(path: Path, ignore_errors: bool = False) -> None:

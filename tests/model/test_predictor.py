@@ -142,7 +142,7 @@ def test_requests_are_consumed_one_by_one(predictor: Predictor) -> None:
     decoded = []
     decode = predictor.decode
 
-    def noted(data: bytes) -> DecodedImage:
+    def record_and_decode(data: bytes) -> DecodedImage:
         decoded.append(data)
         return decode(data)
 
@@ -151,7 +151,7 @@ def test_requests_are_consumed_one_by_one(predictor: Predictor) -> None:
         assert len(decoded) == 1
         yield PredictRequest(png("blue"))
 
-    predictor.decode = noted  # type: ignore[method-assign]
+    predictor.decode = record_and_decode  # type: ignore[method-assign]
     assert len(predictor.predict_batch(two())) == 2
 
 
@@ -212,10 +212,10 @@ def test_class_without_freshness_has_no_level(classes: tuple[str, ...], level: s
 
 
 def test_user_thresholds_override_the_models_own(two_heads: Predictor) -> None:
-    chosen = two_heads.with_thresholds(LevelThresholds(0.2, 0.4))
-    assert chosen.predict(png("purple")).freshness_level == "fresh"
+    with_user_thresholds = two_heads.with_thresholds(LevelThresholds(0.2, 0.4))
+    assert with_user_thresholds.predict(png("purple")).freshness_level == "fresh"
     assert two_heads.predict(png("purple")).freshness_level == "past_best"
-    assert chosen.with_thresholds(None).thresholds == two_heads.own_thresholds
+    assert with_user_thresholds.with_thresholds(None).thresholds == two_heads.own_thresholds
 
 
 @pytest.mark.parametrize("channels", [2, CHANNELS])

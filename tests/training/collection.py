@@ -39,10 +39,10 @@ def colour_grader(recipe: Recipe, split: TrainingSplit, _progress: Progress = si
         return embed_samples(colours, samples, recipe.input_size)
 
     known = [sample for sample in split.training if sample.target]
-    learned, wanted = embed(known), targets(known)
-    linear = fit_head(learned, wanted, np.ones(len(learned), np.float32), recipe.head_l2)
-    unit = learned / np.linalg.norm(learned, axis=1, keepdims=True)
-    means = np.stack([unit[wanted[:, k] > 0].mean(axis=0) for k in range(wanted.shape[1])])
+    embeddings, expected = embed(known), targets(known)
+    linear = fit_head(embeddings, expected, np.ones(len(embeddings), np.float32), recipe.head_l2)
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    means = np.stack([unit[expected[:, k] > 0].mean(axis=0) for k in range(expected.shape[1])])
     ood = OodDetector(np.eye(unit.shape[1], dtype=np.float32), means, float("inf"))
     head = make_head(linear.weights, bias=linear.bias, temperature=1.2, ood=ood)
     held_out = embed([sample for sample in split.validation if sample.target])

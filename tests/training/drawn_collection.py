@@ -24,8 +24,8 @@ def draw_collection(root: Path, pictures: int = PICTURES) -> Path:
             own, other = ("train", "test") if seed % 4 else ("test", "train")
             _write(root / own / class_name / f"{seed}.jpg", image)
             if seed % 3 == 0:
-                turned = image.rotate(15, fillcolor="white")
-                _write(root / other / class_name / f"rotated_by_15_{seed}.jpg", turned)
+                rotated = image.rotate(15, fillcolor="white")
+                _write(root / other / class_name / f"rotated_by_15_{seed}.jpg", rotated)
     _draw_phone(root / "phone")
     for kind in NEAR_KINDS:
         for seed in range(4):

@@ -105,9 +105,9 @@ def test_efficientnet_with_keras_weights_gives_the_same_output(tmp_path: Path) -
     picture = np.asarray(draw_fruit("freshapples", size=SIZE))[None]
     scaled = networks.scale_for_efficientnet(tf.constant(picture, tf.float32))
     expected = np.asarray(theirs(np.asarray(scaled) * 255, training=False))
-    found = np.asarray(ours(picture, training=False))
+    actual = np.asarray(ours(picture, training=False))
     assert np.abs(expected).max() > 0
-    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+    assert np.abs(actual - expected).max() < 1e-3 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("name", ["custom_cnn", "efficientnet_lite0"])

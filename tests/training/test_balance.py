@@ -48,20 +48,20 @@ def test_different_lengths_are_rejected(lengths: tuple[int, int, int]) -> None:
 def test_a_row_is_shown_floor_or_ceil_of_its_expected_count(views: int) -> None:
     weights = np.random.default_rng(0).uniform(0, 3, 40).astype(np.float32)
     weights[5] = 0
-    due = weights / weights.sum() * views
+    expected = weights / weights.sum() * views
     for epoch in range(20):
         order = epoch_order(weights, views, 1, epoch)
         assert order.dtype == np.int64
         assert len(order) == views
-        shown = np.bincount(order, minlength=40)
-        assert (np.floor(due) <= shown).all()
-        assert (shown <= np.ceil(due)).all()
+        counts = np.bincount(order, minlength=40)
+        assert (np.floor(expected) <= counts).all()
+        assert (counts <= np.ceil(expected)).all()
 
 
 def test_rows_are_shown_in_proportion_to_weight_over_epochs() -> None:
     weights = np.array([1, 2, 3, 4], np.float32)
-    shown = sum(np.bincount(epoch_order(weights, 3, 1, k), minlength=4) for k in range(2000))
-    assert np.asarray(shown) / 6000 == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.015)
+    counts = sum(np.bincount(epoch_order(weights, 3, 1, k), minlength=4) for k in range(2000))
+    assert np.asarray(counts) / 6000 == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.015)
 
 
 def test_any_two_rows_may_be_shown_together() -> None:

@@ -48,20 +48,20 @@ def test_missing_level_is_unknown(tmp_path: Path) -> None:
 def test_each_frame_folder_is_a_source_with_separate_runs(tmp_path: Path) -> None:
     """Even if the frame numbers of one continue in the other, and both show the same fruit."""
     boxed_folder(tmp_path, [f"{name}.jpg,apple,,1,2,30,20" for name in ("b/3", "a/1", "a/2")])
-    found = {str(box.path.relative_to(tmp_path)): box for box in read_boxes(tmp_path)}
-    assert {name: box.source for name, box in found.items()} == {
+    boxes = {str(box.path.relative_to(tmp_path)): box for box in read_boxes(tmp_path)}
+    assert {name: box.source for name, box in boxes.items()} == {
         "b/3.jpg": "b",
         "a/1.jpg": "a",
         "a/2.jpg": "a",
     }
-    assert [found[f"{name}.jpg"].group for name in ("a/1", "a/2", "b/3")] == ["a/1", "a/1", "b/3"]
+    assert [boxes[f"{name}.jpg"].group for name in ("a/1", "a/2", "b/3")] == ["a/1", "a/1", "b/3"]
 
 
 def test_frames_of_a_skipped_folder_are_left_out(tmp_path: Path) -> None:
     boxed_folder(tmp_path, [f"{name}.jpg,apple,,1,2,30,20" for name in ("a/b", "b/1", "c/a/1")])
-    found = read_boxes(tmp_path, skip=["a", "1.jpg", tmp_path.name])
-    assert [box.path.name for box in found] == ["1.jpg"]
-    assert [box.source for box in found] == ["b"]
+    boxes = read_boxes(tmp_path, skip=["a", "1.jpg", tmp_path.name])
+    assert [box.path.name for box in boxes] == ["1.jpg"]
+    assert [box.source for box in boxes] == ["b"]
 
 
 def test_absolute_path_is_read(tmp_path: Path) -> None:
@@ -167,20 +167,20 @@ def test_a_crop_is_a_square_around_the_fruit(orientation: int, scale: int) -> No
     """Boxes are in upright pixels of the file, even if a large frame was decoded smaller."""
     box = Box(Path(), "apple", "fresh", "", *(scale * side for side in (80, 96, 160, 136)))
     corners = (box.xmin, box.ymin, box.xmax, box.ymax)
-    photograph = decode(marked_frame(320 * scale, 240 * scale, corners, orientation))
-    assert (photograph.image.width < photograph.width) == (scale > 1)
-    decoded = photograph.image.width / 320
-    cut = crop(photograph, box, margin=0.25)
-    assert list(cut.size) == pytest.approx([120 * decoded] * 2, abs=1)
-    red = np.argwhere(np.asarray(cut, dtype=int)[..., 1] < 128) / decoded
+    decoded = decode(marked_frame(320 * scale, 240 * scale, corners, orientation))
+    assert (decoded.image.width < decoded.width) == (scale > 1)
+    ratio = decoded.image.width / 320
+    cropped = crop(decoded, box, margin=0.25)
+    assert list(cropped.size) == pytest.approx([120 * ratio] * 2, abs=1)
+    red = np.argwhere(np.asarray(cropped, dtype=int)[..., 1] < 128) / ratio
     assert red.min(axis=0) == pytest.approx([40, 20], abs=2)
     assert red.max(axis=0) == pytest.approx([80, 100], abs=2)
 
 
 def test_a_crop_ends_at_the_edge_of_the_frame() -> None:
-    photograph = decode(marked_frame(100, 80, (0, 0, 40, 40), 1))
+    decoded = decode(marked_frame(100, 80, (0, 0, 40, 40), 1))
     box = Box(Path(), "apple", "fresh", "", 0, 0, 40, 40)
-    assert crop(photograph, box, margin=0.0).size == (40, 40)
-    assert crop(photograph, box, margin=0.5).size == (60, 60)
+    assert crop(decoded, box, margin=0.0).size == (40, 40)
+    assert crop(decoded, box, margin=0.5).size == (60, 60)
     far = Box(Path(), "apple", "fresh", "", 80, 60, 130, 110)
-    assert crop(photograph, far, margin=0.0).size == (20, 20)
+    assert crop(decoded, far, margin=0.0).size == (20, 20)

@@ -27,14 +27,14 @@ def test_class_folders_with_and_without_a_supplied_split(tmp_path: Path) -> None
     listing = read(tmp_path)
     assert listing.skipped == ()
     assert listing.classes == ("apple", "pear", "ripe_plum")
-    found = {file.path: file for file in listing.files}
-    assert {path: (row.class_name, row.supplied_split) for path, row in found.items()} == {
+    rows = {file.path: file for file in listing.files}
+    assert {path: (row.class_name, row.supplied_split) for path, row in rows.items()} == {
         "train/apple/1.png": ("apple", "train"),
         "Test/apple/2.png": ("apple", "test"),
         "set/Training/pear/3.png": ("pear", "train"),
         "Ripe Plum/4.png": ("ripe_plum", ""),
     }
-    assert [found[path].source for path in files] == ["", "", "set", ""]
+    assert [rows[path].source for path in files] == ["", "", "set", ""]
 
 
 def test_row_describes_the_file(tmp_path: Path) -> None:
@@ -52,8 +52,8 @@ def test_row_describes_the_file(tmp_path: Path) -> None:
 def test_copies_of_a_photo_share_its_split(tmp_path: Path) -> None:
     fill(tmp_path, {f"apple/{number}.png": number for number in range(25)})
     for number in range(25):
-        turned = draw_fruit("freshapples", number, 64).rotate(30)
-        write(tmp_path / f"apple/rotated_by_30_{number}.png", encode(turned))
+        rotated = draw_fruit("freshapples", number, 64).rotate(30)
+        write(tmp_path / f"apple/rotated_by_30_{number}.png", encode(rotated))
     files = read(tmp_path).files
     assert len(files) == 50
     assert len({file.photograph for file in files}) == 25
@@ -90,12 +90,12 @@ def test_damaged_file_is_skipped_with_a_reason(tmp_path: Path) -> None:
     write(tmp_path / "apple/renamed.png", encode(draw_fruit("freshapples"), "GIF"))
     listing = read(tmp_path)
     assert [file.path for file in listing.files] == ["apple/1.png"]
-    found = reasons(listing.skipped)
-    assert "cut off" in found.pop("apple/cut.png")
-    assert "empty" in found.pop("apple/empty.jpg")
-    assert "Send one of" in found.pop("apple/text.jpg")
-    assert "Send one of" in found.pop("apple/renamed.png")
-    assert not found
+    skipped = reasons(listing.skipped)
+    assert "cut off" in skipped.pop("apple/cut.png")
+    assert "empty" in skipped.pop("apple/empty.jpg")
+    assert "Send one of" in skipped.pop("apple/text.jpg")
+    assert "Send one of" in skipped.pop("apple/renamed.png")
+    assert not skipped
 
 
 def test_folder_with_invalid_class_name_is_skipped(tmp_path: Path) -> None:
@@ -133,16 +133,16 @@ def test_files_that_are_not_images_are_reported(tmp_path: Path) -> None:
         write(tmp_path / name, b"x")
     listing = read(tmp_path)
     assert [file.path for file in listing.files] == ["apple/1.png", "apple/2.PNG"]
-    found = reasons(listing.skipped)
-    assert "class folder" in found.pop("loose.png")
-    assert set(found) == {
+    skipped = reasons(listing.skipped)
+    assert "class folder" in skipped.pop("loose.png")
+    assert set(skipped) == {
         "apple/a.gif",
         "apple/notes.txt",
         "apple/none",
         "not_fruit/b.tiff",
         "gifs/c.gif",
     }
-    assert all(".heic" in reason for reason in found.values())
+    assert all(".heic" in reason for reason in skipped.values())
 
 
 def test_broken_links_and_links_to_devices_or_folders_are_reported(tmp_path: Path) -> None:

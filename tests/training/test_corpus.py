@@ -38,14 +38,14 @@ def kinds_of(corpus: TrainingCorpus) -> list[tuple[Callable[[Split], list[Sample
 
 def test_every_kind_of_sample_is_split_by_its_group(corpus: TrainingCorpus) -> None:
     for samples_of, count in kinds_of(corpus):
-        dealt = {split: samples_of(split) for split in SPLITS}
-        assert sum(map(len, dealt.values())) == count > 0
-        assert all(split_of(item.group) == split for split in SPLITS for item in dealt[split])
+        samples = {split: samples_of(split) for split in SPLITS}
+        assert sum(map(len, samples.values())) == count > 0
+        assert all(split_of(item.group) == split for split in SPLITS for item in samples[split])
 
 
 def test_near_ood_kind_is_in_one_split(corpus: TrainingCorpus) -> None:
-    found = {split: {item.group for item in corpus.near_ood(split)} for split in SPLITS}
-    assert found == {
+    groups = {split: {item.group for item in corpus.near_ood(split)} for split in SPLITS}
+    assert groups == {
         "train": {"other/pear", "other/guava"},
         "validation": {"other/lemon"},
         "test": {"other/papaya"},
@@ -57,8 +57,8 @@ def test_near_ood_kind_that_became_a_class_is_dropped(corpus: TrainingCorpus) ->
     first, *rest = corpus.listing.files
     for name in ("rottenpears", "pears", "pear"):
         listing = replace(corpus.listing, files=(replace(first, class_name=name), *rest))
-        found = replace(corpus, listing=listing).near_ood("train")
-        assert {item.group for item in found} == {"other/guava"}
+        samples = replace(corpus, listing=listing).near_ood("train")
+        assert {item.group for item in samples} == {"other/guava"}
 
 
 def test_the_training_split_has_all_but_the_test_split(corpus: TrainingCorpus) -> None:
@@ -76,10 +76,10 @@ def test_the_training_split_has_all_but_the_test_split(corpus: TrainingCorpus) -
 
 
 def test_skipped_sources_are_left_out(folder: Path, corpus: TrainingCorpus) -> None:
-    found = read_corpus(folder, skip=["phone", "market"])
-    assert (found.boxes, found.near_files) == ((), ())
-    assert found.listing.files == corpus.listing.files
-    assert {"phone", "market"} <= {item.path for item in found.listing.skipped}
+    reduced = read_corpus(folder, skip=["phone", "market"])
+    assert (reduced.boxes, reduced.near_files) == ((), ())
+    assert reduced.listing.files == corpus.listing.files
+    assert {"phone", "market"} <= {item.path for item in reduced.listing.skipped}
 
 
 def test_boxes_of_a_skipped_source_are_left_out(folder: Path, tmp_path: Path) -> None:
@@ -90,6 +90,6 @@ def test_boxes_of_a_skipped_source_are_left_out(folder: Path, tmp_path: Path) ->
         (root / "scenes" / name / "1.jpg").write_bytes(picture)
     rows = "".join(f"{name}/1.jpg,apple,0,0,9,9\n" for name in names)
     (root / "scenes/boxes.csv").write_text(f"file,fruit,xmin,ymin,xmax,ymax\n{rows}")
-    found = read_corpus(root, skip=["web"])
-    assert {box.source for box in found.boxes} == {"phone", "shop"}
-    assert "scenes/web" in {item.path for item in found.listing.skipped}
+    reduced = read_corpus(root, skip=["web"])
+    assert {box.source for box in reduced.boxes} == {"phone", "shop"}
+    assert "scenes/web" in {item.path for item in reduced.listing.skipped}

@@ -37,8 +37,8 @@ def test_grader_has_kind_and_freshness_heads(grader: Grader, corpus: TrainingCor
 
 def test_exported_graph_agrees_with_keras(grader: Grader, corpus: TrainingCorpus) -> None:
     pixels = load_inputs(corpus.photographs("test"), RECIPE.input_size)
-    said = grader.head.log_probabilities
-    agreement = check_agreement(grader.keras_backbone, grader.backbone, pixels, said)
+    log_probabilities = grader.head.log_probabilities
+    agreement = check_agreement(grader.keras_backbone, grader.backbone, pixels, log_probabilities)
     assert agreement.same_class == len(pixels) > 0
     assert grader.head.channels == grader.keras_backbone.output_shape[-1] == 1280
 

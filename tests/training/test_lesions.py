@@ -30,22 +30,22 @@ def bank() -> SkinBank:
 def changed(before: Image.Image, after: Image.Image) -> np.ndarray:
     """Where two images differ: bool [height, width]."""
     difference = np.abs(np.asarray(before).astype(int) - np.asarray(after).astype(int))
-    found: np.ndarray = difference.max(axis=2) > 3
-    return found
+    result: np.ndarray = difference.max(axis=2) > 3
+    return result
 
 
 def test_lesion_is_on_the_fruit_only(bank: SkinBank) -> None:
-    sound, seen = fruit(RED), 0
+    sound, count = fruit(RED), 0
     for seed in range(30):
         rotten = bank.with_lesion(sound, "apple", np.random.default_rng(seed))
         if rotten is None:  # Some patches have no room on the donor.
             continue
-        seen += 1
+        count += 1
         where = changed(sound, rotten)
         assert where.any()
         where[37:187, 37:187] = False
         assert not where.any()
-    assert seen >= 20
+    assert count >= 20
 
 
 def test_lesion_is_dark_and_sound_patch_is_not(bank: SkinBank) -> None:
@@ -55,17 +55,17 @@ def test_lesion_is_dark_and_sound_patch_is_not(bank: SkinBank) -> None:
     assert len(darkest) >= 5
     assert max(darkest) < 140
     patched = [bank.with_sound_patch(sound, "apple", rng) for _ in range(10)]
-    found = [np.asarray(one)[..., 0].min() for one in patched if one is not None]
-    assert len(found) >= 5
-    assert min(found) > 110
+    darkest_of_patched = [np.asarray(one)[..., 0].min() for one in patched if one is not None]
+    assert len(darkest_of_patched) >= 5
+    assert min(darkest_of_patched) > 110
 
 
 def test_lesion_is_deterministic_by_generator(bank: SkinBank) -> None:
-    def made() -> list[Image.Image | None]:
+    def draw_lesions() -> list[Image.Image | None]:
         rng = np.random.default_rng(7)
         return [bank.with_lesion(fruit(RED), "apple", rng) for _ in range(5)]
 
-    pairs = list(zip(made(), made(), strict=True))
+    pairs = list(zip(draw_lesions(), draw_lesions(), strict=True))
     both = [(first, second) for first, second in pairs if first and second]
     assert both
     assert not any(changed(first, second).any() for first, second in both)
@@ -82,8 +82,8 @@ def test_rot_of_the_same_kind_is_preferred() -> None:
     bank = SkinBank(
         {("apple", True): [Skin.of(fruit(BROWN))], ("lime", True): [Skin.of(fruit(black))]}
     )
-    found = [bank.with_lesion(fruit(RED), "apple", np.random.default_rng(k)) for k in range(80)]
-    darkest = np.array([np.asarray(one)[..., 0].min() for one in found if one is not None])
+    lesions = [bank.with_lesion(fruit(RED), "apple", np.random.default_rng(k)) for k in range(80)]
+    darkest = np.array([np.asarray(one)[..., 0].min() for one in lesions if one is not None])
     # SAME_KIND, and half of the rest.
     assert 0.65 < (darkest > 20).mean() < 0.95
 
@@ -97,9 +97,11 @@ def test_skin_least_like_sound_fruit_is_preferred() -> None:
     def green(bank: SkinBank) -> float:
         """The share of lesions that show much of the spot."""
         onto = fruit(RED)
-        made = [bank.with_lesion(onto, "apple", np.random.default_rng(k)) for k in range(200)]
-        pixels = [np.asarray(one).astype(int) for one in made if one is not None]
-        return float(np.mean([(seen[..., 1] > seen[..., 0] + 20).sum() > 200 for seen in pixels]))
+        lesions = [bank.with_lesion(onto, "apple", np.random.default_rng(k)) for k in range(200)]
+        pixels = [np.asarray(one).astype(int) for one in lesions if one is not None]
+        return float(
+            np.mean([(lesion[..., 1] > lesion[..., 0] + 20).sum() > 200 for lesion in pixels])
+        )
 
     alone = green(SkinBank(spotted))
     assert green(SkinBank({**spotted, ("apple", False): [Skin.of(fruit(RED))]})) > alone + 0.1
@@ -111,10 +113,10 @@ def test_without_mask_the_fruit_is_a_central_disc(
     close = Image.new("RGB", (CANVAS, CANVAS), RED)
     y, x = np.mgrid[:CANVAS, :CANVAS] - CANVAS / 2
     outside = np.hypot(y, x) > CANVAS / 3
-    made = [bank.with_lesion(close, "apple", np.random.default_rng(seed)) for seed in range(20)]
-    seen = [changed(close, one) for one in made if one is not None]
-    assert np.any(seen)
-    assert not any(where[outside].any() for where in seen)
+    lesions = [bank.with_lesion(close, "apple", np.random.default_rng(seed)) for seed in range(20)]
+    changes = [changed(close, one) for one in lesions if one is not None]
+    assert np.any(changes)
+    assert not any(where[outside].any() for where in changes)
 
 
 def test_without_donors_there_is_no_lesion() -> None:

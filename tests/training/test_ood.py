@@ -17,8 +17,8 @@ def embeddings() -> np.ndarray:
 def test_known_classes_are_kept_and_others_rejected(embeddings: np.ndarray) -> None:
     ood = fit_ood(embeddings, np.repeat([0, 1], 200))
 
-    def scores(found: np.ndarray) -> np.ndarray:
-        return ood.score(ood.project(found), np.zeros(len(found), np.float32))
+    def scores(embeddings: np.ndarray) -> np.ndarray:
+        return ood.score(ood.project(embeddings), np.zeros(len(embeddings), np.float32))
 
     known = scores(np.concatenate([cloud([5, 0, 0, 1], 2), cloud([0, 5, 0, 1], 3)]))
     threshold = choose_threshold(known, ["garden"] * len(known))

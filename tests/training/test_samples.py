@@ -88,9 +88,9 @@ def test_box_gets_the_class_of_its_level(
 
 def test_past_best_box_gets_the_overripe_class_if_it_exists() -> None:
     classes = ("freshapples", "overripeapples", "rottenapples")
-    found = boxed_samples([box("apple", "past_best"), box("apple", None)], classes)
-    assert [sample.target for sample in found] == [(0, 1, 0), (0.5, 0, 0.5)]
-    assert found[0].freshness == 1
+    samples = boxed_samples([box("apple", "past_best"), box("apple", None)], classes)
+    assert [sample.target for sample in samples] == [(0, 1, 0), (0.5, 0, 0.5)]
+    assert samples[0].freshness == 1
 
 
 @pytest.mark.parametrize(("level", "freshness"), [("past_best", 1), ("rotten", 0), (None, None)])
@@ -107,11 +107,11 @@ def test_boxes_without_both_classes_are_left_out() -> None:
 
 def test_near_ood_samples_have_no_target_and_are_grouped_by_kind() -> None:
     folders = ("market/other/pear", "other/rottenguava", "paper/other/freshguavas")
-    found = near_ood_samples(ROOT, [ROOT / folder / "1.jpg" for folder in folders])
-    assert [sample.target for sample in found] == [()] * 3
-    assert [sample.freshness for sample in found] == [None, 0, 1]
-    assert [sample.source for sample in found] == ["market", "", "paper"]
-    assert [sample.group for sample in found] == ["other/pear", "other/guava", "other/guava"]
+    samples = near_ood_samples(ROOT, [ROOT / folder / "1.jpg" for folder in folders])
+    assert [sample.target for sample in samples] == [()] * 3
+    assert [sample.freshness for sample in samples] == [None, 0, 1]
+    assert [sample.source for sample in samples] == ["market", "", "paper"]
+    assert [sample.group for sample in samples] == ["other/pear", "other/guava", "other/guava"]
 
 
 def test_far_ood_samples_have_no_target_and_are_grouped_by_file() -> None:

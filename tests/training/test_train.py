@@ -27,15 +27,17 @@ RECIPE = Recipe(
 def split(tmp_path_factory: pytest.TempPathFactory) -> TrainingSplit:
     """A few of each split."""
     full = read_corpus(draw_collection(tmp_path_factory.mktemp("collection"))).training_split()
-    return replace(full, training=some(full.training, 6), validation=some(full.validation, 3))
+    return replace(
+        full, training=take_each(full.training, 6), validation=take_each(full.validation, 3)
+    )
 
 
-def some(samples: Sequence[Sample], each: int) -> list[Sample]:
+def take_each(samples: Sequence[Sample], each: int) -> list[Sample]:
     """At most `each` of every target and freshness."""
-    found: dict[object, list[Sample]] = {}
+    groups: dict[object, list[Sample]] = {}
     for sample in samples:
-        found.setdefault((sample.target, sample.freshness), []).append(sample)
-    return [sample for group in found.values() for sample in group[:each]]
+        groups.setdefault((sample.target, sample.freshness), []).append(sample)
+    return [sample for group in groups.values() for sample in group[:each]]
 
 
 def known(samples: Sequence[Sample]) -> list[Sample]:
@@ -54,12 +56,12 @@ def test_both_heads_are_trained_with_a_none_output(split: TrainingSplit) -> None
 
 def test_ood_samples_only_in_validation_are_ignored(split: TrainingSplit) -> None:
     """As with a single near-OOD kind that is in the validation split."""
-    learned = known(split.training)
+    training = known(split.training)
     assert any(not sample.target for sample in split.validation)
-    trained = module.train(RECIPE, replace(split, training=learned))
+    trained = module.train(RECIPE, replace(split, training=training))
     assert trained.kinds.weights.shape[1] == 2
     without = module.train(
-        RECIPE, replace(split, training=learned, validation=known(split.validation))
+        RECIPE, replace(split, training=training, validation=known(split.validation))
     )
     assert trained.history == without.history
 
@@ -80,20 +82,20 @@ def test_without_rotten_samples_each_class_is_a_kind(split: TrainingSplit) -> No
 
 def test_pretrained_backbone_starts_with_fitted_heads(split: TrainingSplit, tmp_path: Path) -> None:
     """With a learning rate near 0 the heads stay as fitted."""
-    weights = own_weights(tmp_path)
+    weights = save_weights_file(tmp_path)
     recipe = replace(RECIPE, weights=weights, learning_rate=1e-12, weight_decay=0.0)
     trained = module.train(recipe, split)
-    seen = module.embed(trained.backbone, load_inputs(split.training, SIZE))
+    embeddings = module.embed(trained.backbone, load_inputs(split.training, SIZE))
     layout = HeadLayout.of(CLASSES, split.training)
-    fitted = layout.fit(seen, split.training, CLASSES, recipe.head_l2)
+    fitted = layout.fit(embeddings, split.training, CLASSES, recipe.head_l2)
     kinds, freshness = layout.separate(fitted)
     assert freshness is not None
     assert trained.freshness is not None
-    assert trained.kinds(seen) == pytest.approx(kinds(seen), abs=0.05)
-    assert trained.freshness(seen) == pytest.approx(freshness(seen), abs=0.05)
+    assert trained.kinds(embeddings) == pytest.approx(kinds(embeddings), abs=0.05)
+    assert trained.freshness(embeddings) == pytest.approx(freshness(embeddings), abs=0.05)
 
 
-def own_weights(folder: Path) -> str:
+def save_weights_file(folder: Path) -> str:
     """A weights file in place of ImageNet's."""
     path = folder / "own.weights.h5"
     with warnings.catch_warnings():
@@ -105,11 +107,11 @@ def own_weights(folder: Path) -> str:
 
 def test_random_initial_weights_are_not_interpolated(split: TrainingSplit) -> None:
     recipe = replace(RECIPE, learning_rate=0.01, averaging=0.1)
-    kept, left = (
+    weights_kept, weights_dropped = (
         module.train(replace(recipe, kept_share=share), split).backbone.get_weights()
         for share in (1.0, 0.0)
     )
-    assert all(np.array_equal(a, b) for a, b in zip(kept, left, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(weights_kept, weights_dropped, strict=True))
 
 
 def resolutions(backbone: keras.Model) -> dict[str, tuple[int, bool]]:
@@ -128,9 +130,9 @@ def resolutions(backbone: keras.Model) -> dict[str, tuple[int, bool]]:
 def test_early_layers_are_frozen_and_later_ones_trained(name: str) -> None:
     backbone = build_backbone(name, 64, "none")
     module._freeze(backbone, 4)
-    found = set(resolutions(backbone).values())
-    assert {(side, learns) for side, learns in found if learns is not (side < 16)} == set()
-    assert {learns for _, learns in found} == {True, False}
+    layers = set(resolutions(backbone).values())
+    assert {(side, learns) for side, learns in layers if learns is not (side < 16)} == set()
+    assert {learns for _, learns in layers} == {True, False}
 
 
 def test_frozen_stride_zero_trains_every_layer() -> None:
@@ -140,7 +142,7 @@ def test_frozen_stride_zero_trains_every_layer() -> None:
 
 
 def test_frozen_layers_are_unchanged_by_training(split: TrainingSplit, tmp_path: Path) -> None:
-    weights = own_weights(tmp_path)
+    weights = save_weights_file(tmp_path)
     recipe = replace(RECIPE, weights=weights, kept_share=0.0, learning_rate=0.01, averaging=0.1)
     before = build_backbone("custom_cnn", SIZE, weights)
     after = module.train(recipe, split).backbone

@@ -18,13 +18,15 @@ EACH = 12
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     folder = tmp_path_factory.mktemp("apples")
-    found = []
+    result = []
     for kind, target in (("freshapples", SOUND), ("rottenapples", ROTTEN)):
         for seed in range(EACH):
             path = folder / f"{kind}{seed}.png"
             path.write_bytes(encode(draw_fruit(kind, seed, 96), "PNG"))
-            found.append(Sample((path,), target, float(target == SOUND), "drawn", f"{kind}/{seed}"))
-    return found
+            result.append(
+                Sample((path,), target, float(target == SOUND), "drawn", f"{kind}/{seed}")
+            )
+    return result
 
 
 def epochs(samples: list[Sample], recipe: Recipe, count: int) -> list[ViewBatch]:
@@ -38,21 +40,21 @@ def plain(lesions: float = 0.0, sound: float = 0.0) -> Recipe:
 
 
 def test_an_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> None:
-    found = epochs(samples, plain(), 1)
-    assert [len(batch.pixels) for batch in found] == [7, 7, 7, 3]
-    assert found[0].pixels.shape == (7, 32, 32, 3)
-    assert found[0].pixels.dtype == np.uint8
-    rows = np.concatenate([batch.rows for batch in found])
+    batches = epochs(samples, plain(), 1)
+    assert [len(batch.pixels) for batch in batches] == [7, 7, 7, 3]
+    assert batches[0].pixels.shape == (7, 32, 32, 3)
+    assert batches[0].pixels.dtype == np.uint8
+    rows = np.concatenate([batch.rows for batch in batches])
     assert sorted(rows.tolist()) == list(range(2 * EACH))
-    freshness = np.concatenate([batch.freshness for batch in found])
+    freshness = np.concatenate([batch.freshness for batch in batches])
     assert freshness.tolist() == [float(row < EACH) for row in rows]
 
 
 def test_an_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> None:
     """Of 12 sound and 3 rotten fruit the rotten ones make a quarter, not a fifth."""
     recipe = replace(plain(), views=120)
-    found = epochs(samples[: EACH + 3], recipe, 1)
-    rows = np.concatenate([batch.rows for batch in found])
+    batches = epochs(samples[: EACH + 3], recipe, 1)
+    rows = np.concatenate([batch.rows for batch in batches])
     assert len(rows) == 120
     assert (rows >= EACH).sum() == pytest.approx(30, abs=3)
     # Three of the sound ones from elsewhere, beside nine, make more than a quarter.
@@ -68,9 +70,9 @@ def test_views_are_deterministic_by_recipe(samples: list[Sample]) -> None:
 
 
 def test_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
-    found = epochs(samples, plain(lesions=1.0), 1)
-    rows = np.concatenate([batch.rows for batch in found])
-    freshness = np.concatenate([batch.freshness for batch in found])
+    batches = epochs(samples, plain(lesions=1.0), 1)
+    rows = np.concatenate([batch.rows for batch in batches])
+    freshness = np.concatenate([batch.freshness for batch in batches])
     # Not every patch finds room.
     assert (freshness[rows < EACH] == 0).mean() > 0.5
     assert (freshness[rows >= EACH] == 0).all()
@@ -84,13 +86,13 @@ def test_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
 def test_ood_samples_are_unknown_and_get_no_neighbours(samples: list[Sample]) -> None:
     path = samples[0].copies[0].with_name("sheet.png")
     path.write_bytes(encode(Image.new("RGB", (96, 96), (20, 20, 90)), "PNG"))
-    strange = Sample((path,), (), None, "drawn", "far/sheet.png")
+    ood_sample = Sample((path,), (), None, "drawn", "far/sheet.png")
     recipe = replace(plain(), neighbour_share=1.0, clean_share=0.0, background_share=0.0, views=30)
-    found = epochs([*samples, strange], recipe, 1)
-    rows = np.concatenate([batch.rows for batch in found])
-    mine = rows == len(samples)
-    assert mine.any()
-    assert (np.concatenate([batch.freshness for batch in found])[mine] == UNKNOWN).all()
-    pixels = np.concatenate([batch.pixels for batch in found])[mine].astype(int)
+    batches = epochs([*samples, ood_sample], recipe, 1)
+    rows = np.concatenate([batch.rows for batch in batches])
+    is_ood = rows == len(samples)
+    assert is_ood.any()
+    assert (np.concatenate([batch.freshness for batch in batches])[is_ood] == UNKNOWN).all()
+    pixels = np.concatenate([batch.pixels for batch in batches])[is_ood].astype(int)
     # Never the red or yellow of a drawn apple in the middle.
     assert (pixels[:, 12:20, 12:20, 0] <= pixels[:, 12:20, 12:20, 2] + 60).all()

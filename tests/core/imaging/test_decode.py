@@ -23,11 +23,11 @@ def corners(image: Image.Image) -> NDArray[np.int_]:
     return np.stack([pixels[4, 4], pixels[4, -5], pixels[-5, 4], pixels[-5, -5]])
 
 
-def see_same(colours: NDArray[np.int_], expected: object) -> bool:
+def similar(colours: NDArray[np.int_], expected: object) -> bool:
     return bool(np.abs(colours - np.array(expected)).max() <= 6)
 
 
-def refused_or_decoded(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8] | None:
+def decode_or_reject(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8] | None:
     """The pixels, or None for a 4xx error; any other error is raised."""
     try:
         return np.asarray(decode(data, max_pixels).image)
@@ -64,15 +64,15 @@ def test_every_format_is_decoded_to_rgb(
     assert photograph.image.mode == "RGB"
     assert photograph.image.size == (photograph.width, photograph.height) == (96, 64)
     assert photograph.format == file_format
-    assert see_same(corners(photograph.image), expected or [RED, GREEN, BLUE, WHITE])
+    assert similar(corners(photograph.image), expected or [RED, GREEN, BLUE, WHITE])
 
 
 @pytest.mark.parametrize("options", [{}, {"transparency": 1}])
 def test_16_bit_grey_keeps_its_brightness(options: dict[str, int]) -> None:
     ramp = np.repeat(np.linspace(0, 65535, 64).astype(np.uint16)[None], 8, axis=0)
     photograph = decode(encode(Image.fromarray(ramp), "PNG", **options))
-    seen = np.asarray(photograph.image, dtype=int)[0]
-    assert np.abs(seen - np.linspace(0, 255, 64)[:, None]).max() <= 1
+    pixels = np.asarray(photograph.image, dtype=int)[0]
+    assert np.abs(pixels - np.linspace(0, 255, 64)[:, None]).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -84,20 +84,20 @@ def test_transparency_is_flattened_onto_white(file_format: str, mode: str) -> No
     alpha.paste(255, (20, 0, 40, 40))
     alpha.paste(128, (40, 0, 60, 40))
     image.putalpha(alpha)
-    seen = np.asarray(decode(encode(image, file_format, **_lossless(file_format))).image)
-    assert (seen[:, :20] == 255).all()
-    assert (seen[:, 20:40] == 0).all()
-    assert np.abs(seen[:, 40:].astype(int) - 127).max() <= 1
+    pixels = np.asarray(decode(encode(image, file_format, **_lossless(file_format))).image)
+    assert (pixels[:, :20] == 255).all()
+    assert (pixels[:, 20:40] == 0).all()
+    assert np.abs(pixels[:, 40:].astype(int) - 127).max() <= 1
 
 
 def test_transparent_palette_colour_is_flattened_onto_white() -> None:
     palette = draw_quarters().convert("P")
     data = encode(palette, "PNG", transparency=palette.getpixel((4, 4)))
-    assert see_same(corners(decode(data).image), [WHITE, GREEN, BLUE, WHITE])
+    assert similar(corners(decode(data).image), [WHITE, GREEN, BLUE, WHITE])
 
 
 # How red, green, blue, white stored in this order are displayed with each orientation.
-TURNED = {
+CORNERS_BY_ORIENTATION = {
     1: [RED, GREEN, BLUE, WHITE],
     2: [GREEN, RED, WHITE, BLUE],
     3: [WHITE, BLUE, GREEN, RED],
@@ -110,7 +110,7 @@ TURNED = {
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
-@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("orientation", CORNERS_BY_ORIENTATION)
 def test_every_orientation_is_applied(file_format: str, orientation: int) -> None:
     image = draw_quarters()
     exif = Image.Exif()
@@ -118,7 +118,7 @@ def test_every_orientation_is_applied(file_format: str, orientation: int) -> Non
     image.info["exif"] = exif.tobytes()
     options = {} if file_format == "HEIF" else {"exif": exif}
     photograph = decode(encode(image, file_format, **options))
-    assert see_same(corners(photograph.image), TURNED[orientation])
+    assert similar(corners(photograph.image), CORNERS_BY_ORIENTATION[orientation])
     size = (64, 96) if orientation > 4 else (96, 64)
     assert photograph.image.size == (photograph.width, photograph.height) == size
     assert photograph.image.getexif().get(ORIENTATION, 1) == 1
@@ -129,7 +129,7 @@ def test_every_orientation_is_applied(file_format: str, orientation: int) -> Non
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
 def test_broken_exif_is_ignored(file_format: str, exif: bytes) -> None:
     photograph = decode(encode(draw_quarters(), file_format, exif=exif))
-    assert see_same(corners(photograph.image), TURNED[1])
+    assert similar(corners(photograph.image), CORNERS_BY_ORIENTATION[1])
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "MPO"])
@@ -148,13 +148,13 @@ def test_large_jpeg_is_reduced_and_reports_its_full_size(
 ) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    more = {"save_all": True, "append_images": [draw_quarters()]} if file_format == "MPO" else {}
-    photograph = decode(encode(draw_quarters(*size), file_format, exif=exif, **more))
+    options = {"save_all": True, "append_images": [draw_quarters()]} if file_format == "MPO" else {}
+    photograph = decode(encode(draw_quarters(*size), file_format, exif=exif, **options))
     assert photograph.format == "JPEG"
     assert (photograph.width, photograph.height) == upright
     assert min(photograph.image.size) >= DRAFT_SIDE
     assert photograph.image.width <= photograph.width / 2
-    assert see_same(corners(photograph.image), TURNED[orientation])
+    assert similar(corners(photograph.image), CORNERS_BY_ORIENTATION[orientation])
 
 
 def test_empty_file_is_rejected() -> None:
@@ -199,10 +199,10 @@ def test_truncated_file_is_rejected_or_complete(file_format: str, options: dict[
     data = encode(draw_fruit("freshapples"), file_format, **options)
     whole = np.asarray(decode(data).image)
     cuts = range(1, len(data) - 14, max(1, len(data) // 60))
-    assert all(refused_or_decoded(data[:length]) is None for length in cuts)
+    assert all(decode_or_reject(data[:length]) is None for length in cuts)
     for length in range(len(data) - 14, len(data)):
-        seen = refused_or_decoded(data[:length])
-        assert seen is None or np.array_equal(seen, whole)
+        pixels = decode_or_reject(data[:length])
+        assert pixels is None or np.array_equal(pixels, whole)
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])
@@ -213,8 +213,8 @@ def test_damaged_body_raises_only_4xx_errors(file_format: str) -> None:
         damaged = bytearray(data)
         for place in random.integers(0, len(data), 6):
             damaged[place] = random.integers(256)
-        seen = refused_or_decoded(bytes(damaged), max_pixels=1_000_000)
-        assert seen is None or seen.shape[2] == 3
+        pixels = decode_or_reject(bytes(damaged), max_pixels=1_000_000)
+        assert pixels is None or pixels.shape[2] == 3
 
 
 def test_400_megapixels_are_rejected_before_decoding() -> None:
@@ -263,4 +263,4 @@ def test_full_size_is_decoded_on_request(file_format: str) -> None:
     assert decode(data).image.width < 1400
     whole = decode(data, full_size=True)
     assert whole.image.size == (whole.width, whole.height) == (1400, 1000)
-    assert see_same(corners(whole.image), TURNED[1])
+    assert similar(corners(whole.image), CORNERS_BY_ORIENTATION[1])

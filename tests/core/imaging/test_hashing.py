@@ -23,7 +23,7 @@ def signatures(*images: Image.Image) -> NDArray[np.uint8]:
     return np.stack([perceptual_hash(image) for image in images])
 
 
-def saved(image: Image.Image, file_format: str, **options: Any) -> Image.Image:
+def reencoded(image: Image.Image, file_format: str, **options: Any) -> Image.Image:
     return Image.open(io.BytesIO(encode(image, file_format, **options))).convert("RGB")
 
 
@@ -32,21 +32,21 @@ def test_content_hash_is_sha256() -> None:
 
 
 def test_signature_is_80_bytes() -> None:
-    found = perceptual_hash(draw_fruit("freshapples"))
-    assert found.shape == (SIGNATURE_BYTES,) == (80,)
-    assert found.dtype == np.uint8
+    signature = perceptual_hash(draw_fruit("freshapples"))
+    assert signature.shape == (SIGNATURE_BYTES,) == (80,)
+    assert signature.dtype == np.uint8
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_recompressed_image_is_near(kind: str) -> None:
     image = draw_fruit(kind, seed=3, size=200)
     copies = [
-        saved(image, "JPEG", quality=90),
-        saved(image, "JPEG", quality=40),
-        saved(image, "WEBP"),
+        reencoded(image, "JPEG", quality=90),
+        reencoded(image, "JPEG", quality=40),
+        reencoded(image, "WEBP"),
         image.resize((90, 90)),
         image.resize((333, 280)),
-        saved(image.resize((120, 120)), "JPEG", quality=70),
+        reencoded(image.resize((120, 120)), "JPEG", quality=70),
     ]
     for copy in copies:
         assert near_pairs(signatures(image, copy)).tolist() == [[0, 1]]
@@ -65,9 +65,9 @@ def test_same_outline_in_another_colour_is_not_near() -> None:
 
 def test_another_outline_in_the_same_colours_is_not_near() -> None:
     """Identical thumbnails, different edges."""
-    both = signatures(draw_fruit("freshapples"), draw_fruit("freshapples"))
-    both[1, :32] = ~both[0, :32]
-    assert len(near_pairs(both)) == 0
+    pair = signatures(draw_fruit("freshapples"), draw_fruit("freshapples"))
+    pair[1, :32] = ~pair[0, :32]
+    assert len(near_pairs(pair)) == 0
 
 
 @pytest.mark.parametrize("block", [1, 2, 7, 29, 30, 31, 4096])
@@ -79,9 +79,9 @@ def test_pairs_are_the_same_for_any_block_size(block: int) -> None:
     rows = signatures(*(drawings[group] for group in groups))
     rows[:, 32:] += random.integers(0, 3, (30, 48), dtype=np.uint8) * (rows[:, 32:] < 250)
     expected = {(i, j) for i in range(30) for j in range(i + 1, 30) if groups[i] == groups[j]}
-    found = near_pairs(rows, block)
-    assert found.shape == (len(expected), 2)
-    assert {(int(i), int(j)) for i, j in found} == expected
+    pairs = near_pairs(rows, block)
+    assert pairs.shape == (len(expected), 2)
+    assert {(int(i), int(j)) for i, j in pairs} == expected
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -91,8 +91,8 @@ def test_fewer_than_two_images_have_no_pairs(count: int) -> None:
 
 def test_near_rows_agree_with_near_pairs() -> None:
     drawings = [draw_fruit(kind, seed) for kind in KINDS for seed in range(4)]
-    again = [saved(image, "JPEG", quality=60) for image in drawings]
-    rows = signatures(*drawings, *again)
+    recompressed = [reencoded(image, "JPEG", quality=60) for image in drawings]
+    rows = signatures(*drawings, *recompressed)
     # Two more, one at the limit and one just beyond it.
     edge = np.repeat(rows[:1], 4, axis=0)
     edge[0, :4] ^= 0xFF

@@ -18,7 +18,7 @@ SECRET = b"Hidden Valley 7"
 FORMATS = ["JPEG", "PNG", "WEBP"]
 
 
-def telling_exif(orientation: int = 1) -> Image.Exif:
+def private_exif(orientation: int = 1) -> Image.Exif:
     """EXIF data with GPS coordinates and a camera maker."""
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
@@ -43,7 +43,7 @@ def assert_same_pixels(data: bytes, stripped: bytes | None) -> None:
 @pytest.mark.parametrize("file_format", FORMATS)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_only_the_orientation_of_exif_is_kept(file_format: str, orientation: int) -> None:
-    data = encode(draw_quarters(), file_format, exif=telling_exif(orientation))
+    data = encode(draw_quarters(), file_format, exif=private_exif(orientation))
     assert SECRET in data
     stripped = strip_metadata(data)
     assert_same_pixels(data, stripped)
@@ -51,9 +51,9 @@ def test_only_the_orientation_of_exif_is_kept(file_format: str, orientation: int
     assert SECRET not in stripped
     with Image.open(io.BytesIO(stripped)) as image:
         image.load()
-        left = image.getexif()
-        assert dict(left) == ({} if orientation == 1 else {ORIENTATION: orientation})
-        assert not left.get_ifd(0x8825)
+        remaining = image.getexif()
+        assert dict(remaining) == ({} if orientation == 1 else {ORIENTATION: orientation})
+        assert not remaining.get_ifd(0x8825)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_pixels_of_every_mode_are_unchanged(
     image = drawn(size).convert(mode)
     if mode != "RGB" or file_format != "PNG":
         options = {**options, "icc_profile": profile}
-    data = encode(image, file_format, exif=telling_exif(3), **options)
+    data = encode(image, file_format, exif=private_exif(3), **options)
     stripped = strip_metadata(data)
     assert_same_pixels(data, stripped)
     assert stripped is not None
@@ -102,15 +102,15 @@ def test_rgb_jpeg_keeps_its_colours() -> None:
 
 
 def test_comments_and_text_are_removed() -> None:
-    words = PngImagePlugin.PngInfo()
-    words.add_text("Author", SECRET.decode())
-    words.add_itxt("XML:com.adobe.xmp", SECRET.decode())
+    text_chunks = PngImagePlugin.PngInfo()
+    text_chunks.add_text("Author", SECRET.decode())
+    text_chunks.add_itxt("XML:com.adobe.xmp", SECRET.decode())
     image = draw_quarters()
     for data in (
         encode(image, "JPEG", comment=SECRET),
         encode(image, "JPEG", xmp=SECRET),
         encode(image, "WEBP", xmp=SECRET),
-        encode(image, "PNG", pnginfo=words),
+        encode(image, "PNG", pnginfo=text_chunks),
     ):
         assert SECRET in data
         stripped = strip_metadata(data)
@@ -120,12 +120,12 @@ def test_comments_and_text_are_removed() -> None:
 
 def test_orientation_from_xmp_is_kept() -> None:
     xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    words = PngImagePlugin.PngInfo()
-    words.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    text_chunks = PngImagePlugin.PngInfo()
+    text_chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
     for data in (
         encode(draw_quarters(), "JPEG", xmp=xmp),
         encode(draw_quarters(), "WEBP", xmp=xmp),
-        encode(draw_quarters(), "PNG", pnginfo=words),
+        encode(draw_quarters(), "PNG", pnginfo=text_chunks),
     ):
         assert decode(data).width == 64
         assert_same_pixels(data, strip_metadata(data))
@@ -142,8 +142,8 @@ def test_trailing_data_is_removed(file_format: str) -> None:
 
 
 def test_further_images_are_removed() -> None:
-    more = [draw_fruit("freshbanana")]
-    data = encode(draw_quarters(), "MPO", save_all=True, append_images=more, exif=telling_exif(6))
+    others = [draw_fruit("freshbanana")]
+    data = encode(draw_quarters(), "MPO", save_all=True, append_images=others, exif=private_exif(6))
     stripped = strip_metadata(data)
     assert_same_pixels(data, stripped)
     assert stripped is not None
@@ -170,7 +170,7 @@ def test_file_without_metadata_is_unchanged(file_format: str) -> None:
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_truncated_file_is_not_repaired(file_format: str) -> None:
     """Not even by adding the missing end marker."""
-    data = encode(draw_fruit("freshapples"), file_format, exif=telling_exif(6))
+    data = encode(draw_fruit("freshapples"), file_format, exif=private_exif(6))
     whole = np.asarray(decode(data).image)
     for length in range(0, len(data), max(1, len(data) // 150)):
         stripped = strip_metadata(data[:length])
@@ -180,7 +180,7 @@ def test_truncated_file_is_not_repaired(file_format: str) -> None:
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_damaged_file_raises_no_exception(file_format: str) -> None:
-    data = encode(draw_fruit("rottenbanana"), file_format, exif=telling_exif(6))
+    data = encode(draw_fruit("rottenbanana"), file_format, exif=private_exif(6))
     random = np.random.default_rng(7)
     for _ in range(200):
         damaged = bytearray(data)

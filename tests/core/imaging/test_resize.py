@@ -47,7 +47,7 @@ def test_downscaling_averages_pixels() -> None:
     assert np.abs(pixels.astype(int) - 127).max() <= 3
 
 
-def opened(data: bytes) -> Image.Image:
+def open_jpeg(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     assert image.format == "JPEG"
     return image
@@ -58,28 +58,28 @@ def opened(data: bytes) -> Image.Image:
     [(64, (64, 48)), (448, (448, 336)), (1024, (1024, 768)), (5000, (2000, 1500))],
 )
 def test_thumbnail_is_at_most_the_requested_size(size: int, shown: tuple[int, int]) -> None:
-    assert opened(thumbnail(encode(draw_quarters(2000, 1500), "JPEG"), size)).size == shown
+    assert open_jpeg(thumbnail(encode(draw_quarters(2000, 1500), "JPEG"), size)).size == shown
 
 
 def test_thumbnail_is_upright_without_metadata() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    small = opened(thumbnail(encode(draw_quarters(), "JPEG", exif=exif), 64))
-    assert small.size == (43, 64)
-    assert not small.getexif()
-    assert np.abs(np.asarray(small, int)[2, 2] - (0, 0, 255)).max() < 20
+    upright = open_jpeg(thumbnail(encode(draw_quarters(), "JPEG", exif=exif), 64))
+    assert upright.size == (43, 64)
+    assert not upright.getexif()
+    assert np.abs(np.asarray(upright, int)[2, 2] - (0, 0, 255)).max() < 20
 
 
 def test_stored_image_is_a_small_jpeg_without_metadata() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Secret Camera"
     data = encode(LARGE, "JPEG", exif=exif)
-    kept = encode_stored_image(select_stored_image(data, decode(data)))
-    image = Image.open(io.BytesIO(kept))
+    stored = encode_stored_image(select_stored_image(data, decode(data)))
+    image = Image.open(io.BytesIO(stored))
     assert image.format == "JPEG"
     assert max(image.size) <= STORED_SIDE
     assert not image.getexif()
-    assert b"Secret" not in kept
+    assert b"Secret" not in stored
 
 
 def test_small_image_keeps_its_size_and_is_not_modified() -> None:
@@ -95,24 +95,24 @@ def test_small_jpeg_only_loses_its_metadata() -> None:
     exif[ExifTags.Base.Make] = "Secret Camera"
     exif[ExifTags.Base.Orientation] = 6
     data = encode(draw_fruit("freshapples"), "JPEG", exif=exif)
-    photograph = decode(data)
-    chosen = select_stored_image(data, photograph)
-    assert chosen is data
-    kept = encode_stored_image(chosen)
-    assert b"Secret" not in kept
-    assert np.array_equal(np.asarray(decode(kept).image), np.asarray(photograph.image))
+    decoded = decode(data)
+    selected = select_stored_image(data, decoded)
+    assert selected is data
+    stored = encode_stored_image(selected)
+    assert b"Secret" not in stored
+    assert np.array_equal(np.asarray(decode(stored).image), np.asarray(decoded.image))
 
 
 def test_other_formats_and_large_images_are_encoded() -> None:
     for data in (encode(draw_fruit("freshapples"), "PNG"), encode(LARGE, "JPEG")):
-        chosen = select_stored_image(data, decode(data))
-        assert isinstance(chosen, Image.Image)
-        assert encode_stored_image(chosen).startswith(b"\xff\xd8")
+        selected = select_stored_image(data, decode(data))
+        assert isinstance(selected, Image.Image)
+        assert encode_stored_image(selected).startswith(b"\xff\xd8")
 
 
 def test_malformed_jpeg_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.core.imaging.resize.strip_metadata", lambda _data: None)
     data = encode(draw_fruit("freshapples"), "JPEG", comment=b"Secret")
-    kept = encode_stored_image(data)
-    assert decode(kept).image.size == (96, 96)
-    assert b"Secret" not in kept
+    stored = encode_stored_image(data)
+    assert decode(stored).image.size == (96, 96)
+    assert b"Secret" not in stored
