@@ -157,7 +157,7 @@ def test_backup_and_restore_overwrite_nothing(settings: Settings, tmp_path: Path
         service.restore(settings, tmp_path / "backup")
 
 
-def test_an_incomplete_backup_is_refused(settings: Settings, tmp_path: Path) -> None:
+def test_incomplete_backup_is_refused(settings: Settings, tmp_path: Path) -> None:
     a_state(settings, tmp_path)
     service.save(settings, tmp_path / "backup")
     (tmp_path / "backup" / service.MANIFEST).unlink()

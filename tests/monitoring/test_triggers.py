@@ -168,7 +168,7 @@ def test_interrupted_firing_is_rolled_back(
     assert harness.check()
 
 
-def test_a_disabled_trigger_does_not_fire(harness: TriggerHarness) -> None:
+def test_disabled_trigger_does_not_fire(harness: TriggerHarness) -> None:
     harness.catalog_diff = MANY
     harness.set("new-images", enabled=False)
     assert "Switched off" in harness.states()["new-images"].reason
@@ -203,7 +203,7 @@ def test_other_settings_do_not_restart_the_schedule(harness: TriggerHarness) -> 
     assert harness.check(late)
 
 
-def test_a_new_schedule_ignores_earlier_due_times(harness: TriggerHarness) -> None:
+def test_new_schedule_ignores_earlier_due_times(harness: TriggerHarness) -> None:
     harness.set("schedule", schedule="monthly")
     assert not harness.states()["schedule"].would_fire
 
@@ -246,7 +246,7 @@ def test_invalid_settings_are_rejected(
         assert session.scalars(select(TriggerRow)).all() == []
 
 
-def test_an_unknown_trigger_lists_the_known_ones(database: Database) -> None:
+def test_unknown_trigger_lists_the_known_ones(database: Database) -> None:
     with pytest.raises(UnknownTriggerError) as caught, database.session() as session:
         change_settings(session, "moon", {}, AT)
     assert all(name in caught.value.detail for name in RULES)

@@ -76,7 +76,7 @@ def promote(state: AppState, version: str) -> None:
         repository.promote(session, version, "manual")
 
 
-def test_a_new_champion_serves_after_a_poll(
+def test_new_champion_serves_after_a_poll(
     reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     assert serving(state) == SHIPPED
@@ -219,7 +219,7 @@ def photo() -> dict[str, bytes]:
     return {"file": encode(draw_fruit("freshapples"), "JPEG")}
 
 
-def test_the_champion_serves_after_a_restart(
+def test_champion_serves_after_a_restart(
     own: Settings, reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
     register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")

@@ -34,7 +34,7 @@ def versions(database: Database) -> set[str]:
         return repository.available_versions(session)
 
 
-def test_the_shipped_package_serves_first(database: Database, blobs: Blobs, tmp_path: Path) -> None:
+def test_shipped_package_serves_first(database: Database, blobs: Blobs, tmp_path: Path) -> None:
     package = a_small_package(tmp_path, "shipped")
     for _ in range(2):
         service.register_shipped(database, blobs, package)
@@ -63,7 +63,7 @@ def test_concurrent_registration_of_the_shipped_package(
         database.close()
 
 
-def test_a_newer_shipped_package_is_not_promoted(
+def test_newer_shipped_package_is_not_promoted(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     for version in ("old", "new"):
@@ -72,7 +72,7 @@ def test_a_newer_shipped_package_is_not_promoted(
     assert versions(database) == {"old", "new"}
 
 
-def test_a_bad_shipped_package_changes_nothing(
+def test_bad_shipped_package_changes_nothing(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     with pytest.raises(BadPackageError):
@@ -153,7 +153,7 @@ def test_interrupted_pruning_is_finished(
     assert stored_versions(blobs) == ["b", "c"]
 
 
-def test_a_pruned_package_is_not_stored_again_at_start_up(
+def test_pruned_package_is_not_stored_again_at_start_up(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     shipped = a_small_package(tmp_path, "shipped")
@@ -166,7 +166,7 @@ def test_a_pruned_package_is_not_stored_again_at_start_up(
     assert champion(database) == "b"
 
 
-def test_an_abandoned_package_is_deleted_after_an_hour(
+def test_abandoned_package_is_deleted_after_an_hour(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     register_package(database, blobs, a_small_package(tmp_path, "a"), "first")
@@ -194,9 +194,7 @@ def test_packages_of_a_previous_catalog_are_kept(
     assert stored_versions(blobs) == ["a", "of-another-catalog"]
 
 
-def test_a_damaged_version_is_not_promoted(
-    database: Database, blobs: Blobs, tmp_path: Path
-) -> None:
+def test_damaged_version_is_not_promoted(database: Database, blobs: Blobs, tmp_path: Path) -> None:
     for version in "ab":
         register_package(database, blobs, a_small_package(tmp_path, version), "gate")
     blobs.put(f"models/a/{HEAD}", b"damaged")

@@ -56,7 +56,7 @@ def test_storing_again_changes_nothing(blobs: Blobs, package: Path, cache: Path)
     assert blobs.get(f"models/v1/{HEAD}") == b"as it was stored"
 
 
-def test_a_bad_package_is_not_stored(blobs: Blobs, package: Path) -> None:
+def test_bad_package_is_not_stored(blobs: Blobs, package: Path) -> None:
     (package / HEAD).write_bytes(b"changed")
     with pytest.raises(BadPackageError):
         store_package(blobs, package)
@@ -90,7 +90,7 @@ def test_interrupted_upload_is_not_stored(
 
 
 @pytest.mark.parametrize("name", [*PARTS, MANIFEST])
-def test_a_damaged_package_is_not_fetched(
+def test_damaged_package_is_not_fetched(
     blobs: Blobs, package: Path, cache: Path, name: str
 ) -> None:
     store_package(blobs, package)
@@ -101,7 +101,7 @@ def test_a_damaged_package_is_not_fetched(
     assert [path.name for path in cache.iterdir() if path.is_dir()] == []
 
 
-def test_a_package_of_another_version_is_not_fetched(
+def test_package_of_another_version_is_not_fetched(
     blobs: Blobs, package: Path, cache: Path
 ) -> None:
     store_package(blobs, package)
@@ -111,20 +111,20 @@ def test_a_package_of_another_version_is_not_fetched(
         fetch_package(blobs, "v2", cache)
 
 
-def test_a_cached_package_is_reused(blobs: Blobs, package: Path, cache: Path) -> None:
+def test_cached_package_is_reused(blobs: Blobs, package: Path, cache: Path) -> None:
     store_package(blobs, package)
     fetch_package(blobs, "v1", cache)
     delete_package(blobs, "v1")
     assert fetch_package(blobs, "v1", cache).folder == cache / "v1"
 
 
-def test_a_damaged_copy_is_fetched_again(blobs: Blobs, package: Path, cache: Path) -> None:
+def test_damaged_copy_is_fetched_again(blobs: Blobs, package: Path, cache: Path) -> None:
     store_package(blobs, package)
     (fetch_package(blobs, "v1", cache).folder / BACKBONE).write_bytes(b"spoilt")
     assert fetch_package(blobs, "v1", cache).backbone == b"v1"
 
 
-def test_an_unfinished_download_is_not_used(blobs: Blobs, package: Path, cache: Path) -> None:
+def test_unfinished_download_is_not_used(blobs: Blobs, package: Path, cache: Path) -> None:
     store_package(blobs, package)
     remaining = cache / ".v1.fetching"
     remaining.mkdir(parents=True)
@@ -160,7 +160,7 @@ def test_deleted_package_is_not_listed(blobs: Blobs, package: Path, tmp_path: Pa
     assert last_stored(blobs, "v1") is None
 
 
-def test_an_interrupted_deletion_leaves_an_incomplete_package(
+def test_interrupted_deletion_leaves_an_incomplete_package(
     blobs: Blobs, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_package(blobs, package)

@@ -64,7 +64,7 @@ def problem(response: Any, status: int) -> str:
     return detail
 
 
-def test_a_run_is_queued_and_shown(client: TestClient) -> None:
+def test_run_is_queued_and_shown(client: TestClient) -> None:
     assert client.get("/retraining-status").json()["is_retraining"] is False
     assert client.get("/training-status").json() == {
         "is_training": False,

@@ -51,7 +51,7 @@ def test_request_id_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
     workers.close()
 
 
-def test_a_message_is_json(queue: RunQueue) -> None:
+def test_message_is_json(queue: RunQueue) -> None:
     queue.put("abc")
     (message,) = queue._open()[0].storage.enqueued_items()
     assert "abc" in json.dumps(json.loads(bytes(message)))

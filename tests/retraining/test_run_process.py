@@ -173,7 +173,7 @@ def test_unexpected_exception_fails_the_run(
 
 
 @on_sqlite
-def test_a_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: object) -> None:
         raise ModuleNotFoundError(name="tensorflow")
 
@@ -224,7 +224,7 @@ def test_aborted_run_registers_nothing(
 
 
 @on_sqlite
-def test_a_slower_candidate_is_not_promoted(
+def test_slower_candidate_is_not_promoted(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
     """The gate's verdict applies even if training succeeded."""

@@ -41,7 +41,7 @@ def seconds_ago(seconds: float = 60) -> Any:
     return now() - timedelta(seconds=seconds)
 
 
-def test_a_run_is_queued_claimed_and_ended(database: Database) -> None:
+def test_run_is_queued_claimed_and_ended(database: Database) -> None:
     run_id = create_run(database, classes=["a", "b"])
     assert (load_run(database, run_id).state, load_run(database, run_id).options) == (
         "queued",
@@ -199,7 +199,7 @@ def test_new_run_reaps_a_lost_one(database: Database) -> None:
 
 
 @pytest.mark.parametrize("promote", [True, False])
-def test_a_reaped_run_that_registered_its_model_has_succeeded(
+def test_reaped_run_that_registered_its_model_has_succeeded(
     database: Database, promote: bool
 ) -> None:
     run_id = create_run(database)

@@ -47,7 +47,7 @@ def start_supervisor(
     return thread
 
 
-def test_a_running_run_is_cancelled(
+def test_running_run_is_cancelled(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace_run_program(monkeypatch, WAIT_FOREVER)
@@ -97,7 +97,7 @@ def test_exited_process_fails_the_run(
     assert not unfinished.exists()
 
 
-def test_a_claimed_run_is_not_started_again(
+def test_claimed_run_is_not_started_again(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace_run_program(monkeypatch, "raise SystemExit(1)")

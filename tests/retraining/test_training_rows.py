@@ -110,7 +110,7 @@ def test_deleted_and_relabelled_photos_are_updated_in_the_next_version() -> None
     assert np.array_equal(later.replay.views, np.full((2, CHANNELS), 100))
 
 
-def test_a_relabelled_shipped_photo_keeps_its_split() -> None:
+def test_relabelled_shipped_photo_keeps_its_split() -> None:
     data = merge(a_replay(), [a_photo("s3", "apple", "train")])
     assert len(data.replay.embeddings) == 8
     assert data.names[row(data, "s3")] == "apple"

@@ -106,7 +106,7 @@ def test_run_of_a_killed_worker_ends_and_the_next_worker_recovers(
 
 
 @on_sqlite
-def test_a_stopped_worker_interrupts_its_run(
+def test_stopped_worker_interrupts_its_run(
     api: httpx.Client, environment: dict[str, str], database: Database
 ) -> None:
     with running_worker(environment) as worker:

@@ -78,7 +78,7 @@ def test_missing_blob_is_not_found(store: Blobs) -> None:
         store.get("photographs/a.jpg")
 
 
-def test_a_blob_has_a_modification_time(store: Blobs) -> None:
+def test_blob_has_a_modification_time(store: Blobs) -> None:
     before = now() - timedelta(seconds=2)  # Some file systems store whole seconds.
     store.put("photographs/a.jpg", b"x")
     assert before <= store.modified_at("photographs/a.jpg") <= now()

@@ -31,7 +31,7 @@ def test_newest_revision_is_the_alembic_head(database: Database) -> None:
         assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
 
 
-def test_an_up_to_date_catalog_is_not_migrated(
+def test_up_to_date_catalog_is_not_migrated(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("alembic.command.upgrade", None)
@@ -48,7 +48,7 @@ def test_concurrent_upgrades_are_safe(database_url: str) -> None:
         database.close()
 
 
-def test_a_failed_session_is_rolled_back(database: Database) -> None:
+def test_failed_session_is_rolled_back(database: Database) -> None:
     def fail() -> None:
         with database.session() as session:
             session.add(run("a"))

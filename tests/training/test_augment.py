@@ -4,7 +4,7 @@ from api.training.augment import AugmentRates, augment
 from tests.synthetic_images import draw_fruit
 
 
-def test_the_same_generator_state_gives_the_same_view() -> None:
+def test_same_generator_state_gives_the_same_view() -> None:
     image = draw_fruit("freshapples", seed=1)
     views = [
         augment(image, 64, np.random.default_rng(5), AugmentRates(0.2, 0.5, 0.0)) for _ in range(2)

@@ -45,7 +45,7 @@ def test_different_lengths_are_rejected(lengths: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("views", [1, 7, 40, 333])
-def test_a_row_is_shown_floor_or_ceil_of_its_expected_count(views: int) -> None:
+def test_row_is_shown_floor_or_ceil_of_its_expected_count(views: int) -> None:
     weights = np.random.default_rng(0).uniform(0, 3, 40).astype(np.float32)
     weights[5] = 0
     expected = weights / weights.sum() * views

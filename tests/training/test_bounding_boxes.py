@@ -163,7 +163,7 @@ def marked_frame(
 
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("scale", [1, 6])
-def test_a_crop_is_a_square_around_the_fruit(orientation: int, scale: int) -> None:
+def test_crop_is_a_square_around_the_fruit(orientation: int, scale: int) -> None:
     """Boxes are in upright pixels of the file, even if a large frame was decoded smaller."""
     box = Box(Path(), "apple", "fresh", "", *(scale * side for side in (80, 96, 160, 136)))
     corners = (box.xmin, box.ymin, box.xmax, box.ymax)
@@ -177,7 +177,7 @@ def test_a_crop_is_a_square_around_the_fruit(orientation: int, scale: int) -> No
     assert red.max(axis=0) == pytest.approx([80, 100], abs=2)
 
 
-def test_a_crop_ends_at_the_edge_of_the_frame() -> None:
+def test_crop_ends_at_the_edge_of_the_frame() -> None:
     decoded = decode(marked_frame(100, 80, (0, 0, 40, 40), 1))
     box = Box(Path(), "apple", "fresh", "", 0, 0, 40, 40)
     assert crop(decoded, box, margin=0.0).size == (40, 40)

@@ -61,7 +61,7 @@ def test_near_ood_kind_that_became_a_class_is_dropped(corpus: TrainingCorpus) ->
         assert {item.group for item in samples} == {"other/guava"}
 
 
-def test_the_training_split_has_all_but_the_test_split(corpus: TrainingCorpus) -> None:
+def test_training_split_has_all_but_the_test_split(corpus: TrainingCorpus) -> None:
     split = corpus.training_split()
     for samples_of, _ in kinds_of(corpus):
         if samples_of != corpus.file_samples:

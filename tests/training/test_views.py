@@ -39,7 +39,7 @@ def plain(lesions: float = 0.0, sound: float = 0.0) -> Recipe:
     return replace(small, lesion_share=lesions, sound_patch_share=sound)
 
 
-def test_an_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> None:
+def test_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> None:
     batches = epochs(samples, plain(), 1)
     assert [len(batch.pixels) for batch in batches] == [7, 7, 7, 3]
     assert batches[0].pixels.shape == (7, 32, 32, 3)
@@ -50,7 +50,7 @@ def test_an_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> Non
     assert freshness.tolist() == [float(row < EACH) for row in rows]
 
 
-def test_an_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> None:
+def test_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> None:
     """Of 12 sound and 3 rotten fruit the rotten ones make a quarter, not a fifth."""
     recipe = replace(plain(), views=120)
     batches = epochs(samples[: EACH + 3], recipe, 1)

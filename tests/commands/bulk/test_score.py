@@ -102,7 +102,7 @@ def test_csv_and_parquet_are_equal(folder: Path, out: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 8])
-def test_a_killed_job_resumes(folder: Path, out: Path, after: int) -> None:
+def test_killed_job_resumes(folder: Path, out: Path, after: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, after), rows_per_part=2)
     assert not out.exists()
@@ -124,7 +124,7 @@ def test_a_killed_job_resumes(folder: Path, out: Path, after: int) -> None:
     assert out.read_bytes() == uninterrupted.read_bytes()
 
 
-def test_a_resumed_job_keeps_its_list_of_photos(folder: Path, out: Path) -> None:
+def test_resumed_job_keeps_its_list_of_photos(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
     (folder / "A.jpg").write_bytes(b"new")
@@ -199,7 +199,7 @@ def test_other_thresholds_are_not_resumed(folder: Path, out: Path, kind: str) ->
         score(again, out, here(folder))
 
 
-def test_an_empty_folder_leaves_nothing_behind(tmp_path: Path, out: Path) -> None:
+def test_empty_folder_leaves_nothing_behind(tmp_path: Path, out: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoPhotographsError, match=r"no photograph in .*empty"):
         score(job_for(tmp_path / "empty"), out, here(tmp_path))
