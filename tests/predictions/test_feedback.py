@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.here import store_photograph
+from api.catalog.service import store_photograph
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.labels import BadClassNameError
 from api.model.replay_buffer import TrainingIndex
@@ -115,9 +115,9 @@ def test_uploads_are_not_relabelled_by_feedback(database: Database, blobs: Blobs
         origin="upload",
         filename="a.jpg",
     )
-    result = here.submit(prediction.id, "pears", "feedback")
-    assert (result.photograph, result.image_id) == ("contradicts", None)
-    assert "PATCH /dataset/images/" in result.message
+    word = here.submit(prediction.id, "pears", "feedback")
+    assert (word.photograph, word.image_id) == ("contradicts", None)
+    assert "PATCH /dataset/images/" in word.message
     assert [image.class_name for image in images(database)] == ["freshapples"]
     assert feedback_row(database, prediction.id).label == "pears"
 
