@@ -127,7 +127,7 @@ def test_weights_are_interpolated_by_the_kept_share(corpus: TrainingCorpus, tmp_
     pretrained = tmp_path / "own.weights.h5"
     untouched = build_network("custom_cnn", 32, "none")
     with warnings.catch_warnings():
-        # Keras' save_weights and NumPy 2 do not agree how an array is copied.
+        # Keras' save_weights uses an array interface that NumPy 2 deprecates.
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
         untouched.save_weights(pretrained)
     recipe = dataclasses.replace(

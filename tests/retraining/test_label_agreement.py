@@ -51,7 +51,7 @@ def test_true_labels_are_recovered_but_not_shuffled_ones(
 
 def test_copies_of_a_photo_are_left_out_together() -> None:
     embeddings, labels, _ = make_clusters(90, distance=3.0)
-    # Six saved copies of one photograph, all with the same wrong label.
+    # Six saved copies of one photo, all with the same wrong label.
     embeddings[84:] = embeddings[84]
     labels = labels.copy()
     labels[84:] = (labels[84] + 1) % 3

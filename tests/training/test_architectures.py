@@ -32,7 +32,7 @@ from api.training.recipe import Recipe
 from tests.synthetic_images import draw_fruit, encode
 from tests.training.drawn import CLASSES, draw_corpus
 
-# Keras' save_weights and NumPy 2 do not agree how an array is copied.
+# Keras' save_weights uses an array interface that NumPy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 SIZE = 32
 

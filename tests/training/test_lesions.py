@@ -38,7 +38,7 @@ def test_lesion_is_on_the_fruit_only(bank: SkinBank) -> None:
     sound, count = fruit(RED), 0
     for seed in range(30):
         rotten = bank.with_lesion(sound, "apple", np.random.default_rng(seed))
-        if rotten is None:  # Some patches have no room on the donor.
+        if rotten is None:  # Some patches do not fit on the donor.
             continue
         count += 1
         where = changed(sound, rotten)

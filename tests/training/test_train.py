@@ -99,7 +99,7 @@ def save_weights_file(folder: Path) -> str:
     """A weights file in place of ImageNet's."""
     path = folder / "own.weights.h5"
     with warnings.catch_warnings():
-        # Keras' save_weights and NumPy 2 do not agree how an array is copied.
+        # Keras' save_weights uses an array interface that NumPy 2 deprecates.
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
         build_network("custom_cnn", SIZE, "none").save_weights(path)
     return str(path)

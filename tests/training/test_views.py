@@ -57,7 +57,7 @@ def test_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> None:
     rows = np.concatenate([batch.rows for batch in batches])
     assert len(rows) == 120
     assert (rows >= EACH).sum() == pytest.approx(30, abs=3)
-    # Three of the sound ones from elsewhere, beside nine, make more than a quarter.
+    # Three sound samples of another source make more than a quarter beside nine of this one.
     elsewhere = [replace(sample, source="shop") for sample in samples[EACH - 3 : EACH]]
     (batch, *more) = epochs([*samples[: EACH - 3], *elsewhere], recipe, 1)
     rows = np.concatenate([batch.rows, *(one.rows for one in more)])
@@ -73,7 +73,7 @@ def test_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
     batches = epochs(samples, plain(lesions=1.0), 1)
     rows = np.concatenate([batch.rows for batch in batches])
     freshness = np.concatenate([batch.freshness for batch in batches])
-    # Not every patch finds room.
+    # Some patches do not fit on the fruit.
     assert (freshness[rows < EACH] == 0).mean() > 0.5
     assert (freshness[rows >= EACH] == 0).all()
     sound = epochs(samples, plain(sound=1.0), 1)
@@ -94,5 +94,5 @@ def test_ood_samples_are_unknown_and_get_no_neighbours(samples: list[Sample]) ->
     assert is_ood.any()
     assert (np.concatenate([batch.freshness for batch in batches])[is_ood] == UNKNOWN).all()
     pixels = np.concatenate([batch.pixels for batch in batches])[is_ood].astype(int)
-    # Never the red or yellow of a drawn apple in the middle.
+    # The centre never shows the red or yellow of a neighbour.
     assert (pixels[:, 12:20, 12:20, 0] <= pixels[:, 12:20, 12:20, 2] + 60).all()
