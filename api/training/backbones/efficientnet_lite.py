@@ -108,31 +108,22 @@ def load_imagenet(model: keras.Model, tensors: dict[str, Array]) -> None:
             raise ValueError(f"The weight file has no tensor {name!r}.")
         return left.pop(name)
 
-    def conv(layer: str, source: str) -> None:
-        # PyTorch has [out, in, h, w], Keras [h, w, in, out].
-        model.get_layer(layer).set_weights([take(f"{source}.weight").transpose(2, 3, 1, 0)])
-
-    def depthwise(layer: str, source: str) -> None:
-        model.get_layer(layer).set_weights([take(f"{source}.weight").transpose(2, 3, 0, 1)])
-
-    def norm(layer: str, source: str) -> None:
+    def copy(layer: str, conv: str, norm: str) -> None:
+        # PyTorch has [out, in, h, w], Keras [h, w, in, out], depthwise [h, w, out, in].
+        axes = (2, 3, 0, 1) if layer.endswith("depthwise") else (2, 3, 1, 0)
+        model.get_layer(f"{layer}_conv").set_weights([take(f"{conv}.weight").transpose(axes)])
         parts = ("weight", "bias", "running_mean", "running_var")
-        model.get_layer(layer).set_weights([take(f"{source}.{part}") for part in parts])
+        model.get_layer(f"{layer}_bn").set_weights([take(f"{norm}.{part}") for part in parts])
 
-    conv("stem_conv", "_conv_stem")
-    norm("stem_bn", "_bn0")
+    copy("stem", "_conv_stem", "_bn0")
     blocks = [stage for stage in STAGES for _ in range(stage.repeats)]
     for index, stage in enumerate(blocks):
         layer, source = f"block{index}", f"_blocks.{index}"
         if stage.expand != 1:
-            conv(f"{layer}_expand_conv", f"{source}._expand_conv")
-            norm(f"{layer}_expand_bn", f"{source}._bn0")
-        depthwise(f"{layer}_depthwise_conv", f"{source}._depthwise_conv")
-        norm(f"{layer}_depthwise_bn", f"{source}._bn1")
-        conv(f"{layer}_project_conv", f"{source}._project_conv")
-        norm(f"{layer}_project_bn", f"{source}._bn2")
-    conv("head_conv", "_conv_head")
-    norm("head_bn", "_bn1")
+            copy(f"{layer}_expand", f"{source}._expand_conv", f"{source}._bn0")
+        copy(f"{layer}_depthwise", f"{source}._depthwise_conv", f"{source}._bn1")
+        copy(f"{layer}_project", f"{source}._project_conv", f"{source}._bn2")
+    copy("head", "_conv_head", "_bn1")
     if left:
         raise ValueError(f"The weight file has tensors that the network lacks: {sorted(left)}")
 
