@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from api.core.appearance import Appearance
 from api.core.paired_comparison import ModelComparison
-from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
+from api.core.progress import OnEpoch, Progress, silent
 from api.core.splits import Split
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
@@ -76,7 +76,7 @@ class RetrainJob:
     folder: Path
     imported: Path
     progress: Progress = silent
-    on_epoch: OnEpoch = ignore_epoch
+    on_epoch: OnEpoch = silent
 
     @classmethod
     def of(cls, champion: Path, **rest: Any) -> "RetrainJob":

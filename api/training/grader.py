@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.heads import Head
-from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
+from api.core.progress import OnEpoch, Progress, silent
 from api.model.litert import LiteRTBackbone
 from api.training.corpus import TrainingSplit
 from api.training.embedding import embed_samples
@@ -47,7 +47,7 @@ def train_grader(
     recipe: Recipe,
     split: TrainingSplit,
     progress: Progress = silent,
-    on_epoch: OnEpoch = ignore_epoch,
+    on_epoch: OnEpoch = silent,
 ) -> Grader:
     """Train, export and calibrate. Deterministic on a CPU."""
     trained = train(recipe, split, progress, on_epoch)

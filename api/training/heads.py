@@ -209,16 +209,13 @@ def freshness_values(samples: Sequence[Sample]) -> NDArray[np.float32]:
 
 
 def level_numbers(samples: Sequence[Sample], classes: Sequence[str]) -> NDArray[np.int64]:
-    """Level of samples, by the box or else the class: int64 [n], UNKNOWN if unknown."""
-    numbers = []
-    for sample in samples:
-        level = sample.box.level if sample.box else None
-        if not sample.box and sample.target:
-            level = read_label(classes[int(np.argmax(sample.target))]).level
-        elif not sample.target and sample.freshness is not None:
-            level = "fresh" if sample.freshness else "rotten"
-        numbers.append(level_number(level))
-    return np.array(numbers, np.int64)
+    """Level of in-distribution samples, by the box or else the class: int64 [n], UNKNOWN if
+    unknown."""
+    levels = [
+        sample.box.level if sample.box else read_label(classes[int(np.argmax(sample.target))]).level
+        for sample in samples
+    ]
+    return np.array([level_number(level) for level in levels], np.int64)
 
 
 def freshness_of_levels(levels: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from api.core.imaging.resize import to_input
 from api.training.background_augment import CANVAS, background_mask
 
 # Probability that a lesion comes from the same fruit; else from any.
@@ -36,9 +37,7 @@ class Skin:
 
     @classmethod
     def of(cls, image: Image.Image) -> "Skin":
-        pixels = np.asarray(
-            image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        )
+        pixels = to_input(image, CANVAS)
         outside = background_mask(pixels)
         inside = _centre_disc() if outside is None else ~outside
         return cls(pixels, ndimage.binary_erosion(inside, iterations=6))

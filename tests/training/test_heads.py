@@ -204,11 +204,7 @@ def test_a_plain_set_has_no_freshness(
 def test_levels_of_samples() -> None:
     classes = ("freshapples", "overripeapples", "rottenapples", "quince")
     samples = [Sample((), tuple(row)) for row in np.eye(4).tolist()]
-    near = [Sample((), (), freshness) for freshness in (1.0, 0.0, None)]
-    assert level_numbers([*samples, *near], classes).tolist() == [
-        *(FRESH, PAST_BEST, ROTTEN, UNKNOWN),
-        *(FRESH, ROTTEN, UNKNOWN),
-    ]
+    assert level_numbers(samples, classes).tolist() == [FRESH, PAST_BEST, ROTTEN, UNKNOWN]
     found = freshness_of_levels(np.array([FRESH, PAST_BEST, ROTTEN, UNKNOWN]))
     assert found[:3].tolist() == [1, 1, 0]
     assert np.isnan(found[3])
