@@ -168,16 +168,12 @@ class Head:
             "parts": self.parts,
             **self.ood.arrays(),
         }
-        if self.freshness:
+        if freshness := self.freshness:
             arrays |= {
-                "freshness_weights": self.freshness.linear.weights,
-                "freshness_bias": self.freshness.linear.bias,
+                "freshness_weights": freshness.linear.weights,
+                "freshness_bias": freshness.linear.bias,
                 "freshness_scale": np.array(
-                    [
-                        self.freshness.temperature,
-                        self.freshness.rotten_below,
-                        self.freshness.fresh_from,
-                    ]
+                    [freshness.temperature, freshness.rotten_below, freshness.fresh_from]
                 ),
             }
         np.savez(path, **arrays)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from api.core.layout import FAR, NEAR
-from api.core.metrics import rejected_at_tpr, share
+from api.core.metrics import recognition_threshold, share
 from api.core.splits import SPLITS, fold_of
 from api.evaluation.out_of_fold import CrossValidation, OutOfFold, margins_of
 from api.evaluation.source_metrics import GradedFruit, rejection_metrics, source_metrics
@@ -101,7 +101,7 @@ def _rejection_of_run(
     near, far = margins_of(samples, predictions, NEAR), margins_of(samples, predictions, FAR)
     metrics: dict[str, Any] = {"near_kinds": len(set(near.groups))}
     for name, ood in (("near_rejected", near), ("others_rejected", far)):
-        at_98 = rejected_at_tpr(known, sources, ood.values)
+        at_98 = ood.values > recognition_threshold(known, sources)
         metrics |= share(name, ood.values > 0, ood.groups)
         metrics |= share(f"{name}_at_98", at_98, ood.groups)
     return metrics

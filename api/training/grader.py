@@ -55,8 +55,7 @@ def train_grader(
     backbone = LiteRTBackbone(graph)
 
     def embed(samples: Sequence[Sample], purpose: str) -> NDArray[np.float32]:
-        stage = f"Embedding {purpose}"
-        return embed_samples(backbone, samples, recipe.input_size, progress, stage)
+        return embed_samples(backbone, samples, recipe.input_size, progress, f"Embedding {purpose}")
 
     known = [sample for sample in split.training if sample.target]
     held_out = [sample for sample in split.validation if sample.target]
