@@ -16,7 +16,13 @@ from api.model.litert import LiteRTBackbone
 from api.training.corpus import TrainingSplit
 from api.training.embedding import embed_samples
 from api.training.export import to_litert
-from api.training.heads import FittedHeads, GroundTruth, calibrate_head, level_numbers
+from api.training.heads import (
+    GroundTruth,
+    HeadLogits,
+    calibrate_head,
+    level_numbers,
+    uncalibrated_head,
+)
 from api.training.ood import fit_ood
 from api.training.recipe import Recipe
 from api.training.samples import Sample, targets
@@ -60,8 +66,8 @@ def train_grader(
     known = [sample for sample in split.training if sample.target]
     held_out = [sample for sample in split.validation if sample.target]
     ood = fit_ood(embed(known, "what was learned from"), targets(known).argmax(axis=1))
-    heads = FittedHeads(split.classes, trained.kinds, trained.freshness, ood)
-    logits = heads.logits(embed(held_out, "for calibration"))
+    head = uncalibrated_head(split.classes, trained.kinds, trained.freshness, ood)
+    logits = HeadLogits.of(head, embed(held_out, "for calibration"))
     truth = GroundTruth(
         targets(held_out),
         level_numbers(held_out, split.classes),
@@ -71,7 +77,7 @@ def train_grader(
         keras_backbone=trained.backbone,
         graph=graph,
         backbone=backbone,
-        head=calibrate_head(heads, logits, truth),
+        head=calibrate_head(head, logits, truth),
         input_size=recipe.input_size,
         history=trained.history,
     )

@@ -45,60 +45,48 @@ class HeadLogits:
     freshness: NDArray[np.float32] | None
     ood: NDArray[np.float32]
 
+    @classmethod
+    def of(cls, head: Head, embeddings: NDArray[np.float32]) -> "HeadLogits":
+        """The outputs of an uncalibrated head for embeddings float32 [n, channels]."""
+        freshness = head.freshness.logit(embeddings) if head.freshness else None
+        return cls(head.kinds(embeddings), freshness, head.ood_score(embeddings))
 
-@dataclass(frozen=True)
-class FittedHeads:
-    """Heads for `classes` before calibration; the threshold of `ood` is still infinite."""
 
-    classes: tuple[str, ...]
-    kinds: Linear
-    freshness: Linear | None
-    ood: OodDetector
-
-    @property
-    def uncalibrated(self) -> Head:
-        """A head with temperature 1 that rejects nothing."""
-        kind_of, parts = kinds_and_parts(self.classes, self.freshness is not None)
-        freshness = None
-        if self.freshness:
-            freshness = FreshnessHead(self.freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW)
-        return Head(self.kinds, 1.0, kind_of, parts, freshness, self.ood)
-
-    def logits(self, embeddings: NDArray[np.float32]) -> HeadLogits:
-        """The outputs for embeddings float32 [n, channels]."""
-        return HeadLogits(
-            kinds=self.kinds(embeddings),
-            freshness=self.freshness(embeddings)[:, 0] if self.freshness else None,
-            ood=self.uncalibrated.ood_score(embeddings),
-        )
+def uncalibrated_head(
+    classes: Sequence[str], kinds: Linear, freshness: Linear | None, ood: OodDetector
+) -> Head:
+    """A head with temperature 1. Until its threshold is chosen, `ood` rejects nothing."""
+    kind_of, parts = kinds_and_parts(classes, freshness is not None)
+    levels = FreshnessHead(freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW) if freshness else None
+    return Head(kinds, 1.0, kind_of, parts, levels, ood)
 
 
 def calibrate_head(
-    heads: FittedHeads,
+    head: Head,
     logits: HeadLogits,
     truth: GroundTruth,
     new_class_scores: Sequence[NDArray[np.float32]] = (),
 ) -> Head:
-    """Set temperatures, the fresh threshold and the OOD threshold on held-out photos.
+    """Set temperatures, the fresh threshold and the OOD threshold of an uncalibrated head.
 
-    `new_class_scores` are the held-out OOD scores [any] of each class that is new.
+    `logits` and `truth` are of held-out photos; `new_class_scores` are the OOD scores [any] of
+    those of each class that is new.
     """
-    head = heads.uncalibrated
     labels = head.kind_of[truth.targets.argmax(axis=1)]
     kinds = int(head.kind_of.max()) + 1
     threshold = choose_threshold(logits.ood, truth.sources, new_class_scores)
     return replace(
         head,
         temperature=fit_temperature(logits.kinds[:, :kinds], labels),
-        freshness=_calibrate_freshness(heads.freshness, logits.freshness, truth.levels),
-        ood=replace(heads.ood, threshold=threshold),
+        freshness=_calibrate_freshness(head.freshness, logits.freshness, truth.levels),
+        ood=replace(head.ood, threshold=threshold),
     )
 
 
 def _calibrate_freshness(
-    linear: Linear | None, logits: NDArray[np.float32] | None, levels: NDArray[np.int64]
+    head: FreshnessHead | None, logits: NDArray[np.float32] | None, levels: NDArray[np.int64]
 ) -> FreshnessHead | None:
-    if linear is None or logits is None:
+    if head is None or logits is None:
         return None
     known = levels != UNKNOWN
     logit = logits[known]
@@ -106,7 +94,7 @@ def _calibrate_freshness(
     temperature = fit_temperature(np.stack([np.zeros_like(logit), logit], axis=1), edible)
     scores = sigmoid(logit / np.float32(temperature))
     fresh_from = fit_fresh_from(scores, levels[known], ROTTEN_BELOW)
-    return FreshnessHead(linear, temperature, ROTTEN_BELOW, fresh_from)
+    return replace(head, temperature=temperature, fresh_from=fresh_from)
 
 
 def fit_head(
