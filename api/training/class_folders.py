@@ -206,11 +206,9 @@ def read_index(path: Path) -> tuple[PhotoFile, ...]:
     """Read the index; empty if there is no file. Raises DamagedIndexError."""
     if not path.exists():
         return ()
-    files: list[PhotoFile] = []
     with path.open(newline="", encoding="utf-8") as stream:
         rows = csv.DictReader(stream)
         try:
-            files.extend(_ROW.validate_python(row) for row in rows)
+            return tuple(_ROW.validate_python(row) for row in rows)
         except (ValidationError, UnicodeDecodeError, csv.Error):
             raise DamagedIndexError(path, max(rows.line_num, 1)) from None
-    return tuple(files)

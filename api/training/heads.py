@@ -169,10 +169,7 @@ def kind_targets(targets: NDArray[np.float32], kind_of: NDArray[np.int64]) -> ND
 
     `targets` [n, classes] has zeros for out-of-distribution rows; `kind_of` [classes].
     """
-    kinds = int(kind_of.max()) + 1
-    summed = np.zeros((len(targets), kinds), np.float32)
-    for column, kind in enumerate(kind_of):
-        summed[:, kind] += targets[:, column]
+    summed = targets @ np.eye(int(kind_of.max()) + 1, dtype=np.float32)[kind_of]
     none = summed.sum(axis=1) < 0.5
     if not none.any():
         return summed

@@ -92,8 +92,8 @@ def _train(
                 use_ema=True,
                 ema_momentum=recipe.averaging,
             ),
-            layout.loss(),
-            metrics=[layout.accuracy()],
+            layout.loss,
+            metrics=[layout.accuracy],
         )
     done, total = itertools.count(1), steps * recipe.epochs
     record = model.fit(
