@@ -216,16 +216,14 @@ class Head:
         return result
 
 
-def class_parts(
-    classes: Sequence[str],
-) -> tuple[tuple[str, ...], NDArray[np.int64], FloatArray]:
-    """The kinds, `Head.kind_of` int64 [classes] and `Head.parts` float32 [3, classes].
+def class_parts(classes: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:
+    """`Head.kind_of` int64 [classes] and `Head.parts` float32 [3, classes].
 
     A level without a class of its own belongs to the kind's nearest class: with fresh and rotten
     apples, those past their best count as fresh; a kind's only class has all levels.
     """
     labels = [read_label(name) for name in classes]
-    kinds = tuple(dict.fromkeys(label.fruit for label in labels))
+    kinds = list(dict.fromkeys(label.fruit for label in labels))
     kind_of = np.array([kinds.index(label.fruit) for label in labels], np.int64)
     parts = np.zeros((len(LEVEL_COLUMNS), len(classes)), np.float32)
     # A class without a level counts as fresh if its kind has other classes.
@@ -237,7 +235,7 @@ def class_parts(
             nearest = min(own, key=lambda c: (abs(at[c] - level), -at[c]))
             same = own[[at[c] == at[nearest] for c in own]]
             parts[level, same] = 1 / len(same)
-    return kinds, kind_of, parts
+    return kind_of, parts
 
 
 def _from_old_format(stored: dict[str, NDArray[Any]]) -> Head:

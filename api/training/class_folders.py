@@ -143,11 +143,8 @@ def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
         return Skipped(relative, error.detail)
     except ValueError as error:
         return Skipped(relative, str(error))
-    supplied = [
-        SUPPLIED_SPLITS[part.lower()]
-        for part in Path(relative).parts[:-2]
-        if part.lower() in SUPPLIED_SPLITS
-    ]
+    above = [part.lower() for part in Path(relative).parts[:-2]]
+    supplied = [SUPPLIED_SPLITS[name] for name in above if name in SUPPLIED_SPLITS]
     return PhotoFile(
         path=relative,
         class_name=class_name,

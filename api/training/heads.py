@@ -183,7 +183,7 @@ def kinds_and_parts(
 
     Without a freshness head (nothing rotten, or nothing else), each class is a kind of its own.
     """
-    _, kind_of, parts = class_parts(classes)
+    kind_of, parts = class_parts(classes)
     return (kind_of, parts) if has_freshness else (np.arange(len(classes)), np.ones_like(parts))
 
 
