@@ -106,8 +106,8 @@ def _train(
             # First, so that validation sees the averaged weights; the last epoch's are kept.
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
             keras.callbacks.LambdaCallback(
-                on_train_batch_end=lambda *_: progress("Fine-tuning", next(done), total),
-                on_epoch_end=lambda _, logs: on_epoch(
+                on_train_batch_end=lambda batch, logs: progress("Fine-tuning", next(done), total),
+                on_epoch_end=lambda epoch, logs: on_epoch(
                     {name: float(value) for name, value in logs.items()}
                 ),
             ),

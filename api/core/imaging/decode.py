@@ -48,8 +48,7 @@ class NotAnImageError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "not-an-image"
     detail = (
-        "The file is no photograph that this service reads. Send one of: "
-        f"{', '.join(FORMATS)}."
+        f"The file is no photograph that this service reads. Send one of: {', '.join(FORMATS)}."
     )
 
 
