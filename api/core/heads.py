@@ -50,8 +50,7 @@ class FreshnessHead:
 
     def logit(self, embeddings: FloatArray) -> FloatArray:
         """Calibrated logit float32 [n] of "not rotten" for embeddings float32 [n, channels]."""
-        result: FloatArray = self.linear(embeddings)[:, 0] / np.float32(self.temperature)
-        return result
+        return self.linear(embeddings)[:, 0] / np.float32(self.temperature)
 
     def levels(self, embeddings: FloatArray) -> FloatArray:
         """Probability of each of LEVEL_COLUMNS: float32 [n, 3], rows summing to 1."""
@@ -145,8 +144,7 @@ class Head:
         known = self._known_kinds
         if kind_logits.shape[1] == known:
             return np.zeros(len(kind_logits), np.float32)
-        result: FloatArray = kind_logits[:, known] - logsumexp(kind_logits[:, :known])
-        return result
+        return kind_logits[:, known] - logsumexp(kind_logits[:, :known])
 
     def cam_weights(self, class_index: int) -> FloatArray:
         """Weight of each channel for a class, for a class activation map: float32 [channels]."""
@@ -212,8 +210,7 @@ class Head:
             return probabilities
         levels = self.freshness.levels(embeddings)
         share: FloatArray = (levels[:, :, None] * self.parts[None]).sum(axis=1)
-        result: FloatArray = probabilities * share
-        return result
+        return probabilities * share
 
 
 def class_parts(classes: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:

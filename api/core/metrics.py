@@ -92,8 +92,7 @@ def confidently_wrong(
     recognised: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Which predictions are wrong, above HIGH_CONFIDENCE and not rejected: bool [n]."""
-    result: NDArray[np.bool_] = ~correct & (confidence > HIGH_CONFIDENCE) & recognised
-    return result
+    return ~correct & (confidence > HIGH_CONFIDENCE) & recognised
 
 
 def evaluate(

@@ -151,8 +151,7 @@ def _alpha(outside: NDArray[np.bool_]) -> Image.Image:
 
 
 def _feather(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    blurred: NDArray[np.float32] = ndimage.uniform_filter(mask.astype(np.float32), 5)
-    return blurred
+    return ndimage.uniform_filter(mask.astype(np.float32), 5)
 
 
 def _border(pixels: NDArray[Any]) -> NDArray[Any]:
