@@ -113,7 +113,9 @@ def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:
     run of its own.
     """
     numbered = sorted(
-        (path.parent, number, path) for path in fruits if (number := _number(path)) is not None
+        (path.parent, int(match[0]), path)
+        for path in fruits
+        if (match := re.search(r"\d+$", path.stem))
     )
     runs = {path: path.stem for path in fruits}
     for (folder, number, path), (next_folder, next_number, next_path) in pairwise(numbered):
@@ -125,11 +127,6 @@ def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:
         ):
             runs[next_path] = runs[path]
     return runs
-
-
-def _number(path: Path) -> int | None:
-    match = re.search(r"(\d+)$", path.stem)
-    return int(match[1]) if match else None
 
 
 @cache
