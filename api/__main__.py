@@ -18,8 +18,8 @@ from api.settings import Settings, get_settings
 
 # Hosting platforms send SIGKILL 30 s after SIGTERM.
 DRAIN_SECONDS = 25
-# With WEB_CONCURRENCY, uvicorn kills a process that has not answered for this long. Its default of 5 s
-# would end requests in a process that only waits for a busy core.
+# With WEB_CONCURRENCY, uvicorn kills a process that has not answered for this long. Its default of
+# 5 s would end requests in a process that only waits for a busy core.
 HEALTH_CHECK_SECONDS = 30
 
 

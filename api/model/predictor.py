@@ -113,8 +113,7 @@ class Predictor:
         labels = [read_label(name) for name in manifest.classes]
         self._fresh = [k for k, label in enumerate(labels) if label.freshness == "fresh"]
         self._rotten = [k for k, label in enumerate(labels) if label.freshness == "rotten"]
-        self.own_thresholds = self._fitted_thresholds()
-        self.thresholds = self.own_thresholds
+        self.own_thresholds = self.thresholds = self._fitted_thresholds()
 
     @classmethod
     def of_package(

@@ -8,10 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.core.errors import NotAnImageError
 from api.core.freshness_levels import LevelThresholds
 from api.core.heads import Head
-from api.core.imaging.decode import DecodedImage
+from api.core.imaging.decode import DecodedImage, NotAnImageError
 from api.model.litert import FORWARD_BATCH
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
