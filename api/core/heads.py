@@ -184,6 +184,10 @@ class Head:
         """
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
+        for name, array in stored.items():
+            # A threshold may be infinite: then nothing is rejected.
+            if np.isnan(array).any() or (np.isinf(array).any() and not name.endswith("threshold")):
+                raise ValueError(f"{name} holds numbers that are not finite")
         if "weights" in stored:
             return _from_old_format(stored)
         freshness = None

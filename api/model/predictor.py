@@ -119,11 +119,18 @@ class Predictor:
     def of_package(
         cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
     ) -> "Predictor":
-        """Warmed up for `threads` concurrent forward passes.
+        """Warmed up for `threads` concurrent forward passes, after grading a grey image.
 
-        Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
+        Raises ValueError or RuntimeError for a graph that LiteRT cannot run, and ValueError for
+        probabilities that are not numbers.
         """
         backbone = LiteRTBackbone(package.backbone, threads)
+        size = package.manifest.input_size
+        grey = np.full((1, size, size, 3), 128, np.uint8)
+        if not np.isfinite(package.head.probabilities(pool(backbone(grey)))).all():
+            raise ValueError(
+                f"Version {package.manifest.version} cannot grade: it gives no numbers."
+            )
         return cls(package.manifest, backbone, package.head, max_pixels)
 
     def with_thresholds(self, thresholds: LevelThresholds | None) -> "Predictor":
