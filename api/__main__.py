@@ -18,6 +18,9 @@ from api.settings import Settings, get_settings
 
 # Hosting platforms send SIGKILL 30 s after SIGTERM.
 DRAIN_SECONDS = 25
+# With WEB_CONCURRENCY, uvicorn kills a process that has not answered for this long. Its default of
+# 5 s would end requests in a process that only waits for a busy core.
+HEALTH_CHECK_SECONDS = 30
 
 
 def main() -> int:
@@ -50,6 +53,7 @@ def serve(settings: Settings) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_worker_healthcheck=HEALTH_CHECK_SECONDS,
     )
 
 

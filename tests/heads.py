@@ -64,7 +64,7 @@ def make_two_heads(
 ) -> Head:
     """The kind from `kinds` [channels, kinds (+ none)], freshness from `freshness` [channels]."""
     kind_layer = make_linear(kinds)
-    _, kind_of, parts = class_parts(classes)
+    kind_of, parts = class_parts(classes)
     return Head(
         kinds=kind_layer,
         temperature=1.0,

@@ -86,36 +86,6 @@ class TooLargeError(ProblemError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-class EmptyImageError(ProblemError):
-    code = "empty-image"
-    detail = "The file is empty. Send the bytes of a photograph."
-
-
-class NotAnImageError(ProblemError):
-    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    code = "not-an-image"
-
-    def __init__(self, formats: Sequence[str]) -> None:
-        super().__init__(
-            f"The file is no photograph that this service reads. Send one of: {', '.join(formats)}."
-        )
-
-
-class ImageTooLargeError(TooLargeError):
-    code = "image-too-large"
-
-    def __init__(self, width: int, height: int, limit: int) -> None:
-        super().__init__(
-            f"The picture has {width} x {height} pixels; at most {limit / 1e6:.0f} million are "
-            "read. Send a smaller copy."
-        )
-
-
-class TruncatedImageError(UnprocessableError):
-    code = "truncated-image"
-    detail = "The picture is damaged or cut off and cannot be decoded whole. Send the file again."
-
-
 class BodyTooLargeError(TooLargeError):
     code = "body-too-large"
 

@@ -50,8 +50,7 @@ class FreshnessHead:
 
     def logit(self, embeddings: FloatArray) -> FloatArray:
         """Calibrated logit float32 [n] of "not rotten" for embeddings float32 [n, channels]."""
-        result: FloatArray = self.linear(embeddings)[:, 0] / np.float32(self.temperature)
-        return result
+        return self.linear(embeddings)[:, 0] / np.float32(self.temperature)
 
     def levels(self, embeddings: FloatArray) -> FloatArray:
         """Probability of each of LEVEL_COLUMNS: float32 [n, 3], rows summing to 1."""
@@ -145,8 +144,7 @@ class Head:
         known = self._known_kinds
         if kind_logits.shape[1] == known:
             return np.zeros(len(kind_logits), np.float32)
-        result: FloatArray = kind_logits[:, known] - logsumexp(kind_logits[:, :known])
-        return result
+        return kind_logits[:, known] - logsumexp(kind_logits[:, :known])
 
     def cam_weights(self, class_index: int) -> FloatArray:
         """Weight of each channel for a class, for a class activation map: float32 [channels]."""
@@ -168,16 +166,12 @@ class Head:
             "parts": self.parts,
             **self.ood.arrays(),
         }
-        if self.freshness:
+        if freshness := self.freshness:
             arrays |= {
-                "freshness_weights": self.freshness.linear.weights,
-                "freshness_bias": self.freshness.linear.bias,
+                "freshness_weights": freshness.linear.weights,
+                "freshness_bias": freshness.linear.bias,
                 "freshness_scale": np.array(
-                    [
-                        self.freshness.temperature,
-                        self.freshness.rotten_below,
-                        self.freshness.fresh_from,
-                    ]
+                    [freshness.temperature, freshness.rotten_below, freshness.fresh_from]
                 ),
             }
         np.savez(path, **arrays)
@@ -190,6 +184,10 @@ class Head:
         """
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
+        for name, array in stored.items():
+            # A threshold may be infinite: then nothing is rejected.
+            if np.isnan(array).any() or (np.isinf(array).any() and not name.endswith("threshold")):
+                raise ValueError(f"{name} holds numbers that are not finite")
         if "weights" in stored:
             return _from_old_format(stored)
         freshness = None
@@ -216,20 +214,17 @@ class Head:
             return probabilities
         levels = self.freshness.levels(embeddings)
         share: FloatArray = (levels[:, :, None] * self.parts[None]).sum(axis=1)
-        result: FloatArray = probabilities * share
-        return result
+        return probabilities * share
 
 
-def class_parts(
-    classes: Sequence[str],
-) -> tuple[tuple[str, ...], NDArray[np.int64], FloatArray]:
-    """The kinds, `Head.kind_of` int64 [classes] and `Head.parts` float32 [3, classes].
+def class_parts(classes: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:
+    """`Head.kind_of` int64 [classes] and `Head.parts` float32 [3, classes].
 
     A level without a class of its own belongs to the kind's nearest class: with fresh and rotten
     apples, those past their best count as fresh; a kind's only class has all levels.
     """
     labels = [read_label(name) for name in classes]
-    kinds = tuple(dict.fromkeys(label.fruit for label in labels))
+    kinds = list(dict.fromkeys(label.fruit for label in labels))
     kind_of = np.array([kinds.index(label.fruit) for label in labels], np.int64)
     parts = np.zeros((len(LEVEL_COLUMNS), len(classes)), np.float32)
     # A class without a level counts as fresh if its kind has other classes.
@@ -241,7 +236,7 @@ def class_parts(
             nearest = min(own, key=lambda c: (abs(at[c] - level), -at[c]))
             same = own[[at[c] == at[nearest] for c in own]]
             parts[level, same] = 1 / len(same)
-    return kinds, kind_of, parts
+    return kind_of, parts
 
 
 def _from_old_format(stored: dict[str, NDArray[Any]]) -> Head:

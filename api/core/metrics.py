@@ -5,8 +5,10 @@ not independent. B. Efron & R. Tibshirani, "An Introduction to the Bootstrap" (1
 Larger OOD scores mean more unusual images.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -71,16 +73,6 @@ def recognition_threshold(
     return float(max(needed))
 
 
-def rejected_at_tpr(
-    known: NDArray[np.floating], sources: Sequence[str], ood: NDArray[np.floating]
-) -> NDArray[np.bool_]:
-    """Which of the OOD scores `ood` [m] are above the `recognition_threshold` of the scores `known`
-    [n] from `sources` [n]: bool [m].
-    """
-    rejected: NDArray[np.bool_] = ood > recognition_threshold(known, sources)
-    return rejected
-
-
 def worst_groups(
     correct: NDArray[np.bool_], sources: Sequence[str], classes: Sequence[str]
 ) -> list[Group]:
@@ -89,10 +81,8 @@ def worst_groups(
     `correct` [n], `sources` [n] and the true `classes` [n].
     """
     keys = list(zip(sources, classes, strict=True))
-    groups = []
-    for key in sorted(set(keys)):
-        rows = np.array([other == key for other in keys])
-        groups.append(Group(*key, count=int(rows.sum()), correct=int(correct[rows].sum())))
+    count, right = Counter(keys), Counter(compress(keys, correct))
+    groups = [Group(*key, count[key], right[key]) for key in sorted(count)]
     return sorted(groups, key=lambda group: (group.accuracy, -group.count))
 
 
@@ -102,8 +92,7 @@ def confidently_wrong(
     recognised: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Which predictions are wrong, above HIGH_CONFIDENCE and not rejected: bool [n]."""
-    result: NDArray[np.bool_] = ~correct & (confidence > HIGH_CONFIDENCE) & recognised
-    return result
+    return ~correct & (confidence > HIGH_CONFIDENCE) & recognised
 
 
 def evaluate(
@@ -192,17 +181,13 @@ def interval(
 
     Resamples where it is undefined (NaN) are left out; None if all are.
     """
-    names, group = np.unique(np.asarray(groups), return_inverse=True)
-    members = np.split(np.argsort(group, kind="stable"), np.bincount(group).cumsum()[:-1])
-    rng = np.random.default_rng(0)
-    values = np.array(
-        [
-            statistic(
-                np.concatenate([members[k] for k in rng.integers(len(names), size=len(names))])
-            )
-            for _ in range(SLOW_RESAMPLES if len(names) else 0)
-        ]
-    )
+    if not len(groups):
+        return None
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    sizes = np.bincount(group)
+    members = np.split(np.argsort(group, kind="stable"), sizes.cumsum()[:-1])
+    drawn = np.random.default_rng(0).integers(len(sizes), size=(SLOW_RESAMPLES, len(sizes)))
+    values = np.array([statistic(np.concatenate([members[k] for k in row])) for row in drawn])
     values = values[~np.isnan(values)]
     return _bounds_95(values) if len(values) else None
 

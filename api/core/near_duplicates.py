@@ -58,10 +58,7 @@ def group_near_duplicates(
     names in sorted order.
     """
     known = known or {}
-    own = [
-        f"{name}/{original_name(PurePath(file).name)}"
-        for file, name in zip(files, classes, strict=True)
-    ]
+    own = [f"{name}/{original_name(file)}" for file, name in zip(files, classes, strict=True)]
     parents: dict[str, str] = {name: name for name in own}
 
     def root(name: str) -> str:

@@ -48,8 +48,7 @@ class OodDetector:
 
         `none_logit` float32 [n] is `Head.none_logit`.
         """
-        result: FloatArray = none_logit + DISTANCE_WEIGHT * self.distance(projected)
-        return result
+        return none_logit + DISTANCE_WEIGHT * self.distance(projected)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For `from_arrays`, with the projection quantized."""

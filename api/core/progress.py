@@ -9,12 +9,8 @@ Progress = Callable[[str, int, int], None]
 OnEpoch = Callable[[dict[str, float]], None]
 
 
-def silent(_stage: str, _done: int, _total: int) -> None:
-    """Reports nothing."""
-
-
-def ignore_epoch(_metrics: dict[str, float]) -> None:
-    """Reports nothing."""
+def silent(*_: object) -> None:
+    """A `Progress` or `OnEpoch` that reports nothing."""
 
 
 @contextmanager

@@ -18,9 +18,8 @@ from api.model.litert import LiteRTBackbone
 from api.training.backbones.architectures import build_backbone
 from api.training.balance import balanced_weights
 from api.training.corpus import TrainingCorpus
-from api.training.embedding import embed_samples
 from api.training.export import check_agreement, to_litert
-from api.training.grader import train_grader
+from api.training.grader import embed_samples, train_grader
 from api.training.heads import fit_head
 from api.training.recipe import Recipe
 from api.training.samples import balance_keys, load_inputs, targets

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from api.core.errors import ProblemError
-from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
+from api.core.progress import OnEpoch, Progress, silent
 from api.evaluation.classification_metrics import classification_metrics
 from api.evaluation.graded import GradedSamples
 from api.evaluation.out_of_fold import predict
@@ -50,7 +50,7 @@ def build_package(
     folder: Path,
     progress: Progress = silent,
     *,
-    on_epoch: OnEpoch = ignore_epoch,
+    on_epoch: OnEpoch = silent,
     parent: str | None = None,
     started_by: str | None = None,
 ) -> Manifest:

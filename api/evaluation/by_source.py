@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.core.layout import FAR, NEAR
-from api.core.metrics import rejected_at_tpr, share
+from api.core.metrics import recognition_threshold, share
 from api.core.splits import SPLITS, fold_of
 from api.evaluation.graded import GradedSamples
 from api.evaluation.out_of_fold import CrossValidation
@@ -82,7 +82,7 @@ def _rejection_of_run(fruit: GradedSamples, graded: GradedSamples) -> dict[str, 
     near, far = graded.ood_margins(NEAR), graded.ood_margins(FAR)
     metrics: dict[str, Any] = {"near_kinds": len(set(near.groups))}
     for name, ood in (("near_rejected", near), ("others_rejected", far)):
-        at_98 = rejected_at_tpr(known, sources, ood.values)
+        at_98 = ood.values > recognition_threshold(known, sources)
         metrics |= share(name, ood.values > 0, ood.groups)
         metrics |= share(f"{name}_at_98", at_98, ood.groups)
     return metrics

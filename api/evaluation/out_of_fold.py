@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from api.core.progress import Progress, silent
 from api.evaluation.graded import GradedSamples, OutOfFold
 from api.training.corpus import TrainingCorpus
-from api.training.embedding import embed_pixels
-from api.training.grader import Grader, train_grader
+from api.training.grader import Grader, embed_pixels, train_grader
 from api.training.recipe import Recipe
 from api.training.samples import Sample
 

@@ -6,15 +6,12 @@ files can execute code.
 """
 
 import hashlib
-import json
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from api.core.heads import Head
 from api.core.imaging.hashing import content_hash
@@ -60,11 +57,10 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest, without verifying the other files. Raises BadPackageError."""
     folder = _recover(folder)
     try:
-        raw = json.loads((folder / MANIFEST).read_bytes())
-        manifest = Manifest.model_validate(raw)
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
         raise BadPackageError(f"{folder} has no {MANIFEST}: it is no model package.") from None
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise BadPackageError(f"{folder / MANIFEST} cannot be read: {error}") from error
     if manifest.format != FORMAT:
         raise BadPackageError(

@@ -113,18 +113,24 @@ class Predictor:
         labels = [read_label(name) for name in manifest.classes]
         self._fresh = [k for k, label in enumerate(labels) if label.freshness == "fresh"]
         self._rotten = [k for k, label in enumerate(labels) if label.freshness == "rotten"]
-        self.own_thresholds = self._fitted_thresholds()
-        self.thresholds = self.own_thresholds
+        self.own_thresholds = self.thresholds = self._fitted_thresholds()
 
     @classmethod
     def of_package(
         cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
     ) -> "Predictor":
-        """Warmed up for `threads` concurrent forward passes.
+        """Warmed up for `threads` concurrent forward passes, after grading a grey image.
 
-        Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
+        Raises ValueError or RuntimeError for a graph that LiteRT cannot run, and ValueError for
+        probabilities that are not numbers.
         """
         backbone = LiteRTBackbone(package.backbone, threads)
+        size = package.manifest.input_size
+        grey = np.full((1, size, size, 3), 128, np.uint8)
+        if not np.isfinite(package.head.probabilities(pool(backbone(grey)))).all():
+            raise ValueError(
+                f"Version {package.manifest.version} cannot grade: it gives no numbers."
+            )
         return cls(package.manifest, backbone, package.head, max_pixels)
 
     def with_thresholds(self, thresholds: LevelThresholds | None) -> "Predictor":

@@ -20,7 +20,6 @@ from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows
 from api.training.balance import balanced_weights
 from api.training.heads import (
-    FittedHeads,
     GroundTruth,
     HeadLogits,
     calibrate_head,
@@ -29,6 +28,7 @@ from api.training.heads import (
     freshness_of_levels,
     kind_targets,
     kinds_and_parts,
+    uncalibrated_head,
 )
 from api.training.ood import fit_ood, with_class_means
 
@@ -56,7 +56,7 @@ def fit_calibrated_head(
     progress(Stage.FITTING, 1, steps)
 
     held_out = np.flatnonzero(validation)
-    logits = heads.logits(replay.embeddings[held_out])
+    logits = HeadLogits.of(heads, replay.embeddings[held_out])
     new_class_scores: list[NDArray[np.float32]] = []
     if cross_validates:
         rows = np.flatnonzero(train | validation)
@@ -116,7 +116,7 @@ class _Examples:
             has_levels=has_levels,
         )
 
-    def fit_kinds(self, start: FittedHeads | None) -> Linear:
+    def fit_kinds(self, start: Head | None) -> Linear:
         """`start` near the solution saves time."""
         is_same_size = start and start.kinds.weights.shape[1] == self.kind_targets.shape[1]
         first = start.kinds if start and is_same_size else None
@@ -128,12 +128,10 @@ class _Examples:
         return fit_freshness(self.embeddings, self.freshness, self.weights, HEAD_L2)
 
 
-def _fit(
-    data: TrainingRows, train: NDArray[np.bool_], start: FittedHeads | None = None
-) -> FittedHeads:
+def _fit(data: TrainingRows, train: NDArray[np.bool_], start: Head | None = None) -> Head:
     """Both heads and the OOD detector, fitted on the rows `train` bool [n]."""
     examples = _Examples.of(data, train)
-    return FittedHeads(
+    return uncalibrated_head(
         data.classes,
         kinds=examples.fit_kinds(start),
         freshness=examples.fit_freshness(),
@@ -141,7 +139,7 @@ def _fit(
     )
 
 
-def _refit_kinds(data: TrainingRows, train: NDArray[np.bool_], heads: FittedHeads) -> FittedHeads:
+def _refit_kinds(data: TrainingRows, train: NDArray[np.bool_], heads: Head) -> Head:
     """`heads` with the kinds head and class means refitted on the rows `train` bool [n].
 
     A few rows more or less do not change the freshness head, nor the spread of embeddings.
@@ -168,7 +166,7 @@ def _balance_keys(
 def _cross_validate(
     data: TrainingRows,
     rows: NDArray[np.int64],
-    fit: Callable[[NDArray[np.bool_]], FittedHeads],
+    fit: Callable[[NDArray[np.bool_]], Head],
     progress: Progress,
 ) -> HeadLogits:
     """Logits of `rows` [n], each row by heads that were fitted without its photo."""
@@ -179,7 +177,7 @@ def _cross_validate(
         train = replay.splits != "test"
         train[held_out] = False
         train &= ~np.isin(replay.photographs, replay.photographs[held_out])
-        parts.append(fit(train).logits(replay.embeddings[held_out]))
+        parts.append(HeadLogits.of(fit(train), replay.embeddings[held_out]))
         progress(Stage.FITTING, 2 + fold, 1 + FOLDS)
     # From the order of the folds to that of the rows.
     back = np.argsort(np.argsort(folds, kind="stable"))

@@ -27,7 +27,7 @@ from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.corpus import TrainingCorpus, require_enough
-from api.training.embedding import embed_samples
+from api.training.grader import embed_samples
 from api.training.recipe import Recipe
 
 # Subfolders of the corpus: a link to the imported photos, and copies of the catalog's.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from api.core.paired_comparison import ModelComparison
-from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
+from api.core.progress import OnEpoch, Progress, silent
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package
 from api.model.replay_buffer import ReplayBuffer
@@ -31,7 +31,7 @@ class RetrainJob:
     folder: Path
     imported: Path
     progress: Progress = silent
-    on_epoch: OnEpoch = ignore_epoch
+    on_epoch: OnEpoch = silent
 
     @cached_property
     def replay(self) -> ReplayBuffer:

@@ -11,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from api.core.imaging.resize import to_input
+from api.core.imaging.resize import resize, to_input
 from api.training.background_augment import CANVAS, SceneAssets, replace_background
 
 # From fruit that fills a third of the frame to close-ups that crop its edges.
@@ -43,7 +43,7 @@ def augment(
         image = ImageOps.mirror(image)
     if rng.random() < rates.clean:
         return to_input(image, size)
-    image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    image = resize(image, CANVAS)
     assets = assets or SceneAssets()
     neighbours = rng.random() < rates.neighbours and bool(assets.cutouts)
     background = rng.random() < rates.background

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from api.core.imaging.resize import resize
+
 # Side of the working image: larger than the input, so that the final resize still averages.
 CANVAS = 224
 WHITE = 232
@@ -34,7 +36,7 @@ class SceneAssets:
 
 def segment(image: Image.Image) -> Image.Image | None:
     """Cut the fruit out of a white or paper background: RGBA; None where there is none."""
-    image = image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    image = resize(image, CANVAS)
     outside = background_mask(np.asarray(image))
     if outside is None or _border(outside).mean() < 0.95:
         return None
@@ -56,12 +58,10 @@ def replace_background(
     outside = background_mask(pixels)
     if outside is None:
         return _paste_neighbours(image, rng, cutouts)
-    ground = (
-        _background(rng, assets.backgrounds)
-        if background
-        else np.full(pixels.shape, 255, np.float32)
-    )
-    scene = _paste_neighbours(Image.fromarray(ground.astype(np.uint8)), rng, cutouts)
+    scene = Image.new("RGB", image.size, "white")
+    if background:
+        scene = _background(rng, assets.backgrounds)
+    scene = _paste_neighbours(scene, rng, cutouts)
     if background and rng.random() < SHRINK:
         return _paste_smaller(image, outside, scene, rng)
     # Keep the shadows: darken the new background as much as the old one is below its median.
@@ -120,21 +120,21 @@ def _paste_neighbours(
     return image
 
 
-def _background(rng: Generator, photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """A random crop of a photo or a procedural background: float32 [CANVAS, CANVAS, 3]."""
+def _background(rng: Generator, photos: Sequence[NDArray[np.uint8]]) -> Image.Image:
+    """A random crop of a photo or a procedural background, CANVAS a side."""
     if not photos or rng.random() >= PHOTO_BACKGROUND:
-        return _procedural_background(rng)
+        return Image.fromarray(_procedural_background(rng).astype(np.uint8))
     image = Image.fromarray(photos[int(rng.integers(len(photos)))])
     share = rng.uniform(0.4, 1.0)
     width, height = (max(1, int(side * share)) for side in image.size)
     x = int(rng.integers(image.width - width + 1))
     y = int(rng.integers(image.height - height + 1))
     crop = image.crop((x, y, x + width, y + height))
-    return np.asarray(crop.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR), np.float32)
+    return crop.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR)
 
 
 def _procedural_background(rng: Generator) -> NDArray[np.float32]:
-    """A base colour with blotches and grain, like a table or cloth."""
+    """A base colour with blotches and grain, like a table or cloth: [CANVAS, CANVAS, 3]."""
     base = rng.uniform(20, 245, 3)
     if rng.random() < 0.6:  # Most kitchens are grey, beige or brown.
         base = base.mean() + (base - base.mean()) * 0.25
@@ -151,8 +151,7 @@ def _alpha(outside: NDArray[np.bool_]) -> Image.Image:
 
 
 def _feather(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    blurred: NDArray[np.float32] = ndimage.uniform_filter(mask.astype(np.float32), 5)
-    return blurred
+    return ndimage.uniform_filter(mask.astype(np.float32), 5)
 
 
 def _border(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 Most datasets have one source for each label, and an unbalanced network learns the source.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,12 +22,10 @@ def balanced_weights(
     `kinds` [n] are fruits, "" for out-of-distribution rows, which together count as one fruit.
     Raises ValueError for lengths that differ.
     """
-    rows = list(zip(sources, labels, strict=True))
-    group, size = _encode(rows)
-    kind, _ = _encode([(name,) for name in kinds])
-    if len(kind) != len(group):
-        raise ValueError(f"{len(kind)} kinds for {len(group)} rows")
-    weights = size[group] ** (POWER - 1)
+    groups = [(source, label) for source, label, _ in zip(sources, labels, kinds, strict=True)]
+    size = Counter(groups)
+    weights = np.array([size[group] for group in groups], np.float64) ** (POWER - 1)
+    _, kind = np.unique(np.asarray(kinds, np.str_), return_inverse=True)
     weights /= np.bincount(kind, weights)[kind]
     return np.asarray(weights * (len(weights) / max(weights.sum(), 1e-12)), np.float32)
 
@@ -47,12 +46,3 @@ def epoch_order(
     ends = np.append(np.minimum(scaled, views), views)
     counts = np.diff(np.floor(ends + rng.random()), prepend=0).astype(np.int64)
     return rng.permutation(np.repeat(order, counts))
-
-
-def _encode(
-    names: Sequence[tuple[str, ...]],
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Integer codes of the names, int64 [n], and the count of each code, float64 [codes]."""
-    code_of = {name: code for code, name in enumerate(dict.fromkeys(names))}
-    codes = np.array([code_of[name] for name in names], np.int64)
-    return codes, np.bincount(codes, minlength=len(code_of)).astype(np.float64)

@@ -8,8 +8,9 @@ column may be missing.
 import csv
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path, PurePath
 
 from PIL import Image
@@ -57,7 +58,8 @@ def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
 
     Raises BoxesError, with the line, for an invalid row or a missing file.
     """
-    rows: list[tuple[Path, str, Level | None, tuple[int, int, int, int]]] = []
+    boxes: list[Box] = []
+    fruits: dict[Path, set[str]] = {}
     with (folder / "boxes.csv").open(newline="", encoding="utf-8-sig") as stream:
         for line, row in enumerate(csv.DictReader(stream), start=2):
             try:
@@ -77,15 +79,10 @@ def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
                 continue
             if not path.is_file():
                 raise BoxesError(f"{folder / 'boxes.csv'}, line {line}: there is no file {path}.")
-            rows.append((path, row["fruit"], level, corners))
-    fruits: dict[Path, set[str]] = {}
-    for path, fruit, _, _ in rows:
-        fruits.setdefault(path, set()).add(fruit)
+            boxes.append(Box(path, row["fruit"], level, "", *corners, source=path.parent.name))
+            fruits.setdefault(path, set()).add(row["fruit"])
     runs = _runs(fruits)
-    return tuple(
-        Box(path, fruit, level, runs[path], *corners, source=path.parent.name)
-        for path, fruit, level, corners in rows
-    )
+    return tuple(replace(box, run=runs[box.path]) for box in boxes)
 
 
 def crop(photograph: DecodedImage, box: Box, margin: float) -> Image.Image:
@@ -116,28 +113,20 @@ def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:
     run of its own.
     """
     numbered = sorted(
-        (path.parent, number, path) for path in fruits if (number := _number(path)) is not None
+        (path.parent, int(match[0]), path)
+        for path in fruits
+        if (match := re.search(r"\d+$", path.stem))
     )
     runs = {path: path.stem for path in fruits}
-    run = ""
-    previous: tuple[int, Path] | None = None
-    for folder, number, path in numbered:
-        new = previous is None or (
-            folder != previous[1].parent
-            or number - previous[0] > MAX_NUMBER_GAP
-            or not fruits[path] & fruits[previous[1]]
-            or _camera_setting(path) != _camera_setting(previous[1])
-        )
-        if new:
-            run = path.stem
-        runs[path] = run
-        previous = (number, path)
+    for (folder, number, path), (next_folder, next_number, next_path) in pairwise(numbered):
+        if (
+            next_folder == folder
+            and next_number - number <= MAX_NUMBER_GAP
+            and fruits[next_path] & fruits[path]
+            and _camera_setting(next_path) == _camera_setting(path)
+        ):
+            runs[next_path] = runs[path]
     return runs
-
-
-def _number(path: Path) -> int | None:
-    match = re.search(r"(\d+)$", path.stem)
-    return int(match[1]) if match else None
 
 
 @cache

@@ -143,11 +143,8 @@ def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
         return Skipped(relative, error.detail)
     except ValueError as error:
         return Skipped(relative, str(error))
-    supplied = [
-        SUPPLIED_SPLITS[part.lower()]
-        for part in Path(relative).parts[:-2]
-        if part.lower() in SUPPLIED_SPLITS
-    ]
+    above = [part.lower() for part in Path(relative).parts[:-2]]
+    supplied = [SUPPLIED_SPLITS[name] for name in above if name in SUPPLIED_SPLITS]
     return PhotoFile(
         path=relative,
         class_name=class_name,
@@ -206,11 +203,9 @@ def read_index(path: Path) -> tuple[PhotoFile, ...]:
     """Read the index; empty if there is no file. Raises DamagedIndexError."""
     if not path.exists():
         return ()
-    files: list[PhotoFile] = []
     with path.open(newline="", encoding="utf-8") as stream:
         rows = csv.DictReader(stream)
         try:
-            files.extend(_ROW.validate_python(row) for row in rows)
+            return tuple(_ROW.validate_python(row) for row in rows)
         except (ValidationError, UnicodeDecodeError, csv.Error):
             raise DamagedIndexError(path, max(rows.line_num, 1)) from None
-    return tuple(files)

@@ -1,12 +1,12 @@
 """The photos of one training run, and their split into training, validation and test."""
 
-import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from api.core.errors import ProblemError
+from api.core.imaging.hashing import content_hash
 from api.core.labels import fruits_of
 from api.core.layout import NEAR, discover
 from api.core.progress import Progress, silent
@@ -135,14 +135,12 @@ class TrainingCorpus:
         )
 
     def fingerprint(self) -> DataFingerprint:
-        digest = hashlib.sha256()
-        for sha256 in sorted(file.sha256 for file in self.listing.files):
-            digest.update(sha256.encode())
+        files = self.listing.files
         return DataFingerprint(
-            files=len(self.listing.files),
-            photographs=len({file.photograph for file in self.listing.files}),
+            files=len(files),
+            photographs=len({file.photograph for file in files}),
             boxed=len(self.boxes),
-            sha256=digest.hexdigest(),
+            sha256=content_hash("".join(sorted(file.sha256 for file in files)).encode()),
         )
 
 

@@ -3,23 +3,33 @@
 Makes the default package, every run of the cross-validation and every full retraining.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from api.core.arrays import pool
 from api.core.heads import Head
-from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
+from api.core.imaging.resize import to_input
+from api.core.progress import OnEpoch, Progress, silent
 from api.model.litert import LiteRTBackbone
+from api.model.predictor import Backbone
 from api.training.corpus import TrainingSplit
-from api.training.embedding import embed_samples
 from api.training.export import to_litert
-from api.training.heads import FittedHeads, GroundTruth, calibrate_head, level_numbers
+from api.training.heads import (
+    GroundTruth,
+    HeadLogits,
+    calibrate_head,
+    level_numbers,
+    uncalibrated_head,
+)
 from api.training.ood import fit_ood
 from api.training.recipe import Recipe
-from api.training.samples import Sample, targets
+from api.training.samples import Sample, load_image, targets
 from api.training.train import train
 
 
@@ -47,7 +57,7 @@ def train_grader(
     recipe: Recipe,
     split: TrainingSplit,
     progress: Progress = silent,
-    on_epoch: OnEpoch = ignore_epoch,
+    on_epoch: OnEpoch = silent,
 ) -> Grader:
     """Train, export and calibrate. Deterministic on a CPU."""
     trained = train(recipe, split, progress, on_epoch)
@@ -55,14 +65,13 @@ def train_grader(
     backbone = LiteRTBackbone(graph)
 
     def embed(samples: Sequence[Sample], purpose: str) -> NDArray[np.float32]:
-        stage = f"Embedding {purpose}"
-        return embed_samples(backbone, samples, recipe.input_size, progress, stage)
+        return embed_samples(backbone, samples, recipe.input_size, progress, f"Embedding {purpose}")
 
     known = [sample for sample in split.training if sample.target]
     held_out = [sample for sample in split.validation if sample.target]
     ood = fit_ood(embed(known, "what was learned from"), targets(known).argmax(axis=1))
-    heads = FittedHeads(split.classes, trained.kinds, trained.freshness, ood)
-    logits = heads.logits(embed(held_out, "for calibration"))
+    head = uncalibrated_head(split.classes, trained.kinds, trained.freshness, ood)
+    logits = HeadLogits.of(head, embed(held_out, "for calibration"))
     truth = GroundTruth(
         targets(held_out),
         level_numbers(held_out, split.classes),
@@ -72,7 +81,35 @@ def train_grader(
         keras_backbone=trained.backbone,
         graph=graph,
         backbone=backbone,
-        head=calibrate_head(heads, logits, truth),
+        head=calibrate_head(head, logits, truth),
         input_size=recipe.input_size,
         history=trained.history,
     )
+
+
+def embed_samples(
+    backbone: Backbone,
+    samples: Sequence[Sample],
+    size: int,
+    progress: Progress = silent,
+    stage: str = "Embedding",
+) -> NDArray[np.float32]:
+    """Embeddings float32 [n, channels] of the first file of each sample."""
+
+    def embed(sample: Sample) -> NDArray[np.float32]:
+        return pool(backbone(to_input(load_image(sample), size)[None]))
+
+    # An empty array of the right width, for no samples.
+    embeddings = [pool(backbone(np.zeros((1, size, size, 3), np.uint8)))[:0]]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for done, embedding in enumerate(threads.map(embed, samples), start=1):
+            embeddings.append(embedding)
+            progress(stage, done, len(samples))
+    return np.concatenate(embeddings)
+
+
+def embed_pixels(backbone: Backbone, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Embeddings float32 [n, channels] of inputs uint8 [n, size, size, 3], n at least 1."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        maps = threads.map(lambda image: backbone(np.ascontiguousarray(image)[None]), pixels)
+        return np.concatenate([pool(feature_map) for feature_map in maps])

@@ -1,6 +1,6 @@
 """Both heads as one Keras output: targets, loss, accuracy, and their first fit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,34 +81,26 @@ class HeadLayout:
             return kinds, None
         return kinds, Linear(both.weights[:, self.kinds :], both.bias[self.kinds :])
 
-    def loss(self) -> Callable[[Any, Any], Any]:
+    def loss(self, targets: Any, logits: Any) -> Any:
         """Cross-entropy of the kinds plus, where it is known, that of the freshness."""
+        kinds_loss = keras.losses.categorical_crossentropy(
+            targets[:, : self.kinds], logits[:, : self.kinds], from_logits=True
+        )
+        if not self.has_freshness:
+            return kinds_loss
+        freshness, logit = targets[:, self.kinds], logits[:, self.kinds]
+        # Binary cross-entropy from the logit, in the form that does not overflow.
+        freshness_loss = ops.softplus(logit) - ops.maximum(freshness, 0.0) * logit
+        return kinds_loss + ops.where(freshness >= 0, freshness_loss, 0.0)
 
-        def loss(targets: Any, logits: Any) -> Any:
-            kinds_loss = keras.losses.categorical_crossentropy(
-                targets[:, : self.kinds], logits[:, : self.kinds], from_logits=True
-            )
-            if not self.has_freshness:
-                return kinds_loss
-            freshness, logit = targets[:, self.kinds], logits[:, self.kinds]
-            # Binary cross-entropy from the logit, in the form that does not overflow.
-            freshness_loss = ops.softplus(logit) - ops.maximum(freshness, 0.0) * logit
-            return kinds_loss + ops.where(freshness >= 0, freshness_loss, 0.0)
-
-        return loss
-
-    def accuracy(self) -> Callable[[Any, Any], Any]:
+    def accuracy(self, targets: Any, logits: Any) -> Any:
         """1 if the kind and, where it is known, the freshness are correct, else 0."""
-
-        def accuracy(targets: Any, logits: Any) -> Any:
-            correct = ops.equal(
-                ops.argmax(targets[:, : self.kinds], axis=1),
-                ops.argmax(logits[:, : self.kinds], axis=1),
-            )
-            if self.has_freshness:
-                freshness, logit = targets[:, self.kinds], logits[:, self.kinds]
-                same = ops.equal(freshness > 0.5, logit > 0)
-                correct = ops.logical_and(correct, ops.logical_or(freshness < 0, same))
-            return ops.cast(correct, "float32")
-
-        return accuracy
+        correct = ops.equal(
+            ops.argmax(targets[:, : self.kinds], axis=1),
+            ops.argmax(logits[:, : self.kinds], axis=1),
+        )
+        if self.has_freshness:
+            freshness, logit = targets[:, self.kinds], logits[:, self.kinds]
+            same = ops.equal(freshness > 0.5, logit > 0)
+            correct = ops.logical_and(correct, ops.logical_or(freshness < 0, same))
+        return ops.cast(correct, "float32")

@@ -45,60 +45,48 @@ class HeadLogits:
     freshness: NDArray[np.float32] | None
     ood: NDArray[np.float32]
 
+    @classmethod
+    def of(cls, head: Head, embeddings: NDArray[np.float32]) -> "HeadLogits":
+        """The outputs of an uncalibrated head for embeddings float32 [n, channels]."""
+        freshness = head.freshness.logit(embeddings) if head.freshness else None
+        return cls(head.kinds(embeddings), freshness, head.ood_score(embeddings))
 
-@dataclass(frozen=True)
-class FittedHeads:
-    """Heads for `classes` before calibration; the threshold of `ood` is still infinite."""
 
-    classes: tuple[str, ...]
-    kinds: Linear
-    freshness: Linear | None
-    ood: OodDetector
-
-    @property
-    def uncalibrated(self) -> Head:
-        """A head with temperature 1 that rejects nothing."""
-        kind_of, parts = kinds_and_parts(self.classes, self.freshness is not None)
-        freshness = None
-        if self.freshness:
-            freshness = FreshnessHead(self.freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW)
-        return Head(self.kinds, 1.0, kind_of, parts, freshness, self.ood)
-
-    def logits(self, embeddings: NDArray[np.float32]) -> HeadLogits:
-        """The outputs for embeddings float32 [n, channels]."""
-        return HeadLogits(
-            kinds=self.kinds(embeddings),
-            freshness=self.freshness(embeddings)[:, 0] if self.freshness else None,
-            ood=self.uncalibrated.ood_score(embeddings),
-        )
+def uncalibrated_head(
+    classes: Sequence[str], kinds: Linear, freshness: Linear | None, ood: OodDetector
+) -> Head:
+    """A head with temperature 1. Until its threshold is chosen, `ood` rejects nothing."""
+    kind_of, parts = kinds_and_parts(classes, freshness is not None)
+    levels = FreshnessHead(freshness, 1.0, ROTTEN_BELOW, ROTTEN_BELOW) if freshness else None
+    return Head(kinds, 1.0, kind_of, parts, levels, ood)
 
 
 def calibrate_head(
-    heads: FittedHeads,
+    head: Head,
     logits: HeadLogits,
     truth: GroundTruth,
     new_class_scores: Sequence[NDArray[np.float32]] = (),
 ) -> Head:
-    """Set temperatures, the fresh threshold and the OOD threshold on held-out photos.
+    """Set temperatures, the fresh threshold and the OOD threshold of an uncalibrated head.
 
-    `new_class_scores` are the held-out OOD scores [any] of each class that is new.
+    `logits` and `truth` are of held-out photos; `new_class_scores` are the OOD scores [any] of
+    those of each class that is new.
     """
-    head = heads.uncalibrated
     labels = head.kind_of[truth.targets.argmax(axis=1)]
     kinds = int(head.kind_of.max()) + 1
     threshold = choose_threshold(logits.ood, truth.sources, new_class_scores)
     return replace(
         head,
         temperature=fit_temperature(logits.kinds[:, :kinds], labels),
-        freshness=_calibrate_freshness(heads.freshness, logits.freshness, truth.levels),
-        ood=replace(heads.ood, threshold=threshold),
+        freshness=_calibrate_freshness(head.freshness, logits.freshness, truth.levels),
+        ood=replace(head.ood, threshold=threshold),
     )
 
 
 def _calibrate_freshness(
-    linear: Linear | None, logits: NDArray[np.float32] | None, levels: NDArray[np.int64]
+    head: FreshnessHead | None, logits: NDArray[np.float32] | None, levels: NDArray[np.int64]
 ) -> FreshnessHead | None:
-    if linear is None or logits is None:
+    if head is None or logits is None:
         return None
     known = levels != UNKNOWN
     logit = logits[known]
@@ -106,7 +94,7 @@ def _calibrate_freshness(
     temperature = fit_temperature(np.stack([np.zeros_like(logit), logit], axis=1), edible)
     scores = sigmoid(logit / np.float32(temperature))
     fresh_from = fit_fresh_from(scores, levels[known], ROTTEN_BELOW)
-    return FreshnessHead(linear, temperature, ROTTEN_BELOW, fresh_from)
+    return replace(head, temperature=temperature, fresh_from=fresh_from)
 
 
 def fit_head(
@@ -181,10 +169,7 @@ def kind_targets(targets: NDArray[np.float32], kind_of: NDArray[np.int64]) -> ND
 
     `targets` [n, classes] has zeros for out-of-distribution rows; `kind_of` [classes].
     """
-    kinds = int(kind_of.max()) + 1
-    summed = np.zeros((len(targets), kinds), np.float32)
-    for column, kind in enumerate(kind_of):
-        summed[:, kind] += targets[:, column]
+    summed = targets @ np.eye(int(kind_of.max()) + 1, dtype=np.float32)[kind_of]
     none = summed.sum(axis=1) < 0.5
     if not none.any():
         return summed
@@ -198,7 +183,7 @@ def kinds_and_parts(
 
     Without a freshness head (nothing rotten, or nothing else), each class is a kind of its own.
     """
-    _, kind_of, parts = class_parts(classes)
+    kind_of, parts = class_parts(classes)
     return (kind_of, parts) if has_freshness else (np.arange(len(classes)), np.ones_like(parts))
 
 
@@ -209,16 +194,13 @@ def freshness_values(samples: Sequence[Sample]) -> NDArray[np.float32]:
 
 
 def level_numbers(samples: Sequence[Sample], classes: Sequence[str]) -> NDArray[np.int64]:
-    """Level of samples, by the box or else the class: int64 [n], UNKNOWN if unknown."""
-    numbers = []
-    for sample in samples:
-        level = sample.box.level if sample.box else None
-        if not sample.box and sample.target:
-            level = read_label(classes[int(np.argmax(sample.target))]).level
-        elif not sample.target and sample.freshness is not None:
-            level = "fresh" if sample.freshness else "rotten"
-        numbers.append(level_number(level))
-    return np.array(numbers, np.int64)
+    """Level of in-distribution samples, by the box or else the class: int64 [n], UNKNOWN if
+    unknown."""
+    levels = [
+        sample.box.level if sample.box else read_label(classes[int(np.argmax(sample.target))]).level
+        for sample in samples
+    ]
+    return np.array([level_number(level) for level in levels], np.int64)
 
 
 def freshness_of_levels(levels: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from api.core.imaging.resize import to_input
 from api.training.background_augment import CANVAS, background_mask
 
 # Probability that a lesion comes from the same fruit; else from any.
@@ -36,9 +37,7 @@ class Skin:
 
     @classmethod
     def of(cls, image: Image.Image) -> "Skin":
-        pixels = np.asarray(
-            image.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        )
+        pixels = to_input(image, CANVAS)
         outside = background_mask(pixels)
         inside = _centre_disc() if outside is None else ~outside
         return cls(pixels, ndimage.binary_erosion(inside, iterations=6))
@@ -101,11 +100,8 @@ def _transplant(
     y, x = inside[rng.integers(len(inside))]
     top, bottom = max(0, y - radius), min(CANVAS, y + radius + 1)
     left, right = max(0, x - radius), min(CANVAS, x + radius + 1)
-    in_patch = (
-        slice(top - y + radius, bottom - y + radius),
-        slice(left - x + radius, right - x + radius),
-    )
-    place = (slice(top, bottom), slice(left, right))
+    place = np.s_[top:bottom, left:right]
+    in_patch = np.s_[top - y + radius : bottom - y + radius, left - x + radius : right - x + radius]
     on_fruit = ndimage.uniform_filter(target.mask.astype(np.float32), 5)[place]
     alpha = (_blob(radius, rng)[in_patch] * on_fruit)[..., None]
     out = target.pixels.astype(np.float32)
@@ -125,10 +121,7 @@ def _patch(
     candidates: list[tuple[float, NDArray[np.uint8]]] = []
     for _ in range(CANDIDATES):
         y, x = inside[rng.integers(len(inside))]
-        place = (
-            slice(max(0, y - radius), y + radius + 1),
-            slice(max(0, x - radius), x + radius + 1),
-        )
+        place = np.s_[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
         skin = donor.mask[place]
         if skin.mean() < 0.8:
             continue

@@ -40,8 +40,8 @@ def build_replay(grader: Grader, corpus: TrainingCorpus, progress: Progress) -> 
         ),
         photographs=np.array(
             [
-                *(file.photograph for file in files),
-                *(f"{BOX_PREFIX}{sample.copies[0].stem}" for sample in boxed),
+                f"{BOX_PREFIX}{sample.copies[0].stem}" if sample.box else sample.group
+                for sample in samples
             ]
         ),
         sha256=_sha256(corpus, samples),

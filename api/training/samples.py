@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,6 @@ from api.training.class_folders import PhotoFile
 
 # Margin around a box at inference; training varies it.
 BOX_MARGIN = 0.15
-# Fruit past its best is edible, so it counts as fresh where there are only two levels.
-FRESHNESS: dict[Level, float] = {"fresh": 1.0, "past_best": 1.0, "rotten": 0.0}
 
 
 @dataclass(frozen=True)
@@ -49,11 +46,9 @@ def photograph_samples(
     for file in files:
         # Files of two sources with the same name are grouped as one photograph.
         groups.setdefault((file.photograph, file.class_name, file.source), []).append(file)
-    samples = []
-    for _, group in sorted(groups.items()):
+    for group in groups.values():
         group.sort(key=lambda file: (is_saved_copy(file.path), file.path))
-        samples.append(_sample(root, group, classes))
-    return samples
+    return [_sample(root, group, classes) for _, group in sorted(groups.items())]
 
 
 def file_samples(root: Path, files: Iterable[PhotoFile], classes: Sequence[str]) -> list[Sample]:
@@ -157,8 +152,7 @@ def load_image(sample: Sample, copy: int = 0, margin: float = BOX_MARGIN) -> Ima
 
 def load_inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
     """The network's inputs at inference: uint8 [n, size, size, 3]."""
-    pixels: list[NDArray[Any]] = [to_input(load_image(sample), size) for sample in samples]
-    return np.stack(pixels)
+    return np.stack([to_input(load_image(sample), size) for sample in samples])
 
 
 def _sample(root: Path, files: Sequence[PhotoFile], classes: Sequence[str]) -> Sample:
@@ -174,4 +168,5 @@ def _sample(root: Path, files: Sequence[PhotoFile], classes: Sequence[str]) -> S
 
 
 def _freshness(level: Level | None) -> float | None:
-    return None if level is None else FRESHNESS[level]
+    # Fruit past its best is edible, so it counts as fresh where there are only two levels.
+    return None if level is None else float(level != "rotten")

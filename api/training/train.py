@@ -1,5 +1,6 @@
 """Full training: fine-tune a backbone with both heads."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from api.core.heads import Linear
-from api.core.progress import OnEpoch, Progress, ignore_epoch, silent
+from api.core.progress import OnEpoch, Progress, silent
 from api.training import devices
 from api.training.backbones.architectures import build_backbone
 from api.training.corpus import TrainingSplit
@@ -40,7 +41,7 @@ def train(
     recipe: Recipe,
     split: TrainingSplit,
     progress: Progress = silent,
-    on_epoch: OnEpoch = ignore_epoch,
+    on_epoch: OnEpoch = silent,
 ) -> TrainedNetwork:
     """Train on a split. Deterministic on a CPU; several GPUs share each batch.
 
@@ -91,22 +92,25 @@ def _train(
                 use_ema=True,
                 ema_momentum=recipe.averaging,
             ),
-            layout.loss(),
-            metrics=[layout.accuracy()],
+            layout.loss,
+            metrics=[layout.accuracy],
         )
+    done, total = itertools.count(1), steps * recipe.epochs
     record = model.fit(
         _dataset(recipe, training, classes, layout.targets(training)),
         epochs=recipe.epochs,
         steps_per_epoch=steps,
-        validation_data=(
-            load_inputs(validation, recipe.input_size),
-            layout.targets(validation),
-        ),
+        validation_data=(load_inputs(validation, recipe.input_size), layout.targets(validation)),
         validation_batch_size=devices.round_down(PREDICT_BATCH),
         callbacks=[
             # First, so that validation sees the averaged weights; the last epoch's are kept.
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            _ProgressCallback(progress, on_epoch, steps * recipe.epochs),
+            keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda batch, logs: progress("Fine-tuning", next(done), total),
+                on_epoch_end=lambda epoch, logs: on_epoch(
+                    {name: float(value) for name, value in logs.items()}
+                ),
+            ),
         ],
         shuffle=False,
         verbose=0,
@@ -186,21 +190,3 @@ def _dataset(
         tf.TensorSpec((None, row_targets.shape[1]), tf.float32),
     )
     return tf.data.Dataset.from_generator(pairs, output_signature=signature)
-
-
-class _ProgressCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
-    """Reports finished batches of the whole run, and the metrics of each epoch."""
-
-    def __init__(self, progress: Progress, on_epoch: OnEpoch, batches: int) -> None:
-        super().__init__()
-        self._progress = progress
-        self._on_epoch = on_epoch
-        self._total = batches
-        self._done = 0
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self._done += 1
-        self._progress("Fine-tuning", self._done, self._total)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._on_epoch({name: float(value) for name, value in (logs or {}).items()})

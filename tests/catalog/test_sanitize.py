@@ -5,8 +5,13 @@ import pytest
 from PIL import Image
 
 from api.catalog.sanitize import sanitize
-from api.core.errors import ImageTooLargeError, NotAnImageError, ProblemError, TruncatedImageError
-from api.core.imaging.decode import decode
+from api.core.errors import ProblemError
+from api.core.imaging.decode import (
+    ImageTooLargeError,
+    NotAnImageError,
+    TruncatedImageError,
+    decode,
+)
 from api.core.imaging.hashing import perceptual_hash
 from tests.catalog.photographs import phone_jpeg, photograph
 from tests.synthetic_images import draw_fruit, draw_quarters, encode

@@ -8,8 +8,8 @@ import pytest
 
 from api.catalog.service import DuplicateFile, Outcome, Stored, remove_images
 from api.core.appearance import appearance
-from api.core.errors import ProblemError, TruncatedImageError
-from api.core.imaging.decode import decode
+from api.core.errors import ProblemError
+from api.core.imaging.decode import TruncatedImageError, decode
 from api.core.imaging.hashing import content_hash
 from api.core.labels import BadClassNameError
 from api.core.splits import split_of

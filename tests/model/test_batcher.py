@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from api.core.errors import NotAnImageError, OverloadedError
+from api.core.errors import OverloadedError
+from api.core.imaging.decode import NotAnImageError
 from api.model.batcher import DynamicBatcher
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest
 
@@ -112,7 +113,7 @@ def test_queued_requests_run_in_order_and_get_their_own_results(
 def test_failing_request_does_not_affect_its_batch(pool: ThreadPoolExecutor) -> None:
     class Picky(SlowPredictor):
         def outcome(self, data: bytes) -> bytes | Exception:
-            return NotAnImageError(("JPEG",)) if data == b"bad" else data
+            return NotAnImageError() if data == b"bad" else data
 
     batcher, slow = DynamicBatcher(pool, 1, 9, PATIENCE), Picky()
     slow.resume.set()

@@ -1,5 +1,6 @@
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.core.errors import NotAnImageError
 from api.core.freshness_levels import LevelThresholds
 from api.core.heads import Head
-from api.core.imaging.decode import DecodedImage
+from api.core.imaging.decode import DecodedImage, NotAnImageError
 from api.model.litert import FORWARD_BATCH
 from api.model.manifest import DataFingerprint, Manifest
+from api.model.package import load_package
 from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
+from api.settings import PROJECT
 from tests.heads import make_head, make_ood, make_two_heads, save_old_head
 
 CHANNELS = 6
@@ -233,3 +235,10 @@ def test_old_package_head_grades(channels: int, tmp_path: Path) -> None:
     assert grade.confidence == pytest.approx(1 / (1 + np.exp(-2.5)), abs=1e-5)
     assert grade.heatmap is not None
     assert grade.features.shape == (CHANNELS,)
+
+
+def test_package_with_nan_probabilities_is_rejected() -> None:
+    package = load_package(PROJECT / "models" / "default")
+    kinds = replace(package.head.kinds, bias=np.full_like(package.head.kinds.bias, np.nan))
+    with pytest.raises(ValueError, match="gives no numbers"):
+        Predictor.of_package(replace(package, head=replace(package.head, kinds=kinds)))

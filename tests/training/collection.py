@@ -10,8 +10,7 @@ from api.core.metrics import recognition_threshold
 from api.core.ood import OodDetector
 from api.core.progress import Progress, silent
 from api.training.corpus import TrainingSplit
-from api.training.embedding import embed_samples
-from api.training.grader import Grader
+from api.training.grader import Grader, embed_samples
 from api.training.heads import fit_head
 from api.training.recipe import Recipe
 from api.training.samples import Sample, targets

@@ -1,10 +1,12 @@
 """A grader trained on drawn images: its two heads and its exported graph."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from api.training.corpus import TrainingCorpus, read_corpus
-from api.training.export import check_agreement
+from api.training.export import ExportError, check_agreement
 from api.training.grader import Grader, train_grader
 from api.training.recipe import Recipe
 from api.training.samples import load_inputs
@@ -41,6 +43,18 @@ def test_exported_graph_agrees_with_keras(grader: Grader, corpus: TrainingCorpus
     agreement = check_agreement(grader.keras_backbone, grader.backbone, pixels, log_probabilities)
     assert agreement.same_class == len(pixels) > 0
     assert grader.head.channels == grader.keras_backbone.output_shape[-1] == 1280
+
+
+def test_nan_fails_the_export_check() -> None:
+    feature_map = np.full((1, 1, 1, 4), np.nan, np.float32)
+    keras_backbone = SimpleNamespace(predict_on_batch=lambda _image: feature_map)
+    with pytest.raises(ExportError):
+        check_agreement(
+            keras_backbone,
+            lambda _images: feature_map,
+            np.zeros((2, 8, 8, 3), np.uint8),
+            lambda embeddings: embeddings,
+        )
 
 
 def test_most_held_out_fruit_is_recognised(grader: Grader, corpus: TrainingCorpus) -> None:

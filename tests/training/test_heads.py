@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from api.core.arrays import softmax
-from api.core.heads import Linear
+from api.core.heads import Head, Linear
 from api.core.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
 from api.training.heads import (
-    FittedHeads,
     GroundTruth,
+    HeadLogits,
     calibrate_head,
     fit_freshness,
     fit_head,
@@ -19,6 +19,7 @@ from api.training.heads import (
     kind_targets,
     kinds_and_parts,
     level_numbers,
+    uncalibrated_head,
 )
 from api.training.ood import fit_ood
 from api.training.samples import Sample
@@ -115,10 +116,10 @@ def truth() -> GroundTruth:
 
 
 @pytest.fixture
-def heads(embeddings: np.ndarray, truth: GroundTruth) -> FittedHeads:
+def heads(embeddings: np.ndarray, truth: GroundTruth) -> Head:
     kinds = np.array([[1, 0, -1], [0, 1, -1], [0, 0, 0], [0, 0, 0]], np.float32)
     freshness = np.array([[0], [0], [2], [-1]], np.float32)
-    return FittedHeads(
+    return uncalibrated_head(
         CLASSES,
         Linear(kinds, np.zeros(3, np.float32)),
         Linear(freshness, np.zeros(1, np.float32)),
@@ -127,9 +128,9 @@ def heads(embeddings: np.ndarray, truth: GroundTruth) -> FittedHeads:
 
 
 def test_the_answer_is_the_product_of_kind_and_freshness(
-    heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
+    heads: Head, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
-    head = calibrate_head(heads, heads.logits(embeddings), truth)
+    head = calibrate_head(heads, HeadLogits.of(heads, embeddings), truth)
     said = head.probabilities(embeddings)
     assert (said.argmax(axis=1) == truth.targets.argmax(axis=1)).all()
     assert said.sum(axis=1) == pytest.approx(1, abs=1e-5)
@@ -141,9 +142,9 @@ def test_the_answer_is_the_product_of_kind_and_freshness(
 
 
 def test_both_temperatures_are_of_what_was_held_out(
-    heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
+    heads: Head, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
-    said = heads.logits(embeddings)
+    said = HeadLogits.of(heads, embeddings)
     head = calibrate_head(heads, said, truth)
     assert head.freshness
     # "None of them" does not change the temperature of the kinds.
@@ -160,14 +161,14 @@ def test_both_temperatures_are_of_what_was_held_out(
 
 
 def test_the_threshold_leaves_most_of_every_source(
-    heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
+    heads: Head, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
     """Of 400 held-out photos, the 30 of a shop have higher OOD scores."""
     count, shop = 400, 30
     rows = np.arange(count) % 80
     sources = ["garden"] * (count - shop) + ["shop"] * shop
     many = GroundTruth(truth.targets[rows], truth.levels[rows], sources)
-    said = heads.logits(embeddings[rows])
+    said = HeadLogits.of(heads, embeddings[rows])
     ood = np.linspace(0, 1, count, dtype=np.float32)
     ood[-shop:] += 3
     threshold = calibrate_head(heads, replace(said, ood=ood), many).ood.threshold
@@ -179,24 +180,24 @@ def test_the_threshold_leaves_most_of_every_source(
 
 
 def test_scores_of_a_new_class_move_the_threshold(
-    heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
+    heads: Head, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
-    said = heads.logits(embeddings)
+    said = HeadLogits.of(heads, embeddings)
     usual = calibrate_head(heads, said, truth).ood.threshold
     new = np.full(10, usual + 5, np.float32)
     assert calibrate_head(heads, said, truth, [new]).ood.threshold == pytest.approx(usual + 5)
 
 
 def test_a_plain_set_has_no_freshness(
-    heads: FittedHeads, embeddings: np.ndarray, truth: GroundTruth
+    heads: Head, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
-    plain = replace(heads, classes=("apple", "pear"), freshness=None)
-    assert plain.uncalibrated.freshness is None
-    assert plain.logits(embeddings).freshness is None
+    plain = uncalibrated_head(("apple", "pear"), heads.kinds, None, heads.ood)
+    assert plain.freshness is None
+    assert HeadLogits.of(plain, embeddings).freshness is None
     plain_truth = GroundTruth(
         truth.targets[:, :2] + truth.targets[:, 2:], np.full(80, UNKNOWN), truth.sources
     )
-    head = calibrate_head(plain, plain.logits(embeddings), plain_truth)
+    head = calibrate_head(plain, HeadLogits.of(plain, embeddings), plain_truth)
     assert head.freshness is None
     assert (head.probabilities(embeddings).argmax(axis=1) == np.arange(80) % 2).all()
 
@@ -204,11 +205,7 @@ def test_a_plain_set_has_no_freshness(
 def test_levels_of_samples() -> None:
     classes = ("freshapples", "overripeapples", "rottenapples", "quince")
     samples = [Sample((), tuple(row)) for row in np.eye(4).tolist()]
-    near = [Sample((), (), freshness) for freshness in (1.0, 0.0, None)]
-    assert level_numbers([*samples, *near], classes).tolist() == [
-        *(FRESH, PAST_BEST, ROTTEN, UNKNOWN),
-        *(FRESH, ROTTEN, UNKNOWN),
-    ]
+    assert level_numbers(samples, classes).tolist() == [FRESH, PAST_BEST, ROTTEN, UNKNOWN]
     found = freshness_of_levels(np.array([FRESH, PAST_BEST, ROTTEN, UNKNOWN]))
     assert found[:3].tolist() == [1, 1, 0]
     assert np.isnan(found[3])

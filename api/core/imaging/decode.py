@@ -5,16 +5,12 @@ Training, evaluation, import and serving share this decoder, so a photo has the 
 
 import io
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from api.core.errors import (
-    EmptyImageError,
-    ImageTooLargeError,
-    NotAnImageError,
-    TruncatedImageError,
-)
+from api.core.errors import ProblemError, TooLargeError, UnprocessableError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".heic", ".heif")
@@ -43,6 +39,34 @@ pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None
 
 
+class EmptyImageError(ProblemError):
+    code = "empty-image"
+    detail = "The file is empty. Send the bytes of a photograph."
+
+
+class NotAnImageError(ProblemError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "not-an-image"
+    detail = (
+        f"The file is no photograph that this service reads. Send one of: {', '.join(FORMATS)}."
+    )
+
+
+class ImageTooLargeError(TooLargeError):
+    code = "image-too-large"
+
+    def __init__(self, width: int, height: int, limit: int) -> None:
+        super().__init__(
+            f"The picture has {width} x {height} pixels; at most {limit / 1e6:.0f} million are "
+            "read. Send a smaller copy."
+        )
+
+
+class TruncatedImageError(UnprocessableError):
+    code = "truncated-image"
+    detail = "The picture is damaged or cut off and cannot be decoded whole. Send the file again."
+
+
 @dataclass(frozen=True)
 class DecodedImage:
     """`image` is upright RGB and may be reduced; `width` and `height` are the upright size of the
@@ -66,7 +90,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
-        raise NotAnImageError(FORMATS) from None
+        raise NotAnImageError() from None
     except Exception as error:  # Pillow's plugins raise all kinds of errors for a bad header.
         raise TruncatedImageError() from error
     width, height = image.size

@@ -36,7 +36,7 @@ def strip_metadata(data: bytes) -> bytes | None:
             return _png(data)
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
             return _webp(data)
-    except (struct.error, IndexError):  # Truncated.
+    except (struct.error, IndexError, ValueError):  # Truncated or damaged.
         return None
     return None
 
@@ -44,8 +44,6 @@ def strip_metadata(data: bytes) -> bytes | None:
 def _jpeg(data: bytes) -> bytes | None:
     # Reading the orientation opens the image, so only where there is EXIF or XMP data.
     orientation = _orientation(data) if b"Exif" in data or b"rientation" in data else 1
-    if orientation is None:
-        return None
     kept = [data[:2]]
     if orientation != 1:
         kept.append(_segment(_EXIF, b"Exif\0\0" + _exif(orientation)))
@@ -85,8 +83,6 @@ def _png(data: bytes) -> bytes | None:
         return None
     # Reading the orientation decodes the image, so only where there may be one.
     orientation = _orientation(data) if names & _PNG_METADATA else 1
-    if orientation is None:
-        return None
     kept = [whole for name, whole in chunks if name in _PNG_KEPT]
     if orientation != 1:
         kept.insert(1, _png_chunk(b"eXIf", _exif(orientation)))
@@ -112,7 +108,7 @@ def _png_chunk(name: bytes, body: bytes) -> bytes:
 def _webp(data: bytes) -> bytes | None:
     orientation = _orientation(data)
     chunks = dict(_webp_chunks(data))
-    if orientation is None or b"ANIM" in chunks or not chunks.keys() & {b"VP8 ", b"VP8L"}:
+    if b"ANIM" in chunks or not chunks.keys() & {b"VP8 ", b"VP8L"}:
         return None
     kept = {name: body for name, body in chunks.items() if name in _WEBP_KEPT}
     if header := kept.get(b"VP8X"):
@@ -137,13 +133,13 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += 8 + length + length % 2
 
 
-def _orientation(data: bytes) -> int | None:
-    """The EXIF orientation, 1 to 8; None where the image cannot be opened."""
+def _orientation(data: bytes) -> int:
+    """The EXIF orientation, 1 to 8. Raises ValueError where the image cannot be opened."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return orientation_of(image)
-    except Exception:  # As in `decode`.
-        return None
+    except Exception as error:  # As in `decode`.
+        raise ValueError("The image cannot be opened.") from error
 
 
 def _exif(orientation: int) -> bytes:

@@ -62,16 +62,11 @@ def _load_lite0(network: keras.Model) -> None:
     efficientnet_lite.load_imagenet(network, tensors)
 
 
-def _download(build: Callable[[int, str], keras.Model]) -> Callable[[keras.Model], None]:
-    def load(network: keras.Model) -> None:
-        published = build(network.input_shape[1], "imagenet")
-        network.set_weights(published.get_weights())
-
-    return load
-
-
 def _of_keras(build: Callable[..., keras.Model], scale: Callable[[Any], Any]) -> Architecture:
-    return Architecture(build, scale, _download(build))
+    def download(network: keras.Model) -> None:
+        network.set_weights(build(network.input_shape[1], "imagenet").get_weights())
+
+    return Architecture(build, scale, download)
 
 
 TABLE = {

@@ -9,7 +9,7 @@ it without PyTorch and without executing it.
 import io
 import pickle
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,30 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Consecutive inverted-residual blocks of one width."""
+class Block:
+    """An inverted-residual block."""
 
-    repeats: int
     kernel: int
     stride: int
     expand: int
     filters: int
 
 
+# Stages of blocks of one width: how many, and the first; the others have a stride of 1.
 STAGES = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
+    (1, Block(3, 1, 1, 16)),
+    (2, Block(3, 2, 6, 24)),
+    (2, Block(5, 2, 6, 40)),
+    (3, Block(3, 2, 6, 80)),
+    (3, Block(5, 1, 6, 112)),
+    (4, Block(5, 2, 6, 192)),
+    (1, Block(3, 1, 6, 320)),
 )
+BLOCKS = [
+    first if k == 0 else replace(first, stride=1)
+    for repeats, first in STAGES
+    for k in range(repeats)
+]
 STEM_FILTERS = 32
 FEATURE_FILTERS = 1280
 BATCH_NORM = {"epsilon": 1e-3, "momentum": 0.99}
@@ -52,37 +57,33 @@ def build(size: int) -> keras.Model:
     image = keras.Input((size, size, 3), name="image")
     x = _conv(image, "stem", STEM_FILTERS, kernel=3, stride=2)
     x = layers.ReLU(6.0, name="stem_relu")(x)
-    index = 0
-    for stage in STAGES:
-        for repeat in range(stage.repeats):
-            stride = stage.stride if repeat == 0 else 1
-            x = _block(x, f"block{index}", stage, stride)
-            index += 1
+    for index, block in enumerate(BLOCKS):
+        x = _block(x, f"block{index}", block)
     x = _conv(x, "head", FEATURE_FILTERS, kernel=1)
     x = layers.ReLU(6.0, name="features")(x)
     return keras.Model(image, x, name="efficientnet_lite0")
 
 
 def _conv(x: Any, name: str, filters: int, kernel: int, stride: int = 1) -> Any:
-    x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=f"{name}_conv")(
-        x
+    conv = layers.Conv2D(
+        filters, kernel, stride, padding="same", use_bias=False, name=f"{name}_conv"
     )
-    return layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
+    return layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(conv(x))
 
 
-def _block(x: Any, name: str, stage: Stage, stride: int) -> Any:
+def _block(x: Any, name: str, block: Block) -> Any:
     filters_in = x.shape[-1]
     y = x
-    if stage.expand != 1:
-        y = _conv(y, f"{name}_expand", filters_in * stage.expand, kernel=1)
+    if block.expand != 1:
+        y = _conv(y, f"{name}_expand", filters_in * block.expand, kernel=1)
         y = layers.ReLU(6.0, name=f"{name}_expand_relu")(y)
     y = layers.DepthwiseConv2D(
-        stage.kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
+        block.kernel, block.stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
     )(y)
     y = layers.BatchNormalization(name=f"{name}_depthwise_bn", **BATCH_NORM)(y)
     y = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(y)
-    y = _conv(y, f"{name}_project", stage.filters, kernel=1)
-    if stride == 1 and filters_in == stage.filters:
+    y = _conv(y, f"{name}_project", block.filters, kernel=1)
+    if block.stride == 1 and filters_in == block.filters:
         y = layers.Add(name=f"{name}_add")([x, y])
     return y
 
@@ -108,31 +109,21 @@ def load_imagenet(model: keras.Model, tensors: dict[str, Array]) -> None:
             raise ValueError(f"The weight file has no tensor {name!r}.")
         return left.pop(name)
 
-    def conv(layer: str, source: str) -> None:
-        # PyTorch has [out, in, h, w], Keras [h, w, in, out].
-        model.get_layer(layer).set_weights([take(f"{source}.weight").transpose(2, 3, 1, 0)])
-
-    def depthwise(layer: str, source: str) -> None:
-        model.get_layer(layer).set_weights([take(f"{source}.weight").transpose(2, 3, 0, 1)])
-
-    def norm(layer: str, source: str) -> None:
+    def copy(layer: str, conv: str, norm: str) -> None:
+        # PyTorch has [out, in, h, w], Keras [h, w, in, out], depthwise [h, w, out, in].
+        axes = (2, 3, 0, 1) if layer.endswith("depthwise") else (2, 3, 1, 0)
+        model.get_layer(f"{layer}_conv").set_weights([take(f"{conv}.weight").transpose(axes)])
         parts = ("weight", "bias", "running_mean", "running_var")
-        model.get_layer(layer).set_weights([take(f"{source}.{part}") for part in parts])
+        model.get_layer(f"{layer}_bn").set_weights([take(f"{norm}.{part}") for part in parts])
 
-    conv("stem_conv", "_conv_stem")
-    norm("stem_bn", "_bn0")
-    blocks = [stage for stage in STAGES for _ in range(stage.repeats)]
-    for index, stage in enumerate(blocks):
+    copy("stem", "_conv_stem", "_bn0")
+    for index, block in enumerate(BLOCKS):
         layer, source = f"block{index}", f"_blocks.{index}"
-        if stage.expand != 1:
-            conv(f"{layer}_expand_conv", f"{source}._expand_conv")
-            norm(f"{layer}_expand_bn", f"{source}._bn0")
-        depthwise(f"{layer}_depthwise_conv", f"{source}._depthwise_conv")
-        norm(f"{layer}_depthwise_bn", f"{source}._bn1")
-        conv(f"{layer}_project_conv", f"{source}._project_conv")
-        norm(f"{layer}_project_bn", f"{source}._bn2")
-    conv("head_conv", "_conv_head")
-    norm("head_bn", "_bn1")
+        if block.expand != 1:
+            copy(f"{layer}_expand", f"{source}._expand_conv", f"{source}._bn0")
+        copy(f"{layer}_depthwise", f"{source}._depthwise_conv", f"{source}._bn1")
+        copy(f"{layer}_project", f"{source}._project_conv", f"{source}._bn2")
+    copy("head", "_conv_head", "_bn1")
     if left:
         raise ValueError(f"The weight file has tensors that the network lacks: {sorted(left)}")
 

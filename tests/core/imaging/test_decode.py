@@ -8,8 +8,15 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.core.errors import EmptyImageError, ImageTooLargeError, NotAnImageError, ProblemError
-from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, decode
+from api.core.errors import ProblemError
+from api.core.imaging.decode import (
+    DRAFT_SIDE,
+    MAX_PIXELS,
+    EmptyImageError,
+    ImageTooLargeError,
+    NotAnImageError,
+    decode,
+)
 from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
 ORIENTATION = 0x0112
