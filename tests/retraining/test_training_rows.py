@@ -164,7 +164,7 @@ def test_levels_follow_the_class_if_the_target_is_certain() -> None:
     assert held_out.test.tolist() == [True] * 4 + [False]
 
 
-def test_classes_need_enough_training_photos() -> None:
+def test_require_enough() -> None:
     replay = a_replay(40)
     enough = [a_photo(f"n{k}", "plum") for k in range(8)]
     require_enough(replay, KNOWN, enough, (*KNOWN, "plum"))
@@ -173,6 +173,6 @@ def test_classes_need_enough_training_photos() -> None:
     copies = [a_photo(f"n{k}", "plum", photograph="plum/one") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
         require_enough(replay, KNOWN, copies, (*KNOWN, "plum"))
-    held_out = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
+    none_to_learn = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
-        require_enough(replay, KNOWN, held_out, (*KNOWN, "plum"))
+        require_enough(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))
