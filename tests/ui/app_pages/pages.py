@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 PATIENCE_SECONDS = 20
 
 
-def written(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     """All text on the page."""
     parts = (page.markdown, page.caption, page.info, page.success, page.warning, page.error)
     return "\n".join(element.value for elements in parts for element in elements)
@@ -15,8 +15,8 @@ def written(page: AppTest) -> str:
 
 def button(page: AppTest, label: str) -> Any:
     """The one button with this label."""
-    [found] = [button for button in page.button if button.label == label]
-    return found
+    [match] = [button for button in page.button if button.label == label]
+    return match
 
 
 def sent(page: AppTest, what: str) -> AppTest:

@@ -21,11 +21,11 @@ def test_the_class_with_most_new_photos_is_on_top() -> None:
     assert figure.layout.yaxis.ticktext == ("Fresh apple", "Kiwi")
 
 
-def test_many_new_classes_are_cut() -> None:
+def test_number_of_new_classes_is_limited() -> None:
     assert len(new_photos({f"fruit {n}": n for n in range(40)}).data[0].y) == 15
 
 
-def test_a_class_that_got_worse_stands_out() -> None:
+def test_class_that_got_worse_is_highlighted() -> None:
     figure = recall_pairs({"kiwi": Pair(10, 9, 8), "freshapples": Pair(20, 19, 20)})
 
     worse, better, candidate, champion = figure.data
@@ -35,7 +35,7 @@ def test_a_class_that_got_worse_stands_out() -> None:
     assert candidate.text[0] == "New: 80.0 % right"
 
 
-def test_a_new_class_has_the_candidate_dot_alone() -> None:
+def test_new_class_has_only_a_candidate_dot() -> None:
     figure = recall_pairs({"freshapples": Pair(20, 19, 20), "kiwi": Pair(8, None, 6)})
 
     _, candidate, champion = figure.data
