@@ -11,7 +11,7 @@ from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 
-def test_a_body_that_is_too_large_gets_the_same_problem_as_from_the_api(stack: Stack) -> None:
+def test_too_large_body_gets_the_same_problem_as_from_the_api(stack: Stack) -> None:
     with stack.client() as client:
         answer = client.post(
             "/predict", content=bytes(26 * 2**20), headers={"content-type": "image/jpeg"}
@@ -21,7 +21,7 @@ def test_a_body_that_is_too_large_gets_the_same_problem_as_from_the_api(stack: S
     assert answer.json()["code"] == "body-too-large"
 
 
-def test_a_large_upload_passes(stack: Stack) -> None:
+def test_large_upload_is_accepted(stack: Stack) -> None:
     """Larger than a single photo may be."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
