@@ -24,7 +24,7 @@ def test_unknown_paths_and_methods_get_problem_documents(client: TestClient) -> 
     assert all(answer.json()["detail"].endswith(".") for answer in (missing, wrong))
 
 
-def test_the_openapi_document_lists_the_problems_of_an_endpoint(
+def test_openapi_document_lists_the_problems_of_an_endpoint(
     client: TestClient,
 ) -> None:
     answers = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]
@@ -85,7 +85,7 @@ def test_connection_lost_before_the_commit_gets_503(settings: Settings) -> None:
     assert int(response.headers["retry-after"]) > 0
 
 
-def test_a_client_that_disconnects_is_not_an_error(
+def test_client_that_disconnects_is_not_an_error(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(settings)

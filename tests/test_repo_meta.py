@@ -16,7 +16,7 @@ PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md")
 
 
 @pytest.mark.slow
-def test_the_workflow_is_valid() -> None:
+def test_workflow_is_valid() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
     for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
         result = subprocess.run(

@@ -24,7 +24,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def test_a_trigger_starts_a_run(environment: dict[str, str], tmp_path: Path) -> None:
+def test_trigger_starts_a_run(environment: dict[str, str], tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'state' / 'catalog.db'}")
     with (
         running_api(environment) as url,

@@ -166,7 +166,7 @@ def test_run_with_selected_classes_serves_only_those(client: httpx.Client) -> No
     assert sum(right) / len(right) >= 0.9
 
 
-def test_a_candidate_trained_on_shuffled_labels_is_rejected(client: httpx.Client) -> None:
+def test_candidate_trained_on_shuffled_labels_is_rejected(client: httpx.Client) -> None:
     champion = client.get("/model-info").json()["model_info"]["version"]
     kinds = [kind for kind in KINDS for _ in range(20)]
     images = jpegs(draw_fruit(kind, seed=n) for n, kind in enumerate(kinds))

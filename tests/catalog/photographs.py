@@ -21,7 +21,7 @@ from tests.synthetic_images import draw_fruit, encode
 
 @cache
 def photo(seed: int, file_format: str = "JPEG", kind: str = "freshapples") -> bytes:
-    """A different photo for each seed; near-duplicates in other formats."""
+    """A different photo for each seed; in another format it is a near-duplicate."""
     return encode(draw_fruit(kind, seed), file_format)
 
 

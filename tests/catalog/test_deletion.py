@@ -64,9 +64,7 @@ def test_feedback_outlives_its_training_image(
         assert session.get_one(FeedbackRow, "0" * 32).image_id is None
 
 
-def test_a_blob_of_a_prediction_is_kept(
-    uploader: Uploader, database: Database, blobs: Blobs
-) -> None:
+def test_blob_of_a_prediction_is_kept(uploader: Uploader, database: Database, blobs: Blobs) -> None:
     row = uploader.store(photo(1))
     predict(database, row.blob)
     remove_images(database, blobs, [row.id])
@@ -89,7 +87,7 @@ def test_only_old_orphans_are_swept(uploader: Uploader, database: Database, blob
     assert sweep_orphans(database, blobs) == 0
 
 
-def test_the_service_sweeps_at_start_up(settings: Settings, tmp_path: Path) -> None:
+def test_service_sweeps_at_start_up(settings: Settings, tmp_path: Path) -> None:
     changed = settings.model_copy(update={"state_dir": tmp_path, "model_dir": tmp_path / "none"})
     blobs = Blobs(changed.storage)
     blobs.put("photographs/aa/old.jpg", b"x")
@@ -110,7 +108,7 @@ class StoredDuringSweep(Blobs):
         return modified
 
 
-def test_a_photo_stored_during_the_sweep_is_kept(
+def test_photo_stored_during_the_sweep_is_kept(
     uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
     row = uploader.store(photo(1))

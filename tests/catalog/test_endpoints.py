@@ -99,7 +99,7 @@ def test_upload_without_a_usable_file_reports_the_errors(service: TestClient) ->
     assert (body["uploaded_count"], len(body["errors"])) == (0, 1)
 
 
-def test_a_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None:
+def test_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None:
     folder = {
         "fruits/Fresh Pears/a.jpg": photo(1),
         "fruits/train/plum/b.jpg": photo(2),
@@ -131,7 +131,7 @@ def test_a_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None
 
 
 @pytest.mark.parametrize("folder", ["", "DCIM/", "photos/train/"])
-def test_a_zip_without_class_folders_takes_the_class_of_the_form(
+def test_zip_without_class_folders_takes_the_class_of_the_form(
     service: TestClient, folder: str
 ) -> None:
     body = upload(service, [("a.zip", zipped({f"{folder}a.jpg": photo(1)}))], "plum")
@@ -176,7 +176,7 @@ def test_unusable_zip_is_rejected(serve: Serve, data: bytes, status: int, code: 
     assert body["uploaded_count"] == 1
 
 
-def test_a_zip_bomb_entry_is_one_bad_file(serve: Serve) -> None:
+def test_zip_bomb_entry_is_one_bad_file(serve: Serve) -> None:
     service = serve(max_body_bytes=2**20)
     files = {"pear/bomb.jpg": bytes(100 * 2**20), "pear/a.jpg": photo(1)}
     body = upload(service, [("a.zip", zipped(files))])

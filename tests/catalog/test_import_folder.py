@@ -1,4 +1,4 @@
-"""Importing a folder: copies, resumes, reports, keeps source groups, leaves the source alone."""
+"""Importing a folder: copies, resumes, reports, keeps source groups, leaves the source unchanged."""
 
 import shutil
 from collections import Counter
@@ -45,7 +45,7 @@ def test_files_are_copied_and_indexed(source: Path, target: Path) -> None:
     assert {row.path for row in report.listing.files} == set(FILES)
 
 
-def test_a_second_run_copies_nothing_and_changes_nothing(source: Path, target: Path) -> None:
+def test_second_run_copies_nothing_and_changes_nothing(source: Path, target: Path) -> None:
     write(source / "train/apple/cut.png", picture(50)[:200])
     write(source / "train/apple/twin.png", picture(0))
     first = import_folder(source, target)
@@ -58,7 +58,7 @@ def test_a_second_run_copies_nothing_and_changes_nothing(source: Path, target: P
 
 
 @pytest.mark.parametrize("copied_before", [0, 1, 9])
-def test_an_interrupted_import_resumes(
+def test_interrupted_import_resumes(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, copied_before: int
 ) -> None:
     """The unfinished copy is a `.part` file, which is not an image."""
@@ -105,7 +105,7 @@ def test_damaged_copies_of_an_interrupted_import_are_deleted_later(
     assert not (target / "train/apple/cut.png").exists()
 
 
-def test_a_part_file_of_an_earlier_run_is_ignored(source: Path, target: Path) -> None:
+def test_part_file_of_an_earlier_run_is_ignored(source: Path, target: Path) -> None:
     write(target / "train/apple/.0.png.part", b"half")
     write(target / "train/apple/.gone.png.part", b"half")
     report = import_folder(source, target)
@@ -135,7 +135,7 @@ def test_new_files_are_added_without_changing_existing_groups(source: Path, targ
     assert report.listing.classes == ("apple", "pear", "plum")
 
 
-def test_an_import_from_another_folder_keeps_earlier_files(
+def test_import_from_another_folder_keeps_earlier_files(
     source: Path, target: Path, tmp_path: Path
 ) -> None:
     import_folder(source, target)
@@ -148,7 +148,7 @@ def test_an_import_from_another_folder_keeps_earlier_files(
     assert all((target / path).is_file() for path in after)
 
 
-def test_the_report_counts_imported_and_skipped_files(source: Path, target: Path) -> None:
+def test_report_counts_imported_and_skipped_files(source: Path, target: Path) -> None:
     write(source / "train/apple/cut.png", picture(50)[:200])
     write(source / "train/apple/twin.png", picture(0))
     write(source / "train/apple/notes.txt", b"ripe")
@@ -174,7 +174,7 @@ def test_the_report_counts_imported_and_skipped_files(source: Path, target: Path
     assert not (target / "train/apple/notes.txt").exists()
 
 
-def test_a_long_list_of_skipped_files_is_cut(source: Path, target: Path) -> None:
+def test_long_list_of_skipped_files_is_cut(source: Path, target: Path) -> None:
     for number in range(33):
         write(source / f"train/apple/{number}.txt", b"x")
     lines = import_folder(source, target).lines
@@ -182,7 +182,7 @@ def test_a_long_list_of_skipped_files_is_cut(source: Path, target: Path) -> None
     assert lines[-1].strip() == "and 13 more"
 
 
-def test_the_source_is_unchanged(source: Path, target: Path, tmp_path: Path) -> None:
+def test_source_is_unchanged(source: Path, target: Path, tmp_path: Path) -> None:
     """Links are followed; their targets are not touched."""
     outside = fill(tmp_path / "outside", {"kept.png": 60, "class/1.png": 61})
     write(outside / "cut.png", picture(62)[:200])
@@ -222,7 +222,7 @@ def test_overlapping_folders_are_rejected(source: Path, inner: str, swapped: boo
     assert contents(source) == before
 
 
-def test_an_empty_source_is_rejected(tmp_path: Path, target: Path) -> None:
+def test_empty_source_is_rejected(tmp_path: Path, target: Path) -> None:
     with pytest.raises(EmptyFolderError):
         import_folder(tmp_path / "nowhere", target)
     assert not target.exists()

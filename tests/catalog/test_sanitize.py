@@ -51,7 +51,7 @@ def test_heic_becomes_an_upright_jpeg_of_the_same_size() -> None:
     assert np.abs(difference).mean() < 2
 
 
-def test_an_animation_becomes_its_first_frame() -> None:
+def test_animation_becomes_its_first_frame() -> None:
     still, next_one = draw_fruit("freshapples"), draw_fruit("freshbanana")
     for file_format in ("PNG", "WEBP"):
         data = encode(still, file_format, save_all=True, append_images=[next_one])

@@ -111,7 +111,7 @@ def test_catalog_takes_precedence_over_the_training_data(database: Database, blo
     assert uploader.upload_duplicate(photo(1, "PNG")).image_id == row.id
 
 
-def test_a_removed_photo_can_be_uploaded_again(
+def test_removed_photo_can_be_uploaded_again(
     uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
     row = uploader.store(photo(1))
@@ -231,7 +231,7 @@ class DeletesFirstBlob(Blobs):
             self.delete(key)
 
 
-def test_a_blob_deleted_before_its_row_exists_is_stored_again(
+def test_blob_deleted_before_its_row_exists_is_stored_again(
     database: Database, blobs: Blobs
 ) -> None:
     row = Uploader(database, DeletesFirstBlob(blobs.url)).store(photo(1))

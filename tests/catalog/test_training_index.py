@@ -24,7 +24,7 @@ def test_training_index_of_a_package_is_read_and_cached(tmp_path: Path) -> None:
     assert load_training_index(tmp_path / "p") is training_index
 
 
-def test_a_replaced_package_is_read_again(tmp_path: Path) -> None:
+def test_replaced_package_is_read_again(tmp_path: Path) -> None:
     write_package(tmp_path / "p", filler(), describer())
     before = load_training_index(tmp_path / "p")
     write_package(tmp_path / "p", filler(), describer("2026-11-22"))

@@ -57,7 +57,7 @@ def test_every_metric_in_a_query_exists() -> None:
     assert {where: names for where, names in unknown.items() if names} == {}
 
 
-def test_the_dashboards_show_every_metric() -> None:
+def test_dashboards_show_every_metric() -> None:
     shown = {name for query in queries().values() for name in NAME.findall(query)}
     families = {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in exported()}
     assert families <= {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in shown}

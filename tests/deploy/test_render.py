@@ -59,7 +59,7 @@ def test_every_variable_has_one_source_that_exists(service: dict[str, Any]) -> N
 
 
 @each_service
-def test_the_file_has_no_secrets(service: dict[str, Any]) -> None:
+def test_file_has_no_secrets(service: dict[str, Any]) -> None:
     for key, variable in variables(service).items():
         if any(word in key for word in ("KEY", "PASSWORD", "SECRET")):
             assert "value" not in variable, key

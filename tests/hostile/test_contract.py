@@ -1,7 +1,7 @@
 """Schemathesis: the API's answers match its OpenAPI document.
 
-With all of its checks, and with keys, so that it also tests requests without one. It runs as a
-program. RIPELINE_CONTRACT_EXAMPLES is the number of examples for each operation, besides those of
+Its command line runs with all checks, and with keys, so that it also tests requests without one.
+RIPELINE_CONTRACT_EXAMPLES is the number of examples for each operation, besides those of
 every bound and wrong type (`make hostile`: 60); without it there are three random ones.
 """
 

@@ -27,7 +27,7 @@ def test_secrets_are_different_and_the_file_is_private(folder: Path) -> None:
     assert (folder / ".env").stat().st_mode & 0o077 == 0
 
 
-def test_an_existing_env_is_kept(folder: Path) -> None:
+def test_existing_env_is_kept(folder: Path) -> None:
     (folder / ".env").write_text("POSTGRES_PASSWORD=mine\n")
     assert main(folder) == 0
     assert (folder / ".env").read_text() == "POSTGRES_PASSWORD=mine\n"

@@ -37,7 +37,7 @@ def test_port_in_use_is_reported_with_a_remedy(setting: str) -> None:
     assert f"{setting}=<port> make run" in result.stderr
 
 
-def test_an_invalid_port_is_reported() -> None:
+def test_invalid_port_is_reported() -> None:
     result = launch({**launcher_environment(free_port(), free_port()), "RIPELINE_API_PORT": "web"})
     assert result.returncode == 1
     assert "RIPELINE_API_PORT=web is no port" in result.stderr

@@ -74,7 +74,7 @@ FEEDBACK = {
 
 
 def sent_names(body: bytes) -> list[str]:
-    """The names of the files in a form; of a zip, the paths of its files behind its name."""
+    """The file names in a form; for a zip, its name followed by the path of each entry."""
     names = []
     for part in body.split(b"\r\n--"):
         head, _, data = part.partition(b"\r\n\r\n")

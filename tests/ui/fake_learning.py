@@ -259,7 +259,7 @@ def runs(*listed: dict[str, Any]) -> Answer:
 
 
 def script(api: FakeApi) -> FakeApi:
-    """Script every endpoint of the two pages: something new, no run yet."""
+    """Script every endpoint of the two pages: new photos, no run yet."""
     api.answers |= {
         "/retrain/estimate": Answer(ESTIMATE),
         "/runs": runs(),

@@ -50,13 +50,13 @@ class Api:
         )
 
 
-def ended(upload: BackgroundUpload[str]) -> BackgroundUpload[str]:
+def wait_for(upload: BackgroundUpload[str]) -> BackgroundUpload[str]:
     assert upload.wait(TIMEOUT_SECONDS)
     return upload
 
 
 def test_every_batch_is_sent_in_order() -> None:
-    upload = ended(Api().upload(batch("a", "b"), batch("c")))
+    upload = wait_for(Api().upload(batch("a", "b"), batch("c")))
 
     assert upload.rows == ["a", "b", "c"]
     assert (upload.done, upload.total, upload.stopped) == (3, 3, False)
@@ -67,14 +67,14 @@ def test_upload_continues_after_an_outage_without_losing_files() -> None:
     # More failures than the retries of a single batch.
     api = Api(*[UNAVAILABLE] * (3 * MAX_TRIES), available=False)
 
-    upload = ended(api.upload(batch("a"), batch("b")))
+    upload = wait_for(api.upload(batch("a"), batch("b")))
 
     assert upload.rows == ["a", "b"]
     assert upload.error is None
 
 
 def test_rejected_batch_does_not_stop_the_upload() -> None:
-    upload = ended(Api(REJECTED).upload(batch("a", "b"), batch("c")))
+    upload = wait_for(Api(REJECTED).upload(batch("a", "b"), batch("c")))
 
     assert upload.rows == ["a: The body is too large.", "b: The body is too large.", "c"]
     assert upload.done == 3
@@ -83,7 +83,7 @@ def test_rejected_batch_does_not_stop_the_upload() -> None:
 def test_batch_is_given_up_after_max_tries() -> None:
     api = Api(*[UNAVAILABLE] * MAX_TRIES)
 
-    upload = ended(api.upload(batch("a"), batch("b")))
+    upload = wait_for(api.upload(batch("a"), batch("b")))
 
     assert upload.rows == ["a: Nothing answers.", "b"]
     assert api.calls == MAX_TRIES + 1
@@ -92,7 +92,7 @@ def test_batch_is_given_up_after_max_tries() -> None:
 def test_unreadable_files_are_reported_and_not_sent() -> None:
     api = Api()
 
-    upload = ended(api.upload(UploadBatch((), (), (("a", "damaged"),))))
+    upload = wait_for(api.upload(UploadBatch((), (), (("a", "damaged"),))))
 
     assert (upload.rows, upload.done, api.calls) == (["a: damaged"], 1, 0)
 
@@ -116,7 +116,7 @@ def test_stopping_keeps_finished_rows() -> None:
     upload.stop()
     release.set()
 
-    ended(upload)
+    wait_for(upload)
     assert (upload.rows, upload.done, upload.stopped) == (["a"], 1, True)
 
 
@@ -141,7 +141,7 @@ def test_upload_can_be_stopped_during_an_outage(monkeypatch: pytest.MonkeyPatch)
     assert checked.wait(TIMEOUT_SECONDS)
     upload.stop()
 
-    ended(upload)
+    wait_for(upload)
     assert (upload.rows, upload.stopped) == ([], True)
 
 
@@ -160,6 +160,6 @@ def test_exception_in_the_thread_ends_the_upload(monkeypatch: pytest.MonkeyPatch
         is_available=lambda: True,
     )
 
-    ended(upload)
+    wait_for(upload)
     assert upload.rows == ["a"]
     assert upload.stopped

@@ -23,7 +23,7 @@ def client(api: FakeApi, photo: bytes) -> Iterator[ApiClient]:
     client.close()
 
 
-def ended(upload: BackgroundUpload[Graded]) -> list[Graded]:
+def wait_for_rows(upload: BackgroundUpload[Graded]) -> list[Graded]:
     assert upload.wait(20)
     return upload.rows
 
@@ -35,7 +35,7 @@ def graded(name: str, **changes: object) -> Graded:
 def test_each_file_has_its_own_thumbnail_and_grade_or_error(
     client: ApiClient, photo: bytes
 ) -> None:
-    good, bad, rotten = ended(
+    good, bad, rotten = wait_for_rows(
         batch_grading.start(
             client, [Photo("a.jpg", photo), Photo("bad.jpg", b"x"), Photo("rotten.jpg", b"y")]
         )
@@ -51,7 +51,7 @@ def test_each_file_has_its_own_thumbnail_and_grade_or_error(
 
 
 def test_photos_in_a_zip_have_thumbnails(client: ApiClient, photo: bytes) -> None:
-    rows = ended(
+    rows = wait_for_rows(
         batch_grading.start(
             client, [Photo("set.zip", zipped({"x/1.jpg": photo, "x/bad.jpg": b"x"}))]
         )
@@ -64,7 +64,9 @@ def test_photos_in_a_zip_have_thumbnails(client: ApiClient, photo: bytes) -> Non
 def test_photos_with_the_same_name_keep_their_own_thumbnails(
     client: ApiClient, photo: bytes
 ) -> None:
-    rows = ended(batch_grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)]))
+    rows = wait_for_rows(
+        batch_grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)])
+    )
 
     assert [row.thumbnail is None for row in rows] == [True, False]
 
@@ -74,7 +76,7 @@ def test_number_of_thumbnails_is_limited(
 ) -> None:
     monkeypatch.setattr(batch_grading, "MAX_THUMBNAILS", 30)
 
-    rows = ended(batch_grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)]))
+    rows = wait_for_rows(batch_grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)]))
 
     assert len(rows) == 60
     assert sum(row.thumbnail is not None for row in rows) == 30
@@ -86,7 +88,7 @@ def test_truncated_response_is_requested_again(
     first = Answer('{"filename": "a.jpg", "error": {"detail": "cut"}}\n', content_type="ndjson")
     api.first["/predict/batch"] += [first, OUTAGE]
 
-    [row] = ended(batch_grading.start(client, [Photo("a.jpg", photo)]))
+    [row] = wait_for_rows(batch_grading.start(client, [Photo("a.jpg", photo)]))
 
     assert row.error is None
     assert len(api.sent_to("/predict/batch")) == 3

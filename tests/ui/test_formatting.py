@@ -27,7 +27,7 @@ from formatting import (
         ("fresh", "Fresh"),
     ],
 )
-def test_a_class_has_a_label(class_name: str, expected: str) -> None:
+def test_class_has_a_label(class_name: str, expected: str) -> None:
     assert class_label(class_name) == expected
 
 
@@ -57,7 +57,7 @@ def test_percent_is_never_rounded_to_0_or_100(share: float, expected: str) -> No
         (86460, "1 d"),
     ],
 )
-def test_a_duration_has_its_two_largest_units(seconds: float, expected: str) -> None:
+def test_duration_has_its_two_largest_units(seconds: float, expected: str) -> None:
     assert duration(seconds) == expected
 
 

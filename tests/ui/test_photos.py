@@ -42,5 +42,5 @@ def test_unreadable_or_unsupported_file_has_no_preview(photo: bytes) -> None:
     assert preview(saved(Image.new("P", (8, 8)), "GIF")) is None
 
 
-def test_a_huge_image_is_not_decoded() -> None:
+def test_huge_image_is_not_decoded() -> None:
     assert preview(saved(Image.new("1", (8001, 8000)), "PNG")) is None

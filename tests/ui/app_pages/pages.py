@@ -19,9 +19,9 @@ def button(page: AppTest, label: str) -> Any:
     return match
 
 
-def sent(page: AppTest, what: str) -> AppTest:
-    """The page after its upload, "batch" or "training_upload", has ended."""
-    assert page.session_state[what].wait(PATIENCE_SECONDS)
+def wait_for_upload(page: AppTest, upload: str) -> AppTest:
+    """Wait for the upload, "batch" or "training_upload", and return the page after a rerun."""
+    assert page.session_state[upload].wait(PATIENCE_SECONDS)
     page.run()
     assert not page.exception
     return page

@@ -135,7 +135,7 @@ def test_without_data_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi
         (7, "Choose a dot", 0),
     ],
 )
-def test_the_selected_dot_is_shown(
+def test_selected_dot_is_shown(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, selected: int, text: str, photos: int
 ) -> None:
     # AppTest cannot click on a chart.
@@ -170,7 +170,7 @@ def test_uploaded_photo_is_sent_and_augmented(
     assert "The score hardly moves." in page_text(page)
 
 
-def test_an_empty_map_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+def test_empty_map_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/insights/map"] = Answer({**MAP, "points": []})
 
     assert "Nothing to show yet" in page_text(part(open_page(PAGE), "Map"))

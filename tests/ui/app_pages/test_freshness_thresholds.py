@@ -65,7 +65,7 @@ def test_new_limits_are_sent_and_shown(open_page: OpenPage, api: FakeApi) -> Non
     assert "rotten below 30, past its best from 30" in page.caption[-1].value
 
 
-def test_the_limits_can_be_reset(open_page: OpenPage, api: FakeApi) -> None:
+def test_limits_can_be_reset(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[PATH] = Answer(USER)
     page = limits_tab(open_page)
     api.answers[PATH] = Answer(MODEL)

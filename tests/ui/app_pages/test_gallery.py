@@ -44,7 +44,7 @@ def test_every_photo_is_shown_with_its_class(page: AppTest) -> None:
     assert button(page, "Remove").disabled
 
 
-def test_the_filters_are_sent_to_the_api(page: AppTest, api: FakeApi) -> None:
+def test_filters_are_sent_to_the_api(page: AppTest, api: FakeApi) -> None:
     assert last_query(api) == {"offset": ["0"], "limit": ["24"]}
 
     page.selectbox(key="gallery_class").set_value("kiwi")
@@ -55,7 +55,7 @@ def test_the_filters_are_sent_to_the_api(page: AppTest, api: FakeApi) -> None:
     assert last_query(api) == expected | {"offset": ["0"], "limit": ["24"]}
 
 
-def test_a_page_has_24_photos(page: AppTest, api: FakeApi) -> None:
+def test_page_has_24_photos(page: AppTest, api: FakeApi) -> None:
     api.answers["/dataset/images"] = Answer(IMAGES | {"total": 49})
     page.selectbox(key="gallery_split").set_value("train").run()
 
@@ -113,9 +113,7 @@ def test_all_shown_photos_can_be_selected_at_once(page: AppTest) -> None:
     assert not any(box.value for box in page.checkbox)
 
 
-def test_a_rejected_change_is_explained_and_the_selection_stays(
-    page: AppTest, api: FakeApi
-) -> None:
+def test_rejected_change_is_explained_and_the_selection_stays(page: AppTest, api: FakeApi) -> None:
     api.answers["/dataset/images/relabel"] = problem(422, "A class name needs a letter.")
     pick(page, IDS[0])
     page.selectbox(key="new_class").set_value("!").run()

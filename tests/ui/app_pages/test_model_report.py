@@ -97,7 +97,7 @@ def test_each_part_of_a_full_version_has_its_charts(
     assert len(page.get("plotly_chart")) == charts
 
 
-def test_a_quick_version_says_what_was_not_measured(open_page: OpenPage, api: FakeApi) -> None:
+def test_quick_version_says_what_was_not_measured(open_page: OpenPage, api: FakeApi) -> None:
     fast = details({"test_by_photograph": SCORES}, {"mode": "fast"})
     api.answers[f"/models/{CHAMPION}"] = Answer(fast)
 
@@ -139,7 +139,7 @@ def test_two_versions_are_shown_side_by_side(open_page: OpenPage) -> None:
     assert table[CHAMPION].tolist() == ["98.0 %"]
 
 
-def test_a_single_version_cannot_be_compared(open_page: OpenPage, api: FakeApi) -> None:
+def test_single_version_cannot_be_compared(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = Answer({"champion": CHAMPION, "models": [version(CHAMPION)]})
 
     assert "only one version" in page_text(part(open_page(PAGE), "Compare"))

@@ -115,7 +115,7 @@ def test_error_shows_the_detail_of_the_api(open_page: OpenPage, api: FakeApi) ->
     assert "The catalog cannot be read." in page.error[0].value
 
 
-def test_a_slow_api_is_reported(
+def test_slow_api_is_reported(
     open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
@@ -126,7 +126,7 @@ def test_a_slow_api_is_reported(
     assert "taking too long" in page.error[0].value
 
 
-def test_an_outage_is_reported_until_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_is_reported_until_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
     working = api.answers.copy()
     api.answers = dict.fromkeys(working, OUTAGE)
     page = monitoring_page(open_page)

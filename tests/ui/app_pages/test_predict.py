@@ -26,7 +26,7 @@ def test_empty_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     assert not api.sent_to("/predict")
 
 
-def test_a_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
 
     assert page.header[0].value == "Fresh apple"
@@ -71,7 +71,7 @@ def test_photo_is_sent_once_across_reruns(open_page: OpenPage, api: FakeApi, pho
     assert page.header[0].value == "Fresh apple"
 
 
-def test_the_next_photo_replaces_the_last(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_next_photo_replaces_the_last(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
     api.answers["/predict"] = Answer(PREDICTION | {"fruit": "banana", "freshness": "rotten"})
 
@@ -101,7 +101,7 @@ def test_grade_survives_a_visit_to_another_page(
     assert len(api.sent_to("/predict")) == 1
 
 
-def test_a_photo_from_the_camera_is_graded(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_photo_from_the_camera_is_graded(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     page = open_page("predict")
     page.segmented_control(key="photo_source").set_value("Take a photo").run()
 
@@ -122,7 +122,7 @@ def test_unrecognised_photo_is_not_called_a_fruit(
     assert not page.metric
 
 
-def test_a_class_without_a_freshness_shows_no_score(
+def test_class_without_a_freshness_shows_no_score(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     api.answers["/predict"] = Answer(

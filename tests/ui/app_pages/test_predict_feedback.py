@@ -66,7 +66,7 @@ def test_feedback_is_about_the_first_prediction(page: AppTest, api: FakeApi) -> 
     assert "Is this right?" not in page_text(page)
 
 
-def test_a_wrong_grade_is_corrected_with_a_known_class(page: AppTest, api: FakeApi) -> None:
+def test_wrong_grade_is_corrected_with_a_known_class(page: AppTest, api: FakeApi) -> None:
     choice = page.selectbox(key="right_class")
     assert {"Fresh apple", "Rotten apple", "Kiwi"} <= set(choice.options)
     assert button(page, "Send the correction").disabled

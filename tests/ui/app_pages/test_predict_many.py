@@ -1,11 +1,11 @@
-"""The Predict page with many photos: chosen, sent, graded, stopped, failing."""
+"""The Predict page with many photos: selected, sent, graded, stopped, failing."""
 
 import background_upload
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app_pages.pages import button, page_text, sent
+from tests.ui.app_pages.pages import button, page_text, wait_for_upload
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, FakeApi
 from tests.ui.fake_collect import script, zipped
@@ -32,7 +32,7 @@ def grade(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
         element for element in choose(page, *files).button if element.label.startswith("Grade")
     ]
     start.click().run()
-    return sent(page, "batch")
+    return wait_for_upload(page, "batch")
 
 
 def test_empty_page_says_what_to_do(page: AppTest, api: FakeApi) -> None:
@@ -99,7 +99,7 @@ def test_500_photos_are_sent_in_small_batches(page: AppTest, api: FakeApi, photo
     assert len(api.sent_to("/predict/batch")) == 20
 
 
-def test_a_zip_is_graded_file_by_file(page: AppTest, photo: bytes) -> None:
+def test_zip_is_graded_file_by_file(page: AppTest, photo: bytes) -> None:
     grade(page, ("set.zip", zipped({f"x/{number}.jpg": photo for number in range(30)})))
 
     assert page.metric[0].value == "30"
@@ -131,7 +131,7 @@ def test_table_survives_a_visit_to_another_page(page: AppTest, photo: bytes) -> 
     assert page.dataframe[0].value["File"].tolist() == ["a.jpg"]
 
 
-def test_a_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: bytes) -> None:
     api.slow.add("/predict/batch")
     choose(page, *((f"{number}.jpg", photo) for number in range(30)))
     button(page, "Grade 30 files").click().run()
@@ -142,7 +142,7 @@ def test_a_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: byte
     assert button(page, "Stop").disabled
 
     api.stop()
-    sent(page, "batch")
+    wait_for_upload(page, "batch")
     assert "Stopped: 5 files not sent" in page.warning[0].value
     assert page.metric[0].value == "25"
 
@@ -164,11 +164,11 @@ def test_batch_continues_after_an_outage(
     assert "in trouble" in page.warning[0].value
 
     api.answers = working
-    sent(page, "batch")
+    wait_for_upload(page, "batch")
     assert page.dataframe[0].value["Grade"].tolist() == ["Fresh apple"]
 
 
-def test_an_outage_before_the_batch_is_reported(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_before_the_batch_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
     page = open_page("predict")
 

@@ -114,7 +114,7 @@ def test_running_run_shows_progress_time_left_and_losses(open_page: OpenPage, ap
     assert len(page.get("plotly_chart")) == 1
 
 
-def test_a_run_can_be_cancelled(open_page: OpenPage, api: FakeApi) -> None:
+def test_run_can_be_cancelled(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/runs"] = fake.runs(fake.RUNNING)
     cancel = f"/runs/{fake.RUN_ID}/cancel"
     api.answers[cancel] = Answer(fake.RUNNING | {"cancel_requested": True}, 202)
@@ -235,7 +235,7 @@ def test_rollback_needs_confirmation_and_names_the_version(
     assert not page.exception
 
 
-def test_a_rejected_rollback_is_shown(open_page: OpenPage, api: FakeApi) -> None:
+def test_rejected_rollback_is_shown(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models/rollback"] = problem(409, "Its files were removed to make room.")
     page = press(retrain_page(open_page), "Roll back")
 
@@ -346,7 +346,7 @@ def test_error_in_one_part_does_not_hide_the_others(open_page: OpenPage, api: Fa
     assert len(page.dataframe) == 2
 
 
-def test_an_error_is_shown_and_can_be_retried(open_page: OpenPage, api: FakeApi) -> None:
+def test_error_is_shown_and_can_be_retried(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = problem(503, "The catalog cannot be read.")
     page = retrain_page(open_page)
     assert "The catalog cannot be read." in page.error[0].value
@@ -357,7 +357,7 @@ def test_an_error_is_shown_and_can_be_retried(open_page: OpenPage, api: FakeApi)
     assert not page.error
 
 
-def test_a_slow_api_is_reported(
+def test_slow_api_is_reported(
     open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
@@ -368,7 +368,7 @@ def test_a_slow_api_is_reported(
     assert "taking too long" in page.error[0].value
 
 
-def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
 
     page = retrain_page(open_page)

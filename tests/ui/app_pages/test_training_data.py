@@ -5,7 +5,7 @@ import pytest
 from formatting import class_label
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app_pages.pages import button, page_text, sent
+from tests.ui.app_pages.pages import button, page_text, wait_for_upload
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, FakeApi, problem
 from tests.ui.fake_collect import script, sent_class, sent_names, zipped
@@ -29,7 +29,7 @@ def choose(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
 def start(page: AppTest) -> AppTest:
     [add] = [button for button in page.button if button.label.startswith("Add")]
     add.click().run()
-    return sent(page, "training_upload")
+    return wait_for_upload(page, "training_upload")
 
 
 def test_empty_page_shows_the_catalog_size_and_what_to_do(page: AppTest) -> None:
@@ -106,9 +106,7 @@ def test_500_photos_are_sent_in_small_batches(page: AppTest, api: FakeApi, photo
     assert len(api.sent_to(UPLOAD)) == 20
 
 
-def test_a_rejected_batch_is_reported_file_by_file(
-    page: AppTest, api: FakeApi, photo: bytes
-) -> None:
+def test_rejected_batch_is_reported_file_by_file(page: AppTest, api: FakeApi, photo: bytes) -> None:
     api.answers[UPLOAD] = problem(422, "That is no class name.")
     page.selectbox(key="upload_class").set_value("!!").run()
     start(choose(page, ("a.jpg", photo), ("b.jpg", photo)))
@@ -145,10 +143,10 @@ def test_upload_continues_after_an_outage(
     assert "in trouble" in page.warning[0].value
 
     api.answers = working
-    assert sent(page, "training_upload").metric[0].value == "1"
+    assert wait_for_upload(page, "training_upload").metric[0].value == "1"
 
 
-def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
 
     page = open_page("training_data")
@@ -158,7 +156,7 @@ def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     assert not page.file_uploader
 
 
-def test_a_slow_summary_leaves_the_page_usable(
+def test_slow_summary_leaves_the_page_usable(
     page: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.05")

@@ -44,7 +44,7 @@ def test_only_the_twelve_most_likely_classes_are_drawn() -> None:
     assert figure.data[0].y[0] == "fruit 39"
 
 
-def test_the_chart_grows_with_its_bars() -> None:
+def test_chart_grows_with_its_bars() -> None:
     few = probability_bars({"mango": 1.0}, "mango")
     more = probability_bars(PROBABILITIES, None)
 
@@ -84,7 +84,7 @@ def test_remaining_classes_share_one_bar() -> None:
         (-3.0, (1.25, 0.0, 0.0)),
     ],
 )
-def test_the_bar_shows_the_value_as_a_share_of_the_threshold(
+def test_bar_shows_the_value_as_a_share_of_the_threshold(
     value: float, parts: tuple[float, ...]
 ) -> None:
     figure = threshold_bar(value, 100.0)

@@ -13,7 +13,7 @@ def test_each_loss_has_a_curve_over_the_epochs() -> None:
     assert (validation.name, validation.x, validation.y) == ("Validation", (1,), (0.5,))
 
 
-def test_the_class_with_most_new_photos_is_on_top() -> None:
+def test_class_with_most_new_photos_is_on_top() -> None:
     figure = new_photos({"kiwi": 7, "freshapples": 1200})
 
     assert figure.data[0].y == ("freshapples", "kiwi")
@@ -44,5 +44,5 @@ def test_new_class_has_only_a_candidate_dot() -> None:
     assert figure.layout.yaxis.ticktext == ("Fresh apple", "Kiwi (new)")
 
 
-def test_a_class_without_held_out_photos_has_none_right() -> None:
+def test_class_without_held_out_photos_has_none_right() -> None:
     assert recall_pairs({"kiwi": Pair(0, 0, 0)}).data[1].x == (0.0,)

@@ -19,7 +19,7 @@ def test_each_class_has_a_bar_series() -> None:
     assert figure.layout.xaxis.range == (NOON, NOON + timedelta(minutes=30))
 
 
-def test_the_rarest_classes_share_a_colour() -> None:
+def test_rarest_classes_share_a_colour() -> None:
     counts = {f"fruit {n:02}": 100 - n for n in range(len(SERIES) + 2)}
 
     figure = class_mix(STARTS[:1], [counts], 900)

@@ -59,7 +59,7 @@ def test_no_chart_uses_plotlys_percent_format(drawn: go.Figure) -> None:
 
 
 @pytest.mark.parametrize("drawn", WITH_AXIS.values(), ids=WITH_AXIS)
-def test_the_axis_is_in_percent(drawn: go.Figure) -> None:
+def test_axis_is_in_percent(drawn: go.Figure) -> None:
     [axis, *_] = [
         axis for axis in (drawn.layout.yaxis, drawn.layout.xaxis) if axis.ticksuffix == " %"
     ]
