@@ -1,4 +1,4 @@
-"""Importing a folder: copies, resumes, reports, keeps source groups, leaves the source unchanged."""
+"""Importing a folder: copies, resumes, reports, keeps groups, leaves the source unchanged."""
 
 import shutil
 from collections import Counter

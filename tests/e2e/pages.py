@@ -50,8 +50,8 @@ def wait_until_drawn(page: Page, address: str) -> None:
 
 def quiet(page: Page) -> None:
     """Wait until the page is neither running nor loading."""
-    drawn = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    expect(drawn).to_be_visible(timeout=PATIENCE_MS)
+    idle_app = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    expect(idle_app).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stSpinner")).to_have_count(0, timeout=PATIENCE_MS)
 

@@ -36,8 +36,8 @@ def test_tables_of_the_retrain_page_are_not_cut_off(browser: Browser, ui_url: st
     open_page(page, ui_url, "retrain")
     for tab, tables in TABS.items():
         page.get_by_role("tab", name=tab).click()
-        drawn = page.get_by_test_id("stDataFrame").filter(visible=True)
-        expect(drawn).to_have_count(tables)
-        expect(drawn.locator(".dvn-scroller").last).to_be_visible()
+        frames = page.get_by_test_id("stDataFrame").filter(visible=True)
+        expect(frames).to_have_count(tables)
+        expect(frames.locator(".dvn-scroller").last).to_be_visible()
         assert max(page.evaluate(_HIDDEN)) <= TOLERANCE_PIXELS, tab
     page.close()

@@ -24,16 +24,16 @@ def test_every_replica_follows_promotion_and_rollback(stack: Stack) -> None:
 def test_every_replica_serves_every_uploaded_image(stack: Stack) -> None:
     with stack.client() as client:
         upload(client, "squares", first=0, count=20)
-    shown = []
+    contents = []
     for url in stack.replicas.values():
         with stack.client(url) as replica:
             images = replica.get("/dataset/images", params={"class_name": "squares"}).json()
             ids = [image["id"] for image in images["images"]]
             answers = [replica.get(f"/dataset/images/{one}/photograph") for one in ids]
-            shown.append([answer.content for answer in answers])
+            contents.append([answer.content for answer in answers])
             assert all(answer.is_success for answer in answers)
-    assert len(shown[0]) == 20
-    assert shown == [shown[0]] * len(stack.replicas)
+    assert len(contents[0]) == 20
+    assert contents == [contents[0]] * len(stack.replicas)
 
 
 def graded_by_all(stack: Stack, version: str) -> bool:

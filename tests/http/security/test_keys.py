@@ -73,6 +73,6 @@ def test_settings_do_not_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("RIPELINE_PREDICT_KEYS", PREDICT_KEY)
     monkeypatch.setenv("DATABASE_URL", "postgresql://ripe:db-password@127.0.0.1/catalog")
     settings = Settings()
-    shown = f"{settings} {settings!r} {settings.change_keys}"
+    text = f"{settings} {settings!r} {settings.change_keys}"
     assert settings.change_keys[0].get_secret_value() == CHANGE_KEY
-    assert not any(secret in shown for secret in (CHANGE_KEY, PREDICT_KEY, "db-password"))
+    assert not any(secret in text for secret in (CHANGE_KEY, PREDICT_KEY, "db-password"))

@@ -64,9 +64,9 @@ def test_each_part_has_its_charts_and_text(
 def test_copies_are_compared_with_a_split_by_file(open_page: OpenPage) -> None:
     page = part(open_page(PAGE), "Copies")
 
-    shown = {metric.label: metric.value for metric in page.metric}
-    assert shown["If files were split"] == "85.3 %"
-    assert shown["As photos are split here"] == "0.0 %"
+    metrics = {metric.label: metric.value for metric in page.metric}
+    assert metrics["If files were split"] == "85.3 %"
+    assert metrics["As photos are split here"] == "0.0 %"
 
 
 def test_other_views_request_another_seed(open_page: OpenPage, api: FakeApi) -> None:

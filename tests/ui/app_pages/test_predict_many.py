@@ -78,8 +78,8 @@ def test_each_file_has_a_row_with_its_grade_or_error(page: AppTest, photo: bytes
 
 def test_table_can_be_filtered(page: AppTest, photo: bytes) -> None:
     grade(page, ("a.jpg", photo), ("bad.jpg", b"x"), ("rotten.jpg", photo), ("shoe.jpg", photo))
-    shown = page.selectbox(key="batch_shown")
-    assert shown.options == [
+    selectbox = page.selectbox(key="batch_shown")
+    assert selectbox.options == [
         "All 4 files",
         "Fresh apple (1)",
         "Rotten apple (1)",
@@ -87,7 +87,7 @@ def test_table_can_be_filtered(page: AppTest, photo: bytes) -> None:
         "Could not be graded (1)",
     ]
 
-    for option, file in zip(shown.options[1:], ["a", "rotten", "shoe", "bad"], strict=True):
+    for option, file in zip(selectbox.options[1:], ["a", "rotten", "shoe", "bad"], strict=True):
         page.selectbox(key="batch_shown").select(option).run()
         assert page.dataframe[0].value["File"].tolist() == [f"{file}.jpg"]
 

@@ -180,9 +180,11 @@ def test_rejected_candidate_can_be_promoted_after_confirmation(
     assert not page.exception
 
 
-@pytest.mark.parametrize(("state", "words"), [("failed", "failed"), ("interrupted", "interrupted")])
+@pytest.mark.parametrize(
+    ("state", "expected"), [("failed", "failed"), ("interrupted", "interrupted")]
+)
 def test_failed_run_shows_the_reason_and_another_can_be_started(
-    open_page: OpenPage, api: FakeApi, state: str, words: str
+    open_page: OpenPage, api: FakeApi, state: str, expected: str
 ) -> None:
     ended = {"state": state, "message": "Memory ran out.", "candidate": None, "verdict": None}
     api.answers["/runs"] = fake.runs(fake.RUN | ended)
@@ -190,7 +192,7 @@ def test_failed_run_shows_the_reason_and_another_can_be_started(
     page = retrain_page(open_page)
 
     [text] = [element.value for element in (*page.error, *page.info)]
-    assert words in text
+    assert expected in text
     assert "Memory ran out." in text
     assert not page.button[0].disabled
 

@@ -21,22 +21,22 @@ def test_each_metric_is_a_dot_with_its_interval_and_leaks_are_marked() -> None:
         Figure.model_validate(figure("test", measures="version")),
         Figure.model_validate(figure("supplied", leaks=True, low=None, high=None)),
     ]
-    drawn = metric_intervals(figures)
+    chart = metric_intervals(figures)
 
-    own, leaking = drawn.data
+    own, leaking = chart.data
     assert own.error_x.array[0] == pytest.approx(1)
     assert own.error_x.arrayminus[0] == pytest.approx(3)
     assert (own.marker.color, leaking.marker.color) == (HIGHLIGHT, WARNING)
     assert leaking.marker.symbol == "x"
-    assert "leaks" in drawn.layout.annotations[1].text
-    assert drawn.layout.xaxis.range[0] < 95
+    assert "leaks" in chart.layout.annotations[1].text
+    assert chart.layout.xaxis.range[0] < 95
 
 
 def test_metrics_with_the_same_name_have_different_colours() -> None:
     same = [figure("source"), figure("source", measures="version"), figure("source", leaks=True)]
-    drawn = metric_intervals([Figure.model_validate(row) for row in same])
+    chart = metric_intervals([Figure.model_validate(row) for row in same])
 
-    assert len({dot.marker.color for dot in drawn.data}) == 3
+    assert len({dot.marker.color for dot in chart.data}) == 3
 
 
 def test_confusion_matrix_is_coloured_by_row_share() -> None:

@@ -52,20 +52,20 @@ WITH_LABELS = {
 }
 
 
-@pytest.mark.parametrize("drawn", [*WITH_AXIS.values(), *WITH_LABELS.values()])
-def test_no_chart_uses_plotlys_percent_format(drawn: go.Figure) -> None:
+@pytest.mark.parametrize("chart", [*WITH_AXIS.values(), *WITH_LABELS.values()])
+def test_no_chart_uses_plotlys_percent_format(chart: go.Figure) -> None:
     # Plotly's own percent sign stands without a space before it.
-    assert not re.search(r"\d%", drawn.to_json())
+    assert not re.search(r"\d%", chart.to_json())
 
 
-@pytest.mark.parametrize("drawn", WITH_AXIS.values(), ids=WITH_AXIS)
-def test_axis_is_in_percent(drawn: go.Figure) -> None:
+@pytest.mark.parametrize("chart", WITH_AXIS.values(), ids=WITH_AXIS)
+def test_axis_is_in_percent(chart: go.Figure) -> None:
     [axis, *_] = [
-        axis for axis in (drawn.layout.yaxis, drawn.layout.xaxis) if axis.ticksuffix == " %"
+        axis for axis in (chart.layout.yaxis, chart.layout.xaxis) if axis.ticksuffix == " %"
     ]
     assert axis.range is None or axis.range[1] >= 100
 
 
-@pytest.mark.parametrize("drawn", WITH_LABELS.values(), ids=WITH_LABELS)
-def test_shares_have_labels(drawn: go.Figure) -> None:
-    assert re.search(r"\d\.\d %", drawn.to_json())
+@pytest.mark.parametrize("chart", WITH_LABELS.values(), ids=WITH_LABELS)
+def test_shares_have_labels(chart: go.Figure) -> None:
+    assert re.search(r"\d\.\d %", chart.to_json())
