@@ -97,9 +97,9 @@ def draw_head(channels: int, classes: int, seed: int = 0) -> Head:
 
 
 def save_old_head(path: Path, weights: ArrayLike, *, more: int = 0, distance: float = 1e6) -> None:
-    """Write a head as packages up to November 2026 had it: `weights` [channels, classes].
+    """Write a head in the format of packages up to November 2026: `weights` [channels, classes].
 
-    With `more` channels there is an expert as well, which goes by those and by them alone.
+    `more` adds an expert that uses only that many further channels.
     """
     plain = _floats(weights)
     channels, classes = len(plain) + more, plain.shape[1]

@@ -59,7 +59,7 @@ def _uses_slow_fixture(test: pytest.Function) -> bool:
 
 
 class _WithoutTensorFlow:
-    """Finds TensorFlow first, so that nobody imports it."""
+    """An import hook that prevents the import of TensorFlow."""
 
     def __init__(self) -> None:
         self._collecting = True

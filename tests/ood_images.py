@@ -1,4 +1,4 @@
-"""Drawn images of things that are not fruit."""
+"""Drawn images that are not fruit."""
 
 import numpy as np
 from PIL import Image

@@ -20,9 +20,9 @@ START_SECONDS = 600  # On a busy machine; the default is 60.
 
 def binaries() -> Path | None:
     """The folder with the newest server's programs, if one is installed."""
-    found = sorted(INSTALLED.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    if found:
-        return found[-1].parent
+    installed = sorted(INSTALLED.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if installed:
+        return installed[-1].parent
     on_path = shutil.which("initdb")
     return Path(on_path).parent if on_path else None
 
@@ -50,7 +50,7 @@ class Server:
         self._run("pg_ctl", "-D", str(self._data), *arguments, "start")
 
     def kill(self) -> None:
-        """Stop it without finishing what is under way."""
+        """Stop it without finishing running transactions."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
 
     def remove(self) -> None:

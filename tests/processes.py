@@ -44,10 +44,10 @@ def free_port() -> int:
 
 def service_environment(state: str) -> dict[str, str]:
     """This process's environment, with the state folder `state` and the catalog in it."""
-    chosen = {**os.environ, "RIPELINE_STATE_DIR": state}
+    environment = {**os.environ, "RIPELINE_STATE_DIR": state}
     for name in ("DATABASE_URL", "STORAGE_URL"):
-        chosen.pop(name, None)
-    return chosen
+        environment.pop(name, None)
+    return environment
 
 
 def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[str, str]:

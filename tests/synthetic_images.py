@@ -1,4 +1,4 @@
-"""Small pictures that the tests draw themselves: no photograph is ever committed."""
+"""Small synthetic images, drawn by the tests: no photo is ever committed."""
 
 import io
 from typing import Any
@@ -30,7 +30,7 @@ def draw_fruit(kind: str, seed: int = 0, size: int = 96) -> Image.Image:
     angle = random.uniform(0, np.pi)
     # Across and along the fruit, -1..1 within it.
     y, x = (np.mgrid[0:size, 0:size] + 0.5) / size
-    # Faint shadows on the white table, which tell one drawing from another.
+    # Faint shadows on the white table, so that no two drawings are equal.
     table = 255 - 4 * sum(
         1 + np.sin(2 * np.pi * (across * x + down * y) + start)
         for across, down, start in random.uniform(-4, 4, (4, 3))
@@ -53,7 +53,7 @@ def draw_fruit(kind: str, seed: int = 0, size: int = 96) -> Image.Image:
 
 
 def draw_quarters(width: int = 96, height: int = 64) -> Image.Image:
-    """Red, green over blue, white: which way up a picture is can be read from its corners."""
+    """Red and green above blue and white: the corners show the orientation."""
     pixels: NDArray[np.uint8] = np.empty((height, width, 3), np.uint8)
     middle_y, middle_x = height // 2, width // 2
     pixels[:middle_y, :middle_x] = (255, 0, 0)

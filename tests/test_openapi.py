@@ -3,5 +3,5 @@
 from scripts.openapi import FILE, described
 
 
-def test_the_committed_document_is_current() -> None:
+def test_committed_openapi_document_is_current() -> None:
     assert FILE.read_text(encoding="utf-8") == described(), "run: make openapi"

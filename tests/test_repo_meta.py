@@ -16,13 +16,13 @@ PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md")
 
 
 @pytest.mark.slow
-def test_the_workflow_is_valid() -> None:
+def test_workflow_is_valid() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
     for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
-        found = subprocess.run(
+        result = subprocess.run(
             [*command, schema, str(WORKFLOW)], capture_output=True, text=True, check=False
         )
-        assert found.returncode == 0, found.stdout
+        assert result.returncode == 0, result.stdout
 
 
 def test_actions_are_pinned_by_commit() -> None:
@@ -42,12 +42,12 @@ def test_commands_of_ci_and_pre_commit_exist(file: Path) -> None:
 
 
 def test_every_supported_python_is_tested() -> None:
-    wanted = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["requires-python"]
-    assert wanted == ">=3.11,<3.14"
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == ">=3.11,<3.14"
     assert 'python: ["3.11", "3.12", "3.13"]' in WORKFLOW.read_text()
 
 
-def test_the_changelog_has_this_version() -> None:
+def test_newest_changelog_entry_is_this_version() -> None:
     newest = re.search(r"^## \[(.+)\](.*)$", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest
     assert __version__ in newest.group(0)

@@ -36,14 +36,14 @@ def test_api_and_app_install_no_training_libraries(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["serve", "ui", "worker"])
-def test_the_root_lock_has_the_versions_of_the_containers(name: str) -> None:
+def test_root_lock_includes_the_versions_of_the_containers(name: str) -> None:
     everything = pinned(LOCKS[0])
     for package, versions in pinned(PROJECT / "requirements" / f"{name}.txt").items():
         assert versions <= everything[package], package
 
 
 @pytest.mark.parametrize("name", ["cluster", "otel"])
-def test_an_extra_lock_has_the_same_versions(name: str) -> None:
+def test_extra_lock_has_the_same_versions_as_the_root_lock(name: str) -> None:
     everything = pinned(LOCKS[0])
     extra = pinned(PROJECT / "requirements" / f"{name}.txt")
     common = everything.keys() & extra.keys()

@@ -1,4 +1,4 @@
-"""Settings: documented, and invalid values are refused."""
+"""Settings: all documented, invalid values rejected."""
 
 import pytest
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ def test_every_setting_is_documented(field: str) -> None:
         ("a third", "0.5", "valid number"),
     ],
 )
-def test_invalid_thresholds_are_refused(
+def test_invalid_thresholds_are_rejected(
     below: str, fresh: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_ROTTEN_BELOW", below)
@@ -34,7 +34,7 @@ def test_invalid_thresholds_are_refused(
         Settings()
 
 
-def test_thresholds_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thresholds_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().level_thresholds is None
     monkeypatch.setenv("RIPELINE_ROTTEN_BELOW", "0.3")
     monkeypatch.setenv("RIPELINE_FRESH_FROM", "0.7")

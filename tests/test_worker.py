@@ -1,4 +1,4 @@
-"""The worker as a process: triggers start runs, and its log says which request started one."""
+"""The worker process: triggers start runs, and log lines have the request id."""
 
 import json
 from pathlib import Path
@@ -24,15 +24,15 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def test_a_trigger_starts_a_run(environment: dict[str, str], tmp_path: Path) -> None:
+def test_trigger_starts_a_run(environment: dict[str, str], tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'state' / 'catalog.db'}")
     with (
         running_api(environment) as url,
         httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_SECONDS) as api,
     ):
         add_photographs(database, Blobs(str(tmp_path / "state" / "blobs")), NEW, 20)
-        lowered = api.put("/triggers/new-images", json={"enabled": True, "threshold": 10})
-        assert lowered.status_code == 200, lowered.text
+        response = api.put("/triggers/new-images", json={"enabled": True, "threshold": 10})
+        assert response.status_code == 200, response.text
         with running_worker(environment):
             runs = until(lambda: api.get("/runs").json()["runs"])
     assert runs[0]["started_by"] == "trigger:new-images"
@@ -56,7 +56,7 @@ def test_log_lines_of_a_run_have_the_id_of_its_request(
             lines.append(json.loads(text))
             message = lines[-1]["message"]
             if message.startswith(f"Run {run_id}") and not message.endswith("begins."):
-                break  # The line on how it ended, of its process or else of the worker.
+                break  # The run's last line, from its own process or the worker.
     of_run = [line for line in lines if line.get("run_id") == run_id]
     assert {line["request_id"] for line in of_run} == {"monday-7"}
     assert [of_run[0]["logger"], of_run[-1]["logger"]] == [

@@ -106,16 +106,16 @@ def dog_photos(root: Path) -> list[bytes]:
         *("pekinese", "shih", "chihuahua", "pomeranian", "leonberg", "newfoundland", "borzoi"),
         *("bluetick", "redbone", "affenpinscher", "dalmatian", "clumber", "schipperke"),
     )
-    found = [
+    paths = [
         path
         for path in sorted((root / "not_fruit").glob("*.jpg"))
         if any(breed in path.stem.lower() for breed in breeds) and "hot" not in path.stem
     ]
-    random.Random(1).shuffle(found)  # noqa: S311
-    return [path.read_bytes() for path in found]
+    random.Random(1).shuffle(paths)  # noqa: S311
+    return [path.read_bytes() for path in paths]
 
 
-def test_a_new_class_is_learned_and_nothing_forgotten(
+def test_new_class_is_learned_and_passes_the_gate(
     client: httpx.Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained_on, unseen = new_class()
@@ -141,20 +141,20 @@ def test_a_new_class_is_learned_and_nothing_forgotten(
     again = retrain(client)
     if again["verdict"]["promote"]:
         wait_until_served(client, again["candidate"])
-    more = time.monotonic() - began
+    seconds_again = time.monotonic() - began
     with capsys.disabled():
         print(
             f"\nFrom upload to serving {seconds:.1f} s for {report['uploaded_count']} images of a "
             f"new class; recall {recall:.1%} on {len(unseen)} others, {recognised:.1%} recognised; "
             f"{run['verdict']['figures']}\n"
-            f"{len(fruits)} of known classes: {more:.1f} s, {again['verdict']['reasons']}"
+            f"{len(fruits)} of known classes: {seconds_again:.1f} s, {again['verdict']['reasons']}"
         )
     assert len(set(known)) == 6
     assert recall >= 0.9
     assert recognised >= 0.9
 
 
-def test_a_run_with_other_classes_serves_only_those(client: httpx.Client) -> None:
+def test_run_with_selected_classes_serves_only_those(client: httpx.Client) -> None:
     for kind in OOD_KINDS:
         upload(client, kind, jpegs(draw_ood(kind, seed) for seed in range(40)))
     run = retrain(client, classes=list(OOD_KINDS))
@@ -166,15 +166,15 @@ def test_a_run_with_other_classes_serves_only_those(client: httpx.Client) -> Non
     assert sum(right) / len(right) >= 0.9
 
 
-def test_a_candidate_trained_on_shuffled_labels_is_rejected(client: httpx.Client) -> None:
+def test_candidate_trained_on_shuffled_labels_is_rejected(client: httpx.Client) -> None:
     champion = client.get("/model-info").json()["model_info"]["version"]
     kinds = [kind for kind in KINDS for _ in range(20)]
     images = jpegs(draw_fruit(kind, seed=n) for n, kind in enumerate(kinds))
     labels = kinds.copy()
     random.Random(3).shuffle(labels)  # noqa: S311
     for kind in KINDS:
-        chosen = [data for data, label in zip(images, labels, strict=True) if label == kind]
-        upload(client, kind, chosen)
+        of_label = [data for data, label in zip(images, labels, strict=True) if label == kind]
+        upload(client, kind, of_label)
     run = retrain(client)
     assert run["verdict"]["promote"] is False
     assert run["verdict"]["reasons"]

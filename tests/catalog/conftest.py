@@ -19,14 +19,14 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Starts the service with an empty catalog and, by default, without a model."""
     with ExitStack() as running:
 
-        def start(**chosen: Any) -> TestClient:
+        def start(**changed: Any) -> TestClient:
             settings = Settings(
                 **{
                     "model_dir": tmp_path / "no model",
                     "state_dir": tmp_path / "state",
                     "database_url": "",
                     "storage_url": "",
-                    **chosen,
+                    **changed,
                 }
             )
             client = TestClient(create_app(settings), raise_server_exceptions=False)

@@ -20,8 +20,8 @@ from tests.synthetic_images import draw_fruit, encode
 
 
 @cache
-def photograph(seed: int, file_format: str = "JPEG", kind: str = "freshapples") -> bytes:
-    """A different photo for each seed; near-duplicates in other formats."""
+def photo(seed: int, file_format: str = "JPEG", kind: str = "freshapples") -> bytes:
+    """A different photo for each seed; in another format it is a near-duplicate."""
     return encode(draw_fruit(kind, seed), file_format)
 
 
@@ -33,8 +33,8 @@ def phone_jpeg(seed: int) -> bytes:
     return encode(draw_fruit("freshapples", seed).crop((0, 0, 96, 80)), "JPEG", exif=exif)
 
 
-def learned_from(*rows: tuple[bytes, str, str, str]) -> TrainingIndex:
-    """A model trained on files, each with its class, source group and split."""
+def training_index_of(*rows: tuple[bytes, str, str, str]) -> TrainingIndex:
+    """The index of a model trained on files, each with class, source group and split."""
     data, class_names, photographs, splits = zip(*rows, strict=True)
     return TrainingIndex(
         sha256=np.array([content_hash(file) for file in data]),
@@ -52,12 +52,12 @@ class Uploader:
     """Stores photos one by one, as a request does."""
 
     def __init__(
-        self, database: Database, blobs: Blobs, learned: TrainingIndex | None = None
+        self, database: Database, blobs: Blobs, training_index: TrainingIndex | None = None
     ) -> None:
         self.database = database
         self.blobs = blobs
         with database.reading() as session:
-            self.index = DuplicateIndex.load(session, learned or TrainingIndex.empty())
+            self.index = DuplicateIndex.load(session, training_index or TrainingIndex.empty())
 
     def upload(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any

@@ -13,7 +13,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import FeedbackRow, PredictionRow
-from tests.catalog.photographs import Uploader, photograph, rows_of
+from tests.catalog.photographs import Uploader, photo, rows_of
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def predict(database: Database, blob: str) -> None:
 
 
 def test_row_and_blob_are_deleted(uploader: Uploader, database: Database, blobs: Blobs) -> None:
-    first, second = uploader.store(photograph(1)), uploader.store(photograph(2))
+    first, second = uploader.store(photo(1)), uploader.store(photo(2))
     assert remove_images(database, blobs, [first.id, "0" * 32]) == [first.id]
     assert [row.id for row in rows_of(database)] == [second.id]
     assert list(blobs.keys("photographs")) == [second.blob]
@@ -53,7 +53,7 @@ def test_row_and_blob_are_deleted(uploader: Uploader, database: Database, blobs:
 def test_feedback_outlives_its_training_image(
     uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
-    row = uploader.store(photograph(1))
+    row = uploader.store(photo(1))
     predict(database, "predictions/a.jpg")
     with database.session() as session:
         session.add(
@@ -64,10 +64,8 @@ def test_feedback_outlives_its_training_image(
         assert session.get_one(FeedbackRow, "0" * 32).image_id is None
 
 
-def test_a_blob_of_a_prediction_is_kept(
-    uploader: Uploader, database: Database, blobs: Blobs
-) -> None:
-    row = uploader.store(photograph(1))
+def test_blob_of_a_prediction_is_kept(uploader: Uploader, database: Database, blobs: Blobs) -> None:
+    row = uploader.store(photo(1))
     predict(database, row.blob)
     remove_images(database, blobs, [row.id])
     age(blobs, row.blob, 2 * ORPHAN_AGE)
@@ -76,7 +74,7 @@ def test_a_blob_of_a_prediction_is_kept(
 
 
 def test_only_old_orphans_are_swept(uploader: Uploader, database: Database, blobs: Blobs) -> None:
-    row = uploader.store(photograph(1))
+    row = uploader.store(photo(1))
     old, young, other = "photographs/aa/old.jpg", "photographs/aa/young.jpg", "models/1/head.npz"
     for key in (old, young, other):
         blobs.put(key, b"x")
@@ -89,36 +87,36 @@ def test_only_old_orphans_are_swept(uploader: Uploader, database: Database, blob
     assert sweep_orphans(database, blobs) == 0
 
 
-def test_the_service_sweeps_at_start_up(settings: Settings, tmp_path: Path) -> None:
-    chosen = settings.model_copy(update={"state_dir": tmp_path, "model_dir": tmp_path / "none"})
-    blobs = Blobs(chosen.storage)
+def test_service_sweeps_at_start_up(settings: Settings, tmp_path: Path) -> None:
+    changed = settings.model_copy(update={"state_dir": tmp_path, "model_dir": tmp_path / "none"})
+    blobs = Blobs(changed.storage)
     blobs.put("photographs/aa/old.jpg", b"x")
     age(blobs, "photographs/aa/old.jpg", 2 * ORPHAN_AGE)
-    with TestClient(create_app(chosen)):
+    with TestClient(create_app(changed)):
         pass
     assert not blobs.exists("photographs/aa/old.jpg")
 
 
-class Interrupted(Blobs):
-    """Someone stores the photo while the sweep looks at its age."""
+class StoredDuringSweep(Blobs):
+    """Stores the photo again while the sweep checks its age."""
 
     uploader: Uploader
 
     def modified_at(self, key: str) -> datetime:
-        written = super().modified_at(key)
-        self.uploader.store(photograph(1))
-        return written
+        modified = super().modified_at(key)
+        self.uploader.store(photo(1))
+        return modified
 
 
-def test_a_photo_stored_during_the_sweep_is_kept(
+def test_photo_stored_during_the_sweep_is_kept(
     uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
-    row = uploader.store(photograph(1))
+    row = uploader.store(photo(1))
     blob = blobs.get(row.blob)
     remove_images(database, blobs, [row.id])
     blobs.put(row.blob, blob)
     age(blobs, row.blob, 2 * ORPHAN_AGE)
-    interrupted = Interrupted(blobs.url)
-    interrupted.uploader = uploader
-    assert sweep_orphans(database, interrupted) == 0
+    storage = StoredDuringSweep(blobs.url)
+    storage.uploader = uploader
+    assert sweep_orphans(database, storage) == 0
     assert blobs.exists(row.blob)

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from api.http.upload_form import MAX_FILES
 from api.settings import PROJECT
 from tests.catalog.conftest import Serve
-from tests.catalog.photographs import phone_jpeg, photograph
+from tests.catalog.photographs import phone_jpeg, photo
 from tests.catalog.zips import encrypted, zipped
 from tests.postgres import fresh_database
 
@@ -26,7 +26,7 @@ def send(client: TestClient, files: Files, class_name: str | None = None) -> htt
     return client.post(UPLOAD, files=[("files", file) for file in files], data=data)
 
 
-def taken(client: TestClient, files: Files, class_name: str | None = None) -> dict[str, Any]:
+def upload(client: TestClient, files: Files, class_name: str | None = None) -> dict[str, Any]:
     response = send(client, files, class_name)
     assert response.status_code == 200, response.text
     body: dict[str, Any] = response.json()
@@ -46,12 +46,12 @@ def images(client: TestClient) -> int:
     return total
 
 
-def of_files(items: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+def fields_of(items: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
     return [tuple(item[name] for name in names) for item in items]
 
 
-def test_the_response_fields(service: TestClient) -> None:
-    body = taken(service, [("apple.jpg", photograph(1))], " Fresh Apples ")
+def test_response_has_the_fields_of_the_contract(service: TestClient) -> None:
+    body = upload(service, [("apple.jpg", photo(1))], " Fresh Apples ")
     assert set(body) == {
         "uploaded_count",
         "uploaded_files",
@@ -68,25 +68,25 @@ def test_the_response_fields(service: TestClient) -> None:
 
 
 def test_one_bad_file_does_not_affect_the_others(service: TestClient) -> None:
-    body = taken(
+    body = upload(
         service,
         [
-            ("a.jpg", photograph(1)),
-            ("cut.jpg", photograph(2)[:-300]),
+            ("a.jpg", photo(1)),
+            ("cut.jpg", photo(2)[:-300]),
             ("words.jpg", b"words"),
             ("empty.jpg", b""),
-            ("again.jpg", photograph(1)),
-            ("near.png", photograph(1, "PNG")),
-            ("b.jpg", photograph(3)),
+            ("again.jpg", photo(1)),
+            ("near.png", photo(1, "PNG")),
+            ("b.jpg", photo(3)),
         ],
         "pear",
     )
-    assert of_files(body["uploaded_files"], "filename") == [("a.jpg",), ("b.jpg",)]
-    assert of_files(body["duplicates"], "filename", "kind", "of", "class_name") == [
+    assert fields_of(body["uploaded_files"], "filename") == [("a.jpg",), ("b.jpg",)]
+    assert fields_of(body["duplicates"], "filename", "kind", "of", "class_name") == [
         ("again.jpg", "exact", "pear/a", "pear"),
         ("near.png", "near", "pear/a", "pear"),
     ]
-    assert of_files(body["errors"], "filename", "code") == [
+    assert fields_of(body["errors"], "filename", "code") == [
         ("cut.jpg", "truncated-image"),
         ("words.jpg", "not-an-image"),
         ("empty.jpg", "empty-image"),
@@ -94,32 +94,32 @@ def test_one_bad_file_does_not_affect_the_others(service: TestClient) -> None:
     assert images(service) == 2
 
 
-def test_no_file_is_usable(service: TestClient) -> None:
-    body = taken(service, [("words.jpg", b"words")], "pear")
+def test_upload_without_a_usable_file_reports_the_errors(service: TestClient) -> None:
+    body = upload(service, [("words.jpg", b"words")], "pear")
     assert (body["uploaded_count"], len(body["errors"])) == (0, 1)
 
 
-def test_a_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None:
+def test_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None:
     folder = {
-        "fruits/Fresh Pears/a.jpg": photograph(1),
-        "fruits/train/plum/b.jpg": photograph(2),
+        "fruits/Fresh Pears/a.jpg": photo(1),
+        "fruits/train/plum/b.jpg": photo(2),
         "__MACOSX/fruits/plum/._b.jpg": b"x",
-        "fruits/plum/rotated_by_15_b.jpg": photograph(3),
+        "fruits/plum/rotated_by_15_b.jpg": photo(3),
         "fruits/plum/words.txt": b"words",
-        "fruits/!!/c.jpg": photograph(4),
-        "fruits/not_fruit/d.jpg": photograph(5),
-        "../../evil.jpg": photograph(6),
+        "fruits/!!/c.jpg": photo(4),
+        "fruits/not_fruit/d.jpg": photo(5),
+        "../../evil.jpg": photo(6),
         "fruits/plum/more.zip": zipped({"a.jpg": b"x"}),
-        "loose.jpg": photograph(7),
+        "loose.jpg": photo(7),
     }
-    body = taken(service, [("fruits.zip", zipped(folder))])
+    body = upload(service, [("fruits.zip", zipped(folder))])
     assert body["class_name"] is None
-    assert of_files(body["uploaded_files"], "filename", "class_name", "photograph") == [
+    assert fields_of(body["uploaded_files"], "filename", "class_name", "photograph") == [
         ("fruits.zip/fruits/Fresh Pears/a.jpg", "fresh_pears", "fresh_pears/a"),
         ("fruits.zip/fruits/train/plum/b.jpg", "plum", "plum/b"),
         ("fruits.zip/fruits/plum/rotated_by_15_b.jpg", "plum", "plum/b"),
     ]
-    assert of_files(body["errors"], "filename", "code") == [
+    assert fields_of(body["errors"], "filename", "code") == [
         ("fruits.zip/fruits/plum/words.txt", "not-an-image"),
         ("fruits.zip/fruits/!!/c.jpg", "bad-class-name"),
         ("fruits.zip/fruits/not_fruit/d.jpg", "bad-class-name"),
@@ -131,27 +131,27 @@ def test_a_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None
 
 
 @pytest.mark.parametrize("folder", ["", "DCIM/", "photos/train/"])
-def test_a_zip_without_class_folders_takes_the_class_of_the_form(
+def test_zip_without_class_folders_takes_the_class_of_the_form(
     service: TestClient, folder: str
 ) -> None:
-    body = taken(service, [("a.zip", zipped({f"{folder}a.jpg": photograph(1)}))], "plum")
-    assert of_files(body["uploaded_files"], "class_name") == [("plum",)]
+    body = upload(service, [("a.zip", zipped({f"{folder}a.jpg": photo(1)}))], "plum")
+    assert fields_of(body["uploaded_files"], "class_name") == [("plum",)]
 
 
-def test_several_folders_of_a_zip_are_classes(service: TestClient) -> None:
-    files = {"pear/a.jpg": photograph(1), "plum/b.jpg": photograph(2), "c.jpg": photograph(3)}
-    body = taken(service, [("a.zip", zipped(files))], "quince")
-    found = of_files(body["uploaded_files"], "class_name")
-    assert found == [("pear",), ("plum",), ("quince",)]
+def test_class_folders_take_precedence_over_the_class_of_the_form(service: TestClient) -> None:
+    files = {"pear/a.jpg": photo(1), "plum/b.jpg": photo(2), "c.jpg": photo(3)}
+    body = upload(service, [("a.zip", zipped(files))], "quince")
+    class_names = fields_of(body["uploaded_files"], "class_name")
+    assert class_names == [("pear",), ("plum",), ("quince",)]
 
 
 @pytest.mark.parametrize(
     ("data", "status", "code"),
     [
-        (zipped({"pear/a.jpg": photograph(1)})[:-30], 422, "broken-archive"),
-        (encrypted(zipped({"pear/a.jpg": photograph(1)})), 422, "encrypted-archive"),
+        (zipped({"pear/a.jpg": photo(1)})[:-30], 422, "broken-archive"),
+        (encrypted(zipped({"pear/a.jpg": photo(1)})), 422, "encrypted-archive"),
         (zipped({}), 422, "empty-archive"),
-        (zipped({"a.jpg": photograph(1)}), 422, "missing-class-name"),
+        (zipped({"a.jpg": photo(1)}), 422, "missing-class-name"),
         (
             zipped({f"pear/{number}.jpg": b"" for number in range(10_001)}),
             413,
@@ -165,22 +165,22 @@ def test_several_folders_of_a_zip_are_classes(service: TestClient) -> None:
     ],
     ids=["cut off", "encrypted", "empty", "no folders", "10,001 files", "bomb"],
 )
-def test_an_unusable_zip(serve: Serve, data: bytes, status: int, code: str) -> None:
-    """Alone it is refused; among others it is one bad file."""
+def test_unusable_zip_is_rejected(serve: Serve, data: bytes, status: int, code: str) -> None:
+    """Alone it is rejected; among others it is one bad file."""
     service = serve(max_zip_bytes=30 * 2**20)
     assert_problem(send(service, [("a.zip", data)]), status, code)
     assert images(service) == 0
-    good = zipped({"pear/a.jpg": photograph(9)})
-    body = taken(service, [("a.zip", data), ("good.zip", good)])
-    assert of_files(body["errors"], "filename", "code") == [("a.zip", code)]
+    good = zipped({"pear/a.jpg": photo(9)})
+    body = upload(service, [("a.zip", data), ("good.zip", good)])
+    assert fields_of(body["errors"], "filename", "code") == [("a.zip", code)]
     assert body["uploaded_count"] == 1
 
 
-def test_a_zip_bomb_entry_is_one_bad_file(serve: Serve) -> None:
+def test_zip_bomb_entry_is_one_bad_file(serve: Serve) -> None:
     service = serve(max_body_bytes=2**20)
-    files = {"pear/bomb.jpg": bytes(100 * 2**20), "pear/a.jpg": photograph(1)}
-    body = taken(service, [("a.zip", zipped(files))])
-    assert of_files(body["errors"], "filename", "code") == [
+    files = {"pear/bomb.jpg": bytes(100 * 2**20), "pear/a.jpg": photo(1)}
+    body = upload(service, [("a.zip", zipped(files))])
+    assert fields_of(body["errors"], "filename", "code") == [
         ("a.zip/pear/bomb.jpg", "file-too-large")
     ]
     assert body["uploaded_count"] == 1
@@ -191,27 +191,27 @@ def test_uploads_have_a_larger_body_limit(serve: Serve) -> None:
     file = ("a.jpg", bytes(30_000))
     other = service.post("/dataset/images/remove", content=bytes(30_000))
     assert_problem(other, 413, "body-too-large")
-    body = taken(service, [file, ("b.jpg", photograph(1))], "pear")
-    assert of_files(body["errors"], "filename", "code") == [("a.jpg", "file-too-large")]
+    body = upload(service, [file, ("b.jpg", photo(1))], "pear")
+    assert fields_of(body["errors"], "filename", "code") == [("a.jpg", "file-too-large")]
     assert body["uploaded_count"] == 1
     assert_problem(send(service, [file] * 3, "pear"), 413, "body-too-large")
 
 
 @pytest.mark.parametrize("class_name", [None, "", "  "])
-def test_photographs_need_a_class(service: TestClient, class_name: str | None) -> None:
-    files = [("a.zip", zipped({"pear/a.jpg": photograph(1)})), ("b.jpg", photograph(2))]
+def test_photos_without_a_class_are_rejected(service: TestClient, class_name: str | None) -> None:
+    files = [("a.zip", zipped({"pear/a.jpg": photo(1)})), ("b.jpg", photo(2))]
     assert_problem(send(service, files, class_name), 422, "missing-class-name")
     assert images(service) == 0
 
 
 @pytest.mark.parametrize("class_name", ["?!", "not_fruit", "\0"])
-def test_a_bad_class_name(service: TestClient, class_name: str) -> None:
-    files = [("a.jpg", photograph(1))]
+def test_bad_class_name_is_rejected(service: TestClient, class_name: str) -> None:
+    files = [("a.jpg", photo(1))]
     assert_problem(send(service, files, class_name), 422, "bad-class-name")
     assert images(service) == 0
 
 
-def test_other_requests_are_refused(service: TestClient) -> None:
+def test_malformed_requests_are_rejected(service: TestClient) -> None:
     nothing = service.post(UPLOAD, data={"class_name": "pear"}, files={"other": b"x"})
     assert_problem(nothing, 422, "no-files")
     text = service.post(UPLOAD, data={"files": "a.jpg", "class_name": "pear"}, files={"x": b"x"})
@@ -228,18 +228,18 @@ def test_other_requests_are_refused(service: TestClient) -> None:
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-7", "utf-16", "nonsense"])
 def test_odd_file_names_are_accepted(serve: Serve, postgres: str, charset: str) -> None:
-    """Some would be refused by the database as they are."""
+    """PostgreSQL would reject some of them unchanged."""
     service = serve(database_url=fresh_database(postgres))
     headers = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
-    named = "pear".encode("utf-16" if charset == "utf-16" else "utf-8")
+    class_name = "pear".encode("utf-16" if charset == "utf-16" else "utf-8")
     names = [b"\xff\xfe.jpg", b"+2AA-.jpg", b"\xed\xa0\x80.jpg", b"x" * 300, b"a/b/", b"\0.jpg"]
     answers = []
     for seed, name in enumerate(names):
         body = b"".join(
             b'--b\r\ncontent-disposition: form-data; name="%s"%s\r\n\r\n%s\r\n' % part
             for part in [
-                (b"files", b'; filename="%s"' % name, photograph(seed)),
-                (b"class_name", b"", named),
+                (b"files", b'; filename="%s"' % name, photo(seed)),
+                (b"class_name", b"", class_name),
             ]
         )
         answers.append(service.post(UPLOAD, content=body + b"--b--\r\n", headers=headers))
@@ -252,7 +252,7 @@ def test_damaged_forms_are_client_errors(service: TestClient) -> None:
     whole = httpx2.Request(
         "POST",
         "http://test",
-        files=[("files", ("a.jpg", photograph(1)))],
+        files=[("files", ("a.jpg", photo(1)))],
         data={"class_name": "pear"},
     )
     content = whole.read()
@@ -269,12 +269,12 @@ def test_damaged_forms_are_client_errors(service: TestClient) -> None:
         assert answer.status_code < 500, answer.text
 
 
-def test_the_summary_counts_images_and_photographs(serve: Serve) -> None:
+def test_summary_counts_images_and_photographs(serve: Serve) -> None:
     service = serve(model_dir=PROJECT / "models" / "default")
     before = service.get("/dataset/summary").json()
     assert (before["images"], before["new_images"], before["newest_upload"]) == (0, 0, None)
-    files = [("x.jpg", photograph(1)), ("rotated_by_15_x.jpg", photograph(2))]
-    body = taken(service, files, "quince")
+    files = [("x.jpg", photo(1)), ("rotated_by_15_x.jpg", photo(2))]
+    body = upload(service, files, "quince")
     after = service.get("/dataset/summary").json()
     split = body["uploaded_files"][0]["split"]
     assert (after["images"], after["new_images"]) == (2, 2)
@@ -291,21 +291,21 @@ def test_the_summary_counts_images_and_photographs(serve: Serve) -> None:
 
 def test_gps_data_is_not_stored(serve: Serve, tmp_path: Path) -> None:
     service = serve()
-    taken(service, [("a.jpg", phone_jpeg(1))], "pear")
+    upload(service, [("a.jpg", phone_jpeg(1))], "pear")
     [stored] = (tmp_path / "state" / "blobs" / "photographs").rglob("*.jpg")
     # The EXIF tag of GPS data.
     assert b"\x88\x25" not in stored.read_bytes()[:200]
     assert b"\x88\x25" in phone_jpeg(1)[:200]
 
 
-def test_without_the_database_the_answer_is_retry_later(serve: Serve, postgres: str) -> None:
+def test_without_database_requests_get_503_with_retry_after(serve: Serve, postgres: str) -> None:
     url = fresh_database(postgres)
     service = serve(database_url=url)
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)".encode())
     for answer in (
         service.get("/dataset/summary"),
-        send(service, [("a.jpg", photograph(1))], "pear"),
+        send(service, [("a.jpg", photo(1))], "pear"),
         service.delete(f"/dataset/images/{'0' * 32}"),
     ):
         assert_problem(answer, 503, "catalog-unavailable")

@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from tests.catalog.conftest import Serve
-from tests.catalog.photographs import phone_jpeg, photograph
-from tests.catalog.test_endpoints import assert_problem, taken
+from tests.catalog.photographs import phone_jpeg, photo
+from tests.catalog.test_endpoints import assert_problem, upload
 
 IMAGES = "/dataset/images"
 UNKNOWN = "0" * 32
@@ -19,19 +19,19 @@ UNKNOWN = "0" * 32
 def filled(serve: Serve, database_url: str) -> TestClient:
     """Three pears and a plum, on each database."""
     service = serve(database_url=database_url)
-    taken(service, [(f"{seed}.jpg", photograph(seed)) for seed in range(3)], "pear")
-    taken(service, [("plum.jpg", phone_jpeg(9))], "plum")
+    upload(service, [(f"{seed}.jpg", photo(seed)) for seed in range(3)], "pear")
+    upload(service, [("plum.jpg", phone_jpeg(9))], "plum")
     return service
 
 
-def listed(client: TestClient, **wanted: Any) -> list[dict[str, Any]]:
-    answer = client.get(IMAGES, params=wanted)
+def listed(client: TestClient, **params: Any) -> list[dict[str, Any]]:
+    answer = client.get(IMAGES, params=params)
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["images"]
-    return found
+    images: list[dict[str, Any]] = answer.json()["images"]
+    return images
 
 
-def test_listing(filled: TestClient) -> None:
+def test_list_is_paged_and_filtered(filled: TestClient) -> None:
     page = filled.get(IMAGES, params={"offset": 1, "limit": 2}).json()
     assert (page["total"], page["offset"], page["limit"]) == (4, 1, 2)
     assert [image["filename"] for image in page["images"]] == ["2.jpg", "1.jpg"]
@@ -41,7 +41,7 @@ def test_listing(filled: TestClient) -> None:
     assert sum(splits) == 4
 
 
-def test_one_image(filled: TestClient) -> None:
+def test_image_has_the_fields_of_the_contract(filled: TestClient) -> None:
     plum = listed(filled)[0]
     assert filled.get(f"{IMAGES}/{plum['id']}").json() == plum
     assert set(plum) == {
@@ -61,7 +61,7 @@ def test_one_image(filled: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "params",
     [
         {"limit": 201},
         {"limit": 0},
@@ -72,19 +72,19 @@ def test_one_image(filled: TestClient) -> None:
         {"class_name": "\0"},
     ],
 )
-def test_invalid_list_parameters(service: TestClient, wanted: dict[str, Any]) -> None:
-    answer = service.get(IMAGES, params=wanted)
+def test_invalid_list_parameters_are_rejected(service: TestClient, params: dict[str, Any]) -> None:
+    answer = service.get(IMAGES, params=params)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_thumbnail_is_upright(filled: TestClient) -> None:
+def test_thumbnail_is_upright_and_cacheable(filled: TestClient) -> None:
     plum = listed(filled)[0]
     answer = filled.get(f"{IMAGES}/{plum['id']}/photograph", params={"size": 64})
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["cache-control"].startswith("private")
-    image = Image.open(io.BytesIO(answer.content))
-    assert image.size == (53, 64)
+    thumbnail = Image.open(io.BytesIO(answer.content))
+    assert thumbnail.size == (53, 64)
     tag = answer.headers["etag"]
     again = filled.get(
         f"{IMAGES}/{plum['id']}/photograph?size=64", headers={"if-none-match": f'"x", W/{tag}'}
@@ -93,28 +93,28 @@ def test_the_thumbnail_is_upright(filled: TestClient) -> None:
     other = filled.get(f"{IMAGES}/{plum['id']}/photograph", headers={"if-none-match": tag})
     assert other.status_code == 200
     for size in (63, 1025):
-        refused = filled.get(f"{IMAGES}/{plum['id']}/photograph", params={"size": size})
-        assert refused.status_code == 422
+        rejected = filled.get(f"{IMAGES}/{plum['id']}/photograph", params={"size": size})
+        assert rejected.status_code == 422
 
 
-def test_relabelling_one(filled: TestClient) -> None:
+def test_image_can_be_relabelled(filled: TestClient) -> None:
     before = listed(filled)[0]
     answer = filled.patch(f"{IMAGES}/{before['id']}", json={"class_name": "Green  Plum"})
     assert answer.json() == {**before, "class_name": "green_plum"}
     assert listed(filled)[0]["class_name"] == "green_plum"
-    refused = filled.patch(f"{IMAGES}/{before['id']}", json={"class_name": "?"})
-    assert_problem(refused, 422, "bad-class-name")
+    rejected = filled.patch(f"{IMAGES}/{before['id']}", json={"class_name": "?"})
+    assert_problem(rejected, 422, "bad-class-name")
 
 
-def test_removing_one(filled: TestClient) -> None:
+def test_removed_image_can_be_uploaded_again(filled: TestClient) -> None:
     plum = listed(filled)[0]
     assert filled.delete(f"{IMAGES}/{plum['id']}").status_code == 204
     assert len(listed(filled)) == 3
     assert_problem(filled.delete(f"{IMAGES}/{plum['id']}"), 404, "image-not-found")
-    assert taken(filled, [("plum.jpg", phone_jpeg(9))], "plum")["uploaded_count"] == 1
+    assert upload(filled, [("plum.jpg", phone_jpeg(9))], "plum")["uploaded_count"] == 1
 
 
-def test_relabelling_and_removing_many(filled: TestClient) -> None:
+def test_images_can_be_relabelled_and_removed_in_bulk(filled: TestClient) -> None:
     ids = [image["id"] for image in listed(filled)][:2]
     answer = filled.post(
         f"{IMAGES}/relabel", json={"ids": [*ids, UNKNOWN], "class_name": "Green Plum"}
@@ -127,14 +127,14 @@ def test_relabelling_and_removing_many(filled: TestClient) -> None:
 
 
 @pytest.mark.parametrize("ids", [[], [UNKNOWN] * 1001, ["\0"], ["x"], None, [1]])
-def test_invalid_ids(service: TestClient, ids: object) -> None:
+def test_invalid_ids_are_rejected(service: TestClient, ids: object) -> None:
     for action in ("relabel", "remove"):
         answer = service.post(f"{IMAGES}/{action}", json={"ids": ids, "class_name": "pear"})
         assert answer.status_code == 422
         assert answer.json()["code"] == "invalid-request"
 
 
-def test_an_unknown_image(service: TestClient) -> None:
+def test_unknown_image_gets_404(service: TestClient) -> None:
     for method, path in (("GET", ""), ("GET", "/photograph"), ("DELETE", ""), ("PATCH", "")):
         answer = service.request(
             method,

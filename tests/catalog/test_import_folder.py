@@ -1,4 +1,4 @@
-"""Importing a folder: copies, resumes, reports, keeps source groups, leaves the source alone."""
+"""Importing a folder: copies, resumes, reports, keeps groups, leaves the source unchanged."""
 
 import shutil
 from collections import Counter
@@ -31,7 +31,7 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "project" / "photographs"
 
 
-def photographs(target: Path) -> dict[str, tuple[str, str]]:
+def groups_and_splits(target: Path) -> dict[str, tuple[str, str]]:
     return {row.path: (row.photograph, row.split) for row in read_index(target / INDEX)}
 
 
@@ -45,7 +45,7 @@ def test_files_are_copied_and_indexed(source: Path, target: Path) -> None:
     assert {row.path for row in report.listing.files} == set(FILES)
 
 
-def test_a_second_run_copies_nothing_and_changes_nothing(source: Path, target: Path) -> None:
+def test_second_run_copies_nothing_and_changes_nothing(source: Path, target: Path) -> None:
     write(source / "train/apple/cut.png", picture(50)[:200])
     write(source / "train/apple/twin.png", picture(0))
     first = import_folder(source, target)
@@ -58,7 +58,7 @@ def test_a_second_run_copies_nothing_and_changes_nothing(source: Path, target: P
 
 
 @pytest.mark.parametrize("copied_before", [0, 1, 9])
-def test_an_interrupted_import_resumes(
+def test_interrupted_import_resumes(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, copied_before: int
 ) -> None:
     """The unfinished copy is a `.part` file, which is not an image."""
@@ -89,23 +89,23 @@ def test_an_interrupted_import_resumes(
     assert copies == contents(source)
 
 
-def test_an_import_interrupted_before_the_index_deletes_damaged_copies_later(
+def test_damaged_copies_of_an_interrupted_import_are_deleted_later(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(source / "train/apple/cut.png", picture(50)[:200])
 
-    def full(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "write_index", full)
+        patch.setattr(module, "write_index", fail)
         with pytest.raises(OSError, match="full"):
             import_folder(source, target)
     import_folder(source, target)
     assert not (target / "train/apple/cut.png").exists()
 
 
-def test_a_part_file_of_an_earlier_run_is_ignored(source: Path, target: Path) -> None:
+def test_part_file_of_an_earlier_run_is_ignored(source: Path, target: Path) -> None:
     write(target / "train/apple/.0.png.part", b"half")
     write(target / "train/apple/.gone.png.part", b"half")
     report = import_folder(source, target)
@@ -114,16 +114,16 @@ def test_a_part_file_of_an_earlier_run_is_ignored(source: Path, target: Path) ->
     assert {row.path for row in report.listing.files} == set(FILES)
 
 
-def test_new_files_are_added_and_groups_stay(source: Path, target: Path) -> None:
+def test_new_files_are_added_without_changing_existing_groups(source: Path, target: Path) -> None:
     """Including a copy and a near-duplicate that sort before the known photo."""
     import_folder(source, target)
-    before = photographs(target)
+    before = groups_and_splits(target)
     fill(source, {"train/apple/!.png": 0, "train/apple/new.png": 70})
     near = draw_fruit("freshapples", 3, size=64).resize((90, 90))
     write(source / "train/apple/!near.jpg", encode(near, "JPEG"))
     write(source / "another/plum/1.png", picture(71))
     report = import_folder(source, target)
-    after = photographs(target)
+    after = groups_and_splits(target)
     assert report.copied == 3
     assert after["train/apple/!near.jpg"] == before["train/apple/3.png"]
     assert {path: after[path] for path in before} == before
@@ -135,20 +135,20 @@ def test_new_files_are_added_and_groups_stay(source: Path, target: Path) -> None
     assert report.listing.classes == ("apple", "pear", "plum")
 
 
-def test_an_import_from_another_folder_keeps_earlier_files(
+def test_import_from_another_folder_keeps_earlier_files(
     source: Path, target: Path, tmp_path: Path
 ) -> None:
     import_folder(source, target)
-    before = photographs(target)
+    before = groups_and_splits(target)
     elsewhere = fill(tmp_path / "elsewhere", {"apple/x.png": 80, "apple/a.png": 2})
     import_folder(elsewhere, target)
-    after = photographs(target)
+    after = groups_and_splits(target)
     assert {path: after[path] for path in before} == before
     assert "apple/x.png" in after
     assert all((target / path).is_file() for path in after)
 
 
-def test_the_report_counts_imported_and_skipped_files(source: Path, target: Path) -> None:
+def test_report_counts_imported_and_skipped_files(source: Path, target: Path) -> None:
     write(source / "train/apple/cut.png", picture(50)[:200])
     write(source / "train/apple/twin.png", picture(0))
     write(source / "train/apple/notes.txt", b"ripe")
@@ -174,7 +174,7 @@ def test_the_report_counts_imported_and_skipped_files(source: Path, target: Path
     assert not (target / "train/apple/notes.txt").exists()
 
 
-def test_a_long_list_of_skipped_files_is_cut(source: Path, target: Path) -> None:
+def test_long_list_of_skipped_files_is_cut(source: Path, target: Path) -> None:
     for number in range(33):
         write(source / f"train/apple/{number}.txt", b"x")
     lines = import_folder(source, target).lines
@@ -182,7 +182,7 @@ def test_a_long_list_of_skipped_files_is_cut(source: Path, target: Path) -> None
     assert lines[-1].strip() == "and 13 more"
 
 
-def test_the_source_is_unchanged(source: Path, target: Path, tmp_path: Path) -> None:
+def test_source_is_unchanged(source: Path, target: Path, tmp_path: Path) -> None:
     """Links are followed; their targets are not touched."""
     outside = fill(tmp_path / "outside", {"kept.png": 60, "class/1.png": 61})
     write(outside / "cut.png", picture(62)[:200])
@@ -212,7 +212,7 @@ def test_other_files_in_the_target_are_not_deleted(source: Path, target: Path) -
 
 @pytest.mark.parametrize("inner", ["", "train", "."])
 @pytest.mark.parametrize("swapped", [False, True])
-def test_overlapping_folders_are_refused(source: Path, inner: str, swapped: bool) -> None:
+def test_overlapping_folders_are_rejected(source: Path, inner: str, swapped: bool) -> None:
     """The import would delete the user's files as if they were its own copies."""
     write(source / "train/apple/twin.png", picture(0))
     before = contents(source)
@@ -222,7 +222,7 @@ def test_overlapping_folders_are_refused(source: Path, inner: str, swapped: bool
     assert contents(source) == before
 
 
-def test_an_empty_source_is_refused(tmp_path: Path, target: Path) -> None:
+def test_empty_source_is_rejected(tmp_path: Path, target: Path) -> None:
     with pytest.raises(EmptyFolderError):
         import_folder(tmp_path / "nowhere", target)
     assert not target.exists()

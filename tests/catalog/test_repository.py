@@ -15,7 +15,7 @@ from api.storage.tables import ImageRow
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def a_row(number: int, class_name: str, split: str, origin: str = "upload") -> ImageRow:
+def make_row(number: int, class_name: str, split: str, origin: str = "upload") -> ImageRow:
     return ImageRow(
         id=f"{number:032x}",
         sha256=f"{number:064x}",
@@ -32,7 +32,7 @@ def a_row(number: int, class_name: str, split: str, origin: str = "upload") -> I
         saturation=0.5,
         hue=30,
         blob=f"photographs/{number}.jpg",
-        # Two at a time, and not in the order of their ids.
+        # In pairs, and not in the order of the ids.
         created_at=START + timedelta(minutes=(7 - number) // 2),
     )
 
@@ -41,13 +41,13 @@ def a_row(number: int, class_name: str, split: str, origin: str = "upload") -> I
 def filled(database: Database) -> Database:
     with database.session() as session:
         for number in range(6):
-            session.add(a_row(number, "pear" if number < 4 else "plum", "train"))
-        session.add(a_row(6, "plum", "test"))
-        session.add(a_row(7, "plum", "test", "feedback"))
+            session.add(make_row(number, "pear" if number < 4 else "plum", "train"))
+        session.add(make_row(6, "plum", "test"))
+        session.add(make_row(7, "plum", "test", "feedback"))
     return database
 
 
-def every(session: Session) -> Sequence[ImageRow]:
+def all_images(session: Session) -> Sequence[ImageRow]:
     return repository.list_images(session, image_filters(), 0, 100)
 
 
@@ -65,7 +65,7 @@ def test_pages_are_newest_first_and_do_not_overlap(filled: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("filters", "expected"),
     [
         (image_filters(class_name="pear"), [0, 1, 2, 3]),
         (image_filters(split="test"), [6, 7]),
@@ -74,13 +74,15 @@ def test_pages_are_newest_first_and_do_not_overlap(filled: Database) -> None:
         (image_filters("pear", "test"), []),
     ],
 )
-def test_filters(filled: Database, wanted: list[ColumnElement[bool]], found: list[int]) -> None:
+def test_filters_select_matching_images(
+    filled: Database, filters: list[ColumnElement[bool]], expected: list[int]
+) -> None:
     with filled.reading() as session:
-        assert numbers(repository.list_images(session, wanted, 0, 100)) == found
-        assert repository.count(session, wanted) == len(found)
+        assert numbers(repository.list_images(session, filters, 0, 100)) == expected
+        assert repository.count(session, filters) == len(expected)
 
 
-def test_counts(filled: Database) -> None:
+def test_counts_are_by_class_split_and_origin(filled: Database) -> None:
     with filled.reading() as session:
         assert list(repository.counts(session)) == [
             ("pear", "train", "upload", 4),
@@ -91,17 +93,17 @@ def test_counts(filled: Database) -> None:
 
 
 def test_relabelling_changes_only_the_class(filled: Database) -> None:
-    wanted = [f"{number:032x}" for number in (1, 2, 99)]
+    ids = [f"{number:032x}" for number in (1, 2, 99)]
     with filled.session() as session:
-        before = {row.id: (row.split, row.photograph) for row in every(session)}
-        assert sorted(repository.relabel(session, wanted, "quince")) == wanted[:2]
+        before = {row.id: (row.split, row.photograph) for row in all_images(session)}
+        assert sorted(repository.relabel(session, ids, "quince")) == ids[:2]
     with filled.reading() as session:
-        rows = every(session)
-        assert {row.id for row in rows if row.class_name == "quince"} == set(wanted[:2])
+        rows = all_images(session)
+        assert {row.id for row in rows if row.class_name == "quince"} == set(ids[:2])
         assert {row.id: (row.split, row.photograph) for row in rows} == before
 
 
-def test_signatures_since(filled: Database) -> None:
+def test_signatures_can_be_limited_to_newer_images(filled: Database) -> None:
     with filled.reading() as session:
         assert len(list(repository.signatures(session, None))) == 8
         newest = repository.newest(session)
@@ -110,9 +112,9 @@ def test_signatures_since(filled: Database) -> None:
         assert late == {f"{number:032x}": f"{number:0160x}" for number in (0, 1)}
 
 
-def test_an_empty_catalog(database: Database) -> None:
+def test_empty_catalog_returns_no_images(database: Database) -> None:
     with database.reading() as session:
         assert repository.newest(session) is None
         assert list(repository.counts(session)) == []
-        assert every(session) == []
+        assert all_images(session) == []
         assert repository.referenced_blobs(session) == set()

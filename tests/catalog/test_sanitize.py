@@ -1,4 +1,4 @@
-"""What is stored of a photo."""
+"""The image that is stored for an uploaded photo."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from api.core.imaging.decode import (
     decode,
 )
 from api.core.imaging.hashing import perceptual_hash
-from tests.catalog.photographs import phone_jpeg, photograph
+from tests.catalog.photographs import phone_jpeg, photo
 from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
 
@@ -22,22 +22,22 @@ from tests.synthetic_images import draw_fruit, draw_quarters, encode
     [("JPEG", ".jpg"), ("PNG", ".png"), ("WEBP", ".webp"), ("BMP", ".png")],
 )
 @pytest.mark.parametrize("size", [96, 1000])
-def test_it_decodes_to_the_same_pixels(file_format: str, suffix: str, size: int) -> None:
+def test_stored_image_has_the_same_pixels(file_format: str, suffix: str, size: int) -> None:
     data = encode(draw_fruit("freshoranges", 2, size), file_format)
     sanitized = sanitize(data)
     assert sanitized.suffix == suffix
-    seen = decode(data).image
-    assert np.array_equal(np.asarray(decode(sanitized.data).image), np.asarray(seen))
-    assert np.array_equal(sanitized.signature, perceptual_hash(seen))
+    original = decode(data).image
+    assert np.array_equal(np.asarray(decode(sanitized.data).image), np.asarray(original))
+    assert np.array_equal(sanitized.signature, perceptual_hash(original))
     assert (sanitized.width, sanitized.height) == (size, size)
 
 
-def test_a_rotated_phone_photo() -> None:
+def test_rotated_phone_photo_is_stored_upright() -> None:
     data = phone_jpeg(1)
     sanitized = sanitize(data)
     assert (sanitized.width, sanitized.height) == (80, 96)
-    seen, stored = decode(data).image, decode(sanitized.data).image
-    assert np.array_equal(np.asarray(seen), np.asarray(stored))
+    original, stored = decode(data).image, decode(sanitized.data).image
+    assert np.array_equal(np.asarray(original), np.asarray(stored))
 
 
 def test_heic_becomes_an_upright_jpeg_of_the_same_size() -> None:
@@ -49,34 +49,34 @@ def test_heic_becomes_an_upright_jpeg_of_the_same_size() -> None:
     sanitized = sanitize(data)
     assert sanitized.suffix == ".jpg"
     assert (sanitized.width, sanitized.height) == (1000, 1200)
-    seen, stored = decode(data).image, decode(sanitized.data).image
+    original, stored = decode(data).image, decode(sanitized.data).image
     assert stored.size[0] >= 448
     small = (50, 60)
-    step = np.asarray(seen.resize(small), int) - np.asarray(stored.resize(small), int)
-    assert np.abs(step).mean() < 2
+    difference = np.asarray(original.resize(small), int) - np.asarray(stored.resize(small), int)
+    assert np.abs(difference).mean() < 2
 
 
-def test_an_animation_becomes_its_first_frame() -> None:
+def test_animation_becomes_its_first_frame() -> None:
     still, next_one = draw_fruit("freshapples"), draw_fruit("freshbanana")
     for file_format in ("PNG", "WEBP"):
         data = encode(still, file_format, save_all=True, append_images=[next_one])
         sanitized = sanitize(data)
         assert sanitized.suffix == ".png"
-        seen, stored = decode(data).image, decode(sanitized.data).image
-        assert np.array_equal(np.asarray(seen), np.asarray(stored))
+        original, stored = decode(data).image, decode(sanitized.data).image
+        assert np.array_equal(np.asarray(original), np.asarray(stored))
 
 
 @pytest.mark.parametrize(
     ("data", "error"),
     [
         (b"words", NotAnImageError),
-        (photograph(1)[:-400], TruncatedImageError),
+        (photo(1)[:-400], TruncatedImageError),
         (phone_jpeg(1)[:-400], TruncatedImageError),
-        (photograph(1, "PNG")[:-400], TruncatedImageError),
-        (photograph(1, "WEBP")[:-400], TruncatedImageError),
+        (photo(1, "PNG")[:-400], TruncatedImageError),
+        (photo(1, "WEBP")[:-400], TruncatedImageError),
         (encode(draw_quarters(120, 100), "PNG"), ImageTooLargeError),
     ],
 )
-def test_an_undecodable_image_is_refused(data: bytes, error: type[ProblemError]) -> None:
+def test_undecodable_image_is_rejected(data: bytes, error: type[ProblemError]) -> None:
     with pytest.raises(error):
         sanitize(data, max_pixels=96 * 96)

@@ -13,14 +13,14 @@ from tests.waiting import ANSWER_SECONDS, until
 
 
 class Load:
-    """Clients in threads, and what the service acknowledged to them."""
+    """Clients in threads, and the uploads that the service acknowledged."""
 
     def __init__(self, url: str, seed: int) -> None:
         self._url = url
         self._random = random.Random(seed)  # noqa: S311
         self._stopping = Event()
         self._lock = Lock()
-        self._drawn = itertools.count(seed * 100_000)
+        self._numbers = itertools.count(seed * 100_000)
         self.acknowledged: set[str] = set()
         self.unexpected: list[str] = []
         self.answers: dict[str, int] = {}
@@ -49,7 +49,7 @@ class Load:
         kind = self._random.choice(list(KINDS))
         files = []
         for _ in range(3):
-            number = next(self._drawn)
+            number = next(self._numbers)
             image = encode(draw_fruit(kind, seed=number), "JPEG")
             files.append(("files", (f"{number}.jpg", image, "image/jpeg")))
         answer = client.post("/upload-training-data", files=files, data={"class_name": kind})

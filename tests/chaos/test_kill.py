@@ -49,7 +49,9 @@ def running(settings: Settings, tmp_path: Path) -> Iterator[ApiAndWorker]:
         running.stop()
 
 
-def test_a_killed_process_loses_nothing(running: ApiAndWorker, settings: Settings) -> None:
+def test_killed_processes_lose_no_acknowledged_data(
+    running: ApiAndWorker, settings: Settings
+) -> None:
     rng = random.Random(SEED)  # noqa: S311
     load = Load(running.url, SEED)
     for number in range(KILLS):
@@ -58,15 +60,15 @@ def test_a_killed_process_loses_nothing(running: ApiAndWorker, settings: Setting
             load.wait_for(rng.randint(1, MAX_ANSWERS))
             running.kill(victim)
         running.start(victim)
-        check(running, settings, load)
+        check_invariants(running, settings, load)
     assert load.unexpected == []
     assert load.acknowledged
     print(f"\n{KILLS} kills, {len(load.acknowledged)} images acknowledged, {load.answers}")
-    retrains_to_the_end(running)
+    check_new_run_succeeds(running)
 
 
-def check(running: ApiAndWorker, settings: Settings, load: Load) -> None:
-    """What must hold after every kill."""
+def check_invariants(running: ApiAndWorker, settings: Settings, load: Load) -> None:
+    """The invariants after every kill."""
     database, blobs = Database(settings.database), Blobs(settings.storage)
     try:
         with database.reading() as session:
@@ -85,16 +87,16 @@ def check(running: ApiAndWorker, settings: Settings, load: Load) -> None:
         for model in models:
             if model["status"] != "pruned":
                 assert is_stored(blobs, model["version"]), model
-        serves(client, champions[0])
-        no_run_hangs(client)
+        wait_until_served(client, champions[0])
+        wait_for_all_runs(client)
 
 
-def serves(client: httpx.Client, champion: str) -> None:
+def wait_until_served(client: httpx.Client, champion: str) -> None:
     """Wait until the API serves the champion."""
     until(lambda: client.get("/model-info").json()["model_info"]["version"] == champion)
 
 
-def no_run_hangs(client: httpx.Client) -> None:
+def wait_for_all_runs(client: httpx.Client) -> None:
     """Every run ends as succeeded or interrupted."""
 
     def all_ended() -> list[dict[str, Any]] | None:
@@ -102,14 +104,14 @@ def no_run_hangs(client: httpx.Client) -> None:
         return None if {"queued", "running"} & {run["state"] for run in runs} else runs
 
     runs = until(all_ended)
-    other = [run for run in runs if run["state"] not in ("succeeded", "interrupted")]
-    assert not other, other
+    unexpected = [run for run in runs if run["state"] not in ("succeeded", "interrupted")]
+    assert not unexpected, unexpected
 
 
-def retrains_to_the_end(running: ApiAndWorker) -> None:
+def check_new_run_succeeds(running: ApiAndWorker) -> None:
     """A new run can be started and succeeds."""
     with httpx.Client(base_url=running.url, timeout=ANSWER_SECONDS, trust_env=False) as client:
         answer = client.post("/retrain", json={"mode": "fast", "force": True})
         assert answer.status_code == 202, answer.text
-        no_run_hangs(client)
+        wait_for_all_runs(client)
         assert client.get(f"/runs/{answer.json()['run_id']}").json()["state"] == "succeeded"

@@ -14,9 +14,9 @@ COMPOSE = PROJECT / "docker-compose.yml"
 EXAMPLE = PROJECT / ".env.example"
 FULL = PROJECT / "deploy" / "full.env"
 # ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?what to do}.
-VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<how>:-|-|:\?)(?P<what>[^}]*))?\}")
-# A different one for each name, as with random ones.
-SECRET = "kept-by-nobody-but-{name}"  # noqa: S105
+VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<operator>:-|-|:\?)(?P<argument>[^}]*))?\}")
+# Different for each name, like random secrets.
+SECRET = "test-value-of-{name}"  # noqa: S105
 
 
 def variables(*, full: bool) -> dict[str, str]:
@@ -38,20 +38,20 @@ def composition(known: Mapping[str, str]) -> dict[str, Any]:
 
 def services(known: Mapping[str, str], *, full: bool) -> dict[str, dict[str, Any]]:
     """The services of the profile."""
-    found: dict[str, dict[str, Any]] = composition(known)["services"]
-    return {name: one for name, one in found.items() if full or "profiles" not in one}
+    every: dict[str, dict[str, Any]] = composition(known)["services"]
+    return {name: one for name, one in every.items() if full or "profiles" not in one}
 
 
 def expand(text: str, known: Mapping[str, str]) -> str:
     """Raises KeyError if a required variable is missing."""
 
-    def value(found: re.Match[str]) -> str:
-        name, how, what = found["name"], found["how"], found["what"] or ""
-        if how == ":?" and not known.get(name):
-            raise KeyError(f"{name}: {what}")
-        if how == ":-":
-            return known.get(name) or what
-        return known.get(name, what)
+    def value(match: re.Match[str]) -> str:
+        name, operator, argument = match["name"], match["operator"], match["argument"] or ""
+        if operator == ":?" and not known.get(name):
+            raise KeyError(f"{name}: {argument}")
+        if operator == ":-":
+            return known.get(name) or argument
+        return known.get(name, argument)
 
     return VARIABLE.sub(value, text)
 

@@ -18,20 +18,20 @@ class Stage:
     lines: list[tuple[str, str]] = field(default_factory=list)
 
     def all(self, instruction: str) -> list[str]:
-        return [rest for found, rest in self.lines if found == instruction]
+        return [rest for name, rest in self.lines if name == instruction]
 
 
 def stages(file: Path) -> list[Stage]:
-    found: list[Stage] = []
+    result: list[Stage] = []
     text = re.sub(r"^\s*#.*\n", "", file.read_text(), flags=re.MULTILINE)
     for line in text.replace("\\\n", " ").splitlines():
         instruction, _, rest = line.strip().partition(" ")
         if instruction == "FROM":
             base, _, name = rest.partition(" AS ")
-            found.append(Stage(base.strip(), name.strip()))
+            result.append(Stage(base.strip(), name.strip()))
         elif instruction:
-            found[-1].lines.append((instruction, " ".join(rest.split())))
-    return found
+            result[-1].lines.append((instruction, " ".join(rest.split())))
+    return result
 
 
 def image(file: Path, target: str) -> list[Stage]:
@@ -57,12 +57,12 @@ def exec_form(arguments: str) -> list[str]:
 
 def copied(stage: Stage) -> list[tuple[list[str], str]]:
     """Sources and destination of each COPY from the build context."""
-    found = []
+    result = []
     for rest in stage.all("COPY"):
         if not rest.startswith("--from="):
             *sources, destination = rest.split()
-            found.append((sources, destination))
-    return found
+            result.append((sources, destination))
+    return result
 
 
 def sources(pattern: str) -> list[Path]:
@@ -75,16 +75,16 @@ def sources(pattern: str) -> list[Path]:
 def ignored(path: Path) -> bool:
     """By .dockerignore: the last line that matches the path or a parent folder counts."""
     parts = PurePosixPath(path.as_posix())
-    places = [parts, *parts.parents]
-    verdict = False
+    candidates = [parts, *parts.parents]
+    is_ignored = False
     for line in (PROJECT / ".dockerignore").read_text().split():
         pattern = line.removeprefix("!")
-        if any(_matches(str(place), pattern) for place in places):
-            verdict = not line.startswith("!")
-    return verdict
+        if any(_matches(str(candidate), pattern) for candidate in candidates):
+            is_ignored = not line.startswith("!")
+    return is_ignored
 
 
-def _matches(place: str, pattern: str) -> bool:
+def _matches(path: str, pattern: str) -> bool:
     if pattern.startswith("**/"):
-        return fnmatch(PurePosixPath(place).name, pattern.removeprefix("**/"))
-    return place.count("/") == pattern.count("/") and place != "." and fnmatch(place, pattern)
+        return fnmatch(PurePosixPath(path).name, pattern.removeprefix("**/"))
+    return path.count("/") == pattern.count("/") and path != "." and fnmatch(path, pattern)

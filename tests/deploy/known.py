@@ -23,8 +23,8 @@ def app_variables() -> set[str]:
 
 def variables_of(settings: Any) -> set[str]:
     """The variables of a Settings class."""
-    found = {f"RIPELINE_{name.upper()}" for name in settings.model_fields}
+    names = {f"RIPELINE_{name.upper()}" for name in settings.model_fields}
     for field in settings.model_fields.values():
         if field.validation_alias is not None:
-            found |= {str(choice) for choice in field.validation_alias.choices}
-    return found
+            names |= {str(alias) for alias in field.validation_alias.choices}
+    return names

@@ -15,13 +15,13 @@ SMALL = {"api", "worker", "ui"}
 
 
 @pytest.mark.slow
-def test_it_is_valid() -> None:
+def test_compose_file_matches_the_schema() -> None:
     check = (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
     done = subprocess.run([*check, str(COMPOSE)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_without_passwords_nothing_starts() -> None:
+def test_missing_secret_stops_the_start() -> None:
     with pytest.raises(KeyError, match="make env"):
         composition({})
     known = variables(full=True)
@@ -38,26 +38,26 @@ def test_no_secret_has_a_default() -> None:
 
 
 @PROFILES
-def test_the_profile_has_its_services(full: bool) -> None:
-    found = services(variables(full=full), full=full)
-    assert set(found) >= SMALL
-    more = {"nginx", "postgres", "store", "bucket", "mlflow", "prometheus", "grafana"}
-    assert set(found) == (SMALL | more if full else SMALL)
-    assert int(found["api"]["deploy"]["replicas"]) == (3 if full else 1)
+def test_profile_has_its_services(full: bool) -> None:
+    selected = services(variables(full=full), full=full)
+    assert set(selected) >= SMALL
+    full_only = {"nginx", "postgres", "store", "bucket", "mlflow", "prometheus", "grafana"}
+    assert set(selected) == (SMALL | full_only if full else SMALL)
+    assert int(selected["api"]["deploy"]["replicas"]) == (3 if full else 1)
 
 
 @PROFILES
 def test_every_variable_is_read_by_its_service(full: bool) -> None:
-    found = services(variables(full=full), full=full)
+    selected = services(variables(full=full), full=full)
     for name in ("api", "worker"):
-        assert set(found[name]["environment"]) <= api_variables(), name
-    assert set(found["ui"]["environment"]) <= app_variables()
+        assert set(selected[name]["environment"]) <= api_variables(), name
+    assert set(selected["ui"]["environment"]) <= app_variables()
 
 
 @PROFILES
-def test_the_settings_are_valid(full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = services(variables(full=full), full=full)["api"]["environment"]
-    for name, value in given.items():
+def test_api_settings_of_the_profile_are_valid(full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = services(variables(full=full), full=full)["api"]["environment"]
+    for name, value in environment.items():
         monkeypatch.setenv(name, str(value))
     settings = Settings()
     assert settings.database.startswith("postgresql://" if full else "sqlite:///")
@@ -65,30 +65,30 @@ def test_the_settings_are_valid(full: bool, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("name", sorted(set(variables(full=True)) - set(variables(full=False))))
-def test_each_setting_of_the_full_profile_can_be_turned_alone(
+def test_each_setting_of_the_full_profile_can_be_used_alone(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = {**variables(full=False), name: variables(full=True)[name]}
-    found = services(known, full=False)
-    for variable, value in found["api"]["environment"].items():
+    selected = services(known, full=False)
+    for variable, value in selected["api"]["environment"].items():
         monkeypatch.setenv(variable, str(value))
     settings = Settings()
     assert settings.database_url == known.get("DATABASE_URL", "")
     assert settings.storage_url == known.get("STORAGE_URL", "")
-    assert int(found["api"]["deploy"]["replicas"]) == int(known.get("RIPELINE_API_REPLICAS", 1))
+    assert int(selected["api"]["deploy"]["replicas"]) == int(known.get("RIPELINE_API_REPLICAS", 1))
 
 
 @PROFILES
 def test_services_that_others_wait_for_have_a_health_check(full: bool) -> None:
-    found = services(variables(full=full), full=full)
-    for name, service in found.items():
+    selected = services(variables(full=full), full=full)
+    for name, service in selected.items():
         waits = service.get("depends_on", {})
-        for other, how in waits.items() if isinstance(waits, dict) else ():
-            if other not in found:
-                assert how.get("required") is False, (name, other)
-            elif how["condition"] == "service_healthy":
-                # Of those that are built here the image says how.
-                assert "healthcheck" in found[other] or "build" in found[other], (name, other)
+        for other, condition in waits.items() if isinstance(waits, dict) else ():
+            if other not in selected:
+                assert condition.get("required") is False, (name, other)
+            elif condition["condition"] == "service_healthy":
+                # Images that are built here define their own health check.
+                assert "healthcheck" in selected[other] or "build" in selected[other], (name, other)
 
 
 def test_third_party_images_have_a_version() -> None:
@@ -102,30 +102,30 @@ def test_third_party_images_have_a_version() -> None:
             assert tag.count(".") >= 1, f"{name}: {service['image']}"
 
 
-def test_every_file_and_volume_that_is_mounted_exists() -> None:
-    whole = composition(variables(full=True))
-    for name, service in whole["services"].items():
+def test_mounted_files_and_volumes_exist() -> None:
+    compose = composition(variables(full=True))
+    for name, service in compose["services"].items():
         for volume in service.get("volumes", ()):
             source, _, target = volume.partition(":")
             if source.startswith("./"):
                 assert (PROJECT / source).exists(), (name, volume)
             elif target:
-                assert source in whole["volumes"], (name, volume)
-        assert set(service.get("secrets", ())) <= set(whole["secrets"])
+                assert source in compose["volumes"], (name, volume)
+        assert set(service.get("secrets", ())) <= set(compose["secrets"])
 
 
-def test_only_databases_run_unrestricted() -> None:
+def test_only_postgres_keeps_capabilities() -> None:
     for name, service in services(variables(full=True), full=True).items():
         assert "no-new-privileges:true" in service["security_opt"], name
         if name != "postgres":
             assert service["cap_drop"] == ["ALL"], name
 
 
-def test_every_setting_of_the_full_profile_is_used_in_the_file() -> None:
+def test_every_setting_of_the_full_profile_is_used() -> None:
     text = yaml.safe_dump(yaml.safe_load(COMPOSE.read_text()))
     for name in set(variables(full=True)) - {"RIPELINE_METRICS_KEY"}:
         assert f"${{{name}" in text, name
 
 
-def test_variables_are_expanded_as_by_compose() -> None:
+def test_variables_are_expanded_like_compose_does() -> None:
     assert expand("${A} ${A:-b} ${B:-b} ${C-c} ${B-c}", {"A": "a", "B": ""}) == "a a b c "

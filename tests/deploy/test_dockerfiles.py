@@ -34,7 +34,7 @@ def test_base_images_are_pinned(file: Path) -> None:
 
 
 @each_file
-def test_packages_come_from_a_lock_with_hashes(file: Path) -> None:
+def test_packages_are_installed_from_a_lock_file_with_hashes(file: Path) -> None:
     for stage in stages(file):
         for command in stage.all("RUN"):
             assert not re.search(r"apt-get|curl|wget", command), command
@@ -46,14 +46,14 @@ def test_packages_come_from_a_lock_with_hashes(file: Path) -> None:
 
 
 @each_file
-def test_what_is_copied_exists_and_is_not_ignored(file: Path) -> None:
+def test_copied_files_exist_and_are_not_ignored(file: Path) -> None:
     for stage in stages(file):
         for patterns, _ in copied(stage):
             for pattern in patterns:
                 assert sources(pattern), f"{file.name}: COPY {pattern}"
 
 
-def test_nothing_else_gets_into_the_context() -> None:
+def test_build_context_excludes_secrets_data_and_tests() -> None:
     for name in (".git/HEAD", ".env", "tests/conftest.py", "state/catalog.db", "data/README.md"):
         assert ignored(Path(name)), name
     for name in ("ui/.streamlit/secrets.toml", "api/__pycache__/app.pyc"):
@@ -61,8 +61,8 @@ def test_nothing_else_gets_into_the_context() -> None:
     assert not ignored(Path("ui/.streamlit/config.toml"))
 
 
-def test_it_does_not_run_as_root(chain: list[Stage]) -> None:
-    """The user is a number, as Kubernetes cannot tell a name from root."""
+def test_image_does_not_run_as_root(chain: list[Stage]) -> None:
+    """The user is numeric because Kubernetes cannot tell whether a named user is root."""
     assert int(last(chain, "USER")) >= 10000
 
 
@@ -73,7 +73,7 @@ def test_signals_reach_the_process(chain: list[Stage]) -> None:
         assert command[2].startswith("exec ")
 
 
-def test_it_has_a_health_check(chain: list[Stage]) -> None:
+def test_image_that_serves_has_a_health_check(chain: list[Stage]) -> None:
     health = last(chain, "HEALTHCHECK")
     serves = any(stage.all("EXPOSE") for stage in chain)
     if serves:
@@ -83,7 +83,7 @@ def test_it_has_a_health_check(chain: list[Stage]) -> None:
         assert health == "NONE"
 
 
-def test_it_has_labels(chain: list[Stage]) -> None:
+def test_image_has_labels(chain: list[Stage]) -> None:
     labels = " ".join(label for stage in chain for label in stage.all("LABEL"))
     for name in ("title", "description", "licenses"):
         assert f"org.opencontainers.image.{name}=" in labels

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 GUIDES = sorted((PROJECT / "docs" / "deploy").glob("[AG]*.md"))
 BASE = PROJECT / "deploy" / "kubernetes"
 # Variables that the reader of a guide sets.
-ANSWERS = "set -eu; REGISTRY=registry.test BUCKET=my-bucket AWS_REGION=eu-central-1"
+READER_VARIABLES = "set -eu; REGISTRY=registry.test BUCKET=my-bucket AWS_REGION=eu-central-1"
 
 
 def commands(guide: Path) -> str:
@@ -22,23 +22,23 @@ def commands(guide: Path) -> str:
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_the_commands_of_a_guide_are_valid_shell(guide: Path) -> None:
-    found = subprocess.run(
+def test_commands_of_the_guide_are_valid_shell(guide: Path) -> None:
+    result = subprocess.run(
         ["bash", "-n"], input=commands(guide), capture_output=True, text=True, check=False
     )
-    assert (found.returncode, found.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="needs kubectl")
 @pytest.mark.skipif(not BASE.is_dir(), reason="needs the manifests that the guides build on")
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_the_manifests_of_a_guide_are_valid(guide: Path, tmp_path: Path) -> None:
+def test_manifests_of_the_guide_can_be_built(guide: Path, tmp_path: Path) -> None:
     shutil.copytree(BASE, tmp_path / "deploy" / "kubernetes")
-    written = re.findall(
+    manifests = re.findall(
         r"^(?:mkdir[^\n]*)?cat > deploy/mine/.*?^EOF$", commands(guide), re.DOTALL | re.MULTILINE
     )
-    assert len(written) == 2
-    script = "\n".join([ANSWERS, *written])
+    assert len(manifests) == 2
+    script = "\n".join([READER_VARIABLES, *manifests])
     subprocess.run(["bash"], cwd=tmp_path, input=script, text=True, check=True)
     built = subprocess.run(
         ["kubectl", "kustomize", "deploy/mine"],
@@ -51,5 +51,5 @@ def test_the_manifests_of_a_guide_are_valid(guide: Path, tmp_path: Path) -> None
     assert built.stdout.count("image: registry.test") == 3
     assert "registry.example.com" not in built.stdout
     data = "serviceAccountName: ripeline-data", "claimName: data"
-    assert sum(built.stdout.count(given) for given in data) == 2  # API and worker, and not the app.
+    assert sum(built.stdout.count(line) for line in data) == 2  # API and worker, not the app.
     assert re.search(r"STORAGE_URL: (s3://my-bucket|gs://my-bucket|/data)$", built.stdout, re.M)

@@ -84,9 +84,9 @@ def install(built: Built, file: Path) -> None:
     [([lock], _)] = copied(stage)
     subprocess.run([sys.executable, "-m", "venv", str(built.venv)], check=True)
     [step] = stage.all("RUN")
-    found = re.search(r"pip install (.*)", step)
-    assert found
-    options = found[1].replace("/requirements.txt", str(PROJECT / lock)).split()
+    match = re.search(r"pip install (.*)", step)
+    assert match
+    options = match[1].replace("/requirements.txt", str(PROJECT / lock)).split()
     pip = [str(built.venv / "bin" / "pip"), "install", "--quiet", *options]
     subprocess.run([*pip, "--disable-pip-version-check"], check=True)
 
@@ -99,19 +99,19 @@ def copy(pattern: str, app: Path, destination: str) -> None:
         shutil.copy(file, target)
 
 
-def test_it_has_what_it_needs(built: Built) -> None:
+def test_required_modules_can_be_imported(built: Built) -> None:
     for module in IMAGES[built.name][2]:
         done = built.run("python", "-c", f"import {module}")
         assert done.returncode == 0, done.stderr
 
 
 def test_only_the_worker_has_training_libraries(built: Built) -> None:
-    asked = f"import importlib.util as u; print([n for n in {TRAINING} if u.find_spec(n)])"
-    found = built.run("python", "-c", asked).stdout.strip()
-    assert (found == "[]") is (built.name != "worker"), found
+    code = f"import importlib.util as u; print([n for n in {TRAINING} if u.find_spec(n)])"
+    installed = built.run("python", "-c", code).stdout.strip()
+    assert (installed == "[]") is (built.name != "worker"), installed
 
 
-def test_it_is_small(built: Built) -> None:
+def test_image_is_below_its_maximum_size(built: Built) -> None:
     megabytes = (
         sum(
             path.stat().st_size
@@ -121,20 +121,22 @@ def test_it_is_small(built: Built) -> None:
         )
         / 1e6
     )
-    print(f"\n{built.name}: {megabytes:.0f} MB beside Python itself")
+    print(f"\n{built.name}: {megabytes:.0f} MB without Python itself")
     assert megabytes < IMAGES[built.name][3]
 
 
-def test_it_starts_is_healthy_and_stops(built: Built, tmp_path: Path) -> None:
+def test_command_starts_a_healthy_service_that_stops_on_sigterm(
+    built: Built, tmp_path: Path
+) -> None:
     health = last(built.chain, "HEALTHCHECK")
     if health == "NONE":
-        pytest.skip("answers nobody")
-    given = {"PORT": str(free_port()), "RIPELINE_STATE_DIR": str(tmp_path)}
+        pytest.skip("has no HTTP endpoint")
+    settings = {"PORT": str(free_port()), "RIPELINE_STATE_DIR": str(tmp_path)}
     # The container listens on all interfaces.
     command = [part.replace("0.0.0.0", "127.0.0.1") for part in exec_form(last(built.chain, "CMD"))]  # noqa: S104
-    with started(built, command, given) as process:
+    with started(built, command, settings) as process:
         check = exec_form(health.partition("CMD")[2])
-        until(lambda: process.poll() is not None or built.run(*check, **given).returncode == 0)
+        until(lambda: process.poll() is not None or built.run(*check, **settings).returncode == 0)
         assert process.poll() is None
         process.terminate()
         assert process.wait(30) in (0, -15)
@@ -142,9 +144,9 @@ def test_it_starts_is_healthy_and_stops(built: Built, tmp_path: Path) -> None:
 
 @contextmanager
 def started(
-    built: Built, command: list[str], given: dict[str, str]
+    built: Built, command: list[str], settings: dict[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(command, cwd=built.app, env={**built.environment(), **given})
+    process = subprocess.Popen(command, cwd=built.app, env={**built.environment(), **settings})
     try:
         yield process
     finally:

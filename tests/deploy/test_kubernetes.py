@@ -30,14 +30,14 @@ each_pod = pytest.mark.parametrize("name", PODS)
 
 
 def of_kind(kind: str) -> dict[str, dict[str, Any]]:
-    found = [one for one in (*RESOURCES, *SECRETS) if one["kind"] == kind]
-    return {one["metadata"]["name"]: one for one in found}
+    matching = [one for one in (*RESOURCES, *SECRETS) if one["kind"] == kind]
+    return {one["metadata"]["name"]: one for one in matching}
 
 
 def container(name: str) -> dict[str, Any]:
-    [found] = PODS[name]["spec"]["containers"]
-    assert isinstance(found, dict)
-    return found
+    [only] = PODS[name]["spec"]["containers"]
+    assert isinstance(only, dict)
+    return only
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def container(name: str) -> dict[str, Any]:
     [*RESOURCES, *SECRETS],
     ids=lambda one: f"{one['kind']}-{one['metadata']['name']}",
 )
-def test_the_resource_is_valid(resource: dict[str, Any]) -> None:
+def test_resource_matches_the_schema(resource: dict[str, Any]) -> None:
     kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
 
 
-def test_every_file_is_a_resource_but_the_example() -> None:
+def test_every_file_except_the_example_is_a_resource() -> None:
     files = {path.name for path in FOLDER.glob("*.yaml")} - {"kustomization.yaml", EXAMPLE}
     assert set(KUSTOMIZATION["resources"]) == files
 
@@ -74,22 +74,22 @@ def test_pods_use_images_with_a_version(name: str) -> None:
 
 
 @each_pod
-def test_every_setting_of_a_pod_exists(name: str) -> None:
-    given = {variable["name"] for variable in container(name).get("env", ())}
+def test_every_variable_of_a_pod_is_read_by_its_service(name: str) -> None:
+    names = {variable["name"] for variable in container(name).get("env", ())}
     for source in container(name)["envFrom"]:
         if "configMapRef" in source:
-            given |= set(of_kind("ConfigMap")[source["configMapRef"]["name"]]["data"])
+            names |= set(of_kind("ConfigMap")[source["configMapRef"]["name"]]["data"])
         else:
-            given |= set(of_kind("Secret")[source["secretRef"]["name"]]["stringData"])
-    assert given <= (app_variables() if name == "app" else api_variables())
+            names |= set(of_kind("Secret")[source["secretRef"]["name"]]["stringData"])
+    assert names <= (app_variables() if name == "app" else api_variables())
 
 
-def test_the_example_has_no_secret() -> None:
+def test_example_secret_is_empty() -> None:
     for secret in SECRETS:
         assert set(secret["stringData"].values()) == {""}
 
 
-def test_services_budgets_and_the_autoscaler_find_their_pods() -> None:
+def test_selectors_and_references_match_existing_resources() -> None:
     labels = {name: pod["metadata"]["labels"] for name, pod in PODS.items()}
     for service in of_kind("Service").values():
         assert service["spec"]["selector"] in labels.values()
@@ -105,6 +105,6 @@ def test_services_budgets_and_the_autoscaler_find_their_pods() -> None:
                 assert path["backend"]["service"]["name"] in of_kind("Service")
 
 
-def test_the_grace_period_is_long_enough() -> None:
-    """25 s for requests under way, after the pause of the preStop hook."""
+def test_grace_period_covers_running_requests() -> None:
+    """25 s for running requests, after the pause of the preStop hook."""
     assert PODS["api"]["spec"]["terminationGracePeriodSeconds"] >= 25 + 5

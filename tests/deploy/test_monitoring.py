@@ -35,19 +35,20 @@ def exported() -> set[str]:
 
 
 def panels(dashboard: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(dashboard.read_text())["panels"]
-    return found
+    listed: list[dict[str, Any]] = json.loads(dashboard.read_text())["panels"]
+    return listed
 
 
 def queries() -> dict[str, str]:
     """Every query of rules and dashboards, by its location."""
     groups = yaml.safe_load(RULES.read_text())["groups"]
-    asked = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
+    expressions = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
     for dashboard in DASHBOARDS:
         for panel in panels(dashboard):
             for target in panel["targets"]:
-                asked[f"{dashboard.stem}: {panel['title']} {target['refId']}"] = target["expr"]
-    return asked
+                location = f"{dashboard.stem}: {panel['title']} {target['refId']}"
+                expressions[location] = target["expr"]
+    return expressions
 
 
 def test_every_metric_in_a_query_exists() -> None:
@@ -56,10 +57,10 @@ def test_every_metric_in_a_query_exists() -> None:
     assert {where: names for where, names in unknown.items() if names} == {}
 
 
-def test_the_dashboards_show_every_metric() -> None:
-    shown = {name for query in queries().values() for name in NAME.findall(query)}
+def test_dashboards_show_every_metric() -> None:
+    queried = {name for query in queries().values() for name in NAME.findall(query)}
     families = {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in exported()}
-    assert families <= {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in shown}
+    assert families <= {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in queried}
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
@@ -67,15 +68,15 @@ def test_dashboards_use_the_provisioned_data_source(dashboard: Path) -> None:
     folder = GRAFANA / "provisioning" / "datasources"
     sources = yaml.safe_load((folder / "prometheus.yml").read_text())["datasources"]
     known = {(source["type"], source["uid"]) for source in sources}
-    places = [panel["datasource"] for panel in panels(dashboard)]
-    assert {(place["type"], place["uid"]) for place in places} <= known
-    numbers = [panel["id"] for panel in panels(dashboard)]
-    assert len(set(numbers)) == len(numbers)
+    used = [panel["datasource"] for panel in panels(dashboard)]
+    assert {(source["type"], source["uid"]) for source in used} <= known
+    ids = [panel["id"] for panel in panels(dashboard)]
+    assert len(set(ids)) == len(ids)
 
 
 def test_compose_mounts_what_grafana_reads() -> None:
     known = services(variables(full=True), full=True)
-    mounted = {place.split(":")[1] for place in known["grafana"]["volumes"]}
+    mounted = {volume.split(":")[1] for volume in known["grafana"]["volumes"]}
     provider = yaml.safe_load(
         (GRAFANA / "provisioning" / "dashboards" / "ripeline.yml").read_text()
     )["providers"][0]
@@ -96,14 +97,14 @@ def test_prometheus_scrapes_the_services_of_compose() -> None:
 
 @pytest.fixture
 def promtool() -> str:
-    found = shutil.which("promtool")
-    if not found:
+    path = shutil.which("promtool")
+    if not path:
         pytest.skip("needs promtool: on Debian or Ubuntu, apt-get install prometheus")
-    return found
+    return path
 
 
 @pytest.mark.slow
-def test_the_configuration_is_valid(promtool: str) -> None:
+def test_prometheus_configuration_is_valid(promtool: str) -> None:
     file = PROMETHEUS / "prometheus.yml"
     check([promtool, "check", "config", "--syntax-only", str(file)])
     check([promtool, "check", "rules", str(RULES)])
@@ -122,14 +123,14 @@ def test_every_query_is_valid(promtool: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_alert_fires_when_it_should_and_not_before(promtool: str, tmp_path: Path) -> None:
+def test_every_alert_fires_only_on_its_condition(promtool: str, tmp_path: Path) -> None:
     cases = yaml.safe_load((Path(__file__).parent / "alerts_test.yml").read_text())
     expected = [alert for case in cases["tests"] for alert in case["alert_rule_test"]]
     fired = {alert["alertname"] for alert in expected if alert["exp_alerts"]}
     rules = yaml.safe_load(RULES.read_text())
     for group in rules["groups"]:
         for rule in group["rules"]:
-            del rule["annotations"]  # Their text may change.
+            del rule["annotations"]  # Their text is not tested.
     assert fired == {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
     (tmp_path / "alerts.yml").write_text(yaml.safe_dump(rules))
     (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases))

@@ -13,30 +13,30 @@ from tests.stack.proxy import TEMPLATE, nginx_command
 
 
 @pytest.fixture
-def given() -> dict[str, str]:
-    environment: dict[str, str] = services(variables(full=True), full=True)["nginx"]["environment"]
-    return environment
+def environment() -> dict[str, str]:
+    expanded: dict[str, str] = services(variables(full=True), full=True)["nginx"]["environment"]
+    return expanded
 
 
 @pytest.mark.slow
-def test_nginx_accepts_the_configuration(given: dict[str, str], tmp_path: Path) -> None:
+def test_nginx_accepts_the_configuration(environment: dict[str, str], tmp_path: Path) -> None:
     if not shutil.which("nginx"):
         pytest.skip("needs nginx: on Debian or Ubuntu, apt-get install nginx-light")
     command = nginx_command(
-        tmp_path, given, api_port=18000, app_port=18501, replicas=[18001, 18002], app=18502
+        tmp_path, environment, api_port=18000, app_port=18501, replicas=[18001, 18002], app=18502
     )
     done = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_compose_sets_exactly_the_variables_of_the_template(given: dict[str, str]) -> None:
-    asked = set(re.findall(r"\$\{(\w+)\}", TEMPLATE.read_text())) - {"NAMES"}
-    assert asked == set(given) - {"NGINX_ENVSUBST_OUTPUT_DIR"}
+def test_compose_sets_exactly_the_variables_of_the_template(environment: dict[str, str]) -> None:
+    used = set(re.findall(r"\$\{(\w+)\}", TEMPLATE.read_text())) - {"NAMES"}
+    assert used == set(environment) - {"NGINX_ENVSUBST_OUTPUT_DIR"}
 
 
-def test_the_limits_are_those_of_the_api(given: dict[str, str], settings: Settings) -> None:
-    assert int(given["RIPELINE_MAX_BODY_BYTES"]) == settings.max_body_bytes
-    assert int(given["RIPELINE_MAX_UPLOAD_BYTES"]) == settings.max_upload_bytes
+def test_body_limits_match_the_api(environment: dict[str, str], settings: Settings) -> None:
+    assert int(environment["RIPELINE_MAX_BODY_BYTES"]) == settings.max_body_bytes
+    assert int(environment["RIPELINE_MAX_UPLOAD_BYTES"]) == settings.max_upload_bytes
     api = services(variables(full=True), full=True)["api"]["environment"]
     for name in ("RIPELINE_MAX_BODY_BYTES", "RIPELINE_MAX_UPLOAD_BYTES"):
-        assert api[name] == given[name]
+        assert api[name] == environment[name]

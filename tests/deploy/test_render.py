@@ -1,4 +1,4 @@
-"""render.yaml, as far as it can be checked without Render.
+"""render.yaml, as far as it can be checked offline.
 
 Fields and plans are from Render's blueprint reference; `render blueprints validate` has the final
 say.
@@ -32,7 +32,7 @@ def variables(service: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @each_service
-def test_every_field_is_one_of_renders(service: dict[str, Any]) -> None:
+def test_every_field_and_plan_is_known_to_render(service: dict[str, Any]) -> None:
     assert set(service) <= FIELDS
     assert service["type"] in ("web", "worker")
     assert service["plan"] in PLANS
@@ -59,7 +59,7 @@ def test_every_variable_has_one_source_that_exists(service: dict[str, Any]) -> N
 
 
 @each_service
-def test_the_file_has_no_secrets(service: dict[str, Any]) -> None:
+def test_file_has_no_secrets(service: dict[str, Any]) -> None:
     for key, variable in variables(service).items():
         if any(word in key for word in ("KEY", "PASSWORD", "SECRET")):
             assert "value" not in variable, key
@@ -72,7 +72,7 @@ def test_every_variable_is_read_by_its_service(service: dict[str, Any]) -> None:
 
 
 @each_service
-def test_it_listens_on_the_port_of_render(service: dict[str, Any]) -> None:
+def test_web_service_listens_on_the_port_of_render(service: dict[str, Any]) -> None:
     if service["type"] == "web":
         file = PROJECT / service["dockerfilePath"]
         command = exec_form(last(image(file, ""), "CMD"))
@@ -85,6 +85,6 @@ def test_api_and_worker_share_catalog_and_bucket() -> None:
     assert set(worker) <= set(api)
 
 
-def test_the_api_has_the_health_check(settings: Settings) -> None:
+def test_health_check_path_is_an_api_path(settings: Settings) -> None:
     paths = create_app(settings).openapi()["paths"]
     assert SERVICES["ripeline-api"]["healthCheckPath"] in paths

@@ -1,4 +1,4 @@
-"""Chromium, if the machine has it."""
+"""Chromium, if it is installed."""
 
 import shutil
 import tempfile
@@ -21,7 +21,7 @@ ARGUMENTS = [
 
 def chromium() -> str | None:
     """The path of the program, or None."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 @contextmanager

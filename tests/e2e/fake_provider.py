@@ -18,10 +18,10 @@ _KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
 
 
 class Provider:
-    """`asked` holds the query of every browser that was sent to log in."""
+    """`logins` holds the query of every request to log in."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, str]] = []
+        self.logins: list[dict[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -56,7 +56,7 @@ class Provider:
     def _id_token(self) -> str:
         now = int(time())
         claims = {"iss": self.url, "sub": "1", "aud": CLIENT_ID, "name": NAME}
-        times = {"iat": now, "exp": now + 3600, "nonce": self.asked[-1]["nonce"]}
+        times = {"iat": now, "exp": now + 3600, "nonce": self.logins[-1]["nonce"]}
         return jwt.encode({"alg": "RS256", "kid": "one"}, claims | times, _KEY)
 
 
@@ -74,11 +74,11 @@ def _handler_of(provider: Provider) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             if parts.path == "/authorize":
-                asked = {name: value for name, [value] in parse_qs(parts.query).items()}
-                provider.asked.append(asked)
-                back = urlencode({"code": _CODE, "state": asked["state"]})
+                query = {name: value for name, [value] in parse_qs(parts.query).items()}
+                provider.logins.append(query)
+                back = urlencode({"code": _CODE, "state": query["state"]})
                 self.send_response(302)
-                self.send_header("Location", f"{asked['redirect_uri']}?{back}")
+                self.send_header("Location", f"{query['redirect_uri']}?{back}")
                 self.end_headers()
                 return
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -89,7 +89,7 @@ def _handler_of(provider: Provider) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET  # noqa: N815 - the name is looked for
+        do_POST = do_GET  # noqa: N815 - for http.server
 
         def log_message(self, format: str, *args: object) -> None:
             pass

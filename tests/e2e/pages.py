@@ -21,7 +21,7 @@ PATIENCE_MS = 60_000
 TOLERANCE_PIXELS = 1
 TALLEST_PIXELS = 6000
 
-_TOO_WIDE = """
+_OVERFLOW = """
 () => [document.documentElement, document.querySelector('[data-testid="stMain"]')]
     .map(part => part.scrollWidth - part.clientWidth)
 """
@@ -32,16 +32,16 @@ def open_page(page: Page, ui_url: str, address: str) -> None:
     """Open one of `PAGES` by its address and wait until it is drawn."""
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{ui_url}/{address}")
-    settle(page, address)
+    wait_until_drawn(page, address)
 
 
 def visit(page: Page, title: str, address: str) -> None:
     """Go to one of `PAGES` through the navigation, so that the session stays."""
     page.get_by_role("link", name=title, exact=True).click()
-    settle(page, address)
+    wait_until_drawn(page, address)
 
 
-def settle(page: Page, address: str) -> None:
+def wait_until_drawn(page: Page, address: str) -> None:
     """Wait for the page's heading and the end of its script, and expect no traceback."""
     expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[address], timeout=PATIENCE_MS)
     quiet(page)
@@ -49,9 +49,9 @@ def settle(page: Page, address: str) -> None:
 
 
 def quiet(page: Page) -> None:
-    """Wait until nothing is being computed or fetched for the page."""
-    drawn = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    expect(drawn).to_be_visible(timeout=PATIENCE_MS)
+    """Wait until the page is neither running nor loading."""
+    idle_app = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    expect(idle_app).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stSpinner")).to_have_count(0, timeout=PATIENCE_MS)
 
@@ -61,14 +61,14 @@ def no_traceback(page: Page) -> None:
     assert "Traceback" not in page.inner_text("body")
 
 
-def fits(page: Page) -> None:
+def assert_fits_width(page: Page) -> None:
     """The page does not scroll sideways."""
-    too_wide = page.evaluate(_TOO_WIDE)
-    assert max(too_wide) <= TOLERANCE_PIXELS, (page.url, page.viewport_size, too_wide)
+    overflow = page.evaluate(_OVERFLOW)
+    assert max(overflow) <= TOLERANCE_PIXELS, (page.url, page.viewport_size, overflow)
 
 
-def picture(page: Page, name: str) -> Path:
-    """A screenshot of the page from top to bottom, whatever its height."""
+def screenshot(page: Page, name: str) -> Path:
+    """A screenshot of the page at its full height."""
     ARTEFACTS.mkdir(exist_ok=True)
     quiet(page)
     size = page.viewport_size

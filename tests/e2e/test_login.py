@@ -3,12 +3,12 @@
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.fake_provider import CLIENT_ID, running_provider
-from tests.e2e.pages import PATIENCE_MS, settle
+from tests.e2e.pages import PATIENCE_MS, wait_until_drawn
 from tests.processes import app_process, free_port
 from tests.ui.fake_api import FakeApi
 
 
-def test_a_person_is_sent_to_the_provider_and_let_in_when_back(browser: Browser) -> None:
+def test_login_redirects_to_the_provider_and_back(browser: Browser) -> None:
     port = free_port()
     api = FakeApi()
     try:
@@ -28,16 +28,16 @@ def test_a_person_is_sent_to_the_provider_and_let_in_when_back(browser: Browser)
                 assert not api.received
 
                 page.get_by_role("button", name="Log in").click()
-                settle(page, "")
-                [asked] = provider.asked
-                assert asked["client_id"] == CLIENT_ID
-                assert asked["response_type"] == "code"
-                assert asked["redirect_uri"] == f"http://127.0.0.1:{port}/oauth2callback"
-                assert asked["code_challenge_method"] == "S256"
-                assert "openid" in asked["scope"].split()
+                wait_until_drawn(page, "")
+                [login] = provider.logins
+                assert login["client_id"] == CLIENT_ID
+                assert login["response_type"] == "code"
+                assert login["redirect_uri"] == f"http://127.0.0.1:{port}/oauth2callback"
+                assert login["code_challenge_method"] == "S256"
+                assert "openid" in login["scope"].split()
 
                 page.reload()
-                settle(page, "")
+                wait_until_drawn(page, "")
                 page.close()
     finally:
         api.stop()

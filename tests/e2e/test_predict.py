@@ -14,19 +14,19 @@ ARTEFACTS = PROJECT / "test-artefacts"
 PATIENCE_MS = 30_000
 
 
-def test_from_photo_to_grade(browser: Browser, running: Running, tmp_path: Path) -> None:
-    photograph = tmp_path / "orange.jpg"
-    photograph.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG"))
+def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: Path) -> None:
+    photo = tmp_path / "orange.jpg"
+    photo.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG"))
     answer = httpx.post(
-        f"{running.api_url}/predict", files={"file": photograph.read_bytes()}, trust_env=False
+        f"{running.api_url}/predict", files={"file": photo.read_bytes()}, trust_env=False
     ).json()
-    counted = httpx.get(f"{running.api_url}/health", trust_env=False).json()["prediction_count"]
+    before = httpx.get(f"{running.api_url}/health", trust_env=False).json()["prediction_count"]
 
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(PATIENCE_MS)
     page.goto(running.ui_url)
     expect(page.get_by_role("heading", level=1)).to_have_text("Is it fresh?")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photograph)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
     card = page.locator(".st-key-prediction")
     expect(card.get_by_role("heading", level=2)).to_be_visible()
 
@@ -36,21 +36,21 @@ def test_from_photo_to_grade(browser: Browser, running: Running, tmp_path: Path)
         for freshness in ("Fresh", "Rotten"):
             expect(chart.get_by_text(f"{freshness} {fruit}", exact=True)).to_be_visible()
     health = httpx.get(f"{running.api_url}/health", trust_env=False).json()
-    assert health["prediction_count"] == counted + 1
+    assert health["prediction_count"] == before + 1
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "predict.png")
     page.close()
 
 
-def test_a_file_that_is_no_photo_is_explained(
+def test_file_that_is_not_a_photo_is_explained(
     browser: Browser, running: Running, tmp_path: Path
 ) -> None:
-    words = tmp_path / "words.jpg"
-    words.write_text("not a photograph")
+    text_file = tmp_path / "words.jpg"
+    text_file.write_text("not a photograph")
     page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(running.ui_url)
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(words)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(text_file)
     alert = page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("This photo cannot be graded")
     expect(alert).to_contain_text("no photograph that this service reads")

@@ -8,15 +8,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.pages import PAGES, fits, no_traceback, open_page, picture, visit
+from tests.e2e.pages import PAGES, assert_fits_width, no_traceback, open_page, screenshot, visit
 from tests.ood_images import draw_ood
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
-LEARNED_WITHIN_MS = 300_000
-SERVED_WITHIN_SECONDS = 60
-PHOTOGRAPHS = 60
+RETRAIN_TIMEOUT_MS = 300_000
+SERVE_TIMEOUT_SECONDS = 60
+PHOTOS = 60
 DESKTOP, PHONE = 1280, 390
 
 
@@ -30,32 +30,32 @@ def api(running: Running) -> Iterator[httpx.Client]:
 def rings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Photos of a class that no fruit grader knows, and one more to try."""
     folder = tmp_path_factory.mktemp("rings")
-    paths = [folder / f"rings-{seed}.jpg" for seed in range(PHOTOGRAPHS + 1)]
+    paths = [folder / f"rings-{seed}.jpg" for seed in range(PHOTOS + 1)]
     for seed, path in enumerate(paths):
         path.write_bytes(encode(draw_ood("rings", seed), "JPEG", quality=92))
     return paths
 
 
-def test_from_new_photos_to_a_new_version_and_back(
+def test_new_class_is_added_retrained_corrected_and_rolled_back(
     browser: Browser, running: Running, api: httpx.Client, rings: list[Path]
 ) -> None:
-    *learned, other = rings
+    *training, unseen = rings
     first = served(api)
     page = browser.new_page(viewport={"width": DESKTOP, "height": 1000})
     open_page(page, running.ui_url, "training_data")
-    upload(page, learned)
+    upload(page, training)
     visit(page, "Retrain", "retrain")
     candidate = retrain(page, api)
     wait_until_served(api, candidate)
     assert "rings" in api.get("/model-info").json()["model_info"]["classes"]
 
     visit(page, "Predict", "")
-    correct(page, other, api)
+    correct(page, unseen, api)
 
     visit(page, "Retrain", "retrain")
     roll_back(page, first)
     wait_until_served(api, first)
-    answer = api.post("/predict", files={"file": other.read_bytes()}).json()
+    answer = api.post("/predict", files={"file": unseen.read_bytes()}).json()
     assert (answer["model_version"], "rings" in answer["probabilities"]) == (first, False)
     expect(page.get_by_text("was in use; another version is now")).to_be_visible()
     no_traceback(page)
@@ -64,7 +64,7 @@ def test_from_new_photos_to_a_new_version_and_back(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
-def test_every_page_is_whole(
+def test_every_page_fits_without_errors(
     browser: Browser, running: Running, tmp_path: Path, scheme: Any, width: int
 ) -> None:
     orange = tmp_path / "orange.jpg"
@@ -78,18 +78,18 @@ def test_every_page_is_whole(
         if not address:
             page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(orange)
             expect(page.locator(".st-key-chart-probabilities .js-plotly-plot")).to_be_visible()
-        fits(page)
-        picture(page, f"{address or 'predict'}-{width}-{scheme}")
+        assert_fits_width(page)
+        screenshot(page, f"{address or 'predict'}-{width}-{scheme}")
         no_traceback(page)
     context.close()
 
 
-def upload(page: Page, photographs: list[Path]) -> None:
+def upload(page: Page, photos: list[Path]) -> None:
     choose(page, page.get_by_role("combobox", name="Class"), "Rings")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photographs)
-    page.get_by_role("button", name=f"Add {len(photographs)} files").click()
-    told = page.get_by_test_id("stAlert").filter(has_text="Go to Retrain")
-    expect(told).to_contain_text(f"{len(photographs)} photos added", timeout=LEARNED_WITHIN_MS)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
+    page.get_by_role("button", name=f"Add {len(photos)} files").click()
+    alert = page.get_by_test_id("stAlert").filter(has_text="Go to Retrain")
+    expect(alert).to_contain_text(f"{len(photos)} photos added", timeout=RETRAIN_TIMEOUT_MS)
 
 
 def retrain(page: Page, api: httpx.Client) -> str:
@@ -101,20 +101,20 @@ def retrain(page: Page, api: httpx.Client) -> str:
     page.reload()
     ended = page.get_by_role("heading", name="New model compared with the current one")
     expect(running.or_(ended)).to_be_visible()
-    expect(ended).to_be_visible(timeout=LEARNED_WITHIN_MS)
+    expect(ended).to_be_visible(timeout=RETRAIN_TIMEOUT_MS)
     runs = api.get("/runs").json()["runs"]
     assert [run["state"] for run in runs] == ["succeeded"]
     candidate: str = runs[0]["candidate"]
     expect(page.get_by_test_id("stAlert")).to_contain_text(
         f"Version {candidate} passed the checks and is now in use"
     )
-    picture(page, "story-verdict")
+    screenshot(page, "story-verdict")
     return candidate
 
 
-def correct(page: Page, photograph: Path, api: httpx.Client) -> None:
+def correct(page: Page, photo: Path, api: httpx.Client) -> None:
     """Grade a photo of the new class, and correct it."""
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photograph)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
     card = page.locator(".st-key-prediction")
     expect(card.get_by_role("heading", level=2)).to_have_text("Rings")
     page.get_by_role("button", name="No, it is").click()
@@ -129,7 +129,7 @@ def roll_back(page: Page, first: str) -> None:
     page.get_by_role("button", name="Roll back", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(first)
-    picture(page, "story-roll-back")
+    screenshot(page, "story-roll-back")
     dialog.get_by_role("button", name="Roll back", exact=True).click()
     expect(dialog).to_have_count(0)
 
@@ -147,4 +147,4 @@ def served(api: httpx.Client) -> str:
 
 
 def wait_until_served(api: httpx.Client, version: str) -> None:
-    until(lambda: served(api) == version, seconds=SERVED_WITHIN_SECONDS)
+    until(lambda: served(api) == version, seconds=SERVE_TIMEOUT_SECONDS)

@@ -12,7 +12,7 @@ from tests.ui.fake_api import FakeApi
 
 DESKTOP = ViewportSize(width=1280, height=900)
 TABS = {"Versions": 2, "Past runs": 1}
-# How much of a table lies outside of what is seen of it.
+# Pixels of each visible table that are cut off.
 _HIDDEN = """
 () => [...document.querySelectorAll('[data-testid="stDataFrame"] .dvn-scroller')]
     .filter(table => table.checkVisibility())
@@ -22,7 +22,7 @@ _HIDDEN = """
 
 @pytest.fixture
 def ui_url() -> Iterator[str]:
-    api = fake.learning(FakeApi())
+    api = fake.script(FakeApi())
     api.answers["/runs"] = fake.runs(fake.RUN)
     try:
         with running_app(api.address) as ui_url:
@@ -31,13 +31,13 @@ def ui_url() -> Iterator[str]:
         api.stop()
 
 
-def test_no_table_of_the_retrain_page_is_cut(browser: Browser, ui_url: str) -> None:
+def test_tables_of_the_retrain_page_are_not_cut_off(browser: Browser, ui_url: str) -> None:
     page = browser.new_page(viewport=DESKTOP)
     open_page(page, ui_url, "retrain")
     for tab, tables in TABS.items():
         page.get_by_role("tab", name=tab).click()
-        drawn = page.get_by_test_id("stDataFrame").filter(visible=True)
-        expect(drawn).to_have_count(tables)
-        expect(drawn.locator(".dvn-scroller").last).to_be_visible()
+        frames = page.get_by_test_id("stDataFrame").filter(visible=True)
+        expect(frames).to_have_count(tables)
+        expect(frames.locator(".dvn-scroller").last).to_be_visible()
         assert max(page.evaluate(_HIDDEN)) <= TOLERANCE_PIXELS, tab
     page.close()

@@ -50,18 +50,18 @@ def whole_files() -> dict[str, bytes]:
     }
 
 
-def _flipped(data: bytes, rng: random.Random) -> bytes:
+def _with_bit_flips(data: bytes, rng: random.Random) -> bytes:
     changed = bytearray(data)
     for _ in range(rng.choice((1, 2, 8, 64))):
         changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
     return bytes(changed)
 
 
-def _cut(data: bytes, rng: random.Random) -> bytes:
+def _truncated(data: bytes, rng: random.Random) -> bytes:
     return data[: rng.randrange(len(data))]
 
 
-def _beheaded(data: bytes, rng: random.Random) -> bytes:
+def _without_start(data: bytes, rng: random.Random) -> bytes:
     return data[rng.randrange(min(64, len(data))) :]
 
 
@@ -71,30 +71,36 @@ def _repeated(data: bytes, rng: random.Random) -> bytes:
     return data[:start] + part * rng.randrange(2, 40) + data[start:]
 
 
-def _holed(data: bytes, rng: random.Random) -> bytes:
+def _overwritten(data: bytes, rng: random.Random) -> bytes:
     start, length = rng.randrange(len(data)), rng.randrange(1, 300)
     filling = rng.choice((b"\0", b"\xff", b"PK\x03\x04", rng.randbytes(1)))
     return data[:start] + (filling * length)[:length] + data[start + length :]
 
 
-def _lying(data: bytes, rng: random.Random) -> bytes:
-    """Another integer where a length, size or offset may be."""
+def _with_wrong_integer(data: bytes, rng: random.Random) -> bytes:
+    """Overwrite an integer where a length, size or offset may be."""
     changed = bytearray(data)
     kind = rng.choice((">I", "<I", ">H", "<H"))
     size = struct.calcsize(kind)
     value = rng.choice((0, 1, *HUGE, 2 ** (8 * size) - 1)) % 2 ** (8 * size)
     if len(changed) > size:
-        place = rng.randrange(min(len(changed) - size, 200))
-        struct.pack_into(kind, changed, place, value)
+        offset = rng.randrange(min(len(changed) - size, 200))
+        struct.pack_into(kind, changed, offset, value)
     return bytes(changed)
 
 
-def _trailed(data: bytes, rng: random.Random) -> bytes:
+def _with_trailing_bytes(data: bytes, rng: random.Random) -> bytes:
     return data + rng.randbytes(rng.randrange(1, 5000))
 
 
 MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
-    *(_flipped, _cut, _beheaded, _repeated, _holed, _lying, _trailed),
+    _with_bit_flips,
+    _truncated,
+    _without_start,
+    _repeated,
+    _overwritten,
+    _with_wrong_integer,
+    _with_trailing_bytes,
 )
 
 
@@ -148,9 +154,9 @@ def png(
     return stream.getvalue()
 
 
-def _sized(data: bytes, place: int, kind: str, values: tuple[int, ...]) -> bytes:
+def _sized(data: bytes, offset: int, kind: str, values: tuple[int, ...]) -> bytes:
     changed = bytearray(data)
-    struct.pack_into(kind, changed, place, *values)
+    struct.pack_into(kind, changed, offset, *values)
     return bytes(changed)
 
 

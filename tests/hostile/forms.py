@@ -58,14 +58,14 @@ def _name(image: bytes, rng: random.Random) -> Attack:
     name = rng.choice((b"file", b"files", b"class_name", b"", b"\0", "ü".encode(), b"f" * 4000))
     filename = rng.choice(FILENAMES)
     parts = [field(name, image, filename), field(b"class_name", rng.choice(FILENAMES))]
-    return form_request(f"named {name[:20]!r} {filename[:20]!r}", _path(rng), parts)
+    return form_request(f"names {name[:20]!r} {filename[:20]!r}", _path(rng), parts)
 
 
 def _content_type(image: bytes, rng: random.Random) -> Attack:
     content_type = rng.choice(CONTENT_TYPES)
     body = rng.choice((image, form([field(b"file", image, b"a.jpg")]), b"", b"\0" * 100))
     headers = [(b"Content-Type", content_type)]
-    return request(f"typed {content_type[:40]!r}", b"POST", _path(rng), headers, body)
+    return request(f"content type {content_type[:40]!r}", b"POST", _path(rng), headers, body)
 
 
 def _charset(image: bytes, rng: random.Random) -> Attack:
@@ -89,7 +89,7 @@ def _too_much(image: bytes, rng: random.Random) -> Attack:
         4: lambda: [(b"\r\n".join(b"X-%d: y" % n for n in range(2000)), image)],
         5: lambda: [field(b"file", image, b"a.jpg")] * 3,
     }[kind]()
-    return form_request(f"crowded {kind}", _path(rng), parts)
+    return form_request(f"too much {kind}", _path(rng), parts)
 
 
 def _framing(image: bytes, rng: random.Random) -> Attack:
@@ -147,4 +147,4 @@ def _boundary(image: bytes, rng: random.Random) -> Attack:
             rng.randbytes(2000),
         )
     )
-    return request("edges", b"POST", _path(rng), [form_type()], body)
+    return request("boundary", b"POST", _path(rng), [form_type()], body)

@@ -25,7 +25,7 @@ READ_BYTES = 64 * 2**10
 
 @dataclass
 class Outcome:
-    """Statuses of the answers, and the answers that must not be."""
+    """Statuses of the answers, and the answers that are faults."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     unanswered: int = 0
@@ -94,18 +94,18 @@ def _upload(name: str, data: bytes, rng: random.Random) -> Attack:
 def _answer(port: int, attack: Attack) -> bytes:
     """The first bytes of the answer; empty if the server closed the connection without one."""
     with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as connection:
-        found = b""
+        answer = b""
         try:
             connection.sendall(attack.data)
-            if not attack.complete:  # So that the server does not wait for more.
+            if not attack.complete:  # So that the server does not wait for the rest.
                 connection.shutdown(socket.SHUT_WR)
         except OSError:  # The server has answered and closed.
             pass
         try:
             while part := connection.recv(READ_BYTES):
-                found = (found + part)[:READ_BYTES]
+                answer = (answer + part)[:READ_BYTES]
         except TimeoutError:
-            return found if found else b"HTTP/1.1 599 no answer in time"
+            return answer if answer else b"HTTP/1.1 599 no answer in time"
         except ConnectionError:
             pass
-        return found
+        return answer

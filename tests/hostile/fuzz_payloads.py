@@ -177,4 +177,4 @@ def _header(rng: random.Random) -> Attack:
         )
         return Attack(f"no HTTP {data[:30]!r}", data, complete=False)
     path = rng.choice((b"/health", b"/predictions", b"/dataset/images", b"/", b"/models", b"/docs"))
-    return request(f"headed {headers!r}"[:90], b"GET", path, headers)
+    return request(f"headers {headers!r}"[:90], b"GET", path, headers)

@@ -29,18 +29,18 @@ def request(
     *,
     complete: bool = True,
 ) -> Attack:
-    """A valid request, but for `headers`, which replace the usual ones."""
-    given = list(headers)
-    names = {header.lower() for header, _ in given}
-    usual = [
+    """A valid request; `headers` replace the default ones."""
+    sent = list(headers)
+    names = {header.lower() for header, _ in sent}
+    defaults = [
         (b"Host", b"127.0.0.1"),
         (b"Connection", b"close"),
         (b"Content-Length", str(len(body)).encode()),
     ]
     if b"transfer-encoding" in names:
-        usual.pop()
-    given += [(header, value) for header, value in usual if header.lower() not in names]
-    lines = b"".join(b"%s: %s\r\n" % header for header in given)
+        defaults.pop()
+    sent += [(header, value) for header, value in defaults if header.lower() not in names]
+    lines = b"".join(b"%s: %s\r\n" % header for header in sent)
     return Attack(name, b"%s %s HTTP/1.1\r\n%s\r\n%s" % (method, path, lines, body), complete)
 
 

@@ -34,9 +34,9 @@ class Served:
     def resident_mib(self) -> float:
         """Resident memory in MiB. Linux only."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) / 1024
+        match = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert match is not None
+        return int(match[1]) / 1024
 
     def answers(self) -> bool:
         """Whether it is ready. Raises AssertionError if the process has ended."""

@@ -1,7 +1,7 @@
 """Schemathesis: the API's answers match its OpenAPI document.
 
-With all of its checks, and with keys, so that it also tests requests without one. It runs as a
-program. RIPELINE_CONTRACT_EXAMPLES is the number of examples for each operation, besides those of
+Its command line runs with all checks, and with keys, so that it also tests requests without one.
+RIPELINE_CONTRACT_EXAMPLES is the number of examples for each operation, besides those of
 every bound and wrong type (`make hostile`: 60); without it there are three random ones.
 """
 
@@ -25,10 +25,10 @@ SEED = os.environ.get("RIPELINE_HOSTILE_SEED", "1")
 MINUTES = 30
 
 
-def test_answers_match_the_openapi_document(tmp_path: Path) -> None:
+def test_responses_match_the_openapi_document(tmp_path: Path) -> None:
     keys = {"RIPELINE_CHANGE_KEYS": CHANGE_KEY, "RIPELINE_PREDICT_KEYS": PREDICT_KEY}
     with serving(keys) as served:
-        found = subprocess.run(
+        result = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/openapi.json"),
                 *("--header", f"Authorization: Bearer {CHANGE_KEY}", "--checks", "all"),
@@ -45,8 +45,8 @@ def test_answers_match_the_openapi_document(tmp_path: Path) -> None:
             timeout=MINUTES * 60,
             check=False,
         )
-        assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2000:]
+        assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2000:]
         # It tested all operations.
-        assert re.search(r"Selected: +(\d+)/\1\s+Tested: +\1\s", found.stdout), found.stdout
+        assert re.search(r"Selected: +(\d+)/\1\s+Tested: +\1\s", result.stdout), result.stdout
         assert "Traceback" not in served.log_text()
-        print("\n".join(found.stdout.splitlines()[-8:]))
+        print("\n".join(result.stdout.splitlines()[-8:]))

@@ -25,19 +25,19 @@ def served() -> Iterator[Served]:
         yield served
 
 
-def sent(served: Served, *parts: bytes) -> tuple[int, bytes]:
+def send_parts(served: Served, *parts: bytes) -> tuple[int, bytes]:
     """How many parts were sent before the service closed the connection, and its answer."""
-    answer, taken = b"", 0
+    answer, sent = b"", 0
     with socket.create_connection(("127.0.0.1", served.port), 30) as connection:
         try:
             for part in parts:
                 connection.sendall(part)
-                taken += 1
-            while found := connection.recv(65_536):
-                answer += found
+                sent += 1
+            while data := connection.recv(65_536):
+                answer += data
         except ConnectionError:
             pass
-    return taken, answer
+    return sent, answer
 
 
 @pytest.mark.parametrize(
@@ -49,47 +49,47 @@ def sent(served: Served, *parts: bytes) -> tuple[int, bytes]:
         b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=",
     ],
 )
-def test_an_endless_head_is_cut_off(served: Served, start: bytes) -> None:
-    taken, answer = sent(served, start, *[PIECE] * ENDLESS)
-    assert taken < ENDLESS
+def test_endless_request_head_is_cut_off(served: Served, start: bytes) -> None:
+    sent, answer = send_parts(served, start, *[PIECE] * ENDLESS)
+    assert sent < ENDLESS
     assert not answer or answer.split(b" ")[1] in (b"431", b"401")
     assert served.answers()
 
 
 def test_endless_headers_are_cut_off(served: Served) -> None:
     lines = b"".join(b"X-%d: %s\r\n" % (number, b"b" * 90) for number in range(600))
-    taken, _ = sent(served, b"GET /health HTTP/1.1\r\n", *[lines] * ENDLESS)
-    assert taken < ENDLESS
+    sent, _ = send_parts(served, b"GET /health HTTP/1.1\r\n", *[lines] * ENDLESS)
+    assert sent < ENDLESS
 
 
-def test_a_head_that_is_too_long_gets_a_problem_document(served: Served) -> None:
+def test_too_long_request_head_gets_a_problem_document(served: Served) -> None:
     head = b"GET /health?" + b"q" * (MAX_HEADER_BYTES + 1)
-    _, answer = sent(served, head)
+    _, answer = send_parts(served, head)
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b"application/problem+json" in answer
     assert b"connection: close" in answer.lower()
-    _, answer = sent(served, b"no request\r\n\r\n")
+    _, answer = send_parts(served, b"no request\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b'"code":"unreadable-request"' in answer
 
 
-def test_a_long_body_does_not_count_as_head(served: Served) -> None:
+def test_chunked_body_does_not_count_towards_the_header_limit(served: Served) -> None:
     """Even in chunks of one byte."""
     chunks = b"1\r\na\r\n" * 40_000 + b"0\r\n\r\n"
     head = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
     key = f"Authorization: Bearer {PREDICT_KEY}\r\nConnection: close\r\n".encode()
-    _, answer = sent(served, head, key, b"Content-Type: image/jpeg\r\n\r\n", chunks)
+    _, answer = send_parts(served, head, key, b"Content-Type: image/jpeg\r\n\r\n", chunks)
     assert answer.startswith(b"HTTP/1.1 415 ")
 
 
-def test_many_requests_over_one_connection_do_not_add_up(served: Served) -> None:
+def test_header_limit_is_per_request_not_per_connection(served: Served) -> None:
     with httpx.Client(base_url=served.url, trust_env=False) as client:
         headers = {"X-Filling": "x" * 7000}
         statuses = {client.get("/live", headers=headers).status_code for _ in range(30)}
     assert statuses == {200}
 
 
-def test_a_missing_key_is_refused_before_the_body_is_sent(served: Served) -> None:
+def test_missing_key_is_rejected_before_the_body_is_sent(served: Served) -> None:
     head = b"POST /upload-training-data HTTP/1.1\r\nHost: a\r\nContent-Length: 500000000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", served.port), 30) as connection:
         connection.sendall(head)

@@ -1,4 +1,4 @@
-"""The end of a process: announced, and without a request dropped."""
+"""Graceful shutdown: readiness fails first, and requests in progress are finished."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def port() -> int:
 
 @pytest.fixture
 def process(tmp_path: Path, port: int) -> "Iterator[subprocess.Popen[bytes]]":
-    """As it is deployed, `python -m api`, and ready."""
+    """A ready `python -m api`, as it is deployed."""
     settings = {"RIPELINE_DRAIN_SECONDS": str(DRAIN_SECONDS), "PORT": str(port)}
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -47,32 +47,32 @@ def process(tmp_path: Path, port: int) -> "Iterator[subprocess.Popen[bytes]]":
 
 
 def status(port: int, path: str) -> int | None:
-    """None where nobody listens any more."""
+    """The status code, or None if the server no longer listens."""
     try:
         return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10, trust_env=False).status_code
     except httpx.HTTPError:
         return None
 
 
-def test_readiness_goes_first_and_what_is_under_way_is_finished(
+def test_on_sigterm_readiness_fails_first_and_running_requests_finish(
     process: "subprocess.Popen[bytes]", port: int
 ) -> None:
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    image = encode(draw_fruit("freshapples"), "JPEG")
 
     def grade() -> int:
-        files = [("files", (f"{number}.jpg", photograph)) for number in range(200)]
+        files = [("files", (f"{number}.jpg", image)) for number in range(200)]
         answer = httpx.post(
             f"http://127.0.0.1:{port}/predict/batch", files=files, timeout=120, trust_env=False
         )
         assert answer.json()["summary"]["graded"] == 200
         return answer.status_code
 
-    with ThreadPoolExecutor(1) as people:
-        under_way = people.submit(grade)
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(grade)
         os.kill(process.pid, signal.SIGTERM)
-        seen = until(lambda: status(port, "/ready") if status(port, "/ready") != 200 else None)
-        assert seen == 503
+        readiness = until(lambda: status(port, "/ready") if status(port, "/ready") != 200 else None)
+        assert readiness == 503
         assert status(port, "/health") == 200  # Requests are still accepted.
-        assert under_way.result(120) == 200
+        assert pending.result(120) == 200
     assert process.wait(60) == 0
     assert status(port, "/health") is None

@@ -1,3 +1,5 @@
+"""Health, readiness, status and model info."""
+
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,18 +15,18 @@ from api.settings import Settings
 def without_model(
     settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """A service that found no model package."""
+    """A service without a model package."""
     empty: Path = tmp_path_factory.mktemp("no-model")
-    without = settings.model_copy(update={"model_dir": empty, "state_dir": empty / "state"})
-    with TestClient(create_app(without), raise_server_exceptions=False) as client:
+    changed = settings.model_copy(update={"model_dir": empty, "state_dir": empty / "state"})
+    with TestClient(create_app(changed), raise_server_exceptions=False) as client:
         yield client
 
 
-def test_live(client: TestClient) -> None:
+def test_live_returns_alive(client: TestClient) -> None:
     assert client.get("/live").json() == {"status": "alive"}
 
 
-def test_ready(client: TestClient) -> None:
+def test_ready_returns_ready(client: TestClient) -> None:
     assert client.get("/ready").json() == {"status": "ready"}
 
 
@@ -42,7 +44,7 @@ def test_health_has_the_fields_of_the_contract(client: TestClient) -> None:
     assert body["model_loaded"] is True
 
 
-def test_model_info_tells_what_serves_and_on_what_it_was_measured(client: TestClient) -> None:
+def test_model_info_has_the_architecture_and_test_metrics(client: TestClient) -> None:
     body = client.get("/model-info").json()
     assert set(body) == {"uptime_seconds", "prediction_count", "model_info", "status"}
     info = body["model_info"]
@@ -53,7 +55,7 @@ def test_model_info_tells_what_serves_and_on_what_it_was_measured(client: TestCl
     assert "not seen in training" in scores["split"]
 
 
-def test_model_info_tells_since_when_it_serves(client: TestClient) -> None:
+def test_model_info_has_the_promotion_time(client: TestClient) -> None:
     info = client.get("/model-info").json()["model_info"]
     assert info["parent"] is None
     assert datetime.fromisoformat(info["champion_since"]).tzinfo is not None
@@ -75,13 +77,13 @@ def test_status_has_the_fields_of_the_contract(client: TestClient) -> None:
     assert datetime.fromisoformat(body["last_model_update"]).tzinfo is not None
 
 
-def test_status_without_a_model(without_model: TestClient) -> None:
+def test_status_without_a_model_has_no_classes(without_model: TestClient) -> None:
     body = without_model.get("/status").json()
     assert (body["model_loaded"], body["model_classes"]) == (False, [])
     assert body["last_model_update"] is None
 
 
-def test_without_a_model_it_lives_but_is_not_ready(without_model: TestClient) -> None:
+def test_without_a_model_the_service_is_live_but_not_ready(without_model: TestClient) -> None:
     assert without_model.get("/live").status_code == 200
     assert without_model.get("/health").json()["model_loaded"] is False
     assert without_model.get("/model-info").json()["model_info"] is None
@@ -91,19 +93,19 @@ def test_without_a_model_it_lives_but_is_not_ready(without_model: TestClient) ->
     assert int(ready.headers["retry-after"]) > 0
 
 
-def test_without_a_model_a_prediction_says_so(without_model: TestClient) -> None:
+def test_without_a_model_predictions_get_503(without_model: TestClient) -> None:
     response = without_model.post("/predict", files={"file": b"x"})
     assert response.status_code == 503
     assert response.json()["code"] == "model-unavailable"
 
 
-def test_the_front_door_answers_programs_in_json(client: TestClient) -> None:
+def test_root_returns_json_by_default(client: TestClient) -> None:
     body = client.get("/").json()
     assert set(body) == {"message", "endpoints"}
     assert {"/predict", "/health", "/model-info"} <= set(body["endpoints"])
 
 
-def test_the_front_door_leads_a_browser_to_the_app(client: TestClient) -> None:
+def test_root_links_browsers_to_the_app(client: TestClient) -> None:
     response = client.get("/", headers={"accept": "text/html,*/*"})
     assert response.headers["content-type"].startswith("text/html")
     assert 'href="http://127.0.0.1:8501"' in response.text

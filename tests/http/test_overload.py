@@ -1,4 +1,4 @@
-"""Under more load than can be served: short refusals, and the small questions answered at once."""
+"""Overload: excess predictions get 503, and health endpoints still answer."""
 
 import asyncio
 import threading
@@ -16,26 +16,26 @@ from api.settings import Settings
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
-PATIENCE = 20
+TIMEOUT_SECONDS = 20
 
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
-    """Overrides the shared client: one thread grades and one photograph may wait for it."""
-    small = settings.model_copy(update={"inference_threads": 1, "max_queue": 2})
-    with TestClient(create_app(small), raise_server_exceptions=False) as client:
+    """Overrides the shared client: one inference thread, and one more photo may wait."""
+    changed = settings.model_copy(update={"inference_threads": 1, "max_queue": 2})
+    with TestClient(create_app(changed), raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture
-def go_on(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Until this is set, no photograph is graded to its end."""
+def release(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Predictions block until this event is set."""
     event = threading.Event()
     predictor = state_of(client).serving()
     predict_batch = predictor.predict_batch
 
     def slow(*arguments: Any) -> Any:
-        assert event.wait(PATIENCE)
+        assert event.wait(TIMEOUT_SECONDS)
         return predict_batch(*arguments)
 
     monkeypatch.setattr(predictor, "predict_batch", slow)
@@ -48,36 +48,36 @@ def state_of(client: TestClient) -> AppState:
     return state
 
 
-def test_what_is_too_much_gets_a_503_and_the_rest_its_grade(
-    client: TestClient, go_on: threading.Event
+def test_predictions_beyond_the_queue_get_503_and_queued_ones_are_graded(
+    client: TestClient, release: threading.Event
 ) -> None:
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    image = encode(draw_fruit("freshapples"), "JPEG")
 
     def post(path: str, field: str) -> Any:
-        return client.post(path, files={field: photograph})
+        return client.post(path, files={field: image})
 
-    with ThreadPoolExecutor(2) as people:
-        waiting = [people.submit(post, "/predict", "file") for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        pending = [pool.submit(post, "/predict", "file") for _ in range(2)]
         until(lambda: state_of(client).batcher.is_full)
         for path, field in (("/predict", "file"), ("/predict/batch", "files")):
-            refused = post(path, field)
-            assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
-            assert int(refused.headers["retry-after"]) > 0
-        go_on.set()
-        assert [one.result(PATIENCE).status_code for one in waiting] == [200, 200]
+            rejected = post(path, field)
+            assert (rejected.status_code, rejected.json()["code"]) == (503, "overloaded")
+            assert int(rejected.headers["retry-after"]) > 0
+        release.set()
+        assert [future.result(TIMEOUT_SECONDS).status_code for future in pending] == [200, 200]
     assert post("/predict", "file").status_code == 200
 
 
 def test_health_is_answered_while_every_thread_is_busy(
-    client: TestClient, go_on: threading.Event
+    client: TestClient, release: threading.Event
 ) -> None:
-    """Both the threads that grade and those that FastAPI lends to what is not `async`."""
+    """Both the inference threads and FastAPI's thread pool for sync endpoints."""
 
     async def occupy() -> None:
         limiter = anyio.to_thread.current_default_thread_limiter()
         count = int(limiter.total_tokens)
         tasks = [
-            asyncio.ensure_future(anyio.to_thread.run_sync(go_on.wait, PATIENCE))
+            asyncio.ensure_future(anyio.to_thread.run_sync(release.wait, TIMEOUT_SECONDS))
             for _ in range(count)
         ]
         while limiter.borrowed_tokens < count:
@@ -85,15 +85,15 @@ def test_health_is_answered_while_every_thread_is_busy(
         busy.extend(tasks)
 
     busy: list[Any] = []
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
+    image = encode(draw_fruit("freshapples"), "JPEG")
     assert client.portal is not None
-    with ThreadPoolExecutor(2) as people:
+    with ThreadPoolExecutor(2) as pool:
         for _ in range(2):
-            people.submit(client.post, "/predict", files={"file": photograph})
+            pool.submit(client.post, "/predict", files={"file": image})
         until(lambda: state_of(client).batcher.is_full)
         client.portal.call(occupy)
         for path in ("/live", "/ready", "/health", "/model-info"):
             assert client.get(path).status_code == 200, path
-        # All that time no thread came free.
+        # No thread was free in the meantime.
         assert not any(task.done() for task in busy)
-        go_on.set()
+        release.set()

@@ -1,4 +1,4 @@
-"""Reading the photo of a form, as clients of several kinds write it."""
+"""Reading the photo from a multipart form, as different clients write it."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ def request(content_type: str, sent: bytes) -> Request:
         ("multipart/form-data;boundary=xyz", body(), "a b.jpg", DATA),
     ],
 )
-def test_the_file_of_a_form_is_read(
+def test_file_and_name_are_read_from_the_form(
     content_type: str, sent: bytes, filename: str, data: bytes
 ) -> None:
     assert asyncio.run(read_photo(request(content_type, sent))) == (data, filename)

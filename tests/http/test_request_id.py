@@ -1,4 +1,4 @@
-"""A request has an id, the client's own or a new one: in the answer, in errors and in the log."""
+"""Request ids, from the client or generated: in the response, in errors and in the log."""
 
 import io
 import json
@@ -21,7 +21,7 @@ UNSAFE = ["two words", "a\tb", "x" * 65, "é", '"},{"level":"error', "a;b", "../
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What our own loggers write meanwhile, as JSON lines."""
+    """The JSON lines that the `api` loggers write during the test."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(line_formatter(as_json=True, fields={}))
@@ -41,7 +41,7 @@ def served() -> Iterator[Served]:
         yield served
 
 
-def test_a_problem_has_the_id_of_the_answer_s_header(client: TestClient) -> None:
+def test_problem_document_has_the_request_id_of_the_header(client: TestClient) -> None:
     answers = [
         client.get("/nowhere"),
         client.get("/predict"),
@@ -54,34 +54,36 @@ def test_a_problem_has_the_id_of_the_answer_s_header(client: TestClient) -> None
     assert len(set(ids)) == len(ids)
 
 
-def test_what_is_no_error_has_an_id_too(client: TestClient) -> None:
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
-    graded = client.post("/predict", files={"file": photograph})
+def test_successful_response_has_a_request_id_header(client: TestClient) -> None:
+    image = encode(draw_fruit("freshapples"), "JPEG")
+    graded = client.post("/predict", files={"file": image})
     assert len(graded.headers["x-request-id"]) == 32
     assert "request_id" not in graded.json()
 
 
-def test_the_problem_of_one_photograph_among_many_has_none(client: TestClient) -> None:
+def test_error_of_one_photo_in_a_batch_has_no_request_id(client: TestClient) -> None:
     (row,) = client.post("/predict/batch", files=[("files", b"x")]).json()["results"]
     assert "request_id" not in row["error"]
 
 
-@pytest.mark.parametrize("own", ["a", "order-4711", "6f1c.b_2", "x" * 64])
-def test_a_safe_id_of_the_client_is_kept(client: TestClient, own: str) -> None:
-    answer = client.get("/nowhere", headers={"X-Request-ID": own})
-    assert answer.headers["x-request-id"] == answer.json()["request_id"] == own
+@pytest.mark.parametrize("client_id", ["a", "order-4711", "6f1c.b_2", "x" * 64])
+def test_safe_request_id_of_the_client_is_kept(client: TestClient, client_id: str) -> None:
+    answer = client.get("/nowhere", headers={"X-Request-ID": client_id})
+    assert answer.headers["x-request-id"] == answer.json()["request_id"] == client_id
 
 
-@pytest.mark.parametrize("own", UNSAFE)
-def test_an_unsafe_id_is_replaced(client: TestClient, own: str) -> None:
-    answer = client.get("/nowhere", headers={b"X-Request-ID": own.encode()})
-    made = answer.headers.get_list("x-request-id")
-    assert made == [answer.json()["request_id"]]
-    assert made[0].isalnum()
-    assert len(made[0]) == 32
+@pytest.mark.parametrize("client_id", UNSAFE)
+def test_unsafe_request_id_is_replaced(client: TestClient, client_id: str) -> None:
+    answer = client.get("/nowhere", headers={b"X-Request-ID": client_id.encode()})
+    ids = answer.headers.get_list("x-request-id")
+    assert ids == [answer.json()["request_id"]]
+    assert ids[0].isalnum()
+    assert len(ids[0]) == 32
 
 
-def test_a_failure_of_ours_is_found_by_its_id(settings: Settings, lines: io.StringIO) -> None:
+def test_internal_error_is_logged_with_its_request_id(
+    settings: Settings, lines: io.StringIO
+) -> None:
     app = create_app(settings)
 
     @app.get("/broken")
@@ -93,18 +95,18 @@ def test_a_failure_of_ours_is_found_by_its_id(settings: Settings, lines: io.Stri
         answer = client.get("/broken", headers={"X-Request-ID": "tuesday-7"})
     assert answer.json()["code"] == "internal-error"
     assert answer.json()["request_id"] == answer.headers["x-request-id"] == "tuesday-7"
-    said = [json.loads(line) for line in lines.getvalue().splitlines()]
-    of_request = [line for line in said if line.get("request_id") == "tuesday-7"]
+    entries = [json.loads(line) for line in lines.getvalue().splitlines()]
+    of_request = [line for line in entries if line.get("request_id") == "tuesday-7"]
     assert [line["level"] for line in of_request] == ["warning", "error"]
     assert "the bulb" in of_request[-1]["exception"]
 
 
 @pytest.mark.slow
-def test_every_line_of_the_process_is_json_and_has_its_request(served: Served) -> None:
+def test_every_log_line_is_json_with_its_request_id(served: Served) -> None:
     with httpx.Client(base_url=served.url, trust_env=False) as client:
         client.get("/live", headers={"X-Request-ID": "kept-1"})
-        turned_away = client.get("/runs", headers={"X-Request-ID": "not kept"})
-    assert turned_away.status_code == 401
+        unauthorized = client.get("/runs", headers={"X-Request-ID": "not kept"})
+    assert unauthorized.status_code == 401
     lines = [json.loads(line) for line in served.log_text().splitlines()]
     assert {"uvicorn.error", "uvicorn.access", "api.registry.model_reloader"} <= {
         line["logger"] for line in lines
@@ -113,5 +115,5 @@ def test_every_line_of_the_process_is_json_and_has_its_request(served: Served) -
     (live,) = [line for message, line in access.items() if "/live" in message]
     assert live["request_id"] == "kept-1"
     (runs,) = [line for message, line in access.items() if "/runs" in message]
-    assert runs["request_id"] == turned_away.json()["request_id"]
+    assert runs["request_id"] == unauthorized.json()["request_id"]
     assert "not kept" not in served.log_text()

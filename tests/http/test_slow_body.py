@@ -1,4 +1,4 @@
-"""A client that sends a byte now and then is told so, and holds nothing up."""
+"""A client that sends its body too slowly gets 408 and delays nobody else."""
 
 import socket
 from urllib.parse import urlsplit
@@ -15,17 +15,17 @@ HEAD = "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Lengt
 BEGINNING = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\nsome of it'
 
 
-def trickled(url: str, path: str, kind: str) -> bytes:
-    """All that is answered to a request of which a part comes and the rest never does."""
-    place = urlsplit(url)
-    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+def send_incomplete_body(url: str, path: str, kind: str) -> bytes:
+    """The whole response to a request whose body is never completed."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(HEAD.format(path=path, kind=kind).encode() + BEGINNING)
         parts = iter(lambda: connection.recv(65536), b"")
         return b"".join(parts)  # Ends when the server closes the connection.
 
 
-def test_a_body_that_trickles_is_a_408_and_the_connection_is_closed() -> None:
-    photograph = encode(draw_fruit("freshapples"), "JPEG")
+def test_slow_body_gets_408_and_the_connection_is_closed() -> None:
+    image = encode(draw_fruit("freshapples"), "JPEG")
     with running_api({"RIPELINE_BODY_SECONDS": "0.2"}) as url:
         for path, kind in [
             ("/predict", "image/jpeg"),
@@ -34,11 +34,11 @@ def test_a_body_that_trickles_is_a_408_and_the_connection_is_closed() -> None:
             ("/upload-training-data", "multipart/form-data; boundary=x"),
             ("/retrain", "application/json"),
         ]:
-            head, _, body = trickled(url, path, kind).partition(b"\r\n\r\n")
+            head, _, body = send_incomplete_body(url, path, kind).partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 408 "), (path, kind, head)
             assert b"content-type: application/problem+json" in head
             assert b'"code":"slow-body"' in body
         # Fast clients, and requests without a body, are not affected.
-        good = httpx.post(f"{url}/predict", files={"file": photograph}, trust_env=False)
+        good = httpx.post(f"{url}/predict", files={"file": image}, trust_env=False)
         assert good.status_code == 200
         assert httpx.get(f"{url}/health", trust_env=False).status_code == 200

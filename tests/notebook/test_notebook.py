@@ -1,4 +1,4 @@
-"""The notebook, run from its first cell to its last on drawn pictures."""
+"""The notebook, executed from start to end on drawn images."""
 
 import json
 from typing import Any
@@ -9,9 +9,9 @@ from api.settings import PROJECT
 from tests.training.collection import draw_collection
 
 NOTEBOOK = PROJECT / "notebook" / "Fruits_Classifier.ipynb"
-# Small enough for a busy machine; what the grader then knows does not matter here.
+# Small enough for a busy machine; accuracy does not matter here.
 RECIPE = {"epochs": 1, "input_size": 32, "batch_size": 64}
-MOST_BYTES = 1_500_000
+MAX_BYTES = 1_500_000
 
 nbformat = pytest.importorskip("nbformat")
 
@@ -30,34 +30,34 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.setenv("RIPELINE_RECIPE", json.dumps(RECIPE))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
-        from scripts.notebook import execute  # noqa: PLC0415  (needs what may not be installed)
+        from scripts.notebook import execute  # noqa: PLC0415  (needs optional packages)
 
         return execute(NOTEBOOK)
 
 
-def test_every_cell_runs_and_the_story_is_told(executed: Any) -> None:
-    told = "\n".join(_texts(executed))
-    assert "104 photographs" in told
-    assert "are in the supplied train files too" in told
-    assert "the ones above." in told
-    assert "racked" in told
+def test_every_cell_runs_and_prints_its_results(executed: Any) -> None:
+    text = "\n".join(_texts(executed))
+    assert "104 photographs" in text
+    assert "are in the supplied train files too" in text
+    assert "the ones above." in text
+    assert "racked" in text
 
 
-def test_outputs_are_small_pictures_and_no_path_of_a_machine(executed: Any) -> None:
-    assert len(nbformat.writes(executed)) < MOST_BYTES
+def test_outputs_are_small_images_without_local_paths(executed: Any) -> None:
+    assert len(nbformat.writes(executed)) < MAX_BYTES
     kinds = {kind for output in _outputs(executed) for kind in output.get("data", {})}
     assert {"image/png", "image/jpeg"} <= kinds
     assert "application/vnd.plotly.v1+json" not in kinds
     assert not [text for text in _texts(executed) if str(PROJECT) in text]
 
 
-def test_the_committed_notebook_holds_no_photograph() -> None:
+def test_committed_notebook_contains_no_photos() -> None:
     outputs = _outputs(nbformat.read(NOTEBOOK, as_version=4))
     assert any("image/png" in output.get("data", {}) for output in outputs)
     assert not any("image/jpeg" in output.get("data", {}) for output in outputs)
 
 
-def test_it_repeats_none_of_the_code() -> None:
+def test_notebook_defines_no_functions_or_classes() -> None:
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         assert "\ndef " not in f"\n{cell.source}"
         assert "\nclass " not in f"\n{cell.source}"
@@ -68,7 +68,7 @@ def _outputs(notebook: Any) -> list[Any]:
 
 
 def _texts(notebook: Any) -> list[str]:
-    """What outputs say in words."""
+    """The text of all outputs."""
     return [
         "".join(part)
         for output in _outputs(notebook)

@@ -1,4 +1,4 @@
-"""`make clean-state` deletes only after a yes."""
+"""`make clean-state` deletes only after the answer "yes"."""
 
 import subprocess
 import sys
@@ -31,14 +31,14 @@ def state(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_yes_empties_it(state: Path) -> None:
-    done = clean(state, "yes\n")
-    assert done.returncode == 0, done.stderr
+def test_yes_empties_the_state_folder(state: Path) -> None:
+    result = clean(state, "yes\n")
+    assert result.returncode == 0, result.stderr
     assert list(state.iterdir()) == []
     assert "empty already" in clean(state, "").stdout
 
 
-def test_anything_else_deletes_nothing(state: Path) -> None:
-    done = clean(state, "y\n")
-    assert done.returncode == 1
+def test_any_other_answer_deletes_nothing(state: Path) -> None:
+    result = clean(state, "y\n")
+    assert result.returncode == 1
     assert len(list(state.iterdir())) == 2

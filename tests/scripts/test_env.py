@@ -1,4 +1,4 @@
-"""The .env of `make env`."""
+"""The .env file that `make env` writes."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_secret_is_different_and_the_file_is_private(folder: Path) -> None:
+def test_secrets_are_different_and_the_file_is_private(folder: Path) -> None:
     assert main(folder) == 0
     written = dotenv_values(folder / ".env", interpolate=False)
     empty = [name for name, value in dotenv_values(EXAMPLE, interpolate=False).items() if not value]
@@ -27,7 +27,7 @@ def test_every_secret_is_different_and_the_file_is_private(folder: Path) -> None
     assert (folder / ".env").stat().st_mode & 0o077 == 0
 
 
-def test_an_existing_env_is_kept(folder: Path) -> None:
+def test_existing_env_is_kept(folder: Path) -> None:
     (folder / ".env").write_text("POSTGRES_PASSWORD=mine\n")
     assert main(folder) == 0
     assert (folder / ".env").read_text() == "POSTGRES_PASSWORD=mine\n"

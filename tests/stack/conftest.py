@@ -1,4 +1,4 @@
-"""One stack for all tests of this package; what a test killed is started again after it."""
+"""One stack for all tests of this package; processes that a test killed are restarted after it."""
 
 import shutil
 from collections.abc import Iterator

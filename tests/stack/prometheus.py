@@ -44,8 +44,8 @@ class Prometheus:
 
     def series(self, label: str, query: str) -> dict[str, float]:
         """The values of `query`, by their label `label`."""
-        found = self._data("query", {"query": query})["result"]
-        return {one["metric"].get(label, ""): float(one["value"][1]) for one in found}
+        result = self._data("query", {"query": query})["result"]
+        return {one["metric"].get(label, ""): float(one["value"][1]) for one in result}
 
     def alerts(self) -> dict[str, str]:
         """State (pending or firing) of the active alerts, by name."""

@@ -76,11 +76,11 @@ class Stack:
 
     def versions(self) -> dict[str, str]:
         """The version that each replica serves."""
-        found = {}
+        served = {}
         for name, url in self.replicas.items():
             with self.client(url) as replica:
-                found[name] = replica.get("/model-info").json()["model_info"]["version"]
-        return found
+                served[name] = replica.get("/model-info").json()["model_info"]["version"]
+        return served
 
     def until_all_serve(self, version: str) -> None:
         until(lambda: set(self.versions().values()) == {version})
@@ -98,8 +98,8 @@ class Stack:
     def _environment(self, service: str, name: str) -> dict[str, str]:
         """What Compose passes to the service, and a state folder of its own."""
         folder = self._folder / f"state-{name}"
-        given: Mapping[str, str] = self._services[service]["environment"]
-        return {**service_environment(str(folder)), **given}
+        environment: Mapping[str, str] = self._services[service]["environment"]
+        return {**service_environment(str(folder)), **environment}
 
     def _wait_for_worker(self, name: str) -> None:
         """The log also holds the lines of earlier starts."""
@@ -110,15 +110,15 @@ class Stack:
         moto = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
         self.processes.start("bucket", moto)
         self.processes.wait_until_ready("bucket", f"{_at(port)}/moto-api/")
-        python, *makes_it = self._services["bucket"]["command"]
+        python, *arguments = self._services["bucket"]["command"]
         assert python == "python"
-        given = self._environment("bucket", "bucket")
-        subprocess.run([sys.executable, *makes_it], env=given, check=True)
+        environment = self._environment("bucket", "bucket")
+        subprocess.run([sys.executable, *arguments], env=environment, check=True)
 
     def _start_app(self) -> None:
         port = self._ports["app"]
-        given = {**os.environ, **self._services["ui"]["environment"]}
-        self.processes.start("app", app_command(port), given)
+        environment = {**os.environ, **self._services["ui"]["environment"]}
+        self.processes.start("app", app_command(port), environment)
         self.processes.wait_until_ready("app", f"{_at(port)}/_stcore/health")
 
     def _start_nginx(self) -> None:

@@ -6,8 +6,8 @@ from tests.stack.stack import Stack
 from tests.waiting import until
 
 
-def test_no_request_fails_when_a_replica_and_a_worker_die(stack: Stack) -> None:
-    dead = "api-2"
+def test_no_request_fails_when_a_replica_and_a_worker_are_killed(stack: Stack) -> None:
+    killed = "api-2"
     with stack.client() as client:
         with loaded(stack.processes, stack.url, stack.key) as load:
             upload(client, "stripes", first=0, count=20)
@@ -15,14 +15,14 @@ def test_no_request_fails_when_a_replica_and_a_worker_die(stack: Stack) -> None:
             run_id = start_run(client)
             worker = until(lambda: worker_of(stack, run_id))
             stack.processes.kill(worker)
-            stack.processes.kill(dead)
-            until(lambda: unreachable(stack) == {dead})
+            stack.processes.kill(killed)
+            until(lambda: unreachable(stack) == {killed})
             until(lambda: "ReplicaDown" in stack.prometheus.alerts())
             # The other worker reaps the lost run.
             assert wait_for_run(client, run_id)["state"] in ("interrupted", "succeeded")
-            until(lambda: busy(stack) == set(stack.replicas) - {dead})
-        again = wait_for_run(client, start_run(client))
-        assert again["state"] == "succeeded", again["message"]
+            until(lambda: busy(stack) == set(stack.replicas) - {killed})
+        second_run = wait_for_run(client, start_run(client))
+        assert second_run["state"] == "succeeded", second_run["message"]
     stack.start_stopped()
     until(lambda: not unreachable(stack))
     print(f"\n{load.requests} requests, failed: {load.failures}")

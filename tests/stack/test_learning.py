@@ -6,7 +6,7 @@ from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 
-def test_every_replica_serves_the_new_version_and_the_one_rolled_back_to(stack: Stack) -> None:
+def test_every_replica_follows_promotion_and_rollback(stack: Stack) -> None:
     with stack.client() as client:
         before = client.get("/model-info").json()["model_info"]["version"]
         assert upload(client, "rings", first=0, count=60) == 60
@@ -21,19 +21,19 @@ def test_every_replica_serves_the_new_version_and_the_one_rolled_back_to(stack: 
         stack.until_all_serve(before)
 
 
-def test_every_replica_shows_every_image(stack: Stack) -> None:
+def test_every_replica_serves_every_uploaded_image(stack: Stack) -> None:
     with stack.client() as client:
         upload(client, "squares", first=0, count=20)
-    shown = []
+    contents = []
     for url in stack.replicas.values():
         with stack.client(url) as replica:
-            found = replica.get("/dataset/images", params={"class_name": "squares"}).json()
-            ids = [image["id"] for image in found["images"]]
+            images = replica.get("/dataset/images", params={"class_name": "squares"}).json()
+            ids = [image["id"] for image in images["images"]]
             answers = [replica.get(f"/dataset/images/{one}/photograph") for one in ids]
-            shown.append([answer.content for answer in answers])
+            contents.append([answer.content for answer in answers])
             assert all(answer.is_success for answer in answers)
-    assert len(shown[0]) == 20
-    assert shown == [shown[0]] * len(stack.replicas)
+    assert len(contents[0]) == 20
+    assert contents == [contents[0]] * len(stack.replicas)
 
 
 def graded_by_all(stack: Stack, version: str) -> bool:

@@ -12,7 +12,7 @@ from tests.waiting import until
 OUTAGE_SECONDS = 10
 
 
-def test_without_the_database_grading_goes_on_and_changes_get_503_with_retry_after(
+def test_during_a_database_outage_grading_works_and_changes_get_503(
     stack: Stack,
 ) -> None:
     with stack.client() as client, loaded(stack.processes, stack.url, stack.key) as load:
@@ -20,11 +20,11 @@ def test_without_the_database_grading_goes_on_and_changes_get_503_with_retry_aft
         stack.database.kill()
         back_at = time.monotonic() + OUTAGE_SECONDS
         try:
-            until(lambda: refused(client) and time.monotonic() > back_at)
+            until(lambda: changes_are_rejected(client) and time.monotonic() > back_at)
             assert stack.versions() == served
         finally:
             stack.database.start()
-        until(lambda: accepted(client))
+        until(lambda: changes_are_accepted(client))
     with stack.client() as client:
         upload(client, "rings", first=500, count=8)
         run = wait_for_run(client, start_run(client))
@@ -37,7 +37,7 @@ def test_without_the_database_grading_goes_on_and_changes_get_503_with_retry_aft
     assert load.failures == []
 
 
-def refused(client: httpx.Client) -> bool:
+def changes_are_rejected(client: httpx.Client) -> bool:
     """Every change gets a 503 with Retry-After."""
     for answer in (
         client.post("/models/rollback"),
@@ -50,7 +50,7 @@ def refused(client: httpx.Client) -> bool:
     return True
 
 
-def accepted(client: httpx.Client) -> bool:
+def changes_are_accepted(client: httpx.Client) -> bool:
     """Set the schedule back to its default; whether that works again."""
     answer = client.put("/triggers/schedule", json={"schedule": None})
     assert answer.status_code in (200, 503), answer.text

@@ -11,7 +11,7 @@ from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 
-def test_a_body_that_is_too_large_gets_the_same_problem_as_from_the_api(stack: Stack) -> None:
+def test_too_large_body_gets_the_same_problem_as_from_the_api(stack: Stack) -> None:
     with stack.client() as client:
         answer = client.post(
             "/predict", content=bytes(26 * 2**20), headers={"content-type": "image/jpeg"}
@@ -21,7 +21,7 @@ def test_a_body_that_is_too_large_gets_the_same_problem_as_from_the_api(stack: S
     assert answer.json()["code"] == "body-too-large"
 
 
-def test_a_large_upload_passes(stack: Stack) -> None:
+def test_large_upload_is_accepted(stack: Stack) -> None:
     """Larger than a single photo may be."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -33,7 +33,7 @@ def test_a_large_upload_passes(stack: Stack) -> None:
     assert answer.json()["uploaded_count"] == 1
 
 
-def test_a_batch_is_streamed_line_by_line(stack: Stack) -> None:
+def test_batch_is_streamed_line_by_line(stack: Stack) -> None:
     image = encode(draw_fruit("freshapples"), "JPEG")
     files = [("files", (f"{number}.jpg", image)) for number in range(3)]
     lines = {"accept": "application/x-ndjson"}
@@ -45,12 +45,12 @@ def test_a_batch_is_streamed_line_by_line(stack: Stack) -> None:
         assert len(list(answer.iter_lines())) >= 3
 
 
-def test_the_metrics_of_one_replica_are_not_reachable_through_nginx(stack: Stack) -> None:
+def test_metrics_of_one_replica_are_not_reachable_through_nginx(stack: Stack) -> None:
     with stack.client() as client:
         assert client.get("/metrics").status_code == 404
 
 
-def test_the_app_and_its_websocket_are_reachable(stack: Stack) -> None:
+def test_app_and_its_websocket_are_reachable(stack: Stack) -> None:
     assert "Streamlit" in httpx.get(stack.app_url, trust_env=False).text
     address = stack.app_url.replace("http://", "ws://")
     with connect(f"{address}/_stcore/stream", subprotocols=["streamlit"], proxy=None) as socket:  # type: ignore[list-item]

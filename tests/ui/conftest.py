@@ -32,30 +32,30 @@ def open_page(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPag
     """Opens a page of the whole app, as the browser would, against the fake API."""
     monkeypatch.setenv("RIPELINE_API_URL", api.address)
 
-    def opened(page: str) -> AppTest:
+    def navigate(page: str) -> AppTest:
         app = AppTest.from_file(APP, default_timeout=30).run()
         return app if page == "predict" else app.switch_page(f"app_pages/{page}.py").run()
 
-    yield opened
+    yield navigate
     st.cache_data.clear()
     st.cache_resource.clear()
 
 
 @pytest.fixture(autouse=True)
-def _new_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AppTest knows no typed options; a browser sends them as they are."""
-    known: Callable[[Selectbox[str]], int | None] = vars(Selectbox)["index"].fget
+def _typed_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let AppTest select an option that is typed, not listed, as a browser does."""
+    original: Callable[[Selectbox[str]], int | None] = vars(Selectbox)["index"].fget
 
     def index(box: Selectbox[str]) -> int | None:
         if isinstance(box.value, str) and (text := box.format_func(box.value)) not in box.options:
             box.options.append(text)
-        return known(box)
+        return original(box)
 
     monkeypatch.setattr(Selectbox, "index", property(index))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _components_are_looked_for_once() -> Iterator[None]:
+def _component_scan_is_cached() -> Iterator[None]:
     """Streamlit reads the metadata of every installed package for each page that is opened."""
     with pytest.MonkeyPatch.context() as patched:
         scan = cache(manifest_scanner.scan_component_manifests)
@@ -64,7 +64,7 @@ def _components_are_looked_for_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_collection_of_older_objects() -> Iterator[None]:
+def _older_objects_are_not_collected() -> Iterator[None]:
     """Streamlit collects garbage after each run of a page. With the objects of TensorFlow from
     earlier tests of this process, that takes most of the time."""
     gc.freeze()

@@ -80,8 +80,9 @@ Scripted = Answer | Callable[[bytes], Answer]
 class FakeApi:
     """Answers each path with its answer in `answers`, after those queued in `first`.
 
-    A path with its query goes before the path alone; a function gets the request's body. Paths in
-    `slow` are not answered until the end. `received` holds the path and body of every request.
+    A key with a query takes precedence over the path alone; a function gets the request's body.
+    Paths in `slow` are not answered before `stop`. `received` holds the path and body of every
+    request.
     """
 
     def __init__(self) -> None:
@@ -103,7 +104,7 @@ class FakeApi:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def sent_to(self, path: str) -> list[bytes]:
-        """The bodies that were sent to `path`, with whatever query, in order."""
+        """The bodies that were sent to `path`, with any query, in order."""
         return [body for received, body in self.received if path in _names(received)]
 
     def answer(self, path: str, body: bytes) -> Answer:
@@ -112,10 +113,12 @@ class FakeApi:
         if self.slow.intersection(names):
             self._stopped.wait()
         queued = next((self.first[name] for name in names if self.first[name]), None)
-        found = queued.popleft() if queued else None
-        if found is None:
-            found = next((self.answers[name] for name in names if name in self.answers), NOT_FOUND)
-        return found if isinstance(found, Answer) else found(body)
+        scripted = queued.popleft() if queued else None
+        if scripted is None:
+            scripted = next(
+                (self.answers[name] for name in names if name in self.answers), NOT_FOUND
+            )
+        return scripted if isinstance(scripted, Answer) else scripted(body)
 
     def stop(self) -> None:
         """Stop listening: from now on the address refuses connections."""
@@ -140,10 +143,10 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", str(len(answer.body)))
                 self.end_headers()
                 self.wfile.write(answer.body)
-            except OSError:  # The client did not wait.
+            except OSError:  # The client has disconnected.
                 self.close_connection = True
 
-        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are looked for
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - for http.server
 
         def log_message(self, format: str, *args: object) -> None:
             pass

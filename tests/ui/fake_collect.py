@@ -63,7 +63,7 @@ QUEUE: dict[str, Any] = {
         for name, reason in (("shoe", "unrecognised"), ("apple", "unsure"), ("pear", "unsure"))
     ]
 }
-WORD = {
+FEEDBACK = {
     "prediction_id": "4f1d",
     "label": "rottenapples",
     "correct": False,
@@ -74,14 +74,14 @@ WORD = {
 
 
 def sent_names(body: bytes) -> list[str]:
-    """The names of the files in a form; of a zip, the paths of its files behind its name."""
+    """The file names in a form; for a zip, its name followed by the path of each entry."""
     names = []
     for part in body.split(b"\r\n--"):
         head, _, data = part.partition(b"\r\n\r\n")
-        found = re.search(rb'filename="([^"]+)"', head)
-        if found is None:
+        match = re.search(rb'filename="([^"]+)"', head)
+        if match is None:
             continue
-        name = found[1].decode()
+        name = match[1].decode()
         if data.startswith(b"PK"):
             with ZipFile(BytesIO(data)) as archive:
                 names += [f"{name}/{entry}" for entry in archive.namelist()]
@@ -92,31 +92,31 @@ def sent_names(body: bytes) -> list[str]:
 
 def sent_class(body: bytes) -> str | None:
     """The class that a form names, if any."""
-    found = re.search(rb'name="class_name"\r\n\r\n([^\r]*)\r\n', body)
-    return found[1].decode() if found else None
+    match = re.search(rb'name="class_name"\r\n\r\n([^\r]*)\r\n', body)
+    return match[1].decode() if match else None
 
 
-def graded(body: bytes) -> Answer:
-    """A batch as the API grades it: "bad" in a name is an error, "shoe" is not recognised,
-    "rotten" is, and "old" is past its best.
+def batch_answer(body: bytes) -> Answer:
+    """The response to a batch: by name, "bad" is an error, "shoe" is not
+    recognised, "rotten" is rotten and "old" is past its best.
     """
     lines: list[dict[str, Any]] = []
     for index, name in enumerate(sent_names(body)):
-        place = {"index": index, "filename": name}
+        common = {"index": index, "filename": name}
         if "bad" in name:
-            lines.append(place | {"error": {"detail": "This is no photograph."}})
+            lines.append(common | {"error": {"detail": "This is no photograph."}})
         else:
             rotten = {"predicted_class": "rottenapples", "freshness": "rotten"}
-            kind = rotten | {"freshness_level": "rotten"} if "rotten" in name else {}
+            changes = rotten | {"freshness_level": "rotten"} if "rotten" in name else {}
             if "old" in name:
-                kind = {"freshness_level": "past_best"}
-            lines.append(PREDICTION | place | kind | {"recognised": "shoe" not in name})
+                changes = {"freshness_level": "past_best"}
+            lines.append(PREDICTION | common | changes | {"recognised": "shoe" not in name})
     lines.append({"summary": {"count": len(lines)}})
     return Answer("\n".join(json.dumps(line) for line in lines), content_type="ndjson")
 
 
-def taken(body: bytes) -> Answer:
-    """An upload as the API accepts it: "bad" is rejected, "again" already known."""
+def upload_answer(body: bytes) -> Answer:
+    """The response to an upload: by name, "bad" is rejected and "again" is a duplicate."""
     class_name = sent_class(body)
     report: dict[str, Any] = {
         "uploaded_count": 0,
@@ -127,7 +127,7 @@ def taken(body: bytes) -> Answer:
         "timestamp": "2026-11-21T10:00:00Z",
     }
     for name in sent_names(body):
-        chosen = class_name or name.split("/")[-2]
+        label = class_name or name.split("/")[-2]
         if "bad" in name:
             error = {"code": "unreadable", "detail": "This is no photograph."}
             report["errors"].append({"filename": name} | error)
@@ -135,33 +135,33 @@ def taken(body: bytes) -> Answer:
             duplicate = {
                 "filename": name,
                 "kind": "exact",
-                "class_name": chosen,
-                "message": f"This file is known already, as {chosen}.",
+                "class_name": label,
+                "message": f"This file is known already, as {label}.",
                 "of": "p1",
                 "image_id": None,
             }
             report["duplicates"].append(duplicate)
         else:
-            stored = {"id": IDS[0], "photograph": "p1", "class_name": chosen, "split": "train"}
+            stored = {"id": IDS[0], "photograph": "p1", "class_name": label, "split": "train"}
             report["uploaded_files"].append({"filename": name} | stored)
             report["uploaded_count"] += 1
     return Answer(report)
 
 
 def script(api: FakeApi, photo: bytes) -> FakeApi:
-    """The fake API with all of these."""
-    picture = Answer(photo, content_type="image/jpeg")
+    """Script every endpoint of the two pages."""
+    image = Answer(photo, content_type="image/jpeg")
     api.answers |= {
-        "/predict/batch": graded,
-        "/predictions/4f1d/feedback": Answer(WORD),
-        "/upload-training-data": taken,
+        "/predict/batch": batch_answer,
+        "/predictions/4f1d/feedback": Answer(FEEDBACK),
+        "/upload-training-data": upload_answer,
         "/dataset/summary": Answer(SUMMARY),
         "/dataset/images": Answer(IMAGES),
         "/dataset/images/relabel": Answer({"relabelled": 2, "class_name": "kiwi", "missing": []}),
         "/dataset/images/remove": Answer({"removed": 2, "missing": []}),
         "/review-queue": Answer(QUEUE),
-        **{f"/dataset/images/{image_id}/photograph": picture for image_id in IDS},
-        **{item["photograph_url"]: picture for item in QUEUE["items"]},
+        **{f"/dataset/images/{image_id}/photograph": image for image_id in IDS},
+        **{item["photograph_url"]: image for item in QUEUE["items"]},
     }
     return api
 

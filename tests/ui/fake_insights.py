@@ -5,12 +5,12 @@ from typing import Any
 from tests.ui.fake_api import Answer, FakeApi
 
 CHAMPION = "20261121-100000-aaaaaaa"
-BEFORE = "20261120-100000-bbbbbbb"
+PREVIOUS = "20261120-100000-bbbbbbb"
 IMAGE_ID = "0" * 32
 # One grey pixel.
 GIF = "data:image/gif;base64,R0lGODlhAQABAIAAAHh4eAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
 QUANTILES = {"p5": 0.1, "p25": 0.3, "p50": 0.5, "p75": 0.7, "p95": 0.9}
-LOOKS = {"brightness": QUANTILES, "saturation": QUANTILES, "hue": QUANTILES}
+APPEARANCE = {"brightness": QUANTILES, "saturation": QUANTILES, "hue": QUANTILES}
 INSIGHTS: dict[str, Any] = {
     "model_version": CHAMPION,
     "examples": 30,
@@ -39,8 +39,8 @@ INSIGHTS: dict[str, Any] = {
         "measured": 30,
         "not_measured": 0,
         "by_class": [
-            {"class_name": "freshapples", "examples": 20, **LOOKS},
-            {"class_name": "rottenapples", "examples": 10, **LOOKS},
+            {"class_name": "freshapples", "examples": 20, **APPEARANCE},
+            {"class_name": "rottenapples", "examples": 10, **APPEARANCE},
         ],
         "story": "Light does not give it away.",
     },
@@ -217,7 +217,7 @@ def details(metrics: dict[str, Any], recipe: dict[str, Any] | None = None) -> di
     return {**version(CHAMPION), "manifest": manifest}
 
 
-def figure(name: str, **given: Any) -> dict[str, Any]:
+def figure(name: str, **changes: Any) -> dict[str, Any]:
     return {
         "name": name,
         "title": f"Right class, {name}",
@@ -228,7 +228,7 @@ def figure(name: str, **given: Any) -> dict[str, Any]:
         "split": f"{name} split",
         "measures": "recipe",
         "leaks": False,
-        **given,
+        **changes,
     }
 
 
@@ -268,9 +268,9 @@ NETWORKS = {
 
 
 def script(api: FakeApi) -> None:
-    """Answer as a service with one full version that serves and one before it."""
+    """Script a service whose champion is a full version, with one earlier version."""
     full = {"test_by_photograph": FULL, "training_curves": [EPOCH, EPOCH]}
-    versions = [version(CHAMPION), version(BEFORE, "retired")]
+    versions = [version(CHAMPION), version(PREVIOUS, "retired")]
     compared = {
         "a": versions[1],
         "b": versions[0],
@@ -285,10 +285,10 @@ def script(api: FakeApi) -> None:
         "/insights/map": Answer(MAP),
         "/insights/augmentation": Answer(AUGMENTATION),
         "/dataset/images": Answer(IMAGES),
-        "/models": Answer({"champion": CHAMPION, "rollback_to": BEFORE, "models": versions}),
+        "/models": Answer({"champion": CHAMPION, "rollback_to": PREVIOUS, "models": versions}),
         f"/models/{CHAMPION}": Answer(details(full)),
-        f"/models/{BEFORE}": Answer(details({})),
+        f"/models/{PREVIOUS}": Answer(details({})),
         f"/report/{CHAMPION}": Answer(REPORT),
-        f"/report/{BEFORE}": Answer({**REPORT, "figures": [figure("folds")], "same_data": False}),
+        f"/report/{PREVIOUS}": Answer({**REPORT, "figures": [figure("folds")], "same_data": False}),
         "/models/compare": Answer(compared),
     }

@@ -258,8 +258,8 @@ def runs(*listed: dict[str, Any]) -> Answer:
     return Answer({"total": len(listed), "runs": list(listed)})
 
 
-def learning(api: FakeApi) -> FakeApi:
-    """Script every endpoint of the two pages: something new, no run yet."""
+def script(api: FakeApi) -> FakeApi:
+    """Script every endpoint of the two pages: new photos, no run yet."""
     api.answers |= {
         "/retrain/estimate": Answer(ESTIMATE),
         "/runs": runs(),

@@ -1,4 +1,4 @@
-"""The app's models of the API are current, and tolerate other releases of it."""
+"""The app's API models match the OpenAPI document and accept other API releases."""
 
 import pytest
 from api_models import Prediction, Problem, Run
@@ -9,11 +9,11 @@ from tests.ui.fake_learning import RUN
 
 
 @pytest.mark.slow
-def test_the_committed_models_are_generated_from_the_committed_api_description() -> None:
+def test_committed_models_match_the_openapi_document() -> None:
     assert FILE.read_text(encoding="utf-8") == generated(), "run: make api-models"
 
 
-def test_what_may_be_null_may_be_missing_from_an_older_service() -> None:
+def test_nullable_fields_may_be_missing_from_an_older_service() -> None:
     older = {name: value for name, value in PREDICTION.items() if value is not None}
     del older["freshness_level"]
 

@@ -1,4 +1,4 @@
-"""Who may use the app, and how fast a password can be guessed."""
+"""Access to the app: password, OIDC login, and a limit on attempts."""
 
 import pytest
 import streamlit as st
@@ -15,18 +15,18 @@ def app(api: FakeApi, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> A
     return AppTest.from_file(APP, default_timeout=30)
 
 
-def give(app: AppTest, password: str) -> AppTest:
+def submit(app: AppTest, password: str) -> AppTest:
     app.text_input[0].set_value(password)
     app.button[0].click().run()
     assert not app.exception
     return app
 
 
-def test_by_default_everybody_is_allowed(open_page: OpenPage) -> None:
+def test_without_a_password_setting_the_app_is_open(open_page: OpenPage) -> None:
     assert open_page("predict").title[0].value == "Is it fresh?"
 
 
-def test_nothing_is_shown_before_the_password(app: AppTest, api: FakeApi) -> None:
+def test_nothing_is_shown_before_login(app: AppTest, api: FakeApi) -> None:
     app.run()
 
     assert not app.exception
@@ -35,38 +35,38 @@ def test_nothing_is_shown_before_the_password(app: AppTest, api: FakeApi) -> Non
     assert not api.received
 
 
-def test_the_password_opens_the_app_for_the_session(app: AppTest) -> None:
-    give(app.run(), "kürbis")
+def test_correct_password_opens_every_page_of_the_session(app: AppTest) -> None:
+    submit(app.run(), "kürbis")
 
     assert app.title[0].value == "Is it fresh?"
     assert app.switch_page("app_pages/training_data.py").run().title[0].value == "Training data"
 
 
-def test_a_wrong_password_does_not(app: AppTest) -> None:
-    give(app.run(), "melone")
+def test_wrong_password_is_rejected(app: AppTest) -> None:
+    submit(app.run(), "melone")
 
     assert app.title[0].value == "Ripeline"
     assert "not the password" in app.error[0].value
 
 
-def test_guessing_is_throttled_for_all_sessions(app: AppTest) -> None:
+def test_attempts_are_limited_across_sessions(app: AppTest) -> None:
     app.run()
     for _ in range(MAX_TRIES):
-        give(app, "melone")
+        submit(app, "melone")
     other = AppTest.from_file(APP, default_timeout=30).run()
 
-    give(other, "kürbis")
+    submit(other, "kürbis")
 
     assert other.title[0].value == "Ripeline"
     assert "Try again in" in other.warning[0].value
 
 
-def test_with_a_login_set_up_the_app_waits_for_it(
+def test_with_oidc_configured_the_app_requires_login(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    logins = []
     monkeypatch.setattr("auth.find_spec", lambda name: object())
-    monkeypatch.setattr(st, "login", lambda *provider: asked.append(provider))
+    monkeypatch.setattr(st, "login", lambda *provider: logins.append(provider))
     app.secrets["auth"] = {"redirect_uri": "http://x", "google": {"client_id": "x"}}
     app.user = {"is_logged_in": False}
 
@@ -74,13 +74,13 @@ def test_with_a_login_set_up_the_app_waits_for_it(
     assert not app.text_input
     assert [button.label for button in app.button] == ["Log in with Google"]
     app.button[0].click().run()
-    assert asked == [("google",)]
+    assert logins == [("google",)]
 
     app.user = {"is_logged_in": True}
     assert app.run().title[0].value == "Is it fresh?"
 
 
-def test_a_login_without_its_library_says_what_to_install(
+def test_oidc_without_authlib_says_what_to_install(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("auth.find_spec", lambda name: None)
@@ -106,13 +106,13 @@ def throttle(clock: Clock) -> LoginThrottle:
     return LoginThrottle(clock)
 
 
-def test_only_the_password_opens(throttle: LoginThrottle) -> None:
+def test_only_the_exact_password_is_accepted(throttle: LoginThrottle) -> None:
     assert throttle.check("kürbis", "kürbis")
     assert not throttle.check("kürbis", "kurbis")
     assert not throttle.check("kürbis", "")
 
 
-def test_after_too_many_tries_even_the_password_has_to_wait(
+def test_after_too_many_attempts_even_the_correct_password_has_to_wait(
     throttle: LoginThrottle, clock: Clock
 ) -> None:
     for _ in range(MAX_TRIES):
@@ -126,6 +126,6 @@ def test_after_too_many_tries_even_the_password_has_to_wait(
     assert throttle.check("right", "right")
 
 
-def test_right_passwords_are_not_counted(throttle: LoginThrottle) -> None:
+def test_correct_passwords_do_not_count_as_attempts(throttle: LoginThrottle) -> None:
     for _ in range(2 * MAX_TRIES):
         assert throttle.check("right", "right")

@@ -1,4 +1,4 @@
-"""Batches are sent to the end, through outages and rejections."""
+"""Background uploads: order, outages, rejected batches and stopping."""
 
 from collections.abc import Iterator, Sequence
 from threading import Event
@@ -10,7 +10,7 @@ from errors import ApiError
 from photos import Photo
 from upload_batches import UploadBatch
 
-PATIENCE_SECONDS = 20
+TIMEOUT_SECONDS = 20
 UNAVAILABLE = ApiError("Unavailable", "Nothing answers.", retryable=True)
 REJECTED = ApiError("No", "The body is too large.", retryable=False)
 
@@ -50,40 +50,40 @@ class Api:
         )
 
 
-def ended(upload: BackgroundUpload[str]) -> BackgroundUpload[str]:
-    assert upload.wait(PATIENCE_SECONDS)
+def wait_for(upload: BackgroundUpload[str]) -> BackgroundUpload[str]:
+    assert upload.wait(TIMEOUT_SECONDS)
     return upload
 
 
 def test_every_batch_is_sent_in_order() -> None:
-    upload = ended(Api().upload(batch("a", "b"), batch("c")))
+    upload = wait_for(Api().upload(batch("a", "b"), batch("c")))
 
     assert upload.rows == ["a", "b", "c"]
     assert (upload.done, upload.total, upload.stopped) == (3, 3, False)
     assert upload.seconds_left == 0
 
 
-def test_after_an_outage_it_continues_and_nothing_is_lost() -> None:
-    # More often than a batch is retried that fails alone.
+def test_upload_continues_after_an_outage_without_losing_files() -> None:
+    # More failures than the retries of a single batch.
     api = Api(*[UNAVAILABLE] * (3 * MAX_TRIES), available=False)
 
-    upload = ended(api.upload(batch("a"), batch("b")))
+    upload = wait_for(api.upload(batch("a"), batch("b")))
 
     assert upload.rows == ["a", "b"]
     assert upload.error is None
 
 
-def test_a_rejected_batch_fails_alone() -> None:
-    upload = ended(Api(REJECTED).upload(batch("a", "b"), batch("c")))
+def test_rejected_batch_does_not_stop_the_upload() -> None:
+    upload = wait_for(Api(REJECTED).upload(batch("a", "b"), batch("c")))
 
     assert upload.rows == ["a: The body is too large.", "b: The body is too large.", "c"]
     assert upload.done == 3
 
 
-def test_a_batch_that_keeps_failing_is_given_up() -> None:
+def test_batch_is_given_up_after_max_tries() -> None:
     api = Api(*[UNAVAILABLE] * MAX_TRIES)
 
-    upload = ended(api.upload(batch("a"), batch("b")))
+    upload = wait_for(api.upload(batch("a"), batch("b")))
 
     assert upload.rows == ["a: Nothing answers.", "b"]
     assert api.calls == MAX_TRIES + 1
@@ -92,17 +92,17 @@ def test_a_batch_that_keeps_failing_is_given_up() -> None:
 def test_unreadable_files_are_reported_and_not_sent() -> None:
     api = Api()
 
-    upload = ended(api.upload(UploadBatch((), (), (("a", "damaged"),))))
+    upload = wait_for(api.upload(UploadBatch((), (), (("a", "damaged"),))))
 
     assert (upload.rows, upload.done, api.calls) == (["a: damaged"], 1, 0)
 
 
-def test_stopping_keeps_what_was_done() -> None:
-    arrived, go_on = Event(), Event()
+def test_stopping_keeps_finished_rows() -> None:
+    sending, release = Event(), Event()
 
     def send(batch: UploadBatch) -> list[str]:
-        arrived.set()
-        assert go_on.wait(PATIENCE_SECONDS)
+        sending.set()
+        assert release.wait(TIMEOUT_SECONDS)
         return ["a"]
 
     upload = BackgroundUpload(
@@ -112,20 +112,20 @@ def test_stopping_keeps_what_was_done() -> None:
         rejected=lambda name, reason: name,
         is_available=lambda: True,
     )
-    assert arrived.wait(PATIENCE_SECONDS)
+    assert sending.wait(TIMEOUT_SECONDS)
     upload.stop()
-    go_on.set()
+    release.set()
 
-    ended(upload)
+    wait_for(upload)
     assert (upload.rows, upload.done, upload.stopped) == (["a"], 1, True)
 
 
-def test_an_outage_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", PATIENCE_SECONDS)
-    asked = Event()
+def test_upload_can_be_stopped_during_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", TIMEOUT_SECONDS)
+    checked = Event()
 
     def is_available() -> bool:
-        asked.set()
+        checked.set()
         return False
 
     def send(batch: UploadBatch) -> list[str]:
@@ -138,28 +138,28 @@ def test_an_outage_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
         rejected=lambda name, reason: name,
         is_available=is_available,
     )
-    assert asked.wait(PATIENCE_SECONDS)
+    assert checked.wait(TIMEOUT_SECONDS)
     upload.stop()
 
-    ended(upload)
+    wait_for(upload)
     assert (upload.rows, upload.stopped) == ([], True)
 
 
-def test_an_error_in_the_thread_ends_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exception_in_the_thread_ends_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("threading.excepthook", lambda args: None)
 
-    def cut() -> Iterator[UploadBatch]:
+    def failing_batches() -> Iterator[UploadBatch]:
         yield batch("a")
         raise MemoryError
 
     upload = BackgroundUpload(
-        cut(),
+        failing_batches(),
         2,
         send=lambda batch: ["a"],
         rejected=lambda name, reason: name,
         is_available=lambda: True,
     )
 
-    ended(upload)
+    wait_for(upload)
     assert upload.rows == ["a"]
     assert upload.stopped

@@ -1,4 +1,4 @@
-"""A batch keeps names, thumbnails and errors together, and its CSV has no formulas."""
+"""Batch grading: names, thumbnails and errors stay together; the CSV escapes formulas."""
 
 import csv
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ def client(api: FakeApi, photo: bytes) -> Iterator[ApiClient]:
     client.close()
 
 
-def ended(found: BackgroundUpload[Graded]) -> list[Graded]:
-    assert found.wait(20)
-    return found.rows
+def wait_for_rows(upload: BackgroundUpload[Graded]) -> list[Graded]:
+    assert upload.wait(20)
+    return upload.rows
 
 
 def graded(name: str, **changes: object) -> Graded:
@@ -35,7 +35,7 @@ def graded(name: str, **changes: object) -> Graded:
 def test_each_file_has_its_own_thumbnail_and_grade_or_error(
     client: ApiClient, photo: bytes
 ) -> None:
-    good, bad, rotten = ended(
+    good, bad, rotten = wait_for_rows(
         batch_grading.start(
             client, [Photo("a.jpg", photo), Photo("bad.jpg", b"x"), Photo("rotten.jpg", b"y")]
         )
@@ -50,8 +50,8 @@ def test_each_file_has_its_own_thumbnail_and_grade_or_error(
     assert rotten.thumbnail is None
 
 
-def test_photos_in_a_zip_have_thumbnails_too(client: ApiClient, photo: bytes) -> None:
-    rows = ended(
+def test_photos_in_a_zip_have_thumbnails(client: ApiClient, photo: bytes) -> None:
+    rows = wait_for_rows(
         batch_grading.start(
             client, [Photo("set.zip", zipped({"x/1.jpg": photo, "x/bad.jpg": b"x"}))]
         )
@@ -61,34 +61,40 @@ def test_photos_in_a_zip_have_thumbnails_too(client: ApiClient, photo: bytes) ->
     assert [row.thumbnail is None for row in rows] == [False, True]
 
 
-def test_two_photos_of_one_name_keep_their_own_thumbnails(client: ApiClient, photo: bytes) -> None:
-    rows = ended(batch_grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)]))
+def test_photos_with_the_same_name_keep_their_own_thumbnails(
+    client: ApiClient, photo: bytes
+) -> None:
+    rows = wait_for_rows(
+        batch_grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)])
+    )
 
     assert [row.thumbnail is None for row in rows] == [True, False]
 
 
-def test_thumbnails_are_bounded_in_number(
+def test_number_of_thumbnails_is_limited(
     client: ApiClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_grading, "MAX_THUMBNAILS", 30)
 
-    rows = ended(batch_grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)]))
+    rows = wait_for_rows(batch_grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)]))
 
     assert len(rows) == 60
     assert sum(row.thumbnail is not None for row in rows) == 30
 
 
-def test_a_cut_off_answer_is_requested_again(client: ApiClient, api: FakeApi, photo: bytes) -> None:
+def test_truncated_response_is_requested_again(
+    client: ApiClient, api: FakeApi, photo: bytes
+) -> None:
     first = Answer('{"filename": "a.jpg", "error": {"detail": "cut"}}\n', content_type="ndjson")
     api.first["/predict/batch"] += [first, OUTAGE]
 
-    [row] = ended(batch_grading.start(client, [Photo("a.jpg", photo)]))
+    [row] = wait_for_rows(batch_grading.start(client, [Photo("a.jpg", photo)]))
 
     assert row.error is None
     assert len(api.sent_to("/predict/batch")) == 3
 
 
-def test_classes_are_counted_and_unrecognised_photos_apart() -> None:
+def test_classes_and_unrecognised_photos_are_counted() -> None:
     rows = [
         graded("1"),
         graded("2", recognised=False),
@@ -100,7 +106,7 @@ def test_classes_are_counted_and_unrecognised_photos_apart() -> None:
     assert batch_grading.by_class(rows) == {"freshapples": 2, None: 1, "kiwi": 1}
 
 
-def test_the_csv_holds_every_row_and_no_formula() -> None:
+def test_csv_has_every_row_and_escapes_formulas() -> None:
     rows = [graded("=cmd()|'x'.jpg"), Graded("b.jpg", None, None, "+broken")]
 
     first, second = csv.DictReader(StringIO(batch_grading.as_csv(rows)))

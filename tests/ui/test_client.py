@@ -1,4 +1,4 @@
-"""Every failed call raises an ApiError that a person can act on."""
+"""The API client: every failed call raises an ApiError that says what to do."""
 
 from collections.abc import Iterator
 
@@ -27,13 +27,13 @@ def failing(error: Exception) -> ApiClient:
     )
 
 
-def predict_problem(client: ApiClient) -> ApiError:
+def predict_error(client: ApiClient) -> ApiError:
     with pytest.raises(ApiError) as raised:
         client.predict("apple.jpg", b"photo")
     return raised.value
 
 
-def test_a_prediction_is_read_and_the_photo_is_sent_under_its_name(
+def test_predict_sends_the_photo_with_its_name_and_parses_the_response(
     client: ApiClient, api: FakeApi
 ) -> None:
     prediction = client.predict("apple.jpg", b"the bytes")
@@ -57,7 +57,7 @@ def test_nulls_and_unknown_fields_are_accepted(client: ApiClient, api: FakeApi) 
     assert model.classes is None
 
 
-def test_a_proxy_for_the_internet_is_not_asked(
+def test_http_proxy_of_the_environment_is_ignored(
     api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
@@ -67,11 +67,11 @@ def test_a_proxy_for_the_internet_is_not_asked(
     client.close()
 
 
-def test_health_is_waited_for_less_than_a_prediction() -> None:
-    waited: dict[str, float] = {}
+def test_health_has_a_shorter_timeout_than_predict() -> None:
+    timeouts: dict[str, float] = {}
 
     def answer(request: httpx.Request) -> httpx.Response:
-        waited[request.url.path] = request.extensions["timeout"]["read"]
+        timeouts[request.url.path] = request.extensions["timeout"]["read"]
         return httpx.Response(200, json=HEALTH if request.url.path == "/health" else PREDICTION)
 
     transport = httpx.MockTransport(answer)
@@ -79,74 +79,76 @@ def test_health_is_waited_for_less_than_a_prediction() -> None:
     client.health()
     client.predict("apple.jpg", b"photo")
 
-    assert waited == {"/health": 3, "/predict": 30}
+    assert timeouts == {"/health": 3, "/predict": 30}
 
 
-def test_an_unreachable_api_says_where_and_how_to_start_it(client: ApiClient, api: FakeApi) -> None:
+def test_unreachable_api_error_names_the_address_and_how_to_start_it(
+    client: ApiClient, api: FakeApi
+) -> None:
     api.stop()
 
-    problem = predict_problem(client)
+    error = predict_error(client)
 
-    assert api.address in problem.detail
-    assert "make run" in problem.detail
-    assert "RIPELINE_API_URL" in problem.detail
-    assert problem.retryable
+    assert api.address in error.detail
+    assert "make run" in error.detail
+    assert "RIPELINE_API_URL" in error.detail
+    assert error.retryable
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.ConnectTimeout("slow")])
-def test_a_timeout_says_that_it_took_too_long(error: Exception) -> None:
-    problem = predict_problem(failing(error))
+def test_timeout_error_says_that_it_took_too_long(error: Exception) -> None:
+    raised = predict_error(failing(error))
 
-    assert "too long" in problem.title
-    assert problem.retryable
+    assert "too long" in raised.title
+    assert raised.retryable
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("gone"), httpx.RemoteProtocolError("cut")])
-def test_a_cut_connection_is_the_same_problem(error: Exception) -> None:
-    assert "not answering" in predict_problem(failing(error)).title
+def test_dropped_connection_is_reported_as_not_answering(error: Exception) -> None:
+    assert "not answering" in predict_error(failing(error)).title
 
 
 @pytest.mark.parametrize("address", ["ftp://api.test", "http://api:port", "http://"])
-def test_an_address_that_cannot_be_called_is_named(address: str) -> None:
+def test_invalid_address_is_named_in_the_error(address: str) -> None:
     client = ApiClient(address, timeout=1, health_timeout=1)
 
-    problem = predict_problem(client)
+    error = predict_error(client)
 
-    assert "not valid" in problem.title
-    assert address in problem.detail
-    assert "RIPELINE_API_URL" in problem.detail
+    assert "not valid" in error.title
+    assert address in error.detail
+    assert "RIPELINE_API_URL" in error.detail
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
-def test_the_api_says_itself_what_is_wrong_with_the_request(
+def test_rejected_request_shows_the_detail_of_the_api(
     client: ApiClient, api: FakeApi, status: int
 ) -> None:
     api.answers["/predict"] = problem(status, "Send a smaller photo.")
 
-    found = predict_problem(client)
+    error = predict_error(client)
 
-    assert found.detail == "Send a smaller photo."
-    assert not found.retryable
+    assert error.detail == "Send a smaller photo."
+    assert not error.retryable
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_api_may_be_asked_again(client: ApiClient, api: FakeApi, status: int) -> None:
+def test_busy_api_error_is_retryable(client: ApiClient, api: FakeApi, status: int) -> None:
     api.answers["/predict"] = problem(status, "No model is loaded yet.")
 
-    found = predict_problem(client)
+    error = predict_error(client)
 
-    assert found.detail == "No model is loaded yet."
-    assert found.retryable
+    assert error.detail == "No model is loaded yet."
+    assert error.retryable
 
 
-def test_a_proxy_page_for_an_error_is_not_shown(client: ApiClient, api: FakeApi) -> None:
+def test_html_error_page_of_a_proxy_is_not_shown(client: ApiClient, api: FakeApi) -> None:
     api.answers["/predict"] = OUTAGE
 
-    found = predict_problem(client)
+    error = predict_error(client)
 
-    assert "502" in found.detail
-    assert "<h1>" not in found.detail
-    assert found.retryable
+    assert "502" in error.detail
+    assert "<h1>" not in error.detail
+    assert error.retryable
 
 
 @pytest.mark.parametrize(
@@ -162,15 +164,15 @@ def test_a_proxy_page_for_an_error_is_not_shown(client: ApiClient, api: FakeApi)
     ],
     ids=["html", "cut-json", "list", "wrong-value", "html-404", "other-error", "redirect"],
 )
-def test_an_answer_that_is_not_the_apis_says_so(
+def test_invalid_response_is_reported_as_not_from_the_api(
     client: ApiClient, api: FakeApi, answer: Answer
 ) -> None:
     api.answers["/predict"] = answer
 
-    found = predict_problem(client)
+    error = predict_error(client)
 
-    assert "Something other" in found.title
-    assert api.address in found.detail
+    assert "Something other" in error.title
+    assert api.address in error.detail
 
 
 class Row(BaseModel):
@@ -185,9 +187,7 @@ def test_lines_are_read_one_by_one(client: ApiClient, api: FakeApi) -> None:
     assert [row.number for row in rows] == [1, 2]
 
 
-def test_unreadable_lines_are_an_error_after_those_that_arrived(
-    client: ApiClient, api: FakeApi
-) -> None:
+def test_truncated_line_raises_after_the_complete_lines(client: ApiClient, api: FakeApi) -> None:
     api.answers["/rows"] = Answer('{"number": 1}\n{"numb')
     rows = client.lines(Row, "GET", "/rows")
 
@@ -196,20 +196,22 @@ def test_unreadable_lines_are_an_error_after_those_that_arrived(
         next(rows)
 
 
-def test_rejected_lines_say_why(client: ApiClient, api: FakeApi) -> None:
+def test_rejected_stream_request_shows_the_detail_of_the_api(
+    client: ApiClient, api: FakeApi
+) -> None:
     api.answers["/rows"] = problem(413, "The body is too large.")
 
     with pytest.raises(ApiError, match="The body is too large"):
         list(client.lines(Row, "GET", "/rows"))
 
 
-def test_content_comes_as_bytes(client: ApiClient, api: FakeApi) -> None:
+def test_content_is_returned_as_bytes(client: ApiClient, api: FakeApi) -> None:
     api.answers["/photograph?size=64"] = Answer(b"\xff\xd8", content_type="image/jpeg")
 
     assert client.content("/photograph", params={"size": 64}) == b"\xff\xd8"
 
 
-def test_the_timeout_is_kept(api: FakeApi) -> None:
+def test_configured_timeout_is_applied(api: FakeApi) -> None:
     api.slow.add("/health")
     client = ApiClient(api.address, timeout=0.05, health_timeout=0.05)
 
@@ -218,7 +220,7 @@ def test_the_timeout_is_kept(api: FakeApi) -> None:
     client.close()
 
 
-def test_the_key_is_sent_with_every_call_and_to_nobody_else(api: FakeApi) -> None:
+def test_api_key_is_sent_only_if_configured(api: FakeApi) -> None:
     sent = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -232,10 +234,10 @@ def test_the_key_is_sent_with_every_call_and_to_nobody_else(api: FakeApi) -> Non
 
 
 @pytest.mark.parametrize("code", ["key-needed", "scope-too-small"])
-def test_a_missing_key_names_the_setting(client: ApiClient, api: FakeApi, code: str) -> None:
+def test_key_error_names_the_setting(client: ApiClient, api: FakeApi, code: str) -> None:
     body = {"title": "Unauthorized", "status": 401, "detail": "This needs an API key."}
     api.answers["/predict"] = Answer({**body, "code": code}, status=401)
 
-    found = predict_problem(client)
-    assert "RIPELINE_API_KEY" in found.detail
-    assert found.retryable
+    error = predict_error(client)
+    assert "RIPELINE_API_KEY" in error.detail
+    assert error.retryable

@@ -1,4 +1,4 @@
-"""Names and numbers as a person reads them."""
+"""Labels and numbers for people."""
 
 import pytest
 from formatting import (
@@ -15,7 +15,7 @@ from formatting import (
 
 
 @pytest.mark.parametrize(
-    ("class_name", "words"),
+    ("class_name", "expected"),
     [
         ("freshapples", "Fresh apple"),
         ("rottenbanana", "Rotten banana"),
@@ -27,12 +27,12 @@ from formatting import (
         ("fresh", "Fresh"),
     ],
 )
-def test_a_class_has_a_label(class_name: str, words: str) -> None:
-    assert class_label(class_name) == words
+def test_class_has_a_label(class_name: str, expected: str) -> None:
+    assert class_label(class_name) == expected
 
 
 @pytest.mark.parametrize(
-    ("share", "words"),
+    ("share", "expected"),
     [
         (0.9731, "97.3 %"),
         (1.0, "100.0 %"),
@@ -41,12 +41,12 @@ def test_a_class_has_a_label(class_name: str, words: str) -> None:
         (0.00001, "< 0.1 %"),
     ],
 )
-def test_only_certainty_reads_as_certainty(share: float, words: str) -> None:
-    assert percent(share) == words
+def test_percent_is_never_rounded_to_0_or_100(share: float, expected: str) -> None:
+    assert percent(share) == expected
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "expected"),
     [
         (0.2, "0 s"),
         (42.9, "42 s"),
@@ -57,8 +57,8 @@ def test_only_certainty_reads_as_certainty(share: float, words: str) -> None:
         (86460, "1 d"),
     ],
 )
-def test_a_duration_has_its_two_largest_units(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+def test_duration_has_its_two_largest_units(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected
 
 
 def test_classes_with_the_same_label_keep_their_names() -> None:
@@ -70,7 +70,7 @@ def test_classes_with_the_same_label_keep_their_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "expected"),
     [
         (3.2, "a few seconds"),
         (11.6, "about 10 seconds"),
@@ -80,25 +80,25 @@ def test_classes_with_the_same_label_keep_their_names() -> None:
         (7000, "about 2 hours"),
     ],
 )
-def test_an_estimate_is_no_finer_than_it_can_be_known(seconds: float, words: str) -> None:
-    assert rough_duration(seconds) == words
+def test_rough_duration_is_rounded(seconds: float, expected: str) -> None:
+    assert rough_duration(seconds) == expected
 
 
-def test_a_number_has_its_noun() -> None:
+def test_pluralize() -> None:
     assert pluralize(1, "photograph") == "1 photograph"
     assert pluralize(1200, "photograph") == "1,200 photographs"
     assert pluralize(2, "class") == "2 classes"
 
 
 @pytest.mark.parametrize(
-    ("level", "words"),
+    ("level", "expected"),
     [("fresh", "Fresh"), ("past_best", "Past its best"), ("rotten", "Rotten"), ("so_so", "So so")],
 )
-def test_levels_have_labels(level: str, words: str) -> None:
-    assert level_label(level) == words
+def test_levels_have_labels(level: str, expected: str) -> None:
+    assert level_label(level) == expected
 
 
-def test_the_apis_messages_show_class_labels() -> None:
+def test_class_names_in_messages_become_labels() -> None:
     message = "It is worse on rottenbanana and rotten_b, not on freshbananas."
 
     assert with_class_labels(message, ["rotten_b", "rottenbanana", "freshbanana"]) == (

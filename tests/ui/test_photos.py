@@ -13,14 +13,14 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
-def test_a_large_photo_is_made_small() -> None:
+def test_large_photo_is_scaled_down() -> None:
     small = preview(saved(Image.new("RGB", (2000, 1000), "red"), "JPEG"))
 
     assert small is not None
     assert Image.open(BytesIO(small)).size == (800, 400)
 
 
-def test_a_photo_taken_sideways_is_turned_upright() -> None:
+def test_rotated_photo_is_turned_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
 
@@ -31,16 +31,16 @@ def test_a_photo_taken_sideways_is_turned_upright() -> None:
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("BMP", "L")])
-def test_every_colour_mode_can_be_shown(kind: str, mode: str) -> None:
+def test_every_colour_mode_has_a_preview(kind: str, mode: str) -> None:
     assert preview(saved(Image.new(mode, (8, 8)), kind)) is not None
 
 
-def test_what_cannot_be_shown_has_no_preview(photo: bytes) -> None:
+def test_unreadable_or_unsupported_file_has_no_preview(photo: bytes) -> None:
     assert preview(b"") is None
     assert preview(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00") is None
     assert preview(photo[: len(photo) // 2]) is None
     assert preview(saved(Image.new("P", (8, 8)), "GIF")) is None
 
 
-def test_a_huge_image_is_not_decoded() -> None:
+def test_huge_image_is_not_decoded() -> None:
     assert preview(saved(Image.new("1", (8001, 8000)), "PNG")) is None

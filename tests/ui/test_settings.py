@@ -5,7 +5,7 @@ from settings import Settings
 
 
 @pytest.mark.parametrize(
-    ("written", "address"),
+    ("value", "address"),
     [
         ("http://127.0.0.1:9000/", "http://127.0.0.1:9000"),
         ("https://ripeline.example", "https://ripeline.example"),
@@ -13,9 +13,7 @@ from settings import Settings
         ("", "http://127.0.0.1:8000"),
     ],
 )
-def test_the_address_is_completed(
-    monkeypatch: pytest.MonkeyPatch, written: str, address: str
-) -> None:
-    monkeypatch.setenv("RIPELINE_API_URL", written)
+def test_api_url_is_normalized(monkeypatch: pytest.MonkeyPatch, value: str, address: str) -> None:
+    monkeypatch.setenv("RIPELINE_API_URL", value)
 
     assert Settings().api_url == address

@@ -21,13 +21,13 @@ def thumbnails(api: FakeApi) -> Iterator[Thumbnails]:
     client.close()
 
 
-def test_thumbnails_come_in_order_and_only_once(thumbnails: Thumbnails, api: FakeApi) -> None:
+def test_thumbnails_are_in_order_and_fetched_once(thumbnails: Thumbnails, api: FakeApi) -> None:
     assert thumbnails.get(["/2", "/0"]) == [b"\2", b"\0"]
     assert thumbnails.get(["/0", "/2"]) == [b"\0", b"\2"]
     assert sorted(path for path, _ in api.received) == ["/0?size=192", "/2?size=192"]
 
 
-def test_a_missing_photo_affects_no_other_and_is_requested_again(
+def test_missing_thumbnail_does_not_affect_others_and_is_requested_again(
     thumbnails: Thumbnails, api: FakeApi
 ) -> None:
     assert thumbnails.get(["/9", "/1"]) == [None, b"\1"]
@@ -35,7 +35,7 @@ def test_a_missing_photo_affects_no_other_and_is_requested_again(
     assert thumbnails.get(["/9"]) == [b"back"]
 
 
-def test_the_least_recently_used_are_dropped(
+def test_least_recently_used_thumbnails_are_evicted(
     thumbnails: Thumbnails, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_CACHED", 2)

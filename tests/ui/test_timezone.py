@@ -10,7 +10,7 @@ MOMENT = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("zone", "offset", "shown"),
+    ("zone", "offset", "expected"),
     [
         ("Europe/Berlin", -60, datetime(2026, 7, 2, 0, 30)),
         ("Nowhere/Land", -60, datetime(2026, 7, 1, 23, 30)),
@@ -18,10 +18,10 @@ MOMENT = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
         (None, None, datetime(2026, 7, 1, 22, 30)),
     ],
 )
-def test_a_moment_is_shown_where_the_person_is(
-    monkeypatch: pytest.MonkeyPatch, zone: str | None, offset: int | None, shown: datetime
+def test_time_is_in_the_time_zone_of_the_browser(
+    monkeypatch: pytest.MonkeyPatch, zone: str | None, offset: int | None, expected: datetime
 ) -> None:
     context = SimpleNamespace(timezone=zone, timezone_offset=offset)
     monkeypatch.setattr(timezone, "st", SimpleNamespace(context=context))
 
-    assert timezone.local(MOMENT) == shown
+    assert timezone.local(MOMENT) == expected

@@ -1,4 +1,4 @@
-"""Many files are split into small batches, zips too, without losing any."""
+"""Splitting files and zips into small upload batches without losing any."""
 
 import zipfile
 from collections import deque
@@ -22,7 +22,7 @@ def unpacked(photo: Photo) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_many_photos_make_batches_of_a_bounded_number_in_order() -> None:
+def test_batches_have_a_limited_number_of_photos_in_order() -> None:
     photos = [Photo(f"{number}.jpg", b"x") for number in range(2 * MAX_FILES + 1)]
 
     batches = split(*photos)
@@ -31,7 +31,7 @@ def test_many_photos_make_batches_of_a_bounded_number_in_order() -> None:
     assert [photo for batch in batches for photo in batch.files] == photos
 
 
-def test_large_photos_make_batches_of_a_bounded_size() -> None:
+def test_batches_have_a_limited_size() -> None:
     half = bytes(MAX_BYTES // 2)
 
     batches = split(*(Photo(name, half) for name in "abc"), Photo("d", bytes(MAX_BYTES + 1)))
@@ -43,7 +43,7 @@ def test_large_photos_make_batches_of_a_bounded_size() -> None:
     ]
 
 
-def test_each_file_is_freed_once_it_was_split() -> None:
+def test_files_are_released_while_they_are_split() -> None:
     files = deque(Photo(f"{number}.jpg", b"x") for number in range(2 * MAX_FILES))
 
     next(upload_batches.split(files, keep_folders=True))
@@ -51,7 +51,7 @@ def test_each_file_is_freed_once_it_was_split() -> None:
     assert len(files) < MAX_FILES
 
 
-def test_a_zip_becomes_small_zips_under_its_name_with_its_folders() -> None:
+def test_zip_is_split_into_small_zips_with_its_name_and_folders() -> None:
     entries = {f"fruits/kiwi/{number}.jpg": bytes([number]) for number in range(MAX_FILES + 2)}
 
     first, second = split(Photo("set.zip", zipped(entries)))
@@ -62,7 +62,7 @@ def test_a_zip_becomes_small_zips_under_its_name_with_its_folders() -> None:
     assert (first.count, second.count) == (MAX_FILES, 2)
 
 
-def test_without_folders_no_folder_can_name_a_class() -> None:
+def test_without_keep_folders_entries_have_no_folder() -> None:
     entries = {"a/1.jpg": b"1", "b/1.jpg": b"2", "b/2.jpg": b"3"}
 
     first, second = split(Photo("set.zip", zipped(entries)), keep_folders=False)
@@ -83,14 +83,14 @@ def test_hidden_files_are_skipped() -> None:
 
 
 @pytest.mark.parametrize("data", [b"PK\x03\x04 and no more", zipped({})])
-def test_a_zip_that_cannot_be_used_is_left_to_the_api(data: bytes) -> None:
+def test_unusable_zip_is_sent_unchanged(data: bytes) -> None:
     photo = Photo("broken.zip", data)
 
     assert split(photo) == [UploadBatch((photo,), (photo,))]
     assert upload_batches.count_photos([photo]) == 1
 
 
-def test_a_damaged_file_in_a_zip_fails_alone() -> None:
+def test_damaged_file_in_a_zip_does_not_affect_the_others() -> None:
     data = zipped({"kiwi/1.jpg": b"first", "kiwi/2.jpg": b"second"}).replace(b"first", b"wrong")
 
     [batch] = split(Photo("set.zip", data))
@@ -102,7 +102,7 @@ def test_a_damaged_file_in_a_zip_fails_alone() -> None:
     assert batch.count == 2
 
 
-def test_a_zip_of_damaged_files_alone_has_nothing_to_send() -> None:
+def test_zip_with_only_damaged_files_has_nothing_to_send() -> None:
     data = zipped({"kiwi/1.jpg": b"first"}).replace(b"first", b"wrong")
 
     [batch] = split(Photo("set.zip", data))
@@ -110,14 +110,14 @@ def test_a_zip_of_damaged_files_alone_has_nothing_to_send() -> None:
     assert (batch.files, batch.count) == ((), 1)
 
 
-def test_a_zip_with_an_endless_directory_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zip_with_a_huge_directory_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_batches, "_MAX_DIRECTORY_BYTES", 100)
     photo = Photo("bomb.zip", zipped({f"{number}.jpg": b"" for number in range(100)}))
 
     assert split(photo) == [UploadBatch((photo,), (photo,))]
 
 
-def test_a_compression_that_needs_much_memory_is_not_unpacked() -> None:
+def test_memory_hungry_compression_is_not_unpacked() -> None:
     file = BytesIO()
     with ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("1.jpg", b"x")

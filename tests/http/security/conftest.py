@@ -1,4 +1,4 @@
-"""Services with keys, in this process."""
+"""In-process services with API keys."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,7 +18,7 @@ Serve = Callable[..., TestClient]
 
 @pytest.fixture(scope="session")
 def serve(settings: Settings) -> Iterator[Serve]:
-    """Starts the service with other settings than usual."""
+    """Starts the service with changed settings."""
     with ExitStack() as stack:
 
         def start(**changed: Any) -> TestClient:

@@ -1,4 +1,4 @@
-"""What browsers are told, and whose pages may send requests."""
+"""Security headers, CORS and cross-site requests."""
 
 import pytest
 from fastapi import FastAPI
@@ -9,11 +9,11 @@ from api.app import create_app
 from api.settings import Settings
 from tests.http.security.conftest import CHANGE_KEY, Serve, bearer
 
-ELSEWHERE = {"Origin": "https://elsewhere.example"}
+OTHER_ORIGIN = {"Origin": "https://elsewhere.example"}
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/health", "/nowhere", "/predict"])
-def test_every_answer_is_marked(client: TestClient, path: str) -> None:
+def test_every_response_has_security_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
@@ -22,7 +22,7 @@ def test_every_answer_is_marked(client: TestClient, path: str) -> None:
     assert policy.startswith("default-src 'none'")
 
 
-def test_a_failure_of_ours_is_marked_too(settings: Settings) -> None:
+def test_internal_errors_have_security_headers(settings: Settings) -> None:
     app: FastAPI = create_app(settings)
 
     @app.get("/broken")
@@ -35,7 +35,7 @@ def test_a_failure_of_ours_is_marked_too(settings: Settings) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_pages_may_show_what_they_need(client: TestClient) -> None:
+def test_content_security_policy_allows_what_the_html_pages_load(client: TestClient) -> None:
     docs = client.get("/docs")
     policy = docs.headers["content-security-policy"]
     for source in ("https://cdn.jsdelivr.net", "https://fastapi.tiangolo.com"):
@@ -47,40 +47,40 @@ def test_the_pages_may_show_what_they_need(client: TestClient) -> None:
     assert "unsafe-inline" not in client.get("/health").headers["content-security-policy"]
 
 
-def test_pages_of_other_sites_neither_read_nor_change(client: TestClient) -> None:
-    read = client.get("/health", headers=ELSEWHERE)
+def test_other_origins_can_neither_read_nor_change(client: TestClient) -> None:
+    read = client.get("/health", headers=OTHER_ORIGIN)
     assert "access-control-allow-origin" not in read.headers
     for origin in ("https://elsewhere.example", "null", "http://testserver.example"):
         changed = client.post("/models/rollback", headers={"Origin": origin})
         assert (changed.status_code, changed.json()["code"]) == (403, "cross-site"), origin
 
 
-def test_the_page_of_the_service_itself_may(client: TestClient) -> None:
+def test_same_origin_may_change(client: TestClient) -> None:
     answer = client.post("/models/rollback", headers={"Origin": "http://testserver"})
     assert answer.status_code == 409
 
 
-def test_sites_that_are_named_may_call(serve: Serve) -> None:
+def test_configured_cors_origin_may_call(serve: Serve) -> None:
     client = serve(cors_origins=("https://app.example",), change_keys=(SecretStr(CHANGE_KEY),))
-    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
-    asked["Access-Control-Request-Headers"] = "authorization,content-type"
-    preflight = client.options("/retrain", headers=asked)
+    headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    headers["Access-Control-Request-Headers"] = "authorization,content-type"
+    preflight = client.options("/retrain", headers=headers)
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "https://app.example"
-    refused = client.post("/models/rollback", headers={"Origin": "https://app.example"})
-    assert refused.status_code == 401  # And the page can read why.
-    assert refused.headers["access-control-allow-origin"] == "https://app.example"
-    stranger = client.options("/retrain", headers={**asked, **ELSEWHERE})
-    assert "access-control-allow-origin" not in stranger.headers
+    unauthorized = client.post("/models/rollback", headers={"Origin": "https://app.example"})
+    assert unauthorized.status_code == 401  # The CORS header lets the page read the error.
+    assert unauthorized.headers["access-control-allow-origin"] == "https://app.example"
+    other = client.options("/retrain", headers={**headers, **OTHER_ORIGIN})
+    assert "access-control-allow-origin" not in other.headers
 
 
-def test_a_key_is_no_page_of_another_site(locked: TestClient) -> None:
-    headers = {**ELSEWHERE, **bearer(CHANGE_KEY)}
+def test_request_with_a_key_is_not_cross_site(locked: TestClient) -> None:
+    headers = {**OTHER_ORIGIN, **bearer(CHANGE_KEY)}
     assert locked.post("/models/rollback", headers=headers).status_code == 409
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/path", "null"])
-def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+def test_invalid_cors_origin_is_rejected(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
     monkeypatch.setenv("RIPELINE_CORS_ORIGINS", f"https://good.example,{origin}")
     with pytest.raises(ValidationError, match="is no origin"):
         Settings()

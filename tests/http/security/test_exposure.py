@@ -1,4 +1,4 @@
-"""Changes are not left open where other machines reach the service."""
+"""Changes need a key if other machines can reach the service."""
 
 import pytest
 from fastapi import FastAPI
@@ -16,7 +16,7 @@ LOOPBACK = ["127.0.0.1", "127.1.2.3", "::1", "localhost", "::ffff:127.0.0.1"]
 
 
 @pytest.mark.parametrize("host", PUBLIC)
-def test_a_public_address_wants_keys_or_a_word(settings: Settings, host: str) -> None:
+def test_public_address_requires_keys_or_allow_open(settings: Settings, host: str) -> None:
     public = settings.model_copy(update={"host": host})
     assert "RIPELINE_CHANGE_KEYS" in check_bind_address(public)
     keys = (SecretStr(CHANGE_KEY),)
@@ -25,14 +25,14 @@ def test_a_public_address_wants_keys_or_a_word(settings: Settings, host: str) ->
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
-def test_this_machine_alone_needs_none(settings: Settings, host: str) -> None:
+def test_loopback_address_needs_no_keys(settings: Settings, host: str) -> None:
     assert not check_bind_address(settings.model_copy(update={"host": host}))
 
 
-def test_which_end_of_a_connection_is_outside() -> None:
+def test_only_network_addresses_are_public() -> None:
     assert all(is_public_address((host, 8000)) for host in ("192.168.1.5", "fd00::1"))
-    inside = [("127.0.0.1", 8000), ("::1", 8000), ("/run/ripeline.sock", None), None]
-    assert not any(is_public_address(end) for end in inside)
+    local = [("127.0.0.1", 8000), ("::1", 8000), ("/run/ripeline.sock", None), None]
+    assert not any(is_public_address(end) for end in local)
 
 
 @pytest.mark.parametrize(
@@ -44,15 +44,15 @@ def test_which_end_of_a_connection_is_outside() -> None:
         ("192.0.2.1", False, "/predict", 415),
     ],
 )
-def test_however_it_was_started_changes_are_closed_to_the_outside(
+def test_changes_over_a_public_address_are_forbidden(
     settings: Settings, server: str, allow_open: bool, path: str, status: int
 ) -> None:
     app = create_app(settings.model_copy(update={"allow_open": allow_open}))
     with TestClient(app) as client:
-        assert answered_at(client, app, server, path) == status
+        assert post_status(client, app, server, path) == status
 
 
-def answered_at(client: TestClient, app: FastAPI, server: str, path: str) -> int:
+def post_status(client: TestClient, app: FastAPI, server: str, path: str) -> int:
     """The status of a POST over a connection to the address `server` of this machine."""
     sent: list[Message] = []
 

@@ -1,4 +1,4 @@
-"""Which keys are taken, and what a key that is sent may do."""
+"""API keys: which are accepted, and their scopes."""
 
 import hmac
 
@@ -12,44 +12,44 @@ PREDICT_KEY = "predict-0f3a9c1b7e5d2846"
 CHANGE_KEY = "change-91be04c7d6a3f258"
 
 
-def ring() -> ApiKeys:
+def api_keys() -> ApiKeys:
     return ApiKeys([SecretStr(PREDICT_KEY)], [SecretStr(CHANGE_KEY)])
 
 
-def test_a_key_has_its_scope_and_no_other_has_any() -> None:
-    assert ring().scope_of(PREDICT_KEY) == PREDICT
-    assert ring().scope_of(CHANGE_KEY) == CHANGE
+def test_known_keys_have_their_scope_and_others_none() -> None:
+    assert api_keys().scope_of(PREDICT_KEY) == PREDICT
+    assert api_keys().scope_of(CHANGE_KEY) == CHANGE
     for other in ("", PREDICT_KEY[:-1], f"{PREDICT_KEY} ", PREDICT_KEY.upper(), "ÿ" * 24):
-        assert ring().scope_of(other) == NO_SCOPE
+        assert api_keys().scope_of(other) == NO_SCOPE
 
 
-def test_a_key_in_both_lists_may_change() -> None:
+def test_key_in_both_lists_has_the_change_scope() -> None:
     both = [SecretStr(CHANGE_KEY)]
     assert ApiKeys(both, both).scope_of(CHANGE_KEY) == CHANGE
 
 
-def test_every_key_is_compared_however_early_one_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    compared, in_constant_time = [], hmac.compare_digest
+def test_every_key_is_compared_even_after_a_match(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, compare_digest = [], hmac.compare_digest
 
-    def noted(one: bytes, other: bytes) -> bool:
+    def recording(one: bytes, other: bytes) -> bool:
         compared.append(other)
-        return in_constant_time(one, other)
+        return compare_digest(one, other)
 
-    monkeypatch.setattr(hmac, "compare_digest", noted)
-    ring().scope_of(PREDICT_KEY)
-    ring().scope_of("unknown")
+    monkeypatch.setattr(hmac, "compare_digest", recording)
+    api_keys().scope_of(PREDICT_KEY)
+    api_keys().scope_of("unknown")
     assert len(compared) == 4
 
 
-def test_keys_are_listed_with_commas() -> None:
-    found = parse_keys(f" {PREDICT_KEY}, {CHANGE_KEY},")
-    assert [key.get_secret_value() for key in found] == [PREDICT_KEY, CHANGE_KEY]
+def test_keys_are_separated_by_commas() -> None:
+    keys = parse_keys(f" {PREDICT_KEY}, {CHANGE_KEY},")
+    assert [key.get_secret_value() for key in keys] == [PREDICT_KEY, CHANGE_KEY]
 
 
 @pytest.mark.parametrize(
     "key",
     [
-        "a8f03c9e21b47d6",  # one too short
+        "a8f03c9e21b47d6",  # One character too short.
         "changeme-5f0a9b3c2d1e",
         "your-api-key-0123456789",
         "aaaaaaaaaaaaaaaaaaaaaaaa",
@@ -58,23 +58,21 @@ def test_keys_are_listed_with_commas() -> None:
         "schlüssel-0f3a9c1b7e5d",
     ],
 )
-def test_what_could_be_guessed_is_refused_without_being_repeated(
-    monkeypatch: pytest.MonkeyPatch, key: str
-) -> None:
+def test_weak_key_is_rejected_without_showing_it(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("RIPELINE_CHANGE_KEYS", f"{CHANGE_KEY},{key}")
     with pytest.raises(ValidationError) as raised:
         Settings()
-    said = str(raised.value)
-    assert "key 2" in said
-    assert key not in said
-    assert CHANGE_KEY not in said
+    message = str(raised.value)
+    assert "key 2" in message
+    assert key not in message
+    assert CHANGE_KEY not in message
 
 
 def test_settings_do_not_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIPELINE_CHANGE_KEYS", CHANGE_KEY)
     monkeypatch.setenv("RIPELINE_PREDICT_KEYS", PREDICT_KEY)
-    monkeypatch.setenv("DATABASE_URL", "postgresql://ripe:the-word@127.0.0.1/catalog")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://ripe:db-password@127.0.0.1/catalog")
     settings = Settings()
-    shown = f"{settings} {settings!r} {settings.change_keys}"
+    text = f"{settings} {settings!r} {settings.change_keys}"
     assert settings.change_keys[0].get_secret_value() == CHANGE_KEY
-    assert not any(secret in shown for secret in (CHANGE_KEY, PREDICT_KEY, "the-word"))
+    assert not any(secret in text for secret in (CHANGE_KEY, PREDICT_KEY, "db-password"))

@@ -1,4 +1,4 @@
-"""What each path asks for: every path that there is, and those that there may be."""
+"""The scope that each operation requires, for known and unknown paths."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,7 +19,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_operation_asks_for_its_scope(locked: TestClient, method: str, path: str) -> None:
+def test_every_operation_requires_its_scope(locked: TestClient, method: str, path: str) -> None:
     url = path.replace("{name}", "nothing").replace("{", "").replace("}", "")
     without = locked.request(method, url)
     if path in OPEN:
@@ -34,12 +34,12 @@ def test_every_operation_asks_for_its_scope(locked: TestClient, method: str, pat
         assert with_predict.status_code not in (401, 403)
     else:
         assert (with_predict.status_code, with_predict.json()["code"]) == (403, "scope-too-small")
-    if (method, path) != ("POST", "/retrain"):  # It would begin.
+    if (method, path) != ("POST", "/retrain"):  # It would start a run.
         with_change = locked.request(method, url, headers=bearer(CHANGE_KEY))
         assert with_change.status_code not in (401, 403)
 
 
-def test_what_there_is_not_is_closed(locked: TestClient) -> None:
+def test_unknown_paths_and_methods_require_a_key(locked: TestClient) -> None:
     for path in ("/nowhere", "/live/", "/predict/../models", "/LIVE"):
         assert locked.get(path).status_code == 401, path
     assert locked.request("BREW", "/predict", headers=bearer(PREDICT_KEY)).status_code == 405
@@ -47,7 +47,7 @@ def test_what_there_is_not_is_closed(locked: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_the_documentation_is_open(locked: TestClient, path: str) -> None:
+def test_documentation_needs_no_key(locked: TestClient, path: str) -> None:
     assert locked.get(path).status_code == 200
 
 
@@ -57,22 +57,22 @@ def test_the_documentation_is_open(locked: TestClient, path: str) -> None:
         {"Authorization": f"Bearer {PREDICT_KEY}"},
         {"authorization": f"bearer  {PREDICT_KEY}"},
         {"X-API-Key": PREDICT_KEY},
-        # As where a proxy asks for a password of its own.
+        # Behind a proxy that has its own password.
         {"Authorization": "Basic cmlwZTpsaW5l", "X-API-Key": PREDICT_KEY},
     ],
 )
-def test_a_key_comes_as_a_token_or_in_its_own_header(
+def test_key_is_accepted_as_bearer_token_or_in_x_api_key(
     locked: TestClient, headers: dict[str, str]
 ) -> None:
     assert locked.get("/predictions", headers=headers).status_code == 200
 
 
-def test_a_key_grades(locked: TestClient) -> None:
+def test_predict_key_may_grade(locked: TestClient) -> None:
     file = {"file": ("apple.jpg", encode(draw_fruit("freshapples"), "JPEG"))}
     assert locked.post("/predict", files=file, headers=bearer(PREDICT_KEY)).status_code == 200
 
 
-def test_keys_that_may_change_leave_grading_open_and_close_what_was_graded(serve: Serve) -> None:
+def test_with_only_change_keys_grading_is_open_and_history_is_not(serve: Serve) -> None:
     client = serve(change_keys=(SecretStr(CHANGE_KEY),))
     file = {"file": ("apple.jpg", encode(draw_fruit("freshapples"), "JPEG"))}
     assert client.post("/predict", files=file).status_code == 200
@@ -80,12 +80,12 @@ def test_keys_that_may_change_leave_grading_open_and_close_what_was_graded(serve
     assert client.post("/models/rollback").status_code == 401
 
 
-def test_with_keys_that_only_predict_nobody_changes_anything(serve: Serve) -> None:
+def test_with_only_predict_keys_changes_are_forbidden(serve: Serve) -> None:
     client = serve(predict_keys=(SecretStr(PREDICT_KEY),))
     assert client.post("/models/rollback", headers=bearer(PREDICT_KEY)).status_code == 403
 
 
-def test_the_description_names_keys_and_refusals(locked: TestClient) -> None:
+def test_openapi_document_lists_keys_and_their_errors(locked: TestClient) -> None:
     document = locked.get("/openapi.json").json()
     assert set(document["components"]["securitySchemes"]) == {"bearer", "api-key"}
     retrain = document["paths"]["/retrain"]["post"]

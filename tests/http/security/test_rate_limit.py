@@ -1,4 +1,4 @@
-"""How many requests a client may send, and who a client is."""
+"""Rate limits, and how clients are identified."""
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ from tests.hostile.serving import serving
 from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY, Serve, bearer
 
 
-def test_what_is_too_much_is_told_with_when_to_come_back(serve: Serve) -> None:
+def test_requests_above_the_limit_get_429_with_retry_after(serve: Serve) -> None:
     client = serve(rate_limit="3/hour")
     assert [client.get("/status").status_code for _ in range(3)] == [200, 200, 200]
     answer = client.get("/status")
@@ -19,7 +19,7 @@ def test_what_is_too_much_is_told_with_when_to_come_back(serve: Serve) -> None:
     assert [client.get(path).status_code for path in ("/live", "/ready", "/health")] == [200] * 3
 
 
-def test_each_key_counts_for_itself_and_one_that_is_made_up_for_its_address(serve: Serve) -> None:
+def test_each_key_is_limited_separately_and_invalid_keys_by_address(serve: Serve) -> None:
     client = serve(
         rate_limit="2/hour",
         predict_keys=(SecretStr(PREDICT_KEY),),
@@ -28,15 +28,13 @@ def test_each_key_counts_for_itself_and_one_that_is_made_up_for_its_address(serv
     invented = [client.get("/runs", headers=bearer(f"made-up-{n}")).status_code for n in range(4)]
     assert invented == [401, 401, 429, 429]
     for key in (PREDICT_KEY, CHANGE_KEY):
-        found = [client.get("/runs", headers=bearer(key)).status_code for _ in range(3)]
-        assert found == [200, 200, 429]
+        statuses = [client.get("/runs", headers=bearer(key)).status_code for _ in range(3)]
+        assert statuses == [200, 200, 429]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("trusted", "last"), [("", 429), ("127.0.0.1", 200)])
-def test_what_is_said_of_an_address_is_believed_of_a_trusted_proxy_alone(
-    trusted: str, last: int
-) -> None:
+def test_x_forwarded_for_is_used_only_from_a_trusted_proxy(trusted: str, last: int) -> None:
     settings = {"RIPELINE_RATE_LIMIT": "2/hour", "RIPELINE_TRUSTED_PROXIES": trusted}
     with serving(settings) as served:
         statuses = [
@@ -50,30 +48,30 @@ def test_what_is_said_of_an_address_is_believed_of_a_trusted_proxy_alone(
     assert statuses == [200, 200, last]
 
 
-def test_each_address_counts_for_itself() -> None:
-    limited = RateLimit("1/hour")
-    limited.count(("192.0.2.7", 1000), "")
+def test_each_address_is_limited_separately() -> None:
+    limit = RateLimit("1/hour")
+    limit.count(("192.0.2.7", 1000), "")
     with pytest.raises(TooManyRequestsError):
-        limited.count(("192.0.2.7", 2000), "")
-    limited.count(("192.0.2.8", 1000), "")
+        limit.count(("192.0.2.7", 2000), "")
+    limit.count(("192.0.2.8", 1000), "")
 
 
-def test_the_addresses_of_one_customer_are_one_client() -> None:
-    limited = RateLimit("1/hour")
-    limited.count(("2001:db8:1:2::1", 1000), "")
+def test_ipv6_addresses_of_one_network_share_a_limit() -> None:
+    limit = RateLimit("1/hour")
+    limit.count(("2001:db8:1:2::1", 1000), "")
     with pytest.raises(TooManyRequestsError):
-        limited.count(("2001:db8:1:2:ffff::9", 1000), "")
-    limited.count(("2001:db8:1:3::1", 1000), "")
+        limit.count(("2001:db8:1:2:ffff::9", 1000), "")
+    limit.count(("2001:db8:1:3::1", 1000), "")
 
 
-def test_a_connection_without_an_address_is_a_client_too() -> None:
-    limited = RateLimit("1/hour")
-    limited.count(None, "")
+def test_connection_without_an_address_is_limited() -> None:
+    limit = RateLimit("1/hour")
+    limit.count(None, "")
     with pytest.raises(TooManyRequestsError):
-        limited.count(None, "")
+        limit.count(None, "")
 
 
-def test_what_is_no_rate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_rate_limit_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIPELINE_RATE_LIMIT", "many")
     with pytest.raises(ValidationError, match="rate_limit"):
         Settings()

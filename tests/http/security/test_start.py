@@ -1,4 +1,4 @@
-"""`python -m api` as a person or a container starts it."""
+"""Starting `python -m api`: rejected settings, and secrets that stay out of the log."""
 
 import subprocess
 import sys
@@ -14,11 +14,11 @@ from tests.hostile.serving import Served, serving
 from tests.http.security.conftest import CHANGE_KEY, bearer
 from tests.processes import service_environment
 
-PASSWORD = "the-word-nobody-may-read"  # noqa: S105
+PASSWORD = "database-password-5c1e"  # noqa: S105
 
 
-def started(settings: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    """What a start ends with that cannot succeed."""
+def start_api(settings: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m api` with settings that make it exit."""
     return subprocess.run(
         [sys.executable, "-m", "api"],
         cwd=PROJECT,
@@ -31,33 +31,35 @@ def started(settings: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.slow
-def test_a_public_address_without_keys_is_refused() -> None:
-    ended = started({"RIPELINE_HOST": "0.0.0.0"})  # noqa: S104
-    assert ended.returncode == 1
-    assert "RIPELINE_HOST=0.0.0.0 can be reached from other machines" in ended.stderr
-    assert "RIPELINE_ALLOW_OPEN=1" in ended.stderr
-    assert "Traceback" not in ended.stderr
+def test_public_address_without_keys_is_rejected() -> None:
+    result = start_api({"RIPELINE_HOST": "0.0.0.0"})  # noqa: S104
+    assert result.returncode == 1
+    assert "RIPELINE_HOST=0.0.0.0 can be reached from other machines" in result.stderr
+    assert "RIPELINE_ALLOW_OPEN=1" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.slow
-def test_a_setting_that_cannot_be_used_is_named_and_no_secret_shown() -> None:
-    ended = started({"RIPELINE_CHANGE_KEYS": f"{CHANGE_KEY},short", "RIPELINE_RATE_LIMIT": "many"})
-    assert ended.returncode == 1
-    assert "RIPELINE_CHANGE_KEYS cannot be used: key 2 is shorter than 16" in ended.stderr
-    assert "RIPELINE_RATE_LIMIT cannot be used" in ended.stderr
-    assert CHANGE_KEY not in ended.stderr
+def test_invalid_settings_are_named_without_showing_secrets() -> None:
+    result = start_api(
+        {"RIPELINE_CHANGE_KEYS": f"{CHANGE_KEY},short", "RIPELINE_RATE_LIMIT": "many"}
+    )
+    assert result.returncode == 1
+    assert "RIPELINE_CHANGE_KEYS cannot be used: key 2 is shorter than 16" in result.stderr
+    assert "RIPELINE_RATE_LIMIT cannot be used" in result.stderr
+    assert CHANGE_KEY not in result.stderr
 
 
 @pytest.mark.slow
-def test_one_threshold_without_the_other_is_refused() -> None:
-    ended = started({"RIPELINE_ROTTEN_BELOW": "0.3"})
-    assert ended.returncode == 1
-    assert "RIPELINE_FRESH_FROM go together" in ended.stderr
-    assert "Traceback" not in ended.stderr
+def test_single_freshness_threshold_is_rejected() -> None:
+    result = start_api({"RIPELINE_ROTTEN_BELOW": "0.3"})
+    assert result.returncode == 1
+    assert "RIPELINE_FRESH_FROM go together" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-# In place of the server: what it would find.
-COUNTING = """
+# Prints the numbers of BLAS threads in place of starting the server.
+PRINT_THREADS = """
 import uvicorn
 def run(*_, **__):
     import numpy, threadpoolctl
@@ -69,18 +71,18 @@ main()
 
 
 @pytest.mark.slow
-def test_the_products_of_a_grade_take_no_threads_of_their_own() -> None:
+def test_blas_uses_one_thread() -> None:
     environment = service_environment("")
     environment.pop("OPENBLAS_NUM_THREADS", None)
-    said = subprocess.check_output(
-        [sys.executable, "-c", COUNTING], cwd=PROJECT, env=environment, text=True
+    output = subprocess.check_output(
+        [sys.executable, "-c", PRINT_THREADS], cwd=PROJECT, env=environment, text=True
     )
-    assert said.strip() == "[1]"
+    assert output.strip() == "[1]"
 
 
 @pytest.fixture(scope="module")
 def without_database() -> Iterator[Served]:
-    """A service on a public address, with a key, whose database is away."""
+    """A service on a public address, with a key, whose database is unavailable."""
     settings = {
         "RIPELINE_HOST": "0.0.0.0",  # noqa: S104
         "RIPELINE_CHANGE_KEYS": CHANGE_KEY,
@@ -92,21 +94,21 @@ def without_database() -> Iterator[Served]:
 
 
 @pytest.mark.slow
-def test_no_log_has_the_password_or_a_key_in_it(without_database: Served) -> None:
+def test_log_contains_no_password_or_key(without_database: Served) -> None:
     with httpx.Client(base_url=without_database.url, trust_env=False) as client:
         assert client.get("/health").status_code == 200
         assert client.get("/runs").status_code == 401
         assert client.get("/runs", headers=bearer(CHANGE_KEY)).status_code == 503
         assert client.post("/retrain", headers={"X-API-Key": CHANGE_KEY}).status_code == 503
-    said = without_database.log_text()
-    assert "/runs" in said
-    assert "The catalog cannot be used" in said
-    assert PASSWORD not in said
-    assert CHANGE_KEY not in said
+    log = without_database.log_text()
+    assert "/runs" in log
+    assert "The catalog cannot be used" in log
+    assert PASSWORD not in log
+    assert CHANGE_KEY not in log
 
 
 @pytest.mark.slow
-def test_the_server_does_not_say_what_it_is(without_database: Served) -> None:
+def test_response_has_no_server_header(without_database: Served) -> None:
     assert "server" not in httpx.get(f"{without_database.url}/live", trust_env=False).headers
 
 
@@ -119,7 +121,7 @@ def test_the_server_does_not_say_what_it_is(without_database: Served) -> None:
         f"ripeline:{PASSWORD}@127.0.0.1",
     ],
 )
-def test_an_address_that_is_wrong_is_not_repeated(address: str) -> None:
-    with pytest.raises(Exception) as raised:  # noqa: PT011  (each in its own way)
+def test_invalid_database_url_is_not_shown_in_the_error(address: str) -> None:
+    with pytest.raises(Exception) as raised:  # noqa: PT011  (of several types)
         Database(address)
     assert PASSWORD not in "".join(traceback.format_exception(raised.value))

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 PATIENCE_SECONDS = 20
 
 
-def written(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     """All text on the page."""
     parts = (page.markdown, page.caption, page.info, page.success, page.warning, page.error)
     return "\n".join(element.value for elements in parts for element in elements)
@@ -15,13 +15,13 @@ def written(page: AppTest) -> str:
 
 def button(page: AppTest, label: str) -> Any:
     """The one button with this label."""
-    [found] = [button for button in page.button if button.label == label]
-    return found
+    [match] = [button for button in page.button if button.label == label]
+    return match
 
 
-def sent(page: AppTest, what: str) -> AppTest:
-    """The page after its upload, "batch" or "training_upload", has ended."""
-    assert page.session_state[what].wait(PATIENCE_SECONDS)
+def wait_for_upload(page: AppTest, upload: str) -> AppTest:
+    """Wait for the upload, "batch" or "training_upload", and return the page after a rerun."""
+    assert page.session_state[upload].wait(PATIENCE_SECONDS)
     page.run()
     assert not page.exception
     return page

@@ -18,18 +18,18 @@ def scripted(api: FakeApi, photo: bytes) -> None:
     api.answers[f"/dataset/images/{IMAGE_ID}/photograph"] = Answer(photo, content_type="image/jpeg")
 
 
-def written(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     return "\n".join(element.value for element in [*page.markdown, *page.caption])
 
 
 def part(page: AppTest, name: str) -> AppTest:
-    chosen: Any = page.segmented_control(key="insight")
-    found: AppTest = chosen.set_value(name).run()
-    assert not found.exception
-    return found
+    control: Any = page.segmented_control(key="insight")
+    changed: AppTest = control.set_value(name).run()
+    assert not changed.exception
+    return changed
 
 
-def test_balance_and_freshness_come_first_each_with_its_story(open_page: OpenPage) -> None:
+def test_balance_and_freshness_are_shown_first(open_page: OpenPage) -> None:
     page = open_page(PAGE)
 
     assert not page.exception
@@ -37,10 +37,10 @@ def test_balance_and_freshness_come_first_each_with_its_story(open_page: OpenPag
         "How even are the classes?",
         "Fresh against rotten",
     ]
-    assert "Twice as many fresh apples." in written(page)
-    assert "Twenty against ten." in written(page)
+    assert "Twice as many fresh apples." in page_text(page)
+    assert "Twenty against ten." in page_text(page)
     assert len(page.get("plotly_chart")) == 2
-    assert "4 that people added" in written(page)
+    assert "4 that people added" in page_text(page)
 
 
 @pytest.mark.parametrize(
@@ -52,45 +52,47 @@ def test_balance_and_freshness_come_first_each_with_its_story(open_page: OpenPag
         ("Copies", "85 % would have leaked.", 1),
     ],
 )
-def test_each_part_has_its_chart_and_story(
+def test_each_part_has_its_charts_and_text(
     open_page: OpenPage, name: str, story: str, charts: int
 ) -> None:
     page = part(open_page(PAGE), name)
 
-    assert story in written(page)
+    assert story in page_text(page)
     assert len(page.get("plotly_chart")) == charts
 
 
 def test_copies_are_compared_with_a_split_by_file(open_page: OpenPage) -> None:
     page = part(open_page(PAGE), "Copies")
 
-    shown = {metric.label: metric.value for metric in page.metric}
-    assert shown["If files were split"] == "85.3 %"
-    assert shown["As photos are split here"] == "0.0 %"
+    metrics = {metric.label: metric.value for metric in page.metric}
+    assert metrics["If files were split"] == "85.3 %"
+    assert metrics["As photos are split here"] == "0.0 %"
 
 
-def test_other_views_ask_for_another_seed(open_page: OpenPage, api: FakeApi) -> None:
+def test_other_views_request_another_seed(open_page: OpenPage, api: FakeApi) -> None:
     page = part(open_page(PAGE), "Augmentation")
     page.button[0].click().run()
 
-    asked = [path for path, _ in api.received if path.startswith("/insights/augmentation")]
-    assert ["seed=0" in asked[0], "seed=1" in asked[-1]] == [True, True]
-    assert "View 8" in written(page)
+    requests = [path for path, _ in api.received if path.startswith("/insights/augmentation")]
+    assert ["seed=0" in requests[0], "seed=1" in requests[-1]] == [True, True]
+    assert "View 8" in page_text(page)
 
 
-def test_without_training_images_a_photo_is_asked_for(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_training_images_augmentation_shows_no_photo(
+    open_page: OpenPage, api: FakeApi
+) -> None:
     api.answers["/dataset/images"] = Answer(IMAGES | {"total": 0, "images": []})
 
     page = part(open_page(PAGE), "Augmentation")
 
-    assert "No photo yet" in written(page)
+    assert "No photo yet" in page_text(page)
     assert not page.button
 
 
 def test_classes_without_freshness_show_no_scores(open_page: OpenPage, api: FakeApi) -> None:
-    plain = {**AUGMENTATION["original"], "freshness_score": None, "predicted_class": "mango"}
+    unscored = {**AUGMENTATION["original"], "freshness_score": None, "predicted_class": "mango"}
     api.answers["/insights/augmentation"] = Answer(
-        {**AUGMENTATION, "original": plain, "views": [plain] * 8, "freshness": None}
+        {**AUGMENTATION, "original": unscored, "views": [unscored] * 8, "freshness": None}
     )
     api.answers["/insights/dataset"] = Answer({**INSIGHTS, "freshness": None})
 
@@ -98,7 +100,7 @@ def test_classes_without_freshness_show_no_scores(open_page: OpenPage, api: Fake
     assert [header.value for header in page.header] == ["How even are the classes?"]
     page = part(page, "Augmentation")
     assert not page.get("plotly_chart")
-    assert "Mango, 90.0 %" in written(page)
+    assert "Mango, 90.0 %" in page_text(page)
 
 
 def test_without_measurements_there_are_no_charts(open_page: OpenPage, api: FakeApi) -> None:
@@ -110,11 +112,11 @@ def test_without_measurements_there_are_no_charts(open_page: OpenPage, api: Fake
 
     page = part(open_page(PAGE), "Light and size")
     assert not page.get("plotly_chart")
-    assert written(page).count("Not measured.") == 2
+    assert page_text(page).count("Not measured.") == 2
     assert not part(page, "Copies").get("plotly_chart")
 
 
-def test_without_data_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_data_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/insights/dataset"] = Answer(
         {**INSIGHTS, "examples": 0, "counts": [], "balance": None, "freshness": None}
     )
@@ -122,32 +124,32 @@ def test_without_data_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> N
     page = open_page(PAGE)
 
     assert not page.exception
-    assert "Training data" in written(page)
+    assert "Training data" in page_text(page)
 
 
 @pytest.mark.parametrize(
-    ("chosen", "text", "photos"),
+    ("selected", "text", "photos"),
     [
         (0, "freshapples/one · uploaded · learned from", 1),
         (1, "rottenapples/two · came with the model · measured on", 0),
         (7, "Choose a dot", 0),
     ],
 )
-def test_the_selected_dot_is_shown(
-    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, chosen: int, text: str, photos: int
+def test_selected_dot_is_shown(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, selected: int, text: str, photos: int
 ) -> None:
-    # A test cannot click on a chart.
+    # AppTest cannot click on a chart.
     monkeypatch.setattr(
-        "components.dataset_insights.embedding_map.selectable_chart", lambda *_: chosen
+        "components.dataset_insights.embedding_map.selectable_chart", lambda *_: selected
     )
 
     page = part(open_page(PAGE), "Map")
 
-    assert text in written(page)
+    assert text in page_text(page)
     assert len(page.image) == photos
 
 
-def test_only_those_with_a_photo_can_be_shown(open_page: OpenPage) -> None:
+def test_map_can_be_limited_to_points_with_a_photo(open_page: OpenPage) -> None:
     page = part(open_page(PAGE), "Map")
     page.toggle[0].set_value(True).run()
 
@@ -156,7 +158,7 @@ def test_only_those_with_a_photo_can_be_shown(open_page: OpenPage) -> None:
     assert chart.proto.alt.startswith("1 photo in two dimensions")
 
 
-def test_a_persons_own_photo_is_sent_and_shown(
+def test_uploaded_photo_is_sent_and_augmented(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     page = part(open_page(PAGE), "Augmentation")
@@ -165,16 +167,16 @@ def test_a_persons_own_photo_is_sent_and_shown(
 
     assert not page.exception
     assert any(photo in body for body in api.sent_to("/insights/augmentation"))
-    assert "The score hardly moves." in written(page)
+    assert "The score hardly moves." in page_text(page)
 
 
-def test_an_empty_map_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+def test_empty_map_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/insights/map"] = Answer({**MAP, "points": []})
 
-    assert "Nothing to show yet" in written(part(open_page(PAGE), "Map"))
+    assert "Nothing to show yet" in page_text(part(open_page(PAGE), "Map"))
 
 
-def test_a_rejection_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
+def test_rejected_request_shows_the_detail_of_the_api(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/insights/augmentation"] = problem(404, "There is no such image.")
 
     page = part(open_page(PAGE), "Augmentation")
@@ -183,7 +185,7 @@ def test_a_rejection_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeAp
 
 
 @pytest.mark.parametrize("path", ["/insights/dataset", "/insights/map"])
-def test_an_outage_can_be_retried(open_page: OpenPage, api: FakeApi, path: str) -> None:
+def test_failed_request_can_be_retried(open_page: OpenPage, api: FakeApi, path: str) -> None:
     api.answers[path] = OUTAGE
 
     page = part(open_page(PAGE), "Map")
@@ -191,4 +193,4 @@ def test_an_outage_can_be_retried(open_page: OpenPage, api: FakeApi, path: str) 
     script(api)
     page.button[0].click().run()
 
-    assert "What is alike lies close." in written(page)
+    assert "What is alike lies close." in page_text(page)

@@ -17,7 +17,7 @@ def scripted(api: FakeApi, photo: bytes) -> None:
 
 
 @each_page
-def test_a_slow_service_is_reported(
+def test_slow_service_is_reported(
     open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
@@ -30,7 +30,7 @@ def test_a_slow_service_is_reported(
 
 
 @each_page
-def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi, name: str) -> None:
+def test_outage_is_reported(open_page: OpenPage, api: FakeApi, name: str) -> None:
     api.stop()
 
     page = open_page(name)

@@ -1,4 +1,4 @@
-"""The Retrain page's tab of the freshness limits."""
+"""The Freshness limits tab of the Retrain page."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui import fake_learning as fake
-from tests.ui.app_pages.pages import button, written
+from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
 
@@ -18,12 +18,12 @@ USER = MODEL | {"rotten_below": 0.4, "fresh_from": 0.9, "set_by": "user"}
 
 
 @pytest.fixture(autouse=True)
-def learning(api: FakeApi) -> FakeApi:
-    fake.learning(api).answers[PATH] = Answer(MODEL)
+def scripted(api: FakeApi) -> FakeApi:
+    fake.script(api).answers[PATH] = Answer(MODEL)
     return api
 
 
-def opened(open_page: OpenPage) -> AppTest:
+def limits_tab(open_page: OpenPage) -> AppTest:
     page = open_page("retrain")
     page.session_state["retrain_tab"] = "Freshness limits"
     page.run()
@@ -41,17 +41,17 @@ def sent(api: FakeApi) -> list[Any]:
     return [json.loads(body) for body in api.sent_to(PATH) if body]
 
 
-def test_it_shows_the_limits_and_who_set_them(open_page: OpenPage) -> None:
-    page = opened(open_page)
+def test_tab_shows_the_limits_and_who_set_them(open_page: OpenPage) -> None:
+    page = limits_tab(open_page)
 
-    assert "Rotten below 30, past its best from 30, fresh from 70." in written(page)
-    assert "Set by the model." in written(page)
+    assert "Rotten below 30, past its best from 30, fresh from 70." in page_text(page)
+    assert "Set by the model." in page_text(page)
     assert page.slider[0].value == (30, 70)
-    assert next(found for found in page.button if found.label == "Reset").disabled
+    assert next(element for element in page.button if element.label == "Reset").disabled
 
 
-def test_the_limits_are_set_for_everybody(open_page: OpenPage, api: FakeApi) -> None:
-    page = opened(open_page)
+def test_new_limits_are_sent_and_shown(open_page: OpenPage, api: FakeApi) -> None:
+    page = limits_tab(open_page)
     page.slider[0].set_value((40, 90))
     api.first[PATH].append(Answer(USER))
     api.answers[PATH] = Answer(USER)
@@ -60,14 +60,14 @@ def test_the_limits_are_set_for_everybody(open_page: OpenPage, api: FakeApi) -> 
 
     assert sent(api) == [{"rotten_below": 0.4, "fresh_from": 0.9}]
     assert "within two seconds" in page.success[0].value
-    assert "Rotten below 40, past its best from 40, fresh from 90." in written(page)
-    assert "Set by a person." in written(page)
-    assert "rotten below 30, past its best from 30" in [found.value for found in page.caption][-1]
+    assert "Rotten below 40, past its best from 40, fresh from 90." in page_text(page)
+    assert "Set by a person." in page_text(page)
+    assert "rotten below 30, past its best from 30" in page.caption[-1].value
 
 
-def test_the_limits_can_be_reset(open_page: OpenPage, api: FakeApi) -> None:
+def test_limits_can_be_reset(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[PATH] = Answer(USER)
-    page = opened(open_page)
+    page = limits_tab(open_page)
     api.answers[PATH] = Answer(MODEL)
 
     press(page, "Reset")
@@ -76,13 +76,13 @@ def test_the_limits_can_be_reset(open_page: OpenPage, api: FakeApi) -> None:
     assert "limits before" in page.success[0].value
 
 
-def test_a_model_without_a_middle_has_one_mark(open_page: OpenPage, api: FakeApi) -> None:
+def test_model_without_past_best_level_has_one_limit(open_page: OpenPage, api: FakeApi) -> None:
     own = {"rotten_below": 0.5, "fresh_from": None}
     api.answers[PATH] = Answer({**own, "set_by": "model", "model": own})
 
-    page = opened(open_page)
+    page = limits_tab(open_page)
 
-    assert "Rotten below 50, fresh from 50." in written(page)
+    assert "Rotten below 50, fresh from 50." in page_text(page)
     assert page.slider[0].value == (50, 50)
 
 
@@ -91,15 +91,17 @@ def test_without_freshness_there_are_no_limits(open_page: OpenPage, api: FakeApi
         {"rotten_below": None, "fresh_from": None, "set_by": "model", "model": None}
     )
 
-    page = opened(open_page)
+    page = limits_tab(open_page)
 
-    assert "No limits to set" in written(page)
+    assert "No limits to set" in page_text(page)
     assert not page.slider
-    assert "Set these limits" not in [found.label for found in page.button]
+    assert "Set these limits" not in [element.label for element in page.button]
 
 
-def test_a_rejection_is_shown_and_the_limits_stay(open_page: OpenPage, api: FakeApi) -> None:
-    page = opened(open_page)
+def test_rejected_limits_stay_unchanged_and_show_the_reason(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    page = limits_tab(open_page)
     api.first[PATH].append(problem(409, "Both must lie between 0 and 1."))
 
     press(page, "Set these limits")

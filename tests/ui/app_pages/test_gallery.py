@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app_pages.pages import button, written
+from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
 from tests.ui.fake_collect import EMPTY_SUMMARY, IDS, IMAGES, SUMMARY, script
@@ -30,7 +30,7 @@ def pick(page: AppTest, *ids: str) -> AppTest:
     return page.run()
 
 
-def asked(api: FakeApi) -> dict[str, list[str]]:
+def last_query(api: FakeApi) -> dict[str, list[str]]:
     """The query of the last request for the list."""
     paths = [path for path, _ in api.received if path.startswith("/dataset/images?")]
     return parse_qs(urlsplit(paths[-1]).query)
@@ -40,33 +40,31 @@ def test_every_photo_is_shown_with_its_class(page: AppTest) -> None:
     assert len(page.image) == 3
     assert [box.label for box in page.checkbox] == ["Fresh apple", "Fresh apple", "Kiwi"]
     assert page.image[0].proto.imgs[0].alt == "Fresh apple: 1.jpg"
-    assert "3 photos" in written(page)
+    assert "3 photos" in page_text(page)
     assert button(page, "Remove").disabled
 
 
-def test_the_filters_are_sent_to_the_api(page: AppTest, api: FakeApi) -> None:
-    assert asked(api) == {"offset": ["0"], "limit": ["24"]}
+def test_filters_are_sent_to_the_api(page: AppTest, api: FakeApi) -> None:
+    assert last_query(api) == {"offset": ["0"], "limit": ["24"]}
 
     page.selectbox(key="gallery_class").set_value("kiwi")
     page.selectbox(key="gallery_split").set_value("test")
     page.selectbox(key="gallery_origin").set_value("feedback").run()
 
     expected = {"class_name": ["kiwi"], "split": ["test"], "origin": ["feedback"]}
-    assert asked(api) == expected | {"offset": ["0"], "limit": ["24"]}
+    assert last_query(api) == expected | {"offset": ["0"], "limit": ["24"]}
 
 
-def test_there_is_a_page_for_every_24_photos(page: AppTest, api: FakeApi) -> None:
+def test_page_has_24_photos(page: AppTest, api: FakeApi) -> None:
     api.answers["/dataset/images"] = Answer(IMAGES | {"total": 49})
     page.selectbox(key="gallery_split").set_value("train").run()
 
     page.pagination[0].set_value(3).run()
 
-    assert asked(api)["offset"] == ["48"]
+    assert last_query(api)["offset"] == ["48"]
 
 
-def test_after_the_last_page_was_emptied_the_one_before_is_shown(
-    page: AppTest, api: FakeApi
-) -> None:
+def test_emptied_last_page_shows_the_previous_one(page: AppTest, api: FakeApi) -> None:
     api.answers["/dataset/images"] = Answer(IMAGES | {"total": 49})
     page.selectbox(key="gallery_split").set_value("train").run()
     page.pagination[0].set_value(3).run()
@@ -76,26 +74,26 @@ def test_after_the_last_page_was_emptied_the_one_before_is_shown(
     api.answers["/dataset/images"] = Answer(IMAGES | {"total": 46})
     button(page, "Remove 3 photos").click().run()
 
-    assert asked(api)["offset"] == ["24"]
+    assert last_query(api)["offset"] == ["24"]
     assert page.pagination[0].value == 2
 
 
 def test_selected_photos_are_relabelled_together(page: AppTest, api: FakeApi) -> None:
     pick(page, *IDS[:2])
     page.selectbox(key="new_class").set_value("kiwi").run()
-    [relabel] = [found for found in page.button if found.label == "Relabel"]
+    [relabel] = [element for element in page.button if element.label == "Relabel"]
     relabel.click().run()
 
     [body] = api.sent_to("/dataset/images/relabel")
     assert json.loads(body) == {"ids": IDS[:2], "class_name": "kiwi"}
-    assert "2 photos relabelled: Kiwi." in written(page)
+    assert "2 photos relabelled: Kiwi." in page_text(page)
     assert not any(box.value for box in page.checkbox)
 
 
-def test_removal_asks_first(page: AppTest, api: FakeApi) -> None:
+def test_removal_needs_confirmation(page: AppTest, api: FakeApi) -> None:
     pick(page, *IDS[1:])
     button(page, "Remove").click().run()
-    assert "cannot be brought back" in written(page)
+    assert "cannot be brought back" in page_text(page)
     assert not api.sent_to("/dataset/images/remove")
 
     button(page, "Remove 2 photos").click().run()
@@ -103,32 +101,30 @@ def test_removal_asks_first(page: AppTest, api: FakeApi) -> None:
     assert [json.loads(body) for body in api.sent_to("/dataset/images/remove")] == [
         {"ids": IDS[1:]}
     ]
-    assert "2 photos removed." in written(page)
+    assert "2 photos removed." in page_text(page)
 
 
-def test_all_shown_can_be_selected_at_once(page: AppTest) -> None:
+def test_all_shown_photos_can_be_selected_at_once(page: AppTest) -> None:
     button(page, "Choose all shown").click().run()
     assert all(box.value for box in page.checkbox)
-    assert "3 chosen" in written(page)
+    assert "3 chosen" in page_text(page)
 
     button(page, "Choose none").click().run()
     assert not any(box.value for box in page.checkbox)
 
 
-def test_a_rejected_change_is_explained_and_the_selection_stays(
-    page: AppTest, api: FakeApi
-) -> None:
+def test_rejected_change_is_explained_and_the_selection_stays(page: AppTest, api: FakeApi) -> None:
     api.answers["/dataset/images/relabel"] = problem(422, "A class name needs a letter.")
     pick(page, IDS[0])
     page.selectbox(key="new_class").set_value("!").run()
-    [relabel] = [found for found in page.button if found.label == "Relabel"]
+    [relabel] = [element for element in page.button if element.label == "Relabel"]
     relabel.click().run()
 
     assert "A class name needs a letter." in page.error[0].value
     assert page.checkbox(key=f"select_{IDS[0]}").value
 
 
-def test_a_photo_that_cannot_be_shown_affects_no_other(
+def test_failed_thumbnail_does_not_affect_the_others(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     script(api, photo).answers[f"/dataset/images/{IDS[0]}/photograph"] = OUTAGE
@@ -136,20 +132,20 @@ def test_a_photo_that_cannot_be_shown_affects_no_other(
     page = gallery(open_page("training_data"))
 
     assert len(page.image) == 2
-    assert "1.jpg cannot be shown" in written(page)
+    assert "1.jpg cannot be shown" in page_text(page)
 
 
-def test_without_photos_it_says_where_they_come_from(
+def test_empty_gallery_says_that_there_are_no_photos(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     script(api, photo).answers["/dataset/summary"] = Answer(EMPTY_SUMMARY)
 
     page = gallery(open_page("training_data"))
 
-    assert "No photos of your own yet" in written(page)
+    assert "No photos of your own yet" in page_text(page)
 
 
-def test_a_filter_without_photos_says_so(page: AppTest, api: FakeApi) -> None:
+def test_filter_without_matches_says_so(page: AppTest, api: FakeApi) -> None:
     api.answers["/dataset/images"] = Answer(IMAGES | {"total": 0, "images": []})
 
     page.selectbox(key="gallery_split").set_value("validation").run()
@@ -157,7 +153,7 @@ def test_a_filter_without_photos_says_so(page: AppTest, api: FakeApi) -> None:
     assert "Choose another one" in page.info[0].value
 
 
-def test_a_failing_list_is_explained_and_comes_back(
+def test_failed_list_is_explained_and_can_be_retried(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     script(api, photo).first["/dataset/images"].append(problem(503, "The database is away."))

@@ -1,4 +1,4 @@
-"""The Model report page: filled, a version with few figures, empty, slow, failing."""
+"""The Model report page: filled, a version with few metrics, empty, slow, failing."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
 from tests.ui.fake_insights import (
-    BEFORE,
     CHAMPION,
     NETWORKS,
+    PREVIOUS,
     REPORT,
     SCORES,
     details,
@@ -28,16 +28,16 @@ def scripted(api: FakeApi) -> None:
     script(api)
 
 
-def written(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     kinds = (page.markdown, page.caption, page.info, page.subheader)
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
 def part(page: AppTest, name: str) -> AppTest:
-    chosen: Any = page.segmented_control(key="report_part")
-    found: AppTest = chosen.set_value(name).run()
-    assert not found.exception
-    return found
+    control: Any = page.segmented_control(key="report_part")
+    changed: AppTest = control.set_value(name).run()
+    assert not changed.exception
+    return changed
 
 
 def test_every_metric_has_its_interval_and_split(open_page: OpenPage) -> None:
@@ -46,20 +46,20 @@ def test_every_metric_has_its_interval_and_split(open_page: OpenPage) -> None:
     assert not page.exception
     assert page.selectbox[0].value == CHAMPION
     table = page.table[0].value
-    # No line may end before a percent sign.
-    told = [words.replace("\N{NO-BREAK SPACE}%", " %") for words in table.iloc[:, 0]]
+    # A no-break space keeps the number and its percent sign on one line.
+    metrics = [cell.replace("\N{NO-BREAK SPACE}%", " %") for cell in table.iloc[:, 0]]
     assert " %" not in str(table.iloc[0, 0])
-    assert told == [
+    assert metrics == [
         "Right class, test: **98.0 % (95.0 % to 99.0 %)**",
         "Right class, folds: **98.0 % (95.0 % to 99.0 %)**",
         "Right class, supplied: **99.4 % (95.0 % to 99.0 %)**",
     ]
     assert table["Measured on"][0] == "This version, on 100 files of 50 photographs: test split."
     assert table["Measured on"][1].startswith("The recipe")
-    assert "98 % of what it has not seen." in written(page)
+    assert "98 % of what it has not seen." in page_text(page)
 
 
-def test_sources_never_met_come_first(open_page: OpenPage, api: FakeApi) -> None:
+def test_unseen_sources_come_first(open_page: OpenPage, api: FakeApi) -> None:
     left_out = [
         figure("sources", title="Right class, sources never met", split="leave one source out"),
         figure("source", title="Right class, white paper left out"),
@@ -76,11 +76,11 @@ def test_sources_never_met_come_first(open_page: OpenPage, api: FakeApi) -> None
     assert len(table) == 6
     assert str(table.iloc[0, 0]).startswith("Right class, sources never met")
     assert table["Measured on"][0].endswith("leave one source out.")
-    assert "nothing of it was learned from" in written(page)
+    assert "nothing of it was learned from" in page_text(page)
 
 
 @pytest.mark.parametrize(
-    ("name", "shown", "charts"),
+    ("name", "text", "charts"),
     [
         ("Classes", "Confusion matrix", 2),
         ("Confidence", "1.4 % away", 4),
@@ -89,36 +89,36 @@ def test_sources_never_met_come_first(open_page: OpenPage, api: FakeApi) -> None
     ],
 )
 def test_each_part_of_a_full_version_has_its_charts(
-    open_page: OpenPage, name: str, shown: str, charts: int
+    open_page: OpenPage, name: str, text: str, charts: int
 ) -> None:
     page = part(open_page(PAGE), name)
 
-    assert shown in written(page)
+    assert text in page_text(page)
     assert len(page.get("plotly_chart")) == charts
 
 
-def test_a_quick_version_says_what_was_not_measured(open_page: OpenPage, api: FakeApi) -> None:
+def test_quick_version_says_what_was_not_measured(open_page: OpenPage, api: FakeApi) -> None:
     fast = details({"test_by_photograph": SCORES}, {"mode": "fast"})
     api.answers[f"/models/{CHAMPION}"] = Answer(fast)
 
     page = open_page(PAGE)
     assert len(page.get("plotly_chart")) == 2
-    assert "no epochs to show" in written(part(page, "Training"))
+    assert "no epochs to show" in page_text(part(page, "Training"))
     page = part(page, "Mistakes")
-    assert "was not measured for this version" in written(page)
+    assert "was not measured for this version" in page_text(page)
     assert len(page.get("plotly_chart")) == 1
 
 
-def test_another_version_can_be_chosen_even_with_few_metrics(open_page: OpenPage) -> None:
+def test_version_with_few_metrics_can_be_selected(open_page: OpenPage) -> None:
     page = open_page(PAGE)
-    page.selectbox[0].set_value(BEFORE).run()
+    page.selectbox[0].set_value(PREVIOUS).run()
 
     for name in PARTS:
         assert not part(page, name).exception
-    assert "other photos" in written(page)
+    assert "other photos" in page_text(page)
 
 
-def test_the_networks_are_shown_where_they_were_compared(open_page: OpenPage, api: FakeApi) -> None:
+def test_compared_networks_are_shown(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[f"/report/{CHAMPION}"] = Answer({**REPORT, "comparison": NETWORKS})
 
     page = part(open_page(PAGE), "Networks")
@@ -127,47 +127,47 @@ def test_the_networks_are_shown_where_they_were_compared(open_page: OpenPage, ap
     assert page.dataframe[0].value["Starts from"].tolist() == ["none (imagenet not available)"]
 
 
-def test_networks_that_were_not_compared_say_how_to(open_page: OpenPage) -> None:
-    assert "make compare" in written(part(open_page(PAGE), "Networks"))
+def test_without_a_network_comparison_the_part_says_how_to_run_it(open_page: OpenPage) -> None:
+    assert "make compare" in page_text(part(open_page(PAGE), "Networks"))
 
 
 def test_two_versions_are_shown_side_by_side(open_page: OpenPage) -> None:
     page = part(open_page(PAGE), "Compare")
 
     table = page.table[-1].value
-    assert table.columns.tolist() == ["Metric", BEFORE, CHAMPION]
+    assert table.columns.tolist() == ["Metric", PREVIOUS, CHAMPION]
     assert table[CHAMPION].tolist() == ["98.0 %"]
 
 
-def test_a_single_version_cannot_be_compared(open_page: OpenPage, api: FakeApi) -> None:
+def test_single_version_cannot_be_compared(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = Answer({"champion": CHAMPION, "models": [version(CHAMPION)]})
 
-    assert "only one version" in written(part(open_page(PAGE), "Compare"))
+    assert "only one version" in page_text(part(open_page(PAGE), "Compare"))
 
 
-def test_without_a_model_it_says_how_to_get_one(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_a_model_the_page_says_how_to_train_one(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = Answer({"champion": None, "models": []})
 
     page = open_page(PAGE)
 
     assert not page.exception
-    assert "make train" in written(page)
+    assert "make train" in page_text(page)
 
 
-def test_without_figures_it_says_how_to_measure(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_metrics_the_page_says_how_to_measure(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[f"/report/{CHAMPION}"] = Answer({**REPORT, "figures": []})
 
-    assert "make crossvalidate" in written(open_page(PAGE))
+    assert "make crossvalidate" in page_text(open_page(PAGE))
 
 
-def test_a_rejection_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
+def test_rejected_request_shows_the_detail_of_the_api(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[f"/report/{CHAMPION}"] = problem(404, "There is no such version.")
 
     assert "There is no such version." in open_page(PAGE).error[0].value
 
 
 @pytest.mark.parametrize("path", ["/models", f"/models/{CHAMPION}", "/models/compare"])
-def test_an_outage_can_be_retried(open_page: OpenPage, api: FakeApi, path: str) -> None:
+def test_failed_request_can_be_retried(open_page: OpenPage, api: FakeApi, path: str) -> None:
     page = open_page(PAGE) if path == "/models/compare" else None
     api.answers[path] = OUTAGE
 

@@ -9,25 +9,25 @@ from tests.ui.fake_api import MODEL_INFO, OUTAGE, Answer, FakeApi, problem
 
 
 @pytest.fixture(autouse=True)
-def learning(api: FakeApi) -> FakeApi:
-    return fake.learning(api)
+def scripted(api: FakeApi) -> FakeApi:
+    return fake.script(api)
 
 
-def opened(open_page: OpenPage) -> AppTest:
+def monitoring_page(open_page: OpenPage) -> AppTest:
     page = open_page("monitoring")
     assert not page.exception
     return page
 
 
-def written(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     return "\n".join(element.value for element in page.markdown)
 
 
-def test_it_shows_the_service_now_and_before(open_page: OpenPage, api: FakeApi) -> None:
+def test_page_shows_the_current_and_past_service_metrics(open_page: OpenPage, api: FakeApi) -> None:
     serving = MODEL_INFO["model_info"] | {"champion_since": "2026-11-20T10:00:05Z"}
     api.answers["/model-info"] = Answer({"model_info": serving})
 
-    page = opened(open_page)
+    page = monitoring_page(open_page)
 
     assert [(metric.label, metric.value) for metric in page.metric] == [
         ("Up for", "3 h 25 min"),
@@ -37,49 +37,49 @@ def test_it_shows_the_service_now_and_before(open_page: OpenPage, api: FakeApi) 
         ("95 % within", "13 ms"),
         ("99 % within", "22 ms"),
     ]
-    assert "Version `2026.11.21-1` is in use since 20 Nov 2026, 10:00" in written(page)
+    assert "Version `2026.11.21-1` is in use since 20 Nov 2026, 10:00" in page_text(page)
     assert any("recognised: 10.0 %" in caption.value for caption in page.caption)
     # Classes, confidence, timeline, and the one drift figure that has a value.
     assert len(page.get("plotly_chart")) == 4
 
 
 def test_drift_is_explained(open_page: OpenPage) -> None:
-    page = opened(open_page)
+    page = monitoring_page(open_page)
 
-    assert "it may be time to retrain" in written(page)
+    assert "it may be time to retrain" in page_text(page)
     assert "The photographs look different" in page.warning[0].value
-    assert "**Mix of classes**: Too few predictions yet: 12 of at least 50." in written(page)
+    assert "**Mix of classes**: Too few predictions yet: 12 of at least 50." in page_text(page)
     assert any("0.31, limit 0.12" in caption.value for caption in page.caption)
 
 
 @pytest.mark.parametrize(
-    ("enough", "words"),
+    ("enough", "text"),
     [(True, "are like those that the model"), (False, "Too few photos were graded")],
 )
-def test_without_drift_it_says_so_or_that_it_cannot_know(
-    open_page: OpenPage, api: FakeApi, enough: bool, words: str
+def test_no_drift_and_too_few_photos_have_different_messages(
+    open_page: OpenPage, api: FakeApi, enough: bool, text: str
 ) -> None:
     figures = [figure | {"drifted": False, "enough": enough} for figure in fake.DRIFT["figures"]]
     api.answers["/drift"] = Answer(fake.DRIFT | {"drifted": False, "figures": figures})
 
-    page = opened(open_page)
+    page = monitoring_page(open_page)
 
-    assert words in written(page)
+    assert text in page_text(page)
     assert not page.warning
 
 
-def test_with_nothing_graded_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_predictions_the_page_says_so(open_page: OpenPage, api: FakeApi) -> None:
     quiet = {"predictions": 0, "latency": None, "slices": fake.SUMMARY["slices"][1:]}
     api.answers["/monitoring/summary"] = Answer(fake.SUMMARY | quiet)
 
-    page = opened(open_page)
+    page = monitoring_page(open_page)
 
-    assert "Nothing graded in this time" in written(page)
+    assert "Nothing graded in this time" in page_text(page)
     assert [metric.value for metric in page.metric] == ["3 h 25 min", "0", "2"]
 
 
 def test_another_time_range_is_requested_and_kept(open_page: OpenPage, api: FakeApi) -> None:
-    page = opened(open_page)
+    page = monitoring_page(open_page)
     assert api.received[-1][0] != "/monitoring/summary?hours=168"
 
     page.segmented_control(key="monitoring_hours").set_value(168).run()
@@ -90,49 +90,49 @@ def test_another_time_range_is_requested_and_kept(open_page: OpenPage, api: Fake
     assert page.segmented_control(key="monitoring_hours").value == 168
 
 
-def test_without_a_model_it_says_how_to_get_one(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_a_model_the_page_says_how_to_train_one(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/model-info"] = Answer({"model_info": None})
 
-    page = opened(open_page)
+    page = monitoring_page(open_page)
 
     assert "make train" in page.warning[0].value
 
 
-def test_a_failure_of_one_part_leaves_the_others(open_page: OpenPage, api: FakeApi) -> None:
+def test_failure_of_one_part_does_not_hide_the_others(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/drift"] = OUTAGE
 
-    page = opened(open_page)
+    page = monitoring_page(open_page)
 
     assert "in trouble" in page.warning[0].value
     assert page.metric
 
 
-def test_an_error_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
+def test_error_shows_the_detail_of_the_api(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/monitoring/summary"] = problem(503, "The catalog cannot be read.")
 
-    page = opened(open_page)
+    page = monitoring_page(open_page)
 
     assert "The catalog cannot be read." in page.error[0].value
 
 
-def test_a_slow_api_is_reported(
+def test_slow_api_is_reported(
     open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
     api.slow.add("/monitoring/summary")
 
-    page = opened(open_page)
+    page = monitoring_page(open_page)
 
     assert "taking too long" in page.error[0].value
 
 
-def test_an_outage_is_reported_until_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
-    up = api.answers.copy()
-    api.answers = dict.fromkeys(up, OUTAGE)
-    page = opened(open_page)
+def test_outage_is_reported_until_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
+    working = api.answers.copy()
+    api.answers = dict.fromkeys(working, OUTAGE)
+    page = monitoring_page(open_page)
     assert "in trouble" in page.warning[0].value
 
-    api.answers = up
+    api.answers = working
     page.run()
 
     assert page.metric[0].value == "3 h 25 min"

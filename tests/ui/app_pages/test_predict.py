@@ -13,20 +13,20 @@ def upload(page: AppTest, name: str, data: bytes) -> AppTest:
     return page
 
 
-def written(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     return "\n".join(element.value for element in page.markdown)
 
 
-def test_at_first_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+def test_empty_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     page = open_page("predict")
 
     assert not page.exception
-    assert "No photo yet" in written(page)
+    assert "No photo yet" in page_text(page)
     assert not page.camera_input
     assert not api.sent_to("/predict")
 
 
-def test_a_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
 
     assert page.header[0].value == "Fresh apple"
@@ -35,7 +35,7 @@ def test_a_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, phot
         ("Freshness score", "98 / 100"),
         ("Level", "Fresh"),
     ]
-    assert PREDICTION["interpretation"] in written(page)
+    assert PREDICTION["interpretation"] in page_text(page)
     assert len(page.image) == 1
     assert len(page.get("plotly_chart")) == 1
     assert page.caption[-1].value == "Model 2026.11.21-1 · 7 ms"
@@ -50,10 +50,10 @@ def test_past_its_best_is_in_the_heading(open_page: OpenPage, api: FakeApi, phot
     assert page.metric[2].value == "Past its best"
 
 
-def test_the_heading_is_the_class_with_other_limits(
+def test_heading_is_the_class_if_the_level_differs(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
-    """A correction is about the class."""
+    """Feedback is about the class, so the heading shows the class."""
     rotten = {"predicted_class": "rottenapples", "freshness": "rotten"}
     api.answers["/predict"] = Answer(PREDICTION | rotten | {"freshness_level": "past_best"})
     page = upload(open_page("predict"), "apple.jpg", photo)
@@ -62,9 +62,7 @@ def test_the_heading_is_the_class_with_other_limits(
     assert page.metric[2].value == "Past its best"
 
 
-def test_a_photo_is_sent_once_however_often_the_page_runs(
-    open_page: OpenPage, api: FakeApi, photo: bytes
-) -> None:
+def test_photo_is_sent_once_across_reruns(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
     page.run()
     page.run()
@@ -73,7 +71,7 @@ def test_a_photo_is_sent_once_however_often_the_page_runs(
     assert page.header[0].value == "Fresh apple"
 
 
-def test_the_next_photo_replaces_the_last(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_next_photo_replaces_the_last(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
     api.answers["/predict"] = Answer(PREDICTION | {"fruit": "banana", "freshness": "rotten"})
 
@@ -88,10 +86,10 @@ def test_removing_the_photo_starts_over(open_page: OpenPage, photo: bytes) -> No
     page.file_uploader(key="upload").clear().run()
 
     assert not page.header
-    assert "No photo yet" in written(page)
+    assert "No photo yet" in page_text(page)
 
 
-def test_the_grade_is_still_there_after_a_visit_to_another_page(
+def test_grade_survives_a_visit_to_another_page(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     page = upload(open_page("predict"), "apple.jpg", photo)
@@ -103,7 +101,7 @@ def test_the_grade_is_still_there_after_a_visit_to_another_page(
     assert len(api.sent_to("/predict")) == 1
 
 
-def test_a_photo_from_the_camera_is_graded(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_photo_from_the_camera_is_graded(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     page = open_page("predict")
     page.segmented_control(key="photo_source").set_value("Take a photo").run()
 
@@ -113,7 +111,7 @@ def test_a_photo_from_the_camera_is_graded(open_page: OpenPage, api: FakeApi, ph
     assert photo in api.sent_to("/predict")[0]
 
 
-def test_something_unknown_is_not_called_a_fruit(
+def test_unrecognised_photo_is_not_called_a_fruit(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     api.answers["/predict"] = Answer(PREDICTION | {"recognised": False, "freshness": None})
@@ -124,7 +122,7 @@ def test_something_unknown_is_not_called_a_fruit(
     assert not page.metric
 
 
-def test_a_class_without_a_freshness_shows_no_score(
+def test_class_without_a_freshness_shows_no_score(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
     api.answers["/predict"] = Answer(
@@ -144,7 +142,7 @@ def test_a_class_without_a_freshness_shows_no_score(
     assert [metric.label for metric in page.metric] == ["Confidence"]
 
 
-def test_a_heic_that_cannot_be_shown_is_graded(open_page: OpenPage) -> None:
+def test_heic_without_preview_is_graded(open_page: OpenPage) -> None:
     page = upload(open_page("predict"), "IMG_2041.heic", b"\0\0\0\x18ftypheic")
 
     assert page.header[0].value == "Fresh apple"
@@ -152,7 +150,7 @@ def test_a_heic_that_cannot_be_shown_is_graded(open_page: OpenPage) -> None:
     assert "IMG_2041.heic was graded" in page.info[0].value
 
 
-def test_a_bad_file_is_explained_in_the_apis_words_and_sent_once(
+def test_rejected_file_shows_the_detail_of_the_api_and_is_sent_once(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     api.answers["/predict"] = problem(415, "The file is no photograph.")
@@ -165,9 +163,7 @@ def test_a_bad_file_is_explained_in_the_apis_words_and_sent_once(
     assert len(api.sent_to("/predict")) == 1
 
 
-def test_a_failing_grader_can_be_tried_again(
-    open_page: OpenPage, api: FakeApi, photo: bytes
-) -> None:
+def test_failed_prediction_can_be_retried(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     api.first["/predict"].append(problem(503, "No model is loaded yet."))
     page = upload(open_page("predict"), "apple.jpg", photo)
     assert "No model is loaded yet." in page.error[0].value
@@ -178,9 +174,7 @@ def test_a_failing_grader_can_be_tried_again(
     assert not page.error
 
 
-def test_an_outage_says_which_address_was_called_and_what_to_do(
-    open_page: OpenPage, api: FakeApi
-) -> None:
+def test_outage_names_the_address_and_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
 
     page = open_page("predict")
@@ -191,24 +185,24 @@ def test_an_outage_says_which_address_was_called_and_what_to_do(
     assert "make run" in page.warning[0].value
 
 
-def test_it_recovers_once_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
+def test_page_recovers_when_the_api_is_back(open_page: OpenPage, api: FakeApi) -> None:
     api.first["/health"].append(OUTAGE)
 
     page = open_page("predict")
 
     assert not page.warning
-    assert "No photo yet" in written(page)
+    assert "No photo yet" in page_text(page)
 
 
-def test_a_photo_chosen_during_an_outage_is_graded_after_it(
+def test_photo_selected_during_an_outage_is_graded_afterwards(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
-    up = api.answers.copy()
-    api.answers = dict.fromkeys(up, OUTAGE)
+    working = api.answers.copy()
+    api.answers = dict.fromkeys(working, OUTAGE)
     page = upload(open_page("predict"), "apple.jpg", photo)
     assert "in trouble" in page.warning[0].value
 
-    api.answers = up
+    api.answers = working
     page.run()
 
     assert page.header[0].value == "Fresh apple"

@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app_pages.pages import button, written
+from tests.ui.app_pages.pages import button, page_text
 from tests.ui.app_pages.test_predict import upload
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi, problem
@@ -25,7 +25,7 @@ def page(open_page: OpenPage, api: FakeApi, photo: bytes) -> AppTest:
     return upload(open_page("predict"), "apple.jpg", photo)
 
 
-def test_the_heat_map_is_requested_only_when_wanted(page: AppTest, api: FakeApi) -> None:
+def test_heat_map_is_requested_only_when_enabled(page: AppTest, api: FakeApi) -> None:
     assert len(api.received) == len([path for path, _ in api.received if "explain" not in path])
 
     page.toggle(key="heat_map").set_value(True).run()
@@ -36,7 +36,7 @@ def test_the_heat_map_is_requested_only_when_wanted(page: AppTest, api: FakeApi)
     assert len(page.image) == 1
 
 
-def test_the_next_photo_comes_with_its_heat_map_at_once(
+def test_next_photo_requests_its_heat_map_with_the_prediction(
     page: AppTest, api: FakeApi, photo: bytes
 ) -> None:
     page.toggle(key="heat_map").set_value(True).run()
@@ -46,13 +46,13 @@ def test_the_next_photo_comes_with_its_heat_map_at_once(
     assert len(api.sent_to("/predict")) == 3
 
 
-def test_without_a_heat_map_the_photo_stays(page: AppTest, api: FakeApi) -> None:
+def test_photo_is_shown_if_the_heat_map_fails(page: AppTest, api: FakeApi) -> None:
     api.answers["/predict?explain=true"] = OUTAGE
 
     page.toggle(key="heat_map").set_value(True).run()
 
     assert page.header[0].value == "Fresh apple"
-    assert "heat map is not available" in written(page)
+    assert "heat map is not available" in page_text(page)
     assert len(page.image) == 1
 
 
@@ -62,11 +62,11 @@ def test_feedback_is_about_the_first_prediction(page: AppTest, api: FakeApi) -> 
     button(page, "Yes, it is right").click().run()
 
     assert [json.loads(body) for body in api.sent_to(FEEDBACK)] == [{"correct": True}]
-    assert "training image of Rotten apple" in written(page)
-    assert "Is this right?" not in written(page)
+    assert "training image of Rotten apple" in page_text(page)
+    assert "Is this right?" not in page_text(page)
 
 
-def test_a_wrong_grade_is_corrected_with_a_known_class(page: AppTest, api: FakeApi) -> None:
+def test_wrong_grade_is_corrected_with_a_known_class(page: AppTest, api: FakeApi) -> None:
     choice = page.selectbox(key="right_class")
     assert {"Fresh apple", "Rotten apple", "Kiwi"} <= set(choice.options)
     assert button(page, "Send the correction").disabled
@@ -77,7 +77,7 @@ def test_a_wrong_grade_is_corrected_with_a_known_class(page: AppTest, api: FakeA
     assert [json.loads(body) for body in api.sent_to(FEEDBACK)] == [{"label": "kiwi"}]
 
 
-def test_an_answer_can_be_changed(page: AppTest, api: FakeApi) -> None:
+def test_feedback_can_be_changed(page: AppTest, api: FakeApi) -> None:
     button(page, "Yes, it is right").click().run()
     button(page, "Change the answer").click().run()
     page.selectbox(key="right_class").set_value("dragon fruit").run()
@@ -86,16 +86,16 @@ def test_an_answer_can_be_changed(page: AppTest, api: FakeApi) -> None:
     assert json.loads(api.sent_to(FEEDBACK)[-1]) == {"label": "dragon fruit"}
 
 
-def test_what_is_not_known_cannot_be_right(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_unrecognised_photo_cannot_be_confirmed(page: AppTest, api: FakeApi, photo: bytes) -> None:
     api.answers["/predict"] = Answer(PREDICTION | {"recognised": False})
 
     upload(page, "shoe.jpg", photo + b"\0")
 
-    assert "What is it?" in written(page)
+    assert "What is it?" in page_text(page)
     assert "Yes, it is right" not in [button.label for button in page.button]
 
 
-def test_a_rejected_answer_can_be_given_again(page: AppTest, api: FakeApi) -> None:
+def test_rejected_feedback_can_be_sent_again(page: AppTest, api: FakeApi) -> None:
     api.first[FEEDBACK].append(problem(422, "A class name needs a letter."))
     button(page, "Yes, it is right").click().run()
     assert "A class name needs a letter." in page.error[0].value
@@ -103,18 +103,18 @@ def test_a_rejected_answer_can_be_given_again(page: AppTest, api: FakeApi) -> No
     button(page, "Yes, it is right").click().run()
 
     assert not page.error
-    assert "training image of Rotten apple" in written(page)
+    assert "training image of Rotten apple" in page_text(page)
 
 
-def test_the_next_photo_has_its_own_question(page: AppTest, photo: bytes) -> None:
+def test_next_photo_gets_its_own_feedback_form(page: AppTest, photo: bytes) -> None:
     button(page, "Yes, it is right").click().run()
 
     upload(page, "next.jpg", photo + b"\0")
 
-    assert "Is this right?" in written(page)
+    assert "Is this right?" in page_text(page)
 
 
-def test_known_classes_are_offered_also_without_the_summary(page: AppTest, api: FakeApi) -> None:
+def test_known_classes_are_offered_without_the_dataset_summary(page: AppTest, api: FakeApi) -> None:
     api.answers["/dataset/summary"] = OUTAGE
 
     page.run()

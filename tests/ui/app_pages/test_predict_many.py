@@ -1,11 +1,11 @@
-"""The Predict page with many photos: chosen, sent, graded, stopped, failing."""
+"""The Predict page with many photos: selected, sent, graded, stopped, failing."""
 
 import background_upload
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app_pages.pages import button, sent, written
+from tests.ui.app_pages.pages import button, page_text, wait_for_upload
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, FakeApi
 from tests.ui.fake_collect import script, zipped
@@ -28,24 +28,28 @@ def choose(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
 
 
 def grade(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    [start] = [found for found in choose(page, *files).button if found.label.startswith("Grade")]
+    [start] = [
+        element for element in choose(page, *files).button if element.label.startswith("Grade")
+    ]
     start.click().run()
-    return sent(page, "batch")
+    return wait_for_upload(page, "batch")
 
 
-def test_at_first_it_says_what_to_do(page: AppTest, api: FakeApi) -> None:
-    assert "No photos yet" in written(page)
+def test_empty_page_says_what_to_do(page: AppTest, api: FakeApi) -> None:
+    assert "No photos yet" in page_text(page)
     assert not api.sent_to("/predict/batch")
 
 
-def test_nothing_is_sent_before_it_is_asked_for(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_nothing_is_sent_before_the_button_is_pressed(
+    page: AppTest, api: FakeApi, photo: bytes
+) -> None:
     choose(page, ("a.jpg", photo), ("b.jpg", photo))
 
     assert button(page, "Grade 2 files")
     assert not api.sent_to("/predict/batch")
 
 
-def test_each_file_has_a_row_and_errors_affect_no_other(page: AppTest, photo: bytes) -> None:
+def test_each_file_has_a_row_with_its_grade_or_error(page: AppTest, photo: bytes) -> None:
     names = ["a.jpg", "bad.jpg", "rotten.jpg", "shoe.jpg", "old.jpg"]
     grade(page, *((name, b"x" if name == "bad.jpg" else photo) for name in names))
 
@@ -72,10 +76,10 @@ def test_each_file_has_a_row_and_errors_affect_no_other(page: AppTest, photo: by
     assert len(page.get("plotly_chart")) == 1
 
 
-def test_the_table_shows_what_is_chosen(page: AppTest, photo: bytes) -> None:
+def test_table_can_be_filtered(page: AppTest, photo: bytes) -> None:
     grade(page, ("a.jpg", photo), ("bad.jpg", b"x"), ("rotten.jpg", photo), ("shoe.jpg", photo))
-    shown = page.selectbox(key="batch_shown")
-    assert shown.options == [
+    selectbox = page.selectbox(key="batch_shown")
+    assert selectbox.options == [
         "All 4 files",
         "Fresh apple (1)",
         "Rotten apple (1)",
@@ -83,19 +87,19 @@ def test_the_table_shows_what_is_chosen(page: AppTest, photo: bytes) -> None:
         "Could not be graded (1)",
     ]
 
-    for option, file in zip(shown.options[1:], ["a", "rotten", "shoe", "bad"], strict=True):
+    for option, file in zip(selectbox.options[1:], ["a", "rotten", "shoe", "bad"], strict=True):
         page.selectbox(key="batch_shown").select(option).run()
         assert page.dataframe[0].value["File"].tolist() == [f"{file}.jpg"]
 
 
-def test_five_hundred_photos_go_in_small_batches(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_500_photos_are_sent_in_small_batches(page: AppTest, api: FakeApi, photo: bytes) -> None:
     grade(page, *((f"{number}.jpg", photo) for number in range(500)))
 
     assert page.metric[0].value == "500"
     assert len(api.sent_to("/predict/batch")) == 20
 
 
-def test_a_zip_is_graded_file_by_file(page: AppTest, photo: bytes) -> None:
+def test_zip_is_graded_file_by_file(page: AppTest, photo: bytes) -> None:
     grade(page, ("set.zip", zipped({f"x/{number}.jpg": photo for number in range(30)})))
 
     assert page.metric[0].value == "30"
@@ -105,22 +109,20 @@ def test_a_zip_is_graded_file_by_file(page: AppTest, photo: bytes) -> None:
 def test_streamlit_keeps_no_copy_of_the_files(
     page: AppTest, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    let_go: list[str] = []
+    removed: list[str] = []
     monkeypatch.setattr(
-        MemoryUploadedFileManager, "remove_file", lambda self, session, file: let_go.append(file)
+        MemoryUploadedFileManager, "remove_file", lambda self, session, file: removed.append(file)
     )
 
     grade(page, ("a.jpg", photo), ("b.jpg", photo))
     button(page, "Grade other photos").click().run()
 
-    assert len(let_go) == 2
+    assert len(removed) == 2
     assert not page.file_uploader[0].value
-    assert "No photos yet" in written(page)
+    assert "No photos yet" in page_text(page)
 
 
-def test_the_table_is_still_there_after_a_visit_to_another_page(
-    page: AppTest, photo: bytes
-) -> None:
+def test_table_survives_a_visit_to_another_page(page: AppTest, photo: bytes) -> None:
     grade(page, ("a.jpg", photo))
 
     page.switch_page("app_pages/training_data.py").run()
@@ -129,7 +131,7 @@ def test_the_table_is_still_there_after_a_visit_to_another_page(
     assert page.dataframe[0].value["File"].tolist() == ["a.jpg"]
 
 
-def test_a_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: bytes) -> None:
     api.slow.add("/predict/batch")
     choose(page, *((f"{number}.jpg", photo) for number in range(30)))
     button(page, "Grade 30 files").click().run()
@@ -140,18 +142,18 @@ def test_a_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: byte
     assert button(page, "Stop").disabled
 
     api.stop()
-    sent(page, "batch")
+    wait_for_upload(page, "batch")
     assert "Stopped: 5 files not sent" in page.warning[0].value
     assert page.metric[0].value == "25"
 
 
-def test_it_waits_through_an_outage(
+def test_batch_continues_after_an_outage(
     page: AppTest, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr(background_upload, "MAX_WAIT_SECONDS", 0.01)
-    up = api.answers.copy()
-    api.answers = dict.fromkeys(up, OUTAGE)
+    working = api.answers.copy()
+    api.answers = dict.fromkeys(working, OUTAGE)
     choose(page, ("a.jpg", photo))
     button(page, "Grade 1 file").click().run()
     while page.session_state["batch"].error is None:
@@ -161,12 +163,12 @@ def test_it_waits_through_an_outage(
     assert not page.exception
     assert "in trouble" in page.warning[0].value
 
-    api.answers = up
-    sent(page, "batch")
+    api.answers = working
+    wait_for_upload(page, "batch")
     assert page.dataframe[0].value["Grade"].tolist() == ["Fresh apple"]
 
 
-def test_an_outage_before_the_batch_is_reported(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_before_the_batch_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
     page = open_page("predict")
 

@@ -1,4 +1,4 @@
-"""The Retrain page: what is new, the run, its verdict, versions, triggers, past runs."""
+"""The Retrain page: new photos, the run, its verdict, versions, triggers, past runs."""
 
 import json
 
@@ -11,14 +11,14 @@ from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
 
 
 @pytest.fixture(autouse=True)
-def learning(api: FakeApi) -> FakeApi:
-    return fake.learning(api)
+def scripted(api: FakeApi) -> FakeApi:
+    return fake.script(api)
 
 
 AT = "2026-11-21T10:00:00Z"
 
 
-def opened(open_page: OpenPage, tab: str = "") -> AppTest:
+def retrain_page(open_page: OpenPage, tab: str = "") -> AppTest:
     page = open_page("retrain")
     if tab:
         page.session_state["retrain_tab"] = tab
@@ -27,24 +27,24 @@ def opened(open_page: OpenPage, tab: str = "") -> AppTest:
     return page
 
 
-def written(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     return "\n".join(element.value for element in page.markdown)
 
 
-def button(page: AppTest, label: str) -> bool:
-    return any(found.label == label for found in page.button)
+def has_button(page: AppTest, label: str) -> bool:
+    return any(element.label == label for element in page.button)
 
 
 def press(page: AppTest, label: str) -> AppTest:
-    next(found for found in page.button if found.label == label).click().run()
+    next(element for element in page.button if element.label == label).click().run()
     assert not page.exception
     return page
 
 
-def test_it_shows_what_is_new_and_how_long_each_mode_takes(open_page: OpenPage) -> None:
-    page = opened(open_page)
+def test_page_shows_the_changes_and_the_duration_of_each_mode(open_page: OpenPage) -> None:
+    page = retrain_page(open_page)
 
-    assert "60 photos in 2 classes, 2 corrected labels, 1 removed" in written(page)
+    assert "60 photos in 2 classes, 2 corrected labels, 1 removed" in page_text(page)
     assert page.radio(key="retrain_mode").value == "fast"
     fast, full = page.radio(key="retrain_mode").proto.captions
     assert "about 10 seconds" in fast
@@ -52,9 +52,9 @@ def test_it_shows_what_is_new_and_how_long_each_mode_takes(open_page: OpenPage) 
     assert not page.progress
 
 
-def test_what_is_new_is_drawn_by_class_when_asked_for(open_page: OpenPage) -> None:
-    page = opened(open_page)
-    assert "By class" in [found.label for found in page.expander]
+def test_new_photos_are_drawn_by_class_on_request(open_page: OpenPage) -> None:
+    page = retrain_page(open_page)
+    assert "By class" in [element.label for element in page.expander]
     assert not page.get("plotly_chart")
     page.session_state["new_by_class"] = True
     page.run()
@@ -63,64 +63,62 @@ def test_what_is_new_is_drawn_by_class_when_asked_for(open_page: OpenPage) -> No
 
 
 @pytest.mark.parametrize("mode", ["fast", "full"])
-def test_one_button_starts_a_run_which_is_then_shown(
+def test_retrain_button_starts_a_run_and_shows_it(
     open_page: OpenPage, api: FakeApi, mode: str
 ) -> None:
-    page = opened(open_page)
+    page = retrain_page(open_page)
     page.radio(key="retrain_mode").set_value(mode).run()
     api.first["/runs"].extend([fake.runs(fake.RUNNING)] * 3)
 
     press(page, "Retrain")
 
     assert [json.loads(body) for body in api.sent_to("/retrain")] == [{"mode": mode}]
-    assert "Thorough retraining is running" in [found.value for found in page.subheader]
-    assert not button(page, "Retrain")
+    assert "Thorough retraining is running" in [element.value for element in page.subheader]
+    assert not has_button(page, "Retrain")
 
 
-def test_with_nothing_new_it_says_what_to_do_and_offers_only_the_thorough_mode(
+def test_without_changes_only_the_thorough_mode_can_be_started(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     api.answers["/retrain/estimate"] = Answer(fake.NOTHING_NEW)
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
-    assert "Nothing new to learn" in written(page)
-    assert "Training data" in written(page)
+    assert "Nothing new to learn" in page_text(page)
+    assert "Training data" in page_text(page)
     assert page.button[0].disabled
     page.radio(key="retrain_mode").set_value("full").run()
     assert not page.button[0].disabled
 
 
-def test_a_rejected_start_is_shown_in_the_apis_words(open_page: OpenPage, api: FakeApi) -> None:
+def test_rejected_start_shows_the_detail_of_the_api(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/retrain"] = problem(409, "Run 7 is queued or running.")
 
-    page = press(opened(open_page), "Retrain")
+    page = press(retrain_page(open_page), "Retrain")
 
     assert "Run 7 is queued or running." in page.error[0].value
     assert "The retraining does not start" in page.error[0].value
 
 
-def test_a_run_is_shown_with_progress_time_left_and_losses(
-    open_page: OpenPage, api: FakeApi
-) -> None:
+def test_running_run_shows_progress_time_left_and_losses(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/runs"] = fake.runs(fake.RUNNING)
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
     assert page.progress[0].value == 40
     assert page.progress[0].text == "Fine-tuning (310 of 775)."
-    [told] = [found.value for found in page.caption if "Started by" in found.value]
-    assert "40 %" in told
-    assert "Started by a person" in told
-    assert "about 5 minutes left" in told
+    [text] = [element.value for element in page.caption if "Started by" in element.value]
+    assert "40 %" in text
+    assert "Started by a person" in text
+    assert "about 5 minutes left" in text
     assert len(page.get("plotly_chart")) == 1
 
 
-def test_a_run_can_be_cancelled(open_page: OpenPage, api: FakeApi) -> None:
+def test_run_can_be_cancelled(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/runs"] = fake.runs(fake.RUNNING)
     cancel = f"/runs/{fake.RUN_ID}/cancel"
     api.answers[cancel] = Answer(fake.RUNNING | {"cancel_requested": True}, 202)
-    page = opened(open_page)
+    page = retrain_page(open_page)
     api.answers["/runs"] = fake.runs(fake.RUNNING | {"cancel_requested": True})
 
     press(page, "Cancel")
@@ -130,26 +128,26 @@ def test_a_run_can_be_cancelled(open_page: OpenPage, api: FakeApi) -> None:
     assert page.button[0].disabled
 
 
-def test_without_a_worker_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_a_worker_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     waiting = "Waiting, but no worker is running: start it with make run."
     api.answers["/runs"] = fake.runs(
         fake.RUNNING | {"state": "queued", "message": waiting, "started_at": None, "losses": []}
     )
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
     assert page.info[0].value == waiting
     assert not page.progress
 
 
-def test_a_candidate_that_passed_is_shown_beside_its_champion(
+def test_promoted_candidate_is_compared_with_the_previous_champion(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     api.answers["/runs"] = fake.runs(fake.RUN)
     api.answers["/models"] = Answer(fake.MODELS | {"champion": fake.CANDIDATE})
     api.answers["/retrain/estimate"] = Answer(fake.NOTHING_NEW | {"champion": fake.CANDIDATE})
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
     assert f"Version {fake.CANDIDATE} passed the checks and is now in use" in page.success[0].value
     assert "211 of 215" in page.success[0].value
@@ -157,11 +155,11 @@ def test_a_candidate_that_passed_is_shown_beside_its_champion(
     assert table["Current"][0] == "97.7 % (210 of 215)"
     assert table["New"][0] == "98.1 % (211 of 215)"
     assert "New class: Kiwi" in table["Metric"].tolist()
-    assert any("same 215 held-out photos" in found.value for found in page.caption)
-    assert not button(page, "Promote it anyway")
+    assert any("same 215 held-out photos" in element.value for element in page.caption)
+    assert not has_button(page, "Promote it anyway")
 
 
-def test_a_candidate_that_did_not_pass_can_be_promoted_after_a_question(
+def test_rejected_candidate_can_be_promoted_after_confirmation(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.NOT_PASSED})
@@ -169,36 +167,38 @@ def test_a_candidate_that_did_not_pass_can_be_promoted_after_a_question(
     api.answers[promote] = Answer(
         {"version": fake.CANDIDATE, "replaced": fake.CHAMPION, "kind": "manual", "at": AT}
     )
-    page = opened(open_page)
+    page = retrain_page(open_page)
     assert "did not pass the checks" in page.warning[0].value
     assert "It is worse on Fresh apple" in page.warning[0].value
 
     press(page, "Promote it anyway")
     assert not api.sent_to(promote)
-    assert any("It did not pass the checks" in found.value for found in page.warning)
+    assert any("It did not pass the checks" in element.value for element in page.warning)
     page.button(key="confirm-promotion").click().run()
 
     assert len(api.sent_to(promote)) == 1
     assert not page.exception
 
 
-@pytest.mark.parametrize(("state", "words"), [("failed", "failed"), ("interrupted", "interrupted")])
-def test_a_failed_run_says_why_and_another_can_be_started(
-    open_page: OpenPage, api: FakeApi, state: str, words: str
+@pytest.mark.parametrize(
+    ("state", "expected"), [("failed", "failed"), ("interrupted", "interrupted")]
+)
+def test_failed_run_shows_the_reason_and_another_can_be_started(
+    open_page: OpenPage, api: FakeApi, state: str, expected: str
 ) -> None:
     ended = {"state": state, "message": "Memory ran out.", "candidate": None, "verdict": None}
     api.answers["/runs"] = fake.runs(fake.RUN | ended)
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
-    [told] = [found.value for found in (*page.error, *page.info)]
-    assert words in told
-    assert "Memory ran out." in told
+    [text] = [element.value for element in (*page.error, *page.info)]
+    assert expected in text
+    assert "Memory ran out." in text
     assert not page.button[0].disabled
 
 
 def test_versions_are_listed_with_their_accuracy(open_page: OpenPage) -> None:
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
     table = page.dataframe[0].value
     assert table["Version"].tolist()[:2] == [fake.CANDIDATE, fake.CHAMPION]
@@ -214,7 +214,9 @@ def test_versions_are_listed_with_their_accuracy(open_page: OpenPage) -> None:
     assert changes["How"].tolist() == ["Passed the checks", "The first one"]
 
 
-def test_a_rollback_asks_first_and_says_where_to(open_page: OpenPage, api: FakeApi) -> None:
+def test_rollback_needs_confirmation_and_names_the_version(
+    open_page: OpenPage, api: FakeApi
+) -> None:
     api.answers["/models/rollback"] = Answer(
         {
             "version": "20261119-100000-0000000",
@@ -223,9 +225,9 @@ def test_a_rollback_asks_first_and_says_where_to(open_page: OpenPage, api: FakeA
             "at": AT,
         }
     )
-    page = press(opened(open_page), "Roll back")
+    page = press(retrain_page(open_page), "Roll back")
 
-    assert "Version `20261119-100000-0000000` will replace" in written(page)
+    assert "Version `20261119-100000-0000000` will replace" in page_text(page)
     assert page.table[0].value["In use now"].tolist() == ["98.0 %", "1.0 %"]
     assert page.table[0].value["New"].tolist() == ["97.0 %", "—"]
     assert not api.sent_to("/models/rollback")
@@ -235,16 +237,16 @@ def test_a_rollback_asks_first_and_says_where_to(open_page: OpenPage, api: FakeA
     assert not page.exception
 
 
-def test_a_rejected_rollback_is_shown(open_page: OpenPage, api: FakeApi) -> None:
+def test_rejected_rollback_is_shown(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models/rollback"] = problem(409, "Its files were removed to make room.")
-    page = press(opened(open_page), "Roll back")
+    page = press(retrain_page(open_page), "Roll back")
 
     page.button(key="confirm-rollback").click().run()
 
     assert "Its files were removed to make room." in page.error[0].value
 
 
-def test_with_one_version_there_is_nothing_to_promote_or_roll_back_to(
+def test_with_one_version_promote_and_rollback_are_disabled(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     only = fake.version(fake.CHAMPION, "champion", 0.98)
@@ -252,38 +254,38 @@ def test_with_one_version_there_is_nothing_to_promote_or_roll_back_to(
         {"champion": fake.CHAMPION, "rollback_to": None, "models": [only]}
     )
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
-    assert [found.disabled for found in page.button] == [False, True, True]
+    assert [element.disabled for element in page.button] == [False, True, True]
 
 
-def test_triggers_are_shown_with_value_against_threshold(open_page: OpenPage) -> None:
-    page = opened(open_page, "Triggers")
+def test_triggers_show_value_and_threshold(open_page: OpenPage) -> None:
+    page = retrain_page(open_page, "Triggers")
 
-    assert [(found.label, found.value) for found in page.toggle] == [
+    assert [(element.label, element.value) for element in page.toggle] == [
         ("**Drift of the photos**", True),
         ("**New photos**", True),
         ("**Schedule**", False),
     ]
-    assert "Now 60; starts above 1000 images" in written(page)
-    told = [found.value for found in page.caption]
-    assert any(fake.RUN_ID in found and "16 Nov 2026, 03:00" in found for found in told)
+    assert "Now 60; starts above 1000 images" in page_text(page)
+    captions = [element.value for element in page.caption]
+    assert any(fake.RUN_ID in text and "16 Nov 2026, 03:00" in text for text in captions)
 
 
-def test_a_trigger_is_switched(open_page: OpenPage, api: FakeApi) -> None:
+def test_trigger_can_be_switched_off(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/triggers/drift"] = Answer(fake.TRIGGERS["triggers"][0] | {"enabled": False})
-    page = opened(open_page, "Triggers")
+    page = retrain_page(open_page, "Triggers")
 
     page.toggle[0].set_value(False).run()
 
     assert [json.loads(body) for body in api.sent_to("/triggers/drift")] == [{"enabled": False}]
 
 
-def test_a_rejected_switch_shows_the_true_state_and_says_why(
+def test_rejected_switch_shows_the_actual_state_and_the_reason(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     api.answers["/triggers/drift"] = problem(503, "The catalog is away.")
-    page = opened(open_page, "Triggers")
+    page = retrain_page(open_page, "Triggers")
 
     page.toggle[0].set_value(False).run()
 
@@ -291,16 +293,16 @@ def test_a_rejected_switch_shows_the_true_state_and_says_why(
     assert "The catalog is away." in page.error[0].value
 
 
-def test_threshold_cool_down_and_schedule_are_set(open_page: OpenPage, api: FakeApi) -> None:
+def test_threshold_cooldown_and_schedule_can_be_set(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/triggers/new-images"] = Answer(fake.TRIGGERS["triggers"][1])
     api.answers["/triggers/schedule"] = Answer(fake.TRIGGERS["triggers"][2])
-    page = opened(open_page, "Triggers")
+    page = retrain_page(open_page, "Triggers")
 
-    threshold = next(found for found in page.number_input if "images" in found.label)
+    threshold = next(element for element in page.number_input if "images" in element.label)
     assert (threshold.min, threshold.max) == (1, 1_000_000)
-    next(found for found in page.number_input if found.value == 1000).set_value(500)
+    next(element for element in page.number_input if element.value == 1000).set_value(500)
     press(page, "Save “New photos”")
-    next(found for found in page.segmented_control).set_value("monthly")
+    next(element for element in page.segmented_control).set_value("monthly")
     press(page, "Save “Schedule”")
 
     assert [json.loads(body) for body in api.sent_to("/triggers/new-images")] == [
@@ -315,7 +317,7 @@ def test_past_runs_are_listed(open_page: OpenPage, api: FakeApi) -> None:
     by_trigger = fake.RUN | {"started_by": "trigger:new-images", "verdict": fake.NOT_PASSED}
     api.answers["/runs"] = fake.runs(fake.RUN, by_trigger)
 
-    page = opened(open_page, "Past runs")
+    page = retrain_page(open_page, "Past runs")
 
     table = page.dataframe[0].value
     assert table["Outcome"].tolist() == ["Passed the checks", "Did not pass the checks"]
@@ -323,32 +325,32 @@ def test_past_runs_are_listed(open_page: OpenPage, api: FakeApi) -> None:
     assert table["Took"].tolist() == ["12 s", "12 s"]
 
 
-def test_before_the_first_run_the_list_says_so(open_page: OpenPage) -> None:
-    assert "No run yet" in written(opened(open_page, "Past runs"))
+def test_empty_run_list_says_so(open_page: OpenPage) -> None:
+    assert "No run yet" in page_text(retrain_page(open_page, "Past runs"))
 
 
-def test_without_a_champion_it_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+def test_without_a_champion_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/retrain/estimate"] = problem(409, "No model version serves. Promote one.")
     api.answers["/models"] = Answer({"champion": None, "rollback_to": None, "models": []})
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
     assert "No model version serves. Promote one." in page.error[0].value
-    assert "make train" in written(page)
+    assert "make train" in page_text(page)
 
 
-def test_an_error_in_one_part_leaves_the_others(open_page: OpenPage, api: FakeApi) -> None:
+def test_error_in_one_part_does_not_hide_the_others(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/retrain/estimate"] = OUTAGE
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
     assert "in trouble" in page.warning[0].value
     assert len(page.dataframe) == 2
 
 
-def test_an_error_is_shown_and_can_be_retried(open_page: OpenPage, api: FakeApi) -> None:
+def test_error_is_shown_and_can_be_retried(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = problem(503, "The catalog cannot be read.")
-    page = opened(open_page)
+    page = retrain_page(open_page)
     assert "The catalog cannot be read." in page.error[0].value
 
     api.answers["/models"] = Answer(fake.MODELS)
@@ -357,20 +359,20 @@ def test_an_error_is_shown_and_can_be_retried(open_page: OpenPage, api: FakeApi)
     assert not page.error
 
 
-def test_a_slow_api_is_reported(
+def test_slow_api_is_reported(
     open_page: OpenPage, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.2")
     api.slow.add("/runs")
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
     assert "taking too long" in page.error[0].value
 
 
-def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
 
-    page = opened(open_page)
+    page = retrain_page(open_page)
 
     assert api.address in page.warning[0].value

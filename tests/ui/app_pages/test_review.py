@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app_pages.pages import button, written
+from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
 from tests.ui.fake_collect import script
@@ -26,8 +26,8 @@ def queue(open_page: OpenPage, api: FakeApi) -> AppTest:
     return page
 
 
-def confirmed(page: AppTest, api: FakeApi, answer: Answer) -> list[Any]:
-    """The labels that a confirmation sends."""
+def confirm_labels(page: AppTest, api: FakeApi, answer: Answer) -> list[Any]:
+    """Confirm the labels and return those that were sent."""
     api.first["/review-queue"].append(answer)
     button(page, "Confirm these labels").click().run()
     assert not page.exception
@@ -35,7 +35,7 @@ def confirmed(page: AppTest, api: FakeApi, answer: Answer) -> list[Any]:
     return [json.loads(body)["items"] for body in bodies]
 
 
-def test_known_classes_are_suggested_and_unknown_photos_left_open(
+def test_recognised_photos_have_a_suggested_label_and_others_none(
     page: AppTest,
 ) -> None:
     assert {choice.key: choice.value for choice in page.selectbox} == {
@@ -45,13 +45,13 @@ def test_known_classes_are_suggested_and_unknown_photos_left_open(
     }
     assert page.selectbox(key="label_shoe").placeholder == "Rotten apple?"
     assert len(page.image) == 3
-    assert "51.0 % sure" in written(page)
+    assert "51.0 % sure" in page_text(page)
 
 
-def test_labels_are_confirmed_together_and_open_ones_left_out(page: AppTest, api: FakeApi) -> None:
+def test_set_labels_are_confirmed_together(page: AppTest, api: FakeApi) -> None:
     page.selectbox(key="label_apple").set_value("freshapples")
 
-    [items] = confirmed(page, api, Answer(CONFIRMED))
+    [items] = confirm_labels(page, api, Answer(CONFIRMED))
 
     assert items == [
         {"prediction_id": "apple", "label": "freshapples"},
@@ -63,18 +63,18 @@ def test_labels_are_confirmed_together_and_open_ones_left_out(page: AppTest, api
 def test_rejected_labels_are_reported_with_the_reason(page: AppTest, api: FakeApi) -> None:
     error = {"prediction_id": "pear", "code": "gone", "detail": "This prediction is gone."}
 
-    confirmed(page, api, Answer({"confirmed_count": 1, "confirmed": [], "errors": [error]}))
+    confirm_labels(page, api, Answer({"confirmed_count": 1, "confirmed": [], "errors": [error]}))
 
-    assert "1 label confirmed. 1 label not accepted: This prediction is gone." in written(page)
+    assert "1 label confirmed. 1 label not accepted: This prediction is gone." in page_text(page)
 
 
-def test_a_rejection_of_all_is_explained(page: AppTest, api: FakeApi) -> None:
-    confirmed(page, api, problem(422, "The labels cannot be read."))
+def test_rejected_request_shows_the_detail_of_the_api(page: AppTest, api: FakeApi) -> None:
+    confirm_labels(page, api, problem(422, "The labels cannot be read."))
 
     assert "The labels cannot be read." in page.error[0].value
 
 
-def test_nothing_is_sent_if_every_label_was_cleared(page: AppTest, api: FakeApi) -> None:
+def test_nothing_is_sent_without_labels(page: AppTest, api: FakeApi) -> None:
     page.selectbox(key="label_apple").set_value(None)
     page.selectbox(key="label_pear").set_value(None)
 
@@ -83,13 +83,13 @@ def test_nothing_is_sent_if_every_label_was_cleared(page: AppTest, api: FakeApi)
     assert not [body for body in api.sent_to("/review-queue") if body]
 
 
-def test_an_empty_queue_says_what_fills_it(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_empty_queue_says_so(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     script(api, photo).answers["/review-queue"] = Answer({"items": []})
 
-    assert "Nothing to review" in written(queue(open_page, api))
+    assert "Nothing to review" in page_text(queue(open_page, api))
 
 
-def test_a_failing_queue_is_explained(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_failed_queue_request_is_explained(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     script(api, photo).answers["/review-queue"] = problem(503, "The database is away.")
 
     assert "The database is away." in queue(open_page, api).error[0].value

@@ -1,11 +1,11 @@
-"""The Training data page, adding photos: by class, by folder, reported, failing."""
+"""Adding photos on the Training data page: by class, by folder, the report, failures."""
 
 import background_upload
 import pytest
 from formatting import class_label
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app_pages.pages import button, sent, written
+from tests.ui.app_pages.pages import button, page_text, wait_for_upload
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, FakeApi, problem
 from tests.ui.fake_collect import script, sent_class, sent_names, zipped
@@ -27,25 +27,25 @@ def choose(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
 
 
 def start(page: AppTest) -> AppTest:
-    [found] = [found for found in page.button if found.label.startswith("Add")]
-    found.click().run()
-    return sent(page, "training_upload")
+    [add] = [button for button in page.button if button.label.startswith("Add")]
+    add.click().run()
+    return wait_for_upload(page, "training_upload")
 
 
-def test_at_first_it_says_what_there_is_and_what_to_do(page: AppTest) -> None:
+def test_empty_page_shows_the_catalog_size_and_what_to_do(page: AppTest) -> None:
     assert not page.exception
-    assert "2,010 photos of 3 classes, 3 of them new to the model" in written(page)
-    assert "Nothing chosen yet" in written(page)
+    assert "2,010 photos of 3 classes, 3 of them new to the model" in page_text(page)
+    assert "Nothing chosen yet" in page_text(page)
 
 
-def test_photos_without_a_class_are_not_sent(page: AppTest, photo: bytes) -> None:
+def test_photos_without_a_class_cannot_be_sent(page: AppTest, photo: bytes) -> None:
     choose(page, ("a.jpg", photo))
 
     assert button(page, "Add 1 file").disabled
 
 
 @pytest.mark.parametrize("class_name", ["freshapples", "dragon fruit"])
-def test_photos_of_a_class_known_or_new_are_reported_one_by_one(
+def test_each_photo_of_a_known_or_new_class_is_reported(
     page: AppTest, api: FakeApi, photo: bytes, class_name: str
 ) -> None:
     page.selectbox(key="upload_class").set_value(class_name).run()
@@ -68,7 +68,7 @@ def test_photos_of_a_class_known_or_new_are_reported_one_by_one(
     assert "Go to Retrain" in page.success[0].value
 
 
-def test_the_report_shows_what_is_chosen(page: AppTest, photo: bytes) -> None:
+def test_report_can_be_filtered(page: AppTest, photo: bytes) -> None:
     page.selectbox(key="upload_class").set_value("kiwi").run()
     start(choose(page, ("a.jpg", photo), ("again.jpg", photo), ("bad.jpg", b"x")))
 
@@ -77,7 +77,7 @@ def test_the_report_shows_what_is_chosen(page: AppTest, photo: bytes) -> None:
     assert page.dataframe[0].value["File"].tolist() == ["bad.jpg"]
 
 
-def test_folders_of_a_zip_of_one_class_name_no_class(
+def test_folders_of_a_single_class_zip_are_ignored(
     page: AppTest, api: FakeApi, photo: bytes
 ) -> None:
     page.selectbox(key="upload_class").set_value("kiwi").run()
@@ -88,7 +88,7 @@ def test_folders_of_a_zip_of_one_class_name_no_class(
     assert sent_names(body) == ["set.zip/1.jpg", "set.zip/2.jpg"]
 
 
-def test_folders_of_a_zip_name_the_classes(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_class_folders_of_a_zip_name_the_classes(page: AppTest, api: FakeApi, photo: bytes) -> None:
     page.radio(key="upload_kind").set_value("A zip with a folder for each class").run()
     entries = {f"set/{name}/{n}.jpg": photo for name in ("kiwi", "fig") for n in range(30)}
     start(choose(page, ("set.zip", zipped(entries))))
@@ -98,7 +98,7 @@ def test_folders_of_a_zip_name_the_classes(page: AppTest, api: FakeApi, photo: b
     assert [sent_class(body) for body in api.sent_to(UPLOAD)] == [None] * 3
 
 
-def test_five_hundred_photos_go_in_small_batches(page: AppTest, api: FakeApi, photo: bytes) -> None:
+def test_500_photos_are_sent_in_small_batches(page: AppTest, api: FakeApi, photo: bytes) -> None:
     page.selectbox(key="upload_class").set_value("kiwi").run()
     start(choose(page, *((f"{number}.jpg", photo) for number in range(500))))
 
@@ -106,9 +106,7 @@ def test_five_hundred_photos_go_in_small_batches(page: AppTest, api: FakeApi, ph
     assert len(api.sent_to(UPLOAD)) == 20
 
 
-def test_a_rejected_batch_is_reported_file_by_file(
-    page: AppTest, api: FakeApi, photo: bytes
-) -> None:
+def test_rejected_batch_is_reported_file_by_file(page: AppTest, api: FakeApi, photo: bytes) -> None:
     api.answers[UPLOAD] = problem(422, "That is no class name.")
     page.selectbox(key="upload_class").set_value("!!").run()
     start(choose(page, ("a.jpg", photo), ("b.jpg", photo)))
@@ -118,25 +116,25 @@ def test_a_rejected_batch_is_reported_file_by_file(
     assert "Nothing was added" in page.info[0].value
 
 
-def test_after_the_report_it_can_go_on(page: AppTest, photo: bytes) -> None:
+def test_another_upload_can_follow_the_report(page: AppTest, photo: bytes) -> None:
     page.selectbox(key="upload_class").set_value("kiwi").run()
     start(choose(page, ("a.jpg", photo)))
 
     button(page, "Add other photos").click().run()
 
-    assert "Nothing chosen yet" in written(page)
+    assert "Nothing chosen yet" in page_text(page)
     assert page.selectbox(key="upload_class").value == "kiwi"
 
 
-def test_an_outage_during_an_upload_is_shown_and_survived(
+def test_upload_continues_after_an_outage(
     page: AppTest, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr(background_upload, "MAX_WAIT_SECONDS", 0.01)
     page.selectbox(key="upload_class").set_value("kiwi").run()
     choose(page, ("a.jpg", photo))
-    up = api.answers.copy()
-    api.answers = dict.fromkeys(up, OUTAGE)
+    working = api.answers.copy()
+    api.answers = dict.fromkeys(working, OUTAGE)
     button(page, "Add 1 file").click().run()
     while page.session_state["training_upload"].error is None:
         page.run()
@@ -144,11 +142,11 @@ def test_an_outage_during_an_upload_is_shown_and_survived(
     assert not page.exception
     assert "in trouble" in page.warning[0].value
 
-    api.answers = up
-    assert sent(page, "training_upload").metric[0].value == "1"
+    api.answers = working
+    assert wait_for_upload(page, "training_upload").metric[0].value == "1"
 
 
-def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.stop()
 
     page = open_page("training_data")
@@ -158,7 +156,7 @@ def test_an_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     assert not page.file_uploader
 
 
-def test_a_slow_summary_leaves_the_page_usable(
+def test_slow_summary_leaves_the_page_usable(
     page: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RIPELINE_API_TIMEOUT", "0.05")

@@ -7,7 +7,7 @@ from charts.style import HIGHLIGHT, MUTED
 PROBABILITIES = {"rottenapples": 0.3, "freshapples": 0.6996, "dragon_fruit": 0.0004}
 
 
-def test_the_most_likely_class_is_on_top_with_its_label() -> None:
+def test_most_likely_class_is_on_top_with_its_label() -> None:
     figure = probability_bars(PROBABILITIES, "freshapples")
 
     [bars] = figure.data
@@ -37,14 +37,14 @@ def test_classes_with_the_same_label_keep_their_own_bars() -> None:
     assert figure.layout.yaxis.type == "category"
 
 
-def test_many_classes_are_cut_to_the_likeliest_twelve() -> None:
+def test_only_the_twelve_most_likely_classes_are_drawn() -> None:
     figure = probability_bars({f"fruit {n:02}": n / 1000 for n in range(40)}, None)
 
     assert len(figure.data[0].y) == 12
     assert figure.data[0].y[0] == "fruit 39"
 
 
-def test_the_chart_grows_with_its_bars() -> None:
+def test_chart_grows_with_its_bars() -> None:
     few = probability_bars({"mango": 1.0}, "mango")
     more = probability_bars(PROBABILITIES, None)
 
@@ -65,7 +65,7 @@ def test_classes_with_the_same_label_keep_their_own_bars_in_a_batch() -> None:
     assert len(set(bars.y)) == 2
 
 
-def test_the_rest_of_many_classes_shares_a_bar() -> None:
+def test_remaining_classes_share_one_bar() -> None:
     [bars] = class_bars({f"fruit {n:02}": 40 - n for n in range(40)}).data
 
     assert len(bars.y) == 12
@@ -79,12 +79,12 @@ def test_the_rest_of_many_classes_shares_a_bar() -> None:
         (0.0, (1.25, 0.0, 0.0)),
         (50.0, (1.25, 0.5, 0.5)),
         (150.0, (1.575, 1.5, 1.0)),
-        # Far beyond, the bar is cut: the threshold stays in sight.
+        # Far beyond the threshold the bar is cut, so that the threshold stays visible.
         (9000.0, (4.0, 4.0, 1.0)),
         (-3.0, (1.25, 0.0, 0.0)),
     ],
 )
-def test_the_bar_shows_the_value_as_a_share_of_the_threshold(
+def test_bar_shows_the_value_as_a_share_of_the_threshold(
     value: float, parts: tuple[float, ...]
 ) -> None:
     figure = threshold_bar(value, 100.0)

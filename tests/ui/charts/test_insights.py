@@ -31,7 +31,7 @@ def point(name: str, image_id: str | None = None) -> Point:
     return Point.model_validate({**values, "photograph": name, "image_id": image_id})
 
 
-def test_the_largest_class_is_on_top_stacked_by_split() -> None:
+def test_largest_class_is_on_top_and_bars_are_stacked_by_split() -> None:
     rows = [count("mango", "train", 3), count("kiwi", "train", 4), count("kiwi", "test", 2)]
     figure = class_balance(rows)
 
@@ -51,7 +51,7 @@ def test_fresh_and_rotten_share_each_bar() -> None:
     assert rotten.text == ("1", "0")
 
 
-def test_a_box_holds_the_quantiles_of_its_class() -> None:
+def test_box_shows_the_quantiles_of_its_class() -> None:
     spread = Quantiles(p5=0.1, p25=0.25, p50=0.5, p75=0.75, p95=1)
     degrees = Quantiles(p5=-10, p25=5, p50=10, p75=20, p95=40)
     classes = [
@@ -75,13 +75,13 @@ def test_a_box_holds_the_quantiles_of_its_class() -> None:
 
 def test_more_photos_make_a_larger_dot() -> None:
     sizes = [Size(width=100, height=50, examples=1), Size(width=200, height=100, examples=50)]
-    pictures, network = size_bubbles(sizes, 160).data
+    photos, network = size_bubbles(sizes, 160).data
 
-    assert pictures.marker.size[0] < pictures.marker.size[1]
+    assert photos.marker.size[0] < photos.marker.size[1]
     assert (network.x, network.y) == ((160,), (160,))
 
 
-def test_photos_are_counted_by_their_files() -> None:
+def test_photos_are_counted_by_number_of_copies() -> None:
     [bars] = copy_bars(
         [CopyCount(copies=1, photographs=5), CopyCount(copies=9, photographs=2)]
     ).data
@@ -91,20 +91,20 @@ def test_photos_are_counted_by_their_files() -> None:
 
 def test_each_view_is_a_dot_on_the_strip() -> None:
     view = View(picture="data:", predicted_class="freshapples", confidence=1, freshness_score=0.9)
-    silent = View(picture="data:", predicted_class="mango", confidence=1)
-    views, original = score_strip(view, [view, silent, view]).data
+    unscored = View(picture="data:", predicted_class="mango", confidence=1)
+    views, original = score_strip(view, [view, unscored, view]).data
 
     assert (views.x, original.x) == ((90, 90), (90,))
 
 
-def test_dots_of_the_map_know_their_point_and_those_with_a_photo_are_on_top() -> None:
+def test_map_dots_refer_to_their_point_and_those_with_a_photo_are_on_top() -> None:
     points = [point("mango", "a"), point("kiwi"), point("mango")]
-    kiwi, mango, pictured = embedding_map(points).data
+    kiwi, mango, with_photo = embedding_map(points).data
 
-    assert (kiwi.customdata, mango.customdata, pictured.customdata) == ((1,), (2,), (0,))
-    assert mango.marker.size < pictured.marker.size
-    assert [dots.name for dots in (kiwi, mango, pictured)] == ["Kiwi", "Mango", "Mango"]
-    assert [dots.showlegend for dots in (kiwi, mango, pictured)] == [True, True, False]
+    assert (kiwi.customdata, mango.customdata, with_photo.customdata) == ((1,), (2,), (0,))
+    assert mango.marker.size < with_photo.marker.size
+    assert [dots.name for dots in (kiwi, mango, with_photo)] == ["Kiwi", "Mango", "Mango"]
+    assert [dots.showlegend for dots in (kiwi, mango, with_photo)] == [True, True, False]
 
 
 def test_many_classes_have_different_markers() -> None:
@@ -113,7 +113,7 @@ def test_many_classes_have_different_markers() -> None:
     assert len({(dots.marker.color, dots.marker.symbol) for dots in figure.data}) == 20
 
 
-def test_nothing_makes_an_empty_chart() -> None:
+def test_no_data_makes_an_empty_chart() -> None:
     for figure in (
         class_balance([]),
         appearance_by_class([], "hue"),

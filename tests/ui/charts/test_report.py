@@ -1,4 +1,4 @@
-"""Charts of how good a version is."""
+"""Charts of a version's metrics."""
 
 import pytest
 from api_models import Figure, Trial
@@ -16,30 +16,30 @@ from stored_models import MetricSlice, PrecisionRecallCurve, ReliabilityBin, Roc
 from tests.ui.fake_insights import TRIAL, figure
 
 
-def test_each_metric_is_a_dot_on_its_interval_and_the_leaking_one_is_marked() -> None:
+def test_each_metric_is_a_dot_with_its_interval_and_leaks_are_marked() -> None:
     figures = [
         Figure.model_validate(figure("test", measures="version")),
         Figure.model_validate(figure("supplied", leaks=True, low=None, high=None)),
     ]
-    drawn = metric_intervals(figures)
+    chart = metric_intervals(figures)
 
-    own, leaking = drawn.data
+    own, leaking = chart.data
     assert own.error_x.array[0] == pytest.approx(1)
     assert own.error_x.arrayminus[0] == pytest.approx(3)
     assert (own.marker.color, leaking.marker.color) == (HIGHLIGHT, WARNING)
     assert leaking.marker.symbol == "x"
-    assert "leaks" in drawn.layout.annotations[1].text
-    assert drawn.layout.xaxis.range[0] < 95
+    assert "leaks" in chart.layout.annotations[1].text
+    assert chart.layout.xaxis.range[0] < 95
 
 
-def test_metrics_of_one_name_have_their_own_colours() -> None:
+def test_metrics_with_the_same_name_have_different_colours() -> None:
     same = [figure("source"), figure("source", measures="version"), figure("source", leaks=True)]
-    drawn = metric_intervals([Figure.model_validate(row) for row in same])
+    chart = metric_intervals([Figure.model_validate(row) for row in same])
 
-    assert len({dot.marker.color for dot in drawn.data}) == 3
+    assert len({dot.marker.color for dot in chart.data}) == 3
 
 
-def test_the_confusion_matrix_is_coloured_by_the_share_of_its_row() -> None:
+def test_confusion_matrix_is_coloured_by_row_share() -> None:
     [cells] = confusion([[8, 2], [0, 0]], ["freshapples", "rottenapples"]).data
 
     assert [list(row) for row in cells.z] == [[0.8, 0.2], [0, 0]]
@@ -58,7 +58,7 @@ def test_slices_keep_their_order_and_intervals() -> None:
     assert dots.error_x.array[0] == pytest.approx(10)
 
 
-def test_larger_dots_of_the_reliability_hold_more_files() -> None:
+def test_reliability_dots_grow_with_the_number_of_files() -> None:
     bins = [
         ReliabilityBin(files=1, confidence=0.5, accuracy=0.4),
         ReliabilityBin(files=99, confidence=1, accuracy=1),
@@ -70,7 +70,7 @@ def test_larger_dots_of_the_reliability_hold_more_files() -> None:
     assert dots.marker.size[0] < dots.marker.size[1]
 
 
-def test_curves_have_a_line_per_class_with_its_area() -> None:
+def test_curves_have_a_line_for_each_class_with_its_area() -> None:
     roc = RocCurve(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.98765)
     recall = PrecisionRecallCurve(recall=[1, 0], precision=[0.5, 1], average_precision=0.9)
 
@@ -78,14 +78,14 @@ def test_curves_have_a_line_per_class_with_its_area() -> None:
     assert precision_recall_curves({"mango": recall}).data[0].name == "Mango 0.9000"
 
 
-def test_epochs_that_were_not_validated_leave_a_gap() -> None:
+def test_epochs_without_validation_leave_a_gap() -> None:
     learned, validated = training_curve([{"loss": 1.0}, {"loss": 0.5}], "loss", "Loss").data
 
     assert learned.y == (1.0, 0.5)
     assert validated.y == (None, None)
 
 
-def test_the_networks_in_use_stand_out() -> None:
+def test_network_in_use_is_highlighted() -> None:
     trials = [
         Trial.model_validate(TRIAL),
         Trial.model_validate({**TRIAL, "architecture": "other", "input_size": 96}),

@@ -13,7 +13,7 @@ def test_each_loss_has_a_curve_over_the_epochs() -> None:
     assert (validation.name, validation.x, validation.y) == ("Validation", (1,), (0.5,))
 
 
-def test_the_class_with_most_new_photos_is_on_top() -> None:
+def test_class_with_most_new_photos_is_on_top() -> None:
     figure = new_photos({"kiwi": 7, "freshapples": 1200})
 
     assert figure.data[0].y == ("freshapples", "kiwi")
@@ -21,11 +21,11 @@ def test_the_class_with_most_new_photos_is_on_top() -> None:
     assert figure.layout.yaxis.ticktext == ("Fresh apple", "Kiwi")
 
 
-def test_many_new_classes_are_cut() -> None:
+def test_number_of_new_classes_is_limited() -> None:
     assert len(new_photos({f"fruit {n}": n for n in range(40)}).data[0].y) == 15
 
 
-def test_a_class_that_got_worse_stands_out() -> None:
+def test_class_that_got_worse_is_highlighted() -> None:
     figure = recall_pairs({"kiwi": Pair(10, 9, 8), "freshapples": Pair(20, 19, 20)})
 
     worse, better, candidate, champion = figure.data
@@ -35,7 +35,7 @@ def test_a_class_that_got_worse_stands_out() -> None:
     assert candidate.text[0] == "New: 80.0 % right"
 
 
-def test_a_new_class_has_the_candidate_dot_alone() -> None:
+def test_new_class_has_only_a_candidate_dot() -> None:
     figure = recall_pairs({"freshapples": Pair(20, 19, 20), "kiwi": Pair(8, None, 6)})
 
     _, candidate, champion = figure.data
@@ -44,5 +44,5 @@ def test_a_new_class_has_the_candidate_dot_alone() -> None:
     assert figure.layout.yaxis.ticktext == ("Fresh apple", "Kiwi (new)")
 
 
-def test_a_class_without_held_out_photos_has_none_right() -> None:
+def test_class_without_held_out_photos_has_none_right() -> None:
     assert recall_pairs({"kiwi": Pair(0, 0, 0)}).data[1].x == (0.0,)

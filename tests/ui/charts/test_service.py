@@ -9,7 +9,7 @@ NOON = datetime(2026, 11, 21, 12)
 STARTS = [NOON, NOON + timedelta(minutes=15)]
 
 
-def test_each_class_has_its_bars() -> None:
+def test_each_class_has_a_bar_series() -> None:
     figure = class_mix(STARTS, [{"freshapples": 3, "kiwi": 1}, {"kiwi": 2}], 900)
 
     apples, kiwi = figure.data
@@ -19,7 +19,7 @@ def test_each_class_has_its_bars() -> None:
     assert figure.layout.xaxis.range == (NOON, NOON + timedelta(minutes=30))
 
 
-def test_the_rarest_classes_share_a_colour() -> None:
+def test_rarest_classes_share_a_colour() -> None:
     counts = {f"fruit {n:02}": 100 - n for n in range(len(SERIES) + 2)}
 
     figure = class_mix(STARTS[:1], [counts], 900)
@@ -29,7 +29,7 @@ def test_the_rarest_classes_share_a_colour() -> None:
     assert figure.data[-1].y == (100 - 8 + 100 - 9,)
 
 
-def test_confidence_is_drawn_in_the_middle_of_its_slice_with_gaps() -> None:
+def test_confidence_is_drawn_mid_slice_with_gaps() -> None:
     figure = mean_confidence(STARTS, [0.9, None], 900)
 
     [line] = figure.data
@@ -40,7 +40,7 @@ def test_confidence_is_drawn_in_the_middle_of_its_slice_with_gaps() -> None:
     assert figure.layout.yaxis.range == (50.0, 100.0)
 
 
-def test_a_low_confidence_is_not_cut() -> None:
+def test_axis_includes_low_confidence() -> None:
     assert mean_confidence(STARTS, [0.3, 0.9], 900).layout.yaxis.range[0] < 30
 
 
@@ -49,7 +49,7 @@ def test_no_slices_make_an_empty_chart() -> None:
     assert mean_confidence([], [], 900).layout.xaxis.range is None
 
 
-def test_each_version_has_a_row_the_newest_on_top() -> None:
+def test_each_version_has_a_row_with_the_newest_on_top() -> None:
     hour = timedelta(hours=1)
     spans = [
         Span("a", NOON, NOON + hour, "the first one"),

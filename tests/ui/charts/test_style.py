@@ -21,20 +21,22 @@ from charts.retraining import Pair, recall_pairs
 from charts.service import mean_confidence
 from stored_models import MetricSlice, PrecisionRecallCurve, ReliabilityBin, RocCurve
 
-from tests.ui.fake_insights import LOOKS, TRIAL, figure
+from tests.ui.fake_insights import APPEARANCE, TRIAL, figure
 
-LOOK = ClassAppearance.model_validate({"class_name": "kiwi", "examples": 3, **LOOKS})
+KIWI_APPEARANCE = ClassAppearance.model_validate(
+    {"class_name": "kiwi", "examples": 3, **APPEARANCE}
+)
 PART = {"by": "fruit", "part": "apple", "files": 9, "photographs": 4, "accuracy": 0.9}
 SLICE = MetricSlice.model_validate({**PART, "accuracy_interval_95": [0.8, 1.0]})
 ROC = RocCurve(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.98765)
 RECALL = PrecisionRecallCurve(recall=[1, 0], precision=[0.5, 1], average_precision=0.9)
 APPLES = FruitFreshness(fruit="apple", fresh=2, rotten=1)
-# With an axis in percent, or with shares in words alone.
+# Charts with an axis in percent.
 WITH_AXIS = {
     "reliability": reliability([ReliabilityBin(files=9, confidence=0.977, accuracy=0.9)]),
     "roc": roc_curves({"kiwi": ROC}),
     "precision and recall": precision_recall_curves({"kiwi": RECALL}),
-    "brightness": appearance_by_class([LOOK], "brightness"),
+    "brightness": appearance_by_class([KIWI_APPEARANCE], "brightness"),
     "networks": accuracy_against_time([Trial.model_validate(TRIAL)], "other"),
     "input sizes": input_sizes([Trial.model_validate(TRIAL)], 96),
     "figures": metric_intervals([Figure.model_validate(figure("test", measures="version"))]),
@@ -42,27 +44,28 @@ WITH_AXIS = {
     "candidate against champion": recall_pairs({"kiwi": Pair(20, 19, 20)}),
     "confidence": mean_confidence([datetime(2026, 11, 21)], [0.9], 900),
 }
-IN_WORDS = {
+# Charts with shares only in their labels.
+WITH_LABELS = {
     "confusion": confusion([[8, 2], [0, 1]], ["freshapples", "rottenapples"]),
     "freshness": fresh_against_rotten(2, 1, [APPLES]),
     "probabilities": probability_bars({"kiwi": 0.977, "mango": 0.023}, "kiwi"),
 }
 
 
-@pytest.mark.parametrize("drawn", [*WITH_AXIS.values(), *IN_WORDS.values()])
-def test_no_chart_uses_plotlys_percent_format(drawn: go.Figure) -> None:
+@pytest.mark.parametrize("chart", [*WITH_AXIS.values(), *WITH_LABELS.values()])
+def test_no_chart_uses_plotlys_percent_format(chart: go.Figure) -> None:
     # Plotly's own percent sign stands without a space before it.
-    assert not re.search(r"\d%", drawn.to_json())
+    assert not re.search(r"\d%", chart.to_json())
 
 
-@pytest.mark.parametrize("drawn", WITH_AXIS.values(), ids=WITH_AXIS)
-def test_the_axis_is_in_percent(drawn: go.Figure) -> None:
+@pytest.mark.parametrize("chart", WITH_AXIS.values(), ids=WITH_AXIS)
+def test_axis_is_in_percent(chart: go.Figure) -> None:
     [axis, *_] = [
-        axis for axis in (drawn.layout.yaxis, drawn.layout.xaxis) if axis.ticksuffix == " %"
+        axis for axis in (chart.layout.yaxis, chart.layout.xaxis) if axis.ticksuffix == " %"
     ]
     assert axis.range is None or axis.range[1] >= 100
 
 
-@pytest.mark.parametrize("drawn", IN_WORDS.values(), ids=IN_WORDS)
-def test_shares_have_labels(drawn: go.Figure) -> None:
-    assert re.search(r"\d\.\d %", drawn.to_json())
+@pytest.mark.parametrize("chart", WITH_LABELS.values(), ids=WITH_LABELS)
+def test_shares_have_labels(chart: go.Figure) -> None:
+    assert re.search(r"\d\.\d %", chart.to_json())

@@ -19,13 +19,13 @@ def test_each_metric_of_the_gate_has_a_row() -> None:
     ]
 
 
-def test_with_nothing_measured_there_are_no_rows() -> None:
+def test_without_measurements_there_are_no_rows() -> None:
     nothing = {"overall": paired(0, 0, 0), "recognised": paired(0, 0, 0)}
 
     assert comparisons.gate_rows(GateComparison.model_validate(nothing)) == []
 
 
-def test_new_photos_without_held_out_ones_are_left_out_one_by_one() -> None:
+def test_new_photos_without_held_out_photos_use_leave_one_out() -> None:
     fit = {"kiwi": {"left_out": 34, "left_out_right": 33}}
     figures = GateComparison.model_validate(FIGURES | {"new_classes": {}, "new_labels": fit})
 
@@ -36,7 +36,7 @@ def test_new_photos_without_held_out_ones_are_left_out_one_by_one() -> None:
     )
 
 
-def test_each_class_has_its_pair() -> None:
+def test_each_class_has_a_pair_of_counts() -> None:
     assert comparisons.by_class(GateComparison.model_validate(FIGURES)) == {
         "freshapples": Pair(100, 98, 99),
         "rottenapples": Pair(115, 112, 112),
@@ -44,7 +44,7 @@ def test_each_class_has_its_pair() -> None:
     }
 
 
-def test_a_new_class_without_held_out_photos_is_left_out_one_by_one() -> None:
+def test_new_class_without_held_out_photos_uses_leave_one_out() -> None:
     fit = {"kiwi": {"left_out": 34, "left_out_right": 33}}
     figures = GateComparison.model_validate(FIGURES | {"new_classes": fit})
 
@@ -52,7 +52,7 @@ def test_a_new_class_without_held_out_photos_is_left_out_one_by_one() -> None:
     assert comparisons.left_out_classes(figures) == ["kiwi"]
 
 
-def test_the_metrics_of_two_versions() -> None:
+def test_metric_rows_compare_two_versions() -> None:
     assert comparisons.metric_rows(VersionComparison.model_validate(COMPARE)) == [
         ("Macro F1", "98.0 %", "97.0 %"),
         ("Known photos rejected", "1.0 %", "—"),
