@@ -1,4 +1,4 @@
-"""Feedback on predictions: it counts for accuracy, and turns the photo into a training image."""
+"""Feedback on predictions: counts for accuracy, and makes the photo a training image."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -90,7 +90,7 @@ class FeedbackService:
     def _add_training_image(
         self, prediction: PredictionRow, label: str, origin: Origin
     ) -> tuple[PhotoOutcome, str | None, str]:
-        """The outcome, the training image's id, and a message for the person."""
+        """The outcome, the training image's id, and a message for the user."""
         with self.store.database.reading() as session:
             feedback = session.get(FeedbackRow, prediction.id)
             if feedback is not None and feedback.image_id is not None:

@@ -124,21 +124,21 @@ class _Examples:
             warm = None
         return fit_head(self.embeddings, self.kind_targets, self.weights, HEAD_L2, warm)
 
-    def fit_freshness(self) -> Linear | None:
-        if not self.has_levels:
-            return None
-        return fit_freshness(self.embeddings, self.freshness, self.weights, HEAD_L2)
-
 
 def _fit(
     data: TrainingRows, train: NDArray[np.bool_], start: FittedHeads | None = None
 ) -> FittedHeads:
     """Both heads and the OOD detector, fitted on the rows `train` bool [n]."""
     examples = _Examples.of(data, train)
+    freshness = None
+    if examples.has_levels:
+        freshness = fit_freshness(
+            examples.embeddings, examples.freshness, examples.weights, HEAD_L2
+        )
     return FittedHeads(
         data.classes,
         kinds=examples.fit_kinds(start),
-        freshness=examples.fit_freshness(),
+        freshness=freshness,
         ood=fit_ood(data.replay.embeddings[train], data.labels[train]),
     )
 
