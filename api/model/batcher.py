@@ -88,8 +88,9 @@ class DynamicBatcher:
         results: list[Grade | Exception] = []
         if first := self._pop():
             # Lazy: `take_batch` ends the batch early where decoding takes long.
-            taken = take_batch(self._take(first, batch), size)
-            results = first.predictor.predict_batch(pending.unless_expired() for pending in taken)
+            results = first.predictor.predict_batch(
+                pending.unless_expired() for pending in take_batch(self._take(first, batch), size)
+            )
         loop.call_soon_threadsafe(self._end_batch, loop, batch, results)
 
     def _take(self, first: _Pending, batch: list[_Pending]) -> Iterator[_Pending]:

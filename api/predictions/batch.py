@@ -134,24 +134,24 @@ class _Reader:
 
     def predict(self, predictor: Predictor) -> list[_Result]:
         """Grade the next batch of items; empty at the end. One bad image affects no other."""
-        taken: list[tuple[int, BatchItem]] = []
+        batch: list[tuple[int, BatchItem]] = []
         outcomes = predictor.predict_batch(
             PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
-            for item in take_batch(self._items(taken))
+            for item in take_batch(self._take(batch))
         )
         return [
             _Result(index, item.filename, _grade_or_problem(item.filename, outcome))
-            for (index, item), outcome in zip(taken, outcomes, strict=True)
+            for (index, item), outcome in zip(batch, outcomes, strict=True)
         ]
 
-    def _items(self, taken: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
-        """The next items; each is also appended to `taken`."""
+    def _take(self, batch: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
+        """Yield the next items; each is also appended to `batch`."""
         while True:
             with self._lock:
                 entry = next(self._source, None)
             if entry is None:
                 return
-            taken.append(entry)
+            batch.append(entry)
             yield entry[1]
 
 
