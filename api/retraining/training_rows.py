@@ -103,12 +103,12 @@ def build_training_rows(job: RetrainJob, backbone: Backbone) -> TrainingRows:
     in_catalog = {photo.class_name for photo in job.photos}
     classes = select_classes(known, in_catalog, job.options.get("classes"))
     photos = [photo for photo in job.photos if photo.class_name in classes]
-    require_enough(job.replay, known, photos, classes)
+    require_enough_per_class(job.replay, known, photos, classes)
     embedded = _embed(job, not_embedded(job.replay, photos), backbone)
     return merge_catalog(job.replay, known, photos, embedded, classes)
 
 
-def require_enough(
+def require_enough_per_class(
     replay: ReplayBuffer,
     known_classes: Sequence[str],
     photos: Sequence[ImageRow],
