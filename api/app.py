@@ -45,7 +45,7 @@ from api.monitoring.gauges import Gauges
 from api.predictions.recorder import Recorder
 from api.predictions.retention import sweep_predicted
 from api.predictions.state import AppState
-from api.registry.model_reloader import ModelReloader
+from api.registry.model_reloader import POLL_SECONDS, ModelReloader
 from api.retraining.queue import RunQueue
 from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
@@ -124,13 +124,13 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         reloader.start()
         gauges = Gauges(settings, state)
         with (
+            BackgroundTask("model reloader", POLL_SECONDS, reloader.poll_and_log),
             BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
             BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
             BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
             drain_on_sigterm(state, settings.drain_seconds),
         ):
             yield
-        reloader.stop()
     app.state.queue.close()
     database.close()
 

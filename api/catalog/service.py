@@ -86,61 +86,60 @@ def _duplicate_message(match: Match, sent_class: str) -> str:
     )
 
 
-def store_photograph(
-    database: Database,
-    blobs: Blobs,
-    index: DuplicateIndex,
-    data: bytes,
-    *,
-    class_name: str,
-    origin: Origin,
-    filename: str,
-    max_pixels: int = MAX_PIXELS,
-) -> Outcome:
-    """Add a photo unless it is a duplicate. It is on disk and in the catalog when this returns.
+@dataclass(frozen=True)
+class PhotographStore:
+    """Adds photos to the catalog. `index` has the photos that are known."""
 
-    `class_name` need not be normalized. Raises BadClassNameError and what `imaging.decode` raises,
-    without storing anything.
-    """
-    class_name = accepted_class_name(class_name)
-    sha256 = content_hash(data)
-    # Exact duplicates first: they need no decoding.
-    with database.reading() as session:
-        if match := index.find(session, sha256):
-            return DuplicateFile.of_match(filename, match, class_name)
-    sanitized = sanitize(data, max_pixels)
-    with database.reading() as session:
-        if match := index.find(session, sha256, sanitized.signature):
-            return DuplicateFile.of_match(filename, match, class_name)
+    database: Database
+    blobs: Blobs
+    index: DuplicateIndex
+    max_pixels: int = MAX_PIXELS
 
-    key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
-    blobs.put(key, sanitized.data)
-    with database.session() as session:
-        repository.lock_images(session)
-        # Another process may have stored the same photo meanwhile, or deleted it with its blob.
-        index.refresh(session)
-        if match := index.find(session, sha256, sanitized.signature):
-            return DuplicateFile.of_match(filename, match, class_name)
-        if not blobs.exists(key):
-            blobs.put(key, sanitized.data)
-        group = _source_group(session, class_name, filename, sha256)
-        row = ImageRow(
-            id=uuid4().hex,
-            sha256=sha256,
-            signature=sanitized.signature.tobytes().hex(),
-            class_name=class_name,
-            photograph=group,
-            split=split_of(group),
-            origin=origin,
-            filename=safe_filename(filename),
-            width=sanitized.width,
-            height=sanitized.height,
-            bytes=len(sanitized.data),
-            **asdict(sanitized.appearance),
-            blob=key,
-        )
-        session.add(row)
-    return Stored(filename, row)
+    def add(self, data: bytes, *, class_name: str, origin: Origin, filename: str) -> Outcome:
+        """Add a photo unless it is a duplicate. It is on disk and in the catalog on return.
+
+        `class_name` need not be normalized. Raises BadClassNameError and what `imaging.decode`
+        raises, without storing anything.
+        """
+        class_name = accepted_class_name(class_name)
+        sha256 = content_hash(data)
+        # Exact duplicates first: they need no decoding.
+        with self.database.reading() as session:
+            if match := self.index.find(session, sha256):
+                return DuplicateFile.of_match(filename, match, class_name)
+        sanitized = sanitize(data, self.max_pixels)
+        with self.database.reading() as session:
+            if match := self.index.find(session, sha256, sanitized.signature):
+                return DuplicateFile.of_match(filename, match, class_name)
+
+        key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
+        self.blobs.put(key, sanitized.data)
+        with self.database.session() as session:
+            repository.lock_images(session)
+            # Another process may have stored the same photo meanwhile, or deleted it with its blob.
+            self.index.refresh(session)
+            if match := self.index.find(session, sha256, sanitized.signature):
+                return DuplicateFile.of_match(filename, match, class_name)
+            if not self.blobs.exists(key):
+                self.blobs.put(key, sanitized.data)
+            group = _source_group(session, class_name, filename, sha256)
+            row = ImageRow(
+                id=uuid4().hex,
+                sha256=sha256,
+                signature=sanitized.signature.tobytes().hex(),
+                class_name=class_name,
+                photograph=group,
+                split=split_of(group),
+                origin=origin,
+                filename=safe_filename(filename),
+                width=sanitized.width,
+                height=sanitized.height,
+                bytes=len(sanitized.data),
+                **asdict(sanitized.appearance),
+                blob=key,
+            )
+            session.add(row)
+        return Stored(filename, row)
 
 
 def _source_group(session: Session, class_name: str, filename: str, sha256: str) -> str:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.catalog.archive import SentFile, UploadForm, UploadLimits, ZipArchive, is_zip
 from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.service import Outcome, store_photograph
+from api.catalog.service import Outcome, PhotographStore
 from api.core.errors import ProblemError, UnprocessableError
 from api.core.labels import accepted_class_name
 from api.model.replay_buffer import TrainingIndex
@@ -56,13 +56,12 @@ class UploadService:
             raise MissingClassNameError("A photograph")
         with self.database.reading() as session:
             index = DuplicateIndex.load(session, self.training_index)
+        store = PhotographStore(self.database, self.blobs, index, self.max_pixels)
         is_only_zip = len(form.files) == 1 and is_zip(form.files[0].stream)
         outcomes: list[Outcome | FileError] = []
         for file in form.files:
             try:
-                outcomes.extend(
-                    self._store(index, *photo) for photo in self._photos(file, class_name)
-                )
+                outcomes.extend(_store(store, *photo) for photo in self._photos(file, class_name))
             except ProblemError as error:
                 if is_only_zip:
                     raise
@@ -84,23 +83,15 @@ class UploadService:
         for entry, filename, data in archive.read_all(file.filename):
             yield filename, zip_class or entry.folder or class_name, data
 
-    def _store(
-        self, index: DuplicateIndex, filename: str, class_name: str, data: bytes | ProblemError
-    ) -> Outcome | FileError:
-        try:
-            if isinstance(data, ProblemError):
-                raise data
-            if not class_name:
-                raise MissingClassNameError("A photograph outside of the folders")
-            return store_photograph(
-                self.database,
-                self.blobs,
-                index,
-                data,
-                class_name=class_name,
-                origin="upload",
-                filename=filename,
-                max_pixels=self.max_pixels,
-            )
-        except ProblemError as error:
-            return FileError.of(filename, error)
+
+def _store(
+    store: PhotographStore, filename: str, class_name: str, data: bytes | ProblemError
+) -> Outcome | FileError:
+    try:
+        if isinstance(data, ProblemError):
+            raise data
+        if not class_name:
+            raise MissingClassNameError("A photograph outside of the folders")
+        return store.add(data, class_name=class_name, origin="upload", filename=filename)
+    except ProblemError as error:
+        return FileError.of(filename, error)

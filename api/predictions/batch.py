@@ -45,7 +45,7 @@ def batch_items(files: Iterable[SentFile], limits: UploadLimits) -> Iterator[Bat
 
 @dataclass
 class Batch:
-    """A batch request, graded by the model that was loaded when it arrived."""
+    """A batch request, graded throughout by the model that was loaded when it arrived."""
 
     state: AppState
     predictor: Predictor
@@ -58,10 +58,7 @@ class Batch:
     _started: float = field(default_factory=perf_counter)
 
     async def results(self, source: Iterator[BatchItem]) -> AsyncGenerator[list[Row]]:
-        """A row per item, in order, as many at a time as are ready.
-
-        Memory is bounded, however long the batch.
-        """
+        """One row per item, in order; yields those that are ready. Memory is bounded."""
         loop = asyncio.get_running_loop()
         reader = _Reader(source)
         running: deque[asyncio.Future[list[_Result]]] = deque()
@@ -129,7 +126,7 @@ class _Result(NamedTuple):
 
 
 class _Reader:
-    """Reads and grades the next items in whichever thread is free."""
+    """Reads and grades items, in any number of threads."""
 
     def __init__(self, source: Iterator[BatchItem]) -> None:
         self._source = enumerate(source)
@@ -137,24 +134,24 @@ class _Reader:
 
     def predict(self, predictor: Predictor) -> list[_Result]:
         """Grade the next batch of items; empty at the end. One bad image affects no other."""
-        taken: list[tuple[int, BatchItem]] = []
+        batch: list[tuple[int, BatchItem]] = []
         outcomes = predictor.predict_batch(
             PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
-            for item in take_batch(self._items(taken))
+            for item in take_batch(self._take(batch))
         )
         return [
             _Result(index, item.filename, _grade_or_problem(item.filename, outcome))
-            for (index, item), outcome in zip(taken, outcomes, strict=True)
+            for (index, item), outcome in zip(batch, outcomes, strict=True)
         ]
 
-    def _items(self, taken: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
-        """The next items, which are also appended to `taken`."""
+    def _take(self, batch: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
+        """Yield the next items; each is also appended to `batch`."""
         while True:
             with self._lock:
                 entry = next(self._source, None)
             if entry is None:
                 return
-            taken.append(entry)
+            batch.append(entry)
             yield entry[1]
 
 

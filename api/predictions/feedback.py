@@ -1,4 +1,4 @@
-"""Feedback on predictions: it counts for accuracy, and turns the photo into a training image."""
+"""Feedback on predictions: counts for accuracy, and makes the photo a training image."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,8 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.catalog import repository as images
-from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.service import DuplicateFile, Origin, store_photograph
+from api.catalog.service import DuplicateFile, Origin, PhotographStore
 from api.core import telemetry
 from api.core.errors import UnprocessableError
 from api.core.labels import accepted_class_name
@@ -19,8 +18,6 @@ from api.predictions.history import (
     load_image,
 )
 from api.predictions.recorder import Recorder
-from api.storage.blobs import Blobs
-from api.storage.db import Database
 from api.storage.tables import FeedbackRow, ImageRow, PredictionRow
 
 # What happened to the photo; FeedbackAnswer says what each means.
@@ -56,11 +53,8 @@ class FeedbackAnswer(BaseModel):
 class FeedbackService:
     """Takes feedback on predictions. For one request."""
 
-    database: Database
-    blobs: Blobs
+    store: PhotographStore
     recorder: Recorder
-    known: DuplicateIndex
-    max_pixels: int
 
     def submit(
         self,
@@ -74,12 +68,12 @@ class FeedbackService:
         Waits up to `timeout` seconds for the prediction to be recorded. Raises
         PredictionNotFoundError or BadClassNameError, and then changes nothing.
         """
-        prediction, _ = find_recorded(self.database, self.recorder, prediction_id, timeout)
+        prediction, _ = find_recorded(self.store.database, self.recorder, prediction_id, timeout)
         predicted = accepted_class_name(prediction.predicted_class)
         class_name = predicted if label is None else accepted_class_name(label)
         correct = class_name == predicted
         outcome, image_id, message = self._add_training_image(prediction, class_name, origin)
-        with self.database.session() as session:
+        with self.store.database.session() as session:
             if outcome == "relabelled" and image_id is not None:
                 images.relabel(session, [image_id], class_name)
             feedback_repository.put(session, prediction_id, class_name, correct, image_id)
@@ -96,15 +90,15 @@ class FeedbackService:
     def _add_training_image(
         self, prediction: PredictionRow, label: str, origin: Origin
     ) -> tuple[PhotoOutcome, str | None, str]:
-        """The outcome, the training image's id, and a message for the person."""
-        with self.database.reading() as session:
+        """The outcome, the training image's id, and a message for the user."""
+        with self.store.database.reading() as session:
             feedback = session.get(FeedbackRow, prediction.id)
             if feedback is not None and feedback.image_id is not None:
                 image = session.get(ImageRow, feedback.image_id)
                 if image is not None and image.origin in FEEDBACK_ORIGINS:
                     return _relabelled(image.id, label)
         try:
-            data = load_image(self.blobs, prediction)
+            data = load_image(self.store.blobs, prediction)
         except PhotographGoneError:
             return (
                 "not-kept",
@@ -112,19 +106,12 @@ class FeedbackService:
                 "Noted, it counts for the accuracy. The photograph is no longer kept, so there is "
                 "nothing to learn from.",
             )
-        stored = store_photograph(
-            self.database,
-            self.blobs,
-            self.known,
-            data,
-            class_name=label,
-            origin=origin,
-            filename=prediction.filename,
-            max_pixels=self.max_pixels,
+        outcome = self.store.add(
+            data, class_name=label, origin=origin, filename=prediction.filename
         )
-        if isinstance(stored, DuplicateFile):
-            return self._resolve_duplicate(stored, label)
-        return "stored", stored.image.id, f"Noted: the photograph is a training image of {label}."
+        if isinstance(outcome, DuplicateFile):
+            return self._resolve_duplicate(outcome, label)
+        return "stored", outcome.image.id, f"Noted: the photograph is a training image of {label}."
 
     def _resolve_duplicate(
         self, duplicate: DuplicateFile, label: str
@@ -132,7 +119,7 @@ class FeedbackService:
         if duplicate.class_name == label:
             return "known", duplicate.image_id, f"Noted. {duplicate.message}"
         if duplicate.kind == "exact" and duplicate.image_id is not None:
-            with self.database.reading() as session:
+            with self.store.database.reading() as session:
                 image = session.get(ImageRow, duplicate.image_id)
             if image is not None and image.origin in FEEDBACK_ORIGINS:
                 return _relabelled(image.id, label)

@@ -43,7 +43,7 @@ def accuracy(session: Session, since: datetime | None = None) -> Accuracy:
 
 
 def accuracies(session: Session, by: InstrumentedAttribute[str]) -> dict[str, Accuracy]:
-    """Of all words, for each value of a column, in order."""
+    """Over all feedback, for each value of the column `by`, in order."""
     rows = session.execute(_COUNTED.add_columns(by).group_by(by).order_by(by))
     return {group: Accuracy.of(words, correct) for words, correct, group in rows}
 

@@ -51,13 +51,13 @@ class FreshnessThresholdsChange(BaseModel):
 
 
 def user_thresholds(session: Session) -> LevelThresholds | None:
-    """Those a user set, if any."""
+    """The thresholds that a user set, if any."""
     row = session.get(FreshnessThresholdsRow, 1, populate_existing=True)
     return LevelThresholds(row.rotten_below, row.fresh_from) if row else None
 
 
 def set_thresholds(session: Session, rotten_below: float, fresh_from: float) -> None:
-    """For all processes."""
+    """Set the user's thresholds, for all processes."""
     values = {"rotten_below": rotten_below, "fresh_from": fresh_from, "changed_at": now()}
     upsert(session, FreshnessThresholdsRow, {"id": 1}, values)
 
@@ -67,7 +67,10 @@ def clear_thresholds(session: Session) -> None:
 
 
 def current(state: AppState, settings: Settings) -> FreshnessThresholds:
-    """While the catalog is unavailable, those last read from it. Raises ModelUnavailableError."""
+    """The thresholds in use. Raises ModelUnavailableError.
+
+    While the catalog is unavailable, the user's are those last read from it.
+    """
     own = state.serving().own_thresholds
     by_user = state.user_thresholds
     if not state.catalog_problem:
@@ -79,7 +82,7 @@ def current(state: AppState, settings: Settings) -> FreshnessThresholds:
 def build_response(
     own: LevelThresholds | None, settings: Settings, by_user: LevelThresholds | None
 ) -> FreshnessThresholds:
-    """`own` are the model's thresholds."""
+    """`own` are the model's thresholds, `by_user` the user's."""
     set_by: SetBy = "user" if by_user else "environment" if settings.level_thresholds else "model"
     used = by_user or settings.level_thresholds or own
     return FreshnessThresholds(

@@ -45,7 +45,7 @@ class PhotographGoneError(NotFoundError):
 def filters(
     class_name: str | None, recognised: bool | None, below: float | None, model_version: str | None
 ) -> list[ColumnElement[bool]]:
-    """Query conditions; None means any. `below` is a confidence."""
+    """Query conditions, None for any; `below` is an upper bound of the confidence."""
     values = {
         PredictionRow.predicted_class: class_name,
         PredictionRow.recognised: recognised,

@@ -1,4 +1,4 @@
-"""The record of a prediction: what is stored of it."""
+"""What is stored of a prediction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -70,7 +70,7 @@ class Record:
 def blob_key(records: Sequence[Record]) -> str:
     """The storage key for the images of `records`, which share a blob.
 
-    It has the day of the newest, so that retention can go by the key and deletes none too early.
+    It has the day of the newest, so that retention by the key deletes no image too early.
     """
     newest = max((record.prediction for record in records), key=lambda one: one.timestamp)
     return f"{FOLDER}/{newest.timestamp:%Y-%m-%d}/{newest.prediction_id}.jpgs"

@@ -1,8 +1,8 @@
 """Recording predictions in the background.
 
 Endpoints put records into a bounded queue, which one thread writes in batches, so a prediction
-never waits for the catalog. A full queue drops first images, then records, and counts both. While
-the database is unavailable, the queue holds what fits.
+never waits for the catalog. A queue that fills up, as while the database is unavailable, drops
+images first, then records, and counts both.
 """
 
 import logging
@@ -149,7 +149,7 @@ class Recorder:
                     log.error("%d predictions are not recorded: %s", len(rows), error)
                     telemetry.RECORDER_DROPPED.labels("record").inc(len(rows))
                     return
-                log.warning("The catalog is away; predictions wait to be recorded: %s", error)
+                log.warning("The catalog is unavailable; predictions are queued: %s", error)
             except SQLAlchemyError:
                 self._write_singly(rows)
                 return

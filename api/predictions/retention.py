@@ -16,10 +16,10 @@ CHUNK = 500
 def sweep_predicted(
     database: Database, blobs: Blobs, keep_days: float, at: datetime | None = None
 ) -> int:
-    """Delete the images of predictions older than `keep_days`; returns how many. Rows stay.
+    """Delete the images of predictions older than `keep_days`, not their rows; returns how many.
 
-    The blob goes before its row is updated, so a crash leaves no blob behind; blobs whose row was
-    never written go by the day in their key.
+    A blob is deleted before its row is updated, so a crash leaves no blob behind. Blobs whose row
+    was never written are deleted by the day in their key.
     """
     cutoff = (at or now()) - timedelta(days=keep_days)
     swept = 0
@@ -39,7 +39,7 @@ def sweep_predicted(
 
 
 def _expired(database: Database, cutoff: datetime) -> dict[str, str]:
-    """The next predictions whose image is to be deleted: id to blob."""
+    """The next predictions whose image has expired: id to blob."""
     query = (
         select(PredictionRow.id, PredictionRow.blob)
         .where(PredictionRow.blob.is_not(None), PredictionRow.created_at < cutoff)

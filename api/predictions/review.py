@@ -9,17 +9,17 @@ from api.core.imaging.hashing import near_rows
 from api.storage.tables import FeedbackRow, PredictionRow
 
 PAGE = 500
-# Near-duplicates are skipped, so a full queue may take more rows than it has, up to this many.
+# Rows to read at most: near-duplicates are skipped, so a queue takes more rows than its length.
 MAX_SCANNED = 5000
 # Near-duplicates of this many recently labelled predictions are skipped as well.
 MAX_LABELLED = 5000
 
 
 def review_queue(session: Session, limit: int) -> list[PredictionRow]:
-    """Up to `limit` predictions: unrecognised first, then by confidence, the lowest first.
+    """Up to `limit` predictions: unrecognised first, then by confidence, lowest first.
 
-    Only those with a stored image and without feedback; no near-duplicates of one another or of
-    labelled ones.
+    Only with a stored image and without feedback, and no near-duplicates of each other or of
+    labelled predictions.
     """
     seen = read_signatures(_labelled_signatures(session))
     labelled = select(FeedbackRow.prediction_id)
@@ -45,7 +45,7 @@ def review_queue(session: Session, limit: int) -> list[PredictionRow]:
 
 
 def _labelled_signatures(session: Session) -> list[str]:
-    """Of the predictions that were labelled last."""
+    """Signatures of the predictions that were labelled last."""
     query = (
         select(PredictionRow.signature)
         .join(FeedbackRow, PredictionRow.id == FeedbackRow.prediction_id)

@@ -6,12 +6,10 @@ followed the same way.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from api.core.freshness_levels import LevelThresholds
 from api.model.package import BadPackageError, Package, load_package, read_manifest
 from api.model.predictor import Predictor
 from api.predictions.freshness_thresholds import apply_thresholds, user_thresholds
@@ -25,12 +23,14 @@ from api.storage.tables import ChampionRow
 
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 60.0
-STOP_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
 class ModelReloader:
-    """Keeps `state.predictor` the champion of the catalog. `clock` returns seconds."""
+    """Keeps `state.predictor` the champion of the catalog. `clock` returns seconds.
+
+    Call `start` once, then `poll_and_log` every POLL_SECONDS.
+    """
 
     def __init__(
         self, settings: Settings, state: AppState, clock: Callable[[], float] = time.monotonic
@@ -39,15 +39,14 @@ class ModelReloader:
         self._state = state
         self._clock = clock
         self._is_migrated = False
-        self._register_at: float | None = clock()  # None once it is done.
+        # When to register the shipped package, or to retry that; None once it is registered.
+        self._register_at: float | None = clock()
         self._failed_version = ""
         self._retry_at = 0.0
         self._last_error = ""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="model-reloader", daemon=True)
 
     def start(self) -> None:
-        """Open the catalog, load a model and start polling.
+        """Open the catalog and load a model.
 
         If the catalog or its champion is unavailable, the shipped package serves; without one the
         service runs but has no model. Raises what `Database.upgrade` raises for an unusable
@@ -56,11 +55,13 @@ class ModelReloader:
         self.poll()
         if self._state.predictor is None:
             self._serve_shipped()
-        self._thread.start()
 
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join(STOP_SECONDS)
+    def poll_and_log(self) -> None:
+        """`poll`, with every error logged."""
+        try:
+            self.poll()
+        except Exception as error:  # Keep polling.
+            self._log_error(f"Looking for a new model failed: {error!r}")
 
     def poll(self) -> None:
         """Load the champion if it changed. While the catalog is unavailable, nothing changes."""
@@ -77,15 +78,8 @@ class ModelReloader:
         else:
             self._log_error("")
 
-    def _run(self) -> None:
-        while not self._stopping.wait(POLL_SECONDS):
-            try:
-                self.poll()
-            except Exception as error:  # Keep polling.
-                self._log_error(f"Looking for a new model failed: {error!r}")
-
     def _log_error(self, error: str) -> None:
-        """Log when errors start and stop, not at every poll. Empty: no error."""
+        """Log when errors start and stop, not at every poll; empty for no error."""
         if error and not self._last_error:
             log.error("%s", error)
         elif self._last_error and not error:
@@ -134,15 +128,11 @@ class ModelReloader:
                 state.model_problem = f"Version {champion.version} cannot be loaded: {error}"
                 log.error("%s", state.model_problem)
                 return
-            state.predictor = predictor.with_thresholds(self._thresholds)
+            self._serve(predictor)
             log.info("Version %s serves.", champion.version)
             service.evict_cache(state.database, self._settings.model_cache)
         state.champion_since = champion.changed_at
         self._failed_version, state.model_problem = "", ""
-
-    @property
-    def _thresholds(self) -> LevelThresholds | None:
-        return self._state.user_thresholds or self._settings.level_thresholds
 
     def _serve_shipped(self) -> None:
         try:
@@ -151,8 +141,12 @@ class ModelReloader:
             log.error("No model is served: %s", error)
             self._state.model_problem = self._state.model_problem or str(error)
         else:
-            self._state.predictor = predictor.with_thresholds(self._thresholds)
+            self._serve(predictor)
             log.warning("The shipped version serves until the champion can be loaded.")
+
+    def _serve(self, predictor: Predictor) -> None:
+        thresholds = self._state.user_thresholds or self._settings.level_thresholds
+        self._state.predictor = predictor.with_thresholds(thresholds)
 
 
 def load_version(settings: Settings, blobs: Blobs, version: str) -> Predictor:

@@ -36,11 +36,11 @@ MAX_SLOWDOWN = 1.10
 MIN_NEW_CLASS_RECALL = 0.75
 MIN_NEW_CLASS_RECOGNISED = 0.85
 MIN_LABEL_AGREEMENT = 0.70
-# Lower for a single class, whose new photos may come from one unusual kitchen.
+# Lower for a single class, whose new photos may all come from one unusual place.
 MIN_CLASS_LABEL_AGREEMENT = 0.50
 # With fewer new photos of known classes their labels are not checked.
 MIN_NEW_PHOTOS = 8
-# With this many held-out new photos those alone decide: they measure the candidate itself.
+# With this many held-out new photos, only those count: they measure the candidate itself.
 ENOUGH_HELD_OUT = 20
 
 
@@ -185,7 +185,7 @@ def _regressed(
 
 
 def _agreement_rate(agreement: LabelAgreement) -> float:
-    """Share of new photos graded as labelled, 0 to 1, by the better of the two measures."""
+    """Share of new photos graded as labelled, 0 to 1: of held-out ones if there are enough."""
     if agreement.held_out >= ENOUGH_HELD_OUT:
         return agreement.held_out_right / agreement.held_out
     return agreement.left_out_right / agreement.left_out if agreement.left_out else 0.0
@@ -206,7 +206,7 @@ def _too_many_rejected(agreement: LabelAgreement) -> str:
     rejected_left_out = left_out - agreement.left_out_recognised
     if rejected_left_out > max_rejected * left_out:
         return f"left out one by one, {rejected_left_out} of {left_out} new photos"
-    # Binomial p-value of so many rejections at the highest acceptable rate.
+    # Binomial p-value of this many rejections at the highest acceptable rate.
     p = sum(
         comb(held_out, k) * max_rejected**k * MIN_NEW_CLASS_RECOGNISED ** (held_out - k)
         for k in range(rejected, held_out + 1)

@@ -1,7 +1,7 @@
 """Queries on model versions and the champion, in the caller's session.
 
-What changes the champion, or depends on it, locks its row first, so that such changes are
-serialised across processes.
+Every change that involves the champion locks its row first, so such changes are serialised across
+processes.
 """
 
 import json
@@ -101,7 +101,7 @@ def add_model(
 
 
 def promote(session: Session, version: str, kind: Kind) -> PromotionRow:
-    """Make `version` the champion; returns the promotion that did, an earlier one if it was.
+    """Make `version` the champion, unless it is. Returns its promotion.
 
     Raises UnknownModelError, PrunedModelError; IntegrityError if another process adds the first
     champion at the same moment.
@@ -155,9 +155,9 @@ def rollback_target(session: Session) -> str | None:
 
 
 def mark_pruned(session: Session, keep: int) -> list[str]:
-    """Mark all but the `keep` newest versions, the champion and the rollback target as pruned.
+    """Mark versions as pruned and return them.
 
-    Returns which.
+    Kept are the `keep` newest, the champion and the rollback target.
     """
     current = _lock_champion(session)
     kept = {current.version if current else None, rollback_target(session)}

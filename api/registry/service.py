@@ -62,10 +62,7 @@ def _add_shipped(database: Database, manifest: Manifest) -> None:
 
 
 def promote(database: Database, blobs: Blobs, cache: Path, version: str) -> PromotionRow:
-    """Make `version` the champion; returns the promotion that did, an earlier one if it was.
-
-    Raises UnknownModelError, PrunedModelError or DamagedModelError, and changes nothing then.
-    """
+    """`repository.promote`, after verifying the package. Raises DamagedModelError as well."""
     with database.reading() as session:
         repository.check_promotable(session, version)
     _check_package(blobs, version, cache)
@@ -74,11 +71,7 @@ def promote(database: Database, blobs: Blobs, cache: Path, version: str) -> Prom
 
 
 def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
-    """Make the previous champion the champion again.
-
-    Raises NothingToRollBackToError, PrunedModelError or DamagedModelError, and changes nothing
-    then.
-    """
+    """`repository.rollback`, after verifying the package. Raises DamagedModelError as well."""
     with database.reading() as session:
         version = repository.rollback_target(session)
         if version is None:
@@ -99,10 +92,7 @@ def _check_package(blobs: Blobs, version: str, cache: Path) -> None:
 
 
 def prune(database: Database, blobs: Blobs, keep: int = KEEP_VERSIONS) -> list[str]:
-    """Delete the files of all but the `keep` newest versions; returns which.
-
-    The champion and the version that a rollback would go to are kept.
-    """
+    """Delete the files of the versions that `repository.mark_pruned` marks; returns which."""
     with database.session() as session:
         pruned = repository.mark_pruned(session, keep)
     for version in pruned:
@@ -117,14 +107,16 @@ def clean_up_store(database: Database, blobs: Blobs) -> None:
         rows = {version: session.get(ModelRow, version) for version in stored}
         created = repository.first_promotion_at(session)
     for version, row in rows.items():
-        if row.pruned_at is not None if row else _is_abandoned(blobs, version, created):
+        is_left_over = row.pruned_at is not None if row else _is_abandoned(blobs, version, created)
+        if is_left_over:
             store.delete_package(blobs, version)
 
 
 def _is_abandoned(blobs: Blobs, version: str, catalog_created: datetime | None) -> bool:
-    """Whether a version without a row is neither being stored nor of another catalog.
+    """Whether no process is still storing this version, which has no row.
 
-    Packages older than this catalog belong to a previous one, which its owner may go back to.
+    Packages older than this catalog are kept: they belong to a previous one, which its owner may
+    go back to.
     """
     stored = store.last_stored(blobs, version)
     return bool(stored and catalog_created and catalog_created < stored < now() - STORING_TIMEOUT)

@@ -36,6 +36,7 @@ from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows, build_training_rows
 
 LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "scipy")
+# How the test rows were chosen, in the manifest.
 SPLIT = (
     "test split by photograph, of what the version before was measured on and of the catalog, "
     "one file each; not seen in training"
@@ -58,7 +59,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
 def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
     """Drop the out-of-distribution (OOD) photos that a simple classifier takes for a new class.
 
-    The shipped photos of other produce may show the very fruit that a user has just added.
+    Photos of other produce in the replay buffer may show the fruit that a user has just added.
     """
     new = [name for name in data.classes if name not in known]
     ood = data.replay.others
@@ -157,7 +158,7 @@ def measure_head(data: TrainingRows, head: Head) -> dict[str, Any]:
 
 
 def data_fingerprint(replay: ReplayBuffer) -> DataFingerprint:
-    """Counts the photos and boxes of the rows, and hashes the SHA-256s of the photos."""
+    """Counts of photos and boxes, and a hash over the photos' SHA-256s."""
     boxed = replay.boxed
     return DataFingerprint(
         files=int((~boxed).sum()),

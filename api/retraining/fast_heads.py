@@ -48,25 +48,25 @@ def fit_calibrated_head(
     train, validation = replay.splits == "train", replay.splits == "validation"
     few_validation = int(validation.sum()) < MIN_VALIDATION
     new_classes = [label for label, name in enumerate(data.classes) if known and name not in known]
-    cross_validates = few_validation or bool(new_classes)
-    steps = 1 + FOLDS * cross_validates
+    steps = 1 + FOLDS * (few_validation or bool(new_classes))
 
     progress(Stage.FITTING, 0, steps)
     heads = _fit(data, train)
     progress(Stage.FITTING, 1, steps)
 
-    held_out = np.flatnonzero(validation)
-    logits = HeadLogits.of(heads, replay.embeddings[held_out])
+    rows = np.flatnonzero(train | validation)
     new_class_scores: list[NDArray[np.float32]] = []
-    if cross_validates:
-        rows = np.flatnonzero(train | validation)
-        if not few_validation:
+    if few_validation:
+        held_out = rows
+        logits = _cross_validate(data, rows, _fit, heads, progress)
+        new_class_scores = [logits.ood[data.labels[rows] == label] for label in new_classes]
+    else:
+        held_out = np.flatnonzero(validation)
+        logits = HeadLogits.of(heads, replay.embeddings[held_out])
+        if new_classes:
             rows = rows[np.isin(data.labels[rows], new_classes)]
-        refit = _fit if few_validation else _refit_kinds
-        crossed = _cross_validate(data, rows, lambda fold: refit(data, fold, heads), progress)
-        new_class_scores = [crossed.ood[data.labels[rows] == label] for label in new_classes]
-        if few_validation:
-            held_out, logits = rows, crossed
+            ood = _cross_validate(data, rows, _refit_kinds, heads, progress).ood
+            new_class_scores = [ood[data.labels[rows] == label] for label in new_classes]
 
     truth = GroundTruth(
         replay.targets[held_out], data.levels[held_out], replay.sources[held_out].tolist()
@@ -80,8 +80,8 @@ class _Examples:
 
     `embeddings` float32 [n, channels]; `kind_targets` float32 [n, kinds], with one more column for
     "none of them" where needed; `freshness` float32 [n], 1 (not rotten), 0 (rotten) or NaN
-    (unknown); `weights` float32 [n]. `has_levels`: the rows have both fresh and rotten fruit. OOD
-    photos alone would teach nothing about the freshness of the classes.
+    (unknown); `weights` float32 [n]. `has_levels`: the rows, not only the OOD photos, have both
+    fresh and rotten fruit.
     """
 
     embeddings: NDArray[np.float32]
@@ -92,49 +92,51 @@ class _Examples:
 
     @classmethod
     def of(cls, data: TrainingRows, train: NDArray[np.bool_]) -> "_Examples":
-        """The rows `train` bool [n], their views, which share a row's weight, and OOD photos."""
+        """The rows `train` bool [n], then their views, then the OOD photos of the train split."""
         replay = data.replay
         ood = replay.others.rows(replay.others.splits == "train")
-        own = np.flatnonzero(train)
-        balanced = balanced_weights(*_balance_keys(data, own, ood))
+        rows = np.flatnonzero(train)
+        balanced = balanced_weights(*_balance_keys(data, rows, ood))
         row_weights = np.zeros(len(replay.targets), np.float32)
-        row_weights[own] = balanced[: len(own)]
+        row_weights[rows] = balanced[: len(rows)]
+        # A row and its views share its weight.
         row_weights /= 1 + np.bincount(replay.view_of, minlength=len(row_weights))
         is_train_view = train[replay.view_of]
-        # The row of each example, before the OOD photos.
-        row = np.concatenate([own, replay.view_of[is_train_view]]).astype(np.int64)
         views = [replay.views[is_train_view]] if is_train_view.any() else []
+        # The row that each example but the OOD photos comes from.
+        row_of = np.concatenate([rows, replay.view_of[is_train_view]]).astype(np.int64)
         freshness = freshness_of_levels(data.levels)
-        has_levels = {0.0, 1.0} <= set(freshness[own].tolist())
+        has_levels = {0.0, 1.0} <= set(freshness[rows].tolist())
         kind_of, _ = kinds_and_parts(data.classes, has_levels)
         no_class = np.zeros((len(ood), len(data.classes)), np.float32)
         return cls(
-            embeddings=np.concatenate([replay.embeddings[own], *views, ood.embeddings]),
-            kind_targets=kind_targets(np.concatenate([replay.targets[row], no_class]), kind_of),
-            freshness=np.concatenate([freshness[row], ood.freshness]),
-            weights=np.concatenate([row_weights[row], balanced[len(own) :]]),
+            embeddings=np.concatenate([replay.embeddings[rows], *views, ood.embeddings]),
+            kind_targets=kind_targets(np.concatenate([replay.targets[row_of], no_class]), kind_of),
+            freshness=np.concatenate([freshness[row_of], ood.freshness]),
+            weights=np.concatenate([row_weights[row_of], balanced[len(rows) :]]),
             has_levels=has_levels,
         )
 
     def fit_kinds(self, start: Head | None) -> Linear:
-        """`start` near the solution saves time."""
-        is_same_size = start and start.kinds.weights.shape[1] == self.kind_targets.shape[1]
-        first = start.kinds if start and is_same_size else None
-        return fit_head(self.embeddings, self.kind_targets, self.weights, HEAD_L2, first)
-
-    def fit_freshness(self) -> Linear | None:
-        if not self.has_levels:
-            return None
-        return fit_freshness(self.embeddings, self.freshness, self.weights, HEAD_L2)
+        """`start` is a warm start, ignored if it has other outputs."""
+        warm = start.kinds if start else None
+        if warm and warm.weights.shape[1] != self.kind_targets.shape[1]:
+            warm = None
+        return fit_head(self.embeddings, self.kind_targets, self.weights, HEAD_L2, warm)
 
 
 def _fit(data: TrainingRows, train: NDArray[np.bool_], start: Head | None = None) -> Head:
     """Both heads and the OOD detector, fitted on the rows `train` bool [n]."""
     examples = _Examples.of(data, train)
+    freshness = None
+    if examples.has_levels:
+        freshness = fit_freshness(
+            examples.embeddings, examples.freshness, examples.weights, HEAD_L2
+        )
     return uncalibrated_head(
         data.classes,
         kinds=examples.fit_kinds(start),
-        freshness=examples.fit_freshness(),
+        freshness=freshness,
         ood=fit_ood(data.replay.embeddings[train], data.labels[train]),
     )
 
@@ -142,34 +144,42 @@ def _fit(data: TrainingRows, train: NDArray[np.bool_], start: Head | None = None
 def _refit_kinds(data: TrainingRows, train: NDArray[np.bool_], heads: Head) -> Head:
     """`heads` with the kinds head and class means refitted on the rows `train` bool [n].
 
-    A few rows more or less do not change the freshness head, nor the spread of embeddings.
+    Holding out a few rows changes neither the freshness head nor the covariance of embeddings.
     """
     means = with_class_means(heads.ood, data.replay.embeddings[train], data.labels[train])
     return replace(heads, kinds=_Examples.of(data, train).fit_kinds(heads), ood=means)
 
 
 def _balance_keys(
-    data: TrainingRows, own: NDArray[np.int64], ood: OodSamples
+    data: TrainingRows, rows: NDArray[np.int64], ood: OodSamples
 ) -> tuple[list[str], list[str], list[str]]:
-    """The arguments of `balanced_weights` for the rows `own` and then OOD photos."""
-    replay, names = data.replay, data.names
-    kinds = [read_label(str(name)).fruit for name in names[own]]
+    """The arguments of `balanced_weights` for `rows` [n] and then the OOD photos.
+
+    Groups as `balance_keys` of `api.training.samples` does, but OOD photos have no source here.
+    """
+    names, is_sure = data.names[rows].tolist(), data.is_sure[rows].tolist()
+    kinds = [read_label(name).fruit for name in names]
     labels = [
-        str(names[row]) if data.is_sure[row] else kind for row, kind in zip(own, kinds, strict=True)
+        name if sure else kind for name, sure, kind in zip(names, is_sure, kinds, strict=True)
     ]
     sides = [str(group).partition("/")[0] for group in ood.groups]
     ood_labels = [f"{side} {fresh}" for side, fresh in zip(sides, ood.freshness, strict=True)]
     none = [""] * len(ood)
-    return [*replay.sources[own].tolist(), *none], [*labels, *ood_labels], [*kinds, *none]
+    sources = data.replay.sources[rows].tolist()
+    return [*sources, *none], [*labels, *ood_labels], [*kinds, *none]
 
 
 def _cross_validate(
     data: TrainingRows,
     rows: NDArray[np.int64],
-    fit: Callable[[NDArray[np.bool_]], Head],
+    refit: Callable[[TrainingRows, NDArray[np.bool_], Head], Head],
+    heads: Head,
     progress: Progress,
 ) -> HeadLogits:
-    """Logits of `rows` [n], each row by heads that were fitted without its photo."""
+    """Logits of `rows` [n], each row by heads that were fitted without its photo.
+
+    `refit` starts from `heads`.
+    """
     replay, folds = data.replay, _folds(data, rows)
     parts: list[HeadLogits] = []
     for fold in range(folds.max() + 1):
@@ -177,15 +187,17 @@ def _cross_validate(
         train = replay.splits != "test"
         train[held_out] = False
         train &= ~np.isin(replay.photographs, replay.photographs[held_out])
-        parts.append(HeadLogits.of(fit(train), replay.embeddings[held_out]))
+        parts.append(HeadLogits.of(refit(data, train, heads), replay.embeddings[held_out]))
         progress(Stage.FITTING, 2 + fold, 1 + FOLDS)
-    # From the order of the folds to that of the rows.
-    back = np.argsort(np.argsort(folds, kind="stable"))
+    # The parts are in the order of the folds; this is the inverse of that sort.
+    in_row_order = np.argsort(np.argsort(folds, kind="stable"))
     freshness = [part.freshness for part in parts if part.freshness is not None]
     return HeadLogits(
-        kinds=np.concatenate([part.kinds for part in parts])[back],
-        freshness=np.concatenate(freshness)[back] if len(freshness) == len(parts) else None,
-        ood=np.concatenate([part.ood for part in parts])[back],
+        kinds=np.concatenate([part.kinds for part in parts])[in_row_order],
+        freshness=(
+            np.concatenate(freshness)[in_row_order] if len(freshness) == len(parts) else None
+        ),
+        ood=np.concatenate([part.ood for part in parts])[in_row_order],
     )
 
 

@@ -22,7 +22,7 @@ from api.retraining.job import Candidate, RetrainJob
 from api.retraining.label_agreement import label_agreement
 from api.retraining.plan import select_classes
 from api.retraining.progress import Stage
-from api.retraining.training_rows import TrainingRows, build_training_rows
+from api.retraining.training_rows import CATALOG, TrainingRows, build_training_rows
 from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
@@ -30,9 +30,8 @@ from api.training.corpus import TrainingCorpus, require_enough
 from api.training.grader import embed_samples
 from api.training.recipe import Recipe
 
-# Subfolders of the corpus: a link to the imported photos, and copies of the catalog's.
+# Subfolder of the corpus: a link to the imported photos. Those of the catalog are in CATALOG.
 IMPORTED = "imported"
-CATALOG = "catalog"
 # Of the photos that the champion learned of a class, at least this share must be here.
 MIN_SHARE = 0.5
 # Has no ImageNet weights.
@@ -52,8 +51,7 @@ class PhotographsMissingError(ProblemError):
 
 
 def make_candidate(job: RetrainJob) -> Candidate:
-    """Raises what `build_corpus` and `build_training_rows` raise, before training starts, and what
-    `build_package` raises."""
+    """Raises what `build_corpus`, `build_training_rows` and `build_package` raise."""
     corpus = build_corpus(job)
     champion = job.champion.manifest
     backbone = LiteRTBackbone(job.champion.backbone)
@@ -83,7 +81,7 @@ def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
 
 
 def build_corpus(job: RetrainJob) -> TrainingCorpus:
-    """All photos to train and test on, as one corpus under `job.folder`.
+    """The corpus of imported and catalog photos, under `job.folder`.
 
     Raises UnknownClassesError, TooFewClassesError, PhotographsMissingError and
     TooFewPhotographsError.
@@ -134,9 +132,9 @@ def _imported_layout(folder: Path) -> Layout:
 def _require_learned(
     job: RetrainJob, classes: Sequence[str], available: Iterable[PhotoFile | ImageRow]
 ) -> None:
-    """Raises PhotographsMissingError if too few that the champion learned are available.
+    """Raises PhotographsMissingError if too few of the photos that the champion learned are here.
 
-    Without the catalog's: those are here, or were removed on purpose.
+    Catalog photos are not required: those that are missing were removed on purpose.
     """
     replay = job.replay
     rows = ~replay.boxed & ~replay.catalog
@@ -150,7 +148,7 @@ def _require_learned(
 
 
 def _write_catalog(job: RetrainJob, photos: Sequence[ImageRow], root: Path) -> Iterable[PhotoFile]:
-    """Write the catalog's photos as files; those deleted meanwhile are left out."""
+    """Write the catalog's photos to files, except those deleted meanwhile."""
     for done, photo in enumerate(photos, start=1):
         job.progress(Stage.FETCHING, done, len(photos))
         try:

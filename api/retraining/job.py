@@ -18,9 +18,9 @@ from api.storage.tables import ImageRow
 class RetrainJob:
     """The input of `fast.make_candidate` and `full.make_candidate`.
 
-    `photos` are all images of the catalog, and `options` those of the request. `read` returns the
-    bytes of a blob or raises FileNotFoundError. `folder` is an empty working folder. `imported`
-    holds the imported class folders and may not exist.
+    `photos` are all images of the catalog, `options` those of the request. `read` returns the bytes
+    of a blob or raises FileNotFoundError. `folder` is an empty working folder. `imported` has the
+    imported class folders, and may be missing.
     """
 
     champion: Package

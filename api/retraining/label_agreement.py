@@ -1,7 +1,7 @@
-"""Do the new labels fit the photos? Answered by leave-one-out classification.
+"""Do the new labels fit the photos? A check by leave-one-out classification.
 
-A ridge classifier on the champion's embeddings grades each new photo after training on all the
-others. Least squares needs no refit for that: D. M. Allen, "The Relationship between Variable
+A ridge classifier on the champion's embeddings grades each new photo after training on all other
+photos. Least squares needs no refit for that: D. M. Allen, "The Relationship between Variable
 Selection and Data Augmentation and a Method for Prediction" (1974).
 """
 
@@ -17,8 +17,8 @@ from api.retraining.training_rows import TrainingRows
 NONE = ""
 # With fewer out-of-distribution (OOD) photos, the classifier cannot learn to tell them apart.
 MIN_OOD = 100
-# On standardised features. On the default package's photos the classifier is then as accurate
-# as the head that serves.
+# On standardised features. With it, the classifier is as accurate on the default package's photos
+# as the package's own head.
 RIDGE = 0.1
 
 
@@ -28,8 +28,8 @@ def label_agreement(
     """The agreement for each new class, and for the new labels of each known class.
 
     `data` must be embedded by the champion's backbone, which no new label has influenced.
-    `predictions` are the candidate's on test photos by SHA-256, NONE where not recognised. Of
-    known classes only uploads count: corrections are mostly hard photos.
+    `predictions` are the candidate's on test photos by SHA-256, NONE where not recognised. For
+    known classes only uploads count, since corrections are mostly hard photos.
     """
     names = data.names
     is_new_class = ~np.isin(names, list(known_classes))

@@ -24,7 +24,7 @@ from api.storage.tables import ModelRow
 FIXED_SECONDS = {"fast": 6.0, "full": 60.0}
 SECONDS_PER_NEW = 0.02
 SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017}
-# Beyond this factor the last run was an outlier and says nothing of the machine.
+# A last run that differs from the estimate by more than this factor was an outlier.
 MAX_CORRECTION = 10.0
 
 
@@ -50,8 +50,10 @@ class UnknownClassesError(ConflictError):
 
 @dataclass(frozen=True)
 class CatalogDiff:
-    """The catalog compared with what the champion learned: new images by class, how many have
-    another label now, and how many were removed."""
+    """The catalog compared with what the champion learned: numbers of images.
+
+    `added` are by class; `relabelled` have another class now.
+    """
 
     added: dict[str, int]
     relabelled: int
@@ -111,7 +113,7 @@ def select_classes(
 
 
 def catalog_diff(labels: Mapping[str, str], package: Path) -> CatalogDiff:
-    """Compare the catalog's `labels`, by SHA-256, with what the version in `package` learned."""
+    """Compare the catalog's `labels`, by SHA-256, with the replay buffer of `package`."""
     learned, from_catalog = _learned_labels(package)
     added = Counter(name for sha256, name in labels.items() if sha256 not in learned)
     return CatalogDiff(

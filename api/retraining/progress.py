@@ -12,7 +12,7 @@ from api.retraining import repository
 from api.storage.db import Database, now
 
 MIN_WRITE_SECONDS = 0.5
-# Below this progress, in percent, an estimate of the time left is mere noise.
+# Below this progress, in percent, an estimate of the time left is noise.
 MIN_ETA_PERCENT = 10.0
 log = logging.getLogger(__name__)
 
@@ -65,15 +65,14 @@ class RunAbortedError(Exception):
     """Another process ended the run, so its result must be discarded."""
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"Run {run_id} was ended by others.")
+        super().__init__(f"Another process ended run {run_id}.")
 
 
 class ProgressReporter:
     """Writes stage, message, progress (0 to 100), ETA in seconds and losses of one run.
 
-    `stage_ranges` has the progress at which each stage starts and ends, in percent; any other stage
-    leaves the progress as it is. A database that is unavailable is logged and does not stop the
-    run.
+    `stage_ranges` has the progress at which each stage starts and ends, in percent; other stages do
+    not change it. An unavailable database is logged and does not stop the run.
     """
 
     def __init__(

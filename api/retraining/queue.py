@@ -18,6 +18,7 @@ from api.storage.db import normalize_url
 
 if TYPE_CHECKING:
     from huey import Huey
+    from huey.api import TaskWrapper
     from huey.consumer import Consumer
 
 NAME = "ripeline"
@@ -40,21 +41,19 @@ class RunQueue:
     def __init__(self, settings: Settings, handler: Callable[[str], None] = _ignore) -> None:
         self._settings = settings
         self._handler = handler
-        self._opened: tuple[Huey, Callable[[str, str | None], Any]] | None = None
+        self._task: TaskWrapper | None = None
         self._lock = threading.Lock()
 
     def put(self, run_id: str) -> None:
         """Wake a worker. Never raises: without a message, workers find the run in the table."""
         try:
-            _, send = self._open()
-            send(run_id, correlation_id.get())
-        except Exception as error:  # Whatever the drivers of two databases raise.
+            self._open()(run_id, correlation_id.get())
+        except Exception as error:  # Each database driver raises its own.
             log.warning("Run %s is queued, but no worker could be woken: %s", run_id, error)
 
     def consumer(self) -> "Consumer":
         """Threads that call `handler` with each id; `start` and `stop` them."""
-        huey, _ = self._open()
-        return huey.create_consumer(
+        return self._open().huey.create_consumer(
             workers=THREADS,
             periodic=False,
             initial_delay=POLL_SECONDS,
@@ -63,21 +62,21 @@ class RunQueue:
         )
 
     def close(self) -> None:
-        if self._opened:
-            self._opened[0].storage.close()
+        if self._task is not None:
+            self._task.huey.storage.close()
 
-    def _open(self) -> "tuple[Huey, Callable[[str, str | None], Any]]":
+    def _open(self) -> "TaskWrapper":
+        """The task that puts a message into the queue, and is executed by consumers."""
         with self._lock:
-            if self._opened is None:
-                huey = _open_huey(self._settings)
+            if self._task is None:
 
                 def handle(run_id: str, request_id: str | None = None) -> None:
                     correlation_id.set(request_id)
                     self._handler(run_id)
 
                 handle.__module__ = TASK_MODULE
-                self._opened = huey, huey.task(name=TASK_NAME)(handle)
-            return self._opened
+                self._task = _open_huey(self._settings).task(name=TASK_NAME)(handle)
+            return self._task
 
 
 def _open_huey(settings: Settings) -> "Huey":

@@ -1,8 +1,8 @@
 """The process of one run: `python -m api.retraining.run_process <run id> <pid> <request id>`.
 
-The pid is that of the worker; the id of the request that started the run may be empty. The process
-has the lowest CPU priority, and exits when its worker is gone. Killed before it has registered its
-candidate, it leaves only unreferenced files.
+The pid is the worker's; the id is that of the request that started the run, or empty. The process
+has the lowest CPU priority, and exits when its worker is gone. If it is killed before it registers
+its candidate, it leaves only unreferenced files.
 """
 
 import logging
@@ -38,14 +38,14 @@ from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import ChampionRow, RunRow
 
-IMPORTED = PROJECT / "data" / "photographs"
-OTHER_CHAMPION = (
+IMPORTED_PHOTOGRAPHS = PROJECT / "data" / "photographs"
+CHAMPION_CHANGED = (
     "Another version was promoted while it was made ({version}), which it was not compared with."
 )
-# An outage of the database this long does not cost the result of an hour of training.
+# A database outage of up to this long does not lose the result of a training.
 REGISTER_TIMEOUT_SECONDS = 300.0
 REGISTER_RETRY_SECONDS = 3.0
-# The lowest priority there is.
+# The lowest priority.
 NICE = 19
 AUTOGROUP = Path("/proc/self/autogroup")
 PARENT_POLL_SECONDS = 0.5
@@ -92,7 +92,7 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
             started_by=run.started_by,
             read=blobs.get,
             folder=folder,
-            imported=IMPORTED,
+            imported=IMPORTED_PHOTOGRAPHS,
             progress=reporter,
             on_epoch=reporter.epoch,
         )
@@ -103,7 +103,7 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         register_candidate(database, run_id, candidate, verdict)
     except RunAbortedError:
         raise
-    except Exception as error:  # Whatever happened, the run's row must say so.
+    except Exception as error:  # The run's row must show any failure.
         service.end_running(database, run_id, "failed", _failure_message(error))
     else:
         prune(database, blobs)
@@ -132,7 +132,7 @@ def register_candidate(
         # Locked, so that no other version is promoted between this check and the promotion.
         champion = session.get_one(ChampionRow, 1, with_for_update=True, populate_existing=True)
         if verdict.promote and champion.version != manifest.parent:
-            reason = OTHER_CHAMPION.format(version=champion.version)
+            reason = CHAMPION_CHANGED.format(version=champion.version)
             verdict = Verdict(False, [reason, *verdict.reasons], verdict.figures)
         registry.add_model(
             session,

@@ -76,8 +76,7 @@ class RunOverError(ConflictError):
 def create_run(session: Session, *, mode: Mode, started_by: str, options: dict[str, Any]) -> RunRow:
     """Insert a queued run. Raises RunActiveError if another one is queued or running.
 
-    The caller wakes a worker by `RunQueue.put` after the commit; without that, workers find the run
-    in the table within seconds.
+    `enqueue` also wakes a worker; without that, workers find the run within seconds.
     """
     reap_lost(session)
     _check_none_active(session)
@@ -112,7 +111,7 @@ def enqueue(
 
 
 def cancel(session: Session, run_id: str) -> RunRow:
-    """Cancel a queued run at once; ask the worker to stop a running one, which takes a second.
+    """Cancel a queued run at once; `supervisor` stops a running one within a second or two.
 
     Raises UnknownRunError, or RunOverError if it has ended.
     """
@@ -139,6 +138,17 @@ def get(session: Session, run_id: str) -> RunRow:
     return run
 
 
+def current_status(run: RunRow) -> tuple[str, str]:
+    """State and message, corrected if there is no worker to write them."""
+    if run.state == "running":
+        heartbeat = run.heartbeat_at
+        if heartbeat is None or now() - heartbeat > LOST_AFTER:
+            return "interrupted", INTERRUPTED
+    if run.state == "queued" and now() - run.created_at > CLAIM_TIMEOUT:
+        return run.state, NO_WORKER
+    return run.state, run.message
+
+
 def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[str]:
     """End runs without a heartbeat for `lost_after`; returns their ids."""
     lost = repository.lost(session, now() - lost_after)
@@ -148,7 +158,7 @@ def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[s
 
 
 def end_running(database: Database, run_id: str, state: str, message: str) -> None:
-    """End the run, unless its process or another worker has done so."""
+    """`finalize` the run unless it has ended."""
     with database.session() as session:
         run = session.get(RunRow, run_id, with_for_update=True)
         if run is not None and run.state == "running":
@@ -158,14 +168,14 @@ def end_running(database: Database, run_id: str, state: str, message: str) -> No
 
 def finalize(session: Session, run: RunRow, state: str, message: str) -> None:
     """End a run whose process is gone; it has succeeded if it registered its model."""
-    model = repository.model_of(session, run.id)
-    if model is None:
-        end(run, state, message)
-    else:
+    if model := repository.model_of(session, run.id):
         succeed(run, model)
+    else:
+        end(run, state, message)
 
 
 def succeed(run: RunRow, model: ModelRow) -> None:
+    """End a run that registered `model`, promoted or not."""
     verdict = model.verdict or {}
     if verdict.get("promote"):
         message = f"Version {model.version} is better or as good, and serves."
@@ -185,17 +195,6 @@ def end(run: RunRow, state: str, message: str) -> None:
     run.message = message
     run.eta_seconds = None
     run.finished_at = now()
-
-
-def current_status(run: RunRow) -> tuple[str, str]:
-    """State and message as of now, even if no worker is left to write them."""
-    if run.state == "running":
-        heartbeat = run.heartbeat_at
-        if heartbeat is None or now() - heartbeat > LOST_AFTER:
-            return "interrupted", INTERRUPTED
-    if run.state == "queued" and now() - run.created_at > CLAIM_TIMEOUT:
-        return run.state, NO_WORKER
-    return run.state, run.message
 
 
 def _check_none_active(session: Session) -> None:

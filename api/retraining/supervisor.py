@@ -1,6 +1,6 @@
-"""The worker's side of a run: starts a process for it and supervises that to its end.
+"""The worker's side of a run: starts a process for it, supervises it, and cancels it.
 
-A process of its own returns TensorFlow's memory when it exits, can be cancelled by terminating it,
+A separate process returns TensorFlow's memory when it exits, can be cancelled by terminating it,
 and takes only the run down if it crashes.
 """
 
@@ -70,7 +70,7 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
 def _wait(database: Database, run_id: str, process: Process, stopping: Event) -> tuple[str, str]:
     """Wait for the process, or until it must be terminated, and write heartbeats.
 
-    Returns the run's state and message, in case its process has not ended it.
+    Returns the state and message for a run that is still running in the catalog.
     """
     last_heartbeat = time.monotonic()
     while process.poll() is None:
@@ -79,10 +79,11 @@ def _wait(database: Database, run_id: str, process: Process, stopping: Event) ->
         try:
             with database.reading() as session:
                 run = session.get(RunRow, run_id)
-                is_cancelled = run is not None and run.state == "running" and run.cancel_requested
-                # A run in any other final state is done, but its process may still log to MLflow.
-                is_aborted = run is None or run.state == "interrupted"
-            if is_cancelled or is_aborted:
+            # An interrupted run stays interrupted, whatever is returned here.
+            if run is None or run.state == "interrupted":
+                return "cancelled", "Cancelled."
+            # Not once it has ended: its process may still log to MLflow.
+            if run.state == "running" and run.cancel_requested:
                 return "cancelled", "Cancelled."
             if time.monotonic() - last_heartbeat >= HEARTBEAT_SECONDS:
                 with database.session() as session:

@@ -25,15 +25,14 @@ from api.retraining.progress import Stage
 from api.settings import usable_cores
 from api.storage.tables import ImageRow
 
-# The source of rows that come from the catalog.
+# The source of all rows from the catalog.
 CATALOG = "catalog"
-# A class needs this many different photos, and this many of them in the train split: with
-# fewer, what is learned could not be checked.
+# Different photos that a class needs, in all and in the train split. Fewer could not be checked.
 MIN_PER_CLASS = 8
 MIN_TRAIN_PER_CLASS = 2
 # Cut off on each side by the view that zooms in, as a share of the image.
 ZOOM_MARGIN = 0.08
-# Between the largest target of fruit of unknown level (0.5) and that of fruit past its best in
+# Above the largest target of fruit of unknown level (0.5), below that of fruit past its best in
 # older packages (0.9).
 SURE_TARGET = 0.75
 log = logging.getLogger(__name__)
@@ -104,21 +103,21 @@ def build_training_rows(job: RetrainJob, backbone: Backbone) -> TrainingRows:
     in_catalog = {photo.class_name for photo in job.photos}
     classes = select_classes(known, in_catalog, job.options.get("classes"))
     photos = [photo for photo in job.photos if photo.class_name in classes]
-    require_enough(job.replay, known, photos, classes)
+    require_enough_per_class(job.replay, known, photos, classes)
     embedded = _embed(job, not_embedded(job.replay, photos), backbone)
     return merge_catalog(job.replay, known, photos, embedded, classes)
 
 
-def require_enough(
+def require_enough_per_class(
     replay: ReplayBuffer,
     known_classes: Sequence[str],
     photos: Sequence[ImageRow],
     classes: Sequence[str],
 ) -> None:
     """Raises TooFewOfClassError if any of `classes` has too few different photos."""
-    shipped = ~replay.catalog
-    names = np.array(known_classes)[replay.targets[shipped].argmax(axis=1)]
-    columns = (names, replay.photographs[shipped], replay.splits[shipped])
+    imported = ~replay.catalog
+    names = np.array(known_classes)[replay.targets[imported].argmax(axis=1)]
+    columns = (names, replay.photographs[imported], replay.splits[imported])
     rows = {
         *zip(*(column.tolist() for column in columns), strict=True),
         *((photo.class_name, photo.photograph, photo.split) for photo in photos),
@@ -164,7 +163,7 @@ def _embed(
         try:
             data = job.read(photo.blob)
         except FileNotFoundError:
-            log.warning("%s is not there any more and is left out.", photo.blob)
+            log.warning("%s was deleted and is left out.", photo.blob)
             return
         image = decode(data).image
         images = [image, *(augmented_views(image) if photo.split == "train" else ())]
@@ -191,11 +190,11 @@ def merge_catalog(
     `embedded` has the embeddings of `not_embedded` by SHA-256, float32 [1 + views, channels]; what
     it lacks is left out. In the result:
 
-    - Rows of photos that are no longer in the catalog are gone.
-    - A shipped row whose file is in the catalog too takes the catalog's label and keeps its split,
-      so that no upload moves a test photo into training.
-    - Rows of classes that are not among `classes` become out-of-distribution (OOD) photos.
-    - OOD photos whose fruit is a class now are gone.
+    - Rows of photos that are no longer in the catalog are removed.
+    - An imported row whose file is in the catalog too takes the catalog's label and keeps its
+      split, so that no upload moves a test photo into training.
+    - Imported rows of other classes become out-of-distribution (OOD) photos.
+    - OOD photos whose fruit is a class now are removed.
     """
     known_rows = _rows_by_sha256(replay)
     photos = [
@@ -203,15 +202,17 @@ def merge_catalog(
         for photo in photos
         if photo.class_name in classes and (photo.sha256 in known_rows or photo.sha256 in embedded)
     ]
+    # Each photo with its row in the replay, if it has one.
     photo_rows = [(photo, known_rows.get(photo.sha256)) for photo in photos]
-    is_kept = ~replay.catalog
-    is_kept[[row for _, row in photo_rows if row is not None]] = False
+    is_imported = ~replay.catalog
+    is_imported[[row for _, row in photo_rows if row is not None]] = False
     is_same_class = np.array(known_classes)[:, None] == np.array(classes)
     targets = replay.targets @ is_same_class.astype(np.float32)
-    has_class = targets.sum(axis=1) > 1 - 1e-4  # It loses none of its probability.
-    is_dropped = is_kept & ~has_class & (replay.splits != "test")
-    dropped = OodSamples.of_embeddings(replay.embeddings[is_dropped])
-    kept = np.flatnonzero(is_kept & has_class)
+    # A target over several classes keeps its sum of 1 only if all of them are kept.
+    has_class = targets.sum(axis=1) > 1 - 1e-4
+    kept = np.flatnonzero(is_imported & has_class)
+    becomes_ood = is_imported & ~has_class & (replay.splits != "test")
+    new_ood = OodSamples.of_embeddings(replay.embeddings[becomes_ood])
 
     def split(photo: ImageRow, row: int | None) -> str:
         return photo.split if row is None or replay.catalog[row] else str(replay.splits[row])
@@ -219,15 +220,18 @@ def merge_catalog(
     def is_new(photo: ImageRow, row: int | None) -> bool:
         return row is None or known_classes[replay.targets[row].argmax()] != photo.class_name
 
-    added = [
+    # Of each photo: the embedding of the photo itself, then of its views.
+    photo_embeddings = [
         embedded[photo.sha256] if row is None else replay.with_views(row)
         for photo, row in photo_rows
     ]
-    added_rows = len(kept) + np.arange(len(photos))
+    merged_rows = len(kept) + np.arange(len(photos))
     labels = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
     looks = [[getattr(photo, name) for name in APPEARANCE_COLUMNS] for photo in photos]
     merged = ReplayBuffer(
-        embeddings=np.concatenate([replay.embeddings[kept], *(one[:1] for one in added)]),
+        embeddings=np.concatenate(
+            [replay.embeddings[kept], *(own[:1] for own in photo_embeddings)]
+        ),
         targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[labels]]),
         splits=_append_names(replay.splits[kept], [split(*each) for each in photo_rows]),
         photographs=_append_names(replay.photographs[kept], [photo.photograph for photo in photos]),
@@ -244,18 +248,18 @@ def merge_catalog(
         others=OodSamples.join(
             [
                 _without_classes(replay.others, classes),
-                replace(dropped, splits=replay.splits[is_dropped]),
+                replace(new_ood, splits=replay.splits[becomes_ood]),
             ]
         ),
-        views=np.concatenate([replay.embeddings[:0], *(one[1:] for one in added)]),
-        view_of=np.repeat(added_rows, [len(one) - 1 for one in added]).astype(np.int32),
+        views=np.concatenate([replay.embeddings[:0], *(own[1:] for own in photo_embeddings)]),
+        view_of=np.repeat(merged_rows, [len(own) - 1 for own in photo_embeddings]).astype(np.int32),
     )
-    not_added = [False] * len(kept)
+    no = [False] * len(kept)
     return TrainingRows(
         classes=classes,
         replay=merged,
-        is_new=np.array([*not_added, *(is_new(*each) for each in photo_rows)], bool),
-        is_correction=np.array([*not_added, *(photo.origin != "upload" for photo in photos)], bool),
+        is_new=np.array([*no, *(is_new(*each) for each in photo_rows)], bool),
+        is_correction=np.array([*no, *(photo.origin != "upload" for photo in photos)], bool),
     )
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.service import DuplicateFile, Outcome, Stored, store_photograph
+from api.catalog.service import DuplicateFile, Outcome, PhotographStore, Stored
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.model.replay_buffer import APPEARANCE_COLUMNS, TrainingIndex
@@ -62,12 +62,8 @@ class Uploader:
     def upload(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any
     ) -> Outcome:
-        return store_photograph(
-            self.database,
-            self.blobs,
-            self.index,
-            data,
-            **{"class_name": class_name, "origin": "upload", "filename": filename, **more},
+        return PhotographStore(self.database, self.blobs, self.index).add(
+            data, **{"class_name": class_name, "origin": "upload", "filename": filename, **more}
         )
 
     def store(

@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.service import store_photograph
-from api.core.imaging.decode import MAX_PIXELS
+from api.catalog.service import PhotographStore
 from api.core.labels import BadClassNameError
 from api.model.replay_buffer import TrainingIndex
 from api.predictions import feedback_repository
@@ -21,9 +20,9 @@ from tests.synthetic_images import draw_fruit
 
 def desk(database: Database, blobs: Blobs, recorder: Recorder | None = None) -> FeedbackService:
     with database.reading() as session:
-        known = DuplicateIndex.load(session, TrainingIndex.empty())
+        index = DuplicateIndex.load(session, TrainingIndex.empty())
     return FeedbackService(
-        database, blobs, recorder or Recorder(database, blobs, True), known, MAX_PIXELS
+        PhotographStore(database, blobs, index), recorder or Recorder(database, blobs, True)
     )
 
 
@@ -106,14 +105,8 @@ def test_uploads_are_not_relabelled_by_feedback(database: Database, blobs: Blobs
     prediction = a_stored_prediction(database, blobs)
     here = desk(database, blobs)
     assert prediction.blob is not None
-    store_photograph(
-        database,
-        blobs,
-        here.known,
-        blobs.get(prediction.blob),
-        class_name="freshapples",
-        origin="upload",
-        filename="a.jpg",
+    here.store.add(
+        blobs.get(prediction.blob), class_name="freshapples", origin="upload", filename="a.jpg"
     )
     word = here.submit(prediction.id, "pears", "feedback")
     assert (word.photograph, word.image_id) == ("contradicts", None)

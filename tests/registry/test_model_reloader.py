@@ -61,7 +61,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def reloader(own: Settings, state: AppState, clock: Clock) -> ModelReloader:
-    """Has polled once; its thread does not run."""
+    """Has polled once."""
     reloader = ModelReloader(own, state, clock)
     reloader.poll()
     return reloader
@@ -151,7 +151,6 @@ def test_thresholds_apply_to_the_shipped_package(
     (tmp_path / "state").write_text("in the way")
     reloader = ModelReloader(own.model_copy(update={"rotten_below": 0.2, "fresh_from": 0.8}), state)
     reloader.start()
-    reloader.stop()
     assert state.catalog_problem
     assert state.serving().thresholds == LevelThresholds(0.2, 0.8)
 

@@ -53,7 +53,7 @@ def test_request_id_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
 
 def test_message_is_json(queue: RunQueue) -> None:
     queue.put("abc")
-    (message,) = queue._open()[0].storage.enqueued_items()
+    (message,) = queue._open().huey.storage.enqueued_items()
     assert "abc" in json.dumps(json.loads(bytes(message)))
 
 
@@ -88,7 +88,7 @@ def test_put_does_not_raise_if_the_queue_is_unavailable(
 
 def test_message_of_an_earlier_release_is_read(own: Settings, queue: RunQueue) -> None:
     queue.put("abc")
-    storage = queue._open()[0].storage
+    storage = queue._open().huey.storage
     message = json.loads(bytes(storage.dequeue()))
     message[1], message[6] = "api.jobs.queue.perform", ["abc"]
     storage.enqueue(json.dumps(message).encode())

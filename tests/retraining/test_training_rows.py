@@ -14,7 +14,7 @@ from api.retraining.training_rows import (
     TrainingRows,
     merge_catalog,
     not_embedded,
-    require_enough,
+    require_enough_per_class,
 )
 from api.storage.tables import ImageRow
 from tests.registry.samples import without_appearance
@@ -164,15 +164,15 @@ def test_levels_follow_the_class_if_the_target_is_certain() -> None:
     assert held_out.test.tolist() == [True] * 4 + [False]
 
 
-def test_require_enough() -> None:
+def test_require_enough_per_class() -> None:
     replay = a_replay(40)
     enough = [a_photo(f"n{k}", "plum") for k in range(8)]
-    require_enough(replay, KNOWN, enough, (*KNOWN, "plum"))
+    require_enough_per_class(replay, KNOWN, enough, (*KNOWN, "plum"))
     with pytest.raises(TooFewOfClassError, match=r"plum \(7\): each class needs at least 8"):
-        require_enough(replay, KNOWN, enough[1:], (*KNOWN, "plum"))
+        require_enough_per_class(replay, KNOWN, enough[1:], (*KNOWN, "plum"))
     copies = [a_photo(f"n{k}", "plum", photograph="plum/one") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
-        require_enough(replay, KNOWN, copies, (*KNOWN, "plum"))
+        require_enough_per_class(replay, KNOWN, copies, (*KNOWN, "plum"))
     none_to_learn = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
-        require_enough(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))
+        require_enough_per_class(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))

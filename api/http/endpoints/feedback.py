@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from sqlalchemy.orm import Session
 
 from api.catalog.duplicate_index import DuplicateIndex
+from api.catalog.service import PhotographStore
 from api.core.errors import ProblemError
 from api.core.labels import ClassName
 from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep, TrainingIndexDep
@@ -120,8 +121,9 @@ def _desk(
     settings: SettingsDep,
 ) -> FeedbackService:
     with database.reading() as session:
-        known = DuplicateIndex.load(session, learned)
-    return FeedbackService(database, blobs, state.recorder, known, settings.max_pixels)
+        index = DuplicateIndex.load(session, learned)
+    store = PhotographStore(database, blobs, index, settings.max_pixels)
+    return FeedbackService(store, state.recorder)
 
 
 FeedbackDep = Annotated[FeedbackService, Depends(_desk)]
