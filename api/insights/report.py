@@ -60,7 +60,7 @@ def figures(metrics: Mapping[str, Any], crossvalidated: Mapping[str, Any]) -> li
     shown = list(_source_figures(crossvalidated.get(SOURCES) or {}))
     for name, section, value, title in _OF_SPLITS:
         part = (metrics if name == "test" else crossvalidated).get(section) or {}
-        if value in part:
+        if part.get(value) is not None:
             shown.append(_figure(name, title, part, value))
     return shown
 
@@ -76,10 +76,11 @@ def _source_figures(measured: Mapping[str, Any]) -> Iterator[Figure]:
     for source, part in (measured.get("by_source") or {}).items():
         # Some sources are labelled by fruit only.
         by_fruit = part.get("accuracy") is None
-        title = f"Right {'fruit' if by_fruit else 'class'}, {source_in_words(source)} left out"
-        split = f"graded by a grader that has seen nothing of {source_in_words(source)}"
         value = "fruit_accuracy" if by_fruit else "accuracy"
-        yield _figure("source", title, {"split": split, **part}, value)
+        if part.get(value) is not None:
+            title = f"Right {'fruit' if by_fruit else 'class'}, {source_in_words(source)} left out"
+            split = f"graded by a grader that has seen nothing of {source_in_words(source)}"
+            yield _figure("source", title, {"split": split, **part}, value)
     rejection = measured.get("rejection") or {}
     if rejection.get("near_rejected") is not None:
         split = "kinds of other produce that the grader has not learned, sources left out"
