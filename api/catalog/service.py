@@ -157,6 +157,14 @@ def _source_group(session: Session, class_name: str, filename: str, sha256: str)
     return f"{group}-{sha256[:8]}" if taken else group
 
 
+def load_image(blobs: Blobs, image: ImageRow) -> bytes:
+    """The stored photo. Raises ImageNotFoundError if it was removed meanwhile."""
+    try:
+        return blobs.get(image.blob)
+    except FileNotFoundError:
+        raise repository.ImageNotFoundError(image.id) from None
+
+
 def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) -> list[str]:
     """Remove images and their blobs. Returns the ids of those that existed."""
     with database.session() as session:

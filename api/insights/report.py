@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ SUPPLIED = "supplied_split"
 CROSSVALIDATION = "crossvalidation.json"
 COMPARISON = "comparison.json"
 # Name, section of the metrics, metric and title.
-_OF_SPLITS: tuple[tuple[FigureName, str, str, str], ...] = (
+_SPLIT_FIGURES: tuple[tuple[FigureName, str, str, str], ...] = (
     ("test", TEST, "accuracy", "Right class, test photographs"),
     ("folds", "by_photograph", "accuracy", "Right class, every photograph held out once"),
     ("phone_fruit", "by_phone_run", "fruit_accuracy", "Right fruit, phone photographs"),
@@ -37,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def report(manifest: Mapping[str, Any], folder: Path) -> Report:
-    """Of the version with this manifest; `folder` holds the measurements of the recipe."""
+    """The report on the version of `manifest`; `folder` holds the measurements of its recipe."""
     measured = crossvalidation(folder)
     shown = figures(manifest["metrics"], measured)
     data = measured.get("data")
@@ -58,7 +57,7 @@ def figures(metrics: Mapping[str, Any], crossvalidated: Mapping[str, Any]) -> li
     Unseen sources come first and the leaking split last.
     """
     shown = list(_source_figures(crossvalidated.get(SOURCES) or {}))
-    for name, section, value, title in _OF_SPLITS:
+    for name, section, value, title in _SPLIT_FIGURES:
         part = (metrics if name == "test" else crossvalidated).get(section) or {}
         if part.get(value) is not None:
             shown.append(_figure(name, title, part, value))
@@ -132,16 +131,9 @@ def comparison(folder: Path) -> ArchitectureComparison | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return _parse(path, path.stat().st_mtime_ns)
+        content = json.loads(path.read_bytes())
     except OSError:
         return {}
-
-
-@lru_cache(maxsize=4)
-def _parse(path: Path, _modified_ns: int) -> dict[str, Any]:
-    """`_modified_ns` is part of the cache key, so that a changed file is read again."""
-    try:
-        content = json.loads(path.read_bytes())
     except ValueError as error:
         log.warning("%s is not used: %s", path, error)
         return {}

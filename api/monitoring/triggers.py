@@ -46,19 +46,6 @@ class BadTriggerSettingError(ConflictError):
     code = "bad-trigger-setting"
 
 
-def _lock_row(session: Session, name: str) -> TriggerRow:
-    """The locked row of a trigger, inserted if it is missing.
-
-    Raises IntegrityError if another process inserts it at the same moment.
-    """
-    row = session.get(TriggerRow, name, with_for_update=True, populate_existing=True)
-    if row is None:
-        row = TriggerRow(name=name)
-        session.add(row)
-        session.flush()
-    return row
-
-
 @dataclass(frozen=True)
 class TriggerState:
     """`reason` says why the trigger would start a run, or why not."""
@@ -198,6 +185,19 @@ def change_settings(session: Session, name: str, settings: dict[str, Any], at: d
         row.scheduled_at = at
     for field, value in settings.items():
         setattr(row, field, value)
+
+
+def _lock_row(session: Session, name: str) -> TriggerRow:
+    """The locked row of a trigger, inserted if it is missing.
+
+    Raises IntegrityError if another process inserts it at the same moment.
+    """
+    row = session.get(TriggerRow, name, with_for_update=True, populate_existing=True)
+    if row is None:
+        row = TriggerRow(name=name)
+        session.add(row)
+        session.flush()
+    return row
 
 
 def _validate(rule: Rule, settings: dict[str, Any]) -> None:
