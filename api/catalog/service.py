@@ -5,6 +5,7 @@ The blob is stored before its row and deleted after it, so no row is ever withou
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Literal, Self
@@ -184,18 +185,12 @@ def sweep_orphans(database: Database, blobs: Blobs) -> int:
         referenced = repository.referenced_blobs(session)
     deleted = 0
     for key in blobs.keys(FOLDER):
-        if key not in referenced and _is_old(blobs, key):
-            deleted += _delete_unreferenced(database, blobs, key)
+        with suppress(FileNotFoundError):  # Another process sweeps too.
+            if key not in referenced and blobs.modified_at(key) < now() - ORPHAN_AGE:
+                deleted += _delete_unreferenced(database, blobs, key)
     if deleted:
         log.info("Deleted %d orphaned photographs.", deleted)
     return deleted
-
-
-def _is_old(blobs: Blobs, key: str) -> bool:
-    try:
-        return blobs.modified_at(key) < now() - ORPHAN_AGE
-    except FileNotFoundError:  # Another process sweeps too.
-        return False
 
 
 def _delete_unreferenced(database: Database, blobs: Blobs, key: str) -> bool:

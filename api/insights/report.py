@@ -64,7 +64,7 @@ def figures(metrics: Mapping[str, Any], crossvalidated: Mapping[str, Any]) -> li
     return shown
 
 
-def source_in_words(source: str) -> str:
+def _source_in_words(source: str) -> str:
     return source.replace("_", " ") or "folders of no source"
 
 
@@ -77,8 +77,8 @@ def _source_figures(measured: Mapping[str, Any]) -> Iterator[Figure]:
         by_fruit = part.get("accuracy") is None
         value = "fruit_accuracy" if by_fruit else "accuracy"
         if part.get(value) is not None:
-            title = f"Right {'fruit' if by_fruit else 'class'}, {source_in_words(source)} left out"
-            split = f"graded by a grader that has seen nothing of {source_in_words(source)}"
+            title = f"Right {'fruit' if by_fruit else 'class'}, {_source_in_words(source)} left out"
+            split = f"graded by a grader that has seen nothing of {_source_in_words(source)}"
             yield _figure("source", title, {"split": split, **part}, value)
     rejection = measured.get("rejection") or {}
     if rejection.get("near_rejected") is not None:
@@ -174,9 +174,9 @@ def _unseen_sources_story(sources: Figure, part: Mapping[str, Any]) -> Iterator[
     )
     worst = (part.get("worst_groups") or [None])[0]
     if worst and worst["correct"] < worst["fruits"]:
-        words = read_label(worst["class"]).words
+        words, source = read_label(worst["class"]).words, _source_in_words(worst["source"])
         yield (
-            f"The worst of them are the {words} photographs of {source_in_words(worst['source'])}: "
+            f"The worst of them are the {words} photographs of {source}: "
             f"{worst['correct']} of {worst['fruits']} right."
         )
     for pair, result in (part.get("freshness_pairs") or {}).items():

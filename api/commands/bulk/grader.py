@@ -38,7 +38,7 @@ class ScoringJob:
 
     @property
     def thresholds_text(self) -> str:
-        """A job is only resumed with the same."""
+        """`thresholds` in words. A job is only resumed with the same."""
         if self.thresholds is None:
             return "the model's own"
         below, fresh = self.thresholds.rotten_below, self.thresholds.fresh_from

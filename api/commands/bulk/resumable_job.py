@@ -21,7 +21,7 @@ from api.storage.blobs import Blobs
 SPEC = "job.json"
 PATHS = "photographs"
 PARTS = "rows"
-# What a job is only resumed with, in words.
+# A job is only resumed if these fields of its spec are the same. In words, for the error.
 COMPARED = {
     "source": "folder of photographs",
     "model_version": "model",

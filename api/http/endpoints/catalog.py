@@ -29,9 +29,11 @@ from api.core.splits import Split
 from api.http.deps import (
     BlobsDep,
     DatabaseDep,
+    Offset,
     ReadingDep,
     SessionDep,
     SettingsDep,
+    ThumbnailSize,
     TrainingIndexDep,
 )
 from api.http.problems import responses
@@ -61,7 +63,7 @@ def images(
     class_name: ClassName | None = None,
     split: Split | None = None,
     origin: Origin | None = None,
-    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ImagePage:
     name = None if class_name is None else accepted_class_name(class_name)
@@ -108,7 +110,7 @@ def photograph(
     blobs: BlobsDep,
     settings: SettingsDep,
     image_id: ImageId,
-    size: Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")] = 256,
+    size: ThumbnailSize = 256,
 ) -> Response:
     """A JPEG, upright and without metadata."""
     with database.reading() as session:
