@@ -180,7 +180,7 @@ def _unseen_sources_story(sources: Figure, part: Mapping[str, Any]) -> Iterator[
             f"{worst['correct']} of {worst['fruits']} right."
         )
     for pair, result in (part.get("freshness_pairs") or {}).items():
-        if not result["told_apart"]:
+        if result["ordered"] is not None and not result["told_apart"]:
             fresher, staler = (_LEVELS[level] for level in pair.split(" over "))
             yield (
                 f"These photographs do not show that it tells {fresher} from {staler}: in "

@@ -130,13 +130,18 @@ def test_a_version_without_metrics(tmp_path: Path) -> None:
 def test_null_metrics_are_not_measured(tmp_path: Path) -> None:
     nothing = {**SCORES, "accuracy": None, "accuracy_interval_95": None}
     source = {"fruits": 0, "photographs": 0, "accuracy": None, "fruit_accuracy": None}
+    pairs = {"fresh over rotten": {"ordered": None, "told_apart": False}}
     written(
         tmp_path,
         "crossvalidation.json",
         {
             **MEASURED,
             "by_photograph": nothing,
-            "leave_one_source_out": {**LEFT_OUT, "by_source": {"web": source}},
+            "leave_one_source_out": {
+                **LEFT_OUT,
+                "by_source": {"web": source},
+                "freshness_pairs": pairs,
+            },
         },
     )
     found = report({**MANIFEST, "metrics": {"test_by_photograph": nothing}}, tmp_path)
