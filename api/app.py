@@ -85,20 +85,20 @@ class Service(FastAPI):
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service. Without `settings`, they come from the environment."""
-    chosen = settings or get_settings()
+    settings = settings or get_settings()
     app = Service(
         title="Ripeline",
         version=__version__,
         summary="Grades fruit from photographs.",
-        lifespan=partial(_lifespan, settings=chosen),
+        lifespan=partial(_lifespan, settings=settings),
         exception_handlers=HANDLERS,
         redoc_url=None,
         # FastAPI would look for a tracer at every request; our metrics are in core.telemetry.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.settings = chosen
-    app.state.queue = RunQueue(chosen)
-    _add_middleware(app, chosen)
+    app.state.settings = settings
+    app.state.queue = RunQueue(settings)
+    _add_middleware(app, settings)
     for router in ROUTERS:
         app.include_router(router)
     return app

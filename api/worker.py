@@ -88,9 +88,7 @@ def work(
                 # Again: `start` installs handlers that would end a run without a record.
                 _stop_on_signals(stopping)
                 check = partial(check_triggers, database, blobs, settings)
-                background_tasks.enter_context(
-                    BackgroundTask("look at the triggers", TRIGGER_SECONDS, check)
-                )
+                background_tasks.enter_context(BackgroundTask("triggers", TRIGGER_SECONDS, check))
                 log.info("Ready for retraining runs.")
             _reap_lost(settings, database, service.LOST_AFTER)
             _requeue_unclaimed(database, queue, requeued)

@@ -22,7 +22,7 @@ MatchKind = Literal["exact", "near"]
 
 
 def load_training_index(folder: Path) -> TrainingIndex:
-    """What the package in `folder` was trained on, cached; empty without a complete package."""
+    """The training index of the package in `folder`, cached; empty without a whole package."""
     try:
         modified_ns = (folder / MANIFEST).stat().st_mtime_ns
     except FileNotFoundError:

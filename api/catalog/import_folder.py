@@ -6,17 +6,17 @@ already imported keep their source group, and so their split.
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.core.errors import ProblemError
-from api.core.layout import Skipped, discover
+from api.core.layout import discover
 from api.core.progress import Progress, silent
 from api.core.splits import SPLITS
 from api.training.class_folders import INDEX, Listing, read_class_folders, read_index, write_index
 
 PUBLIC_SET = "sriramr/fruits-fresh-and-rotten-for-classification"
+MAX_SKIPPED_LINES = 20
 
 
 class OverlapError(ProblemError):
@@ -59,7 +59,12 @@ class ImportReport:
                 f"{self.near_files} photographs of other produce, "
                 f"{self.other_files} photographs of other things."
             )
-        lines.extend(_skipped_lines(listing.skipped))
+        if not listing.skipped:
+            return [*lines, "Nothing was skipped."]
+        lines.append(f"{len(listing.skipped)} files were skipped:")
+        lines += [f"  {item.path}: {item.reason}" for item in listing.skipped[:MAX_SKIPPED_LINES]]
+        if (more := len(listing.skipped) - MAX_SKIPPED_LINES) > 0:
+            lines.append(f"  and {more} more")
         return lines
 
 
@@ -73,15 +78,15 @@ def import_folder(source: Path, target: Path, progress: Progress = silent) -> Im
     inner, outer = sorted((source.resolve(), target.resolve()), key=lambda path: -len(path.parts))
     if inner.is_relative_to(outer):
         raise OverlapError(source, target)
-    found = discover(source)
-    boxed = [path for folder in found.boxed for path in _files_under(folder)]
-    wanted = [*found.class_files, *found.near, *found.others, *boxed]
-    names = [path.relative_to(source).as_posix() for path in wanted]
+    layout = discover(source)
+    boxed = [path for folder in layout.boxed for path in _files_under(folder)]
+    photos = [*layout.class_files, *layout.near, *layout.others, *boxed]
+    names = [path.relative_to(source).as_posix() for path in photos]
     copied: set[str] = set()
-    for done, (path, name) in enumerate(zip(wanted, names, strict=True), start=1):
+    for done, (path, name) in enumerate(zip(photos, names, strict=True), start=1):
         if _copy(path, target / name):
             copied.add(name)
-        progress("Copying photographs", done, len(wanted))
+        progress("Copying photographs", done, len(photos))
     listing = read_class_folders(discover(target), read_index(target / INDEX), progress)
     write_index(listing.files, target / INDEX)
     dropped = {item.path for item in listing.skipped}.intersection(names)
@@ -90,10 +95,10 @@ def import_folder(source: Path, target: Path, progress: Progress = silent) -> Im
     return ImportReport(
         copied=len(copied - dropped),
         already_there=len(set(names) - copied - dropped),
-        listing=replace(listing, skipped=(*found.skipped, *listing.skipped)),
-        boxed_folders=len(found.boxed),
-        near_files=len(found.near),
-        other_files=len(found.others),
+        listing=replace(listing, skipped=(*layout.skipped, *listing.skipped)),
+        boxed_folders=len(layout.boxed),
+        near_files=len(layout.near),
+        other_files=len(layout.others),
     )
 
 
@@ -116,18 +121,6 @@ def _copy(source: Path, target: Path) -> bool:
     shutil.copyfile(source, temporary)
     temporary.replace(target)
     return True
-
-
-def _skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
-    if not skipped:
-        return ["Nothing was skipped."]
-    shown = [f"  {item.path}: {item.reason}" for item in skipped[:20]]
-    more = len(skipped) - len(shown)
-    return [
-        f"{len(skipped)} files were skipped:",
-        *shown,
-        *([f"  and {more} more"] if more else []),
-    ]
 
 
 class DownloadError(ProblemError):

@@ -27,8 +27,8 @@ def image_filters(
     class_name: str | None = None, split: str | None = None, origin: str | None = None
 ) -> list[ColumnElement[bool]]:
     """Conditions for `list_images` and `count`; None matches any."""
-    wanted = {ImageRow.class_name: class_name, ImageRow.split: split, ImageRow.origin: origin}
-    return [column == value for column, value in wanted.items() if value is not None]
+    values = {ImageRow.class_name: class_name, ImageRow.split: split, ImageRow.origin: origin}
+    return [column == value for column, value in values.items() if value is not None]
 
 
 def lock_images(session: Session) -> None:
@@ -98,23 +98,23 @@ def source_groups(session: Session) -> Iterator[tuple[str, str, str, str]]:
 
 def relabel(session: Session, image_ids: Sequence[str], class_name: str) -> list[str]:
     """Change the class of images, not their group or split. Returns the ids that exist."""
-    found = list(session.scalars(select(ImageRow.id).where(ImageRow.id.in_(image_ids))))
+    ids = list(session.scalars(select(ImageRow.id).where(ImageRow.id.in_(image_ids))))
     session.execute(
-        update(ImageRow).where(ImageRow.id.in_(found)).values(class_name=class_name),
+        update(ImageRow).where(ImageRow.id.in_(ids)).values(class_name=class_name),
         execution_options={"synchronize_session": False},
     )
-    return found
+    return ids
 
 
 def delete_images(session: Session, image_ids: Sequence[str]) -> list[tuple[str, str]]:
     """Delete the rows, not their blobs. Returns id and blob of those that existed."""
     query = select(ImageRow.id, ImageRow.blob).where(ImageRow.id.in_(image_ids))
-    found: list[tuple[str, str]] = [*session.execute(query)]
+    removed: list[tuple[str, str]] = [*session.execute(query)]
     session.execute(
-        delete(ImageRow).where(ImageRow.id.in_([image_id for image_id, _ in found])),
+        delete(ImageRow).where(ImageRow.id.in_([image_id for image_id, _ in removed])),
         execution_options={"synchronize_session": False},
     )
-    return found
+    return removed
 
 
 def is_blob_referenced(session: Session, key: str) -> bool:

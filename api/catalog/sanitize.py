@@ -1,4 +1,4 @@
-"""Turns uploaded bytes into what is stored: verified, without metadata, described."""
+"""Prepares an uploaded photo for storage: verified, measured, and without its metadata."""
 
 import io
 from dataclasses import dataclass

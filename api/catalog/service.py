@@ -5,6 +5,7 @@ The blob is stored before its row and deleted after it, so no row is ever withou
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Literal, Self
@@ -156,6 +157,14 @@ def _source_group(session: Session, class_name: str, filename: str, sha256: str)
     return f"{group}-{sha256[:8]}" if taken else group
 
 
+def load_image(blobs: Blobs, image: ImageRow) -> bytes:
+    """The stored photo. Raises ImageNotFoundError if it was removed meanwhile."""
+    try:
+        return blobs.get(image.blob)
+    except FileNotFoundError:
+        raise repository.ImageNotFoundError(image.id) from None
+
+
 def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) -> list[str]:
     """Remove images and their blobs. Returns the ids of those that existed."""
     with database.session() as session:
@@ -175,18 +184,12 @@ def sweep_orphans(database: Database, blobs: Blobs) -> int:
         referenced = repository.referenced_blobs(session)
     deleted = 0
     for key in blobs.keys(FOLDER):
-        if key not in referenced and _is_old(blobs, key):
-            deleted += _delete_unreferenced(database, blobs, key)
+        with suppress(FileNotFoundError):  # Another process sweeps too.
+            if key not in referenced and blobs.modified_at(key) < now() - ORPHAN_AGE:
+                deleted += _delete_unreferenced(database, blobs, key)
     if deleted:
         log.info("Deleted %d orphaned photographs.", deleted)
     return deleted
-
-
-def _is_old(blobs: Blobs, key: str) -> bool:
-    try:
-        return blobs.modified_at(key) < now() - ORPHAN_AGE
-    except FileNotFoundError:  # Another process sweeps too.
-        return False
 
 
 def _delete_unreferenced(database: Database, blobs: Blobs, key: str) -> bool:

@@ -120,8 +120,8 @@ def _comparison_line(row: dict[str, Any]) -> str:
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
     """The default recipe with the command line's changes."""
-    given = vars(arguments).keys() & Recipe().as_dict().keys()
-    return dataclasses.replace(Recipe(), **{name: getattr(arguments, name) for name in given})
+    names = vars(arguments).keys() & Recipe().as_dict().keys()
+    return dataclasses.replace(Recipe(), **{name: getattr(arguments, name) for name in names})
 
 
 def _weights_of(text: str) -> tuple[str, str]:

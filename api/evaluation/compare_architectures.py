@@ -49,8 +49,8 @@ def plan_comparison(
 
     def adapt(name: str, size: int) -> Recipe:
         default = recipe.weights if find(name).load_imagenet else "none"
-        chosen = (weights or {}).get(name, default)
-        return replace(recipe, architecture=name, weights=chosen, input_size=size)
+        start = (weights or {}).get(name, default)
+        return replace(recipe, architecture=name, weights=start, input_size=size)
 
     for name in weights or {}:
         find(name)

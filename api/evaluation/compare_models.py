@@ -71,13 +71,17 @@ def compare_models(
         calibration_error = MetricPair(
             *(_calibration_error(model, rows, truth) for model in models)
         )
+    ood_recognised = None
+    if all(len(model.ood) for model in models):
+        shares = (float(model.head.recognises(model.ood).mean()) for model in models)
+        ood_recognised = MetricPair(*shares)
     return ModelComparison(
         overall=_paired(*correct),
         recognised=_paired(*recognised),
         per_class=per_class,
         macro_f1=f1,
         calibration_error=calibration_error,
-        others_let_through=_ood_recognised(champion, candidate),
+        others_let_through=ood_recognised,
         milliseconds=milliseconds,
         new_classes=new_classes,
         new_labels=new_labels,
@@ -110,11 +114,3 @@ def _calibration_error(
 ) -> float:
     labels = np.array([model.classes.index(name) for name in truth])
     return expected_calibration_error(model.head.probabilities(model.embeddings[rows]), labels)
-
-
-def _ood_recognised(champion: ComparedModel, candidate: ComparedModel) -> MetricPair | None:
-    if not len(champion.ood) or not len(candidate.ood):
-        return None
-    return MetricPair(
-        *(float(model.head.recognises(model.ood).mean()) for model in (champion, candidate))
-    )

@@ -29,13 +29,13 @@ JPEG_QUALITY = 80
 
 def sample_each_class(corpus: TrainingCorpus, count: int) -> dict[str, list[Sample]]:
     """Up to `count` photographs of each class, evenly spaced, each in its unaltered file."""
-    chosen = {}
+    by_class = {}
     for name in corpus.classes:
         files = [file for file in corpus.listing.files if file.class_name == name]
         samples = photograph_samples(corpus.listing.root, files, corpus.classes)
         steps = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
-        chosen[name] = [samples[k] for k in steps]
-    return chosen
+        by_class[name] = [samples[k] for k in steps]
+    return by_class
 
 
 def contact_sheet(

@@ -1,4 +1,4 @@
-"""Samples and what graders predicted that were not trained on them."""
+"""Samples with the predictions of graders that were not trained on them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -81,8 +81,8 @@ class OutOfFold:
 class GradedSamples:
     """Samples [n] and their predictions.
 
-    A sample of unknown level counts for its fruit alone: its class is not known. What is about
-    classes, fruit or levels has no meaning for out-of-distribution samples.
+    Of a sample of unknown level only the fruit is known, not the class. Properties about class,
+    fruit or level have no meaning for out-of-distribution samples.
     """
 
     samples: Sequence[Sample]

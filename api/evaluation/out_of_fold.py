@@ -44,7 +44,7 @@ class CrossValidation(ABC):
         """Whether a run holds out a sample, of `samples` or any other of the corpus."""
 
     def held_out(self, run: int) -> list[Sample]:
-        """What a run predicts, in order."""
+        """The samples that a run predicts, in order."""
         return [sample for sample in self.samples if self.holds_out(run, sample)]
 
     def cache_files(self, cache: Path) -> list[Path]:
@@ -60,7 +60,7 @@ class CrossValidation(ABC):
     def run_all(
         self, recipe: Recipe, cache: Path, progress: Progress = silent
     ) -> list[GradedSamples]:
-        """What each run holds out, graded; runs that are cached are not trained again."""
+        """The graded held-out samples of each run. Cached runs are not trained again."""
         results = []
         for run, path in enumerate(self.cache_files(cache)):
             report = prefixed(progress, self.titles[run])

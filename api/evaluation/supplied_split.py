@@ -61,12 +61,11 @@ def split_by_file(files: Sequence[PhotoFile]) -> tuple[list[PhotoFile], list[Pho
     A file goes to validation only if another copy of its photograph is in training, so that no
     photograph is lost; unless no photograph has a copy.
     """
-    chosen = {file.path for file in files if fold_of(file.path, VALIDATION_PART) == 0}
-    trained = {file.photograph for file in files if file.path not in chosen}
-    validation = [file for file in files if file.path in chosen and file.photograph in trained]
-    validation = validation or [file for file in files if file.path in chosen]
-    paths = {file.path for file in validation}
-    return [file for file in files if file.path not in paths], validation
+    drawn = [file for file in files if fold_of(file.path, VALIDATION_PART) == 0]
+    trained = {file.photograph for file in set(files).difference(drawn)}
+    validation = [file for file in drawn if file.photograph in trained] or drawn
+    held_out = set(validation)
+    return [file for file in files if file not in held_out], validation
 
 
 def _train_and_predict(

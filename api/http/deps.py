@@ -7,7 +7,7 @@ one while all are busy.
 from collections.abc import Iterator
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 
 from api.catalog.duplicate_index import load_training_index
@@ -32,6 +32,9 @@ async def _queue(request: Request) -> RunQueue:
     return cast(RunQueue, request.app.state.queue)
 
 
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=10**9)]
+ThumbnailSize = Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 StateDep = Annotated[AppState, Depends(_state)]
 QueueDep = Annotated[RunQueue, Depends(_queue)]
@@ -64,7 +67,7 @@ def _reading(database: DatabaseDep) -> Iterator[Session]:
 
 
 def _training_index(settings: SettingsDep, state: StateDep) -> TrainingIndex:
-    """Of the serving version: from its local copy, or the shipped package, which has none."""
+    """The index of the serving version. Only the shipped package has no copy in the cache."""
     predictor = state.predictor
     copy = settings.model_cache / predictor.manifest.version if predictor else None
     return load_training_index(copy if copy and copy.is_dir() else settings.model_dir)

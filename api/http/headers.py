@@ -22,7 +22,7 @@ DOCS = CLOSED.replace(
 
 
 def _headers(policy: str) -> tuple[tuple[bytes, bytes], ...]:
-    """As ASGI takes them."""
+    """The headers with this content security policy, as ASGI takes them."""
     return (
         (b"content-security-policy", policy.encode()),
         (b"x-content-type-options", b"nosniff"),

@@ -112,10 +112,10 @@ def embed_new(
     `blob_keys` maps image ids to blob keys; `read` returns the bytes of a blob or raises
     FileNotFoundError.
     """
-    new = examples.image_ids[(examples.replay_rows < 0) & (examples.image_ids != "")].tolist()
-    wanted = [image_id for image_id in new if image_id not in cache.image_points][:MAX_NEW]
+    outside = examples.image_ids[(examples.replay_rows < 0) & (examples.image_ids != "")].tolist()
+    new = [image_id for image_id in outside if image_id not in cache.image_points][:MAX_NEW]
     started = perf_counter()
-    for image_id, key in blob_keys(wanted).items() if wanted else ():
+    for image_id, key in blob_keys(new).items() if new else ():
         try:
             embedding = predictor.embed(read(key))
         except (FileNotFoundError, ProblemError):  # Removed just now, or over a lowered limit.

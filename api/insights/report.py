@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ SUPPLIED = "supplied_split"
 CROSSVALIDATION = "crossvalidation.json"
 COMPARISON = "comparison.json"
 # Name, section of the metrics, metric and title.
-_OF_SPLITS: tuple[tuple[FigureName, str, str, str], ...] = (
+_SPLIT_FIGURES: tuple[tuple[FigureName, str, str, str], ...] = (
     ("test", TEST, "accuracy", "Right class, test photographs"),
     ("folds", "by_photograph", "accuracy", "Right class, every photograph held out once"),
     ("phone_fruit", "by_phone_run", "fruit_accuracy", "Right fruit, phone photographs"),
@@ -37,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def report(manifest: Mapping[str, Any], folder: Path) -> Report:
-    """Of the version with this manifest; `folder` holds the measurements of the recipe."""
+    """The report on the version of `manifest`; `folder` holds the measurements of its recipe."""
     measured = crossvalidation(folder)
     shown = figures(manifest["metrics"], measured)
     data = measured.get("data")
@@ -58,14 +57,14 @@ def figures(metrics: Mapping[str, Any], crossvalidated: Mapping[str, Any]) -> li
     Unseen sources come first and the leaking split last.
     """
     shown = list(_source_figures(crossvalidated.get(SOURCES) or {}))
-    for name, section, value, title in _OF_SPLITS:
+    for name, section, value, title in _SPLIT_FIGURES:
         part = (metrics if name == "test" else crossvalidated).get(section) or {}
-        if value in part:
+        if part.get(value) is not None:
             shown.append(_figure(name, title, part, value))
     return shown
 
 
-def source_in_words(source: str) -> str:
+def _source_in_words(source: str) -> str:
     return source.replace("_", " ") or "folders of no source"
 
 
@@ -76,10 +75,11 @@ def _source_figures(measured: Mapping[str, Any]) -> Iterator[Figure]:
     for source, part in (measured.get("by_source") or {}).items():
         # Some sources are labelled by fruit only.
         by_fruit = part.get("accuracy") is None
-        title = f"Right {'fruit' if by_fruit else 'class'}, {source_in_words(source)} left out"
-        split = f"graded by a grader that has seen nothing of {source_in_words(source)}"
         value = "fruit_accuracy" if by_fruit else "accuracy"
-        yield _figure("source", title, {"split": split, **part}, value)
+        if part.get(value) is not None:
+            title = f"Right {'fruit' if by_fruit else 'class'}, {_source_in_words(source)} left out"
+            split = f"graded by a grader that has seen nothing of {_source_in_words(source)}"
+            yield _figure("source", title, {"split": split, **part}, value)
     rejection = measured.get("rejection") or {}
     if rejection.get("near_rejected") is not None:
         split = "kinds of other produce that the grader has not learned, sources left out"
@@ -131,16 +131,9 @@ def comparison(folder: Path) -> ArchitectureComparison | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return _parse(path, path.stat().st_mtime_ns)
+        content = json.loads(path.read_bytes())
     except OSError:
         return {}
-
-
-@lru_cache(maxsize=4)
-def _parse(path: Path, _modified_ns: int) -> dict[str, Any]:
-    """`_modified_ns` is part of the cache key, so that a changed file is read again."""
-    try:
-        content = json.loads(path.read_bytes())
     except ValueError as error:
         log.warning("%s is not used: %s", path, error)
         return {}
@@ -181,13 +174,13 @@ def _unseen_sources_story(sources: Figure, part: Mapping[str, Any]) -> Iterator[
     )
     worst = (part.get("worst_groups") or [None])[0]
     if worst and worst["correct"] < worst["fruits"]:
-        words = read_label(worst["class"]).words
+        words, source = read_label(worst["class"]).words, _source_in_words(worst["source"])
         yield (
-            f"The worst of them are the {words} photographs of {source_in_words(worst['source'])}: "
+            f"The worst of them are the {words} photographs of {source}: "
             f"{worst['correct']} of {worst['fruits']} right."
         )
     for pair, result in (part.get("freshness_pairs") or {}).items():
-        if not result["told_apart"]:
+        if result["ordered"] is not None and not result["told_apart"]:
             fresher, staler = (_LEVELS[level] for level in pair.split(" over "))
             yield (
                 f"These photographs do not show that it tells {fresher} from {staler}: in "

@@ -64,7 +64,7 @@ class Predictions:
 
 @lru_cache(maxsize=2)  # A stored version never changes.
 def load_reference(blobs: Blobs, cache: Path, version: str) -> Predictions:
-    """On the version's own test photos, or on MAX_REFERENCE of them. Raises BadPackageError."""
+    """Predictions on the version's test photos, MAX_REFERENCE at most. Raises BadPackageError."""
     package = fetch_package(blobs, version, cache)
     embeddings = load_embeddings(package.folder / REPLAY, REFERENCE_SPLIT)
     if len(embeddings) > MAX_REFERENCE:

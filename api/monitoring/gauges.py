@@ -27,7 +27,7 @@ class Gauges:
         version = self._show_champion()
         with self._state.database.reading() as session:
             by_state = select(RunRow.state, func.count()).group_by(RunRow.state)
-            runs = {state: count for state, count in session.execute(by_state)}  # noqa: C416
+            runs = dict(session.execute(by_state).all())
             for name in (*ACTIVE, *ENDED):
                 telemetry.RUNS.labels(name).set(runs.get(name, 0))
             telemetry.RUN_ACTIVE.set(sum(runs.get(name, 0) for name in ACTIVE))

@@ -70,7 +70,7 @@ def summarise(session: Session, hours: float, at: datetime) -> Summary:
         latency=_latency(session, since),
         failed_requests=telemetry.server_errors(),
         model_changes=[
-            ModelChange(version=row.version, replaced=row.replaced, kind=row.kind, at=row.at)
+            ModelChange.model_validate(row, from_attributes=True)
             for row in history(session, MAX_MODEL_CHANGES)
         ],
     )

@@ -39,7 +39,7 @@ class TriggerConfig:
     last_fired_at: datetime | None
     last_run_id: str | None
 
-    def exceeded(self, value: float) -> bool:
+    def is_exceeded_by(self, value: float) -> bool:
         return self.threshold is not None and value > self.threshold
 
 
@@ -102,7 +102,7 @@ def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
         f"{percent(accuracy)} correct by feedback on the newest {len(correct)} predictions; "
         f"{percent(test_accuracy)} on the test photos."
     )
-    return TriggerResult(sentence, drop, config.exceeded(drop))
+    return TriggerResult(sentence, drop, config.is_exceeded_by(drop))
 
 
 ACCURACY = Rule(
@@ -129,7 +129,7 @@ def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     if not ratios:
         return TriggerResult("There are too few predictions yet.")
     highest, sentence = max(ratios)
-    return TriggerResult(sentence, round(highest, 3), config.exceeded(highest))
+    return TriggerResult(sentence, round(highest, 3), config.is_exceeded_by(highest))
 
 
 DRIFT = Rule(
@@ -149,7 +149,7 @@ DRIFT = Rule(
 def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     count = sum(context.catalog_diff.added.values())
     sentence = f"{count} training images are new since the current version."
-    return TriggerResult(sentence, count, config.exceeded(count))
+    return TriggerResult(sentence, count, config.is_exceeded_by(count))
 
 
 NEW_IMAGES = Rule(
@@ -207,15 +207,13 @@ SCHEDULE = Rule(
 )
 
 
-def _manual(_context: TriggerContext, _config: TriggerConfig) -> TriggerResult:
-    return TriggerResult("POST /retrain starts a retraining at any time.")
-
-
 MANUAL = Rule(
     name="manual",
     description="Never starts by itself: a person starts a retraining with POST /retrain.",
     unit="",
-    evaluate=_manual,
+    evaluate=lambda _context, _config: TriggerResult(
+        "POST /retrain starts a retraining at any time."
+    ),
     cooldown_hours=0,
     is_automatic=False,
 )

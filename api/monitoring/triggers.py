@@ -46,19 +46,6 @@ class BadTriggerSettingError(ConflictError):
     code = "bad-trigger-setting"
 
 
-def _lock_row(session: Session, name: str) -> TriggerRow:
-    """The locked row of a trigger, inserted if it is missing.
-
-    Raises IntegrityError if another process inserts it at the same moment.
-    """
-    row = session.get(TriggerRow, name, with_for_update=True, populate_existing=True)
-    if row is None:
-        row = TriggerRow(name=name)
-        session.add(row)
-        session.flush()
-    return row
-
-
 @dataclass(frozen=True)
 class TriggerState:
     """`reason` says why the trigger would start a run, or why not."""
@@ -103,7 +90,7 @@ def config_of(rule: Rule, row: TriggerRow | None) -> TriggerConfig:
     )
 
 
-def cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
+def _cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
     """End of the cooldown; None if it is over."""
     if config.last_fired_at is None:
         return None
@@ -117,7 +104,7 @@ def _own_obstacle(rule: Rule, config: TriggerConfig, result: TriggerResult, at: 
         return f"Switched off. {result.sentence}"
     if not result.met:
         return result.sentence
-    if end := cooldown_end(config, at):
+    if end := _cooldown_end(config, at):
         return f"Cooling down until {end:%Y-%m-%d %H:%M} UTC. {result.sentence}"
     return ""
 
@@ -143,11 +130,11 @@ def _context(
     try:
         drift = current_drift(session, settings, blobs, version, at)
     except Exception:
-        log.warning("The drift cannot be worked out", exc_info=True)
+        log.warning("Drift cannot be computed", exc_info=True)
     try:
         catalog_diff = make_plan(session, blobs, settings.model_cache).catalog_diff
     except Exception:
-        log.warning("What is new cannot be worked out", exc_info=True)
+        log.warning("The changes of the catalog cannot be computed", exc_info=True)
     return TriggerContext(session, models.get_model(session, version), drift, catalog_diff, at)
 
 
@@ -176,7 +163,7 @@ def _fire(database: Database, rule: Rule, at: datetime) -> RunRow | None:
     with database.session() as session:
         row = _lock_row(session, rule.name)
         config = config_of(rule, row)
-        if not config.enabled or cooldown_end(config, at):  # Changed since it was evaluated.
+        if not config.enabled or _cooldown_end(config, at):  # Changed since it was evaluated.
             return None
         run = create_run(session, mode="fast", started_by=f"trigger:{rule.name}", options={})
         row.last_fired_at, row.last_run_id = at, run.id
@@ -198,6 +185,19 @@ def change_settings(session: Session, name: str, settings: dict[str, Any], at: d
         row.scheduled_at = at
     for field, value in settings.items():
         setattr(row, field, value)
+
+
+def _lock_row(session: Session, name: str) -> TriggerRow:
+    """The locked row of a trigger, inserted if it is missing.
+
+    Raises IntegrityError if another process inserts it at the same moment.
+    """
+    row = session.get(TriggerRow, name, with_for_update=True, populate_existing=True)
+    if row is None:
+        row = TriggerRow(name=name)
+        session.add(row)
+        session.flush()
+    return row
 
 
 def _validate(rule: Rule, settings: dict[str, Any]) -> None:

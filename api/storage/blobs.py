@@ -5,10 +5,11 @@ STORAGE_URL names it: a path, or any URL that fsspec knows (`s3://bucket/prefix`
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 from uuid import uuid4
 
 import fsspec
@@ -19,6 +20,28 @@ RANGE = "#"
 
 class BadKeyError(ValueError):
     """The key leads out of the store. A bug in the program, never a client's mistake."""
+
+
+@contextmanager
+def atomic_write(target: Path, temporary: Path) -> Iterator[BinaryIO]:
+    """Write `target` by way of `temporary`, in the same folder. It is on disk when this returns.
+
+    On an error `target` stays as it was. Raises OSError.
+    """
+    try:
+        with temporary.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    # Until its folder is on disk, a power failure could undo the move.
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 class Blobs:
@@ -39,16 +62,8 @@ class Blobs:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{uuid4().hex}")
-        with temporary.open("wb") as stream:
+        with atomic_write(target, temporary) as stream:
             stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def put_many(self, key: str, parts: Sequence[bytes]) -> list[str]:
         """Store non-empty `parts` as one blob and return a key for each.

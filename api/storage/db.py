@@ -4,6 +4,7 @@ One `Database` per process. `session()` is one transaction, committed at its end
 an error; `reading()` is a read-only one.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -129,10 +130,7 @@ def upsert(
 
 def normalize_url(url: str) -> str:
     """Add the driver that SQLAlchemy needs; hosting platforms give a plain `postgres://`."""
-    for scheme in ("postgres://", "postgresql://"):
-        if url.startswith(scheme):
-            return f"postgresql+psycopg://{url.removeprefix(scheme)}"
-    return url
+    return re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
 
 
 def _engine(url: str) -> Engine:

@@ -166,6 +166,19 @@ def test_incomplete_backup_is_refused(settings: Settings, tmp_path: Path) -> Non
         service.restore(settings, tmp_path / "backup")
 
 
+def test_backup_without_its_catalog_is_refused(settings: Settings, tmp_path: Path) -> None:
+    a_state(settings, tmp_path)
+    service.save(settings, tmp_path / "backup")
+    for name in (service.SqliteCatalog.file, service.PostgresCatalog.file):
+        (tmp_path / "backup" / name).unlink(missing_ok=True)
+    before = sorted((tmp_path / "backup").rglob("*"))
+    destroy(settings)
+    with pytest.raises(BackupError, match="no whole backup: it has no catalog"):
+        service.restore(settings, tmp_path / "backup")
+    assert sorted((tmp_path / "backup").rglob("*")) == before
+    assert not settings.state_dir.exists()
+
+
 def test_restore_needs_the_same_kind_of_database(tmp_path: Path) -> None:
     saved = configured(f"sqlite:///{tmp_path / 'catalog.db'}", tmp_path / "state")
     a_state(saved, tmp_path)

@@ -127,6 +127,29 @@ def test_version_without_metrics_has_those_of_its_recipe(tmp_path: Path) -> None
     assert "was not measured on photographs of its own" in found.story
 
 
+def test_null_metrics_are_not_measured(tmp_path: Path) -> None:
+    nothing = {**SCORES, "accuracy": None, "accuracy_interval_95": None}
+    source = {"fruits": 0, "photographs": 0, "accuracy": None, "fruit_accuracy": None}
+    pairs = {"fresh over rotten": {"ordered": None, "told_apart": False}}
+    written(
+        tmp_path,
+        "crossvalidation.json",
+        {
+            **MEASURED,
+            "by_photograph": nothing,
+            "leave_one_source_out": {
+                **LEFT_OUT,
+                "by_source": {"web": source},
+                "freshness_pairs": pairs,
+            },
+        },
+    )
+    found = report({**MANIFEST, "metrics": {"test_by_photograph": nothing}}, tmp_path)
+    names = [figure.name for figure in found.figures]
+    assert names == ["sources", "near", "phone_fruit", "phone_edible", "supplied"]
+    assert "was not measured on photographs of its own" in found.story
+
+
 def test_the_story_warns_of_the_leak(tmp_path: Path) -> None:
     found = report(MANIFEST, written(tmp_path, "crossvalidation.json", MEASURED))
     assert found.same_data

@@ -1,5 +1,7 @@
 """The blob store in a folder, a bucket and in memory."""
 
+import errno
+import os
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -92,6 +94,23 @@ def test_keys_are_listed_by_folder(store: Blobs) -> None:
     store.delete("models/2/c")
     assert list(store.keys("models")) == ["models/1/a", "models/1/b"]
     assert list(store.keys("nothing")) == []
+
+
+def test_failed_write_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Blobs(str(tmp_path))
+    store.put("photographs/a.jpg", b"before")
+
+    def disk_full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", disk_full)
+        with pytest.raises(OSError, match="No space left"):
+            store.put("photographs/a.jpg", b"after")
+    assert store.get("photographs/a.jpg") == b"before"
+    assert [path.name for path in (tmp_path / "photographs").iterdir()] == ["a.jpg"]
 
 
 def test_an_unfinished_write_is_not_listed(tmp_path: Path) -> None:

@@ -15,18 +15,14 @@ from api.settings import get_settings
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.commands.backup", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for name, function, done, description in (
-        ("save", service.save, "Saved", "into a new folder; the service may run"),
-        (
-            "restore",
-            service.restore,
-            "Restored",
-            "from such a folder; there must be no catalog yet",
-        ),
-    ):
-        command = commands.add_parser(name, help=description)
+    save = commands.add_parser("save", help="into a new folder; the service may run")
+    save.set_defaults(function=service.save, done="Saved")
+    restore = commands.add_parser(
+        "restore", help="from such a folder; there must be no catalog yet"
+    )
+    restore.set_defaults(function=service.restore, done="Restored")
+    for command in (save, restore):
         command.add_argument("folder", type=path)
-        command.set_defaults(function=function, done=done)
     arguments = parser.parse_args()
     try:
         manifest = arguments.function(get_settings(), arguments.folder)

@@ -26,8 +26,6 @@ from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database, normalize_url, now
 
 MANIFEST = "backup.json"
-SQLITE_FILE = "catalog.db"
-POSTGRES_FILE = "catalog.dump"
 # The role that restores may be another than the one that saved.
 UNPRIVILEGED = ("--no-owner", "--no-privileges")
 FOLDERS = (photos.FOLDER, store.FOLDER, record.FOLDER)
@@ -89,6 +87,8 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
             f"The backup is of a catalog in {manifest.catalog}, and DATABASE_URL names one in "
             f"{catalog.kind}. A catalog is brought back into a database of its own kind."
         )
+    if not (folder / catalog.file).is_file():
+        raise BackupError(f"{folder} holds no whole backup: it has no {catalog.file}.")
     catalog.check_empty()
     _copy(_backup_blobs(folder), Blobs(settings.storage))
     catalog.restore(folder)
@@ -121,6 +121,7 @@ class SqliteCatalog:
     """The database at a `sqlite:///` address."""
 
     kind = "SQLite"
+    file = "catalog.db"
 
     def __init__(self, address: str) -> None:
         self._path = Path(make_url(address).database or "")
@@ -131,7 +132,7 @@ class SqliteCatalog:
             raise BackupError(f"There is no catalog at {self._path}, so nothing to save.")
         with (
             closing(sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)) as live,
-            closing(sqlite3.connect(folder / SQLITE_FILE)) as copy,
+            closing(sqlite3.connect(folder / self.file)) as copy,
         ):
             live.backup(copy)
 
@@ -148,7 +149,7 @@ class SqliteCatalog:
         temporary = self._path.with_name(f".{self._path.name}.restoring")
         temporary.unlink(missing_ok=True)
         with (
-            closing(sqlite3.connect(folder / SQLITE_FILE)) as saved,
+            closing(sqlite3.connect(folder / self.file)) as saved,
             closing(sqlite3.connect(temporary)) as copy,
         ):
             saved.backup(copy)
@@ -159,6 +160,7 @@ class PostgresCatalog:
     """The database at a `postgresql://` address."""
 
     kind = "PostgreSQL"
+    file = "catalog.dump"
 
     def __init__(self, address: str) -> None:
         url = make_url(address).set(drivername="postgresql")
@@ -169,8 +171,8 @@ class PostgresCatalog:
 
     def save(self, folder: Path) -> None:
         """A consistent dump, while others write. Raises BackupError."""
-        file = str(folder / POSTGRES_FILE)
-        self._run("pg_dump", "--format=custom", *UNPRIVILEGED, "--file", file)
+        path = str(folder / self.file)
+        self._run("pg_dump", "--format=custom", *UNPRIVILEGED, "--file", path)
 
     def check_empty(self) -> None:
         """Raises NotEmptyError, CatalogUnavailableError."""
@@ -185,7 +187,7 @@ class PostgresCatalog:
 
     def restore(self, folder: Path) -> None:
         """All tables in one transaction. Raises BackupError."""
-        self._run("pg_restore", "--single-transaction", *UNPRIVILEGED, str(folder / POSTGRES_FILE))
+        self._run("pg_restore", "--single-transaction", *UNPRIVILEGED, str(folder / self.file))
 
     def _run(self, program: str, *arguments: str) -> None:
         """Raises BackupError."""

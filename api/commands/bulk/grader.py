@@ -37,8 +37,8 @@ class ScoringJob:
         return schema(self.package.manifest.classes)
 
     @property
-    def levels(self) -> str:
-        """The thresholds as text. A job is only resumed with the same."""
+    def thresholds_text(self) -> str:
+        """`thresholds` in words. A job is only resumed with the same."""
         if self.thresholds is None:
             return "the model's own"
         below, fresh = self.thresholds.rotten_below, self.thresholds.fresh_from

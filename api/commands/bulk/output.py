@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from api.core.errors import ProblemError
 from api.model.predictor import Grade
+from api.storage.blobs import atomic_write
 
 WRITERS = {".parquet": pq.ParquetWriter, ".csv": pyarrow.csv.CSVWriter}
 
@@ -83,15 +84,8 @@ def check_format(out: Path) -> None:
 
 
 def write_table(out: Path, columns: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    """Write the tables one after the other, atomically. Raises OSError."""
+    """Write the tables one after the other, atomically and to disk. Raises OSError."""
     temporary = out.with_name(f".{out.name}.writing")
-    try:
-        with temporary.open("wb") as stream:
-            with WRITERS[out.suffix](stream, columns) as writer:
-                for table in tables:
-                    writer.write_table(table)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_write(out, temporary) as stream, WRITERS[out.suffix](stream, columns) as writer:
+        for table in tables:
+            writer.write_table(table)

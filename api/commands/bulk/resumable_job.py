@@ -21,7 +21,7 @@ from api.storage.blobs import Blobs
 SPEC = "job.json"
 PATHS = "photographs"
 PARTS = "rows"
-# What a job is only resumed with, in words.
+# A job is only resumed if these fields of its spec are the same. In words, for the error.
 COMPARED = {
     "source": "folder of photographs",
     "model_version": "model",
@@ -59,21 +59,21 @@ class ResumableJob:
         self.parts_done = sum(1 for _ in self._blobs.keys(PARTS))
 
     @classmethod
-    def resume(cls, folder: Path, wanted: JobSpec) -> "ResumableJob | None":
-        """The job in `folder`; None if there is none. Raises OtherJobError."""
+    def resume(cls, folder: Path, spec: JobSpec) -> "ResumableJob | None":
+        """The job in `folder`, or None. Raises OtherJobError if it is not the job of `spec`."""
         blobs = _blobs(folder)
         if not blobs.exists(SPEC):
             return None
-        spec = JobSpec.model_validate_json(blobs.get(SPEC))
+        saved = JobSpec.model_validate_json(blobs.get(SPEC))
         for name, what in COMPARED.items():
-            before, now = getattr(spec, name), getattr(wanted, name)
+            before, now = getattr(saved, name), getattr(spec, name)
             if before != now:
                 raise OtherJobError(folder, what, before or "none of any kind", now)
-        return cls(folder, spec)
+        return cls(folder, saved)
 
     @classmethod
     def create(
-        cls, folder: Path, wanted: JobSpec, paths: Iterable[str], progress: Progress
+        cls, folder: Path, spec: JobSpec, paths: Iterable[str], progress: Progress
     ) -> "ResumableJob":
         """A new job that grades `paths`, which are never all in memory. Raises OSError."""
         count = 0
@@ -83,7 +83,7 @@ class ResumableJob:
                 if count % 1000 == 0:  # The total is unknown.
                     progress("Looking for photographs", count, count)
         progress("Looking for photographs", count, count)
-        spec = wanted.model_copy(update={"photographs": count})
+        spec = spec.model_copy(update={"photographs": count})
         _blobs(folder).put(SPEC, spec.model_dump_json(indent=2).encode())
         return cls(folder, spec)
 

@@ -92,17 +92,17 @@ def _resume_or_create(
 ) -> ResumableJob:
     """Removes `folder` if no job can be created."""
     source = job.source()
-    wanted = JobSpec(
+    spec = JobSpec(
         source=source.address,
         model_version=job.package.manifest.version,
-        thresholds=job.levels,
+        thresholds=job.thresholds_text,
         rows_a_part=rows_per_part,
     )
-    resumable = ResumableJob.resume(folder, wanted)
+    resumable = ResumableJob.resume(folder, spec)
     if resumable is not None:
         return resumable
     try:
-        resumable = ResumableJob.create(folder, wanted, source.paths(), progress)
+        resumable = ResumableJob.create(folder, spec, source.paths(), progress)
         if not resumable.spec.photographs:
             raise NoPhotographsError(job.address)
     except ProblemError:

@@ -59,13 +59,13 @@ async def _lines(batch: Batch, source: Iterator[BatchItem]) -> AsyncIterator[str
 
 async def _document(batch: Batch, source: Iterator[BatchItem]) -> AsyncIterator[str]:
     """The same as one JSON document, also streamed: it may be long."""
-    between = '{"results":['
+    yield '{"results":['
+    separator = ""
     async with aclosing(batch.results(source)) as results:
         async for ready in results:
-            yield between + ",".join(map(_json, ready))
-            between = ","
-    opening = "" if between == "," else between
-    yield f'{opening}],"summary":{batch.summary().model_dump_json()}}}'
+            yield separator + ",".join(map(_json, ready))
+            separator = ","
+    yield f'],"summary":{batch.summary().model_dump_json()}}}'
 
 
 def _json(row: Row) -> str:

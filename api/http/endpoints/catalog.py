@@ -20,7 +20,7 @@ from api.catalog.schemas import (
     TrainingImage,
     UploadReport,
 )
-from api.catalog.service import Origin, remove_images
+from api.catalog.service import Origin, load_image, remove_images
 from api.catalog.upload import UploadService
 from api.core import telemetry
 from api.core.imaging.resize import thumbnail
@@ -29,9 +29,11 @@ from api.core.splits import Split
 from api.http.deps import (
     BlobsDep,
     DatabaseDep,
+    Offset,
     ReadingDep,
     SessionDep,
     SettingsDep,
+    ThumbnailSize,
     TrainingIndexDep,
 )
 from api.http.problems import responses
@@ -61,14 +63,14 @@ def images(
     class_name: ClassName | None = None,
     split: Split | None = None,
     origin: Origin | None = None,
-    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ImagePage:
-    chosen = None if class_name is None else accepted_class_name(class_name)
-    wanted = repository.image_filters(chosen, split, origin)
-    rows = repository.list_images(session, wanted, offset, limit)
+    name = None if class_name is None else accepted_class_name(class_name)
+    filters = repository.image_filters(name, split, origin)
+    rows = repository.list_images(session, filters, offset, limit)
     return ImagePage(
-        total=repository.count(session, wanted),
+        total=repository.count(session, filters),
         offset=offset,
         limit=limit,
         images=[TrainingImage.model_validate(row) for row in rows],
@@ -76,18 +78,18 @@ def images(
 
 
 @router.post(f"{IMAGES}/relabel", summary="Relabel many images", responses=responses(422))
-def relabel_many(session: SessionDep, wanted: RelabelSelection) -> Relabelled:
-    class_name = accepted_class_name(wanted.class_name)
-    found = repository.relabel(session, wanted.ids, class_name)
+def relabel_many(session: SessionDep, selection: RelabelSelection) -> Relabelled:
+    class_name = accepted_class_name(selection.class_name)
+    ids = repository.relabel(session, selection.ids, class_name)
     return Relabelled(
-        relabelled=len(found), class_name=class_name, missing=_missing(wanted.ids, found)
+        relabelled=len(ids), class_name=class_name, missing=_missing(selection.ids, ids)
     )
 
 
 @router.post(f"{IMAGES}/remove", summary="Remove many images", responses=responses(422))
-def remove_many(database: DatabaseDep, blobs: BlobsDep, wanted: Selection) -> Removed:
-    removed = remove_images(database, blobs, wanted.ids)
-    return Removed(removed=len(removed), missing=_missing(wanted.ids, removed))
+def remove_many(database: DatabaseDep, blobs: BlobsDep, selection: Selection) -> Removed:
+    removed = remove_images(database, blobs, selection.ids)
+    return Removed(removed=len(removed), missing=_missing(selection.ids, removed))
 
 
 @router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422))
@@ -108,7 +110,7 @@ def photograph(
     blobs: BlobsDep,
     settings: SettingsDep,
     image_id: ImageId,
-    size: Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")] = 256,
+    size: ThumbnailSize = 256,
 ) -> Response:
     """A JPEG, upright and without metadata."""
     with database.reading() as session:
@@ -116,17 +118,13 @@ def photograph(
     headers = {"ETag": f'"{row.sha256[:32]}-{size}"', "Cache-Control": CACHED}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    try:
-        data = blobs.get(row.blob)
-    except FileNotFoundError:  # Removed meanwhile.
-        raise ImageNotFoundError(image_id) from None
-    small = thumbnail(data, size, settings.max_pixels)
+    small = thumbnail(load_image(blobs, row), size, settings.max_pixels)
     return Response(small, headers=headers, media_type="image/jpeg")
 
 
 @router.patch(f"{IMAGES}/{IMAGE_ID}", summary="Relabel an image", responses=responses(404, 422))
-def relabel(session: SessionDep, image_id: ImageId, wanted: Relabel) -> TrainingImage:
-    class_name = accepted_class_name(wanted.class_name)
+def relabel(session: SessionDep, image_id: ImageId, change: Relabel) -> TrainingImage:
+    class_name = accepted_class_name(change.class_name)
     row = repository.get_image(session, image_id)
     repository.relabel(session, [image_id], class_name)
     session.refresh(row)
@@ -154,7 +152,7 @@ async def upload(
     request: Request,
     database: DatabaseDep,
     blobs: BlobsDep,
-    learned: TrainingIndexDep,
+    training_index: TrainingIndexDep,
     settings: SettingsDep,
 ) -> UploadReport:
     """Send photographs of one class and name it, or a zip with a folder for each class.
@@ -165,9 +163,9 @@ async def upload(
     folders are classes, and `class_name` is for what lies outside of them.
     """
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
-    intake = UploadService(database, blobs, learned, limits, settings.max_pixels)
+    uploads = UploadService(database, blobs, training_index, limits, settings.max_pixels)
     async with upload_form(request) as form:
-        outcomes = await run_in_threadpool(intake.store_form, form)
+        outcomes = await run_in_threadpool(uploads.store_form, form)
     class_name = accepted_class_name(form.class_name) if form.class_name else None
     report = UploadReport.of_outcomes(outcomes, class_name)
     telemetry.count_upload(report.uploaded_count, len(report.duplicates), len(report.errors))
@@ -175,9 +173,9 @@ async def upload(
 
 
 @router.get("/dataset/summary", summary="Data set summary")
-def summary(session: ReadingDep, learned: TrainingIndexDep) -> DatasetSummary:
-    return DatasetSummary.load(session, learned)
+def summary(session: ReadingDep, training_index: TrainingIndexDep) -> DatasetSummary:
+    return DatasetSummary.load(session, training_index)
 
 
-def _missing(wanted: list[str], found: list[str]) -> list[str]:
-    return sorted(set(wanted) - set(found))
+def _missing(ids: list[str], existing: list[str]) -> list[str]:
+    return sorted(set(ids) - set(existing))

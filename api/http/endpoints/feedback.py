@@ -113,20 +113,20 @@ class FeedbackSummary(BaseModel):
         )
 
 
-def _desk(
+def _service(
     state: StateDep,
     database: DatabaseDep,
     blobs: BlobsDep,
-    learned: TrainingIndexDep,
+    training_index: TrainingIndexDep,
     settings: SettingsDep,
 ) -> FeedbackService:
     with database.reading() as session:
-        index = DuplicateIndex.load(session, learned)
+        index = DuplicateIndex.load(session, training_index)
     store = PhotographStore(database, blobs, index, settings.max_pixels)
     return FeedbackService(store, state.recorder)
 
 
-FeedbackDep = Annotated[FeedbackService, Depends(_desk)]
+ServiceDep = Annotated[FeedbackService, Depends(_service)]
 
 
 @router.post(
@@ -134,14 +134,14 @@ FeedbackDep = Annotated[FeedbackService, Depends(_desk)]
     summary="Give feedback",
     responses=responses(404, 422),
 )
-def feedback(desk: FeedbackDep, prediction_id: str, word: Feedback) -> FeedbackAnswer:
+def feedback(service: ServiceDep, prediction_id: str, sent: Feedback) -> FeedbackAnswer:
     """The photograph becomes a training image of that class, where it is still kept.
 
     A later word replaces an earlier one. A class that the model does not know is welcome.
     """
-    if not word.is_clear:
+    if not sent.is_clear:
         raise UnclearFeedbackError()
-    return desk.submit(prediction_id, word.label, "feedback")
+    return service.submit(prediction_id, sent.label, "feedback")
 
 
 @router.get("/feedback/summary", summary="Accuracy by feedback", responses=responses(422))
@@ -163,12 +163,12 @@ def queue(
 
 
 @router.post("/review-queue", summary="Label many", responses=responses(422))
-def confirm(desk: FeedbackDep, wanted: Confirmations) -> ReviewAnswer:
+def confirm(service: ServiceDep, confirmations: Confirmations) -> ReviewAnswer:
     confirmed, errors = [], []
-    for item in wanted.items:
+    for item in confirmations.items:
         try:
             # The item was listed, so it is recorded: no need to wait.
-            word = desk.submit(item.prediction_id, item.label, "review", timeout=0)
+            answer = service.submit(item.prediction_id, item.label, "review", timeout=0)
         except ProblemError as error:
             errors.append(
                 ConfirmationError(
@@ -176,5 +176,5 @@ def confirm(desk: FeedbackDep, wanted: Confirmations) -> ReviewAnswer:
                 )
             )
         else:
-            confirmed.append(word)
+            confirmed.append(answer)
     return ReviewAnswer(confirmed_count=len(confirmed), confirmed=confirmed, errors=errors)

@@ -20,14 +20,14 @@ def set_thresholds(
     state: StateDep,
     settings: SettingsDep,
     database: DatabaseDep,
-    wanted: FreshnessThresholdsChange,
+    change: FreshnessThresholdsChange,
 ) -> FreshnessThresholds:
     """Every process uses them within two seconds, whichever version is in use."""
     own = state.serving().own_thresholds
-    chosen = freshness_thresholds.validated(wanted.rotten_below, wanted.fresh_from)
+    user_set = freshness_thresholds.validated(change.rotten_below, change.fresh_from)
     with database.session() as session:
-        freshness_thresholds.set_thresholds(session, wanted.rotten_below, wanted.fresh_from)
-    return freshness_thresholds.build_response(own, settings, chosen)
+        freshness_thresholds.set_thresholds(session, change.rotten_below, change.fresh_from)
+    return freshness_thresholds.build_response(own, settings, user_set)
 
 
 @router.delete("", summary="Reset the freshness thresholds")

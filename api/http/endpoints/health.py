@@ -72,8 +72,8 @@ class ModelSummary(BaseModel):
 
     @classmethod
     def of(cls, manifest: Manifest, champion_since: datetime | None) -> "ModelSummary":
-        stated = manifest.model_dump(include=set(cls.model_fields))
-        return cls.model_validate({**stated, "champion_since": champion_since})
+        fields = manifest.model_dump(include=set(cls.model_fields))
+        return cls.model_validate({**fields, "champion_since": champion_since})
 
 
 class ModelInfo(BaseModel):

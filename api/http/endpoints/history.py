@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.core.imaging.resize import thumbnail
 from api.core.labels import Level
-from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
+from api.http.deps import BlobsDep, DatabaseDep, Offset, SettingsDep, StateDep, ThumbnailSize
 from api.http.problems import responses
 from api.predictions import history
 from api.predictions.history import FLUSH_SECONDS, find_recorded, load_image
@@ -74,7 +74,7 @@ def predictions(
         Query(ge=0, le=1, description="Only predictions with a confidence below this."),
     ] = None,
     model_version: Text | None = None,
-    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PredictionPage:
     conditions = history.filters(class_name, recognised, below, model_version)
@@ -108,7 +108,7 @@ def photograph(
     blobs: BlobsDep,
     settings: SettingsDep,
     prediction_id: str,
-    size: Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")] = 256,
+    size: ThumbnailSize = 256,
 ) -> Response:
     """A JPEG, upright and without metadata; 404 once the photograph is no longer kept."""
     row, _ = find_recorded(database, state.recorder, prediction_id)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.catalog import repository
-from api.catalog.repository import ImageNotFoundError
 from api.catalog.schemas import ImageId
+from api.catalog.service import load_image
 from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
@@ -88,11 +88,7 @@ def of_image(
     predictor = state.serving()
     with database.reading() as session:
         row = repository.get_image(session, image_id)
-    try:
-        data = blobs.get(row.blob)
-    except FileNotFoundError:  # Removed meanwhile.
-        raise ImageNotFoundError(image_id) from None
-    return augmentation(predictor, data, seed, image_id, row.class_name)
+    return augmentation(predictor, load_image(blobs, row), seed, image_id, row.class_name)
 
 
 @router.post(

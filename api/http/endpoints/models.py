@@ -1,10 +1,8 @@
 """`/models`: list, compare, promote and roll back versions; `/report`: how good one is."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Query
-
-from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep
+from api.http.deps import BlobsDep, DatabaseDep, Limit, ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.http.routing import VERSION
 from api.insights import report as quality_report
@@ -22,7 +20,6 @@ from api.registry.schemas import (
 )
 
 router = APIRouter(tags=["models"], responses=responses(503))
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get("/models", summary="List versions, newest first", responses=responses(422))

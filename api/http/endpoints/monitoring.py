@@ -122,10 +122,10 @@ def triggers(session: ReadingDep, settings: SettingsDep, blobs: BlobsDep) -> Tri
 
 @router.put("/triggers/{name}", summary="Set a trigger", responses=responses(404, 409, 422, 503))
 def set_trigger(
-    database: DatabaseDep, settings: SettingsDep, blobs: BlobsDep, name: str, wanted: TriggerChange
+    database: DatabaseDep, settings: SettingsDep, blobs: BlobsDep, name: str, change: TriggerChange
 ) -> Trigger:
     with database.session() as session:
-        change_settings(session, name, wanted.model_dump(exclude_unset=True), now())
+        change_settings(session, name, change.model_dump(exclude_unset=True), now())
     with database.reading() as session:
         states = trigger_states(session, settings, blobs, now())
     return next(Trigger.of(state) for state in states if state.rule.name == name)

@@ -3,9 +3,18 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body
 
-from api.http.deps import BlobsDep, DatabaseDep, QueueDep, ReadingDep, SessionDep, SettingsDep
+from api.http.deps import (
+    BlobsDep,
+    DatabaseDep,
+    Limit,
+    Offset,
+    QueueDep,
+    ReadingDep,
+    SessionDep,
+    SettingsDep,
+)
 from api.http.problems import responses
 from api.retraining import repository, service
 from api.retraining.plan import estimate_seconds, make_plan
@@ -21,8 +30,6 @@ from api.retraining.schemas import (
 from api.storage.db import now
 
 router = APIRouter(tags=["retraining"], responses=responses(503))
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Offset = Annotated[int, Query(ge=0, le=10**9)]
 
 
 @router.post(

@@ -19,8 +19,6 @@ SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"},
     "api-key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-# Of an unreadable body, and one that is too large.
-BODY_STATUSES = [400, 413]
 
 
 class Permission(Enum):
@@ -60,19 +58,16 @@ def describe_security(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             permission = required_permission(method.upper(), path)
-            statuses = _refusals(permission, path)
+            statuses = [] if permission is Permission.NONE else [401]
+            if permission in (Permission.GRADE, Permission.CHANGE):
+                statuses.append(403)
+            if path not in PROBES:
+                statuses.append(429)
+            if "requestBody" in operation:
+                statuses += [400, 413]  # It cannot be read, or is too large.
             if scope := SCOPES.get(permission):
                 # The empty one: a service without keys asks for none.
                 operation["security"] = [{name: [scope]} for name in SCHEMES] + [{}]
-            if "requestBody" in operation:
-                statuses += BODY_STATUSES
             for status, response in responses(*statuses).items():
                 operation["responses"].setdefault(str(status), response)
             operation["responses"] = dict(sorted(operation["responses"].items()))
-
-
-def _refusals(permission: Permission, path: str) -> list[int]:
-    statuses = [] if permission is Permission.NONE else [401]
-    if permission in (Permission.GRADE, Permission.CHANGE):
-        statuses.append(403)
-    return statuses if path in PROBES else [*statuses, 429]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -142,6 +143,27 @@ def test_kill_before_the_parts_are_removed(folder: Path, out: Path) -> None:
     score(job_for(folder), out, here(folder))
     assert pq.read_table(out).num_rows == len(PATHS)
     assert not parts_folder(out).exists()
+
+
+def test_table_is_durable_before_its_parts_are_removed(
+    folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    fsync, rmtree = os.fsync, shutil.rmtree
+
+    def record_sync(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == out.parent.stat().st_ino and out.exists():
+            events.append("folder synced")
+        fsync(descriptor)
+
+    def record_removal(path: Path) -> None:
+        events.append("parts removed")
+        rmtree(path)
+
+    monkeypatch.setattr(os, "fsync", record_sync)
+    monkeypatch.setattr(shutil, "rmtree", record_removal)
+    score(job_for(folder), out, here(folder))
+    assert events == ["folder synced", "parts removed"]
 
 
 def test_an_unavailable_store_ends_the_job_and_loses_nothing(folder: Path, out: Path) -> None:
