@@ -36,8 +36,8 @@ from api.http.deps import (
     ThumbnailSize,
     TrainingIndexDep,
 )
+from api.http.path_params import IMAGE_ID
 from api.http.problems import responses
-from api.http.routing import IMAGE_ID
 from api.http.upload_form import FILES, describe_form, upload_form
 
 IMAGES = "/dataset/images"

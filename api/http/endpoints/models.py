@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from api.http.deps import BlobsDep, DatabaseDep, Limit, ReadingDep, SettingsDep
+from api.http.path_params import VERSION
 from api.http.problems import responses
-from api.http.routing import VERSION
 from api.insights import report as quality_report
 from api.insights.schemas import Report
 from api.registry import repository, service
