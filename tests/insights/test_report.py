@@ -74,20 +74,20 @@ def written(folder: Path, name: str, content: object) -> Path:
 
 
 def test_each_metric_names_what_it_was_measured_on() -> None:
-    found = {figure.name: figure for figure in figures(MANIFEST["metrics"], MEASURED)}  # type: ignore[arg-type]
-    assert list(found) == ["test", "folds", "phone_fruit", "phone_edible", "supplied"]
-    assert found["test"].counts == "520 files of 215 photographs"
-    assert (found["test"].low, found["test"].high) == (0.95, 0.99)
-    assert found["test"].measures == "version"
-    assert found["folds"].measures == "recipe"
-    assert found["phone_fruit"].counts == "865 boxed fruits on 341 photographs"
-    assert found["phone_edible"].low is None
-    assert [name for name, figure in found.items() if figure.leaks] == ["supplied"]
+    result = {figure.name: figure for figure in figures(MANIFEST["metrics"], MEASURED)}  # type: ignore[arg-type]
+    assert list(result) == ["test", "folds", "phone_fruit", "phone_edible", "supplied"]
+    assert result["test"].counts == "520 files of 215 photographs"
+    assert (result["test"].low, result["test"].high) == (0.95, 0.99)
+    assert result["test"].measures == "version"
+    assert result["folds"].measures == "recipe"
+    assert result["phone_fruit"].counts == "865 boxed fruits on 341 photographs"
+    assert result["phone_edible"].low is None
+    assert [name for name, figure in result.items() if figure.leaks] == ["supplied"]
 
 
 def test_unseen_sources_come_first() -> None:
-    found = figures(MANIFEST["metrics"], {**MEASURED, "leave_one_source_out": LEFT_OUT})  # type: ignore[arg-type]
-    assert [figure.name for figure in found] == [
+    result = figures(MANIFEST["metrics"], {**MEASURED, "leave_one_source_out": LEFT_OUT})  # type: ignore[arg-type]
+    assert [figure.name for figure in result] == [
         "sources",
         "source",
         "source",
@@ -98,7 +98,7 @@ def test_unseen_sources_come_first() -> None:
         "phone_edible",
         "supplied",
     ]
-    every, paper, web, near = found[:4]
+    every, paper, web, near = result[:4]
     assert (every.value, every.low, every.split) == (0.95, 0.9, "leave one source out")
     assert every.counts == "100 fruits on 90 photographs"
     assert (paper.title, paper.value) == ("Right class, white paper left out", 0.9)
@@ -106,7 +106,7 @@ def test_unseen_sources_come_first() -> None:
     # Labelled by fruit only.
     assert (web.title, web.value) == ("Right fruit, web left out", 0.97)
     assert (near.counts, near.value) == ("300 answers on 34 kinds", 0.92)
-    assert {figure.measures for figure in found[:4]} == {"recipe"}
+    assert {figure.measures for figure in result[:4]} == {"recipe"}
 
 
 def test_story_begins_with_unseen_sources(tmp_path: Path) -> None:
@@ -121,10 +121,10 @@ def test_story_begins_with_unseen_sources(tmp_path: Path) -> None:
 
 def test_version_without_metrics_has_those_of_its_recipe(tmp_path: Path) -> None:
     written(tmp_path, "crossvalidation.json", MEASURED)
-    found = report({**MANIFEST, "metrics": {}, "data": {"sha256": "b" * 64}}, tmp_path)
-    assert found.figures[0].name == "folds"
-    assert not found.same_data
-    assert "was not measured on photographs of its own" in found.story
+    result = report({**MANIFEST, "metrics": {}, "data": {"sha256": "b" * 64}}, tmp_path)
+    assert result.figures[0].name == "folds"
+    assert not result.same_data
+    assert "was not measured on photographs of its own" in result.story
 
 
 def test_null_metrics_are_not_measured(tmp_path: Path) -> None:
@@ -144,22 +144,22 @@ def test_null_metrics_are_not_measured(tmp_path: Path) -> None:
             },
         },
     )
-    found = report({**MANIFEST, "metrics": {"test_by_photograph": nothing}}, tmp_path)
-    names = [figure.name for figure in found.figures]
+    result = report({**MANIFEST, "metrics": {"test_by_photograph": nothing}}, tmp_path)
+    names = [figure.name for figure in result.figures]
     assert names == ["sources", "near", "phone_fruit", "phone_edible", "supplied"]
-    assert "was not measured on photographs of its own" in found.story
+    assert "was not measured on photographs of its own" in result.story
 
 
-def test_the_story_warns_of_the_leak(tmp_path: Path) -> None:
-    found = report(MANIFEST, written(tmp_path, "crossvalidation.json", MEASURED))
-    assert found.same_data
-    assert "479 of its 554 test photographs have a copy" in found.story
+def test_story_warns_of_the_leak(tmp_path: Path) -> None:
+    result = report(MANIFEST, written(tmp_path, "crossvalidation.json", MEASURED))
+    assert result.same_data
+    assert "479 of its 554 test photographs have a copy" in result.story
 
 
 def test_without_recipe_measurements_only_the_version_is_shown(tmp_path: Path) -> None:
-    found = report(MANIFEST, tmp_path)
-    assert [figure.name for figure in found.figures] == ["test"]
-    assert (found.recipe_data, found.same_data, found.comparison) == (None, False, None)
+    result = report(MANIFEST, tmp_path)
+    assert [figure.name for figure in result.figures] == ["test"]
+    assert (result.recipe_data, result.same_data, result.comparison) == (None, False, None)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"split": 1}'])
@@ -186,9 +186,9 @@ def test_comparison_is_read(tmp_path: Path) -> None:
     }
     rows = {"architectures": [trial], "input_sizes": [{**trial, "wanted_weights": "imagenet"}]}
     about = {"split": "test", "latency": "one core", "data": MEASURED["data"]}
-    found = comparison(written(tmp_path, "comparison.json", {**about, **rows}))
-    assert found is not None
-    assert found.input_sizes[0].wanted_weights == "imagenet"
+    result = comparison(written(tmp_path, "comparison.json", {**about, **rows}))
+    assert result is not None
+    assert result.input_sizes[0].wanted_weights == "imagenet"
 
 
 def test_folder_without_measurements_has_no_metrics(tmp_path: Path) -> None:
@@ -197,6 +197,6 @@ def test_folder_without_measurements_has_no_metrics(tmp_path: Path) -> None:
 
 
 def test_measurements_of_this_project_are_read() -> None:
-    found = figures({}, crossvalidation(PROJECT / "docs"))
-    assert [figure.name for figure in found].count("source") == 5
-    assert all(figure.value is not None and figure.split for figure in found)
+    result = figures({}, crossvalidation(PROJECT / "docs"))
+    assert [figure.name for figure in result].count("source") == 5
+    assert all(figure.value is not None and figure.split for figure in result)

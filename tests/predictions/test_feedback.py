@@ -18,7 +18,9 @@ from tests.predictions.samples import a_prediction, a_record, a_stored_predictio
 from tests.synthetic_images import draw_fruit
 
 
-def desk(database: Database, blobs: Blobs, recorder: Recorder | None = None) -> FeedbackService:
+def make_service(
+    database: Database, blobs: Blobs, recorder: Recorder | None = None
+) -> FeedbackService:
     with database.reading() as session:
         index = DuplicateIndex.load(session, TrainingIndex.empty())
     return FeedbackService(
@@ -38,7 +40,7 @@ def feedback_row(database: Database, prediction_id: str) -> FeedbackRow:
 
 def test_feedback_makes_a_training_image(database: Database, blobs: Blobs) -> None:
     prediction = a_stored_prediction(database, blobs)
-    result = desk(database, blobs).submit(prediction.id, "Rotten Apples", "feedback")
+    result = make_service(database, blobs).submit(prediction.id, "Rotten Apples", "feedback")
     assert (result.photograph, result.label, result.correct) == ("stored", "rotten_apples", False)
     (image,) = images(database)
     assert (image.id, image.class_name, image.origin) == (result.image_id, result.label, "feedback")
@@ -49,7 +51,7 @@ def test_feedback_makes_a_training_image(database: Database, blobs: Blobs) -> No
 
 def test_feedback_can_confirm_a_prediction(database: Database, blobs: Blobs) -> None:
     prediction = a_stored_prediction(database, blobs)
-    result = desk(database, blobs).submit(prediction.id, None, "feedback")
+    result = make_service(database, blobs).submit(prediction.id, None, "feedback")
     assert (result.label, result.correct) == ("freshapples", True)
     assert images(database)[0].class_name == "freshapples"
 
@@ -58,13 +60,13 @@ def test_label_that_normalises_to_the_prediction_is_correct(
     database: Database, blobs: Blobs
 ) -> None:
     prediction = a_stored_prediction(database, blobs)
-    assert desk(database, blobs).submit(prediction.id, " FreshApples ", "feedback").correct
+    assert make_service(database, blobs).submit(prediction.id, " FreshApples ", "feedback").correct
 
 
 def test_later_feedback_replaces_earlier(database: Database, blobs: Blobs) -> None:
     prediction = a_stored_prediction(database, blobs)
-    first = desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
-    second = desk(database, blobs).submit(prediction.id, "pears", "review")
+    first = make_service(database, blobs).submit(prediction.id, "rottenapples", "feedback")
+    second = make_service(database, blobs).submit(prediction.id, "pears", "review")
     assert (second.photograph, second.image_id) == ("relabelled", first.image_id)
     assert [image.class_name for image in images(database)] == ["pears"]
     assert feedback_row(database, prediction.id).label == "pears"
@@ -74,18 +76,19 @@ def test_later_feedback_relabels_even_without_the_stored_image(
     database: Database, blobs: Blobs
 ) -> None:
     prediction = a_stored_prediction(database, blobs)
-    desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
+    make_service(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     assert prediction.blob is not None
     blobs.delete(prediction.blob)
     assert (
-        desk(database, blobs).submit(prediction.id, "pears", "feedback").photograph == "relabelled"
+        make_service(database, blobs).submit(prediction.id, "pears", "feedback").photograph
+        == "relabelled"
     )
     assert [image.class_name for image in images(database)] == ["pears"]
 
 
 def test_feedback_without_a_stored_image_still_counts(database: Database, blobs: Blobs) -> None:
     prediction = a_prediction(database)
-    result = desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
+    result = make_service(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     assert (result.photograph, result.image_id) == ("not-kept", None)
     assert "no longer kept" in result.message
     assert images(database) == []
@@ -94,23 +97,23 @@ def test_feedback_without_a_stored_image_still_counts(database: Database, blobs:
 
 def test_photo_graded_twice_is_stored_once(database: Database, blobs: Blobs) -> None:
     first, second = (a_stored_prediction(database, blobs) for _ in range(2))
-    here = desk(database, blobs)
-    here.submit(first.id, "rottenapples", "feedback")
-    assert here.submit(second.id, "rottenapples", "feedback").photograph == "known"
-    assert here.submit(second.id, "pears", "feedback").photograph == "relabelled"
+    service = make_service(database, blobs)
+    service.submit(first.id, "rottenapples", "feedback")
+    assert service.submit(second.id, "rottenapples", "feedback").photograph == "known"
+    assert service.submit(second.id, "pears", "feedback").photograph == "relabelled"
     assert [image.class_name for image in images(database)] == ["pears"]
 
 
 def test_uploads_are_not_relabelled_by_feedback(database: Database, blobs: Blobs) -> None:
     prediction = a_stored_prediction(database, blobs)
-    here = desk(database, blobs)
+    service = make_service(database, blobs)
     assert prediction.blob is not None
-    here.store.add(
+    service.store.add(
         blobs.get(prediction.blob), class_name="freshapples", origin="upload", filename="a.jpg"
     )
-    word = here.submit(prediction.id, "pears", "feedback")
-    assert (word.photograph, word.image_id) == ("contradicts", None)
-    assert "PATCH /dataset/images/" in word.message
+    result = service.submit(prediction.id, "pears", "feedback")
+    assert (result.photograph, result.image_id) == ("contradicts", None)
+    assert "PATCH /dataset/images/" in result.message
     assert [image.class_name for image in images(database)] == ["freshapples"]
     assert feedback_row(database, prediction.id).label == "pears"
 
@@ -118,7 +121,7 @@ def test_uploads_are_not_relabelled_by_feedback(database: Database, blobs: Blobs
 def test_invalid_label_changes_nothing(database: Database, blobs: Blobs) -> None:
     prediction = a_stored_prediction(database, blobs)
     with pytest.raises(BadClassNameError):
-        desk(database, blobs).submit(prediction.id, "…", "feedback")
+        make_service(database, blobs).submit(prediction.id, "…", "feedback")
     assert images(database) == []
     with database.reading() as session:
         assert session.get(FeedbackRow, prediction.id) is None
@@ -128,13 +131,15 @@ def test_feedback_waits_for_the_prediction_to_be_recorded(database: Database, bl
     record = a_record(draw_fruit("freshapples"))
     with Recorder(database, blobs, store_images=True) as recorder:
         recorder.put(record)
-        result = desk(database, blobs, recorder).submit(record.id, None, "feedback", timeout=0)
+        result = make_service(database, blobs, recorder).submit(
+            record.id, None, "feedback", timeout=0
+        )
     assert result.photograph == "stored"
 
 
 def test_unknown_prediction_is_an_error(database: Database, blobs: Blobs) -> None:
     with pytest.raises(PredictionNotFoundError):
-        desk(database, blobs).submit("0" * 32, None, "feedback", timeout=0)
+        make_service(database, blobs).submit("0" * 32, None, "feedback", timeout=0)
 
 
 def test_feedback_after_a_crash_reuses_the_training_image(
@@ -148,7 +153,7 @@ def test_feedback_after_a_crash_reuses_the_training_image(
     with monkeypatch.context() as patch:
         patch.setattr(feedback_repository, "put", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            desk(database, blobs).submit(prediction.id, "pears", "feedback")
-    result = desk(database, blobs).submit(prediction.id, "rottenapples", "feedback")
+            make_service(database, blobs).submit(prediction.id, "pears", "feedback")
+    result = make_service(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     assert result.photograph == "relabelled"
     assert [image.class_name for image in images(database)] == ["rottenapples"]

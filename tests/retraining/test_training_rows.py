@@ -173,6 +173,6 @@ def test_require_enough_per_class() -> None:
     copies = [a_photo(f"n{k}", "plum", photograph="plum/one") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
         require_enough_per_class(replay, KNOWN, copies, (*KNOWN, "plum"))
-    none_to_learn = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
+    held_out = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
     with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
-        require_enough_per_class(replay, KNOWN, none_to_learn, (*KNOWN, "plum"))
+        require_enough_per_class(replay, KNOWN, held_out, (*KNOWN, "plum"))

@@ -113,7 +113,7 @@ def test_failed_write_leaves_nothing_behind(
     assert [path.name for path in (tmp_path / "photographs").iterdir()] == ["a.jpg"]
 
 
-def test_an_unfinished_write_is_not_listed(tmp_path: Path) -> None:
+def test_unfinished_write_is_not_listed(tmp_path: Path) -> None:
     store = Blobs(str(tmp_path))
     store.put("photographs/a.jpg", b"x")
     (tmp_path / "photographs" / ".b.jpg.123").write_bytes(b"half")

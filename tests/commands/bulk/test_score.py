@@ -42,7 +42,7 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out" / "predictions.parquet"
 
 
-def here(folder: str | Path) -> GradeBatches:
+def grade_in_process(folder: str | Path) -> GradeBatches:
     """Grade in this process."""
     grader = Grader(job_for(folder))
 
@@ -52,9 +52,9 @@ def here(folder: str | Path) -> GradeBatches:
     return grade
 
 
-def dying(folder: Path, after: int) -> GradeBatches:
+def interrupted_after(folder: Path, after: int) -> GradeBatches:
     """Grade in this process, and stop with KeyboardInterrupt after `after` photos."""
-    graded = here(folder)
+    graded = grade_in_process(folder)
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         single = ([path] for batch in batches for path in batch)
@@ -67,7 +67,7 @@ def dying(folder: Path, after: int) -> GradeBatches:
 
 
 def test_rows_match_single_predictions(folder: Path, out: Path) -> None:
-    report = score(job_for(folder), out, here(folder))
+    report = score(job_for(folder), out, grade_in_process(folder))
     assert (report.photographs, report.errors, report.resumed) == (len(PATHS), len(ERRORS), 0)
     runtime, files = Predictor.of_package(PACKAGE), contents()
     rows = pq.read_table(out).to_pylist()
@@ -94,7 +94,7 @@ def test_rows_match_single_predictions(folder: Path, out: Path) -> None:
 def test_csv_and_parquet_are_equal(folder: Path, out: Path) -> None:
     as_csv = out.with_suffix(".csv")
     for path in (out, as_csv):
-        score(job_for(folder), path, here(folder), rows_per_part=4)
+        score(job_for(folder), path, grade_in_process(folder), rows_per_part=4)
     table = pq.read_table(out)
     options = pyarrow.csv.ConvertOptions(
         column_types=table.schema, strings_can_be_null=True, quoted_strings_can_be_null=False
@@ -105,12 +105,12 @@ def test_csv_and_parquet_are_equal(folder: Path, out: Path) -> None:
 @pytest.mark.parametrize("after", [0, 1, 4, 8])
 def test_killed_job_resumes(folder: Path, out: Path, after: int) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(job_for(folder), out, dying(folder, after), rows_per_part=2)
+        score(job_for(folder), out, interrupted_after(folder, after), rows_per_part=2)
     assert not out.exists()
     done = parts_done(out) * 2
     assert done == after - after % 2
     graded_paths: list[str] = []
-    grade_here = here(folder)
+    grade_here = grade_in_process(folder)
 
     def record_paths(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         for batch in batches:
@@ -121,16 +121,16 @@ def test_killed_job_resumes(folder: Path, out: Path, after: int) -> None:
     assert graded_paths == PATHS[done:]
     assert report.resumed == done
     uninterrupted = out.with_name("whole.parquet")
-    score(job_for(folder), uninterrupted, here(folder), rows_per_part=2)
+    score(job_for(folder), uninterrupted, grade_in_process(folder), rows_per_part=2)
     assert out.read_bytes() == uninterrupted.read_bytes()
 
 
 def test_resumed_job_keeps_its_list_of_photos(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
+        score(job_for(folder), out, interrupted_after(folder, 5), rows_per_part=2)
     (folder / "A.jpg").write_bytes(b"new")
     (folder / "a/large.bmp").unlink()
-    score(job_for(folder), out, here(folder))
+    score(job_for(folder), out, grade_in_process(folder))
     rows = pq.read_table(out).to_pylist()
     assert [row["path"] for row in rows] == PATHS
     assert "cannot be read" in rows[PATHS.index("a/large.bmp")]["error"]
@@ -138,9 +138,9 @@ def test_resumed_job_keeps_its_list_of_photos(folder: Path, out: Path) -> None:
 
 def test_kill_before_the_parts_are_removed(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(job_for(folder), out, dying(folder, 8), rows_per_part=2)
+        score(job_for(folder), out, interrupted_after(folder, 8), rows_per_part=2)
     out.write_bytes(b"what the killed command had just written")
-    score(job_for(folder), out, here(folder))
+    score(job_for(folder), out, grade_in_process(folder))
     assert pq.read_table(out).num_rows == len(PATHS)
     assert not parts_folder(out).exists()
 
@@ -162,12 +162,12 @@ def test_table_is_durable_before_its_parts_are_removed(
 
     monkeypatch.setattr(os, "fsync", record_sync)
     monkeypatch.setattr(shutil, "rmtree", record_removal)
-    score(job_for(folder), out, here(folder))
+    score(job_for(folder), out, grade_in_process(folder))
     assert events == ["folder synced", "parts removed"]
 
 
-def test_an_unavailable_store_ends_the_job_and_loses_nothing(folder: Path, out: Path) -> None:
-    grade_here = here(folder)
+def test_unavailable_store_stops_the_job_without_losing_rows(folder: Path, out: Path) -> None:
+    grade_here = grade_in_process(folder)
 
     def fail_after_four(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         for number, batch in enumerate(batches):
@@ -176,12 +176,12 @@ def test_an_unavailable_store_ends_the_job_and_loses_nothing(folder: Path, out: 
 
     with pytest.raises(SourceError):
         score(job_for(folder), out, fail_after_four, rows_per_part=4)
-    assert score(job_for(folder), out, here(folder)).resumed == 4
+    assert score(job_for(folder), out, grade_in_process(folder)).resumed == 4
 
 
 def test_another_model_or_folder_is_not_resumed(folder: Path, out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
+        score(job_for(folder), out, interrupted_after(folder, 5), rows_per_part=2)
     manifest = PACKAGE.manifest.model_copy(update={"version": "other"})
     other = type(job_for(folder))(
         type(PACKAGE)(PACKAGE.folder, manifest, PACKAGE.backbone, PACKAGE.head),
@@ -190,9 +190,9 @@ def test_another_model_or_folder_is_not_resumed(folder: Path, out: Path) -> None
         1000,
     )
     with pytest.raises(OtherJobError, match=r"another model: .*, and not other"):
-        score(other, out, here(folder))
+        score(other, out, grade_in_process(folder))
     with pytest.raises(OtherJobError, match="another folder of photographs"):
-        score(job_for(folder / "a"), out, here(folder))
+        score(job_for(folder / "a"), out, grade_in_process(folder))
     assert parts_done(out) == 2
 
 
@@ -208,7 +208,7 @@ def test_thresholds_of_the_job_decide_the_levels(folder: Path, out: Path) -> Non
 @pytest.mark.parametrize("kind", ["other thresholds", "begun before there were levels"])
 def test_other_thresholds_are_not_resumed(folder: Path, out: Path, kind: str) -> None:
     with pytest.raises(KeyboardInterrupt):
-        score(job_for(folder), out, dying(folder, 5), rows_per_part=2)
+        score(job_for(folder), out, interrupted_after(folder, 5), rows_per_part=2)
     again = job_for(folder)
     if kind == "other thresholds":
         again = replace(again, thresholds=LevelThresholds(0.3, 0.7))
@@ -218,13 +218,13 @@ def test_other_thresholds_are_not_resumed(folder: Path, out: Path, kind: str) ->
         del old["thresholds"]
         path.write_text(json.dumps(old))
     with pytest.raises(OtherJobError, match="line between fresh and rotten"):
-        score(again, out, here(folder))
+        score(again, out, grade_in_process(folder))
 
 
 def test_empty_folder_leaves_nothing_behind(tmp_path: Path, out: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoPhotographsError, match=r"no photograph in .*empty"):
-        score(job_for(tmp_path / "empty"), out, here(tmp_path))
+        score(job_for(tmp_path / "empty"), out, grade_in_process(tmp_path))
     assert list(out.parent.iterdir()) == []
 
 
@@ -254,7 +254,7 @@ def test_non_utf_8_file_names_are_escaped(tmp_path: Path, out: Path) -> None:
         (tmp_path / os.fsencode(name).decode("utf-8", "surrogateescape")).write_bytes(data)
     as_csv = out.with_suffix(".csv")
     for path in (out, as_csv):
-        assert score(job_for(tmp_path), path, here(tmp_path)).errors == 0
+        assert score(job_for(tmp_path), path, grade_in_process(tmp_path)).errors == 0
     names = ["caf\\xe9.jpg", 'quote " and\nline.jpg']
     assert pq.read_table(out)["path"].to_pylist() == names
     lines = pyarrow.csv.ParseOptions(newlines_in_values=True)
