@@ -1,6 +1,7 @@
 """Small synthetic images, drawn by the tests: no photo is ever committed."""
 
 import io
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,13 @@ KINDS: dict[str, tuple[tuple[int, int, int], float, int, tuple[int, int, int]]] 
 
 def draw_fruit(kind: str, seed: int = 0, size: int = 96) -> Image.Image:
     """A shaded fruit of one of `KINDS` on white; its place, size, angle and spots follow `seed`."""
+    return Image.fromarray(_fruit_pixels(kind, seed, size))
+
+
+# Many tests draw the same fruit.
+@lru_cache(maxsize=1024)
+def _fruit_pixels(kind: str, seed: int, size: int) -> NDArray[np.uint8]:
+    """uint8 [size, size, 3]."""
     colour, shape, spots, spot_colour = KINDS[kind]
     random = np.random.default_rng([seed, *kind.encode()])
     middle_x, middle_y = random.uniform(0.38, 0.62, 2)
@@ -49,7 +57,8 @@ def draw_fruit(kind: str, seed: int = 0, size: int = 96) -> Image.Image:
     shade = 1 + 0.35 * (along * np.cos(light) + across * np.sin(light))
     skin = skin * shade[..., None] + random.normal(0, 3, (size, size, 1))
     pixels = np.where(inside[..., None], skin, table[..., None])
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    result: NDArray[np.uint8] = np.clip(pixels, 0, 255).astype(np.uint8)
+    return result
 
 
 def draw_quarters(width: int = 96, height: int = 64) -> Image.Image:

@@ -244,6 +244,7 @@ def test_shipped_version_serves_if_the_champion_is_damaged(
         assert client.get("/models").json()["champion"] == "b"
 
 
+@pytest.mark.slow  # Five seconds.
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_shipped_version_serves_without_the_catalog(
     own: Settings, tmp_path: Path, kind: str

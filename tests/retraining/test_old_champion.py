@@ -17,6 +17,9 @@ from tests.heads import save_old_head
 from tests.retraining.catalog import KNOWN, NEW, a_photo, picture, write_champion
 from tests.synthetic_images import encode
 
+# Each does a whole fast run.
+pytestmark = pytest.mark.slow
+
 # The last channels of the embedding came from a second expert model.
 EXPERT = 80
 COUNT = 40
