@@ -185,6 +185,8 @@ class Head:
         with np.load(path, allow_pickle=False) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         for name, array in stored.items():
+            if not np.issubdtype(array.dtype, np.number):
+                raise ValueError(f"{name} holds no numbers")
             # A threshold may be infinite: then nothing is rejected.
             if np.isnan(array).any() or (np.isinf(array).any() and not name.endswith("threshold")):
                 raise ValueError(f"{name} holds numbers that are not finite")

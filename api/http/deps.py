@@ -1,4 +1,4 @@
-"""Dependencies of endpoints, as annotated aliases.
+"""Dependencies of endpoints, as annotated aliases, and path parameters that hold names.
 
 Lookups are `async`: FastAPI calls other dependencies on a thread, and the request would wait for
 one while all are busy.
@@ -9,6 +9,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.catalog.duplicate_index import load_training_index
 from api.core.errors import CatalogUnavailableError
@@ -76,3 +77,15 @@ def _training_index(settings: SettingsDep, state: StateDep) -> TrainingIndex:
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
 TrainingIndexDep = Annotated[TrainingIndex, Depends(_training_index)]
+
+# Paths of their own: `GET /models/rollback` is a 405, not a lookup of a version of that name.
+RESERVED = ("compare", "history", "rollback", "relabel", "remove")
+
+
+class _Name(StringConvertor):
+    regex = rf"(?!(?:{'|'.join(RESERVED)})(?:/|$))[^/]+"
+
+
+register_url_convertor("name", _Name())
+VERSION = "{version:name}"
+IMAGE_ID = "{image_id:name}"

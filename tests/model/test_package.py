@@ -108,13 +108,17 @@ def test_classes_and_channels_must_match_the_head(folder: Path, fields: dict[str
         load_package(folder)
 
 
-@pytest.mark.parametrize("kind", ["text", "empty", "flipped bit", "other arrays", "pickle", "nan"])
+@pytest.mark.parametrize(
+    "kind", ["text", "empty", "flipped bit", "other arrays", "pickle", "nan", "strings"]
+)
 def test_invalid_head_with_a_valid_hash_is_rejected(folder: Path, kind: str) -> None:
     path = folder / HEAD
     if kind == "other arrays":
         np.savez(path, weights=np.zeros((4, 2)))
     elif kind == "pickle":
         np.savez(path, weights=np.array([object()], dtype=object))
+    elif kind == "strings":
+        np.savez(path, kind_weights=np.array(["no", "numbers"]))
     elif kind == "nan":
         head = a_head()
         weights = np.full_like(head.kinds.weights, np.nan)

@@ -27,6 +27,7 @@ from api.core.imaging.resize import thumbnail
 from api.core.labels import LETTER_OR_DIGIT, ClassName, accepted_class_name
 from api.core.splits import Split
 from api.http.deps import (
+    IMAGE_ID,
     BlobsDep,
     DatabaseDep,
     Offset,
@@ -36,7 +37,6 @@ from api.http.deps import (
     ThumbnailSize,
     TrainingIndexDep,
 )
-from api.http.path_params import IMAGE_ID
 from api.http.problems import responses
 from api.http.upload_form import FILES, describe_form, upload_form
 

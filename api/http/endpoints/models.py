@@ -2,8 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.http.deps import BlobsDep, DatabaseDep, Limit, ReadingDep, SettingsDep
-from api.http.path_params import VERSION
+from api.http.deps import VERSION, BlobsDep, DatabaseDep, Limit, ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.insights import report as quality_report
 from api.insights.schemas import Report
