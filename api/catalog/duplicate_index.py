@@ -83,6 +83,10 @@ class DuplicateIndex:
         self._seen.update(ids)
         self._signatures = np.vstack([self._signatures, read_signatures(texts)])
 
+    def has_group(self, photograph: str) -> bool:
+        """Whether the model learned from photos of this source group."""
+        return bool((self._training_index.photographs == photograph).any())
+
     def find(
         self, session: Session, sha256: str, signature: NDArray[np.uint8] | None = None
     ) -> Match | None:

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from secrets import token_bytes
 
 from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from api.core.errors import NotFoundError
-from api.storage.tables import ImageRow, PredictionRow
+from api.storage.tables import ImageRow, PredictionRow, SplitSecretRow
 
 # Key of a PostgreSQL advisory lock; any number that nothing else uses.
 IMAGES_LOCK = 7_253_002
 FETCH_ROWS = 2000
+SECRET_BYTES = 32
 
 
 class ImageNotFoundError(NotFoundError):
@@ -40,6 +42,21 @@ def lock_images(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": IMAGES_LOCK})
 
 
+def split_secret(session: Session) -> bytes:
+    """The catalog's secret for `core.splits`, made at the first call. Call under `lock_images`."""
+    row = session.get(SplitSecretRow, 1)
+    if row is None:
+        row = SplitSecretRow(id=1, value=token_bytes(SECRET_BYTES))
+        session.add(row)
+    return row.value
+
+
+def is_group_taken(session: Session, photograph: str) -> bool:
+    """Whether an image is of this source group."""
+    query = select(ImageRow.id).where(ImageRow.photograph == photograph).limit(1)
+    return session.scalar(query) is not None
+
+
 def get_image(session: Session, image_id: str) -> ImageRow:
     """Raises ImageNotFoundError."""
     row = session.get(ImageRow, image_id)
@@ -50,10 +67,6 @@ def get_image(session: Session, image_id: str) -> ImageRow:
 
 def by_sha256(session: Session, sha256: str) -> ImageRow | None:
     return session.scalar(select(ImageRow).where(ImageRow.sha256 == sha256))
-
-
-def file_names(session: Session, photograph: str) -> Sequence[str]:
-    return session.scalars(select(ImageRow.filename).where(ImageRow.photograph == photograph)).all()
 
 
 def newest(session: Session) -> datetime | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from api.core.appearance import Appearance, appearance
 from api.core.errors import ProblemError
 from api.core.imaging.decode import MAX_PIXELS, DecodedImage, decode
-from api.core.imaging.hashing import perceptual_hash
+from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.imaging.metadata import strip_metadata
 from api.settings import usable_cores
 
@@ -25,12 +25,13 @@ _DECODE_SLOTS = BoundedSemaphore(max(1, usable_cores() // 2))
 class SanitizedImage:
     """What is stored of a photo.
 
-    `data`: a JPEG, PNG or WebP without metadata. `signature`: uint8 [80]. `width`, `height`: of
-    the upright image, in pixels.
+    `data`: a JPEG, PNG or WebP without metadata. `pixels_hash`: SHA-256 of the decoded pixels, in
+    hexadecimal. `signature`: uint8 [80]. `width`, `height`: of the upright image, in pixels.
     """
 
     data: bytes
     suffix: str
+    pixels_hash: str
     signature: NDArray[np.uint8]
     width: int
     height: int
@@ -48,6 +49,7 @@ def sanitize(data: bytes, max_pixels: int = MAX_PIXELS) -> SanitizedImage:
         return SanitizedImage(
             data=stored,
             suffix=SUFFIXES[decoded.format],
+            pixels_hash=content_hash(decoded.image.tobytes()),
             signature=perceptual_hash(decoded.image),
             width=decoded.width,
             height=decoded.height,

@@ -20,8 +20,8 @@ from api.catalog.sanitize import sanitize
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.imaging.hashing import content_hash
 from api.core.labels import accepted_class_name
-from api.core.near_duplicates import is_saved_copy, original_name, safe_filename
-from api.core.splits import split_of
+from api.core.near_duplicates import original_name, safe_filename
+from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ImageRow
@@ -29,6 +29,7 @@ from api.storage.tables import ImageRow
 Origin = Literal["upload", "feedback", "review"]
 FOLDER = "photographs"
 MAX_STEM = 120
+ID_LETTERS = 12
 # A younger blob may belong to an upload that has not written its row yet.
 ORPHAN_AGE = timedelta(hours=1)
 log = logging.getLogger(__name__)
@@ -123,14 +124,14 @@ class PhotographStore:
                 return DuplicateFile.of_match(filename, match, class_name)
             if not self.blobs.exists(key):
                 self.blobs.put(key, sanitized.data)
-            group = _source_group(session, class_name, filename, sha256)
+            image_id = uuid4().hex
             row = ImageRow(
-                id=uuid4().hex,
+                id=image_id,
                 sha256=sha256,
                 signature=sanitized.signature.tobytes().hex(),
                 class_name=class_name,
-                photograph=group,
-                split=split_of(group),
+                photograph=self._new_group(session, class_name, filename, image_id),
+                split=secret_split_of(sanitized.pixels_hash, repository.split_secret(session)),
                 origin=origin,
                 filename=safe_filename(filename),
                 width=sanitized.width,
@@ -142,19 +143,16 @@ class PhotographStore:
             session.add(row)
         return Stored(filename, row)
 
+    def _new_group(self, session: Session, class_name: str, filename: str, image_id: str) -> str:
+        """A source group that no known photo is in, named after the file.
 
-def _source_group(session: Session, class_name: str, filename: str, sha256: str) -> str:
-    """The group, and so the split, of a file without near-duplicates.
-
-    A saved copy joins its original, and an original its copies. But phones call every photo
-    `image.jpg`: two originals of one name get a group each.
-    """
-    plain = safe_filename(filename)
-    group = f"{class_name}/{original_name(plain)[:MAX_STEM]}"
-    if is_saved_copy(plain):
-        return group
-    taken = any(not is_saved_copy(other) for other in repository.file_names(session, group))
-    return f"{group}-{sha256[:8]}" if taken else group
+        Part of the random id follows the name where that is taken: phones call every photo
+        `image.jpg`, and nobody can put two photos into one group by naming their files.
+        """
+        group = f"{class_name}/{original_name(safe_filename(filename))[:MAX_STEM]}"
+        if not self.index.has_group(group) and not repository.is_group_taken(session, group):
+            return group
+        return f"{group}-{image_id[:ID_LETTERS]}"
 
 
 def load_image(blobs: Blobs, image: ImageRow) -> bytes:

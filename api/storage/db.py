@@ -134,10 +134,11 @@ def normalize_url(url: str) -> str:
 
 
 def _engine(url: str) -> Engine:
+    """`hide_parameters`: errors are logged, and no log may have the split secret."""
     if not url.startswith("sqlite"):
         timeout = {"connect_timeout": CONNECT_SECONDS}
-        return create_engine(url, pool_pre_ping=True, connect_args=timeout)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        return create_engine(url, pool_pre_ping=True, connect_args=timeout, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _: Any) -> None:

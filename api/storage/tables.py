@@ -57,6 +57,19 @@ class ImageRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
 
 
+class SplitSecretRow(Base):
+    """The secret that decides the split of added photos. One row, made with the first photo.
+
+    A person who reads it can choose splits: no response, log or error may contain it.
+    """
+
+    __tablename__ = "split_secret"
+    __table_args__ = (CheckConstraint("id = 1", name="one_split_secret"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class PredictionRow(Base):
     """One served prediction.
 

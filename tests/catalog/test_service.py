@@ -12,7 +12,7 @@ from api.core.errors import ProblemError
 from api.core.imaging.decode import TruncatedImageError, decode
 from api.core.imaging.hashing import content_hash
 from api.core.labels import BadClassNameError
-from api.core.splits import split_of
+from api.core.splits import SPLITS
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.catalog.photographs import Uploader, phone_jpeg, photo, rows_of, training_index_of
@@ -33,7 +33,7 @@ def test_blob_and_row_are_stored(uploader: Uploader, database: Database, blobs: 
     assert stored.blob == f"photographs/{sha256[:2]}/{sha256}.jpg"
     assert (stored.class_name, stored.origin) == ("fresh_apples", "feedback")
     assert (stored.filename, stored.photograph) == ("apple.jpg", "fresh_apples/apple")
-    assert stored.split == split_of("fresh_apples/apple")
+    assert stored.split in SPLITS
     assert (stored.width, stored.height) == (80, 96)
     blob = blobs.get(stored.blob)
     assert stored.bytes == len(blob) < len(data)
@@ -119,28 +119,6 @@ def test_removed_photo_can_be_uploaded_again(
     again = uploader.store(photo(1))
     assert blobs.exists(again.blob)
     assert uploader.upload_duplicate(photo(1, "PNG")).image_id == again.id
-
-
-@pytest.mark.parametrize("original_first", [True, False])
-def test_saved_copies_join_the_group_of_their_original(
-    uploader: Uploader, original_first: bool
-) -> None:
-    names = ["Pear 7.png", "rotated_by_15_Pear 7.png", "vertical_flip_Pear 7.jpg"]
-    filenames = names if original_first else names[::-1]
-    rows = [uploader.store(photo(seed), "pear", name) for seed, name in enumerate(filenames)]
-    assert {row.photograph for row in rows} == {"pear/Pear 7"}
-    assert {row.split for row in rows} == {split_of("pear/Pear 7")}
-
-
-def test_saved_copies_join_a_group_of_the_training_data(database: Database, blobs: Blobs) -> None:
-    """Otherwise copies of one photo would be in both training and test."""
-    uploader = Uploader(
-        database,
-        blobs,
-        training_index_of((photo(1), "pear", "pear/Pear 7", split_of("pear/Pear 7"))),
-    )
-    row = uploader.store(photo(2), "pear", "translation_Pear 7.png")
-    assert row.photograph == "pear/Pear 7"
 
 
 def test_photos_with_the_same_name_get_separate_groups(uploader: Uploader) -> None:

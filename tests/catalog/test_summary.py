@@ -18,7 +18,7 @@ def summary(database: Database, training_index: TrainingIndex) -> DatasetSummary
 def test_photos_in_both_model_and_catalog_count_once(database: Database, blobs: Blobs) -> None:
     uploader = Uploader(database, blobs)
     trained_on = uploader.store(photo(1), "pear", "a.jpg")
-    new = uploader.store(photo(2), "pear", "rotated_by_15_a.jpg")
+    new = uploader.store(photo(2), "pear", "c.jpg")
     plum = uploader.store(photo(3), "plum", "b.jpg", origin="feedback")
     training_index = training_index_of(
         (photo(1), "pear", trained_on.photograph, trained_on.split),
@@ -36,6 +36,7 @@ def test_photos_in_both_model_and_catalog_count_once(database: Database, blobs: 
     assert counts.newest_upload >= new.created_at
     expected = [
         ("pear", trained_on.split),
+        ("pear", new.split),
         ("plum", plum.split),
         ("pear", "test"),
         ("pear", "train"),
