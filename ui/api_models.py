@@ -110,6 +110,7 @@ class Estimate(BaseModel):
     champion: str
     fast_seconds: float
     full_seconds: float
+    left_out: dict[str, int]
     new: int
     new_by_class: dict[str, int]
     photographs: int

@@ -14,6 +14,8 @@ _PROMOTIONS = {
 }
 _LEVELS = {"fresh": "Fresh", "past_best": "Past its best", "rotten": "Rotten"}
 _MODES = {"fast": "Quick", "full": "Thorough"}
+# As in the API, `retraining.omissions`.
+_MIN_PER_CLASS = 8
 _GRADED = re.compile(r"(fresh|overripe|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
 
 
@@ -99,6 +101,15 @@ def pluralize(number: int, noun: str) -> str:
     """A number with its noun: "1 photo", "1,200 photos", "2 classes"."""
     plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def describe_left_out(counts: dict[str, int]) -> str:
+    """Sentences on the classes with too few photos to learn; `counts` are their photos."""
+    named = ", ".join(
+        f"{label} ({pluralize(counts[name], 'photo')})"
+        for name, label in class_labels(counts).items()
+    )
+    return f"{named}. A class needs at least {_MIN_PER_CLASS} different photos."
 
 
 def format_time(moment: datetime) -> str:

@@ -51,6 +51,8 @@ class GateComparison(Stored):
     milliseconds: MetricPair | None = None
     new_classes: dict[str, LabelAgreement] = Field(default_factory=dict)
     new_labels: dict[str, LabelAgreement] = Field(default_factory=dict)
+    # Classes with too few photos to learn, and how many they have.
+    left_out_classes: dict[str, int] = Field(default_factory=dict)
 
 
 class Verdict(Stored):

@@ -207,14 +207,6 @@ class TrainingIndex:
         return {str(self.sha256[row]): row for row in rows}
 
 
-def load_labels(path: Path, classes: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
-    """Class names by SHA-256, and the SHA-256 of the catalog's files; without bounding boxes."""
-    learned = TrainingIndex.load(path, classes)
-    sha256, whole = learned.sha256, ~learned.boxed
-    named = dict(zip(sha256[whole].tolist(), learned.class_names[whole].tolist(), strict=True))
-    return named, frozenset(sha256[whole & learned.catalog].tolist())
-
-
 def load_embeddings(path: Path, split: str | None = None) -> NDArray[np.float32]:
     """Of a saved replay buffer, or of one split to save memory: float32 [n, channels]."""
     with np.load(path, allow_pickle=False) as arrays:

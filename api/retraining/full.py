@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ import numpy as np
 from api.core.errors import ProblemError
 from api.core.layout import EmptyFolderError, Layout, discover
 from api.core.paired_comparison import ModelComparison
-from api.core.splits import Split
+from api.core.splits import SPLITS, Split
 from api.evaluation.build import build_package
 from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models
 from api.model.litert import LiteRTBackbone
@@ -22,7 +22,12 @@ from api.retraining.job import Candidate, RetrainJob
 from api.retraining.label_agreement import label_agreement
 from api.retraining.plan import select_classes
 from api.retraining.progress import Stage
-from api.retraining.training_rows import CATALOG, TrainingRows, build_training_rows
+from api.retraining.training_rows import (
+    CATALOG,
+    TrainingRows,
+    embed_and_merge,
+    imported_photos,
+)
 from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
@@ -51,11 +56,11 @@ class PhotographsMissingError(ProblemError):
 
 
 def make_candidate(job: RetrainJob) -> Candidate:
-    """Raises what `build_corpus`, `build_training_rows` and `build_package` raise."""
+    """Raises what `build_corpus` and `build_package` raise."""
     corpus = build_corpus(job)
     champion = job.champion.manifest
     backbone = LiteRTBackbone(job.champion.backbone)
-    data = build_training_rows(job, backbone)  # For the label agreement.
+    data = embed_and_merge(job, backbone, corpus.classes)  # For the label agreement.
     folder = job.folder / "package"
     manifest = build_package(
         corpus,
@@ -83,30 +88,34 @@ def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
 def build_corpus(job: RetrainJob) -> TrainingCorpus:
     """The corpus of imported and catalog photos, under `job.folder`.
 
-    Raises UnknownClassesError, TooFewClassesError, PhotographsMissingError and
-    TooFewPhotographsError.
+    Notes the classes that it leaves out in `job.omissions`. Raises PhotographsMissingError,
+    TooFewPhotographsError and what `select_classes` raises.
     """
     root = job.folder / "photographs"
     root.mkdir()
-    classes = select_classes(
-        job.champion.manifest.classes,
-        {photo.class_name for photo in job.photos},
-        job.options.get("classes"),
-    )
+    known = job.champion.manifest.classes
     layout = _imported_layout(job.imported)
     # A link, so that all photos lie under one root.
     (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
     index = read_index(job.imported / INDEX) if layout.class_files else ()
-    photos = [photo for photo in job.photos if photo.class_name in classes]
-    in_catalog = {photo.sha256 for photo in photos}
+    in_catalog = {photo.sha256 for photo in job.photos}
     imported_files = [
         dataclasses.replace(file, path=f"{IMPORTED}/{file.path}")
         for file in read_class_folders(layout, index, job.progress).files
-        if file.class_name in classes and file.sha256 not in in_catalog
+        if file.class_name in known and file.sha256 not in in_catalog
     ]
-    _require_learned(job, classes, [*imported_files, *photos])
-    catalog_files = list(_write_catalog(job, photos, root))
-    listing = Listing(root, (*imported_files, *catalog_files), ())
+    available: list[PhotoFile | ImageRow] = [*imported_files, *job.photos]
+    groups = {(item.class_name, item.photograph, item.split) for item in available}
+    requested = job.options.get("classes")
+    selection = select_classes(known, imported_photos(job.replay, known) | groups, requested)
+    _require_learned(job, selection.classes, available)
+    job.omissions.classes.update(selection.left_out)
+    catalog_files = list(_write_catalog(job, root, selection.classes))
+    files = [*imported_files, *catalog_files]
+    classes = set(selection.classes)
+    if requested is None:
+        classes -= _leave_out_unsplit(job, files)
+    listing = Listing(root, tuple(file for file in files if file.class_name in classes), ())
     require_enough(listing)
 
     def linked(paths: Sequence[Path]) -> tuple[Path, ...]:
@@ -147,8 +156,20 @@ def _require_learned(
         raise PhotographsMissingError(missing)
 
 
-def _write_catalog(job: RetrainJob, photos: Sequence[ImageRow], root: Path) -> Iterable[PhotoFile]:
-    """Write the catalog's photos to files, except those deleted meanwhile."""
+def _leave_out_unsplit(job: RetrainJob, files: Sequence[PhotoFile]) -> set[str]:
+    """Note and return the classes without a photo in some split, which full retraining needs."""
+    splits = {(file.class_name, file.split) for file in files}
+    names = {file.class_name for file in files}
+    unsplit = {name for name in names if any((name, split) not in splits for split in SPLITS)}
+    for name in unsplit:
+        photos = {file.photograph for file in files if file.class_name == name}
+        job.omissions.classes[name] = len(photos)
+    return unsplit
+
+
+def _write_catalog(job: RetrainJob, root: Path, classes: Collection[str]) -> Iterable[PhotoFile]:
+    """Write the catalog's photos of `classes` to files, except those deleted meanwhile."""
+    photos = [photo for photo in job.photos if photo.class_name in classes]
     for done, photo in enumerate(photos, start=1):
         job.progress(Stage.FETCHING, done, len(photos))
         try:

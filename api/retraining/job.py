@@ -1,7 +1,7 @@
 """A retraining job: what a trainer gets, and what it returns."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from api.core.progress import OnEpoch, Progress, silent
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package
 from api.model.replay_buffer import ReplayBuffer
+from api.retraining.omissions import Omissions
 from api.storage.tables import ImageRow
 
 
@@ -20,7 +21,7 @@ class RetrainJob:
 
     `photos` are all images of the catalog, `options` those of the request. `read` returns the bytes
     of a blob or raises FileNotFoundError. `folder` is an empty working folder. `imported` has the
-    imported class folders, and may be missing.
+    imported class folders, and may be missing. `omissions` is filled in meanwhile.
     """
 
     champion: Package
@@ -32,6 +33,7 @@ class RetrainJob:
     imported: Path
     progress: Progress = silent
     on_epoch: OnEpoch = silent
+    omissions: Omissions = field(default_factory=Omissions)
 
     @cached_property
     def replay(self) -> ReplayBuffer:

@@ -1,7 +1,7 @@
 """What a run would learn, and how long it would take."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError
 from api.model.package import REPLAY, read_manifest
-from api.model.replay_buffer import load_labels
+from api.model.replay_buffer import TrainingIndex
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retraining import repository
+from api.retraining.omissions import MIN_PER_CLASS, MIN_TRAIN_PER_CLASS, describe_left_out
 from api.retraining.service import Mode, NoChampionError
 from api.storage.blobs import Blobs
 from api.storage.tables import ModelRow
@@ -26,15 +27,31 @@ SECONDS_PER_NEW = 0.02
 SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017}
 # A last run that differs from the estimate by more than this factor was an outlier.
 MAX_CORRECTION = 10.0
+# Class, source group and split of a photo.
+Photo = tuple[str, str, str]
 
 
 class TooFewClassesError(ConflictError):
     code = "too-few-classes"
 
-    def __init__(self, classes: Sequence[str]) -> None:
-        super().__init__(
+    def __init__(self, classes: Sequence[str], left_out: Mapping[str, int]) -> None:
+        detail = (
             f"A grader needs at least two classes; this one would have {len(classes)} "
-            f"({', '.join(classes) or 'none'})."
+            f"({', '.join(classes) or 'none'}). {describe_left_out(left_out)}"
+        )
+        super().__init__(detail.strip())
+
+
+class TooFewOfClassError(ConflictError):
+    code = "too-few-of-class"
+
+    def __init__(self, few: Mapping[str, int]) -> None:
+        """`few` has classes that the request names, and their numbers of different photos."""
+        named = ", ".join(f"{name} ({count})" for name, count in few.items())
+        super().__init__(
+            f"Too few different photographs of {named}: each class needs at least {MIN_PER_CLASS}, "
+            "some of them in the train split; about 30 do well. Upload more, or leave the class "
+            "out of 'classes'."
         )
 
 
@@ -52,7 +69,8 @@ class UnknownClassesError(ConflictError):
 class CatalogDiff:
     """The catalog compared with what the champion learned: numbers of images.
 
-    `added` are by class; `relabelled` have another class now.
+    `added` are by class, without those of classes that are too small to learn; `relabelled` have
+    another class now.
     """
 
     added: dict[str, int]
@@ -65,11 +83,23 @@ class CatalogDiff:
 
 
 @dataclass(frozen=True)
+class ClassSelection:
+    """The `classes` of a candidate.
+
+    `left_out`: too small to learn, with their numbers of different photos.
+    """
+
+    classes: tuple[str, ...]
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
 class RetrainPlan:
     """What a run would start from; `rows` is the number of photos to train and test on."""
 
     champion: str
     catalog_diff: CatalogDiff
+    left_out: dict[str, int]
     rows: int
     recipe: dict[str, Any]
 
@@ -81,51 +111,85 @@ class RetrainPlan:
 def make_plan(
     session: Session, blobs: Blobs, cache: Path, classes: Sequence[str] | None = None
 ) -> RetrainPlan:
-    """Raises NoChampionError, UnknownClassesError, TooFewClassesError."""
+    """Raises NoChampionError and what `select_classes` raises."""
     version = registry.champion(session)
     if version is None:
         raise NoChampionError()
     manifest = registry.get_model(session, version).manifest
-    labels = repository.labels(session)
-    select_classes(manifest["classes"], labels.values(), classes)
-    diff = catalog_diff(labels, fetch_package(blobs, version, cache).folder)
+    learned = _learned(fetch_package(blobs, version, cache).folder)
+    images = repository.image_groups(session)
+    in_catalog = ((image.class_name, image.photograph, image.split) for image in images)
+    selection = select_classes(manifest["classes"], learned.imported.union(in_catalog), classes)
+    labels = {image.sha256: image.class_name for image in images}
+    diff = _catalog_diff(labels, learned, selection.left_out)
     rows = manifest["data"]["files"] + sum(diff.added.values()) - diff.removed
-    return RetrainPlan(version, diff, rows, manifest["recipe"])
+    return RetrainPlan(version, diff, selection.left_out, rows, manifest["recipe"])
 
 
 def select_classes(
-    known: Sequence[str], in_catalog: Iterable[str], requested: Sequence[str] | None
-) -> tuple[str, ...]:
+    known: Sequence[str], photos: Collection[Photo], requested: Sequence[str] | None
+) -> ClassSelection:
     """The candidate's classes: those `requested`, or else all known ones, then new ones by name.
 
-    Raises UnknownClassesError, TooFewClassesError.
+    Without a request, classes with too few of `photos` are left out, known ones too. Raises
+    UnknownClassesError, TooFewOfClassError (of requested classes), TooFewClassesError.
     """
-    available = {*known, *in_catalog}
+    different = Counter(name for name, _ in {photo[:2] for photo in photos})
+    train = Counter(name for name, _, split in set(photos) if split == "train")
+    available = {*known, *different}
     if requested is None:
-        classes = (*known, *sorted(available - set(known)))
+        names = [*known, *sorted(available - set(known))]
     elif unknown := sorted(set(requested) - available):
         raise UnknownClassesError(unknown, sorted(available))
     else:
-        classes = tuple(sorted(set(requested)))
+        names = sorted(set(requested))
+    few = {
+        name: different[name]
+        for name in names
+        if different[name] < MIN_PER_CLASS or train[name] < MIN_TRAIN_PER_CLASS
+    }
+    if few and requested is not None:
+        raise TooFewOfClassError(few)
+    classes = tuple(name for name in names if name not in few)
     if len(classes) < 2:
-        raise TooFewClassesError(classes)
-    return classes
+        raise TooFewClassesError(classes, few)
+    return ClassSelection(classes, few)
 
 
-def catalog_diff(labels: Mapping[str, str], package: Path) -> CatalogDiff:
-    """Compare the catalog's `labels`, by SHA-256, with the replay buffer of `package`."""
-    learned, from_catalog = _learned_labels(package)
-    added = Counter(name for sha256, name in labels.items() if sha256 not in learned)
-    return CatalogDiff(
-        added=dict(sorted(added.items())),
-        relabelled=sum(learned.get(sha256, name) != name for sha256, name in labels.items()),
-        removed=len(from_catalog - labels.keys()),
-    )
+@dataclass(frozen=True)
+class _Learned:
+    """What a package learned: class by SHA-256, SHA-256 from the catalog, and imported photos."""
+
+    labels: dict[str, str]
+    from_catalog: frozenset[str]
+    imported: frozenset[Photo]
 
 
 @lru_cache(maxsize=2)  # A package never changes.
-def _learned_labels(package: Path) -> tuple[dict[str, str], frozenset[str]]:
-    return load_labels(package / REPLAY, read_manifest(package).classes)
+def _learned(package: Path) -> _Learned:
+    index = TrainingIndex.load(package / REPLAY, read_manifest(package).classes)
+    whole, imported = ~index.boxed, ~index.catalog
+    photos = (index.class_names, index.photographs, index.splits)
+    return _Learned(
+        dict(zip(index.sha256[whole].tolist(), index.class_names[whole].tolist(), strict=True)),
+        frozenset(index.sha256[whole & index.catalog].tolist()),
+        frozenset(zip(*(column[imported].tolist() for column in photos), strict=True)),
+    )
+
+
+def _catalog_diff(
+    labels: Mapping[str, str], learned: _Learned, left_out: Collection[str]
+) -> CatalogDiff:
+    added = Counter(
+        name
+        for sha256, name in labels.items()
+        if sha256 not in learned.labels and name not in left_out
+    )
+    return CatalogDiff(
+        added=dict(sorted(added.items())),
+        relabelled=sum(learned.labels.get(sha256, name) != name for sha256, name in labels.items()),
+        removed=len(learned.from_catalog - labels.keys()),
+    )
 
 
 def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:

@@ -67,9 +67,10 @@ def model_of(session: Session, run_id: str) -> ModelRow | None:
     return session.scalars(select(ModelRow).where(ModelRow.run_id == run_id)).first()
 
 
-def labels(session: Session) -> dict[str, str]:
-    """The class of every catalog image by its SHA-256."""
-    return dict(session.execute(select(ImageRow.sha256, ImageRow.class_name)).all())
+def image_groups(session: Session) -> Sequence[Any]:
+    """SHA-256, class, source group and split of every catalog image."""
+    columns = (ImageRow.sha256, ImageRow.class_name, ImageRow.photograph, ImageRow.split)
+    return session.execute(select(*columns)).all()
 
 
 def images(session: Session) -> Sequence[ImageRow]:

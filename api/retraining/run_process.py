@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
 
@@ -98,6 +98,7 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         )
         candidate = _trainer(run.mode)(job)
         verdict = judge(candidate.comparison)
+        verdict = replace(verdict, figures={**verdict.figures, **job.omissions.figures})
         reporter(Stage.REGISTERING, 0, 1)
         store.store_package(blobs, candidate.folder)
         register_candidate(database, run_id, candidate, verdict)

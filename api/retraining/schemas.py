@@ -154,5 +154,8 @@ class Estimate(BaseModel):
     photographs: int = Field(description="What would be learned from and measured on.")
     new: int
     new_by_class: dict[str, int] = Field(description="What the champion has not learned.")
+    left_out: dict[str, int] = Field(
+        description="Classes with too few different photos to learn, and how many they have."
+    )
     relabelled: int
     removed: int

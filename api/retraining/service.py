@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import uuid4
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError, NotFoundError
 from api.retraining import repository
+from api.retraining.omissions import describe_left_out, describe_omissions
 from api.retraining.progress import Stage
 from api.retraining.queue import RunQueue
 from api.storage.db import Database, now
@@ -44,11 +46,13 @@ class RunActiveError(ConflictError):
 class NothingNewError(ConflictError):
     code = "nothing-new"
 
-    def __init__(self, champion: str) -> None:
-        super().__init__(
+    def __init__(self, champion: str, left_out: Mapping[str, int]) -> None:
+        """`left_out`: as in `Omissions.classes`."""
+        detail = (
             f"Version {champion} has learned all photographs that there are. Upload more, correct "
-            'some, or send {"force": true}.'
+            f'some, or send {{"force": true}}. {describe_left_out(left_out)}'
         )
+        super().__init__(detail.strip())
 
 
 class NoChampionError(ConflictError):
@@ -182,6 +186,7 @@ def succeed(run: RunRow, model: ModelRow) -> None:
     else:
         reasons = " ".join(verdict.get("reasons", ()))
         message = f"Version {model.version} was not promoted, and is kept as challenger. {reasons}"
+    message = f"{message.strip()} {describe_omissions(verdict.get('figures', {}))}"
     run.candidate = model.version
     run.verdict = model.verdict
     run.progress = 100.0

@@ -1,7 +1,6 @@
 """The rows that a retraining learns from: the champion's replay buffer merged with the catalog."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from PIL import Image, ImageOps
 
 from api.catalog.duplicate_index import read_signatures
 from api.core.arrays import pool
-from api.core.errors import ProblemError
 from api.core.imaging.decode import decode
 from api.core.imaging.resize import to_input
 from api.core.labels import UNKNOWN, fruits_of, level_number, read_label
@@ -20,35 +18,19 @@ from api.core.layout import NEAR
 from api.model.predictor import Backbone
 from api.model.replay_buffer import APPEARANCE_COLUMNS, OodSamples, ReplayBuffer
 from api.retraining.job import RetrainJob
-from api.retraining.plan import select_classes
+from api.retraining.plan import Photo, select_classes
 from api.retraining.progress import Stage
 from api.settings import usable_cores
 from api.storage.tables import ImageRow
 
 # The source of all rows from the catalog.
 CATALOG = "catalog"
-# Different photos that a class needs, in all and in the train split. Fewer could not be checked.
-MIN_PER_CLASS = 8
-MIN_TRAIN_PER_CLASS = 2
 # Cut off on each side by the view that zooms in, as a share of the image.
 ZOOM_MARGIN = 0.08
 # Above the largest target of fruit of unknown level (0.5), below that of fruit past its best in
 # older packages (0.9).
 SURE_TARGET = 0.75
 log = logging.getLogger(__name__)
-
-
-class TooFewOfClassError(ProblemError):
-    code = "too-few-of-class"
-
-    def __init__(self, few: Sequence[tuple[str, int]]) -> None:
-        """`few` has classes and their numbers of different photos."""
-        named = ", ".join(f"{name} ({count})" for name, count in few)
-        super().__init__(
-            f"Too few different photographs of {named}: each class needs at least {MIN_PER_CLASS}, "
-            "some of them in the train split; about 30 do well. Upload more, or leave the class "
-            "out by naming the others in 'classes'."
-        )
 
 
 @dataclass(frozen=True)
@@ -97,40 +79,30 @@ class TrainingRows:
 def build_training_rows(job: RetrainJob, backbone: Backbone) -> TrainingRows:
     """Embed the catalog photos that the champion has not seen, and merge all into its replay.
 
-    Raises UnknownClassesError, TooFewClassesError or TooFewOfClassError before any work is done.
+    Notes the classes that it leaves out in `job.omissions`. Raises what `select_classes` raises,
+    before any work is done.
     """
     known = job.champion.manifest.classes
-    in_catalog = {photo.class_name for photo in job.photos}
-    classes = select_classes(known, in_catalog, job.options.get("classes"))
+    imported = imported_photos(job.replay, known)
+    in_catalog = {(photo.class_name, photo.photograph, photo.split) for photo in job.photos}
+    selection = select_classes(known, imported | in_catalog, job.options.get("classes"))
+    job.omissions.classes.update(selection.left_out)
+    return embed_and_merge(job, backbone, selection.classes)
+
+
+def embed_and_merge(job: RetrainJob, backbone: Backbone, classes: tuple[str, ...]) -> TrainingRows:
+    """The rows of a run whose `classes` are decided."""
     photos = [photo for photo in job.photos if photo.class_name in classes]
-    require_enough_per_class(job.replay, known, photos, classes)
     embedded = _embed(job, not_embedded(job.replay, photos), backbone)
-    return merge_catalog(job.replay, known, photos, embedded, classes)
+    return merge_catalog(job.replay, job.champion.manifest.classes, job.photos, embedded, classes)
 
 
-def require_enough_per_class(
-    replay: ReplayBuffer,
-    known_classes: Sequence[str],
-    photos: Sequence[ImageRow],
-    classes: Sequence[str],
-) -> None:
-    """Raises TooFewOfClassError if any of `classes` has too few different photos."""
+def imported_photos(replay: ReplayBuffer, known_classes: Sequence[str]) -> set[Photo]:
+    """The photos of `replay`, a buffer over `known_classes`, that are not from the catalog."""
     imported = ~replay.catalog
     names = np.array(known_classes)[replay.targets[imported].argmax(axis=1)]
     columns = (names, replay.photographs[imported], replay.splits[imported])
-    rows = {
-        *zip(*(column.tolist() for column in columns), strict=True),
-        *((photo.class_name, photo.photograph, photo.split) for photo in photos),
-    }
-    different = Counter(name for name, _ in {row[:2] for row in rows})
-    train = Counter(name for name, _, split in rows if split == "train")
-    few = [
-        (name, different[name])
-        for name in classes
-        if different[name] < MIN_PER_CLASS or train[name] < MIN_TRAIN_PER_CLASS
-    ]
-    if few:
-        raise TooFewOfClassError(few)
+    return set(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def not_embedded(replay: ReplayBuffer, photos: Sequence[ImageRow]) -> list[ImageRow]:
@@ -193,10 +165,21 @@ def merge_catalog(
     - Rows of photos that are no longer in the catalog are removed.
     - An imported row whose file is in the catalog too takes the catalog's label and keeps its
       split, so that no upload moves a test photo into training.
-    - Imported rows of other classes become out-of-distribution (OOD) photos.
+    - So is an imported row whose file has a label outside `classes` in the catalog.
+    - Other imported rows of other classes become out-of-distribution (OOD) photos.
     - OOD photos whose fruit is a class now are removed.
     """
     known_rows = _rows_by_sha256(replay)
+
+    def is_new(photo: ImageRow, row: int | None) -> bool:
+        return row is None or known_classes[replay.targets[row].argmax()] != photo.class_name
+
+    relabelled_away = [
+        row
+        for photo in photos
+        if photo.class_name not in classes and (row := known_rows.get(photo.sha256)) is not None
+        if is_new(photo, row)
+    ]
     photos = [
         photo
         for photo in photos
@@ -205,7 +188,7 @@ def merge_catalog(
     # Each photo with its row in the replay, if it has one.
     photo_rows = [(photo, known_rows.get(photo.sha256)) for photo in photos]
     is_imported = ~replay.catalog
-    is_imported[[row for _, row in photo_rows if row is not None]] = False
+    is_imported[[*relabelled_away, *(row for _, row in photo_rows if row is not None)]] = False
     is_same_class = np.array(known_classes)[:, None] == np.array(classes)
     targets = replay.targets @ is_same_class.astype(np.float32)
     # A target over several classes keeps its sum of 1 only if all of them are kept.
@@ -216,9 +199,6 @@ def merge_catalog(
 
     def split(photo: ImageRow, row: int | None) -> str:
         return photo.split if row is None or replay.catalog[row] else str(replay.splits[row])
-
-    def is_new(photo: ImageRow, row: int | None) -> bool:
-        return row is None or known_classes[replay.targets[row].argmax()] != photo.class_name
 
     # Of each photo: the embedding of the photo itself, then of its views.
     photo_embeddings = [

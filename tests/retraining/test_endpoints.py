@@ -143,13 +143,25 @@ def test_estimate_counts_new_photos_by_class(
 ) -> None:
     before = client.get("/retrain/estimate").json()
     assert (before["champion"], before["new"], before["photographs"]) == ("champion", 0, 80)
-    add_photographs(database, Blobs(own.storage), NEW, 3)
+    add_photographs(database, Blobs(own.storage), NEW, 9)
     add_photographs(database, Blobs(own.storage), KNOWN[0], 2)
     after = client.get("/retrain/estimate").json()
-    assert after["new_by_class"] == {NEW: 3, KNOWN[0]: 2}
-    assert after["photographs"] == 85
+    assert after["new_by_class"] == {NEW: 9, KNOWN[0]: 2}
+    assert after["photographs"] == 91
     assert 0 < after["fast_seconds"] < after["full_seconds"]
     assert client.post("/retrain").status_code == 202
+
+
+def test_stray_photo_of_a_new_class_is_named_and_starts_no_run(
+    client: TestClient, database: Database, own: Settings
+) -> None:
+    add_photographs(database, Blobs(own.storage), NEW, 1)
+    estimate = client.get("/retrain/estimate").json()
+    assert (estimate["new"], estimate["left_out"]) == (0, {NEW: 1})
+    assert f"{NEW} (1)" in problem(client.post("/retrain"), 409)
+    body = {"classes": [*KNOWN, NEW]}
+    assert f"{NEW} (1)" in problem(client.post("/retrain", json=body), 409)
+    assert client.post("/retrain", json=FORCE).status_code == 202
 
 
 def test_estimate_is_corrected_by_the_last_run(client: TestClient, database: Database) -> None:

@@ -16,6 +16,8 @@ from api.registry.promotion_gate import judge
 from api.retraining import full
 from api.retraining.full import IMPORTED, PhotographsMissingError, build_corpus
 from api.retraining.job import RetrainJob
+from api.retraining.omissions import Omissions
+from api.retraining.plan import TooFewOfClassError
 from api.retraining.progress import STAGE_RANGES
 from api.training.corpus import TooFewPhotographsError
 from api.training.recipe import Recipe
@@ -134,9 +136,21 @@ def test_missing_photos_fail_before_training(
         build_corpus(dataclasses.replace(few, folder=make_folder(tmp_path / "second")))
 
 
-def test_too_few_photos_fail_before_training(make_job: Jobs, imported: Path) -> None:
-    with pytest.raises(TooFewPhotographsError, match=NEW):
-        build_corpus(make_job(imported, (NEW,), count=2))
+@pytest.mark.parametrize("count", [2, 9])
+def test_class_that_is_too_small_is_left_out_unless_requested(
+    make_job: Jobs, imported: Path, tmp_path: Path, count: int
+) -> None:
+    """Eight would do for a fast run; a full one needs photos in each split."""
+    job = make_job(imported, (NEW,), count=count)
+    for photo in job.photos:
+        photo.split = "train"
+    corpus = build_corpus(job)
+    assert corpus.classes == KNOWN
+    assert job.omissions.classes == {NEW: count}
+    options = {"classes": [*KNOWN, NEW]}
+    requested = dataclasses.replace(job, options=options, folder=make_folder(tmp_path / "second"))
+    with pytest.raises((TooFewOfClassError, TooFewPhotographsError), match=NEW):
+        build_corpus(requested)
 
 
 def test_catalog_overrides_an_imported_file(make_job: Jobs, imported: Path) -> None:
@@ -174,8 +188,13 @@ def test_corpus_has_imported_boxes_and_ood_photos(tmp_path: Path) -> None:
         imported=draw_collection(tmp_path / "imported"),
         champion=SimpleNamespace(manifest=SimpleNamespace(classes=CLASSES)),
         replay=SimpleNamespace(
-            boxed=none, catalog=none, targets=np.zeros((0, 4)), photographs=np.zeros(0, str)
+            boxed=none,
+            catalog=none,
+            targets=np.zeros((0, 4)),
+            photographs=np.zeros(0, str),
+            splits=np.zeros(0, str),
         ),
+        omissions=Omissions(),
         photos=[],
         options={},
         progress=silent,

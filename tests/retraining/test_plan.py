@@ -3,21 +3,47 @@
 import pytest
 
 from api.retraining import plan
-from api.retraining.plan import TooFewClassesError, UnknownClassesError, select_classes
+from api.retraining.plan import (
+    Photo,
+    TooFewClassesError,
+    TooFewOfClassError,
+    UnknownClassesError,
+    select_classes,
+)
+
+
+def photos(*class_names: str, count: int = 8, split: str = "train") -> set[Photo]:
+    return {(name, f"{name}/{k}", split) for name in class_names for k in range(count)}
 
 
 def test_select_classes() -> None:
-    assert select_classes(("pear", "apple"), {"plum", "fig", "pear"}, None) == (
-        "pear",
-        "apple",
-        "fig",
-        "plum",
-    )
-    assert select_classes(("apple", "pear"), {"plum"}, ["plum", "apple"]) == ("apple", "plum")
-    with pytest.raises(UnknownClassesError, match=r"of kiwi\. There are some of: apple, pear"):
-        select_classes(("apple", "pear"), {"plum"}, ["plum", "kiwi"])
+    known, everything = ("pear", "apple"), photos("apple", "pear", "fig", "plum")
+    selection = select_classes(known, everything, None)
+    assert selection.classes == ("pear", "apple", "fig", "plum")
+    assert selection.left_out == {}
+    assert select_classes(known, everything, ["plum", "apple"]).classes == ("apple", "plum")
+    with pytest.raises(UnknownClassesError, match=r"of kiwi\. There are some of: apple, fig, pear"):
+        select_classes(known, everything, ["plum", "kiwi"])
     with pytest.raises(TooFewClassesError, match="1 "):
-        select_classes(("apple", "pear"), {"plum"}, ["plum"])
+        select_classes(known, everything, ["plum"])
+
+
+def test_class_that_is_too_small_is_left_out_unless_requested() -> None:
+    known = ("apple", "pear", "quince")
+    few = photos("plum", count=7)
+    one_group = {("fig", "fig/one", "train"), ("fig", "fig/one", "train")}
+    held_out = photos("kiwi", split="test")
+    given = photos("apple", "pear") | few | one_group | held_out
+    selection = select_classes(known, given, None)
+    assert selection.classes == ("apple", "pear")
+    # All photos of quince were removed.
+    assert selection.left_out == {"quince": 0, "fig": 1, "kiwi": 8, "plum": 7}
+    with pytest.raises(TooFewOfClassError, match=r"plum \(7\): each class needs at least 8"):
+        select_classes(known, given, ["apple", "plum"])
+    with pytest.raises(TooFewOfClassError, match=r"fig \(1\), kiwi \(8\)"):
+        select_classes(known, given, ["fig", "apple", "kiwi"])
+    with pytest.raises(TooFewClassesError, match=r"1 \(apple\)\. Left out.* plum \(7\)"):
+        select_classes(("apple",), photos("apple") | few, None)
 
 
 def test_epochs_affect_only_full_runs() -> None:

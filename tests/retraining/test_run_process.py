@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from api.core.paired_comparison import MetricPair
 from api.model.package import REPLAY, load_package
@@ -14,12 +14,12 @@ from api.model.replay_buffer import ReplayBuffer
 from api.registry import repository as registry
 from api.registry import store
 from api.retraining import fast, repository, run_process, service
-from api.retraining.plan import catalog_diff
+from api.retraining.plan import make_plan
 from api.retraining.progress import RunAbortedError
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ModelRow, RunRow
+from api.storage.tables import ImageRow, ModelRow, RunRow
 from tests.retraining.catalog import KNOWN, NEW, add_photographs, install_champion, picture
 from tests.synthetic_images import encode
 
@@ -96,7 +96,7 @@ def test_new_class_is_learned_and_promoted(
     assert set(replay.splits[replay.view_of]) == {"train"}
     assert len(replay.views) == 2 * (replay.catalog & (replay.splits == "train")).sum()
     with database.reading() as session:
-        assert not catalog_diff(repository.labels(session), folder).any
+        assert not make_plan(session, blobs, own.model_cache).catalog_diff.any
 
 
 def test_wrong_labels_are_not_promoted(
@@ -134,14 +134,50 @@ def test_custom_classes_replace_the_shipped_ones(
 
 
 @on_sqlite
-def test_too_few_photos_fail_with_a_message(
+def test_class_that_is_too_small_is_left_out_and_named(
+    run: Run, own: Settings, database: Database, blobs: Blobs
+) -> None:
+    """One stray correction with a new name must not stop all learning."""
+    add_photographs(database, blobs, KNOWN[0], 30)
+    add_photographs(database, blobs, "freshbananna", 1, shows=KNOWN[1], origin="feedback")
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert "freshbananna (1)" in finished.message
+    assert finished.verdict
+    assert finished.verdict["promote"], finished.verdict["reasons"]
+    assert finished.verdict["figures"]["left_out_classes"] == {"freshbananna": 1}
+    package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
+    assert package.manifest.classes == KNOWN
+    with database.reading() as session:
+        plan = make_plan(session, blobs, own.model_cache)
+    assert not plan.catalog_diff.any
+    assert plan.left_out == {"freshbananna": 1}
+
+
+@on_sqlite
+def test_requested_class_that_is_too_small_fails_with_a_message(
     run: Run, database: Database, blobs: Blobs, champion: str
 ) -> None:
     add_photographs(database, blobs, NEW, 5)
-    finished = run()
+    finished = run(classes=[*KNOWN, NEW])
     assert finished.state == "failed"
     assert f"{NEW} (5): each class needs at least 8" in finished.message
     assert known_versions(database) == [champion]
+
+
+@on_sqlite
+def test_class_whose_photos_were_all_removed_can_go(
+    run: Run, own: Settings, database: Database, blobs: Blobs
+) -> None:
+    added = add_photographs(database, blobs, NEW, 60)
+    assert run().verdict["promote"]  # type: ignore[index]
+    with database.session() as session:
+        session.execute(delete(ImageRow).where(ImageRow.sha256.in_(added)))
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert f"{NEW} (0)" in finished.message
+    package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
+    assert package.manifest.classes == KNOWN
 
 
 @on_sqlite

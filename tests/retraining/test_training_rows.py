@@ -10,11 +10,9 @@ from api.core.labels import FRESH, PAST_BEST, ROTTEN, UNKNOWN
 from api.core.splits import Split
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.retraining.training_rows import (
-    TooFewOfClassError,
     TrainingRows,
     merge_catalog,
     not_embedded,
-    require_enough_per_class,
 )
 from api.storage.tables import ImageRow
 from tests.registry.samples import without_appearance
@@ -164,15 +162,8 @@ def test_levels_follow_the_class_if_the_target_is_certain() -> None:
     assert held_out.test.tolist() == [True] * 4 + [False]
 
 
-def test_require_enough_per_class() -> None:
-    replay = a_replay(40)
-    enough = [a_photo(f"n{k}", "plum") for k in range(8)]
-    require_enough_per_class(replay, KNOWN, enough, (*KNOWN, "plum"))
-    with pytest.raises(TooFewOfClassError, match=r"plum \(7\): each class needs at least 8"):
-        require_enough_per_class(replay, KNOWN, enough[1:], (*KNOWN, "plum"))
-    copies = [a_photo(f"n{k}", "plum", photograph="plum/one") for k in range(8)]
-    with pytest.raises(TooFewOfClassError, match=r"plum \(1\)"):
-        require_enough_per_class(replay, KNOWN, copies, (*KNOWN, "plum"))
-    held_out = [a_photo(f"n{k}", "plum", "test") for k in range(8)]
-    with pytest.raises(TooFewOfClassError, match=r"plum \(8\)"):
-        require_enough_per_class(replay, KNOWN, held_out, (*KNOWN, "plum"))
+def test_imported_row_that_was_relabelled_to_a_class_left_out_is_dropped() -> None:
+    data = merge(a_replay(), [a_photo("s2", "plum")])
+    assert "s2" not in data.replay.sha256
+    assert len(data.replay.embeddings) == 7
+    assert len(data.replay.others) == 1

@@ -15,6 +15,7 @@ ESTIMATE: dict[str, Any] = {
     "photographs": 3455,
     "new": 60,
     "new_by_class": {"kiwi": 42, "freshapples": 18},
+    "left_out": {},
     "relabelled": 2,
     "removed": 1,
 }

@@ -53,7 +53,7 @@ def retrain(
     with database.reading() as session:
         plan = make_plan(session, blobs, settings.model_cache, request.options.get("classes"))
     if not (plan.catalog_diff.any or request.needs_nothing_new):
-        raise service.NothingNewError(plan.champion)
+        raise service.NothingNewError(plan.champion, plan.left_out)
     run = service.enqueue(
         database, queue, mode=request.mode, started_by="manual", options=request.options
     )
@@ -72,6 +72,7 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
             photographs=plan.rows,
             new=plan.new,
             new_by_class=plan.catalog_diff.added,
+            left_out=plan.left_out,
             relabelled=plan.catalog_diff.relabelled,
             removed=plan.catalog_diff.removed,
         )

@@ -91,6 +91,19 @@ def test_without_changes_only_the_thorough_mode_can_be_started(
     assert not page.button[0].disabled
 
 
+def test_classes_that_are_too_small_are_named(open_page: OpenPage, api: FakeApi) -> None:
+    small = {"freshbananna": 1, "kiwi": 5}
+    api.answers["/retrain/estimate"] = Answer(fake.NOTHING_NEW | {"left_out": small})
+    verdict = fake.PASSED | {"figures": fake.FIGURES | {"left_out_classes": small}}
+    api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": verdict})
+
+    page = retrain_page(open_page)
+
+    shown = [element.value for element in page.info]
+    assert len(shown) == 2
+    assert all("Fresh bananna (1 photo), Kiwi (5 photos)" in text for text in shown)
+
+
 def test_rejected_start_shows_the_detail_of_the_api(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/retrain"] = problem(409, "Run 7 is queued or running.")
 

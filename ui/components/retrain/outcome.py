@@ -3,7 +3,7 @@
 import streamlit as st
 from api_models import Run
 from charts.retraining import Pair, recall_pairs
-from formatting import class_label, duration, mode_label, with_class_labels
+from formatting import class_label, describe_left_out, duration, mode_label, with_class_labels
 from stored_models import GateComparison, Verdict
 
 from components import comparisons
@@ -27,6 +27,7 @@ def outcome(run: Run, champion: str | None) -> None:
     st.header("New model compared with the current one", anchor=False)
     _verdict(run.candidate, run.verdict, champion)
     if run.verdict.figures:
+        _left_out(run.verdict.figures)
         _side_by_side(run.verdict.figures, run.candidate)
     seconds = run_seconds(run)
     taken = f" in {duration(seconds)}" if seconds is not None else ""
@@ -57,6 +58,14 @@ def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
         st.write("A person promoted it anyway: it is now in use.")
     elif champion and st.button("Promote it anyway", icon=":material/upgrade:"):
         confirm_promotion(champion, candidate, reasons)
+
+
+def _left_out(figures: GateComparison) -> None:
+    if figures.left_out_classes:
+        st.info(
+            f"**Not learned: too few photos.** {describe_left_out(figures.left_out_classes)}",
+            icon=":material/hourglass_empty:",
+        )
 
 
 def _reasons(verdict: Verdict) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from api_models import Estimate, Run
 from charts.retraining import new_photos
 from client import Mode
 from errors import ApiError
-from formatting import class_label, mode_label, pluralize, rough_duration
+from formatting import class_label, describe_left_out, mode_label, pluralize, rough_duration
 
 from components.display import chart
 from components.messages import (
@@ -35,6 +35,7 @@ def start_panel(shown: Run | None, champion: str | None) -> None:
     if _has_changed(shown, newest) or estimate.champion != champion:
         st.rerun()
     _show_new(estimate)
+    _show_left_out(estimate.left_out)
     mode = _choose_mode(estimate)
     idle = mode == "fast" and not _has_new(estimate)
     st.button(
@@ -84,6 +85,15 @@ def _by_class(counts: dict[str, int]) -> None:
         if by_class.open:
             alt = ", ".join(f"{class_label(name)}: {n}" for name, n in counts.items())
             chart(new_photos(counts), "new", f"New photos. {alt}.")
+
+
+def _show_left_out(counts: dict[str, int]) -> None:
+    if counts:
+        st.info(
+            f"**Not learned yet: too few photos.** {describe_left_out(counts)} Add more, or give "
+            "these photos another class on the Training data page.",
+            icon=":material/hourglass_empty:",
+        )
 
 
 def _describe_new(estimate: Estimate) -> str:
