@@ -104,20 +104,6 @@ class DuplicateFile(BaseModel):
     of: str
 
 
-class Estimate(BaseModel):
-    """What a run would do, and how long it would take on the machine that ran the last ones."""
-
-    champion: str
-    fast_seconds: float
-    full_seconds: float
-    left_out: dict[str, int]
-    new: int
-    new_by_class: dict[str, int]
-    photographs: int
-    relabelled: int
-    removed: int
-
-
 class Explanation(BaseModel):
     heatmap: str
 
@@ -434,6 +420,7 @@ class Status(BaseModel):
     last_model_update: datetime | None = None
     model_classes: list[str]
     model_loaded: bool
+    model_problem: str | None = None
     total_predictions: int
     training_status: str
     uptime_seconds: float
@@ -507,6 +494,14 @@ class Trigger(BaseModel):
 
 class Triggers(BaseModel):
     triggers: list[Trigger]
+
+
+class UnreadablePhoto(BaseModel):
+    """A photo of the catalog that a run skips."""
+
+    filename: str
+    image_id: str
+    reason: str
 
 
 class UploadedFile(BaseModel):
@@ -620,6 +615,22 @@ class EmbeddingMap(BaseModel):
     points: list[Point]
     story: str
     total: int
+    unreadable: list[str]
+
+
+class Estimate(BaseModel):
+    """What a run would do, and how long it would take on the machine that ran the last ones."""
+
+    champion: str
+    fast_seconds: float
+    full_seconds: float
+    left_out: dict[str, int]
+    new: int
+    new_by_class: dict[str, int]
+    photographs: int
+    relabelled: int
+    removed: int
+    unreadable: list[UnreadablePhoto]
 
 
 class Freshness(BaseModel):
@@ -678,6 +689,7 @@ class Manifest(BaseModel):
 
 class ModelInfo(BaseModel):
     model_info: ModelSummary | None = None
+    model_problem: str | None = None
     prediction_count: int | None = None
     status: Literal["loaded", "no model"] | None = None
     uptime_seconds: float | None = None

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 _STARTERS = {"manual": "a person"}
@@ -16,6 +16,7 @@ _LEVELS = {"fresh": "Fresh", "past_best": "Past its best", "rotten": "Rotten"}
 _MODES = {"fast": "Quick", "full": "Thorough"}
 # As in the API, `retraining.omissions`.
 _MIN_PER_CLASS = 8
+_MAX_NAMED = 5
 _GRADED = re.compile(r"(fresh|overripe|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
 
 
@@ -110,6 +111,16 @@ def describe_left_out(counts: dict[str, int]) -> str:
         for name, label in class_labels(counts).items()
     )
     return f"{named}. A class needs at least {_MIN_PER_CLASS} different photos."
+
+
+def describe_skipped(names: Sequence[str], count: int) -> str:
+    """A sentence on `count` photos that cannot be read; `names` are the first of their files.
+
+    File names are shown as code: a page must not read them as markdown.
+    """
+    listed = ", ".join(f"`{name.replace('`', chr(39))}`" for name in names[:_MAX_NAMED])
+    more = f" and {count - _MAX_NAMED} more" if count > _MAX_NAMED else ""
+    return f"Skipped, because they cannot be read: {listed}{more}."
 
 
 def format_time(moment: datetime) -> str:

@@ -39,6 +39,10 @@ class LabelAgreement(Stored):
     held_out_right: int = 0
 
 
+class SkippedPhoto(Stored):
+    filename: str
+
+
 class GateComparison(Stored):
     """What the promotion gate judged by, all on the same held-out photos."""
 
@@ -53,6 +57,9 @@ class GateComparison(Stored):
     new_labels: dict[str, LabelAgreement] = Field(default_factory=dict)
     # Classes with too few photos to learn, and how many they have.
     left_out_classes: dict[str, int] = Field(default_factory=dict)
+    # Photos that could not be read: how many, and the first of them.
+    skipped: int = 0
+    skipped_photos: list[SkippedPhoto] = Field(default_factory=list)
 
 
 class Verdict(Stored):

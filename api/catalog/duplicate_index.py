@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.catalog import repository
 from api.core.imaging.hashing import SIGNATURE_BYTES, near_rows
-from api.model.manifest import Manifest
-from api.model.package import MANIFEST, REPLAY
+from api.model.package import MANIFEST, REPLAY, read_manifest
 from api.model.replay_buffer import TrainingIndex
 from api.storage.tables import ImageRow
 
@@ -32,9 +31,11 @@ def load_training_index(folder: Path) -> TrainingIndex:
 
 @lru_cache(maxsize=2)
 def _read_training_index(folder: Path, _modified_ns: int) -> TrainingIndex:
-    """`_modified_ns` is part of the cache key, so that a replaced package is read again."""
-    manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    return TrainingIndex.load(folder / REPLAY, manifest.classes)
+    """`_modified_ns` is part of the cache key, so that a replaced package is read again.
+
+    Raises BadPackageError.
+    """
+    return TrainingIndex.load(folder / REPLAY, read_manifest(folder).classes)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ The blob is stored before its row and deleted after it, so no row is ever withou
 """
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Literal, Self
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from api.catalog import repository
 from api.catalog.duplicate_index import DuplicateIndex, Match, MatchKind
 from api.catalog.sanitize import sanitize
+from api.core.errors import NotFoundError, ProblemError
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.imaging.hashing import content_hash
 from api.core.labels import accepted_class_name
@@ -153,6 +154,27 @@ class PhotographStore:
         if not self.index.has_group(group) and not repository.is_group_taken(session, group):
             return group
         return f"{group}-{image_id[:ID_LETTERS]}"
+
+
+class DamagedImageError(NotFoundError):
+    code = "image-damaged"
+
+    def __init__(self, image: ImageRow) -> None:
+        super().__init__(
+            f"The stored file of image '{image.id}' ({image.filename!r}) cannot be shown: it is "
+            f"damaged, or over today's limits. Remove it (DELETE /dataset/images/{image.id}) and "
+            "upload the photograph again."
+        )
+
+
+@contextmanager
+def decoding(image: ImageRow) -> Iterator[None]:
+    """Raises DamagedImageError where decoding the stored file of `image` fails."""
+    try:
+        yield
+    except ProblemError as error:
+        log.warning("The file of image %s is damaged: %s (%s)", image.id, image.blob, error)
+        raise DamagedImageError(image) from error
 
 
 def load_image(blobs: Blobs, image: ImageRow) -> bytes:

@@ -127,6 +127,16 @@ class ModelUnavailableError(ProblemError):
     detail = "No model is loaded, so nothing can be graded. The service log says why."
 
 
+class DamagedModelFilesError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "model-files-damaged"
+    detail = (
+        "The files of the current model are damaged, and this needs them; the service log says "
+        "which. Photographs are graded as before. Promote another version (GET /models lists "
+        "them), or restore a backup."
+    )
+
+
 class OverloadedError(ProblemError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core.errors import ModelUnavailableError
-from api.model.package import REPLAY, BadPackageError
+from api.model.package import REPLAY
 from api.model.replay_buffer import APPEARANCE_COLUMNS, TrainingIndex
 from api.registry.store import fetch_package
 from api.storage.blobs import Blobs
@@ -47,11 +46,8 @@ class TrainingSet:
 
 @lru_cache(maxsize=2)  # A stored version never changes.
 def load_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
-    """Of a stored version; cached. Raises ModelUnavailableError."""
-    try:
-        package = fetch_package(blobs, version, cache)
-    except BadPackageError as error:
-        raise ModelUnavailableError() from error
+    """Of a stored version; cached. Raises BadPackageError."""
+    package = fetch_package(blobs, version, cache)
     manifest = package.manifest
     index = TrainingIndex.load(package.folder / REPLAY, manifest.classes)
     return TrainingSet(package.folder, manifest.input_size, manifest.data.files, index)

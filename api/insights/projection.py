@@ -4,6 +4,7 @@ A PCA of the replay buffer's embeddings. Its rows are projected at once; new ima
 are embedded on demand.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,6 +23,8 @@ from api.insights.schemas import EmbeddingMap, Point
 from api.model.package import REPLAY
 from api.model.predictor import Predictor
 from api.model.replay_buffer import load_embeddings
+from api.registry.store import fetch_package
+from api.storage.blobs import Blobs
 
 # Oversampling and iterations that make the two leading axes exact to the eye.
 SUBSPACE = 10
@@ -30,6 +33,9 @@ _FIT_LOCK = Lock()
 # New images embedded per request, and the time after which no further one is started.
 MAX_NEW = 150
 MAX_SECONDS = 0.4
+# Unreadable images named in the story.
+MAX_NAMED = 5
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,23 +85,24 @@ class ProjectionCache:
     """Points of one version.
 
     `replay_points` float32 [n, 2] of the rows of its replay buffer; `image_points` of images that
-    were embedded since, by id.
+    were embedded since, by id. `unreadable`: ids of images whose files cannot be read.
     """
 
     projection: Projection
     replay_points: FloatArray
     image_points: dict[str, tuple[float, float]] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
 
 
-def projection_of(package: Path) -> ProjectionCache:
-    """The projection of the verified package in a folder; cached."""
+def projection_of(blobs: Blobs, cache: Path, version: str) -> ProjectionCache:
+    """The projection of a stored version; cached. Raises BadPackageError."""
     with _FIT_LOCK:  # Takes a second and much memory, so never twice at once.
-        return _fit(package)
+        return _fit(blobs, cache, version)
 
 
 @lru_cache(maxsize=2)
-def _fit(package: Path) -> ProjectionCache:
-    embeddings = load_embeddings(package / REPLAY)
+def _fit(blobs: Blobs, cache: Path, version: str) -> ProjectionCache:
+    embeddings = load_embeddings(fetch_package(blobs, version, cache).folder / REPLAY)
     projection = fit_projection(embeddings)
     return ProjectionCache(projection, projection.transform(embeddings))
 
@@ -113,12 +120,15 @@ def embed_new(
     FileNotFoundError.
     """
     outside = examples.image_ids[(examples.replay_rows < 0) & (examples.image_ids != "")].tolist()
-    new = [image_id for image_id in outside if image_id not in cache.image_points][:MAX_NEW]
+    done = cache.image_points.keys() | cache.unreadable
+    new = [image_id for image_id in outside if image_id not in done][:MAX_NEW]
     started = perf_counter()
     for image_id, key in blob_keys(new).items() if new else ():
         try:
             embedding = predictor.embed(read(key))
-        except (FileNotFoundError, ProblemError):  # Removed just now, or over a lowered limit.
+        except (FileNotFoundError, ProblemError) as error:
+            log.warning("Image %s is not placed on the map: %s", image_id, error)
+            cache.unreadable.add(image_id)
             continue
         x, y = cache.projection.transform(embedding)[0].tolist()
         cache.image_points[image_id] = (x, y)
@@ -134,13 +144,21 @@ def build_map(cache: ProjectionCache, examples: Examples, version: str, limit: i
     if len(embedded) > limit:
         shown = np.sort(np.random.default_rng(0).choice(embedded, limit, replace=False))
     left_out = len(examples) - len(embedded)
+    unreadable = np.isin(examples.image_ids, list(cache.unreadable))
     return EmbeddingMap(
         model_version=version,
         total=len(examples),
         left_out=left_out,
+        unreadable=examples.image_ids[unreadable].tolist(),
         explained=cache.projection.explained,
         points=[_point(examples, points, int(k)) for k in shown],
-        story=_map_story(len(shown), len(embedded), left_out, cache.projection.explained),
+        story=_map_story(
+            len(shown),
+            len(embedded),
+            left_out - int(unreadable.sum()),
+            examples.photographs[unreadable].tolist(),
+            cache.projection.explained,
+        ),
     )
 
 
@@ -166,7 +184,13 @@ def _point(examples: Examples, points: NDArray[np.float64], k: int) -> Point:
     )
 
 
-def _map_story(shown: int, embedded: int, left_out: int, explained: tuple[float, float]) -> str:
+def _map_story(
+    shown: int,
+    embedded: int,
+    waiting: int,
+    unreadable: Sequence[str],
+    explained: tuple[float, float],
+) -> str:
     story = (
         "Photographs that the model sees as alike lie close together. The two axes hold "
         f"{share(sum(explained))} of what sets the photographs apart, so what overlaps here may "
@@ -175,9 +199,13 @@ def _map_story(shown: int, embedded: int, left_out: int, explained: tuple[float,
     )
     if shown < embedded:
         story += f" Shown are {shown:,} of {embedded:,}, drawn evenly."
-    if left_out:
+    if waiting:
         story += (
-            f" {number(left_out, 'new image')} not placed yet; they follow the next times that "
+            f" {number(waiting, 'new image')} not placed yet; they follow the next times that "
             "this map is asked for."
         )
+    if unreadable:
+        named = ", ".join(unreadable[:MAX_NAMED])
+        more = f" and {len(unreadable) - MAX_NAMED} more" if len(unreadable) > MAX_NAMED else ""
+        story += f" Not placed, because their files cannot be read: {named}{more}."
     return story

@@ -148,6 +148,7 @@ class EmbeddingMap(BaseModel):
     model_version: str
     total: int = Field(description="Number of examples.")
     left_out: int = Field(description="New images that the model has not embedded yet.")
+    unreadable: list[str] = Field(description="Ids of those of them whose files cannot be read.")
     explained: tuple[float, float] = Field(
         description="Share of the variance explained by each axis."
     )

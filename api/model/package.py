@@ -8,6 +8,7 @@ files can execute code.
 import hashlib
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,15 +43,19 @@ def load_package(folder: Path) -> Package:
     """Read and verify a package. Raises BadPackageError."""
     folder = _recover(folder)
     manifest = read_manifest(folder)
-    for name in PARTS:
-        _verify(folder / name, manifest.files.get(name))
+    try:
+        for name in PARTS:
+            _verify(folder / name, manifest.files.get(name))
+        backbone = (folder / BACKBONE).read_bytes()
+    except OSError as error:
+        raise BadPackageError(f"{folder} cannot be read: {error}") from error
     try:
         head = Head.load(folder / HEAD)
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
     if (head.channels, head.classes) != (manifest.feature_shape[2], len(manifest.classes)):
         raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
-    return Package(folder, manifest, (folder / BACKBONE).read_bytes(), head)
+    return Package(folder, manifest, backbone, head)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -3,7 +3,10 @@
 New heads are trained on it in seconds, without the photos and without forgetting.
 """
 
-from collections.abc import Sequence
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.imaging.hashing import SIGNATURE_BYTES
+from api.model.package import BadPackageError
 
 QUANTIZATION_STEPS = 255
 # Prefix of `photographs` of a row that is one bounding box of a photo.
 BOX_PREFIX = "boxed/"
 # The columns of `looks`: as in `core.appearance`, and the size in pixels.
 APPEARANCE_COLUMNS = ("brightness", "saturation", "hue", "width", "height")
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[Any]:
+    """The arrays of an .npz file. Raises BadPackageError, in the body too, if it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            yield arrays
+    except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+        raise BadPackageError(f"{path} cannot be read: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -126,7 +140,7 @@ class ReplayBuffer:
     @classmethod
     def load(cls, path: Path) -> "ReplayBuffer":
         """Read a file of `save`; columns that older files lack get their unknown values."""
-        with np.load(path, allow_pickle=False) as arrays:
+        with open_arrays(path) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         step, lowest = stored.pop("step"), stored.pop("lowest")
         embeddings = stored.pop("quantised").astype(np.float32) * step + lowest
@@ -165,7 +179,7 @@ class TrainingIndex:
     @classmethod
     def load(cls, path: Path, classes: Sequence[str]) -> "TrainingIndex":
         """`classes` are those of the package."""
-        with np.load(path, allow_pickle=False) as arrays:  # Lazy: reads these columns only.
+        with open_arrays(path) as arrays:  # Lazy: reads these columns only.
             targets, defaults = arrays["targets"], _defaults(len(arrays["targets"]))
             return cls(
                 sha256=arrays["sha256"],
@@ -209,7 +223,7 @@ class TrainingIndex:
 
 def load_embeddings(path: Path, split: str | None = None) -> NDArray[np.float32]:
     """Of a saved replay buffer, or of one split to save memory: float32 [n, channels]."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with open_arrays(path) as arrays:
         rows = slice(None) if split is None else arrays["splits"] == split
         embeddings: NDArray[np.float32] = arrays["quantised"][rows].astype(np.float32)
         embeddings *= arrays["step"]

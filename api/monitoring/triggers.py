@@ -132,7 +132,7 @@ def _context(
     except Exception:
         log.warning("Drift cannot be computed", exc_info=True)
     try:
-        catalog_diff = make_plan(session, blobs, settings.model_cache).catalog_diff
+        catalog_diff = make_plan(session, blobs, settings).catalog_diff
     except Exception:
         log.warning("The changes of the catalog cannot be computed", exc_info=True)
     return TriggerContext(session, models.get_model(session, version), drift, catalog_diff, at)

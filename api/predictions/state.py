@@ -22,9 +22,10 @@ class AppState:
     """The loaded model, its threads, the catalog, and the counters of this process.
 
     `predictor` is None where no model could be loaded. For the log, `model_problem` says why the
-    champion is not loaded, and `catalog_problem` why the catalog is not open. `champion_since` is
-    when the loaded version became champion, if known. `user_thresholds` are the freshness
-    thresholds last read from the catalog. `draining`: the process is shutting down.
+    champion is not loaded or what is wrong with its files, and `catalog_problem` why the catalog is
+    not open. `champion_since` is when the loaded version became champion, if known.
+    `user_thresholds` are the freshness thresholds last read from the catalog. `draining`: the
+    process is shutting down.
     """
 
     pool: ThreadPoolExecutor

@@ -23,6 +23,8 @@ from api.storage.tables import ChampionRow
 
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 60.0
+# Between two checks of the champion's files, of which only memory has a copy otherwise.
+CHECK_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +45,7 @@ class ModelReloader:
         self._register_at: float | None = clock()
         self._failed_version = ""
         self._retry_at = 0.0
+        self._check_at = clock() + CHECK_SECONDS
         self._last_error = ""
 
     def start(self) -> None:
@@ -131,8 +134,24 @@ class ModelReloader:
             self._serve(predictor)
             log.info("Version %s serves.", champion.version)
             service.evict_cache(state.database, self._settings.model_cache)
+            self._check_at, state.model_problem = self._clock() + CHECK_SECONDS, ""
+        elif self._clock() >= self._check_at:
+            self._check_at = self._clock() + CHECK_SECONDS
+            self._check_files(champion.version)
         state.champion_since = champion.changed_at
-        self._failed_version, state.model_problem = "", ""
+        if self._failed_version:  # And the version before is the champion again.
+            self._failed_version, state.model_problem = "", ""
+
+    def _check_files(self, version: str) -> None:
+        """Verify the files of the loaded version; a damaged copy is fetched again."""
+        problem = ""
+        try:
+            fetch_package(self._state.blobs, version, self._settings.model_cache)
+        except Exception as error:  # Each kind of blob store raises its own errors.
+            problem = f"The files of version {version} are damaged: {error}"
+            if problem != self._state.model_problem:
+                log.error("%s", problem)
+        self._state.model_problem = problem
 
     def _serve_shipped(self) -> None:
         try:

@@ -20,13 +20,13 @@ from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
 from api.retraining.job import Candidate, RetrainJob
 from api.retraining.label_agreement import label_agreement
-from api.retraining.plan import select_classes
+from api.retraining.plan import ClassSelection, select_classes
 from api.retraining.progress import Stage
 from api.retraining.training_rows import (
     CATALOG,
     TrainingRows,
-    embed_and_merge,
     imported_photos,
+    rows_of_classes,
 )
 from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
@@ -60,7 +60,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     corpus = build_corpus(job)
     champion = job.champion.manifest
     backbone = LiteRTBackbone(job.champion.backbone)
-    data = embed_and_merge(job, backbone, corpus.classes)  # For the label agreement.
+    data = rows_of_classes(job, backbone, corpus.classes)  # For the label agreement.
     folder = job.folder / "package"
     manifest = build_package(
         corpus,
@@ -88,12 +88,11 @@ def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
 def build_corpus(job: RetrainJob) -> TrainingCorpus:
     """The corpus of imported and catalog photos, under `job.folder`.
 
-    Notes the classes that it leaves out in `job.omissions`. Raises PhotographsMissingError,
+    Notes what it leaves out in `job.omissions`. Raises PhotographsMissingError,
     TooFewPhotographsError and what `select_classes` raises.
     """
     root = job.folder / "photographs"
     root.mkdir()
-    known = job.champion.manifest.classes
     layout = _imported_layout(job.imported)
     # A link, so that all photos lie under one root.
     (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
@@ -102,18 +101,18 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     imported_files = [
         dataclasses.replace(file, path=f"{IMPORTED}/{file.path}")
         for file in read_class_folders(layout, index, job.progress).files
-        if file.class_name in known and file.sha256 not in in_catalog
+        if file.class_name in job.champion.manifest.classes and file.sha256 not in in_catalog
     ]
     available: list[PhotoFile | ImageRow] = [*imported_files, *job.photos]
-    groups = {(item.class_name, item.photograph, item.split) for item in available}
-    requested = job.options.get("classes")
-    selection = select_classes(known, imported_photos(job.replay, known) | groups, requested)
-    _require_learned(job, selection.classes, available)
-    job.omissions.classes.update(selection.left_out)
-    catalog_files = list(_write_catalog(job, root, selection.classes))
+    _require_learned(job, _select(job, available).classes, available)
+    catalog_files = list(_write_catalog(job, root, _select(job, available).classes))
+    # Again: what cannot be read may leave a class too small.
     files = [*imported_files, *catalog_files]
+    skipped = job.omissions.photos
+    selection = _select(job, [item for item in available if item.sha256 not in skipped])
+    job.omissions.classes.update(selection.left_out)
     classes = set(selection.classes)
-    if requested is None:
+    if "classes" not in job.options:
         classes -= _leave_out_unsplit(job, files)
     listing = Listing(root, tuple(file for file in files if file.class_name in classes), ())
     require_enough(listing)
@@ -136,6 +135,14 @@ def _imported_layout(folder: Path) -> Layout:
         return discover(folder)
     except EmptyFolderError:
         return Layout(folder, (), (), ())
+
+
+def _select(job: RetrainJob, available: Iterable[PhotoFile | ImageRow]) -> ClassSelection:
+    """The classes of what the champion learned and of the files that are `available`."""
+    known = job.champion.manifest.classes
+    photos = {(item.class_name, item.photograph, item.split) for item in available}
+    photos |= imported_photos(job.replay, known)
+    return select_classes(known, photos, job.options.get("classes"))
 
 
 def _require_learned(
@@ -168,14 +175,14 @@ def _leave_out_unsplit(job: RetrainJob, files: Sequence[PhotoFile]) -> set[str]:
 
 
 def _write_catalog(job: RetrainJob, root: Path, classes: Collection[str]) -> Iterable[PhotoFile]:
-    """Write the catalog's photos of `classes` to files, except those deleted meanwhile."""
+    """Write the catalog's photos of `classes` to files, except those that cannot be read."""
     photos = [photo for photo in job.photos if photo.class_name in classes]
     for done, photo in enumerate(photos, start=1):
         job.progress(Stage.FETCHING, done, len(photos))
-        try:
-            data = job.read(photo.blob)
-        except FileNotFoundError:
+        read = job.read_photo(photo)
+        if read is None:
             continue
+        data = read[0]
         path = f"{CATALOG}/{photo.class_name}/{photo.sha256}{Path(photo.blob).suffix}"
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data)

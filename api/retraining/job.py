@@ -1,18 +1,25 @@
 """A retraining job: what a trainer gets, and what it returns."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from api.core.errors import ProblemError
+from api.core.imaging.decode import MAX_PIXELS, decode
 from api.core.paired_comparison import ModelComparison
 from api.core.progress import OnEpoch, Progress, silent
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package
 from api.model.replay_buffer import ReplayBuffer
-from api.retraining.omissions import Omissions
+from api.retraining.omissions import Omissions, why_unreadable
 from api.storage.tables import ImageRow
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,8 @@ class RetrainJob:
 
     `photos` are all images of the catalog, `options` those of the request. `read` returns the bytes
     of a blob or raises FileNotFoundError. `folder` is an empty working folder. `imported` has the
-    imported class folders, and may be missing. `omissions` is filled in meanwhile.
+    imported class folders, and may be missing. `max_pixels` is the limit of an image. `omissions`
+    is filled in meanwhile.
     """
 
     champion: Package
@@ -31,6 +39,7 @@ class RetrainJob:
     read: Callable[[str], bytes]
     folder: Path
     imported: Path
+    max_pixels: int = MAX_PIXELS
     progress: Progress = silent
     on_epoch: OnEpoch = silent
     omissions: Omissions = field(default_factory=Omissions)
@@ -39,6 +48,21 @@ class RetrainJob:
     def replay(self) -> ReplayBuffer:
         """What the champion learned from."""
         return ReplayBuffer.load(self.champion.folder / REPLAY)
+
+    def read_photo(self, photo: ImageRow) -> tuple[bytes, Image.Image] | None:
+        """The file and its pixels; None, and noted in `omissions`, if it cannot be read."""
+        if photo.sha256 in self.omissions.photos:
+            return None
+        try:
+            data = self.read(photo.blob)
+            return data, decode(data, self.max_pixels).image
+        except (OSError, ProblemError) as error:
+            reason = why_unreadable(error)
+            if not reason:
+                raise
+            log.warning("%r is skipped: %s (%s).", photo.filename, reason, photo.blob)
+            self.omissions.photos[photo.sha256] = photo, reason
+            return None
 
 
 @dataclass(frozen=True)

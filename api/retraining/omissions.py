@@ -1,32 +1,75 @@
-"""What a run leaves out so that it need not fail: classes that are too small to learn."""
+"""What a run leaves out so that it need not fail: classes too small to learn, unreadable photos."""
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from api.core.errors import ProblemError
+from api.core.imaging.decode import EmptyImageError, ImageTooLargeError
+from api.storage.tables import ImageRow
+
 # Different photos that a class needs, in all and in the train split. Fewer could not be checked.
 MIN_PER_CLASS = 8
 MIN_TRAIN_PER_CLASS = 2
+# A store that lost everything must not fill the runs table with names.
+MAX_NAMED = 50
+MAX_NAMED_IN_MESSAGE = 5
+TOO_LARGE = "more pixels than are read"
+MISSING = "its file is missing"
 
 
 @dataclass
 class Omissions:
     """Filled in while the run works.
 
-    `classes`: too small to learn, with their numbers of different photos.
+    `classes`: too small to learn, with their numbers of different photos. `photos`: those that
+    cannot be read, by SHA-256, with the reason.
     """
 
     classes: dict[str, int] = field(default_factory=dict)
+    photos: dict[str, tuple[ImageRow, str]] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, Any]:
         """For the stored verdict, JSON-ready."""
-        return {"left_out_classes": dict(sorted(self.classes.items()))}
+        named = [
+            {"image_id": photo.id, "filename": photo.filename, "reason": reason}
+            for photo, reason in list(self.photos.values())[:MAX_NAMED]
+        ]
+        return {
+            "left_out_classes": dict(sorted(self.classes.items())),
+            "skipped": len(self.photos),
+            "skipped_photos": named,
+        }
+
+
+def why_unreadable(error: Exception) -> str:
+    """The reason why a photo of the catalog cannot be read; empty for any other error."""
+    match error:
+        case FileNotFoundError():
+            return MISSING
+        case EmptyImageError():
+            return "its file is empty"
+        case ImageTooLargeError():
+            return TOO_LARGE
+        case ProblemError():
+            return "its file is damaged"
+        case IsADirectoryError() | OSError(errno=errno.EIO):
+            return "its file cannot be read from the disk"
+    return ""
 
 
 def describe_omissions(figures: Mapping[str, Any]) -> str:
     """Sentences on the `Omissions.figures` of a verdict; empty if nothing was left out."""
-    return describe_left_out(figures.get("left_out_classes", {}))
+    sentences = describe_left_out(figures.get("left_out_classes", {}))
+    photos = figures.get("skipped_photos", [])[:MAX_NAMED_IN_MESSAGE]
+    if photos:
+        named = ", ".join(f"{photo['filename']} ({photo['reason']})" for photo in photos)
+        more = figures["skipped"] - len(photos)
+        sentences += f" Skipped, because they cannot be read: {named}"
+        sentences += f" and {more} more." if more else "."
+    return sentences.strip()
 
 
 def describe_left_out(classes: Mapping[str, int]) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError
@@ -15,8 +16,14 @@ from api.model.replay_buffer import TrainingIndex
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retraining import repository
-from api.retraining.omissions import MIN_PER_CLASS, MIN_TRAIN_PER_CLASS, describe_left_out
+from api.retraining.omissions import (
+    MIN_PER_CLASS,
+    MIN_TRAIN_PER_CLASS,
+    TOO_LARGE,
+    describe_left_out,
+)
 from api.retraining.service import Mode, NoChampionError
+from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.tables import ModelRow
 
@@ -93,6 +100,14 @@ class ClassSelection:
     left_out: dict[str, int]
 
 
+class UnreadablePhoto(BaseModel):
+    """A photo of the catalog that a run skips."""
+
+    image_id: str
+    filename: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class RetrainPlan:
     """What a run would start from; `rows` is the number of photos to train and test on."""
@@ -100,6 +115,7 @@ class RetrainPlan:
     champion: str
     catalog_diff: CatalogDiff
     left_out: dict[str, int]
+    unreadable: list[UnreadablePhoto]
     rows: int
     recipe: dict[str, Any]
 
@@ -109,21 +125,33 @@ class RetrainPlan:
 
 
 def make_plan(
-    session: Session, blobs: Blobs, cache: Path, classes: Sequence[str] | None = None
+    session: Session, blobs: Blobs, settings: Settings, classes: Sequence[str] | None = None
 ) -> RetrainPlan:
-    """Raises NoChampionError and what `select_classes` raises."""
+    """Raises NoChampionError, BadPackageError, and what `select_classes` raises.
+
+    It reads no photo: it knows those that the last run could not read, and those over the limit.
+    """
     version = registry.champion(session)
     if version is None:
         raise NoChampionError()
     manifest = registry.get_model(session, version).manifest
-    learned = _learned(fetch_package(blobs, version, cache).folder)
-    images = repository.image_groups(session)
+    learned = _learned(fetch_package(blobs, version, settings.model_cache).folder)
+    images, unreadable = [], []
+    for image in repository.image_groups(session):
+        reason = TOO_LARGE if image.pixels > settings.max_pixels else image.unreadable
+        if reason:
+            unreadable.append(
+                UnreadablePhoto(image_id=image.id, filename=image.filename, reason=reason)
+            )
+        # What was learned before needs no reading.
+        if not reason or image.sha256 in learned.labels:
+            images.append(image)
     in_catalog = ((image.class_name, image.photograph, image.split) for image in images)
     selection = select_classes(manifest["classes"], learned.imported.union(in_catalog), classes)
     labels = {image.sha256: image.class_name for image in images}
     diff = _catalog_diff(labels, learned, selection.left_out)
     rows = manifest["data"]["files"] + sum(diff.added.values()) - diff.removed
-    return RetrainPlan(version, diff, selection.left_out, rows, manifest["recipe"])
+    return RetrainPlan(version, diff, selection.left_out, unreadable, rows, manifest["recipe"])
 
 
 def select_classes(

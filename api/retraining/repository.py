@@ -1,6 +1,6 @@
 """Queries on the runs table. An update names the state it expects, so a late one does nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,9 +68,27 @@ def model_of(session: Session, run_id: str) -> ModelRow | None:
 
 
 def image_groups(session: Session) -> Sequence[Any]:
-    """SHA-256, class, source group and split of every catalog image."""
-    columns = (ImageRow.sha256, ImageRow.class_name, ImageRow.photograph, ImageRow.split)
+    """What a plan needs of every catalog image."""
+    columns = (
+        ImageRow.id,
+        ImageRow.sha256,
+        ImageRow.class_name,
+        ImageRow.photograph,
+        ImageRow.split,
+        ImageRow.filename,
+        ImageRow.unreadable,
+        (ImageRow.width * ImageRow.height).label("pixels"),
+    )
     return session.execute(select(*columns)).all()
+
+
+def mark_unreadable(session: Session, reasons: Mapping[str, str]) -> None:
+    """Record by SHA-256 why images cannot be read, and clear that of all others."""
+    for image in session.scalars(select(ImageRow).where(ImageRow.unreadable.is_not(None))):
+        image.unreadable = reasons.get(image.sha256)
+    for sha256, reason in reasons.items():
+        where = update(ImageRow).where(ImageRow.sha256 == sha256)
+        session.execute(where.values(unreadable=reason))
 
 
 def images(session: Session) -> Sequence[ImageRow]:

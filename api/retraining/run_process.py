@@ -23,6 +23,7 @@ from tenacity import (
 )
 
 from api.core.errors import ProblemError
+from api.core.imaging.decode import MAX_PIXELS
 from api.core.log_setup import configure_logging
 from api.model.package import BadPackageError
 from api.registry import repository as registry
@@ -93,10 +94,15 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
             read=blobs.get,
             folder=folder,
             imported=IMPORTED_PHOTOGRAPHS,
+            # Full training reads the files again, with the default limit.
+            max_pixels=min(settings.max_pixels, MAX_PIXELS if run.mode == "full" else sys.maxsize),
             progress=reporter,
             on_epoch=reporter.epoch,
         )
-        candidate = _trainer(run.mode)(job)
+        try:
+            candidate = _trainer(run.mode)(job)
+        finally:
+            _mark_unreadable(database, job)
         verdict = judge(candidate.comparison)
         verdict = replace(verdict, figures={**verdict.figures, **job.omissions.figures})
         reporter(Stage.REGISTERING, 0, 1)
@@ -109,6 +115,16 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
     else:
         prune(database, blobs)
         _track(candidate, settings.state_dir)
+
+
+def _mark_unreadable(database: Database, job: RetrainJob) -> None:
+    """For the next estimate. Not worth failing for."""
+    reasons = {sha256: reason for sha256, (_, reason) in job.omissions.photos.items()}
+    try:
+        with database.session() as session:
+            repository.mark_unreadable(session, reasons)
+    except UNAVAILABLE as error:
+        log.warning("The photos that cannot be read are not recorded: %s", error)
 
 
 @retry(

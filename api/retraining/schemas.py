@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 
 from api.core.labels import ClassName, normalise_class_name
 from api.retraining import service
+from api.retraining.plan import UnreadablePhoto
 from api.storage.tables import RunRow
 
 MAX_EPOCHS = 200
@@ -156,6 +157,9 @@ class Estimate(BaseModel):
     new_by_class: dict[str, int] = Field(description="What the champion has not learned.")
     left_out: dict[str, int] = Field(
         description="Classes with too few different photos to learn, and how many they have."
+    )
+    unreadable: list[UnreadablePhoto] = Field(
+        description="Skipped: the last run could not read them, or they exceed the limit of pixels."
     )
     relabelled: int
     removed: int

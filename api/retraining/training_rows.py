@@ -1,6 +1,5 @@
 """The rows that a retraining learns from: the champion's replay buffer merged with the catalog."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,14 +10,13 @@ from PIL import Image, ImageOps
 
 from api.catalog.duplicate_index import read_signatures
 from api.core.arrays import pool
-from api.core.imaging.decode import decode
 from api.core.imaging.resize import to_input
 from api.core.labels import UNKNOWN, fruits_of, level_number, read_label
 from api.core.layout import NEAR
 from api.model.predictor import Backbone
 from api.model.replay_buffer import APPEARANCE_COLUMNS, OodSamples, ReplayBuffer
 from api.retraining.job import RetrainJob
-from api.retraining.plan import Photo, select_classes
+from api.retraining.plan import ClassSelection, Photo, select_classes
 from api.retraining.progress import Stage
 from api.settings import usable_cores
 from api.storage.tables import ImageRow
@@ -30,7 +28,6 @@ ZOOM_MARGIN = 0.08
 # Above the largest target of fruit of unknown level (0.5), below that of fruit past its best in
 # older packages (0.9).
 SURE_TARGET = 0.75
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,22 +76,44 @@ class TrainingRows:
 def build_training_rows(job: RetrainJob, backbone: Backbone) -> TrainingRows:
     """Embed the catalog photos that the champion has not seen, and merge all into its replay.
 
-    Notes the classes that it leaves out in `job.omissions`. Raises what `select_classes` raises,
-    before any work is done.
+    Notes what it leaves out in `job.omissions`. Raises what `select_classes` raises.
     """
-    known = job.champion.manifest.classes
-    imported = imported_photos(job.replay, known)
-    in_catalog = {(photo.class_name, photo.photograph, photo.split) for photo in job.photos}
-    selection = select_classes(known, imported | in_catalog, job.options.get("classes"))
+    # Twice: what cannot be read may leave a class too small.
+    selection = _select(job)
+    embedded = _embed_classes(job, backbone, selection.classes)
+    selection = _select(job)
     job.omissions.classes.update(selection.left_out)
-    return embed_and_merge(job, backbone, selection.classes)
+    return _merge(job, embedded, selection.classes)
 
 
-def embed_and_merge(job: RetrainJob, backbone: Backbone, classes: tuple[str, ...]) -> TrainingRows:
-    """The rows of a run whose `classes` are decided."""
+def rows_of_classes(job: RetrainJob, backbone: Backbone, classes: tuple[str, ...]) -> TrainingRows:
+    """`build_training_rows` for `classes` that are decided."""
+    return _merge(job, _embed_classes(job, backbone, classes), classes)
+
+
+def _select(job: RetrainJob) -> ClassSelection:
+    known = job.champion.manifest.classes
+    in_catalog = {
+        (photo.class_name, photo.photograph, photo.split)
+        for photo in job.photos
+        if photo.sha256 not in job.omissions.photos
+    }
+    photos = imported_photos(job.replay, known) | in_catalog
+    return select_classes(known, photos, job.options.get("classes"))
+
+
+def _embed_classes(
+    job: RetrainJob, backbone: Backbone, classes: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
     photos = [photo for photo in job.photos if photo.class_name in classes]
-    embedded = _embed(job, not_embedded(job.replay, photos), backbone)
-    return merge_catalog(job.replay, job.champion.manifest.classes, job.photos, embedded, classes)
+    return _embed(job, not_embedded(job.replay, photos), backbone)
+
+
+def _merge(
+    job: RetrainJob, embedded: Mapping[str, NDArray[np.float32]], classes: tuple[str, ...]
+) -> TrainingRows:
+    known = job.champion.manifest.classes
+    return merge_catalog(job.replay, known, job.photos, embedded, classes)
 
 
 def imported_photos(replay: ReplayBuffer, known_classes: Sequence[str]) -> set[Photo]:
@@ -126,18 +145,16 @@ def _embed(
 ) -> dict[str, NDArray[np.float32]]:
     """Embeddings by SHA-256, float32 [1 + views, channels], computed on all cores.
 
-    Only photos of the train split have views. Photos deleted meanwhile are left out.
+    Only photos of the train split have views. Photos that cannot be read are left out.
     """
     size = job.champion.manifest.input_size
     embedded: dict[str, NDArray[np.float32]] = {}
 
     def embed(photo: ImageRow) -> None:
-        try:
-            data = job.read(photo.blob)
-        except FileNotFoundError:
-            log.warning("%s was deleted and is left out.", photo.blob)
+        read = job.read_photo(photo)
+        if read is None:
             return
-        image = decode(data).image
+        image = read[1]
         images = [image, *(augmented_views(image) if photo.split == "train" else ())]
         embedded[photo.sha256] = np.concatenate(
             [pool(backbone(to_input(one, size)[None])) for one in images]

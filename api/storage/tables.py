@@ -34,7 +34,8 @@ class ImageRow(Base):
     `sha256`: hash of the uploaded bytes, to recognise the same file. `blob`: the photo without its
     metadata, `bytes` long. `signature`: hexadecimal, see `core.imaging.hashing`. `photograph`: the
     group of near-duplicates that share a split. `origin`: upload, feedback or review.
-    `brightness`, `saturation`, `hue`: see `core.appearance`.
+    `brightness`, `saturation`, `hue`: see `core.appearance`. `unreadable`: why a run could not read
+    the photo when it last tried.
     """
 
     __tablename__ = "images"
@@ -54,6 +55,7 @@ class ImageRow(Base):
     saturation: Mapped[float]
     hue: Mapped[float]
     blob: Mapped[str] = mapped_column(String(200))
+    unreadable: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
 
 

@@ -143,3 +143,16 @@ def test_unknown_image_gets_404(service: TestClient) -> None:
         )
         assert_problem(answer, 404, "image-not-found")
         assert service.request(method, f"{IMAGES}/%00{path}").status_code == 422
+
+
+@pytest.mark.parametrize("data", [b"", b"no photo", photo(0)[:200]])
+def test_thumbnail_of_a_damaged_file_says_what_to_do(filled: TestClient, data: bytes) -> None:
+    pear = listed(filled, class_name="pear")[0]
+    blobs = filled.app.state.service.blobs  # type: ignore[attr-defined]
+    (key,) = [key for key in blobs.keys("photographs") if pear["sha256"] in key]
+    blobs.put(key, data)
+    answer = filled.get(f"{IMAGES}/{pear['id']}/photograph")
+    assert_problem(answer, 404, "image-damaged")
+    assert pear["filename"] in answer.json()["detail"]
+    assert len(listed(filled)) == 4
+    assert filled.delete(f"{IMAGES}/{pear['id']}").status_code == 204

@@ -46,7 +46,13 @@ def test_health_has_the_fields_of_the_contract(client: TestClient) -> None:
 
 def test_model_info_has_the_architecture_and_test_metrics(client: TestClient) -> None:
     body = client.get("/model-info").json()
-    assert set(body) == {"uptime_seconds", "prediction_count", "model_info", "status"}
+    assert set(body) == {
+        "uptime_seconds",
+        "prediction_count",
+        "model_info",
+        "status",
+        "model_problem",
+    }
     info = body["model_info"]
     assert len(info["classes"]) == 6
     assert info["architecture"] == "efficientnet_lite0"
@@ -70,6 +76,7 @@ def test_status_has_the_fields_of_the_contract(client: TestClient) -> None:
         "total_predictions",
         "uptime_seconds",
         "training_status",
+        "model_problem",
         "last_model_update",
     }
     assert (body["api_status"], body["model_loaded"]) == ("online", True)

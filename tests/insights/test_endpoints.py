@@ -107,3 +107,14 @@ def test_report_starts_with_unseen_sources(service: TestClient) -> None:
     assert "test" in names
     assert all(figure["split"] and figure["counts"] for figure in body["figures"])
     assert body["story"].endswith(".")
+
+
+def test_augmentation_of_a_damaged_file_says_what_to_do(service: TestClient) -> None:
+    image = service.get("/dataset/images").json()["images"][0]
+    blobs = service.app.state.service.blobs  # type: ignore[attr-defined]
+    (key,) = [key for key in blobs.keys("photographs") if image["sha256"] in key]
+    data = blobs.get(key)
+    blobs.put(key, data[:200])
+    answer = service.get("/insights/augmentation", params={"image_id": image["id"]})
+    blobs.put(key, data)
+    assert (answer.status_code, answer.json()["code"]) == (404, "image-damaged")

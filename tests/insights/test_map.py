@@ -56,11 +56,15 @@ def test_new_images_are_embedded_once_and_removed_ones_skipped(
         (0.6, 0.8, "i1"),
     ]
     assert (first.total, first.left_out) == (4, 2)
-    assert "2 new images not placed yet" in first.story
+    assert "1 new image not placed yet" in first.story
+    assert first.story.endswith("cannot be read: kiwi/2.")
 
     monkeypatch.setattr(module, "MAX_NEW", 9)
     embed_new(cache, examples, predictor, blob_keys, read)  # type: ignore[arg-type]
-    assert build_map(cache, examples, "v", limit=10).left_out == 1
+    second = build_map(cache, examples, "v", limit=10)
+    assert (second.left_out, second.unreadable) == (1, ["i2"])
+    assert "cannot be read: " in second.story
+    assert "not placed yet" not in second.story
     assert predictor.embedded == [b"3 4", b"0 5"]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from api.model.package import BadPackageError
 from api.model.replay_buffer import APPEARANCE_COLUMNS, QUANTIZATION_STEPS, OodSamples, ReplayBuffer
 from tests.registry.samples import CHANNELS, a_replay
 
@@ -137,5 +138,5 @@ def test_arrays_load_without_pickle(tmp_path: Path) -> None:
 
 def test_pickle_in_the_file_is_not_executed(tmp_path: Path) -> None:
     np.savez(tmp_path / "replay.npz", quantised=np.array([print], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(BadPackageError, match="allow_pickle"):
         ReplayBuffer.load(tmp_path / "replay.npz")

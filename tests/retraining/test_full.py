@@ -153,6 +153,22 @@ def test_class_that_is_too_small_is_left_out_unless_requested(
         build_corpus(requested)
 
 
+def test_photos_that_cannot_be_read_are_skipped(make_job: Jobs, imported: Path) -> None:
+    job = make_job(imported, (NEW,))
+    cut, gone = job.photos[:2]
+    read = job.read
+
+    def read_damaged(blob: str) -> bytes:
+        if blob == gone.blob:
+            raise FileNotFoundError(blob)
+        return read(blob)[:100] if blob == cut.blob else read(blob)
+
+    job = dataclasses.replace(job, read=read_damaged)
+    corpus = build_corpus(job)
+    assert len([file for file in corpus.listing.files if file.class_name == NEW]) == 38
+    assert set(job.omissions.photos) == {cut.sha256, gone.sha256}
+
+
 def test_catalog_overrides_an_imported_file(make_job: Jobs, imported: Path) -> None:
     data = (imported / KNOWN[0] / "3.png").read_bytes()
     twin = a_photo(picture(KNOWN[0], 3), data, KNOWN[1], "twin", "twin.png")

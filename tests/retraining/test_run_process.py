@@ -96,7 +96,7 @@ def test_new_class_is_learned_and_promoted(
     assert set(replay.splits[replay.view_of]) == {"train"}
     assert len(replay.views) == 2 * (replay.catalog & (replay.splits == "train")).sum()
     with database.reading() as session:
-        assert not make_plan(session, blobs, own.model_cache).catalog_diff.any
+        assert not make_plan(session, blobs, own).catalog_diff.any
 
 
 def test_wrong_labels_are_not_promoted(
@@ -149,7 +149,7 @@ def test_class_that_is_too_small_is_left_out_and_named(
     package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
     assert package.manifest.classes == KNOWN
     with database.reading() as session:
-        plan = make_plan(session, blobs, own.model_cache)
+        plan = make_plan(session, blobs, own)
     assert not plan.catalog_diff.any
     assert plan.left_out == {"freshbananna": 1}
 
@@ -192,6 +192,74 @@ def test_photo_deleted_meanwhile_is_skipped(
     folder = store.fetch_package(blobs, str(finished.candidate), own.model_cache).folder
     replay = ReplayBuffer.load(folder / REPLAY)
     assert replay.catalog.sum() == 29
+
+
+def damage(blobs: Blobs, key: str, how: str) -> None:
+    data = blobs.get(key)
+    match how:
+        case "cut":
+            blobs.put(key, data[: len(data) // 2])
+        case "empty":
+            blobs.put(key, b"")
+        case "rot":
+            blobs.put(key, data[:20] + bytes(40) + data[60:])
+        case "text":
+            blobs.put(key, b"not a photo")
+        case "missing":
+            blobs.delete(key)
+
+
+@on_sqlite
+def test_photos_that_cannot_be_read_are_skipped_and_named(
+    run: Run, own: Settings, database: Database, blobs: Blobs
+) -> None:
+    damages = ["cut", "empty", "rot", "text", "missing"]
+    add_photographs(database, blobs, NEW, 30)
+    for key, how in zip(list(blobs.keys("photographs")), damages, strict=False):
+        damage(blobs, key, how)
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert finished.verdict
+    figures = finished.verdict["figures"]
+    assert figures["skipped"] == 5
+    assert all(photo["filename"] in finished.message for photo in figures["skipped_photos"])
+    assert "(its file is damaged)" in finished.message
+    with database.reading() as session:
+        plan = make_plan(session, blobs, own)
+    # Not new again and again, which would start run after run.
+    assert not plan.catalog_diff.any
+    named = {photo["image_id"] for photo in figures["skipped_photos"]}
+    assert {photo.image_id for photo in plan.unreadable} == named
+    assert not finished.verdict["figures"]["left_out_classes"]
+
+
+@on_sqlite
+def test_class_left_too_small_by_unreadable_photos_is_left_out(
+    run: Run, database: Database, blobs: Blobs
+) -> None:
+    add_photographs(database, blobs, NEW, 9)
+    for key in list(blobs.keys("photographs"))[:3]:
+        damage(blobs, key, "cut")
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert f"{NEW} (6)" in finished.message
+
+
+@on_sqlite
+def test_photo_over_a_lowered_limit_is_skipped(
+    run: Run, own: Settings, database: Database, blobs: Blobs
+) -> None:
+    add_photographs(database, blobs, NEW, 20)
+    lowered = own.model_copy(update={"max_pixels": 64 * 64 - 1})
+    with database.reading() as session:
+        plan = make_plan(session, blobs, lowered)
+    assert len(plan.unreadable) == 20
+    assert not plan.catalog_diff.any
+    own.max_pixels = lowered.max_pixels
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert "(more pixels than are read)" in finished.message
+    assert "and 15 more" in finished.message
 
 
 @on_sqlite

@@ -70,6 +70,7 @@ MAP: dict[str, Any] = {
     "model_version": CHAMPION,
     "total": 2,
     "left_out": 0,
+    "unreadable": [],
     "explained": [0.5, 0.2],
     "points": [
         {

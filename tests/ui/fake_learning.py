@@ -16,6 +16,7 @@ ESTIMATE: dict[str, Any] = {
     "new": 60,
     "new_by_class": {"kiwi": 42, "freshapples": 18},
     "left_out": {},
+    "unreadable": [],
     "relabelled": 2,
     "removed": 1,
 }

@@ -20,7 +20,7 @@ from api.catalog.schemas import (
     TrainingImage,
     UploadReport,
 )
-from api.catalog.service import Origin, load_image, remove_images
+from api.catalog.service import Origin, decoding, load_image, remove_images
 from api.catalog.upload import UploadService
 from api.core import telemetry
 from api.core.imaging.resize import thumbnail
@@ -118,7 +118,9 @@ def photograph(
     headers = {"ETag": f'"{row.sha256[:32]}-{size}"', "Cache-Control": CACHED}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    small = thumbnail(load_image(blobs, row), size, settings.max_pixels)
+    data = load_image(blobs, row)
+    with decoding(row):
+        small = thumbnail(data, size, settings.max_pixels)
     return Response(small, headers=headers, media_type="image/jpeg")
 
 

@@ -21,6 +21,11 @@ from api.storage.tables import RunRow
 
 IDLE = "idle"
 UNKNOWN = "unknown"
+# Without the reason, which has paths of the server.
+MODEL_PROBLEM = (
+    "The files of the current version are damaged or cannot be read; the service log says which. "
+    "Promote another version, or restore a backup."
+)
 router = APIRouter(tags=["health"])
 
 
@@ -50,6 +55,9 @@ class Status(BaseModel):
     training_status: str = Field(
         description="idle before the first run; else the state of the newest: queued, running, "
         "succeeded, failed, cancelled or interrupted; unknown while the catalog is away."
+    )
+    model_problem: str | None = Field(
+        description="Null, or what is wrong with the files of the current version."
     )
     last_model_update: datetime | None = Field(description="When this version began to serve.")
 
@@ -81,6 +89,7 @@ class ModelInfo(BaseModel):
     uptime_seconds: float
     prediction_count: int
     model_info: ModelSummary | None
+    model_problem: str | None = Field(default=None, description="As in `/status`.")
 
 
 def training_status(state: AppState) -> str:
@@ -130,6 +139,7 @@ def status(state: StateDep) -> Status:
         total_predictions=state.prediction_count,
         uptime_seconds=state.uptime_seconds,
         training_status=training_status(state),
+        model_problem=MODEL_PROBLEM if state.model_problem else None,
         last_model_update=state.champion_since,
     )
 
@@ -142,6 +152,7 @@ async def model_info(state: StateDep) -> ModelInfo:
         uptime_seconds=state.uptime_seconds,
         prediction_count=state.prediction_count,
         model_info=ModelSummary.of(runtime.manifest, state.champion_since) if runtime else None,
+        model_problem=MODEL_PROBLEM if state.model_problem else None,
     )
 
 

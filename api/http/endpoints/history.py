@@ -6,12 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from api.core.errors import ProblemError
 from api.core.imaging.resize import thumbnail
 from api.core.labels import Level
 from api.http.deps import BlobsDep, DatabaseDep, Offset, SettingsDep, StateDep, ThumbnailSize
 from api.http.problems import responses
 from api.predictions import history
-from api.predictions.history import FLUSH_SECONDS, find_recorded, load_image
+from api.predictions.history import (
+    FLUSH_SECONDS,
+    PhotographGoneError,
+    find_recorded,
+    load_image,
+)
 from api.storage.tables import PredictionRow
 
 # PostgreSQL refuses null characters in text.
@@ -112,7 +118,11 @@ def photograph(
 ) -> Response:
     """A JPEG, upright and without metadata; 404 once the photograph is no longer kept."""
     row, _ = find_recorded(database, state.recorder, prediction_id)
-    small = thumbnail(load_image(blobs, row), size, settings.max_pixels)
+    data = load_image(blobs, row)
+    try:
+        small = thumbnail(data, size, settings.max_pixels)
+    except ProblemError as error:  # Damaged on disk.
+        raise PhotographGoneError() from error
     # Short, because retention deletes the photo here as well.
     headers = {"Cache-Control": "private, max-age=3600"}
     return Response(small, headers=headers, media_type="image/jpeg")

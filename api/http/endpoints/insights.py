@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.catalog import repository
 from api.catalog.schemas import ImageId
-from api.catalog.service import load_image
+from api.catalog.service import decoding, load_image
 from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
@@ -67,7 +67,7 @@ def embedding_map(
     predictor = state.serving()
     version = predictor.manifest.version
     training_set = load_training_set(blobs, settings.model_cache, version)
-    cache = projection_of(training_set.package)
+    cache = projection_of(blobs, settings.model_cache, version)
     with database.reading() as session:
         examples = current_examples(training_set.index, load_images(session))
 
@@ -88,7 +88,9 @@ def of_image(
     predictor = state.serving()
     with database.reading() as session:
         row = repository.get_image(session, image_id)
-    return augmentation(predictor, load_image(blobs, row), seed, image_id, row.class_name)
+    data = load_image(blobs, row)
+    with decoding(row):
+        return augmentation(predictor, data, seed, image_id, row.class_name)
 
 
 @router.post(

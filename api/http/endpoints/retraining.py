@@ -51,7 +51,7 @@ def retrain(
     """
     request = asked or RetrainRequest()
     with database.reading() as session:
-        plan = make_plan(session, blobs, settings.model_cache, request.options.get("classes"))
+        plan = make_plan(session, blobs, settings, request.options.get("classes"))
     if not (plan.catalog_diff.any or request.needs_nothing_new):
         raise service.NothingNewError(plan.champion, plan.left_out)
     run = service.enqueue(
@@ -64,7 +64,7 @@ def retrain(
 def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Estimate:
     """What is new since the current version, and how long each mode would take."""
     with database.reading() as session:
-        plan = make_plan(session, blobs, settings.model_cache)
+        plan = make_plan(session, blobs, settings)
         return Estimate(
             champion=plan.champion,
             fast_seconds=estimate_seconds(session, "fast", plan),
@@ -73,6 +73,7 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
             new=plan.new,
             new_by_class=plan.catalog_diff.added,
             left_out=plan.left_out,
+            unreadable=plan.unreadable,
             relabelled=plan.catalog_diff.relabelled,
             removed=plan.catalog_diff.removed,
         )

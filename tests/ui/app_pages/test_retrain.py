@@ -104,6 +104,21 @@ def test_classes_that_are_too_small_are_named(open_page: OpenPage, api: FakeApi)
     assert all("Fresh bananna (1 photo), Kiwi (5 photos)" in text for text in shown)
 
 
+def test_photos_that_cannot_be_read_are_named(open_page: OpenPage, api: FakeApi) -> None:
+    names = ["![x](http://a.example/b.png).jpg", *(f"{k}.jpg" for k in range(6))]
+    photos = [{"image_id": name, "filename": name, "reason": "damaged"} for name in names]
+    api.answers["/retrain/estimate"] = Answer(fake.ESTIMATE | {"unreadable": photos})
+    figures = fake.FIGURES | {"skipped": 7, "skipped_photos": photos}
+    api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.PASSED | {"figures": figures}})
+
+    page = retrain_page(open_page)
+
+    shown = [element.value for element in page.warning]
+    assert len(shown) == 2
+    assert all(f"`{names[0]}`, `0.jpg`" in text for text in shown)
+    assert all("and 2 more" in text for text in shown)
+
+
 def test_rejected_start_shows_the_detail_of_the_api(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/retrain"] = problem(409, "Run 7 is queued or running.")
 

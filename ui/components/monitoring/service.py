@@ -34,6 +34,8 @@ def service_metrics(hours: float) -> None:
             width="content",
         )
     _model(info.model_info)
+    if info.model_problem:
+        st.warning(info.model_problem, icon=":material/broken_image:")
     if summary.predictions:
         _latency(summary.latency)
         _over_time(summary)

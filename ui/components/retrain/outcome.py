@@ -3,7 +3,14 @@
 import streamlit as st
 from api_models import Run
 from charts.retraining import Pair, recall_pairs
-from formatting import class_label, describe_left_out, duration, mode_label, with_class_labels
+from formatting import (
+    class_label,
+    describe_left_out,
+    describe_skipped,
+    duration,
+    mode_label,
+    with_class_labels,
+)
 from stored_models import GateComparison, Verdict
 
 from components import comparisons
@@ -28,6 +35,7 @@ def outcome(run: Run, champion: str | None) -> None:
     _verdict(run.candidate, run.verdict, champion)
     if run.verdict.figures:
         _left_out(run.verdict.figures)
+        _skipped(run.verdict.figures)
         _side_by_side(run.verdict.figures, run.candidate)
     seconds = run_seconds(run)
     taken = f" in {duration(seconds)}" if seconds is not None else ""
@@ -66,6 +74,12 @@ def _left_out(figures: GateComparison) -> None:
             f"**Not learned: too few photos.** {describe_left_out(figures.left_out_classes)}",
             icon=":material/hourglass_empty:",
         )
+
+
+def _skipped(figures: GateComparison) -> None:
+    if figures.skipped:
+        names = [photo.filename for photo in figures.skipped_photos]
+        st.warning(describe_skipped(names, figures.skipped), icon=":material/broken_image:")
 
 
 def _reasons(verdict: Verdict) -> tuple[str, ...]:

@@ -7,7 +7,14 @@ from api_models import Estimate, Run
 from charts.retraining import new_photos
 from client import Mode
 from errors import ApiError
-from formatting import class_label, describe_left_out, mode_label, pluralize, rough_duration
+from formatting import (
+    class_label,
+    describe_left_out,
+    describe_skipped,
+    mode_label,
+    pluralize,
+    rough_duration,
+)
 
 from components.display import chart
 from components.messages import (
@@ -36,6 +43,7 @@ def start_panel(shown: Run | None, champion: str | None) -> None:
         st.rerun()
     _show_new(estimate)
     _show_left_out(estimate.left_out)
+    _show_unreadable(estimate)
     mode = _choose_mode(estimate)
     idle = mode == "fast" and not _has_new(estimate)
     st.button(
@@ -93,6 +101,16 @@ def _show_left_out(counts: dict[str, int]) -> None:
             f"**Not learned yet: too few photos.** {describe_left_out(counts)} Add more, or give "
             "these photos another class on the Training data page.",
             icon=":material/hourglass_empty:",
+        )
+
+
+def _show_unreadable(estimate: Estimate) -> None:
+    if estimate.unreadable:
+        names = [photo.filename for photo in estimate.unreadable]
+        st.warning(
+            f"**{describe_skipped(names, len(names))}** Remove them on the Training data page and "
+            "upload them again.",
+            icon=":material/broken_image:",
         )
 
 
