@@ -18,7 +18,7 @@ TEST_SHARE = 0.15
 
 def split_of(group: str) -> Split:
     """The split of an imported photo: 77 % train, 8 % validation, 15 % test."""
-    return _split_at(_position("split", group))
+    return _split_at(position_of(group))
 
 
 def secret_split_of(pixels_hash: str, secret: bytes) -> Split:
@@ -37,6 +37,11 @@ def _split_at(position: float) -> Split:
     if position < TEST_SHARE + VALIDATION_SHARE:
         return "validation"
     return "train"
+
+
+def position_of(group: str) -> float:
+    """Where `split_of` sees a photo, in [0, 1): the test split is at the start."""
+    return _position("split", group)
 
 
 def fold_of(group: str, folds: int = 5) -> int:

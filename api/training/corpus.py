@@ -1,5 +1,6 @@
 """The photos of one training run, and their split into training, validation and test."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from api.core.imaging.hashing import content_hash
 from api.core.labels import fruits_of
 from api.core.layout import NEAR, discover
 from api.core.progress import Progress, silent
-from api.core.splits import SPLITS, Split, split_of
+from api.core.splits import SPLITS, TEST_SHARE, Split, position_of, split_of
 from api.model.manifest import DataFingerprint
 from api.training.bounding_boxes import Box, read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
@@ -22,6 +23,11 @@ from api.training.samples import (
     near_ood_samples,
     photograph_samples,
 )
+
+# A source of boxes with less than MIN_HELD_OUT of them in the test split gets more runs there, but
+# not a run that would take it beyond MAX_HELD_OUT.
+MIN_HELD_OUT = TEST_SHARE * 2 / 3
+MAX_HELD_OUT = 0.25
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,36 @@ class TrainingCorpus:
 
     def boxed(self, *splits: Split) -> list[Sample]:
         """One sample for each box of a fruit of the classes; a run is in one split."""
-        return _of_splits(boxed_samples(self.boxes, self.classes), splits)
+        return [
+            sample
+            for split in splits
+            for sample in self._all_boxed
+            if self.split_of_run[sample.group] == split
+        ]
+
+    @cached_property
+    def split_of_run(self) -> dict[str, Split]:
+        """The split of each run, so that every source of boxes has held-out fruit.
+
+        A source may have a few long runs, and by their hashes alone all may fall into training.
+        """
+        boxes = Counter((sample.source, sample.group) for sample in self._all_boxed)
+        total = Counter(sample.source for sample in self._all_boxed)
+        splits = {group: split_of(group) for _, group in boxes}
+        held_out = Counter[str]()
+        for (source, group), count in boxes.items():
+            held_out[source] += count * (splits[group] == "test")
+        for source, group in sorted(boxes, key=lambda run: position_of(run[1])):
+            more = held_out[source] + boxes[source, group]
+            too_few = held_out[source] < MIN_HELD_OUT * total[source]
+            if too_few and splits[group] != "test" and more <= MAX_HELD_OUT * total[source]:
+                splits[group] = "test"
+                held_out[source] = more
+        return splits
+
+    @cached_property
+    def _all_boxed(self) -> list[Sample]:
+        return boxed_samples(self.boxes, self.classes)
 
     def near_ood(self, *splits: Split) -> list[Sample]:
         """One sample for each photo of other produce; a kind is in one split.

@@ -36,7 +36,10 @@ def build_replay(grader: Grader, corpus: TrainingCorpus, progress: Progress) -> 
         embeddings=grader.embed(samples, progress, "for the replay"),
         targets=targets(samples),
         splits=np.array(
-            [*(file.split for file in files), *(split_of(sample.group) for sample in boxed)]
+            [
+                *(file.split for file in files),
+                *(corpus.split_of_run[sample.group] for sample in boxed),
+            ]
         ),
         photographs=np.array(
             [
