@@ -1,7 +1,7 @@
 """Candidate against champion on the same held-out photos: what the promotion gate judges by.
 
 Neither model was trained or tuned on these photos. A photo counts once, however many copies of it
-there are. Field names are part of the stored verdict.
+there are, except in `by_file`. Field names are part of the stored verdict.
 """
 
 from collections.abc import Mapping
@@ -73,18 +73,68 @@ class LabelAgreement:
 
 
 @dataclass(frozen=True)
+class ChangedLabels:
+    """Held-out photos of a class that have another class in this run, or were removed for it.
+
+    `photos` held out; `since_first` have another class than the one that a model was first judged
+    by, in this run or before.
+    """
+
+    photos: int
+    relabelled: int
+    removed: int
+    since_first: int
+
+
+@dataclass(frozen=True)
+class Contradictions:
+    """Photos that the champion grades with high confidence as another class than their label.
+
+    Of `uploads` new uploads of known classes, `contradicted` are such. The other two count photos
+    of the catalog, new or learned before, that contradict the champion of their time and lie among
+    others that do; 0 unless one of them is new. `image_ids` of new ones.
+    """
+
+    uploads: int
+    contradicted: int
+    clustered_uploads: int = 0
+    clustered_corrections: int = 0
+    image_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ModelComparison:
     """All metrics of the two models; None where there are no photos to measure on.
 
-    `overall`, `macro_f1`, `calibration_error`, `recognised` and `per_class` are on test photos of
-    the classes both know; `others_let_through` is the share of OOD photos that are recognised.
-    `milliseconds` is the forward pass, None where both share the backbone. `new_classes` and
-    `new_labels` (of existing classes) are on photos the champion was not trained on.
+    `overall`, `macro_f1`, `calibration_error`, `recognised`, `per_class`, `by_file`, `per_source`
+    and `per_slice` are on held-out photos that the champion was judged by, of the classes that both
+    know; `new_photos` and `new_per_class` are on held-out photos that were added since. Slices are
+    groups of similar light, size or colour.
+
+    `since_first` ("" for all classes) compares with the first version judged by each photo, which
+    takes the champion's place in the counts. `lost_classes` counts the held-out photos of classes
+    that only the champion knows; `returned_classes` are on photos held out when an earlier version
+    knew the class. `few_held_out` are known classes with too few held-out photos.
+
+    `others_let_through` is the share of OOD photos that are recognised. `milliseconds` is the
+    forward pass, None where both share the backbone. `new_classes` and `new_labels` (of existing
+    classes) are on photos the champion was not trained on.
     """
 
     overall: PairedCounts
     recognised: PairedCounts
     per_class: Mapping[str, PairedCounts] = field(default_factory=dict)
+    by_file: Mapping[str, PairedCounts] = field(default_factory=dict)
+    per_source: Mapping[str, PairedCounts] = field(default_factory=dict)
+    per_slice: Mapping[str, PairedCounts] = field(default_factory=dict)
+    since_first: Mapping[str, PairedCounts] = field(default_factory=dict)
+    new_photos: PairedCounts | None = None
+    new_per_class: Mapping[str, PairedCounts] = field(default_factory=dict)
+    lost_classes: Mapping[str, int] = field(default_factory=dict)
+    returned_classes: Mapping[str, PairedCounts] = field(default_factory=dict)
+    few_held_out: Mapping[str, LabelAgreement] = field(default_factory=dict)
+    changed_labels: Mapping[str, ChangedLabels] = field(default_factory=dict)
+    contradictions: Contradictions | None = None
     macro_f1: MetricPair | None = None
     calibration_error: MetricPair | None = None
     others_let_through: MetricPair | None = None

@@ -53,11 +53,12 @@ def build_package(
     on_epoch: OnEpoch = silent,
     parent: str | None = None,
     started_by: str | None = None,
+    earlier: ReplayBuffer | None = None,
 ) -> Manifest:
     """Train on `corpus` and write the package to `folder`.
 
-    `parent` and `started_by` go into the manifest. Raises ExportError if the exported graph does
-    not agree with Keras on the test photos.
+    `parent` and `started_by` go into the manifest; `earlier` is as in `build_replay`. Raises
+    ExportError if the exported graph does not agree with Keras on the test photos.
     """
     grader = train_grader(recipe, corpus.training_split(), progress, on_epoch)
     agreement = check_agreement(
@@ -66,7 +67,7 @@ def build_package(
         load_inputs(corpus.photographs("test"), recipe.input_size),
         grader.head.log_probabilities,
     )
-    replay = build_replay(grader, corpus, progress)
+    replay = build_replay(grader, corpus, progress, earlier)
     metrics = {
         **metrics_on_test_split(grader, corpus, progress),
         "export_agreement": asdict(agreement),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,8 @@ from sklearn.metrics import f1_score
 
 from api.core.calibration import expected_calibration_error
 from api.core.heads import Head
-from api.core.paired_comparison import LabelAgreement, MetricPair, ModelComparison, PairedCounts
+from api.core.labels import read_label
+from api.core.paired_comparison import MetricPair, ModelComparison, PairedCounts
 from api.model.predictor import Backbone
 
 LATENCY_RUNS = 30
@@ -37,55 +39,146 @@ class ComparedModel:
         return dict(zip(sha256.tolist(), predictions.tolist(), strict=True))
 
 
-def compare_models(
-    champion: ComparedModel,
-    candidate: ComparedModel,
-    labels: NDArray[np.str_],
-    photographs: NDArray[np.str_],
-    *,
-    milliseconds: MetricPair | None,
-    new_classes: Mapping[str, LabelAgreement],
-    new_labels: Mapping[str, LabelAgreement],
-) -> ModelComparison:
-    """Compare on the test photos of classes that both know, each photograph once.
+@dataclass(frozen=True)
+class HeldOut:
+    """Held-out photos: n rows, in the order of the embeddings of two `ComparedModel`s.
 
-    `labels` [n] are their classes, `photographs` [n] their names.
+    `class_names` strings [n] are their labels; `photographs` strings [n], equal for copies of one
+    photo; `sources` strings [n]; `looks` float32 [n, 5] as in `ReplayBuffer`; `is_new` bool [n]:
+    the champion was not judged by it; `first_right` int8 [n]: whether the first version judged by
+    it was right, -1 if unknown.
     """
-    both = set(champion.classes) & set(candidate.classes)
-    _, first = np.unique(photographs, return_index=True)
-    rows = np.array([row for row in np.sort(first) if labels[row] in both], np.int64)
-    truth = labels[rows]
-    models = (champion, candidate)
-    predicted = [model.predicted()[rows] for model in models]
-    correct = [classes == truth for classes in predicted]
-    recognised = [model.head.recognises(model.embeddings)[rows] for model in models]
-    per_class, f1, calibration_error = {}, None, None
-    if len(rows):
-        names = np.unique(truth)
-        per_class = {
-            str(name): _paired(*(model_correct[truth == name] for model_correct in correct))
-            for name in names
+
+    class_names: NDArray[np.str_]
+    photographs: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    looks: NDArray[np.float32]
+    is_new: NDArray[np.bool_]
+    first_right: NDArray[np.int8]
+
+    @property
+    def first_copies(self) -> NDArray[np.bool_]:
+        """The first row of each photograph: bool [n]."""
+        first = np.zeros(len(self.photographs), bool)
+        first[np.unique(self.photographs, return_index=True)[1]] = True
+        return first
+
+    def slices(self) -> dict[str, NDArray[np.bool_]]:
+        """Groups of similar light, size or colour, in words: bool [n] each."""
+        brightness, _, hue, width, height = self.looks.T
+        groups = {
+            **_thirds(brightness, "dark photos", "bright photos"),
+            **_thirds(np.minimum(width, height), "small photos", "large photos"),
         }
-        scores = [f1_score(truth, classes, labels=names, average="macro") for classes in predicted]
-        f1 = MetricPair(*map(float, scores))
-        calibration_error = MetricPair(
-            *(_calibration_error(model, rows, truth) for model in models)
-        )
-    ood_recognised = None
-    if all(len(model.ood) for model in models):
-        shares = (float(model.head.recognises(model.ood).mean()) for model in models)
-        ood_recognised = MetricPair(*shares)
+        fruits = np.array([read_label(name).fruit for name in self.class_names.tolist()], np.str_)
+        for fruit in np.unique(fruits).tolist():
+            # From 180 degrees, so that red, where most fruit is, is not cut in two.
+            own = np.where(fruits == fruit, (hue + 180) % 360, np.nan)
+            groups |= _thirds(own, f"{fruit}: the reddest photos", f"{fruit}: the greenest photos")
+        return groups
+
+
+def compare_models(
+    champion: ComparedModel, candidate: ComparedModel, held_out: HeldOut, **further: Any
+) -> ModelComparison:
+    """Compare two models on the same photos; `further` are other fields of the comparison."""
+    truth, once = held_out.class_names, held_out.first_copies
+    models = (champion, candidate)
+    champion_right, candidate_right = (model.predicted() == truth for model in models)
+    recognised = [model.head.recognises(model.embeddings) for model in models]
+    of_champion, of_candidate = (np.isin(truth, model.classes) for model in models)
+    earlier = ~held_out.is_new & of_champion & of_candidate
+    rows = np.flatnonzero(earlier & once)
+
+    def paired(wanted: NDArray[np.bool_]) -> PairedCounts:
+        return _paired(champion_right[wanted], candidate_right[wanted])
+
+    def by_class(wanted: NDArray[np.bool_]) -> dict[str, PairedCounts]:
+        names = np.unique(truth[wanted]).tolist()
+        return {name: paired(wanted & (truth == name)) for name in names}
+
+    def by_group(groups: Mapping[str, NDArray[np.bool_]]) -> dict[str, PairedCounts]:
+        counts = {name: paired(earlier & once & group) for name, group in groups.items()}
+        return {name: count for name, count in counts.items() if count.photographs}
+
+    per_class = by_class(earlier & once)
+    by_file = by_class(earlier)
+    sources = [source for source in np.unique(held_out.sources).tolist() if source]
+    judged_first = ~held_out.is_new & of_candidate & once & (held_out.first_right >= 0)
+    lost = ~held_out.is_new & of_champion & ~of_candidate & once
+    returned = ~held_out.is_new & ~of_champion & of_candidate & once
+    added = held_out.is_new & of_champion & of_candidate & once
     return ModelComparison(
-        overall=_paired(*correct),
-        recognised=_paired(*recognised),
+        overall=paired(earlier & once),
+        recognised=_paired(*(each[rows] for each in recognised)),
         per_class=per_class,
-        macro_f1=f1,
-        calibration_error=calibration_error,
-        others_let_through=ood_recognised,
-        milliseconds=milliseconds,
-        new_classes=new_classes,
-        new_labels=new_labels,
+        by_file={
+            name: counts
+            for name, counts in by_file.items()
+            if counts.photographs > per_class[name].photographs
+        },
+        per_source=by_group({source: held_out.sources == source for source in sources}),
+        per_slice=by_group(held_out.slices()),
+        since_first=_since_first(held_out, candidate_right, judged_first),
+        new_photos=paired(added) if added.any() else None,
+        new_per_class=by_class(added),
+        lost_classes={
+            name: int((lost & (truth == name)).sum())
+            for name in champion.classes
+            if name not in candidate.classes
+        },
+        returned_classes=by_class(returned),
+        macro_f1=_macro_f1(models, rows, truth) if len(rows) else None,
+        calibration_error=(
+            MetricPair(*(_calibration_error(model, rows, truth) for model in models))
+            if len(rows)
+            else None
+        ),
+        others_let_through=_let_through(models),
+        **further,
     )
+
+
+def _since_first(
+    held_out: HeldOut, candidate_right: NDArray[np.bool_], rows: NDArray[np.bool_]
+) -> dict[str, PairedCounts]:
+    """The first version judged by each of `rows` against the candidate: of all, and by class."""
+    first_right = held_out.first_right == 1
+    groups = {"": rows} | {
+        name: rows & (held_out.class_names == name)
+        for name in np.unique(held_out.class_names[rows]).tolist()
+    }
+    return {
+        name: _paired(first_right[group], candidate_right[group])
+        for name, group in groups.items()
+        if group.any()
+    }
+
+
+def _macro_f1(
+    models: Sequence[ComparedModel], rows: NDArray[np.int64], truth: NDArray[np.str_]
+) -> MetricPair:
+    names = np.unique(truth[rows])
+    scores = [
+        f1_score(truth[rows], model.predicted()[rows], labels=names, average="macro")
+        for model in models
+    ]
+    return MetricPair(*map(float, scores))
+
+
+def _let_through(models: Sequence[ComparedModel]) -> MetricPair | None:
+    if not all(len(model.ood) for model in models):
+        return None
+    return MetricPair(*(float(model.head.recognises(model.ood).mean()) for model in models))
+
+
+def _thirds(values: NDArray[np.float32], lowest: str, highest: str) -> dict[str, NDArray[np.bool_]]:
+    """The lowest and the highest third of `values` [n], by name; NaN is in neither."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return {}
+    low, high = np.quantile(known, (1 / 3, 2 / 3))
+    return {lowest: values < low, highest: values > high}
 
 
 def compare_latency(champion: Backbone, candidate: Backbone, sizes: Sequence[int]) -> MetricPair:
@@ -112,5 +205,5 @@ def _paired(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> Paired
 def _calibration_error(
     model: ComparedModel, rows: NDArray[np.int64], truth: NDArray[np.str_]
 ) -> float:
-    labels = np.array([model.classes.index(name) for name in truth])
+    labels = np.array([model.classes.index(name) for name in truth[rows].tolist()])
     return expected_calibration_error(model.head.probabilities(model.embeddings[rows]), labels)

@@ -21,6 +21,8 @@ from api.model.package import BadPackageError
 QUANTIZATION_STEPS = 255
 # Prefix of `photographs` of a row that is one bounding box of a photo.
 BOX_PREFIX = "boxed/"
+# Prefix of the arrays of `RetiredRows` in the file.
+RETIRED = "retired_"
 # The columns of `looks`: as in `core.appearance`, and the size in pixels.
 APPEARANCE_COLUMNS = ("brightness", "saturation", "hue", "width", "height")
 
@@ -33,6 +35,14 @@ def open_arrays(path: Path) -> Iterator[Any]:
             yield arrays
     except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise BadPackageError(f"{path} cannot be read: {error}") from error
+
+
+# Tells rows apart: SHA-256 of the file, and signature of what the row shows of it.
+RowKey = tuple[str, bytes]
+
+
+def row_keys(sha256: NDArray[np.str_], signatures: NDArray[np.uint8]) -> list[RowKey]:
+    return [(str(file), look.tobytes()) for file, look in zip(sha256, signatures, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,50 @@ class OodSamples:
 
 
 @dataclass(frozen=True)
+class RetiredRows:
+    """Held-out photos of classes that the package does not have (any more).
+
+    They judge every later candidate that has such a class again. Columns as in `ReplayBuffer`;
+    `class_names` strings [r].
+    """
+
+    embeddings: NDArray[np.float32]
+    class_names: NDArray[np.str_]
+    photographs: NDArray[np.str_]
+    sha256: NDArray[np.str_]
+    signatures: NDArray[np.uint8]
+    looks: NDArray[np.float32]
+    copies: NDArray[np.int32]
+    sources: NDArray[np.str_]
+
+    @classmethod
+    def none(cls, channels: int) -> "RetiredRows":
+        text = np.empty(0, np.str_)
+        return cls(
+            np.empty((0, channels), np.float32),
+            text,
+            text,
+            text,
+            np.empty((0, SIGNATURE_BYTES), np.uint8),
+            np.empty((0, len(APPEARANCE_COLUMNS)), np.float32),
+            np.empty(0, np.int32),
+            text,
+        )
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def rows(self, wanted: NDArray[np.bool_]) -> "RetiredRows":
+        """A subset, by `wanted` bool [r]."""
+        return RetiredRows(*(column[wanted] for column in vars(self).values()))
+
+    @classmethod
+    def join(cls, parts: Sequence["RetiredRows"]) -> "RetiredRows":
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+
+@dataclass(frozen=True)
 class ReplayBuffer:
     """A row per photo, or per bounding box of one.
 
@@ -83,6 +137,11 @@ class ReplayBuffer:
     APPEARANCE_COLUMNS, NaN if unknown; `copies` int32 [n], number of files of the photo, 0 if
     unknown; `sources` strings, empty if unknown. `views` float32 [m, channels] are embeddings of
     augmented copies of the rows `view_of` int32 [m]. `others` are OOD images.
+
+    For the promotion gate: `first_class` strings, the class of a test row when a model was first
+    judged by it, else empty; `first_right` int8 [n], whether that model was right: 1, 0, or -1 if
+    unknown; `contradicted` bool [n], the champion of the time was confident of another class when
+    the photo was added; `retired`, held-out photos of other classes.
     """
 
     embeddings: NDArray[np.float32]
@@ -96,6 +155,10 @@ class ReplayBuffer:
     copies: NDArray[np.int32]
     sources: NDArray[np.str_]
     others: OodSamples
+    first_class: NDArray[np.str_]
+    first_right: NDArray[np.int8]
+    contradicted: NDArray[np.bool_]
+    retired: RetiredRows
     views: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     view_of: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
@@ -109,15 +172,21 @@ class ReplayBuffer:
         """Which rows are bounding boxes: bool [n]."""
         return np.char.startswith(self.photographs, BOX_PREFIX)
 
+    @property
+    def keys(self) -> list[RowKey]:
+        return row_keys(self.sha256, self.signatures)
+
     def save(self, path: Path) -> None:
         """Embeddings are quantized to a byte per channel, in steps of 1/255 of its range."""
-        both = np.concatenate([self.embeddings, self.others.embeddings])
-        lowest = both.min(axis=0)
-        step = np.maximum(both.max(axis=0) - lowest, 1e-6) / QUANTIZATION_STEPS
-        quantized = np.rint((both - lowest) / step).astype(np.uint8)
+        parts = [self.embeddings, self.others.embeddings, self.retired.embeddings]
+        every = np.concatenate(parts)
+        lowest = every.min(axis=0)
+        step = np.maximum(every.max(axis=0) - lowest, 1e-6) / QUANTIZATION_STEPS
+        quantized = np.rint((every - lowest) / step).astype(np.uint8)
+        own, others, retired = np.split(quantized, np.cumsum([len(part) for part in parts])[:2])
         np.savez_compressed(
             path,
-            quantised=quantized[: len(self.embeddings)],
+            quantised=own,
             lowest=lowest,
             step=step.astype(np.float32),
             targets=self.targets,
@@ -129,12 +198,21 @@ class ReplayBuffer:
             looks=self.looks,
             copies=self.copies,
             sources=self.sources,
-            other_quantised=quantized[len(self.embeddings) :],
+            other_quantised=others,
             other_groups=self.others.groups,
             other_splits=self.others.splits,
             other_freshness=self.others.freshness,
             views=self.views.astype(np.float16),
             view_of=self.view_of,
+            first_class=self.first_class,
+            first_right=self.first_right,
+            contradicted=self.contradicted,
+            retired_quantised=retired,
+            **{
+                f"{RETIRED}{name}": column
+                for name, column in vars(self.retired).items()
+                if name != "embeddings"
+            },
         )
 
     @classmethod
@@ -156,8 +234,17 @@ class ReplayBuffer:
                 stored.pop("other_splits"),
                 stored.pop("other_freshness"),
             )
+        retired = RetiredRows.none(channels)
+        if f"{RETIRED}quantised" in stored:
+            columns = {
+                name.removeprefix(RETIRED): stored.pop(name)
+                for name in list(stored)
+                if name.startswith(RETIRED)
+            }
+            retired_embeddings = columns.pop("quantised").astype(np.float32) * step + lowest
+            retired = RetiredRows(retired_embeddings, **columns)
         views = stored.pop("views", np.empty((0, channels))).astype(np.float32)
-        return cls(embeddings, **stored, others=others, views=views)
+        return cls(embeddings, **stored, others=others, retired=retired, views=views)
 
 
 @dataclass(frozen=True)
@@ -238,4 +325,7 @@ def _defaults(rows: int) -> dict[str, NDArray[Any]]:
         "looks": np.full((rows, len(APPEARANCE_COLUMNS)), np.nan, np.float32),
         "copies": np.zeros(rows, np.int32),
         "sources": np.full(rows, "", np.str_),
+        "first_class": np.full(rows, "", np.str_),
+        "first_right": np.full(rows, -1, np.int8),
+        "contradicted": np.zeros(rows, bool),
     }

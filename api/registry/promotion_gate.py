@@ -3,6 +3,10 @@
 Each rule asks whether a regression is large enough to matter and whether it is more than chance.
 A test split has a few hundred photos, and two equal models differ on some of them, so one photo
 never decides. A large regression counts even if it is not significant.
+
+No improvement outweighs a regression, and each rule can only object: photos that were held out
+before are judged by themselves, and new ones can only add objections. A person may promote a
+candidate that the gate rejects.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +15,13 @@ from math import comb
 from typing import Any
 
 from api.core.formatting import percent
-from api.core.paired_comparison import LabelAgreement, ModelComparison, PairedCounts
+from api.core.paired_comparison import (
+    ChangedLabels,
+    Contradictions,
+    LabelAgreement,
+    ModelComparison,
+    PairedCounts,
+)
 
 # A regression with a smaller p-value is significant.
 ALPHA = 0.05
@@ -24,6 +34,27 @@ MAX_MACRO_F1_DROP = 0.005
 # chance (O. J. Dunn, "Multiple Comparisons among Means", 1961).
 MAX_CLASS_DROP = 0.10
 MAX_SIGNIFICANT_CLASS_DROP = 0.01
+# Of a source, or of photos of similar light, size or colour.
+MAX_GROUP_DROP = 0.10
+# Since the first version that was judged by a photo: all classes together.
+MAX_SINCE_FIRST_DROP = 0.03
+MAX_SIGNIFICANT_GROUP_DROP = 0.01
+# Below these shares a candidate is no use, however bad the champion is. A group with fewer photos
+# than MIN_FOR_FLOOR is too small to say.
+MIN_ACCURACY = 0.75
+MIN_GROUP_ACCURACY = 0.60
+MIN_FOR_FLOOR = 8
+# Of the held-out photos of a class, this share may be relabelled or removed, and always this many.
+MAX_CHANGED = 0.10
+ALWAYS_MAY_CHANGE = 2
+# Share of new uploads that may contradict the champion where it is confident. On sources that it
+# has not seen it is wrong on up to 7 % of photos so (docs/crossvalidation.json, `wrong_and_sure`).
+MAX_CONTRADICTED = 0.15
+MIN_CONTRADICTED = 5
+# Contradicting photos that look alike. People correct what the grader gets wrong, one photo at a
+# time, so corrections may contradict it more often than uploads.
+MAX_CLUSTERED_UPLOADS = 11
+MAX_CLUSTERED_CORRECTIONS = 39
 # Share of photos of known classes that are recognised.
 MAX_RECOGNISED_DROP = 0.03
 MAX_SIGNIFICANT_RECOGNISED_DROP = 0.01
@@ -56,8 +87,16 @@ class Verdict:
 def judge(comparison: ModelComparison) -> Verdict:
     """Promote unless a rule objects. The reasons are the objections, or else the results."""
     objections = [
+        *_check_lost_classes(comparison),
         *_check_overall(comparison),
         *_check_each_class(comparison.per_class),
+        *_check_each_class(comparison.by_file, "files of held-out photos"),
+        *_check_groups(comparison),
+        *_check_floors(comparison),
+        *_check_since_first(comparison.since_first),
+        *_check_new_photos(comparison),
+        *_check_changed_labels(comparison.changed_labels),
+        *_check_contradictions(comparison.contradictions),
         *_check_calibration(comparison),
         *_check_recognised(comparison.recognised),
         *_check_let_through(comparison),
@@ -69,9 +108,23 @@ def judge(comparison: ModelComparison) -> Verdict:
     return Verdict(not objections, reasons, asdict(comparison))
 
 
+def _check_lost_classes(comparison: ModelComparison) -> Iterator[str]:
+    for name, photos in comparison.lost_classes.items():
+        held_out = f" ({photos} held-out photos)" if photos else ""
+        yield f"It does not know the class {name} any more{held_out}, which the champion knows."
+    for name, agreement in comparison.few_held_out.items():
+        if agreement.left_out < MIN_NEW_PHOTOS:
+            yield (
+                f"Too few photos of {name} are left to judge it by: {agreement.left_out}. Add "
+                f"photos of {name}."
+            )
+        elif _agreement_rate(agreement) < MIN_NEW_CLASS_RECALL:
+            yield f"It cannot tell {name} from the others: {_summary(agreement)}."
+
+
 def _check_overall(comparison: ModelComparison) -> Iterator[str]:
     counts = comparison.overall
-    if not counts.photographs and not comparison.new_classes:
+    if not counts.photographs:
         yield "There are no held-out photos to compare the two on."
     if counts.net_lost < MIN_NET_LOST:
         return
@@ -89,14 +142,103 @@ def _check_overall(comparison: ModelComparison) -> Iterator[str]:
         )
 
 
-def _check_each_class(per_class: Mapping[str, PairedCounts]) -> Iterator[str]:
+def _check_each_class(
+    per_class: Mapping[str, PairedCounts], photos: str = "held-out photos"
+) -> Iterator[str]:
     alpha = ALPHA / max(1, len(per_class))
     for name, counts in per_class.items():
         if _regressed(counts, MAX_CLASS_DROP, MAX_SIGNIFICANT_CLASS_DROP, alpha):
             yield (
-                f"It is worse on {name}: {counts.candidate_right} of {counts.photographs} held-out "
-                f"photos right, where the champion has {counts.champion_right}."
+                f"It is worse on {name}: {counts.candidate_right} of {counts.photographs} {photos} "
+                f"right, where the champion has {counts.champion_right}."
             )
+
+
+def _check_groups(comparison: ModelComparison) -> Iterator[str]:
+    groups = _groups(comparison)
+    alpha = ALPHA / max(1, len(groups))
+    for name, counts in groups.items():
+        if _regressed(counts, MAX_GROUP_DROP, MAX_SIGNIFICANT_GROUP_DROP, alpha):
+            yield (
+                f"It is worse on {name}: {counts.candidate_right} of {counts.photographs} "
+                f"right, where the champion has {counts.champion_right}."
+            )
+
+
+def _check_floors(comparison: ModelComparison) -> Iterator[str]:
+    """A champion below a floor may be replaced by one that is no worse there."""
+    if _below(comparison.overall, MIN_ACCURACY):
+        yield f"It is right on too few held-out photos: {_right(comparison.overall)}."
+    for name, counts in {**comparison.per_class, **_groups(comparison)}.items():
+        if _below(counts, MIN_GROUP_ACCURACY):
+            yield f"It is right on too few of {name}: {_right(counts)}."
+    for name, counts in comparison.returned_classes.items():
+        if counts.candidate_right < MIN_GROUP_ACCURACY * counts.photographs:
+            yield (
+                f"An earlier version knew the class {name}, and of its held-out photos the "
+                f"candidate has {_right(counts)}."
+            )
+
+
+def _check_since_first(since_first: Mapping[str, PairedCounts]) -> Iterator[str]:
+    """Many small regressions, one version after another, are a large one."""
+    alpha = ALPHA / max(1, len(since_first) - 1)
+    for name, counts in since_first.items():
+        share, significant, own_alpha = (
+            (MAX_CLASS_DROP, MAX_SIGNIFICANT_CLASS_DROP, alpha)
+            if name
+            else (MAX_SINCE_FIRST_DROP, MAX_SIGNIFICANT_CLASS_DROP, ALPHA)
+        )
+        if _regressed(counts, share, significant, own_alpha):
+            yield (
+                f"Over several versions it has become worse{f' on {name}' if name else ''}: "
+                f"{_right(counts)}, where the first version judged by them had "
+                f"{counts.champion_right}."
+            )
+
+
+def _check_new_photos(comparison: ModelComparison) -> Iterator[str]:
+    counts = comparison.new_photos
+    if counts and counts.net_lost >= MIN_NET_LOST and counts.mcnemar_p < ALPHA:
+        yield (
+            f"It is worse on held-out photos that were added since: {_right(counts)}, where the "
+            f"champion has {counts.champion_right}."
+        )
+    yield from _check_each_class(comparison.new_per_class, "held-out photos added since")
+
+
+def _check_changed_labels(changed: Mapping[str, ChangedLabels]) -> Iterator[str]:
+    for name, counts in changed.items():
+        now = counts.relabelled + counts.removed
+        limit = max(ALWAYS_MAY_CHANGE, MAX_CHANGED * counts.photos)
+        if now and counts.since_first + counts.removed > limit:
+            yield (
+                f"Of the {counts.photos} photos of {name} that models are judged by, "
+                f"{counts.relabelled} were relabelled and {counts.removed} removed for this run; "
+                f"{counts.since_first} do not have their first label any more. Check these labels "
+                "before you promote it."
+            )
+
+
+def _check_contradictions(found: Contradictions | None) -> Iterator[str]:
+    if found is None:
+        return
+    advice = "Look at these photos before you promote it."
+    if found.contradicted >= max(MIN_CONTRADICTED, MAX_CONTRADICTED * found.uploads):
+        yield (
+            f"Of {found.uploads} new photos of known classes the champion is sure that "
+            f"{found.contradicted} have the wrong label. {advice}"
+        )
+    elif found.clustered_uploads > MAX_CLUSTERED_UPLOADS:
+        yield (
+            f"The champion is sure that {found.clustered_uploads} new photos that look alike have "
+            f"the wrong label. {advice}"
+        )
+    if found.clustered_corrections > MAX_CLUSTERED_CORRECTIONS:
+        yield (
+            f"The champion is sure that {found.clustered_corrections} corrected photos that look "
+            f"alike have the wrong label. {advice}"
+        )
 
 
 def _check_calibration(comparison: ModelComparison) -> Iterator[str]:
@@ -175,6 +317,31 @@ def _results(comparison: ModelComparison) -> Iterator[str]:
     total = _total(comparison.new_labels)
     if total.left_out:
         yield f"The new labels fit: {_summary(total)}."
+    changed = comparison.changed_labels.values()
+    if relabelled := sum(counts.relabelled for counts in changed):
+        yield f"{relabelled} held-out photos were relabelled; the labels before still counted."
+    if removed := sum(counts.removed for counts in changed):
+        yield f"{removed} held-out photos were removed; they still counted."
+
+
+def _groups(comparison: ModelComparison) -> dict[str, PairedCounts]:
+    """Sources and slices, by how they are called in a reason."""
+    sources = {f"photos from {name}": counts for name, counts in comparison.per_source.items()}
+    return {**sources, **comparison.per_slice}
+
+
+def _right(counts: PairedCounts) -> str:
+    return f"{counts.candidate_right} of {counts.photographs}"
+
+
+def _below(counts: PairedCounts, floor: float) -> bool:
+    """Whether the candidate is below `floor`, and not as good as a champion that is too."""
+    too_low = floor * counts.photographs
+    return (
+        counts.photographs >= MIN_FOR_FLOOR
+        and counts.candidate_right < too_low
+        and counts.candidate_right < counts.champion_right
+    )
 
 
 def _regressed(

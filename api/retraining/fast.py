@@ -17,7 +17,7 @@ from api.core.heads import Head
 from api.core.imaging.hashing import content_hash
 from api.core.layout import FAR
 from api.core.metrics import evaluate
-from api.core.paired_comparison import ModelComparison
+from api.core.paired_comparison import Contradictions, ModelComparison
 from api.evaluation.classification_metrics import (
     precision_recall_curves,
     reliability_bins,
@@ -30,8 +30,20 @@ from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
+from api.retraining.held_out import (
+    JudgedRows,
+    changed_labels,
+    judged_rows,
+    right_by_key,
+    too_few_held_out,
+    with_first_judgement,
+)
 from api.retraining.job import Candidate, RetrainJob
-from api.retraining.label_agreement import label_agreement, ood_predicted_as
+from api.retraining.label_agreement import (
+    find_contradictions,
+    label_agreement,
+    ood_predicted_as,
+)
 from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows, build_training_rows
 
@@ -50,10 +62,24 @@ def make_candidate(job: RetrainJob) -> Candidate:
     data = drop_ood_of_new_classes(data, known)
     head = fit_calibrated_head(data, job.progress, known)
     job.progress(Stage.COMPARING, 0, 2)
-    comparison = compare_with_champion(job, data, head)
+    judged = judged_rows(job.replay, known, data)
+    contradicted, contradictions = find_contradictions(
+        data, job.champion.head, known, {photo.sha256: photo.id for photo in job.photos}
+    )
+    comparison = compare_with_champion(job, data, head, judged, contradictions)
     job.progress(Stage.COMPARING, 1, 2)
+    earlier = judged.rows(~judged.held_out.is_new)
+    replay = with_first_judgement(
+        replace(data.replay, contradicted=contradicted),
+        data.classes,
+        {
+            **right_by_key(head, data.classes, judged),
+            **right_by_key(job.champion.head, known, earlier),
+        },
+    )
     folder = job.folder / "package"
-    return Candidate(folder, write_candidate(job, data, head, folder), comparison)
+    manifest = write_candidate(job, replace(data, replay=replay), head, folder)
+    return Candidate(folder, manifest, comparison)
 
 
 def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:
@@ -69,22 +95,27 @@ def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> Train
     return replace(data, replay=replace(data.replay, others=others))
 
 
-def compare_with_champion(job: RetrainJob, data: TrainingRows, head: Head) -> ModelComparison:
-    """Compare both on the test rows. They share the backbone, so embeddings and speed are equal."""
+def compare_with_champion(
+    job: RetrainJob,
+    data: TrainingRows,
+    head: Head,
+    judged: JudgedRows,
+    contradictions: Contradictions,
+) -> ModelComparison:
+    """They share the backbone, so embeddings and speed are equal."""
     replay, known = data.replay, job.champion.manifest.classes
-    embeddings = replay.embeddings[data.test]
     ood = _held_out_ood(replay).embeddings
-    candidate = ComparedModel(data.classes, head, embeddings, ood)
-    predictions = candidate.predictions_by_sha256(replay.sha256[data.test])
-    new_classes, new_labels = label_agreement(data, known, predictions)
+    candidate = ComparedModel(data.classes, head, judged.embeddings, ood)
+    test = ComparedModel(data.classes, head, replay.embeddings[data.test], ood)
+    predictions = test.predictions_by_sha256(replay.sha256[data.test])
+    few = too_few_held_out(judged.held_out, known, data.classes)
     return compare_models(
-        ComparedModel(known, job.champion.head, embeddings, ood),
+        ComparedModel(known, job.champion.head, judged.embeddings, ood),
         candidate,
-        data.names[data.test],
-        replay.photographs[data.test],
-        milliseconds=None,
-        new_classes=new_classes,
-        new_labels=new_labels,
+        judged.held_out,
+        changed_labels=changed_labels(job.replay, known, job.photos),
+        contradictions=contradictions,
+        **label_agreement(data, known, predictions, few),
     )
 
 

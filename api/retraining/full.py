@@ -10,7 +10,7 @@ import numpy as np
 
 from api.core.errors import ProblemError
 from api.core.layout import EmptyFolderError, Layout, discover
-from api.core.paired_comparison import ModelComparison
+from api.core.paired_comparison import Contradictions, ModelComparison
 from api.core.splits import SPLITS, Split
 from api.evaluation.build import build_package
 from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models
@@ -18,8 +18,17 @@ from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
+from api.retraining.held_out import (
+    JudgedRows,
+    changed_labels,
+    judged_rows,
+    right_by_key,
+    row_of_keys,
+    too_few_held_out,
+    with_first_judgement,
+)
 from api.retraining.job import Candidate, RetrainJob
-from api.retraining.label_agreement import label_agreement
+from api.retraining.label_agreement import find_contradictions, label_agreement
 from api.retraining.plan import ClassSelection, select_classes
 from api.retraining.progress import Stage
 from api.retraining.training_rows import (
@@ -32,7 +41,6 @@ from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.corpus import TrainingCorpus, require_enough
-from api.training.grader import embed_samples
 from api.training.recipe import Recipe
 
 # Subfolder of the corpus: a link to the imported photos. Those of the catalog are in CATALOG.
@@ -60,7 +68,20 @@ def make_candidate(job: RetrainJob) -> Candidate:
     corpus = build_corpus(job)
     champion = job.champion.manifest
     backbone = LiteRTBackbone(job.champion.backbone)
-    data = rows_of_classes(job, backbone, corpus.classes)  # For the label agreement.
+    # As the champion sees the photos: for the label agreement, and to judge its labels.
+    data = rows_of_classes(job, backbone, corpus.classes)
+    judged = judged_rows(job.replay, champion.classes, data)
+    contradicted, contradictions = find_contradictions(
+        data,
+        job.champion.head,
+        champion.classes,
+        {photo.sha256: photo.id for photo in job.photos},
+    )
+    earlier = with_first_judgement(
+        dataclasses.replace(data.replay, contradicted=contradicted),
+        data.classes,
+        right_by_key(job.champion.head, champion.classes, judged.rows(~judged.held_out.is_new)),
+    )
     folder = job.folder / "package"
     manifest = build_package(
         corpus,
@@ -70,8 +91,10 @@ def make_candidate(job: RetrainJob) -> Candidate:
         on_epoch=job.on_epoch,
         parent=champion.version,
         started_by=job.started_by,
+        earlier=earlier,
     )
-    comparison = _compare_with_champion(job, corpus, data, load_package(folder), backbone)
+    package = load_package(folder)
+    comparison = _compare_with_champion(job, data, package, judged, contradictions)
     return Candidate(folder, manifest, comparison)
 
 
@@ -93,15 +116,17 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     """
     root = job.folder / "photographs"
     root.mkdir()
+    known = job.champion.manifest.classes
     layout = _imported_layout(job.imported)
     # A link, so that all photos lie under one root.
     (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
     index = read_index(job.imported / INDEX) if layout.class_files else ()
+    imported = read_class_folders(layout, index, job.progress).files
     in_catalog = {photo.sha256 for photo in job.photos}
     imported_files = [
         dataclasses.replace(file, path=f"{IMPORTED}/{file.path}")
-        for file in read_class_folders(layout, index, job.progress).files
-        if file.class_name in job.champion.manifest.classes and file.sha256 not in in_catalog
+        for file in imported
+        if file.class_name in known and file.sha256 not in in_catalog
     ]
     available: list[PhotoFile | ImageRow] = [*imported_files, *job.photos]
     _require_learned(job, _select(job, available).classes, available)
@@ -120,12 +145,19 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     def linked(paths: Sequence[Path]) -> tuple[Path, ...]:
         return tuple(root / IMPORTED / path.relative_to(job.imported) for path in paths)
 
+    served = {*known, *job.replay.retired.class_names.tolist()}
+    retired = (
+        dataclasses.replace(file, path=f"{IMPORTED}/{file.path}")
+        for file in imported
+        if file.class_name in served - classes and file.split == "test"
+    )
     return TrainingCorpus(
         listing,
         tuple(box for folder in layout.boxed for box in read_boxes(folder)),
         far_files=linked(layout.others),
         near_files=linked(layout.near),
         catalog=frozenset(file.path for file in catalog_files),
+        retired=tuple(retired),
     )
 
 
@@ -202,43 +234,49 @@ def _write_catalog(job: RetrainJob, root: Path, classes: Collection[str]) -> Ite
 
 def _compare_with_champion(
     job: RetrainJob,
-    corpus: TrainingCorpus,
     data: TrainingRows,
     package: Package,
-    backbone: LiteRTBackbone,
+    judged: JudgedRows,
+    contradictions: Contradictions,
 ) -> ModelComparison:
-    """Compare both on the test photos that the champion has not learned."""
-    size = job.champion.manifest.input_size
-    samples = corpus.photographs("test")
-    replay = ReplayBuffer.load(package.folder / REPLAY)
-    is_test = (replay.splits == "test") & ~replay.boxed
-    files = [corpus.by_path[sample.copies[0]] for sample in samples]
+    """Compare both on the held-out photos that are on this machine.
+
+    Photos that the candidate has learned, because they were held out by another rule, do not count.
+    """
     job.progress(Stage.COMPARING, 0, 2)
-    held_out_ood = [*corpus.near_ood("validation"), *corpus.far_ood("validation")]
-    champion = ComparedModel(
-        job.champion.manifest.classes,
-        job.champion.head,
-        embed_samples(backbone, samples, size),
-        embed_samples(backbone, held_out_ood, size),
+    known, classes = job.champion.manifest.classes, package.manifest.classes
+    replay = ReplayBuffer.load(package.folder / REPLAY)
+    rows = row_of_keys(replay)
+    embeddings = np.concatenate([replay.embeddings, replay.retired.embeddings])
+    not_learned = np.append(replay.splits == "test", np.ones(len(replay.retired), bool))
+    present = judged.rows(
+        np.array([key in rows and not_learned[rows[key]] for key in judged.keys], bool)
     )
+    ood = [each.others.rows(each.others.splits != "train") for each in (job.replay, replay)]
     candidate = ComparedModel(
-        package.manifest.classes,
+        classes,
         package.head,
-        replay.embeddings[is_test],
-        replay.others.rows(replay.others.splits == "validation").embeddings,
+        embeddings[[rows[key] for key in present.keys]],
+        ood[1].embeddings,
     )
-    predictions = candidate.predictions_by_sha256(np.array([file.sha256 for file in files]))
-    new_classes, new_labels = label_agreement(data, champion.classes, predictions)
-    learned = set(job.replay.sha256[job.replay.splits != "test"].tolist())
-    unseen = np.array([file.sha256 not in learned for file in files], bool)
+    is_test = replay.splits == "test"
+    test = dataclasses.replace(candidate, embeddings=replay.embeddings[is_test])
+    size = job.champion.manifest.input_size
     return compare_models(
-        dataclasses.replace(champion, embeddings=champion.embeddings[unseen]),
-        dataclasses.replace(candidate, embeddings=candidate.embeddings[unseen]),
-        np.array([file.class_name for file in files])[unseen],
-        np.array([file.photograph for file in files])[unseen],
+        ComparedModel(known, job.champion.head, present.embeddings, ood[0].embeddings),
+        candidate,
+        present.held_out,
+        changed_labels=changed_labels(job.replay, known, job.photos),
+        contradictions=contradictions,
         milliseconds=compare_latency(
-            backbone, LiteRTBackbone(package.backbone), (size, package.manifest.input_size)
+            LiteRTBackbone(job.champion.backbone),
+            LiteRTBackbone(package.backbone),
+            (size, package.manifest.input_size),
         ),
-        new_classes=new_classes,
-        new_labels=new_labels,
+        **label_agreement(
+            data,
+            known,
+            test.predictions_by_sha256(replay.sha256[is_test]),
+            too_few_held_out(present.held_out, known, classes),
+        ),
     )

@@ -5,12 +5,14 @@ photos. Least squares needs no refit for that: D. M. Allen, "The Relationship be
 Selection and Data Augmentation and a Method for Prediction" (1974).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
 
-from api.core.paired_comparison import LabelAgreement
+from api.core.heads import Head
+from api.core.paired_comparison import Contradictions, LabelAgreement
 from api.retraining.training_rows import TrainingRows
 
 # The prediction "none of the classes".
@@ -20,12 +22,21 @@ MIN_OOD = 100
 # On standardised features. With it, the classifier is as accurate on the default package's photos
 # as the package's own head.
 RIDGE = 0.1
+# A champion with this confidence contradicts a label.
+CONFIDENT = 0.9
+NEIGHBOURS = 5
+# Contradicted photos in a verdict.
+MAX_SHOWN = 24
 
 
 def label_agreement(
-    data: TrainingRows, known_classes: Sequence[str], predictions: Mapping[str, str]
-) -> tuple[dict[str, LabelAgreement], dict[str, LabelAgreement]]:
-    """The agreement for each new class, and for the new labels of each known class.
+    data: TrainingRows,
+    known_classes: Sequence[str],
+    predictions: Mapping[str, str],
+    few_held_out: Collection[str] = (),
+) -> dict[str, dict[str, LabelAgreement]]:
+    """The agreement for each of `new_classes`, for the `new_labels` of each known class, and for
+    all photos of the classes `few_held_out`; keys as the fields of `ModelComparison`.
 
     `data` must be embedded by the champion's backbone, which no new label has influenced.
     `predictions` are the candidate's on test photos by SHA-256, NONE where not recognised. For
@@ -33,9 +44,11 @@ def label_agreement(
     """
     names = data.names
     is_new_class = ~np.isin(names, list(known_classes))
-    evaluated = is_new_class | (data.is_new & ~data.is_correction)
+    new_labels = ~is_new_class & data.is_new & ~data.is_correction
+    is_few = np.isin(names, list(few_held_out)) & ~is_new_class
+    evaluated = is_new_class | new_labels | is_few
     if not evaluated.any():
-        return {}, {}
+        return {}
     replay = data.replay
     is_right = np.zeros(len(names), bool)
     left_out = leave_group_out(replay.embeddings, data.labels, replay.photographs, evaluated)
@@ -48,8 +61,8 @@ def label_agreement(
     is_first_copy = np.zeros(len(names), bool)
     is_first_copy[np.unique(replay.photographs, return_index=True)[1]] = True
 
-    def agreement(name: str) -> LabelAgreement:
-        rows = evaluated & is_first_copy & (names == name)
+    def agreement(name: str, wanted: NDArray[np.bool_]) -> LabelAgreement:
+        rows = wanted & is_first_copy & (names == name)
         held_out = [
             predictions[sha256]
             for sha256 in replay.sha256[rows & (replay.splits == "test")].tolist()
@@ -64,10 +77,71 @@ def label_agreement(
             held_out_recognised=len(held_out) - held_out.count(NONE),
         )
 
-    return (
-        {name: agreement(name) for name in np.unique(names[is_new_class]).tolist()},
-        {name: agreement(name) for name in np.unique(names[evaluated & ~is_new_class]).tolist()},
+    groups = {"new_classes": is_new_class, "new_labels": new_labels, "few_held_out": is_few}
+    return {
+        field: {name: agreement(name, rows) for name in np.unique(names[rows]).tolist()}
+        for field, rows in groups.items()
+    }
+
+
+def find_contradictions(
+    data: TrainingRows,
+    champion: Head,
+    known_classes: Sequence[str],
+    image_ids: Mapping[str, str],
+) -> tuple[NDArray[np.bool_], Contradictions]:
+    """The rows, bool [n], whose label contradicts a confident champion, now or when they were new.
+
+    `image_ids` by SHA-256. A photo lies in a cluster if at least half of the NEIGHBOURS photos of
+    the catalog that look most like it, and have its label, contradict the champion as well.
+    """
+    replay = data.replay
+    probabilities = champion.probabilities(replay.embeddings)
+    predicted = np.array(known_classes)[probabilities.argmax(axis=1)]
+    candidates = data.is_new & replay.catalog & np.isin(data.names, list(known_classes))
+    new = (
+        candidates
+        & (predicted != data.names)
+        & (probabilities.max(axis=1) >= CONFIDENT)
+        & champion.recognises(replay.embeddings)
     )
+    contradicted = replay.contradicted | new
+    clustered = np.zeros(len(new), bool)
+    for name in np.unique(data.names[new]).tolist():
+        rows = np.flatnonzero(replay.catalog & (data.names == name))
+        clustered[rows] = _among_their_like(replay.embeddings[rows], contradicted[rows])
+    uploads = candidates & ~data.is_correction
+
+    def count(rows: NDArray[np.bool_]) -> int:
+        return int((clustered & rows).sum()) if (clustered & rows & new).any() else 0
+
+    return contradicted, Contradictions(
+        uploads=int(uploads.sum()),
+        contradicted=int((uploads & new).sum()),
+        clustered_uploads=count(~data.is_correction),
+        clustered_corrections=count(data.is_correction),
+        image_ids=tuple(
+            image_ids[sha256]
+            for sha256 in replay.sha256[new].tolist()[:MAX_SHOWN]
+            if sha256 in image_ids
+        ),
+    )
+
+
+def _among_their_like(
+    embeddings: NDArray[np.float32], flagged: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which flagged rows have mostly flagged nearest neighbours: bool [n], from float32
+    [n, channels] and bool [n]."""
+    result = np.zeros(len(flagged), bool)
+    # The nearest is the photo itself.
+    neighbours = min(NEIGHBOURS + 1, len(flagged))
+    if neighbours < 2 or not flagged.any():
+        return result
+    search = NearestNeighbors(n_neighbors=neighbours).fit(embeddings)
+    nearest = search.kneighbors(embeddings[flagged], return_distance=False)[:, 1:]
+    result[flagged] = flagged[nearest].mean(axis=1) >= 0.5
+    return result
 
 
 def ood_predicted_as(data: TrainingRows, classes: Sequence[str]) -> NDArray[np.bool_]:

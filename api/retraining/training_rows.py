@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,12 @@ from api.core.imaging.resize import to_input
 from api.core.labels import UNKNOWN, fruits_of, level_number, read_label
 from api.core.layout import NEAR
 from api.model.predictor import Backbone
-from api.model.replay_buffer import APPEARANCE_COLUMNS, OodSamples, ReplayBuffer
+from api.model.replay_buffer import (
+    APPEARANCE_COLUMNS,
+    OodSamples,
+    ReplayBuffer,
+    RetiredRows,
+)
 from api.retraining.job import RetrainJob
 from api.retraining.plan import ClassSelection, Photo, select_classes
 from api.retraining.progress import Stage
@@ -183,9 +189,12 @@ def merge_catalog(
     - An imported row whose file is in the catalog too takes the catalog's label and keeps its
       split, so that no upload moves a test photo into training.
     - So is an imported row whose file has a label outside `classes` in the catalog.
-    - Other imported rows of other classes become out-of-distribution (OOD) photos.
+    - Other imported rows of other classes become out-of-distribution (OOD) photos; held-out ones
+      are retired, and return with their class.
     - OOD photos whose fruit is a class now are removed.
     """
+    replay = _with_returned_classes(replay, known_classes, classes)
+    known_classes = (*known_classes, *_only_in(classes, known_classes))
     known_rows = _rows_by_sha256(replay)
 
     def is_new(photo: ImageRow, row: int | None) -> bool:
@@ -211,11 +220,18 @@ def merge_catalog(
     # A target over several classes keeps its sum of 1 only if all of them are kept.
     has_class = targets.sum(axis=1) > 1 - 1e-4
     kept = np.flatnonzero(is_imported & has_class)
-    becomes_ood = is_imported & ~has_class & (replay.splits != "test")
+    without_class = is_imported & ~has_class
+    becomes_ood = without_class & (replay.splits != "test")
+    retires = without_class & (replay.splits == "test") & (replay.targets.max(axis=1) > SURE_TARGET)
     new_ood = OodSamples.of_embeddings(replay.embeddings[becomes_ood])
 
     def split(photo: ImageRow, row: int | None) -> str:
         return photo.split if row is None or replay.catalog[row] else str(replay.splits[row])
+
+    def kept_column(column: NDArray[Any], unknown: Any) -> NDArray[Any]:
+        """Of the kept rows, then of each photo: as the replay has it, or `unknown`."""
+        values = [unknown if row is None else column[row] for _, row in photo_rows]
+        return np.concatenate([column[kept], np.array(values, column.dtype)])
 
     # Of each photo: the embedding of the photo itself, then of its views.
     photo_embeddings = [
@@ -248,6 +264,18 @@ def merge_catalog(
                 replace(new_ood, splits=replay.splits[becomes_ood]),
             ]
         ),
+        first_class=_append_names(
+            replay.first_class[kept],
+            ["" if row is None else str(replay.first_class[row]) for _, row in photo_rows],
+        ),
+        first_right=kept_column(replay.first_right, -1),
+        contradicted=kept_column(replay.contradicted, False),
+        retired=RetiredRows.join(
+            [
+                replay.retired.rows(~np.isin(replay.retired.class_names, classes)),
+                _retired_rows(replay, retires, known_classes),
+            ]
+        ),
         views=np.concatenate([replay.embeddings[:0], *(own[1:] for own in photo_embeddings)]),
         view_of=np.repeat(merged_rows, [len(own) - 1 for own in photo_embeddings]).astype(np.int32),
     )
@@ -257,6 +285,57 @@ def merge_catalog(
         replay=merged,
         is_new=np.array([*no, *(is_new(*each) for each in photo_rows)], bool),
         is_correction=np.array([*no, *(photo.origin != "upload" for photo in photos)], bool),
+    )
+
+
+def _only_in(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in known)
+
+
+def _retired_rows(
+    replay: ReplayBuffer, rows: NDArray[np.bool_], classes: Sequence[str]
+) -> RetiredRows:
+    """The rows `rows` bool [n] of a replay of `classes`, as retired ones."""
+    return RetiredRows(
+        embeddings=replay.embeddings[rows],
+        class_names=np.array(classes)[replay.targets[rows].argmax(axis=1)],
+        photographs=replay.photographs[rows],
+        sha256=replay.sha256[rows],
+        signatures=replay.signatures[rows],
+        looks=replay.looks[rows],
+        copies=replay.copies[rows],
+        sources=replay.sources[rows],
+    )
+
+
+def _with_returned_classes(
+    replay: ReplayBuffer, known: Sequence[str], classes: Sequence[str]
+) -> ReplayBuffer:
+    """Targets over `known` and the other `classes`; retired rows of `classes` are test rows."""
+    every = (*known, *_only_in(classes, known))
+    own = replay.retired.rows(np.isin(replay.retired.class_names, classes))
+    of_class = [every.index(name) for name in own.class_names.tolist()]
+    count = len(own)
+    return replace(
+        replay,
+        embeddings=np.concatenate([replay.embeddings, own.embeddings]),
+        targets=np.concatenate(
+            [
+                np.pad(replay.targets, ((0, 0), (0, len(every) - len(known)))),
+                np.eye(len(every), dtype=np.float32)[of_class],
+            ]
+        ),
+        splits=_append_names(replay.splits, ["test"] * count),
+        photographs=np.concatenate([replay.photographs, own.photographs]),
+        sha256=np.concatenate([replay.sha256, own.sha256]),
+        signatures=np.concatenate([replay.signatures, own.signatures]),
+        catalog=np.append(replay.catalog, np.zeros(count, bool)),
+        looks=np.concatenate([replay.looks, own.looks]),
+        copies=np.concatenate([replay.copies, own.copies]),
+        sources=np.concatenate([replay.sources, own.sources]),
+        first_class=np.concatenate([replay.first_class, own.class_names]),
+        first_right=np.append(replay.first_right, np.full(count, -1, np.int8)),
+        contradicted=np.append(replay.contradicted, np.zeros(count, bool)),
     )
 
 

@@ -52,7 +52,8 @@ class TrainingCorpus:
     """Class folders, bounding boxes, and out-of-distribution photos: near (other produce) and far
     (other things).
 
-    All files lie under the root of `listing`; `catalog` has the paths of those from the catalog.
+    All files lie under the root of `listing`; `catalog` has the paths of those from the catalog,
+    `retired` held-out files of classes that are left out.
     Every sample is assigned to a split by its group: photograph, run, kind of produce, or file.
     Methods that take several splits return their samples split by split.
     """
@@ -62,6 +63,7 @@ class TrainingCorpus:
     far_files: tuple[Path, ...]
     near_files: tuple[Path, ...] = ()
     catalog: frozenset[str] = frozenset()
+    retired: tuple[PhotoFile, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Comparing two models on the same photos."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from api.core.paired_comparison import ModelComparison
-from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models
+from api.evaluation.compare_models import ComparedModel, HeldOut, compare_latency, compare_models
 from api.model.predictor import Backbone
 from tests.heads import make_head, make_ood
 
@@ -22,17 +23,22 @@ def model(classes: tuple[str, ...], embeddings: NDArray[Any], ood_count: int = 0
 
 
 def compare(
-    champion: ComparedModel, candidate: ComparedModel, labels: list[str], names: list[str]
+    champion: ComparedModel,
+    candidate: ComparedModel,
+    labels: list[str],
+    names: list[str],
+    **columns: NDArray[Any],
 ) -> ModelComparison:
-    return compare_models(
-        champion,
-        candidate,
+    """`columns` of the held-out photos, if they differ from: no source, known before."""
+    held_out = HeldOut(
         np.array(labels),
         np.array(names),
-        milliseconds=None,
-        new_classes={},
-        new_labels={},
+        sources=np.full(len(labels), ""),
+        looks=np.full((len(labels), 5), np.nan, np.float32),
+        is_new=np.zeros(len(labels), bool),
+        first_right=np.full(len(labels), -1, np.int8),
     )
+    return compare_models(champion, candidate, replace(held_out, **columns))
 
 
 def test_regressions_are_counted_by_class() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from api.core.heads import Head
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY
-from api.model.replay_buffer import APPEARANCE_COLUMNS, OodSamples, ReplayBuffer
+from api.model.replay_buffer import APPEARANCE_COLUMNS, OodSamples, ReplayBuffer, RetiredRows
 from tests.heads import draw_head
 
 CHANNELS = 4
@@ -22,12 +22,16 @@ def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
     return draw_head(CHANNELS, classes, seed)
 
 
-def without_appearance(count: int) -> dict[str, Any]:
-    """Replay columns of `count` photos with unknown appearance and no sources."""
+def without_appearance(count: int, channels: int) -> dict[str, Any]:
+    """Replay columns of `count` photos with unknown appearance, no sources, never judged by."""
     return {
         "looks": np.full((count, len(APPEARANCE_COLUMNS)), np.nan, np.float32),
         "copies": np.zeros(count, np.int32),
         "sources": np.full(count, "", np.str_),
+        "first_class": np.full(count, "", np.str_),
+        "first_right": np.full(count, -1, np.int8),
+        "contradicted": np.zeros(count, bool),
+        "retired": RetiredRows.none(channels),
     }
 
 
@@ -57,6 +61,19 @@ def a_replay(count: int = 5, seed: int = 0) -> ReplayBuffer:
         copies=np.arange(count, dtype=np.int32) % 3 + 1,
         sources=np.array(["", "phone", "märkte"])[np.arange(count) % 3],
         others=make_ood_samples(random.normal(size=(3, CHANNELS)).astype(np.float32)),
+        first_class=np.where(np.arange(count) % 3 == 2, "äpfel", ""),
+        first_right=np.array([-1, -1, 1], np.int8)[np.arange(count) % 3],
+        contradicted=np.arange(count) % 4 == 3,
+        retired=RetiredRows(
+            embeddings=random.uniform(0, [0.01, 1, 6, 300], (2, CHANNELS)).astype(np.float32),
+            class_names=np.array(["kiwi", "trauben"]),
+            photographs=np.array(["kiwi/1", "trauben/1"]),
+            sha256=np.array(["a" * 64, "b" * 64]),
+            signatures=random.integers(0, 256, (2, 80), dtype=np.uint8),
+            looks=random.uniform(0, 1, (2, len(APPEARANCE_COLUMNS))).astype(np.float32),
+            copies=np.ones(2, np.int32),
+            sources=np.array(["", "phone"]),
+        ),
     )
 
 

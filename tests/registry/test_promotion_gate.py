@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from api.core.paired_comparison import LabelAgreement, MetricPair, ModelComparison, PairedCounts
+from api.core.paired_comparison import (
+    ChangedLabels,
+    Contradictions,
+    LabelAgreement,
+    MetricPair,
+    ModelComparison,
+    PairedCounts,
+)
 from api.registry.promotion_gate import judge
 
 EVEN = PairedCounts(photographs=200, champion_right=196, lost=2, won=2)
@@ -153,7 +160,105 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
                 "pen": LabelAgreement(40, 38, 6, 6, 39, 6),
             },
         },
+        "There are no held-out photos",
+    ),
+    "a class is lost": ({"lost_classes": {"fig": 12}}, "the class fig any more (12 held-out"),
+    "too few photos of a class are left": (
+        {"few_held_out": {"fig": LabelAgreement(5, 5)}},
+        "Too few photos of fig",
+    ),
+    "a class with few held-out photos is still told": (
+        {"few_held_out": {"fig": LabelAgreement(20, 18)}},
         "",
+    ),
+    "a class with few held-out photos is not told any more": (
+        {"few_held_out": {"fig": LabelAgreement(20, 9)}},
+        "cannot tell fig from the others: left out one by one, 9 of 20",
+    ),
+    "worse on many files of one photo": (
+        {"by_file": {"mango": PairedCounts(300, 290, 40, 0)}},
+        "worse on mango: 250 of 300 files",
+    ),
+    "worse on one source, better on the others": (
+        {"per_source": {"phone": PairedCounts(40, 39, 9, 0), "web": PairedCounts(60, 40, 0, 15)}},
+        "worse on photos from phone: 30 of 40",
+    ),
+    "worse in the dark": (
+        {"per_slice": {"dark photos": PairedCounts(60, 58, 8, 0)}},
+        "worse on dark photos",
+    ),
+    "a source loses one": ({"per_source": {"market": PairedCounts(4, 4, 1, 0)}}, ""),
+    "below the floor and below the champion": (
+        {"overall": PairedCounts(200, 150, 1, 0)},
+        "right on too few held-out photos: 149 of 200",
+    ),
+    "below the floor with the champion": ({"overall": PairedCounts(200, 120, 0, 3)}, ""),
+    "a group falls below its floor, one photo at a time": (
+        {"per_source": {"phone": PairedCounts(20, 12, 1, 0)}},
+        "right on too few of photos from phone: 11 of 20",
+    ),
+    "a class of before comes back as something else": (
+        {"returned_classes": {"fig": PairedCounts(10, 0, 0, 3)}},
+        "An earlier version knew the class fig, and of its held-out photos the candidate has 3",
+    ),
+    "a class of before comes back": ({"returned_classes": {"fig": PairedCounts(10, 0, 0, 9)}}, ""),
+    "many small losses since the first version": (
+        {"since_first": {"": PairedCounts(300, 290, 12, 1)}},
+        "Over several versions it has become worse: 279 of 300",
+    ),
+    "many small losses in one class since the first version": (
+        {"since_first": {"": EVEN, "mango": PairedCounts(40, 39, 5, 0)}},
+        "Over several versions it has become worse on mango: 34 of 40",
+    ),
+    "worse on new photos only": (
+        {"new_photos": PairedCounts(60, 50, 9, 1)},
+        "worse on held-out photos that were added since: 42 of 60",
+    ),
+    "worse on new photos of one class": (
+        {"new_per_class": {"apple": PairedCounts(20, 18, 4, 0)}},
+        "worse on apple: 14 of 20 held-out photos added since",
+    ),
+    "better on new photos, worse on old ones": (
+        {
+            "overall": PairedCounts(200, 196, 9, 0),
+            "new_photos": PairedCounts(200, 100, 0, 90),
+            "macro_f1": MetricPair(0.98, 0.93),
+        },
+        "The candidate is worse",
+    ),
+    "two held-out photos relabelled": (
+        {"changed_labels": {"apple": ChangedLabels(34, 2, 0, 2)}},
+        "",
+    ),
+    "many held-out photos relabelled": (
+        {"changed_labels": {"apple": ChangedLabels(34, 20, 0, 20)}},
+        "Of the 34 photos of apple that models are judged by, 20 were relabelled",
+    ),
+    "a few at a time": (
+        {"changed_labels": {"apple": ChangedLabels(34, 1, 0, 4)}},
+        "4 do not have their first label",
+    ),
+    "relabelled before, accepted by a person since": (
+        {"changed_labels": {"apple": ChangedLabels(34, 0, 0, 20)}},
+        "",
+    ),
+    "many held-out photos removed": (
+        {"changed_labels": {"apple": ChangedLabels(20, 0, 6, 0)}},
+        "6 removed",
+    ),
+    "uploads contradict the champion": (
+        {"contradictions": Contradictions(240, 200, 190)},
+        "Of 240 new photos of known classes the champion is sure that 200 have the wrong label",
+    ),
+    "contradictions hidden among many others": (
+        {"contradictions": Contradictions(2400, 200, 190)},
+        "sure that 190 new photos that look alike",
+    ),
+    "a few contradictions": ({"contradictions": Contradictions(100, 6, 2)}, ""),
+    "a dozen corrections": ({"contradictions": Contradictions(0, 0, 0, 12)}, ""),
+    "hundreds of corrections of one kind": (
+        {"contradictions": Contradictions(0, 0, 0, 240)},
+        "sure that 240 corrected photos",
     ),
 }
 

@@ -63,7 +63,7 @@ def champion_rows() -> ReplayBuffer:
         sha256=np.array([hashlib.sha256(name.encode()).hexdigest() for name in names]),
         signatures=np.stack([perceptual_hash(image) for image in images]),
         catalog=np.zeros(len(names), bool),
-        **without_appearance(len(names)),
+        **without_appearance(len(names), DEFAULT.manifest.feature_shape[2]),
         others=OodSamples.of_embeddings(embed(Image.fromarray(pixels) for pixels in noise)),
     )
 

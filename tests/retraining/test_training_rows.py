@@ -33,7 +33,7 @@ def a_replay(count: int = 8) -> ReplayBuffer:
         sha256=np.array([f"s{k}" for k in range(count - 2)] + ["frame", "frame"]),
         signatures=np.zeros((count, 80), np.uint8),
         catalog=np.zeros(count, bool),
-        **without_appearance(count),
+        **without_appearance(count, CHANNELS),
         others=OodSamples.of_embeddings(np.full((1, CHANNELS), 9, np.float32)),
     )
 

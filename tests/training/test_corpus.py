@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.core.splits import SPLITS, Split, split_of
+from api.core.splits import SPLITS, Split, position_of, split_of
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.samples import Sample
 from tests.synthetic_images import draw_fruit, encode
@@ -40,7 +40,29 @@ def test_every_kind_of_sample_is_split_by_its_group(corpus: TrainingCorpus) -> N
     for samples_of, count in kinds_of(corpus):
         samples = {split: samples_of(split) for split in SPLITS}
         assert sum(map(len, samples.values())) == count > 0
-        assert all(split_of(item.group) == split for split in SPLITS for item in samples[split])
+        groups = [{item.group for item in samples[split]} for split in SPLITS]
+        assert sum(map(len, groups)) == len(set().union(*groups))
+        if samples_of != corpus.boxed:
+            assert all(split_of(item.group) == split for split in SPLITS for item in samples[split])
+
+
+def test_every_source_of_boxes_has_held_out_runs(corpus: TrainingCorpus) -> None:
+    """Though by the hashes of its runs all would be learned from."""
+    learned = [f"run {k}" for k in range(60) if split_of(f"phone/run {k}") == "train"][:8]
+    box = replace(corpus.boxes[0], source="phone")
+    boxes = [replace(box, run=run) for run in learned for _ in range(10)]
+    boxes += [replace(box, source="web", run=str(k)) for k in range(100)]
+    boxed = replace(corpus, boxes=tuple(boxes))
+    held_out = [item.group for item in boxed.boxed("test") if item.source == "phone"]
+    assert len(held_out) == 10
+    assert held_out[0] == min((f"phone/{run}" for run in learned), key=position_of)
+    # A source with enough of them keeps the split by hash.
+    assert {item.group for item in boxed.boxed("test") if item.source == "web"} == {
+        f"web/{k}" for k in range(100) if split_of(f"web/{k}") == "test"
+    }
+    # A single long run stays in training: without it nothing of the source would be learned.
+    single = replace(corpus, boxes=tuple(one for one in boxes if one.run == learned[0]))
+    assert not single.boxed("test")
 
 
 def test_near_ood_kind_is_in_one_split(corpus: TrainingCorpus) -> None:
