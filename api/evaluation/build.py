@@ -18,6 +18,7 @@ from api.evaluation.source_metrics import rejection_metrics, source_metrics
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, version_name, write_package
+from api.model.probe import grade_probe
 from api.model.replay_buffer import ReplayBuffer
 from api.training.corpus import TrainingCorpus
 from api.training.export import check_agreement
@@ -99,6 +100,7 @@ def build_package(
             recipe=recipe.as_dict(),
             versions={name: version(name) for name in LIBRARIES},
             files=files,
+            probe=grade_probe(grader.backbone, head, recipe.input_size),
         )
 
     return write_package(folder, write_files, describe)

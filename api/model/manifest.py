@@ -2,13 +2,17 @@
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 FORMAT = 1
 # Versions are part of folder names, storage keys and URLs.
 VERSION = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+
+
+# One side of a feature map, or its number of channels. Bounded, since memory is allocated by it.
+Side = Annotated[int, Field(ge=1, le=8192)]
 
 
 def is_version(text: str) -> bool:
@@ -36,10 +40,10 @@ class Manifest(BaseModel):
     parent: str | None = Field(default=None, description="The version that it was made from.")
     started_by: str | None = Field(default=None, description="A person, or the trigger's name.")
     created_at: datetime
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = Field(min_length=1, max_length=1000)
     architecture: str
-    input_size: int = Field(description="Side of the square input, in pixels.")
-    feature_shape: tuple[int, int, int] = Field(description="Height, width, channels.")
+    input_size: int = Field(ge=8, le=1024, description="Side of the square input, in pixels.")
+    feature_shape: tuple[Side, Side, Side] = Field(description="Height, width, channels.")
     parameters: int
     preprocessing: str
     metrics: dict[str, Any]
@@ -48,6 +52,10 @@ class Manifest(BaseModel):
     recipe: dict[str, Any]
     versions: dict[str, str] = Field(description="Of the libraries that made the package.")
     files: dict[str, str] = Field(description="SHA-256 of each file of the package.")
+    probe: list[list[float]] | None = Field(
+        default=None,
+        description="Probabilities of the drawn images of `model.probe`, when it was made.",
+    )
 
     def to_json(self) -> str:
         """The content of `manifest.json`; NaN becomes null."""

@@ -24,6 +24,7 @@ from api.model.interpretation import describe
 from api.model.litert import FORWARD_BATCH, LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import Package
+from api.model.probe import check_probe, grade_probe
 
 # A forward pass evicts the program from the processor's caches, so pre- and postprocessing cost far
 # less batched than image by image. The first of a batch waits for the last, hence both limits.
@@ -119,19 +120,20 @@ class Predictor:
     def of_package(
         cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
     ) -> "Predictor":
-        """Warmed up for `threads` concurrent forward passes, after grading a grey image.
+        """Warmed up for `threads` concurrent forward passes, after grading the probe.
 
-        Raises ValueError or RuntimeError for a graph that LiteRT cannot run, and ValueError for
-        probabilities that are not numbers.
+        Raises ValueError or RuntimeError for a graph that LiteRT cannot run, and ValueError if the
+        probe's grades are no numbers or not those of the manifest.
         """
         backbone = LiteRTBackbone(package.backbone, threads)
-        size = package.manifest.input_size
-        grey = np.full((1, size, size, 3), 128, np.uint8)
-        if not np.isfinite(package.head.probabilities(pool(backbone(grey)))).all():
-            raise ValueError(
-                f"Version {package.manifest.version} cannot grade: it gives no numbers."
-            )
-        return cls(package.manifest, backbone, package.head, max_pixels)
+        manifest = package.manifest
+        try:
+            answers = grade_probe(backbone, package.head, manifest.input_size)
+            if manifest.probe is not None:
+                check_probe(answers, manifest.probe)
+        except ValueError as error:
+            raise ValueError(f"Version {manifest.version} is not fit to serve. {error}") from error
+        return cls(manifest, backbone, package.head, max_pixels)
 
     def with_thresholds(self, thresholds: LevelThresholds | None) -> "Predictor":
         """The same loaded model with other freshness thresholds; None: its own."""

@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.imaging.hashing import SIGNATURE_BYTES
+from api.core.npz import check_npz
 from api.model.package import BadPackageError
 
 QUANTIZATION_STEPS = 255
+# Half a million photos of 1,280 channels have 700 MB.
+MAX_BYTES = 2**30
 # Prefix of `photographs` of a row that is one bounding box of a photo.
 BOX_PREFIX = "boxed/"
 # Prefix of the arrays of `RetiredRows` in the file.
@@ -31,6 +34,7 @@ APPEARANCE_COLUMNS = ("brightness", "saturation", "hue", "width", "height")
 def open_arrays(path: Path) -> Iterator[Any]:
     """The arrays of an .npz file. Raises BadPackageError, in the body too, if it is damaged."""
     try:
+        check_npz(path, MAX_BYTES)
         with np.load(path, allow_pickle=False) as arrays:
             yield arrays
     except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:

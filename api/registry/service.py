@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from api.core.errors import ConflictError
 from api.model.manifest import Manifest
 from api.model.package import BadPackageError, load_package
+from api.model.predictor import Predictor
 from api.registry import repository, store
 from api.registry.repository import NothingToRollBackToError
 from api.storage.blobs import Blobs
@@ -83,10 +84,10 @@ def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
 
 
 def _check_package(blobs: Blobs, version: str, cache: Path) -> None:
-    """A champion must load, so fetch and verify its package before promoting it."""
+    """A champion must grade, so fetch its package and grade the probe before promoting it."""
     try:
-        store.fetch_package(blobs, version, cache)
-    except BadPackageError as error:
+        Predictor.of_package(store.fetch_package(blobs, version, cache))
+    except (BadPackageError, ValueError, RuntimeError) as error:
         log.error("Version %s is not promoted: %s", version, error)
         raise DamagedModelError(version) from error
 

@@ -28,6 +28,7 @@ from api.evaluation.ood_metrics import OodMargins, ood_metrics
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
+from api.model.probe import grade_probe
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
 from api.retraining.held_out import (
@@ -148,6 +149,9 @@ def write_candidate(job: RetrainJob, data: TrainingRows, head: Head, folder: Pat
                 "recipe": {**champion.recipe, "head_l2": HEAD_L2, "mode": "fast"},
                 "versions": {name: version(name) for name in LIBRARIES},
                 "files": files,
+                "probe": grade_probe(
+                    LiteRTBackbone(job.champion.backbone), head, champion.input_size
+                ),
             }
         )
 

@@ -8,12 +8,18 @@ from typing import Any, cast
 
 import numpy as np
 
+from api.catalog.duplicate_index import read_signatures
 from api.core.errors import ProblemError
 from api.core.layout import EmptyFolderError, Layout, discover
 from api.core.paired_comparison import Contradictions, ModelComparison
 from api.core.splits import SPLITS, Split
 from api.evaluation.build import build_package
-from api.evaluation.compare_models import ComparedModel, compare_latency, compare_models
+from api.evaluation.compare_models import (
+    ComparedModel,
+    HeldOut,
+    compare_latency,
+    compare_models,
+)
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
@@ -41,7 +47,9 @@ from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.corpus import TrainingCorpus, require_enough
+from api.training.grader import embed_samples
 from api.training.recipe import Recipe
+from api.training.replay import measure_appearance
 
 # Subfolder of the corpus: a link to the imported photos. Those of the catalog are in CATALOG.
 IMPORTED = "imported"
@@ -70,7 +78,12 @@ def make_candidate(job: RetrainJob) -> Candidate:
     backbone = LiteRTBackbone(job.champion.backbone)
     # As the champion sees the photos: for the label agreement, and to judge its labels.
     data = rows_of_classes(job, backbone, corpus.classes)
-    judged = judged_rows(job.replay, champion.classes, data)
+    judged = JudgedRows.join(
+        [
+            judged_rows(job.replay, champion.classes, data),
+            _imported_since(job, corpus, backbone),
+        ]
+    )
     contradicted, contradictions = find_contradictions(
         data,
         job.champion.head,
@@ -230,6 +243,34 @@ def _write_catalog(job: RetrainJob, root: Path, classes: Collection[str]) -> Ite
             sha256=photo.sha256,
             signature=photo.signature,
         )
+
+
+def _imported_since(
+    job: RetrainJob, corpus: TrainingCorpus, backbone: LiteRTBackbone
+) -> JudgedRows:
+    """The held-out photos that were imported on this machine after the champion was made."""
+    known = set(job.replay.sha256.tolist())
+    samples = [
+        sample
+        for sample in corpus.photographs("test")
+        if corpus.by_path[sample.copies[0]].path not in corpus.catalog
+        and corpus.by_path[sample.copies[0]].sha256 not in known
+    ]
+    files = [corpus.by_path[sample.copies[0]] for sample in samples]
+    held_out = HeldOut(
+        class_names=np.array([file.class_name for file in files], np.str_),
+        photographs=np.array([file.photograph for file in files], np.str_),
+        sources=np.array([sample.source for sample in samples], np.str_),
+        looks=measure_appearance(samples),
+        is_new=np.zeros(len(files), bool),
+        first_right=np.full(len(files), -1, np.int8),
+    )
+    return JudgedRows(
+        held_out,
+        embed_samples(backbone, samples, job.champion.manifest.input_size),
+        np.array([file.sha256 for file in files], np.str_),
+        read_signatures(file.signature for file in files),
+    )
 
 
 def _compare_with_champion(

@@ -46,6 +46,16 @@ class JudgedRows:
             self.signatures[wanted],
         )
 
+    @classmethod
+    def join(cls, parts: Sequence["JudgedRows"]) -> "JudgedRows":
+        columns = zip(*(vars(part.held_out).values() for part in parts), strict=True)
+        return JudgedRows(
+            HeldOut(*map(np.concatenate, columns)),
+            np.concatenate([part.embeddings for part in parts]),
+            np.concatenate([part.sha256 for part in parts]),
+            np.concatenate([part.signatures for part in parts]),
+        )
+
 
 def judged_rows(champion: ReplayBuffer, known: Sequence[str], data: TrainingRows) -> JudgedRows:
     """`champion` is the replay of a package with the classes `known`; `data` is what follows it."""

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
+from api.core.errors import ProblemError
 from api.core.heads import Linear
 from api.core.progress import OnEpoch, Progress, silent
 from api.training import devices
@@ -22,6 +23,16 @@ from api.training.samples import Sample, load_inputs
 from api.training.views import steps_per_epoch, view_batches
 
 PREDICT_BATCH = 64
+
+
+class TrainingDivergedError(ProblemError):
+    code = "training-diverged"
+
+    def __init__(self, learning_rate: float) -> None:
+        super().__init__(
+            "The training diverged: its loss is no number any more, so nothing was learned. Try a "
+            f"smaller learning rate than {learning_rate:g}, and look for damaged photographs."
+        )
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,8 @@ def train(
     features; then fine-tunes all on augmented views; then interpolates towards the pretrained
     weights (`Recipe.kept_share`). With weights "none" only the second stage runs.
 
-    Raises what `build_backbone` raises, UnevenBatchError or OutOfMemoryError.
+    Raises what `build_backbone` raises, UnevenBatchError, OutOfMemoryError or
+    TrainingDivergedError.
     """
     try:
         return _train(recipe, split, progress, on_epoch)
@@ -115,6 +127,8 @@ def _train(
         shuffle=False,
         verbose=0,
     )
+    if not np.isfinite(record.history["loss"] + record.history["val_loss"]).all():
+        raise TrainingDivergedError(recipe.learning_rate)
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     curves = zip(*(record.history[name] for name in names), strict=True)
     history = tuple(dict(zip(names, map(float, epoch), strict=True)) for epoch in curves)

@@ -1,5 +1,7 @@
 """The manifest round-trips and is immutable."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -19,13 +21,22 @@ def test_manifest_is_frozen() -> None:
         MANIFEST.version = "another"
 
 
-OPTIONAL = {"format", "parent", "started_by"}
+OPTIONAL = {"format", "parent", "started_by", "probe"}
 
 
 @pytest.mark.parametrize("field", sorted(set(Manifest.model_fields) - OPTIONAL))
 def test_every_field_is_required(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         Manifest.model_validate(MANIFEST.model_dump(exclude={field}))
+
+
+@pytest.mark.parametrize(
+    "field", [{"input_size": 10**6}, {"feature_shape": (5, 5, 10**9)}, {"classes": ()}]
+)
+def test_sizes_are_bounded(field: dict[str, Any]) -> None:
+    """Memory is allocated by them."""
+    with pytest.raises(ValidationError, match=next(iter(field))):
+        Manifest.model_validate({**MANIFEST.model_dump(), **field})
 
 
 def test_old_manifest_without_parent_is_read() -> None:

@@ -129,6 +129,18 @@ def test_older_file_has_unknown_appearance(tmp_path: Path) -> None:
     assert loaded.copies.tolist() == [0] * 5
 
 
+def test_older_file_knows_of_no_judgement(tmp_path: Path) -> None:
+    a_replay().save(tmp_path / "replay.npz")
+    with np.load(tmp_path / "replay.npz") as arrays:
+        retired = [name for name in arrays.files if name.startswith("retired_")]
+    as_of_old(tmp_path / "replay.npz", "first_class", "first_right", "contradicted", *retired)
+    loaded = ReplayBuffer.load(tmp_path / "replay.npz")
+    assert set(loaded.first_class.tolist()) == {""}
+    assert set(loaded.first_right.tolist()) == {-1}
+    assert not loaded.contradicted.any()
+    assert not len(loaded.retired)
+
+
 def test_arrays_load_without_pickle(tmp_path: Path) -> None:
     a_replay().save(tmp_path / "replay.npz")
     with np.load(tmp_path / "replay.npz", allow_pickle=False) as arrays:
@@ -138,5 +150,5 @@ def test_arrays_load_without_pickle(tmp_path: Path) -> None:
 
 def test_pickle_in_the_file_is_not_executed(tmp_path: Path) -> None:
     np.savez(tmp_path / "replay.npz", quantised=np.array([print], dtype=object))
-    with pytest.raises(BadPackageError, match="allow_pickle"):
+    with pytest.raises(BadPackageError, match="holds objects"):
         ReplayBuffer.load(tmp_path / "replay.npz")

@@ -11,7 +11,7 @@ import pytest
 
 from api.core.progress import silent
 from api.model.package import REPLAY, load_package
-from api.model.replay_buffer import ReplayBuffer
+from api.model.replay_buffer import ReplayBuffer, RetiredRows
 from api.registry.promotion_gate import judge
 from api.retraining import full
 from api.retraining.full import IMPORTED, PhotographsMissingError, build_corpus
@@ -209,6 +209,7 @@ def test_corpus_has_imported_boxes_and_ood_photos(tmp_path: Path) -> None:
             targets=np.zeros((0, 4)),
             photographs=np.zeros(0, str),
             splits=np.zeros(0, str),
+            retired=RetiredRows.none(4),
         ),
         omissions=Omissions(),
         photos=[],

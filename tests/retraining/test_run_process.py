@@ -13,6 +13,7 @@ from api.model.predictor import Predictor
 from api.model.replay_buffer import ReplayBuffer
 from api.registry import repository as registry
 from api.registry import store
+from api.registry.service import promote
 from api.retraining import fast, repository, run_process, service
 from api.retraining.plan import make_plan
 from api.retraining.progress import RunAbortedError
@@ -123,8 +124,13 @@ def test_custom_classes_replace_the_shipped_ones(
     classes = ["cup", "pen", "saw"]
     for class_name, shows in zip(classes, ("freshapples", "rottenbanana", NEW), strict=True):
         add_photographs(database, blobs, class_name, 40, shows=shows)
+    before = serving(database)
     finished = run(classes=classes)
     assert finished.state == "succeeded", finished.message
+    # All classes of the champion are lost, so a person decides.
+    assert serving(database) == before
+    assert all(f"the class {name} any more" in finished.message for name in KNOWN)
+    promote(database, blobs, own.model_cache, str(finished.candidate))
     assert serving(database) == finished.candidate
     package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
     assert package.manifest.classes == ("cup", "pen", "saw")

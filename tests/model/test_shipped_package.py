@@ -1,0 +1,87 @@
+"""The shipped grader is as good as its manifest says, by what the package itself carries."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from api.core.paired_comparison import PairedCounts
+from api.evaluation.compare_models import ComparedModel, HeldOut, compare_models
+from api.model.package import REPLAY, Package, load_package
+from api.model.replay_buffer import ReplayBuffer
+from api.registry.promotion_gate import judge
+from api.settings import PROJECT
+
+# Embeddings are stored in a byte per channel.
+TOLERANCE = 0.01
+MIN_PER_CLASS = 20
+
+
+@pytest.fixture(scope="module")
+def package() -> Package:
+    return load_package(PROJECT / "models" / "default")
+
+
+@pytest.fixture(scope="module")
+def replay(package: Package) -> ReplayBuffer:
+    return ReplayBuffer.load(package.folder / REPLAY)
+
+
+def test_accuracy_on_held_out_photos_is_that_of_the_manifest(
+    package: Package, replay: ReplayBuffer
+) -> None:
+    rows = (replay.splits == "test") & (replay.targets.max(axis=1) == 1)
+    predicted = package.head.probabilities(replay.embeddings[rows]).argmax(axis=1)
+    accuracy = (predicted == replay.targets[rows].argmax(axis=1)).mean()
+    by_source = package.manifest.metrics["by_source"]
+    assert rows.sum() == by_source["of_known_class"]
+    assert accuracy == pytest.approx(by_source["accuracy"], abs=TOLERANCE)
+
+
+def test_every_class_and_every_source_has_held_out_photos(
+    package: Package, replay: ReplayBuffer
+) -> None:
+    rows = replay.splits == "test"
+    labels = replay.targets[rows].argmax(axis=1)
+    assert np.bincount(labels, minlength=len(package.manifest.classes)).min() >= MIN_PER_CLASS
+    assert set(replay.sources[rows].tolist()) == set(replay.sources.tolist())
+
+
+def test_it_passes_the_floors_that_every_candidate_must_pass(
+    package: Package, replay: ReplayBuffer
+) -> None:
+    rows = (replay.splits == "test") & (replay.targets.max(axis=1) == 1)
+    model = ComparedModel(
+        package.manifest.classes,
+        package.head,
+        replay.embeddings[rows],
+        replay.others.rows(replay.others.splits != "train").embeddings,
+    )
+    held_out = HeldOut(
+        np.array(package.manifest.classes)[replay.targets[rows].argmax(axis=1)],
+        np.arange(rows.sum()).astype(str),
+        replay.sources[rows],
+        replay.looks[rows],
+        np.zeros(rows.sum(), bool),
+        replay.first_right[rows],
+    )
+    comparison = compare_models(model, model, held_out)
+    assert judge(comparison).promote
+    for counts in all_counts(comparison.per_class, comparison.per_source, comparison.per_slice):
+        assert counts.candidate_right >= 0.8 * counts.photographs
+
+
+def all_counts(*groups: object) -> Iterator[PairedCounts]:
+    for group in groups:
+        assert isinstance(group, dict)
+        assert group
+        yield from group.values()
+
+
+def test_known_fruit_is_recognised_and_other_things_are_not(
+    package: Package, replay: ReplayBuffer
+) -> None:
+    rows = replay.splits == "test"
+    assert package.head.recognises(replay.embeddings[rows]).mean() > 0.95
+    far = np.char.startswith(replay.others.groups, "far/") & (replay.others.splits != "train")
+    assert package.head.recognises(replay.others.embeddings[far]).mean() < 0.5
