@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel as _BaseModel
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, RootModel
 from stored_models import Metrics, Verdict
 
 
@@ -202,6 +202,10 @@ class LeakIfDealtByFile(BaseModel):
 
 class Live(BaseModel):
     status: Literal["alive"] = "alive"
+
+
+class FeatureShapeItem(RootModel[int]):
+    root: Annotated[int, Field(ge=1, le=8192)]
 
 
 class ModelChange(BaseModel):
@@ -669,17 +673,18 @@ class Manifest(BaseModel):
     """`manifest.json`: written last, so that a package without one is no package."""
 
     architecture: str
-    classes: list[str]
+    classes: Annotated[list[str], Field(max_length=1000, min_length=1)]
     created_at: datetime
     data: DataFingerprint
-    feature_shape: tuple[int, int, int]
+    feature_shape: tuple[FeatureShapeItem, FeatureShapeItem, FeatureShapeItem]
     files: dict[str, str]
     format: int = 1
-    input_size: int
+    input_size: Annotated[int, Field(ge=8, le=1024)]
     metrics: Metrics
     parameters: int
     parent: str | None = None
     preprocessing: str
+    probe: list[list[float]] | None = None
     recipe: dict[str, Any]
     started_by: str | None = None
     thresholds: dict[str, float]

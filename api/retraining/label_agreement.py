@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from api.core.heads import Head
 from api.core.paired_comparison import Contradictions, LabelAgreement
@@ -134,13 +133,12 @@ def _among_their_like(
     """Which flagged rows have mostly flagged nearest neighbours: bool [n], from float32
     [n, channels] and bool [n]."""
     result = np.zeros(len(flagged), bool)
-    # The nearest is the photo itself.
-    neighbours = min(NEIGHBOURS + 1, len(flagged))
-    if neighbours < 2 or not flagged.any():
-        return result
-    search = NearestNeighbors(n_neighbors=neighbours).fit(embeddings)
-    nearest = search.kneighbors(embeddings[flagged], return_distance=False)[:, 1:]
-    result[flagged] = flagged[nearest].mean(axis=1) >= 0.5
+    squares = (embeddings**2).sum(axis=1)
+    for row in np.flatnonzero(flagged):
+        distances = squares - 2 * embeddings @ embeddings[row]
+        distances[row] = np.inf
+        nearest = np.argsort(distances)[:NEIGHBOURS]
+        result[row] = flagged[nearest].mean() >= 0.5
     return result
 
 

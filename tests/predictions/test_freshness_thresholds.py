@@ -60,7 +60,7 @@ def current(client: TestClient) -> dict[str, Any]:
 
 
 def level(client: TestClient) -> str:
-    photo = encode(draw_fruit("freshapples"), "JPEG")
+    photo = encode(draw_fruit("freshbanana"), "JPEG")
     response = client.post("/predict", files={"file": ("a.jpg", photo)})
     freshness_level: str = response.json()["freshness_level"]
     return freshness_level
