@@ -112,7 +112,7 @@ def write_champion(folder: Path) -> Path:
             "data": data,
             "files": files,
         }
-        return DEFAULT.manifest.model_copy(update=update)
+        return DEFAULT.manifest.model_copy(update={**update, "probe": None})
 
     write_package(folder / "champion", fill, describe)
     return folder / "champion"

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 # The last channels of the embedding came from a second expert model.
 EXPERT = 80
 COUNT = 40
+# Of replay buffers since then.
+NEW_COLUMNS = ("sources", "first_class", "first_right", "contradicted")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
             kept = {
                 name: arrays[name]
                 for name in arrays.files
-                if name != "sources" and not name.startswith("other_")
+                if name not in NEW_COLUMNS and not name.startswith(("other_", "retired_"))
             }
         others = ReplayBuffer.load(package.folder / REPLAY).others.embeddings
         np.savez(parts / REPLAY, **kept, others=others.astype(np.float16))
