@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -47,9 +47,11 @@ from api.predictions.retention import sweep_predicted
 from api.predictions.state import AppState
 from api.registry.model_reloader import POLL_SECONDS, ModelReloader
 from api.retraining.queue import RunQueue
+from api.retraining.run_watcher import POLL_SECONDS as WATCH_SECONDS
+from api.retraining.run_watcher import RunWatcher
 from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
-from api.storage.db import Database
+from api.storage.db import UNAVAILABLE, Database
 
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
@@ -123,10 +125,12 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         reloader = ModelReloader(settings, state)
         reloader.start()
         gauges = Gauges(settings, state)
+        watcher = RunWatcher(database)
         with (
             BackgroundTask("model reloader", POLL_SECONDS, reloader.poll_and_log),
             BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
             BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
+            BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
             BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
             drain_on_sigterm(state, settings.drain_seconds),
         ):
@@ -170,6 +174,13 @@ def _security_policy(settings: Settings) -> SecurityPolicy:
         rate_limit = RateLimit(settings.rate_limit)
     keys = ApiKeys(settings.predict_keys, settings.change_keys)
     return SecurityPolicy(keys, settings.cors_origins, settings.allow_open, rate_limit)
+
+
+def _watch_runs(state: AppState, watcher: RunWatcher) -> None:
+    """Also here, so that a run whose worker died is over even if no other worker starts."""
+    if not state.catalog_problem:
+        with suppress(*UNAVAILABLE):  # The model reloader logs it.
+            watcher.poll()
 
 
 def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:

@@ -8,9 +8,11 @@ import os
 import shutil
 import signal
 import sys
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from threading import Event
 
 import psycopg
@@ -24,14 +26,14 @@ from api.monitoring.triggers import check_triggers
 from api.retraining import repository, service, supervisor
 from api.retraining.queue import RunQueue
 from api.retraining.run_process import NICE
+from api.retraining.run_watcher import POLL_SECONDS, RunWatcher
 from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
-from api.storage.db import Database, now
+from api.storage.db import Database
 
-POLL_SECONDS = 2.0
 TRIGGER_SECONDS = 60.0
 # Messages arrive within a second, so that a run queued for longer has lost its own.
-MESSAGE_LOST_AFTER = timedelta(seconds=3)
+MESSAGE_LOST_SECONDS = 3.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 log = logging.getLogger("api.worker")
 
@@ -44,20 +46,24 @@ def main() -> int:
     os.nice(NICE)  # Serving comes first.
     database = Database(settings.database)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.state_dir / "worker.lock")
-    if database.is_sqlite:
+    with ExitStack() as resources:
+        resources.callback(database.close)
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.error("A worker is running on %s already.", settings.state_dir)
+            for path in _lock_files(settings, database):
+                resources.enter_context(FileLock(path, timeout=0))
+        except Timeout as error:
+            log.error("A worker is running on %s already.", Path(error.lock_file).parent)
             return 1
-    try:
         with ExitStack() as background_tasks:
             work(settings, database, stopping, background_tasks)
-    finally:
-        database.close()
-        lock.release()
     return 0
+
+
+def _lock_files(settings: Settings, database: Database) -> list[Path]:
+    """Locked while a worker lives: on SQLite only one may use a catalog, and a state folder."""
+    if database.path is None:
+        return []
+    return [settings.state_dir / "worker.lock", Path(f"{database.path}.worker.lock")]
 
 
 def work(
@@ -69,20 +75,26 @@ def work(
     """
     blobs = Blobs(settings.storage)
 
+    own: set[str] = set()
+
     def handle(run_id: str) -> None:
-        with bound_contextvars(run_id=run_id):
-            supervisor.supervise(database, settings.state_dir, run_id, stopping)
+        own.add(run_id)  # Before it is claimed.
+        try:
+            with bound_contextvars(run_id=run_id):
+                supervisor.supervise(database, settings.state_dir, run_id, stopping)
+        finally:
+            own.discard(run_id)
 
     queue = RunQueue(settings, handle)
     consumer = None
-    # On SQLite this is the only worker, so that any running run was left by a dead one.
-    lost_after = timedelta(0) if database.is_sqlite else service.LOST_AFTER
-    requeued: set[str] = set()
+    watcher = RunWatcher(database, own)
+    unclaimed = UnclaimedRuns(database, queue)
     while not stopping.is_set():
         try:
             if consumer is None:
                 database.upgrade()
-                _reap_lost(settings, database, lost_after)
+                if database.is_sqlite:
+                    _reap_all(settings, database)
                 consumer = queue.consumer()
                 consumer.start()
                 # Again: `start` installs handlers that would end a run without a record.
@@ -90,8 +102,8 @@ def work(
                 check = partial(check_triggers, database, blobs, settings)
                 background_tasks.enter_context(BackgroundTask("triggers", TRIGGER_SECONDS, check))
                 log.info("Ready for retraining runs.")
-            _reap_lost(settings, database, service.LOST_AFTER)
-            _requeue_unclaimed(database, queue, requeued)
+            _remove_files(settings, watcher.poll())
+            unclaimed.requeue()
         except (SQLAlchemyError, psycopg.Error) as error:
             log.warning("The database cannot be reached; trying again: %s", error)
         stopping.wait(POLL_SECONDS)
@@ -105,21 +117,36 @@ def _stop_on_signals(stopping: Event) -> None:
         signal.signal(stop, lambda _signal, _frame: stopping.set())
 
 
-def _requeue_unclaimed(database: Database, queue: RunQueue, requeued: set[str]) -> None:
-    """Queue the runs whose message was lost, each once."""
-    with database.reading() as session:
-        unclaimed = repository.queued_before(session, now() - MESSAGE_LOST_AFTER)
-    for run_id in set(unclaimed) - requeued:
-        requeued.add(run_id)
-        queue.put(run_id)
+class UnclaimedRuns:
+    """Queues the runs whose message was lost, each once."""
+
+    def __init__(self, database: Database, queue: RunQueue) -> None:
+        self._database = database
+        self._queue = queue
+        self._seen_at: dict[str, float] = {}
+        self._requeued: set[str] = set()
+
+    def requeue(self) -> None:
+        """Call it repeatedly: a message is lost if its run stays unclaimed."""
+        with self._database.reading() as session:
+            queued = repository.queued(session)
+        at = time.monotonic()
+        self._seen_at = {run_id: self._seen_at.get(run_id, at) for run_id in queued}
+        for run_id, seen_at in self._seen_at.items():
+            if at - seen_at >= MESSAGE_LOST_SECONDS and run_id not in self._requeued:
+                self._requeued.add(run_id)
+                self._queue.put(run_id)
 
 
-def _reap_lost(settings: Settings, database: Database, lost_after: timedelta) -> None:
-    """End the runs whose worker died, and remove their files."""
+def _reap_all(settings: Settings, database: Database) -> None:
+    """End all running runs: this is the only worker, so that a dead one left them."""
     with database.session() as session:
-        lost = service.reap_lost(session, lost_after=lost_after)
-    for run_id in lost:
-        log.warning("Run %s has lost its worker.", run_id)
+        lost = service.reap(session, repository.heartbeats(session))
+    _remove_files(settings, lost)
+
+
+def _remove_files(settings: Settings, run_ids: Sequence[str]) -> None:
+    for run_id in run_ids:
         shutil.rmtree(supervisor.work_folder(settings.state_dir, run_id), ignore_errors=True)
 
 

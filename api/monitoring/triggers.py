@@ -30,6 +30,8 @@ from api.storage.db import Database, now
 from api.storage.tables import RunRow, TriggerRow
 
 MIN_COOLDOWN_HOURS, MAX_COOLDOWN_HOURS = 1, 24 * 365
+# Clocks of workers differ by less.
+CLOCK_TOLERANCE = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
@@ -92,7 +94,8 @@ def config_of(rule: Rule, row: TriggerRow | None) -> TriggerConfig:
 
 def _cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
     """End of the cooldown; None if it is over."""
-    if config.last_fired_at is None:
+    # It fired in the future if the clock was wrong then; waiting for that could take years.
+    if config.last_fired_at is None or config.last_fired_at > at + CLOCK_TOLERANCE:
         return None
     end = config.last_fired_at + timedelta(hours=config.cooldown_hours)
     return end if end > at else None

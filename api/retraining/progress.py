@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.retraining import repository
-from api.storage.db import Database, now
+from api.storage.db import Database
 
 MIN_WRITE_SECONDS = 0.5
 # Below this progress, in percent, an estimate of the time left is noise.
@@ -112,7 +112,6 @@ class ProgressReporter:
             "progress": round(self._progress, 1),
             "eta_seconds": self._eta_seconds(),
             "losses": self._losses,
-            "heartbeat_at": now(),
         }
         try:
             with self._database.session() as session:

@@ -1,10 +1,10 @@
 """Queries on the runs table. An update names the state it expects, so a late one does nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from api.storage.db import now
@@ -30,16 +30,20 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(RunRow)) or 0
 
 
-def queued_before(session: Session, moment: datetime) -> Sequence[str]:
-    """Ids of the runs that were queued before `moment` and that no worker has claimed."""
-    queued = select(RunRow.id).where(RunRow.state == "queued", RunRow.created_at < moment)
-    return session.scalars(queued).all()
+def queued(session: Session) -> Sequence[str]:
+    """Ids of the runs that no worker has claimed."""
+    return session.scalars(select(RunRow.id).where(RunRow.state == "queued")).all()
 
 
-def lost(session: Session, moment: datetime) -> Sequence[RunRow]:
-    """Running runs without a heartbeat since `moment`, locked, but for those others have locked."""
-    is_silent = or_(RunRow.heartbeat_at.is_(None), RunRow.heartbeat_at < moment)
-    running = select(RunRow).where(RunRow.state == "running", is_silent)
+def heartbeats(session: Session) -> dict[str, datetime | None]:
+    """The last heartbeats of the running runs by id."""
+    running = select(RunRow.id, RunRow.heartbeat_at).where(RunRow.state == "running")
+    return dict(session.execute(running).all())
+
+
+def lock_running(session: Session, run_ids: Collection[str]) -> Sequence[RunRow]:
+    """These runs if they are running, locked, but for those that others have locked."""
+    running = select(RunRow).where(RunRow.state == "running", RunRow.id.in_(run_ids))
     return session.scalars(running.with_for_update(skip_locked=True)).all()
 
 
@@ -58,8 +62,8 @@ def claim(session: Session, run_id: str) -> bool:
 
 
 def update_running(session: Session, run_id: str, **values: Any) -> bool:
-    """Write `values`; False if the run is no longer running."""
-    return _update(session, run_id, "running", **values)
+    """Write `values` and a heartbeat; False if the run is no longer running."""
+    return _update(session, run_id, "running", heartbeat_at=now(), **values)
 
 
 def model_of(session: Session, run_id: str) -> ModelRow | None:

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -20,8 +20,6 @@ from api.storage.tables import ModelRow, RunRow
 
 Mode = Literal["fast", "full"]
 
-# The worker writes a heartbeat every 3 s.
-LOST_AFTER = timedelta(seconds=30)
 # A running worker claims a run within a second.
 CLAIM_TIMEOUT = timedelta(seconds=10)
 INTERRUPTED = (
@@ -82,7 +80,6 @@ def create_run(session: Session, *, mode: Mode, started_by: str, options: dict[s
 
     `enqueue` also wakes a worker; without that, workers find the run within seconds.
     """
-    reap_lost(session)
     _check_none_active(session)
     run = RunRow(
         id=uuid4().hex,
@@ -119,7 +116,6 @@ def cancel(session: Session, run_id: str) -> RunRow:
 
     Raises UnknownRunError, or RunOverError if it has ended.
     """
-    reap_lost(session)
     run = get(session, run_id)
     # Locked: its worker may be about to claim or end it.
     session.refresh(run, with_for_update=True)
@@ -143,22 +139,23 @@ def get(session: Session, run_id: str) -> RunRow:
 
 
 def current_status(run: RunRow) -> tuple[str, str]:
-    """State and message, corrected if there is no worker to write them."""
-    if run.state == "running":
-        heartbeat = run.heartbeat_at
-        if heartbeat is None or now() - heartbeat > LOST_AFTER:
-            return "interrupted", INTERRUPTED
+    """State and message; the message says so if there is no worker."""
     if run.state == "queued" and now() - run.created_at > CLAIM_TIMEOUT:
         return run.state, NO_WORKER
     return run.state, run.message
 
 
-def reap_lost(session: Session, *, lost_after: timedelta = LOST_AFTER) -> list[str]:
-    """End runs without a heartbeat for `lost_after`; returns their ids."""
-    lost = repository.lost(session, now() - lost_after)
-    for run in lost:
+def reap(session: Session, lost: Mapping[str, datetime | None]) -> list[str]:
+    """End the running runs whose heartbeat is still that of `lost`; returns their ids."""
+    runs = [
+        run
+        for run in repository.lock_running(session, lost.keys())
+        if run.heartbeat_at == lost[run.id]
+    ]
+    for run in runs:
         finalize(session, run, "interrupted", INTERRUPTED)
-    return [run.id for run in lost]
+        log.warning("Run %s has lost its worker.", run.id)
+    return [run.id for run in runs]
 
 
 def end_running(database: Database, run_id: str, state: str, message: str) -> None:

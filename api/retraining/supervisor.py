@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.core.process_tuning import ONE_THREAD
 from api.retraining import repository, service
 from api.settings import PROJECT
-from api.storage.db import Database, now
+from api.storage.db import Database
 from api.storage.tables import RunRow
 
 COMMAND = (sys.executable, "-m", "api.retraining.run_process")
@@ -87,7 +87,7 @@ def _wait(database: Database, run_id: str, process: Process, stopping: Event) ->
                 return "cancelled", "Cancelled."
             if time.monotonic() - last_heartbeat >= HEARTBEAT_SECONDS:
                 with database.session() as session:
-                    repository.update_running(session, run_id, heartbeat_at=now())
+                    repository.update_running(session, run_id)
                 last_heartbeat = time.monotonic()
         except SQLAlchemyError as error:
             log.warning("The database cannot be reached while run %s runs: %s", run_id, error)

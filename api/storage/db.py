@@ -85,6 +85,12 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def path(self) -> Path | None:
+        """The file of an SQLite database; None for one in memory, or on a server."""
+        path = make_url(self.url).database if self.is_sqlite else None
+        return None if not path or path == ":memory:" else Path(path)
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction that may write."""
@@ -107,12 +113,11 @@ class Database:
     @contextmanager
     def _sqlite_migration_lock(self) -> Iterator[None]:
         """A file lock: two processes that create a database at once do not wait for each other."""
-        path = make_url(self.url).database if self.is_sqlite else None
-        if not path or path == ":memory:":
+        if self.path is None:
             yield
             return
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.migration.lock"):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{self.path}.migration.lock"):
             yield
 
     def close(self) -> None:

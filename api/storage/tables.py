@@ -183,8 +183,8 @@ class RunRow(Base):
 
     `state`: queued, running, succeeded, failed, cancelled or interrupted. `active`: 1 while queued
     or running, then null; being unique, it allows one active run across all processes. `progress`:
-    0 to 100. `losses`: one entry per epoch. A running run with an old `heartbeat_at` has lost its
-    worker.
+    0 to 100. `losses`: one entry per epoch. `heartbeat_at`: changes while the worker
+    lives, which is all that may be read from it; see `retraining.run_watcher`.
     """
 
     __tablename__ = "runs"

@@ -102,6 +102,18 @@ def test_trigger_does_not_fire_during_its_cooldown(harness: TriggerHarness) -> N
     assert harness.check(AT + timedelta(hours=24))
 
 
+def test_trigger_that_fired_in_the_future_does_not_wait_until_then(
+    harness: TriggerHarness,
+) -> None:
+    """The clock was wrong, and was set back."""
+    harness.catalog_diff = MANY
+    harness.check(AT + timedelta(days=800))
+    harness.end_run()
+    assert harness.check(AT)
+    harness.end_run()
+    assert harness.check(AT + timedelta(hours=1)) is None
+
+
 def test_cooldown_is_configurable(harness: TriggerHarness) -> None:
     harness.catalog_diff = MANY
     harness.set("new-images", cooldown_hours=2)

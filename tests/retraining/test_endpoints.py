@@ -9,12 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.retraining import repository, service
+from api.retraining import repository, run_watcher, service
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import RunRow
 from tests.retraining.catalog import KNOWN, NEW, add_photographs, write_champion
+from tests.waiting import until
 
 FORCE = {"force": True}
 
@@ -180,15 +181,31 @@ def test_unknown_run_gets_404(shared_client: TestClient, path: str) -> None:
     assert "GET /runs" in problem(shared_client.get(path), 404)
 
 
-def test_run_without_heartbeat_is_interrupted(client: TestClient, database: Database) -> None:
+def test_run_without_heartbeat_is_interrupted(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although no worker is there to see that."""
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     with database.session() as session:
         repository.claim(session, run_id)
-        session.get_one(RunRow, run_id).heartbeat_at = now() - timedelta(minutes=1)
-    status = client.get("/retraining-status").json()
-    assert (status["is_retraining"], status["state"]) == (False, "interrupted")
-    assert client.post("/retrain", json=FORCE).status_code == 202
+    assert client.get("/retraining-status").json()["is_retraining"]
+    monkeypatch.setattr(run_watcher, "LOST_SECONDS", 0.0)
+    until(lambda: not client.get("/retraining-status").json()["is_retraining"])
     assert client.get(f"/runs/{run_id}").json()["state"] == "interrupted"
+    assert client.post("/retrain", json=FORCE).status_code == 202
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_wall_clock_ends_no_run(client: TestClient, database: Database, days: int) -> None:
+    """As if the clock had been set since, or the computer had slept."""
+    run_id = client.post("/retrain", json=FORCE).json()["run_id"]
+    with database.session() as session:
+        repository.claim(session, run_id)
+        run = session.get_one(RunRow, run_id)
+        run.created_at = run.started_at = run.heartbeat_at = now() + timedelta(days=days)
+    assert client.get("/retraining-status").json()["state"] == "running"
+    assert run_id in problem(client.post("/retrain", json=FORCE), 409)
+    assert client.post(f"/runs/{run_id}/cancel").json()["state"] == "running"
 
 
 def test_status_of_an_unclaimed_run_says_that_no_worker_is_running(

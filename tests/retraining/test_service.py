@@ -156,16 +156,6 @@ def test_unknown_run_ids_are_rejected(database: Database, run_id: str) -> None:
         service.cancel(session, run_id)
 
 
-def test_status_is_interrupted_without_heartbeat(database: Database) -> None:
-    run_id = create_run(database)
-    claim(database, run_id)
-    assert service.current_status(load_run(database, run_id))[0] == "running"
-    change(database, run_id, heartbeat_at=seconds_ago())
-    state, message = service.current_status(load_run(database, run_id))
-    assert state == "interrupted"
-    assert "started again" in message
-
-
 def test_status_of_an_unclaimed_run_says_how_to_start_a_worker(database: Database) -> None:
     run_id = create_run(database)
     assert "no worker" not in service.current_status(load_run(database, run_id))[1]
@@ -173,29 +163,39 @@ def test_status_of_an_unclaimed_run_says_how_to_start_a_worker(database: Databas
     assert "python -m api.worker" in service.current_status(load_run(database, run_id))[1]
 
 
+def reap(database: Database) -> list[str]:
+    """As a watcher that has seen no heartbeat for long."""
+    with database.reading() as session:
+        heartbeats = repository.heartbeats(session)
+    with database.session() as session:
+        return service.reap(session, heartbeats)
+
+
 def test_lost_runs_are_reaped(database: Database) -> None:
     run_id = create_run(database)
+    assert reap(database) == []
     claim(database, run_id)
-    with database.session() as session:
-        assert service.reap_lost(session) == []
-    change(database, run_id, heartbeat_at=seconds_ago())
-    with database.session() as session:
-        assert service.reap_lost(session) == [run_id]
+    assert reap(database) == [run_id]
     run = load_run(database, run_id)
     assert (run.state, run.active) == ("interrupted", None)
+    assert "started again" in run.message
     # Its process can no longer write.
     with database.session() as session:
         assert not repository.update_running(session, run_id, progress=50.0)
-        assert not repository.update_running(session, run_id, heartbeat_at=now())
+        assert not repository.update_running(session, run_id)
+    assert load_run(database, create_run(database)).state == "queued"
 
 
-def test_new_run_reaps_a_lost_one(database: Database) -> None:
+def test_run_with_a_heartbeat_in_the_last_moment_is_not_reaped(database: Database) -> None:
     run_id = create_run(database)
     claim(database, run_id)
-    change(database, run_id, heartbeat_at=seconds_ago())
-    second = create_run(database)
-    assert load_run(database, run_id).state == "interrupted"
-    assert load_run(database, second).state == "queued"
+    with database.reading() as session:
+        heartbeats = repository.heartbeats(session)
+    with database.session() as session:
+        repository.update_running(session, run_id)
+    with database.session() as session:
+        assert service.reap(session, heartbeats) == []
+    assert load_run(database, run_id).state == "running"
 
 
 @pytest.mark.parametrize("promote", [True, False])
@@ -216,9 +216,7 @@ def test_reaped_run_that_registered_its_model_has_succeeded(
                 verdict=verdict,
             )
         )
-    change(database, run_id, heartbeat_at=seconds_ago())
-    with database.session() as session:
-        service.reap_lost(session)
+    reap(database)
     run = load_run(database, run_id)
     assert (run.state, run.candidate, run.progress) == ("succeeded", "v2", 100.0)
     assert run.verdict == verdict

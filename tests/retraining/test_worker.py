@@ -1,16 +1,20 @@
 """API and worker as processes; each run is a third process."""
 
+import os
 import signal
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from api.retraining import service
+from api.retraining import repository, service
+from api.retraining.run_watcher import RunWatcher
 from api.storage.blobs import Blobs
-from api.storage.db import Database
+from api.storage.db import Database, now
+from api.storage.tables import RunRow
 from tests.processes import running_api, running_worker, start_worker
 from tests.retraining.catalog import NEW, add_photographs, picture, write_champion
 from tests.synthetic_images import encode
@@ -130,3 +134,49 @@ def test_run_with_a_lost_message_is_executed(
         wait_until_running(api, run.id)
         assert api.post(f"/runs/{run.id}/cancel").status_code == 202
         assert wait_until_ended(api, run.id)["state"] in ("cancelled", "succeeded")
+
+
+@on_sqlite
+def test_second_worker_on_one_catalog_is_refused(
+    environment: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    """With a state folder of its own too: it would take the first one's run as lost."""
+    with running_worker(environment):
+        second = start_worker(environment | {"RIPELINE_STATE_DIR": str(tmp_path / "other")})
+        assert "is running on" in second.communicate()[0]
+        assert second.returncode == 1
+
+
+def test_sleep_and_a_wrong_clock_end_no_run(
+    api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
+) -> None:
+    """The run's process is stopped, as by a sleep, and the clocks of the machines disagree."""
+    add_photographs(database, blobs, NEW, 20)
+    seconds = [0.0]
+    watcher = RunWatcher(database, clock=lambda: seconds[0])
+    with running_worker(environment) as worker:
+        run_id = start_run(api)
+        wait_until_running(api, run_id)
+        child = until(lambda: run_process_of(worker.pid))
+        os.kill(child, signal.SIGSTOP)
+        with database.session() as session:
+            session.get_one(RunRow, run_id).started_at = now() + timedelta(days=400)
+        for _ in range(3):
+            before = heartbeat(database, run_id)
+            until(lambda before=before: heartbeat(database, run_id) != before)  # type: ignore[misc]
+            seconds[0] += 3600
+            assert watcher.poll() == []
+        os.kill(child, signal.SIGCONT)
+        assert wait_until_ended(api, run_id)["state"] == "succeeded"
+
+
+def heartbeat(database: Database, run_id: str) -> datetime | None:
+    with database.reading() as session:
+        return repository.heartbeats(session)[run_id]
+
+
+def run_process_of(worker: int) -> int:
+    """The pid of the worker's child; 0 if it has none."""
+    children = Path(f"/proc/{worker}/task").glob("*/children")
+    pids = [pid for path in children for pid in path.read_text().split()]
+    return int(pids[0]) if pids else 0
