@@ -1,5 +1,6 @@
-"""`make run`: start API, app and worker, wait until they are ready, stop them on Ctrl-C.
+"""`make run`: start API, app and worker, and start again what dies; stop them on Ctrl-C.
 
+One that ends before all are ready ends the others too: its settings are wrong, or its files.
 Host and ports come from RIPELINE_HOST, RIPELINE_API_PORT and RIPELINE_UI_PORT. Where the API has
 keys, the app needs a change key in RIPELINE_API_KEY.
 """
@@ -10,16 +11,26 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 PROJECT = Path(__file__).resolve().parent.parent
 READY_WITHIN_SECONDS = 90
 STOP_WITHIN_SECONDS = 10
+POLL_SECONDS = 0.2
+# One that has lived for this long is started again at once; any other after a pause, which doubles.
+STABLE_SECONDS = 60.0
+MAX_PAUSE_SECONDS = 60.0
+LAST_LINES = 10
+# A child of the process that lives on keeps its output open.
+COPY_WITHIN_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Ignores the proxy settings of the environment.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -61,26 +72,88 @@ def main() -> int:
         **os.environ,
         "RIPELINE_API_URL": f"http://{local}:{api_port}",
         "RIPELINE_API_PORT": str(api_port),
+        # Unbuffered, so that the last lines of a process that dies arrive.
+        "PYTHONUNBUFFERED": "1",
     }
+    if sys.stderr.isatty():  # The processes write to pipes, where logs are JSON by default.
+        environment.setdefault("RIPELINE_LOG_FORMAT", "console")
+    stopping = threading.Event()
     # SIGINT too: shells start background jobs with it ignored.
     for stop in STOP_SIGNALS:
-        signal.signal(stop, _interrupt)
-    running: list[tuple[Service, subprocess.Popen[bytes]]] = []
+        signal.signal(stop, lambda _signal, _frame: stopping.set())
+    parts = [Part(service, environment) for service in services]
     try:
-        for service in services:
-            # In a session of its own: Ctrl-C reaches only this launcher, which stops them in order.
-            process = subprocess.Popen(
-                service.command, cwd=PROJECT, env=environment, start_new_session=True
-            )
-            running.append((service, process))
-        return _watch(host, running)
-    except KeyboardInterrupt:
-        print("\nStopping.", flush=True)
-        return 0
+        for part in parts:
+            part.start()
+        return _wait_until_ready(host, parts, stopping) or _keep_running(parts, stopping)
     finally:
         for stop in STOP_SIGNALS:
             signal.signal(stop, signal.SIG_IGN)
-        _stop([process for _, process in running])
+        _stop([part.process for part in parts if part.process])
+
+
+class Part:
+    """A service and its process, which is started again when it ends."""
+
+    def __init__(self, service: Service, environment: Mapping[str, str]) -> None:
+        self.service = service
+        self.process: subprocess.Popen[bytes] | None = None
+        self._environment = environment
+        self._lines: deque[bytes] = deque(maxlen=LAST_LINES)
+        self._started_at = 0.0
+        self._start_at = 0.0
+        self._pause = 0.0
+
+    def start(self) -> None:
+        # In a session of its own: Ctrl-C reaches only this launcher, which stops them in order.
+        self.process = subprocess.Popen(
+            self.service.command,
+            cwd=PROJECT,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._started_at = time.monotonic()
+        self._lines = deque(maxlen=LAST_LINES)
+        output = cast("BinaryIO", self.process.stdout)
+        self._copying = threading.Thread(target=_copy, args=(output, self._lines), daemon=True)
+        self._copying.start()
+
+    def restart_if_ended(self) -> None:
+        """Start it again, at once or once its pause is over."""
+        if self.process is None:
+            if time.monotonic() >= self._start_at:
+                self.start()
+            return
+        status = self.process.poll()
+        if status is None:
+            return
+        self.process = None
+        self._copying.join(COPY_WITHIN_SECONDS)
+        name = self.service.name
+        if time.monotonic() - self._started_at >= STABLE_SECONDS:
+            self._pause = 0.0
+        if not self._pause:
+            _say(f"The {name} ended with status {status}, and is started again.")
+        else:
+            _say(
+                f"The {name} ended again, with status {status}, and is started again in "
+                f"{self._pause:.0f} s. Its last lines:"
+            )
+            for line in self._lines:
+                _say(f"  | {line.decode(errors='replace').rstrip()}")
+        self._start_at = time.monotonic() + self._pause
+        self._pause = min(max(2 * self._pause, 1.0), MAX_PAUSE_SECONDS)
+
+
+def _copy(output: BinaryIO, lines: deque[bytes]) -> None:
+    """Copy the output of a process to that of this launcher, and its last lines to `lines`."""
+    with output:
+        for line in output:
+            lines.append(line)
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
 
 
 def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
@@ -98,25 +171,32 @@ def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
     ]
 
 
-def _watch(host: str, running: Sequence[tuple[Service, "subprocess.Popen[bytes]"]]) -> int:
-    """Announce the services once all are ready; return when one of them ends, which is an error."""
+def _wait_until_ready(host: str, parts: Sequence[Part], stopping: threading.Event) -> int:
+    """Announce the services once all are ready. Returns 1 if one ends, or takes too long."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
-    waiting = [(service.name, service.endpoint) for service, _ in running if service.endpoint]
-    while True:
-        for service, process in running:
-            if process.poll() is not None:
+    waiting = [(part.service.name, part.service.endpoint) for part in parts]
+    while not stopping.wait(POLL_SECONDS):
+        for part in parts:
+            if part.process and (status := part.process.poll()) is not None:
                 return _fail(
-                    f"The {service.name} ended with status {process.returncode}; its messages are "
-                    "above."
+                    f"The {part.service.name} ended with status {status}; its messages are above."
                 )
-        if waiting:
-            waiting = [(name, place) for name, place in waiting if not _is_ready(host, place)]
-            if not waiting:
-                _announce(host, [service for service, _ in running])
-            elif time.monotonic() > deadline:
-                names = " and the ".join(name for name, _ in waiting)
-                return _fail(f"The {names} did not answer in {READY_WITHIN_SECONDS} s.")
-        time.sleep(0.2)
+        waiting = [(name, place) for name, place in waiting if place and not _is_ready(host, place)]
+        if not waiting:
+            _announce(host, [part.service for part in parts])
+            return 0
+        if time.monotonic() > deadline:
+            names = " and the ".join(name for name, _ in waiting)
+            return _fail(f"The {names} did not answer in {READY_WITHIN_SECONDS} s.")
+    return 0
+
+
+def _keep_running(parts: Sequence[Part], stopping: threading.Event) -> int:
+    while not stopping.wait(POLL_SECONDS):
+        for part in parts:
+            part.restart_if_ended()
+    _say("\nStopping.")
+    return 0
 
 
 def _announce(host: str, services: Sequence[Service]) -> None:
@@ -180,8 +260,8 @@ def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
             process.wait()
 
 
-def _interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def _say(message: str) -> None:
+    print(message, flush=True)
 
 
 def _fail(message: str) -> int:

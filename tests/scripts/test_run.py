@@ -1,16 +1,38 @@
-"""`make run`: errors about ports, and stopping."""
+"""`make run`: errors about ports, starting again what died, and stopping."""
 
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 import httpx
+import psutil
 import pytest
 
-from tests.processes import LAUNCHER, free_port, launcher_environment, running_everything
+from tests.processes import (
+    LAUNCHER,
+    Running,
+    free_port,
+    launcher_environment,
+    running_everything,
+)
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
+
+
+def children(launcher: int) -> dict[str, psutil.Process]:
+    """The launcher's processes by the name of their service."""
+    found: dict[str, psutil.Process] = {}
+    for child in psutil.Process(launcher).children():
+        with suppress(psutil.NoSuchProcess):
+            command = " ".join(child.cmdline())
+            for name in ("streamlit", "api.worker", "api"):
+                if name in command.split() or f"-m {name} " in f"{command} ":
+                    found.setdefault(name, child)
+                    break
+    return found
 
 
 def launch(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
@@ -71,3 +93,49 @@ def test_stopping_the_launcher_stops_api_and_app(stop_signal: signal.Signals) ->
         for url in (running.api_url, running.ui_url):
             with pytest.raises(httpx.ConnectError):
                 httpx.get(url, trust_env=False)
+
+
+def test_part_that_dies_is_started_again_and_the_others_go_on() -> None:
+    with running_everything() as running:
+        before = children(running.process.pid)
+        assert set(before) == {"api", "streamlit", "api.worker"}
+        for name, label in (("api.worker", "worker"), ("streamlit", "app"), ("api", "API")):
+            before[name].kill()
+            assert read_until(running, f"The {label} ended with status -9")
+        after = until(lambda: found if len(found := children(running.process.pid)) == 3 else None)
+        assert not {child.pid for child in after.values()} & {
+            child.pid for child in before.values()
+        }
+        for url in (f"{running.api_url}/ready", f"{running.ui_url}/_stcore/health"):
+            until(lambda url=url: answers(url))  # type: ignore[misc]
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(timeout=60) == 0
+        assert not any(child.is_running() for child in after.values())
+
+
+def test_part_that_dies_again_and_again_is_started_after_growing_pauses() -> None:
+    """Its last lines are shown; nothing else is touched."""
+    with running_everything() as running:
+        api = children(running.process.pid)["api"]
+        for pause in ("and is started again.", "in 1 s", "in 2 s"):
+            worker = until(lambda: children(running.process.pid).get("api.worker"))
+            worker.kill()
+            assert read_until(running, pause)
+            if pause != "and is started again.":
+                assert running.process.stdout is not None
+                assert running.process.stdout.readline().startswith("  | ")
+            assert read_until(running, "Ready for retraining runs.")
+        assert children(running.process.pid)["api"].pid == api.pid
+
+
+def read_until(running: Running, text: str) -> bool:
+    """Read the launcher's output up to a line with `text`; False if it ends without one."""
+    assert running.process.stdout is not None
+    return any(text in line for line in running.process.stdout)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
