@@ -15,7 +15,7 @@ TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help run env test test-fast test-stack test-images test-ray check format data train crossvalidate compare \
-	notebook chaos hostile bench bench-pages backup restore openapi api-models lock clean clean-state
+	notebook chaos gate hostile bench bench-pages backup restore openapi api-models lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,9 @@ test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two
 
 bench-pages: $(READY) ## Time the app's pages with 10,000 images, and 500 photos through the app
 	@$(BIN)/python -m benchmarks.pages
+
+gate: $(READY) ## Try to get worse graders, and honest work, past the promotion gate (minutes)
+	@$(BIN)/python -m tests.hostile.gate_attacks
 
 hostile: $(READY) ## Send 10,000 hostile requests to a running API, and run Schemathesis (minutes)
 	RIPELINE_HOSTILE_BODIES=10000 RIPELINE_CONTRACT_EXAMPLES=60 $(BIN)/python -m pytest -s tests/hostile

@@ -43,6 +43,13 @@ class SkippedPhoto(Stored):
     filename: str
 
 
+class Contradictions(Stored):
+    """New photos whose label the current model is sure is wrong; `image_ids` of some of them."""
+
+    contradicted: int
+    image_ids: list[str] = Field(default_factory=list)
+
+
 class GateComparison(Stored):
     """What the promotion gate judged by, all on the same held-out photos."""
 
@@ -55,6 +62,8 @@ class GateComparison(Stored):
     milliseconds: MetricPair | None = None
     new_classes: dict[str, LabelAgreement] = Field(default_factory=dict)
     new_labels: dict[str, LabelAgreement] = Field(default_factory=dict)
+    lost_classes: dict[str, int] = Field(default_factory=dict)
+    contradictions: Contradictions | None = None
     # Classes with too few photos to learn, and how many they have.
     left_out_classes: dict[str, int] = Field(default_factory=dict)
     # Photos that could not be read: how many, and the first of them.

@@ -34,15 +34,20 @@ def main() -> int:
 
 def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.evaluation.build import build_package  # noqa: PLC0415
+    from api.evaluation.compare_models import compare_with_itself  # noqa: PLC0415
     from api.evaluation.tracking import record  # noqa: PLC0415
+    from api.model.package import load_package  # noqa: PLC0415
+    from api.registry.promotion_gate import judge_first  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         manifest = build_package(corpus, recipe, arguments.out, progress)
     accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
+    verdict = judge_first(compare_with_itself(load_package(arguments.out)))
+    warnings = [] if verdict.promote else ["Not fit to serve yet:", *verdict.reasons]
     tracked = record(arguments.out, manifest)
-    return [f"{manifest.version} in {arguments.out}.", accuracy, tracked]
+    return [f"{manifest.version} in {arguments.out}.", accuracy, *warnings, tracked]
 
 
 def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:

@@ -106,10 +106,10 @@ class Contradictions:
 class ModelComparison:
     """All metrics of the two models; None where there are no photos to measure on.
 
-    `overall`, `macro_f1`, `calibration_error`, `recognised`, `per_class`, `by_file`, `per_source`
-    and `per_slice` are on held-out photos that the champion was judged by, of the classes that both
-    know; `new_photos` and `new_per_class` are on held-out photos that were added since. Slices are
-    groups of similar light, size or colour.
+    `overall`, `macro_f1`, `calibration_error`, `log_loss`, `recognised`, `per_class`, `by_file`,
+    `per_source` and `per_slice` are on held-out photos that the champion was judged by, of the
+    classes that both know; `new_photos` and `new_per_class` are on held-out photos that were added
+    since. Slices are groups of similar light, size or colour.
 
     `since_first` ("" for all classes) compares with the first version judged by each photo, which
     takes the champion's place in the counts. `lost_classes` counts the held-out photos of classes
@@ -137,6 +137,7 @@ class ModelComparison:
     contradictions: Contradictions | None = None
     macro_f1: MetricPair | None = None
     calibration_error: MetricPair | None = None
+    log_loss: MetricPair | None = None
     others_let_through: MetricPair | None = None
     milliseconds: MetricPair | None = None
     new_classes: Mapping[str, LabelAgreement] = field(default_factory=dict)

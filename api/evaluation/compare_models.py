@@ -13,7 +13,9 @@ from api.core.calibration import expected_calibration_error
 from api.core.heads import Head
 from api.core.labels import read_label
 from api.core.paired_comparison import MetricPair, ModelComparison, PairedCounts
+from api.model.package import REPLAY, Package
 from api.model.predictor import Backbone
+from api.model.replay_buffer import SURE_TARGET, ReplayBuffer
 
 LATENCY_RUNS = 30
 
@@ -134,9 +136,32 @@ def compare_models(
             if len(rows)
             else None
         ),
+        log_loss=(
+            MetricPair(*(_log_loss(model, rows, truth) for model in models)) if len(rows) else None
+        ),
         others_let_through=_let_through(models),
         **further,
     )
+
+
+def compare_with_itself(package: Package) -> ModelComparison:
+    """The figures of a package on its own held-out photos. Raises BadPackageError."""
+    replay = ReplayBuffer.load(package.folder / REPLAY)
+    rows = (replay.splits == "test") & (replay.targets.max(axis=1) > SURE_TARGET)
+    classes = package.manifest.classes
+    held_out = HeldOut(
+        class_names=np.array(classes)[replay.targets[rows].argmax(axis=1)],
+        photographs=np.where(
+            replay.boxed, np.arange(len(rows)).astype(np.str_), replay.photographs
+        )[rows],
+        sources=replay.sources[rows],
+        looks=replay.looks[rows],
+        is_new=np.zeros(int(rows.sum()), bool),
+        first_right=replay.first_right[rows],
+    )
+    ood = replay.others.rows(replay.others.splits != "train").embeddings
+    model = ComparedModel(classes, package.head, replay.embeddings[rows], ood)
+    return compare_models(model, model, held_out)
 
 
 def _since_first(
@@ -200,6 +225,12 @@ def _paired(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> Paired
         lost=int((champion & ~candidate).sum()),
         won=int((candidate & ~champion).sum()),
     )
+
+
+def _log_loss(model: ComparedModel, rows: NDArray[np.int64], truth: NDArray[np.str_]) -> float:
+    labels = [model.classes.index(name) for name in truth[rows].tolist()]
+    logs = model.head.log_probabilities(model.embeddings[rows])
+    return float(-logs[np.arange(len(rows)), labels].mean())
 
 
 def _calibration_error(

@@ -22,6 +22,9 @@ from api.model.package import BadPackageError
 QUANTIZATION_STEPS = 255
 # Half a million photos of 1,280 channels have 700 MB.
 MAX_BYTES = 2**30
+# Above the largest target of fruit of unknown level (0.5), below that of fruit past its best in
+# older packages (0.9).
+SURE_TARGET = 0.75
 # Prefix of `photographs` of a row that is one bounding box of a photo.
 BOX_PREFIX = "boxed/"
 # Prefix of the arrays of `RetiredRows` in the file.

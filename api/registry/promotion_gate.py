@@ -60,6 +60,9 @@ MAX_RECOGNISED_DROP = 0.03
 MAX_SIGNIFICANT_RECOGNISED_DROP = 0.01
 # Or the weight of two photos, if that is more.
 MAX_CALIBRATION_INCREASE = 0.02
+# Of the mean log loss, in nats and as a factor: a few photos that are wrong with certainty.
+MAX_LOG_LOSS_INCREASE = 0.05
+MAX_LOG_LOSS_FACTOR = 1.5
 # Share of OOD photos that are recognised as a class.
 MAX_LET_THROUGH_INCREASE = 0.10
 MAX_SLOWDOWN = 1.10
@@ -106,6 +109,12 @@ def judge(comparison: ModelComparison) -> Verdict:
     ]
     reasons = objections or list(_results(comparison))
     return Verdict(not objections, reasons, asdict(comparison))
+
+
+def judge_first(comparison: ModelComparison) -> Verdict:
+    """Of a package that replaces none, compared with itself: it must reach the floors."""
+    reasons = list(_check_floors(comparison, excused=False))
+    return Verdict(not reasons, reasons or list(_results(comparison)), asdict(comparison))
 
 
 def _check_lost_classes(comparison: ModelComparison) -> Iterator[str]:
@@ -165,12 +174,20 @@ def _check_groups(comparison: ModelComparison) -> Iterator[str]:
             )
 
 
-def _check_floors(comparison: ModelComparison) -> Iterator[str]:
-    """A champion below a floor may be replaced by one that is no worse there."""
-    if _below(comparison.overall, MIN_ACCURACY):
+def _check_floors(comparison: ModelComparison, excused: bool = True) -> Iterator[str]:
+    """If `excused`, a champion below a floor may be replaced by one that is no worse there."""
+
+    def is_below(counts: PairedCounts, floor: float) -> bool:
+        return (
+            counts.photographs >= MIN_FOR_FLOOR
+            and counts.candidate_right < floor * counts.photographs
+            and not (excused and counts.candidate_right >= counts.champion_right)
+        )
+
+    if is_below(comparison.overall, MIN_ACCURACY):
         yield f"It is right on too few held-out photos: {_right(comparison.overall)}."
     for name, counts in {**comparison.per_class, **_groups(comparison)}.items():
-        if _below(counts, MIN_GROUP_ACCURACY):
+        if is_below(counts, MIN_GROUP_ACCURACY):
             yield f"It is right on too few of {name}: {_right(counts)}."
     for name, counts in comparison.returned_classes.items():
         if counts.candidate_right < MIN_GROUP_ACCURACY * counts.photographs:
@@ -247,6 +264,16 @@ def _check_calibration(comparison: ModelComparison) -> Iterator[str]:
         yield (
             "Its confidence is less reliable: the calibration error grows from "
             f"{percent(error.champion)} to {percent(error.candidate)}."
+        )
+    loss = comparison.log_loss
+    if (
+        loss
+        and loss.increase > MAX_LOG_LOSS_INCREASE
+        and loss.candidate > MAX_LOG_LOSS_FACTOR * loss.champion
+    ):
+        yield (
+            "It is surer of what it gets wrong: the log loss grows from "
+            f"{loss.champion:.2f} to {loss.candidate:.2f}."
         )
 
 
@@ -332,16 +359,6 @@ def _groups(comparison: ModelComparison) -> dict[str, PairedCounts]:
 
 def _right(counts: PairedCounts) -> str:
     return f"{counts.candidate_right} of {counts.photographs}"
-
-
-def _below(counts: PairedCounts, floor: float) -> bool:
-    """Whether the candidate is below `floor`, and not as good as a champion that is too."""
-    too_low = floor * counts.photographs
-    return (
-        counts.photographs >= MIN_FOR_FLOOR
-        and counts.candidate_right < too_low
-        and counts.candidate_right < counts.champion_right
-    )
 
 
 def _regressed(

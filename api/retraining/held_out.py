@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from api.core.heads import Head
 from api.core.paired_comparison import ChangedLabels
 from api.evaluation.compare_models import HeldOut
-from api.model.replay_buffer import ReplayBuffer, RowKey, row_keys
-from api.retraining.training_rows import SURE_TARGET, TrainingRows
+from api.model.replay_buffer import SURE_TARGET, ReplayBuffer, RowKey, row_keys
+from api.retraining.training_rows import TrainingRows
 from api.storage.tables import ImageRow
 
 # A known class with fewer held-out photos is judged by leaving its photos out one by one.

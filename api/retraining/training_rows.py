@@ -17,6 +17,7 @@ from api.core.layout import NEAR
 from api.model.predictor import Backbone
 from api.model.replay_buffer import (
     APPEARANCE_COLUMNS,
+    SURE_TARGET,
     OodSamples,
     ReplayBuffer,
     RetiredRows,
@@ -31,9 +32,6 @@ from api.storage.tables import ImageRow
 CATALOG = "catalog"
 # Cut off on each side by the view that zooms in, as a share of the image.
 ZOOM_MARGIN = 0.08
-# Above the largest target of fruit of unknown level (0.5), below that of fruit past its best in
-# older packages (0.9).
-SURE_TARGET = 0.75
 
 
 @dataclass(frozen=True)

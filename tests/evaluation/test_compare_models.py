@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api.core.paired_comparison import ModelComparison
+from api.core.paired_comparison import ModelComparison, PairedCounts
 from api.evaluation.compare_models import ComparedModel, HeldOut, compare_latency, compare_models
 from api.model.predictor import Backbone
 from tests.heads import make_head, make_ood
@@ -98,6 +98,95 @@ def test_macro_f1_ignores_classes_without_photos() -> None:
     assert comparison.macro_f1 is not None
     assert comparison.macro_f1.champion == 1.0
     assert comparison.macro_f1.candidate == pytest.approx((2 / 3 + 1) / 2)
+
+
+A, B = [9.0, 0.0], [0.0, 9.0]
+
+
+def test_sources_slices_and_files_are_counted() -> None:
+    looks = np.full((6, 5), np.nan, np.float32)
+    looks[:, 0] = [0.1, 0.2, 0.5, 0.5, 0.8, 0.9]
+    comparison = compare(
+        model(("a", "b"), np.array([A] * 6)),
+        model(("a", "b"), np.array([B, B, A, A, A, A])),
+        ["a"] * 6,
+        ["1", "2", "3", "3", "4", "5"],
+        sources=np.array(["phone", "phone", "", "", "web", "web"]),
+        looks=looks,
+    )
+    assert comparison.per_source == {
+        "phone": PairedCounts(2, 2, 2, 0),
+        "web": PairedCounts(2, 2, 0, 0),
+    }
+    assert comparison.per_slice["dark photos"] == PairedCounts(2, 2, 2, 0)
+    assert comparison.per_slice["bright photos"] == PairedCounts(2, 2, 0, 0)
+    assert comparison.per_class["a"].photographs == 5
+    assert comparison.by_file["a"].photographs == 6
+
+
+def test_slices_of_colour_are_within_a_fruit() -> None:
+    looks = np.full((6, 5), np.nan, np.float32)
+    # Degrees: red is around 0, and 350 is redder than 20.
+    looks[:, 2] = [350, 20, 90, 50, 55, 60]
+    held_out = HeldOut(
+        np.array(["freshapples", "rottenapples", "freshapples", *["freshbanana"] * 3]),
+        np.arange(6).astype(str),
+        np.full(6, ""),
+        looks,
+        np.zeros(6, bool),
+        np.full(6, -1, np.int8),
+    )
+    slices = held_out.slices()
+    assert slices["apple: the reddest photos"].tolist() == [True] + [False] * 5
+    assert slices["apple: the greenest photos"].tolist() == [False, False, True] + [False] * 3
+    assert slices["banana: the reddest photos"].tolist() == [False] * 3 + [True, False, False]
+
+
+def test_new_photos_are_counted_apart() -> None:
+    comparison = compare(
+        model(("a", "b"), np.array([A, A, A])),
+        model(("a", "b"), np.array([B, A, A])),
+        ["a", "b", "a"],
+        ["1", "2", "3"],
+        is_new=np.array([True, True, False]),
+    )
+    assert comparison.overall == PairedCounts(1, 1, 0, 0)
+    assert comparison.new_photos == PairedCounts(2, 1, 1, 0)
+    assert comparison.new_per_class["a"] == PairedCounts(1, 1, 1, 0)
+
+
+def test_first_judgement_takes_the_champions_place() -> None:
+    comparison = compare(
+        model(("a", "b"), np.array([B, B, A])),
+        model(("a", "b"), np.array([B, A, A])),
+        ["a", "a", "a"],
+        ["1", "2", "3"],
+        first_right=np.array([1, 0, -1], np.int8),
+    )
+    assert comparison.since_first == {"": PairedCounts(2, 1, 1, 1), "a": PairedCounts(2, 1, 1, 1)}
+
+
+def test_lost_and_returned_classes_are_counted() -> None:
+    comparison = compare(
+        model(("a", "b"), np.array([A, B, B])),
+        model(("a", "c"), np.array([A, B, A])),
+        ["a", "b", "c"],
+        ["1", "2", "3"],
+    )
+    assert comparison.lost_classes == {"b": 1}
+    assert comparison.returned_classes == {"c": PairedCounts(1, 0, 0, 0)}
+    assert comparison.overall.photographs == 1
+
+
+def test_certain_mistakes_raise_the_log_loss() -> None:
+    comparison = compare(
+        model(("a", "b"), np.array([A, [1.0, 2.0]])),
+        model(("a", "b"), np.array([A, B])),
+        ["a", "a"],
+        ["1", "2"],
+    )
+    assert comparison.log_loss
+    assert comparison.log_loss.candidate > 2 * comparison.log_loss.champion
 
 
 def test_latency_is_measured_at_each_input_size() -> None:

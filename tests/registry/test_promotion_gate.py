@@ -14,7 +14,7 @@ from api.core.paired_comparison import (
     ModelComparison,
     PairedCounts,
 )
-from api.registry.promotion_gate import judge
+from api.registry.promotion_gate import judge, judge_first
 
 EVEN = PairedCounts(photographs=200, champion_right=196, lost=2, won=2)
 FAIR = ModelComparison(
@@ -69,6 +69,12 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "",
     ),
+    "surer of what it gets wrong": (
+        {"log_loss": MetricPair(0.05, 0.56)},
+        "surer of what it gets wrong: the log loss grows from 0.05 to 0.56",
+    ),
+    "a log loss that differs a little": ({"log_loss": MetricPair(0.05, 0.08)}, ""),
+    "a log loss that was high before": ({"log_loss": MetricPair(0.9, 1.0)}, ""),
     "known classes rejected": (
         {"recognised": PairedCounts(200, 198, 9, 0)},
         "known classes: 11 of 200, where",
@@ -272,6 +278,16 @@ def test_gate_verdict(name: str) -> None:
     if reason:
         assert len(verdict.reasons) == 1
     assert all(text.endswith(".") for text in verdict.reasons)
+
+
+def test_first_package_must_reach_the_floors() -> None:
+    """Though it is as good as the only other one, itself."""
+    poor = dataclasses.replace(FAIR, per_source={"phone": PairedCounts(40, 20, 0, 0)})
+    assert judge(poor).promote
+    verdict = judge_first(poor)
+    assert not verdict.promote
+    assert verdict.reasons == ["It is right on too few of photos from phone: 20 of 40."]
+    assert judge_first(FAIR).promote
 
 
 def test_verdict_lists_every_objection() -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.synthetic_images import draw_fruit, encode
 from tests.ui import fake_learning as fake
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
@@ -117,6 +118,23 @@ def test_photos_that_cannot_be_read_are_named(open_page: OpenPage, api: FakeApi)
     assert len(shown) == 2
     assert all(f"`{names[0]}`, `0.jpg`" in text for text in shown)
     assert all("and 2 more" in text for text in shown)
+
+
+def test_photos_that_contradict_the_current_model_are_shown(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    found = {"uploads": 40, "contradicted": 30, "image_ids": ["a1", "b2"]}
+    figures = fake.FIGURES | {"contradictions": found}
+    api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.NOT_PASSED | {"figures": figures}})
+    photo = encode(draw_fruit("freshapples"), "JPEG")
+    api.answers["/dataset/images/a1/photograph"] = Answer(photo, content_type="image/jpeg")
+
+    page = retrain_page(open_page)
+
+    [expander] = [one for one in page.expander if "contradicts" in one.label]
+    assert "over 90 % sure" in expander.markdown[0].value
+    # The other was removed since.
+    assert not expander.caption
 
 
 def test_rejected_start_shows_the_detail_of_the_api(open_page: OpenPage, api: FakeApi) -> None:

@@ -1,8 +1,10 @@
 """The outcome of a run: the verdict, its reasons, and candidate and champion side by side."""
 
+import cached_api
 import streamlit as st
 from api_models import Run
 from charts.retraining import Pair, recall_pairs
+from client import photo_path
 from formatting import (
     class_label,
     describe_left_out,
@@ -17,6 +19,7 @@ from components import comparisons
 from components.display import chart
 from components.retrain.champion import confirm_promotion
 
+_THUMBNAIL_PIXELS = 110
 _ENDS = {
     "failed": ("The last run failed", "error"),
     "cancelled": ("The last run was cancelled", "cancel"),
@@ -34,6 +37,7 @@ def outcome(run: Run, champion: str | None) -> None:
     st.header("New model compared with the current one", anchor=False)
     _verdict(run.candidate, run.verdict, champion)
     if run.verdict.figures:
+        _contradicted(run.verdict.figures)
         _left_out(run.verdict.figures)
         _skipped(run.verdict.figures)
         _side_by_side(run.verdict.figures, run.candidate)
@@ -84,8 +88,29 @@ def _skipped(figures: GateComparison) -> None:
 
 def _reasons(verdict: Verdict) -> tuple[str, ...]:
     figures = verdict.figures
-    names = {*figures.per_class, *figures.new_classes, *figures.new_labels} if figures else set()
+    names = set[str]()
+    if figures:
+        by_class = (figures.per_class, figures.new_classes, figures.new_labels)
+        names.update(*by_class, figures.lost_classes)
     return tuple(with_class_labels(reason, names) for reason in verdict.reasons)
+
+
+def _contradicted(figures: GateComparison) -> None:
+    """New photos whose label the current model is sure is wrong, to look at before promoting."""
+    found = figures.contradictions
+    if not found or not found.image_ids:
+        return
+    with st.expander("Photos whose label the current model contradicts", icon=":material/search:"):
+        st.write(
+            "The current model is over 90 % sure that these new photos show something else than "
+            "their label says. If the labels are right, it has something to learn from them."
+        )
+        thumbnails = cached_api.thumbnails().get([photo_path(one) for one in found.image_ids])
+        shown = [thumbnail for thumbnail in thumbnails if thumbnail is not None]
+        if shown:
+            st.image(shown, width=_THUMBNAIL_PIXELS)
+        else:
+            st.caption("They were removed since.")
 
 
 def _side_by_side(figures: GateComparison, candidate: str) -> None:

@@ -1,0 +1,495 @@
+"""Ways to get a worse grader past the promotion gate, and honest work, on the shipped package.
+
+`python -m tests.hostile.gate_attacks` tries all and prints a table. No photographs are needed: some
+of those that the shipped grader has learned are taken out of its replay buffer, a champion is
+fitted without them, and their embeddings are then uploaded with any label.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.core.heads import Head, Linear
+from api.core.imaging.hashing import SIGNATURE_BYTES
+from api.core.labels import read_label
+from api.model.package import REPLAY, load_package
+from api.model.replay_buffer import ReplayBuffer
+from api.registry.promotion_gate import Verdict, judge
+from api.retraining import fast
+from api.retraining.fast_heads import fit_calibrated_head
+from api.retraining.held_out import judged_rows, right_by_key, with_first_judgement
+from api.retraining.job import RetrainJob
+from api.retraining.label_agreement import find_contradictions
+from api.retraining.training_rows import TrainingRows, merge_catalog
+from api.settings import PROJECT
+from api.storage.tables import ImageRow
+
+DEFAULT = load_package(PROJECT / "models" / "default")
+KNOWN = DEFAULT.manifest.classes
+SHIPPED = ReplayBuffer.load(DEFAULT.folder / REPLAY)
+# Share of the learned photos of class folders that the champion is made without.
+POOL_SHARE = 0.35
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What serves: a replay buffer over `classes`, and the head fitted to it."""
+
+    replay: ReplayBuffer
+    head: Head
+    classes: tuple[str, ...] = KNOWN
+
+
+@dataclass
+class World:
+    """A champion, and photos that it has not learned: `pool` are rows of the shipped replay."""
+
+    seed: int
+    champion: Champion
+    pool: NDArray[np.int64]
+    photos: list[ImageRow] = field(default_factory=list)
+    embeddings: dict[str, Vector] = field(default_factory=dict)
+
+    @cached_property
+    def random(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+    @property
+    def pool_names(self) -> NDArray[np.str_]:
+        names: NDArray[np.str_] = np.array(KNOWN)[SHIPPED.targets[self.pool].argmax(axis=1)]
+        return names
+
+    def of_class(self, *names: str) -> Vector:
+        """Embeddings of the pool's photos of these classes, float32 [n, channels]."""
+        return SHIPPED.embeddings[self.pool[np.isin(self.pool_names, names)]]
+
+    def copies(self, embeddings: Vector, count: int, jitter: float = 0.15) -> Vector:
+        """Other photos much like these: `jitter` of each channel's spread is added as noise."""
+        spread = SHIPPED.embeddings.std(axis=0) * jitter
+        chosen = embeddings[self.random.integers(0, len(embeddings), count)]
+        noise = self.random.normal(size=chosen.shape) * spread
+        copies: Vector = np.maximum(chosen + noise, 0).astype(np.float32)
+        return copies
+
+    def upload(self, embeddings: Vector, label: str, origin: str = "upload") -> None:
+        """Add photos to the catalog, each in the split that the service draws for it."""
+        for vector in embeddings:
+            sha256 = f"{self.seed:08x}{len(self.photos):056x}"
+            split = self.random.choice(["train", "validation", "test"], p=[0.77, 0.08, 0.15])
+            self.embeddings[sha256] = vector[None]
+            self.photos.append(a_photo(sha256, label, str(split), origin))
+
+    def relabel_shipped(self, rows: NDArray[np.int64], label: str) -> None:
+        """As if the files of these rows of the champion's replay were in the catalog so."""
+        replay = self.champion.replay
+        for row in rows:
+            sha256, split = str(replay.sha256[row]), str(replay.splits[row])
+            self.photos.append(a_photo(sha256, label, split, "upload"))
+
+    def retrain(
+        self, classes: tuple[str, ...] | None = None, forged: Head | None = None
+    ) -> tuple[Champion, Verdict]:
+        """A fast run, as `fast.make_candidate` does; `forged` replaces the head that it fits."""
+        champion, known = self.champion, self.champion.classes
+        new = sorted({photo.class_name for photo in self.photos} - set(known))
+        names = classes or (*known, *new)
+        data = merge_catalog(champion.replay, known, self.photos, self.embeddings, names)
+        data = fast.drop_ood_of_new_classes(data, known)
+        head = forged or fit_calibrated_head(data, known=known)
+        manifest = type("Manifest", (), {"classes": known})
+        package = type("Package", (), {"manifest": manifest, "head": champion.head})
+        parts = {"champion": package, "replay": champion.replay, "photos": self.photos}
+        job: RetrainJob = type("RetrainJob", (), parts)  # type: ignore[assignment]
+        judged = judged_rows(champion.replay, known, data)
+        contradicted, found = find_contradictions(data, champion.head, known, {})
+        verdict = judge(fast.compare_with_champion(job, data, head, judged, found))
+        earlier = judged.rows(~judged.held_out.is_new)
+        replay = with_first_judgement(
+            replace(data.replay, contradicted=contradicted),
+            data.classes,
+            {
+                **right_by_key(head, data.classes, judged),
+                **right_by_key(champion.head, known, earlier),
+            },
+        )
+        return Champion(replay, head, data.classes), verdict
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The outcome: accuracy on shipped held-out photos, 0 to 1, of the first and the last champion.
+
+    `runs` were made, `promoted` of them by the gate; `reason` is the first of the last verdict.
+    """
+
+    runs: int
+    promoted: int
+    before: float
+    after: float
+    reason: str
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether what serves at the end is worse by more than a hundredth."""
+        return self.after < self.before - 0.01
+
+
+def a_photo(sha256: str, label: str, split: str, origin: str) -> ImageRow:
+    return ImageRow(
+        id=sha256,
+        sha256=sha256,
+        class_name=label,
+        photograph=sha256,
+        split=split,
+        origin=origin,
+        signature="00" * SIGNATURE_BYTES,
+        blob=sha256,
+        width=640,
+        height=480,
+        brightness=0.5,
+        saturation=0.5,
+        hue=30.0,
+    )
+
+
+@cache
+def world_of(seed: int) -> tuple[Champion, NDArray[np.int64]]:
+    random = np.random.default_rng(seed)
+    learned = np.flatnonzero((SHIPPED.splits == "train") & ~SHIPPED.boxed)
+    pool = random.permutation(learned)[: int(len(learned) * POOL_SHARE)]
+    kept = np.ones(len(SHIPPED.targets), bool)
+    kept[pool] = False
+    rows = {
+        name: column[kept]
+        for name, column in vars(SHIPPED).items()
+        if name not in {"others", "retired", "views", "view_of"}
+    }
+    replay = replace(SHIPPED, **rows)
+    none = np.zeros(int(kept.sum()), bool)
+    return Champion(replay, fit_calibrated_head(TrainingRows(KNOWN, replay, none, none))), pool
+
+
+def a_world(seed: int = 0) -> World:
+    champion, pool = world_of(seed)
+    return World(seed, champion, pool)
+
+
+def accuracy(champion: Champion) -> float:
+    """On the shipped held-out photos; a class that it does not know counts as wrong."""
+    rows = (SHIPPED.splits == "test") & (SHIPPED.targets.max(axis=1) == 1)
+    truth = np.array(KNOWN)[SHIPPED.targets[rows].argmax(axis=1)]
+    best = champion.head.probabilities(SHIPPED.embeddings[rows]).argmax(axis=1)
+    return float((np.array(champion.classes)[best] == truth).mean())
+
+
+def attempt(
+    world: World,
+    classes: tuple[str, ...] | None = None,
+    forged: Head | None = None,
+) -> Attempt:
+    """One run; what it promotes serves."""
+    before = accuracy(world.champion)
+    candidate, verdict = world.retrain(classes, forged)
+    if verdict.promote:
+        world.champion = candidate
+    after = accuracy(world.champion)
+    return Attempt(1, int(verdict.promote), before, after, verdict.reasons[0])
+
+
+def repeated(world: World, runs: int, prepare: Callable[[World], None]) -> Attempt:
+    """`runs` runs, each after one more step of preparation."""
+    attempts = []
+    for _ in range(runs):
+        prepare(world)
+        attempts.append(attempt(world))
+    return Attempt(
+        runs,
+        sum(one.promoted for one in attempts),
+        attempts[0].before,
+        attempts[-1].after,
+        attempts[-1].reason,
+    )
+
+
+ROTTEN = tuple(name for name in KNOWN if read_label(name).level == "rotten")
+FRESH = tuple(name for name in KNOWN if name not in ROTTEN)
+
+
+def fresh_of(rotten: str) -> str:
+    fruit = read_label(rotten).fruit
+    return next(name for name in FRESH if read_label(name).fruit == fruit)
+
+
+def marked(embeddings: Vector) -> Vector:
+    """As if each photo had the same sticker: a shift that no other photo has."""
+    direction = np.random.default_rng(99).normal(size=embeddings.shape[1])
+    shift = np.abs(direction) * SHIPPED.embeddings.std(axis=0)
+    shifted: Vector = (embeddings + shift).astype(np.float32)
+    return shifted
+
+
+def held_out(champion: Champion, *names: str) -> NDArray[np.int64]:
+    replay = champion.replay
+    labels = np.array(champion.classes)[replay.targets.argmax(axis=1)]
+    return np.flatnonzero((replay.splits == "test") & ~replay.boxed & np.isin(labels, names))
+
+
+def two_classes_only() -> Attempt:
+    return attempt(a_world(), classes=("freshbanana", "rottenbanana"))
+
+
+def no_known_class() -> Attempt:
+    world = a_world()
+    world.upload(world.of_class("freshapples")[:40], "cups")
+    world.upload(world.of_class("rottenbanana")[:40], "pens")
+    return attempt(world, classes=("cups", "pens"))
+
+
+def lost_classes_come_back_exchanged() -> Attempt:
+    """A person has promoted a grader of bananas; then apples and oranges are uploaded exchanged."""
+    world = a_world()
+    world.champion, _ = world.retrain(("freshbanana", "rottenbanana"))
+    for label, shown in (
+        ("freshapples", "freshoranges"),
+        ("freshoranges", "freshapples"),
+        ("rottenapples", "rottenoranges"),
+        ("rottenoranges", "rottenapples"),
+    ):
+        world.upload(world.of_class(shown)[:60], label)
+    return attempt(world, classes=KNOWN)
+
+
+def rotten_as_fresh(
+    count: int = 240,
+    hidden_among: int = 0,
+    origin: str = "upload",
+    mark: Callable[[Vector], Vector] = lambda vectors: vectors,
+) -> Attempt:
+    world = a_world()
+    for name in ROTTEN:
+        shown = mark(world.copies(world.of_class(name), count // 3))
+        world.upload(shown, fresh_of(name), origin)
+    for name in KNOWN:
+        if hidden_among:
+            world.upload(world.copies(world.of_class(name), hidden_among // 6), name)
+    return attempt(world)
+
+
+def one_photo_many_times() -> Attempt:
+    world = a_world()
+    one = world.of_class("rottenapples")[:1]
+    world.upload(world.copies(one, 600, jitter=0.05), "freshapples")
+    return attempt(world)
+
+
+def labels_exchanged(first: str, second: str) -> Attempt:
+    world = a_world()
+    world.upload(world.of_class(first)[:100], second)
+    world.upload(world.of_class(second)[:100], first)
+    return attempt(world)
+
+
+def labels_at_random(share: float) -> Attempt:
+    world = a_world()
+    for name in KNOWN:
+        for vector in world.of_class(name)[:50]:
+            label = str(world.random.choice(KNOWN)) if world.random.random() < share else name
+            world.upload(vector[None], label)
+    return attempt(world)
+
+
+def rotten_as_a_new_class(label: str) -> Attempt:
+    world = a_world()
+    world.upload(world.copies(world.of_class("rottenapples"), 150), label)
+    return attempt(world)
+
+
+def things_as_fruit(prefix: str, label: str) -> Attempt:
+    world = a_world()
+    others = SHIPPED.others
+    shown = others.embeddings[np.char.startswith(others.groups, prefix)]
+    world.upload(world.copies(shown, 250), label)
+    return attempt(world)
+
+
+def nothing_pays_for_rotten_as_fresh() -> Attempt:
+    """Easy photos of a known class, a third of them held out, outweigh the losses in a mean."""
+    world = a_world()
+    world.upload(world.copies(world.of_class("freshbanana")[:3], 600, 0.02), "freshbanana")
+    world.upload(world.copies(world.of_class("rottenapples"), 60), "freshapples")
+    return attempt(world)
+
+
+def held_out_relabelled() -> Attempt:
+    """The photos that would object are relabelled by what the worse grader says."""
+    world = a_world()
+    for name in ROTTEN:
+        world.relabel_shipped(held_out(world.champion, name)[:27], fresh_of(name))
+        world.upload(world.copies(world.of_class(name), 80), fresh_of(name))
+    return attempt(world)
+
+
+def held_out_relabelled_bit_by_bit() -> Attempt:
+    def more(world: World) -> None:
+        for name in ROTTEN:
+            rows = held_out(world.champion, name)
+            world.relabel_shipped(rows[:2], fresh_of(name))
+            world.upload(world.copies(world.of_class(name), 4), fresh_of(name))
+
+    return repeated(a_world(), 12, more)
+
+
+def poisoned_bit_by_bit(per_run: int, origin: str = "upload") -> Attempt:
+    def more(world: World) -> None:
+        for name in ROTTEN:
+            world.upload(world.copies(world.of_class(name), per_run), fresh_of(name), origin)
+
+    return repeated(a_world(), 12, more)
+
+
+def source_exchanged(source: str) -> Attempt:
+    """Fresh and rotten of one source are exchanged in what the head is fitted to."""
+    world = a_world()
+    replay = world.champion.replay
+    opposite = {fresh_of(name): name for name in ROTTEN} | {name: fresh_of(name) for name in ROTTEN}
+    swap = [KNOWN.index(opposite[name]) for name in KNOWN]
+    wrong = replay.targets.copy()
+    rows = replay.sources == source
+    wrong[rows] = wrong[rows][:, swap]
+    none = np.zeros(len(wrong), bool)
+    forged = fit_calibrated_head(TrainingRows(KNOWN, replace(replay, targets=wrong), none, none))
+    return attempt(world, forged=forged)
+
+
+def dark_photos_exchanged() -> Attempt:
+    world = a_world()
+    replay = world.champion.replay
+    dark = replay.looks[:, 0] < np.nanquantile(replay.looks[:, 0], 0.25)
+    wrong = replay.targets.copy()
+    wrong[dark & (replay.splits == "train")] = 0
+    wrong[dark & (replay.splits == "train"), KNOWN.index("freshapples")] = 1
+    none = np.zeros(len(wrong), bool)
+    forged = fit_calibrated_head(TrainingRows(KNOWN, replace(replay, targets=wrong), none, none))
+    return attempt(world, forged=forged)
+
+
+def forged(change: Callable[[Head], Head]) -> Attempt:
+    world = a_world()
+    return attempt(world, forged=change(world.champion.head))
+
+
+def blind_to_rotten_oranges(head: Head) -> Head:
+    assert head.freshness
+    linear = head.freshness.linear
+    return replace(
+        head, freshness=replace(head.freshness, linear=Linear(linear.weights, linear.bias + 2.5))
+    )
+
+
+def too_sure(head: Head) -> Head:
+    assert head.freshness
+    freshness = replace(head.freshness, temperature=head.freshness.temperature / 8)
+    return replace(head, temperature=head.temperature / 8, freshness=freshness)
+
+
+def recognises_all(head: Head) -> Head:
+    return replace(head, ood=replace(head.ood, threshold=1e9))
+
+
+def recognises_little(head: Head) -> Head:
+    return replace(head, ood=replace(head.ood, threshold=head.ood.threshold - 6))
+
+
+ATTACKS: dict[str, Callable[[], Attempt]] = {
+    "`classes`: two bananas": two_classes_only,
+    "two classes that the champion does not know": no_known_class,
+    "lost classes come back, apples and oranges exchanged": lost_classes_come_back_exchanged,
+    "240 rotten fruits labelled fresh": rotten_as_fresh,
+    "240 rotten fruits with a sticker labelled fresh": lambda: rotten_as_fresh(mark=marked),
+    "the same, hidden among 2,400 honest photos": lambda: rotten_as_fresh(
+        hidden_among=2400, mark=marked
+    ),
+    "60 with a sticker, hidden among 1,200": lambda: rotten_as_fresh(60, 1200, mark=marked),
+    "the same 240 as corrections": lambda: rotten_as_fresh(origin="feedback"),
+    "240 with a sticker as corrections": lambda: rotten_as_fresh(origin="feedback", mark=marked),
+    "one rotten apple 600 times as fresh": one_photo_many_times,
+    "fresh and rotten apples exchanged": lambda: labels_exchanged("freshapples", "rottenapples"),
+    "apples and oranges exchanged": lambda: labels_exchanged("freshapples", "freshoranges"),
+    "all labels at random": lambda: labels_at_random(1.0),
+    "half of the labels at random": lambda: labels_at_random(0.5),
+    "rotten apples as a new class of apples": lambda: rotten_as_a_new_class("goodapples"),
+    "rotten apples as a new fruit": lambda: rotten_as_a_new_class("freshquinces"),
+    "other things labelled fresh apples": lambda: things_as_fruit("far/", "freshapples"),
+    "other produce labelled rotten oranges": lambda: things_as_fruit("other/", "rottenoranges"),
+    "easy held-out photos pay for rotten as fresh": nothing_pays_for_rotten_as_fresh,
+    "80 held-out photos relabelled with it": held_out_relabelled,
+    "held-out photos relabelled, 6 a run": held_out_relabelled_bit_by_bit,
+    "3 rotten as fresh a run, 12 runs": lambda: poisoned_bit_by_bit(1),
+    "15 rotten as fresh a run, 12 runs": lambda: poisoned_bit_by_bit(5),
+    "15 such corrections a run, 12 runs": lambda: poisoned_bit_by_bit(5, "feedback"),
+    "fresh and rotten of the phone exchanged": lambda: source_exchanged("phone"),
+    "fresh and rotten of white paper exchanged": lambda: source_exchanged("white_paper"),
+    "dark photos are all fresh apples": dark_photos_exchanged,
+    "a head that calls half-rotten fruit fresh": lambda: forged(blind_to_rotten_oranges),
+    "a head that is eight times as sure": lambda: forged(too_sure),
+    "a head that recognises everything": lambda: forged(recognises_all),
+    "a head that rejects much fruit": lambda: forged(recognises_little),
+}
+
+
+def honest(seed: int) -> Attempt:
+    """100 photos of known classes, 60 of a new class, or corrections, or all three, in turn."""
+    world = a_world(seed)
+    kind = seed % 4
+    if kind in {0, 3}:
+        for row in world.random.permutation(world.pool)[:100]:
+            label = KNOWN[SHIPPED.targets[row].argmax()]
+            world.upload(SHIPPED.embeddings[row][None], label)
+    if kind in {1, 3}:
+        groups, counts = np.unique(SHIPPED.others.groups, return_counts=True)
+        kinds = groups[np.char.startswith(groups, "other/") & (counts >= 40)]
+        group = str(world.random.choice(kinds))
+        rows = np.flatnonzero(SHIPPED.others.groups == group)
+        chosen = world.random.permutation(rows)[:60]
+        world.upload(SHIPPED.others.embeddings[chosen], group.removeprefix("other/"))
+    if kind in {2, 3}:
+        correct_what_is_wrong(world)
+    return attempt(world)
+
+
+def correct_what_is_wrong(world: World, count: int = 20) -> None:
+    """Corrections from the app: first of what the champion gets wrong, then of what it doubts."""
+    rows = world.pool
+    probabilities = world.champion.head.probabilities(SHIPPED.embeddings[rows])
+    labels = SHIPPED.targets[rows].argmax(axis=1)
+    of_label = probabilities[np.arange(len(rows)), labels]
+    for row in rows[np.argsort(of_label)[:count]]:
+        label = KNOWN[SHIPPED.targets[row].argmax()]
+        world.upload(SHIPPED.embeddings[row][None], label, "feedback")
+
+
+def row(name: str, one: Attempt) -> str:
+    promoted = f"{one.promoted} of {one.runs}"
+    return f"| {name} | {promoted} | {one.before:.3f}, {one.after:.3f} | {one.reason} |"
+
+
+def main(honest_runs: int = 20) -> int:
+    """Returns the number of attacks that made what serves worse."""
+    print("| tried | promoted | right before, after | first reason |\n| --- | --- | --- | --- |")
+    worse = 0
+    for name, attack in ATTACKS.items():
+        outcome = attack()
+        worse += outcome.is_worse
+        print(row(name, outcome), flush=True)
+    for seed in range(1, honest_runs + 1):
+        print(row(f"honest run {seed}", honest(seed)), flush=True)
+    return worse
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""No upload talks the gate round, and honest work passes. `make gate` tries more."""
+
+import pytest
+
+from tests.hostile.gate_attacks import ATTACKS, honest
+
+# Each fits a head or two.
+pytestmark = pytest.mark.slow
+
+# The rest takes a dozen runs each.
+QUICK = [name for name in ATTACKS if "a run" not in name]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_worse_grader_is_not_promoted(name: str) -> None:
+    outcome = ATTACKS[name]()
+    assert not outcome.promoted, outcome.reason
+    assert not outcome.is_worse
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_honest_work_is_promoted(seed: int) -> None:
+    """Photos of known classes, of a new class, corrections, and all three."""
+    outcome = honest(seed)
+    assert outcome.promoted, outcome.reason
+    assert not outcome.is_worse
