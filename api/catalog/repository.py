@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from api.core.errors import NotFoundError
-from api.storage.tables import ImageRow, PredictionRow, SplitSecretRow
+from api.core.labels import accepted_class_name
+from api.storage.tables import FeedbackRow, ImageRow, PredictionRow, SplitSecretRow
 
 # Key of a PostgreSQL advisory lock; any number that nothing else uses.
 IMAGES_LOCK = 7_253_002
@@ -34,7 +35,7 @@ def image_filters(
 
 
 def lock_images(session: Session) -> None:
-    """Let only this transaction add or delete images until it ends.
+    """Let only this transaction add, relabel or delete images until it ends.
 
     SQLite needs no lock: a session that may write holds the write lock from its start.
     """
@@ -110,12 +111,23 @@ def source_groups(session: Session) -> Iterator[tuple[str, str, str, str]]:
 
 
 def relabel(session: Session, image_ids: Sequence[str], class_name: str) -> list[str]:
-    """Change the class of images, not their group or split. Returns the ids that exist."""
+    """Change the class of images, not their group or split. Returns the ids that exist.
+
+    Feedback that one of them was made from gets the same label.
+    """
+    lock_images(session)
     ids = list(session.scalars(select(ImageRow.id).where(ImageRow.id.in_(image_ids))))
     session.execute(
         update(ImageRow).where(ImageRow.id.in_(ids)).values(class_name=class_name),
         execution_options={"synchronize_session": False},
     )
+    feedback = (
+        select(FeedbackRow, PredictionRow.predicted_class)
+        .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
+        .where(FeedbackRow.image_id.in_(ids))
+    )
+    for row, predicted in session.execute(feedback):
+        row.label, row.correct = class_name, accepted_class_name(predicted) == class_name
     return ids
 
 

@@ -1,12 +1,13 @@
 """Feedback on predictions: counts for accuracy, and makes the photo a training image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from api.catalog import repository as images
-from api.catalog.service import DuplicateFile, Origin, PhotographStore
+from api.catalog.service import Origin, PhotographStore, Stored
 from api.core import telemetry
 from api.core.errors import UnprocessableError
 from api.core.labels import accepted_class_name
@@ -18,6 +19,7 @@ from api.predictions.history import (
     load_image,
 )
 from api.predictions.recorder import Recorder
+from api.storage.db import OpenTransaction
 from api.storage.tables import FeedbackRow, ImageRow, PredictionRow
 
 # What happened to the photo; FeedbackAnswer says what each means.
@@ -72,11 +74,16 @@ class FeedbackService:
         predicted = accepted_class_name(prediction.predicted_class)
         class_name = predicted if label is None else accepted_class_name(label)
         correct = class_name == predicted
-        outcome, image_id, message = self._add_training_image(prediction, class_name, origin)
+        # One transaction, under the lock of the images: the label and the class of the training
+        # image change together, and in between nobody relabels or removes the image.
         with self.store.database.session() as session:
+            images.lock_images(session)
+            outcome, image_id, message = self._add_training_image(
+                session, prediction, class_name, origin
+            )
+            feedback_repository.put(session, prediction_id, class_name, correct, image_id)
             if outcome == "relabelled" and image_id is not None:
                 images.relabel(session, [image_id], class_name)
-            feedback_repository.put(session, prediction_id, class_name, correct, image_id)
         telemetry.FEEDBACK.labels("yes" if correct else "no").inc()
         return FeedbackAnswer(
             prediction_id=prediction_id,
@@ -88,15 +95,12 @@ class FeedbackService:
         )
 
     def _add_training_image(
-        self, prediction: PredictionRow, label: str, origin: Origin
+        self, session: Session, prediction: PredictionRow, label: str, origin: Origin
     ) -> tuple[PhotoOutcome, str | None, str]:
         """The outcome, the training image's id, and a message for the user."""
-        with self.store.database.reading() as session:
-            feedback = session.get(FeedbackRow, prediction.id)
-            if feedback is not None and feedback.image_id is not None:
-                image = session.get(ImageRow, feedback.image_id)
-                if image is not None and image.origin in FEEDBACK_ORIGINS:
-                    return _relabelled(image.id, label)
+        feedback = session.get(FeedbackRow, prediction.id)
+        if feedback is not None and _is_from_feedback(session, feedback.image_id):
+            return _relabelled(str(feedback.image_id), label)
         try:
             data = load_image(self.store.blobs, prediction)
         except PhotographGoneError:
@@ -106,24 +110,24 @@ class FeedbackService:
                 "Noted, it counts for the accuracy. The photograph is no longer kept, so there is "
                 "nothing to learn from.",
             )
-        outcome = self.store.add(
-            data, class_name=label, origin=origin, filename=prediction.filename
-        )
-        if isinstance(outcome, DuplicateFile):
-            return self._resolve_duplicate(outcome, label)
-        return "stored", outcome.image.id, f"Noted: the photograph is a training image of {label}."
+        store = replace(self.store, database=OpenTransaction(self.store.database, session))
+        outcome = store.add(data, class_name=label, origin=origin, filename=prediction.filename)
+        if isinstance(outcome, Stored):
+            return (
+                "stored",
+                outcome.image.id,
+                f"Noted: the photograph is a training image of {label}.",
+            )
+        if outcome.class_name == label:
+            return "known", outcome.image_id, f"Noted. {outcome.message}"
+        if outcome.kind == "exact" and _is_from_feedback(session, outcome.image_id):
+            return _relabelled(str(outcome.image_id), label)
+        return "contradicts", None, f"Noted, it counts for the accuracy. {outcome.message}"
 
-    def _resolve_duplicate(
-        self, duplicate: DuplicateFile, label: str
-    ) -> tuple[PhotoOutcome, str | None, str]:
-        if duplicate.class_name == label:
-            return "known", duplicate.image_id, f"Noted. {duplicate.message}"
-        if duplicate.kind == "exact" and duplicate.image_id is not None:
-            with self.store.database.reading() as session:
-                image = session.get(ImageRow, duplicate.image_id)
-            if image is not None and image.origin in FEEDBACK_ORIGINS:
-                return _relabelled(image.id, label)
-        return "contradicts", None, f"Noted, it counts for the accuracy. {duplicate.message}"
+
+def _is_from_feedback(session: Session, image_id: str | None) -> bool:
+    image = session.get(ImageRow, image_id) if image_id else None
+    return image is not None and image.origin in FEEDBACK_ORIGINS
 
 
 def _relabelled(image_id: str, label: str) -> tuple[PhotoOutcome, str, str]:

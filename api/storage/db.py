@@ -1,7 +1,7 @@
 """The catalog's database: SQLite in the state folder by default, PostgreSQL by DATABASE_URL.
 
 One `Database` per process. `session()` is one transaction, committed at its end or rolled back on
-an error; `reading()` is a read-only one.
+an error; `reading()` is a read-only one, whose queries all see the same state.
 """
 
 import re
@@ -79,6 +79,10 @@ class Database:
         self.engine = _engine(self.url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         read_only = self.engine.execution_options(ripeline_read_only=True)
+        if not self.is_sqlite:  # SQLite reads one state in any case.
+            read_only = read_only.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         self._read_sessions = sessionmaker(read_only, expire_on_commit=False)
 
     @property
@@ -122,6 +126,26 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class OpenTransaction(Database):
+    """A database inside one transaction: all its sessions are `session`.
+
+    The caller of what uses it commits or rolls back everything at once.
+    """
+
+    def __init__(self, database: Database, session: Session) -> None:
+        self.url, self.engine = database.url, database.engine
+        self._session = session
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        yield self._session
+        self._session.flush()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        yield self._session
 
 
 def upsert(

@@ -108,7 +108,7 @@ class FeedbackRow(Base):
     """A person's label for one prediction; newer feedback replaces it.
 
     `correct`: whether the prediction was right. `image_id`: the training image made from it, if
-    the photo was still stored.
+    the photo was still stored; its class is always `label`.
     """
 
     __tablename__ = "feedback"

@@ -142,7 +142,7 @@ def test_unknown_prediction_is_an_error(database: Database, blobs: Blobs) -> Non
         make_service(database, blobs).submit("0" * 32, None, "feedback", timeout=0)
 
 
-def test_feedback_after_a_crash_reuses_the_training_image(
+def test_feedback_that_fails_changes_nothing(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prediction = a_stored_prediction(database, blobs)
@@ -154,6 +154,7 @@ def test_feedback_after_a_crash_reuses_the_training_image(
         patch.setattr(feedback_repository, "put", interrupt)
         with pytest.raises(KeyboardInterrupt):
             make_service(database, blobs).submit(prediction.id, "pears", "feedback")
+    assert images(database) == []
     result = make_service(database, blobs).submit(prediction.id, "rottenapples", "feedback")
-    assert result.photograph == "relabelled"
+    assert result.photograph == "stored"
     assert [image.class_name for image in images(database)] == ["rottenapples"]
