@@ -15,7 +15,7 @@ TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help run env test test-fast test-stack test-images test-ray check format data train crossvalidate compare \
-	notebook chaos gate hostile bench bench-pages backup restore openapi api-models lock clean clean-state
+	notebook chaos soak gate hostile bench bench-pages backup restore openapi api-models lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,9 @@ notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photogr
 
 chaos: $(READY) ## Kill the API and the worker 50 times under load, on each database (half an hour)
 	RIPELINE_CHAOS_INSTANTS=50 $(BIN)/python -m pytest -s tests/chaos
+
+soak: $(READY) ## Ten minutes of uploads, corrections, predictions and a retraining a minute (ARGS=<seconds>)
+	@$(BIN)/python -m tests.chaos.soak $(ARGS)
 
 test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two nodes, in .venv-cluster
 	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/commands/bulk/test_on_ray.py

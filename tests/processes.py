@@ -191,6 +191,9 @@ class Processes:
                 command, cwd=PROJECT, env=environment, stdout=log, stderr=log
             )
 
+    def pid(self, name: str) -> int:
+        return self._processes[name].pid
+
     def is_running(self, name: str) -> bool:
         return name in self._processes and self._processes[name].poll() is None
 
@@ -252,6 +255,9 @@ class ApiAndWorker:
         self._processes.start(name, commands[name], self._environment)
         if name == "api":
             self._processes.wait_until_ready("api", f"{self.url}/ready")
+
+    def pid(self, name: str) -> int:
+        return self._processes.pid(name)
 
     def kill(self, name: str) -> None:
         self._processes.kill(name)

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
 
@@ -10,6 +10,8 @@ import httpx
 
 from tests.synthetic_images import KINDS, draw_fruit, encode
 from tests.waiting import ANSWER_SECONDS, until
+
+Job = Callable[[httpx.Client], None]
 
 
 class Load:
@@ -19,6 +21,14 @@ class Load:
         self._url = url
         self._random = random.Random(seed)  # noqa: S311
         self._stopping = Event()
+        # Two uploading clients and one of each other kind.
+        self.jobs: tuple[Job, ...] = (
+            self.upload,
+            self.upload,
+            self.retrain,
+            self.change,
+            self.predict,
+        )
         self._lock = Lock()
         self._numbers = itertools.count(seed * 100_000)
         self.acknowledged: set[str] = set()
@@ -27,10 +37,9 @@ class Load:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Two uploading clients and one of each other kind, while the block runs."""
+        """One client for each of `jobs`, while the block runs."""
         self._stopping.clear()
-        jobs = (self.upload, self.upload, self.retrain, self.change, self.predict)
-        threads = [Thread(target=self._repeat, args=(job,)) for job in jobs]
+        threads = [Thread(target=self._repeat, args=(job,)) for job in self.jobs]
         for thread in threads:
             thread.start()
         try:
@@ -46,35 +55,46 @@ class Load:
         until(lambda: self._count() >= target)
 
     def upload(self, client: httpx.Client) -> None:
-        kind = self._random.choice(list(KINDS))
+        kind = self.choice(list(KINDS))
         files = []
         for _ in range(3):
-            number = next(self._numbers)
+            number = self.number()
             image = encode(draw_fruit(kind, seed=number), "JPEG")
             files.append(("files", (f"{number}.jpg", image, "image/jpeg")))
         answer = client.post("/upload-training-data", files=files, data={"class_name": kind})
-        self._note("upload", answer)
+        self.note("upload", answer)
         if answer.is_success:
             with self._lock:
                 self.acknowledged |= {file["id"] for file in answer.json()["uploaded_files"]}
 
     def retrain(self, client: httpx.Client) -> None:
-        self._note("retrain", client.post("/retrain", json={"mode": "fast", "force": True}))
-        self._stopping.wait(0.2)
+        self.note("retrain", client.post("/retrain", json={"mode": "fast", "force": True}))
+        self.pause(0.2)
 
     def change(self, client: httpx.Client) -> None:
         """Promote a random version, or roll back."""
         models = client.get("/models").json()["models"]
         version = self._random.choice(models)["version"]
         path = self._random.choice((f"/models/{version}/promote", "/models/rollback"))
-        self._note("change", client.post(path))
-        self._stopping.wait(0.1)
+        self.note("change", client.post(path))
+        self.pause(0.1)
 
     def predict(self, client: httpx.Client) -> None:
         image = encode(draw_fruit("freshapples", seed=1), "JPEG")
-        self._note("predict", client.post("/predict", files={"file": ("a.jpg", image)}))
+        self.note("predict", client.post("/predict", files={"file": ("a.jpg", image)}))
 
-    def _repeat(self, job: Callable[[httpx.Client], None]) -> None:
+    def number(self) -> int:
+        """Another one at each call, for an image that nobody has sent."""
+        return next(self._numbers)
+
+    def choice(self, names: Sequence[str]) -> str:
+        return self._random.choice(names)
+
+    def pause(self, seconds: float) -> None:
+        """Between two jobs of a client; ends early with the load."""
+        self._stopping.wait(seconds)
+
+    def _repeat(self, job: Job) -> None:
         with httpx.Client(base_url=self._url, timeout=ANSWER_SECONDS, trust_env=False) as client:
             while not self._stopping.is_set():
                 try:
@@ -87,7 +107,7 @@ class Load:
         with self._lock:
             return sum(self.answers.values())
 
-    def _note(self, job: str, answer: httpx.Response) -> None:
+    def note(self, job: str, answer: httpx.Response) -> None:
         with self._lock:
             key = f"{job} {answer.status_code}"
             self.answers[key] = self.answers.get(key, 0) + 1
