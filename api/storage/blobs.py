@@ -37,11 +37,25 @@ def atomic_write(target: Path, temporary: Path) -> Iterator[BinaryIO]:
     finally:
         temporary.unlink(missing_ok=True)
     # Until its folder is on disk, a power failure could undo the move.
-    folder = os.open(target.parent, os.O_RDONLY)
+    sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Return once a file, or the names in a folder, are on disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. They are on disk when this returns. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync(folder.parent)
 
 
 class Blobs:
@@ -60,7 +74,7 @@ class Blobs:
             self._fs.pipe_file(path, data)  # Object stores show an object once it is complete.
             return
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         temporary = target.with_name(f".{target.name}.{uuid4().hex}")
         with atomic_write(target, temporary) as stream:
             stream.write(data)

@@ -18,10 +18,15 @@ class NewerCatalogError(Exception):
         )
 
 
-def newest_revision() -> str:
-    """Revision of the last migration: the number its file name starts with."""
+def known_revisions() -> set[str]:
+    """The revisions of all migrations: the numbers their file names start with."""
     files = (MIGRATIONS / "versions").glob("[0-9]*.py")
-    return max(file.name for file in files).partition("_")[0]
+    return {file.name.partition("_")[0] for file in files}
+
+
+def newest_revision() -> str:
+    """Revision of the last migration."""
+    return max(known_revisions())
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -37,15 +42,13 @@ def upgrade(connection: Connection, revision: str) -> None:
     current = current_revision(connection)
     if current == newest_revision():
         return
+    if current is not None and current not in known_revisions():
+        raise NewerCatalogError(current)
     # Slow to import, and few starts need it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
-        raise NewerCatalogError(current)
     command.upgrade(config, revision)

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from api.commands.backup import service
-from api.commands.backup.service import BackupError, NotEmptyError
+from api.commands.backup.catalogs import PostgresCatalog, SqliteCatalog
+from api.commands.backup.contents import MANIFEST, BackupError, NotEmptyError
 from api.core.errors import CatalogUnavailableError
 from api.registry import repository
 from api.settings import Settings
@@ -93,10 +94,10 @@ def test_restored_service_has_the_same_state(settings: Settings, tmp_path: Path)
         until(lambda: api.get("/model-info").json()["model_info"]["version"] == "b")
         until(lambda: api.get("/predictions").json()["predictions"])
         before = visible_state(api)
-        manifest = service.save(settings, backup)
-    assert manifest.blobs >= 3 + 2 * 4 + 1
+        report = service.save(settings, backup)
+    assert report.manifest.blobs >= 3 + 2 * 4 + 1
     destroy(settings)
-    assert service.restore(settings, backup) == manifest
+    assert service.restore(settings, backup) == report
     with running_api(environment(settings)) as url, client(url) as api:
         assert visible_state(api) == before
     with pytest.raises(NotEmptyError):
@@ -160,7 +161,7 @@ def test_backup_and_restore_overwrite_nothing(settings: Settings, tmp_path: Path
 def test_incomplete_backup_is_refused(settings: Settings, tmp_path: Path) -> None:
     a_state(settings, tmp_path)
     service.save(settings, tmp_path / "backup")
-    (tmp_path / "backup" / service.MANIFEST).unlink()
+    (tmp_path / "backup" / MANIFEST).unlink()
     destroy(settings)
     with pytest.raises(BackupError, match="no whole backup"):
         service.restore(settings, tmp_path / "backup")
@@ -169,7 +170,7 @@ def test_incomplete_backup_is_refused(settings: Settings, tmp_path: Path) -> Non
 def test_backup_without_its_catalog_is_refused(settings: Settings, tmp_path: Path) -> None:
     a_state(settings, tmp_path)
     service.save(settings, tmp_path / "backup")
-    for name in (service.SqliteCatalog.file, service.PostgresCatalog.file):
+    for name in (SqliteCatalog.file, PostgresCatalog.file):
         (tmp_path / "backup" / name).unlink(missing_ok=True)
     before = sorted((tmp_path / "backup").rglob("*"))
     destroy(settings)
@@ -194,7 +195,7 @@ def test_backup_failures_have_messages(tmp_path: Path, monkeypatch: pytest.Monke
         service.save(missing, tmp_path / "a")
     unavailable = configured("postgresql://u:secret@127.0.0.1:9/x", tmp_path / "state")
     with pytest.raises(CatalogUnavailableError):
-        service.PostgresCatalog(unavailable.database).check_empty()
+        PostgresCatalog(unavailable.database).check_empty()
     if shutil.which("pg_dump"):
         with pytest.raises(BackupError, match="pg_dump failed") as failed:
             service.save(unavailable, tmp_path / "b")

@@ -25,17 +25,14 @@ def main() -> int:
         command.add_argument("folder", type=path)
     arguments = parser.parse_args()
     try:
-        manifest = arguments.function(get_settings(), arguments.folder)
+        report = arguments.function(get_settings(), arguments.folder)
     except ProblemError as error:
         print(error.detail, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
+        print(f"{error.filename or arguments.folder}: {error.strerror}.", file=sys.stderr)
         return 1
-    print(
-        f"{arguments.done}: the catalog ({manifest.catalog}) and {manifest.blobs} blobs of "
-        f"{manifest.made_at:%Y-%m-%d %H:%M} UTC."
-    )
+    print(f"{arguments.done}: {arguments.folder}", *report.lines, sep="\n")
     return 0
 
 

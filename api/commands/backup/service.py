@@ -1,111 +1,153 @@
 """Saves catalog, photos and model packages, and restores them.
 
 The catalog is saved before the blobs and restored after them, so that every row has its photo,
-except for photos deleted while the backup was made. It is copied by SQLite's online backup, or by
-pg_dump and pg_restore.
+except for photos deleted while the backup was made. A restore checks everything before it writes
+anything.
 """
 
-import os
-import shutil
-import sqlite3
-import subprocess
-from contextlib import closing
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import AwareDatetime, BaseModel
-from sqlalchemy import inspect
-from sqlalchemy.engine import make_url
 
 from api import __version__
 from api.catalog import service as photos
-from api.core.errors import CatalogUnavailableError, ProblemError
-from api.predictions import record
-from api.registry import store
+from api.commands.backup.catalogs import PostgresCatalog, SqliteCatalog
+from api.commands.backup.contents import (
+    BLOBS,
+    CHECKSUMS,
+    FOLDERS,
+    MANIFEST,
+    BackupError,
+    BackupManifest,
+    NotEmptyError,
+    blob_counts,
+    blob_keys,
+    check_file_count,
+    check_files,
+    format_checksums,
+    list_files,
+    model_versions,
+    read_checksums,
+    read_manifest,
+)
+from api.core.formatting import number
+from api.core.imaging.hashing import content_hash
 from api.settings import Settings
-from api.storage.blobs import Blobs
-from api.storage.db import UNAVAILABLE, Database, normalize_url, now
+from api.storage.blobs import Blobs, make_folder
+from api.storage.db import normalize_url, now
 
-MANIFEST = "backup.json"
-# The role that restores may be another than the one that saved.
-UNPRIVILEGED = ("--no-owner", "--no-privileges")
-FOLDERS = (photos.FOLDER, store.FOLDER, record.FOLDER)
-
-
-class BackupError(ProblemError):
-    code = "no-backup"
+NO_CHECKSUMS = (
+    "This backup was made by an earlier version and has no checksums. What could be checked was: "
+    "its files by name and number, and the catalog by the database's own means. A photo that "
+    "changed since would not have been noticed."
+)
 
 
-class NotEmptyError(BackupError):
-    code = "not-empty"
+@dataclass(frozen=True)
+class BackupReport:
+    """What was saved or restored."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what} is not empty, and nothing is ever overwritten. Name another, or empty it "
-            "yourself."
-        )
+    manifest: BackupManifest
+    blobs: Mapping[str, int]
+    versions: list[str]
+
+    @property
+    def lines(self) -> list[str]:
+        manifest = self.manifest
+        rows = ", ".join(f"{name} {count}" for name, count in manifest.tables.items())
+        blobs = ", ".join(f"{name} {count}" for name, count in self.blobs.items())
+        lines = [
+            f"The backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC, by version "
+            f"{manifest.api_version}.",
+            f"Rows of the catalog ({manifest.catalog}): {rows}.",
+            f"Files: {blobs or 'none'}.",
+            f"Model versions: {', '.join(self.versions) or 'none'}.",
+        ]
+        if manifest.gone:
+            photos = number(manifest.gone, "training photo")
+            lines.append(f"{photos} of the catalog had no file when it was saved.")
+        return lines if manifest.checksums else [*lines, NO_CHECKSUMS]
 
 
-class BackupManifest(BaseModel):
-    """Describes a backup. Written last: without it, a backup is incomplete."""
-
-    made_at: AwareDatetime
-    api_version: str
-    catalog: str
-    blobs: int
-
-
-def save(settings: Settings, folder: Path) -> BackupManifest:
+def save(settings: Settings, folder: Path) -> BackupReport:
     """Save everything into `folder`, new or empty. The service may be running.
 
     Raises NotEmptyError, BackupError.
     """
     if folder.exists() and any(folder.iterdir()):
         raise NotEmptyError(str(folder))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.absolute())
     catalog = _catalog(settings)
     catalog.save(folder)
-    count = _copy(Blobs(settings.storage), _backup_blobs(folder))
+    tables = catalog.check(folder)
+    keys = _save_blobs(Blobs(settings.storage), _backup_blobs(folder))
+    text = format_checksums(folder)
+    files = Blobs(str(folder.resolve()))
+    files.put(CHECKSUMS, text)
     manifest = BackupManifest(
-        made_at=now(), api_version=__version__, catalog=catalog.kind, blobs=count
+        made_at=now(),
+        api_version=__version__,
+        catalog=catalog.kind,
+        blobs=len(keys),
+        tables=tables,
+        checksums=content_hash(text),
+        gone=len(catalog.photo_keys(folder) - set(keys)),
     )
-    Blobs(str(folder.resolve())).put(MANIFEST, manifest.model_dump_json(indent=2).encode())
-    return manifest
+    files.put(MANIFEST, manifest.model_dump_json(indent=2).encode())
+    return BackupReport(manifest, blob_counts(keys), model_versions(keys))
 
 
-def restore(settings: Settings, folder: Path) -> BackupManifest:
+def restore(settings: Settings, folder: Path) -> BackupReport:
     """Restore a backup where there is no catalog yet. After a kill, it can be run again.
 
-    Raises BackupError, NotEmptyError, CatalogUnavailableError.
+    Everything is checked before anything is written. Raises BackupError, NotEmptyError,
+    CatalogUnavailableError.
     """
-    try:
-        manifest = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except FileNotFoundError:
-        raise BackupError(f"{folder} holds no whole backup: it has no {MANIFEST}.") from None
+    manifest = read_manifest(folder)
     catalog = _catalog(settings)
     if catalog.kind != manifest.catalog:
         raise BackupError(
             f"The backup is of a catalog in {manifest.catalog}, and DATABASE_URL names one in "
             f"{catalog.kind}. A catalog is brought back into a database of its own kind."
         )
-    if not (folder / catalog.file).is_file():
+    files = list_files(folder)
+    if catalog.file not in files:
         raise BackupError(f"{folder} holds no whole backup: it has no {catalog.file}.")
+    checksums = read_checksums(folder, manifest)
+    if checksums is None:
+        check_file_count(folder, files, catalog.file, manifest.blobs)
+    else:
+        check_files(folder, files, checksums)
+    keys = blob_keys(files)
+    tables = catalog.check(folder)
+    if manifest.checksums is None:
+        _check_photos(catalog.photo_keys(folder), keys)
+    elif (tables, len(keys)) != (manifest.tables, manifest.blobs):
+        raise BackupError(
+            f"{MANIFEST} does not describe the catalog and the files beside it. Nothing was "
+            "restored."
+        )
+    target = Blobs(settings.storage)
     catalog.check_empty()
-    _copy(_backup_blobs(folder), Blobs(settings.storage))
+    _check_target(_backup_blobs(folder), target, keys)
+    _restore_blobs(_backup_blobs(folder), target, keys, checksums)
     catalog.restore(folder)
-    return manifest
+    manifest = manifest.model_copy(update={"tables": tables})
+    return BackupReport(manifest, blob_counts(keys), model_versions(keys))
 
 
-def _catalog(settings: Settings) -> "SqliteCatalog | PostgresCatalog":
+def _catalog(settings: Settings) -> SqliteCatalog | PostgresCatalog:
     address = normalize_url(settings.database)
     return SqliteCatalog(address) if address.startswith("sqlite") else PostgresCatalog(address)
 
 
 def _backup_blobs(folder: Path) -> Blobs:
-    return Blobs(str(folder.resolve() / "blobs"))
+    return Blobs(str(folder.resolve() / BLOBS))
 
 
-def _copy(source: Blobs, target: Blobs) -> int:
-    count = 0
+def _save_blobs(source: Blobs, target: Blobs) -> list[str]:
+    """Copy all blobs. Returns their keys."""
+    keys = []
     for folder in FOLDERS:
         for key in source.keys(folder):
             try:
@@ -113,96 +155,36 @@ def _copy(source: Blobs, target: Blobs) -> int:
             except FileNotFoundError:  # Deleted since it was listed.
                 continue
             target.put(key, data)
-            count += 1
-    return count
+            keys.append(key)
+    return keys
 
 
-class SqliteCatalog:
-    """The database at a `sqlite:///` address."""
-
-    kind = "SQLite"
-    file = "catalog.db"
-
-    def __init__(self, address: str) -> None:
-        self._path = Path(make_url(address).database or "")
-
-    def save(self, folder: Path) -> None:
-        """A consistent copy, while others write. Raises BackupError."""
-        if not self._path.is_file():
-            raise BackupError(f"There is no catalog at {self._path}, so nothing to save.")
-        with (
-            closing(sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)) as live,
-            closing(sqlite3.connect(folder / self.file)) as copy,
-        ):
-            live.backup(copy)
-
-    def check_empty(self) -> None:
-        """Raises NotEmptyError."""
-        if self._path.exists():
-            raise NotEmptyError(str(self._path))
-
-    def restore(self, folder: Path) -> None:
-        """Atomic: the catalog appears once it is complete."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in ("-wal", "-shm"):  # Left by a database that was deleted without them.
-            Path(f"{self._path}{leftover}").unlink(missing_ok=True)
-        temporary = self._path.with_name(f".{self._path.name}.restoring")
-        temporary.unlink(missing_ok=True)
-        with (
-            closing(sqlite3.connect(folder / self.file)) as saved,
-            closing(sqlite3.connect(temporary)) as copy,
-        ):
-            saved.backup(copy)
-        temporary.replace(self._path)
-
-
-class PostgresCatalog:
-    """The database at a `postgresql://` address."""
-
-    kind = "PostgreSQL"
-    file = "catalog.dump"
-
-    def __init__(self, address: str) -> None:
-        url = make_url(address).set(drivername="postgresql")
-        self._address = address
-        self._password = str(url.password or "")
-        # The process list shows arguments to everybody, so the password is not among them.
-        self._url_without_password = url.set(password=None).render_as_string()
-
-    def save(self, folder: Path) -> None:
-        """A consistent dump, while others write. Raises BackupError."""
-        path = str(folder / self.file)
-        self._run("pg_dump", "--format=custom", *UNPRIVILEGED, "--file", path)
-
-    def check_empty(self) -> None:
-        """Raises NotEmptyError, CatalogUnavailableError."""
-        database = Database(self._address)
-        try:
-            if inspect(database.engine).get_table_names():
-                raise NotEmptyError(self._url_without_password)
-        except UNAVAILABLE as error:
-            raise CatalogUnavailableError() from error
-        finally:
-            database.close()
-
-    def restore(self, folder: Path) -> None:
-        """All tables in one transaction. Raises BackupError."""
-        self._run("pg_restore", "--single-transaction", *UNPRIVILEGED, str(folder / self.file))
-
-    def _run(self, program: str, *arguments: str) -> None:
-        """Raises BackupError."""
-        path = shutil.which(program)
-        if path is None:
-            raise BackupError(
-                f"{program} is not installed; it saves and restores a catalog in PostgreSQL. "
-                "Debian: apt-get install postgresql-client; it must not be older than the server."
-            )
-        done = subprocess.run(  # noqa: S603
-            [path, "--dbname", self._url_without_password, *arguments],
-            env={**os.environ, **({"PGPASSWORD": self._password} if self._password else {})},
-            capture_output=True,
-            text=True,
-            check=False,
+def _check_photos(of_catalog: set[str], keys: list[str]) -> None:
+    """Raises BackupError if the catalog of an old backup belongs to other photos."""
+    stored = {key for key in keys if key.startswith(f"{photos.FOLDER}/")}
+    if of_catalog - stored or (stored and not of_catalog):
+        raise BackupError(
+            "The catalog and the files of the backup do not belong together: of "
+            f"{number(len(of_catalog), 'training photo')} in the catalog "
+            f"{len(of_catalog & stored)} are among {number(len(stored), 'file')}. Nothing was "
+            "restored."
         )
-        if done.returncode:
-            raise BackupError(f"{program} failed: {done.stderr.strip()}")
+
+
+def _check_target(source: Blobs, target: Blobs, keys: list[str]) -> None:
+    """Raises NotEmptyError if the store has another file in place of one of the backup."""
+    for key in keys:
+        if target.exists(key) and target.get(key) != source.get(key):
+            raise NotEmptyError(f"{key} in {target.url}")
+
+
+def _restore_blobs(
+    source: Blobs, target: Blobs, keys: list[str], checksums: Mapping[str, str] | None
+) -> None:
+    """Raises BackupError for a file that changed since it was checked."""
+    for key in keys:
+        data = source.get(key)
+        expected = checksums[f"{BLOBS}/{key}"] if checksums else None
+        if expected and content_hash(data) != expected:
+            raise BackupError(f"{key} changed while it was restored. Start again.")
+        target.put(key, data)
