@@ -8,13 +8,15 @@ from functools import partial
 from typing import Any
 
 from asgi_correlation_id import CorrelationIdMiddleware
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
 
 from api import __version__
 from api.catalog.service import sweep_orphans
 from api.core.api_keys import ApiKeys
 from api.core.background_task import BackgroundTask
+from api.core.errors import DamagedModelFilesError
 from api.core.log_setup import configure_logging
 from api.core.process_tuning import trim_malloc, tune_malloc
 from api.http.endpoints import (
@@ -37,10 +39,11 @@ from api.http.middleware import (
     BodyTimeoutMiddleware,
     RequestMetricsMiddleware,
 )
-from api.http.problems import HANDLERS
+from api.http.problems import HANDLERS, problem_response
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_security
 from api.model.batcher import DynamicBatcher
+from api.model.package import BadPackageError
 from api.monitoring.gauges import Gauges
 from api.predictions.recorder import Recorder
 from api.predictions.retention import sweep_predicted
@@ -74,6 +77,7 @@ ROUTERS = (
     freshness_thresholds.router,
     health.router,
 )
+log = logging.getLogger(__name__)
 
 
 class Service(FastAPI):
@@ -93,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         summary="Grades fruit from photographs.",
         lifespan=partial(_lifespan, settings=settings),
-        exception_handlers=HANDLERS,
+        exception_handlers={**HANDLERS, BadPackageError: _bad_package},
         redoc_url=None,
         # FastAPI would look for a tracer at every request; our metrics are in core.telemetry.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -104,6 +108,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+async def _bad_package(request: Request, error: BadPackageError) -> JSONResponse:
+    """Not among HANDLERS, which `python -m api` imports before NumPy may be."""
+    log.error("%s %r: %s", request.method, request.url.path, error)
+    request.app.state.service.model_problem = str(error)
+    return problem_response(DamagedModelFilesError())
 
 
 @asynccontextmanager
@@ -172,7 +183,9 @@ def _security_policy(settings: Settings) -> SecurityPolicy:
         from api.http.security.rate_limit import RateLimit  # noqa: PLC0415
 
         rate_limit = RateLimit(settings.rate_limit)
-    keys = ApiKeys(settings.predict_keys, settings.change_keys)
+    keys = ApiKeys(
+        settings.predict_keys, settings.change_keys, settings.data_keys, settings.models_keys
+    )
     return SecurityPolicy(keys, settings.cors_origins, settings.allow_open, rate_limit)
 
 

@@ -16,7 +16,6 @@ from starlette.routing import Match
 
 from api.core.errors import (
     CatalogUnavailableError,
-    DamagedModelFilesError,
     Problem,
     ProblemError,
     internal_error,
@@ -24,7 +23,6 @@ from api.core.errors import (
     status_title,
 )
 from api.http.headers import DEFAULT_HEADERS, REQUEST_ID
-from api.model.package import BadPackageError
 from api.storage.db import UNAVAILABLE
 
 MEDIA_TYPE = "application/problem+json"
@@ -63,12 +61,6 @@ def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSO
 
 async def _problem_error(_request: Request, error: ProblemError) -> JSONResponse:
     return problem_response(error)
-
-
-async def _bad_package(request: Request, error: BadPackageError) -> JSONResponse:
-    log.error("%s %r: %s", request.method, request.url.path, error)
-    request.app.state.service.model_problem = str(error)
-    return problem_response(DamagedModelFilesError())
 
 
 async def _database_unavailable(request: Request, error: Exception) -> JSONResponse:
@@ -123,7 +115,6 @@ async def _internal_error(request: Request, error: Exception) -> JSONResponse:
 
 HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     ProblemError: _problem_error,
-    BadPackageError: _bad_package,
     **dict.fromkeys(UNAVAILABLE, _database_unavailable),
     RequestValidationError: _validation_error,
     HTTPException: _http_exception,
