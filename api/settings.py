@@ -3,7 +3,7 @@
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -40,6 +40,8 @@ def _valid_rate(text: str) -> str:
 # Comma-separated.
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_keys)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
+# "gate": the run itself.
+Promoter = Literal["gate", "person"]
 
 
 class Settings(BaseSettings):
@@ -66,8 +68,11 @@ class Settings(BaseSettings):
     access_log: bool = False
     # Comma-separated addresses or networks of proxies whose X-Forwarded-* headers are trusted.
     trusted_proxies: str = ""
-    # API keys, sent as a bearer token or X-API-Key. Change keys may also predict. None: no auth.
+    # API keys, sent as a bearer token or X-API-Key. All may predict and read; data keys may also
+    # change the data, models keys the models, change keys both. None: no auth.
     predict_keys: Keys = Field(default=(), repr=False)
+    data_keys: Keys = Field(default=(), repr=False)
+    models_keys: Keys = Field(default=(), repr=False)
     change_keys: Keys = Field(default=(), repr=False)
     # Allow listening on an address that other machines can reach without API keys.
     allow_open: bool = False
@@ -75,6 +80,9 @@ class Settings(BaseSettings):
     cors_origins: Origins = ()
     # Per key, or per address without one, such as 60/second. Empty: no limit.
     rate_limit: Annotated[str, AfterValidator(_valid_rate)] = ""
+
+    # Who promotes a version that a run made and that passed the gate.
+    promote: Promoter = "gate"
 
     model_dir: Path = PROJECT / "models" / "default"
     state_dir: Path = PROJECT / "state"
@@ -133,7 +141,7 @@ class Settings(BaseSettings):
 
     @property
     def has_keys(self) -> bool:
-        return bool(self.predict_keys or self.change_keys)
+        return bool(self.predict_keys or self.data_keys or self.models_keys or self.change_keys)
 
     @property
     def database(self) -> str:

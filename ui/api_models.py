@@ -696,6 +696,7 @@ class ModelInfo(BaseModel):
     model_info: ModelSummary | None = None
     model_problem: str | None = None
     prediction_count: int | None = None
+    promote: Literal["gate", "person"] | None = None
     status: Literal["loaded", "no model"] | None = None
     uptime_seconds: float | None = None
 

@@ -5,8 +5,8 @@ from http import HTTPStatus
 import httpx
 
 _RETRYABLE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-# Codes for an API key that is missing, unknown, or not allowed to change anything.
-_KEY_CODES = {"key-needed", "scope-too-small"}
+# The API's code for a key that is missing or unknown, and for one that may not do this.
+_KEY_NEEDED, _SCOPE_TOO_SMALL = "key-needed", "scope-too-small"
 
 
 class ApiError(Exception):
@@ -68,13 +68,24 @@ def key_required(address: str) -> ApiError:
     )
 
 
+def scope_too_small(detail: str) -> ApiError:
+    """`detail` is the API's, which names the scope."""
+    return ApiError(
+        "This app is not allowed to do that",
+        f"{detail} The app sends the key in `RIPELINE_API_KEY`.",
+        retryable=True,
+    )
+
+
 def from_response(response: httpx.Response, address: str) -> ApiError:
     """The error of an answer that is no success: in the API's words if it has any."""
     status = response.status_code
     body = _json_object(response)
-    if body.get("code") in _KEY_CODES:
+    if body.get("code") == _KEY_NEEDED:
         return key_required(address)
     title, detail = body.get("title"), body.get("detail")
+    if body.get("code") == _SCOPE_TOO_SMALL:
+        return scope_too_small(str(detail))
     if isinstance(title, str) and isinstance(detail, str):
         return ApiError(title, detail, retryable=status in _RETRYABLE or status >= 500)
     if status < 500:

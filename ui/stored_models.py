@@ -72,7 +72,13 @@ class GateComparison(Stored):
 
 
 class Verdict(Stored):
+    """The gate's verdict. `passed` without `promote`: a person is to promote the version.
+
+    Older verdicts lack `passed`.
+    """
+
     promote: bool
+    passed: bool = False
     reasons: list[str] = Field(default_factory=list)
     figures: GateComparison | None = None
 

@@ -4,14 +4,28 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
+from enum import IntFlag
 
 from pydantic import SecretStr
 
 MIN_LENGTH = 16
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "example", "placeholder", "password", "your")
-# Scopes; each includes the lower ones.
-NO_SCOPE, PREDICT, CHANGE = range(3)
 _ORIGIN = re.compile(r"https?://[^/\s*,?#@]+")
+
+
+class KeyScope(IntFlag):
+    """What a key may do. Every key may grade and read."""
+
+    NONE = 0
+    PREDICT = 1
+    # Upload, label and remove photos; give feedback.
+    DATA = PREDICT | 2
+    # Retrain, promote, roll back; thresholds and triggers.
+    MODELS = PREDICT | 4
+    CHANGE = DATA | MODELS
+
+
+NO_SCOPE, PREDICT, CHANGE = KeyScope.NONE, KeyScope.PREDICT, KeyScope.CHANGE
 
 
 def parse_keys(value: str | Sequence[SecretStr]) -> tuple[SecretStr, ...]:
@@ -44,14 +58,28 @@ def _fault(key: str) -> str:
 class ApiKeys:
     """The keys of a deployment. Without any, all endpoints are open."""
 
-    def __init__(self, predict: Sequence[SecretStr] = (), change: Sequence[SecretStr] = ()) -> None:
-        scopes = {_digest(key.get_secret_value()): PREDICT for key in predict}
-        scopes |= {_digest(key.get_secret_value()): CHANGE for key in change}
+    def __init__(
+        self,
+        predict: Sequence[SecretStr] = (),
+        change: Sequence[SecretStr] = (),
+        data: Sequence[SecretStr] = (),
+        models: Sequence[SecretStr] = (),
+    ) -> None:
+        scopes: dict[bytes, KeyScope] = {}
+        for scope, keys in (
+            (KeyScope.PREDICT, predict),
+            (KeyScope.DATA, data),
+            (KeyScope.MODELS, models),
+            (KeyScope.CHANGE, change),
+        ):
+            for key in keys:
+                digest = _digest(key.get_secret_value())
+                scopes[digest] = scopes.get(digest, NO_SCOPE) | scope
         self._scopes = tuple(scopes.items())
         self.is_empty = not scopes
         self.guards_predictions = bool(predict)
 
-    def scope_of(self, key: str) -> int:
+    def scope_of(self, key: str) -> KeyScope:
         """The scope of a key as sent; NO_SCOPE for an unknown one.
 
         Constant time: compares digests, and all of them.

@@ -34,7 +34,7 @@ from api.retraining import repository, service
 from api.retraining.job import Candidate, RetrainJob
 from api.retraining.progress import STAGE_RANGES, ProgressReporter, RunAbortedError, Stage
 from api.retraining.supervisor import work_folder
-from api.settings import PROJECT, Settings, get_settings
+from api.settings import PROJECT, Promoter, Settings, get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import ChampionRow, RunRow
@@ -43,6 +43,7 @@ IMPORTED_PHOTOGRAPHS = PROJECT / "data" / "photographs"
 CHAMPION_CHANGED = (
     "Another version was promoted while it was made ({version}), which it was not compared with."
 )
+WAITS_FOR_A_PERSON = "It passed all checks, and waits for a person to promote it."
 # A database outage of up to this long does not lose the result of a training.
 REGISTER_TIMEOUT_SECONDS = 300.0
 REGISTER_RETRY_SECONDS = 3.0
@@ -107,7 +108,7 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         verdict = replace(verdict, figures={**verdict.figures, **job.omissions.figures})
         reporter(Stage.REGISTERING, 0, 1)
         store.store_package(blobs, candidate.folder)
-        register_candidate(database, run_id, candidate, verdict)
+        register_candidate(database, run_id, candidate, verdict, promoter=settings.promote)
     except RunAbortedError:
         raise
     except Exception as error:  # The run's row must show any failure.
@@ -135,9 +136,16 @@ def _mark_unreadable(database: Database, job: RetrainJob) -> None:
     reraise=True,
 )
 def register_candidate(
-    database: Database, run_id: str, candidate: Candidate, verdict: Verdict
+    database: Database,
+    run_id: str,
+    candidate: Candidate,
+    verdict: Verdict,
+    *,
+    promoter: Promoter = "gate",
 ) -> None:
     """In one transaction: register the version, promote it if it passed, and end the run.
+
+    With the `promoter` "person", a version that passed is registered as challenger.
 
     Raises RunAbortedError, and registers nothing, if another process ended the run.
     """
@@ -151,13 +159,16 @@ def register_candidate(
         if verdict.promote and champion.version != manifest.parent:
             reason = CHAMPION_CHANGED.format(version=champion.version)
             verdict = Verdict(False, [reason, *verdict.reasons], verdict.figures)
+        passed = verdict.promote
+        if passed and promoter == "person":
+            verdict = Verdict(False, [WAITS_FOR_A_PERSON, *verdict.reasons], verdict.figures)
         registry.add_model(
             session,
             manifest,
             origin=cast("service.Mode", run.mode),
             started_by=run.started_by,
             run_id=run_id,
-            verdict=asdict(verdict),
+            verdict={**asdict(verdict), "passed": passed},
         )
         if verdict.promote:
             registry.promote(session, manifest.version, "gate")

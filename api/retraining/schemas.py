@@ -92,7 +92,10 @@ class Run(BaseModel):
     losses: list[dict[str, float]] = Field(description="One entry an epoch.")
     cancel_requested: bool
     candidate: str | None = Field(description="The version that it made.")
-    verdict: dict[str, Any] | None = Field(description="promote, reasons and figures of the gate.")
+    verdict: dict[str, Any] | None = Field(
+        description="promote, passed, reasons and figures of the gate. Where RIPELINE_PROMOTE is "
+        "person, a version that passed is not promoted."
+    )
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -178,10 +178,12 @@ def finalize(session: Session, run: RunRow, state: str, message: str) -> None:
 def succeed(run: RunRow, model: ModelRow) -> None:
     """End a run that registered `model`, promoted or not."""
     verdict = model.verdict or {}
+    reasons = " ".join(verdict.get("reasons", ()))
     if verdict.get("promote"):
         message = f"Version {model.version} is better or as good, and serves."
+    elif verdict.get("passed"):
+        message = f"Version {model.version} is kept as challenger. {reasons}"
     else:
-        reasons = " ".join(verdict.get("reasons", ()))
         message = f"Version {model.version} was not promoted, and is kept as challenger. {reasons}"
     message = f"{message.strip()} {describe_omissions(verdict.get('figures', {}))}"
     run.candidate = model.version

@@ -52,7 +52,9 @@ def test_model_info_has_the_architecture_and_test_metrics(client: TestClient) ->
         "model_info",
         "status",
         "model_problem",
+        "promote",
     }
+    assert body["promote"] == "gate"
     info = body["model_info"]
     assert len(info["classes"]) == 6
     assert info["architecture"] == "efficientnet_lite0"

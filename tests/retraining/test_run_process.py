@@ -12,6 +12,7 @@ from api.model.package import REPLAY, load_package
 from api.model.predictor import Predictor
 from api.model.replay_buffer import ReplayBuffer
 from api.registry import repository as registry
+from api.registry import service as registry_service
 from api.registry import store
 from api.registry.service import promote
 from api.retraining import fast, repository, run_process, service
@@ -100,6 +101,25 @@ def test_new_class_is_learned_and_promoted(
         assert not make_plan(session, blobs, own).catalog_diff.any
 
 
+@on_sqlite
+def test_version_that_passed_waits_for_a_person_where_that_is_set(
+    run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
+) -> None:
+    own.promote = "person"
+    add_photographs(database, blobs, NEW, 60)
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert finished.verdict
+    assert finished.verdict["passed"], finished.verdict["reasons"]
+    assert not finished.verdict["promote"]
+    assert "waits for a person" in finished.verdict["reasons"][0]
+    assert "waits for a person" in finished.message
+    assert serving(database) == champion
+    assert finished.candidate
+    registry_service.promote(database, blobs, own.model_cache, finished.candidate)
+    assert serving(database) == finished.candidate
+
+
 def test_wrong_labels_are_not_promoted(
     run: Run, database: Database, blobs: Blobs, champion: str
 ) -> None:
@@ -110,6 +130,8 @@ def test_wrong_labels_are_not_promoted(
     assert finished.state == "succeeded", finished.message
     assert "labels" in finished.message
     assert "kept as challenger" in finished.message
+    assert finished.verdict
+    assert not finished.verdict["passed"]
     assert serving(database) == champion
     assert finished.candidate in known_versions(database)
     with database.reading() as session:

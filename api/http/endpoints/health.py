@@ -16,6 +16,7 @@ from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
 from api.model.manifest import Manifest
 from api.predictions.state import AppState
+from api.settings import Promoter
 from api.storage.db import UNAVAILABLE
 from api.storage.tables import RunRow
 
@@ -90,6 +91,9 @@ class ModelInfo(BaseModel):
     prediction_count: int
     model_info: ModelSummary | None
     model_problem: str | None = Field(default=None, description="As in `/status`.")
+    promote: Promoter = Field(
+        description="Who promotes a version that passed the gate: RIPELINE_PROMOTE."
+    )
 
 
 def training_status(state: AppState) -> str:
@@ -145,7 +149,7 @@ def status(state: StateDep) -> Status:
 
 
 @router.get("/model-info", summary="The current model and its metrics")
-async def model_info(state: StateDep) -> ModelInfo:
+async def model_info(state: StateDep, settings: SettingsDep) -> ModelInfo:
     runtime = state.predictor
     return ModelInfo(
         status="loaded" if runtime else "no model",
@@ -153,6 +157,7 @@ async def model_info(state: StateDep) -> ModelInfo:
         prediction_count=state.prediction_count,
         model_info=ModelSummary.of(runtime.manifest, state.champion_since) if runtime else None,
         model_problem=MODEL_PROBLEM if state.model_problem else None,
+        promote=settings.promote,
     )
 
 

@@ -10,17 +10,29 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.core.api_keys import NO_SCOPE, ApiKeys
+from api.core.api_keys import NO_SCOPE, ApiKeys, KeyScope
 from api.core.errors import ProblemError
 from api.http.headers import DEFAULT_HEADERS, PAGE_HEADERS
 from api.http.problems import problem_response
-from api.http.security.permissions import PROBES, Permission, required_permission, required_scope
+from api.http.security.permissions import (
+    CHANGES,
+    PROBES,
+    Permission,
+    required_permission,
+    required_scope,
+)
 from api.settings import Settings
 
 if TYPE_CHECKING:  # Slow to import, and few deployments set a rate limit.
     from api.http.security.rate_limit import RateLimit
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ripeline"'}
+# What a key may do that may not do everything.
+ALLOWED = {
+    KeyScope.PREDICT: "only grade and read",
+    KeyScope.DATA: "grade, read and change the data, but not the models",
+    KeyScope.MODELS: "grade, read and change the models, but not the data",
+}
 HOW = "as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'"
 
 
@@ -39,10 +51,15 @@ class KeyNeededError(ProblemError):
 class InsufficientScopeError(ProblemError):
     status = HTTPStatus.FORBIDDEN
     code = "scope-too-small"
-    detail = (
-        "This API key may grade and read, but not change anything. Send one of "
-        f"RIPELINE_CHANGE_KEYS {HOW}."
-    )
+
+    def __init__(self, needed: Permission, key_scope: KeyScope) -> None:
+        settings = "RIPELINE_CHANGE_KEYS"
+        if needed is not Permission.CHANGE:
+            settings = f"RIPELINE_{needed.name}_KEYS or {settings}"
+        super().__init__(
+            f"This needs an API key with the scope '{needed.value}'; this key may "
+            f"{ALLOWED[key_scope]}. Send one of {settings} {HOW}."
+        )
 
 
 class ChangesClosedError(ProblemError):
@@ -145,9 +162,9 @@ class AuthMiddleware:
         if policy.rate_limit is not None and path not in PROBES:
             # Requests with an unknown key count for their address.
             policy.rate_limit.count(scope.get("client"), key if key_scope else "")
-        if key_scope < required_scope(needed, policy.keys):
+        if required_scope(needed, policy.keys) not in key_scope:
             if key_scope:
-                raise InsufficientScopeError()
+                raise InsufficientScopeError(needed, key_scope)
             raise KeyNeededError(key_was_sent=bool(key))
         if key_scope or needed in (Permission.NONE, Permission.READ):
             return
@@ -157,7 +174,7 @@ class AuthMiddleware:
         if origin and not is_own_page and origin not in policy.origins:
             raise CrossSiteError()
         is_public = is_public_address(scope.get("server"))
-        if needed is Permission.CHANGE and is_public and not policy.allow_open:
+        if needed in CHANGES and is_public and not policy.allow_open:
             raise ChangesClosedError()
 
 

@@ -3,10 +3,11 @@
 Closed by default: a new path needs a key to read, and a change key for anything else.
 """
 
+import re
 from enum import Enum
 from typing import Any
 
-from api.core.api_keys import CHANGE, NO_SCOPE, PREDICT, ApiKeys
+from api.core.api_keys import NO_SCOPE, ApiKeys, KeyScope
 from api.http.problems import responses
 
 # Health checks have no keys, and no rate limit.
@@ -14,6 +15,18 @@ PROBES = frozenset({"/live", "/ready", "/health"})
 PUBLIC = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 # They take a photo and change neither data nor model.
 GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
+# Of the data: uploading, labelling and removing photos, and feedback.
+DATA = re.compile(
+    r"POST /(upload-training-data|dataset/images/(relabel|remove)|review-queue)"
+    r"|POST /predictions/[^/]+/feedback"
+    r"|(PATCH|DELETE) /dataset/images/[^/]+"
+)
+# Of the models: runs, versions in use, thresholds and triggers.
+MODELS = re.compile(
+    r"POST /(retrain|runs/[^/]+/cancel|models/rollback|models/[^/]+/promote)"
+    r"|(PUT|DELETE) /freshness-thresholds"
+    r"|PUT /triggers/[^/]+"
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"},
@@ -25,31 +38,50 @@ class Permission(Enum):
     NONE = "none"
     GRADE = "grade"
     READ = "read"
+    DATA = "data"
+    MODELS = "models"
+    # Any other change.
     CHANGE = "change"
 
 
-# The key scopes of OpenAPI.
-SCOPES = {Permission.GRADE: "predict", Permission.READ: "predict", Permission.CHANGE: "change"}
+CHANGES = frozenset({Permission.DATA, Permission.MODELS, Permission.CHANGE})
+KEY_SCOPES = {
+    Permission.NONE: KeyScope.NONE,
+    Permission.GRADE: KeyScope.PREDICT,
+    Permission.READ: KeyScope.PREDICT,
+    Permission.DATA: KeyScope.DATA,
+    Permission.MODELS: KeyScope.MODELS,
+    Permission.CHANGE: KeyScope.CHANGE,
+}
+# The key scopes of OpenAPI, each of which is enough.
+SCOPES = {
+    Permission.GRADE: ("predict",),
+    Permission.READ: ("predict",),
+    Permission.DATA: ("data", "change"),
+    Permission.MODELS: ("models", "change"),
+    Permission.CHANGE: ("change",),
+}
 
 
 def required_permission(method: str, path: str) -> Permission:
     if method in SAFE_METHODS:
         return Permission.NONE if path in PROBES or path in PUBLIC else Permission.READ
-    return Permission.GRADE if path in GRADING else Permission.CHANGE
+    if path in GRADING:
+        return Permission.GRADE
+    operation = f"{method} {path}"
+    if DATA.fullmatch(operation):
+        return Permission.DATA
+    return Permission.MODELS if MODELS.fullmatch(operation) else Permission.CHANGE
 
 
-def required_scope(permission: Permission, keys: ApiKeys) -> int:
-    """The least scope of a key; NO_SCOPE if none is needed.
+def required_scope(permission: Permission, keys: ApiKeys) -> KeyScope:
+    """The scope that a key must include; NO_SCOPE if none is needed.
 
-    With predict keys but no change keys, nothing can be changed.
+    With predict keys alone, nothing can be changed.
     """
-    if permission is Permission.NONE or keys.is_empty:
+    if keys.is_empty or (permission is Permission.GRADE and not keys.guards_predictions):
         return NO_SCOPE
-    if permission is Permission.CHANGE:
-        return CHANGE
-    if permission is Permission.GRADE and not keys.guards_predictions:
-        return NO_SCOPE
-    return PREDICT
+    return KEY_SCOPES[permission]
 
 
 def describe_security(document: dict[str, Any]) -> None:
@@ -59,15 +91,16 @@ def describe_security(document: dict[str, Any]) -> None:
         for method, operation in operations.items():
             permission = required_permission(method.upper(), path)
             statuses = [] if permission is Permission.NONE else [401]
-            if permission in (Permission.GRADE, Permission.CHANGE):
+            if permission is Permission.GRADE or permission in CHANGES:
                 statuses.append(403)
             if path not in PROBES:
                 statuses.append(429)
             if "requestBody" in operation:
                 statuses += [400, 413]  # It cannot be read, or is too large.
-            if scope := SCOPES.get(permission):
+            if scopes := SCOPES.get(permission):
                 # The empty one: a service without keys asks for none.
-                operation["security"] = [{name: [scope]} for name in SCHEMES] + [{}]
+                alternatives = [{name: [scope]} for scope in scopes for name in SCHEMES]
+                operation["security"] = [*alternatives, {}]
             for status, response in responses(*statuses).items():
                 operation["responses"].setdefault(str(status), response)
             operation["responses"] = dict(sorted(operation["responses"].items()))

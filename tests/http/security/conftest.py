@@ -13,6 +13,8 @@ from api.settings import Settings
 
 PREDICT_KEY = "predict-0f3a9c1b7e5d2846"
 CHANGE_KEY = "change-91be04c7d6a3f258"
+DATA_KEY = "data-5e02c9a8f417bd36"
+MODELS_KEY = "models-c47d10e95b2f8a63"
 Serve = Callable[..., TestClient]
 
 
@@ -33,6 +35,8 @@ def locked(serve: Serve) -> TestClient:
     """The service with a key of each scope."""
     return serve(
         predict_keys=(SecretStr(PREDICT_KEY),),
+        data_keys=(SecretStr(DATA_KEY),),
+        models_keys=(SecretStr(MODELS_KEY),),
         change_keys=(SecretStr(CHANGE_KEY),),
     )
 

@@ -5,7 +5,7 @@ import hmac
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.core.api_keys import CHANGE, NO_SCOPE, PREDICT, ApiKeys, parse_keys
+from api.core.api_keys import CHANGE, NO_SCOPE, PREDICT, ApiKeys, KeyScope, parse_keys
 from api.settings import Settings
 
 PREDICT_KEY = "predict-0f3a9c1b7e5d2846"
@@ -26,6 +26,14 @@ def test_known_keys_have_their_scope_and_others_none() -> None:
 def test_key_in_both_lists_has_the_change_scope() -> None:
     both = [SecretStr(CHANGE_KEY)]
     assert ApiKeys(both, both).scope_of(CHANGE_KEY) == CHANGE
+
+
+def test_key_in_data_and_models_lists_has_the_change_scope() -> None:
+    one = [SecretStr(CHANGE_KEY)]
+    assert ApiKeys(data=one).scope_of(CHANGE_KEY) == KeyScope.DATA
+    assert ApiKeys(models=one).scope_of(CHANGE_KEY) == KeyScope.MODELS
+    assert ApiKeys(data=one, models=one).scope_of(CHANGE_KEY) == CHANGE
+    assert not ApiKeys(data=one).is_empty
 
 
 def test_every_key_is_compared_even_after_a_match(monkeypatch: pytest.MonkeyPatch) -> None:

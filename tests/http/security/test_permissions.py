@@ -6,7 +6,14 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.settings import Settings
-from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY, Serve, bearer
+from tests.http.security.conftest import (
+    CHANGE_KEY,
+    DATA_KEY,
+    MODELS_KEY,
+    PREDICT_KEY,
+    Serve,
+    bearer,
+)
 from tests.synthetic_images import draw_fruit, encode
 
 OPEN = {"/", "/live", "/ready", "/health"}
@@ -37,6 +44,77 @@ def test_every_operation_requires_its_scope(locked: TestClient, method: str, pat
     if (method, path) != ("POST", "/retrain"):  # It would start a run.
         with_change = locked.request(method, url, headers=bearer(CHANGE_KEY))
         assert with_change.status_code not in (401, 403)
+
+
+DATA = {
+    ("POST", "/upload-training-data"),
+    ("POST", "/dataset/images/relabel"),
+    ("POST", "/dataset/images/remove"),
+    ("PATCH", "/dataset/images/{image_id}"),
+    ("DELETE", "/dataset/images/{image_id}"),
+    ("POST", "/predictions/{prediction_id}/feedback"),
+    ("POST", "/review-queue"),
+}
+MODELS = {
+    ("POST", "/retrain"),
+    ("POST", "/runs/{run_id}/cancel"),
+    ("POST", "/models/{version}/promote"),
+    ("POST", "/models/rollback"),
+    ("PUT", "/freshness-thresholds"),
+    ("DELETE", "/freshness-thresholds"),
+    ("PUT", "/triggers/{name}"),
+}
+CHANGES = [one for one in OPERATIONS if one[0] != "GET" and one[1] not in GRADING]
+
+
+def test_every_change_is_listed() -> None:
+    assert set(CHANGES) == DATA | MODELS
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+def test_data_and_models_keys_may_do_their_own_changes_only(
+    locked: TestClient, method: str, path: str
+) -> None:
+    url = path.replace("{name}", "nothing").replace("{", "").replace("}", "")
+    own, other = (DATA_KEY, MODELS_KEY) if (method, path) in DATA else (MODELS_KEY, DATA_KEY)
+    scope, setting = ("data", "DATA") if own == DATA_KEY else ("models", "MODELS")
+    rejected = locked.request(method, url, headers=bearer(other))
+    assert (rejected.status_code, rejected.json()["code"]) == (403, "scope-too-small")
+    detail = rejected.json()["detail"]
+    assert f"scope '{scope}'" in detail
+    assert f"RIPELINE_{setting}_KEYS or RIPELINE_CHANGE_KEYS" in detail
+    if (method, path) != ("POST", "/retrain"):
+        assert locked.request(method, url, headers=bearer(own)).status_code not in (401, 403)
+
+
+@pytest.mark.parametrize("key", [DATA_KEY, MODELS_KEY])
+def test_data_and_models_keys_may_grade_and_read(locked: TestClient, key: str) -> None:
+    file = {"file": ("apple.jpg", encode(draw_fruit("freshapples"), "JPEG"))}
+    assert locked.post("/predict", files=file, headers=bearer(key)).status_code == 200
+    assert locked.get("/predictions", headers=bearer(key)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/models/v1"),
+        ("POST", "/retrain/"),
+        ("POST", "/retrain/now"),
+        ("POST", "//retrain"),
+        ("POST", "/models/a/b/promote"),
+        ("PUT", "/dataset/images/1"),
+        ("POST", "/dataset/images/relabel/all"),
+        ("PATCH", "/triggers/drift"),
+        ("BREW", "/review-queue"),
+    ],
+)
+def test_unlisted_changes_need_a_change_key(locked: TestClient, method: str, path: str) -> None:
+    for key in (DATA_KEY, MODELS_KEY):
+        response = locked.request(method, path, headers=bearer(key))
+        assert response.status_code == 403, (method, path, key)
+        assert "scope 'change'" in response.json()["detail"]
+    response = locked.request(method, path, headers=bearer(CHANGE_KEY), follow_redirects=False)
+    assert response.status_code in (404, 405, 307)
 
 
 def test_unknown_paths_and_methods_require_a_key(locked: TestClient) -> None:
@@ -89,6 +167,7 @@ def test_openapi_document_lists_keys_and_their_errors(locked: TestClient) -> Non
     document = locked.get("/openapi.json").json()
     assert set(document["components"]["securitySchemes"]) == {"bearer", "api-key"}
     retrain = document["paths"]["/retrain"]["post"]
+    assert {"bearer": ["models"]} in retrain["security"]
     assert {"bearer": ["change"]} in retrain["security"]
     assert {"401", "403", "429"} <= set(retrain["responses"])
     assert "security" not in document["paths"]["/live"]["get"]

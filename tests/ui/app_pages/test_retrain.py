@@ -205,6 +205,40 @@ def test_promoted_candidate_is_compared_with_the_previous_champion(
     assert not has_button(page, "Promote it anyway")
 
 
+def test_candidate_that_passed_waits_for_a_person_to_promote_it(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    waiting = fake.PASSED | {"promote": False, "passed": True}
+    api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": waiting})
+    promote = f"/models/{fake.CANDIDATE}/promote"
+    answer = {"version": fake.CANDIDATE, "replaced": fake.CHAMPION, "kind": "manual", "at": AT}
+    api.answers[promote] = Answer(answer)
+    page = retrain_page(open_page)
+    shown = [element.value for element in page.info]
+    assert any("passed the checks and waits for you" in text for text in shown)
+    assert not has_button(page, "Promote it anyway")
+
+    press(page, "Promote it")
+    assert not any("did not pass" in element.value for element in page.warning)
+    page.button(key="confirm-promotion").click().run()
+
+    assert len(api.sent_to(promote)) == 1
+    assert not page.exception
+
+
+def test_promotion_by_a_key_without_the_scope_names_it(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.NOT_PASSED})
+    detail = "This needs an API key with the scope 'models'."
+    body = {"title": "Forbidden", "status": 403, "code": "scope-too-small", "detail": detail}
+    api.answers["/retrain"] = Answer(body, status=403)
+
+    page = press(retrain_page(open_page), "Retrain")
+
+    assert "This app is not allowed to do that" in page.error[0].value
+    assert detail in page.error[0].value
+    assert "RIPELINE_API_KEY" in page.error[0].value
+
+
 def test_rejected_candidate_can_be_promoted_after_confirmation(
     open_page: OpenPage, api: FakeApi
 ) -> None:

@@ -36,7 +36,7 @@ def change_champion(versions: Versions) -> None:
 
 def rejection_reasons(version: Version) -> tuple[str, ...]:
     """Why the promotion gate rejected a version; none if it did not."""
-    if version.verdict is None or version.verdict.promote:
+    if version.verdict is None or version.verdict.promote or version.verdict.passed:
         return ()
     return tuple(with_class_labels(reason, version.classes) for reason in version.verdict.reasons)
 

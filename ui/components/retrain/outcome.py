@@ -63,6 +63,9 @@ def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
             icon=":material/verified:",
         )
         return
+    if verdict.passed:
+        _waiting(candidate, listed, champion)
+        return
     st.warning(
         f"**Version {candidate} did not pass the checks**\n\n{listed}", icon=":material/block:"
     )
@@ -70,6 +73,22 @@ def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
         st.write("A person promoted it anyway: it is now in use.")
     elif champion and st.button("Promote it anyway", icon=":material/upgrade:"):
         confirm_promotion(champion, candidate, reasons)
+
+
+def _waiting(candidate: str, listed: str, champion: str | None) -> None:
+    """A version that passed, where only a person may promote one."""
+    if candidate == champion:
+        st.success(
+            f"**Version {candidate} passed the checks, and a person promoted it**\n\n{listed}",
+            icon=":material/verified:",
+        )
+        return
+    st.info(
+        f"**Version {candidate} passed the checks and waits for you**\n\n{listed}",
+        icon=":material/pending_actions:",
+    )
+    if champion and st.button("Promote it", type="primary", icon=":material/upgrade:"):
+        confirm_promotion(champion, candidate, ())
 
 
 def _left_out(figures: GateComparison) -> None:

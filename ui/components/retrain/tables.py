@@ -98,4 +98,6 @@ def _run_row(run: Run) -> dict[str, object]:
 def _outcome(run: Run) -> str:
     if run.verdict is None:
         return capitalize(run.state)
-    return "Passed the checks" if run.verdict.promote else "Did not pass the checks"
+    if run.verdict.promote or run.verdict.passed:
+        return "Passed the checks"
+    return "Did not pass the checks"
