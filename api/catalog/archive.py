@@ -101,10 +101,14 @@ class SentFile:
 
 @dataclass(frozen=True)
 class UploadForm:
-    """One or more uploaded files and their class, empty if the form names none."""
+    """One or more uploaded files and their class, empty if the form names none.
+
+    `new_class`: whether a class is new although its name looks like that of a known one.
+    """
 
     files: tuple[SentFile, ...]
     class_name: str
+    new_class: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,24 @@ already imported keep their source group, and so their split.
 
 import shutil
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.core.errors import ProblemError
+from api.core.labels import BadClassNameError, InvisibleCharacterError, accepted_new_class
 from api.core.layout import discover
 from api.core.progress import Progress, silent
 from api.core.splits import SPLITS
-from api.training.class_folders import INDEX, Listing, read_class_folders, read_index, write_index
+from api.training.class_folders import (
+    INDEX,
+    Listing,
+    PhotoFile,
+    read_class_folders,
+    read_index,
+    write_index,
+)
 
 PUBLIC_SET = "sriramr/fruits-fresh-and-rotten-for-classification"
 MAX_SKIPPED_LINES = 20
@@ -68,17 +78,23 @@ class ImportReport:
         return lines
 
 
-def import_folder(source: Path, target: Path, progress: Progress = silent) -> ImportReport:
+def import_folder(
+    source: Path, target: Path, progress: Progress = silent, *, new_class: bool = False
+) -> ImportReport:
     """Copy the photos under `source` to `target` and index them there.
 
     A file already there with the same size is not copied again. Copies of damaged files are
     deleted. Nothing under `source` changes. Raises EmptyFolderError, or OverlapError if one folder
-    contains the other.
+    contains the other, or unless `new_class` what `accepted_new_class` raises for a class folder;
+    nothing has changed then.
     """
     inner, outer = sorted((source.resolve(), target.resolve()), key=lambda path: -len(path.parts))
     if inner.is_relative_to(outer):
         raise OverlapError(source, target)
     layout = discover(source)
+    known = read_index(target / INDEX)
+    if not new_class:
+        _check_classes({path.parent.name for path in layout.class_files}, known)
     boxed = [path for folder in layout.boxed for path in _files_under(folder)]
     photos = [*layout.class_files, *layout.near, *layout.others, *boxed]
     names = [path.relative_to(source).as_posix() for path in photos]
@@ -87,7 +103,7 @@ def import_folder(source: Path, target: Path, progress: Progress = silent) -> Im
         if _copy(path, target / name):
             copied.add(name)
         progress("Copying photographs", done, len(photos))
-    listing = read_class_folders(discover(target), read_index(target / INDEX), progress)
+    listing = read_class_folders(discover(target), known, progress)
     write_index(listing.files, target / INDEX)
     dropped = {item.path for item in listing.skipped}.intersection(names)
     for name in dropped:
@@ -100,6 +116,14 @@ def import_folder(source: Path, target: Path, progress: Progress = silent) -> Im
         near_files=len(layout.near),
         other_files=len(layout.others),
     )
+
+
+def _check_classes(folders: set[str], indexed: Sequence[PhotoFile]) -> None:
+    """Raises what `accepted_new_class` raises. Folders without a valid name are skipped later."""
+    known = {file.class_name for file in indexed}
+    for folder in sorted(folders):
+        with suppress(BadClassNameError, InvisibleCharacterError):
+            known.add(accepted_new_class(folder, known))
 
 
 def _files_under(folder: Path) -> list[Path]:

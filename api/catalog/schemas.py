@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.catalog import repository
 from api.catalog.service import DuplicateFile, Origin, Outcome, Stored
 from api.catalog.upload import FileError
-from api.core.labels import ClassName
+from api.core.labels import ClassName, NewClass
 from api.core.splits import Split
 from api.model.replay_buffer import TrainingIndex
 
@@ -135,6 +135,7 @@ class Relabel(BaseModel):
     model_config = ConfigDict(strict=True)
 
     class_name: ClassName
+    new_class: NewClass = False
 
 
 class Selection(BaseModel):
@@ -145,6 +146,7 @@ class Selection(BaseModel):
 
 class RelabelSelection(Selection):
     class_name: ClassName
+    new_class: NewClass = False
 
 
 class Relabelled(BaseModel):

@@ -7,10 +7,10 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from api.catalog.archive import SentFile, UploadForm, UploadLimits, ZipArchive, is_zip
+from api.catalog.class_names import ClassNames
 from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.service import Outcome, PhotographStore
 from api.core.errors import ProblemError, UnprocessableError
-from api.core.labels import accepted_class_name
 from api.model.replay_buffer import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -48,10 +48,11 @@ class UploadService:
     def store_form(self, form: UploadForm) -> list[Outcome | FileError]:
         """Store the photos of a form; returns one outcome for each, in order.
 
-        Raises MissingClassNameError or BadClassNameError before anything is stored, and what
-        `ZipArchive` raises if the only file is an unusable zip.
+        Raises MissingClassNameError, or what `ClassNames` raises for the form's class, before
+        anything is stored, and what `ZipArchive` raises if the only file is an unusable zip.
         """
-        class_name = accepted_class_name(form.class_name) if form.class_name else ""
+        classes = ClassNames(self.database, self.training_index, form.new_class)
+        class_name = classes.accept(form.class_name) if form.class_name else ""
         if not class_name and not all(is_zip(file.stream) for file in form.files):
             raise MissingClassNameError("A photograph")
         with self.database.reading() as session:
@@ -61,7 +62,8 @@ class UploadService:
         outcomes: list[Outcome | FileError] = []
         for file in form.files:
             try:
-                outcomes.extend(_store(store, *photo) for photo in self._photos(file, class_name))
+                photos = self._photos(file, class_name)
+                outcomes.extend(_store(store, classes, *photo) for photo in photos)
             except ProblemError as error:
                 if is_only_zip:
                     raise
@@ -85,13 +87,18 @@ class UploadService:
 
 
 def _store(
-    store: PhotographStore, filename: str, class_name: str, data: bytes | ProblemError
+    store: PhotographStore,
+    classes: ClassNames,
+    filename: str,
+    class_name: str,
+    data: bytes | ProblemError,
 ) -> Outcome | FileError:
     try:
         if isinstance(data, ProblemError):
             raise data
         if not class_name:
             raise MissingClassNameError("A photograph outside of the folders")
+        class_name = classes.accept(class_name)
         return store.add(data, class_name=class_name, origin="upload", filename=filename)
     except ProblemError as error:
         return FileError.of(filename, error)

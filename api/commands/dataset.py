@@ -15,11 +15,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.commands.dataset", description=__doc__)
     parser.add_argument("folder", type=path, nargs="?", help="left out: download the public set")
     parser.add_argument("--to", type=Path, default=PROJECT / "data" / "photographs")
+    parser.add_argument(
+        "--new-class",
+        action="store_true",
+        help="accept new classes whose names look like those of known ones",
+    )
     arguments = parser.parse_args()
     try:
         source = arguments.folder or download_public_set()
         with terminal() as progress:
-            report = import_folder(source, arguments.to, progress)
+            report = import_folder(source, arguments.to, progress, new_class=arguments.new_class)
     except ProblemError as error:
         print(error.detail, file=sys.stderr)
         return 1

@@ -6,13 +6,15 @@ freshness level, `mango` only a fruit.
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.core.errors import UnprocessableError
+from api.core.errors import ConflictError, UnprocessableError
+from api.core.look_alikes import find_look_alike, first_invisible, mixed_alphabets
 
 Freshness = Literal["fresh", "rotten"]
 Level = Literal["fresh", "past_best", "rotten"]
@@ -33,14 +35,43 @@ LETTER_OR_DIGIT = r"\p{L}|\p{N}"
 ClassName = Annotated[
     str,
     Field(
-        description="Needs a letter or a digit, of any script; a new class is allowed.",
+        description="Needs a letter or a digit, of any script; a new class is allowed, unless its "
+        "name looks like that of a known one: see new_class.",
         json_schema_extra={"pattern": LETTER_OR_DIGIT},
     ),
 ]
 
 
+# Whether a class is meant that is new although its name looks like a known one's.
+NewClass = Annotated[
+    bool, Field(description="Accept a new class whose name looks like a known one's.")
+]
+
+
 class BadClassNameError(UnprocessableError):
     code = "bad-class-name"
+
+
+class SimilarClassError(ConflictError):
+    """A new class that may be a known one."""
+
+    code = "similar-class"
+
+
+class MixedAlphabetsError(ConflictError):
+    code = "mixed-alphabets"
+
+
+class InvisibleCharacterError(ConflictError, ValueError):
+    """The name looks like one without the character."""
+
+    code = "invisible-character"
+
+    def __init__(self, character: str) -> None:
+        name = f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
+        super().__init__(
+            f"The class name has a character that is not seen ({name}). Type it anew, without it."
+        )
 
 
 @dataclass(frozen=True)
@@ -89,28 +120,60 @@ def level_number(level: Level | None) -> int:
 def normalise_class_name(text: str) -> str:
     """The class name for a folder's name or a person's text.
 
-    Lower case, runs of spaces and symbols become one underscore, at most 64 characters. Raises
-    ValueError for text without a letter or digit.
+    NFKC, lower case, runs of spaces and symbols become one underscore, at most 64 characters.
+    Raises ValueError for text without a letter or digit, InvisibleCharacterError (one as well)
+    for a character that is not seen.
     """
-    # Some file systems return decomposed names.
-    letters = unicodedata.normalize("NFC", text).lower()
+    # Lower case may decompose a letter again.
+    letters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
     words = "".join(letter if _is_word_character(letter) else " " for letter in letters).split()
     name = "_".join(words)[:_MAX_LENGTH].strip("_")
     if not any(letter.isalnum() for letter in name):
         raise ValueError("A class name needs at least one letter or digit.")
+    if invisible := first_invisible(text):
+        raise InvisibleCharacterError(invisible)
     return name
 
 
 def accepted_class_name(text: str) -> str:
-    """The normalised class name; it need not exist yet. Raises BadClassNameError."""
+    """The normalised class name; it need not exist yet.
+
+    Raises BadClassNameError or InvisibleCharacterError.
+    """
     try:
         name = normalise_class_name(text)
+    except InvisibleCharacterError:
+        raise
     except ValueError as error:
         raise BadClassNameError(str(error)) from None
     if name.startswith(OOD_PREFIX):
         raise BadClassNameError(
             f"Names that begin with '{OOD_PREFIX}' stand for photographs of nothing that should "
             "be recognised, which are no class. Give a class another name."
+        )
+    return name
+
+
+def accepted_new_class(text: str, known: Collection[str]) -> str:
+    """As `accepted_class_name`, for a name that may be new: not in `known`.
+
+    Raises SimilarClassError if it looks like a known one, MixedAlphabetsError if a word of it has
+    letters that are easily taken for those of another alphabet.
+    """
+    name = accepted_class_name(text)
+    if name in known:
+        return name
+    if similar := find_look_alike(name, known):
+        raise SimilarClassError(
+            f"The class '{name}' is new, and its name looks like that of the known class "
+            f"'{similar}'. Name '{similar}' if that is meant. If it is a different class, send it "
+            "again with new_class=true (in a command: --new-class)."
+        )
+    if mixed := mixed_alphabets(name):
+        raise MixedAlphabetsError(
+            f"The class '{name}' is new, and one word of it has {' and '.join(mixed)} letters. "
+            "Type it in one alphabet. If it is meant so, send it again with new_class=true (in "
+            "a command: --new-class)."
         )
     return name
 

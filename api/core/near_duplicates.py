@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from api.core.imaging.hashing import near_pairs
 
 MAX_NAME = 255
+# Of Unicode's bidirectional algorithm: embeddings, overrides, isolates and their ends.
+_DIRECTION_MARKS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 _SAVED_COPY = re.compile(
     r"^(rotated_by_\d+|vertical_flip|horizontal_flip|translation|saltandpepper)_", re.IGNORECASE
 )
@@ -40,9 +42,16 @@ def safe_filename(file_name: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` without control characters and lone surrogates, which databases reject."""
+    """`text` on one line, as it looks: without control characters and lone surrogates, which
+    databases reject, line separators, and marks that change the direction of what follows.
+    """
     valid = text.encode("utf-8", "replace").decode()
-    return "".join(letter for letter in valid if unicodedata.category(letter) != "Cc")
+    return "".join(letter for letter in valid if not _is_unsafe(letter))
+
+
+def _is_unsafe(letter: str) -> bool:
+    is_direction = unicodedata.bidirectional(letter) in _DIRECTION_MARKS
+    return is_direction or unicodedata.category(letter) in ("Cc", "Zl", "Zp")
 
 
 def group_near_duplicates(

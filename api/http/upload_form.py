@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.catalog.archive import SentFile, UploadForm
@@ -18,6 +19,7 @@ MAX_FILES = 500
 # Text fields, kept in memory. Unknown ones are ignored.
 MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
 SPOOL_BYTES = 64 * 2**10
+_FLAG = TypeAdapter(bool)
 FILES: dict[str, Any] = {
     "type": "array",
     "items": {"type": "string", "format": "binary"},
@@ -45,6 +47,13 @@ class BadFormError(ProblemError):
     code = "bad-form"
 
 
+class BadFlagError(UnprocessableError):
+    code = "bad-flag"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The form field '{name}' is either true or false.")
+
+
 class NotAFormError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "not-a-form"
@@ -60,7 +69,7 @@ class NotAFormError(ProblemError):
 async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
     """Parse the form of `request`. Its files are closed at the end of the context.
 
-    Raises NotAFormError, BadFormError, UnreadableCharsetError, NoFilesError.
+    Raises NotAFormError, BadFormError, UnreadableCharsetError, NoFilesError, BadFlagError.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "multipart/form-data":
@@ -93,6 +102,15 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
         if not files:
             raise NoFilesError()
         named = form.get("class_name")
-        yield UploadForm(files, named.strip() if isinstance(named, str) else "")
+        class_name = named.strip() if isinstance(named, str) else ""
+        yield UploadForm(files, class_name, _flag(form, "new_class"))
     finally:
         await form.close()
+
+
+def _flag(form: FormData, name: str) -> bool:
+    """A field that is true or false; false if it is missing or empty."""
+    try:
+        return _FLAG.validate_python(form.get(name) or "false")
+    except ValidationError:
+        raise BadFlagError(name) from None

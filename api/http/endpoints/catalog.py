@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.catalog import repository
 from api.catalog.archive import UploadLimits
+from api.catalog.class_names import ClassNames
 from api.catalog.repository import ImageNotFoundError
 from api.catalog.schemas import (
     DatasetSummary,
@@ -52,11 +53,16 @@ _UPLOAD = describe_form(
         "description": "Of the photographs that lie in no class folder. A zip of class folders "
         "needs none.",
     },
+    new_class={
+        "type": "boolean",
+        "default": False,
+        "description": "Accept new classes whose names look like those of known ones.",
+    },
 )
 router = APIRouter(tags=["training images"], responses=responses(503))
 
 
-@router.get(IMAGES, summary="List images, newest first", responses=responses(422))
+@router.get(IMAGES, summary="List images, newest first", responses=responses(409, 422))
 def images(
     session: ReadingDep,
     *,
@@ -77,9 +83,15 @@ def images(
     )
 
 
-@router.post(f"{IMAGES}/relabel", summary="Relabel many images", responses=responses(422))
-def relabel_many(session: SessionDep, selection: RelabelSelection) -> Relabelled:
-    class_name = accepted_class_name(selection.class_name)
+@router.post(f"{IMAGES}/relabel", summary="Relabel many images", responses=responses(409, 422))
+def relabel_many(
+    database: DatabaseDep,
+    training_index: TrainingIndexDep,
+    session: SessionDep,
+    selection: RelabelSelection,
+) -> Relabelled:
+    classes = ClassNames(database, training_index, selection.new_class)
+    class_name = classes.accept(selection.class_name)
     ids = repository.relabel(session, selection.ids, class_name)
     return Relabelled(
         relabelled=len(ids), class_name=class_name, missing=_missing(selection.ids, ids)
@@ -124,9 +136,18 @@ def photograph(
     return Response(small, headers=headers, media_type="image/jpeg")
 
 
-@router.patch(f"{IMAGES}/{IMAGE_ID}", summary="Relabel an image", responses=responses(404, 422))
-def relabel(session: SessionDep, image_id: ImageId, change: Relabel) -> TrainingImage:
-    class_name = accepted_class_name(change.class_name)
+@router.patch(
+    f"{IMAGES}/{IMAGE_ID}", summary="Relabel an image", responses=responses(404, 409, 422)
+)
+def relabel(
+    database: DatabaseDep,
+    training_index: TrainingIndexDep,
+    session: SessionDep,
+    *,
+    image_id: ImageId,
+    change: Relabel,
+) -> TrainingImage:
+    class_name = ClassNames(database, training_index, change.new_class).accept(change.class_name)
     row = repository.get_image(session, image_id)
     repository.relabel(session, [image_id], class_name)
     session.refresh(row)
@@ -148,7 +169,7 @@ def remove(database: DatabaseDep, blobs: BlobsDep, image_id: ImageId) -> None:
     UPLOADS,
     summary="Upload training photos",
     openapi_extra=_UPLOAD,
-    responses=responses(400, 413, 415, 422),
+    responses=responses(400, 409, 413, 415, 422),
 )
 async def upload(
     request: Request,
@@ -159,10 +180,13 @@ async def upload(
 ) -> UploadReport:
     """Send photographs of one class and name it, or a zip with a folder for each class.
 
-    A new class name is welcome. The answer says for each file what became of it: stored, known
-    already, or refused, and why. It is 200 also where no file could be taken, but for a single zip
-    that cannot be used. With `class_name`, a zip with one folder or none is of that class; several
-    folders are classes, and `class_name` is for what lies outside of them.
+    A new class name is welcome. If it looks like that of a known class ("Fresh Apples" beside
+    `freshapples`), `new_class=true` says that a different class is meant.
+
+    The answer says for each file what became of it: stored, known already, or refused, and why.
+    It is 200 also where no file could be taken, but for a single zip that cannot be used. With
+    `class_name`, a zip with one folder or none is of that class; several folders are classes, and
+    `class_name` is for what lies outside of them.
     """
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     uploads = UploadService(database, blobs, training_index, limits, settings.max_pixels)

@@ -1,5 +1,6 @@
 """`/predictions/{id}/feedback`, `/feedback/summary` and `/review-queue`."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
@@ -8,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy.orm import Session
 
+from api.catalog.class_names import ClassNames
 from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.service import PhotographStore
 from api.core.errors import ProblemError
-from api.core.labels import ClassName
+from api.core.labels import ClassName, NewClass
 from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep, TrainingIndexDep
 from api.http.endpoints.history import RecordedPrediction
 from api.http.problems import responses
@@ -41,6 +43,7 @@ class Feedback(BaseModel):
 
     label: ClassName | None = Field(default=None, max_length=200)
     correct: bool | None = None
+    new_class: NewClass = False
 
     @property
     def is_clear(self) -> bool:
@@ -72,6 +75,7 @@ class Confirmation(BaseModel):
     prediction_id: str
     # Checked one by one, so that an invalid name does not fail the others.
     label: str = Field(max_length=200, description="As in feedback on one prediction.")
+    new_class: NewClass = False
 
 
 class Confirmations(BaseModel):
@@ -132,16 +136,27 @@ ServiceDep = Annotated[FeedbackService, Depends(_service)]
 @router.post(
     "/predictions/{prediction_id}/feedback",
     summary="Give feedback",
-    responses=responses(404, 422),
+    responses=responses(404, 409, 422),
 )
-def feedback(service: ServiceDep, prediction_id: str, sent: Feedback) -> FeedbackAnswer:
+def feedback(
+    service: ServiceDep,
+    database: DatabaseDep,
+    training_index: TrainingIndexDep,
+    *,
+    prediction_id: str,
+    sent: Feedback,
+) -> FeedbackAnswer:
     """The photograph becomes a training image of that class, where it is still kept.
 
-    A later word replaces an earlier one. A class that the model does not know is welcome.
+    A later word replaces an earlier one. A class that the model does not know is welcome; if its
+    name looks like a known one's, `new_class` says that a different class is meant.
     """
     if not sent.is_clear:
         raise UnclearFeedbackError()
-    return service.submit(prediction_id, sent.label, "feedback")
+    label = sent.label
+    if label is not None:
+        label = ClassNames(database, training_index, sent.new_class).accept(label)
+    return service.submit(prediction_id, label, "feedback")
 
 
 @router.get("/feedback/summary", summary="Accuracy by feedback", responses=responses(422))
@@ -163,12 +178,19 @@ def queue(
 
 
 @router.post("/review-queue", summary="Label many", responses=responses(422))
-def confirm(service: ServiceDep, confirmations: Confirmations) -> ReviewAnswer:
+def confirm(
+    service: ServiceDep,
+    database: DatabaseDep,
+    training_index: TrainingIndexDep,
+    confirmations: Confirmations,
+) -> ReviewAnswer:
+    classes = ClassNames(database, training_index)
     confirmed, errors = [], []
     for item in confirmations.items:
         try:
+            label = replace(classes, new_class=item.new_class).accept(item.label)
             # The item was listed, so it is recorded: no need to wait.
-            answer = service.submit(item.prediction_id, item.label, "review", timeout=0)
+            answer = service.submit(item.prediction_id, label, "review", timeout=0)
         except ProblemError as error:
             errors.append(
                 ConfirmationError(
