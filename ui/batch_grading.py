@@ -12,12 +12,11 @@ from background_upload import BackgroundUpload
 from client import ApiClient
 from errors import ApiError
 from photos import Photo, thumbnail
+from plain_text import as_cell
 from upload_batches import UploadBatch
 
 # Each is a few kilobytes, and all go to the browser with the table.
 MAX_THUMBNAILS = 1000
-# A spreadsheet runs a cell that begins with one of these as a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = (
     "filename",
     "predicted_class",
@@ -83,8 +82,7 @@ def as_csv(rows: Sequence[Graded]) -> str:
 
 
 def _escape_formula(value: object) -> object:
-    risky = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
-    return f"'{value}" if risky else value
+    return as_cell(value) if isinstance(value, str) else value
 
 
 def _sender(api: ApiClient) -> Callable[[UploadBatch], Sequence[Graded]]:

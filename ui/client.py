@@ -102,9 +102,14 @@ class ApiClient(HttpClient):
             raise errors.unreachable(self.address)
         return [line for line in lines if not isinstance(line, BatchEnd)]
 
-    def send_feedback(self, prediction_id: str, label: str | None) -> FeedbackAnswer:
+    # In all of these, `new_class` says that the class is new although its name looks like that of
+    # a known one.
+
+    def send_feedback(
+        self, prediction_id: str, label: str | None, *, new_class: bool = False
+    ) -> FeedbackAnswer:
         """Send the right class of a prediction; None confirms the predicted one."""
-        body = {"correct": True} if label is None else {"label": label}
+        body = {"correct": True} if label is None else {"label": label, **_flag(new_class)}
         return self.call(
             FeedbackAnswer, "POST", f"/predictions/{prediction_id}/feedback", json=body
         )
@@ -113,21 +118,27 @@ class ApiClient(HttpClient):
         """Up to `limit` predictions, those most worth labelling first."""
         return self.call(ReviewQueue, "GET", "/review-queue", params={"limit": limit})
 
-    def confirm_labels(self, labels: dict[str, str]) -> ReviewAnswer:
+    def confirm_labels(self, labels: dict[str, str], *, new_class: bool = False) -> ReviewAnswer:
         """Label 1 to 200 predictions, by id."""
-        items = [{"prediction_id": name, "label": label} for name, label in labels.items()]
+        items = [
+            {"prediction_id": name, "label": label, **_flag(new_class)}
+            for name, label in labels.items()
+        ]
         return self.call(ReviewAnswer, "POST", "/review-queue", json={"items": items})
 
     # Training data
 
-    def upload_training_data(self, photos: Sequence[Photo], class_name: str | None) -> UploadReport:
+    def upload_training_data(
+        self, photos: Sequence[Photo], class_name: str | None, *, new_class: bool = False
+    ) -> UploadReport:
         """Add photos or zips of photos; without a class, folders in the zips name the classes."""
+        fields = {"class_name": class_name} if class_name else {}
         return self.call(
             UploadReport,
             "POST",
             "/upload-training-data",
             files=_form_files(photos),
-            data={"class_name": class_name} if class_name else None,
+            data=fields | ({"new_class": "true"} if new_class else {}),
         )
 
     def dataset_summary(self) -> DatasetSummary:
@@ -149,13 +160,15 @@ class ApiClient(HttpClient):
             ImagePage, "GET", "/dataset/images", params=params | {"offset": offset, "limit": limit}
         )
 
-    def relabel_images(self, ids: Sequence[str], class_name: str) -> Relabelled:
+    def relabel_images(
+        self, ids: Sequence[str], class_name: str, *, new_class: bool = False
+    ) -> Relabelled:
         """Give up to 1000 images another class."""
         return self.call(
             Relabelled,
             "POST",
             "/dataset/images/relabel",
-            json={"ids": list(ids), "class_name": class_name},
+            json={"ids": list(ids), "class_name": class_name, **_flag(new_class)},
         )
 
     def remove_images(self, ids: Sequence[str]) -> Removed:
@@ -262,3 +275,7 @@ def photo_path(image_id: str) -> str:
 
 def _form_files(photos: Sequence[Photo]) -> list[tuple[str, tuple[str, bytes]]]:
     return [("files", (photo.name, photo.data)) for photo in photos]
+
+
+def _flag(new_class: bool) -> dict[str, bool]:
+    return {"new_class": True} if new_class else {}

@@ -3,7 +3,10 @@
 from http import HTTPStatus
 
 import httpx
+from plain_text import as_markdown
 
+# How a program says it; in the app there is a box to tick.
+_NEW_CLASS = "send it again with new_class=true (in a command: --new-class)"
 _RETRYABLE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 # The API's code for a key that is missing or unknown, and for one that may not do this.
 _KEY_NEEDED, _SCOPE_TOO_SMALL = "key-needed", "scope-too-small"
@@ -13,14 +16,28 @@ class ApiError(Exception):
     """A call that returned no usable answer.
 
     `title` says what is wrong, `detail` what to do about it. `retryable`: the same call may succeed
-    later; otherwise the request itself has to change.
+    later; otherwise the request itself has to change. `code`: the API's, empty if there is none.
     """
 
-    def __init__(self, title: str, detail: str, *, retryable: bool) -> None:
+    def __init__(
+        self, title: str, detail: str, *, retryable: bool, code: str = "", from_api: bool = False
+    ) -> None:
         super().__init__(f"{title}. {detail}")
         self.title = title
         self.detail = detail
         self.retryable = retryable
+        self.code = code
+        self._from_api = from_api
+
+    @property
+    def markdown(self) -> str:
+        """The title in bold, and the detail."""
+        return self.markdown_with(self.title)
+
+    def markdown_with(self, title: str) -> str:
+        """The detail under another title. What the API says may quote a stranger's text."""
+        detail = as_markdown(self.detail) if self._from_api else self.detail
+        return f"**{as_markdown(title)}**\n\n{detail}"
 
 
 def unreachable(address: str) -> ApiError:
@@ -87,7 +104,10 @@ def from_response(response: httpx.Response, address: str) -> ApiError:
     if body.get("code") == _SCOPE_TOO_SMALL:
         return scope_too_small(str(detail))
     if isinstance(title, str) and isinstance(detail, str):
-        return ApiError(title, detail, retryable=status in _RETRYABLE or status >= 500)
+        retryable = status in _RETRYABLE or status >= 500
+        code = str(body.get("code", ""))
+        detail = detail.replace(_NEW_CLASS, "tick that it is a class of its own")
+        return ApiError(title, detail, retryable=retryable, code=code, from_api=True)
     if status < 500:
         return unreadable_answer(address)
     return ApiError(

@@ -29,17 +29,18 @@ class FileOutcome:
 
 
 def start(
-    api: ApiClient, files: Iterable[Photo], class_name: str | None
+    api: ApiClient, files: Iterable[Photo], class_name: str | None, *, new_class: bool = False
 ) -> BackgroundUpload[FileOutcome]:
     """Start to upload photos of a class in the background.
 
-    Without a class, the files are zips whose folders name the classes.
+    Without a class, the files are zips whose folders name the classes. `new_class`: as in
+    `ApiClient`.
     """
     queue = deque(files)
     total = upload_batches.count_photos(queue)
 
     def send(batch: UploadBatch) -> list[FileOutcome]:
-        return _outcomes(api.upload_training_data(batch.files, class_name))
+        return _outcomes(api.upload_training_data(batch.files, class_name, new_class=new_class))
 
     return BackgroundUpload(
         upload_batches.split(queue, keep_folders=class_name is None),

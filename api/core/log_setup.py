@@ -4,19 +4,22 @@ Modules log with the standard library, and structlog formats. A line has the id 
 it belongs to (`request_id`), and in the process of a retraining run the id of the run (`run_id`).
 """
 
+import io
 import logging.config
 import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from asgi_correlation_id import correlation_id
 
+from api.core.near_duplicates import is_unsafe
+
 if TYPE_CHECKING:
     from structlog.stdlib import ProcessorFormatter
-    from structlog.typing import EventDict, Processor
+    from structlog.typing import EventDict, ExcInfo, Processor
 
 LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -93,10 +96,38 @@ def line_formatter(as_json: bool, fields: Mapping[str, str]) -> "ProcessorFormat
         console = structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
             pad_event_to=0,
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_indented_traceback,
         )
-        chain.append(console)
+        chain += [_escape_values, console]
     return ProcessorFormatter(processors=chain)
+
+
+def _escape_values(_logger: object, _method: str, event: "EventDict") -> "EventDict":
+    return {
+        name: escape_unsafe(value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
+def escape_unsafe(text: str) -> str:
+    """`text` on one line, with terminal escapes and other unsafe characters as `\\x1b`.
+
+    What a stranger sends, such as a file name, may be in a message.
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode() if is_unsafe(letter) else letter for letter in text
+    )
+
+
+def _indented_traceback(stream: TextIO, exception: "ExcInfo") -> None:
+    """Indented, so that no line of an error's text passes for one of the log."""
+    # Imported where a process starts, as above.
+    from structlog.dev import plain_traceback  # noqa: PLC0415
+
+    text = io.StringIO()
+    plain_traceback(text, exception)
+    for line in text.getvalue().splitlines():
+        stream.write(f"\n    {escape_unsafe(line)}")
 
 
 @contextmanager

@@ -46,10 +46,11 @@ def printable(text: str) -> str:
     databases reject, line separators, and marks that change the direction of what follows.
     """
     valid = text.encode("utf-8", "replace").decode()
-    return "".join(letter for letter in valid if not _is_unsafe(letter))
+    return "".join(letter for letter in valid if not is_unsafe(letter))
 
 
-def _is_unsafe(letter: str) -> bool:
+def is_unsafe(letter: str) -> bool:
+    """Whether a character breaks the line, controls a terminal, or changes the direction."""
     is_direction = unicodedata.bidirectional(letter) in _DIRECTION_MARKS
     return is_direction or unicodedata.category(letter) in ("Cc", "Zl", "Zp")
 

@@ -90,3 +90,20 @@ def test_only_the_given_native_line_is_suppressed(
         os.write(2, b"INFO: Created delegate for CPU.\nsomething else\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "something else\nafter\n"
+
+
+def test_console_line_is_one_line_without_terminal_escapes() -> None:
+    line = format_message(False, "a\r\n12:00:00 [info] forged \x1b[2J\x9b1m\u2028\u202egpj.exe")
+    assert len(line.splitlines()) == 1
+    assert "\\x1b[2J\\x9b1m\\u2028\\u202egpj.exe" in line
+
+
+def test_text_of_an_error_passes_for_no_line_of_the_log() -> None:
+    try:
+        raise RuntimeError("bad\n12:00:00 [info] forged \x1b[2J")
+    except RuntimeError:
+        record = logging.LogRecord("api.x", logging.ERROR, __file__, 1, "No", (), sys.exc_info())
+    _, *traceback = line_formatter(False, {}).format(record).splitlines()
+    assert traceback
+    assert all(line.startswith("    ") for line in traceback)
+    assert any("forged \\x1b[2J" in line for line in traceback)

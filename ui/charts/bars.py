@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 from formatting import class_label, class_labels, percent
+from plain_text import as_chart_text
 
 from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout
 
@@ -53,7 +54,7 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
         # Labels may be the same, or look like numbers: each class keeps its own bar.
         type="category",
         tickvals=names,
-        ticktext=[class_label(name) for name in names],
+        ticktext=[as_chart_text(class_label(name)) for name in names],
         autorange="reversed",
         fixedrange=True,
         ticks="",
@@ -71,7 +72,7 @@ def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     """
     shown = dict(list(counts.items())[:_MAX_BARS])
     labels = class_labels([name for name in shown if name is not None])
-    names = ["Not known" if name is None else labels[name] for name in shown]
+    names = ["Not known" if name is None else as_chart_text(labels[name]) for name in shown]
     numbers = list(shown.values())
     colours = [MUTED if name is None else HIGHLIGHT for name in shown]
     if len(counts) > _MAX_BARS:

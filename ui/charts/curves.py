@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 from formatting import class_labels, percent
+from plain_text import as_chart_text
 from stored_models import PrecisionRecallCurve, ReliabilityBin, RocCurve
 
 from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, SERIES, apply_layout, to_percent
@@ -106,7 +107,7 @@ def _by_class(
             x=to_percent(x),
             y=to_percent(y),
             mode="lines",
-            name=f"{labels[name]} {area:.4f}",
+            name=f"{as_chart_text(labels[name])} {area:.4f}",
             line={
                 "color": SERIES[k % len(SERIES)],
                 "width": 3,
@@ -116,7 +117,7 @@ def _by_class(
                 f"{up} {percent(b)}, {across.lower()} {percent(a)}"
                 for a, b in zip(x, y, strict=True)
             ],
-            hovertemplate=f"{labels[name]}: %{{text}}<extra></extra>",
+            hovertemplate=f"{as_chart_text(labels[name])}: %{{text}}<extra></extra>",
         )
     apply_layout(figure, _SIDE + 24 * ((len(lines) + 2) // 3))
     figure.update_xaxes(range=[-2, 102], **PERCENT_AXIS, title=across)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from api_models import CopyCount, Count, FruitFreshness, Point, View
 from formatting import capitalize, class_labels
+from plain_text import as_chart_text
 
 from charts.style import (
     HIGHLIGHT,
@@ -170,7 +171,7 @@ def embedding_map(points: Sequence[Point]) -> go.Figure:
                 y=[points[n].y for n in mine],
                 customdata=mine,
                 mode="markers",
-                name=labels[name],
+                name=as_chart_text(labels[name]),
                 showlegend=name not in in_legend,
                 marker={
                     "size": 14 if with_photo else 7,
@@ -179,8 +180,8 @@ def embedding_map(points: Sequence[Point]) -> go.Figure:
                     "opacity": 0.75,
                     "line": {"width": 2 if with_photo else 0, "color": "#6a746d"},
                 },
-                text=[points[n].photograph for n in mine],
-                hovertemplate=f"{labels[name]}<br>%{{text}}<extra></extra>",
+                text=[as_chart_text(points[n].photograph) for n in mine],
+                hovertemplate=f"{as_chart_text(labels[name])}<br>%{{text}}<extra></extra>",
                 # The selected dot grows; the others must not fade.
                 selected={"marker": {"size": 22, "opacity": 1}},
                 unselected={"marker": {"opacity": 0.75}},

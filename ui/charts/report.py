@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from api_models import Figure, Trial
 from formatting import capitalize, class_labels, humanize, percent
+from plain_text import as_chart_text
 from stored_models import MetricSlice
 
 from charts.style import (
@@ -50,7 +51,7 @@ def metric_intervals(figures: Sequence[Figure]) -> go.Figure:
             },
             hovertemplate=f"{percent(figure.value)}{interval}<extra></extra>",
         )
-        title = f"{figure.title}: <b>{percent(figure.value)}</b>"
+        title = f"{as_chart_text(figure.title)}: <b>{percent(figure.value)}</b>"
         drawn.add_annotation(
             x=0,
             xref="paper",
@@ -78,7 +79,7 @@ def _colour(figure: Figure) -> str:
 def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:
     """Files by actual class (rows) and graded class (columns), coloured by row share."""
     labels = class_labels(classes)
-    names = [labels[name] for name in classes]
+    names = [as_chart_text(labels[name]) for name in classes]
     shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
     figure = go.Figure(
         go.Heatmap(
@@ -106,7 +107,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Fig
 
 def slice_intervals(slices: Sequence[MetricSlice]) -> go.Figure:
     """The accuracy of each slice of the test photos, on its 95 % interval."""
-    names = [f"{capitalize(part.by)}: {part.part}" for part in slices]
+    names = [as_chart_text(f"{capitalize(part.by)}: {part.part}") for part in slices]
     figure = go.Figure(
         go.Scatter(
             x=to_percent(part.accuracy for part in slices),
@@ -145,7 +146,7 @@ def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
             x=[trial.milliseconds for trial in trials],
             y=to_percent(trial.accuracy for trial in trials),
             mode="markers+text",
-            text=[humanize(trial.architecture) for trial in trials],
+            text=[as_chart_text(humanize(trial.architecture)) for trial in trials],
             textposition="middle right",
             cliponaxis=False,
             marker={

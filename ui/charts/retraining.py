@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 from formatting import class_label, class_labels, percent
+from plain_text import as_chart_text
 
 from charts.style import (
     HIGHLIGHT,
@@ -80,7 +81,7 @@ def new_photos(counts: Mapping[str, int]) -> go.Figure:
     figure.update_yaxes(
         type="category",
         tickvals=names,
-        ticktext=[class_label(name) for name in names],
+        ticktext=[as_chart_text(class_label(name)) for name in names],
         autorange="reversed",
         ticksuffix="  ",
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 from formatting import class_label, percent
+from plain_text import as_chart_text
 
 from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, SERIES, apply_layout, to_percent
 
@@ -41,9 +42,9 @@ def class_mix(
         figure.add_bar(
             x=list(starts),
             y=[by_class.get(name, 0) for by_class in counts],
-            name=class_label(name),
+            name=as_chart_text(class_label(name)),
             marker={"color": colour, "line": {"width": 0}},
-            hovertemplate=f"{class_label(name)}: %{{y}}<extra></extra>",
+            hovertemplate=f"{as_chart_text(class_label(name))}: %{{y}}<extra></extra>",
         )
     if len(totals) > len(named):
         figure.add_bar(
@@ -100,7 +101,7 @@ def version_timeline(spans: Sequence[Span]) -> go.Figure:
             y=[rows.index(span.version)] * 2,
             mode="lines",
             line={"width": 12, "color": HIGHLIGHT if latest else MUTED},
-            text=[f"{span.version}: {span.how}, {span.start:%d %b %H:%M}"] * 2,
+            text=[f"{as_chart_text(span.version)}: {span.how}, {span.start:%d %b %H:%M}"] * 2,
             hovertemplate="%{text}<extra></extra>",
         )
     for number, version in enumerate(rows):
@@ -108,7 +109,7 @@ def version_timeline(spans: Sequence[Span]) -> go.Figure:
             x=0,
             xref="paper",
             y=number,
-            text=version,
+            text=as_chart_text(version),
             showarrow=False,
             xanchor="left",
             yanchor="bottom",

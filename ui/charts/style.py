@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import plotly.graph_objects as go
 from formatting import percent
+from plain_text import as_chart_text
 
 # All colours stand out on light and dark.
 HIGHLIGHT = "#3f9a66"
@@ -55,7 +56,7 @@ def label_rows(figure: go.Figure, names: Sequence[str], labels: Mapping[str, str
         categoryorder="array",
         categoryarray=list(names),
         tickvals=list(names),
-        ticktext=[labels[name] for name in names],
+        ticktext=[as_chart_text(labels[name]) for name in names],
         autorange="reversed",
         ticks="",
         ticksuffix="  ",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 from formatting import class_labels
+from plain_text import as_markdown
 
 
 def choose_class(
@@ -11,11 +12,12 @@ def choose_class(
 ) -> str | None:
     """The class that was chosen or typed, or None.
 
-    A known class is returned by its name, a new one as typed: the API normalizes it. With
-    `persistent`, the choice survives a visit to another page.
+    A known class is returned by its name, also if its label was typed; a new one as typed: the API
+    normalizes it. With `persistent`, the choice survives a visit to another page. `is_new_class`
+    tells the answer to the question about a new one.
     """
     labels = class_labels(names)
-    return st.selectbox(
+    chosen = st.selectbox(
         label,
         list(labels),
         index=None,
@@ -25,3 +27,30 @@ def choose_class(
         accept_new_options=True,
         persist_state="session" if persistent else None,
     )
+    if chosen is None or chosen in labels:
+        return chosen
+    typed = {label.casefold(): name for name, label in labels.items()}
+    if known := typed.get(chosen.strip().casefold()):
+        return known
+    st.checkbox(
+        f"{as_markdown(chosen)} is a class of its own, even if its name looks like a known one",
+        key=_question(key),
+    )
+    return chosen
+
+
+def is_new_class(key: str) -> bool:
+    """Whether the class chosen under `key` is said to be another one than any known."""
+    return bool(st.session_state.get(_question(key)))
+
+
+def ask_new_folders(key: str) -> None:
+    """The same question about all new classes that the folders of a zip name."""
+    st.checkbox(
+        "New folders are classes of their own, even if they look like known ones",
+        key=_question(key),
+    )
+
+
+def _question(key: str) -> str:
+    return f"{key}_is_new"

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 import cached_api
 import plotly.graph_objects as go
 import streamlit as st
+from plain_text import as_markdown
 
 # Once for every page: Streamlit's grey for chart text is too faint for small type.
 READABLE = '<style>[class*="st-key-chart-"] text { fill: currentColor !important; }</style>'
@@ -61,7 +62,8 @@ def photo_grid(
         for item, thumbnail in zip(items, thumbnails, strict=True):
             with st.container(width=_CELL_PIXELS, gap="xsmall"):
                 if thumbnail is None:
-                    st.caption(f":material/hide_image: {item.filename} cannot be shown right now.")
+                    name = as_markdown(item.filename)
+                    st.caption(f":material/hide_image: {name} cannot be shown right now.")
                 else:
                     st.image(thumbnail, width="stretch", alt=alt(item))
                 below(item)

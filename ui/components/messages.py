@@ -16,11 +16,11 @@ def show_error(error: ApiError, *, rejected: str) -> None:
     `rejected` is the title if the service works but rejected the request.
     """
     if not error.retryable:
-        st.error(f"**{rejected}**\n\n{error.detail}", icon=":material/error:")
+        st.error(error.markdown_with(rejected), icon=":material/error:")
     elif outage := cached_api.health_error():
         api_unavailable(outage)
     else:
-        st.error(f"**{error.title}**\n\n{error.detail}", icon=":material/error:")
+        st.error(error.markdown, icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")
 
 
@@ -37,7 +37,7 @@ def show_fragment_error(error: ApiError, *, rejected: str) -> None:
     if error.retryable:
         _waiting(error)
     else:
-        st.error(f"**{rejected}**\n\n{error.detail}", icon=":material/error:")
+        st.error(error.markdown_with(rejected), icon=":material/error:")
 
 
 def run_action(area: str, action: Callable[[], object]) -> bool:
@@ -60,7 +60,7 @@ def show_action_error(area: str, rejected: str) -> None:
     """Why the last action failed, if it did; `rejected` is the title of a rejected one."""
     if error := state.action_error(area):
         title = error.title if error.retryable else rejected
-        st.error(f"**{title}**\n\n{error.detail}", icon=":material/error:")
+        st.error(error.markdown_with(title), icon=":material/error:")
 
 
 def empty_state(icon: str, title: str, hint: str) -> None:
@@ -74,7 +74,6 @@ def empty_state(icon: str, title: str, hint: str) -> None:
 
 def _waiting(error: ApiError) -> None:
     st.warning(
-        f"**{error.title}**\n\n{error.detail}\n\nThis page continues by itself as soon as the "
-        "service answers.",
+        f"{error.markdown}\n\nThis page continues by itself as soon as the service answers.",
         icon=":material/cloud_off:",
     )

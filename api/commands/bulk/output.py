@@ -4,7 +4,7 @@ One row per photo, in the order of paths:
 
 | column | content |
 | --- | --- |
-| `path` | below the folder or bucket, with `/` |
+| `path` | below the folder or bucket, with `/`; in CSV after `'` if it would be a formula |
 | `class`, `confidence` | the most probable class and its calibrated probability, 0 to 1 |
 | `freshness`, `freshness_score` | `fresh` or `rotten`; 0 (rotten) to 1 (fresh) |
 | `freshness_level` | `fresh`, `past_best` or `rotten` |
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -27,6 +28,8 @@ from api.core.errors import ProblemError
 from api.model.predictor import Grade
 from api.storage.blobs import atomic_write
 
+# A spreadsheet runs a cell that begins with one of these, some also in full width.
+_FORMULA_START = r"^([=+\-@\t\r\n|%＝＋－＠])"  # noqa: RUF001
 WRITERS = {".parquet": pq.ParquetWriter, ".csv": pyarrow.csv.CSVWriter}
 
 
@@ -88,4 +91,13 @@ def write_table(out: Path, columns: pa.Schema, tables: Iterable[pa.Table]) -> No
     temporary = out.with_name(f".{out.name}.writing")
     with atomic_write(out, temporary) as stream, WRITERS[out.suffix](stream, columns) as writer:
         for table in tables:
-            writer.write_table(table)
+            writer.write_table(_without_formulas(table) if out.suffix == ".csv" else table)
+
+
+def _without_formulas(table: pa.Table) -> pa.Table:
+    """The texts that come from outside, as no spreadsheet runs them."""
+    for name in ("path", "error"):
+        index = table.schema.get_field_index(name)
+        safe = pc.replace_substring_regex(table[name], _FORMULA_START, r"'\1")
+        table = table.set_column(index, table.schema.field(index), safe)
+    return table

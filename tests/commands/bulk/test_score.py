@@ -1,5 +1,6 @@
 """A scoring job in this process: rows, resuming, errors."""
 
+import csv
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 from api.commands.bulk.grader import Grader
-from api.commands.bulk.output import BadOutputError
+from api.commands.bulk.output import BadOutputError, error_row, schema, write_table
 from api.commands.bulk.resumable_job import OtherJobError
 from api.commands.bulk.score import BusyError, GradeBatches, NoPhotographsError, parts_folder, score
 from api.commands.bulk.source import SourceError
@@ -259,3 +260,18 @@ def test_non_utf_8_file_names_are_escaped(tmp_path: Path, out: Path) -> None:
     assert pq.read_table(out)["path"].to_pylist() == names
     lines = pyarrow.csv.ParseOptions(newlines_in_values=True)
     assert pyarrow.csv.read_csv(as_csv, parse_options=lines)["path"].to_pylist() == names
+
+
+def test_csv_runs_no_formula_of_a_file_name(tmp_path: Path) -> None:
+    names = ["=cmd|' /C calc'!A0.jpg", "+1.jpg", "-1.jpg", "@x.jpg", "\tx.jpg", "a=1.jpg"]
+    rows = [error_row(name, f"{name}: no photo", "v1") for name in names]
+    columns = schema(["freshapples"])
+    tables = [pa.Table.from_pylist(rows, columns)]
+    write_table(tmp_path / "out.csv", columns, tables)
+    write_table(tmp_path / "out.parquet", columns, tables)
+    with (tmp_path / "out.csv").open(newline="") as stream:
+        written = list(csv.DictReader(stream))
+    safe = [f"'{name}" for name in names[:-1]] + names[-1:]
+    assert [row["path"] for row in written] == safe
+    assert [row["error"] for row in written] == [f"{name}: no photo" for name in safe]
+    assert pq.read_table(tmp_path / "out.parquet")["path"].to_pylist() == names

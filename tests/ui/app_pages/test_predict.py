@@ -147,7 +147,7 @@ def test_heic_without_preview_is_graded(open_page: OpenPage) -> None:
 
     assert page.header[0].value == "Fresh apple"
     assert not page.image
-    assert "IMG_2041.heic was graded" in page.info[0].value
+    assert "IMG\\_2041.heic was graded" in page.info[0].value
 
 
 def test_rejected_file_shows_the_detail_of_the_api_and_is_sent_once(

@@ -5,6 +5,7 @@ import streamlit as st
 from api_models import Appearance, Sizes
 from charts.appearance import Property, appearance_by_class, size_bubbles
 from formatting import class_label, pluralize
+from plain_text import as_markdown
 
 from components.display import chart
 
@@ -23,7 +24,7 @@ _SCALES: dict[Property, str] = {
 def light_and_size(appearance: Appearance, sizes: Sizes) -> None:
     """Brightness and colour by class, and the sizes of the photos."""
     st.header("Light and colour", anchor=False)
-    st.write(appearance.story)
+    st.write(as_markdown(appearance.story))
     if appearance.by_class:
         shown = st.segmented_control(
             "Show",
@@ -49,7 +50,7 @@ def light_and_size(appearance: Appearance, sizes: Sizes) -> None:
             "lowest and the highest twentieth. The white of a studio does not count."
         )
     st.header("Photo sizes", anchor=False)
-    st.write(sizes.story)
+    st.write(as_markdown(sizes.story))
     if sizes.sizes:
         chart(
             size_bubbles(sizes.sizes, sizes.input_size),

@@ -8,6 +8,7 @@ from charts.insights import score_strip
 from errors import ApiError
 from formatting import class_label, percent
 from photos import READABLE
+from plain_text import as_markdown
 
 from components.display import chart
 from components.messages import empty_state, show_error
@@ -39,7 +40,7 @@ def augmentation() -> None:
             "Choose a photo of one fruit. It is shown as training would see it, and not kept.",
         )
         return
-    st.write(answer.story)
+    st.write(as_markdown(answer.story))
     if answer.original.freshness_score is not None:
         chart(
             score_strip(answer.original, answer.views),
@@ -103,7 +104,7 @@ def _view(view: View, title: str) -> None:
     label = class_label(view.predicted_class)
     with st.container(width=_VIEW_PIXELS, gap="xsmall"):
         st.image(view.picture, width="stretch", alt=f"{title}: graded {label}")
-        st.caption(f"**{title}**  \n{label}, {_score(view)}")
+        st.caption(f"**{title}**  \n{as_markdown(label)}, {_score(view)}")
 
 
 def _score(view: View) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 from api_models import Copies, DatasetInsights, Freshness
 from charts.insights import class_balance, copy_bars, fresh_against_rotten
 from formatting import class_label, percent, pluralize
+from plain_text import as_markdown
 
 from components.display import chart
 
@@ -12,7 +13,7 @@ def balance(insights: DatasetInsights) -> None:
     """Photos per class, and fresh against rotten."""
     st.header("How even are the classes?", anchor=False)
     if insights.balance:
-        st.write(insights.balance.story)
+        st.write(as_markdown(insights.balance.story))
     totals: dict[str, int] = {}
     for row in insights.counts:
         totals[row.class_name] = totals.get(row.class_name, 0) + row.examples
@@ -28,7 +29,7 @@ def balance(insights: DatasetInsights) -> None:
 def copies(copies: Copies) -> None:
     """How many copies photos have, and what a split by file would leak."""
     st.header("Copies, and what they would give away", anchor=False)
-    st.write(copies.story)
+    st.write(as_markdown(copies.story))
     first, second, third = st.columns(3)
     first.metric(
         "Photos", f"{copies.photographs:,}", help="Each once, without fruits cut out of photos."
@@ -59,7 +60,7 @@ def copies(copies: Copies) -> None:
 
 def _freshness(freshness: Freshness) -> None:
     st.header("Fresh against rotten", anchor=False)
-    st.write(freshness.story)
+    st.write(as_markdown(freshness.story))
     listed = "; ".join(
         f"{part.fruit} {part.fresh:,} fresh and {part.rotten:,} rotten"
         for part in freshness.by_fruit

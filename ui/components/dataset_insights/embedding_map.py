@@ -8,6 +8,7 @@ from charts.insights import embedding_map
 from client import photo_path
 from errors import ApiError
 from formatting import class_label, pluralize
+from plain_text import as_markdown
 
 from components.display import selectable_chart
 from components.messages import empty_state, show_error
@@ -34,7 +35,7 @@ def map_of_photos() -> None:
     except ApiError as error:
         show_error(error, rejected="The map cannot be drawn")
         return
-    st.write(answer.story)
+    st.write(as_markdown(answer.story))
     if not answer.points:
         empty_state("scatter_plot", "Nothing to show yet", "Add photos on the Training data page.")
         return
@@ -67,9 +68,9 @@ def _selected(point: Point) -> None:
             st.caption(":material/hide_image: Its photo cannot be shown right now.")
         else:
             st.image(thumbnail, width="stretch", alt=f"{label}: {point.photograph}")
-    st.markdown(f"**{label}**")
+    st.markdown(f"**{as_markdown(label)}**")
     st.caption(
-        f"{point.photograph} · {_ORIGINS.get(point.origin, point.origin)} · "
+        f"{as_markdown(point.photograph)} · {_ORIGINS.get(point.origin, point.origin)} · "
         f"{_SPLITS.get(point.split, point.split)}"
     )
     if not point.image_id:

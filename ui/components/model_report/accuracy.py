@@ -4,6 +4,7 @@ import streamlit as st
 from api_models import Figure, Report
 from charts.report import metric_intervals
 from formatting import percent
+from plain_text import as_markdown
 
 from components.display import chart
 from components.messages import empty_state
@@ -19,14 +20,15 @@ def accuracy(report: Report) -> None:
             "Train with `make train`, and measure the recipe with `make crossvalidate`.",
         )
         return
-    st.write(report.story)
+    st.write(as_markdown(report.story))
     listed = "; ".join(f"{figure.title}: {_interval(figure)}" for figure in report.figures)
     chart(metric_intervals(report.figures), "figures", f"{listed}.")
     # Unlike st.dataframe, it wraps lines: split and data must be visible without scrolling.
     st.table(
         {
             "Metric, with its 95 % interval": [
-                f"{figure.title}: **{_unbroken(_interval(figure))}**" for figure in report.figures
+                f"{as_markdown(figure.title)}: **{_unbroken(_interval(figure))}**"
+                for figure in report.figures
             ],
             "Measured on": [_measured_on(figure) for figure in report.figures],
         }
@@ -57,4 +59,4 @@ def _unbroken(text: str) -> str:
 
 def _measured_on(figure: Figure) -> str:
     measured = "This version" if figure.measures == "version" else "The recipe"
-    return f"{measured}, on {figure.counts}: {figure.split}."
+    return as_markdown(f"{measured}, on {figure.counts}: {figure.split}.")

@@ -4,6 +4,7 @@ import streamlit as st
 from api_models import Manifest
 from charts.report import confusion, slice_intervals
 from formatting import class_labels, percent, pluralize
+from plain_text import as_cell, as_markdown
 from stored_models import HeldOutMetrics
 
 from components.display import chart
@@ -66,7 +67,7 @@ def mistakes(metrics: HeldOutMetrics) -> None:
                 "Graded as": [labels[mistake.predicted] for mistake in metrics.worst_mistakes],
                 "Confidence": [percent(mistake.confidence) for mistake in metrics.worst_mistakes],
                 "Copies wrong": [mistake.copies_wrong for mistake in metrics.worst_mistakes],
-                "File": [mistake.file for mistake in metrics.worst_mistakes],
+                "File": [as_cell(mistake.file) for mistake in metrics.worst_mistakes],
             },
             hide_index=True,
             alt="The most confident wrong grades, the worst first.",
@@ -95,7 +96,7 @@ def _measured_on(metrics: HeldOutMetrics) -> None:
             for number, noun in ((metrics.files, "file"), (metrics.photographs, "photo"))
             if number is not None
         ]
-        st.caption(f"Measured on: {metrics.split} ({' of '.join(parts)}).")
+        st.caption(f"Measured on: {as_markdown(metrics.split)} ({' of '.join(parts)}).")
 
 
 def _confused(metrics: HeldOutMetrics, names: list[str]) -> str:

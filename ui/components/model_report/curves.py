@@ -6,6 +6,7 @@ from api_models import Manifest, VersionDetails, Versions
 from charts.curves import precision_recall_curves, reliability, roc_curves, training_curve
 from errors import ApiError
 from formatting import capitalize, class_label, humanize, percent
+from plain_text import as_markdown
 from stored_models import HeldOutMetrics
 
 from components import comparisons
@@ -72,8 +73,8 @@ def training(manifest: Manifest) -> None:
     with st.expander("Recipe", icon=":material/list:"):
         st.table(
             {
-                "Setting": [capitalize(humanize(name)) for name in manifest.recipe],
-                "Value": [str(value) for value in manifest.recipe.values()],
+                "Setting": [as_markdown(capitalize(humanize(name))) for name in manifest.recipe],
+                "Value": [as_markdown(str(value)) for value in manifest.recipe.values()],
             }
         )
 

@@ -4,6 +4,7 @@ import streamlit as st
 from api_models import ArchitectureComparison, Manifest, Trial
 from charts.report import accuracy_against_time, input_sizes
 from formatting import humanize, percent
+from plain_text import as_markdown
 
 from components.display import chart
 from components.messages import empty_state
@@ -46,8 +47,8 @@ def networks(comparison: ArchitectureComparison | None, manifest: Manifest) -> N
             "input-sizes",
             f"Share right against time by input size: {_list(sizes)}.",
         )
-        st.caption(f"{humanize(sizes[0].architecture)}, {sizes[0].training}.")
-    st.caption(f"Measured on: {comparison.split}. Time: {comparison.latency}.")
+        st.caption(as_markdown(f"{humanize(sizes[0].architecture)}, {sizes[0].training}."))
+    st.caption(as_markdown(f"Measured on: {comparison.split}. Time: {comparison.latency}."))
 
 
 def _weights(trial: Trial) -> str:

@@ -6,6 +6,7 @@ from api_models import Drift, DriftFigure
 from charts.bars import threshold_bar
 from errors import ApiError
 from formatting import capitalize, format_time, humanize, pluralize
+from plain_text import as_markdown
 from timezone import local
 
 from components.display import chart
@@ -45,11 +46,12 @@ def _summary(drift: Drift) -> str:
 
 def _metric(figure: DriftFigure) -> None:
     title = _TITLES.get(figure.name, capitalize(humanize(figure.name)))
+    sentence = as_markdown(figure.sentence)
     with st.container(border=True, key=f"drift-{figure.name}"):
         if figure.drifted:
-            st.warning(f"**{title}**: {figure.sentence}", icon=":material/warning:")
+            st.warning(f"**{title}**: {sentence}", icon=":material/warning:")
         else:
-            st.write(f"**{title}**: {figure.sentence}")
+            st.write(f"**{title}**: {sentence}")
         if figure.value is not None and figure.threshold:
             against = f"{figure.value:.3g}, limit {figure.threshold:.3g}"
             chart(

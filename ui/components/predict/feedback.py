@@ -5,8 +5,9 @@ import state
 import streamlit as st
 from api_models import Prediction
 from formatting import with_class_labels
+from plain_text import as_markdown
 
-from components.class_picker import choose_class
+from components.class_picker import choose_class, is_new_class
 from components.messages import run_action, show_action_error
 
 _AREA = "feedback"
@@ -17,7 +18,8 @@ def feedback(prediction: Prediction) -> None:
     with st.container(border=True, key="feedback"):
         if answer := state.feedback():
             names = {answer.label, prediction.predicted_class}
-            st.markdown(f":material/check_circle: {with_class_labels(answer.message, names)}")
+            message = as_markdown(with_class_labels(answer.message, names))
+            st.markdown(f":material/check_circle: {message}")
             st.button(
                 "Change the answer", type="tertiary", on_click=state.keep_feedback, args=(None,)
             )
@@ -54,6 +56,10 @@ def _question(prediction: Prediction) -> None:
 def _send(prediction_id: str, label: str | None) -> None:
     run_action(
         _AREA,
-        lambda: state.keep_feedback(cached_api.api().send_feedback(prediction_id, label)),
+        lambda: state.keep_feedback(
+            cached_api.api().send_feedback(
+                prediction_id, label, new_class=is_new_class(state.RIGHT_CLASS)
+            )
+        ),
     )
     cached_api.clear_training_data()

@@ -7,6 +7,7 @@ import streamlit as st
 from api_models import Prediction
 from batch_grading import Graded
 from formatting import class_labels, level_label, pluralize
+from plain_text import as_cell
 
 from components.predict.prediction import heading
 
@@ -56,10 +57,10 @@ def grades_table(rows: list[Graded]) -> None:
         "Confidence": [100 * item.confidence if item else None for item in predictions],
         "Level": [_level(item) for item in predictions],
         "Freshness": [_score(item) for item in predictions],
-        "File": [row.name for row in rows],
+        "File": [as_cell(row.name) for row in rows],
     }
     if any(row.error for row in rows):
-        columns["Error"] = [row.error for row in rows]
+        columns["Error"] = [as_cell(row.error or "") or None for row in rows]
     st.dataframe(
         columns,
         height=min(_TABLE_PIXELS, _ROW_PIXELS * max(1, len(rows)) + 40),

@@ -9,6 +9,7 @@ from api_models import Prediction
 from charts.bars import probability_bars
 from formatting import capitalize, class_label, level_label, percent
 from photos import Photo
+from plain_text import as_markdown
 
 from components.display import chart
 
@@ -32,10 +33,10 @@ def prediction_card(photo: Photo, prediction: Prediction) -> None:
     # The grade comes first: on a phone the columns stack, and it must not need scrolling.
     grade, image = st.columns([3, 2], gap="medium")
     with grade:
-        st.header(heading(prediction), anchor=False)
+        st.header(as_markdown(heading(prediction)), anchor=False)
         if prediction.recognised:
             _scores(prediction)
-        st.write(prediction.interpretation)
+        st.write(as_markdown(prediction.interpretation))
     with image:
         _image(photo, prediction)
         shown = st.toggle(
@@ -58,7 +59,9 @@ def probabilities(prediction: Prediction) -> None:
         f"Probability of each class; the most likely is "
         f"{class_label(prediction.predicted_class)} with {percent(prediction.confidence)}.",
     )
-    st.caption(f"Model {prediction.model_version} · {prediction.inference_time_ms:.0f} ms")
+    st.caption(
+        f"Model {as_markdown(prediction.model_version)} · {prediction.inference_time_ms:.0f} ms"
+    )
 
 
 def _is_past_best(prediction: Prediction) -> bool:
@@ -75,7 +78,7 @@ def _image(photo: Photo, prediction: Prediction) -> None:
         st.image(small, width="stretch", alt=f"{photo.name}: {title}")
     else:
         st.info(
-            f"{photo.name} was graded, but this kind of image cannot be shown here.",
+            f"{as_markdown(photo.name)} was graded, but this kind of image cannot be shown here.",
             icon=":material/hide_image:",
         )
 

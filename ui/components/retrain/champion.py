@@ -5,6 +5,7 @@ import streamlit as st
 from api_models import Version, Versions
 from errors import ApiError
 from formatting import with_class_labels
+from plain_text import as_markdown
 
 from components import comparisons
 from components.messages import run_action
@@ -47,7 +48,8 @@ def confirm_promotion(champion: str, version: str, reasons: tuple[str, ...]) -> 
     st.write(f"Version `{version}` will replace `{champion}` within two seconds.")
     if reasons:
         st.warning(
-            "**It did not pass the checks**\n\n" + "\n".join(f"- {reason}" for reason in reasons)
+            "**It did not pass the checks**\n\n"
+            + "\n".join(f"- {as_markdown(reason)}" for reason in reasons)
         )
     else:
         _compare(champion, version)

@@ -13,6 +13,7 @@ from formatting import (
     mode_label,
     with_class_labels,
 )
+from plain_text import as_markdown
 from stored_models import GateComparison, Verdict
 
 from components import comparisons
@@ -32,7 +33,7 @@ def outcome(run: Run, champion: str | None) -> None:
     if run.verdict is None or run.candidate is None:
         title, icon = _ENDS.get(run.state, ("The last run is over", "info"))
         show = st.error if run.state == "failed" else st.info
-        show(f"**{title}**\n\n{run.message}", icon=f":material/{icon}:")
+        show(f"**{title}**\n\n{as_markdown(run.message)}", icon=f":material/{icon}:")
         return
     st.header("New model compared with the current one", anchor=False)
     _verdict(run.candidate, run.verdict, champion)
@@ -55,7 +56,7 @@ def run_seconds(run: Run) -> float | None:
 
 def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
     reasons = _reasons(verdict)
-    listed = "\n".join(f"- {reason}" for reason in reasons)
+    listed = "\n".join(f"- {as_markdown(reason)}" for reason in reasons)
     if verdict.promote:
         now = "is now in use" if candidate == champion else "was in use; another version is now"
         st.success(
@@ -148,9 +149,9 @@ def _table(figures: GateComparison) -> None:
     rows = comparisons.gate_rows(figures)
     st.table(
         {
-            "Metric": [name for name, _, _ in rows],
-            "Current": [value for _, value, _ in rows],
-            "New": [value for _, _, value in rows],
+            "Metric": [as_markdown(name) for name, _, _ in rows],
+            "Current": [as_markdown(value) for _, value, _ in rows],
+            "New": [as_markdown(value) for _, _, value in rows],
         },
     )
 
@@ -163,7 +164,7 @@ def _by_class(figures: GateComparison) -> None:
     listed = ", ".join(f"{class_label(name)} {_counts(pair)}" for name, pair in pairs.items())
     chart(recall_pairs(pairs), "recalls", f"Right by class, current and new model: {listed}.")
     if left_out := comparisons.left_out_classes(figures):
-        names = ", ".join(map(class_label, left_out))
+        names = ", ".join(as_markdown(class_label(name)) for name in left_out)
         st.caption(f"{names}: too few photos to hold any out, so they were left out one by one.")
 
 

@@ -8,6 +8,7 @@ from api_models import Run
 from charts.retraining import loss_curve
 from errors import ApiError
 from formatting import duration, format_time, mode_label, rough_duration, starter_label
+from plain_text import as_markdown
 from timezone import local
 
 from components.display import chart
@@ -38,9 +39,9 @@ def progress_panel(shown: Run) -> None:
             anchor=False,
         )
         if queued:
-            st.info(run.message, icon=":material/hourglass_top:")
+            st.info(as_markdown(run.message), icon=":material/hourglass_top:")
         else:
-            st.progress(min(run.progress / 100, 1.0), text=run.message)
+            st.progress(min(run.progress / 100, 1.0), text=as_markdown(run.message))
             st.caption(_times(run))
         if run.losses:
             st.markdown("**Loss by epoch**")
@@ -62,7 +63,7 @@ def _cancel(run_id: str) -> None:
 
 
 def _times(run: Run) -> str:
-    parts = [f"Started by {starter_label(run.started_by)}"]
+    parts = [f"Started by {as_markdown(starter_label(run.started_by))}"]
     if run.started_at:
         parts.append(f"since {format_time(local(run.started_at))}")
         taken = (datetime.now(UTC) - run.started_at).total_seconds()

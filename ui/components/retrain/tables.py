@@ -11,6 +11,7 @@ from formatting import (
     promotion_label,
     starter_label,
 )
+from plain_text import as_cell
 from timezone import local
 
 from components.retrain.outcome import run_seconds
@@ -91,7 +92,7 @@ def _run_row(run: Run) -> dict[str, object]:
         "Outcome": _outcome(run),
         "Took": "—" if seconds is None else duration(seconds),
         "Version": run.candidate or "—",
-        "Details": run.message,
+        "Details": as_cell(run.message),
     }
 
 

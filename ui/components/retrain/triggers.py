@@ -8,6 +8,7 @@ from api_models import Trigger
 from charts.bars import threshold_bar
 from errors import ApiError
 from formatting import capitalize, format_time, humanize
+from plain_text import as_markdown
 from timezone import local
 
 from components.display import chart
@@ -43,12 +44,14 @@ def _card(trigger: Trigger) -> None:
         # Another browser may have switched it.
         st.session_state[switch] = trigger.enabled
         st.toggle(f"**{title}**", key=switch, on_change=_switch, args=(trigger.name, switch))
-        st.write(trigger.description)
+        st.write(as_markdown(trigger.description))
         _value(trigger, title)
         if trigger.would_fire:
-            st.info(f"Starts at the next check. {trigger.reason}", icon=":material/bolt:")
+            st.info(
+                f"Starts at the next check. {as_markdown(trigger.reason)}", icon=":material/bolt:"
+            )
         else:
-            st.write(trigger.reason)
+            st.write(as_markdown(trigger.reason))
         st.caption(_last_started(trigger))
         with st.expander("Settings", icon=":material/tune:"):
             _settings(trigger, title)

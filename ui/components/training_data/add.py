@@ -8,9 +8,10 @@ import uploads
 from background_upload import BackgroundUpload
 from formatting import class_labels, pluralize
 from photos import READABLE
+from plain_text import as_cell
 from training_upload import OUTCOMES, FileOutcome
 
-from components.class_picker import choose_class
+from components.class_picker import ask_new_folders, choose_class, is_new_class
 from components.messages import empty_state
 from components.upload_progress import choose_files, progress, stopped_warning
 
@@ -47,6 +48,7 @@ def _choose() -> None:
             ["zip"],
             "The name of a folder is the name of the class. New classes are welcome.",
         )
+        ask_new_folders(state.FOLDERS)
     else:
         chosen = choose_class(
             "Class", cached_api.known_classes(), state.UPLOAD_CLASS, persistent=True
@@ -78,7 +80,10 @@ def _choose() -> None:
 
 
 def _start(uploader: str, class_name: str | None) -> None:
-    upload = training_upload.start(cached_api.api(), uploads.take_files(uploader), class_name)
+    new_class = is_new_class(state.FOLDERS if class_name is None else state.UPLOAD_CLASS)
+    upload = training_upload.start(
+        cached_api.api(), uploads.take_files(uploader), class_name, new_class=new_class
+    )
     state.keep_training_upload(upload)
 
 
@@ -127,10 +132,10 @@ def _table(rows: list[FileOutcome]) -> None:
     labels = class_labels({row.class_name for row in filtered if row.class_name})
     st.dataframe(
         {
-            "File": [row.name for row in filtered],
+            "File": [as_cell(row.name) for row in filtered],
             "Outcome": [_LABELS[row.outcome] for row in filtered],
             "Class": [labels.get(row.class_name or "") for row in filtered],
-            "Details": [row.message for row in filtered],
+            "Details": [as_cell(row.message) for row in filtered],
         },
         hide_index=True,
         key="upload_table",

@@ -7,8 +7,9 @@ import state
 import streamlit as st
 from api_models import TrainingImage
 from formatting import class_label, pluralize
+from plain_text import as_markdown
 
-from components.class_picker import choose_class
+from components.class_picker import choose_class, is_new_class
 from components.messages import run_action, show_action_error
 
 _AREA = "gallery"
@@ -36,7 +37,7 @@ def edit_bar(images: list[TrainingImage], total: int, classes: list[str]) -> Non
         if st.button("Remove", icon=":material/delete:", disabled=not selected):
             _confirm_removal(selected)
     if message := state.take_success(_AREA):
-        st.success(message, icon=":material/check_circle:")
+        st.success(as_markdown(message), icon=":material/check_circle:")
     show_action_error(_AREA, "This cannot be done")
 
 
@@ -61,7 +62,9 @@ def _confirm_removal(ids: list[str]) -> None:
 
 def _relabel(ids: list[str], class_name: str) -> None:
     def action() -> None:
-        answer = cached_api.api().relabel_images(ids, class_name)
+        answer = cached_api.api().relabel_images(
+            ids, class_name, new_class=is_new_class(state.NEW_CLASS)
+        )
         count = pluralize(answer.relabelled, "photo")
         state.keep_success(_AREA, f"{count} relabelled: {class_label(answer.class_name)}.")
 

@@ -7,6 +7,7 @@ from api_models import DatasetSummary, TrainingImage
 from client import photo_path
 from errors import ApiError
 from formatting import capitalize, class_label, class_labels
+from plain_text import as_markdown
 
 from components.display import photo_grid
 from components.messages import empty_state, show_error
@@ -84,8 +85,8 @@ def _gallery(summary: DatasetSummary) -> None:
 
 def _below(image: TrainingImage) -> None:
     st.checkbox(
-        class_label(image.class_name),
+        as_markdown(class_label(image.class_name)),
         key=selection_key(image.id),
-        help=f"{image.filename}, {image.width} x {image.height} pixels",
+        help=f"{as_markdown(image.filename)}, {image.width} x {image.height} pixels",
     )
     st.caption(f"{capitalize(image.split)} · {_ORIGINS[image.origin]}")

@@ -6,18 +6,21 @@ import streamlit as st
 from api_models import ReviewItem
 from errors import ApiError
 from formatting import class_label, class_labels, percent, pluralize
+from plain_text import as_markdown
 
 from components.display import photo_grid
 from components.messages import empty_state, run_action, show_action_error, show_error
 
 PAGE_SIZE = 12
 _AREA = "review"
+_LOOKS_KNOWN, _IS_NEW = "review_looks_known", "review_is_new"
+_QUESTIONS = {"similar-class", "mixed-alphabets"}
 
 
 def review() -> None:
     """The queue, or why it cannot be shown."""
     if message := state.take_success(_AREA):
-        st.success(message, icon=":material/check_circle:")
+        st.success(as_markdown(message), icon=":material/check_circle:")
     show_action_error(_AREA, "These labels cannot be accepted")
     try:
         items = cached_api.review_queue(PAGE_SIZE).items
@@ -67,6 +70,11 @@ def _form(items: list[ReviewItem]) -> None:
             alt=lambda item: f"{item.filename}: perhaps {class_label(item.suggested_label)}",
             below=below,
         )
+        if st.session_state.get(_LOOKS_KNOWN):
+            st.checkbox(
+                "New names are classes of their own, even if they look like known ones",
+                key=_IS_NEW,
+            )
         if st.form_submit_button(
             "Confirm these labels", type="primary", icon=":material/done_all:"
         ):
@@ -81,7 +89,11 @@ def _confirm(chosen: dict[str, str | None]) -> None:
         return
 
     def action() -> None:
-        answer = cached_api.api().confirm_labels(labels)
+        answer = cached_api.api().confirm_labels(
+            labels, new_class=bool(st.session_state.get(_IS_NEW))
+        )
+        codes = {error.code for error in answer.errors}
+        st.session_state[_LOOKS_KNOWN] = bool(codes & _QUESTIONS)
         message = f"{pluralize(answer.confirmed_count, 'label')} confirmed."
         if answer.errors:
             reasons = " ".join(sorted({error.detail for error in answer.errors}))

@@ -1,0 +1,46 @@
+"""Text from outside, such as file names and the API's messages, shown as it is.
+
+Streamlit reads Markdown in nearly all that it shows, Plotly some HTML, and a spreadsheet formulas.
+"""
+
+import re
+
+# Not seen, and not needed to show a text: control characters, and marks of direction, with which a
+# name can pretend to end differently.
+_REMOVED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>~$|#&]")
+# Lists, numbers, rules and underlines of headings.
+_AT_START = re.compile(r"^(?:[-+=](?=[-=\s]|$)|\d+(?=[.)](?:\s|$)))")
+# What Streamlit replaces in text that is already parsed, whether escaped or not: links, addresses,
+# icons and emojis, colours, arrows. A word joiner, which is not seen, keeps the text from matching.
+_REPLACED = re.compile(
+    r"(?P<before>https?(?=://)|www(?=\.)|(?=@)|:(?=\w)|(?<!\S)[-<>=~](?=(?:->|-|>|=)(?!\S)))",
+    re.IGNORECASE,
+)
+_JOINER = "\N{WORD JOINER}"
+# A spreadsheet runs a cell that begins with one of these, some also in full width.
+_FORMULA_STARTS = tuple("=+-@\t\r\n|%＝＋－＠")  # noqa: RUF001
+
+
+def as_markdown(text: str) -> str:
+    """The text for anything that reads Markdown, on one line."""
+    plain = _REMOVED.sub(" ", text).strip()
+    joined = _REPLACED.sub(rf"\g<before>{_JOINER}", plain)
+    return _AT_START.sub(_escape_start, _SPECIAL.sub(r"\\\g<0>", joined))
+
+
+def as_chart_text(text: str) -> str:
+    """The text for a label, a legend or the hover text of a chart."""
+    plain = _REMOVED.sub(" ", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Plotly fills in values where a template has these.
+    return plain.replace("%{", f"%{_JOINER}{{")
+
+
+def as_cell(text: str) -> str:
+    """The text for a cell of a table that can be saved as CSV: no formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _escape_start(match: re.Match[str]) -> str:
+    start = match[0]
+    return f"{start}\\" if start[0].isdigit() else f"\\{start}"
