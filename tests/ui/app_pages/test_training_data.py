@@ -171,7 +171,7 @@ def test_slow_summary_leaves_the_page_usable(
 def test_typed_label_is_the_known_class_and_a_new_name_is_asked_about(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
-    fake.script(api, photo)
+    script(api, photo)
     page = open_page("training_data")
     [box] = [box for box in page.selectbox if box.label == "Class"]
     page = box.set_value("fresh apple").run()
