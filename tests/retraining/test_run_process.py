@@ -204,6 +204,9 @@ def test_class_whose_photos_were_all_removed_can_go(
     finished = run()
     assert finished.state == "succeeded", finished.message
     assert f"{NEW} (0)" in finished.message
+    assert finished.verdict
+    assert not finished.verdict["passed"]  # Only a person may give up a class.
+    assert any(NEW in reason for reason in finished.verdict["reasons"])
     package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
     assert package.manifest.classes == KNOWN
 
