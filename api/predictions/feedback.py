@@ -1,5 +1,6 @@
 """Feedback on predictions: counts for accuracy, and makes the photo a training image."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,6 +11,7 @@ from api.catalog import repository as images
 from api.catalog.service import Origin, PhotographStore, Stored
 from api.core import telemetry
 from api.core.errors import UnprocessableError
+from api.core.imaging.decode import UNREADABLE
 from api.core.labels import accepted_class_name
 from api.predictions import feedback_repository
 from api.predictions.history import (
@@ -22,6 +24,7 @@ from api.predictions.recorder import Recorder
 from api.storage.db import OpenTransaction
 from api.storage.tables import FeedbackRow, ImageRow, PredictionRow
 
+log = logging.getLogger(__name__)
 # What happened to the photo; FeedbackAnswer says what each means.
 PhotoOutcome = Literal["stored", "relabelled", "known", "contradicts", "not-kept"]
 # Feedback relabels only training images that come from feedback.
@@ -101,17 +104,19 @@ class FeedbackService:
         feedback = session.get(FeedbackRow, prediction.id)
         if feedback is not None and _is_from_feedback(session, feedback.image_id):
             return _relabelled(str(feedback.image_id), label)
+        store = replace(self.store, database=OpenTransaction(self.store.database, session))
         try:
             data = load_image(self.store.blobs, prediction)
-        except PhotographGoneError:
+            outcome = store.add(data, class_name=label, origin=origin, filename=prediction.filename)
+        except (PhotographGoneError, *UNREADABLE) as error:  # Deleted, or damaged on disk.
+            if not isinstance(error, PhotographGoneError):
+                log.warning("The photo of prediction %s is damaged: %s", prediction.id, error)
             return (
                 "not-kept",
                 None,
                 "Noted, it counts for the accuracy. The photograph is no longer kept, so there is "
                 "nothing to learn from.",
             )
-        store = replace(self.store, database=OpenTransaction(self.store.database, session))
-        outcome = store.add(data, class_name=label, origin=origin, filename=prediction.filename)
         if isinstance(outcome, Stored):
             return (
                 "stored",

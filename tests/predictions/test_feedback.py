@@ -95,6 +95,19 @@ def test_feedback_without_a_stored_image_still_counts(database: Database, blobs:
     assert feedback_row(database, prediction.id).correct is False
 
 
+@pytest.mark.parametrize("data", [b"", b"no photo", None])
+def test_feedback_on_a_damaged_photo_still_counts(
+    database: Database, blobs: Blobs, data: bytes | None
+) -> None:
+    prediction = a_stored_prediction(database, blobs)
+    key = str(prediction.blob)
+    blobs.put(key, blobs.get(key)[:100] if data is None else data)
+    result = make_service(database, blobs).submit(prediction.id, "kiwi", "feedback")
+    assert (result.photograph, result.image_id) == ("not-kept", None)
+    assert feedback_row(database, prediction.id).label == "kiwi"
+    assert images(database) == []
+
+
 def test_photo_graded_twice_is_stored_once(database: Database, blobs: Blobs) -> None:
     first, second = (a_stored_prediction(database, blobs) for _ in range(2))
     service = make_service(database, blobs)

@@ -67,6 +67,10 @@ class TruncatedImageError(UnprocessableError):
     detail = "The picture is damaged or cut off and cannot be decoded whole. Send the file again."
 
 
+# What `decode` raises.
+UNREADABLE = (EmptyImageError, NotAnImageError, ImageTooLargeError, TruncatedImageError)
+
+
 @dataclass(frozen=True)
 class DecodedImage:
     """`image` is upright RGB and may be reduced; `width` and `height` are the upright size of the
