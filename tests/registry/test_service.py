@@ -1,22 +1,38 @@
 """Registering, promoting and pruning versions: their files and rows."""
 
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
 
-from api.model.package import HEAD, BadPackageError
+from api.core.heads import Linear
+from api.model.manifest import Manifest
+from api.model.package import (
+    BACKBONE,
+    HEAD,
+    REPLAY,
+    BadPackageError,
+    load_package,
+    write_package,
+)
 from api.registry import repository, service
 from api.registry.service import DamagedModelError
 from api.registry.store import fetch_package, is_stored, store_package, stored_versions
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ChampionRow, ModelRow, PromotionRow
-from tests.registry.versions import a_small_package, register_package
+from tests.registry.versions import (
+    DEFAULT,
+    a_servable_package,
+    a_small_package,
+    register_package,
+)
 
 
 def champion(database: Database) -> str | None:
@@ -229,3 +245,30 @@ def set_file_age(folder: Path, hours: float) -> None:
 def set_promotion_age(database: Database, hours_ago: float) -> None:
     with database.session() as session:
         session.execute(update(PromotionRow).values(at=now() - timedelta(hours=hours_ago)))
+
+
+def test_version_that_grades_otherwise_than_when_it_was_made_is_not_promoted(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    """All its files are as the manifest says, but its head has two kinds exchanged."""
+    service.register_shipped(database, blobs, DEFAULT)
+    before = champion(database)
+    folder = a_servable_package(tmp_path, "exchanged")
+    package = load_package(folder)
+    kinds = package.head.kinds
+    order = [1, 0, *range(2, kinds.bias.size)]
+
+    def fill(parts: Path) -> None:
+        for name in (BACKBONE, REPLAY):
+            shutil.copyfile(DEFAULT / name, parts / name)
+        exchanged = Linear(kinds.weights[:, order], kinds.bias[order])
+        replace(package.head, kinds=exchanged).save(parts / HEAD)
+
+    def describe(files: dict[str, str]) -> Manifest:
+        return package.manifest.model_copy(update={"files": files})
+
+    write_package(folder, fill, describe)
+    register_package(database, blobs, folder)
+    with pytest.raises(DamagedModelError):
+        service.promote(database, blobs, tmp_path / "cache", "exchanged")
+    assert champion(database) == before

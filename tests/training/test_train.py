@@ -54,6 +54,11 @@ def test_both_heads_are_trained_with_a_none_output(split: TrainingSplit) -> None
     assert all(np.isfinite(list(trained.history[0].values())))
 
 
+def test_training_that_diverges_is_no_result(split: TrainingSplit) -> None:
+    with pytest.raises(module.TrainingDivergedError, match="smaller learning rate"):
+        module.train(replace(RECIPE, learning_rate=1e30), split)
+
+
 def test_ood_samples_only_in_validation_are_ignored(split: TrainingSplit) -> None:
     """As with a single near-OOD kind that is in the validation split."""
     training = known(split.training)
