@@ -128,11 +128,10 @@ def test_older_catalog_keeps_splits_and_groups(database_url: str, blobs: Blobs) 
                 ),
                 {"group": group, "split": split, "signature": "00" * 80},
             )
-    before = [(row.photograph, row.split) for row in rows_of(database)]
     database.upgrade()
     row = Uploader(database, blobs).store(photo(1), "pear", "rotated_by_15_a.jpg")
     after = [(row.photograph, row.split) for row in rows_of(database)]
-    assert after[:3] == before
+    assert after[:3] == list(zip(names, SPLITS, strict=True))
     assert row.photograph not in names
     database.close()
 
