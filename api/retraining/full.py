@@ -35,6 +35,7 @@ from api.retraining.held_out import (
 )
 from api.retraining.job import Candidate, RetrainJob
 from api.retraining.label_agreement import find_contradictions, label_agreement
+from api.retraining.omissions import readable_files
 from api.retraining.plan import ClassSelection, select_classes
 from api.retraining.progress import Stage
 from api.retraining.training_rows import (
@@ -155,8 +156,15 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     listing = Listing(root, tuple(file for file in files if file.class_name in classes), ())
     require_enough(listing)
 
+    # Class folders are checked as they are read.
+    boxes = [box for folder in layout.boxed for box in read_boxes(folder)]
+    unchecked = [*layout.others, *layout.near, *{box.path for box in boxes}]
+    readable = set(readable_files(unchecked, job.imported, job.omissions))
+
     def linked(paths: Sequence[Path]) -> tuple[Path, ...]:
-        return tuple(root / IMPORTED / path.relative_to(job.imported) for path in paths)
+        return tuple(
+            root / IMPORTED / path.relative_to(job.imported) for path in paths if path in readable
+        )
 
     served = {*known, *job.replay.retired.class_names.tolist()}
     retired = (
@@ -166,7 +174,7 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     )
     return TrainingCorpus(
         listing,
-        tuple(box for folder in layout.boxed for box in read_boxes(folder)),
+        tuple(box for box in boxes if box.path in readable),
         far_files=linked(layout.others),
         near_files=linked(layout.near),
         catalog=frozenset(file.path for file in catalog_files),

@@ -1,12 +1,16 @@
 """What a run leaves out so that it need not fail: classes too small to learn, unreadable photos."""
 
 import errno
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from api.core.errors import ProblemError
-from api.core.imaging.decode import EmptyImageError, ImageTooLargeError
+from api.core.imaging.decode import EmptyImageError, ImageTooLargeError, decode
+from api.settings import usable_cores
 from api.storage.tables import ImageRow
 
 # Different photos that a class needs, in all and in the train split. Fewer could not be checked.
@@ -17,6 +21,7 @@ MAX_NAMED = 50
 MAX_NAMED_IN_MESSAGE = 5
 TOO_LARGE = "more pixels than are read"
 MISSING = "its file is missing"
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -24,24 +29,49 @@ class Omissions:
     """Filled in while the run works.
 
     `classes`: too small to learn, with their numbers of different photos. `photos`: those that
-    cannot be read, by SHA-256, with the reason.
+    cannot be read, by SHA-256, with the reason. `files`: imported ones that cannot be read, by
+    path.
     """
 
     classes: dict[str, int] = field(default_factory=dict)
     photos: dict[str, tuple[ImageRow, str]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, Any]:
         """For the stored verdict, JSON-ready."""
+        skipped: list[tuple[str | None, str, str]] = [
+            *((photo.id, photo.filename, reason) for photo, reason in self.photos.values()),
+            *((None, path, reason) for path, reason in self.files.items()),
+        ]
         named = [
-            {"image_id": photo.id, "filename": photo.filename, "reason": reason}
-            for photo, reason in list(self.photos.values())[:MAX_NAMED]
+            {"image_id": image_id, "filename": filename, "reason": reason}
+            for image_id, filename, reason in skipped[:MAX_NAMED]
         ]
         return {
             "left_out_classes": dict(sorted(self.classes.items())),
-            "skipped": len(self.photos),
+            "skipped": len(skipped),
             "skipped_photos": named,
         }
+
+
+def readable_files(paths: Sequence[Path], root: Path, omissions: Omissions) -> list[Path]:
+    """Those of `paths` that can be decoded; the others are noted, relative to `root`."""
+
+    def check(path: Path) -> str:
+        try:
+            decode(path.read_bytes())
+        except (OSError, ProblemError) as error:
+            return why_unreadable(error) or str(error)
+        return ""
+
+    with ThreadPoolExecutor(usable_cores()) as threads:
+        reasons = dict(zip(paths, threads.map(check, paths), strict=True))
+    for path, reason in reasons.items():
+        if reason:
+            omissions.files[str(path.relative_to(root))] = reason
+            log.warning("%r is skipped: %s.", str(path), reason)
+    return [path for path in paths if not reasons[path]]
 
 
 def why_unreadable(error: Exception) -> str:

@@ -216,7 +216,13 @@ def test_corpus_has_imported_boxes_and_ood_photos(tmp_path: Path) -> None:
         options={},
         progress=silent,
     )
+    damaged = ("market/other/pear/3.jpg", "not_fruit/11.png", "phone/0501.jpg")
+    for name in damaged:
+        path = job.imported / name
+        path.write_bytes(path.read_bytes()[:99])
     corpus = build_corpus(cast("RetrainJob", job))
+    assert set(job.omissions.files) == set(damaged)
+    assert job.omissions.figures["skipped"] == 3
     linked = corpus.listing.root / IMPORTED
     assert sorted(path.relative_to(linked).parts[-2] for path in corpus.near_files[::4]) == [
         "lemon",
