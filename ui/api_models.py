@@ -421,6 +421,7 @@ class Slice(BaseModel):
 
 class Status(BaseModel):
     api_status: Literal["online"] = "online"
+    catalog_problem: str | None = None
     last_model_update: datetime | None = None
     model_classes: list[str]
     model_loaded: bool

@@ -166,6 +166,6 @@ class CatalogUnavailableError(ProblemError):
     code = "catalog-unavailable"
     retry_after_seconds = 5
     detail = (
-        "The catalog cannot be reached, so nothing was changed. Photographs are graded as before; "
-        "try this again in some seconds."
+        "The catalog cannot be used, so nothing was changed. Photographs are graded as before. Try "
+        "this again in some seconds; GET /status says what is wrong."
     )

@@ -21,9 +21,9 @@ from api.storage.db import Database
 class AppState:
     """The loaded model, its threads, the catalog, and the counters of this process.
 
-    `predictor` is None where no model could be loaded. For the log, `model_problem` says why the
-    champion is not loaded or what is wrong with its files, and `catalog_problem` why the catalog is
-    not open. `champion_since` is when the loaded version became champion, if known.
+    `predictor` is None where no model could be loaded. `model_problem` says for the log why the
+    champion is not loaded or what is wrong with its files, `catalog_problem` for `/status` why the
+    catalog is not open. `champion_since` is when the loaded version became champion, if known.
     `user_thresholds` are the freshness thresholds last read from the catalog. `draining`: the
     process is shutting down.
     """

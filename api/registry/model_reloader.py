@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from api.catalog.service import FOLDER as PHOTOS
 from api.model.package import BadPackageError, Package, load_package, read_manifest
 from api.model.predictor import Predictor
 from api.predictions.freshness_thresholds import apply_thresholds, user_thresholds
@@ -19,6 +20,12 @@ from api.registry.store import fetch_package
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE
+from api.storage.failures import (
+    DamagedCatalogError,
+    EmptyCatalogError,
+    UnusableCatalogError,
+    describe,
+)
 from api.storage.tables import ChampionRow
 
 POLL_SECONDS = 0.5
@@ -41,6 +48,8 @@ class ModelReloader:
         self._state = state
         self._clock = clock
         self._is_migrated = False
+        # When to look at a damaged or unusable catalog again.
+        self._open_at = clock()
         # When to register the shipped package, or to retry that; None once it is registered.
         self._register_at: float | None = clock()
         self._failed_version = ""
@@ -51,9 +60,8 @@ class ModelReloader:
     def start(self) -> None:
         """Open the catalog and load a model.
 
-        If the catalog or its champion is unavailable, the shipped package serves; without one the
-        service runs but has no model. Raises what `Database.upgrade` raises for an unusable
-        catalog.
+        If the catalog or its champion is unavailable or unusable, the shipped package serves;
+        without one the service runs but has no model.
         """
         self.poll()
         if self._state.predictor is None:
@@ -68,6 +76,8 @@ class ModelReloader:
 
     def poll(self) -> None:
         """Load the champion if it changed. While the catalog is unavailable, nothing changes."""
+        if not self._is_migrated and self._clock() < self._open_at:
+            return
         try:
             self._open_catalog()
             with self._state.database.reading() as session:
@@ -76,7 +86,7 @@ class ModelReloader:
             apply_thresholds(self._state, self._settings, thresholds)
             if champion is not None:
                 self._follow(champion)
-        except (*UNAVAILABLE, OSError) as error:
+        except (*UNAVAILABLE, UnusableCatalogError, OSError) as error:
             self._log_error(f"The catalog cannot be used: {error}")
         else:
             self._log_error("")
@@ -92,9 +102,17 @@ class ModelReloader:
     def _open_catalog(self) -> None:
         if not self._is_migrated:
             try:
+                if self._state.database.is_empty() and self._state.blobs.folders(PHOTOS):
+                    raise EmptyCatalogError()
                 self._state.database.upgrade()
+            except (DamagedCatalogError, UnusableCatalogError) as error:
+                # Nothing but a person mends it, and looking at it takes time.
+                self._state.database.refuse_writes(error)
+                self._open_at = self._clock() + RETRY_SECONDS
+                self._state.catalog_problem = describe(error)
+                raise
             except (*UNAVAILABLE, OSError) as error:  # OSError: no folder for the SQLite file.
-                self._state.catalog_problem = str(error)
+                self._state.catalog_problem = describe(error)
                 raise
             self._is_migrated, self._state.catalog_problem = True, ""
         if self._register_at is not None and self._clock() >= self._register_at:

@@ -24,12 +24,20 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from api.storage import migrate
+from api.storage.failures import (
+    ClosedCatalogError,
+    DamagedCatalogError,
+    ForeignDatabaseError,
+    UnusableCatalogError,
+    is_damaged,
+)
+from api.storage.sqlite_file import check_file, file_revision, file_tables
 
 # Key of a PostgreSQL advisory lock; any number that nothing else uses.
 MIGRATION_LOCK = 7_253_001
@@ -77,6 +85,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = normalize_url(url)
         self.engine = _engine(self.url)
+        self._refusal: Exception | None = None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         read_only = self.engine.execution_options(ripeline_read_only=True)
         if not self.is_sqlite:  # SQLite reads one state in any case.
@@ -98,6 +107,8 @@ class Database:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction that may write."""
+        if self._refusal is not None:
+            raise ClosedCatalogError(None, None, self._refusal)
         with self._sessions.begin() as session:
             yield session
 
@@ -108,11 +119,59 @@ class Database:
             yield session
 
     def upgrade(self, revision: str = "head") -> None:
-        """Migrate the tables, one process at a time. Raises NewerCatalogError."""
-        with self._sqlite_migration_lock(), self.engine.begin() as connection:
-            if not self.is_sqlite:
-                connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            migrate.upgrade(connection, revision)
+        """Migrate the tables, one process at a time.
+
+        Raises UnusableCatalogError, and DamagedCatalogError for a damaged SQLite file. Then nothing
+        is written, and `session` raises ClosedCatalogError until an upgrade succeeds.
+        """
+        try:
+            with self._sqlite_migration_lock():
+                if self.is_sqlite:
+                    self._check_file()
+                    self._use_wal()
+                with self.engine.begin() as connection:
+                    if not self.is_sqlite:
+                        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                    migrate.upgrade(connection, revision)
+        except (DamagedCatalogError, UnusableCatalogError) as error:
+            self.refuse_writes(error)
+            raise
+        self._refusal = None
+
+    def refuse_writes(self, error: Exception) -> None:
+        """Let `session` fail with `error` until the next successful `upgrade`."""
+        self._refusal = error
+
+    def is_empty(self) -> bool:
+        """Whether it has no tables yet. Raises DamagedCatalogError."""
+        if not self.is_sqlite:
+            with self.engine.connect() as connection:
+                return migrate.current_revision(connection) is None
+        return not self._sqlite_file or not file_tables(self._sqlite_file)
+
+    @property
+    def _sqlite_file(self) -> Path | None:
+        """The file, if there is one."""
+        path = Path(make_url(self.url).database or ":memory:")
+        return path if path.exists() else None
+
+    def _check_file(self) -> None:
+        """Raises DamagedCatalogError, UnusableCatalogError."""
+        if path := self._sqlite_file:
+            check_file(path)
+            tables = file_tables(path)
+            if tables and migrate.REVISIONS not in tables:
+                raise ForeignDatabaseError()
+            if tables:
+                migrate.check_known(file_revision(path))
+
+    def _use_wal(self) -> None:
+        """Let readers and a writer work at once. The file keeps this setting."""
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
 
     @contextmanager
     def _sqlite_migration_lock(self) -> Iterator[None]:
@@ -174,7 +233,6 @@ def _engine(url: str) -> Engine:
         # By default pysqlite begins transactions late, and two writers can deadlock.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
         # FULL: acknowledged writes survive a power cut, not only a crash.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -186,5 +244,12 @@ def _engine(url: str) -> Engine:
         # transaction that may write takes the write lock at its start.
         read_only = connection.get_execution_options().get("ripeline_read_only")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "handle_error")
+    def _on_error(context: ExceptionContext) -> None:
+        # Neither SQLite's error nor SQLAlchemy's tells damage from a wrong query by its class.
+        error = context.original_exception
+        if is_damaged(error):
+            raise DamagedCatalogError(context.statement, None, error) from error
 
     return engine

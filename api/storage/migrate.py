@@ -4,10 +4,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from api.storage.failures import UnusableCatalogError
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+# The table with the revision.
+REVISIONS = "alembic_version"
 
 
-class NewerCatalogError(Exception):
+class NewerCatalogError(UnusableCatalogError):
     """The catalog was upgraded by a newer version of Ripeline; this one could corrupt it."""
 
     def __init__(self, revision: str) -> None:
@@ -31,10 +35,16 @@ def newest_revision() -> str:
 
 def current_revision(connection: Connection) -> str | None:
     """Revision of the catalog's tables; None for an empty database."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(REVISIONS):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
+
+
+def check_known(revision: str | None) -> None:
+    """Raises NewerCatalogError."""
+    if revision is not None and revision not in known_revisions():
+        raise NewerCatalogError(revision)
 
 
 def upgrade(connection: Connection, revision: str) -> None:
@@ -42,8 +52,7 @@ def upgrade(connection: Connection, revision: str) -> None:
     current = current_revision(connection)
     if current == newest_revision():
         return
-    if current is not None and current not in known_revisions():
-        raise NewerCatalogError(current)
+    check_known(current)
     # Slow to import, and few starts need it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

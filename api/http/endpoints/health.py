@@ -18,6 +18,7 @@ from api.model.manifest import Manifest
 from api.predictions.state import AppState
 from api.settings import Promoter
 from api.storage.db import UNAVAILABLE
+from api.storage.failures import describe
 from api.storage.tables import RunRow
 
 IDLE = "idle"
@@ -60,6 +61,9 @@ class Status(BaseModel):
     model_problem: str | None = Field(
         description="Null, or what is wrong with the files of the current version."
     )
+    catalog_problem: str | None = Field(
+        description="Null, or why the catalog cannot be used. Photos are graded all the same."
+    )
     last_model_update: datetime | None = Field(description="When this version began to serve.")
 
 
@@ -96,16 +100,16 @@ class ModelInfo(BaseModel):
     )
 
 
-def training_status(state: AppState) -> str:
-    """The state of the newest run; `unknown` while the catalog is unavailable."""
+def training_status(state: AppState) -> tuple[str, str | None]:
+    """The state of the newest run, and why the catalog cannot be used: then it is `unknown`."""
     if state.catalog_problem:
-        return UNKNOWN
+        return UNKNOWN, state.catalog_problem
     newest = select(RunRow.state).order_by(RunRow.created_at.desc()).limit(1)
     try:
         with state.database.reading() as session:
-            return session.scalar(newest) or IDLE
-    except UNAVAILABLE:
-        return UNKNOWN
+            return session.scalar(newest) or IDLE, None
+    except UNAVAILABLE as error:
+        return UNKNOWN, describe(error)
 
 
 @router.get("/live", summary="Liveness")
@@ -137,12 +141,14 @@ async def health(state: StateDep) -> Health:
 def status(state: StateDep) -> Status:
     """Answers even while the catalog is unavailable."""
     runtime = state.predictor
+    training, catalog_problem = training_status(state)
     return Status(
         model_loaded=runtime is not None,
         model_classes=runtime.manifest.classes if runtime else (),
         total_predictions=state.prediction_count,
         uptime_seconds=state.uptime_seconds,
-        training_status=training_status(state),
+        training_status=training,
+        catalog_problem=catalog_problem,
         model_problem=MODEL_PROBLEM if state.model_problem else None,
         last_model_update=state.champion_since,
     )

@@ -1,0 +1,67 @@
+"""Why the database failed: damaged, full, locked, or out of reach."""
+
+import sqlite3
+
+from psycopg.errors import DiskFull
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+_SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+UNREACHABLE = "The catalog cannot be opened. The log of the service says why."
+
+
+class DamagedCatalogError(OperationalError):
+    """The file is no SQLite database any more. Waiting does not help."""
+
+
+class ClosedCatalogError(OperationalError):
+    """Writing is refused, since the catalog could not be opened."""
+
+
+class UnusableCatalogError(Exception):
+    """The database is whole, but this version must not write to it. Nothing was changed."""
+
+
+class ForeignDatabaseError(UnusableCatalogError):
+    def __init__(self) -> None:
+        super().__init__(
+            "The database has tables, but none of Ripeline's: it belongs to something else. Name "
+            "another in DATABASE_URL. Nothing was changed."
+        )
+
+
+class EmptyCatalogError(UnusableCatalogError):
+    def __init__(self) -> None:
+        super().__init__(
+            "The catalog is empty, but the store has training photos: the database was lost or "
+            "emptied, or DATABASE_URL or STORAGE_URL names another. Restore a backup; to start "
+            "anew, empty the store. Nothing was changed."
+        )
+
+
+def is_damaged(error: BaseException | None) -> bool:
+    """Whether SQLite found that the file is not a database, or is corrupt."""
+    return _sqlite_code(error) in _SQLITE_DAMAGED
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether the database has no space left on its disk."""
+    if isinstance(error, DBAPIError):
+        error = error.orig
+    return isinstance(error, DiskFull) or _sqlite_code(error) == sqlite3.SQLITE_FULL
+
+
+def describe(error: BaseException) -> str:
+    """For `/status`, without paths and addresses."""
+    if isinstance(error, UnusableCatalogError):
+        return str(error)
+    if isinstance(error, DamagedCatalogError):
+        return (
+            f"The catalog is damaged ({error.orig}). It was left as it is. Restore a backup into "
+            "its place (docs/OPERATIONS.md)."
+        )
+    return UNREACHABLE
+
+
+def _sqlite_code(error: BaseException | None) -> int:
+    """The primary result code; 0 for other errors."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
