@@ -95,6 +95,11 @@ def login_secrets(settings: Settings) -> Mapping[str, Any] | None:
     }
 
 
+def has_login_section() -> bool:
+    """Whether a `secrets.toml` has an `[auth]` section."""
+    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+
+
 def _ask_for_login() -> None:
     st.write("Log in to grade photos and to train the model.")
     if find_spec("authlib") is None:

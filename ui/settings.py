@@ -29,8 +29,10 @@ class Settings(BaseSettings):
     api_timeout: PositiveFloat = 30.0
     # Seconds to wait for a health answer, which comes at once or not at all.
     api_health_timeout: PositiveFloat = 3.0
-    # Empty lets everybody in.
+    # Empty lets everybody in, on this machine.
     ui_password: SecretStr = SecretStr("")
+    # Allow serving it without password or login where other machines can reach it.
+    allow_open: bool = False
     # Where people open this app; the login provider sends them back there.
     ui_url: Annotated[str, AfterValidator(_with_scheme)] = "http://127.0.0.1:8501"
     # The provider's discovery document, `https://…/.well-known/openid-configuration`; empty: no

@@ -1,5 +1,6 @@
 """The app. Start it with `streamlit run ui/streamlit_app.py`."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -9,6 +10,7 @@ from pkgutil import walk_packages
 import auth
 import components
 import streamlit as st
+from bind_address import check_bind_address
 from settings import Settings
 
 
@@ -23,8 +25,16 @@ async def preload(_app: st.App) -> AsyncIterator[None]:
     yield
 
 
+settings = Settings()
+secrets = auth.login_secrets(settings)
+if refusal := check_bind_address(
+    settings,
+    st.get_option("server.address") or "",
+    has_login=secrets is not None or auth.has_login_section(),
+):
+    sys.exit(refusal)
 app = st.App(
     Path(__file__).parent / "navigation.py",
-    secrets=auth.login_secrets(Settings()),
+    secrets=secrets,
     lifespan=preload,
 )
