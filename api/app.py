@@ -13,7 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from api import __version__
-from api.catalog.service import sweep_orphans
+from api.catalog.service import ORPHAN_AGE, sweep_orphans
 from api.core.api_keys import ApiKeys
 from api.core.background_task import BackgroundTask
 from api.core.errors import DamagedModelFilesError
@@ -54,7 +54,7 @@ from api.retraining.run_watcher import POLL_SECONDS as WATCH_SECONDS
 from api.retraining.run_watcher import RunWatcher
 from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
-from api.storage.db import UNAVAILABLE, Database
+from api.storage.db import UNAVAILABLE, Database, now
 
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
@@ -198,6 +198,7 @@ def _watch_runs(state: AppState, watcher: RunWatcher) -> None:
 
 def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:
     """Remove expired photos, and blobs that a killed process left behind."""
+    blobs.delete_unfinished(before=now() - ORPHAN_AGE)
     sweep_predicted(database, blobs, keep_days)
     sweep_orphans(database, blobs)
 

@@ -426,6 +426,7 @@ class Status(BaseModel):
     model_classes: list[str]
     model_loaded: bool
     model_problem: str | None = None
+    recording_problem: str | None = None
     total_predictions: int
     training_status: str
     uptime_seconds: float

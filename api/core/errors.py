@@ -169,3 +169,12 @@ class CatalogUnavailableError(ProblemError):
         "The catalog cannot be used, so nothing was changed. Photographs are graded as before. Try "
         "this again in some seconds; GET /status says what is wrong."
     )
+
+
+class DiskFullError(ProblemError):
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    code = "disk-full"
+    detail = (
+        "The service has no disk space left to store this. Photographs are graded as before. Free "
+        "some space, then send it again: what was stored already is recognised."
+    )

@@ -16,6 +16,7 @@ from starlette.routing import Match
 
 from api.core.errors import (
     CatalogUnavailableError,
+    DiskFullError,
     Problem,
     ProblemError,
     internal_error,
@@ -24,6 +25,7 @@ from api.core.errors import (
 )
 from api.http.headers import DEFAULT_HEADERS, REQUEST_ID
 from api.storage.db import UNAVAILABLE
+from api.storage.failures import is_disk_full
 
 MEDIA_TYPE = "application/problem+json"
 _DETAILS = {
@@ -64,9 +66,23 @@ async def _problem_error(_request: Request, error: ProblemError) -> JSONResponse
 
 
 async def _database_unavailable(request: Request, error: Exception) -> JSONResponse:
+    if is_disk_full(error):
+        return _disk_full(request, error)
     # %r escapes control characters: a path must not add lines to the log.
     log.warning("%s %r: the catalog is unavailable: %s", request.method, request.url.path, error)
     return problem_response(CatalogUnavailableError())
+
+
+async def _os_error(request: Request, error: OSError) -> JSONResponse:
+    """A full disk; others are errors of the service."""
+    if is_disk_full(error):
+        return _disk_full(request, error)
+    return await _internal_error(request, error)
+
+
+def _disk_full(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %r: no disk space is left: %s", request.method, request.url.path, error)
+    return problem_response(DiskFullError())
 
 
 async def _validation_error(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -78,8 +94,11 @@ async def _validation_error(_request: Request, error: RequestValidationError) ->
 
 
 async def _http_exception(request: Request, error: HTTPException) -> JSONResponse:
-    if isinstance(error.__cause__, ProblemError):  # FastAPI wraps errors raised by reading a body.
+    # FastAPI wraps errors raised by reading a body.
+    if isinstance(error.__cause__, ProblemError):
         return problem_response(error.__cause__)
+    if isinstance(error.__cause__, OSError) and is_disk_full(error.__cause__):
+        return _disk_full(request, error.__cause__)
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed_methods(request))
@@ -116,6 +135,7 @@ async def _internal_error(request: Request, error: Exception) -> JSONResponse:
 HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     ProblemError: _problem_error,
     **dict.fromkeys(UNAVAILABLE, _database_unavailable),
+    OSError: _os_error,
     RequestValidationError: _validation_error,
     HTTPException: _http_exception,
     ClientDisconnect: _client_disconnect,

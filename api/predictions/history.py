@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from api.core.errors import NotFoundError
+from api.core.errors import NotFoundError, ProblemError
 from api.predictions.recorder import Recorder
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -32,6 +33,16 @@ class PredictionNotFoundError(NotFoundError):
             f"There is no prediction '{prediction_id[:40]}'. Send the prediction_id that "
             "POST /predict gave, or one of GET /predictions."
         )
+
+
+class NotRecordedYetError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "not-recorded-yet"
+    retry_after_seconds = 5
+    detail = (
+        "This prediction waits to be written into the catalog, so nothing was changed. Try this "
+        "again in some seconds; GET /status says what is wrong if that takes long."
+    )
 
 
 class PhotographGoneError(NotFoundError):
@@ -76,11 +87,14 @@ def find_recorded(
 ) -> tuple[PredictionRow, str | None]:
     """The prediction and its label from feedback.
 
-    Waits up to `timeout` seconds for another process to write it. Raises PredictionNotFoundError.
+    Waits up to FLUSH_SECONDS for this process to write it, and up to `timeout` seconds for another
+    one. Raises PredictionNotFoundError, NotRecordedYetError.
     """
     if not _ID.fullmatch(prediction_id):
         raise PredictionNotFoundError(prediction_id)
     recorder.flush(FLUSH_SECONDS)
+    if recorder.is_pending(prediction_id):
+        raise NotRecordedYetError()
     retry = Retrying(
         retry=retry_if_exception_type(PredictionNotFoundError),
         stop=stop_after_delay(timeout),

@@ -16,10 +16,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from api.core import telemetry
+from api.core.formatting import number
 from api.core.imaging.resize import encode_stored_image
 from api.predictions.record import Record, blob_key
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
+from api.storage.failures import describe
 from api.storage.tables import PredictionRow
 
 CAPACITY = 5000
@@ -64,6 +66,9 @@ class Recorder:
         self._queue: deque[Record] = deque()
         self._queued_bytes = 0  # Of images.
         self._accepted = self._processed = 0
+        # Of the records in the queue and in the batch that is being written.
+        self._pending: set[str] = set()
+        self._problem = ""
         self._flushing = 0
         self._close_deadline: float | None = None
         self._changed = threading.Condition()
@@ -86,11 +91,26 @@ class Recorder:
                 telemetry.RECORDER_DROPPED.labels("photograph").inc()
                 record = record.without_images()
             self._queue.append(record)
+            self._pending.add(record.id)
             self._queued_bytes += record.image_bytes
             self._accepted += 1
             telemetry.RECORDER_QUEUE.set(len(self._queue))
             if len(self._queue) in (1, BATCH):
                 self._changed.notify_all()
+
+    def is_pending(self, prediction_id: str) -> bool:
+        """Whether this prediction is still to be written."""
+        with self._changed:
+            return prediction_id in self._pending
+
+    @property
+    def problem(self) -> str | None:
+        """Why predictions are not being recorded, for `/status`."""
+        with self._changed:
+            if not self._problem:
+                return None
+            waiting = number(len(self._pending), "prediction")
+        return f"{self._problem} {waiting} wait to be recorded; at most {self._capacity:,} can."
 
     def flush(self, timeout: float) -> bool:
         """Wait until all queued records are written; False after `timeout` seconds."""
@@ -112,7 +132,8 @@ class Recorder:
 
     def _run(self) -> None:
         while batch := self._next():
-            count = len(batch)
+            ids = [record.id for record in batch]
+            count = len(ids)
             try:
                 stored = self._store_images(batch) if self._store else {}
                 rows = [record.row(stored.get(record.id)) for record in batch]
@@ -123,6 +144,7 @@ class Recorder:
                 telemetry.RECORDER_DROPPED.labels("record").inc(count)
             with self._changed:
                 self._processed += count
+                self._pending.difference_update(ids)
                 self._changed.notify_all()
 
     def _next(self) -> list[Record]:
@@ -143,8 +165,10 @@ class Recorder:
         while True:
             try:
                 add_predictions(self._database, rows)
+                self._problem = ""
                 return
             except TRANSIENT as error:
+                self._problem = describe(error)
                 if not self._wait_to_retry():
                     log.error("%d predictions are not recorded: %s", len(rows), error)
                     telemetry.RECORDER_DROPPED.labels("record").inc(len(rows))

@@ -102,7 +102,7 @@ class ModelReloader:
     def _open_catalog(self) -> None:
         if not self._is_migrated:
             try:
-                if self._state.database.is_empty() and self._state.blobs.folders(PHOTOS):
+                if self._state.database.is_empty() and any(self._state.blobs.keys(PHOTOS)):
                     raise EmptyCatalogError()
                 self._state.database.upgrade()
             except (DamagedCatalogError, UnusableCatalogError) as error:

@@ -89,7 +89,11 @@ class Blobs:
         path, data = self._path(key), b"".join(parts)
         if self._is_local:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_bytes(data)
+            try:
+                Path(path).write_bytes(data)
+            except OSError:  # Such as a full disk, which the part of it would keep full.
+                Path(path).unlink(missing_ok=True)
+                raise
         else:
             self._fs.pipe_file(path, data)
         ends = [0, *accumulate(map(len, parts))]
@@ -131,6 +135,18 @@ class Blobs:
         return sorted(
             PurePosixPath(entry["name"]).name for entry in entries if entry["type"] == "directory"
         )
+
+    def delete_unfinished(self, before: datetime) -> int:
+        """Delete what writes of killed processes left, if older than `before`; returns how many."""
+        if not self._is_local:
+            return 0
+        deleted = 0
+        for path in Path(self._root).rglob(f".*.{'[0-9a-f]' * 32}"):
+            with suppress(FileNotFoundError):  # Another process sweeps too.
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    deleted += 1
+        return deleted
 
     def folder_modified_at(self, prefix: str) -> datetime | None:
         """When anything under `prefix` was last written, unfinished writes included."""

@@ -1,11 +1,15 @@
 """Why the database failed: damaged, full, locked, or out of reach."""
 
+import errno
 import sqlite3
 
 from psycopg.errors import DiskFull
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 _SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# EFBIG: a limit on the size of files, as in some containers.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = "There is no disk space left for the catalog. Free some."
 UNREACHABLE = "The catalog cannot be opened. The log of the service says why."
 
 
@@ -44,9 +48,13 @@ def is_damaged(error: BaseException | None) -> bool:
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Whether the database has no space left on its disk."""
+    """Whether the database, or the file system, has no space left."""
     if isinstance(error, DBAPIError):
         error = error.orig
+    if isinstance(error, OSError):
+        # `tempfile` raises the other where it could write to none of its folders.
+        no_folder = error.errno == errno.ENOENT and "temporary directory" in str(error.strerror)
+        return error.errno in _FULL or no_folder
     return isinstance(error, DiskFull) or _sqlite_code(error) == sqlite3.SQLITE_FULL
 
 
@@ -59,7 +67,7 @@ def describe(error: BaseException) -> str:
             f"The catalog is damaged ({error.orig}). It was left as it is. Restore a backup into "
             "its place (docs/OPERATIONS.md)."
         )
-    return UNREACHABLE
+    return FULL if is_disk_full(error) else UNREACHABLE
 
 
 def _sqlite_code(error: BaseException | None) -> int:

@@ -79,6 +79,8 @@ def test_status_has_the_fields_of_the_contract(client: TestClient) -> None:
         "uptime_seconds",
         "training_status",
         "model_problem",
+        "catalog_problem",
+        "recording_problem",
         "last_model_update",
     }
     assert (body["api_status"], body["model_loaded"]) == ("online", True)

@@ -24,7 +24,7 @@ router = APIRouter(tags=["predict"])
     openapi_extra=describe_form(files=FILES),
     responses={
         200: {"model": BatchAnswer, "content": {NDJSON: {}}},
-        **responses(400, 408, 413, 415, 422, 503),
+        **responses(400, 408, 413, 415, 422, 503, 507),
     },
     response_class=StreamingResponse,
 )

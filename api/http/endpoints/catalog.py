@@ -59,7 +59,7 @@ _UPLOAD = describe_form(
         "description": "Accept new classes whose names look like those of known ones.",
     },
 )
-router = APIRouter(tags=["training images"], responses=responses(503))
+router = APIRouter(tags=["training images"], responses=responses(503, 507))
 
 
 @router.get(IMAGES, summary="List images, newest first", responses=responses(409, 422))

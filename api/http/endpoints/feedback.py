@@ -33,7 +33,7 @@ _AGREED: JsonDict = {
     "required": ["correct"],
     "properties": {"label": {"type": "null"}, "correct": {"const": True}},
 }
-router = APIRouter(tags=["feedback"], responses=responses(503))
+router = APIRouter(tags=["feedback"], responses=responses(503, 507))
 
 
 class Feedback(BaseModel):

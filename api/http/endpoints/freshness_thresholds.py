@@ -7,7 +7,9 @@ from api.http.problems import responses
 from api.predictions import freshness_thresholds
 from api.predictions.freshness_thresholds import FreshnessThresholds, FreshnessThresholdsChange
 
-router = APIRouter(prefix="/freshness-thresholds", tags=["freshness"], responses=responses(503))
+router = APIRouter(
+    prefix="/freshness-thresholds", tags=["freshness"], responses=responses(503, 507)
+)
 
 
 @router.get("", summary="Freshness thresholds")

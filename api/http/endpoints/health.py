@@ -64,6 +64,9 @@ class Status(BaseModel):
     catalog_problem: str | None = Field(
         description="Null, or why the catalog cannot be used. Photos are graded all the same."
     )
+    recording_problem: str | None = Field(
+        description="Null, or why predictions of this process cannot be recorded at the moment."
+    )
     last_model_update: datetime | None = Field(description="When this version began to serve.")
 
 
@@ -149,6 +152,7 @@ def status(state: StateDep) -> Status:
         uptime_seconds=state.uptime_seconds,
         training_status=training,
         catalog_problem=catalog_problem,
+        recording_problem=state.recorder.problem,
         model_problem=MODEL_PROBLEM if state.model_problem else None,
         last_model_update=state.champion_since,
     )

@@ -18,7 +18,7 @@ from api.registry.schemas import (
     differences,
 )
 
-router = APIRouter(tags=["models"], responses=responses(503))
+router = APIRouter(tags=["models"], responses=responses(503, 507))
 
 
 @router.get("/models", summary="List versions, newest first", responses=responses(422))

@@ -120,7 +120,9 @@ def triggers(session: ReadingDep, settings: SettingsDep, blobs: BlobsDep) -> Tri
     return Triggers(triggers=[Trigger.of(state) for state in states])
 
 
-@router.put("/triggers/{name}", summary="Set a trigger", responses=responses(404, 409, 422, 503))
+@router.put(
+    "/triggers/{name}", summary="Set a trigger", responses=responses(404, 409, 422, 503, 507)
+)
 def set_trigger(
     database: DatabaseDep, settings: SettingsDep, blobs: BlobsDep, name: str, change: TriggerChange
 ) -> Trigger:

@@ -17,7 +17,7 @@ router = APIRouter(tags=["predict"])
     summary="Grade one photo",
     openapi_extra=OPENAPI,
     response_model=Prediction,
-    responses=responses(400, 408, 413, 415, 422, 503),
+    responses=responses(400, 408, 413, 415, 422, 503, 507),
 )
 async def predict(request: Request, state: StateDep, explain: bool = False) -> Response:
     """Send JPEG, PNG, WebP, BMP or HEIC, as the form field `file` or as the body itself.

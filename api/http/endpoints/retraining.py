@@ -29,7 +29,7 @@ from api.retraining.schemas import (
 )
 from api.storage.db import now
 
-router = APIRouter(tags=["retraining"], responses=responses(503))
+router = APIRouter(tags=["retraining"], responses=responses(503, 507))
 
 
 @router.post(
