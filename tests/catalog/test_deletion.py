@@ -89,7 +89,10 @@ def test_only_old_orphans_are_swept(uploader: Uploader, database: Database, blob
 
 def test_service_sweeps_at_start_up(settings: Settings, tmp_path: Path) -> None:
     changed = settings.model_copy(update={"state_dir": tmp_path, "model_dir": tmp_path / "none"})
-    blobs = Blobs(changed.storage)
+    database, blobs = Database(changed.database), Blobs(changed.storage)
+    # Without tables, the catalog of the photos would have been lost: test_unusable_catalog.py.
+    database.upgrade()
+    database.close()
     blobs.put("photographs/aa/old.jpg", b"x")
     age(blobs, "photographs/aa/old.jpg", 2 * ORPHAN_AGE)
     with TestClient(create_app(changed)):
