@@ -127,7 +127,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     keep_days, threads = settings.keep_predicted_days, settings.inference_threads
     with (
         # Entered first, so closed last: it writes the records of the last requests.
-        Recorder(database, blobs, keep_days > 0) as recorder,
+        Recorder(database, blobs, keep_days > 0, sampled_share=settings.sampled_share) as recorder,
         ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool,
     ):
         batcher = DynamicBatcher(pool, threads, settings.max_queue, settings.max_wait_seconds)

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     )
     # Retention period of graded photos. While stored, feedback can turn one into a training image.
     keep_predicted_days: float = Field(default=30, ge=0)
+    # Of the predictions, the share that is drawn at random to ask people about, which gives the
+    # accuracy in use.
+    sampled_share: float = Field(default=0.02, ge=0, le=1)
     ui_url: str = "http://127.0.0.1:8501"
     max_body_bytes: int = Field(default=25 * 2**20, gt=0)
     # For training uploads: many photos, or a zip.

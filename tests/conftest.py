@@ -30,6 +30,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         state_dir=tmp_path_factory.mktemp("state"),
         database_url="",
         storage_url="",
+        # Chance changes the review queue.
+        sampled_share=0,
     )
 
 

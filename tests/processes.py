@@ -44,7 +44,8 @@ def free_port() -> int:
 
 def service_environment(state: str) -> dict[str, str]:
     """This process's environment, with the state folder `state` and the catalog in it."""
-    environment = {**os.environ, "RIPELINE_STATE_DIR": state}
+    # Chance would change the review queue.
+    environment = {**os.environ, "RIPELINE_STATE_DIR": state, "RIPELINE_SAMPLED_SHARE": "0"}
     for name in ("DATABASE_URL", "STORAGE_URL"):
         environment.pop(name, None)
     return environment

@@ -20,6 +20,20 @@ class Accuracy(BaseModel):
     words: int
 
 
+class AccuracyInUse(BaseModel):
+    """Of one version."""
+
+    accuracy: float | None = None
+    answered: int
+    below_held_out: bool
+    correct: int
+    held_out: float | None = None
+    high: float
+    low: float
+    model_version: str
+    sampled: int
+
+
 class Balance(BaseModel):
     largest: str
     largest_examples: int
@@ -120,7 +134,10 @@ class FeedbackAnswer(BaseModel):
 
 
 class FeedbackSummary(BaseModel):
-    """By people's feedback; they report errors more readily, so the true accuracy may be higher."""
+    """
+    By all feedback. People report errors more readily, so the true accuracy may be higher:
+    /monitoring/accuracy has that of a random sample.
+    """
 
     all: Accuracy
     by_class: dict[str, Accuracy]
@@ -380,7 +397,7 @@ class ReviewItem(BaseModel):
     predicted_class: str
     prediction_id: str
     probabilities: dict[str, float]
-    reason: Literal["unrecognised", "unsure"]
+    reason: Literal["sampled", "unrecognised", "unsure"]
     recognised: bool
     suggested_label: str
     timestamp: datetime
@@ -516,6 +533,10 @@ class UploadedFile(BaseModel):
     id: str
     photograph: str
     split: Literal["train", "validation", "test"]
+
+
+class VersionAccuracies(BaseModel):
+    versions: list[AccuracyInUse]
 
 
 class View(BaseModel):

@@ -3,6 +3,7 @@
 import photos
 import streamlit as st
 from api_models import (
+    AccuracyInUse,
     Augmentation,
     DatasetInsights,
     DatasetSummary,
@@ -73,6 +74,12 @@ def monitoring_summary(hours: float) -> Summary:
 @st.cache_data(ttl=20, max_entries=1, show_spinner=False)
 def drift() -> Drift:
     return api().drift()
+
+
+@st.cache_data(ttl=20, max_entries=1, show_spinner=False)
+def accuracy_in_use() -> list[AccuracyInUse]:
+    """By version, the newest first."""
+    return api().accuracy_in_use()
 
 
 @st.cache_data(ttl=5, max_entries=1, show_spinner=False)
@@ -167,6 +174,7 @@ def clear_training_data() -> None:
     dataset_summary.clear()
     training_images.clear()
     review_queue.clear()
+    accuracy_in_use.clear()
     estimate.clear()
     _clear_insights()
 

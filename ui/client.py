@@ -6,6 +6,7 @@ from typing import Any, Literal
 import errors
 import httpx
 from api_models import (
+    AccuracyInUse,
     Augmentation,
     BatchFailure,
     BatchPrediction,
@@ -34,6 +35,7 @@ from api_models import (
     Trigger,
     Triggers,
     UploadReport,
+    VersionAccuracies,
     VersionComparison,
     VersionDetails,
     Versions,
@@ -113,6 +115,10 @@ class ApiClient(HttpClient):
         return self.call(
             FeedbackAnswer, "POST", f"/predictions/{prediction_id}/feedback", json=body
         )
+
+    def accuracy_in_use(self) -> list[AccuracyInUse]:
+        """Of each version that was in use, the newest first."""
+        return self.call(VersionAccuracies, "GET", "/monitoring/accuracy").versions
 
     def review_queue(self, limit: int) -> ReviewQueue:
         """Up to `limit` predictions, those most worth labelling first."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.core.formatting import percent
 from api.monitoring.drift import DriftFigure
-from api.predictions.feedback_repository import newest_feedback
+from api.predictions.accuracy_in_use import accuracy_in_use
 from api.registry.schemas import Headlines
 from api.retraining.plan import CatalogDiff
 from api.storage.tables import ModelRow
@@ -82,35 +82,35 @@ class Rule:
     is_automatic: bool = True
 
 
-MIN_FEEDBACK = 30
-# Older feedback says little about now.
-MAX_FEEDBACK = 200
+MIN_ANSWERS = 30
 
 
 def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     test_accuracy = Headlines.of(context.champion.manifest).accuracy
     if test_accuracy is None:
         return TriggerResult("The current version has no metrics on held-out photos.")
-    correct = newest_feedback(context.session, context.champion.version, MAX_FEEDBACK)
-    if len(correct) < MIN_FEEDBACK:
+    in_use = accuracy_in_use(context.session, context.champion.version, test_accuracy)
+    if in_use.accuracy is None or in_use.answered < MIN_ANSWERS:
         return TriggerResult(
-            f"Feedback on {len(correct)} predictions of this version; {MIN_FEEDBACK} are needed."
+            f"{in_use.answered} of the randomly drawn predictions of this version are answered in "
+            f"the review queue; {MIN_ANSWERS} are needed."
         )
-    accuracy = sum(correct) / len(correct)
-    drop = round((test_accuracy - accuracy) * 100, 2)
+    drop = round((test_accuracy - in_use.accuracy) * 100, 2)
     sentence = (
-        f"{percent(accuracy)} correct by feedback on the newest {len(correct)} predictions; "
+        f"{percent(in_use.accuracy)} correct of {in_use.answered} randomly drawn predictions; "
         f"{percent(test_accuracy)} on the test photos."
     )
-    return TriggerResult(sentence, drop, config.is_exceeded_by(drop))
+    if drop > 0 and not in_use.below_held_out:
+        sentence += " The difference may be chance."
+    return TriggerResult(sentence, drop, config.is_exceeded_by(drop) and in_use.below_held_out)
 
 
 ACCURACY = Rule(
     name="accuracy",
     description=(
-        "Starts when accuracy by feedback is below accuracy on the test photos by more than this. "
-        "People report errors more readily than correct grades, so feedback makes the model look "
-        "worse than it is."
+        "Starts when the accuracy in use is below the accuracy on the test photos by more than "
+        "this, and by more than chance. Only answers about randomly drawn predictions count; the "
+        "review queue asks about those first."
     ),
     unit="points",
     evaluate=_accuracy,

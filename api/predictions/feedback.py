@@ -84,7 +84,14 @@ class FeedbackService:
             outcome, image_id, message = self._add_training_image(
                 session, prediction, class_name, origin
             )
-            feedback_repository.put(session, prediction_id, class_name, correct, image_id)
+            feedback_repository.put(
+                session,
+                prediction_id,
+                class_name,
+                correct,
+                image_id,
+                asked=origin == "review" and bool(prediction.sampled),
+            )
             if outcome == "relabelled" and image_id is not None:
                 images.relabel(session, [image_id], class_name)
         telemetry.FEEDBACK.labels("yes" if correct else "no").inc()

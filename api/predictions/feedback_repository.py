@@ -1,8 +1,7 @@
 """Feedback in the catalog: writing it, and the accuracy it gives."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Integer, cast, func, select
@@ -28,10 +27,23 @@ class Accuracy(BaseModel):
 
 
 def put(
-    session: Session, prediction_id: str, label: str, correct: bool, image_id: str | None
+    session: Session,
+    prediction_id: str,
+    label: str,
+    correct: bool,
+    image_id: str | None,
+    *,
+    asked: bool = False,
 ) -> None:
-    """Insert or replace the feedback on a prediction."""
-    values = {"label": label, "correct": correct, "image_id": image_id, "created_at": now()}
+    """Insert or replace the feedback on a prediction. What was once asked for stays so."""
+    values: dict[str, Any] = {
+        "label": label,
+        "correct": correct,
+        "image_id": image_id,
+        "created_at": now(),
+    }
+    if asked:
+        values["asked"] = True
     upsert(session, FeedbackRow, {"prediction_id": prediction_id}, values)
 
 
@@ -46,15 +58,3 @@ def accuracies(session: Session, by: InstrumentedAttribute[str]) -> dict[str, Ac
     """Over all feedback, for each value of the column `by`, in order."""
     rows = session.execute(_COUNTED.add_columns(by).group_by(by).order_by(by))
     return {group: Accuracy.of(words, correct) for words, correct, group in rows}
-
-
-def newest_feedback(session: Session, model_version: str, limit: int) -> Sequence[bool]:
-    """Whether each of the newest predictions of a version that have feedback was right."""
-    query = (
-        select(FeedbackRow.correct)
-        .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
-        .where(PredictionRow.model_version == model_version)
-        .order_by(FeedbackRow.created_at.desc())
-        .limit(limit)
-    )
-    return session.scalars(query).all()

@@ -47,7 +47,7 @@ class Record:
     def without_images(self) -> "Record":
         return replace(self, hash_thumbnail=None, stored_image=None)
 
-    def row(self, blob: str | None) -> PredictionRow:
+    def row(self, blob: str | None, *, sampled: bool = False) -> PredictionRow:
         prediction, thumbnail = self.prediction, self.hash_thumbnail
         return PredictionRow(
             id=prediction.prediction_id,
@@ -64,6 +64,7 @@ class Record:
             signature=perceptual_hash(thumbnail).tobytes().hex() if thumbnail else None,
             features=self.features.tobytes(),
             blob=blob,
+            sampled=sampled,
         )
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from random import SystemRandom
 from typing import Self
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -57,10 +58,16 @@ class Recorder:
         store_images: bool,
         capacity: int = CAPACITY,
         image_bytes: int = IMAGE_BYTES,
+        *,
+        sampled_share: float = 0.0,
     ) -> None:
+        """`sampled_share`: of the predictions, how many are drawn to ask people about."""
         self._database = database
         self._blobs = blobs
         self._store = store_images
+        self._sampled_share = sampled_share
+        # Nobody who sends photos can tell which are drawn.
+        self._random = SystemRandom()
         self._capacity = capacity
         self._image_bytes = image_bytes
         self._queue: deque[Record] = deque()
@@ -136,7 +143,9 @@ class Recorder:
             count = len(ids)
             try:
                 stored = self._store_images(batch) if self._store else {}
-                rows = [record.row(stored.get(record.id)) for record in batch]
+                rows = [
+                    record.row(stored.get(record.id), sampled=self._is_drawn()) for record in batch
+                ]
                 batch.clear()  # Frees the images: `_write` may wait for long.
                 self._write(rows)
             except Exception:  # The thread must survive.
@@ -146,6 +155,9 @@ class Recorder:
                 self._processed += count
                 self._pending.difference_update(ids)
                 self._changed.notify_all()
+
+    def _is_drawn(self) -> bool:
+        return self._random.random() < self._sampled_share
 
     def _next(self) -> list[Record]:
         """The next batch; empty if the recorder is closed and the queue empty."""

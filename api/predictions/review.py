@@ -1,4 +1,9 @@
-"""The review queue: the predictions that are most worth labelling."""
+"""The review queue: a random sample of the predictions, then those most worth labelling.
+
+The sample tells how good the grader is in use; the others make it better. A prediction of the
+sample is asked about for the sample only, however sure the model was: otherwise the unsure ones of
+it would be answered more often.
+"""
 
 import numpy as np
 from sqlalchemy import select
@@ -15,17 +20,40 @@ MAX_SCANNED = 5000
 MAX_LABELLED = 5000
 
 
-def review_queue(session: Session, limit: int) -> list[PredictionRow]:
+def random_sample(session: Session, limit: int) -> list[PredictionRow]:
+    """Up to `limit` predictions of the sample that are yet to be asked about, the oldest first.
+
+    Also those on which somebody gave feedback unasked, and near-duplicates: the sample stays one.
+    """
+    asked = select(FeedbackRow.prediction_id).where(FeedbackRow.asked.is_(True))
+    query = (
+        select(PredictionRow)
+        .where(
+            PredictionRow.sampled.is_(True),
+            PredictionRow.blob.is_not(None),
+            PredictionRow.id.not_in(asked),
+        )
+        .order_by(PredictionRow.created_at, PredictionRow.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def least_sure(session: Session, limit: int) -> list[PredictionRow]:
     """Up to `limit` predictions: unrecognised first, then by confidence, lowest first.
 
-    Only with a stored image and without feedback, and no near-duplicates of each other or of
-    labelled predictions.
+    Only with a stored image, without feedback and not of the sample, and no near-duplicates of each
+    other or of labelled predictions.
     """
     seen = read_signatures(_labelled_signatures(session))
     labelled = select(FeedbackRow.prediction_id)
     query = (
         select(PredictionRow)
-        .where(PredictionRow.blob.is_not(None), PredictionRow.id.not_in(labelled))
+        .where(
+            PredictionRow.blob.is_not(None),
+            PredictionRow.id.not_in(labelled),
+            PredictionRow.sampled.is_not(True),
+        )
         .order_by(PredictionRow.recognised, PredictionRow.confidence, PredictionRow.id)
         .limit(MAX_SCANNED)
         .execution_options(yield_per=PAGE)

@@ -26,6 +26,7 @@ _WITH_BLOB: dict[str, Any] = {
     "sqlite_where": text("blob IS NOT NULL"),
     "postgresql_where": text("blob IS NOT NULL"),
 }
+_SAMPLED: dict[str, Any] = {"sqlite_where": text("sampled"), "postgresql_where": text("sampled")}
 
 
 class ImageRow(Base):
@@ -77,7 +78,8 @@ class PredictionRow(Base):
 
     `freshness_level`: as served, by the thresholds in force then. `blob`: the photo, while the
     retention period lasts. `signature`: hexadecimal, to find near-duplicates. `features`: float16
-    [n], see `core.ood.drift_features`.
+    [n], see `core.ood.drift_features`. `sampled`: drawn at random to ask people about; null in
+    rows of older versions.
     """
 
     __tablename__ = "predictions"
@@ -86,6 +88,7 @@ class PredictionRow(Base):
         # Partial: few of many predictions still have a photo.
         Index("ix_predictions_kept", "created_at", **_WITH_BLOB),
         Index("ix_predictions_worth_a_look", "recognised", "confidence", **_WITH_BLOB),
+        Index("ix_predictions_sampled", "model_version", "created_at", **_SAMPLED),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -102,13 +105,15 @@ class PredictionRow(Base):
     signature: Mapped[str | None] = mapped_column(String(160))
     features: Mapped[bytes | None] = mapped_column(LargeBinary)
     blob: Mapped[str | None] = mapped_column(String(200))
+    sampled: Mapped[bool | None]
 
 
 class FeedbackRow(Base):
     """A person's label for one prediction; newer feedback replaces it.
 
     `correct`: whether the prediction was right. `image_id`: the training image made from it, if
-    the photo was still stored; its class is always `label`.
+    the photo was still stored; its class is always `label`. `asked`: whether it was once asked for,
+    as the prediction is in the random sample.
     """
 
     __tablename__ = "feedback"
@@ -120,6 +125,7 @@ class FeedbackRow(Base):
     correct: Mapped[bool]
     image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    asked: Mapped[bool | None]
 
 
 class FreshnessThresholdsRow(Base):

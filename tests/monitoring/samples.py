@@ -56,9 +56,14 @@ def a_metric(value: float | None, threshold: float | None = 0.25, name: str = "x
     )
 
 
-def add_feedback(database: Database, right: int, wrong: int, version: str = "v1") -> None:
-    """Record `right` correct and `wrong` incorrect predictions of a version, with feedback."""
+def add_answers(
+    database: Database, right: int, wrong: int, version: str = "v1", *, sampled: bool = True
+) -> None:
+    """Record `right` correct and `wrong` incorrect predictions of a version, with answers.
+
+    They are of the random sample, or else feedback that nobody asked for.
+    """
     for correct in [True] * right + [False] * wrong:
-        row = a_prediction(database, model_version=version, id=uuid4().hex)
+        row = a_prediction(database, model_version=version, id=uuid4().hex, sampled=sampled)
         with database.session() as session:
-            feedback.put(session, row.id, "freshapples", correct, None)
+            feedback.put(session, row.id, "freshapples", correct, None, asked=sampled)

@@ -1,7 +1,7 @@
 """Drift metrics of a version, from its own test photos and its predictions."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -123,8 +123,12 @@ def test_too_few_predictions_give_no_metrics(settings: Settings, reference: Pred
         assert f"at least {MIN_SIZE}" in figure.sentence
 
 
+def midnight() -> datetime:
+    return now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def test_sample_is_recent_predictions_of_one_version(database: Database) -> None:
-    at = now()
+    at = midnight()
     rows = [
         a_record(created_at=at - timedelta(minutes=age), confidence=age / 1000).row(None)
         for age in range(1, MAX_SAMPLE + 20)
@@ -151,6 +155,7 @@ def test_drift_is_measured_from_the_catalog(
     rows = [
         a_record(
             model_version=version,
+            created_at=midnight() - timedelta(hours=1),
             predicted_class=str(reference.predicted[row]),
             confidence=float(reference.confidence[row]),
             recognised=bool(reference.recognised[row]),
@@ -163,3 +168,44 @@ def test_drift_is_measured_from_the_catalog(
         figures = current_drift(session, own, blobs, version, now())
     assert [figure.sample_size for figure in figures][:2] == [len(rows), len(rows)]
     assert not any(figure.drifted for figure in figures)
+
+
+def test_one_look_a_day(database: Database) -> None:
+    """Predictions of today change nothing before tomorrow, however often one looks."""
+    today = midnight()
+
+    def looks(*hours: int) -> list[str]:
+        with database.reading() as session:
+            return [load_sample(session, "v1", 4, today + timedelta(hours=h)).digest for h in hours]
+
+    def add(hours: float, count: int, confidence: float) -> None:
+        at = today + timedelta(hours=hours)
+        add_predictions(
+            database,
+            [
+                a_record(created_at=at + timedelta(seconds=k), confidence=confidence).row(None)
+                for k in range(count)
+            ],
+        )
+
+    add(-3, 60, 0.9)
+    [first] = looks(0)
+    add(1, 200, 0.1)
+    add(20, 200, 0.1)
+    assert looks(1, 2, 12, 23) == [first] * 4
+    assert looks(24) != [first]
+
+
+def test_first_look_of_a_version_is_at_its_first_predictions(database: Database) -> None:
+    start = midnight() + timedelta(hours=1)
+    rows = [
+        a_record(created_at=start + timedelta(seconds=k), confidence=k / 1000).row(None)
+        for k in range(4 * MIN_SIZE)
+    ]
+    samples = []
+    for added in (rows[: MIN_SIZE - 1], rows[MIN_SIZE - 1 : MIN_SIZE], rows[MIN_SIZE:]):
+        add_predictions(database, added)
+        with database.reading() as session:
+            samples.append(load_sample(session, "v1", 4, start + timedelta(hours=2)))
+    assert [len(sample.confidence) for sample in samples] == [MIN_SIZE - 1, MIN_SIZE, MIN_SIZE]
+    assert samples[1].digest == samples[2].digest

@@ -16,7 +16,7 @@ from tests.monitoring.samples import (
     a_config,
     a_context,
     a_metric,
-    add_feedback,
+    add_answers,
 )
 
 
@@ -28,23 +28,36 @@ def session(database: Database) -> Iterator[Session]:
 
 @pytest.mark.parametrize(
     ("right", "wrong", "value", "met"),
-    [(36, 4, 5.0, False), (35, 5, 7.5, True), (40, 0, -5.0, False)],
+    [(360, 40, 5.0, False), (350, 50, 7.5, True), (400, 0, -5.0, False), (35, 5, 7.5, False)],
 )
 def test_accuracy_fires_over_five_points(
     database: Database, right: int, wrong: int, value: float, met: bool
 ) -> None:
-    add_feedback(database, right, wrong)
-    add_feedback(database, 0, 40, version="older")
+    add_answers(database, right, wrong)
+    add_answers(database, 0, 40, version="older")
     with database.reading() as session:
         result = trigger_rules.ACCURACY.evaluate(
             a_context(session), a_config(trigger_rules.ACCURACY)
         )
     assert (result.value, result.met) == (value, met)
-    assert "newest 40 predictions" in result.sentence
+    assert f"of {right + wrong} randomly drawn predictions" in result.sentence
+    # Five of forty wrong, where two are expected.
+    assert ("may be chance" in result.sentence) == (right == 35)
+
+
+def test_accuracy_counts_no_answer_that_nobody_asked_for(database: Database) -> None:
+    """People report mistakes, and the review queue asks about what is likely to be one."""
+    add_answers(database, 100, 300, sampled=False)
+    add_answers(database, 39, 1)
+    with database.reading() as session:
+        result = trigger_rules.ACCURACY.evaluate(
+            a_context(session), a_config(trigger_rules.ACCURACY)
+        )
+    assert (result.value, result.met) == (-2.5, False)
 
 
 def test_accuracy_uses_the_configured_threshold(database: Database) -> None:
-    add_feedback(database, 35, 5)
+    add_answers(database, 350, 50)
     with database.reading() as session:
         assert not trigger_rules.ACCURACY.evaluate(
             a_context(session), a_config(trigger_rules.ACCURACY, threshold=7.5)
@@ -54,8 +67,8 @@ def test_accuracy_uses_the_configured_threshold(database: Database) -> None:
         ).met
 
 
-def test_accuracy_needs_feedback_on_thirty_predictions(database: Database) -> None:
-    add_feedback(database, 0, 29)
+def test_accuracy_needs_thirty_answers(database: Database) -> None:
+    add_answers(database, 0, 29)
     with database.reading() as session:
         result = trigger_rules.ACCURACY.evaluate(
             a_context(session), a_config(trigger_rules.ACCURACY)

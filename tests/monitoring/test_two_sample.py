@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from api.monitoring import two_sample
 from api.monitoring.two_sample import (
     MIN_ENERGY_THRESHOLD,
     MIN_PSI_THRESHOLD,
@@ -111,3 +112,20 @@ def test_small_samples_have_a_higher_threshold() -> None:
 def test_psi_threshold_is_deterministic() -> None:
     reference, sample = np.array([20, 30]), np.array([30, 25])
     assert psi_threshold(reference, sample) == psi_threshold(reference, sample)
+
+
+def test_false_alarms_of_a_day_are_as_rare_as_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days without a change: one look at each figure, as `drift.load_sample` makes it."""
+    # Chance alone decides, not the usual limit.
+    monkeypatch.setattr(two_sample, "MIN_PSI_THRESHOLD", 0.0)
+    random = np.random.default_rng(5)
+    shares = [0.5, 0.3, 0.2]
+    alarms = 0
+    for _ in range(200):
+        looks = [
+            (random.multinomial(300, shares), random.multinomial(60, shares))
+            for _ in range(two_sample.FIGURES)
+        ]
+        alarms += any(psi(*look) > psi_threshold(*look) for look in looks)
+    # At 1 in 1000, three or more of 200 have a probability of 1 in 1000.
+    assert alarms < 3

@@ -55,18 +55,24 @@ def a_record(
 
 
 def a_stored_prediction(
-    database: Database, blobs: Blobs, seed: int = 0, at: datetime | None = None, **values: Any
+    database: Database,
+    blobs: Blobs,
+    seed: int = 0,
+    at: datetime | None = None,
+    *,
+    sampled: bool = False,
+    **values: Any,
 ) -> PredictionRow:
     """A prediction in the catalog with a stored image, drawn from `seed`."""
     image = draw_fruit("freshapples", seed)
     record = a_record(image, created_at=at or now(), **values)
     (key,) = blobs.put_many(blob_key([record]), [encode_stored_image(image)])
-    return put(database, record.row(key))
+    return put(database, record.row(key, sampled=sampled))
 
 
-def a_prediction(database: Database, **values: Any) -> PredictionRow:
+def a_prediction(database: Database, *, sampled: bool = False, **values: Any) -> PredictionRow:
     """A prediction in the catalog without a stored image."""
-    return put(database, a_record(**values).row(None))
+    return put(database, a_record(**values).row(None, sampled=sampled))
 
 
 def put(database: Database, row: PredictionRow) -> PredictionRow:

@@ -1,15 +1,17 @@
 """The order of the review queue."""
 
+from datetime import timedelta
+
 from api.predictions import feedback_repository
-from api.predictions.review import review_queue
+from api.predictions.review import least_sure, random_sample
 from api.storage.blobs import Blobs
-from api.storage.db import Database
+from api.storage.db import Database, now
 from tests.predictions.samples import a_prediction, a_stored_prediction
 
 
 def queue(database: Database, limit: int = 50) -> list[str]:
     with database.reading() as session:
-        return [row.id for row in review_queue(session, limit)]
+        return [row.id for row in least_sure(session, limit)]
 
 
 def test_unrecognised_first_then_lowest_confidence(database: Database, blobs: Blobs) -> None:
@@ -51,3 +53,36 @@ def test_only_predictions_with_a_stored_image_are_queued(database: Database, blo
 
 def test_review_queue_may_be_empty(database: Database) -> None:
     assert queue(database) == []
+
+
+def sample(database: Database, limit: int = 50) -> list[str]:
+    with database.reading() as session:
+        return [row.id for row in random_sample(session, limit)]
+
+
+def test_sample_is_asked_about_whatever_it_is(database: Database, blobs: Blobs) -> None:
+    """Sure or unsure, seen before or not: otherwise the answers would be about some of it only."""
+    at = now()
+    drawn = [
+        a_stored_prediction(
+            database, blobs, seed=1, at=at + timedelta(seconds=k), confidence=value, sampled=True
+        ).id
+        for k, value in enumerate((0.99, 0.4, 0.7))
+    ]
+    other = a_stored_prediction(database, blobs, seed=2)
+    assert sample(database) == drawn
+    assert sample(database, limit=2) == drawn[:2]
+    # And not for another reason.
+    assert queue(database) == [other.id]
+
+
+def test_sample_is_asked_about_after_feedback_that_nobody_asked_for(
+    database: Database, blobs: Blobs
+) -> None:
+    drawn = a_stored_prediction(database, blobs, sampled=True)
+    with database.session() as session:
+        feedback_repository.put(session, drawn.id, "rottenapples", False, None)
+    assert sample(database) == [drawn.id]
+    with database.session() as session:
+        feedback_repository.put(session, drawn.id, "rottenapples", False, None, asked=True)
+    assert sample(database) == []

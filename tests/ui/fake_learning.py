@@ -247,6 +247,32 @@ SUMMARY: dict[str, Any] = {
 }
 
 
+ACCURACY: dict[str, Any] = {
+    "versions": [
+        {
+            "model_version": CHAMPION,
+            "sampled": 130,
+            "answered": 100,
+            "correct": 80,
+            "accuracy": 0.8,
+            "low": 0.711,
+            "high": 0.867,
+            "held_out": 0.977,
+            "below_held_out": False,
+        },
+        {
+            "model_version": CANDIDATE,
+            "sampled": 5,
+            "answered": 0,
+            "correct": 0,
+            "accuracy": None,
+            "low": 0,
+            "high": 1,
+            "held_out": None,
+            "below_held_out": False,
+        },
+    ]
+}
 STARTED = {
     "message": "Queued.",
     "status": "queued",
@@ -271,6 +297,7 @@ def script(api: FakeApi) -> FakeApi:
         "/triggers": Answer(TRIGGERS),
         "/drift": Answer(DRIFT),
         "/monitoring/summary": Answer(SUMMARY),
+        "/monitoring/accuracy": Answer(ACCURACY),
         "/retrain": Answer(STARTED, 202),
     }
     return api

@@ -4,6 +4,7 @@ import cached_api
 import state
 import streamlit as st
 from components.messages import show_error
+from components.monitoring.accuracy import accuracy_in_use
 from components.monitoring.drift import drift_metrics
 from components.monitoring.service import service_metrics
 from errors import ApiError
@@ -27,4 +28,5 @@ except ApiError as error:
     show_error(error, rejected="The figures are not available")
 else:
     service_metrics(hours)
+    accuracy_in_use()
     drift_metrics()

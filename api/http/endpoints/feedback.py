@@ -20,7 +20,7 @@ from api.http.problems import responses
 from api.predictions import feedback_repository
 from api.predictions.feedback import FeedbackAnswer, FeedbackService, UnclearFeedbackError
 from api.predictions.feedback_repository import Accuracy
-from api.predictions.review import review_queue
+from api.predictions.review import least_sure, random_sample
 from api.storage.db import now
 from api.storage.tables import FeedbackRow, PredictionRow
 
@@ -52,7 +52,9 @@ class Feedback(BaseModel):
 
 class ReviewItem(RecordedPrediction):
     suggested_label: str = Field(description="The model's prediction.")
-    reason: Literal["unrecognised", "unsure"]
+    reason: Literal["sampled", "unrecognised", "unsure"] = Field(
+        description="sampled: drawn at random, to tell how good the model is in use."
+    )
     photograph_url: str
 
     @classmethod
@@ -60,7 +62,7 @@ class ReviewItem(RecordedPrediction):
         return cls(
             **RecordedPrediction.of(row, None).model_dump(),
             suggested_label=row.predicted_class,
-            reason="unsure" if row.recognised else "unrecognised",
+            reason=_reason(row),
             photograph_url=f"/predictions/{row.id}/photograph",
         )
 
@@ -97,7 +99,9 @@ class ReviewAnswer(BaseModel):
 
 
 class FeedbackSummary(BaseModel):
-    """By people's feedback; they report errors more readily, so the true accuracy may be higher."""
+    """By all feedback. People report errors more readily, so the true accuracy may be higher:
+    /monitoring/accuracy has that of a random sample.
+    """
 
     all: Accuracy
     recent: Accuracy
@@ -115,6 +119,12 @@ class FeedbackSummary(BaseModel):
             by_class=feedback_repository.accuracies(session, FeedbackRow.label),
             by_version=feedback_repository.accuracies(session, PredictionRow.model_version),
         )
+
+
+def _reason(row: PredictionRow) -> Literal["sampled", "unrecognised", "unsure"]:
+    if row.sampled:
+        return "sampled"
+    return "unsure" if row.recognised else "unrecognised"
 
 
 def _service(
@@ -173,8 +183,13 @@ def summary(
 def queue(
     session: ReadingDep, limit: Annotated[int, Query(ge=1, le=MAX_ITEMS)] = 20
 ) -> ReviewQueue:
-    """Predictions without feedback: unrecognised, then least certain; near-duplicates once."""
-    return ReviewQueue(items=[ReviewItem.of_row(row) for row in review_queue(session, limit)])
+    """A random sample of the predictions first, to tell how good the model is in use.
+
+    Then those without feedback: unrecognised, then least certain; near-duplicates once.
+    """
+    rows = random_sample(session, limit)
+    rows += least_sure(session, limit - len(rows)) if len(rows) < limit else []
+    return ReviewQueue(items=[ReviewItem.of_row(row) for row in rows])
 
 
 @router.post("/review-queue", summary="Label many", responses=responses(422))

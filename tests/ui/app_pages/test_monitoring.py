@@ -43,6 +43,27 @@ def test_page_shows_the_current_and_past_service_metrics(open_page: OpenPage, ap
     assert len(page.get("plotly_chart")) == 4
 
 
+def test_accuracy_in_use_is_beside_the_held_out_one(open_page: OpenPage) -> None:
+    page = monitoring_page(open_page)
+
+    [table] = page.table
+    assert table.value.iloc[0].tolist()[1:] == [
+        "**80.0 %** (71.1 % to 86.7 %), 80 of 100 photos",
+        "97.7 %",
+    ]
+    assert len(table.value) == 1
+    assert not any("less often in use" in warning.value for warning in page.warning)
+
+
+def test_lower_accuracy_in_use_is_an_alert(open_page: OpenPage, api: FakeApi) -> None:
+    worse = fake.ACCURACY["versions"][0] | {"below_held_out": True}
+    api.answers["/monitoring/accuracy"] = Answer({"versions": [worse]})
+
+    page = monitoring_page(open_page)
+
+    assert "is right less often in use" in page.warning[0].value
+
+
 def test_drift_is_explained(open_page: OpenPage) -> None:
     page = monitoring_page(open_page)
 

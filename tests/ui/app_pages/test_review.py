@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
-from tests.ui.fake_collect import script
+from tests.ui.fake_collect import QUEUE, script
 
 CONFIRMED = {"confirmed_count": 2, "confirmed": [], "errors": []}
 
@@ -93,3 +93,18 @@ def test_failed_queue_request_is_explained(open_page: OpenPage, api: FakeApi, ph
     script(api, photo).answers["/review-queue"] = problem(503, "The database is away.")
 
     assert "The database is away." in queue(open_page, api).error[0].value
+
+
+def test_random_sample_is_asked_about_first_and_without_the_grade(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    script(api, photo)
+    first, *rest = QUEUE["items"]
+    api.answers["/review-queue"] = Answer({"items": [first | {"reason": "sampled"}, *rest]})
+
+    page = queue(open_page, api)
+
+    [choice] = page.selectbox
+    assert (choice.value, choice.placeholder) == (None, "What is it?")
+    assert "A random sample of the graded photos" in page_text(page)
+    assert "sure" not in "".join(caption.value for caption in page.caption)

@@ -29,8 +29,9 @@ def drift_metrics() -> None:
         show_fragment_error(error, rejected="The drift is not available")
         return
     st.write(
-        f"{_summary(drift)} The newest predictions of the last seven days are compared with the "
-        f"test photos of version `{drift.model_version}`."
+        f"{_summary(drift)} Once a day the newest predictions of seven days are compared with the "
+        f"test photos of version `{drift.model_version}`; by chance alone the photos seem changed "
+        "on one day in a thousand."
     )
     for figure in drift.figures:
         _metric(figure)

@@ -16,7 +16,7 @@ from components.messages import run_action, show_action_error, show_fragment_err
 
 Schedule = Literal["none", "weekly", "monthly"]
 _TITLES = {
-    "accuracy": "Accuracy on feedback",
+    "accuracy": "Accuracy in use",
     "drift": "Drift of the photos",
     "new-images": "New photos",
     "schedule": "Schedule",

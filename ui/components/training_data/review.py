@@ -14,6 +14,14 @@ from components.messages import empty_state, run_action, show_action_error, show
 PAGE_SIZE = 12
 _AREA = "review"
 _LOOKS_KNOWN, _IS_NEW = "review_looks_known", "review_is_new"
+_SAMPLE = (
+    "A random sample of the graded photos: your answers tell how good the grader is in use. Say "
+    "what each photo shows; the grade is not shown, so that it does not sway you."
+)
+_LEAST_SURE = (
+    "The model is least sure of these photos, so it learns most from them. Correct the wrong "
+    "labels, clear those you are not sure of, and confirm the rest."
+)
 _QUESTIONS = {"similar-class", "mixed-alphabets"}
 
 
@@ -27,8 +35,10 @@ def review() -> None:
     except ApiError as error:
         show_error(error, rejected="The review queue cannot be read")
         return
+    # They are asked about by themselves, so that all of them are answered alike.
+    sampled = [item for item in items if item.reason == "sampled"]
     if items:
-        _form(items)
+        _form(sampled or items, _SAMPLE if sampled else _LEAST_SURE)
     else:
         empty_state(
             "task_alt",
@@ -38,11 +48,8 @@ def review() -> None:
         )
 
 
-def _form(items: list[ReviewItem]) -> None:
-    st.write(
-        "The model is least sure of these photos, so it learns most from them. Correct the wrong "
-        "labels, clear those you are not sure of, and confirm the rest."
-    )
+def _form(items: list[ReviewItem], introduction: str) -> None:
+    st.write(introduction)
     suggested = {item.suggested_label for item in items}
     labels = class_labels(sorted({*cached_api.known_classes(), *suggested}))
 
@@ -57,17 +64,18 @@ def _form(items: list[ReviewItem]) -> None:
             index=None,
             format_func=lambda name: labels.get(name, name),
             key=_key(item),
-            placeholder="Left out" if unsure else f"{labels[item.suggested_label]}?",
+            placeholder=_placeholder(item, labels),
             accept_new_options=True,
             label_visibility="collapsed",
         )
-        st.caption(f"{percent(item.confidence)} sure" if unsure else "Not recognised")
+        if item.reason != "sampled":
+            st.caption(f"{percent(item.confidence)} sure" if unsure else "Not recognised")
 
     with st.form("review", border=False):
         photo_grid(
             items,
             path=lambda item: item.photograph_url,
-            alt=lambda item: f"{item.filename}: perhaps {class_label(item.suggested_label)}",
+            alt=_alt,
             below=below,
         )
         if st.session_state.get(_LOOKS_KNOWN):
@@ -80,6 +88,18 @@ def _form(items: list[ReviewItem]) -> None:
         ):
             _confirm({item.prediction_id: st.session_state.get(_key(item)) for item in items})
             st.rerun()
+
+
+def _placeholder(item: ReviewItem, labels: dict[str, str]) -> str:
+    if item.reason == "sampled":
+        return "What is it?"
+    return "Left out" if item.reason == "unsure" else f"{labels[item.suggested_label]}?"
+
+
+def _alt(item: ReviewItem) -> str:
+    if item.reason == "sampled":
+        return item.filename
+    return f"{item.filename}: perhaps {class_label(item.suggested_label)}"
 
 
 def _confirm(chosen: dict[str, str | None]) -> None:

@@ -1,0 +1,72 @@
+"""How often a version is right in use: by people's answers about a random sample of predictions.
+
+The service draws the sample when it records a prediction, and asks about it in the review queue.
+Answers that people give unasked do not count: they report errors more readily. Nor do those about
+the least sure predictions.
+"""
+
+from typing import Self
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Integer, cast, func, select
+from sqlalchemy.orm import Session
+
+from api.core.sequential import evidence_below, share_interval
+from api.storage.tables import FeedbackRow, PredictionRow
+
+# Probability that a version no worse in use than on its test photos is ever reported as worse.
+FALSE_ALARM_RATE = 1 / 100
+
+
+class AccuracyInUse(BaseModel):
+    """Of one version."""
+
+    model_version: str
+    sampled: int = Field(description="Predictions drawn at random to ask about.")
+    answered: int = Field(description="Of those, the ones that people were asked about.")
+    correct: int
+    accuracy: float | None = Field(description="correct / answered; null without answers.")
+    low: float = Field(description="The 95 % interval of the accuracy.")
+    high: float
+    held_out: float | None = Field(description="Accuracy on the version's own test photos.")
+    below_held_out: bool = Field(
+        description="Whether it is significantly lower in use. A version that is not has a chance "
+        "of 1 in 100 of ever being reported, however often one looks."
+    )
+
+    @classmethod
+    def of(
+        cls, version: str, sampled: int, answered: int, correct: int, held_out: float | None
+    ) -> Self:
+        low, high = share_interval(correct, answered)
+        return cls(
+            model_version=version,
+            sampled=sampled,
+            answered=answered,
+            correct=correct,
+            accuracy=correct / answered if answered else None,
+            low=low,
+            high=high,
+            held_out=held_out,
+            below_held_out=held_out is not None
+            and evidence_below(correct, answered, held_out) >= 1 / FALSE_ALARM_RATE,
+        )
+
+
+def accuracy_in_use(session: Session, version: str, held_out: float | None) -> AccuracyInUse:
+    """`held_out`: the accuracy on the version's test photos, if it was measured."""
+    query = (
+        select(
+            func.count(),
+            func.count(FeedbackRow.prediction_id),
+            func.sum(cast(FeedbackRow.correct, Integer)),
+        )
+        .select_from(PredictionRow)
+        .outerjoin(
+            FeedbackRow,
+            (FeedbackRow.prediction_id == PredictionRow.id) & FeedbackRow.asked.is_(True),
+        )
+        .where(PredictionRow.sampled.is_(True), PredictionRow.model_version == version)
+    )
+    sampled, answered, correct = session.execute(query).one()
+    return AccuracyInUse.of(version, sampled, answered, correct or 0, held_out)

@@ -1,0 +1,48 @@
+"""A test of a share that holds at every look, and the interval of a share."""
+
+import numpy as np
+import pytest
+
+from api.core.sequential import evidence_below, share_interval
+
+LOOKS = (*range(10, 100, 5), *range(100, 600, 25))
+
+
+def ever_alarms(share: float, expected: float, alpha: float, seed: int, versions: int) -> int:
+    """Of `versions` that are right with probability `share`, how many are reported at any look."""
+    right = np.random.default_rng(seed).random((versions, LOOKS[-1])) < share
+    total = right.cumsum(axis=1)
+    return sum(
+        any(evidence_below(int(row[n - 1]), n, expected) >= 1 / alpha for n in LOOKS)
+        for row in total
+    )
+
+
+@pytest.mark.parametrize(("expected", "seed"), [(0.95, 1), (0.8, 2), (0.99, 3)])
+def test_looking_often_raises_no_more_false_alarms(expected: float, seed: int) -> None:
+    # At most 20 are expected; 35 or more have a probability of 1 in 1000.
+    assert ever_alarms(expected, expected, alpha=0.05, seed=seed, versions=400) < 35
+
+
+def test_fixed_test_at_every_look_would_raise_many() -> None:
+    """The reason for the test: the usual one-sided bound, looked at as often."""
+    right = np.random.default_rng(1).random((400, LOOKS[-1])) < 0.95
+    total = right.cumsum(axis=1)
+    bound = {n: 0.95 * n - 1.645 * (0.95 * 0.05 * n) ** 0.5 for n in LOOKS}
+    assert sum(any(row[n - 1] < bound[n] for n in LOOKS) for row in total) > 70
+
+
+def test_worse_version_is_reported() -> None:
+    assert ever_alarms(0.8, 0.95, alpha=0.01, seed=4, versions=50) == 50
+
+
+@pytest.mark.parametrize("expected", [0.0, 1.0])
+def test_certain_expectations(expected: float) -> None:
+    assert evidence_below(40, 40, expected) <= 1
+    assert (evidence_below(10, 40, expected) > 100) == (expected == 1)
+
+
+def test_interval_matches_a_hand_computed_one() -> None:
+    assert share_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert share_interval(0, 0) == (0, 1)
+    assert share_interval(10, 10)[1] == 1
