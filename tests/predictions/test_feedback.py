@@ -160,7 +160,7 @@ def test_feedback_that_fails_changes_nothing(
 ) -> None:
     prediction = a_stored_prediction(database, blobs)
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
