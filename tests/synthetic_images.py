@@ -61,6 +61,29 @@ def _fruit_pixels(kind: str, seed: int, size: int) -> NDArray[np.uint8]:
     return result
 
 
+def draw_tray(kind: str, seed: int = 0, share: float = 0.25, size: int = 240) -> Image.Image:
+    """A fruit of `draw_fruit`, so large a share of the width, on the one lit tray of all seeds."""
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[0:size, 0:size] / size
+    light = 1 - 0.6 * np.hypot(x - 0.35, y - 0.3)
+    tray = np.array((130, 135, 140)) * light[..., None] + random.normal(0, 3, (size, size, 1))
+    tray[(np.arange(size) % 60 < 3)] *= 0.8
+    tray[:, (np.arange(size) % 60 < 3)] *= 0.8
+    scene = Image.fromarray(np.clip(tray, 0, 255).astype(np.uint8))
+    pixels = _fruit_pixels(kind, seed, 96)
+    mask = Image.fromarray((pixels.min(axis=2) < 200).astype(np.uint8) * 255)
+    box = mask.getbbox()
+    assert box is not None
+    width = round(share * size)
+    fruit_size = (width, max(1, round(width * (box[3] - box[1]) / (box[2] - box[0]))))
+    # Nobody puts down a fruit to the pixel.
+    aside = np.random.default_rng([seed, *kind.encode()]).integers(-size // 30, size // 30, 2)
+    place = tuple(int(value) for value in (np.array((size, size)) - fruit_size) // 2 + aside)
+    fruit = Image.fromarray(pixels).crop(box).resize(fruit_size)
+    scene.paste(fruit, (place[0], place[1]), mask.crop(box).resize(fruit_size))
+    return scene
+
+
 def draw_quarters(width: int = 96, height: int = 64) -> Image.Image:
     """Red and green above blue and white: the corners show the orientation."""
     pixels: NDArray[np.uint8] = np.empty((height, width, 3), np.uint8)

@@ -1,6 +1,11 @@
-"""Finds duplicates of a photo, in the catalog and in the training data of the serving model."""
+"""Finds copies of a photo, in the catalog and in the training data of the serving model.
 
-from collections.abc import Iterable
+Signatures of all known photos propose; `core.photo_copies` decides. Photos of the catalog are
+compared by their thumbnails. Of the training data only signatures and embeddings are known: the
+embeddings decide, or the signatures alone where no model is loaded.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -9,15 +14,28 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from api.catalog import repository
-from api.core.imaging.hashing import SIGNATURE_BYTES, near_rows
+from api.catalog.thumbnails import read_thumbnails
+from api.core.arrays import FloatArray
+from api.core.imaging.hashing import SIGNATURE_BYTES
+from api.core.imaging.signature_match import best_windows, oriented, oriented_image, propose
+from api.core.photo_copies import first_copy, is_alike
 from api.model.package import MANIFEST, REPLAY, read_manifest
 from api.model.replay_buffer import TrainingIndex
+from api.storage.blobs import Blobs
 from api.storage.tables import ImageRow
 
 MatchKind = Literal["exact", "near"]
+# An image to its embedding float32 [channels], by the serving model's backbone.
+Embed = Callable[[Image.Image], FloatArray]
+# Pairs of a known photo and an orientation that are looked at. Fewer would miss copies that were
+# cropped by a tenth (docs/log/data.md, 2026-11-28).
+MAX_PROPOSALS = 24
+# Of the training data, pairs whose embeddings are compared, each orientation embedded once.
+MAX_EMBEDDED = 3
 
 
 def load_training_index(folder: Path) -> TrainingIndex:
@@ -39,8 +57,17 @@ def _read_training_index(folder: Path, _modified_ns: int) -> TrainingIndex:
 
 
 @dataclass(frozen=True)
+class KnownPhotos:
+    """Where known photos are looked up. `embed` is None where no model is loaded."""
+
+    blobs: Blobs
+    training_index: TrainingIndex
+    embed: Embed | None
+
+
+@dataclass(frozen=True)
 class Match:
-    """A known photo: the same file, or a near-duplicate.
+    """A known photo: the same file, or a copy of it.
 
     `image_id` is None if it is not in the catalog, only in the model's training data.
     """
@@ -51,24 +78,37 @@ class Match:
     image_id: str | None
 
 
+@dataclass(frozen=True)
+class Photo:
+    """A decoded photo. `thumbnail` uint8 [64, 64, 3] is of `image`."""
+
+    image: Image.Image
+    thumbnail: NDArray[np.uint8]
+
+
 class DuplicateIndex:
     """Hashes and signatures (80 bytes each) of all known photos, in memory.
 
     Loaded once per request and refreshed with what other processes add. Not thread-safe.
     """
 
-    def __init__(self, training_index: TrainingIndex) -> None:
-        self._training_index = training_index.without_catalog
-        self._signatures = self._training_index.signatures
+    def __init__(self, known: KnownPhotos) -> None:
+        self._blobs, self._embed = known.blobs, known.embed
+        self._training_index = known.training_index.without_catalog
+        self._signatures = np.empty((0, SIGNATURE_BYTES), np.uint8)
         self._ids: list[str] = []
         self._seen: set[str] = set()
         self._newest: datetime | None = None
 
     @classmethod
-    def load(cls, session: Session, training_index: TrainingIndex) -> "DuplicateIndex":
-        index = cls(training_index)
+    def load(cls, session: Session, known: KnownPhotos) -> "DuplicateIndex":
+        index = cls(known)
         index.refresh(session)
         return index
+
+    def __len__(self) -> int:
+        """Number of images of the catalog."""
+        return len(self._ids)
 
     def refresh(self, session: Session) -> None:
         """Add the images that were stored since the last call."""
@@ -88,27 +128,69 @@ class DuplicateIndex:
         """Whether the model learned from photos of this source group."""
         return bool((self._training_index.photographs == photograph).any())
 
-    def find(
-        self, session: Session, sha256: str, signature: NDArray[np.uint8] | None = None
-    ) -> Match | None:
-        """The photo with this hash, or else a near-duplicate of `signature`, uint8 [80].
-
-        Images of the catalog come first, since they can be relabelled.
-        """
+    def find_file(self, session: Session, sha256: str) -> Match | None:
+        """The photo of the same file. The catalog comes first: its images can be relabelled."""
         if image := repository.by_sha256(session, sha256):
             return _catalog_match("exact", image)
-        if sha256 in self._training_index.row_of:
-            return self._training_match("exact", self._training_index.row_of[sha256])
-        if signature is None:
+        row = self._training_index.row_of.get(sha256)
+        return None if row is None else self._training_match("exact", row)
+
+    def find_copy(self, session: Session, photo: Photo) -> Match | None:
+        """The photo that this one is a copy of."""
+        if match := self.find_in_catalog(session, photo):
+            return match
+        row = self._find_in_training_data(photo)
+        return None if row is None else self._training_match("near", row)
+
+    def find_in_catalog(self, session: Session, photo: Photo, first: int = 0) -> Match | None:
+        """The image of the catalog that the photo is a copy of, without the `first` images."""
+        proposals = propose(photo.thumbnail, self._signatures[first:], MAX_PROPOSALS)
+        ids = [self._ids[first + row] for row in proposals.rows]
+        # Images that were deleted since have none.
+        known = read_thumbnails(session, self._blobs, ids)
+        pairs = [
+            (image_id, oriented(photo.thumbnail, orientation))
+            for image_id, orientation in zip(ids, proposals.orientations.tolist(), strict=True)
+            if image_id in known
+        ]
+        if not pairs:
             return None
-        # Rows of the catalog come after those of the model.
-        for row in reversed(near_rows(signature, self._signatures).tolist()):
-            catalog_row = row - len(self._training_index.signatures)
-            if catalog_row < 0:
-                return self._training_match("near", row)
-            if image := session.get(ImageRow, self._ids[catalog_row]):  # None if deleted since.
-                return _catalog_match("near", image)
-        return None
+        copy = first_copy(
+            np.stack([view for _, view in pairs]), np.stack([known[name] for name, _ in pairs])
+        )
+        image = None if copy is None else session.get(ImageRow, pairs[copy][0])
+        return _catalog_match("near", image) if image else None
+
+    def _find_in_training_data(self, photo: Photo) -> int | None:
+        """The row that the photo is a copy of."""
+        index = self._training_index
+        proposals = propose(photo.thumbnail, index.signatures, MAX_PROPOSALS)
+        agreement = np.empty(len(proposals.rows), np.float32)
+        difference = np.empty(len(proposals.rows), np.float32)
+        for orientation in np.unique(proposals.orientations).tolist():
+            of_view = proposals.orientations == orientation
+            view = oriented(photo.thumbnail, orientation)
+            agreement[of_view], difference[of_view] = best_windows(
+                view, index.signatures[proposals.rows[of_view]]
+            )
+        # The largest cosine: no embedding could make the others a copy.
+        likely = np.flatnonzero(is_alike(agreement, difference, 1.0))
+        likely = likely[np.argsort(-agreement[likely], kind="stable")][:MAX_EMBEDDED]
+        rows, orientations = proposals.rows[likely], proposals.orientations[likely].tolist()
+        embeddings = index.embeddings(rows) if self._embed and len(rows) else None
+        if self._embed is None or embeddings is None:
+            alike = is_alike(agreement[likely], difference[likely])
+        else:
+            own = {
+                orientation: index.centred(self._embed(oriented_image(photo.image, orientation)))
+                for orientation in set(orientations)
+            }
+            cosine = np.array(
+                [own[k] @ row for k, row in zip(orientations, embeddings, strict=True)], np.float32
+            )
+            alike = is_alike(agreement[likely], difference[likely], cosine)
+        found = rows[alike]
+        return int(found[0]) if len(found) else None
 
     def _training_match(self, kind: MatchKind, row: int) -> Match:
         index = self._training_index

@@ -52,12 +52,6 @@ def split_secret(session: Session) -> bytes:
     return row.value
 
 
-def is_group_taken(session: Session, photograph: str) -> bool:
-    """Whether an image is of this source group."""
-    query = select(ImageRow.id).where(ImageRow.photograph == photograph).limit(1)
-    return session.scalar(query) is not None
-
-
 def get_image(session: Session, image_id: str) -> ImageRow:
     """Raises ImageNotFoundError."""
     row = session.get(ImageRow, image_id)
@@ -81,6 +75,19 @@ def signatures(session: Session, since: datetime | None) -> Iterator[tuple[str, 
     if since is not None:
         query = query.where(ImageRow.created_at >= since)
     yield from session.execute(query).yield_per(FETCH_ROWS)
+
+
+def thumbnails(session: Session, image_ids: Sequence[str]) -> dict[str, tuple[bytes | None, str]]:
+    """Thumbnail, None in older catalogs, and blob of the images that exist, by id."""
+    query = select(ImageRow.id, ImageRow.thumbnail, ImageRow.blob)
+    rows = session.execute(query.where(ImageRow.id.in_(image_ids)))
+    return {image_id: (thumbnail, blob) for image_id, thumbnail, blob in rows}
+
+
+def group_members(session: Session, photograph: str, limit: int) -> Sequence[ImageRow]:
+    """Images of this source group, the oldest first."""
+    query = select(ImageRow).where(ImageRow.photograph == photograph)
+    return session.scalars(query.order_by(ImageRow.created_at).limit(limit)).all()
 
 
 def list_images(

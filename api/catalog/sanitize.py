@@ -7,8 +7,10 @@ from threading import BoundedSemaphore
 import numpy as np
 from numpy.typing import NDArray
 
+from api.catalog.duplicate_index import Photo
 from api.core.appearance import Appearance, appearance
 from api.core.errors import ProblemError
+from api.core.imaging.alignment import thumbnail_pixels
 from api.core.imaging.decode import MAX_PIXELS, DecodedImage, decode
 from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.imaging.metadata import strip_metadata
@@ -27,6 +29,7 @@ class SanitizedImage:
 
     `data`: a JPEG, PNG or WebP without metadata. `pixels_hash`: SHA-256 of the decoded pixels, in
     hexadecimal. `signature`: uint8 [80]. `width`, `height`: of the upright image, in pixels.
+    `photo`: decoded, to recognise copies.
     """
 
     data: bytes
@@ -36,6 +39,7 @@ class SanitizedImage:
     width: int
     height: int
     appearance: Appearance
+    photo: Photo
 
 
 def sanitize(data: bytes, max_pixels: int = MAX_PIXELS) -> SanitizedImage:
@@ -54,6 +58,7 @@ def sanitize(data: bytes, max_pixels: int = MAX_PIXELS) -> SanitizedImage:
             width=decoded.width,
             height=decoded.height,
             appearance=appearance(decoded.image),
+            photo=Photo(decoded.image, thumbnail_pixels(decoded.image)),
         )
 
 

@@ -15,13 +15,15 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.catalog import repository
-from api.catalog.duplicate_index import DuplicateIndex, Match, MatchKind
+from api.catalog.duplicate_index import DuplicateIndex, Match, MatchKind, Photo
 from api.catalog.sanitize import sanitize
+from api.catalog.thumbnails import encode_thumbnail, read_thumbnails
 from api.core.errors import NotFoundError, ProblemError
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.imaging.hashing import content_hash
 from api.core.labels import accepted_class_name
-from api.core.near_duplicates import original_name, safe_filename
+from api.core.near_duplicates import original_name, safe_filename, saved_rotation
+from api.core.photo_copies import is_turned_copy
 from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -31,6 +33,8 @@ Origin = Literal["upload", "feedback", "review"]
 FOLDER = "photographs"
 MAX_STEM = 120
 ID_LETTERS = 12
+# Of a group, so many are compared with a file that is named after it.
+MAX_MEMBERS = 3
 # A younger blob may belong to an upload that has not written its row yet.
 ORPHAN_AGE = timedelta(hours=1)
 log = logging.getLogger(__name__)
@@ -106,13 +110,14 @@ class PhotographStore:
         """
         class_name = accepted_class_name(class_name)
         sha256 = content_hash(data)
-        # Exact duplicates first: they need no decoding.
+        # The same file first: that needs no decoding.
         with self.database.reading() as session:
-            if match := self.index.find(session, sha256):
+            if match := self.index.find_file(session, sha256):
                 return DuplicateFile.of_match(filename, match, class_name)
         sanitized = sanitize(data, self.max_pixels)
+        compared = len(self.index)
         with self.database.reading() as session:
-            if match := self.index.find(session, sha256, sanitized.signature):
+            if match := self.index.find_copy(session, sanitized.photo):
                 return DuplicateFile.of_match(filename, match, class_name)
 
         key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
@@ -121,18 +126,23 @@ class PhotographStore:
             repository.lock_images(session)
             # Another process may have stored the same photo meanwhile, or deleted it with its blob.
             self.index.refresh(session)
-            if match := self.index.find(session, sha256, sanitized.signature):
+            match = self.index.find_file(session, sha256) or self.index.find_in_catalog(
+                session, sanitized.photo, compared
+            )
+            if match:
                 return DuplicateFile.of_match(filename, match, class_name)
             if not self.blobs.exists(key):
                 self.blobs.put(key, sanitized.data)
             image_id = uuid4().hex
+            group, split = self._group(session, class_name, filename, image_id, sanitized.photo)
             row = ImageRow(
                 id=image_id,
                 sha256=sha256,
                 signature=sanitized.signature.tobytes().hex(),
                 class_name=class_name,
-                photograph=self._new_group(session, class_name, filename, image_id),
-                split=secret_split_of(sanitized.pixels_hash, repository.split_secret(session)),
+                photograph=group,
+                split=split
+                or secret_split_of(sanitized.pixels_hash, repository.split_secret(session)),
                 origin=origin,
                 filename=safe_filename(filename),
                 width=sanitized.width,
@@ -140,20 +150,33 @@ class PhotographStore:
                 bytes=len(sanitized.data),
                 **asdict(sanitized.appearance),
                 blob=key,
+                thumbnail=encode_thumbnail(sanitized.photo.thumbnail),
             )
             session.add(row)
         return Stored(filename, row)
 
-    def _new_group(self, session: Session, class_name: str, filename: str, image_id: str) -> str:
-        """A source group that no known photo is in, named after the file.
+    def _group(
+        self, session: Session, class_name: str, filename: str, image_id: str, photo: Photo
+    ) -> tuple[str, str | None]:
+        """The source group of a photo, and its split if the group is known.
 
-        Part of the random id follows the name where that is taken: phones call every photo
-        `image.jpg`, and nobody can put two photos into one group by naming their files.
+        The name of a file proposes the group of the photo that it is a saved copy of (turned by any
+        angle, shifted, speckled); the pixels decide. Otherwise the group is new: part of the random
+        id follows its name where that is taken, since phones call every photo `image.jpg`, and
+        nobody shall put two photos into one group by naming their files.
         """
-        group = f"{class_name}/{original_name(safe_filename(filename))[:MAX_STEM]}"
-        if not self.index.has_group(group) and not repository.is_group_taken(session, group):
-            return group
-        return f"{group}-{image_id[:ID_LETTERS]}"
+        plain = safe_filename(filename)
+        group = f"{class_name}/{original_name(plain)[:MAX_STEM]}"
+        members = repository.group_members(session, group, MAX_MEMBERS)
+        known = read_thumbnails(session, self.blobs, [member.id for member in members])
+        for member in members:
+            angle = saved_rotation(plain) - saved_rotation(member.filename)
+            pixels = known.get(member.id)
+            if pixels is not None and is_turned_copy(photo.thumbnail, pixels, angle):
+                return group, member.split
+        if not members and not self.index.has_group(group):
+            return group, None
+        return f"{group}-{image_id[:ID_LETTERS]}", None
 
 
 class DamagedImageError(NotFoundError):

@@ -8,10 +8,9 @@ from pydantic import BaseModel, Field
 
 from api.catalog.archive import SentFile, UploadForm, UploadLimits, ZipArchive, is_zip
 from api.catalog.class_names import ClassNames
-from api.catalog.duplicate_index import DuplicateIndex
+from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import Outcome, PhotographStore
 from api.core.errors import ProblemError, UnprocessableError
-from api.model.replay_buffer import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
@@ -41,7 +40,7 @@ class FileError(BaseModel):
 class UploadService:
     database: Database
     blobs: Blobs
-    training_index: TrainingIndex
+    known: KnownPhotos
     limits: UploadLimits
     max_pixels: int
 
@@ -51,12 +50,12 @@ class UploadService:
         Raises MissingClassNameError, or what `ClassNames` raises for the form's class, before
         anything is stored, and what `ZipArchive` raises if the only file is an unusable zip.
         """
-        classes = ClassNames(self.database, self.training_index, form.new_class)
+        classes = ClassNames(self.database, self.known.training_index, form.new_class)
         class_name = classes.accept(form.class_name) if form.class_name else ""
         if not class_name and not all(is_zip(file.stream) for file in form.files):
             raise MissingClassNameError("A photograph")
         with self.database.reading() as session:
-            index = DuplicateIndex.load(session, self.training_index)
+            index = DuplicateIndex.load(session, self.known)
         store = PhotographStore(self.database, self.blobs, index, self.max_pixels)
         is_only_zip = len(form.files) == 1 and is_zip(form.files[0].stream)
         outcomes: list[Outcome | FileError] = []

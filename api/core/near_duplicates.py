@@ -30,6 +30,12 @@ def original_name(file_name: str) -> str:
     return stem
 
 
+def saved_rotation(file_name: str) -> int:
+    """The angle in degrees that the name of a rotated copy gives; 0 without one."""
+    match = re.match(r"^rotated_by_(\d{1,3})_", PurePath(file_name).name, re.IGNORECASE)
+    return int(match[1]) if match else 0
+
+
 def is_saved_copy(file_name: str) -> bool:
     """Whether the name has the prefix of an augmented copy."""
     return _SAVED_COPY.match(PurePath(file_name).name) is not None

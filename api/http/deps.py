@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from api.catalog.duplicate_index import load_training_index
+from api.catalog.duplicate_index import KnownPhotos, load_training_index
 from api.core.errors import CatalogUnavailableError
 from api.model.replay_buffer import TrainingIndex
 from api.predictions.state import AppState
@@ -74,9 +74,20 @@ def _training_index(settings: SettingsDep, state: StateDep) -> TrainingIndex:
     return load_training_index(copy if copy and copy.is_dir() else settings.model_dir)
 
 
+TrainingIndexDep = Annotated[TrainingIndex, Depends(_training_index)]
+
+
+async def _known_photos(
+    state: StateDep, blobs: BlobsDep, training_index: TrainingIndexDep
+) -> KnownPhotos:
+    """The embeddings of the index are of the serving version's backbone."""
+    predictor = state.predictor
+    return KnownPhotos(blobs, training_index, predictor.embed_image if predictor else None)
+
+
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
-TrainingIndexDep = Annotated[TrainingIndex, Depends(_training_index)]
+KnownPhotosDep = Annotated[KnownPhotos, Depends(_known_photos)]
 
 # Paths of their own: `GET /models/rollback` is a 405, not a lookup of a version of that name.
 RESERVED = ("compare", "history", "rollback", "relabel", "remove")

@@ -245,6 +245,11 @@ class Predictor:
         pixels = to_input(self.decode(data).image, self.manifest.input_size)
         return pool(self.feature_map(pixels))
 
+    def embed_image(self, image: Image.Image) -> FloatArray:
+        """Embedding float32 [channels] of an RGB image."""
+        embedding: FloatArray = pool(self.feature_map(to_input(image, self.manifest.input_size)))[0]
+        return embedding
+
     def probabilities(self, pixels: NDArray[np.uint8]) -> FloatArray:
         """Calibrated probabilities float32 [classes] of uint8 [size, size, 3]."""
         result: FloatArray = self._head.probabilities(pool(self.feature_map(pixels)))[0]

@@ -22,6 +22,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api.core.labels import Level
 from api.storage.db import Base, UtcDateTime, now
 
+# `ImageRow` has a column of this name.
+_Bytes = bytes
 _WITH_BLOB: dict[str, Any] = {
     "sqlite_where": text("blob IS NOT NULL"),
     "postgresql_where": text("blob IS NOT NULL"),
@@ -36,7 +38,8 @@ class ImageRow(Base):
     metadata, `bytes` long. `signature`: hexadecimal, see `core.imaging.hashing`. `photograph`: the
     group of near-duplicates that share a split. `origin`: upload, feedback or review.
     `brightness`, `saturation`, `hue`: see `core.appearance`. `unreadable`: why a run could not read
-    the photo when it last tried.
+    the photo when it last tried. `thumbnail`: a JPEG of 64x64 pixels, to recognise copies; null
+    for images of older catalogs.
     """
 
     __tablename__ = "images"
@@ -58,6 +61,8 @@ class ImageRow(Base):
     blob: Mapped[str] = mapped_column(String(200))
     unreadable: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    # Deferred: lists of images have no use for it.
+    thumbnail: Mapped[_Bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
 class SplitSecretRow(Base):

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import select
 
-from api.catalog.duplicate_index import DuplicateIndex
+from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import DuplicateFile, Outcome, PhotographStore, Stored
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import content_hash, perceptual_hash
@@ -57,7 +57,9 @@ class Uploader:
         self.database = database
         self.blobs = blobs
         with database.reading() as session:
-            self.index = DuplicateIndex.load(session, training_index or TrainingIndex.empty())
+            self.index = DuplicateIndex.load(
+                session, KnownPhotos(blobs, training_index or TrainingIndex.empty(), None)
+            )
 
     def upload(
         self, data: bytes, class_name: str = "freshapples", filename: str = "a.jpg", **more: Any

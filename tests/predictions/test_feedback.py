@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from api.catalog.duplicate_index import DuplicateIndex
+from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import PhotographStore
 from api.core.labels import BadClassNameError
 from api.model.replay_buffer import TrainingIndex
@@ -22,7 +22,7 @@ def make_service(
     database: Database, blobs: Blobs, recorder: Recorder | None = None
 ) -> FeedbackService:
     with database.reading() as session:
-        index = DuplicateIndex.load(session, TrainingIndex.empty())
+        index = DuplicateIndex.load(session, KnownPhotos(blobs, TrainingIndex.empty(), None))
     return FeedbackService(
         PhotographStore(database, blobs, index), recorder or Recorder(database, blobs, True)
     )

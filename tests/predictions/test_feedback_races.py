@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from api.catalog import repository
-from api.catalog.duplicate_index import DuplicateIndex
+from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import PhotographStore, remove_images
 from api.model.replay_buffer import TrainingIndex
 from api.predictions.feedback import FeedbackService
@@ -31,7 +31,7 @@ ROUNDS = 6
 
 def make_service(database: Database, blobs: Blobs) -> FeedbackService:
     with database.reading() as session:
-        index = DuplicateIndex.load(session, TrainingIndex.empty())
+        index = DuplicateIndex.load(session, KnownPhotos(blobs, TrainingIndex.empty(), None))
     store = PhotographStore(database, blobs, index)
     return FeedbackService(store, Recorder(database, blobs, True))
 

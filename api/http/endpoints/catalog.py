@@ -31,6 +31,7 @@ from api.http.deps import (
     IMAGE_ID,
     BlobsDep,
     DatabaseDep,
+    KnownPhotosDep,
     Offset,
     ReadingDep,
     SessionDep,
@@ -175,7 +176,7 @@ async def upload(
     request: Request,
     database: DatabaseDep,
     blobs: BlobsDep,
-    training_index: TrainingIndexDep,
+    known: KnownPhotosDep,
     settings: SettingsDep,
 ) -> UploadReport:
     """Send photographs of one class and name it, or a zip with a folder for each class.
@@ -189,7 +190,7 @@ async def upload(
     `class_name` is for what lies outside of them.
     """
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
-    uploads = UploadService(database, blobs, training_index, limits, settings.max_pixels)
+    uploads = UploadService(database, blobs, known, limits, settings.max_pixels)
     async with upload_form(request) as form:
         outcomes = await run_in_threadpool(uploads.store_form, form)
     class_name = accepted_class_name(form.class_name) if form.class_name else None

@@ -14,7 +14,15 @@ from api.catalog.duplicate_index import DuplicateIndex
 from api.catalog.service import PhotographStore
 from api.core.errors import ProblemError
 from api.core.labels import ClassName, NewClass
-from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep, TrainingIndexDep
+from api.http.deps import (
+    BlobsDep,
+    DatabaseDep,
+    KnownPhotosDep,
+    ReadingDep,
+    SettingsDep,
+    StateDep,
+    TrainingIndexDep,
+)
 from api.http.endpoints.history import RecordedPrediction
 from api.http.problems import responses
 from api.predictions import feedback_repository
@@ -131,11 +139,11 @@ def _service(
     state: StateDep,
     database: DatabaseDep,
     blobs: BlobsDep,
-    training_index: TrainingIndexDep,
+    known: KnownPhotosDep,
     settings: SettingsDep,
 ) -> FeedbackService:
     with database.reading() as session:
-        index = DuplicateIndex.load(session, training_index)
+        index = DuplicateIndex.load(session, known)
     store = PhotographStore(database, blobs, index, settings.max_pixels)
     return FeedbackService(store, state.recorder)
 

@@ -1,0 +1,53 @@
+"""Thumbnails of the catalog's images, by which a new photo is compared with them."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from api.catalog import repository
+from api.core.errors import ProblemError
+from api.core.imaging.alignment import SIDE, thumbnail_pixels
+from api.core.imaging.decode import decode
+from api.storage.blobs import Blobs
+
+QUALITY = 90
+# Images of older catalogs have no thumbnail: so many of the likeliest are read from their blobs.
+MAX_DECODED = 3
+
+
+def encode_thumbnail(pixels: NDArray[np.uint8]) -> bytes:
+    """A JPEG of uint8 [64, 64, 3], 2 to 4 kB."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=QUALITY, subsampling="4:4:4")
+    return stream.getvalue()
+
+
+def read_thumbnails(
+    session: Session, blobs: Blobs, image_ids: Sequence[str]
+) -> dict[str, NDArray[np.uint8]]:
+    """Thumbnails uint8 [64, 64, 3] by id, the likeliest images first. Some may be missing."""
+    pixels: dict[str, NDArray[np.uint8]] = {}
+    decoded = 0
+    stored = repository.thumbnails(session, image_ids)
+    for image_id in dict.fromkeys(image_ids):
+        if image_id not in stored:
+            continue
+        thumbnail, blob = stored[image_id]
+        if thumbnail is not None:
+            pixels[image_id] = _read(thumbnail)
+        elif decoded < MAX_DECODED:
+            decoded += 1
+            try:
+                pixels[image_id] = thumbnail_pixels(decode(blobs.get(blob)).image)
+            except (FileNotFoundError, ProblemError):  # Removed meanwhile, or damaged.
+                continue
+    return pixels
+
+
+def _read(thumbnail: bytes) -> NDArray[np.uint8]:
+    image = Image.open(io.BytesIO(thumbnail), formats=("JPEG",))
+    return np.asarray(image.convert("RGB").resize((SIDE, SIDE)), dtype=np.uint8)
