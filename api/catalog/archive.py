@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 from typing import IO, cast
 
 from api.core.errors import ProblemError, TooLargeError, UnprocessableError
+from api.core.formatting import printable
 from api.core.layout import SUPPLIED_SPLITS, is_ignored
-from api.core.near_duplicates import printable
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 ENCRYPTED_FLAG = 0x1

@@ -1,6 +1,11 @@
-"""Numbers and class names in sentences, formatted as in the app."""
+"""Numbers, class names and unsafe text in sentences. Without NumPy, which logging must not import."""
+
+import unicodedata
 
 from api.core.labels import read_label
+
+# Of Unicode's bidirectional algorithm: embeddings, overrides, isolates and their ends.
+_DIRECTION_MARKS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -25,3 +30,17 @@ def share(part: float) -> str:
 def number(count: int, one: str, more: str | None = None) -> str:
     """A count with its noun: "1 photograph", "1,360 photographs"."""
     return f"{count:,} {one if count == 1 else more or f'{one}s'}"
+
+
+def printable(text: str) -> str:
+    """`text` on one line, as it looks: without control characters and lone surrogates, which
+    databases reject, line separators, and marks that change the direction of what follows.
+    """
+    valid = text.encode("utf-8", "replace").decode()
+    return "".join(letter for letter in valid if not is_unsafe(letter))
+
+
+def is_unsafe(letter: str) -> bool:
+    """Whether a character breaks the line, controls a terminal, or changes the direction."""
+    is_direction = unicodedata.bidirectional(letter) in _DIRECTION_MARKS
+    return is_direction or unicodedata.category(letter) in ("Cc", "Zl", "Zp")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from asgi_correlation_id import correlation_id
 
-from api.core.near_duplicates import is_unsafe
+from api.core.formatting import is_unsafe
 
 if TYPE_CHECKING:
     from structlog.stdlib import ProcessorFormatter

@@ -12,11 +12,10 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
+from api.core.formatting import printable
 from api.core.imaging.hashing import near_pairs
 
 MAX_NAME = 255
-# Of Unicode's bidirectional algorithm: embeddings, overrides, isolates and their ends.
-_DIRECTION_MARKS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 _SAVED_COPY = re.compile(
     r"^(rotated_by_\d+|vertical_flip|horizontal_flip|translation|saltandpepper)_", re.IGNORECASE
 )
@@ -45,20 +44,6 @@ def safe_filename(file_name: str) -> str:
     """The name without folders and control characters, its last 255 characters."""
     name = unicodedata.normalize("NFC", re.split(r"[/\\]", file_name)[-1])
     return printable(name).strip()[-MAX_NAME:] or "photograph"
-
-
-def printable(text: str) -> str:
-    """`text` on one line, as it looks: without control characters and lone surrogates, which
-    databases reject, line separators, and marks that change the direction of what follows.
-    """
-    valid = text.encode("utf-8", "replace").decode()
-    return "".join(letter for letter in valid if not is_unsafe(letter))
-
-
-def is_unsafe(letter: str) -> bool:
-    """Whether a character breaks the line, controls a terminal, or changes the direction."""
-    is_direction = unicodedata.bidirectional(letter) in _DIRECTION_MARKS
-    return is_direction or unicodedata.category(letter) in ("Cc", "Zl", "Zp")
 
 
 def group_near_duplicates(

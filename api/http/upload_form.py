@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.catalog.archive import SentFile, UploadForm
 from api.core.errors import ProblemError, UnprocessableError, UnreadableCharsetError
-from api.core.near_duplicates import printable
+from api.core.formatting import printable
 
 # Each may be an open file.
 MAX_FILES = 500

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from api.core.formatting import printable
 from api.core.imaging.hashing import perceptual_hash
-from api.core.near_duplicates import MAX_NAME, printable
+from api.core.near_duplicates import MAX_NAME
 from api.model.predictor import Grade
 from api.predictions.schemas import Prediction
 from api.storage.tables import PredictionRow
