@@ -1,4 +1,4 @@
-"""Numbers, class names and unsafe text in sentences. Without NumPy, which logging must not import."""
+"""Numbers, class names and unsafe text in sentences. Imports no NumPy: logging needs it early."""
 
 import unicodedata
 
