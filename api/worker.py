@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
+from api.catalog.service import open_catalog
 from api.core.background_task import BackgroundTask
 from api.core.log_setup import configure_logging
 from api.monitoring.triggers import check_triggers
@@ -92,7 +93,7 @@ def work(
     while not stopping.is_set():
         try:
             if consumer is None:
-                database.upgrade()
+                open_catalog(database, blobs)
                 if database.is_sqlite:
                     _reap_all(settings, database)
                 consumer = queue.consumer()

@@ -27,6 +27,7 @@ from api.core.photo_copies import is_turned_copy
 from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
+from api.storage.failures import EmptyCatalogError
 from api.storage.tables import ImageRow
 
 Origin = Literal["upload", "feedback", "review"]
@@ -198,6 +199,14 @@ def decoding(image: ImageRow) -> Iterator[None]:
     except ProblemError as error:
         log.warning("The file of image %s is damaged: %s (%s)", image.id, image.blob, error)
         raise DamagedImageError(image) from error
+
+
+def open_catalog(database: Database, blobs: Blobs) -> None:
+    """Upgrade the database, or make it. Raises what `Database.upgrade` raises, and
+    EmptyCatalogError if it was lost: photos that no row names would be swept as orphans."""
+    if database.is_empty() and any(blobs.keys(FOLDER)):
+        raise EmptyCatalogError()
+    database.upgrade()
 
 
 def load_image(blobs: Blobs, image: ImageRow) -> bytes:

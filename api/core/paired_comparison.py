@@ -91,8 +91,9 @@ class Contradictions:
     """Photos that the champion grades with high confidence as another class than their label.
 
     Of `uploads` new uploads of known classes, `contradicted` are such. The other two count photos
-    of the catalog, new or learned before, that contradict the champion of their time and lie among
-    others that do; 0 unless one of them is new. `image_ids` of new ones.
+    of the catalog, new or learned before, that the champion of their time graded as another class,
+    with any confidence, and that lie among others like them; 0 unless one of them is new.
+    `image_ids` of new ones.
     """
 
     uploads: int
@@ -116,9 +117,10 @@ class ModelComparison:
     that only the champion knows; `returned_classes` are on photos held out when an earlier version
     knew the class. `few_held_out` are known classes with too few held-out photos.
 
-    `others_let_through` is the share of OOD photos that are recognised. `milliseconds` is the
-    forward pass, None where both share the backbone. `new_classes` and `new_labels` (of existing
-    classes) are on photos the champion was not trained on.
+    `others_let_through` is the share of held-out OOD photos that are recognised, `others_as_known`
+    of all of them that are recognised and graded as a class that the champion knows.
+    `milliseconds` is the forward pass, None where both share the backbone. `new_classes` and
+    `new_labels` (of existing classes) are on photos the champion was not trained on.
     """
 
     overall: PairedCounts
@@ -139,6 +141,7 @@ class ModelComparison:
     calibration_error: MetricPair | None = None
     log_loss: MetricPair | None = None
     others_let_through: MetricPair | None = None
+    others_as_known: MetricPair | None = None
     milliseconds: MetricPair | None = None
     new_classes: Mapping[str, LabelAgreement] = field(default_factory=dict)
     new_labels: Mapping[str, LabelAgreement] = field(default_factory=dict)

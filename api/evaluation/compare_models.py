@@ -23,12 +23,19 @@ LATENCY_RUNS = 30
 @dataclass(frozen=True)
 class ComparedModel:
     """A head, and embeddings by its own backbone: float32 [n, channels] of the test photos, `ood`
-    float32 [k, channels] of out-of-distribution photos."""
+    float32 [k, channels] of held-out out-of-distribution photos, `all_ood` of all of them."""
 
     classes: tuple[str, ...]
     head: Head
     embeddings: NDArray[np.float32]
     ood: NDArray[np.float32]
+    all_ood: NDArray[np.float32]
+
+    def taken_for(self, classes: Sequence[str]) -> float:
+        """The share of `all_ood` that are recognised and graded as one of `classes`."""
+        best = np.array(self.classes)[self.head.probabilities(self.all_ood).argmax(axis=1)]
+        recognised = self.head.recognises(self.all_ood)
+        return float((recognised & np.isin(best, classes)).mean())
 
     def predicted(self) -> NDArray[np.str_]:
         """The predicted class of each test photo: strings [n]."""
@@ -140,6 +147,11 @@ def compare_models(
             MetricPair(*(_log_loss(model, rows, truth) for model in models)) if len(rows) else None
         ),
         others_let_through=_let_through(models),
+        others_as_known=(
+            MetricPair(*(model.taken_for(champion.classes) for model in models))
+            if all(len(model.all_ood) for model in models)
+            else None
+        ),
         **further,
     )
 
@@ -159,8 +171,14 @@ def compare_with_itself(package: Package) -> ModelComparison:
         is_new=np.zeros(int(rows.sum()), bool),
         first_right=replay.first_right[rows],
     )
-    ood = replay.others.rows(replay.others.splits != "train").embeddings
-    model = ComparedModel(classes, package.head, replay.embeddings[rows], ood)
+    others = replay.others
+    model = ComparedModel(
+        classes,
+        package.head,
+        replay.embeddings[rows],
+        ood=others.rows(others.splits != "train").embeddings,
+        all_ood=others.embeddings,
+    )
     return compare_models(model, model, held_out)
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from api.catalog.service import FOLDER as PHOTOS
+from api.catalog.service import open_catalog
 from api.model.package import BadPackageError, Package, load_package, read_manifest
 from api.model.predictor import Predictor
 from api.predictions.freshness_thresholds import apply_thresholds, user_thresholds
@@ -22,7 +22,6 @@ from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE
 from api.storage.failures import (
     DamagedCatalogError,
-    EmptyCatalogError,
     UnusableCatalogError,
     describe,
 )
@@ -102,9 +101,7 @@ class ModelReloader:
     def _open_catalog(self) -> None:
         if not self._is_migrated:
             try:
-                if self._state.database.is_empty() and any(self._state.blobs.keys(PHOTOS)):
-                    raise EmptyCatalogError()
-                self._state.database.upgrade()
+                open_catalog(self._state.database, self._state.blobs)
             except (DamagedCatalogError, UnusableCatalogError) as error:
                 # Nothing but a person mends it, and looking at it takes time.
                 self._state.database.refuse_writes(error)

@@ -61,17 +61,18 @@ def make_candidate(job: RetrainJob) -> Candidate:
     known = job.champion.manifest.classes
     data = build_training_rows(job, LiteRTBackbone(job.champion.backbone))
     data = drop_ood_of_new_classes(data, known)
-    head = fit_calibrated_head(data, job.progress, known)
-    job.progress(Stage.COMPARING, 0, 2)
-    judged = judged_rows(job.replay, known, data)
     contradicted, contradictions = find_contradictions(
         data, job.champion.head, known, {photo.sha256: photo.id for photo in job.photos}
     )
+    data = replace(data, replay=replace(data.replay, contradicted=contradicted))
+    head = fit_calibrated_head(data, job.progress, known)
+    job.progress(Stage.COMPARING, 0, 2)
+    judged = judged_rows(job.replay, known, data)
     comparison = compare_with_champion(job, data, head, judged, contradictions)
     job.progress(Stage.COMPARING, 1, 2)
     earlier = judged.rows(~judged.held_out.is_new)
     replay = with_first_judgement(
-        replace(data.replay, contradicted=contradicted),
+        data.replay,
         data.classes,
         {
             **right_by_key(head, data.classes, judged),
@@ -106,12 +107,14 @@ def compare_with_champion(
     """They share the backbone, so embeddings and speed are equal."""
     replay, known = data.replay, job.champion.manifest.classes
     ood = _held_out_ood(replay).embeddings
-    candidate = ComparedModel(data.classes, head, judged.embeddings, ood)
-    test = ComparedModel(data.classes, head, replay.embeddings[data.test], ood)
+    # Those of before, with photos of a class that is new now.
+    all_ood = job.replay.others.embeddings
+    candidate = ComparedModel(data.classes, head, judged.embeddings, ood, all_ood)
+    test = replace(candidate, embeddings=replay.embeddings[data.test])
     predictions = test.predictions_by_sha256(replay.sha256[data.test])
     few = too_few_held_out(judged.held_out, known, data.classes)
     return compare_models(
-        ComparedModel(known, job.champion.head, judged.embeddings, ood),
+        ComparedModel(known, job.champion.head, judged.embeddings, ood, all_ood),
         candidate,
         judged.held_out,
         changed_labels=changed_labels(job.replay, known, job.photos),

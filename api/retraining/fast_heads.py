@@ -3,7 +3,8 @@
 1. Fit the kinds head, the freshness head and the out-of-distribution (OOD) detector on train rows.
 2. Predict held-out rows: the validation rows, or, if they are few, train and validation rows by
    cross-validation. Rows of a new class are always cross-validated, for the OOD threshold.
-3. Set temperatures, freshness levels and the OOD threshold by these predictions.
+3. Set temperatures, freshness levels and the OOD threshold by these predictions, without rows
+   whose label contradicted the champion when they were new.
 """
 
 from collections.abc import Callable
@@ -68,10 +69,13 @@ def fit_calibrated_head(
             ood = _cross_validate(data, rows, _refit_kinds, heads, progress).ood
             new_class_scores = [ood[data.labels[rows] == label] for label in new_classes]
 
+    # A few wrong labels among the validation rows would move thresholds and temperatures.
+    trusted = ~replay.contradicted[held_out]
+    held_out = held_out[trusted]
     truth = GroundTruth(
         replay.targets[held_out], data.levels[held_out], replay.sources[held_out].tolist()
     )
-    return calibrate_head(heads, logits, truth, new_class_scores)
+    return calibrate_head(heads, logits.rows(trusted), truth, new_class_scores)
 
 
 @dataclass(frozen=True)

@@ -301,18 +301,26 @@ def _compare_with_champion(
     present = judged.rows(
         np.array([key in rows and not_learned[rows[key]] for key in judged.keys], bool)
     )
-    ood = [each.others.rows(each.others.splits != "train") for each in (job.replay, replay)]
+    others = [job.replay.others, replay.others]
+    ood = [each.rows(each.splits != "train") for each in others]
     candidate = ComparedModel(
         classes,
         package.head,
         embeddings[[rows[key] for key in present.keys]],
         ood[1].embeddings,
+        others[1].embeddings,
     )
     is_test = replay.splits == "test"
     test = dataclasses.replace(candidate, embeddings=replay.embeddings[is_test])
     size = job.champion.manifest.input_size
     return compare_models(
-        ComparedModel(known, job.champion.head, present.embeddings, ood[0].embeddings),
+        ComparedModel(
+            known,
+            job.champion.head,
+            present.embeddings,
+            ood[0].embeddings,
+            others[0].embeddings,
+        ),
         candidate,
         present.held_out,
         changed_labels=changed_labels(job.replay, known, job.photos),

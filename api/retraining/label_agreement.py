@@ -21,7 +21,7 @@ MIN_OOD = 100
 # On standardised features. With it, the classifier is as accurate on the default package's photos
 # as the package's own head.
 RIDGE = 0.1
-# A champion with this confidence contradicts a label.
+# A champion with this confidence is sure.
 CONFIDENT = 0.9
 NEIGHBOURS = 5
 # Contradicted photos in a verdict.
@@ -89,7 +89,7 @@ def find_contradictions(
     known_classes: Sequence[str],
     image_ids: Mapping[str, str],
 ) -> tuple[NDArray[np.bool_], Contradictions]:
-    """The rows, bool [n], whose label contradicts a confident champion, now or when they were new.
+    """The rows, bool [n], whose label is not what the champion grades, now or when they were new.
 
     `image_ids` by SHA-256. A photo lies in a cluster if at least half of the NEIGHBOURS photos of
     the catalog that look most like it, and have its label, contradict the champion as well.
@@ -98,12 +98,8 @@ def find_contradictions(
     probabilities = champion.probabilities(replay.embeddings)
     predicted = np.array(known_classes)[probabilities.argmax(axis=1)]
     candidates = data.is_new & replay.catalog & np.isin(data.names, list(known_classes))
-    new = (
-        candidates
-        & (predicted != data.names)
-        & (probabilities.max(axis=1) >= CONFIDENT)
-        & champion.recognises(replay.embeddings)
-    )
+    new = candidates & (predicted != data.names)
+    is_sure = (probabilities.max(axis=1) >= CONFIDENT) & champion.recognises(replay.embeddings)
     contradicted = replay.contradicted | new
     clustered = np.zeros(len(new), bool)
     for name in np.unique(data.names[new]).tolist():
@@ -116,7 +112,7 @@ def find_contradictions(
 
     return contradicted, Contradictions(
         uploads=int(uploads.sum()),
-        contradicted=int((uploads & new).sum()),
+        contradicted=int((uploads & new & is_sure).sum()),
         clustered_uploads=count(~data.is_correction),
         clustered_corrections=count(data.is_correction),
         image_ids=tuple(

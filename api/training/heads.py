@@ -51,6 +51,11 @@ class HeadLogits:
         freshness = head.freshness.logit(embeddings) if head.freshness else None
         return cls(head.kinds(embeddings), freshness, head.ood_score(embeddings))
 
+    def rows(self, wanted: NDArray[np.bool_]) -> "HeadLogits":
+        """A subset, by `wanted` bool [n]."""
+        freshness = None if self.freshness is None else self.freshness[wanted]
+        return HeadLogits(self.kinds[wanted], freshness, self.ood[wanted])
+
 
 def uncalibrated_head(
     classes: Sequence[str], kinds: Linear, freshness: Linear | None, ood: OodDetector

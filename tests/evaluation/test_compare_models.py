@@ -19,7 +19,9 @@ def model(classes: tuple[str, ...], embeddings: NDArray[Any], ood_count: int = 0
     corners = np.eye(count, dtype=np.float32)
     head = make_head(corners, ood=make_ood(count, corners, distance=0.5))
     ood_embeddings = np.full((ood_count, count), 1.0, np.float32)
-    return ComparedModel(classes, head, embeddings.astype(np.float32), ood_embeddings)
+    return ComparedModel(
+        classes, head, embeddings.astype(np.float32), ood_embeddings, ood_embeddings
+    )
 
 
 def compare(

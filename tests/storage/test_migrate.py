@@ -14,7 +14,8 @@ from sqlalchemy import text
 from api.core.freshness_levels import LevelThresholds
 from api.predictions.freshness_thresholds import set_thresholds, user_thresholds
 from api.registry import repository
-from api.settings import PROJECT
+from api.settings import PROJECT, Settings
+from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.failures import ClosedCatalogError
 from api.storage.migrate import NewerCatalogError
@@ -89,19 +90,36 @@ def test_worker_does_not_start_on_a_newer_catalog(tmp_path: Path) -> None:
     database.upgrade()
     mark_newer(database)
     database.close()
-    result = subprocess.run(
+    worker = run_worker(tmp_path)
+    assert worker.returncode != 0
+    assert "a newer one has upgraded it" in worker.stderr
+
+
+def run_worker(state: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, "-m", "api.worker"],
         cwd=PROJECT,
-        env=service_environment(str(tmp_path)),
+        env=service_environment(str(state)),
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    assert result.returncode != 0
-    assert "a newer one has upgraded it" in result.stderr
 
 
 def mark_newer(database: Database) -> None:
     with database.session() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+
+@pytest.mark.slow
+def test_worker_does_not_start_on_an_empty_catalog_beside_photos(tmp_path: Path) -> None:
+    """It would make tables, and then the API would sweep the photos as orphans."""
+    settings = Settings(state_dir=tmp_path, database_url="", storage_url="")
+    Blobs(settings.storage).put("photographs/ab/abc.jpg", b"a photo")
+    worker = run_worker(tmp_path)
+    assert worker.returncode
+    assert "the store has training photos" in worker.stderr
+    database = Database(settings.database)
+    assert database.is_empty()
+    database.close()
