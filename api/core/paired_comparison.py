@@ -92,7 +92,7 @@ class Contradictions:
 
     Of `uploads` new uploads of known classes, `contradicted` are such. The other two count photos
     of the catalog, new or learned before, that the champion of their time graded as another class,
-    with any confidence, and that lie among others like them; 0 unless one of them is new.
+    new uploads with high confidence, and that lie among others like them; 0 unless one is new.
     `image_ids` of new ones.
     """
 

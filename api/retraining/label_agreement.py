@@ -101,10 +101,12 @@ def find_contradictions(
     new = candidates & (predicted != data.names)
     is_sure = (probabilities.max(axis=1) >= CONFIDENT) & champion.recognises(replay.embeddings)
     contradicted = replay.contradicted | new
+    # Of uploads only where it is sure: it may be wrong about many photos from a new place.
+    counted = replay.contradicted | (new & (is_sure | data.is_correction))
     clustered = np.zeros(len(new), bool)
     for name in np.unique(data.names[new]).tolist():
         rows = np.flatnonzero(replay.catalog & (data.names == name))
-        clustered[rows] = _among_their_like(replay.embeddings[rows], contradicted[rows])
+        clustered[rows] = _among_their_like(replay.embeddings[rows], counted[rows])
     uploads = candidates & ~data.is_correction
 
     def count(rows: NDArray[np.bool_]) -> int:

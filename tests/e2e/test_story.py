@@ -32,7 +32,11 @@ def rings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("rings")
     paths = [folder / f"rings-{seed}.jpg" for seed in range(PHOTOS + 1)]
     for seed, path in enumerate(paths):
-        path.write_bytes(encode(draw_ood("rings", seed), "JPEG", quality=92))
+        image = draw_ood("rings", seed)
+        # In front of it, since rings alone are copies of each other, cut out elsewhere.
+        front = draw_fruit("freshbanana", seed=seed, size=image.width // 2)
+        image.paste(front, (seed % 3 * image.width // 4, seed // 3 % 3 * image.height // 4))
+        path.write_bytes(encode(image, "JPEG", quality=92))
     return paths
 
 
