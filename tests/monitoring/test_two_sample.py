@@ -114,6 +114,7 @@ def test_psi_threshold_is_deterministic() -> None:
     assert psi_threshold(reference, sample) == psi_threshold(reference, sample)
 
 
+@pytest.mark.slow
 def test_false_alarms_of_a_day_are_as_rare_as_promised(monkeypatch: pytest.MonkeyPatch) -> None:
     """Days without a change: one look at each figure, as `drift.load_sample` makes it."""
     # Chance alone decides, not the usual limit.

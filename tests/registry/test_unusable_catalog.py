@@ -15,6 +15,9 @@ from api.storage.db import Database
 from tests.registry.test_model_reloader import photo, running_service
 from tests.registry.versions import SHIPPED
 
+# Each starts an API that looks at its catalog more than once.
+pytestmark = pytest.mark.slow
+
 
 def filled(path: Path) -> None:
     """A catalog of several pages with predictions in it."""
