@@ -85,8 +85,8 @@ def load_reference(blobs: Blobs, cache: Path, version: str) -> Predictions:
 def load_sample(session: Session, version: str, directions: int, at: datetime) -> Predictions:
     """The predictions of the day's look: the newest MAX_SAMPLE within WINDOW of the last midnight.
 
-    With fewer than MIN_SIZE by then, the first MIN_SIZE since. So whoever looks, however often in a
-    day (UTC), sees the same sample, and the false alarms of `two_sample` are those of a day.
+    With fewer than MIN_SIZE by then, the first MIN_SIZE since. All looks within a day (UTC) see
+    the same sample, so the false alarm rate of `two_sample` holds per day.
     """
     midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     query = select(

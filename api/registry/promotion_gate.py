@@ -36,9 +36,9 @@ MAX_CLASS_DROP = 0.10
 MAX_SIGNIFICANT_CLASS_DROP = 0.01
 # Of a source, or of photos of similar light, size or colour.
 MAX_GROUP_DROP = 0.10
+MAX_SIGNIFICANT_GROUP_DROP = 0.01
 # Since the first version that was judged by a photo: all classes together.
 MAX_SINCE_FIRST_DROP = 0.03
-MAX_SIGNIFICANT_GROUP_DROP = 0.01
 # Below these shares a candidate is no use, however bad the champion is. A group with fewer photos
 # than MIN_FOR_FLOOR is too small to say.
 MIN_ACCURACY = 0.75
@@ -66,8 +66,8 @@ MAX_LOG_LOSS_FACTOR = 1.5
 MAX_LET_THROUGH_INCREASE = 0.10
 # With a new class, whose photos may have been OOD before.
 MAX_LET_THROUGH_INCREASE_WITH_NEW = 0.25
-# The same, of those graded as a class that the champion knows; and in all, whatever the champion
-# does. The shipped model has 0.2 %.
+# Share of OOD photos that are recognised and graded as a class that the champion knows: its
+# increase, and the share that a candidate may not raise further. The shipped model has 0.2 %.
 MAX_OTHERS_AS_KNOWN_INCREASE = 0.10
 MAX_OTHERS_AS_KNOWN = 0.15
 MAX_SLOWDOWN = 1.10

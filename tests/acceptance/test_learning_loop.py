@@ -15,24 +15,10 @@ import httpx
 import pytest
 
 from tests.ood_images import OOD_KINDS, draw_ood
-from tests.processes import ApiAndWorker
 from tests.synthetic_images import KINDS, draw_fruit, encode
-from tests.waiting import ANSWER_SECONDS, until
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    """A client of an API and a worker with an empty catalog."""
-    service = ApiAndWorker(tmp_path, {})
-    try:
-        service.start("api")
-        service.start("worker")
-        with httpx.Client(base_url=service.url, timeout=ANSWER_SECONDS, trust_env=False) as client:
-            yield client
-    finally:
-        service.stop()
 
 
 def upload(client: httpx.Client, class_name: str, images: Sequence[bytes]) -> dict[str, Any]:

@@ -1,8 +1,5 @@
 """What the grader knew before a run, it knows after it: graded over HTTP, before and after."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
@@ -14,25 +11,11 @@ from tests.acceptance.test_learning_loop import (
     wait_until_served,
 )
 from tests.ood_images import draw_ood
-from tests.processes import ApiAndWorker
 from tests.synthetic_images import KINDS, draw_fruit
-from tests.waiting import ANSWER_SECONDS
 
 pytestmark = pytest.mark.slow
 EACH = 20
 SURE = 0.9
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    service = ApiAndWorker(tmp_path, {})
-    try:
-        service.start("api")
-        service.start("worker")
-        with httpx.Client(base_url=service.url, timeout=ANSWER_SECONDS, trust_env=False) as client:
-            yield client
-    finally:
-        service.stop()
 
 
 def test_old_classes_are_graded_as_before_a_new_one(client: httpx.Client) -> None:

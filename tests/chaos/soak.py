@@ -81,7 +81,7 @@ def soak(folder: Path, seconds: float) -> list[str]:
                     answer = client.post("/retrain", json={"mode": "fast", "force": True})
                     load.note("retrain", answer)
                 memory.append(api.memory_info().rss / 1e6)
-                time.sleep(SAMPLE_SECONDS)
+                load.pause(SAMPLE_SECONDS)
             runs = client.get("/runs").json()["runs"]
         lost = missing(settings, load)
     finally:

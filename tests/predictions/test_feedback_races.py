@@ -1,4 +1,4 @@
-"""The label of a correction and the class of its training image, whoever else writes."""
+"""A correction's label and its training image's class agree, whatever others write at the time."""
 
 import os
 import signal
