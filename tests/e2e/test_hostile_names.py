@@ -3,9 +3,7 @@
 They are text: nothing is loaded from elsewhere, and no element of theirs is on the page.
 """
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -13,60 +11,15 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.e2e.pages import PAGES, open_page, quiet, visit
 from tests.processes import running_app
 from tests.synthetic_images import draw_fruit, encode
-from tests.ui import fake_collect, fake_insights, fake_learning
-from tests.ui.fake_api import Answer, FakeApi
+from tests.ui.fake_api import FakeApi
+from tests.ui.hostile_text import script
 
 DESKTOP = ViewportSize(width=1280, height=900)
-# The first is the one that made a reviewer's browser load a foreign image.
-EVIL = (
-    "![x](http://foreign.example/x.png)<img src=http://foreign.example/y.png onerror=evil()>"
-    "<script>evil()</script>[in](http://foreign.example) http://foreign.example www.foreign.example"
-    " me@foreign.example **evil** $evil$ `evil` :red[evil] :smile: :streamlit: :material_home:"
-)
-# Fields whose text comes from outside, or may quote such text.
-FIELDS = {
-    "filename",
-    "message",
-    "detail",
-    "title",
-    "interpretation",
-    "story",
-    "sentence",
-    "reason",
-    "reasons",
-    "description",
-    "photograph",
-    "file",
-    "split",
-    "counts",
-    "training",
-    "latency",
-}
-# In these, the field of that name is one of a fixed set, or a number.
-FIXED = {
-    ("images", "split"),
-    ("points", "split"),
-    ("uploaded_files", "split"),
-    ("counts", "split"),
-    ("items", "reason"),
-    ("", "photograph"),
-}
 INJECTED = (
     '[src*="foreign"], [href*="foreign"], script:not([src]):has-text("evil"), '
     'strong:text("evil"), em:text("evil"), code:text("evil"), .katex, .stMarkdownColoredText, '
     '[role="img"][aria-label="home icon"]'
 )
-
-
-def hostile(value: Any, parent: str = "", name: str = "") -> Any:
-    """The answer with EVIL added to each text of FIELDS."""
-    if isinstance(value, dict):
-        return {key: hostile(item, name or parent, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [hostile(item, parent, name) for item in value]
-    if isinstance(value, str) and name in FIELDS and (parent, name) not in FIXED:
-        return f"{value} {EVIL}"
-    return value
 
 
 @pytest.fixture(scope="module")
@@ -76,34 +29,7 @@ def photo() -> bytes:
 
 @pytest.fixture(scope="module")
 def ui_url(browser: Browser, photo: bytes) -> Iterator[str]:
-    api = FakeApi()
-    fake_collect.script(api, photo)
-    summary, images = api.answers["/dataset/summary"], api.answers["/dataset/images"]
-    fake_insights.script(api)
-    fake_learning.script(api)
-    failed = fake_learning.RUN | {"state": "failed", "verdict": None, "candidate": None}
-    api.answers |= {
-        "/dataset/summary": summary,
-        "/dataset/images": images,
-        "/retrain/estimate": Answer(fake_learning.ESTIMATE | {"champion": fake_insights.CHAMPION}),
-        "/models": Answer(
-            {
-                "champion": fake_insights.CHAMPION,
-                "rollback_to": fake_insights.PREVIOUS,
-                "models": [
-                    fake_insights.version(fake_insights.CHAMPION),
-                    fake_insights.version(fake_insights.PREVIOUS, "retired"),
-                ],
-            }
-        ),
-        "/runs": fake_learning.runs(failed, fake_learning.RUN),
-    }
-    for path, answer in api.answers.items():
-        if isinstance(answer, Answer) and answer.content_type.endswith("json"):
-            api.answers[path] = Answer(hostile(json.loads(answer.body)), answer.status)
-    # One photo of the gallery and one of the queue cannot be shown: then their names are.
-    del api.answers[f"/dataset/images/{fake_collect.IDS[0]}/photograph"]
-    del api.answers["/predictions/shoe/photograph"]
+    api = script(FakeApi(), photo)
     try:
         with running_app(api.address) as url:
             yield url
@@ -133,13 +59,15 @@ def assert_is_text(page: Page) -> None:
     assert page.locator(INJECTED).all_inner_texts() == []
 
 
-def look(page: Page, kind: str, names: tuple[str, ...]) -> None:
-    """Choose each of the named parts of the page, and look at it."""
-    for name in names:
+def look(page: Page, kind: str, parts: dict[str, str]) -> None:
+    """Choose each of the parts of the page, wait for what only it has, and look at it."""
+    for name, own in parts.items():
         if kind == "tab":
             page.get_by_role("tab", name=name).click()
         else:
             page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).first.click()
+        # The script starts some time after the click: until then all is quiet, and old.
+        expect(page.locator(own).locator("visible=true").first).to_be_visible()
         assert_is_text(page)
 
 
@@ -161,27 +89,47 @@ def test_predict(page: Page, ui_url: str, photo: bytes) -> None:
 
 def test_training_data(page: Page, ui_url: str) -> None:
     open_page(page, ui_url, "training_data")
-    look(page, "part", ("Gallery",))
-    expect(page.get_by_text("cannot be shown right now").first).to_contain_text("foreign.example")
-    look(page, "part", ("Review queue",))
-    expect(page.get_by_text("cannot be shown right now").first).to_contain_text("foreign.example")
+    hidden = page.get_by_text("cannot be shown right now").first
+    look(page, "part", {"Gallery": "text=Choose all shown"})
+    expect(hidden).to_contain_text("foreign.example")
+    look(page, "part", {"Review queue": "text=Confirm these labels"})
+    expect(hidden).to_contain_text("foreign.example")
 
 
 def test_retrain(page: Page, ui_url: str) -> None:
     open_page(page, ui_url, "retrain")
     expect(page.get_by_text("The last run failed")).to_be_visible()
-    look(page, "tab", ("Versions", "Triggers", "Freshness limits", "Past runs"))
+    parts = {
+        "Versions": "text=What was in use when",
+        "Triggers": "text=They are checked once a minute",
+        "Freshness limits": "text=Every fruit gets a freshness score",
+        "Past runs": '[role="tabpanel"] [data-testid="stDataFrame"]',
+    }
+    look(page, "tab", parts)
 
 
 def test_insights(page: Page, ui_url: str) -> None:
     open_page(page, ui_url, "dataset_insights")
-    parts = ("Balance", "Light and size", "Augmentation", "Map", "Copies")
+    parts = {
+        "Balance": "text=How even are the classes?",
+        "Light and size": "text=Light and colour",
+        "Augmentation": "text=What does training make of a photo?",
+        "Map": "text=Which photos look alike to the model?",
+        "Copies": "text=what they would give away",
+    }
     look(page, "part", parts)
 
 
 def test_model_report(page: Page, ui_url: str) -> None:
     open_page(page, ui_url, "model_report")
-    parts = ("Classes", "Confidence", "Training", "Mistakes", "Networks", "Compare")
+    parts = {
+        "Classes": "text=Confusion matrix",
+        "Confidence": "text=Can its confidence be trusted?",
+        "Training": "text=Loss by epoch",
+        "Mistakes": "text=Worst mistakes",
+        "Networks": "text=Input sizes",
+        "Compare": "text=Compare with",
+    }
     look(page, "part", parts)
 
 

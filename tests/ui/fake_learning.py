@@ -7,6 +7,9 @@ from tests.ui.fake_api import Answer, FakeApi
 CHAMPION = "20261120-100000-aaaaaaa"
 CANDIDATE = "20261121-100000-bbbbbbb"
 RUN_ID = "0123456789abcdef0123456789abcdef"
+THRESHOLDS_PATH = "/freshness-thresholds"
+_THRESHOLDS = {"rotten_below": 0.3, "fresh_from": 0.7}
+MODEL_THRESHOLDS: dict[str, Any] = {**_THRESHOLDS, "set_by": "model", "model": _THRESHOLDS}
 
 ESTIMATE: dict[str, Any] = {
     "champion": CHAMPION,

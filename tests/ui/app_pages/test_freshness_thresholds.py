@@ -11,9 +11,8 @@ from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
 
-PATH = "/freshness-thresholds"
-OWN = {"rotten_below": 0.3, "fresh_from": 0.7}
-MODEL: dict[str, Any] = {**OWN, "set_by": "model", "model": OWN}
+PATH, MODEL = fake.THRESHOLDS_PATH, fake.MODEL_THRESHOLDS
+OWN = MODEL["model"]
 USER = MODEL | {"rotten_below": 0.4, "fresh_from": 0.9, "set_by": "user"}
 
 

@@ -59,7 +59,7 @@ def _form(items: list[ReviewItem], introduction: str) -> None:
             # Set this way, and not by an index, it can be cleared.
             st.session_state.setdefault(_key(item), item.suggested_label)
         st.selectbox(
-            f"Label of {item.filename}",
+            f"Label of {as_markdown(item.filename)}",
             list(labels),
             index=None,
             format_func=lambda name: labels.get(name, name),

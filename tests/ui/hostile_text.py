@@ -1,0 +1,89 @@
+"""Texts of strangers, file names and messages, in every answer of the fake API."""
+
+import json
+from typing import Any
+
+from tests.ui import fake_collect, fake_insights, fake_learning
+from tests.ui.fake_api import Answer, FakeApi
+
+# The first is the one that made a reviewer's browser load a foreign image.
+EVIL = (
+    "![x](http://foreign.example/x.png)<img src=http://foreign.example/y.png onerror=evil()>"
+    "<script>evil()</script>[in](http://foreign.example) http://foreign.example www.foreign.example"
+    " me@foreign.example **evil** $evil$ `evil` :red[evil] :smile: :streamlit: :material_home:"
+)
+# Fields whose text comes from outside, or may quote such text.
+FIELDS = {
+    "filename",
+    "message",
+    "detail",
+    "title",
+    "interpretation",
+    "story",
+    "sentence",
+    "reason",
+    "reasons",
+    "description",
+    "photograph",
+    "file",
+    "split",
+    "counts",
+    "training",
+    "latency",
+}
+# In these, the field of that name is one of a fixed set, or a number.
+FIXED = {
+    ("images", "split"),
+    ("points", "split"),
+    ("uploaded_files", "split"),
+    ("counts", "split"),
+    ("items", "reason"),
+    ("", "photograph"),
+}
+
+
+def with_evil(value: Any, parent: str = "", name: str = "") -> Any:
+    """The answer with EVIL added to each text of FIELDS."""
+    if isinstance(value, dict):
+        return {key: with_evil(item, name or parent, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_evil(item, parent, name) for item in value]
+    if isinstance(value, str) and name in FIELDS and (parent, name) not in FIXED:
+        return f"{value} {EVIL}"
+    return value
+
+
+def script(api: FakeApi, photo: bytes) -> FakeApi:
+    """Answers for every page, all texts hostile, with a failed run and two versions."""
+    fake_collect.script(api, photo)
+    summary, images = api.answers["/dataset/summary"], api.answers["/dataset/images"]
+    fake_insights.script(api)
+    fake_learning.script(api)
+    failed = fake_learning.RUN | {"state": "failed", "verdict": None, "candidate": None}
+    api.answers |= {
+        "/dataset/summary": summary,
+        "/dataset/images": images,
+        "/retrain/estimate": Answer(fake_learning.ESTIMATE | {"champion": fake_insights.CHAMPION}),
+        "/models": Answer(
+            {
+                "champion": fake_insights.CHAMPION,
+                "rollback_to": fake_insights.PREVIOUS,
+                "models": [
+                    fake_insights.version(fake_insights.CHAMPION),
+                    fake_insights.version(fake_insights.PREVIOUS, "retired"),
+                ],
+            }
+        ),
+        f"/report/{fake_insights.CHAMPION}": Answer(
+            fake_insights.REPORT | {"comparison": fake_insights.NETWORKS}
+        ),
+        fake_learning.THRESHOLDS_PATH: Answer(fake_learning.MODEL_THRESHOLDS),
+        "/runs": fake_learning.runs(failed, fake_learning.RUN),
+    }
+    for path, answer in api.answers.items():
+        if isinstance(answer, Answer) and answer.content_type.endswith("json"):
+            api.answers[path] = Answer(with_evil(json.loads(answer.body)), answer.status)
+    # One photo of the gallery and one of the queue cannot be shown: then their names are.
+    del api.answers[f"/dataset/images/{fake_collect.IDS[0]}/photograph"]
+    del api.answers["/predictions/shoe/photograph"]
+    return api
