@@ -106,11 +106,15 @@ def pluralize(number: int, noun: str) -> str:
 
 def describe_left_out(counts: dict[str, int]) -> str:
     """Sentences on the classes with too few photos to learn; `counts` are their photos."""
-    named = ", ".join(
+    return f"{name_classes(counts)}. A class needs at least {_MIN_PER_CLASS} different photos."
+
+
+def name_classes(counts: dict[str, int]) -> str:
+    """Classes with their numbers of photos: "Kiwi (8 photos), Fresh pear (1 photo)"."""
+    return ", ".join(
         f"{label} ({pluralize(counts[name], 'photo')})"
         for name, label in class_labels(counts).items()
     )
-    return f"{named}. A class needs at least {_MIN_PER_CLASS} different photos."
 
 
 def describe_skipped(names: Sequence[str], count: int) -> str:

@@ -66,6 +66,8 @@ class GateComparison(Stored):
     contradictions: Contradictions | None = None
     # Classes with too few photos to learn, and how many they have.
     left_out_classes: dict[str, int] = Field(default_factory=dict)
+    # New classes that could not be told from the others, likewise.
+    unlearnable_classes: dict[str, int] = Field(default_factory=dict)
     # Photos that could not be read: how many, and the first of them.
     skipped: int = 0
     skipped_photos: list[SkippedPhoto] = Field(default_factory=list)

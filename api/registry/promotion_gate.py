@@ -109,7 +109,7 @@ def judge(comparison: ModelComparison) -> Verdict:
         *_check_recognised(comparison.recognised),
         *_check_let_through(comparison),
         *_check_speed(comparison),
-        *_check_new_classes(comparison.new_classes),
+        *check_new_classes(comparison.new_classes),
         *_check_new_labels(comparison.new_labels),
     ]
     reasons = objections or list(_results(comparison))
@@ -317,7 +317,8 @@ def _check_speed(comparison: ModelComparison) -> Iterator[str]:
         yield f"It is slower: {time.candidate:.1f} ms per photo against {time.champion:.1f} ms."
 
 
-def _check_new_classes(new_classes: Mapping[str, LabelAgreement]) -> Iterator[str]:
+def check_new_classes(new_classes: Mapping[str, LabelAgreement]) -> Iterator[str]:
+    """The reasons against a model that are about its new classes."""
     for name, agreement in new_classes.items():
         if _agreement_rate(agreement) < MIN_NEW_CLASS_RECALL:
             yield f"It cannot tell the new class {name} from the others: {_summary(agreement)}."

@@ -3,6 +3,7 @@
 `make_candidate` has the steps; the promotion gate then judges its comparison (`run_process`).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
 from api.model.probe import grade_probe
 from api.model.replay_buffer import OodSamples, ReplayBuffer
+from api.registry.promotion_gate import ENOUGH_HELD_OUT, check_new_classes
 from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
 from api.retraining.held_out import (
     JudgedRows,
@@ -59,7 +61,11 @@ SPLIT = (
 def make_candidate(job: RetrainJob) -> Candidate:
     """Raises what `build_training_rows` raises."""
     known = job.champion.manifest.classes
-    data = build_training_rows(job, LiteRTBackbone(job.champion.backbone))
+    data = build_training_rows(
+        job,
+        LiteRTBackbone(job.champion.backbone),
+        lambda rows: unlearnable_classes(drop_ood_of_new_classes(rows, known), known),
+    )
     data = drop_ood_of_new_classes(data, known)
     contradicted, contradictions = find_contradictions(
         data, job.champion.head, known, {photo.sha256: photo.id for photo in job.photos}
@@ -82,6 +88,20 @@ def make_candidate(job: RetrainJob) -> Candidate:
     folder = job.folder / "package"
     manifest = write_candidate(job, replace(data, replay=replay), head, folder)
     return Candidate(folder, manifest, comparison)
+
+
+def unlearnable_classes(data: TrainingRows, known: tuple[str, ...]) -> list[str]:
+    """New classes that the gate would reject by leave-one-out alone.
+
+    Those with enough held-out photos are judged by these, once the heads are fitted.
+    """
+    agreements = label_agreement(data, known, {}).get("new_classes", {})
+    held_out = Counter(data.names[data.test].tolist())
+    return [
+        name
+        for name, agreement in agreements.items()
+        if held_out[name] < ENOUGH_HELD_OUT and any(check_new_classes({name: agreement}))
+    ]
 
 
 def drop_ood_of_new_classes(data: TrainingRows, known: tuple[str, ...]) -> TrainingRows:

@@ -1,4 +1,4 @@
-"""What a run leaves out so that it need not fail: classes too small to learn, unreadable photos."""
+"""What a run leaves out so that it need not fail: classes it cannot learn, unreadable photos."""
 
 import errno
 import logging
@@ -28,12 +28,13 @@ log = logging.getLogger(__name__)
 class Omissions:
     """Filled in while the run works.
 
-    `classes`: too small to learn, with their numbers of different photos. `photos`: those that
-    cannot be read, by SHA-256, with the reason. `files`: imported ones that cannot be read, by
-    path.
+    `classes`: too small to learn, with their numbers of different photos. `unlearnable`: new
+    classes that cannot be told from the others, likewise. `photos`: those that cannot be read, by
+    SHA-256, with the reason. `files`: imported ones that cannot be read, by path.
     """
 
     classes: dict[str, int] = field(default_factory=dict)
+    unlearnable: dict[str, int] = field(default_factory=dict)
     photos: dict[str, tuple[ImageRow, str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
@@ -50,6 +51,7 @@ class Omissions:
         ]
         return {
             "left_out_classes": dict(sorted(self.classes.items())),
+            "unlearnable_classes": dict(sorted(self.unlearnable.items())),
             "skipped": len(skipped),
             "skipped_photos": named,
         }
@@ -93,6 +95,11 @@ def why_unreadable(error: Exception) -> str:
 def describe_omissions(figures: Mapping[str, Any]) -> str:
     """Sentences on the `Omissions.figures` of a verdict; empty if nothing was left out."""
     sentences = describe_left_out(figures.get("left_out_classes", {}))
+    if unlearnable := figures.get("unlearnable_classes"):
+        sentences += (
+            f" Left out, because it cannot be told from the other classes: {_counted(unlearnable)}."
+            " Check its photos, or add more of them."
+        )
     photos = figures.get("skipped_photos", [])[:MAX_NAMED_IN_MESSAGE]
     if photos:
         named = ", ".join(f"{photo['filename']} ({photo['reason']})" for photo in photos)
@@ -106,8 +113,11 @@ def describe_left_out(classes: Mapping[str, int]) -> str:
     """A sentence on `Omissions.classes`; empty for none."""
     if not classes:
         return ""
-    named = ", ".join(f"{name} ({count})" for name, count in classes.items())
     return (
-        f"Left out, with too few different photos: {named}. A class needs at least "
+        f"Left out, with too few different photos: {_counted(classes)}. A class needs at least "
         f"{MIN_PER_CLASS}, and {MIN_TRAIN_PER_CLASS} of them in the train split."
     )
+
+
+def _counted(classes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in classes.items())

@@ -1,6 +1,6 @@
 """The rows that a retraining learns from: the champion's replay buffer merged with the catalog."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,17 +77,32 @@ class TrainingRows:
         return np.where(self.is_sure, of_class[self.labels], UNKNOWN)
 
 
-def build_training_rows(job: RetrainJob, backbone: Backbone) -> TrainingRows:
+def build_training_rows(
+    job: RetrainJob,
+    backbone: Backbone,
+    unlearnable: Callable[[TrainingRows], Collection[str]] = lambda _rows: (),
+) -> TrainingRows:
     """Embed the catalog photos that the champion has not seen, and merge all into its replay.
 
-    Notes what it leaves out in `job.omissions`. Raises what `select_classes` raises.
+    Classes that `unlearnable` finds are left out, unless the request names them or there is
+    nothing else to learn. Notes in `job.omissions` what is left out. Raises what `select_classes`
+    raises.
     """
     # Twice: what cannot be read may leave a class too small.
     selection = _select(job)
     embedded = _embed_classes(job, backbone, selection.classes)
     selection = _select(job)
     job.omissions.classes.update(selection.left_out)
-    return _merge(job, embedded, selection.classes)
+    rows = _merge(job, embedded, selection.classes)
+    if job.options.get("classes"):
+        return rows
+    left_out = unlearnable(rows)
+    if not left_out or not (rows.is_new & ~np.isin(rows.names, list(left_out))).any():
+        return rows
+    for name in left_out:
+        photographs = rows.replay.photographs[rows.names == name]
+        job.omissions.unlearnable[name] = len(np.unique(photographs))
+    return _merge(job, embedded, tuple(n for n in selection.classes if n not in left_out))
 
 
 def rows_of_classes(job: RetrainJob, backbone: Backbone, classes: tuple[str, ...]) -> TrainingRows:

@@ -183,6 +183,33 @@ def test_class_that_is_too_small_is_left_out_and_named(
 
 
 @on_sqlite
+def test_new_class_that_cannot_be_told_from_others_stops_no_other(
+    run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
+) -> None:
+    """A folder of mixed photos, filed under one name."""
+    for shows in KNOWN:
+        add_photographs(database, blobs, "mixed", 6, shows=shows)
+    alone = run()
+    assert alone.state == "succeeded", alone.message
+    assert "cannot tell the new class mixed" in alone.message
+    assert serving(database) == champion
+
+    add_photographs(database, blobs, NEW, 60)
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    assert finished.verdict
+    assert finished.verdict["promote"], finished.verdict["reasons"]
+    assert finished.verdict["figures"]["unlearnable_classes"] == {"mixed": 12}
+    assert "cannot be told from the other classes: mixed (12)" in finished.message
+    package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
+    assert package.manifest.classes == (*KNOWN, NEW)
+
+    named = run(classes=[*KNOWN, NEW, "mixed"])
+    assert "cannot tell the new class mixed" in named.message
+    assert serving(database) == finished.candidate
+
+
+@on_sqlite
 def test_requested_class_that_is_too_small_fails_with_a_message(
     run: Run, database: Database, blobs: Blobs, champion: str
 ) -> None:

@@ -105,6 +105,16 @@ def test_classes_that_are_too_small_are_named(open_page: OpenPage, api: FakeApi)
     assert all("Fresh bananna (1 photo), Kiwi (5 photos)" in text for text in shown)
 
 
+def test_classes_that_cannot_be_told_apart_are_named(open_page: OpenPage, api: FakeApi) -> None:
+    figures = fake.FIGURES | {"unlearnable_classes": {"mixed": 12}}
+    api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.PASSED | {"figures": figures}})
+
+    page = retrain_page(open_page)
+
+    [text] = [element.value for element in page.info if "cannot be told" in element.value]
+    assert "Mixed (12 photos)" in text
+
+
 def test_photos_that_cannot_be_read_are_named(open_page: OpenPage, api: FakeApi) -> None:
     names = ["![x](http://a.example/b.png).jpg", *(f"{k}.jpg" for k in range(6))]
     photos = [{"image_id": name, "filename": name, "reason": "damaged"} for name in names]

@@ -11,6 +11,7 @@ from formatting import (
     describe_skipped,
     duration,
     mode_label,
+    name_classes,
     with_class_labels,
 )
 from plain_text import as_markdown
@@ -40,6 +41,7 @@ def outcome(run: Run, champion: str | None) -> None:
     if run.verdict.figures:
         _contradicted(run.verdict.figures)
         _left_out(run.verdict.figures)
+        _unlearnable(run.verdict.figures)
         _skipped(run.verdict.figures)
         _side_by_side(run.verdict.figures, run.candidate)
     seconds = run_seconds(run)
@@ -97,6 +99,16 @@ def _left_out(figures: GateComparison) -> None:
         st.info(
             f"**Not learned: too few photos.** {describe_left_out(figures.left_out_classes)}",
             icon=":material/hourglass_empty:",
+        )
+
+
+def _unlearnable(figures: GateComparison) -> None:
+    if figures.unlearnable_classes:
+        st.info(
+            "**Not learned: cannot be told from the other classes.** "
+            f"{name_classes(figures.unlearnable_classes)}. Check its photos on the Training data "
+            "page, or add more of them.",
+            icon=":material/help:",
         )
 
 
