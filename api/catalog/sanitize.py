@@ -17,7 +17,7 @@ from api.core.imaging.metadata import strip_metadata
 from api.settings import usable_cores
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}
-LOSSY = ("JPEG", "HEIF")
+LOSSY = ("JPEG", "HEIF", "AVIF")
 MAX_JPEG_SIDE = 65_500
 # Leaves half of the cores to predictions, and bounds the large images in memory.
 _DECODE_SLOTS = BoundedSemaphore(max(1, usable_cores() // 2))
@@ -45,8 +45,8 @@ class SanitizedImage:
 def sanitize(data: bytes, max_pixels: int = MAX_PIXELS) -> SanitizedImage:
     """Decode the whole image and strip its metadata. Raises what `decode` raises.
 
-    The result decodes to the same pixels as `data`, except for HEIC, which becomes JPEG, and for
-    some damaged files that still decode.
+    The result decodes to the same pixels as `data`, except for HEIC and AVIF, which become JPEG,
+    and for some damaged files that still decode.
     """
     with _DECODE_SLOTS:
         stored, decoded = _strip(data, max_pixels) or _reencode(data, max_pixels)

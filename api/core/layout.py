@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from api.core.errors import ProblemError
-from api.core.imaging.decode import EXTENSIONS
+from api.core.imaging.decode import EXTENSIONS, START_BYTES, starts_like_photo
 from api.core.labels import OOD_PREFIX
 
 BOXES = "boxes.csv"
@@ -120,13 +120,21 @@ def is_ignored(name: str) -> bool:
 
 def _unreadable(path: Path, root: Path) -> str:
     """Why the file cannot be an image; empty if it can."""
-    if not path.name.lower().endswith(EXTENSIONS):
+    has_ending = "." in path.name
+    if has_ending and not path.name.lower().endswith(EXTENSIONS):
         return f"no picture format that is read ({' '.join(EXTENSIONS)})"
     if not path.is_file():
         return "a broken link or no ordinary file"
+    if not has_ending and not _starts_like_photo(path):
+        return f"no picture, and no name that ends as one ({' '.join(EXTENSIONS)})"
     if _display_path(path, root) != path.relative_to(root).as_posix():
         return "its name is no valid UTF-8; rename it"
     return ""
+
+
+def _starts_like_photo(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return starts_like_photo(stream.read(START_BYTES))
 
 
 def _display_path(path: Path, root: Path) -> str:

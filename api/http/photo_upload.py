@@ -9,7 +9,10 @@ from api.core.errors import MissingFileError, UnreadableCharsetError, Unsupporte
 
 FIELD = "file"
 LIMITS = {"max_files": 8, "max_fields": 100, "max_part_size": 64 * 2**10}
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/heic")
+IMAGE_TYPES = (
+    *("image/jpeg", "image/png", "image/webp", "image/bmp"),
+    *("image/heic", "image/avif"),
+)
 # Written by hand: FastAPI does not know a body that the endpoint reads itself.
 OPENAPI: dict[str, Any] = {
     "requestBody": {

@@ -145,6 +145,15 @@ def test_files_that_are_not_images_are_reported(tmp_path: Path) -> None:
     assert all(".heic" in reason for reason in skipped.values())
 
 
+def test_photos_with_odd_names_are_read(tmp_path: Path) -> None:
+    names = ["a.jfif", "b.JPE", "c.hif", "no ending"]
+    for number, name in enumerate(names):
+        kind = "HEIF" if name.endswith("hif") else "JPEG"
+        write(tmp_path / "apple" / name, encode(draw_fruit("freshapples", number), kind))
+    listing = read(tmp_path)
+    assert [file.path for file in listing.files] == [f"apple/{name}" for name in names]
+
+
 def test_broken_links_and_links_to_devices_or_folders_are_reported(tmp_path: Path) -> None:
     fill(tmp_path, {"apple/1.png": 1})
     (tmp_path / "apple/gone.png").symlink_to(tmp_path / "nowhere.png")

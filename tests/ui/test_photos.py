@@ -4,7 +4,9 @@ from io import BytesIO
 
 import pytest
 from photos import preview
-from PIL import Image
+from PIL import Image, PngImagePlugin
+
+from tests.colour_profiles import SPACES, cmyk_profile, grey_profile, in_space, rgb_profile
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -33,6 +35,57 @@ def test_rotated_photo_is_turned_upright() -> None:
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("BMP", "L")])
 def test_every_colour_mode_has_a_preview(kind: str, mode: str) -> None:
     assert preview(saved(Image.new(mode, (8, 8)), kind)) is not None
+
+
+def middle_of(small: bytes | None) -> tuple[int, ...]:
+    assert small is not None
+    shown = Image.open(BytesIO(small)).convert("RGB")
+    colour = shown.getpixel((shown.width // 2, shown.height // 2))
+    assert isinstance(colour, tuple)
+    return colour
+
+
+def similar(colour: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    return max(abs(a - b) for a, b in zip(colour, expected, strict=True)) <= 6
+
+
+@pytest.mark.parametrize("kind", ["I;16", "I;16B"])
+@pytest.mark.parametrize("size", [40, 2000])
+def test_16_bit_grey_is_shown_as_bright_as_it_is(kind: str, size: int) -> None:
+    data = (120 * 257).to_bytes(2) * size * size  # The same in either order.
+    assert similar(
+        middle_of(preview(saved(Image.frombytes(kind, (size, size), data), "PNG"))), (120, 120, 120)
+    )
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("space", ["Display P3", "Adobe RGB", "ProPhoto"])
+def test_preview_has_the_colours_of_the_photo(kind: str, space: str) -> None:
+    image = Image.new("RGB", (40, 40), in_space((200, 60, 50), SPACES[space]))
+    photo = saved(image, kind, icc_profile=rgb_profile(SPACES[space]), quality=95)
+    assert similar(middle_of(preview(photo)), (200, 60, 50))
+
+
+def test_preview_of_inks_and_of_linear_grey() -> None:
+    inks = Image.new("CMYK", (40, 40), (0, 255, 255, 0))
+    assert preview(saved(inks, "JPEG")) is not None
+    red = middle_of(preview(saved(inks, "JPEG", icc_profile=cmyk_profile())))
+    assert red[0] < 240 < red[0] + 20
+    grey = saved(Image.new("L", (40, 40), 128), "PNG", icc_profile=grey_profile(1.0))
+    assert similar(middle_of(preview(grey)), (188, 188, 188))
+
+
+@pytest.mark.parametrize("profile", [b"none", cmyk_profile(), rgb_profile(SPACES["ProPhoto"])[:99]])
+def test_unusable_profile_is_ignored(profile: bytes) -> None:
+    photo = saved(Image.new("RGB", (40, 40), (200, 60, 50)), "JPEG", icc_profile=profile)
+    assert similar(middle_of(preview(photo)), (200, 60, 50))
+
+
+def test_edit_history_does_not_hide_the_picture() -> None:
+    history = PngImagePlugin.PngInfo()
+    history.add_text("history", "cropped " * 200_000, zip=True)
+    photo = saved(Image.new("RGB", (40, 40), (200, 60, 50)), "PNG", pnginfo=history)
+    assert similar(middle_of(preview(photo)), (200, 60, 50))
 
 
 def test_unreadable_or_unsupported_file_has_no_preview(photo: bytes) -> None:

@@ -6,10 +6,13 @@ If it is stopped or killed, run it again: it resumes.
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 
 from api.commands.cli_args import count, path
 from api.core.errors import ProblemError
 from api.core.freshness_levels import LevelThresholds, threshold_error
+
+MAX_ENDINGS = 8
 
 
 def main() -> int:
@@ -60,8 +63,16 @@ def _run(arguments: argparse.Namespace) -> str:
     resumed = f" ({report.resumed} of them by an earlier command)" if report.resumed else ""
     return (
         f"{arguments.out} has {report.photographs} photographs{resumed}, {report.errors} of them "
-        f"with an error, by version {package.manifest.version}."
+        f"with an error, by version {package.manifest.version}.{_left_out(report.left_out)}"
     )
+
+
+def _left_out(counts: Mapping[str, int]) -> str:
+    """A sentence on the files that are no photos; empty if there are none."""
+    if not counts:
+        return ""
+    endings = ", ".join(sorted(counts, key=lambda ending: -counts[ending])[:MAX_ENDINGS])
+    return f" Files left out because they are no photos: {sum(counts.values())} ({endings})."
 
 
 def _missing_extra(arguments: argparse.Namespace) -> str:

@@ -6,7 +6,7 @@ the job resumes at the first one missing.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -40,13 +40,17 @@ class OtherJobError(ProblemError):
 
 
 class JobSpec(BaseModel):
-    """What `job.json` holds. `thresholds` is empty in jobs of before freshness levels."""
+    """What `job.json` holds. `thresholds` is empty in jobs of before freshness levels.
+
+    `left_out` counts the files that are no photos, by the end of their names.
+    """
 
     source: str
     model_version: str
     thresholds: str = ""
     rows_a_part: int
     photographs: int = 0
+    left_out: Mapping[str, int] = {}
 
 
 class ResumableJob:
@@ -73,9 +77,17 @@ class ResumableJob:
 
     @classmethod
     def create(
-        cls, folder: Path, spec: JobSpec, paths: Iterable[str], progress: Progress
+        cls,
+        folder: Path,
+        spec: JobSpec,
+        paths: Iterable[str],
+        progress: Progress,
+        left_out: Mapping[str, int],
     ) -> "ResumableJob":
-        """A new job that grades `paths`, which are never all in memory. Raises OSError."""
+        """A new job that grades `paths`, which are never all in memory. Raises OSError.
+
+        `left_out` is read once `paths` has ended.
+        """
         count = 0
         with (folder / PATHS).open("w", encoding="ascii") as listing:
             for count, path in enumerate(paths, start=1):
@@ -83,7 +95,7 @@ class ResumableJob:
                 if count % 1000 == 0:  # The total is unknown.
                     progress("Looking for photographs", count, count)
         progress("Looking for photographs", count, count)
-        spec = spec.model_copy(update={"photographs": count})
+        spec = spec.model_copy(update={"photographs": count, "left_out": dict(left_out)})
         _blobs(folder).put(SPEC, spec.model_dump_json(indent=2).encode())
         return cls(folder, spec)
 

@@ -1,7 +1,7 @@
 """Runs a scoring job, new or resumed, until its table is written."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +42,15 @@ class BusyError(ProblemError):
 
 @dataclass(frozen=True)
 class Report:
-    """Counts the rows of the finished file; earlier commands had graded `resumed` of them."""
+    """Counts the rows of the finished file; earlier commands had graded `resumed` of them.
+
+    `left_out` counts the files that are no photos, by the end of their names.
+    """
 
     photographs: int
     errors: int
     resumed: int
+    left_out: Mapping[str, int]
 
 
 def score(
@@ -102,7 +106,7 @@ def _resume_or_create(
     if resumable is not None:
         return resumable
     try:
-        resumable = ResumableJob.create(folder, spec, source.paths(), progress)
+        resumable = ResumableJob.create(folder, spec, source.paths(), progress, source.left_out)
         if not resumable.spec.photographs:
             raise NoPhotographsError(job.address)
     except ProblemError:
@@ -127,7 +131,7 @@ def _complete(
             yield table
 
     output.write_table(out, job.schema, count_errors())
-    return Report(total, errors, resumed)
+    return Report(total, errors, resumed, resumable.spec.left_out)
 
 
 def _grade_rest(resumable: ResumableJob, grade: GradeBatches, progress: Progress) -> None:

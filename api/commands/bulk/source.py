@@ -2,13 +2,15 @@
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import fsspec
 
 from api.core.errors import ProblemError
-from api.core.imaging.decode import EXTENSIONS
+from api.core.imaging.decode import EXTENSIONS, START_BYTES, starts_like_photo
 
 # The store is unavailable or overloaded, and not just a photo missing.
 UNAVAILABLE = (ConnectionError, TimeoutError, BlockingIOError)
@@ -36,6 +38,7 @@ class NoFolderError(ProblemError):
 class Source:
     """Photos under relative paths such as `crate 7/apple.jpg`.
 
+    `left_out` counts the other files that `paths` has met, by the end of their names.
     Any method raises SourceError if the folder or bucket itself cannot be read.
     """
 
@@ -50,6 +53,7 @@ class Source:
             raise SourceError.of(address, error) from error
         self._root: str = root.rstrip("/")
         self._local = "file" in self._filesystem.protocol
+        self.left_out: Counter[str] = Counter()
         self.address: str = self._filesystem.unstrip_protocol(self._root or "/")
 
     def paths(self) -> Iterator[str]:
@@ -85,8 +89,21 @@ class Source:
         for name in sorted(self._names(folder)):
             if name.endswith("/"):
                 yield from self._walk(folder + name)
-            elif name.lower().endswith(EXTENSIONS):
+            elif name.lower().endswith(EXTENSIONS) or (
+                "." not in name and self._starts_like_photo(folder + name)
+            ):
                 yield folder + name
+            else:
+                self.left_out[PurePosixPath(name).suffix.lower() or "no ending"] += 1
+
+    def _starts_like_photo(self, path: str) -> bool:
+        try:
+            start = self._filesystem.cat_file(f"{self._root}/{path}", start=0, end=START_BYTES)
+        except UNAVAILABLE:
+            raise
+        except OSError:  # A bucket refuses a byte range of an empty object.
+            return False
+        return starts_like_photo(start)
 
     def _names(self, folder: str) -> Iterator[str]:
         """The names in a folder; folders end in a slash, so that names sort as full paths do."""

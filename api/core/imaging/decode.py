@@ -1,4 +1,4 @@
-"""Image files to verified, upright RGB pixels.
+"""Image files to verified, upright pixels in sRGB.
 
 Training, evaluation, import and serving share this decoder, so a photo has the same pixels in all.
 """
@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import pillow_heif
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import AvifImagePlugin, ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from api.core.errors import ProblemError, TooLargeError, UnprocessableError
+from api.core.imaging.colour import MAX_PROFILE_BYTES, conversion_of
+from api.core.imaging.repair import repaired
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".heic", ".heif")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF", "AVIF")
+# Chrome on Windows writes .jfif, and cameras write .hif.
+EXTENSIONS = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp", ".mpo"),
+    *(".png", ".apng", ".webp", ".bmp", ".dib", ".heic", ".heif", ".hif", ".avif"),
+)
 MAX_PIXELS = 64_000_000
+# Of a file's first bytes, what `starts_like_photo` looks at.
+START_BYTES = 12
 
 # Large images are decoded or reduced by an integer factor, to save time and memory; no side gets
 # shorter than this. Twice the largest usual input size, so that the final resize still averages.
@@ -37,6 +45,10 @@ pillow_heif.register_heif_opener()
 # `decode` checks the size itself: Pillow's check depends on process-wide warning filters, which are
 # not thread-safe.
 Image.MAX_IMAGE_PIXELS = None
+# Of a profile or text; Pillow refuses the whole image beyond. All texts together: 64 MiB.
+PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
+# Photos are decoded side by side.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 class EmptyImageError(ProblemError):
@@ -73,7 +85,7 @@ UNREADABLE = (EmptyImageError, NotAnImageError, ImageTooLargeError, TruncatedIma
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """`image` is upright RGB and may be reduced; `width` and `height` are the upright size of the
+    """`image` is upright sRGB and may be reduced; `width` and `height` are the upright size of the
     file's image. `format` is one of FORMATS.
     """
 
@@ -84,13 +96,37 @@ class DecodedImage:
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -> DecodedImage:
-    """Decode `data` completely, apply its EXIF orientation and convert it to RGB.
+    """Decode `data` completely, apply its EXIF orientation and convert it to sRGB.
 
     A large image is reduced unless `full_size`. Raises EmptyImageError, NotAnImageError,
     ImageTooLargeError (before any pixel is decoded) or TruncatedImageError.
     """
     if not data:
         raise EmptyImageError()
+    try:
+        return _decode(data, max_pixels, full_size)
+    except (NotAnImageError, TruncatedImageError):
+        decoded = _decode_repaired(data, max_pixels, full_size)
+        if decoded is None:
+            raise
+        return decoded
+
+
+def _decode_repaired(data: bytes, max_pixels: int, full_size: bool) -> DecodedImage | None:
+    """None if pixels are missing, or the file is damaged otherwise."""
+    first = None
+    for version in repaired(data):
+        try:
+            decoded = _decode(version, max_pixels, full_size)
+        except (NotAnImageError, TruncatedImageError):
+            return None
+        if first and decoded.image.tobytes() != first.image.tobytes():
+            return None
+        first = first or decoded
+    return first
+
+
+def _decode(data: bytes, max_pixels: int, full_size: bool) -> DecodedImage:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
@@ -107,7 +143,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -
             image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
         orientation = orientation_of(image)
-        upright = _rgb(image) if full_size else _small_rgb(image)
+        upright = _to_srgb(image, full_size)
         upright.info.clear()  # Drops the EXIF data, so nobody rotates it again.
         if orientation in TRANSPOSITIONS:
             upright = upright.transpose(TRANSPOSITIONS[orientation])
@@ -120,6 +156,15 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -
     return DecodedImage(upright, width, height, file_format)
 
 
+def starts_like_photo(start: bytes) -> bool:
+    """Whether a file with these first bytes may be a photo, whatever its name."""
+    return (
+        start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"))
+        or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
+        or start[4:8] == b"ftyp"  # HEIF and AVIF.
+    )
+
+
 def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where the EXIF data is missing or broken."""
     try:
@@ -129,30 +174,38 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
-def _small_rgb(image: Image.Image) -> Image.Image:
-    """RGB, reduced by an integer factor if large.
+def _to_srgb(image: Image.Image, full_size: bool) -> Image.Image:
+    """8-bit sRGB, reduced by an integer factor if large and not `full_size`."""
+    conversion = conversion_of(image)
+    mode = conversion.mode if conversion else "RGB"
+    opaque = _opaque(image, mode) if full_size else _small(image, mode)
+    return conversion.apply(opaque) if conversion else opaque
+
+
+def _small(image: Image.Image, mode: str) -> Image.Image:
+    """As `_opaque`, reduced by an integer factor if large.
 
     Strip by strip: a copy of a large image per step would take too much memory.
     """
     factor = min(image.size) // DRAFT_SIDE
     if factor < 2:
-        return _rgb(image)
+        return _opaque(image, mode)
     size = (-(-image.width // factor), -(-image.height // factor))
-    small = Image.new("RGB", size)
+    small = Image.new(mode, size)
     for top in range(0, size[1], STRIP_ROWS):
         rows = (top * factor, min(image.height, (top + STRIP_ROWS) * factor))
         strip = image.crop((0, rows[0], image.width, rows[1]))
-        small.paste(_rgb(strip).reduce(factor), (0, top))
+        small.paste(_opaque(strip, mode).reduce(factor), (0, top))
     return small
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """To RGB: transparency is flattened onto white, 16-bit grey becomes 8-bit."""
+def _opaque(image: Image.Image, mode: str) -> Image.Image:
+    """To `mode`: transparency is flattened onto white, 16-bit grey becomes 8-bit."""
     if image.mode.startswith("I"):
-        return image.point(lambda value: value / 256).convert("L").convert("RGB")
+        return image.point(lambda value: value / 256).convert("L").convert(mode)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         flat = Image.new("RGB", image.size, "white")
         flat.paste(layer, mask=layer.getchannel("A"))
-        return flat
-    return image.convert("RGB")
+        return flat.convert(mode)
+    return image.convert(mode)

@@ -1,7 +1,7 @@
 """Lossless removal of metadata (offset, time, camera) from image files.
 
-Compressed pixels are copied unchanged. Of the metadata only the orientation is kept, without which
-the image would lie on its side. Colour profiles are removed as well: `decode` ignores them.
+Compressed pixels are copied unchanged. Kept is what the pixels need to look the same: the
+orientation, and a colour profile that `decode` converts from.
 """
 
 import io
@@ -12,16 +12,19 @@ from collections.abc import Iterator
 
 from PIL import Image
 
+from api.core.imaging.colour import conversion_of
 from api.core.imaging.decode import FORMATS, orientation_of
 
 _ORIENTATION_TAG = 0x0112
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-_PNG_METADATA = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
+_PNG_METADATA = {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
+_PNG_PROFILE, _WEBP_PROFILE, _JPEG_PROFILE = b"iCCP", b"ICCP", b"ICC_PROFILE\0"
 _WEBP_KEPT = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
-_WEBP_ALPHA, _WEBP_EXIF = 0x10, 0x08
-_JFIF, _EXIF, _ADOBE, _COMMENT, _SCAN, _END = 0xE0, 0xE1, 0xEE, 0xFE, 0xDA, 0xD9
+_WEBP_HAS_PROFILE, _WEBP_HAS_ALPHA, _WEBP_HAS_EXIF = 0x20, 0x10, 0x08
+_JFIF, _EXIF, _ICC, _ADOBE, _COMMENT, _SCAN, _END = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xDA, 0xD9
 # Within a scan 0xFF is followed by zero, a restart marker or, as padding, another 0xFF.
+_PLAIN = (1, False)
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
@@ -42,8 +45,9 @@ def strip_metadata(data: bytes) -> bytes | None:
 
 
 def _jpeg(data: bytes) -> bytes | None:
-    # Reading the orientation opens the image, so only where there is EXIF or XMP data.
-    orientation = _orientation(data) if b"Exif" in data or b"rientation" in data else 1
+    # This opens the image, so only where there is EXIF or XMP data or a profile.
+    needed = b"Exif" in data or b"rientation" in data or _JPEG_PROFILE in data
+    orientation, is_converted = _shown_as(data) if needed else _PLAIN
     kept = [data[:2]]
     if orientation != 1:
         kept.append(_segment(_EXIF, b"Exif\0\0" + _exif(orientation)))
@@ -60,6 +64,9 @@ def _jpeg(data: bytes) -> bytes | None:
             kept.append(_segment(_JFIF, body[:12] + b"\0\0"))  # Without its thumbnail.
         elif marker == _ADOBE and body.startswith(b"Adobe"):
             kept.append(_segment(_ADOBE, body[:12]))  # The colour transform.
+        elif marker == _ICC and body.startswith(_JPEG_PROFILE):
+            if is_converted:
+                kept.append(data[offset:end])
         elif marker != _COMMENT and not _JFIF <= marker <= 0xEF:
             kept.append(data[offset:end])
         if marker == _SCAN:
@@ -81,9 +88,10 @@ def _png(data: bytes) -> bytes | None:
     names = {name for name, _ in chunks}
     if b"acTL" in names or not chunks or chunks[-1][0] != b"IEND":
         return None
-    # Reading the orientation decodes the image, so only where there may be one.
-    orientation = _orientation(data) if names & _PNG_METADATA else 1
-    kept = [whole for name, whole in chunks if name in _PNG_KEPT]
+    # This decodes the image, so only where there may be something.
+    orientation, is_converted = _shown_as(data) if names & _PNG_METADATA else _PLAIN
+    kept_names = _PNG_KEPT | ({_PNG_PROFILE} if is_converted else set())
+    kept = [whole for name, whole in chunks if name in kept_names]
     if orientation != 1:
         kept.insert(1, _png_chunk(b"eXIf", _exif(orientation)))
     return _PNG_START + b"".join(kept)
@@ -106,13 +114,16 @@ def _png_chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _webp(data: bytes) -> bytes | None:
-    orientation = _orientation(data)
+    orientation, is_converted = _shown_as(data)
     chunks = dict(_webp_chunks(data))
     if b"ANIM" in chunks or not chunks.keys() & {b"VP8 ", b"VP8L"}:
         return None
-    kept = {name: body for name, body in chunks.items() if name in _WEBP_KEPT}
+    kept_names = _WEBP_KEPT | ({_WEBP_PROFILE} if is_converted else set())
+    kept = {name: body for name, body in chunks.items() if name in kept_names}
     if header := kept.get(b"VP8X"):
-        flags = header[0] & _WEBP_ALPHA | (_WEBP_EXIF if orientation != 1 else 0)
+        flags = header[0] & _WEBP_HAS_ALPHA
+        flags |= _WEBP_HAS_EXIF if orientation != 1 else 0
+        flags |= _WEBP_HAS_PROFILE if is_converted else 0
         kept[b"VP8X"] = bytes([flags]) + header[1:]
         if orientation != 1:
             kept[b"EXIF"] = _exif(orientation)
@@ -133,11 +144,14 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += 8 + length + length % 2
 
 
-def _orientation(data: bytes) -> int:
-    """The EXIF orientation, 1 to 8. Raises ValueError where the image cannot be opened."""
+def _shown_as(data: bytes) -> tuple[int, bool]:
+    """The EXIF orientation, 1 to 8, and whether the colours are converted from a profile.
+
+    Raises ValueError where the image cannot be opened.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return orientation_of(image)
+            return orientation_of(image), conversion_of(image) is not None
     except Exception as error:  # As in `decode`.
         raise ValueError("The image cannot be opened.") from error
 

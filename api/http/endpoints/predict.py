@@ -20,7 +20,7 @@ router = APIRouter(tags=["predict"])
     responses=responses(400, 408, 413, 415, 422, 503, 507),
 )
 async def predict(request: Request, state: StateDep, explain: bool = False) -> Response:
-    """Send JPEG, PNG, WebP, BMP or HEIC, as the form field `file` or as the body itself.
+    """Send JPEG, PNG, WebP, BMP, HEIC or AVIF, as the form field `file` or as the body itself.
 
     `explain=true` adds a heat map of the areas that influenced the grade.
     """

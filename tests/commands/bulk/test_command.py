@@ -51,6 +51,23 @@ def running(process: int) -> bool:
         return False
 
 
+def test_earlier_name_of_the_command_and_files_that_are_no_photos(tmp_path: Path) -> None:
+    folder = write_many(tmp_path / "photographs", 2)
+    for name in ("a.gif", "b.gif", "notes.txt"):
+        (folder / name).write_bytes(b"x")
+    command = [sys.executable, "-m", "api.bulk", folder, "--out", tmp_path / "out.csv"]
+    done = subprocess.run(
+        [*map(str, command), "--model", "default"],
+        cwd=PROJECT,
+        env=service_environment(str(tmp_path / "state")),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "has 2 photographs, 0 of them with an error" in done.stdout
+    assert "Files left out because they are no photos: 3 (.gif, .txt)." in done.stdout
+
+
 def test_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> None:
     folder, state = write_many(tmp_path / "photographs", PHOTOGRAPHS), tmp_path / "state"
     out, uninterrupted = tmp_path / "out.parquet", tmp_path / "whole.parquet"

@@ -23,6 +23,17 @@ def test_paths_are_sorted(address: str) -> None:
     assert list(source.paths()) == PATHS == sorted(PATHS)
 
 
+ODD_NAMES = ["a.jfif", "b.JPE", "c.hif", "d.avif", "e.mpo", "no ending", "no ending either"]
+
+
+def test_photos_are_found_by_odd_names_and_the_rest_is_counted(address: str) -> None:
+    photo = contents()["B.JPG"]
+    others = {"a.txt": b"x", "b.gif": b"x", "c.gif": b"x", "LICENSE": b"words", "empty": b""}
+    source = Source(put(address, dict.fromkeys(ODD_NAMES, photo) | others), MAX_BYTES)
+    assert list(source.paths()) == ODD_NAMES
+    assert source.left_out == {".txt": 1, ".gif": 2, "no ending": 2}
+
+
 def test_read_keeps_the_order(address: str) -> None:
     files = contents()
     source = Source(put(f"{address}/", files), MAX_BYTES)

@@ -1,0 +1,138 @@
+"""Files of which all pixels are there, but not all that belongs beside them.
+
+What editors, cameras and transfers do to files: long texts and broken chunks in a PNG, a missing
+end mark, bytes before the start. Pixels are never made up.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+
+from api.core.imaging.colour import MAX_PROFILE_BYTES
+
+PNG_START = b"\x89PNG\r\n\x1a\n"
+_PNG_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_PNG_SHOWN = {b"iCCP", b"eXIf"}
+_STARTS = (b"\xff\xd8\xff", PNG_START, b"RIFF", b"BM")
+# What scripts and editors write before a file: line ends, spaces, a byte order mark.
+_BEFORE = b"\xef\xbb\xbf\r\n\t \0"
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
+_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+# Longer than the code of any block, so that a missing one shows. The restart markers show missing
+# intervals: a decoder skips one whose marker comes one or two too early.
+_FILLINGS = tuple(
+    b"".join(
+        bytes([value]) * 256 + bytes([0xFF, 0xD0 + (first + number) % 8]) for number in range(8)
+    )
+    for value, first in ((0x55, 0), (0xE4, 3), (0xAA, 5), (0xEB, 7), (0x39, 2))
+)
+_COEFFICIENTS = 64
+_WEBP_PROFILE, _WEBP_ALPHA = 0x20, 0x10
+
+
+def repaired(data: bytes) -> tuple[bytes, ...]:
+    """Versions of a damaged file that may be readable; none if nothing is known to help.
+
+    All pixels of the file are there if every version can be decoded, to the same pixels.
+    """
+    start = data.lstrip(_BEFORE)
+    if start.startswith(_STARTS) and len(start) < len(data):
+        return (start,)
+    if data.startswith(PNG_START):
+        return _png(data)
+    if data.startswith(b"\xff\xd8"):
+        return _jpeg(data)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return _webp(data)
+    return ()
+
+
+def _png(data: bytes) -> tuple[bytes, ...]:
+    """Without what is neither needed to show the picture nor whole."""
+    kept = [PNG_START]
+    offset, name = len(PNG_START), b""
+    while offset + 8 <= len(data) and name != b"IEND":
+        length, name = struct.unpack_from(">I4s", data, offset)
+        end = offset + 12 + length
+        chunk = data[offset:end]
+        if name in _PNG_PIXELS or (name in _PNG_SHOWN and _is_whole(chunk)):
+            kept.append(chunk)
+        offset = end
+    shorter = b"".join(kept)
+    return (shorter,) if shorter != data else ()
+
+
+def _is_whole(chunk: bytes) -> bool:
+    """Whether a PNG chunk has its checksum, and a profile a size that is read."""
+    name, body, checksum = chunk[4:8], chunk[8:-4], chunk[-4:]
+    if struct.pack(">I", zlib.crc32(name + body)) != checksum:
+        return False
+    if name != b"iCCP":
+        return True
+    unpacking = zlib.decompressobj()
+    try:
+        unpacking.decompress(body.partition(b"\0")[2][1:], MAX_PROFILE_BYTES)
+    except zlib.error:
+        return False
+    return unpacking.eof
+
+
+def _jpeg(data: bytes) -> tuple[bytes, ...]:
+    """With an end mark, after fillings that show in the pixels where any are missing."""
+    if not _has_all_scans(data):
+        return ()
+    cut = data.removesuffix(b"\xff")
+    return tuple(cut + filling + b"\xff\xd9" for filling in _FILLINGS)
+
+
+def _has_all_scans(data: bytes) -> bool:
+    """Whether only the end mark of a JPEG is missing, and maybe the end of its last scan."""
+    missing: dict[int, set[int]] = {}  # By component, the coefficients without their last bit.
+    offset = 2
+    try:
+        while data[offset] == 0xFF and data[offset + 1] != _JPEG_END:
+            marker, length = struct.unpack_from(">xBH", data, offset)
+            body, offset = data[offset + 4 : offset + 2 + length], offset + 2 + length
+            if marker in _JPEG_FRAMES:
+                missing = {component: set(range(_COEFFICIENTS)) for component in body[6::3]}
+            if marker == _JPEG_SCAN:
+                first, last, bits = body[-3:]
+                if bits & 0xF == 0:
+                    for component in body[1:-3:2]:
+                        missing[component] -= set(range(first, last + 1))
+                after = _AFTER_SCAN.search(data, offset)
+                if after is None:
+                    return not any(missing.values())
+                offset = after.start()
+    except (IndexError, KeyError, ValueError, struct.error):
+        return False
+    return False
+
+
+def _webp(data: bytes) -> tuple[bytes, ...]:
+    """Without what follows the pixels, and with its true length."""
+    kept: list[bytes] = []
+    for name, chunk in _webp_chunks(data):
+        if name == b"VP8X":
+            flags = chunk[8] & (_WEBP_ALPHA | _WEBP_PROFILE)
+            kept.append(chunk[:8] + bytes([flags]) + chunk[9:])
+        else:
+            kept.append(chunk)
+        if name in (b"VP8 ", b"VP8L"):
+            body = b"WEBP" + b"".join(kept)
+            return (b"RIFF" + struct.pack("<I", len(body)) + body,)
+    return ()
+
+
+def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and bytes of each chunk that is whole, from the start."""
+    offset = 12
+    while offset + 8 <= len(data):
+        name, length = struct.unpack_from("<4sI", data, offset)
+        end = offset + 8 + length
+        if end > len(data):
+            return
+        yield name, data[offset:end] + b"\0" * (length % 2)
+        offset = end + length % 2
