@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import comb
 
+# A difference with a smaller p-value is significant.
+ALPHA = 0.05
+
 
 @dataclass(frozen=True)
 class PairedCounts:

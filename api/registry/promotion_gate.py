@@ -10,21 +10,23 @@ candidate that the gate rejects.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass
-from math import comb
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from api.core.formatting import percent
-from api.core.paired_comparison import (
-    ChangedLabels,
-    Contradictions,
-    LabelAgreement,
-    ModelComparison,
-    PairedCounts,
+from api.core.paired_comparison import ALPHA, ModelComparison, PairedCounts
+from api.registry.label_rules import (
+    MIN_NEW_CLASS_RECALL,
+    MIN_NEW_PHOTOS,
+    add_agreements,
+    agreement_rate,
+    check_changed_labels,
+    check_contradictions,
+    check_new_classes,
+    check_new_labels,
+    describe,
 )
 
-# A regression with a smaller p-value is significant.
-ALPHA = 0.05
 # One photo is never enough to reject a candidate.
 MIN_NET_LOST = 2
 # What the project promises for the known classes.
@@ -44,16 +46,6 @@ MAX_SINCE_FIRST_DROP = 0.03
 MIN_ACCURACY = 0.75
 MIN_GROUP_ACCURACY = 0.60
 MIN_FOR_FLOOR = 8
-# Of the held-out photos of a class, this share may be relabelled or removed, and always this many.
-MAX_CHANGED = 0.10
-ALWAYS_MAY_CHANGE = 2
-# Share of new uploads that may contradict the champion where it is confident. On sources that it
-# has not seen it is wrong on up to 7 % of photos so (docs/crossvalidation.json, `wrong_and_sure`).
-MAX_CONTRADICTED = 0.15
-MIN_CONTRADICTED = 5
-# Contradicting photos that look alike, uploads or corrections. Of 20 to 40 honest corrections of
-# what the grader gets wrong or doubts, at most 4 do (docs/log/retraining.md).
-MAX_CLUSTERED = 11
 # Share of photos of known classes that are recognised.
 MAX_RECOGNISED_DROP = 0.03
 MAX_SIGNIFICANT_RECOGNISED_DROP = 0.01
@@ -71,16 +63,6 @@ MAX_LET_THROUGH_INCREASE_WITH_NEW = 0.25
 MAX_OTHERS_AS_KNOWN_INCREASE = 0.10
 MAX_OTHERS_AS_KNOWN = 0.15
 MAX_SLOWDOWN = 1.10
-# Guessing between two classes would give 0.5.
-MIN_NEW_CLASS_RECALL = 0.75
-MIN_NEW_CLASS_RECOGNISED = 0.85
-MIN_LABEL_AGREEMENT = 0.70
-# Lower for a single class, whose new photos may all come from one unusual place.
-MIN_CLASS_LABEL_AGREEMENT = 0.50
-# With fewer new photos of known classes their labels are not checked.
-MIN_NEW_PHOTOS = 8
-# With this many held-out new photos, only those count: they measure the candidate itself.
-ENOUGH_HELD_OUT = 20
 
 
 @dataclass(frozen=True)
@@ -103,14 +85,14 @@ def judge(comparison: ModelComparison) -> Verdict:
         *_check_floors(comparison),
         *_check_since_first(comparison.since_first),
         *_check_new_photos(comparison),
-        *_check_changed_labels(comparison.changed_labels),
-        *_check_contradictions(comparison.contradictions),
+        *check_changed_labels(comparison.changed_labels),
+        *check_contradictions(comparison.contradictions),
         *_check_calibration(comparison),
         *_check_recognised(comparison.recognised),
         *_check_let_through(comparison),
         *_check_speed(comparison),
         *check_new_classes(comparison.new_classes),
-        *_check_new_labels(comparison.new_labels),
+        *check_new_labels(comparison.new_labels),
     ]
     reasons = objections or list(_results(comparison))
     return Verdict(not objections, reasons, asdict(comparison))
@@ -132,8 +114,8 @@ def _check_lost_classes(comparison: ModelComparison) -> Iterator[str]:
                 f"Too few photos of {name} are left to judge it by: {agreement.left_out}. Add "
                 f"photos of {name}."
             )
-        elif _agreement_rate(agreement) < MIN_NEW_CLASS_RECALL:
-            yield f"It cannot tell {name} from the others: {_summary(agreement)}."
+        elif agreement_rate(agreement) < MIN_NEW_CLASS_RECALL:
+            yield f"It cannot tell {name} from the others: {describe(agreement)}."
 
 
 def _check_overall(comparison: ModelComparison) -> Iterator[str]:
@@ -229,40 +211,6 @@ def _check_new_photos(comparison: ModelComparison) -> Iterator[str]:
     yield from _check_each_class(comparison.new_per_class, "held-out photos added since")
 
 
-def _check_changed_labels(changed: Mapping[str, ChangedLabels]) -> Iterator[str]:
-    for name, counts in changed.items():
-        now = counts.relabelled + counts.removed
-        limit = max(ALWAYS_MAY_CHANGE, MAX_CHANGED * counts.photos)
-        if now and counts.since_first + counts.removed > limit:
-            yield (
-                f"Of the {counts.photos} photos of {name} that models are judged by, "
-                f"{counts.relabelled} were relabelled and {counts.removed} removed for this run; "
-                f"{counts.since_first} do not have their first label any more. Check these labels "
-                "before you promote it."
-            )
-
-
-def _check_contradictions(found: Contradictions | None) -> Iterator[str]:
-    if found is None:
-        return
-    advice = "Look at these photos before you promote it."
-    if found.contradicted >= max(MIN_CONTRADICTED, MAX_CONTRADICTED * found.uploads):
-        yield (
-            f"Of {found.uploads} new photos of known classes the champion is sure that "
-            f"{found.contradicted} have the wrong label. {advice}"
-        )
-    elif found.clustered_uploads > MAX_CLUSTERED:
-        yield (
-            f"The champion grades {found.clustered_uploads} new photos that look alike as another "
-            f"class than their label. {advice}"
-        )
-    if found.clustered_corrections > MAX_CLUSTERED:
-        yield (
-            f"The champion grades {found.clustered_corrections} corrected photos that look alike "
-            f"as another class than their label. {advice}"
-        )
-
-
 def _check_calibration(comparison: ModelComparison) -> Iterator[str]:
     error = comparison.calibration_error
     if error and error.increase > max(MAX_CALIBRATION_INCREASE, 2 / comparison.overall.photographs):
@@ -317,37 +265,6 @@ def _check_speed(comparison: ModelComparison) -> Iterator[str]:
         yield f"It is slower: {time.candidate:.1f} ms per photo against {time.champion:.1f} ms."
 
 
-def check_new_classes(new_classes: Mapping[str, LabelAgreement]) -> Iterator[str]:
-    """The reasons against a model that are about its new classes."""
-    for name, agreement in new_classes.items():
-        if _agreement_rate(agreement) < MIN_NEW_CLASS_RECALL:
-            yield f"It cannot tell the new class {name} from the others: {_summary(agreement)}."
-        elif rejected := _too_many_rejected(agreement):
-            yield (
-                f"It does not recognise the new class {name}: {rejected} are rejected as unknown. "
-                "Photos of one kind of produce, close up and from several sides, help most."
-            )
-
-
-def _check_new_labels(new_labels: Mapping[str, LabelAgreement]) -> Iterator[str]:
-    total = _total(new_labels)
-    if total.left_out >= MIN_NEW_PHOTOS and _agreement_rate(total) < MIN_LABEL_AGREEMENT:
-        yield (
-            f"The new labels do not fit the photos: {_summary(total)}. Check the labels of the "
-            f"newest uploads ({', '.join(new_labels)})."
-        )
-        return
-    for name, agreement in new_labels.items():
-        if (
-            agreement.left_out >= MIN_NEW_PHOTOS
-            and _agreement_rate(agreement) < MIN_CLASS_LABEL_AGREEMENT
-        ):
-            yield (
-                f"The new labels of {name} do not fit the photos: {_summary(agreement)}. Check the "
-                "newest uploads of that class."
-            )
-
-
 def _results(comparison: ModelComparison) -> Iterator[str]:
     counts = comparison.overall
     if counts.photographs:
@@ -356,10 +273,10 @@ def _results(comparison: ModelComparison) -> Iterator[str]:
             f"the champion has {counts.champion_right}."
         )
     for name, agreement in comparison.new_classes.items():
-        yield f"It knows the new class {name}: {_summary(agreement)}."
-    total = _total(comparison.new_labels)
+        yield f"It knows the new class {name}: {describe(agreement)}."
+    total = add_agreements(comparison.new_labels)
     if total.left_out:
-        yield f"The new labels fit: {_summary(total)}."
+        yield f"The new labels fit: {describe(total)}."
     changed = comparison.changed_labels.values()
     if relabelled := sum(counts.relabelled for counts in changed):
         yield f"{relabelled} held-out photos were relabelled; the labels before still counted."
@@ -382,48 +299,3 @@ def _regressed(
 ) -> bool:
     allowed = max_significant_drop if counts.mcnemar_p < alpha else max_drop
     return counts.net_lost >= MIN_NET_LOST and counts.drop > allowed
-
-
-def _agreement_rate(agreement: LabelAgreement) -> float:
-    """Share of new photos graded as labelled, 0 to 1: of held-out ones if there are enough."""
-    if agreement.held_out >= ENOUGH_HELD_OUT:
-        return agreement.held_out_right / agreement.held_out
-    return agreement.left_out_right / agreement.left_out if agreement.left_out else 0.0
-
-
-def _too_many_rejected(agreement: LabelAgreement) -> str:
-    """How many new photos are rejected as OOD, as a phrase; empty if that is acceptable.
-
-    A few held-out photos are enough to show that the candidate recognises almost none.
-    """
-    max_rejected = 1 - MIN_NEW_CLASS_RECOGNISED
-    held_out = agreement.held_out
-    rejected = held_out - agreement.held_out_recognised
-    phrase = f"{rejected} of {held_out} held-out new photos"
-    if held_out >= ENOUGH_HELD_OUT:
-        return phrase if rejected > max_rejected * held_out else ""
-    left_out = agreement.left_out
-    rejected_left_out = left_out - agreement.left_out_recognised
-    if rejected_left_out > max_rejected * left_out:
-        return f"left out one by one, {rejected_left_out} of {left_out} new photos"
-    # Binomial p-value of this many rejections at the highest acceptable rate.
-    p = sum(
-        comb(held_out, k) * max_rejected**k * MIN_NEW_CLASS_RECOGNISED ** (held_out - k)
-        for k in range(rejected, held_out + 1)
-    )
-    return phrase if p < ALPHA else ""
-
-
-def _summary(agreement: LabelAgreement) -> str:
-    held_out = f"{agreement.held_out_right} of {agreement.held_out}"
-    if agreement.held_out >= ENOUGH_HELD_OUT:
-        return f"{held_out} held-out new photos were graded as labelled"
-    left_out = f"{agreement.left_out_right} of {agreement.left_out}"
-    return f"left out one by one, {left_out} new photos were graded as labelled" + (
-        f" (held out: {held_out})" if agreement.held_out else ""
-    )
-
-
-def _total(agreements: Mapping[str, LabelAgreement]) -> LabelAgreement:
-    columns = zip(*map(astuple, agreements.values()), strict=True)
-    return LabelAgreement(*map(sum, columns)) if agreements else LabelAgreement(0, 0)

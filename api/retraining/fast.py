@@ -31,7 +31,7 @@ from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
 from api.model.probe import grade_probe
 from api.model.replay_buffer import OodSamples, ReplayBuffer
-from api.registry.promotion_gate import ENOUGH_HELD_OUT, check_new_classes
+from api.registry.label_rules import ENOUGH_HELD_OUT, check_new_classes
 from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
 from api.retraining.held_out import (
     JudgedRows,
