@@ -14,7 +14,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import FeedbackRow, PredictionRow
 
-FLUSH_SECONDS = 2.0
+FLUSH_SECONDS = 5.0
 # Another process may have graded it; it writes several times a second.
 OTHER_PROCESS_SECONDS = 1.0
 POLL_SECONDS = 0.1
