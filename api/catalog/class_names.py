@@ -8,7 +8,7 @@ from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from api.core.labels import accepted_class_name, accepted_new_class
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 from api.storage.db import Database
 from api.storage.tables import FeedbackRow, ImageRow
 

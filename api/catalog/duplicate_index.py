@@ -24,7 +24,7 @@ from api.core.imaging.hashing import SIGNATURE_BYTES
 from api.core.imaging.signature_match import best_windows, oriented, oriented_image, propose
 from api.core.photo_copies import first_copy, is_alike
 from api.model.package import MANIFEST, REPLAY, read_manifest
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.tables import ImageRow
 

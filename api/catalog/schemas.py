@@ -13,7 +13,7 @@ from api.catalog.service import DuplicateFile, Origin, Outcome, Stored
 from api.catalog.upload import FileError
 from api.core.labels import ClassName, NewClass
 from api.core.splits import Split
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 
 MAX_IDS = 1000
 ImageId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]

@@ -13,7 +13,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.catalog.duplicate_index import KnownPhotos, load_training_index
 from api.core.errors import CatalogUnavailableError
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 from api.predictions.state import AppState
 from api.retraining.queue import RunQueue
 from api.settings import Settings

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.model.package import REPLAY
-from api.model.replay_buffer import APPEARANCE_COLUMNS, TrainingIndex
+from api.model.replay_buffer import APPEARANCE_COLUMNS
+from api.model.training_index import TrainingIndex
 from api.registry.store import fetch_package
 from api.storage.blobs import Blobs
 from api.storage.tables import ImageRow

@@ -22,7 +22,7 @@ from api.insights.current_examples import Examples
 from api.insights.schemas import EmbeddingMap, Point
 from api.model.package import REPLAY
 from api.model.predictor import Predictor
-from api.model.replay_buffer import load_embeddings
+from api.model.training_index import load_embeddings
 from api.registry.store import fetch_package
 from api.storage.blobs import Blobs
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from api.core.arrays import FloatArray
 from api.core.ood import drift_features
 from api.model.package import REPLAY, Package
-from api.model.replay_buffer import load_embeddings
+from api.model.training_index import load_embeddings
 from api.monitoring.two_sample import energy_drift, psi, psi_threshold
 from api.registry.store import fetch_package
 from api.settings import Settings

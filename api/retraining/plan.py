@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError
 from api.model.package import REPLAY, read_manifest
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retraining import repository

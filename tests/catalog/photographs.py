@@ -12,7 +12,8 @@ from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import DuplicateFile, Outcome, PhotographStore, Stored
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import content_hash, perceptual_hash
-from api.model.replay_buffer import APPEARANCE_COLUMNS, TrainingIndex
+from api.model.replay_buffer import APPEARANCE_COLUMNS
+from api.model.training_index import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow

@@ -4,7 +4,7 @@ from collections import Counter
 
 from api.catalog import repository
 from api.catalog.schemas import DatasetSummary
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.catalog.photographs import Uploader, photo, training_index_of

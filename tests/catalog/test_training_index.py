@@ -7,7 +7,7 @@ import numpy as np
 
 from api.catalog.duplicate_index import load_training_index
 from api.model.package import MANIFEST, write_package
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 from tests.registry.samples import CLASSES, a_replay, describer, filler
 
 

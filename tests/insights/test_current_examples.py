@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from api.insights.current_examples import current_examples
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 
 
 def training_index() -> TrainingIndex:

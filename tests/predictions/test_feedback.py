@@ -6,7 +6,7 @@ from sqlalchemy import select
 from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import PhotographStore
 from api.core.labels import BadClassNameError
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 from api.predictions import feedback_repository
 from api.predictions.feedback import FeedbackService
 from api.predictions.history import PredictionNotFoundError

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from api.catalog import repository
 from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import PhotographStore, remove_images
-from api.model.replay_buffer import TrainingIndex
+from api.model.training_index import TrainingIndex
 from api.predictions.feedback import FeedbackService
 from api.predictions.recorder import Recorder
 from api.settings import PROJECT
