@@ -32,6 +32,7 @@ from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_packag
 from api.model.probe import grade_probe
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.registry.label_rules import ENOUGH_HELD_OUT, check_new_classes
+from api.retraining.embed_catalog import build_training_rows
 from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
 from api.retraining.held_out import (
     JudgedRows,
@@ -48,7 +49,7 @@ from api.retraining.label_agreement import (
     ood_predicted_as,
 )
 from api.retraining.progress import Stage
-from api.retraining.training_rows import TrainingRows, build_training_rows
+from api.retraining.training_rows import TrainingRows
 
 LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "scipy")
 # How the test rows were chosen, in the manifest.

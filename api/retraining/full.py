@@ -24,6 +24,7 @@ from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
+from api.retraining.embed_catalog import imported_photos, rows_of_classes
 from api.retraining.held_out import (
     JudgedRows,
     changed_labels,
@@ -41,8 +42,6 @@ from api.retraining.progress import Stage
 from api.retraining.training_rows import (
     CATALOG,
     TrainingRows,
-    imported_photos,
-    rows_of_classes,
 )
 from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes

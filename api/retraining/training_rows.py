@@ -1,20 +1,15 @@
 """The rows that a retraining learns from: the champion's replay buffer merged with the catalog."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from api.catalog.duplicate_index import read_signatures
-from api.core.arrays import pool
-from api.core.imaging.resize import to_input
 from api.core.labels import UNKNOWN, fruits_of, level_number, read_label
 from api.core.layout import NEAR
-from api.model.predictor import Backbone
 from api.model.replay_buffer import (
     APPEARANCE_COLUMNS,
     SURE_TARGET,
@@ -22,16 +17,10 @@ from api.model.replay_buffer import (
     ReplayBuffer,
     RetiredRows,
 )
-from api.retraining.job import RetrainJob
-from api.retraining.plan import ClassSelection, Photo, select_classes
-from api.retraining.progress import Stage
-from api.settings import usable_cores
 from api.storage.tables import ImageRow
 
 # The source of all rows from the catalog.
 CATALOG = "catalog"
-# Cut off on each side by the view that zooms in, as a share of the image.
-ZOOM_MARGIN = 0.08
 
 
 @dataclass(frozen=True)
@@ -77,113 +66,10 @@ class TrainingRows:
         return np.where(self.is_sure, of_class[self.labels], UNKNOWN)
 
 
-def build_training_rows(
-    job: RetrainJob,
-    backbone: Backbone,
-    unlearnable: Callable[[TrainingRows], Collection[str]] = lambda _rows: (),
-) -> TrainingRows:
-    """Embed the catalog photos that the champion has not seen, and merge all into its replay.
-
-    Classes that `unlearnable` finds are left out, unless the request names them or there is
-    nothing else to learn. Notes in `job.omissions` what is left out. Raises what `select_classes`
-    raises.
-    """
-    # Twice: what cannot be read may leave a class too small.
-    selection = _select(job)
-    embedded = _embed_classes(job, backbone, selection.classes)
-    selection = _select(job)
-    job.omissions.classes.update(selection.left_out)
-    rows = _merge(job, embedded, selection.classes)
-    if job.options.get("classes"):
-        return rows
-    left_out = unlearnable(rows)
-    if not left_out or not (rows.is_new & ~np.isin(rows.names, list(left_out))).any():
-        return rows
-    for name in left_out:
-        photographs = rows.replay.photographs[rows.names == name]
-        job.omissions.unlearnable[name] = len(np.unique(photographs))
-    return _merge(job, embedded, tuple(n for n in selection.classes if n not in left_out))
-
-
-def rows_of_classes(job: RetrainJob, backbone: Backbone, classes: tuple[str, ...]) -> TrainingRows:
-    """`build_training_rows` for `classes` that are decided."""
-    return _merge(job, _embed_classes(job, backbone, classes), classes)
-
-
-def _select(job: RetrainJob) -> ClassSelection:
-    known = job.champion.manifest.classes
-    in_catalog = {
-        (photo.class_name, photo.photograph, photo.split)
-        for photo in job.photos
-        if photo.sha256 not in job.omissions.photos
-    }
-    photos = imported_photos(job.replay, known) | in_catalog
-    return select_classes(known, photos, job.options.get("classes"))
-
-
-def _embed_classes(
-    job: RetrainJob, backbone: Backbone, classes: Sequence[str]
-) -> dict[str, NDArray[np.float32]]:
-    photos = [photo for photo in job.photos if photo.class_name in classes]
-    return _embed(job, not_embedded(job.replay, photos), backbone)
-
-
-def _merge(
-    job: RetrainJob, embedded: Mapping[str, NDArray[np.float32]], classes: tuple[str, ...]
-) -> TrainingRows:
-    known = job.champion.manifest.classes
-    return merge_catalog(job.replay, known, job.photos, embedded, classes)
-
-
-def imported_photos(replay: ReplayBuffer, known_classes: Sequence[str]) -> set[Photo]:
-    """The photos of `replay`, a buffer over `known_classes`, that are not from the catalog."""
-    imported = ~replay.catalog
-    names = np.array(known_classes)[replay.targets[imported].argmax(axis=1)]
-    columns = (names, replay.photographs[imported], replay.splits[imported])
-    return set(zip(*(column.tolist() for column in columns), strict=True))
-
-
 def not_embedded(replay: ReplayBuffer, photos: Sequence[ImageRow]) -> list[ImageRow]:
     """The photos that the replay has no embedding of."""
     known = _rows_by_sha256(replay)
     return [photo for photo in photos if photo.sha256 not in known]
-
-
-def augmented_views(image: Image.Image) -> list[Image.Image]:
-    """The image mirrored and zoomed in, to train on besides.
-
-    With 42 photos of a varied new class, recall rises by 4 points (docs/log/retraining.md).
-    """
-    width, height = image.size
-    x, y = round(width * ZOOM_MARGIN), round(height * ZOOM_MARGIN)
-    return [ImageOps.mirror(image), image.crop((x, y, width - x, height - y))]
-
-
-def _embed(
-    job: RetrainJob, photos: Sequence[ImageRow], backbone: Backbone
-) -> dict[str, NDArray[np.float32]]:
-    """Embeddings by SHA-256, float32 [1 + views, channels], computed on all cores.
-
-    Only photos of the train split have views. Photos that cannot be read are left out.
-    """
-    size = job.champion.manifest.input_size
-    embedded: dict[str, NDArray[np.float32]] = {}
-
-    def embed(photo: ImageRow) -> None:
-        read = job.read_photo(photo)
-        if read is None:
-            return
-        image = read[1]
-        images = [image, *(augmented_views(image) if photo.split == "train" else ())]
-        embedded[photo.sha256] = np.concatenate(
-            [pool(backbone(to_input(one, size)[None])) for one in images]
-        )
-
-    job.progress(Stage.EMBEDDING_NEW, 0, len(photos))
-    with ThreadPoolExecutor(usable_cores()) as threads:
-        for done, _ in enumerate(threads.map(embed, photos), start=1):
-            job.progress(Stage.EMBEDDING_NEW, done, len(photos))
-    return embedded
 
 
 def merge_catalog(
