@@ -14,7 +14,7 @@ from photos import Photo
 
 MAX_FILES = 25
 MAX_BYTES = 8 * 2**20
-_ENCRYPTED = 0x1
+_ENCRYPTED, _UTF8_NAME = 0x1, 0x800
 # Other methods need as much memory as the zip asks for; the API rejects them.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The API unpacks no larger file.
@@ -22,6 +22,10 @@ _MAX_FILE_BYTES = 25 * 2**20
 # The directory of a zip with as many files as the API accepts fits.
 _MAX_DIRECTORY_BYTES = 8 * 2**20
 _DAMAGED = "It could not be unpacked: the zip is damaged, or this file in it is larger than 25 MB."
+_UNREADABLE_NAME = (
+    "The zip does not say how the names of its folders are written, so the class cannot be read. "
+    "Name the folder in English letters, or make the zip with another program."
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,11 @@ def _split_zip(
     unreadable: list[tuple[str, str]] = []
     with zipfile.ZipFile(BytesIO(file.data)) as archive:
         for entry in entries:
-            path = PurePosixPath(entry.filename.replace("\\", "/"))
+            path, is_certain = _path_of(entry)
             name = str(path) if keep_folders else path.name
+            if keep_folders and not is_certain and not str(path.parent).isascii():
+                unreadable.append((f"{file.name}/{name}", _UNREADABLE_NAME))
+                continue
             data = _read(archive, entry)
             if data is None:
                 unreadable.append((f"{file.name}/{name}", _DAMAGED))
@@ -126,8 +133,20 @@ def _entries(file: Photo) -> list[zipfile.ZipInfo] | None:
     return [] if any(entry.flag_bits & _ENCRYPTED for entry in visible) else visible
 
 
+def _path_of(entry: zipfile.ZipInfo) -> tuple[PurePosixPath, bool]:
+    """Where the file lies in the zip, and whether that is certain: macOS writes names in UTF-8
+    without saying so, Windows in the code page of its language."""
+    name, is_certain = entry.filename, True
+    if not (entry.flag_bits & _UTF8_NAME or name.isascii()):
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            is_certain = False
+    return PurePosixPath(name.replace("\\", "/")), is_certain
+
+
 def _is_visible(entry: zipfile.ZipInfo) -> bool:
-    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+    parts = _path_of(entry)[0].parts
     hidden = any(part.startswith(".") and part != ".." for part in parts) or "__MACOSX" in parts
     return not entry.is_dir() and not hidden
 

@@ -4,7 +4,9 @@ Sizes that the zip declares are checked first but not trusted: bytes are counted
 """
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -12,10 +14,12 @@ from typing import IO, cast
 
 from api.core.errors import ProblemError, TooLargeError, UnprocessableError
 from api.core.formatting import printable
-from api.core.layout import SUPPLIED_SPLITS, is_ignored
+from api.core.layout import folders_of_splits, has_class, is_ignored, is_split
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-ENCRYPTED_FLAG = 0x1
+ENCRYPTED_FLAG, UTF8_FLAG = 0x1, 0x800
+EXTRA_HEAD = struct.Struct("<HH")
+UNICODE_PATH = 0x7075
 # Others (LZMA, bzip2) take as much memory to unpack as the zip asks for.
 COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 CHUNK_BYTES = 64 * 2**10
@@ -120,13 +124,33 @@ class UploadLimits:
     file_bytes: int
 
 
+class UnreadableFolderNameError(UnprocessableError):
+    code = "unreadable-folder-name"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"The zip does not say in which encoding its names are, and the folders of {path} are "
+            "not in UTF-8, so the class cannot be read. Make the zip again with names in UTF-8 "
+            "(7-Zip: cu=on), or give the folder a name of English letters."
+        )
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One file in a zip. `folder` is the name of its parent folder, empty at the top level."""
+    """One file in a zip.
+
+    `folders` are those around it that may name its class, outermost first; `folder` is the
+    innermost of them, or empty. `has_readable_folders` is false if their encoding is not known.
+    """
 
     path: str
-    folder: str
+    folders: tuple[str, ...]
     info: zipfile.ZipInfo
+    has_readable_folders: bool = True
+
+    @property
+    def folder(self) -> str:
+        return self.folders[-1] if self.folders else ""
 
 
 def is_zip(stream: IO[bytes]) -> bool:
@@ -237,13 +261,50 @@ class _BoundedReader:
 
 
 def _photo_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
+    found: list[tuple[PurePosixPath, zipfile.ZipInfo, bool]] = []
     for info in archive.infolist():
-        path = PurePosixPath(info.filename.replace("\\", "/"))
+        name, is_known = _name_of(info)
+        path = PurePosixPath(name.replace("\\", "/"))
         hidden = any(part.startswith(".") and part != ".." for part in path.parts)
         # ZipInfo.is_dir fails for an entry without a name.
         is_folder = info.filename.endswith("/")
-        if is_folder or hidden or "__MACOSX" in path.parts or is_ignored(path.name):
-            continue
-        folder = path.parent.name
-        is_class = folder not in ("", "..") and folder.lower() not in SUPPLIED_SPLITS
-        yield Entry(str(path), folder if is_class else "", info)
+        if not (is_folder or hidden or "__MACOSX" in path.parts or is_ignored(path.name)):
+            found.append((path, info, is_known))
+    of_splits = folders_of_splits(_folders(path) for path, _, _ in found)
+    for path, info, is_known in found:
+        folders = _folders(path)
+        if has_class(folders, of_splits):
+            classes = tuple(name for name in folders if not is_split(name))
+        else:
+            classes = ()
+        yield Entry(str(path), classes, info, is_known or "".join(classes).isascii())
+
+
+def _folders(path: PurePosixPath) -> tuple[str, ...]:
+    return tuple(name for name in path.parts[:-1] if name not in ("..", "/"))
+
+
+def _name_of(info: zipfile.ZipInfo) -> tuple[str, bool]:
+    """An entry's path, and whether it is certain.
+
+    Without a flag for UTF-8, names are in code page 437 by the standard. In fact macOS writes UTF-8
+    and Windows the code page of its language.
+    """
+    if info.flag_bits & UTF8_FLAG or info.filename.isascii():
+        return info.filename, True
+    try:
+        raw = info.filename.encode("cp437")
+        return (_unicode_path(info.extra, raw) or raw).decode("utf-8"), True
+    except UnicodeError:
+        return info.filename, False
+
+
+def _unicode_path(extra: bytes, name: bytes) -> bytes | None:
+    """The name in UTF-8 that an extra field of WinZip or Info-ZIP gives for `name`."""
+    while len(extra) >= EXTRA_HEAD.size:
+        kind, length = EXTRA_HEAD.unpack_from(extra)
+        field, extra = extra[4 : 4 + length], extra[4 + length :]
+        # A version, a checksum of the name, and the name in UTF-8.
+        if kind == UNICODE_PATH and field[1:5] == struct.pack("<I", zlib.crc32(name)):
+            return field[5:]
+    return None

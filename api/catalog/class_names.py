@@ -1,6 +1,6 @@
 """The class names that a request may use: known ones, and new ones that look like no known one."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,6 +8,7 @@ from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from api.core.labels import accepted_class_name, accepted_new_class
+from api.core.layout import class_folder
 from api.model.training_index import TrainingIndex
 from api.storage.db import Database
 from api.storage.tables import FeedbackRow, ImageRow
@@ -41,6 +42,15 @@ class ClassNames:
             accepted_new_class(name, self._known | self._new)
         self._new.add(name)
         return name
+
+    def of_folders(self, folders: Sequence[str]) -> str:
+        """The name of the one of nested folders that names a class, or empty.
+
+        Raises SeveralClassFoldersError.
+        """
+        if len(folders) < 2:
+            return "".join(folders)
+        return class_folder(folders, self._known | self._new)
 
     @cached_property
     def _model_classes(self) -> Set[str]:

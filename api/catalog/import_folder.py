@@ -13,7 +13,7 @@ from pathlib import Path
 
 from api.core.errors import ProblemError
 from api.core.labels import BadClassNameError, InvisibleCharacterError, accepted_new_class
-from api.core.layout import discover
+from api.core.layout import Layout, SeveralClassFoldersError, class_folder, discover
 from api.core.progress import Progress, silent
 from api.core.splits import SPLITS
 from api.training.class_folders import (
@@ -94,7 +94,7 @@ def import_folder(
     layout = discover(source)
     known = read_index(target / INDEX)
     if not new_class:
-        _check_classes({path.parent.name for path in layout.class_files}, known)
+        _check_classes(layout, known)
     boxed = [path for folder in layout.boxed for path in _files_under(folder)]
     photos = [*layout.class_files, *layout.near, *layout.others, *boxed]
     names = [path.relative_to(source).as_posix() for path in photos]
@@ -118,12 +118,13 @@ def import_folder(
     )
 
 
-def _check_classes(folders: set[str], indexed: Sequence[PhotoFile]) -> None:
+def _check_classes(layout: Layout, indexed: Sequence[PhotoFile]) -> None:
     """Raises what `accepted_new_class` raises. Folders without a valid name are skipped later."""
     known = {file.class_name for file in indexed}
-    for folder in sorted(folders):
-        with suppress(BadClassNameError, InvisibleCharacterError):
-            known.add(accepted_new_class(folder, known))
+    folders = {path.relative_to(layout.root).parts[:-1] for path in layout.class_files}
+    for names in sorted(folders):
+        with suppress(BadClassNameError, InvisibleCharacterError, SeveralClassFoldersError):
+            known.add(accepted_new_class(class_folder(names, known), known))
 
 
 def _files_under(folder: Path) -> list[Path]:

@@ -6,11 +6,20 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from api.catalog.archive import SentFile, UploadForm, UploadLimits, ZipArchive, is_zip
+from api.catalog.archive import (
+    Entry,
+    SentFile,
+    UnreadableFolderNameError,
+    UploadForm,
+    UploadLimits,
+    ZipArchive,
+    is_zip,
+)
 from api.catalog.class_names import ClassNames
 from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import Outcome, PhotographStore
 from api.core.errors import ProblemError, UnprocessableError
+from api.core.formatting import printable
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
@@ -61,7 +70,7 @@ class UploadService:
         outcomes: list[Outcome | FileError] = []
         for file in form.files:
             try:
-                photos = self._photos(file, class_name)
+                photos = self._photos(file, class_name, classes)
                 outcomes.extend(_store(store, classes, *photo) for photo in photos)
             except ProblemError as error:
                 if is_only_zip:
@@ -70,7 +79,7 @@ class UploadService:
         return outcomes
 
     def _photos(
-        self, file: SentFile, class_name: str
+        self, file: SentFile, class_name: str, classes: ClassNames
     ) -> Iterator[tuple[str, str, bytes | ProblemError]]:
         """The name, class and bytes (or the error of reading it) of each photo in the file."""
         if not is_zip(file.stream):
@@ -82,7 +91,23 @@ class UploadService:
         # Several folders are classes; a single one may just be what was zipped.
         zip_class = class_name if len(archive.folders) < 2 else ""
         for entry, filename, data in archive.read_all(file.filename):
-            yield filename, zip_class or entry.folder or class_name, data
+            if zip_class:
+                yield filename, zip_class, data
+                continue
+            try:
+                yield filename, _class_of(entry, classes) or class_name, data
+            except ProblemError as error:
+                yield filename, class_name, error
+
+
+def _class_of(entry: Entry, classes: ClassNames) -> str:
+    """The class that the folders of a zip's entry name; empty without folders.
+
+    Raises UnreadableFolderNameError, SeveralClassFoldersError.
+    """
+    if not entry.has_readable_folders:
+        raise UnreadableFolderNameError(printable(entry.path))
+    return classes.of_folders(entry.folders)
 
 
 def _store(

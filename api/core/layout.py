@@ -3,23 +3,31 @@
 A folder of images is a class and gives it its name. Three kinds of folder are special: one with a
 `boxes.csv` holds photos with bounding boxes, one named `other` near-OOD images (other produce, one
 folder per kind), and one named `not_…` far-OOD images (other things). The folder above the class
-folders names their source: `market` in `market/freshapples/1.jpg`.
+folders names their source: `market` in `market/freshapples/1.jpg`. Folders named after the parts of
+a split (`train`, `val`, …) are no classes, above or below the class folders.
 """
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePath
 
-from api.core.errors import ProblemError
+from api.core.errors import ConflictError, ProblemError
 from api.core.imaging.decode import EXTENSIONS, START_BYTES, starts_like_photo
-from api.core.labels import OOD_PREFIX
+from api.core.labels import OOD_PREFIX, normalise_class_name
+from api.core.look_alikes import find_look_alike
 
 BOXES = "boxes.csv"
 NEAR_FOLDER = "other"
 # Prefixes of OOD source groups: near-OOD images are grouped by kind, far-OOD images by file.
 NEAR, FAR = "other/", "far/"
-SUPPLIED_SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+SUPPLIED_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+NO_CLASS_FOLDER = "it lies in no class folder"
 LEFT_OUT = "left out on request"
 
 
@@ -30,6 +38,19 @@ class EmptyFolderError(ProblemError):
         super().__init__(
             f"No photographs found under {folder}. Name a folder that holds one folder of "
             "pictures for each class."
+        )
+
+
+class SeveralClassFoldersError(ConflictError):
+    """Nested folders name several known classes."""
+
+    code = "several-class-folders"
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        names = " and ".join(f"'{name}'" for name in folders)
+        super().__init__(
+            f"Several folders of its path name classes: {names}. Which one does it show? Put it "
+            "below that one only."
         )
 
 
@@ -89,16 +110,79 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
         for path in (here / name for name in sorted(names) if not is_ignored(name)):
             if loose and not path.name.lower().endswith(EXTENSIONS):
                 continue
-            reason = "it lies in no class folder" if loose else _unreadable(path, root)
+            reason = NO_CLASS_FOLDER if loose else _unreadable(path, root)
             if reason:
                 skipped.append(Skipped(_display_path(path, root), reason))
             else:
                 files.append(path)
+    of_splits = folders_of_splits(_folders(path, root) for path in class_files)
+    classless = {path for path in class_files if not has_class(_folders(path, root), of_splits)}
+    class_files = [path for path in class_files if path not in classless]
+    skipped += (Skipped(_display_path(path, root), NO_CLASS_FOLDER) for path in sorted(classless))
     if not (class_files or boxed or others or near):
         raise EmptyFolderError(root)
     return Layout(
         root, tuple(class_files), tuple(boxed), tuple(others), tuple(near), tuple(skipped)
     )
+
+
+def class_folder(folders: Sequence[str], known: Collection[str] = ()) -> str:
+    """Which of the nested `folders` around an image, outermost first, names its class.
+
+    One that names a known class, or looks as if it did; else the innermost that is no part of a
+    split. Empty if there is none. Raises SeveralClassFoldersError.
+    """
+    names = [name for name in folders if not is_split(name)]
+    if len(names) > 1:
+        classes = {name: found for name in names if (found := _known_class(name, known))}
+        if len(set(classes.values())) > 1:
+            raise SeveralClassFoldersError(list(classes))
+        if classes:
+            return list(classes)[-1]
+    return names[-1] if names else ""
+
+
+def _known_class(folder: str, known: Collection[str]) -> str | None:
+    try:
+        name = normalise_class_name(folder)
+    except ValueError:
+        return None
+    return name if name in known else find_look_alike(name, known)
+
+
+def folders_of_splits(files: Iterable[Sequence[str]]) -> set[tuple[str, ...]]:
+    """The folders whose split has class folders in its parts; `files` are the folders of each
+    file, outermost first."""
+    return {
+        _above_split(folders)
+        for folders in files
+        if any(map(is_split, folders)) and not is_split(folders[-1])
+    }
+
+
+def has_class(folders: Sequence[str], of_splits: Collection[tuple[str, ...]]) -> bool:
+    """Whether one of the nested `folders` of a file may name its class.
+
+    `of_splits` is from `folders_of_splits`: beside class folders, a part of a split has no class.
+    """
+    if all(map(is_split, folders)):
+        return False
+    return not is_split(folders[-1]) or _above_split(folders) not in of_splits
+
+
+def _above_split(folders: Sequence[str]) -> tuple[str, ...]:
+    """The folders above the first that is a part of a split; all without one."""
+    return tuple(takewhile(lambda name: not is_split(name), folders))
+
+
+def is_split(folder: str) -> bool:
+    return folder.lower() in SUPPLIED_SPLITS
+
+
+def supplied_split(folders: Iterable[str]) -> str:
+    """`train`, `validation` or `test`, from the innermost folder that names one, or empty."""
+    names = [SUPPLIED_SPLITS[name.lower()] for name in folders if is_split(name)]
+    return names[-1] if names else ""
 
 
 def source_of(path: PurePath) -> str:
@@ -107,10 +191,9 @@ def source_of(path: PurePath) -> str:
     The nearest folder above the class folder that is neither a supplied split nor `other`: `fruits`
     for `fruits/train/freshapples/1.jpg`. Empty if there is none.
     """
-    for name in reversed(path.parts[:-2]):
-        if name != NEAR_FOLDER and name.lower() not in SUPPLIED_SPLITS:
-            return name
-    return ""
+    names = [name for name in path.parts[:-1] if not is_split(name)]
+    above = [name for name in names[:-1] if name != NEAR_FOLDER]
+    return above[-1] if above else ""
 
 
 def is_ignored(name: str) -> bool:
@@ -130,6 +213,10 @@ def _unreadable(path: Path, root: Path) -> str:
     if _display_path(path, root) != path.relative_to(root).as_posix():
         return "its name is no valid UTF-8; rename it"
     return ""
+
+
+def _folders(path: Path, root: Path) -> tuple[str, ...]:
+    return path.relative_to(root).parts[:-1]
 
 
 def _starts_like_photo(path: Path) -> bool:

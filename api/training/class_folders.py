@@ -1,13 +1,13 @@
 """Class folders: verify and describe every file, group copies, and assign splits.
 
-The result is kept in an index: a CSV next to the photos, one row for each file. `train` and `test`
-folders above the classes are recorded as the supplied split, which is only used to measure its
+The result is kept in an index: a CSV next to the photos, one row for each file. Folders named
+`train`, `val` or `test` are recorded as the supplied split, which is only used to measure its
 leakage and to compare with published results.
 """
 
 import csv
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PurePosixPath
@@ -19,7 +19,7 @@ from api.core.errors import ProblemError
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.labels import normalise_class_name
-from api.core.layout import SUPPLIED_SPLITS, Layout, Skipped, source_of
+from api.core.layout import Layout, Skipped, class_folder, source_of, supplied_split
 from api.core.near_duplicates import group_near_duplicates
 from api.core.progress import Progress, silent
 from api.core.splits import Split, split_of
@@ -73,6 +73,7 @@ def read_class_folders(
     their name and so their split.
     """
     earlier = {row.path: row for row in known}
+    classes = {row.class_name for row in known}
     skipped = list(layout.skipped)
     first_of: dict[tuple[str, str], str] = {}
 
@@ -81,7 +82,7 @@ def read_class_folders(
         row = earlier.get(relative)
         if row is not None and row.bytes == path.stat().st_size:
             return row
-        return _describe(path, relative)
+        return _describe(path, relative, classes)
 
     total = len(layout.class_files)
     rows: list[PhotoFile] = []
@@ -134,21 +135,20 @@ def find_leakage(files: Iterable[PhotoFile]) -> SplitLeakage | None:
     )
 
 
-def _describe(path: Path, relative: str) -> PhotoFile | Skipped:
+def _describe(path: Path, relative: str, classes: Collection[str]) -> PhotoFile | Skipped:
     data = path.read_bytes()
+    folders = PurePosixPath(relative).parts[:-1]
     try:
         photograph = decode(data)
-        class_name = normalise_class_name(path.parent.name)
+        class_name = normalise_class_name(class_folder(folders, classes))
     except ProblemError as error:
         return Skipped(relative, error.detail)
     except ValueError as error:
         return Skipped(relative, str(error))
-    above = [part.lower() for part in Path(relative).parts[:-2]]
-    supplied = [SUPPLIED_SPLITS[name] for name in above if name in SUPPLIED_SPLITS]
     return PhotoFile(
         path=relative,
         class_name=class_name,
-        supplied_split=supplied[-1] if supplied else "",
+        supplied_split=supplied_split(folders),
         photograph="",
         split="train",
         width=photograph.width,

@@ -131,6 +131,41 @@ def test_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None:
     assert not list(Path("/").glob("evil.jpg"))
 
 
+def test_known_class_decides_among_nested_folders(service: TestClient) -> None:
+    upload(service, [("a.jpg", photo(1))], "plum")
+    upload(service, [("a.jpg", photo(7))], "mango")
+    folder = {
+        "plum/box 1/a.jpg": photo(2),
+        "photos/plum/b.jpg": photo(3),
+        "Plums/box 1/c.jpg": photo(4),
+        "plum/mango/d.jpg": photo(5),
+        "quince/e.jpg": photo(6),
+    }
+    body = upload(service, [("a.zip", zipped(folder))])
+    assert fields_of(body["uploaded_files"], "filename", "class_name") == [
+        ("a.zip/plum/box 1/a.jpg", "plum"),
+        ("a.zip/photos/plum/b.jpg", "plum"),
+        ("a.zip/quince/e.jpg", "quince"),
+    ]
+    assert fields_of(body["errors"], "filename", "code") == [
+        ("a.zip/Plums/box 1/c.jpg", "similar-class"),
+        ("a.zip/plum/mango/d.jpg", "several-class-folders"),
+    ]
+
+
+def test_folder_in_an_unknown_code_page_is_refused_by_name(service: TestClient) -> None:
+    files = {"QQQQQQ/a.jpg": photo(1), "pear/b.jpg": photo(2)}
+    data = zipped(files).replace(b"QQQQQQ", "りんご".encode("cp932"))
+    body = upload(service, [("a.zip", data)])
+    assert fields_of(body["uploaded_files"], "class_name") == [("pear",)]
+    (error,) = body["errors"]
+    assert error["code"] == "unreadable-folder-name"
+    assert "/a.jpg" in error["detail"]
+    # The class of the form does without the folder.
+    alone = zipped({"QQQQQQ/a.jpg": photo(1)}).replace(b"QQQQQQ", "りんご".encode("cp932"))
+    assert upload(service, [("a.zip", alone)], "plum")["uploaded_count"] == 1
+
+
 @pytest.mark.parametrize("folder", ["", "DCIM/", "photos/train/"])
 def test_zip_without_class_folders_takes_the_class_of_the_form(
     service: TestClient, folder: str

@@ -51,6 +51,21 @@ def test_files_are_released_while_they_are_split() -> None:
     assert len(files) < MAX_FILES
 
 
+def test_names_of_macos_keep_their_letters_and_code_pages_are_not_guessed() -> None:
+    def without_flag(name: bytes) -> bytes:
+        return zipped({f"{'Q' * len(name)}/1.jpg": b"1"}).replace(b"Q" * len(name), name)
+
+    (batch,) = split(Photo("set.zip", without_flag("pêches".encode())))
+    assert unpacked(batch.files[0]) == {"pêches/1.jpg": b"1"}
+
+    (batch,) = split(Photo("set.zip", without_flag("りんご".encode("cp932"))))
+    assert batch.files == ()
+    [(_, reason)] = batch.unreadable
+    assert "cannot be read" in reason
+    (batch,) = split(Photo("set.zip", without_flag("りんご".encode("cp932"))), keep_folders=False)
+    assert unpacked(batch.files[0]) == {"1.jpg": b"1"}
+
+
 def test_zip_is_split_into_small_zips_with_its_name_and_folders() -> None:
     entries = {f"fruits/kiwi/{number}.jpg": bytes([number]) for number in range(MAX_FILES + 2)}
 
