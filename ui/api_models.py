@@ -85,6 +85,20 @@ class DataFingerprint(BaseModel):
     sha256: str
 
 
+class DetectorManifest(BaseModel):
+    """The detector of a package: what it finds, how it is read, how it was made."""
+
+    created_at: datetime
+    fruits: Annotated[list[str], Field(max_length=1000, min_length=1)]
+    input_size: Annotated[int, Field(ge=8, le=1024)]
+    max_overlap: Annotated[float, Field(ge=0.0, le=1.0)]
+    metrics: dict[str, Any] = {}
+    parameters: int
+    probe: list[float] | None = None
+    recipe: dict[str, Any] = {}
+    score_threshold: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
 class Difference(BaseModel):
     """A metric of two versions; `difference` is b minus a, null where either is missing."""
 
@@ -699,6 +713,7 @@ class Manifest(BaseModel):
     classes: Annotated[list[str], Field(max_length=1000, min_length=1)]
     created_at: datetime
     data: DataFingerprint
+    detector: DetectorManifest | None = None
     feature_shape: tuple[FeatureShapeItem, FeatureShapeItem, FeatureShapeItem]
     files: dict[str, str]
     format: int = 1

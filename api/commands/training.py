@@ -1,4 +1,4 @@
-"""The command line of training: train, measure, crossvalidate, compare."""
+"""The command line of training: train, detector, measure, crossvalidate, compare."""
 
 import argparse
 import dataclasses
@@ -7,13 +7,16 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.commands.cli_args import count, path
 from api.core.errors import ProblemError
 from api.core.progress import terminal
 from api.settings import PROJECT
 from api.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from api.model.package import Package
 
 # The commands import what they need themselves: it is heavy, and `--help` does without.
 
@@ -39,10 +42,13 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.model.package import load_package  # noqa: PLC0415
     from api.registry.promotion_gate import judge_first  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
+    from api.training.detection.recipe import DetectorRecipe  # noqa: PLC0415
+    from api.training.detection.train import train_detector  # noqa: PLC0415
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
-        manifest = build_package(corpus, recipe, arguments.out, progress)
+        detector = train_detector(DetectorRecipe(), corpus, progress)
+        manifest = build_package(corpus, recipe, arguments.out, progress, detector=detector)
     accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
     verdict = judge_first(compare_with_itself(load_package(arguments.out)))
     warnings = [] if verdict.promote else ["Not fit to serve yet:", *verdict.reasons]
@@ -50,15 +56,27 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     return [f"{manifest.version} in {arguments.out}.", accuracy, *warnings, tracked]
 
 
+def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
+    from api.evaluation.build import with_detector  # noqa: PLC0415
+    from api.training.corpus import read_corpus  # noqa: PLC0415
+    from api.training.detection.recipe import DetectorRecipe  # noqa: PLC0415
+    from api.training.detection.train import train_detector  # noqa: PLC0415
+
+    package = _read_package(arguments.package)
+    recipe = DetectorRecipe()
+    if arguments.steps:
+        recipe = dataclasses.replace(recipe, steps=arguments.steps)
+    with terminal() as progress:
+        corpus = read_corpus(arguments.folder, progress, arguments.skip)
+        manifest = with_detector(package, train_detector(recipe, corpus, progress))
+    return [f"{manifest.version} in {arguments.package}: the same grader, with a new detector."]
+
+
 def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
     from api.evaluation.build import remeasure_package  # noqa: PLC0415
-    from api.model.package import BadPackageError, load_package  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
-    try:
-        package = load_package(arguments.package)
-    except BadPackageError as error:
-        raise ProblemError(str(error)) from None
+    package = _read_package(arguments.package)
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         manifest = remeasure_package(package, corpus, progress)
@@ -98,6 +116,15 @@ def _compare(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
         metrics = compare_architectures(corpus, plan, arguments.cache, without_imagenet, progress)
     rows = [*metrics["architectures"], *metrics["input_sizes"]]
     return [*map(_comparison_line, rows), _write_json(metrics, arguments.out)]
+
+
+def _read_package(folder: Path) -> "Package":
+    from api.model.package import BadPackageError, load_package  # noqa: PLC0415
+
+    try:
+        return load_package(folder)
+    except BadPackageError as error:
+        raise ProblemError(str(error)) from None
 
 
 def _write_json(metrics: dict[str, Any], out: Path) -> str:
@@ -169,6 +196,13 @@ def _arguments() -> argparse.Namespace:
     train = commands.add_parser("train", parents=[recipe, backbone], help="write a model package")
     train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
     train.set_defaults(command=_train)
+
+    detector = commands.add_parser(
+        "detector", parents=[photos], help="train a detector and put it into an existing package"
+    )
+    detector.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
+    detector.add_argument("--steps", type=count, help="fewer for a quick try")
+    detector.set_defaults(command=_detector)
 
     measure = commands.add_parser(
         "measure", parents=[photos], help="measure a package again on the photos it was made from"

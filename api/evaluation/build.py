@@ -17,10 +17,21 @@ from api.evaluation.out_of_fold import predict
 from api.evaluation.source_metrics import rejection_metrics, source_metrics
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
-from api.model.package import BACKBONE, HEAD, REPLAY, Package, version_name, write_package
+from api.model.package import (
+    BACKBONE,
+    DETECTOR,
+    HEAD,
+    PARTS,
+    REPLAY,
+    Package,
+    parts_of,
+    version_name,
+    write_package,
+)
 from api.model.probe import grade_probe
 from api.model.replay_buffer import ReplayBuffer
 from api.training.corpus import TrainingCorpus
+from api.training.detection.train import TrainedDetector
 from api.training.export import check_agreement
 from api.training.grader import Grader, train_grader
 from api.training.recipe import Recipe
@@ -55,8 +66,9 @@ def build_package(
     parent: str | None = None,
     started_by: str | None = None,
     earlier: ReplayBuffer | None = None,
+    detector: TrainedDetector | None = None,
 ) -> Manifest:
-    """Train on `corpus` and write the package to `folder`.
+    """Train on `corpus` and write the package to `folder`, with the `detector` if there is one.
 
     `parent` and `started_by` go into the manifest; `earlier` is as in `build_replay`. Raises
     ExportError if the exported graph does not agree with Keras on the test photos.
@@ -80,6 +92,8 @@ def build_package(
         (part / BACKBONE).write_bytes(grader.graph)
         grader.head.save(part / HEAD)
         replay.save(part / REPLAY)
+        if detector:
+            (part / DETECTOR).write_bytes(detector.graph)
 
     def describe(files: dict[str, str]) -> Manifest:
         network, head = grader.keras_backbone, grader.head
@@ -101,6 +115,7 @@ def build_package(
             versions={name: version(name) for name in LIBRARIES},
             files=files,
             probe=grade_probe(grader.backbone, head, recipe.input_size),
+            detector=detector.manifest if detector else None,
         )
 
     return write_package(folder, write_files, describe)
@@ -131,12 +146,36 @@ def remeasure_package(
     metrics = {**manifest.metrics, **metrics_on_test_split(grader, corpus, progress)}
 
     def write_files(part: Path) -> None:
-        for name in (BACKBONE, HEAD):
+        for name in set(parts_of(manifest)) - {REPLAY}:
             shutil.copyfile(package.folder / name, part / name)
         replace(replay, looks=looks, copies=copies).save(part / REPLAY)
 
     def describe(files: dict[str, str]) -> Manifest:
         return manifest.model_copy(update={"metrics": metrics, "files": files})
+
+    return write_package(package.folder, write_files, describe)
+
+
+def with_detector(package: Package, detector: TrainedDetector) -> Manifest:
+    """Give a package another detector, or its first; the grader stays as it is.
+
+    It becomes a new version, since a version that is stored is never stored again.
+    """
+    created = datetime.now(UTC).replace(microsecond=0)
+
+    def write_files(part: Path) -> None:
+        for name in PARTS:
+            shutil.copyfile(package.folder / name, part / name)
+        (part / DETECTOR).write_bytes(detector.graph)
+
+    def describe(files: dict[str, str]) -> Manifest:
+        changes = {
+            "version": version_name(created, files),
+            "created_at": created,
+            "files": files,
+            "detector": detector.manifest,
+        }
+        return package.manifest.model_copy(update=changes)
 
     return write_package(package.folder, write_files, describe)
 

@@ -30,6 +30,28 @@ class DataFingerprint(BaseModel):
     sha256: str = Field(description="Of the sorted content hashes of all files.")
 
 
+class DetectorManifest(BaseModel):
+    """The detector of a package: what it finds, how it is read, how it was made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fruits: tuple[str, ...] = Field(
+        min_length=1, max_length=1000, description="In the order of the network's outputs."
+    )
+    input_size: int = Field(ge=8, le=1024, description="Side of the square input, in pixels.")
+    score_threshold: float = Field(ge=0, le=1, description="Boxes with a lower score are dropped.")
+    max_overlap: float = Field(
+        ge=0, le=1, description="Of two boxes that overlap by more, the better is kept."
+    )
+    created_at: datetime
+    parameters: int
+    metrics: dict[str, Any] = {}
+    recipe: dict[str, Any] = {}
+    probe: list[float] | None = Field(
+        default=None, description="Highest score on each image of `model.probe`, when it was made."
+    )
+
+
 class Manifest(BaseModel):
     """`manifest.json`: written last, so that a package without one is no package."""
 
@@ -55,6 +77,9 @@ class Manifest(BaseModel):
     probe: list[list[float]] | None = Field(
         default=None,
         description="Probabilities of the drawn images of `model.probe`, when it was made.",
+    )
+    detector: DetectorManifest | None = Field(
+        default=None, description="Of the detector; null for a package without one."
     )
 
     def to_json(self) -> str:

@@ -1,8 +1,8 @@
 """Model packages on disk: folders that are either complete or not there.
 
 `backbone.tflite` (uint8 image to feature map), `head.npz` (everything after the embedding),
-`replay.npz` (embeddings of the training photos) and, written last, `manifest.json`. None of these
-files can execute code.
+`replay.npz` (embeddings of the training photos), in most packages `detector.tflite` (finds the
+fruits of a photo) and, written last, `manifest.json`. None of these files can execute code.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ BACKBONE = "backbone.tflite"
 HEAD = "head.npz"
 REPLAY = "replay.npz"
 MANIFEST = "manifest.json"
+DETECTOR = "detector.tflite"
 PARTS = (BACKBONE, HEAD, REPLAY)
 
 
@@ -31,12 +32,13 @@ class BadPackageError(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """A verified package in memory. `backbone` is a LiteRT graph."""
+    """A verified package in memory. `backbone` and `detector` are LiteRT graphs."""
 
     folder: Path
     manifest: Manifest
     backbone: bytes
     head: Head
+    detector: bytes | None = None
 
 
 def load_package(folder: Path) -> Package:
@@ -44,9 +46,10 @@ def load_package(folder: Path) -> Package:
     folder = _recover(folder)
     manifest = read_manifest(folder)
     try:
-        for name in PARTS:
+        for name in parts_of(manifest):
             _verify(folder / name, manifest.files.get(name))
         backbone = (folder / BACKBONE).read_bytes()
+        detector = (folder / DETECTOR).read_bytes() if manifest.detector else None
     except OSError as error:
         raise BadPackageError(f"{folder} cannot be read: {error}") from error
     try:
@@ -55,7 +58,12 @@ def load_package(folder: Path) -> Package:
         raise BadPackageError(f"{folder / HEAD} cannot be read: {error}") from error
     if (head.channels, head.classes) != (manifest.feature_shape[2], len(manifest.classes)):
         raise BadPackageError(f"{folder / HEAD} does not fit the classes of the manifest.")
-    return Package(folder, manifest, backbone, head)
+    return Package(folder, manifest, backbone, head, detector)
+
+
+def parts_of(manifest: Manifest) -> tuple[str, ...]:
+    """The files of a package beside its manifest."""
+    return (*PARTS, DETECTOR) if manifest.detector else PARTS
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -79,14 +87,18 @@ def write_package(
 ) -> Manifest:
     """Write a package atomically, replacing one that exists.
 
-    `fill` writes the parts into a folder; `describe` makes the manifest from their SHA-256.
+    `fill` writes the parts into a folder; `describe` makes the manifest from their SHA-256. Raises
+    ValueError if only one of them knows of a detector.
     """
     temporary = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     fill(temporary)
-    hashes = {name: content_hash((temporary / name).read_bytes()) for name in PARTS}
-    manifest = describe(hashes)
+    has_detector = (temporary / DETECTOR).exists()
+    names = (*PARTS, DETECTOR) if has_detector else PARTS
+    manifest = describe({name: content_hash((temporary / name).read_bytes()) for name in names})
+    if has_detector != (manifest.detector is not None):
+        raise ValueError(f"{DETECTOR} and the manifest's description of it belong together.")
     (temporary / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
     if folder.exists():
         replaced = _backup(folder)

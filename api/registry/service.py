@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.exc import IntegrityError
 
 from api.core.errors import ConflictError
+from api.model.detector import Detector
 from api.model.manifest import Manifest
 from api.model.package import BadPackageError, load_package
 from api.model.predictor import Predictor
@@ -84,9 +85,12 @@ def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
 
 
 def _check_package(blobs: Blobs, version: str, cache: Path) -> None:
-    """A champion must grade, so fetch its package and grade the probe before promoting it."""
+    """A champion must grade, so fetch its package and grade the probe before promoting it; its
+    detector, where it has one, looks at the probe too."""
     try:
-        Predictor.of_package(store.fetch_package(blobs, version, cache))
+        package = store.fetch_package(blobs, version, cache)
+        Predictor.of_package(package)
+        Detector.of_package(package)
     except (BadPackageError, ValueError, RuntimeError) as error:
         log.error("Version %s is not promoted: %s", version, error)
         raise DamagedModelError(version) from error

@@ -14,7 +14,14 @@ from filelock import FileLock
 
 from api.core.imaging.hashing import content_hash
 from api.model.manifest import Manifest
-from api.model.package import MANIFEST, PARTS, BadPackageError, Package, load_package
+from api.model.package import (
+    MANIFEST,
+    BadPackageError,
+    Package,
+    load_package,
+    parts_of,
+    read_manifest,
+)
 from api.storage.blobs import Blobs
 
 FOLDER = "models"
@@ -28,7 +35,7 @@ def store_package(blobs: Blobs, folder: Path) -> Manifest:
     manifest = package.manifest
     if is_stored(blobs, manifest.version):
         return manifest
-    for name in PARTS:
+    for name in parts_of(manifest):
         data = (package.folder / name).read_bytes()
         if content_hash(data) != manifest.files[name]:
             raise BadPackageError(f"{package.folder / name} was changed while it was stored.")
@@ -113,10 +120,15 @@ def _load_verified(folder: Path, version: str) -> Package:
 
 def _download(blobs: Blobs, version: str, folder: Path) -> None:
     local = Blobs(str(folder))  # For its durable writes.
-    for name in (*PARTS, MANIFEST):
+
+    def fetch(name: str) -> None:
         try:
             local.put(name, blobs.get(_key(version, name)))
         except FileNotFoundError:
             raise BadPackageError(
                 f"Version {version} is not whole in the store: {name} is missing."
             ) from None
+
+    fetch(MANIFEST)
+    for name in parts_of(read_manifest(folder)):
+        fetch(name)

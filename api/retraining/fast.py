@@ -28,7 +28,7 @@ from api.evaluation.compare_models import ComparedModel, compare_models
 from api.evaluation.ood_metrics import OodMargins, ood_metrics
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import DataFingerprint, Manifest
-from api.model.package import BACKBONE, HEAD, REPLAY, version_name, write_package
+from api.model.package import BACKBONE, DETECTOR, HEAD, REPLAY, version_name, write_package
 from api.model.probe import grade_probe
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.registry.label_rules import ENOUGH_HELD_OUT, check_new_classes
@@ -157,6 +157,8 @@ def write_candidate(job: RetrainJob, data: TrainingRows, head: Head, folder: Pat
         (part / BACKBONE).write_bytes(job.champion.backbone)
         head.save(part / HEAD)
         data.replay.save(part / REPLAY)
+        if job.champion.detector is not None:
+            (part / DETECTOR).write_bytes(job.champion.detector)
 
     def describe(files: dict[str, str]) -> Manifest:
         return champion.model_copy(

@@ -47,6 +47,8 @@ from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.corpus import TrainingCorpus, require_enough
+from api.training.detection.sampler import fruits_of_classes
+from api.training.detection.train import TrainedDetector
 from api.training.grader import embed_samples
 from api.training.recipe import Recipe
 from api.training.replay import measure_appearance
@@ -105,10 +107,18 @@ def make_candidate(job: RetrainJob) -> Candidate:
         parent=champion.version,
         started_by=job.started_by,
         earlier=earlier,
+        detector=_kept_detector(job, corpus),
     )
     package = load_package(folder)
     comparison = _compare_with_champion(job, data, package, judged, contradictions)
     return Candidate(folder, manifest, comparison)
+
+
+def _kept_detector(job: RetrainJob, corpus: TrainingCorpus) -> TrainedDetector | None:
+    """The champion's detector, unless it finds other fruits than those of the classes."""
+    detector = TrainedDetector.of_package(job.champion)
+    same = detector and detector.manifest.fruits == fruits_of_classes(corpus.classes)
+    return detector if same else None
 
 
 def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:

@@ -123,7 +123,7 @@ def _paste_neighbours(
 def _background(rng: Generator, photos: Sequence[NDArray[np.uint8]]) -> Image.Image:
     """A random crop of a photo or a procedural background, CANVAS a side."""
     if not photos or rng.random() >= PHOTO_BACKGROUND:
-        return Image.fromarray(_procedural_background(rng).astype(np.uint8))
+        return Image.fromarray(procedural_background(rng).astype(np.uint8))
     image = Image.fromarray(photos[int(rng.integers(len(photos)))])
     share = rng.uniform(0.4, 1.0)
     width, height = (max(1, int(side * share)) for side in image.size)
@@ -133,7 +133,7 @@ def _background(rng: Generator, photos: Sequence[NDArray[np.uint8]]) -> Image.Im
     return crop.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR)
 
 
-def _procedural_background(rng: Generator) -> NDArray[np.float32]:
+def procedural_background(rng: Generator) -> NDArray[np.float32]:
     """A base colour with blotches and grain, like a table or cloth: [CANVAS, CANVAS, 3]."""
     base = rng.uniform(20, 245, 3)
     if rng.random() < 0.6:  # Most kitchens are grey, beige or brown.

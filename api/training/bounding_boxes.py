@@ -15,7 +15,9 @@ from pathlib import Path, PurePath
 
 from PIL import Image
 
+from api.core.boxes import Box as PixelBox
 from api.core.errors import ProblemError
+from api.core.imaging.crop import crop_around
 from api.core.imaging.decode import DecodedImage
 from api.core.labels import Level
 
@@ -92,17 +94,8 @@ def crop(photograph: DecodedImage, box: Box, margin: float) -> Image.Image:
     """
     image = photograph.image
     scale = image.width / photograph.width
-    half = max(box.xmax - box.xmin, box.ymax - box.ymin) * scale * (0.5 + margin)
-    x = (box.xmin + box.xmax) / 2 * scale
-    y = (box.ymin + box.ymax) / 2 * scale
-    return image.crop(
-        (
-            max(0, round(x - half)),
-            max(0, round(y - half)),
-            min(image.width, round(x + half)),
-            min(image.height, round(y + half)),
-        )
-    )
+    corners = (box.xmin, box.ymin, box.xmax, box.ymax)
+    return crop_around(image, PixelBox(*(corner * scale for corner in corners)), margin)
 
 
 def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:

@@ -32,8 +32,9 @@ class Agreement:
     largest_logit_difference: float
 
 
-def to_litert(backbone: keras.Model) -> bytes:
-    """Convert a backbone (uint8 to feature map) with batch size 1.
+def to_litert(backbone: keras.Model, half_precision: bool = False) -> bytes:
+    """Convert a network (uint8 to feature map) with batch size 1; its weights in half precision
+    take half the space and are expanded when it is loaded.
 
     Only built-in operations are allowed, so a graph that needs TensorFlow's (Flex) at inference
     fails here.
@@ -42,6 +43,9 @@ def to_litert(backbone: keras.Model) -> bytes:
     single = keras.Model(image, backbone(image, training=False), name="backbone")
     converter = tf.lite.TFLiteConverter.from_keras_model(single)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if half_precision:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
     # The converter prints a page of tensor names.
     with redirect_stdout(io.StringIO()):
         graph: bytes = converter.convert()

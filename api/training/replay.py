@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.appearance import appearance
+from api.core.imaging.crop import BOX_MARGIN
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import SIGNATURE_BYTES, content_hash, perceptual_hash
 from api.core.progress import Progress
@@ -24,7 +25,7 @@ from api.training.bounding_boxes import crop
 from api.training.corpus import TrainingCorpus
 from api.training.grader import Grader
 from api.training.heads import freshness_values
-from api.training.samples import BOX_MARGIN, Sample, load_image, photograph_samples, targets
+from api.training.samples import Sample, load_image, photograph_samples, targets
 
 
 def build_replay(

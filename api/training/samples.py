@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from api.core.imaging.crop import BOX_MARGIN
 from api.core.imaging.decode import decode
 from api.core.imaging.resize import to_input
 from api.core.labels import Label, Level, fruits_of, read_label
@@ -15,9 +16,6 @@ from api.core.layout import FAR, NEAR, source_of
 from api.core.near_duplicates import is_saved_copy
 from api.training.bounding_boxes import Box, crop
 from api.training.class_folders import PhotoFile
-
-# Margin around a box at inference; training varies it.
-BOX_MARGIN = 0.15
 
 
 @dataclass(frozen=True)

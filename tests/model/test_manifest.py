@@ -21,7 +21,7 @@ def test_manifest_is_frozen() -> None:
         MANIFEST.version = "another"
 
 
-OPTIONAL = {"format", "parent", "started_by", "probe"}
+OPTIONAL = {"format", "parent", "started_by", "probe", "detector"}
 
 
 @pytest.mark.parametrize("field", sorted(set(Manifest.model_fields) - OPTIONAL))

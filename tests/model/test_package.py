@@ -13,16 +13,18 @@ from api.core.imaging.hashing import content_hash
 from api.model.manifest import Manifest
 from api.model.package import (
     BACKBONE,
+    DETECTOR,
     HEAD,
     MANIFEST,
     PARTS,
     REPLAY,
     BadPackageError,
     load_package,
+    parts_of,
     write_package,
 )
 from api.model.replay_buffer import ReplayBuffer
-from tests.registry.samples import CLASSES, a_head, a_replay, describer, filler
+from tests.registry.samples import CLASSES, a_detector_manifest, a_head, a_replay, describer, filler
 
 
 @pytest.fixture
@@ -214,3 +216,74 @@ def test_crash_while_replacing_keeps_a_package(
     write_package(folder, filler(), describer("newer"))
     assert load_package(folder).manifest.version == "newer"
     assert load_package(folder).folder == folder
+
+
+@pytest.fixture
+def with_detector(tmp_path: Path) -> Path:
+    """A package with a detector."""
+    folder = tmp_path / "with_detector"
+    write_package(
+        folder, filler(detector=b"finds"), describer(detector=a_detector_manifest(input_size=96))
+    )
+    return folder
+
+
+def test_package_with_a_detector_round_trips(with_detector: Path) -> None:
+    package = load_package(with_detector)
+    assert package.detector == b"finds"
+    assert package.manifest.detector == a_detector_manifest(input_size=96)
+    assert package.manifest.files[DETECTOR] == content_hash(b"finds")
+    names = (*PARTS, DETECTOR, MANIFEST)
+    assert sorted(path.name for path in with_detector.iterdir()) == sorted(names)
+
+
+def test_package_without_a_detector_has_none(folder: Path) -> None:
+    package = load_package(folder)
+    assert package.detector is None
+    assert package.manifest.detector is None
+    assert parts_of(package.manifest) == PARTS
+
+
+def test_older_manifest_without_the_word_is_read(folder: Path) -> None:
+    raw = json.loads((folder / MANIFEST).read_text())
+    del raw["detector"]
+    (folder / MANIFEST).write_text(json.dumps(raw))
+    assert load_package(folder).detector is None
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: data[:-1], lambda data: data + b"\0", lambda _: b""]
+)
+def test_changed_detector_is_refused(with_detector: Path, change: Callable[[bytes], bytes]) -> None:
+    (with_detector / DETECTOR).write_bytes(change(b"finds"))
+    with pytest.raises(BadPackageError, match=f"{DETECTOR}.*changed"):
+        load_package(with_detector)
+
+
+def test_missing_detector_is_refused(with_detector: Path) -> None:
+    (with_detector / DETECTOR).unlink()
+    with pytest.raises(BadPackageError, match=f"{DETECTOR}.*missing"):
+        load_package(with_detector)
+
+
+def test_detector_without_a_hash_is_refused(with_detector: Path) -> None:
+    files = dict(load_package(with_detector).manifest.files)
+    del files[DETECTOR]
+    change_manifest(with_detector, files=files)
+    with pytest.raises(BadPackageError, match=DETECTOR):
+        load_package(with_detector)
+
+
+def test_detector_that_the_manifest_does_not_describe_is_not_loaded(folder: Path) -> None:
+    (folder / DETECTOR).write_bytes(b"laid beside it")
+    assert load_package(folder).detector is None
+
+
+def test_detector_and_its_description_are_written_together(tmp_path: Path) -> None:
+    for fill, describe in (
+        (filler(detector=b"finds"), describer()),
+        (filler(), describer(detector=a_detector_manifest())),
+    ):
+        with pytest.raises(ValueError, match="belong together"):
+            write_package(tmp_path / "package", fill, describe)
+        assert not (tmp_path / "package").exists()

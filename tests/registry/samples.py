@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.heads import Head
-from api.model.manifest import DataFingerprint, Manifest
-from api.model.package import BACKBONE, HEAD, REPLAY
+from api.model.manifest import DataFingerprint, DetectorManifest, Manifest
+from api.model.package import BACKBONE, DETECTOR, HEAD, REPLAY
 from api.model.replay_buffer import APPEARANCE_COLUMNS, OodSamples, ReplayBuffer, RetiredRows
 from tests.heads import draw_head
 
@@ -77,18 +77,36 @@ def a_replay(count: int = 5, seed: int = 0) -> ReplayBuffer:
     )
 
 
-def filler(backbone: bytes = b"TFL3 graph", head: Head | None = None) -> Callable[[Path], None]:
+def a_detector_manifest(**changes: object) -> DetectorManifest:
+    values = {
+        "fruits": ("apple", "banana", "orange"),
+        "input_size": 32,
+        "score_threshold": 0.3,
+        "max_overlap": 0.5,
+        "created_at": datetime(2026, 11, 28, tzinfo=UTC),
+        "parameters": 1,
+    }
+    return DetectorManifest.model_validate(values | changes)
+
+
+def filler(
+    backbone: bytes = b"TFL3 graph", head: Head | None = None, detector: bytes | None = None
+) -> Callable[[Path], None]:
     """Writes the parts of a package, for `write_package`."""
 
     def fill(folder: Path) -> None:
         (folder / BACKBONE).write_bytes(backbone)
         (head or a_head()).save(folder / HEAD)
         a_replay().save(folder / REPLAY)
+        if detector is not None:
+            (folder / DETECTOR).write_bytes(detector)
 
     return fill
 
 
-def describer(version: str = "2026-11-21") -> Callable[[dict[str, str]], Manifest]:
+def describer(
+    version: str = "2026-11-21", detector: DetectorManifest | None = None
+) -> Callable[[dict[str, str]], Manifest]:
     """Makes the manifest of a package, for `write_package`."""
 
     def describe(hashes: dict[str, str]) -> Manifest:
@@ -107,6 +125,7 @@ def describer(version: str = "2026-11-21") -> Callable[[dict[str, str]], Manifes
             recipe={"epochs": 1},
             versions={"numpy": np.__version__},
             files=hashes,
+            detector=detector,
         )
 
     return describe

@@ -15,6 +15,7 @@ from api.core.heads import Linear
 from api.model.manifest import Manifest
 from api.model.package import (
     BACKBONE,
+    DETECTOR,
     HEAD,
     REPLAY,
     BadPackageError,
@@ -259,7 +260,7 @@ def test_version_that_grades_otherwise_than_when_it_was_made_is_not_promoted(
     order = [1, 0, *range(2, kinds.bias.size)]
 
     def fill(parts: Path) -> None:
-        for name in (BACKBONE, REPLAY):
+        for name in (BACKBONE, REPLAY, DETECTOR):
             shutil.copyfile(DEFAULT / name, parts / name)
         exchanged = Linear(kinds.weights[:, order], kinds.bias[order])
         replace(package.head, kinds=exchanged).save(parts / HEAD)

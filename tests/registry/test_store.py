@@ -6,7 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from api.model.package import BACKBONE, HEAD, MANIFEST, PARTS, BadPackageError, load_package
+from api.model.package import (
+    BACKBONE,
+    DETECTOR,
+    HEAD,
+    MANIFEST,
+    PARTS,
+    BadPackageError,
+    load_package,
+    write_package,
+)
 from api.registry.store import (
     cached_versions,
     delete_package,
@@ -18,6 +27,7 @@ from api.registry.store import (
     stored_versions,
 )
 from api.storage.blobs import Blobs
+from tests.registry.samples import a_detector_manifest, describer, filler
 from tests.registry.versions import a_small_package
 
 
@@ -186,3 +196,32 @@ def test_versions_are_evicted_by_name(
     evict(cache, {"v1"})
     assert cached_versions(cache) == {"v2"}
     assert not (cache / ".v3.fetching").exists()
+
+
+@pytest.fixture
+def with_detector(tmp_path: Path) -> Path:
+    folder = tmp_path / "found" / "v1"
+    write_package(
+        folder, filler(detector=b"finds"), describer("v1", detector=a_detector_manifest())
+    )
+    return folder
+
+
+def test_the_detector_is_stored_and_fetched(blobs: Blobs, with_detector: Path, cache: Path) -> None:
+    store_package(blobs, with_detector)
+    fetched = fetch_package(blobs, "v1", cache)
+    assert fetched.detector == (cache / "v1" / DETECTOR).read_bytes() == b"finds"
+    assert fetched.manifest == load_package(with_detector).manifest
+
+
+@pytest.mark.parametrize("change", [None, b"found"])
+def test_package_whose_detector_is_damaged_or_missing_is_not_fetched(
+    blobs: Blobs, with_detector: Path, cache: Path, change: bytes | None
+) -> None:
+    store_package(blobs, with_detector)
+    blobs.delete(f"models/v1/{DETECTOR}")
+    if change is not None:
+        blobs.put(f"models/v1/{DETECTOR}", change)
+    with pytest.raises(BadPackageError, match=DETECTOR):
+        fetch_package(blobs, "v1", cache)
+    assert cached_versions(cache) == set()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from api.model.manifest import Manifest
-from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_package
+from api.model.package import BACKBONE, DETECTOR, HEAD, REPLAY, load_package, write_package
 from api.registry import repository
 from api.registry.repository import Kind
 from api.registry.store import store_package
@@ -24,7 +24,7 @@ def a_servable_package(folder: Path, version: str) -> Path:
     default = load_package(DEFAULT)
 
     def fill(parts: Path) -> None:
-        for name in (BACKBONE, REPLAY):
+        for name in (BACKBONE, REPLAY, DETECTOR):
             shutil.copyfile(DEFAULT / name, parts / name)
         replace(default.head, temperature=default.head.temperature * 0.9).save(parts / HEAD)
 

@@ -20,7 +20,7 @@ from api.core.imaging.resize import to_input
 from api.core.splits import split_of
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
-from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_package
+from api.model.package import BACKBONE, DETECTOR, HEAD, REPLAY, load_package, write_package
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.registry.service import register_shipped
 from api.retraining.fast_heads import fit_calibrated_head
@@ -102,6 +102,8 @@ def write_champion(folder: Path) -> Path:
         (parts / BACKBONE).write_bytes(DEFAULT.backbone)
         head.save(parts / HEAD)
         rows.save(parts / REPLAY)
+        if DEFAULT.detector is not None:
+            (parts / DETECTOR).write_bytes(DEFAULT.detector)
 
     def describe(files: dict[str, str]) -> Manifest:
         data = DEFAULT.manifest.data.model_copy(update={"files": len(rows.embeddings), "boxed": 0})

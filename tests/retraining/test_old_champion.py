@@ -48,7 +48,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
     def describe(files: dict[str, str]) -> Manifest:
         update = {"version": "old", "files": files, "thresholds": {"rejection_distance": 1e6}}
-        return package.manifest.model_copy(update=update)
+        return package.manifest.model_copy(update={**update, "detector": None})
 
     write_package(folder / "old", fill, describe)
     return load_package(folder / "old")

@@ -1,0 +1,233 @@
+"""Measures a package's detector, and its grades of what is found, on held-out photos."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from api.core.arrays import FloatArray, pool
+from api.core.boxes import Box
+from api.core.imaging.crop import BOX_MARGIN, crop_around
+from api.core.imaging.decode import decode
+from api.core.imaging.resize import to_input
+from api.core.labels import read_label
+from api.core.progress import Progress, silent
+from api.core.splits import Split
+from api.evaluation.detection_metrics import FoundBoxes, detection_metrics, match
+from api.model.detector import Detector
+from api.model.litert import LiteRTBackbone
+from api.model.package import Package
+from api.training.bounding_boxes import Box as LabelledBox
+from api.training.corpus import TrainingCorpus
+from api.training.detection.sampler import Material, kinds_of, read_material
+from api.training.detection.scenes import Composer, Cutout
+from api.training.samples import load_image
+
+# Low enough for the curve that average precision is taken from.
+LOWEST_SCORE = 0.02
+TRAYS, TRAY_SIDE, TRAY_SEED = 200, 480, 20261128
+MIN_FRUITS, MAX_FRUITS = 4, 9
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A found fruit with a true level: whether it is rotten, and whether the grader says so."""
+
+    is_rotten: bool
+    says_rotten: bool
+
+
+class FruitGrader:
+    """Grades fruits of a picture by the package's grader, from the picture's own pixels."""
+
+    def __init__(self, package: Package) -> None:
+        self._backbone = LiteRTBackbone(package.backbone)
+        self._head, self._size = package.head, package.manifest.input_size
+        levels = [read_label(name).level for name in package.manifest.classes]
+        self._rotten = np.array([level == "rotten" for level in levels])
+
+    def says_rotten(self, image: Image.Image, boxes: FloatArray) -> list[bool]:
+        """For boxes [n, 4] in shares of the picture; all fruits in one batch."""
+        if not len(boxes):
+            return []
+        corners = boxes * np.array([image.width, image.height] * 2)
+        crops = [crop_around(image, Box(*corner), BOX_MARGIN) for corner in corners.tolist()]
+        pixels = np.stack([to_input(crop, self._size) for crop in crops])
+        probabilities = self._head.probabilities(pool(self._backbone(pixels)))
+        return [bool(self._rotten[k]) for k in probabilities.argmax(axis=1)]
+
+
+def measure_detection(
+    package: Package,
+    corpus: TrainingCorpus,
+    split: Split = "test",
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """All figures of one split, JSON-ready. Raises ValueError for a package without detector."""
+    detector = Detector.of_package(package)
+    if detector is None:
+        raise ValueError("The package has no detector.")
+    grader = FruitGrader(package)
+    fruits, threshold = detector.manifest.fruits, detector.manifest.score_threshold
+    material = read_material(corpus, split)
+    by_source: dict[str, list[FoundBoxes]] = {}
+    graded: list[Graded] = []
+    frames = frames_of(corpus, split)
+    for done, boxes in enumerate(frames, start=1):
+        photo, grades = _frame(detector, grader, boxes, kinds_of(fruits))
+        by_source.setdefault(boxes[0].source, []).append(photo)
+        graded += grades
+        progress("Finding fruit", done, len(frames))
+    trays = measure_trays(detector, grader, material, progress)
+    return {
+        "split": split,
+        "score_threshold": threshold,
+        "by_source": {
+            source: detection_metrics(photos, fruits, threshold)
+            for source, photos in sorted(by_source.items())
+        },
+        "grades_of_found": _grade_metrics(graded),
+        "trays": trays,
+        "single": measure_single(detector, corpus, split),
+        "no_fruit": measure_empty(detector, material),
+    }
+
+
+def frames_of(corpus: TrainingCorpus, split: Split) -> list[list[LabelledBox]]:
+    """The boxes of each frame of the split."""
+    frames: dict[str, list[LabelledBox]] = {}
+    for sample in corpus.boxed(split):
+        if sample.box:
+            frames.setdefault(str(sample.box.path), []).append(sample.box)
+    return list(frames.values())
+
+
+def _frame(
+    detector: Detector, grader: FruitGrader, boxes: Sequence[LabelledBox], kinds: dict[str, int]
+) -> tuple[FoundBoxes, list[Graded]]:
+    photograph = decode(boxes[0].path.read_bytes())
+    shares = np.array([photograph.width, photograph.height] * 2, np.float32)
+    corners = np.array([(b.xmin, b.ymin, b.xmax, b.ymax) for b in boxes], np.float32)
+    photo = find(
+        detector,
+        photograph.image,
+        corners / shares,
+        [kinds[box.fruit] for box in boxes],
+        complete=any(box.level is not None for box in boxes),
+    )
+    kept = photo.boxes[photo.scores >= detector.manifest.score_threshold]
+    levels = [box.level for box in boxes]
+    return photo, _grades(grader, photograph.image, kept, photo.true_boxes, levels)
+
+
+def find(
+    detector: Detector,
+    image: Image.Image,
+    true_boxes: FloatArray,
+    true_fruits: Sequence[int],
+    complete: bool = True,
+) -> FoundBoxes:
+    """What is found in a picture, of any score."""
+    raw = detector.detect(np.asarray(image), LOWEST_SCORE)
+    true = np.array(true_fruits, np.int64)
+    return FoundBoxes(raw.boxes, raw.scores, raw.fruits, true_boxes, true, complete)
+
+
+def _grades(
+    grader: FruitGrader,
+    image: Image.Image,
+    boxes: FloatArray,
+    true_boxes: FloatArray,
+    levels: Sequence[str | None],
+) -> list[Graded]:
+    """Of the found fruits whose level is known."""
+    says_rotten = grader.says_rotten(image, boxes)
+    return [
+        Graded(levels[row] == "rotten", says)
+        for row, says in zip(match(boxes, true_boxes).tolist(), says_rotten, strict=True)
+        if row >= 0 and levels[row] is not None
+    ]
+
+
+def measure_trays(
+    detector: Detector,
+    grader: FruitGrader,
+    material: Material,
+    progress: Progress = silent,
+    trays: int = TRAYS,
+) -> dict[str, Any]:
+    """Trays composed of one rotten and three to eight sound held-out fruits."""
+    rotten = [cutout for cutout in material.cutouts if cutout.rotten]
+    sound = [cutout for cutout in material.cutouts if not cutout.rotten]
+    composer = Composer((), (), material.empty, TRAY_SIDE)
+    threshold = detector.manifest.score_threshold
+    photos, found_rotten, called_rotten, sound_found, sound_rotten = [], 0, 0, 0, 0
+    for number in range(trays):
+        rng = np.random.default_rng((TRAY_SEED, number))
+        count = int(rng.integers(MIN_FRUITS, MAX_FRUITS + 1))
+        things = [_one_of(rotten, rng), *(_one_of(sound, rng) for _ in range(count - 1))]
+        scene = composer.arrange(things, rng, apart=True)
+        photo = find(detector, scene.image, scene.boxes, scene.kinds)
+        photos.append(photo)
+        kept = photo.boxes[photo.scores >= threshold]
+        # `arrange` keeps the order, and all are seen.
+        levels = ["rotten", *["fresh"] * (count - 1)]
+        for grade in _grades(grader, scene.image, kept, scene.boxes, levels):
+            found_rotten += grade.is_rotten
+            called_rotten += grade.is_rotten and grade.says_rotten
+            sound_found += not grade.is_rotten
+            sound_rotten += not grade.is_rotten and grade.says_rotten
+        progress("Looking at trays", number + 1, trays)
+    return {
+        "trays": trays,
+        "rotten_found": found_rotten / trays,
+        "rotten_found_and_called_rotten": called_rotten / trays,
+        "sound_found": sound_found,
+        "sound_called_rotten": sound_rotten / max(sound_found, 1),
+        **detection_metrics(photos, detector.manifest.fruits, threshold),
+    }
+
+
+def measure_single(detector: Detector, corpus: TrainingCorpus, split: Split) -> dict[str, Any]:
+    """Photos of the class folders, by source: the share with exactly one fruit found."""
+    numbers: dict[str, list[int]] = {}
+    for sample in corpus.photographs(split):
+        numbers.setdefault(sample.source, []).append(_number(detector, load_image(sample)))
+    return {source: _number_metrics(found) for source, found in sorted(numbers.items())}
+
+
+def measure_empty(detector: Detector, material: Material) -> dict[str, Any]:
+    """Photos of other produce and of other things: the share in which nothing is found."""
+    return {
+        name: {
+            "photographs": len(images),
+            "nothing_found": float(np.mean([_number(detector, image) == 0 for image in images])),
+        }
+        for name, images in (("other_produce", material.other), ("other_things", material.empty))
+        if images
+    }
+
+
+def _number(detector: Detector, image: Image.Image) -> int:
+    return len(detector(np.asarray(image)))
+
+
+def _number_metrics(numbers: Sequence[int]) -> dict[str, Any]:
+    values = np.array(numbers)
+    return {
+        "photographs": len(values),
+        "exactly_one": float((values == 1).mean()),
+        "none": float((values == 0).mean()),
+        "several": float((values > 1).mean()),
+    }
+
+
+def _grade_metrics(graded: Iterable[Graded]) -> dict[str, Any]:
+    right = [grade.is_rotten == grade.says_rotten for grade in graded]
+    return {"fruits": len(right), "fresh_or_rotten_right": float(np.mean(right)) if right else None}
+
+
+def _one_of(cutouts: Sequence[Cutout], rng: np.random.Generator) -> Cutout:
+    return cutouts[int(rng.integers(len(cutouts)))]

@@ -1,0 +1,148 @@
+"""Finding the fruits of a photo: a small LiteRT graph that looks at the whole picture once.
+
+The graph marks the centre of each fruit on a grid and says how far the fruit reaches from there,
+without anchors: X. Zhou et al., "Objects as Points", 2019; Z. Liu et al., "Training-Time-Friendly
+Network for Real-Time Object Detection", 2020.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from api.core.arrays import FloatArray, sigmoid
+from api.core.boxes import Box, suppress
+from api.core.imaging.resize import to_input
+from api.model.litert import LiteRTBackbone
+from api.model.manifest import DetectorManifest
+from api.model.package import Package
+from api.model.probe import probe_images
+
+# uint8 [n, size, size, 3] to grids float32 [n, h, w, 5 + fruits]; thread-safe.
+Network = Callable[[NDArray[np.uint8]], FloatArray]
+# Channels of a cell: the logit of a fruit's centre, the logarithms of the distances to its left,
+# top, right and bottom edges in shares of the picture, then a logit for each kind of fruit.
+CENTRE, DISTANCES, KINDS = 0, slice(1, 5), slice(5, None)
+# Peaks that are decoded at most, by score.
+MAX_PEAKS = 100
+# exp of more would overflow, and no distance is longer than the picture.
+MAX_LOG_DISTANCE = 1.0
+# Of the highest score of a probe image, between the engine that made the package and this one.
+PROBE_TOLERANCE = 0.1
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A fruit in a photo: `box` in pixels of it, `score` 0 to 1, `fruit` as in `apple`."""
+
+    box: Box
+    score: float
+    fruit: str
+
+
+class RawDetections(NamedTuple):
+    """Boxes float32 [n, 4] in shares of the picture's width and height, scores float32 [n], and
+    indices of fruits int64 [n]; best first."""
+
+    boxes: FloatArray
+    scores: FloatArray
+    fruits: NDArray[np.int64]
+
+
+class Detector:
+    """A loaded detector. Thread-safe.
+
+    `graph` maps uint8 [n, size, size, 3] to float32 [n, h, w, 5 + fruits]. Starts with `threads`
+    warm interpreters. Raises ValueError or RuntimeError for a graph that LiteRT cannot run, whose
+    output does not fit the manifest, or that gives no numbers or others than when it was made.
+    """
+
+    def __init__(self, graph: bytes, manifest: DetectorManifest, threads: int = 0) -> None:
+        self.manifest = manifest
+        self._network = LiteRTBackbone(graph, threads)
+        scores = probe_detector(self._network, manifest)
+        if manifest.probe is not None:
+            difference = np.abs(np.subtract(scores, manifest.probe)).max()
+            if not difference <= PROBE_TOLERANCE:
+                raise ValueError(
+                    "It finds otherwise than when it was made: a score differs by "
+                    f"{difference:.2f}."
+                )
+
+    @classmethod
+    def of_package(cls, package: Package, threads: int = 0) -> "Detector | None":
+        """The detector of a package; None for a package without one. Raises as `Detector` does."""
+        manifest = package.manifest.detector
+        if package.detector is None or manifest is None:
+            return None
+        try:
+            return cls(package.detector, manifest, threads)
+        except (ValueError, RuntimeError) as error:
+            version = package.manifest.version
+            raise ValueError(
+                f"The detector of version {version} is not fit to serve. {error}"
+            ) from error
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> list[Detection]:
+        """The fruits of one upright RGB picture, uint8 [height, width, 3], best first."""
+        height, width = pixels.shape[:2]
+        raw = self.detect(pixels)
+        corners = raw.boxes * np.array([width, height, width, height], np.float32)
+        return [
+            Detection(Box(*corner), score, self.manifest.fruits[fruit])
+            for corner, score, fruit in zip(
+                corners.tolist(), raw.scores.tolist(), raw.fruits.tolist(), strict=True
+            )
+        ]
+
+    def detect(
+        self, pixels: NDArray[np.uint8], score_threshold: float | None = None
+    ) -> RawDetections:
+        """As a call, in shares of the picture; with another threshold for measurements."""
+        size = self.manifest.input_size
+        grid = self._network(to_input(Image.fromarray(pixels), size)[None])[0]
+        threshold = self.manifest.score_threshold if score_threshold is None else score_threshold
+        return decode_grid(grid, threshold, self.manifest.max_overlap)
+
+
+def decode_grid(grid: FloatArray, score_threshold: float, max_overlap: float) -> RawDetections:
+    """Boxes of the local maxima of `grid` [h, w, 5 + fruits], after non-maximum suppression."""
+    height, width, _ = grid.shape
+    scores = sigmoid(grid[..., CENTRE])
+    rows, columns = np.nonzero(_is_peak(scores) & (scores >= score_threshold))
+    best = np.argsort(-scores[rows, columns], kind="stable")[:MAX_PEAKS]
+    rows, columns = rows[best], columns[best]
+    cells = grid[rows, columns]
+    left, top, right, bottom = np.exp(np.minimum(cells[:, DISTANCES], MAX_LOG_DISTANCE)).T
+    x, y = (columns + 0.5) / width, (rows + 0.5) / height
+    corners = np.stack([x - left, y - top, x + right, y + bottom], axis=1)
+    boxes = np.clip(corners, 0, 1).astype(np.float32)
+    peak_scores = scores[rows, columns]
+    kept = suppress(boxes, peak_scores, max_overlap)
+    fruits = cells[:, KINDS].argmax(axis=1)
+    return RawDetections(boxes[kept], peak_scores[kept], fruits[kept])
+
+
+def probe_detector(network: Network, manifest: DetectorManifest) -> list[float]:
+    """The highest score of each image of `model.probe`. Raises ValueError if there is none."""
+    highest = []
+    for image in probe_images(manifest.input_size):
+        grid = network(image[None])
+        if grid.ndim != 4 or grid.shape[-1] != KINDS.start + len(manifest.fruits):
+            raise ValueError(f"It gives {grid.shape} for {len(manifest.fruits)} fruits.")
+        if not np.isfinite(grid).all():
+            raise ValueError("It gives no numbers.")
+        highest.append(float(sigmoid(grid[..., CENTRE]).max()))
+    return highest
+
+
+def _is_peak(scores: FloatArray) -> NDArray[np.bool_]:
+    """Whether a cell is at least as high as its eight neighbours: bool [h, w]."""
+    height, width = scores.shape
+    padded = np.pad(scores, 1, constant_values=-np.inf)
+    neighbours = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    peak: NDArray[np.bool_] = scores >= np.max(neighbours, axis=0)
+    return peak

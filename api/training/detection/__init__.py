@@ -1,0 +1,1 @@
+"""Training of the detector: scenes with boxes, targets, network and export."""
