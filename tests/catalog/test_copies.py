@@ -72,6 +72,7 @@ def test_edited_copies_are_known(database: Database, blobs: Blobs, edit: str) ->
     assert (match.kind, match.image_id, match.of) == ("near", None, "rottenapples/a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [40, 60, 80, 95])
 def test_photos_saved_again_are_known(uploader: Uploader, quality: int) -> None:
     for seed, kind in enumerate(KINDS):
@@ -79,6 +80,7 @@ def test_photos_saved_again_are_known(uploader: Uploader, quality: int) -> None:
         assert uploader.upload_duplicate(jpeg(draw_tray(kind, seed), quality)).image_id == row.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.2, 0.25, 0.33])
 def test_different_fruits_on_one_tray_are_different_photos(
     uploader: Uploader, share: float
@@ -91,6 +93,7 @@ def test_different_fruits_on_one_tray_are_different_photos(
     assert len({row.photograph for row in rows}) == 36
 
 
+@pytest.mark.slow
 def test_different_drawings_are_different_photos(uploader: Uploader) -> None:
     for seed in range(8):
         for kind in KINDS:

@@ -35,6 +35,7 @@ def secret_of(database: Database) -> bytes:
         return session.scalars(select(SplitSecretRow.value)).one()
 
 
+@pytest.mark.slow
 def test_split_does_not_follow_the_file_name(database: Database, blobs: Blobs) -> None:
     """All names are of the train split, by the hash that anybody can compute."""
     names = [name for name in map(str, range(200)) if split_of(f"pear/{name}") == "train"]
@@ -47,6 +48,7 @@ def test_split_does_not_follow_the_file_name(database: Database, blobs: Blobs) -
     assert again == splits
 
 
+@pytest.mark.slow
 def test_catalogs_deal_differently(tmp_path: Path) -> None:
     dealt = []
     for name in ("a", "b"):
@@ -72,6 +74,7 @@ def test_other_metadata_or_format_does_not_change_the_split(
     assert len(splits) == 1
 
 
+@pytest.mark.slow
 def test_different_photos_named_as_saved_copies_are_different_photos(
     database: Database, blobs: Blobs
 ) -> None:

@@ -11,10 +11,11 @@ from api.monitoring.drift import DriftFigure
 from api.monitoring.trigger_rules import Rule, TriggerConfig, TriggerContext
 from api.monitoring.triggers import config_of
 from api.predictions import feedback_repository as feedback
+from api.predictions.recorder import add_predictions
 from api.retraining.plan import CatalogDiff
 from api.storage.db import Database
 from api.storage.tables import ModelRow, TriggerRow
-from tests.predictions.samples import a_prediction
+from tests.predictions.samples import a_record
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.
 SOMETHING = CatalogDiff({"pears": 3}, 0, 0)
@@ -63,7 +64,9 @@ def add_answers(
 
     They are of the random sample, or else feedback that nobody asked for.
     """
-    for correct in [True] * right + [False] * wrong:
-        row = a_prediction(database, model_version=version, id=uuid4().hex, sampled=sampled)
-        with database.session() as session:
-            feedback.put(session, row.id, "freshapples", correct, None, asked=sampled)
+    answers = {uuid4().hex: correct for correct in [True] * right + [False] * wrong}
+    records = [a_record(model_version=version, id=name) for name in answers]
+    add_predictions(database, [record.row(None, sampled=sampled) for record in records])
+    with database.session() as session:
+        for name, correct in answers.items():
+            feedback.put(session, name, "freshapples", correct, None, asked=sampled)

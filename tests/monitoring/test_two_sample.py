@@ -34,6 +34,7 @@ def test_energy_matches_a_hand_computed_value() -> None:
     assert value == pytest.approx((2 * across - 2 / 4 - 4 / 4) / (2 * across), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reference_size", "size"), SIZES)
 def test_energy_without_a_change_is_below_its_threshold(reference_size: int, size: int) -> None:
     random = np.random.default_rng(1)
@@ -85,6 +86,7 @@ def test_psi_of_an_empty_group_is_finite() -> None:
     assert np.isfinite(psi(np.array([10, 0]), np.array([0, 10])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reference_size", "size"), PSI_SIZES)
 def test_psi_without_a_change_is_below_its_threshold(reference_size: int, size: int) -> None:
     random = np.random.default_rng(1)

@@ -86,6 +86,7 @@ def test_one_photograph_graded_twice_has_one_label(database: Database, blobs: Bl
     assert disagreements(database) == []
 
 
+@pytest.mark.slow
 def test_corrections_at_once_agree(database: Database, blobs: Blobs) -> None:
     for seed in range(ROUNDS):
         prediction = a_stored_prediction(database, blobs, seed)
@@ -104,6 +105,7 @@ def correct_at_once(database: Database, blobs: Blobs, prediction: PredictionRow)
         list(pool.map(correct, LABELS))
 
 
+@pytest.mark.slow
 def test_correction_against_relabels_and_removals(database: Database, blobs: Blobs) -> None:
     """A reader, as a retraining run is, never sees the two differ either."""
     predictions = [a_stored_prediction(database, blobs, seed) for seed in range(3)]

@@ -71,6 +71,7 @@ def copies(own: Settings, client: TestClient, tmp_path: Path) -> Iterator[list[P
         shutil.copytree(whole, copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", [*PARTS, MANIFEST])
 def test_damaged_file_is_reported_on_every_path(
