@@ -19,6 +19,7 @@ from api.core.background_task import BackgroundTask
 from api.core.errors import DamagedModelFilesError
 from api.core.log_setup import configure_logging
 from api.core.process_tuning import trim_malloc, tune_malloc
+from api.http.content_encoding import DecompressionMiddleware
 from api.http.endpoints import (
     batch,
     catalog,
@@ -33,10 +34,12 @@ from api.http.endpoints import (
     retraining,
 )
 from api.http.graceful_shutdown import drain_on_sigterm
-from api.http.headers import REQUEST_ID, is_safe_request_id
+from api.http.headers import EXPOSED, REQUEST_ID, is_safe_request_id
 from api.http.middleware import (
     BodySizeLimitMiddleware,
     BodyTimeoutMiddleware,
+    DrainingMiddleware,
+    HeadMiddleware,
     RequestMetricsMiddleware,
 )
 from api.http.problems import HANDLERS, problem_response
@@ -61,7 +64,7 @@ GAUGE_SECONDS = 60
 HEAP_SECONDS = 2
 # For bodies without a photo: a thousand ids take a twentieth of it.
 MAX_JSON_BYTES = 2**20
-CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept", REQUEST_ID)
 # In order of traffic, and not nested: FastAPI matches routes one by one, anew at each level.
 ROUTERS = (
@@ -152,6 +155,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """From the innermost to the outermost."""
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(BodyTimeoutMiddleware, seconds=settings.body_seconds)
     app.add_middleware(
         BodySizeLimitMiddleware,
@@ -161,19 +165,26 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
             **dict.fromkeys((catalog.UPLOADS, batch.BATCH), settings.max_upload_bytes),
         },
     )
+    app.add_middleware(DecompressionMiddleware)
     app.add_middleware(AuthMiddleware, policy=_security_policy(settings))
     app.add_middleware(RequestMetricsMiddleware)
+    app.add_middleware(DrainingMiddleware, is_draining=partial(_is_draining, app))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=CORS_METHODS,
             allow_headers=CORS_HEADERS,
-            expose_headers=(REQUEST_ID,),
+            expose_headers=EXPOSED,
         )
     app.add_middleware(
         CorrelationIdMiddleware, header_name=REQUEST_ID, validator=is_safe_request_id
     )
+
+
+def _is_draining(app: FastAPI) -> bool:
+    state: AppState | None = getattr(app.state, "service", None)
+    return state is not None and state.draining
 
 
 def _security_policy(settings: Settings) -> SecurityPolicy:

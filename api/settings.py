@@ -116,7 +116,8 @@ class Settings(BaseSettings):
     # Photos that may wait to be graded, and for how long; beyond either, 503.
     max_queue: int = Field(default=256, gt=0)
     max_wait_seconds: float = Field(default=10, gt=0)
-    # Time to receive a request body, plus one second per 16 KiB received; then 408.
+    # Time to receive a request's headers, and its body, plus one second per 16 KiB received; then
+    # 408.
     body_seconds: float = Field(default=20, gt=0)
     # Freshness scores, 0 to 1, below which fruit is rotten and from which it is fresh. Set both or
     # neither; PUT /freshness-thresholds overrides them.

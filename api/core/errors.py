@@ -88,6 +88,7 @@ class TooLargeError(ProblemError):
 
 class BodyTooLargeError(TooLargeError):
     code = "body-too-large"
+    closes = True  # The rest of the body is not read.
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request is longer than {limit / 2**20:.0f} MiB. Send less at once.")
@@ -100,7 +101,8 @@ class MissingFileError(UnprocessableError):
         """`found` describes each field, as in "text in 'file'"."""
         super().__init__(
             "The form needs one photograph in a file field named 'file' "
-            f"(curl: -F file=@apple.jpg); it has {', '.join(found) or 'nothing'}."
+            f"(curl: -F file=@apple.jpg); it has {', '.join(found) or 'nothing'}. A part is a file "
+            "if it has a filename or the type of an image."
         )
 
 

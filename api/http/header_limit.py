@@ -1,14 +1,17 @@
-"""Uvicorn's HTTP protocol with a limit on headers, and on bytes between the parts of a body.
+"""Uvicorn's HTTP protocol with limits on headers: their length, and the time that they take.
 
-Uvicorn's parser buffers the request line and headers, however long they get.
+Uvicorn's parser buffers the request line and headers, however long they get, and waits for them for
+ever. The limit on length also holds for bytes between the parts of a body.
 """
 
+import asyncio
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.core.errors import ProblemError
 from api.http.problems import problem_response
+from api.settings import get_settings
 
 MAX_HEADER_BYTES = 64 * 2**10
 
@@ -26,19 +29,43 @@ class HeadersTooLargeError(ProblemError):
     )
 
 
-class HeaderLimitProtocol(HttpToolsProtocol):
-    """Closes a connection after MAX_HEADER_BYTES that are neither body nor the end of a request.
+class SlowHeadersError(ProblemError):
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "slow-head"
+    detail = "The address and the headers of the request came too slowly. Send it again."
 
-    It checks after each read, so a request may exceed the limit by one read.
+
+class HeaderLimitProtocol(HttpToolsProtocol):
+    """Closes a connection after MAX_HEADER_BYTES that are neither body nor the end of a request,
+    and after RIPELINE_BODY_SECONDS without the end of the headers.
+
+    It checks the length after each read, so a request may exceed the limit by one read.
     """
 
     _bytes_without_body = 0
+    _has_head = False
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_head_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_head_timer()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if not self._has_head and self._head_timer is None:
+            self._start_head_timer()
         self._bytes_without_body += len(data)
         super().data_received(data)
         if self._bytes_without_body > MAX_HEADER_BYTES and not self.transport.is_closing():
             self._refuse(HeadersTooLargeError())
+
+    def on_headers_complete(self) -> None:
+        self._has_head = True
+        self._stop_head_timer()
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._bytes_without_body = 0
@@ -46,10 +73,27 @@ class HeaderLimitProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._bytes_without_body = 0
+        self._has_head = False
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(UnreadableRequestError())
+
+    def _start_head_timer(self) -> None:
+        self._head_timer = self.loop.call_later(get_settings().body_seconds, self._head_is_late)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._bytes_without_body:
+            self._refuse(SlowHeadersError())
+        else:  # Browsers open connections ahead of need.
+            self.transport.close()
 
     def _refuse(self, error: ProblemError) -> None:
         response = problem_response(error)

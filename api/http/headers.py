@@ -6,6 +6,8 @@ No response may be run as a script, framed, or guessed to be of another type.
 import re
 
 REQUEST_ID = "X-Request-ID"
+# What pages of other sites may read besides what browsers always show them.
+EXPOSED = (REQUEST_ID, "Retry-After", "Allow", "Content-Disposition", "WWW-Authenticate")
 # The id goes into logs, headers and the queue unescaped.
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

@@ -1,8 +1,8 @@
-"""ASGI middleware: limits on the size and duration of a request's body, and request metrics."""
+"""ASGI middleware: HEAD, limits on the size and duration of a request's body, request metrics."""
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,6 +47,45 @@ class RequestMetricsMiddleware:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             telemetry.REQUESTS.labels(route, method, str(status)).inc()
             telemetry.REQUEST_SECONDS.labels(route).observe(seconds)
+
+
+class HeadMiddleware:
+    """Answers HEAD as GET, without a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        as_get = {**scope, "method": "GET"}
+        try:
+            await self._app(as_get, receive, send_without_body)
+        finally:
+            scope.update({name: as_get[name] for name in ("route",) if name in as_get})
+
+
+class DrainingMiddleware:
+    """After SIGTERM, answers say that their connection is closed: `is_draining` tells."""
+
+    def __init__(self, app: ASGIApp, is_draining: Callable[[], bool]) -> None:
+        self._app = app
+        self._is_draining = is_draining
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._is_draining():
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
+        await self._app(scope, receive, send_closing if scope["type"] == "http" else send)
 
 
 class BodySizeLimitMiddleware:

@@ -1,14 +1,18 @@
 """Reading the one photo of a request, from a multipart form or as the raw body."""
 
+from contextlib import aclosing
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException
 
 from api.core.errors import MissingFileError, UnreadableCharsetError, UnsupportedBodyError
+from api.http.multipart import FormParser
 
 FIELD = "file"
-LIMITS = {"max_files": 8, "max_fields": 100, "max_part_size": 64 * 2**10}
+LIMITS: dict[str, int] = {"max_files": 8, "max_fields": 100, "max_part_size": 64 * 2**10}
 IMAGE_TYPES = (
     *("image/jpeg", "image/png", "image/webp", "image/bmp"),
     *("image/heic", "image/avif"),
@@ -50,11 +54,17 @@ async def read_photo(request: Request) -> PhotoUpload:
         return PhotoUpload(await request.body(), "")
     if content_type != "multipart/form-data":
         raise UnsupportedBodyError(content_type)
+    async with aclosing(request.stream()) as stream:
+        try:
+            form = await FormParser(request.headers, stream, **LIMITS).parse()
+        except MultiPartException as error:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, error.message) from error
+        except UnicodeError as error:  # From a charset that decodes nothing, such as "undefined".
+            raise UnreadableCharsetError() from error
     try:
-        async with request.form(**LIMITS) as form:
-            return await _only_file(form)
-    except UnicodeError as error:  # From a charset that decodes nothing, such as "undefined".
-        raise UnreadableCharsetError() from error
+        return await _only_file(form)
+    finally:
+        await form.close()
 
 
 async def _only_file(form: FormData) -> PhotoUpload:

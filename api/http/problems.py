@@ -109,14 +109,15 @@ async def _http_exception(request: Request, error: HTTPException) -> JSONRespons
 
 def _allowed_methods(request: Request) -> list[str]:
     """Methods of all routes at this path. Starlette names only those of the first."""
-    return [
+    found = [
         method
-        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
             for route in request.app.routes
         )
     ]
+    return [*found, "HEAD"] if "GET" in found else found
 
 
 async def _client_disconnect(_request: Request, _error: Exception) -> Response:

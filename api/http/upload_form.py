@@ -8,11 +8,12 @@ from typing import Any
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartException
 
 from api.catalog.archive import SentFile, UploadForm
 from api.core.errors import ProblemError, UnprocessableError, UnreadableCharsetError
 from api.core.formatting import printable
+from api.http.multipart import FormParser
 
 # Each may be an open file.
 MAX_FILES = 500
@@ -75,7 +76,7 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
     if content_type != "multipart/form-data":
         raise NotAFormError(content_type)
     async with aclosing(request.stream()) as stream:
-        parser = MultiPartParser(
+        parser = FormParser(
             request.headers,
             stream,
             max_files=MAX_FILES,

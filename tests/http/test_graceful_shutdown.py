@@ -72,7 +72,10 @@ def test_on_sigterm_readiness_fails_first_and_running_requests_finish(
         os.kill(process.pid, signal.SIGTERM)
         readiness = until(lambda: status(port, "/ready") if status(port, "/ready") != 200 else None)
         assert readiness == 503
-        assert status(port, "/health") == 200  # Requests are still accepted.
+        # Requests are still accepted, and answers say that their connection ends.
+        live = httpx.get(f"http://127.0.0.1:{port}/live", timeout=10, trust_env=False)
+        assert (live.status_code, live.headers["connection"]) == (200, "close")
+        assert status(port, "/health") == 200
         assert pending.result(120) == 200
     assert process.wait(60) == 0
     assert status(port, "/health") is None

@@ -33,6 +33,8 @@ ALLOWED = {
     KeyScope.DATA: "grade, read and change the data, but not the models",
     KeyScope.MODELS: "grade, read and change the models, but not the data",
 }
+# Each is hashed. Those of a platform in front, of a proxy, and ours.
+MAX_CREDENTIALS = 4
 HOW = "as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'"
 
 
@@ -156,9 +158,8 @@ class AuthMiddleware:
         TooManyRequestsError.
         """
         policy, headers = self._policy, Headers(scope=scope)
-        key = _sent_key(headers)
+        key, key_scope = _sent_key(headers, policy.keys)
         needed = required_permission(scope["method"], path)
-        key_scope = policy.keys.scope_of(key) if key else NO_SCOPE
         if policy.rate_limit is not None and path not in PROBES:
             # Requests with an unknown key count for their address.
             policy.rate_limit.count(scope.get("client"), key if key_scope else "")
@@ -178,8 +179,20 @@ class AuthMiddleware:
             raise ChangesClosedError()
 
 
-def _sent_key(headers: Headers) -> str:
-    """The API key of a request; empty without one."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    bearer = token.strip() if scheme.lower() == "bearer" else ""
-    return bearer or headers.get("x-api-key", "").strip()
+def _sent_key(headers: Headers, keys: ApiKeys) -> tuple[str, KeyScope]:
+    """The API key of a request and its scope; empty without one.
+
+    A platform in front may send a bearer token of its own beside our key, or another X-API-Key
+    beside ours as a bearer token. Of two known keys the one of the larger scope counts.
+    """
+    found = "", NO_SCOPE
+    sent = headers.getlist("x-api-key")
+    for value in headers.getlist("authorization"):
+        scheme, _, token = value.partition(" ")
+        if scheme.lower() == "bearer":
+            sent.append(token)
+    for key in (key.strip() for key in sent[:MAX_CREDENTIALS]):
+        scope = keys.scope_of(key) if key else NO_SCOPE
+        if key and (not found[0] or (scope | found[1]) > found[1]):
+            found = key, scope
+    return found

@@ -70,6 +70,8 @@ def test_configured_cors_origin_may_call(serve: Serve) -> None:
     unauthorized = client.post("/models/rollback", headers={"Origin": "https://app.example"})
     assert unauthorized.status_code == 401  # The CORS header lets the page read the error.
     assert unauthorized.headers["access-control-allow-origin"] == "https://app.example"
+    exposed = unauthorized.headers["access-control-expose-headers"].lower().split(", ")
+    assert {"x-request-id", "retry-after"} <= set(exposed)
     other = client.options("/retrain", headers={**headers, **OTHER_ORIGIN})
     assert "access-control-allow-origin" not in other.headers
 

@@ -171,3 +171,27 @@ def test_openapi_document_lists_keys_and_their_errors(locked: TestClient) -> Non
     assert {"bearer": ["change"]} in retrain["security"]
     assert {"401", "403", "429"} <= set(retrain["responses"])
     assert "security" not in document["paths"]["/live"]["get"]
+
+
+PLATFORM = "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwbGF0Zm9ybSJ9.c2lnbmF0dXJl"
+
+
+def test_key_counts_beside_the_credentials_of_a_platform(locked: TestClient) -> None:
+    ours = [("X-API-Key", CHANGE_KEY)]
+    for headers in (
+        [("Authorization", PLATFORM), *ours],
+        [*ours, ("Authorization", PLATFORM)],
+        [("Authorization", "Basic YTpi"), *ours],
+        [("Authorization", f"Bearer {CHANGE_KEY}"), ("X-API-Key", "of-the-platform")],
+        [("Authorization", PLATFORM), ("Authorization", f"Bearer {CHANGE_KEY}")],
+        [("Authorization", f"Bearer {PREDICT_KEY}"), *ours],
+    ):
+        assert locked.post("/models/rollback", headers=headers).status_code == 409, headers
+    for headers in (
+        [("Authorization", PLATFORM)],
+        [("Authorization", PLATFORM), ("X-API-Key", "nothing")],
+    ):
+        assert locked.post("/models/rollback", headers=headers).status_code == 401
+    both = [("Authorization", PLATFORM), ("X-API-Key", PREDICT_KEY)]
+    assert locked.post("/models/rollback", headers=both).status_code == 403
+    assert locked.post("/models/rollback", headers=bearer(CHANGE_KEY)).status_code == 409

@@ -1,0 +1,94 @@
+"""Multipart forms as other tools write them.
+
+Beside what Starlette's parser takes: text before the first boundary, `filename*`, file names in the
+encodings of .NET and of browsers, and files without a name.
+"""
+
+import re
+from collections.abc import AsyncGenerator
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from urllib.parse import unquote
+
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+MAX_PREAMBLE_BYTES = 64 * 2**10
+# A part of one of these types is a file, also without a file name.
+_FILE_TYPES = (
+    b"image/",
+    b"application/octet-stream",
+    b"application/zip",
+    b"application/x-zip-compressed",
+)
+_EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*\"?(utf-8|iso-8859-1)'[^']*'([^;\"\s]*)", re.I)
+_ENCODED_WORDS = re.compile(r"\s*(=\?[^?\s]+\?[BbQq]\?[^?\s]*\?=\s*)+")
+# How browsers write what would end a quoted name (HTML standard, "multipart/form-data").
+_BY_BROWSERS = (("%22", '"'), ("%0D", " "), ("%0A", " "))
+
+
+class FormParser(MultiPartParser):
+    """Raises MultiPartException for what is no form, and UnicodeError for an unusable charset."""
+
+    def on_headers_finished(self) -> None:
+        part = self._current_part
+        disposition = part.content_disposition or b""
+        _, options = parse_options_header(disposition)
+        extended = _extended_name(disposition)
+        if b"filename" not in options and (extended is not None or self._has_file_type()):
+            part.content_disposition = disposition + b'; filename=""'
+        super().on_headers_finished()
+        if part.file is not None:
+            part.file.filename = extended or _decoded(part.file.filename or "")
+
+    def _has_file_type(self) -> bool:
+        types = [
+            value for name, value in self._current_part.item_headers if name == b"content-type"
+        ]
+        return any(value.strip().lower().startswith(_FILE_TYPES) for value in types)
+
+    async def parse(self) -> FormData:
+        _, options = parse_options_header(self.headers["Content-Type"])
+        if boundary := options.get(b"boundary"):
+            self.stream = _without_preamble(self.stream, b"--" + boundary)
+        return await super().parse()
+
+
+def _extended_name(disposition: bytes) -> str | None:
+    """The file name of `filename*` (RFC 8187)."""
+    found = _EXTENDED_NAME.search(disposition)
+    if found is None:
+        return None
+    return unquote(found[2].decode("latin-1"), found[1].decode(), errors="replace")
+
+
+def _decoded(name: str) -> str:
+    """A file name without the encodings of .NET and of browsers."""
+    if _ENCODED_WORDS.fullmatch(name):
+        try:
+            return str(make_header(decode_header(name)))
+        except (HeaderParseError, LookupError, ValueError):
+            return name
+    for written, meant in _BY_BROWSERS:
+        name = name.replace(written, meant)
+    return name
+
+
+async def _without_preamble(
+    stream: AsyncGenerator[bytes, None], delimiter: bytes
+) -> AsyncGenerator[bytes, None]:
+    """The body from its first boundary (RFC 2046, 5.1.1). Raises MultiPartException if that does
+    not come soon."""
+    boundary = re.compile(rb"^" + re.escape(delimiter) + rb"(?=[ \t]*\r?\n|--)", re.MULTILINE)
+    start = b""
+    async for chunk in stream:
+        start += chunk
+        if found := boundary.search(start):
+            start = start[found.start() :]
+            break
+        if len(start) > MAX_PREAMBLE_BYTES:
+            raise MultiPartException("The boundary of the Content-Type header does not come.")
+    yield start
+    async for chunk in stream:
+        yield chunk

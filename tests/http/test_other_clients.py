@@ -1,0 +1,159 @@
+"""Requests as other tools send them: forms, packed bodies, HEAD."""
+
+import gzip
+import io
+import zipfile
+import zlib
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from api.http.content_encoding import CHUNK_BYTES
+from tests.synthetic_images import draw_fruit, encode
+
+PHOTO = encode(draw_fruit("freshapples"), "JPEG")
+DOTNET = 'name="file"; filename="=?utf-8?B?cMOqY2hlLmpwZw==?="'
+FORM = {"content-type": "multipart/form-data; boundary=b"}
+
+
+def part(disposition: str, data: bytes = PHOTO, kind: str | None = "image/jpeg") -> bytes:
+    content_type = f"Content-Type: {kind}\r\n" if kind else ""
+    head = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n{content_type}\r\n"
+    return head.encode() + data + b"\r\n"
+
+
+def send(client: TestClient, body: bytes, path: str = "/predict") -> Response:
+    return client.post(path, content=body + b"--b--\r\n", headers=FORM)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ("name=\"file\"; filename*=UTF-8''p%C3%AAche.jpg", "pêche.jpg"),
+        ("name=\"file\"; filename*=iso-8859-1'en'p%EAche.jpg", "pêche.jpg"),
+        ('name="file"; filename*=utf-8\'\'a.jpg; filename="b.jpg"', "a.jpg"),
+        (f"{DOTNET}; filename*=utf-8''p%C3%AAche.jpg", "pêche.jpg"),
+        (DOTNET, "pêche.jpg"),
+        ('name="file"; filename="=?iso-8859-1?Q?p=EAche.jpg?="', "pêche.jpg"),
+        ('name="file"; filename="=?nothing?B?cMOq?="', "=?nothing?B?cMOq?="),
+        ('name="file"; filename="5%22 apple.jpg"', '5" apple.jpg'),
+        ('name="file"; filename="100% apple %41.jpg"', "100% apple %41.jpg"),
+        ("name=file; filename=a.jpg", "a.jpg"),
+        ('name="file"', ""),
+    ],
+)
+def test_file_has_the_name_that_it_had(client: TestClient, disposition: str, name: str) -> None:
+    answer = send(client, part(disposition))
+    assert answer.status_code == 200, answer.text
+    seen = client.get(f"/predictions/{answer.json()['prediction_id']}").json()
+    assert seen["filename"] == name
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "image/x-anything"])
+def test_part_of_a_file_type_needs_no_name(client: TestClient, kind: str) -> None:
+    assert send(client, part('name="file"', kind=kind)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain"])
+def test_text_in_place_of_the_file_is_refused_with_the_reason(
+    client: TestClient, kind: str | None
+) -> None:
+    answer = send(client, part('name="file"', b"words", kind))
+    assert (answer.status_code, answer.json()["code"]) == (422, "missing-file")
+    assert "filename" in answer.json()["detail"]
+
+
+def test_uploads_and_batches_take_the_same_forms(client: TestClient) -> None:
+    forms = part("name=\"files\"; filename*=UTF-8''p%C3%AAche.jpg") + part('name="files"')
+    batch = send(client, b"words before\r\n" + forms, "/predict/batch")
+    assert [row["filename"] for row in batch.json()["results"]] == ["pêche.jpg", "photograph"]
+    named = part('name="class_name"', b"mango", "text/plain; charset=utf-8")
+    upload = send(client, named + forms, "/upload-training-data").json()
+    assert len(upload["uploaded_files"]) + len(upload["duplicates"]) == 2
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("a.jpg", PHOTO)
+    packed = part('name="files"', zipped.getvalue(), "application/zip")
+    assert send(client, packed, "/predict/batch").json()["summary"]["graded"] == 1
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"\r\n", b"This is a message in MIME format.\r\n", b"--bb\r\n" * 500, b"a\n"]
+)
+def test_text_before_the_first_boundary_is_ignored(client: TestClient, before: bytes) -> None:
+    assert send(client, before + part('name="file"; filename="a.jpg"')).status_code == 200
+
+
+@pytest.mark.parametrize("before", [b"x" * 100, b"x" * 200_000, b"--c\r\n"])
+def test_form_without_its_boundary_is_refused(client: TestClient, before: bytes) -> None:
+    answer = client.post("/predict", content=before, headers=FORM)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("gzip", gzip.compress(PHOTO)),
+        ("GZIP", gzip.compress(PHOTO[:1000]) + gzip.compress(PHOTO[1000:])),
+        ("x-gzip", gzip.compress(PHOTO)),
+        ("deflate", zlib.compress(PHOTO)),
+        ("identity", PHOTO),
+    ],
+)
+def test_packed_body_is_unpacked(client: TestClient, encoding: str, packed: bytes) -> None:
+    headers = {"content-type": "image/jpeg", "content-encoding": encoding}
+    plain = client.post("/predict", content=PHOTO, headers={"content-type": "image/jpeg"})
+    answer = client.post("/predict", content=packed, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["probabilities"] == plain.json()["probabilities"]
+
+
+def test_packed_form_and_packed_json(client: TestClient) -> None:
+    headers = {"content-encoding": "gzip"}
+    form = gzip.compress(part('name="file"; filename="a.jpg"') + b"--b--\r\n")
+    assert client.post("/predict", content=form, headers=FORM | headers).status_code == 200
+    body = gzip.compress(b'{"ids": ["nothing"]}')
+    headers |= {"content-type": "application/json"}
+    answer = client.post("/dataset/images/remove", content=body, headers=headers)
+    assert "body.ids.0" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "nonsense"])
+def test_other_encodings_are_refused_by_name(client: TestClient, encoding: str) -> None:
+    headers = {"content-type": "image/jpeg", "content-encoding": encoding}
+    answer = client.post("/predict", content=PHOTO, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-encoding")
+    assert encoding in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", [PHOTO, gzip.compress(PHOTO)[:-20], gzip.compress(PHOTO) + b"x"])
+def test_broken_packing_is_refused(client: TestClient, body: bytes) -> None:
+    headers = {"content-type": "image/jpeg", "content-encoding": "gzip"}
+    answer = client.post("/predict", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "broken-encoding")
+
+
+def test_what_is_packed_is_bounded_while_it_is_unpacked(client: TestClient) -> None:
+    bomb = gzip.compress(bytes(400 * 2**20), 9)
+    headers = {"content-type": "image/jpeg", "content-encoding": "gzip"}
+    answer = client.post("/predict", content=bomb, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+    exactly = gzip.compress(bytes(3 * CHUNK_BYTES))
+    assert client.post("/predict", content=exactly, headers=headers).status_code == 415
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/live", "/ready", "/models", "/docs"])
+def test_head_answers_as_get_without_a_body(client: TestClient, path: str) -> None:
+    expected, answer = client.get(path), client.head(path)
+    assert answer.status_code == expected.status_code == 200
+    assert answer.content == b""
+    assert answer.headers["content-type"] == expected.headers["content-type"]
+
+
+def test_head_of_what_has_no_get(client: TestClient) -> None:
+    answer = client.head("/predict")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert client.head("/nowhere").status_code == 404
+    assert client.head("/predictions/nothing").status_code == 404
+    assert client.put("/models").headers["allow"] == "GET, HEAD"
