@@ -16,7 +16,7 @@ import numpy as np
 from api.catalog.sanitize import SanitizedImage, sanitize
 from api.catalog.service import FOLDER
 from api.core.splits import split_of
-from api.model.predictor import Grade
+from api.model.grade import Grade
 from api.predictions.record import Record, blob_key
 from api.predictions.recorder import add_predictions
 from api.predictions.schemas import Prediction

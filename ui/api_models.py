@@ -208,6 +208,24 @@ class Health(BaseModel):
     uptime_seconds: float
 
 
+class ImageSize(BaseModel):
+    """Of the photograph as sent, upright, in pixels."""
+
+    height: int
+    width: int
+
+
+class InstanceSummary(BaseModel):
+    """Totals of the instances of one photograph."""
+
+    by_class: dict[str, int]
+    by_level: dict[Literal["fresh", "past_best", "rotten"], int]
+    count: int
+    ungraded: int
+    unrecognised: int
+    worst: int | None = None
+
+
 class KnownPhotographs(BaseModel):
     by_class: dict[str, dict[str, int]]
     total: int
@@ -254,6 +272,7 @@ class ModelSummary(BaseModel):
     classes: list[str] | None = None
     created_at: datetime | None = None
     data: dict[str, Any] | None = None
+    finds_fruits: bool | None = None
     input_size: int | None = None
     metrics: dict[str, Any] | None = None
     parameters: int | None = None
@@ -270,6 +289,15 @@ class ModelThresholds(BaseModel):
     rotten_below: float
 
 
+class PixelBox(BaseModel):
+    """Whole pixels of the upright photograph; x to the right, y down."""
+
+    x_max: int
+    x_min: int
+    y_max: int
+    y_min: int
+
+
 class Point(BaseModel):
     class_name: str
     image_id: str | None = None
@@ -278,26 +306,6 @@ class Point(BaseModel):
     split: Literal["train", "validation", "test"]
     x: float
     y: float
-
-
-class Prediction(BaseModel):
-    """One graded photograph."""
-
-    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
-    explanation: Explanation | None = None
-    freshness: Literal["fresh", "rotten"] | None = None
-    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
-    freshness_score: float | None = None
-    fruit: str | None = None
-    inference_time_ms: float
-    interpretation: str
-    model_version: str
-    predicted_class: str
-    prediction: str
-    prediction_id: str
-    probabilities: dict[str, float]
-    recognised: bool
-    timestamp: datetime
 
 
 class Problem(BaseModel):
@@ -591,13 +599,6 @@ class BatchFailure(BaseModel):
     index: int | None = None
 
 
-class BatchPrediction(Prediction):
-    """One graded photograph of a batch."""
-
-    filename: str
-    index: Annotated[int, Field(ge=0)]
-
-
 class ClassAppearance(BaseModel):
     brightness: Quantiles
     class_name: str
@@ -706,6 +707,21 @@ class ImagePage(BaseModel):
     total: int
 
 
+class Instance(BaseModel):
+    """One fruit of a photograph, graded from the photograph's own pixels around its box."""
+
+    box: PixelBox
+    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    freshness: Literal["fresh", "rotten"] | None = None
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    fruit: str
+    predicted_class: str
+    probabilities: dict[str, float]
+    recognised: bool
+    score: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
 class Manifest(BaseModel):
     """`manifest.json`: written last, so that a package without one is no package."""
 
@@ -737,6 +753,30 @@ class ModelInfo(BaseModel):
     promote: Literal["gate", "person"] | None = None
     status: Literal["loaded", "no model"] | None = None
     uptime_seconds: float | None = None
+
+
+class Prediction(BaseModel):
+    """One graded photograph."""
+
+    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    explanation: Explanation | None = None
+    freshness: Literal["fresh", "rotten"] | None = None
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    fruit: str | None = None
+    image: ImageSize | None = None
+    inference_time_ms: float
+    instances: list[Instance] | None = None
+    interpretation: str
+    model_version: str
+    predicted_class: str
+    prediction: str
+    prediction_id: str
+    probabilities: dict[str, float]
+    recognised: bool
+    several: bool | None = None
+    summary: InstanceSummary | None = None
+    timestamp: datetime
 
 
 class PredictionPage(BaseModel):
@@ -842,9 +882,11 @@ class Appearance(BaseModel):
     story: str
 
 
-class BatchAnswer(BaseModel):
-    results: list[BatchPrediction | BatchFailure]
-    summary: BatchSummary
+class BatchPrediction(Prediction):
+    """One graded photograph of a batch."""
+
+    filename: str
+    index: Annotated[int, Field(ge=0)]
 
 
 class DatasetInsights(BaseModel):
@@ -863,3 +905,8 @@ class DatasetInsights(BaseModel):
     from_catalog: int
     model_version: str
     sizes: Sizes
+
+
+class BatchAnswer(BaseModel):
+    results: list[BatchPrediction | BatchFailure]
+    summary: BatchSummary

@@ -1,9 +1,11 @@
 """A grade in words, for the person who took the photo."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from api.core.formatting import percent
-from api.core.labels import Level, read_label
+from api.core.formatting import number, percent
+from api.core.labels import LEVELS, Level, read_label
+from api.model.grade import FruitGrade
 
 SURE = 0.9
 LIKELY = 0.6
@@ -48,6 +50,25 @@ def describe(
         f"({_share(probabilities[second])}).{remark} "
         "Another photograph, closer or in better light, may help."
     )
+
+
+def describe_several(fruits: Sequence[FruitGrade], ungraded: int = 0) -> str:
+    """Two sentences on a photo of several fruits, a third if some were found but not graded."""
+    levels: Counter[Level | None] = Counter(
+        fruit.freshness_level for fruit in fruits if fruit.recognised
+    )
+    unknown = sum(not fruit.recognised for fruit in fruits)
+    parts = [f"{levels[level]} {_LEVEL_NAMES[level]}" for level in LEVELS if levels[level]]
+    if unknown:
+        parts.append(f"{unknown} not recognised")
+    counts = f": {', '.join(parts)}" if parts else ""
+    text = (
+        f"This photo shows {number(len(fruits) + ungraded, 'fruit')}{counts}. "
+        "The grade of the whole photo speaks for none of them alone."
+    )
+    if ungraded:
+        text += f" {ungraded} of them are not graded; send photos of fewer."
+    return text
 
 
 def _share(probability: float) -> str:

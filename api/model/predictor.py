@@ -5,7 +5,6 @@ probabilities), postprocess (probabilities to a grade).
 import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -15,11 +14,13 @@ from PIL import Image
 from api.core.arrays import FloatArray, pool
 from api.core.freshness_levels import HALF, LevelThresholds
 from api.core.heads import Head
-from api.core.imaging.decode import MAX_PIXELS, DecodedImage, decode
+from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, DecodedImage, decode
 from api.core.imaging.resize import hash_thumbnail, resize, select_stored_image, to_input
 from api.core.labels import Freshness, Level, read_label
 from api.core.ood import drift_features
+from api.model.detector import Detection, Detector
 from api.model.explain import activation_map, data_uri, overlay
+from api.model.grade import FruitGrade, Grade
 from api.model.interpretation import describe
 from api.model.litert import FORWARD_BATCH, LiteRTBackbone
 from api.model.manifest import Manifest
@@ -35,42 +36,18 @@ _Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
 # uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels]; thread-safe.
 Backbone = Callable[[NDArray[np.uint8]], FloatArray]
-
-
-@dataclass(frozen=True)
-class Grade:
-    """The result for one image.
-
-    `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
-    (rotten) to 1 (fresh) and is None where no class has a freshness. `freshness_level` is the
-    score's level by the thresholds, None where the predicted class has no freshness. `heatmap` is
-    a PNG data URI if one was requested. `features` float16 [n] are the `drift_features`.
-    """
-
-    class_name: str
-    probabilities: dict[str, float]
-    fruit: str
-    freshness: Freshness | None
-    freshness_score: float | None
-    freshness_level: Level | None
-    recognised: bool
-    interpretation: str
-    milliseconds: float
-    heatmap: str | None
-    stored_image: bytes | Image.Image = field(compare=False, repr=False)
-    hash_thumbnail: Image.Image = field(compare=False, repr=False)
-    features: NDArray[np.float16] = field(compare=False, repr=False)
-
-    @property
-    def confidence(self) -> float:
-        return self.probabilities[self.class_name]
+# The fruits of an upright RGB picture, uint8 [height, width, 3], best first; thread-safe.
+Finder = Callable[[NDArray[np.uint8]], list[Detection]]
 
 
 class PredictRequest(NamedTuple):
-    """The bytes of an image file, and whether to add a heat map."""
+    """The bytes of an image file, whether to add a heat map, and whether to grade each fruit too:
+    then `model.instances` answers it.
+    """
 
     data: bytes
     explain: bool = False
+    instances: bool = False
 
 
 class Preprocessed(NamedTuple):
@@ -101,13 +78,19 @@ class Predictor:
     """A loaded model. Thread-safe.
 
     `own_thresholds` are the freshness thresholds fitted with the model, `thresholds` those in use;
-    both are None where no class has a freshness.
+    both are None where no class has a freshness. `detector` is None for a package without one.
     """
 
     def __init__(
-        self, manifest: Manifest, backbone: Backbone, head: Head, max_pixels: int = MAX_PIXELS
+        self,
+        manifest: Manifest,
+        backbone: Backbone,
+        head: Head,
+        max_pixels: int = MAX_PIXELS,
+        detector: Finder | None = None,
     ) -> None:
         self.manifest = manifest
+        self.detector = detector
         self._backbone = backbone
         self._head = head
         self._max_pixels = max_pixels
@@ -123,7 +106,8 @@ class Predictor:
         """Warmed up for `threads` concurrent forward passes, after grading the probe.
 
         Raises ValueError or RuntimeError for a graph that LiteRT cannot run, and ValueError if the
-        probe's grades are no numbers or not those of the manifest.
+        probe's grades, or what the detector finds on it, are no numbers or not those of the
+        manifest.
         """
         backbone = LiteRTBackbone(package.backbone, threads)
         manifest = package.manifest
@@ -133,7 +117,8 @@ class Predictor:
                 check_probe(answers, manifest.probe)
         except ValueError as error:
             raise ValueError(f"Version {manifest.version} is not fit to serve. {error}") from error
-        return cls(manifest, backbone, package.head, max_pixels)
+        detector = Detector.of_package(package, threads)
+        return cls(manifest, backbone, package.head, max_pixels, detector)
 
     def with_thresholds(self, thresholds: LevelThresholds | None) -> "Predictor":
         """The same loaded model with other freshness thresholds; None: its own."""
@@ -166,7 +151,11 @@ class Predictor:
 
     def preprocess(self, request: PredictRequest) -> Preprocessed:
         started = time.perf_counter()
-        decoded = self.decode(request.data)
+        prepared = self.prepare(request, self.decode(request.data))
+        return prepared._replace(seconds=time.perf_counter() - started)
+
+    def prepare(self, request: PredictRequest, decoded: DecodedImage) -> Preprocessed:
+        """`preprocess` of a decoded image, with `seconds` 0."""
         input_image = resize(decoded.image, self.manifest.input_size)
         return Preprocessed(
             input_image,
@@ -174,12 +163,12 @@ class Predictor:
             decoded.image if request.explain else None,
             select_stored_image(request.data, decoded),
             hash_thumbnail(input_image),
-            time.perf_counter() - started,
+            0.0,
         )
 
     def _grade(self, inputs: Sequence[Preprocessed]) -> list[Grade | Exception]:
         started = time.perf_counter()
-        outputs = _attempt(self.forward, inputs)
+        outputs = _attempt(self.forward, [item.input_image for item in inputs])
         if isinstance(outputs, Exception):
             return [outputs] * len(inputs)
         share = (time.perf_counter() - started) / len(inputs)
@@ -188,8 +177,9 @@ class Predictor:
             for item, output in zip(inputs, outputs, strict=True)
         ]
 
-    def forward(self, inputs: Sequence[Preprocessed]) -> list[HeadOutput]:
-        pixels = np.stack([np.asarray(item.input_image, dtype=np.uint8) for item in inputs])
+    def forward(self, inputs: Sequence[Image.Image]) -> list[HeadOutput]:
+        """`inputs` have the network's input size."""
+        pixels = np.stack([np.asarray(image, dtype=np.uint8) for image in inputs])
         maps = [
             self._backbone(pixels[k : k + FORWARD_BATCH])
             for k in range(0, len(pixels), FORWARD_BATCH)
@@ -206,25 +196,17 @@ class Predictor:
 
     def postprocess(self, item: Preprocessed, output: HeadOutput) -> Grade:
         started = time.perf_counter()
-        best = int(output.probabilities.argmax())
-        class_name = self.manifest.classes[best]
-        label = read_label(class_name)
-        probabilities = dict(zip(self.manifest.classes, output.probabilities.tolist(), strict=True))
-        score = self.freshness_score(output.probabilities)
-        level = self._level(label.freshness, score)
+        graded = self.fruit_grade(output)
         heatmap = None
         if item.decoded:
+            best = int(output.probabilities.argmax())
             activation = activation_map(output.feature_map, self._head.cam_weights(best))
             heatmap = data_uri(overlay(item.decoded, activation))
         return Grade(
-            class_name=class_name,
-            probabilities=probabilities,
-            fruit=label.fruit,
-            freshness=label.freshness,
-            freshness_score=score,
-            freshness_level=level,
-            recognised=output.recognised,
-            interpretation=describe(probabilities, output.recognised, level),
+            **vars(graded),
+            interpretation=describe(
+                graded.probabilities, graded.recognised, graded.freshness_level
+            ),
             milliseconds=(item.seconds + time.perf_counter() - started) * 1000,
             heatmap=heatmap,
             stored_image=item.stored_image,
@@ -232,9 +214,24 @@ class Predictor:
             features=output.features,
         )
 
-    def decode(self, data: bytes) -> DecodedImage:
-        """Raises what `imaging.decode` raises."""
-        return decode(data, self._max_pixels)
+    def fruit_grade(self, output: HeadOutput) -> FruitGrade:
+        class_name = self.manifest.classes[int(output.probabilities.argmax())]
+        label = read_label(class_name)
+        score = self.freshness_score(output.probabilities)
+        probabilities = zip(self.manifest.classes, output.probabilities.tolist(), strict=True)
+        return FruitGrade(
+            class_name=class_name,
+            probabilities=dict(probabilities),
+            fruit=label.fruit,
+            freshness=label.freshness,
+            freshness_score=score,
+            freshness_level=self._level(label.freshness, score),
+            recognised=output.recognised,
+        )
+
+    def decode(self, data: bytes, min_side: int = DRAFT_SIDE) -> DecodedImage:
+        """As `imaging.decode`, which says what it raises."""
+        return decode(data, self._max_pixels, min_side=min_side)
 
     def feature_map(self, pixels: NDArray[np.uint8]) -> FloatArray:
         """Feature map float32 [1, h, w, channels] of uint8 [size, size, 3]."""

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from api.catalog.archive import SentFile, UploadLimits, ZipArchive, is_zip
 from api.core.errors import Problem, ProblemError, internal_error, problem_document
 from api.core.labels import LEVELS, Level
-from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
+from api.model.grade import Grade
+from api.model.instances import grade_instances
+from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary
 from api.predictions.state import AppState
 
@@ -45,11 +47,15 @@ def batch_items(files: Iterable[SentFile], limits: UploadLimits) -> Iterator[Bat
 
 @dataclass
 class Batch:
-    """A batch request, graded throughout by the model that was loaded when it arrived."""
+    """A batch request, graded throughout by the model that was loaded when it arrived.
+
+    With `instances`, each fruit of each photo is graded too.
+    """
 
     state: AppState
     predictor: Predictor
     threads: int
+    instances: bool = False
     _failed: int = 0
     _unrecognised: int = 0
     _classes: Counter[str] = field(default_factory=Counter)
@@ -60,7 +66,7 @@ class Batch:
     async def results(self, source: Iterator[BatchItem]) -> AsyncGenerator[list[Row]]:
         """One row per item, in order; yields those that are ready. Memory is bounded."""
         loop = asyncio.get_running_loop()
-        reader = _Reader(source)
+        reader = _Reader(source, self.instances)
         running: deque[asyncio.Future[list[_Result]]] = deque()
         # Threads may finish out of order.
         early: dict[int, _Result] = {}
@@ -128,17 +134,26 @@ class _Result(NamedTuple):
 class _Reader:
     """Reads and grades items, in any number of threads."""
 
-    def __init__(self, source: Iterator[BatchItem]) -> None:
+    def __init__(self, source: Iterator[BatchItem], instances: bool) -> None:
         self._source = enumerate(source)
+        self._instances = instances
         self._lock = threading.Lock()
 
     def predict(self, predictor: Predictor) -> list[_Result]:
         """Grade the next batch of items; empty at the end. One bad image affects no other."""
         batch: list[tuple[int, BatchItem]] = []
-        outcomes = predictor.predict_batch(
-            PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
-            for item in take_batch(self._take(batch))
+        # Photo by photo with instances, so that single predictions soon get their turn.
+        most = 1 if self._instances else MAX_BATCH
+        requests = (
+            PredictRequest(item.data, instances=self._instances)
+            if isinstance(item.data, bytes)
+            else item.data
+            for item in take_batch(self._take(batch), most)
         )
+        if self._instances:
+            outcomes = grade_instances(predictor, requests)
+        else:
+            outcomes = predictor.predict_batch(requests)
         return [
             _Result(index, item.filename, _grade_or_problem(item.filename, outcome))
             for (index, item), outcome in zip(batch, outcomes, strict=True)

@@ -10,7 +10,7 @@ from PIL import Image
 from api.core.formatting import printable
 from api.core.imaging.hashing import perceptual_hash
 from api.core.near_duplicates import MAX_NAME
-from api.model.predictor import Grade
+from api.model.grade import Grade
 from api.predictions.schemas import Prediction
 from api.storage.tables import PredictionRow
 
@@ -32,8 +32,9 @@ class Record:
 
     @classmethod
     def of(cls, prediction: Prediction, grade: Grade, filename: str) -> "Record":
-        if prediction.explanation:  # Not recorded, and larger than all the rest.
-            prediction = prediction.model_copy(update={"explanation": None})
+        if prediction.explanation or prediction.instances:
+            # Not recorded, and larger than all the rest.
+            prediction = prediction.model_copy(update={"explanation": None, "instances": None})
         return cls(prediction, filename, grade.features, grade.hash_thumbnail, grade.stored_image)
 
     @property

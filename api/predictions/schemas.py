@@ -1,17 +1,96 @@
 """Responses of `/predict` and `/predict/batch`."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
 from api.core.errors import Problem
-from api.core.labels import Freshness, Level
-from api.model.predictor import Grade
+from api.core.labels import LEVELS, Freshness, Level
+from api.model.grade import FruitGrade, Grade, Instances
+from api.model.grade import Instance as GradedInstance
 
 
 class Explanation(BaseModel):
     heatmap: str = Field(description="The photograph with the class activation map over it: PNG.")
+
+
+class ImageSize(BaseModel):
+    """Of the photograph as sent, upright, in pixels."""
+
+    width: int
+    height: int
+
+
+class PixelBox(BaseModel):
+    """Whole pixels of the upright photograph; x to the right, y down."""
+
+    x_min: int
+    y_min: int
+    x_max: int
+    y_max: int
+
+
+class Instance(BaseModel):
+    """One fruit of a photograph, graded from the photograph's own pixels around its box."""
+
+    box: PixelBox
+    score: float = Field(ge=0, le=1, description="How sure the detector is of a fruit there.")
+    fruit: str
+    predicted_class: str
+    confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class.")
+    probabilities: dict[str, float]
+    freshness: Freshness | None
+    freshness_level: Level | None
+    freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
+    recognised: bool = Field(description="False if it is none of the known classes.")
+
+    @classmethod
+    def of(cls, instance: GradedInstance) -> "Instance":
+        names, grade = ("x_min", "y_min", "x_max", "y_max"), instance.grade
+        return cls(
+            box=PixelBox(**dict(zip(names, map(int, instance.box), strict=True))),
+            score=instance.score,
+            fruit=grade.fruit,
+            predicted_class=grade.class_name,
+            confidence=grade.confidence,
+            probabilities=grade.probabilities,
+            freshness=grade.freshness,
+            freshness_level=grade.freshness_level,
+            freshness_score=grade.freshness_score,
+            recognised=grade.recognised,
+        )
+
+
+class InstanceSummary(BaseModel):
+    """Totals of the instances of one photograph."""
+
+    count: int
+    by_class: dict[str, int] = Field(description="By predicted class.")
+    by_level: dict[Level, int] = Field(description="By freshness level.")
+    unrecognised: int = Field(description="Of all: do not rely on their class.")
+    worst: int | None = Field(
+        description="Index of the instance with the lowest freshness score; null if none has a "
+        "freshness level."
+    )
+    ungraded: int = Field(
+        description="Fruits that were found but not graded, since there are too many; not counted "
+        "above."
+    )
+
+    @classmethod
+    def of(cls, instances: Instances) -> "InstanceSummary":
+        grades = [instance.grade for instance in instances.fruits]
+        levels = Counter(grade.freshness_level for grade in grades)
+        return cls(
+            count=len(grades),
+            by_class=dict(sorted(Counter(grade.class_name for grade in grades).items())),
+            by_level={level: levels[level] for level in LEVELS},
+            unrecognised=sum(not grade.recognised for grade in grades),
+            worst=_worst(grades),
+            ungraded=instances.ungraded,
+        )
 
 
 class Prediction(BaseModel):
@@ -34,10 +113,21 @@ class Prediction(BaseModel):
     inference_time_ms: float
     timestamp: datetime
     explanation: Explanation | None = None
+    # Of a request with `instances`.
+    image: ImageSize | None = None
+    instances: list[Instance] | None = Field(
+        default=None, description="The fruits of the photo, by score, best first."
+    )
+    several: bool | None = Field(
+        default=None,
+        description="Whether there are at least two fruits: then the grade of the whole photo "
+        "speaks for none of them alone.",
+    )
+    summary: InstanceSummary | None = None
 
     @classmethod
     def of_grade(cls, grade: Grade, model_version: str) -> "Prediction":
-        """Without a heat map `explanation` stays unset, and so is not sent."""
+        """What was not requested stays unset, and so is not sent."""
         prediction = cls(
             prediction_id=uuid4().hex,
             predicted_class=grade.class_name,
@@ -56,6 +146,11 @@ class Prediction(BaseModel):
         )
         if grade.heatmap:
             prediction.explanation = Explanation(heatmap=grade.heatmap)
+        if found := grade.instances:
+            prediction.image = ImageSize(width=found.width, height=found.height)
+            prediction.instances = [Instance.of(instance) for instance in found.fruits]
+            prediction.several = found.several
+            prediction.summary = InstanceSummary.of(found)
         return prediction
 
 
@@ -94,3 +189,13 @@ class BatchSummary(BaseModel):
 class BatchAnswer(BaseModel):
     results: list[BatchPrediction | BatchFailure]
     summary: BatchSummary
+
+
+def _worst(grades: list[FruitGrade]) -> int | None:
+    # A score without a level is about other classes than the predicted one.
+    scores = {
+        index: grade.freshness_score
+        for index, grade in enumerate(grades)
+        if grade.freshness_level is not None and grade.freshness_score is not None
+    }
+    return min(scores, key=lambda index: scores[index], default=None)

@@ -9,7 +9,8 @@ from api.core import telemetry
 from api.core.errors import ModelUnavailableError
 from api.core.freshness_levels import LevelThresholds
 from api.model.batcher import DynamicBatcher
-from api.model.predictor import Grade, Predictor
+from api.model.grade import Grade
+from api.model.predictor import Predictor
 from api.predictions.record import Record
 from api.predictions.recorder import Recorder
 from api.predictions.schemas import Prediction

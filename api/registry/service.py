@@ -11,7 +11,6 @@ from pathlib import Path
 from sqlalchemy.exc import IntegrityError
 
 from api.core.errors import ConflictError
-from api.model.detector import Detector
 from api.model.manifest import Manifest
 from api.model.package import BadPackageError, load_package
 from api.model.predictor import Predictor
@@ -88,9 +87,7 @@ def _check_package(blobs: Blobs, version: str, cache: Path) -> None:
     """A champion must grade, so fetch its package and grade the probe before promoting it; its
     detector, where it has one, looks at the probe too."""
     try:
-        package = store.fetch_package(blobs, version, cache)
-        Predictor.of_package(package)
-        Detector.of_package(package)
+        Predictor.of_package(store.fetch_package(blobs, version, cache))
     except (BadPackageError, ValueError, RuntimeError) as error:
         log.error("Version %s is not promoted: %s", version, error)
         raise DamagedModelError(version) from error

@@ -17,7 +17,7 @@ from PIL import Image
 
 from api.core.boxes import Box as PixelBox
 from api.core.errors import ProblemError
-from api.core.imaging.crop import crop_around
+from api.core.imaging.crop import crop_photo
 from api.core.imaging.decode import DecodedImage
 from api.core.labels import Level
 
@@ -92,10 +92,7 @@ def crop(photograph: DecodedImage, box: Box, margin: float) -> Image.Image:
 
     The frame clips it, so a crop at the edge is not square.
     """
-    image = photograph.image
-    scale = image.width / photograph.width
-    corners = (box.xmin, box.ymin, box.xmax, box.ymax)
-    return crop_around(image, PixelBox(*(corner * scale for corner in corners)), margin)
+    return crop_photo(photograph, PixelBox(box.xmin, box.ymin, box.xmax, box.ymax), margin)
 
 
 def _runs(fruits: dict[Path, set[str]]) -> dict[Path, str]:

@@ -11,11 +11,12 @@ from PIL import Image
 
 from api.core.freshness_levels import LevelThresholds
 from api.core.heads import Head
-from api.core.imaging.decode import DecodedImage, NotAnImageError
+from api.core.imaging.decode import DRAFT_SIDE, DecodedImage, NotAnImageError
+from api.model.grade import Grade
 from api.model.litert import FORWARD_BATCH
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import load_package
-from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest, take_batch
+from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 from api.settings import PROJECT
 from tests.heads import make_head, make_ood, make_two_heads, save_old_head
 
@@ -144,9 +145,9 @@ def test_requests_are_consumed_one_by_one(predictor: Predictor) -> None:
     decoded = []
     decode = predictor.decode
 
-    def record_and_decode(data: bytes) -> DecodedImage:
+    def record_and_decode(data: bytes, min_side: int = DRAFT_SIDE) -> DecodedImage:
         decoded.append(data)
-        return decode(data)
+        return decode(data, min_side)
 
     def two() -> Iterator[PredictRequest]:
         yield PredictRequest(png("red"))

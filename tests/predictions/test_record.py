@@ -6,7 +6,7 @@ import numpy as np
 
 from api.core.imaging.decode import decode
 from api.core.imaging.hashing import near_rows
-from api.model.predictor import Grade
+from api.model.grade import Grade
 from api.predictions.record import Record
 from api.predictions.schemas import Explanation
 from tests.predictions.samples import a_record

@@ -11,8 +11,9 @@ import tensorflow as tf
 from keras import layers
 
 from api.evaluation.build import build_package
+from api.model.grade import Grade
 from api.model.package import load_package
-from api.model.predictor import Grade, Predictor, PredictRequest
+from api.model.predictor import Predictor, PredictRequest
 from api.retraining.schemas import Architecture
 from api.training.backbones import networks
 from api.training.backbones.architectures import (

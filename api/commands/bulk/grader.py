@@ -13,8 +13,9 @@ from api.commands.bulk.output import error_row, grade_row, schema
 from api.commands.bulk.source import Source
 from api.core.errors import ProblemError
 from api.core.freshness_levels import LevelThresholds
+from api.model.grade import Grade
 from api.model.package import Package
-from api.model.predictor import MAX_BATCH, Grade, Predictor, PredictRequest
+from api.model.predictor import MAX_BATCH, Predictor, PredictRequest
 
 log = logging.getLogger(__name__)
 

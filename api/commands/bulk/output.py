@@ -25,7 +25,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from api.core.errors import ProblemError
-from api.model.predictor import Grade
+from api.model.grade import Grade
 from api.storage.blobs import atomic_write
 
 # A spreadsheet runs a cell that begins with one of these, some also in full width.

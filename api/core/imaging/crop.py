@@ -3,6 +3,7 @@
 from PIL import Image
 
 from api.core.boxes import Box
+from api.core.imaging.decode import DecodedImage
 
 # As a share of the longer side of a box, on each side of it; training varies it.
 BOX_MARGIN = 0.15
@@ -20,3 +21,15 @@ def crop_around(image: Image.Image, box: Box, margin: float = BOX_MARGIN) -> Ima
     right = max(left + 1, min(image.width, round(x + half)))
     bottom = max(top + 1, min(image.height, round(y + half)))
     return image.crop((left, top, right, bottom))
+
+
+def crop_photo(photograph: DecodedImage, box: Box, margin: float = BOX_MARGIN) -> Image.Image:
+    """`crop_around` a box in pixels of the upright photograph, whatever size was decoded."""
+    scale = photograph.image.width / photograph.width
+    scaled = Box(*(corner * scale for corner in box))
+    return crop_around(photograph.image, scaled, margin)
+
+
+def square_side(box: Box, margin: float = BOX_MARGIN) -> float:
+    """The side of the square that is cropped around `box`, in the box's pixels."""
+    return max(box.x_max - box.x_min, box.y_max - box.y_min) * (1 + 2 * margin)

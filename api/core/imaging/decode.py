@@ -25,7 +25,8 @@ MAX_PIXELS = 64_000_000
 START_BYTES = 12
 
 # Large images are decoded or reduced by an integer factor, to save time and memory; no side gets
-# shorter than this. Twice the largest usual input size, so that the final resize still averages.
+# shorter than this by default. Twice the largest usual input size, so that the final resize still
+# averages.
 DRAFT_SIDE = 448
 STRIP_ROWS = 32
 
@@ -95,29 +96,36 @@ class DecodedImage:
     format: str
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS, full_size: bool = False) -> DecodedImage:
+def decode(
+    data: bytes,
+    max_pixels: int = MAX_PIXELS,
+    full_size: bool = False,
+    min_side: int = DRAFT_SIDE,
+) -> DecodedImage:
     """Decode `data` completely, apply its EXIF orientation and convert it to sRGB.
 
-    A large image is reduced unless `full_size`. Raises EmptyImageError, NotAnImageError,
-    ImageTooLargeError (before any pixel is decoded) or TruncatedImageError.
+    A large image is reduced, no side to less than `min_side`, unless `full_size`. Raises
+    EmptyImageError, NotAnImageError, ImageTooLargeError (before any pixel is decoded) or
+    TruncatedImageError.
     """
     if not data:
         raise EmptyImageError()
+    side = None if full_size else min_side
     try:
-        return _decode(data, max_pixels, full_size)
+        return _decode(data, max_pixels, side)
     except (NotAnImageError, TruncatedImageError):
-        decoded = _decode_repaired(data, max_pixels, full_size)
+        decoded = _decode_repaired(data, max_pixels, side)
         if decoded is None:
             raise
         return decoded
 
 
-def _decode_repaired(data: bytes, max_pixels: int, full_size: bool) -> DecodedImage | None:
+def _decode_repaired(data: bytes, max_pixels: int, min_side: int | None) -> DecodedImage | None:
     """None if pixels are missing, or the file is damaged otherwise."""
     first = None
     for version in repaired(data):
         try:
-            decoded = _decode(version, max_pixels, full_size)
+            decoded = _decode(version, max_pixels, min_side)
         except (NotAnImageError, TruncatedImageError):
             return None
         if first and decoded.image.tobytes() != first.image.tobytes():
@@ -126,7 +134,8 @@ def _decode_repaired(data: bytes, max_pixels: int, full_size: bool) -> DecodedIm
     return first
 
 
-def _decode(data: bytes, max_pixels: int, full_size: bool) -> DecodedImage:
+def _decode(data: bytes, max_pixels: int, min_side: int | None) -> DecodedImage:
+    """As `decode`; `min_side` None means full size."""
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
@@ -139,11 +148,11 @@ def _decode(data: bytes, max_pixels: int, full_size: bool) -> DecodedImage:
     # Phones write MPO: a JPEG followed by more images, such as a depth map.
     file_format = "JPEG" if image.format == "MPO" else image.format or ""
     try:
-        if file_format == "JPEG" and not full_size:
-            image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
+        if file_format == "JPEG" and min_side is not None:
+            image.draft("RGB", (min_side, min_side))
         image.load()
         orientation = orientation_of(image)
-        upright = _to_srgb(image, full_size)
+        upright = _to_srgb(image, min_side)
         upright.info.clear()  # Drops the EXIF data, so nobody rotates it again.
         if orientation in TRANSPOSITIONS:
             upright = upright.transpose(TRANSPOSITIONS[orientation])
@@ -174,20 +183,20 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
-def _to_srgb(image: Image.Image, full_size: bool) -> Image.Image:
-    """8-bit sRGB, reduced by an integer factor if large and not `full_size`."""
+def _to_srgb(image: Image.Image, min_side: int | None) -> Image.Image:
+    """8-bit sRGB, reduced by an integer factor if large; None means full size."""
     conversion = conversion_of(image)
     mode = conversion.mode if conversion else "RGB"
-    opaque = _opaque(image, mode) if full_size else _small(image, mode)
+    opaque = _opaque(image, mode) if min_side is None else _small(image, mode, min_side)
     return conversion.apply(opaque) if conversion else opaque
 
 
-def _small(image: Image.Image, mode: str) -> Image.Image:
+def _small(image: Image.Image, mode: str, min_side: int) -> Image.Image:
     """As `_opaque`, reduced by an integer factor if large.
 
     Strip by strip: a copy of a large image per step would take too much memory.
     """
-    factor = min(image.size) // DRAFT_SIDE
+    factor = min(image.size) // min_side
     if factor < 2:
         return _opaque(image, mode)
     size = (-(-image.width // factor), -(-image.height // factor))

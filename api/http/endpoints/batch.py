@@ -10,6 +10,7 @@ from api.catalog.archive import UploadLimits
 from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
 from api.http.upload_form import FILES, describe_form, upload_form
+from api.model.instances import check_detector
 from api.predictions.batch import Batch, BatchItem, Row, batch_items
 from api.predictions.schemas import BatchAnswer
 
@@ -24,25 +25,27 @@ router = APIRouter(tags=["predict"])
     openapi_extra=describe_form(files=FILES),
     responses={
         200: {"model": BatchAnswer, "content": {NDJSON: {}}},
-        **responses(400, 408, 413, 415, 422, 503, 507),
+        **responses(400, 408, 409, 413, 415, 422, 503, 507),
     },
     response_class=StreamingResponse,
 )
 async def predict_batch(
-    request: Request, state: StateDep, settings: SettingsDep
+    request: Request, state: StateDep, settings: SettingsDep, instances: bool = False
 ) -> StreamingResponse:
     """Send photographs, zips of them, or both, in form fields `files`.
 
     There is a result for each photograph, in order: its grade, or its own error. With
     `Accept: application/x-ndjson` each comes as a line as soon as it is there, and `{"summary": …}`
-    as the last.
+    as the last. `instances=true` grades each fruit of each photo, as at `/predict`.
     """
     predictor = state.serving()
+    if instances:
+        check_detector(predictor)
     state.batcher.check_capacity()
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
-        batch = Batch(state, predictor, settings.inference_threads)
+        batch = Batch(state, predictor, settings.inference_threads, instances)
         by_line = NDJSON in request.headers.get("accept", "")
         parts = (_lines if by_line else _document)(batch, batch_items(form.files, limits))
         # The response closes the files at its end.

@@ -85,11 +85,17 @@ class ModelSummary(BaseModel):
     metrics: dict[str, Any]
     thresholds: dict[str, float]
     data: dict[str, Any]
+    finds_fruits: bool = Field(
+        description="Whether it finds and grades each fruit of a photo: /predict?instances=true."
+    )
 
     @classmethod
     def of(cls, manifest: Manifest, champion_since: datetime | None) -> "ModelSummary":
         fields = manifest.model_dump(include=set(cls.model_fields))
-        return cls.model_validate({**fields, "champion_since": champion_since})
+        finds = manifest.detector is not None
+        return cls.model_validate(
+            {**fields, "champion_since": champion_since, "finds_fruits": finds}
+        )
 
 
 class ModelInfo(BaseModel):
