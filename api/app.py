@@ -11,6 +11,7 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from api import __version__
 from api.catalog.service import ORPHAN_AGE, sweep_orphans
@@ -84,7 +85,13 @@ log = logging.getLogger(__name__)
 
 
 class Service(FastAPI):
-    """FastAPI with API keys in its OpenAPI document."""
+    """FastAPI with API keys in its OpenAPI document, under the root path of the settings."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Not uvicorn's setting, which takes for granted that the proxy strips it.
+        if scope["type"] == "http" and (root_path := self.state.settings.root_path):
+            scope["root_path"] = root_path
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
@@ -101,7 +108,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Grades fruit from photographs.",
         lifespan=partial(_lifespan, settings=settings),
         exception_handlers={**HANDLERS, BadPackageError: _bad_package},
+        docs_url=None,  # `health` has one that works under any path.
         redoc_url=None,
+        # The redirect would go to the host and scheme that the request names.
+        redirect_slashes=False,
         # FastAPI would look for a tracer at every request; our metrics are in core.telemetry.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

@@ -1,6 +1,7 @@
 """Settings from environment variables: RIPELINE_*, and those that hosting platforms set."""
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -37,6 +38,14 @@ def _valid_rate(text: str) -> str:
     return text
 
 
+def _valid_root_path(text: str) -> str:
+    """Without the slash at its end. Raises ValueError."""
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(/[\w.~-]+)+", path, re.ASCII):
+        raise ValueError("it is a path such as /grader.")
+    return path
+
+
 # Comma-separated.
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_keys)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
@@ -66,6 +75,8 @@ class Settings(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(str.lower)] = "info"
     # One line per request; a reverse proxy logs them more cheaply.
     access_log: bool = False
+    # The path under which a proxy shows the service, such as /grader; it may strip it or not.
+    root_path: Annotated[str, AfterValidator(_valid_root_path)] = ""
     # Comma-separated addresses or networks of proxies whose X-Forwarded-* headers are trusted.
     trusted_proxies: str = ""
     # API keys, sent as a bearer token or X-API-Key. All may predict and read; data keys may also

@@ -1,8 +1,9 @@
 """`make run`: start API, app and worker, and start again what dies; stop them on Ctrl-C.
 
 One that ends before all are ready ends the others too: its settings are wrong, or its files.
-Host and ports come from RIPELINE_HOST, RIPELINE_API_PORT and RIPELINE_UI_PORT. Where the API has
-keys, the app needs a change key in RIPELINE_API_KEY.
+Host and ports come from RIPELINE_HOST, RIPELINE_API_PORT and RIPELINE_UI_PORT, the path of the app
+from STREAMLIT_SERVER_BASE_URL_PATH. Where the API has keys, the app needs a change key in
+RIPELINE_API_KEY.
 """
 
 import errno
@@ -68,7 +69,7 @@ def main() -> int:
             return _fail(refusal)
     local = _local_address(host)
     environment = {
-        "RIPELINE_UI_URL": f"http://{local}:{ui_port}",
+        "RIPELINE_UI_URL": f"http://{local}:{ui_port}{_ui_path()}",
         **os.environ,
         "RIPELINE_API_URL": f"http://{local}:{api_port}",
         "RIPELINE_API_PORT": str(api_port),
@@ -166,7 +167,7 @@ def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
     )
     return [
         Service("API", api, Endpoint("RIPELINE_API_PORT", api_port, "/ready")),
-        Service("app", ui, Endpoint("RIPELINE_UI_PORT", ui_port, "/_stcore/health")),
+        Service("app", ui, Endpoint("RIPELINE_UI_PORT", ui_port, f"{_ui_path()}/_stcore/health")),
         Service("worker", (sys.executable, "-m", "api.worker")),
     ]
 
@@ -204,8 +205,15 @@ def _announce(host: str, services: Sequence[Service]) -> None:
     print("\nRipeline is ready.")
     for service in services:
         if service.endpoint:
-            print(f"  {service.name:4} http://{shown}:{service.endpoint.port}")
+            path = _ui_path() if service.name == "app" else ""
+            print(f"  {service.name:4} http://{shown}:{service.endpoint.port}{path}")
     print("Ctrl-C stops it.", flush=True)
+
+
+def _ui_path() -> str:
+    """The path under which Streamlit serves the app; empty by default."""
+    path = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip().strip("/")
+    return f"/{path}" if path else ""
 
 
 def _port(variable: str, default: int) -> int:

@@ -61,13 +61,15 @@ def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[s
 
 
 @contextmanager
-def running_everything() -> Iterator[Running]:
-    """API, app and worker as `make run` starts them, ready."""
+def running_everything(
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Running]:
+    """API, app and worker as `make run` starts them, ready, with `settings` besides."""
     api_port, ui_port = free_port(), free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
         [sys.executable, str(LAUNCHER)],
-        env=launcher_environment(api_port, ui_port, state),
+        env={**launcher_environment(api_port, ui_port, state), **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -49,6 +49,13 @@ class RequestMetricsMiddleware:
             telemetry.REQUEST_SECONDS.labels(route).observe(seconds)
 
 
+def route_path(scope: Scope) -> str:
+    """The path within the service: a proxy may have left the root path in front of it."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if path.startswith(f"{root}/") else path
+
+
 class HeadMiddleware:
     """Answers HEAD as GET, without a body."""
 
@@ -105,7 +112,7 @@ class BodySizeLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = route_path(scope)
         limit = self._path_limits.get(path, self._limit)
         content_length = dict(scope["headers"]).get(b"content-length", b"0")
         is_too_large = content_length.isdigit() and int(content_length) > limit

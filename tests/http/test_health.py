@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from fastapi.testclient import TestClient
@@ -120,4 +121,5 @@ def test_root_links_browsers_to_the_app(client: TestClient) -> None:
     response = client.get("/", headers={"accept": "text/html,*/*"})
     assert response.headers["content-type"].startswith("text/html")
     assert 'href="http://127.0.0.1:8501"' in response.text
-    assert 'href="/docs"' in response.text
+    assert 'href="docs"' in response.text
+    assert client.get(urljoin("/", "docs")).status_code == 200

@@ -95,6 +95,18 @@ def test_stopping_the_launcher_stops_api_and_app(stop_signal: signal.Signals) ->
                 httpx.get(url, trust_env=False)
 
 
+def test_app_under_a_path_becomes_ready() -> None:
+    """And the API under one of its own, whose front page leads to the app."""
+    paths = {"STREAMLIT_SERVER_BASE_URL_PATH": "/fruit/", "RIPELINE_ROOT_PATH": "/grader/"}
+    with running_everything(paths) as running:
+        app = f"{running.ui_url}/fruit"
+        assert httpx.get(f"{app}/_stcore/health", trust_env=False).status_code == 200
+        html = {"accept": "text/html"}
+        page = httpx.get(f"{running.api_url}/grader/", headers=html, trust_env=False).text
+        assert f'href="{app}"' in page
+        assert 'href="/grader/docs"' in page
+
+
 def test_part_that_dies_is_started_again_and_the_others_go_on() -> None:
     with running_everything() as running:
         before = children(running.process.pid)

@@ -6,6 +6,7 @@ from string import Template
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
@@ -181,11 +182,29 @@ async def model_info(state: StateDep, settings: SettingsDep) -> ModelInfo:
 async def index(request: Request, settings: SettingsDep) -> Response:
     """JSON for programs; a browser gets a page with links to the app and the documentation."""
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(_FRONT_PAGE.substitute(app=html.escape(settings.ui_url, quote=True)))
+        app, docs = html.escape(settings.ui_url, quote=True), _link(request, "docs")
+        return HTMLResponse(_FRONT_PAGE.substitute(app=app, docs=docs))
     endpoints = sorted(request.app.openapi()["paths"])
     return JSONResponse(
         {"message": "Ripeline grades fruit from photographs.", "endpoints": endpoints}
     )
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> HTMLResponse:
+    """The documentation by Swagger UI."""
+    return get_swagger_ui_html(
+        openapi_url=_link(request, "openapi.json"), title=f"{request.app.title}: API"
+    )
+
+
+def _link(request: Request, path: str) -> str:
+    """A link to a path of the service, from a page at its root.
+
+    Relative where no root path is set: a proxy may have stripped one that it tells nobody.
+    """
+    root = request.scope.get("root_path", "")
+    return f"{root}/{path}" if root else path
 
 
 _FRONT_PAGE = Template("""<!doctype html>
@@ -201,6 +220,6 @@ a { color: inherit; }
 </style>
 <h1>Ripeline</h1>
 <p>This is the grading service. People use the <a href="$app">app</a>; programs read the
-<a href="/docs">documentation of the API</a>.</p>
+<a href="$docs">documentation of the API</a>.</p>
 </html>
 """)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.core.api_keys import NO_SCOPE, ApiKeys, KeyScope
 from api.core.errors import ProblemError
 from api.http.headers import DEFAULT_HEADERS, PAGE_HEADERS
+from api.http.middleware import route_path
 from api.http.problems import problem_response
 from api.http.security.permissions import (
     CHANGES,
@@ -137,7 +138,7 @@ class AuthMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = route_path(scope)
         headers = PAGE_HEADERS.get(path, DEFAULT_HEADERS)
 
         async def send_with_headers(message: Message) -> None:
