@@ -37,6 +37,7 @@ def _run(arguments: argparse.Namespace) -> str:
     """Returns a summary for the terminal."""
     # Imported here, so that `main` can report a missing extra.
     from api.commands.bulk.grader import ScoringJob  # noqa: PLC0415
+    from api.commands.bulk.instance_table import instances_path  # noqa: PLC0415
     from api.commands.bulk.model import open_model  # noqa: PLC0415
     from api.commands.bulk.score import score  # noqa: PLC0415
     from api.commands.bulk.workers import Workers  # noqa: PLC0415
@@ -51,6 +52,7 @@ def _run(arguments: argparse.Namespace) -> str:
         settings.max_body_bytes,
         settings.max_pixels,
         arguments.thresholds,
+        arguments.instances,
     )
     if arguments.ray:
         from api.commands.bulk.on_ray import Cluster  # noqa: PLC0415  (needs Ray)
@@ -60,10 +62,13 @@ def _run(arguments: argparse.Namespace) -> str:
         graders = Workers(job, arguments.processes or settings.inference_threads)
     with graders, terminal() as progress:
         report = score(job, arguments.out, graders.grade, progress, arguments.rows_a_part)
+    fruits = ""
+    if job.instances:
+        fruits = f" {instances_path(arguments.out)} has the {report.fruits} fruits in them."
     resumed = f" ({report.resumed} of them by an earlier command)" if report.resumed else ""
     return (
         f"{arguments.out} has {report.photographs} photographs{resumed}, {report.errors} of them "
-        f"with an error, by version {package.manifest.version}.{_left_out(report.left_out)}"
+        f"with an error, by version {package.manifest.version}.{fruits}{_left_out(report.left_out)}"
     )
 
 
@@ -90,6 +95,11 @@ def _arguments() -> argparse.Namespace:
         default="champion",
         help="'champion' of the catalog, 'default' (RIPELINE_MODEL_DIR), a package's folder, or a "
         "stored version",
+    )
+    parser.add_argument(
+        "--instances",
+        action="store_true",
+        help="grade each fruit of a photo too, into a second table beside the first",
     )
     parser.add_argument("--processes", type=count, help="default: one per core")
     parser.add_argument(

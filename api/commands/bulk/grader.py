@@ -9,11 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from api.catalog.archive import FileTooLargeError
+from api.commands.bulk.instance_table import COLUMN, instance_values, with_instances
 from api.commands.bulk.output import error_row, grade_row, schema
 from api.commands.bulk.source import Source
 from api.core.errors import ProblemError
 from api.core.freshness_levels import LevelThresholds
 from api.model.grade import Grade
+from api.model.instances import NoDetectorError, grade_instances
 from api.model.package import Package
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest
 
@@ -25,6 +27,8 @@ class ScoringJob:
     """What is graded and how; sent to every process and cluster node.
 
     `max_bytes` and `max_pixels` limit a photo. `thresholds` None means the package's own.
+    With `instances` each fruit of a photo is graded too. Raises NoDetectorError if the package
+    cannot.
     """
 
     package: Package
@@ -32,9 +36,23 @@ class ScoringJob:
     max_bytes: int
     max_pixels: int
     thresholds: LevelThresholds | None = None
+    instances: bool = False
+
+    def __post_init__(self) -> None:
+        if self.instances and self.package.detector is None:
+            raise NoDetectorError(
+                f"Version {self.package.manifest.version} cannot find single fruits, since its "
+                "package has no detector. Leave out --instances, or name another --model."
+            )
 
     @property
     def schema(self) -> pa.Schema:
+        """Of graded rows, with the fruits of a photo nested in it."""
+        return with_instances(self.photo_schema) if self.instances else self.photo_schema
+
+    @property
+    def photo_schema(self) -> pa.Schema:
+        """Of the first table."""
         return schema(self.package.manifest.classes)
 
     @property
@@ -64,21 +82,29 @@ class Grader:
         rows = []
         requests = zip(paths, map(self._request, self._source.read(paths)), strict=True)
         while batch := list(islice(requests, MAX_BATCH)):
-            results = self._predictor.predict_batch([request for _, request in batch])
+            results = self._predict([request for _, request in batch])
             for (path, _), result in zip(batch, results, strict=True):
                 rows.append(self._row(path, result))
         return pa.Table.from_pylist(rows, schema=self._job.schema)
+
+    def _predict(self, requests: list[PredictRequest | Exception]) -> list[Grade | Exception]:
+        if self._job.instances:
+            return grade_instances(self._predictor, requests)
+        return self._predictor.predict_batch(requests)
 
     def _request(self, data: bytes | OSError) -> PredictRequest | Exception:
         if isinstance(data, OSError):
             return data
         if len(data) > self._job.max_bytes:
             return FileTooLargeError(self._job.max_bytes)
-        return PredictRequest(data)
+        return PredictRequest(data, instances=self._job.instances)
 
     def _row(self, path: str, result: Grade | Exception) -> dict[str, Any]:
         if isinstance(result, Grade):
-            return grade_row(path, result, self._version)
+            row = grade_row(path, result, self._version)
+            if result.instances is not None:
+                row[COLUMN] = instance_values(result.instances)
+            return row
         if isinstance(result, ProblemError):
             error = result.detail
         elif isinstance(result, OSError):

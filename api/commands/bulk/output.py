@@ -1,4 +1,5 @@
-"""The table that bulk scoring writes: one Parquet or CSV file, by its extension.
+"""The table that bulk scoring writes: one Parquet or CSV file, by its extension. With
+`instances` there is a second one (`instance_table`).
 
 One row per photo, in the order of paths:
 
@@ -25,11 +26,19 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from api.core.errors import ProblemError
-from api.model.grade import Grade
+from api.model.grade import FruitGrade, Grade
 from api.storage.blobs import atomic_write
 
 # A spreadsheet runs a cell that begins with one of these, some also in full width.
 _FORMULA_START = r"^([=+\-@\t\r\n|%＝＋－＠])"  # noqa: RUF001
+GRADE_FIELDS = (
+    pa.field("class", pa.string()),
+    pa.field("confidence", pa.float32()),
+    pa.field("freshness", pa.string()),
+    pa.field("freshness_score", pa.float32()),
+    pa.field("freshness_level", pa.string()),
+    pa.field("recognised", pa.bool_()),
+)
 WRITERS = {".parquet": pq.ParquetWriter, ".csv": pyarrow.csv.CSVWriter}
 
 
@@ -41,29 +50,30 @@ def schema(classes: Sequence[str]) -> pa.Schema:
     return pa.schema(
         [
             pa.field("path", pa.string(), nullable=False),
-            pa.field("class", pa.string()),
-            pa.field("confidence", pa.float32()),
-            pa.field("freshness", pa.string()),
-            pa.field("freshness_score", pa.float32()),
-            pa.field("freshness_level", pa.string()),
-            pa.field("recognised", pa.bool_()),
+            *GRADE_FIELDS,
             pa.field("error", pa.string()),
             pa.field("model_version", pa.string(), nullable=False),
-            *(pa.field(f"probability_{name}", pa.float32()) for name in classes),
+            *probability_fields(classes),
         ]
     )
 
 
+def probability_fields(classes: Sequence[str]) -> list[pa.Field]:
+    return [pa.field(f"probability_{name}", pa.float32()) for name in classes]
+
+
 def grade_row(path: str, grade: Grade, version: str) -> dict[str, Any]:
+    return {"path": printable(path), "model_version": version, **grade_columns(grade)}
+
+
+def grade_columns(grade: FruitGrade) -> dict[str, Any]:
     return {
-        "path": printable(path),
         "class": grade.class_name,
         "confidence": grade.confidence,
         "freshness": grade.freshness,
         "freshness_score": grade.freshness_score,
         "freshness_level": grade.freshness_level,
         "recognised": grade.recognised,
-        "model_version": version,
         **{f"probability_{name}": value for name, value in grade.probabilities.items()},
     }
 
@@ -96,7 +106,7 @@ def write_table(out: Path, columns: pa.Schema, tables: Iterable[pa.Table]) -> No
 
 def _without_formulas(table: pa.Table) -> pa.Table:
     """The texts that come from outside, as no spreadsheet runs them."""
-    for name in ("path", "error"):
+    for name in {"path", "error"}.intersection(table.column_names):
         index = table.schema.get_field_index(name)
         safe = pc.replace_substring_regex(table[name], _FORMULA_START, r"'\1")
         table = table.set_column(index, table.schema.field(index), safe)

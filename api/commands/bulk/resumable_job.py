@@ -26,6 +26,7 @@ COMPARED = {
     "source": "folder of photographs",
     "model_version": "model",
     "thresholds": "line between fresh and rotten",
+    "grades": "choice of what is graded",
 }
 
 
@@ -40,7 +41,8 @@ class OtherJobError(ProblemError):
 
 
 class JobSpec(BaseModel):
-    """What `job.json` holds. `thresholds` is empty in jobs of before freshness levels.
+    """What `job.json` holds. `thresholds` is empty in jobs of before freshness levels. `grades`
+    says what is graded.
 
     `left_out` counts the files that are no photos, by the end of their names.
     """
@@ -48,6 +50,7 @@ class JobSpec(BaseModel):
     source: str
     model_version: str
     thresholds: str = ""
+    grades: str = "photos"
     rows_a_part: int
     photographs: int = 0
     left_out: Mapping[str, int] = {}

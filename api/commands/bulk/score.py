@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from api.commands.bulk import output
 from api.commands.bulk.grader import ScoringJob
+from api.commands.bulk.instance_table import instance_schema, instances_path, unnest
 from api.commands.bulk.output import BadOutputError
 from api.commands.bulk.resumable_job import JobSpec, ResumableJob
 from api.core.errors import ProblemError
@@ -44,13 +45,15 @@ class BusyError(ProblemError):
 class Report:
     """Counts the rows of the finished file; earlier commands had graded `resumed` of them.
 
-    `left_out` counts the files that are no photos, by the end of their names.
+    `left_out` counts the files that are no photos, by the end of their names, `fruits` the rows of
+    the second table.
     """
 
     photographs: int
     errors: int
     resumed: int
     left_out: Mapping[str, int]
+    fruits: int = 0
 
 
 def score(
@@ -67,10 +70,11 @@ def score(
     output.check_format(out)
     folder = parts_folder(out)
     try:
-        if out.exists() and not folder.exists():
-            raise BadOutputError(
-                f"{out} is there already. Remove it, or name another file by --out."
-            )
+        for path in (out, instances_path(out)) if job.instances else (out,):
+            if path.exists() and not folder.exists():
+                raise BadOutputError(
+                    f"{path} is there already. Remove it, or name another file by --out."
+                )
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=0):
             resumable = _resume_or_create(job, folder, progress, rows_per_part)
@@ -100,6 +104,7 @@ def _resume_or_create(
         source=source.address,
         model_version=job.package.manifest.version,
         thresholds=job.thresholds_text,
+        grades="photos and their fruits" if job.instances else "photos",
         rows_a_part=rows_per_part,
     )
     resumable = ResumableJob.resume(folder, spec)
@@ -118,20 +123,33 @@ def _resume_or_create(
 def _complete(
     resumable: ResumableJob, job: ScoringJob, out: Path, grade: GradeBatches, progress: Progress
 ) -> Report:
-    """Grade what is left, and put the parts together in `out`."""
-    total, resumed, errors = resumable.spec.photographs, resumable.rows_done, 0
+    """Grade what is left, and put the parts together in `out`, with a second table beside it for
+    the instances.
+    """
+    total, resumed = resumable.spec.photographs, resumable.rows_done
+    errors = fruits = 0
     progress("Grading", resumed, total)
     if resumed < total:
         _grade_rest(resumable, grade, progress)
 
-    def count_errors() -> Iterator[pa.Table]:
+    def photo_rows() -> Iterator[pa.Table]:
         nonlocal errors
         for table in resumable.read_parts():
             errors += len(table) - table["error"].null_count
-            yield table
+            yield table.select(job.photo_schema.names)
 
-    output.write_table(out, job.schema, count_errors())
-    return Report(total, errors, resumed, resumable.spec.left_out)
+    def fruit_rows(columns: pa.Schema) -> Iterator[pa.Table]:
+        nonlocal fruits
+        for table in resumable.read_parts():
+            rows = unnest(table, columns)
+            fruits += len(rows)
+            yield rows
+
+    if job.instances:
+        columns = instance_schema(job.package.manifest.classes)
+        output.write_table(instances_path(out), columns, fruit_rows(columns))
+    output.write_table(out, job.photo_schema, photo_rows())
+    return Report(total, errors, resumed, resumable.spec.left_out, fruits)
 
 
 def _grade_rest(resumable: ResumableJob, grade: GradeBatches, progress: Progress) -> None:

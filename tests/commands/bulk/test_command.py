@@ -68,6 +68,16 @@ def test_earlier_name_of_the_command_and_files_that_are_no_photos(tmp_path: Path
     assert "Files left out because they are no photos: 3 (.gif, .txt)." in done.stdout
 
 
+def test_each_fruit_is_graded_on_request(tmp_path: Path) -> None:
+    folder, out = write_many(tmp_path / "photographs", 2), tmp_path / "out.csv"
+    command = [folder, "--out", out, "--model", "default", "--instances"]
+    code, output, errors = run(command, tmp_path / "state")
+    assert code == 0, errors
+    second = tmp_path / "out.instances.csv"
+    fruits = len(second.read_text().splitlines()) - 1
+    assert f"{second} has the {fruits} fruits in them." in output
+
+
 def test_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> None:
     folder, state = write_many(tmp_path / "photographs", PHOTOGRAPHS), tmp_path / "state"
     out, uninterrupted = tmp_path / "out.parquet", tmp_path / "whole.parquet"
