@@ -84,14 +84,22 @@ class ApiClient(HttpClient):
 
     # Predictions and feedback
 
-    def predict(self, name: str, data: bytes, *, explain: bool = False) -> Prediction:
-        """Grade one photo; `name` is its file name."""
+    def predict(
+        self, name: str, data: bytes, *, explain: bool = False, prediction_id: str = ""
+    ) -> Prediction:
+        """Grade one photo; `name` is its file name.
+
+        `prediction_id`: of an earlier prediction of this photo, which `explain` is about.
+        """
+        asked = {"explain": "true"} if explain else {}
+        if prediction_id:
+            asked["prediction_id"] = prediction_id
         return self.call(
             Prediction,
             "POST",
             "/predict",
             files={"file": (name, data)},
-            params={"explain": explain} if explain else None,
+            params=asked or None,
         )
 
     def predict_batch(self, photos: Sequence[Photo]) -> list[BatchPrediction | BatchFailure]:

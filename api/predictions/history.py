@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from api.core.errors import NotFoundError, ProblemError
+from api.core.errors import ConflictError, NotFoundError, ProblemError
 from api.predictions.recorder import Recorder
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -43,6 +43,16 @@ class NotRecordedYetError(ProblemError):
         "This prediction waits to be written into the catalog, so nothing was changed. Try this "
         "again in some seconds; GET /status says what is wrong if that takes long."
     )
+
+
+class OtherVersionError(ConflictError):
+    code = "other-version"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"This prediction is by version {version}, and another one is in use now. Grade the "
+            "photograph again, without prediction_id."
+        )
 
 
 class PhotographGoneError(NotFoundError):
@@ -102,6 +112,18 @@ def find_recorded(
         reraise=True,
     )
     return retry(_find, database, prediction_id)
+
+
+def check_explainable(
+    database: Database, recorder: Recorder, prediction_id: str, version: str
+) -> None:
+    """Whether `version` can explain a prediction: it must have made it.
+
+    Raises OtherVersionError and what `find_recorded` raises.
+    """
+    row, _ = find_recorded(database, recorder, prediction_id)
+    if row.model_version != version:
+        raise OtherVersionError(row.model_version)
 
 
 def _find(database: Database, prediction_id: str) -> tuple[PredictionRow, str | None]:

@@ -2,13 +2,16 @@
 
 import struct
 import zlib
+from typing import cast
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from api.app import create_app
+from api.predictions.history import OtherVersionError, check_explainable
 from api.settings import Settings
 from tests.heads import shipped_thresholds
 from tests.processes import running_api
@@ -74,6 +77,58 @@ def test_raw_body_of_every_format_is_graded(client: TestClient, file_format: str
     response = client.post("/predict", content=data, headers=headers)
     assert response.status_code == 200, response.text
     assert set(response.json()) == FIELDS
+
+
+def test_heat_map_of_an_earlier_prediction_counts_nothing_twice(
+    client: TestClient, photo: bytes
+) -> None:
+    def counted() -> tuple[int, int, str]:
+        metrics = client.get("/metrics").text
+        lines = [line for line in metrics.splitlines() if line.startswith("ripeline_predictions")]
+        total = client.get("/predictions").json()["total"]
+        return client.get("/health").json()["prediction_count"], total, "\n".join(lines)
+
+    first = client.post("/predict", files={"file": ("a.jpg", photo)}).json()
+    before = counted()
+    for _ in range(3):
+        again = client.post(
+            "/predict",
+            params={"explain": True, "prediction_id": first["prediction_id"]},
+            files={"file": ("a.jpg", photo)},
+        ).json()
+        assert again["explanation"]["heatmap"].startswith("data:image/png;base64,")
+        for name in ("prediction_id", "predicted_class", "probabilities", "model_version"):
+            assert again[name] == first[name]
+    assert counted() == before
+    assert before[2]
+    one_go = client.post("/predict?explain=true", files={"file": ("a.jpg", photo)}).json()
+    assert one_go["prediction_id"] != first["prediction_id"]
+    assert counted()[:2] == (before[0] + 1, before[1] + 1)
+
+
+def test_heat_map_is_by_the_version_that_graded(client: TestClient, photo: bytes) -> None:
+    prediction_id = client.post("/predict", files={"file": photo}).json()["prediction_id"]
+    state = cast(FastAPI, client.app).state.service
+    version = state.predictor.manifest.version
+    check_explainable(state.database, state.recorder, prediction_id, version)
+    with pytest.raises(OtherVersionError, match=version):
+        check_explainable(state.database, state.recorder, prediction_id, "a later one")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("explain=true&prediction_id=" + "0" * 32, 404, "prediction-not-found"),
+        ("explain=true&prediction_id=nothing", 404, "prediction-not-found"),
+        ("explain=true&prediction_id=", 404, "prediction-not-found"),
+        ("prediction_id=" + "0" * 32, 422, "nothing-to-explain"),
+    ],
+)
+def test_heat_map_of_no_prediction_is_refused(
+    client: TestClient, photo: bytes, query: str, status: int, code: str
+) -> None:
+    response = client.post(f"/predict?{query}", files={"file": photo})
+    assert_problem(response, status, code)
 
 
 def test_form_and_raw_body_get_the_same_grade(client: TestClient, photo: bytes) -> None:

@@ -58,18 +58,20 @@ def grade(photo: Photo) -> Prediction | ApiError:
         if isinstance(outcome, Prediction) or not outcome.retryable:
             state.keep_outcome(outcome)
     elif isinstance(outcome, Prediction) and explain and outcome.explanation is None:
-        again = ask(photo, explain)
+        # The same prediction, which counts once.
+        again = ask(photo, explain, outcome.prediction_id)
         if isinstance(again, Prediction):
-            # Feedback refers to the first prediction, so it stays.
             outcome = outcome.model_copy(update={"explanation": again.explanation})
             state.keep_outcome(outcome)
     return outcome
 
 
-def ask(photo: Photo, explain: bool) -> Prediction | ApiError:
-    """Send the photo to the API."""
+def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | ApiError:
+    """Send the photo to the API; `prediction_id` if it is graded already."""
     try:
-        return cached_api.api().predict(photo.name, photo.data, explain=explain)
+        return cached_api.api().predict(
+            photo.name, photo.data, explain=explain, prediction_id=prediction_id
+        )
     except ApiError as error:
         return error
 

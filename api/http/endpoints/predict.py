@@ -1,16 +1,30 @@
 """`POST /predict`: grade one photo."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
 
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.core.errors import UnprocessableError
 from api.http.deps import StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
 from api.model.instances import check_detector
 from api.model.predictor import PredictRequest
+from api.predictions.history import check_explainable
 from api.predictions.schemas import Prediction
 
 PREDICT = "/predict"
+Explained = Annotated[
+    str | None,
+    Query(description="With explain: the earlier prediction of this photo to explain."),
+]
 router = APIRouter(tags=["predict"])
+
+
+class NothingToExplainError(UnprocessableError):
+    code = "nothing-to-explain"
+    detail = "A prediction_id goes with explain=true: it asks for the heat map of that prediction."
 
 
 @router.post(
@@ -18,14 +32,22 @@ router = APIRouter(tags=["predict"])
     summary="Grade one photo",
     openapi_extra=OPENAPI,
     response_model=Prediction,
-    responses=responses(400, 408, 409, 413, 415, 422, 503, 507),
+    responses=responses(400, 404, 408, 409, 413, 415, 422, 503, 507),
 )
 async def predict(
-    request: Request, state: StateDep, explain: bool = False, instances: bool = False
+    request: Request,
+    state: StateDep,
+    *,
+    explain: bool = False,
+    instances: bool = False,
+    prediction_id: Explained = None,
 ) -> Response:
     """Send JPEG, PNG, WebP, BMP, HEIC or AVIF, as the form field `file` or as the body itself.
 
     `explain=true` adds a heat map of the areas that influenced the grade of the whole photo.
+
+    With the `prediction_id` of an earlier prediction of the same photo as well, the answer is that
+    prediction with its heat map, and nothing is counted or recorded again.
 
     `instances=true` finds the fruits of the photo and grades each: it adds `image`, `instances`
     (best first, at most 50), `several` and `summary`. 409 `no-detector` if the model in use cannot;
@@ -34,9 +56,21 @@ async def predict(
     predictor = state.serving()
     if instances:
         check_detector(predictor)
+    if prediction_id is not None:
+        if not explain:
+            raise NothingToExplainError()
+        known = (state.database, state.recorder)
+        version = predictor.manifest.version
+        await run_in_threadpool(check_explainable, *known, prediction_id, version)
     state.batcher.check_capacity()
     upload = await read_photo(request)
     grade = await state.batcher.predict(predictor, PredictRequest(upload.data, explain, instances))
-    prediction = state.build_response(grade, predictor.manifest.version, upload.filename)
+    version = predictor.manifest.version
+    if prediction_id is None:
+        prediction = state.build_response(grade, version, upload.filename)
+    else:
+        prediction = Prediction.of_grade(grade, version).model_copy(
+            update={"prediction_id": prediction_id}
+        )
     # A Response is sent as it is; FastAPI would validate and serialize a model once more.
     return Response(prediction.model_dump_json(exclude_unset=True), media_type="application/json")

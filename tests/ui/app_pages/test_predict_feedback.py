@@ -13,15 +13,14 @@ from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi, problem
 from tests.ui.fake_collect import script
 
 FEEDBACK = "/predictions/4f1d/feedback"
+EXPLAIN = "/predict?explain=true&prediction_id=4f1d"
 
 
 @pytest.fixture
 def page(open_page: OpenPage, api: FakeApi, photo: bytes) -> AppTest:
     """A graded photo."""
     heatmap = f"data:image/png;base64,{b64encode(photo).decode()}"
-    script(api, photo).answers["/predict?explain=true"] = Answer(
-        PREDICTION | {"prediction_id": "other", "explanation": {"heatmap": heatmap}}
-    )
+    script(api, photo).answers[EXPLAIN] = Answer(PREDICTION | {"explanation": {"heatmap": heatmap}})
     return upload(open_page("predict"), "apple.jpg", photo)
 
 
@@ -31,7 +30,7 @@ def test_heat_map_is_requested_only_when_enabled(page: AppTest, api: FakeApi) ->
     page.toggle(key="heat_map").set_value(True).run()
     page.run()
 
-    assert len([path for path, _ in api.received if path == "/predict?explain=true"]) == 1
+    assert len([path for path, _ in api.received if path == EXPLAIN]) == 1
     assert "where the grader looked" in page.image[0].proto.imgs[0].alt
     assert len(page.image) == 1
 
@@ -42,12 +41,12 @@ def test_next_photo_requests_its_heat_map_with_the_prediction(
     page.toggle(key="heat_map").set_value(True).run()
     upload(page, "next.jpg", photo + b"\0")
 
-    assert [path for path, _ in api.received if path.startswith("/predict")][-1].endswith("true")
+    assert [path for path, _ in api.received if path.startswith("/predict")][-1].endswith("=true")
     assert len(api.sent_to("/predict")) == 3
 
 
 def test_photo_is_shown_if_the_heat_map_fails(page: AppTest, api: FakeApi) -> None:
-    api.answers["/predict?explain=true"] = OUTAGE
+    api.answers[EXPLAIN] = OUTAGE
 
     page.toggle(key="heat_map").set_value(True).run()
 
