@@ -32,6 +32,17 @@ def drawn_photograph(seed: int = 0) -> bytes:
     return stream.getvalue()
 
 
+def drawn_tray() -> bytes:
+    """Five discs on a table, as a JPEG of 640 x 480."""
+    image = Image.new("RGB", (640, 480), (150, 130, 110))
+    draw = ImageDraw.Draw(image)
+    for k, (x, y) in enumerate(((130, 130), (330, 110), (520, 150), (220, 340), (430, 350))):
+        draw.ellipse((x - 80, y - 80, x + 80, y + 80), fill=(200 + 10 * k, 120 + 10 * k, 40))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
 class Person(FastHttpUser):
     """Someone who looks at the answer before the next request.
 
@@ -66,6 +77,19 @@ class Batch(Person):
         # Its type names a dict, which could hold one file of a field.
         files: Any = [("files", (f"{n}.jpg", self.photograph, "image/jpeg")) for n in range(10)]
         with self.client.post("/predict/batch", files=files, catch_response=True) as answer:
+            refused_is_no_failure(answer)
+
+
+class Instances(Person):
+    """Sends photographs of several fruits, to have each graded."""
+
+    weight = 1
+    photograph = drawn_tray()
+
+    @task
+    def predict_instances(self) -> None:
+        url, files = "/predict?instances=true", {"file": ("tray.jpg", self.photograph)}
+        with self.client.post(url, files=files, catch_response=True) as answer:
             refused_is_no_failure(answer)
 
 

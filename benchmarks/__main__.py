@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.settings import PROJECT
-from benchmarks import batch, large_image, load_test, memory, retraining, startup
+from benchmarks import batch, instances, large_image, load_test, memory, retraining, startup
 from benchmarks.machine import CORES, describe_machine
 from benchmarks.plan import QUICK, Plan
 from benchmarks.report import Results, render, targets
@@ -75,6 +75,7 @@ PARTS: dict[str, Callable[[Plan, Show], Any]] = {
     "medium": _medium,
     "batch": batch.measure,
     "large": large_image.measure,
+    "instances": instances.measure,
     "starting": startup.measure,
     "retraining": retraining.measure,
     "floods": load_test.measure,

@@ -16,7 +16,7 @@ from benchmarks.terminal import Show
 
 # User classes of locustfile.py: for both servers, and for this service only.
 COMMON = ("Predict", "Health", "ModelInfo")
-ALL = (*COMMON, "Batch", "Upload")
+ALL = (*COMMON, "Batch", "Instances", "Upload")
 TOGETHER = "Aggregated"
 
 

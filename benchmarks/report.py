@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.batch import BatchFigures
+from benchmarks.instances import InstanceFigures
 from benchmarks.large_image import LargeImageFigures
 from benchmarks.load_test import TOGETHER, LoadTestRow
 from benchmarks.memory import FIRST, MemoryFigures
@@ -26,6 +27,7 @@ class Results:
     medium: list[Row] | None = None
     batch: BatchFigures | None = None
     large: LargeImageFigures | None = None
+    instances: InstanceFigures | None = None
     floods: list[LoadTestRow] | None = None
     retraining: RetrainingFigures | None = None
     starting: StartupFigures | None = None
@@ -94,6 +96,9 @@ def targets(results: Results) -> list[Target]:
         add("batch on two cores against two bare loops", results.batch.ratio, 0.9, "")
     if results.large:
         add("12-megapixel JPEG against decoding it in full", results.large.ratio, 3, " times")
+    if results.instances:
+        ratio = results.instances.ratio
+        add("five fruits in a photo against a plain prediction", ratio, 8, " times", minimum=False)
     if results.retraining:
         ratio = results.retraining.ratio
         add("p95 during a full retraining, against idle", ratio, 2, " times", minimum=False)
@@ -140,6 +145,13 @@ def _sections(results: Results) -> list[str]:
             "## A 12-megapixel photo",
             f"{big.megabytes:.1f} MB, on one core: {big.ours:.0f} ms; decoded in full with Pillow "
             f"{big.full:.0f} ms.",
+        ]
+    if results.instances:
+        five = results.instances
+        sections += [
+            "## Five fruits in a photo",
+            f"640 x 480, on one core: {five.instances:.1f} ms, found and each graded; the photo "
+            f"as a whole {five.plain:.1f} ms.",
         ]
     if results.floods:
         sections += ["## Locust", _floods(results.floods)]

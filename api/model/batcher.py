@@ -158,7 +158,8 @@ class DynamicBatcher:
     ) -> None:
         """In the event loop: start the next batch, then hand out the results."""
         self._running_batches -= 1
-        self._steps.extend(
+        # In front: were all in progress at once, all would be late.
+        self._steps.extendleft(
             pending for pending, result in zip(batch, results, strict=True) if result is None
         )
         if self._queue or self._steps:

@@ -19,12 +19,13 @@ from api.core.imaging.decode import DecodedImage
 from api.core.imaging.resize import resize
 from api.model.grade import Grade, Instance, Instances
 from api.model.interpretation import describe_several
+from api.model.litert import FORWARD_BATCH
 from api.model.predictor import HeadOutput, Predictor, PredictRequest, Preprocessed
 
 # Fruits of a photo that are graded at most, by score.
 MAX_INSTANCES = 50
-# Pictures that a step grades, the photo itself among them. A multiple of a forward pass.
-STEP = 4
+# Pictures that a step grades, the photo itself among them: one forward pass.
+STEP = FORWARD_BATCH
 # A photo is decoded to about so many pixels at most. Bounds memory: Pillow takes 4 bytes a pixel.
 MAX_DETAIL_PIXELS = 16_000_000
 

@@ -49,6 +49,10 @@ class LiteRTBackbone:
         self._idle.append(interpreter)  # One that failed is not put back.
         return feature_maps
 
+    def release(self) -> None:
+        """Free the memory of the idle interpreters; the next call makes one."""
+        self._idle.clear()
+
 
 class _Interpreter:
     """An interpreter whose tensors are allocated for the last batch size."""

@@ -103,7 +103,8 @@ class Predictor:
     def of_package(
         cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
     ) -> "Predictor":
-        """Warmed up for `threads` concurrent forward passes, after grading the probe.
+        """Warmed up for `threads` concurrent forward passes, after grading the probe. The detector
+        takes its memory when it is first used.
 
         Raises ValueError or RuntimeError for a graph that LiteRT cannot run, and ValueError if the
         probe's grades, or what the detector finds on it, are no numbers or not those of the
@@ -117,7 +118,7 @@ class Predictor:
                 check_probe(answers, manifest.probe)
         except ValueError as error:
             raise ValueError(f"Version {manifest.version} is not fit to serve. {error}") from error
-        detector = Detector.of_package(package, threads)
+        detector = Detector.of_package(package)
         return cls(manifest, backbone, package.head, max_pixels, detector)
 
     def with_thresholds(self, thresholds: LevelThresholds | None) -> "Predictor":

@@ -296,7 +296,9 @@ INSTANCES = PredictRequest(png("red"), instances=True)
 
 
 def test_plain_requests_and_steps_take_turns(pool: ThreadPoolExecutor) -> None:
-    """A photo with many fruits holds up another one by a step, even if many such are queued."""
+    """A photo with many fruits holds up another one by a step, even if many such are queued, which
+    are graded one after the other.
+    """
     batcher, slow = DynamicBatcher(pool, 1, 999, PATIENCE), StepPredictor(3 * STEP - 1)
 
     async def run() -> list[Any]:
@@ -316,12 +318,8 @@ def test_plain_requests_and_steps_take_turns(pool: ThreadPoolExecutor) -> None:
     assert (first, second, third) == (b"a", b"b", b"c")
     assert all(len(grade.instances.fruits) == slow.fruits for grade in crates)
     assert slow.work == [
-        *4 * ["find"],
-        STEP,
-        [b"a", b"b"],
-        STEP,
-        [b"c"],
-        *(3 * 4 - 2) * [STEP],
+        *("find", STEP, [b"a", b"b"], STEP, [b"c"], STEP),
+        *3 * ["find", STEP, STEP, STEP],
     ]
 
 

@@ -41,6 +41,18 @@ def test_warm_interpreters_are_used_and_freed_with_the_backbone(settings: Settin
     assert [reference() for reference in interpreters] == [None, None]
 
 
+def test_released_backbone_holds_no_interpreter_and_works(settings: Settings) -> None:
+    package = load_package(settings.model_dir)
+    size = package.manifest.input_size
+    image = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
+    backbone = LiteRTBackbone(package.backbone)
+    before = backbone(image)
+    [interpreter] = [weakref.ref(interpreter) for interpreter in backbone._idle]
+    backbone.release()
+    assert interpreter() is None
+    assert np.array_equal(backbone(image), before)
+
+
 def test_batch_gives_bit_identical_feature_maps(settings: Settings) -> None:
     package = load_package(settings.model_dir)
     size = package.manifest.input_size
