@@ -11,14 +11,21 @@ from api_models import BatchFailure, Prediction
 from background_upload import BackgroundUpload
 from client import ApiClient
 from errors import ApiError
+from formatting import percent, short_grade
 from photos import Photo, thumbnail
 from plain_text import as_cell
 from upload_batches import UploadBatch
 
 # Each is a few kilobytes, and all go to the browser with the table.
 MAX_THUMBNAILS = 1000
+# Spreadsheets take a CSV for one of their own country's code page without it.
+_BYTE_ORDER_MARK = "\ufeff"
 _COLUMNS = (
+    # First, because programs that do not know the mark find it in this name.
+    "row",
     "filename",
+    "grade",
+    "confidence_percent",
     "predicted_class",
     "confidence",
     "freshness_score",
@@ -70,15 +77,32 @@ def by_class(rows: Sequence[Graded]) -> dict[str | None, int]:
 
 
 def as_csv(rows: Sequence[Graded]) -> str:
-    """The rows as CSV, without formulas."""
+    """The rows as CSV that spreadsheets open: with a byte order mark, and without formulas.
+
+    A photo that was not recognised has no class, so that nobody counts it as a fruit.
+    """
     text = StringIO()
+    text.write(_BYTE_ORDER_MARK)
     writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
     writer.writeheader()
-    for row in rows:
-        fields = row.prediction.model_dump(include=set(_COLUMNS)) if row.prediction else {}
-        values = fields | {"filename": row.name, "error": row.error}
+    for number, row in enumerate(rows, start=1):
+        values = {
+            **(_fields(row.prediction) if row.prediction else {}),
+            "row": number,
+            "filename": row.name,
+            "error": row.error,
+        }
         writer.writerow({name: _escape_formula(value) for name, value in values.items()})
     return text.getvalue()
+
+
+def _fields(prediction: Prediction) -> dict[str, object]:
+    """The cells of a prediction: in words as on the screen, and as the API gave them."""
+    fields = prediction.model_dump(include=set(_COLUMNS))
+    if not prediction.recognised:
+        fields |= dict.fromkeys(("predicted_class", "freshness_score", "freshness_level"))
+    grade = short_grade(prediction)
+    return fields | {"grade": grade, "confidence_percent": percent(prediction.confidence)}
 
 
 def _escape_formula(value: object) -> object:

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from api_models import Prediction
+
 _STARTERS = {"manual": "a person"}
 _PROMOTIONS = {
     "first": "The first one",
@@ -36,6 +38,19 @@ def class_label(class_name: str) -> str:
     if graded is None:
         return capitalize(humanize(class_name))
     return capitalize(f"{graded[1]} {_singular(humanize(graded[2]))}")
+
+
+def short_grade(prediction: Prediction) -> str:
+    """The grade in a table: "Fresh apple", "Apple, past its best", or "Not known"."""
+    if not prediction.recognised:
+        return "Not known"
+    # Only if the class itself is fresh: a correction is about the class.
+    is_past_best = prediction.freshness_level == "past_best"
+    if prediction.fruit and prediction.freshness == "fresh" and is_past_best:
+        return capitalize(f"{prediction.fruit}, {level_label('past_best').lower()}")
+    if prediction.fruit and prediction.freshness:
+        return capitalize(f"{prediction.freshness} {prediction.fruit}")
+    return class_label(prediction.predicted_class)
 
 
 def class_labels(names: Iterable[str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ class Slice(BaseModel):
     count: int
     unrecognised: int
     mean_confidence: float | None
-    by_class: dict[str, int]
+    by_class: dict[str, int] = Field(description="Of the recognised, by predicted class.")
 
 
 class Latency(BaseModel):
@@ -110,7 +110,7 @@ def _slice(start: int, classes: list[tuple[str, int, int, float]]) -> Slice:
         count=count,
         unrecognised=sum(unrecognised for _, _, unrecognised, _ in classes),
         mean_confidence=sum(n * mean for _, n, _, mean in classes) / count if count else None,
-        by_class={name: count for name, count, _, _ in classes},
+        by_class={name: count - unknown for name, count, unknown, _ in classes if count > unknown},
     )
 
 

@@ -15,7 +15,7 @@ from api.core.labels import LEVELS, Level
 from api.model.grade import Grade
 from api.model.instances import grade_instances
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
-from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary
+from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary, Prediction
 from api.predictions.state import AppState
 
 # Batches per inference thread: one running, one queued.
@@ -99,18 +99,24 @@ class Batch:
             return BatchFailure(index=index, filename=filename, error=grade)
         version = self.predictor.manifest.version
         prediction = self.state.build_response(grade, version, filename)
-        self._classes[prediction.predicted_class] += 1
-        self._unrecognised += not prediction.recognised
-        if prediction.freshness:
-            self._freshness[prediction.freshness] += 1
-        if prediction.freshness_level:
-            self._levels[prediction.freshness_level] += 1
+        self._count(prediction)
         return BatchPrediction(
             index=index, filename=filename, **prediction.model_dump(exclude_unset=True)
         )
 
+    def _count(self, prediction: Prediction) -> None:
+        """What was not recognised counts as no fruit."""
+        if not prediction.recognised:
+            self._unrecognised += 1
+            return
+        self._classes[prediction.predicted_class] += 1
+        if prediction.freshness:
+            self._freshness[prediction.freshness] += 1
+        if prediction.freshness_level:
+            self._levels[prediction.freshness_level] += 1
+
     def summary(self) -> BatchSummary:
-        graded = self._classes.total()
+        graded = self._classes.total() + self._unrecognised
         return BatchSummary(
             count=graded + self._failed,
             graded=graded,

@@ -177,11 +177,11 @@ class BatchSummary(BaseModel):
     count: int
     graded: int
     failed: int
-    by_class: dict[str, int] = Field(description="Of the graded, by predicted class.")
+    by_class: dict[str, int] = Field(description="Of the recognised, by predicted class.")
     fresh: int
     rotten: int
-    by_level: dict[Level, int] = Field(description="Of the graded, by freshness level.")
-    unrecognised: int = Field(description="Of the graded: do not rely on their class.")
+    by_level: dict[Level, int] = Field(description="Of the recognised, by freshness level.")
+    unrecognised: int = Field(description="Of the graded; counted as no fruit.")
     model_version: str
     seconds: float
 

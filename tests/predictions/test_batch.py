@@ -21,6 +21,7 @@ from api.model.predictor import MAX_BATCH
 from api.predictions.batch import PREFETCH, Batch, BatchItem, batch_items
 from api.predictions.state import AppState
 from api.settings import Settings
+from tests.ood_images import draw_ood
 from tests.synthetic_images import draw_fruit, encode
 
 PATIENCE = 20
@@ -63,6 +64,15 @@ def test_results_are_in_order_and_equal_single_predictions(client: TestClient) -
     assert summary["by_level"] == zeros | levels
     assert summary["unrecognised"] == sum(not result["recognised"] for result in body["results"])
     assert summary["seconds"] > 0
+
+
+def test_what_is_not_recognised_counts_as_no_fruit(client: TestClient) -> None:
+    things = [(f"{kind}.png", encode(draw_ood(kind, 1))) for kind in ("rings", "squares")]
+    summary = post(client, ("a.jpg", photo("freshapples")), *things).json()["summary"]
+    assert (summary["count"], summary["graded"], summary["unrecognised"]) == (3, 3, 2)
+    for counted in (summary["by_class"], summary["by_level"]):
+        assert sum(counted.values()) == 1
+    assert summary["fresh"] + summary["rotten"] == 1
 
 
 def test_bad_file_gets_an_error_row(client: TestClient) -> None:

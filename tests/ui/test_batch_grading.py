@@ -6,6 +6,7 @@ from io import StringIO
 
 import batch_grading
 import pytest
+import transfer.grading
 from api_models import Prediction
 from background_upload import BackgroundUpload
 from batch_grading import Graded
@@ -104,6 +105,39 @@ def test_classes_and_unrecognised_photos_are_counted() -> None:
     ]
 
     assert batch_grading.by_class(rows) == {"freshapples": 2, None: 1, "kiwi": 1}
+
+
+def test_csv_opens_in_spreadsheets_with_its_letters() -> None:
+    text = batch_grading.as_csv([Graded("pêche.jpg", None, None, "damaged")])
+
+    assert text.encode().startswith(b"\xef\xbb\xbf")
+    [row] = csv.DictReader(StringIO(text.removeprefix("\ufeff")))
+    assert (row["row"], row["filename"], row["error"]) == ("1", "pêche.jpg", "damaged")
+    assert transfer.grading.as_csv is batch_grading.as_csv
+
+
+def test_csv_has_the_words_of_the_screen_beside_what_the_api_gave() -> None:
+    rows = [
+        graded("1", confidence=0.9731),
+        graded("2", freshness_level="past_best", confidence=0.9999),
+        graded("3", recognised=False),
+        graded("4", predicted_class="dragon_fruit", fruit="dragon fruit", freshness=None),
+    ]
+
+    table = list(csv.DictReader(StringIO(batch_grading.as_csv(rows))))
+
+    assert [row["grade"] for row in table] == [
+        "Fresh apple",
+        "Apple, past its best",
+        "Not known",
+        "Dragon fruit",
+    ]
+    assert [row["confidence_percent"] for row in table[:2]] == ["97.3 %", "> 99.9 %"]
+    assert float(table[0]["confidence"]) == 0.9731
+    assert table[0]["predicted_class"] == "freshapples"
+    for name in ("predicted_class", "freshness_score", "freshness_level"):
+        assert table[2][name] == ""
+    assert table[2]["recognised"] == "False"
 
 
 def test_csv_has_every_row_and_escapes_formulas() -> None:

@@ -13,10 +13,20 @@ One row per photo, in the order of paths:
 | `error` | why there is no grade; then all of the above but `path` is empty |
 | `model_version` | the version that graded |
 | `probability_<class>` | the calibrated probability of each class |
+
+CSV is for people and spreadsheets: it begins with a byte order mark, no cell is a formula, a photo
+that was not recognised has no class, and three columns come first:
+
+| column | content |
+| --- | --- |
+| `row` | from 1 |
+| `grade` | as in the app: `Fresh apple`, `Apple, past its best`, `Not known` |
+| `confidence_percent` | `97.3 %` |
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +36,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from api.core.errors import ProblemError
+from api.core.formatting import percent
+from api.core.labels import read_label
 from api.model.grade import FruitGrade, Grade
 from api.storage.blobs import atomic_write
 
@@ -39,6 +51,16 @@ GRADE_FIELDS = (
     pa.field("freshness_level", pa.string()),
     pa.field("recognised", pa.bool_()),
 )
+# Spreadsheets take a CSV for one of their own country's code page without it. Programs that do not
+# know it find it in the name of the first column.
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FOR_PEOPLE = [
+    pa.field("row", pa.int64(), nullable=False),
+    pa.field("grade", pa.string()),
+    pa.field("confidence_percent", pa.string()),
+]
+# Of a photo that was not recognised, what a spreadsheet would count it as.
+_OF_A_CLASS = ("class", "freshness", "freshness_score", "freshness_level")
 WRITERS = {".parquet": pq.ParquetWriter, ".csv": pyarrow.csv.CSVWriter}
 
 
@@ -99,9 +121,50 @@ def check_format(out: Path) -> None:
 def write_table(out: Path, columns: pa.Schema, tables: Iterable[pa.Table]) -> None:
     """Write the tables one after the other, atomically and to disk. Raises OSError."""
     temporary = out.with_name(f".{out.name}.writing")
-    with atomic_write(out, temporary) as stream, WRITERS[out.suffix](stream, columns) as writer:
-        for table in tables:
-            writer.write_table(_without_formulas(table) if out.suffix == ".csv" else table)
+    with atomic_write(out, temporary) as stream:
+        if out.suffix == ".csv":
+            stream.write(_BYTE_ORDER_MARK)
+            columns = pa.schema([*_FOR_PEOPLE, *columns])
+            tables = _for_people(tables)
+        with WRITERS[out.suffix](stream, columns) as writer:
+            for table in tables:
+                writer.write_table(table)
+
+
+def _for_people(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The tables as CSV has them."""
+    numbers = count(1)
+    for table in tables:
+        rows = table.to_pylist()
+        cells = (
+            [next(numbers) for _ in rows],
+            [_grade_words(row) for row in rows],
+            [None if row["class"] is None else percent(row["confidence"]) for row in rows],
+        )
+        added = [pa.array(cell, field.type) for cell, field in zip(cells, _FOR_PEOPLE, strict=True)]
+        shown = _without_formulas(_without_unknown_classes(table))
+        yield pa.table([*added, *shown.columns], pa.schema([*_FOR_PEOPLE, *table.schema]))
+
+
+def _grade_words(row: dict[str, Any]) -> str | None:
+    """The grade in words, as in the app's table."""
+    if row["class"] is None:
+        return None
+    if not row["recognised"]:
+        return "Not known"
+    label = read_label(row["class"])
+    is_past_best = label.freshness == "fresh" and row["freshness_level"] == "past_best"
+    words = f"{label.fruit}, past its best" if is_past_best else label.words
+    return words[:1].upper() + words[1:]
+
+
+def _without_unknown_classes(table: pa.Table) -> pa.Table:
+    for name in _OF_A_CLASS:
+        index = table.schema.get_field_index(name)
+        none = pa.scalar(None, table.schema.field(index).type)
+        known = pc.if_else(table["recognised"], table[name], none)
+        table = table.set_column(index, table.schema.field(index), known)
+    return table
 
 
 def _without_formulas(table: pa.Table) -> pa.Table:

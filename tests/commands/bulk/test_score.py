@@ -32,6 +32,9 @@ from tests.commands.bulk.photographs import (
     put,
 )
 
+# Of a photo that is not recognised, what its CSV does not have.
+OF_A_CLASS = ("class", "freshness", "freshness_score", "freshness_level")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -98,9 +101,66 @@ def test_csv_and_parquet_are_equal(folder: Path, out: Path) -> None:
         score(job_for(folder), path, grade_in_process(folder), rows_per_part=4)
     table = pq.read_table(out)
     options = pyarrow.csv.ConvertOptions(
-        column_types=table.schema, strings_can_be_null=True, quoted_strings_can_be_null=False
+        include_columns=table.schema.names,
+        column_types=table.schema,
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
     )
-    assert pyarrow.csv.read_csv(as_csv, convert_options=options).cast(table.schema).equals(table)
+    expected = table.to_pylist()
+    unknown = [row for row in expected if row["recognised"] is False]
+    assert 0 < len(unknown) < len(expected)
+    for row in unknown:
+        row.update(dict.fromkeys(OF_A_CLASS))
+    read = pyarrow.csv.read_csv(as_csv, convert_options=options).cast(table.schema)
+    assert read.equals(pa.Table.from_pylist(expected, table.schema))
+
+
+def test_csv_is_for_people(folder: Path, out: Path) -> None:
+    as_csv = out.with_suffix(".csv")
+    for path in (out, as_csv):
+        score(job_for(folder), path, grade_in_process(folder), rows_per_part=4)
+    assert as_csv.read_bytes().startswith(b"\xef\xbb\xbf")
+    with as_csv.open(newline="", encoding="utf-8-sig") as stream:
+        shown = list(csv.DictReader(stream))
+    graded = pq.read_table(out).to_pylist()
+    assert [row["row"] for row in shown] == [str(number + 1) for number in range(len(PATHS))]
+    assert [row["path"] for row in shown] == PATHS
+    assert "ä/Äpfel 1.jpg" in PATHS
+    for row, raw in zip(shown, graded, strict=True):
+        if raw["error"]:
+            assert (row["grade"], row["confidence_percent"]) == ("", "")
+            continue
+        assert row["confidence_percent"] == f"{100 * raw['confidence']:.1f} %"
+        if not raw["recognised"]:
+            assert (row["grade"], row["class"]) == ("Not known", "")
+            continue
+        past_best = raw["freshness_level"] == "past_best" and raw["freshness"] == "fresh"
+        assert ("past its best" in row["grade"]) == past_best
+        assert row["grade"][0].isupper()
+        assert row["class"] == raw["class"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Fresh apple"),
+        ({"freshness_level": "past_best"}, "Apple, past its best"),
+        ({"class": "rottenbanana", "freshness": "rotten"}, "Rotten banana"),
+        ({"class": "dragon_fruit", "freshness_level": None}, "Dragon fruit"),
+        ({"recognised": False}, "Not known"),
+        ({"class": None, "recognised": None, "error": "damaged"}, ""),
+    ],
+)
+def test_grades_in_words(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+    raw = {"path": "a.jpg", "class": "freshapples", "confidence": 0.973, "recognised": True}
+    raw |= {"freshness": "fresh", "freshness_level": "fresh", "model_version": "v1", **changes}
+    columns = schema(["freshapples"])
+    write_table(tmp_path / "out.csv", columns, [pa.Table.from_pylist([raw], columns)])
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as stream:
+        [row] = csv.DictReader(stream)
+    assert row["grade"] == words
+    if not raw["recognised"]:
+        assert {row[name] for name in OF_A_CLASS} == {""}
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 8])

@@ -6,10 +6,8 @@ import state
 import streamlit as st
 from api_models import Prediction
 from batch_grading import Graded
-from formatting import class_labels, level_label, pluralize
+from formatting import class_labels, level_label, pluralize, short_grade
 from plain_text import as_cell
-
-from components.predict.prediction import heading
 
 # No class has such a name.
 _ALL, _UNKNOWN, _FAILED = "*all", "*unknown", "*failed"
@@ -90,7 +88,7 @@ def grades_table(rows: list[Graded]) -> None:
 def _grade(row: Graded) -> str:
     if row.prediction is None:
         return "Could not be graded"
-    return heading(row.prediction) if row.prediction.recognised else grade_label(None)
+    return short_grade(row.prediction)
 
 
 def _level(prediction: Prediction | None) -> str | None:

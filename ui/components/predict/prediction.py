@@ -7,7 +7,7 @@ import state
 import streamlit as st
 from api_models import Prediction
 from charts.bars import probability_bars
-from formatting import capitalize, class_label, level_label, percent
+from formatting import class_label, level_label, percent, short_grade
 from photos import Photo
 from plain_text import as_markdown
 
@@ -18,14 +18,7 @@ UNKNOWN = "Not one of the fruits that I know"
 
 def heading(prediction: Prediction) -> str:
     """The grade: "Fresh apple", or "Apple, past its best"."""
-    if not prediction.recognised:
-        return UNKNOWN
-    # Only if the class itself is fresh: a correction is about the class.
-    if prediction.fruit and prediction.freshness == "fresh" and _is_past_best(prediction):
-        return capitalize(f"{prediction.fruit}, {level_label('past_best').lower()}")
-    if prediction.fruit and prediction.freshness:
-        return capitalize(f"{prediction.freshness} {prediction.fruit}")
-    return class_label(prediction.predicted_class)
+    return short_grade(prediction) if prediction.recognised else UNKNOWN
 
 
 def prediction_card(photo: Photo, prediction: Prediction) -> None:
@@ -62,10 +55,6 @@ def probabilities(prediction: Prediction) -> None:
     st.caption(
         f"Model {as_markdown(prediction.model_version)} · {prediction.inference_time_ms:.0f} ms"
     )
-
-
-def _is_past_best(prediction: Prediction) -> bool:
-    return prediction.freshness_level == "past_best"
 
 
 def _image(photo: Photo, prediction: Prediction) -> None:

@@ -1,0 +1,1 @@
+"""Names of the first release that scripts still use."""
