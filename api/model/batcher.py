@@ -46,10 +46,7 @@ class _Pending(NamedTuple):
         if isinstance(request := self.unless_expired(), Exception):
             return request
         assert self.grading is not None  # noqa: S101  (the caller's choice of queue)
-        try:
-            return self.grading.step()
-        except Exception as error:
-            return error
+        return self.grading.try_step()
 
 
 class DynamicBatcher:

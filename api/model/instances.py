@@ -57,11 +57,11 @@ def grade_instances(
 def _grade_whole(predictor: Predictor, request: PredictRequest) -> Grade | Exception:
     try:
         grading = InstanceGrading(predictor, request)
-        while (grade := grading.step()) is None:
-            pass
-    except Exception as error:
+    except NoDetectorError as error:
         return error
-    return grade
+    while (result := grading.try_step()) is None:
+        pass
+    return result
 
 
 class InstanceGrading:
@@ -102,6 +102,13 @@ class InstanceGrading:
         if photo is None or len(self._outputs) < len(self._pictures):
             return None
         return self._grade(photo)
+
+    def try_step(self) -> Grade | Exception | None:
+        """`step`, with the exception it raised as its result."""
+        try:
+            return self.step()
+        except Exception as error:
+            return error
 
     def _find(self) -> Preprocessed:
         """Find the fruits and cut them out."""

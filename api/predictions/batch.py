@@ -4,22 +4,23 @@ import asyncio
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from api.catalog.archive import SentFile, UploadLimits, ZipArchive, is_zip
 from api.core.errors import Problem, ProblemError, internal_error, problem_document
 from api.core.labels import LEVELS, Level
 from api.model.grade import Grade
-from api.model.instances import grade_instances
+from api.model.instances import InstanceGrading
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary, Prediction
 from api.predictions.state import AppState
 
 # Batches per inference thread: one running, one queued.
 PREFETCH = 2
+_Value = TypeVar("_Value")
 Row = BatchPrediction | BatchFailure
 log = logging.getLogger(__name__)
 
@@ -65,8 +66,7 @@ class Batch:
 
     async def results(self, source: Iterator[BatchItem]) -> AsyncGenerator[list[Row]]:
         """One row per item, in order; yields those that are ready. Memory is bounded."""
-        loop = asyncio.get_running_loop()
-        reader = _Reader(source, self.instances)
+        reader = _Reader(source)
         running: deque[asyncio.Future[list[_Result]]] = deque()
         # Threads may finish out of order.
         early: dict[int, _Result] = {}
@@ -76,9 +76,7 @@ class Batch:
         try:
             while more or running:
                 while more and len(running) * MAX_BATCH + len(early) <= limit - MAX_BATCH:
-                    running.append(
-                        loop.run_in_executor(self.state.pool, reader.predict, self.predictor)
-                    )
+                    running.append(self._start(reader))
                 results = await running.popleft()
                 more = more and bool(results)
                 early.update((result.position, result) for result in results)
@@ -91,6 +89,33 @@ class Batch:
         finally:
             for future in running:  # The client disconnected.
                 future.cancel()
+
+    def _start(self, reader: "_Reader") -> "asyncio.Future[list[_Result]]":
+        if self.instances:
+            return asyncio.ensure_future(self._grade_instances(reader))
+        return self._in_pool(reader.predict, self.predictor)
+
+    async def _grade_instances(self, reader: "_Reader") -> list["_Result"]:
+        """Grade the next item in steps, between which single predictions get their turn; empty at
+        the end.
+        """
+        entry = await self._in_pool(reader.next)
+        if entry is None:
+            return []
+        position, item = entry
+        outcome: Grade | Exception | None = None
+        if isinstance(item.data, ProblemError):
+            outcome = item.data
+        else:
+            grading = InstanceGrading(self.predictor, PredictRequest(item.data, instances=True))
+            while outcome is None:
+                outcome = await self._in_pool(grading.try_step)
+        return [_Result.of(position, item, outcome)]
+
+    def _in_pool(
+        self, function: Callable[..., _Value], *values: Predictor
+    ) -> "asyncio.Future[_Value]":
+        return asyncio.get_running_loop().run_in_executor(self.state.pool, function, *values)
 
     def _row(self, result: "_Result") -> Row:
         index, filename, grade = result
@@ -136,42 +161,38 @@ class _Result(NamedTuple):
     filename: str
     grade: Grade | Problem
 
+    @classmethod
+    def of(cls, position: int, item: BatchItem, outcome: Grade | Exception) -> "_Result":
+        return cls(position, item.filename, _grade_or_problem(item.filename, outcome))
+
 
 class _Reader:
     """Reads and grades items, in any number of threads."""
 
-    def __init__(self, source: Iterator[BatchItem], instances: bool) -> None:
+    def __init__(self, source: Iterator[BatchItem]) -> None:
         self._source = enumerate(source)
-        self._instances = instances
         self._lock = threading.Lock()
 
     def predict(self, predictor: Predictor) -> list[_Result]:
         """Grade the next batch of items; empty at the end. One bad image affects no other."""
         batch: list[tuple[int, BatchItem]] = []
-        # Photo by photo with instances, so that single predictions soon get their turn.
-        most = 1 if self._instances else MAX_BATCH
-        requests = (
-            PredictRequest(item.data, instances=self._instances)
-            if isinstance(item.data, bytes)
-            else item.data
-            for item in take_batch(self._take(batch), most)
+        outcomes = predictor.predict_batch(
+            PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
+            for item in take_batch(self._take(batch))
         )
-        if self._instances:
-            outcomes = grade_instances(predictor, requests)
-        else:
-            outcomes = predictor.predict_batch(requests)
         return [
-            _Result(index, item.filename, _grade_or_problem(item.filename, outcome))
-            for (index, item), outcome in zip(batch, outcomes, strict=True)
+            _Result.of(position, item, outcome)
+            for (position, item), outcome in zip(batch, outcomes, strict=True)
         ]
+
+    def next(self) -> tuple[int, BatchItem] | None:
+        """The position of the next item, and the item; None at the end."""
+        with self._lock:
+            return next(self._source, None)
 
     def _take(self, batch: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
         """Yield the next items; each is also appended to `batch`."""
-        while True:
-            with self._lock:
-                entry = next(self._source, None)
-            if entry is None:
-                return
+        while entry := self.next():
             batch.append(entry)
             yield entry[1]
 

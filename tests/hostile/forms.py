@@ -13,7 +13,10 @@ from tests.hostile.requests import (
     request,
 )
 
-PATHS = (b"/predict", b"/predict/batch", b"/upload-training-data", b"/insights/augmentation")
+PATHS = (
+    *(b"/predict", b"/predict/batch", b"/upload-training-data", b"/insights/augmentation"),
+    *(b"/predict?instances=true", b"/predict/batch?instances=true"),
+)
 FILENAMES = (
     *(b"../../../etc/passwd", b"/etc/passwd", b"C:\\x\\y.jpg", b"a\0b.jpg", b"", b".", b".."),
     *(b"\xff\xfe\xfd.jpg", "ü\u202egpj.exe".encode(), b"x" * 4000, b'"; name="class_name', b"\r"),

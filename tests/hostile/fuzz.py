@@ -83,10 +83,11 @@ def send_attacks(port: int, attacks: Iterable[Attack], count: int) -> Outcome:
 
 def _upload(name: str, data: bytes, rng: random.Random) -> Attack:
     path = rng.choice(PATHS)
-    if rng.random() < 0.3 and path in (b"/predict", b"/insights/augmentation"):
+    endpoint = path.partition(b"?")[0]
+    if rng.random() < 0.3 and endpoint in (b"/predict", b"/insights/augmentation"):
         kind = rng.choice((b"image/jpeg", b"image/png", b"image/heic", b"image/x"))
         return request(f"raw {name}", b"POST", path, [(b"Content-Type", kind)], data)
-    field_name = b"files" if path in (b"/predict/batch", b"/upload-training-data") else b"file"
+    field_name = b"files" if endpoint in (b"/predict/batch", b"/upload-training-data") else b"file"
     parts = [form_field(field_name, data, name.encode()), form_field(b"class_name", b"freshapples")]
     return form_request(f"{path.decode()} {name}", path, parts)
 

@@ -35,7 +35,18 @@ NUMBERS = (
         b"18446744073709551616",
     ),
 )
-QUERY = ("offset", "limit", "days", "hours", "size", "seed", "below", "class_name", "explain")
+QUERY = (
+    "offset",
+    "limit",
+    "days",
+    "hours",
+    "size",
+    "seed",
+    "below",
+    "class_name",
+    "explain",
+    "instances",
+)
 TEXTS = ("", "\0", "\ud800", "a" * 100_000, "..", "not_x", "\u202e", "🍎", "NaN", "\x7f\x1b[31m")
 VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 2**63, -(2**63) - 1, 2**64, 10**400, 1.5, float("nan")),

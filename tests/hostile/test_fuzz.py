@@ -4,6 +4,7 @@ RIPELINE_HOSTILE_BODIES is their number (`make hostile`: 10,000), RIPELINE_HOSTI
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -36,9 +37,22 @@ def graded(served: Served) -> tuple[str, float]:
     return body["predicted_class"], body["confidence"]
 
 
+def grade_instances(served: Served) -> None:
+    """Several at once, so that each thread has made its interpreter of the detector."""
+    image = encode(draw_fruit("freshoranges", 5, size=300), "JPEG")
+
+    def send(_: int) -> int:
+        url = f"{served.url}/predict?instances=true"
+        return httpx.post(url, files={"file": image}, timeout=60, trust_env=False).status_code
+
+    with ThreadPoolExecutor(4) as senders:
+        assert set(senders.map(send, range(20))) == {200}
+
+
 def test_hostile_requests_cause_no_error_crash_or_leak(capsys: pytest.CaptureFixture[str]) -> None:
     with serving() as served:
         expected = graded(served)
+        grade_instances(served)
         # This endpoint imports the most.
         assert httpx.get(f"{served.url}/insights/map", timeout=60, trust_env=False).is_success
         requests = attacks(served.url, SEED)

@@ -1,6 +1,7 @@
 """Each fruit of a photo: its box in upright pixels, its grade, and the steps of the work."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from api.model.instances import (
     NoDetectorError,
     grade_instances,
 )
+from api.model.package import load_package
 from api.model.predictor import Predictor, PredictRequest
+from api.settings import PROJECT
 from tests.detectors import find_blobs
 from tests.heads import make_head
 from tests.model.test_predictor import OOD, WEIGHTS, make_predictor
@@ -255,6 +258,13 @@ def test_model_without_a_detector_says_what_to_do(predictor: Predictor) -> None:
     [error] = grade_instances(predictor, [PredictRequest(encode(TRAY), instances=True)])
     assert isinstance(error, NoDetectorError)
     assert (error.status, error.code) == (409, "no-detector")
+
+
+def test_package_with_a_damaged_detector_does_not_serve() -> None:
+    package = load_package(PROJECT / "models" / "default")
+    assert Predictor.of_package(package).detector is not None
+    with pytest.raises(ValueError, match=r"detector of version .* is not fit to serve"):
+        Predictor.of_package(replace(package, detector=b"no graph"))
 
 
 def test_bad_file_affects_no_other(predictor: Predictor) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from PIL import Image
 from api.app import create_app
 from api.core.boxes import Box
 from api.core.imaging.crop import crop_around
+from api.model.instances import STEP
 from api.model.package import DETECTOR, MANIFEST
+from api.predictions.batch import Batch, BatchItem
 from api.settings import PROJECT, Settings
 from tests.detectors import draw_crate, find_blobs
 from tests.predictions.test_endpoints import FIELDS, assert_problem
@@ -203,6 +206,34 @@ def test_batch_rows_have_the_same_fields(finding: TestClient, photo: bytes) -> N
     lines = post_batch(finding, *files, accept="application/x-ndjson").text.splitlines()
     assert [comparable(json.loads(line)) for line in lines[:3:2]] == [single, single]
     assert not ADDED & set(post_batch(finding, files[0], query="").json()["results"][0])
+
+
+def test_batch_lets_others_in_between_its_steps(
+    finding: TestClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = finding.app.state.service  # type: ignore[attr-defined]
+    predictor = state.serving()
+    forward = predictor.forward
+    work: list[int | str] = []
+
+    def recording(inputs: list[Image.Image]) -> Any:
+        if not work:  # A request that comes while the first step runs.
+            state.pool.submit(work.append, "other")
+        work.append(len(inputs))
+        return forward(inputs)
+
+    async def run() -> list[Any]:
+        batch = Batch(state, predictor, threads=1, instances=True)
+        items = iter([BatchItem("a.png", photo)])
+        return [row async for rows in batch.results(items) for row in rows]
+
+    monkeypatch.setattr(predictor, "forward", recording)
+    assert finding.portal is not None
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(state, "pool", pool)
+        [row] = finding.portal.call(run)
+    assert len(row.instances) == len(KINDS)
+    assert work == [STEP, "other", STEP, STEP]
 
 
 def test_model_without_a_detector_refuses_before_reading(without: TestClient, photo: bytes) -> None:
