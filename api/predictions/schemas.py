@@ -67,12 +67,12 @@ class InstanceSummary(BaseModel):
     """Totals of the instances of one photograph."""
 
     count: int
-    by_class: dict[str, int] = Field(description="By predicted class.")
-    by_level: dict[Level, int] = Field(description="By freshness level.")
-    unrecognised: int = Field(description="Of all: do not rely on their class.")
+    by_class: dict[str, int] = Field(description="Of the recognised, by predicted class.")
+    by_level: dict[Level, int] = Field(description="Of the recognised, by freshness level.")
+    unrecognised: int = Field(description="Of all: none of the known classes.")
     worst: int | None = Field(
-        description="Index of the instance with the lowest freshness score; null if none has a "
-        "freshness level."
+        description="Index of the instance with the lowest freshness score; null if none that is "
+        "recognised has a freshness level."
     )
     ungraded: int = Field(
         description="Fruits that were found but not graded, since there are too many; not counted "
@@ -82,12 +82,13 @@ class InstanceSummary(BaseModel):
     @classmethod
     def of(cls, instances: Instances) -> "InstanceSummary":
         grades = [instance.grade for instance in instances.fruits]
-        levels = Counter(grade.freshness_level for grade in grades)
+        known = [grade for grade in grades if grade.recognised]
+        levels = Counter(grade.freshness_level for grade in known)
         return cls(
             count=len(grades),
-            by_class=dict(sorted(Counter(grade.class_name for grade in grades).items())),
+            by_class=dict(sorted(Counter(grade.class_name for grade in known).items())),
             by_level={level: levels[level] for level in LEVELS},
-            unrecognised=sum(not grade.recognised for grade in grades),
+            unrecognised=len(grades) - len(known),
             worst=_worst(grades),
             ungraded=instances.ungraded,
         )
@@ -196,6 +197,6 @@ def _worst(grades: list[FruitGrade]) -> int | None:
     scores = {
         index: grade.freshness_score
         for index, grade in enumerate(grades)
-        if grade.freshness_level is not None and grade.freshness_score is not None
+        if grade.recognised and grade.freshness_level and grade.freshness_score is not None
     }
     return min(scores, key=lambda index: scores[index], default=None)

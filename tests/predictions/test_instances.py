@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,9 +18,13 @@ from PIL import Image
 from api.app import create_app
 from api.core.boxes import Box
 from api.core.imaging.crop import crop_around
+from api.core.labels import read_label
+from api.model.grade import FruitGrade, Instances
+from api.model.grade import Instance as GradedInstance
 from api.model.instances import STEP
 from api.model.package import DETECTOR, MANIFEST
 from api.predictions.batch import Batch, BatchItem
+from api.predictions.schemas import InstanceSummary
 from api.settings import PROJECT, Settings
 from tests.detectors import draw_crate, find_blobs
 from tests.predictions.test_endpoints import FIELDS, assert_problem
@@ -124,15 +129,45 @@ def test_answer_has_every_fruit_with_its_grade(
 def test_summary_counts_and_names_the_worst(finding: TestClient, photo: bytes) -> None:
     body = predict(finding, photo)
     instances, summary = body["instances"], body["summary"]
-    assert summary["count"] == sum(summary["by_class"].values()) == len(instances)
+    known = [instance for instance in instances if instance["recognised"]]
+    assert summary["count"] == len(instances)
+    assert summary["by_class"] == Counter(instance["predicted_class"] for instance in known)
     assert summary["by_level"] == {
-        level: sum(instance["freshness_level"] == level for instance in instances)
+        level: sum(instance["freshness_level"] == level for instance in known)
         for level in ("fresh", "past_best", "rotten")
     }
-    assert summary["unrecognised"] == sum(not instance["recognised"] for instance in instances)
-    freshness = [instance["freshness_score"] for instance in instances]
-    assert freshness[summary["worst"]] == min(freshness)
+    assert summary["unrecognised"] == len(instances) - len(known)
+    worst = instances[summary["worst"]]
+    assert worst["freshness_score"] == min(instance["freshness_score"] for instance in known)
     assert summary["ungraded"] == 0
+
+
+def fruit(class_name: str, score: float | None, recognised: bool = True) -> GradedInstance:
+    label = read_label(class_name)
+    level = label.level if score is not None else None
+    grade = FruitGrade(
+        class_name, {class_name: 1.0}, label.fruit, label.freshness, score, level, recognised
+    )
+    return GradedInstance(Box(0, 0, 9, 9), 0.9, grade)
+
+
+def test_what_is_not_recognised_is_not_counted_nor_the_worst() -> None:
+    fruits = [
+        fruit("freshapples", 0.9),
+        fruit("rottenapples", 0.01, recognised=False),
+        fruit("rottenapples", 0.1),
+        fruit("mango", None),
+    ]
+    summary = InstanceSummary.of(Instances(90, 60, tuple(fruits), ungraded=2))
+    assert summary.model_dump() == {
+        "count": 4,
+        "by_class": {"freshapples": 1, "mango": 1, "rottenapples": 1},
+        "by_level": {"fresh": 1, "past_best": 0, "rotten": 1},
+        "unrecognised": 1,
+        "worst": 2,
+        "ungraded": 2,
+    }
+    assert InstanceSummary.of(Instances(90, 60, (fruits[1], fruits[3]))).worst is None
 
 
 def test_photo_without_fruit_has_an_empty_summary(finding: TestClient) -> None:

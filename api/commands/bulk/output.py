@@ -60,7 +60,7 @@ _FOR_PEOPLE = [
     pa.field("confidence_percent", pa.string()),
 ]
 # Of a photo that was not recognised, what a spreadsheet would count it as.
-_OF_A_CLASS = ("class", "freshness", "freshness_score", "freshness_level")
+_OF_A_CLASS = ("class", "fruit", "freshness", "freshness_score", "freshness_level")
 WRITERS = {".parquet": pq.ParquetWriter, ".csv": pyarrow.csv.CSVWriter}
 
 
@@ -159,7 +159,7 @@ def _grade_words(row: dict[str, Any]) -> str | None:
 
 
 def _without_unknown_classes(table: pa.Table) -> pa.Table:
-    for name in _OF_A_CLASS:
+    for name in set(_OF_A_CLASS).intersection(table.column_names):
         index = table.schema.get_field_index(name)
         none = pa.scalar(None, table.schema.field(index).type)
         known = pc.if_else(table["recognised"], table[name], none)

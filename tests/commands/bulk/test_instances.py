@@ -17,9 +17,9 @@ from api.commands.bulk.output import BadOutputError
 from api.commands.bulk.resumable_job import OtherJobError
 from api.commands.bulk.score import parts_folder, score
 from api.model.detector import Detector
-from api.model.grade import Grade
+from api.model.grade import FruitGrade, Grade
 from api.model.instances import NoDetectorError, grade_instances
-from api.model.predictor import Predictor, PredictRequest
+from api.model.predictor import HeadOutput, Predictor, PredictRequest
 from tests.commands.bulk.photographs import PACKAGE, put
 from tests.detectors import draw_crate, find_blobs
 from tests.synthetic_images import encode
@@ -114,6 +114,23 @@ def test_csv_has_the_same_rows_and_runs_no_formula(folder: Path, out: Path) -> N
         f"'{row['path']}" if row["path"].startswith("=") else row["path"] for row in rows
     ]
     assert [int(row["x_max"]) for row in written] == [row["x_max"] for row in rows]
+
+
+def test_csv_names_no_fruit_for_what_is_not_recognised(
+    folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fruit_grade = Predictor.fruit_grade
+
+    def unknown(self: Predictor, output: HeadOutput) -> FruitGrade:
+        return replace(fruit_grade(self, output), recognised=False)
+
+    monkeypatch.setattr(Predictor, "fruit_grade", unknown)
+    as_csv = out.with_name("grades.csv")
+    assert grade(job_for(folder), as_csv) == 6
+    with instances_path(as_csv).open(newline="", encoding="utf-8-sig") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["grade"] for row in rows} == {"Not known"}
+    assert {row["class"] + row["fruit"] + row["freshness_level"] for row in rows} == {""}
 
 
 def test_no_fruit_at_all_gives_an_empty_table(tmp_path: Path, out: Path) -> None:
