@@ -14,7 +14,7 @@ SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run env test test-fast test-stack test-images test-ray check format data train crossvalidate compare \
+.PHONY: help run env test test-fast test-stack test-images test-ray check format data train detector detection crossvalidate compare \
 	notebook chaos soak gate hostile bench bench-pages backup restore openapi api-models lock clean clean-state
 
 help: ## List the commands
@@ -53,6 +53,12 @@ data: $(READY) ## Import photographs: FROM=<folder>, or download the public set
 
 train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write models/default
 	@$(BIN)/python -m api.commands.training train "$(or $(FROM),data/photographs)" $(SKIPPED) $(if $(OUT),--out "$(OUT)")
+
+detector: $(READY) ## Train a detector on FROM=<folder> and put it into models/default, with the grader it has
+	@$(BIN)/python -m api.commands.training detector "$(or $(FROM),data/photographs)" $(SKIPPED)
+
+detection: $(READY) ## Measure the detector of models/default on held-out photos of FROM=<folder>
+	@$(BIN)/python -m api.commands.training detection "$(or $(FROM),data/photographs)" $(SKIPPED)
 
 crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, sources left out, five folds, the supplied split (two hours)
 	@$(BIN)/python -m api.commands.training crossvalidate "$(or $(FROM),data/photographs)" $(SKIPPED)

@@ -1,4 +1,5 @@
-"""The command line of training: train, detector, measure, crossvalidate, compare."""
+"""The command line of training: train, detector, measure,
+detection, crossvalidate, compare."""
 
 import argparse
 import dataclasses
@@ -82,6 +83,17 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
         manifest = remeasure_package(package, corpus, progress)
     accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
     return [accuracy, f"Written to {arguments.package}."]
+
+
+def _detection(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
+    from api.evaluation.detection import detection_lines, measure_detection  # noqa: PLC0415
+    from api.training.corpus import read_corpus  # noqa: PLC0415
+
+    package = _read_package(arguments.package)
+    with terminal() as progress:
+        corpus = read_corpus(arguments.folder, progress, arguments.skip)
+        metrics = measure_detection(package, corpus, progress=progress)
+    return [*detection_lines(metrics), _write_json(metrics, arguments.out)]
 
 
 def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
@@ -209,6 +221,15 @@ def _arguments() -> argparse.Namespace:
     )
     measure.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
     measure.set_defaults(command=_measure)
+
+    detection = commands.add_parser(
+        "detection",
+        parents=[photos],
+        help="measure a package's detector, and its grades of what is found, on held-out photos",
+    )
+    detection.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
+    detection.add_argument("--out", type=Path, default=PROJECT / "docs" / "detection.json")
+    detection.set_defaults(command=_detection)
 
     crossvalidate = commands.add_parser(
         "crossvalidate", parents=[recipe, backbone], help="measure the recipe on held-out photos"

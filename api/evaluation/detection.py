@@ -9,6 +9,7 @@ from PIL import Image
 
 from api.core.arrays import FloatArray, pool
 from api.core.boxes import Box
+from api.core.errors import ProblemError
 from api.core.imaging.crop import BOX_MARGIN, crop_around
 from api.core.imaging.decode import decode
 from api.core.imaging.resize import to_input
@@ -21,14 +22,25 @@ from api.model.litert import LiteRTBackbone
 from api.model.package import Package
 from api.training.bounding_boxes import Box as LabelledBox
 from api.training.corpus import TrainingCorpus
+from api.training.detection.cutouts import Cutout
 from api.training.detection.sampler import Material, kinds_of, read_material
-from api.training.detection.scenes import Composer, Cutout
+from api.training.detection.scenes import Composer
 from api.training.samples import load_image
 
 # Low enough for the curve that average precision is taken from.
 LOWEST_SCORE = 0.02
 TRAYS, TRAY_SIDE, TRAY_SEED = 200, 480, 20261128
 MIN_FRUITS, MAX_FRUITS = 4, 9
+
+
+class NoDetectorError(ProblemError):
+    code = "no-detector"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Version {version} has no detector. Give it one: python -m api.commands.training "
+            "detector FOLDER --package PACKAGE."
+        )
 
 
 @dataclass(frozen=True)
@@ -48,15 +60,17 @@ class FruitGrader:
         levels = [read_label(name).level for name in package.manifest.classes]
         self._rotten = np.array([level == "rotten" for level in levels])
 
-    def says_rotten(self, image: Image.Image, boxes: FloatArray) -> list[bool]:
-        """For boxes [n, 4] in shares of the picture; all fruits in one batch."""
+    def grade(self, image: Image.Image, boxes: FloatArray) -> list[tuple[bool, bool]]:
+        """Whether each is rotten, and recognised, for boxes [n, 4] in shares of the picture; all
+        fruits in one batch."""
         if not len(boxes):
             return []
         corners = boxes * np.array([image.width, image.height] * 2)
         crops = [crop_around(image, Box(*corner), BOX_MARGIN) for corner in corners.tolist()]
         pixels = np.stack([to_input(crop, self._size) for crop in crops])
-        probabilities = self._head.probabilities(pool(self._backbone(pixels)))
-        return [bool(self._rotten[k]) for k in probabilities.argmax(axis=1)]
+        probabilities, recognised, _ = self._head.predict(pool(self._backbone(pixels)))
+        rotten = self._rotten[probabilities.argmax(axis=1)]
+        return list(zip(rotten.tolist(), recognised.tolist(), strict=True))
 
 
 def measure_detection(
@@ -64,11 +78,12 @@ def measure_detection(
     corpus: TrainingCorpus,
     split: Split = "test",
     progress: Progress = silent,
+    trays: int = TRAYS,
 ) -> dict[str, Any]:
-    """All figures of one split, JSON-ready. Raises ValueError for a package without detector."""
+    """All figures of one split, JSON-ready. Raises NoDetectorError."""
     detector = Detector.of_package(package)
     if detector is None:
-        raise ValueError("The package has no detector.")
+        raise NoDetectorError(package.manifest.version)
     grader = FruitGrader(package)
     fruits, threshold = detector.manifest.fruits, detector.manifest.score_threshold
     material = read_material(corpus, split)
@@ -80,7 +95,6 @@ def measure_detection(
         by_source.setdefault(boxes[0].source, []).append(photo)
         graded += grades
         progress("Finding fruit", done, len(frames))
-    trays = measure_trays(detector, grader, material, progress)
     return {
         "split": split,
         "score_threshold": threshold,
@@ -89,10 +103,38 @@ def measure_detection(
             for source, photos in sorted(by_source.items())
         },
         "grades_of_found": _grade_metrics(graded),
-        "trays": trays,
+        "trays": measure_trays(detector, grader, material, trays, progress),
         "single": measure_single(detector, corpus, split),
-        "no_fruit": measure_empty(detector, material),
+        "no_fruit": measure_empty(detector, grader, material),
     }
+
+
+def detection_lines(metrics: dict[str, Any]) -> list[str]:
+    """The main figures, in words."""
+    trays, graded = metrics["trays"], metrics["grades_of_found"]
+    lines = [
+        f"{source}: {_percent(row['recall'])} of {row['fruits']} fruits found, average precision "
+        f"{_percent(row['average_precision'])}, right number in {_percent(row['right_number'])} of "
+        f"{row['photographs']} photographs."
+        for source, row in metrics["by_source"].items()
+    ]
+    lines += [
+        f"{source}, one fruit: exactly one found in {_percent(row['exactly_one'])} of "
+        f"{row['photographs']} photographs."
+        for source, row in metrics["single"].items()
+    ]
+    lines.append(
+        f"Fresh or rotten right for {_percent(graded['fresh_or_rotten_right'])} of "
+        f"{graded['fruits']} found fruits with a level."
+    )
+    if trays:
+        lines.append(
+            f"{trays['trays']} composed trays: the rotten one found and called rotten in "
+            f"{_percent(trays['rotten_found_and_called_rotten'])}, "
+            f"{_percent(trays['sound_called_rotten'])} of {trays['sound_found']} sound ones found "
+            "called rotten."
+        )
+    return lines
 
 
 def frames_of(corpus: TrainingCorpus, split: Split) -> list[list[LabelledBox]]:
@@ -143,10 +185,10 @@ def _grades(
     levels: Sequence[str | None],
 ) -> list[Graded]:
     """Of the found fruits whose level is known."""
-    says_rotten = grader.says_rotten(image, boxes)
+    grades = grader.grade(image, boxes)
     return [
-        Graded(levels[row] == "rotten", says)
-        for row, says in zip(match(boxes, true_boxes).tolist(), says_rotten, strict=True)
+        Graded(levels[row] == "rotten", rotten)
+        for row, (rotten, _) in zip(match(boxes, true_boxes).tolist(), grades, strict=True)
         if row >= 0 and levels[row] is not None
     ]
 
@@ -155,12 +197,14 @@ def measure_trays(
     detector: Detector,
     grader: FruitGrader,
     material: Material,
-    progress: Progress = silent,
     trays: int = TRAYS,
-) -> dict[str, Any]:
-    """Trays composed of one rotten and three to eight sound held-out fruits."""
+    progress: Progress = silent,
+) -> dict[str, Any] | None:
+    """Trays composed of one rotten and three to eight sound held-out fruits; None without such."""
     rotten = [cutout for cutout in material.cutouts if cutout.rotten]
     sound = [cutout for cutout in material.cutouts if not cutout.rotten]
+    if not rotten or not sound:
+        return None
     composer = Composer((), (), material.empty, TRAY_SIDE)
     threshold = detector.manifest.score_threshold
     photos, found_rotten, called_rotten, sound_found, sound_rotten = [], 0, 0, 0, 0
@@ -198,16 +242,22 @@ def measure_single(detector: Detector, corpus: TrainingCorpus, split: Split) -> 
     return {source: _number_metrics(found) for source, found in sorted(numbers.items())}
 
 
-def measure_empty(detector: Detector, material: Material) -> dict[str, Any]:
-    """Photos of other produce and of other things: the share in which nothing is found."""
-    return {
-        name: {
-            "photographs": len(images),
-            "nothing_found": float(np.mean([_number(detector, image) == 0 for image in images])),
-        }
-        for name, images in (("other_produce", material.other), ("other_things", material.empty))
-        if images
-    }
+def measure_empty(detector: Detector, grader: FruitGrader, material: Material) -> dict[str, Any]:
+    """Photos of other produce and of other things: the shares in which nothing is found, and in
+    which the grader recognises nothing of what is found."""
+    result = {}
+    for name, images in (("other_produce", material.other), ("other_things", material.empty)):
+        found = [detector.detect(np.asarray(image)).boxes for image in images]
+        grades = [grader.grade(*pair) for pair in zip(images, found, strict=True)]
+        if images:
+            result[name] = {
+                "photographs": len(images),
+                "nothing_found": float(np.mean([not len(boxes) for boxes in found])),
+                "nothing_recognised": float(
+                    np.mean([not any(known for _, known in photo) for photo in grades])
+                ),
+            }
+    return result
 
 
 def _number(detector: Detector, image: Image.Image) -> int:
@@ -231,3 +281,7 @@ def _grade_metrics(graded: Iterable[Graded]) -> dict[str, Any]:
 
 def _one_of(cutouts: Sequence[Cutout], rng: np.random.Generator) -> Cutout:
     return cutouts[int(rng.integers(len(cutouts)))]
+
+
+def _percent(share: float | None) -> str:
+    return "not measured" if share is None else f"{share:.1%}"

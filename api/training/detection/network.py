@@ -11,12 +11,12 @@ from api.training.backbones.architectures import build_network, find
 from api.training.detection import targets
 from api.training.detection.recipe import DetectorRecipe
 
-# The last layers of strides 8 and 16.
-FINE, COARSE = "block4_add", "block10_add"
+# The last layers of strides 8 and 16, and one of stride 32.
+LAYERS = ("block4_add", "block10_add", "block12_add")
 STRIDE = 8
 # Focal loss: exponents of how wrong a cell is, and of how near a centre is.
 WRONG_POWER, NEAR_POWER = 2.0, 4.0
-BOX_WEIGHT, KIND_WEIGHT = 3.0, 0.5
+BOX_WEIGHT, KIND_WEIGHT = 3.0, 1.0
 FIRST_SCORE, FIRST_DISTANCE = 0.02, 0.15
 
 
@@ -30,18 +30,18 @@ def build_detector(recipe: DetectorRecipe, fruits: int) -> keras.Model:
         early = len(shape) == 4 and shape[1] * recipe.frozen_stride >= size
         if recipe.weights != "none" and (early or isinstance(layer, layers.BatchNormalization)):
             layer.trainable = False
-    features = keras.Model(
-        network.input, [network.get_layer(FINE).output, network.get_layer(COARSE).output]
-    )
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
-    fine, coarse = features(find(recipe.architecture).scale(image))
-    coarse = layers.UpSampling2D(2, interpolation="bilinear")(_conv(coarse, recipe.width, 1))
-    x = layers.Add()([coarse, _conv(fine, recipe.width, 1)])
+    maps = keras.Model(network.input, [network.get_layer(name).output for name in LAYERS])(
+        find(recipe.architecture).scale(image)
+    )
+    # A feature pyramid: T.-Y. Lin et al., 2017.
+    x = _conv(maps[-1], recipe.width, 1)
+    for finer in maps[-2::-1]:
+        x = layers.UpSampling2D(2, interpolation="bilinear")(layers.ReLU(6.0)(x))
+        x = layers.Add()([x, _conv(finer, recipe.width, 1)])
+    for _ in range(recipe.depth):
+        x = _conv(layers.ReLU(6.0)(x), recipe.width, 3)
     x = layers.ReLU(6.0)(x)
-    for _ in range(2):
-        x = layers.DepthwiseConv2D(5, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.95)(x)
-        x = layers.ReLU(6.0)(_conv(x, recipe.width, 1))
     grid = layers.Conv2D(detector.KINDS.start + fruits, 1, name="grid")
     output = grid(x)
     kernel, bias = grid.get_weights()

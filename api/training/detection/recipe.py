@@ -10,26 +10,27 @@ class DetectorRecipe:
 
     architecture: str = "efficientnet_lite0"
     weights: str = "imagenet"
-    # A multiple of 16.
-    input_size: int = 256
+    # A multiple of 32.
+    input_size: int = 224
     # Channels of the head.
     width: int = 64
+    depth: int = 2
     seed: int = 20261128
 
-    steps: int = 900
-    batch_size: int = 16
+    steps: int = 1100
+    batch_size: int = 8
     learning_rate: float = 1e-3
     warm_up_steps: int = 50
     weight_decay: float = 1e-4
     averaging: float = 0.99
     # Layers with at most this stride stay as ImageNet left them.
-    frozen_stride: int = 4
+    frozen_stride: int = 8
 
     # Shares of the scenes: composed ones, photos of several fruits with boxes, one fruit as it is,
     # and photos without fruit.
-    composed_share: float = 0.55
-    boxed_share: float = 0.25
-    single_share: float = 0.12
+    composed_share: float = 0.45
+    boxed_share: float = 0.3
+    single_share: float = 0.17
     # Of two boxes that overlap by more, the better is kept.
     max_overlap: float = 0.5
 

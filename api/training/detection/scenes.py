@@ -16,21 +16,11 @@ from scipy import ndimage
 from api.core.arrays import FloatArray
 from api.core.boxes import areas
 from api.training.background_augment import procedural_background
-from api.training.detection.targets import Scene
+from api.training.detection.cutouts import NONE, Cutout
+from api.training.detection.targets import Scene, as_boxes
 
-NONE = -1
-NO_BOXES = np.zeros((0, 4), np.float32)
 # A fruit of which less is seen is no fruit to find, but is not to be learned as background.
 LEAST_VISIBLE = 0.4
-
-
-@dataclass(frozen=True)
-class Cutout:
-    """A thing to paste: RGBA, the index of its fruit or NONE, and whether it is rotten."""
-
-    image: Image.Image
-    kind: int
-    rotten: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -154,10 +144,6 @@ def mirrored(scene: Scene) -> Scene:
         flip(scene.ignored),
         scene.complete,
     )
-
-
-def as_boxes(rows: Sequence[Sequence[float]]) -> FloatArray:
-    return np.array(rows, np.float32).reshape(-1, 4)
 
 
 def _places(count: int, rng: Generator) -> tuple[NDArray[np.float64], float]:

@@ -20,6 +20,7 @@ CHANNELS = 8
 SPREAD = 0.54 / 6
 # Cells with less than this share of the Gaussian's height learn no box.
 LEAST_INSIDE = 0.05
+NO_BOXES = np.zeros((0, 4), np.float32)
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class Scene:
     kinds: Sequence[int]
     ignored: FloatArray
     complete: bool = True
+
+    @classmethod
+    def empty(cls, image: Image.Image) -> "Scene":
+        """A picture without fruit."""
+        return cls(image, NO_BOXES, (), NO_BOXES)
+
+
+def as_boxes(rows: Sequence[Sequence[float]]) -> FloatArray:
+    """float32 [n, 4], also of none."""
+    return np.array(rows, np.float32).reshape(-1, 4)
 
 
 def make_target(scene: Scene, grid: int) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from api.core.progress import Progress, silent
-from api.model.detector import probe_detector
+from api.model.detector import Detector, probe_detector
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import DetectorManifest
 from api.model.package import Package
@@ -21,8 +21,12 @@ from api.training.detection.network import STRIDE, build_detector, detection_los
 from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.sampler import Material, read_material, scene_batches
 from api.training.detection.targets import CHANNELS
+from api.training.detection.threshold import choose_threshold
 from api.training.export import to_litert
 from api.training.train import TrainingDivergedError
+
+# Until it is chosen.
+FIRST_THRESHOLD = 0.3
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class TrainedDetector:
 def train_detector(
     recipe: DetectorRecipe, corpus: TrainingCorpus, progress: Progress = silent
 ) -> TrainedDetector:
-    """Train on the training split. Deterministic on a CPU.
+    """Train on the training split, and choose the threshold on the validation split.
+    Deterministic on a CPU.
 
     Raises what `build_network` raises, TrainingDivergedError or ExportError.
     """
@@ -54,14 +59,19 @@ def train_detector(
     manifest = DetectorManifest(
         fruits=material.fruits,
         input_size=recipe.input_size,
-        score_threshold=0.3,
+        score_threshold=FIRST_THRESHOLD,
         max_overlap=recipe.max_overlap,
         created_at=datetime.now(UTC).replace(microsecond=0),
         parameters=network.count_params(),
         recipe=recipe.as_dict(),
     )
-    probe = probe_detector(LiteRTBackbone(graph), manifest)
-    return TrainedDetector(graph, manifest.model_copy(update={"probe": probe}))
+    detector = Detector(graph, manifest)
+    threshold = choose_threshold(detector, read_material(corpus, "validation"), recipe, progress)
+    changes = {
+        "score_threshold": threshold,
+        "probe": probe_detector(LiteRTBackbone(graph), manifest),
+    }
+    return TrainedDetector(graph, manifest.model_copy(update=changes))
 
 
 def fit_network(

@@ -1,0 +1,135 @@
+"""Cut-out fruits: where a photo's background ends, and what to paste on others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+from scipy import ndimage
+
+from api.core.boxes import overlaps
+from api.core.imaging.decode import decode
+from api.core.imaging.resize import to_input
+from api.training.background_augment import CANVAS, PAPER_MAX_CHROMA, PAPER_MIN_VALUE, WHITE
+from api.training.bounding_boxes import Box
+from api.training.detection.targets import as_boxes
+
+NONE = -1
+# Corners of a turned copy.
+BLACK = 12
+# Shares of the border: a fruit that stands alone leaves the rest to the background.
+ALONE, MIN_BACKGROUND = 0.95, 0.5
+# A cut-out that is fuller than a disc in its square was not cut out.
+MIN_FILL, MAX_FILL, MIN_SIDE = 0.25, 0.93, 0.15
+# Ellipses stand for the outline of fruit about as wide as high; bananas have none.
+MIN_ROUND, MAX_ROUND = 0.85, 1.18
+NOT_ROUND = ("banana",)
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A thing to paste: RGBA, the index of its fruit or NONE, and whether it is rotten."""
+
+    image: Image.Image
+    kind: int
+    rotten: bool | None = None
+
+
+def outside_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    """White, paper, and the black corners of a turned copy, connected to the border: bool
+    [height, width]; None where they are less than half of the border."""
+    black = _at_border(pixels.max(axis=2) <= BLACK)
+    if _border(black).mean() > 1 - ALONE:
+        # The edge of the corners is neither black nor white.
+        black = ndimage.binary_dilation(black, iterations=3)
+    else:
+        black[:] = False
+    darkest, brightest = pixels.min(axis=2), pixels.max(axis=2)
+    white = darkest >= WHITE
+    paper = (brightest - darkest < PAPER_MAX_CHROMA) & (darkest >= PAPER_MIN_VALUE)
+    masks = [_at_border(black | ground) for ground in (white, paper)]
+    shares = [_border(mask).mean() for mask in masks]
+    for mask, share in zip(masks, shares, strict=True):
+        if share >= ALONE:
+            return mask
+    return masks[1] if shares[1] >= MIN_BACKGROUND else None
+
+
+def cut_out(image: Image.Image, kind: int, rotten: bool | None) -> Cutout | None:
+    """The thing that stands alone on a plain background; None where there is none."""
+    pixels = to_input(image, CANVAS)
+    outside = outside_mask(pixels)
+    if outside is None or _border(outside).mean() < ALONE:
+        return None
+    inside = _largest(ndimage.binary_erosion(~outside))
+    soft = ndimage.uniform_filter(inside.astype(np.float32), 3)
+    alpha = Image.fromarray((soft * 255).astype(np.uint8))
+    box = alpha.getbbox()
+    if box is None or min(box[2] - box[0], box[3] - box[1]) < MIN_SIDE * CANVAS:
+        return None
+    thing = Image.fromarray(pixels).convert("RGBA")
+    thing.putalpha(alpha)
+    thing = thing.crop(box)
+    fill = float((np.asarray(thing.getchannel("A")) > 127).mean())
+    return Cutout(thing, kind, rotten) if MIN_FILL < fill < MAX_FILL else None
+
+
+def extent(image: Image.Image) -> list[float] | None:
+    """The box around all that is not a plain background, in shares of the sides; None where there
+    is no such background."""
+    outside = outside_mask(to_input(image, CANVAS))
+    if outside is None:
+        return None
+    places = ndimage.find_objects(_largest(ndimage.binary_opening(~outside)).astype(np.uint8))
+    if not places or places[0] is None:
+        return None
+    rows, columns = places[0]
+    corners = (columns.start, rows.start, columns.stop, rows.stop)
+    return [float(value) / CANVAS for value in corners]
+
+
+def round_cutouts(boxes: Sequence[Box], kinds: dict[str, int]) -> list[Cutout]:
+    """The ellipses inside the boxes of round fruit that stands alone in its frame."""
+    corners = as_boxes([[box.xmin, box.ymin, box.xmax, box.ymax] for box in boxes])
+    crowded = overlaps(corners, corners) - np.eye(len(boxes))
+    photograph = decode(boxes[0].path.read_bytes())
+    cutouts = []
+    for k, box in enumerate(boxes):
+        at_edge = min(box.xmin, box.ymin) <= 3 or box.xmax > photograph.width - 4
+        at_edge |= box.ymax > photograph.height - 4
+        shape = (box.xmax - box.xmin) / (box.ymax - box.ymin)
+        is_round = MIN_ROUND < shape < MAX_ROUND and box.fruit not in NOT_ROUND
+        if at_edge or not is_round or box.level is None or crowded[k].max() > 0.02:
+            continue
+        image = photograph.image.crop((box.xmin, box.ymin, box.xmax, box.ymax)).convert("RGBA")
+        image.thumbnail((CANVAS, CANVAS))
+        mask = Image.new("L", image.size, 0)
+        ImageDraw.Draw(mask).ellipse((1, 1, image.width - 2, image.height - 2), fill=255)
+        image.putalpha(mask.filter(ImageFilter.BoxBlur(1.5)))
+        cutouts.append(Cutout(image, kinds[box.fruit], box.level == "rotten"))
+    return cutouts
+
+
+def _at_border(ground: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The parts of `ground` that touch the border."""
+    regions, _ = ndimage.label(ground)
+    touching = np.unique(_border(regions))
+    connected: NDArray[np.bool_] = np.isin(regions, touching[touching > 0])
+    return connected
+
+
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest of the separate parts of a mask."""
+    regions, _ = ndimage.label(mask)
+    sizes = np.bincount(regions.ravel())
+    sizes[0] = 0
+    largest: NDArray[np.bool_] = (regions == sizes.argmax()) & mask
+    return largest
+
+
+def _border(pixels: NDArray[Any]) -> NDArray[np.int32]:
+    """The outermost pixels, [n]."""
+    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+    return np.concatenate(edges).astype(np.int32)

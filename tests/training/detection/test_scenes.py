@@ -1,0 +1,102 @@
+"""Composed scenes: boxes lie around what is seen of the fruits, and nowhere else."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from api.training.detection.cutouts import NONE, Cutout, cut_out, extent
+from api.training.detection.scenes import Composer, mirrored, random_view
+from api.training.detection.targets import NO_BOXES, Scene, as_boxes
+from tests.synthetic_images import draw_fruit
+
+COLOURS = {0: (255, 0, 0), 1: (0, 255, 0), NONE: (0, 0, 255)}
+
+
+def a_disc(kind: int) -> Cutout:
+    image = Image.new("RGBA", (60, 60), (*COLOURS[kind], 0))
+    ImageDraw.Draw(image).ellipse((0, 0, 59, 59), fill=(*COLOURS[kind], 255))
+    return Cutout(image, kind)
+
+
+@pytest.fixture
+def composer() -> Composer:
+    return Composer([a_disc(0), a_disc(1)], [a_disc(NONE)], [], 128)
+
+
+def around(scene: Scene, channel: int) -> list[float]:
+    """The extent of one colour, in shares of the sides."""
+    pixels = np.asarray(scene.image).astype(int)
+    others = [k for k in range(3) if k != channel]
+    rows, columns = np.nonzero(pixels[..., channel] - pixels[..., others].max(axis=2) > 120)
+    height, width = pixels.shape[:2]
+    return [
+        columns.min() / width,
+        rows.min() / height,
+        (columns.max() + 1) / width,
+        (rows.max() + 1) / height,
+    ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_box_is_the_extent_of_what_is_seen(composer: Composer, seed: int) -> None:
+    scene = composer.arrange([a_disc(0), a_disc(1)], np.random.default_rng(seed), apart=True)
+    assert list(scene.kinds) == [0, 1]
+    assert len(scene.ignored) == 0
+    for kind, box in zip(scene.kinds, scene.boxes, strict=True):
+        assert list(box) == pytest.approx(around(scene, kind), abs=0.04)
+
+
+def test_clutter_has_no_box(composer: Composer) -> None:
+    rng = np.random.default_rng(1)
+    scene = composer.arrange([a_disc(NONE), a_disc(0), a_disc(NONE)], rng, apart=True)
+    assert list(scene.kinds) == [0]
+
+
+def test_fruit_that_is_covered_is_ignored(composer: Composer) -> None:
+    kinds, ignored = [], 0
+    for seed in range(40):
+        scene = composer.arrange([a_disc(0)] * 9, np.random.default_rng(seed))
+        kinds.append(len(scene.kinds))
+        ignored += len(scene.ignored)
+        assert len(scene.kinds) + len(scene.ignored) <= 9
+    assert max(kinds) == 9
+    assert ignored > 0
+
+
+def test_scene_depends_on_the_seed_only(composer: Composer) -> None:
+    first, second = (composer.compose(np.random.default_rng(3)) for _ in range(2))
+    assert first.image.tobytes() == second.image.tobytes()
+    assert np.array_equal(first.boxes, second.boxes)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_boxes_follow_the_view(composer: Composer, seed: int) -> None:
+    scene = composer.arrange([a_disc(0), a_disc(1)], np.random.default_rng(2), apart=True)
+    view = random_view(scene, np.random.default_rng(seed), 0.6, 0.8)
+    for kind, box in zip(view.kinds, view.boxes, strict=True):
+        assert list(box) == pytest.approx(around(view, kind), abs=0.05)
+
+
+def test_mirrored_twice_is_as_before() -> None:
+    scene = Scene(draw_fruit("freshapples"), as_boxes([(0.1, 0.2, 0.4, 0.9)]), [0], NO_BOXES)
+    turned = mirrored(scene)
+    assert turned.boxes[0] == pytest.approx([0.6, 0.2, 0.9, 0.9])
+    assert mirrored(turned).boxes == pytest.approx(scene.boxes)
+
+
+@pytest.mark.parametrize("turn", [0, 15])
+def test_fruit_on_white_is_cut_out_also_of_a_turned_copy(turn: int) -> None:
+    image = draw_fruit("freshapples", seed=4, size=224).rotate(turn)
+    cutout = cut_out(image, 0, False)
+    assert cutout is not None
+    box = extent(image)
+    assert box is not None
+    sides = np.array(cutout.image.size) / 224
+    assert sides == pytest.approx([box[2] - box[0], box[3] - box[1]], abs=0.04)
+    assert 0.25 < sides.min() <= sides.max() < 0.8
+
+
+def test_what_has_no_plain_background_is_not_cut_out() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    assert cut_out(Image.fromarray(noise), 0, None) is None
+    assert extent(Image.fromarray(noise)) is None
