@@ -342,11 +342,12 @@ def test_a_photo_with_many_fruits_counts_as_many(
 
 
 def test_cancelled_request_takes_no_further_step(pool: ThreadPoolExecutor) -> None:
-    batcher, slow = DynamicBatcher(pool, 1, 99, PATIENCE), StepPredictor(9 * STEP)
+    batcher, slow = DynamicBatcher(pool, 1, 6, PATIENCE), StepPredictor(9 * STEP)
 
     async def run() -> bytes:
         crate = asyncio.ensure_future(batcher.predict(slow.predictor, INSTANCES))
         await asyncio.to_thread(slow.started.wait, PATIENCE)
+        assert batcher.is_full
         crate.cancel()
         await asyncio.wait([crate])
         slow.resume.set()

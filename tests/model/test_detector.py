@@ -112,6 +112,14 @@ def test_the_shipped_detector_fits_its_manifest(package: Package) -> None:
         assert 0 <= found.box.y_min < found.box.y_max <= size
 
 
+def test_detector_takes_no_memory_until_it_is_used(package: Package) -> None:
+    detector = Detector.of_package(package)
+    assert detector is not None
+    assert not detector._network._idle
+    detector(np.zeros((8, 8, 3), np.uint8))
+    assert len(detector._network._idle) == 1
+
+
 def test_package_without_a_detector_has_none(package: Package) -> None:
     without = package.manifest.model_copy(update={"detector": None})
     assert Detector.of_package(replace(package, manifest=without, detector=None)) is None

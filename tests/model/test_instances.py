@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -251,6 +252,18 @@ def test_a_step_grades_few_pictures(predictor: Predictor, monkeypatch: pytest.Mo
     assert left == [2, 1, 0]
     assert result.instances is not None
     assert len(result.instances.fruits) == 2 * STEP
+
+
+def test_time_is_that_of_all_steps(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = count()
+    grading = InstanceGrading(predictor, PredictRequest(encode(TRAY), instances=True))
+    monkeypatch.setattr("time.perf_counter", lambda: next(seconds))
+    steps = 1
+    while (result := grading.try_step()) is None:
+        steps += 1
+    assert isinstance(result, Grade)
+    # A second for each, and for the postprocessing.
+    assert result.milliseconds == pytest.approx(1000 * (steps + 1))
 
 
 def test_model_without_a_detector_says_what_to_do(predictor: Predictor) -> None:

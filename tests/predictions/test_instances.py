@@ -274,6 +274,7 @@ def test_batch_lets_others_in_between_its_steps(
 def test_model_without_a_detector_refuses_before_reading(without: TestClient, photo: bytes) -> None:
     response = without.post("/predict?instances=true", files={"file": photo})
     assert_problem(response, 409, "no-detector")
+    assert_problem(without.post("/predict?instances=true"), 409, "no-detector")
     assert "Leave out 'instances'" in response.json()["detail"]
     assert_problem(post_batch(without, ("a.png", photo)), 409, "no-detector")
     assert set(predict(without, photo, query="")) == FIELDS

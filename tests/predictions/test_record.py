@@ -8,7 +8,7 @@ from api.core.imaging.decode import decode
 from api.core.imaging.hashing import near_rows
 from api.model.grade import Grade
 from api.predictions.record import Record
-from api.predictions.schemas import Explanation
+from api.predictions.schemas import Explanation, Instance, PixelBox
 from tests.predictions.samples import a_record
 from tests.synthetic_images import draw_fruit, encode
 
@@ -51,3 +51,23 @@ def test_heat_map_is_dropped_from_the_record() -> None:
     assert record.prediction.explanation is None
     assert prediction.explanation is not None
     assert record.id == prediction.prediction_id
+
+
+def test_fruits_are_dropped_from_the_record() -> None:
+    plain = a_record()
+    fruit = Instance(
+        box=PixelBox(x_min=0, y_min=0, x_max=9, y_max=9),
+        score=0.9,
+        fruit="apple",
+        predicted_class="freshapples",
+        confidence=1,
+        probabilities={"freshapples": 1},
+        freshness="fresh",
+        freshness_level="fresh",
+        freshness_score=1,
+        recognised=True,
+    )
+    prediction = plain.prediction.model_copy(update={"instances": [fruit], "several": False})
+    record = Record.of(prediction, cast("Grade", plain), plain.filename)
+    assert record.prediction.instances is None
+    assert prediction.instances == [fruit]

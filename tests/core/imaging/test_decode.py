@@ -164,6 +164,18 @@ def test_large_jpeg_is_reduced_and_reports_its_full_size(
     assert similar(corners(photograph.image), CORNERS_BY_ORIENTATION[orientation])
 
 
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+@pytest.mark.parametrize(("min_side", "size"), [(1500, (2000, 1500)), (700, (1000, 750))])
+def test_image_is_reduced_no_further_than_asked(
+    file_format: str, min_side: int, size: tuple[int, int]
+) -> None:
+    data = encode(draw_quarters(2000, 1500), file_format)
+    photograph = decode(data, min_side=min_side)
+    assert photograph.image.size == size
+    assert (photograph.width, photograph.height) == (2000, 1500)
+    assert min(decode(data).image.size) <= 750
+
+
 def test_empty_file_is_rejected() -> None:
     with pytest.raises(EmptyImageError):
         decode(b"")
