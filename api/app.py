@@ -43,6 +43,7 @@ from api.http.middleware import (
     HeadMiddleware,
     RequestMetricsMiddleware,
 )
+from api.http.page_limit import PageLimitMiddleware
 from api.http.problems import HANDLERS, problem_response
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_security
@@ -108,7 +109,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Grades fruit from photographs.",
         lifespan=partial(_lifespan, settings=settings),
         exception_handlers={**HANDLERS, BadPackageError: _bad_package},
-        docs_url=None,  # `health` has one that works under any path.
+        # `health` has both: for any path, and rendered once.
+        docs_url=None,
+        openapi_url=None,
         redoc_url=None,
         # The redirect would go to the host and scheme that the request names.
         redirect_slashes=False,
@@ -176,6 +179,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         },
     )
     app.add_middleware(DecompressionMiddleware)
+    app.add_middleware(PageLimitMiddleware, graded=partial(_graded, app))
     app.add_middleware(AuthMiddleware, policy=_security_policy(settings))
     app.add_middleware(RequestMetricsMiddleware)
     app.add_middleware(DrainingMiddleware, is_draining=partial(_is_draining, app))
@@ -190,6 +194,12 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(
         CorrelationIdMiddleware, header_name=REQUEST_ID, validator=is_safe_request_id
     )
+
+
+def _graded(app: FastAPI) -> int:
+    """Photos that this process has graded."""
+    state: AppState | None = getattr(app.state, "service", None)
+    return state.prediction_count if state else 0
 
 
 def _is_draining(app: FastAPI) -> bool:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
+from threading import BoundedSemaphore
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -18,7 +20,11 @@ FLUSH_SECONDS = 5.0
 # Another process may have graded it; it writes several times a second.
 OTHER_PROCESS_SECONDS = 1.0
 POLL_SECONDS = 0.1
-_ID = re.compile("[0-9a-f]{32}")
+# Requests that may wait for other processes. Each takes a thread, of which there are 40.
+MAX_WAITING = 4
+WAITING = BoundedSemaphore(MAX_WAITING)
+# What `uuid4` makes.
+_ID = re.compile("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
 # Predictions with the label from feedback.
 _LABELLED = select(PredictionRow, FeedbackRow.label).outerjoin(
     FeedbackRow, FeedbackRow.prediction_id == PredictionRow.id
@@ -98,12 +104,16 @@ def find_recorded(
     """The prediction and its label from feedback.
 
     Waits up to FLUSH_SECONDS for this process to write it, and up to `timeout` seconds for another
-    one. Raises PredictionNotFoundError, NotRecordedYetError.
+    one. Raises PredictionNotFoundError, NotRecordedYetError: also if MAX_WAITING wait already.
     """
     if not _ID.fullmatch(prediction_id):
         raise PredictionNotFoundError(prediction_id)
     recorder.flush(FLUSH_SECONDS)
     if recorder.is_pending(prediction_id):
+        raise NotRecordedYetError()
+    with suppress(PredictionNotFoundError):
+        return _find(database, prediction_id)
+    if not WAITING.acquire(blocking=False):
         raise NotRecordedYetError()
     retry = Retrying(
         retry=retry_if_exception_type(PredictionNotFoundError),
@@ -111,7 +121,10 @@ def find_recorded(
         wait=wait_fixed(POLL_SECONDS),
         reraise=True,
     )
-    return retry(_find, database, prediction_id)
+    try:
+        return retry(_find, database, prediction_id)
+    finally:
+        WAITING.release()
 
 
 def check_explainable(

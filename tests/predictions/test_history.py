@@ -2,14 +2,18 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from api.app import create_app
+from api.predictions import history
+from api.predictions.history import MAX_WAITING
 from api.settings import Settings
 from tests.heads import shipped_thresholds
 from tests.synthetic_images import draw_fruit, encode
@@ -96,3 +100,18 @@ def test_image_that_is_not_stored_gets_404(settings: Settings, tmp_path: Path) -
     assert not recorded["photograph_kept"]
     assert (response.status_code, response.json()["code"]) == (404, "photograph-gone")
     assert not list((tmp_path / "blobs").glob("predicted/**/*.*"))
+
+
+def test_few_requests_wait_for_what_another_process_may_write(own: TestClient) -> None:
+    """Each takes a thread. None waits for an id that nobody can have given."""
+    assert own.get(f"/predictions/{uuid4().hex}").status_code == 404
+    with ExitStack() as taken:
+        for _ in range(MAX_WAITING):
+            taken.enter_context(history.WAITING)
+        waiting = own.get(f"/predictions/{uuid4().hex}")
+        assert (waiting.status_code, waiting.json()["code"]) == (503, "not-recorded-yet")
+        assert int(waiting.headers["retry-after"]) > 0
+        for impossible in ("0" * 32, "f" * 32, uuid4().hex[:12] + "1" + uuid4().hex[13:]):
+            assert own.get(f"/predictions/{impossible}").status_code == 404
+        newest = listed(own)[0]["prediction_id"]
+        assert own.get(f"/predictions/{newest}").status_code == 200

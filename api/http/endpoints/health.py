@@ -190,6 +190,18 @@ async def index(request: Request, settings: SettingsDep) -> Response:
     )
 
 
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """The API's description. Rendered once: it takes as long as many predictions."""
+    state = request.app.state
+    if not hasattr(state, "openapi_json"):
+        root = request.scope.get("root_path", "")
+        servers = {"servers": [{"url": root}]} if root else {}
+        document = {**request.app.openapi(), **servers}
+        state.openapi_json = JSONResponse(document).body
+    return Response(state.openapi_json, media_type="application/json")
+
+
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
     """The documentation by Swagger UI."""
