@@ -4,6 +4,7 @@
 headers of any proxy on the same machine trusted, and with several NumPy threads per process.
 """
 
+import os
 import signal
 import sys
 
@@ -11,6 +12,8 @@ import uvicorn
 from pydantic import ValidationError
 
 from api.core.log_setup import logging_config
+from api.core.metrics_folder import VARIABLE as METRICS_FOLDER
+from api.core.metrics_folder import shared_metrics_folder
 from api.core.process_tuning import keep_to_one_thread
 from api.http.header_limit import HeaderLimitProtocol
 from api.http.security.auth import check_bind_address
@@ -32,7 +35,18 @@ def main() -> int:
     if refusal := check_bind_address(settings):
         print(refusal, file=sys.stderr)
         return 1
-    serve(settings)
+    try:
+        with shared_metrics_folder():
+            serve(settings)
+    except OSError as error:
+        if error.filename != os.environ.get(METRICS_FOLDER):
+            raise
+        print(
+            f"{METRICS_FOLDER}={error.filename} cannot be used: {error.strerror}. Name a folder "
+            "that the API may write to, empty at each start.",
+            file=sys.stderr,
+        )
+        return 1
     return 0
 
 

@@ -19,6 +19,8 @@ from api.core.api_keys import ApiKeys
 from api.core.background_task import BackgroundTask
 from api.core.errors import DamagedModelFilesError
 from api.core.log_setup import configure_logging
+from api.core.metrics_folder import VARIABLE as METRICS_FOLDER
+from api.core.metrics_folder import counts_alone
 from api.core.process_tuning import trim_malloc, tune_malloc
 from api.http.content_encoding import DecompressionMiddleware
 from api.http.endpoints import (
@@ -138,6 +140,12 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     # `python -m api` has configured logging; `uvicorn api.app:app` has not.
     if not logging.getLogger().hasHandlers():
         configure_logging(settings.log_level, settings.log_format)
+    if counts_alone():
+        log.warning(
+            "Several processes serve, and %s is not set: /health, /status and /metrics count "
+            "the photos of one process. Name a folder, or start them by `python -m api`.",
+            METRICS_FOLDER,
+        )
     tune_malloc()
     database, blobs = Database(settings.database), Blobs(settings.storage)
     keep_days, threads = settings.keep_predicted_days, settings.inference_threads

@@ -1,10 +1,12 @@
 """All Prometheus metrics.
 
-For several processes, set PROMETHEUS_MULTIPROC_DIR to an empty folder before the first starts;
-`/metrics` then covers them all.
+Several processes on one machine count together in the folder PROMETHEUS_MULTIPROC_DIR, which
+`python -m api` makes for those of WEB_CONCURRENCY.
 """
 
 import os
+from http import HTTPStatus
+from pathlib import Path
 from typing import Literal
 
 from prometheus_client import (
@@ -17,7 +19,9 @@ from prometheus_client import (
     multiprocess,
 )
 
-MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+from api.core.errors import ProblemError
+from api.core.metrics_folder import VARIABLE
+
 # Of several processes: the value set last.
 MOST_RECENT: Literal["livemostrecent"] = "livemostrecent"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -70,13 +74,66 @@ UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
 FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])
 
 
+class MetricsFolderMissingError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "metrics-folder-missing"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"The folder {folder} ({VARIABLE}), in which the processes of this service count, is "
+            "gone. Make it again and restart the service."
+        )
+
+
 def registry() -> CollectorRegistry:
-    """Of this process, or of all if they share PROMETHEUS_MULTIPROC_DIR."""
-    if not os.environ.get(MULTIPROCESS_DIR):
+    """Of this process, or of all if they share a folder. Raises MetricsFolderMissingError."""
+    folder = shared_folder()
+    if folder is None:
         return REGISTRY
+    if not folder.is_dir():
+        raise MetricsFolderMissingError(folder)
+    _forget_dead_processes(folder)
     shared = CollectorRegistry()
     multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
     return shared
+
+
+def shared_folder() -> Path | None:
+    """Where several processes count together; None for one alone."""
+    folder = os.environ.get(VARIABLE)
+    return Path(folder) if folder else None
+
+
+def predictions_of_all(folder: Path) -> int:
+    """Photos graded by all processes of the folder, those that have ended included."""
+    files = [str(file) for file in folder.glob("counter_*.db")]
+    metrics = multiprocess.MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+    return int(
+        sum(
+            sample.value
+            for metric in metrics
+            if metric.name == "ripeline_predictions"
+            for sample in metric.samples
+        )
+    )
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """What a process that has ended had in its queue, and which version it served, is gone."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            multiprocess.mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def exposition() -> bytes:

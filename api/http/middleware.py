@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core import telemetry
 from api.core.errors import BodyTooLargeError, SlowBodyError
+from api.http.root_path import route_path
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 # As nginx counts a request whose client disconnected before the response.
@@ -47,13 +48,6 @@ class RequestMetricsMiddleware:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             telemetry.REQUESTS.labels(route, method, str(status)).inc()
             telemetry.REQUEST_SECONDS.labels(route).observe(seconds)
-
-
-def route_path(scope: Scope) -> str:
-    """The path within the service: a proxy may have left the root path in front of it."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path.removeprefix(root) if path.startswith(f"{root}/") else path
 
 
 class HeadMiddleware:

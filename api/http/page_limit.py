@@ -12,8 +12,8 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.errors import ProblemError
-from api.http.middleware import route_path
 from api.http.problems import problem_response
+from api.http.root_path import route_path
 
 PAGES = frozenset(
     {

@@ -44,6 +44,14 @@ class AppState:
     started: float = field(default_factory=time.monotonic)
 
     @property
+    def graded(self) -> int:
+        """Photos graded since the start, by all processes that count together."""
+        folder = telemetry.shared_folder()
+        if folder is None:
+            return self.prediction_count
+        return max(self.prediction_count, telemetry.predictions_of_all(folder))
+
+    @property
     def uptime_seconds(self) -> float:
         return round(time.monotonic() - self.started, 3)
 

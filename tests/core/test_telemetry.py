@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.core import telemetry
+from api.core import metrics_folder
 from api.settings import Settings
 from tests.processes import running_api
 from tests.synthetic_images import draw_fruit, encode
@@ -92,7 +92,7 @@ def test_uploads_are_counted_by_outcome(own: TestClient) -> None:
 def test_each_process_reports_the_totals_of_all(tmp_path: Path) -> None:
     """As with several uvicorn workers, which share a folder."""
     photo = encode(draw_fruit("freshapples"), "JPEG")
-    shared = {telemetry.MULTIPROCESS_DIR: str(tmp_path)}
+    shared = {metrics_folder.VARIABLE: str(tmp_path)}
     with running_api(shared) as one, running_api(shared) as other:
         for url in (one, other, other):
             httpx.post(f"{url}/predict", files={"file": photo}, trust_env=False)

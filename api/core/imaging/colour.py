@@ -1,11 +1,14 @@
-"""Embedded ICC colour profiles: pixels are converted to sRGB, which the network is trained on."""
+"""Embedded ICC colour profiles: pixels are converted to sRGB, which the network is trained on.
+
+Imports no NumPy, whose threads `python -m api` limits before.
+"""
 
 import io
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import product
+from typing import NamedTuple, cast
 
-import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 # Profiles with tables, such as those of printers, have up to 3 MB.
 MAX_PROFILE_BYTES = 4 * 2**20
@@ -73,8 +76,9 @@ def _changes_nothing(conversion: Conversion) -> bool:
     """Whether colours all over the space stay as they are."""
     if conversion.mode == "CMYK":
         return False
-    steps = np.linspace(0, 255, 9, dtype=np.uint8)
-    grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
-    colours = Image.fromarray(grid).convert(conversion.mode)
-    before = np.asarray(colours.convert("RGB"), int)
-    return bool(np.abs(np.asarray(conversion.apply(colours), int) - before).max() <= SAME_WITHIN)
+    grid = bytes(value for colour in product(range(0, 256, 15), repeat=3) for value in colour)
+    colours = Image.frombytes("RGB", (len(grid) // 3, 1), grid).convert(conversion.mode)
+    change = ImageChops.difference(conversion.apply(colours), colours.convert("RGB"))
+    return max(cast("tuple[int, int]", band.getextrema())[1] for band in change.split()) <= (
+        SAME_WITHIN
+    )

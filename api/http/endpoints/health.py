@@ -53,7 +53,7 @@ class Status(BaseModel):
     api_status: Literal["online"] = "online"
     model_loaded: bool
     model_classes: tuple[str, ...]
-    total_predictions: int = Field(description="By this process.")
+    total_predictions: int = Field(description="Since the start, by all processes.")
     uptime_seconds: float
     training_status: str = Field(
         description="idle before the first run; else the state of the newest: queued, running, "
@@ -140,7 +140,7 @@ async def ready(state: StateDep) -> Ready:
 async def health(state: StateDep) -> Health:
     return Health(
         uptime_seconds=state.uptime_seconds,
-        prediction_count=state.prediction_count,
+        prediction_count=state.graded,
         timestamp=datetime.now(UTC),
         model_loaded=state.predictor is not None,
         api_version=__version__,
@@ -155,7 +155,7 @@ def status(state: StateDep) -> Status:
     return Status(
         model_loaded=runtime is not None,
         model_classes=runtime.manifest.classes if runtime else (),
-        total_predictions=state.prediction_count,
+        total_predictions=state.graded,
         uptime_seconds=state.uptime_seconds,
         training_status=training,
         catalog_problem=catalog_problem,
@@ -171,7 +171,7 @@ async def model_info(state: StateDep, settings: SettingsDep) -> ModelInfo:
     return ModelInfo(
         status="loaded" if runtime else "no model",
         uptime_seconds=state.uptime_seconds,
-        prediction_count=state.prediction_count,
+        prediction_count=state.graded,
         model_info=ModelSummary.of(runtime.manifest, state.champion_since) if runtime else None,
         model_problem=MODEL_PROBLEM if state.model_problem else None,
         promote=settings.promote,

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.core.api_keys import NO_SCOPE, ApiKeys, KeyScope
 from api.core.errors import ProblemError
 from api.http.headers import DEFAULT_HEADERS, PAGE_HEADERS
-from api.http.middleware import route_path
 from api.http.problems import problem_response
+from api.http.root_path import route_path
 from api.http.security.permissions import (
     CHANGES,
     PROBES,

@@ -1,0 +1,101 @@
+"""Several processes on one port count the same, and what has died counts no more."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.hostile.serving import Served, serving
+from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import until
+
+pytestmark = pytest.mark.slow
+
+PROCESSES = 2
+PHOTOS = 12
+ASKED = 12
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving({"WEB_CONCURRENCY": str(PROCESSES)}) as served:
+        yield served
+
+
+def get(served: Served, path: str) -> httpx.Response:
+    """By a new connection, which any of the processes may get."""
+    return httpx.get(f"{served.url}{path}", timeout=60, trust_env=False)
+
+
+def workers(served: Served) -> set[int]:
+    """The processes that listen, without multiprocessing's own."""
+    found = set()
+    for child in psutil.Process(served.process.pid).children():
+        with suppress(psutil.NoSuchProcess):  # A zombie, too.
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.add(child.pid)
+    return found
+
+
+def metric(served: Served, name: str) -> float:
+    lines = get(served, "/metrics").text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+def metrics_folder(served: Served) -> Path:
+    (worker, *_) = workers(served)
+    return Path(psutil.Process(worker).environ()["PROMETHEUS_MULTIPROC_DIR"])
+
+
+def counts(served: Served) -> set[float]:
+    found = set()
+    for _ in range(ASKED):
+        found.add(get(served, "/health").json()["prediction_count"])
+        found.add(get(served, "/status").json()["total_predictions"])
+        found.add(get(served, "/model-info").json()["prediction_count"])
+        found.add(metric(served, "ripeline_predictions_total"))
+    return found
+
+
+def test_all_processes_tell_the_same_count_also_after_one_has_died(served: Served) -> None:
+    photo = encode(draw_fruit("freshapples"), "JPEG")
+    for _ in range(PHOTOS):
+        answer = httpx.post(f"{served.url}/predict", files={"file": photo}, trust_env=False)
+        assert answer.status_code == 200
+    assert counts(served) == {PHOTOS}
+
+    folder, before = metrics_folder(served), workers(served)
+    dead = min(before)
+    os.kill(dead, signal.SIGKILL)
+    until(lambda: len(workers(served) - {dead}) == PROCESSES)
+    until(served.answers)
+    assert counts(served) == {PHOTOS}
+    assert metric(served, "ripeline_champion_info") == 1
+    assert not list(folder.glob(f"gauge_live*_{dead}.db"))
+
+
+def test_folder_that_has_gone_is_said(served: Served) -> None:
+    folder = metrics_folder(served)
+    hidden = folder.rename(folder.with_suffix(".hidden"))
+    try:
+        answer = get(served, "/metrics")
+        assert (answer.status_code, answer.json()["code"]) == (503, "metrics-folder-missing")
+        assert str(folder) in answer.json()["detail"]
+        assert get(served, "/health").status_code == 200
+    finally:
+        hidden.rename(folder)
+
+
+def test_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    with (
+        pytest.raises(AssertionError, match="cannot be used: Not a directory"),
+        serving({"PROMETHEUS_MULTIPROC_DIR": str(file / "metrics")}),
+    ):
+        pass
