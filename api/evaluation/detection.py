@@ -7,19 +7,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from api.core.arrays import FloatArray, pool
+from api.core.arrays import FloatArray
 from api.core.boxes import Box
-from api.core.errors import ProblemError
-from api.core.imaging.crop import BOX_MARGIN, crop_around
-from api.core.imaging.decode import decode
-from api.core.imaging.resize import to_input
-from api.core.labels import read_label
+from api.core.imaging.decode import DecodedImage, decode
 from api.core.progress import Progress, silent
 from api.core.splits import Split
 from api.evaluation.detection_metrics import FoundBoxes, detection_metrics, match
 from api.model.detector import Detector
-from api.model.litert import LiteRTBackbone
+from api.model.grade import FruitGrade
+from api.model.instances import NoDetectorError, grade_boxes
 from api.model.package import Package
+from api.model.predictor import Predictor
 from api.training.bounding_boxes import Box as LabelledBox
 from api.training.corpus import TrainingCorpus
 from api.training.detection.cutouts import Cutout
@@ -33,16 +31,6 @@ TRAYS, TRAY_SIDE, TRAY_SEED = 200, 480, 20261128
 MIN_FRUITS, MAX_FRUITS = 4, 9
 
 
-class NoDetectorError(ProblemError):
-    code = "no-detector"
-
-    def __init__(self, version: str) -> None:
-        super().__init__(
-            f"Version {version} has no detector. Give it one: python -m api.commands.training "
-            "detector FOLDER --package PACKAGE."
-        )
-
-
 @dataclass(frozen=True)
 class Graded:
     """A found fruit with a true level: whether it is rotten, and whether the grader says so."""
@@ -52,25 +40,16 @@ class Graded:
 
 
 class FruitGrader:
-    """Grades fruits of a picture by the package's grader, from the picture's own pixels."""
+    """Grades fruits of a picture as the service does."""
 
     def __init__(self, package: Package) -> None:
-        self._backbone = LiteRTBackbone(package.backbone)
-        self._head, self._size = package.head, package.manifest.input_size
-        levels = [read_label(name).level for name in package.manifest.classes]
-        self._rotten = np.array([level == "rotten" for level in levels])
+        self._predictor = Predictor.of_package(package)
 
-    def grade(self, image: Image.Image, boxes: FloatArray) -> list[tuple[bool, bool]]:
-        """Whether each is rotten, and recognised, for boxes [n, 4] in shares of the picture; all
-        fruits in one batch."""
-        if not len(boxes):
-            return []
+    def grade(self, image: Image.Image, boxes: FloatArray) -> list[FruitGrade]:
+        """For boxes [n, 4] in shares of the picture; all fruits in one batch."""
         corners = boxes * np.array([image.width, image.height] * 2)
-        crops = [crop_around(image, Box(*corner), BOX_MARGIN) for corner in corners.tolist()]
-        pixels = np.stack([to_input(crop, self._size) for crop in crops])
-        probabilities, recognised, _ = self._head.predict(pool(self._backbone(pixels)))
-        rotten = self._rotten[probabilities.argmax(axis=1)]
-        return list(zip(rotten.tolist(), recognised.tolist(), strict=True))
+        photo = DecodedImage(image, image.width, image.height, "")
+        return grade_boxes(self._predictor, photo, [Box(*corner) for corner in corners.tolist()])
 
 
 def measure_detection(
@@ -83,7 +62,10 @@ def measure_detection(
     """All figures of one split, JSON-ready. Raises NoDetectorError."""
     detector = Detector.of_package(package)
     if detector is None:
-        raise NoDetectorError(package.manifest.version)
+        raise NoDetectorError(
+            f"Version {package.manifest.version} has no detector. Give it one: python -m "
+            "api.commands.training detector FOLDER --package PACKAGE."
+        )
     grader = FruitGrader(package)
     fruits, threshold = detector.manifest.fruits, detector.manifest.score_threshold
     material = read_material(corpus, split)
@@ -187,8 +169,8 @@ def _grades(
     """Of the found fruits whose level is known."""
     grades = grader.grade(image, boxes)
     return [
-        Graded(levels[row] == "rotten", rotten)
-        for row, (rotten, _) in zip(match(boxes, true_boxes).tolist(), grades, strict=True)
+        Graded(levels[row] == "rotten", grade.freshness == "rotten")
+        for row, grade in zip(match(boxes, true_boxes).tolist(), grades, strict=True)
         if row >= 0 and levels[row] is not None
     ]
 
@@ -254,7 +236,7 @@ def measure_empty(detector: Detector, grader: FruitGrader, material: Material) -
                 "photographs": len(images),
                 "nothing_found": float(np.mean([not len(boxes) for boxes in found])),
                 "nothing_recognised": float(
-                    np.mean([not any(known for _, known in photo) for photo in grades])
+                    np.mean([not any(grade.recognised for grade in photo) for photo in grades])
                 ),
             }
     return result

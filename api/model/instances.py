@@ -6,7 +6,7 @@ others get their turn (`model.batcher`).
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from api.core.errors import ConflictError
 from api.core.imaging.crop import crop_photo, square_side
 from api.core.imaging.decode import DecodedImage
 from api.core.imaging.resize import resize
-from api.model.grade import Grade, Instance, Instances
+from api.model.grade import FruitGrade, Grade, Instance, Instances
 from api.model.interpretation import describe_several
 from api.model.litert import FORWARD_BATCH
 from api.model.predictor import HeadOutput, Predictor, PredictRequest, Preprocessed
@@ -62,6 +62,14 @@ def _grade_whole(predictor: Predictor, request: PredictRequest) -> Grade | Excep
     while (result := grading.try_step()) is None:
         pass
     return result
+
+
+def grade_boxes(
+    predictor: Predictor, photo: DecodedImage, boxes: Sequence[Box]
+) -> list[FruitGrade]:
+    """The grade of each box, in pixels of the upright photo, from the pixels of `photo`."""
+    crops = _cut_out(predictor, photo, boxes)
+    return [predictor.fruit_grade(output) for output in predictor.forward(crops)] if crops else []
 
 
 class InstanceGrading:
@@ -121,18 +129,17 @@ class InstanceGrading:
         self._found = [
             (_in_photo(fruit.box, decoded), fruit.score) for fruit in found[:MAX_INSTANCES]
         ]
-        size = predictor.manifest.input_size
-        if self._found:
-            decoded = self._detailed(decoded, [box for box, _ in self._found], size)
-        crops = [resize(crop_photo(decoded, box), size) for box, _ in self._found]
-        self._pictures = [photo.input_image, *crops]
+        boxes = [box for box, _ in self._found]
+        if boxes:
+            decoded = self._detailed(decoded, boxes)
+        self._pictures = [photo.input_image, *_cut_out(predictor, decoded, boxes)]
         return photo
 
-    def _detailed(self, decoded: DecodedImage, boxes: list[Box], size: int) -> DecodedImage:
+    def _detailed(self, decoded: DecodedImage, boxes: Sequence[Box]) -> DecodedImage:
         """The photo with as many pixels as the smallest fruit needs to fill the network's input."""
         width, height = self._size
-        smallest = min(square_side(box) for box in boxes)
-        factor = max(int(smallest / size), math.ceil(math.sqrt(width * height / MAX_DETAIL_PIXELS)))
+        enlarged = min(map(square_side, boxes)) / self._predictor.manifest.input_size
+        factor = max(int(enlarged), math.ceil(math.sqrt(width * height / MAX_DETAIL_PIXELS)))
         if factor * decoded.image.width >= width:
             return decoded
         return self._predictor.decode(self._request.data, max(1, min(width, height) // factor))
@@ -149,6 +156,12 @@ class InstanceGrading:
         if instances.several:
             interpretation = describe_several([fruit.grade for fruit in fruits], instances.ungraded)
         return replace(grade, instances=instances, interpretation=interpretation)
+
+
+def _cut_out(predictor: Predictor, photo: DecodedImage, boxes: Sequence[Box]) -> list[Image.Image]:
+    """A crop around each box, at the network's input size."""
+    size = predictor.manifest.input_size
+    return [resize(crop_photo(photo, box), size) for box in boxes]
 
 
 def _in_photo(box: Box, decoded: DecodedImage) -> Box:

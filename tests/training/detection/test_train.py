@@ -9,8 +9,9 @@ from PIL import Image
 
 from api.core.boxes import overlaps
 from api.evaluation.build import with_detector
-from api.evaluation.detection import NoDetectorError, detection_lines, measure_detection
+from api.evaluation.detection import detection_lines, measure_detection
 from api.model.detector import Detector
+from api.model.instances import NoDetectorError
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package
 from api.settings import PROJECT
 from api.training.corpus import TrainingCorpus
