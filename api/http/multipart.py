@@ -80,10 +80,15 @@ async def _without_preamble(
 ) -> AsyncGenerator[bytes, None]:
     """The body from its first boundary (RFC 2046, 5.1.1). Raises MultiPartException if that does
     not come soon."""
-    boundary = re.compile(rb"^" + re.escape(delimiter) + rb"(?=[ \t]*\r?\n|--)", re.MULTILINE)
+    boundary, usual = None, delimiter + b"\r\n"
     start = b""
     async for chunk in stream:
         start += chunk
+        if start.startswith(usual):
+            break
+        if boundary is None:  # Compiled only if needed: it differs with each request.
+            after = rb"(?=[ \t]*\r?\n|--)"
+            boundary = re.compile(rb"^" + re.escape(delimiter) + after, re.MULTILINE)
         if found := boundary.search(start):
             start = start[found.start() :]
             break
