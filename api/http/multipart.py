@@ -22,6 +22,7 @@ _FILE_TYPES = (
     b"application/zip",
     b"application/x-zip-compressed",
 )
+_PLAIN_ENCODINGS = (b"", b"binary", b"8bit", b"7bit")
 _EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*\"?(utf-8|iso-8859-1)'[^']*'([^;\"\s]*)", re.I)
 _ENCODED_WORDS = re.compile(r"\s*(=\?[^?\s]+\?[BbQq]\?[^?\s]*\?=\s*)+")
 # How browsers write what would end a quoted name (HTML standard, "multipart/form-data").
@@ -35,6 +36,13 @@ class FormParser(MultiPartParser):
         part = self._current_part
         disposition = part.content_disposition or b""
         _, options = parse_options_header(disposition)
+        encoding = self._header(b"content-transfer-encoding").lower()
+        if encoding not in _PLAIN_ENCODINGS:
+            # No longer allowed (RFC 7578, 4.7). Otherwise it would be told as damage of the photo.
+            raise MultiPartException(
+                f"A part has the Content-Transfer-Encoding {encoding.decode('latin-1')[:40]}. Send "
+                "its bytes as they are."
+            )
         extended = _extended_name(disposition)
         if b"filename" not in options and (extended is not None or self._has_file_type()):
             part.content_disposition = disposition + b'; filename=""'
@@ -43,10 +51,12 @@ class FormParser(MultiPartParser):
             part.file.filename = extended or _decoded(part.file.filename or "")
 
     def _has_file_type(self) -> bool:
-        types = [
-            value for name, value in self._current_part.item_headers if name == b"content-type"
-        ]
-        return any(value.strip().lower().startswith(_FILE_TYPES) for value in types)
+        return self._header(b"content-type").lower().startswith(_FILE_TYPES)
+
+    def _header(self, name: bytes) -> bytes:
+        """A header of the current part, or empty."""
+        headers = self._current_part.item_headers
+        return next((value.strip() for header, value in headers if header == name), b"")
 
     async def parse(self) -> FormData:
         _, options = parse_options_header(self.headers["Content-Type"])

@@ -1,5 +1,6 @@
 """Requests as other tools send them: forms, packed bodies, HEAD."""
 
+import base64
 import gzip
 import io
 import zipfile
@@ -62,6 +63,20 @@ def test_text_in_place_of_the_file_is_refused_with_the_reason(
     answer = send(client, part('name="file"', b"words", kind))
     assert (answer.status_code, answer.json()["code"]) == (422, "missing-file")
     assert "filename" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["base64", "BASE64", "quoted-printable"])
+def test_bytes_that_are_sent_as_text_are_refused_for_that(
+    client: TestClient, encoding: str
+) -> None:
+    form = part('name="file"; filename="a.jpg"', base64.b64encode(PHOTO))
+    form = form.replace(b"Content-Type", f"Content-Transfer-Encoding: {encoding}\r\nX-A".encode())
+    answer = send(client, form)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+    assert "Content-Transfer-Encoding" in answer.json()["detail"]
+    plain = part('name="file"; filename="a.jpg"')
+    plain = plain.replace(b"Content-Type", b"Content-Transfer-Encoding: binary\r\nX-A")
+    assert send(client, plain).status_code == 200
 
 
 def test_uploads_and_batches_take_the_same_forms(client: TestClient) -> None:
