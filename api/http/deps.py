@@ -14,6 +14,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from api.catalog.duplicate_index import KnownPhotos, load_training_index
 from api.core.errors import CatalogUnavailableError
 from api.model.training_index import TrainingIndex
+from api.predictions.history import wait_until_recorded
 from api.predictions.state import AppState
 from api.retraining.queue import RunQueue
 from api.settings import Settings
@@ -85,6 +86,16 @@ async def _known_photos(
     return KnownPhotos(blobs, training_index, predictor.embed_image if predictor else None)
 
 
+async def _recorded_id(prediction_id: str, state: StateDep, database: DatabaseDep) -> str:
+    """The id of a prediction that is in the catalog.
+
+    Raises PredictionNotFoundError, NotRecordedYetError.
+    """
+    await wait_until_recorded(database, state.recorder, prediction_id)
+    return prediction_id
+
+
+RecordedId = Annotated[str, Depends(_recorded_id)]
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
 KnownPhotosDep = Annotated[KnownPhotos, Depends(_known_photos)]

@@ -1,12 +1,13 @@
 """Queries on recorded predictions, including one that is still being written."""
 
+import asyncio
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from http import HTTPStatus
 from threading import BoundedSemaphore
 
-from sqlalchemy import ColumnElement, func, select
+from anyio import to_thread
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -95,6 +96,28 @@ def count(session: Session, conditions: list[ColumnElement[bool]]) -> int:
     return session.scalar(query) or 0
 
 
+async def wait_until_recorded(
+    database: Database,
+    recorder: Recorder,
+    prediction_id: str,
+    timeout: float = OTHER_PROCESS_SECONDS,
+) -> None:
+    """As `find_recorded`, without a thread that waits, so that any number of requests may."""
+    if not _ID.fullmatch(prediction_id):
+        raise PredictionNotFoundError(prediction_id)
+    if recorder.is_pending(prediction_id):
+        await to_thread.run_sync(recorder.flush, FLUSH_SECONDS)
+    waited, pause = 0.0, POLL_SECONDS
+    while not recorder.is_pending(prediction_id):
+        if await to_thread.run_sync(_exists, database, prediction_id):
+            return
+        if waited >= timeout:
+            raise PredictionNotFoundError(prediction_id)
+        await asyncio.sleep(pause)
+        waited, pause = waited + pause, 2 * pause
+    raise NotRecordedYetError()
+
+
 def find_recorded(
     database: Database,
     recorder: Recorder,
@@ -111,8 +134,11 @@ def find_recorded(
     recorder.flush(FLUSH_SECONDS)
     if recorder.is_pending(prediction_id):
         raise NotRecordedYetError()
-    with suppress(PredictionNotFoundError):
+    try:
         return _find(database, prediction_id)
+    except PredictionNotFoundError:
+        if not timeout:
+            raise
     if not WAITING.acquire(blocking=False):
         raise NotRecordedYetError()
     retry = Retrying(
@@ -145,6 +171,11 @@ def _find(database: Database, prediction_id: str) -> tuple[PredictionRow, str | 
         if row := session.execute(query).one_or_none():
             return row
     raise PredictionNotFoundError(prediction_id)
+
+
+def _exists(database: Database, prediction_id: str) -> bool:
+    with database.reading() as session:
+        return bool(session.scalar(select(exists().where(PredictionRow.id == prediction_id))))
 
 
 def load_image(blobs: Blobs, prediction: PredictionRow) -> bytes:

@@ -2,21 +2,31 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from api.app import create_app
 from api.predictions import history
-from api.predictions.history import MAX_WAITING
+from api.predictions.history import (
+    MAX_WAITING,
+    NotRecordedYetError,
+    PredictionNotFoundError,
+    find_recorded,
+)
 from api.settings import Settings
 from tests.heads import shipped_thresholds
 from tests.synthetic_images import draw_fruit, encode
+
+# Of anyio, in which endpoints run.
+THREADS = 40
 
 
 @pytest.fixture(scope="module")
@@ -102,16 +112,35 @@ def test_image_that_is_not_stored_gets_404(settings: Settings, tmp_path: Path) -
     assert not list((tmp_path / "blobs").glob("predicted/**/*.*"))
 
 
-def test_few_requests_wait_for_what_another_process_may_write(own: TestClient) -> None:
-    """Each takes a thread. None waits for an id that nobody can have given."""
-    assert own.get(f"/predictions/{uuid4().hex}").status_code == 404
+def test_waiting_for_another_process_takes_no_thread(own: TestClient) -> None:
+    """More requests than there are threads wait, and others are answered meanwhile."""
+    many = 2 * THREADS
+    with ThreadPoolExecutor(many) as pool:
+        waiting = [pool.submit(own.get, f"/predictions/{uuid4().hex}") for _ in range(many)]
+        assert own.get("/status").status_code == 200
+        assert not all(future.done() for future in waiting)
+        assert {future.result().status_code for future in waiting} == {404}
+
+
+@pytest.mark.parametrize(
+    "prediction_id", ["0" * 32, "f" * 32, "4f1d", f"{uuid4().hex[:12]}1{'8' * 19}"]
+)
+def test_nobody_waits_for_an_id_that_cannot_exist(
+    own: TestClient, monkeypatch: pytest.MonkeyPatch, prediction_id: str
+) -> None:
+    monkeypatch.setattr(history, "_exists", None)
+    assert own.get(f"/predictions/{prediction_id}").status_code == 404
+
+
+def test_few_threads_wait_for_what_another_process_may_write(own: TestClient) -> None:
+    """Where a thread does wait."""
+    state = cast(FastAPI, own.app).state.service
     with ExitStack() as taken:
         for _ in range(MAX_WAITING):
             taken.enter_context(history.WAITING)
-        waiting = own.get(f"/predictions/{uuid4().hex}")
-        assert (waiting.status_code, waiting.json()["code"]) == (503, "not-recorded-yet")
-        assert int(waiting.headers["retry-after"]) > 0
-        for impossible in ("0" * 32, "f" * 32, uuid4().hex[:12] + "1" + uuid4().hex[13:]):
-            assert own.get(f"/predictions/{impossible}").status_code == 404
+        with pytest.raises(NotRecordedYetError):
+            find_recorded(state.database, state.recorder, uuid4().hex)
+        with pytest.raises(PredictionNotFoundError):
+            find_recorded(state.database, state.recorder, uuid4().hex, timeout=0)
         newest = listed(own)[0]["prediction_id"]
-        assert own.get(f"/predictions/{newest}").status_code == 200
+        assert find_recorded(state.database, state.recorder, newest)

@@ -19,6 +19,7 @@ from api.http.deps import (
     DatabaseDep,
     KnownPhotosDep,
     ReadingDep,
+    RecordedId,
     SettingsDep,
     StateDep,
     TrainingIndexDep,
@@ -157,11 +158,11 @@ ServiceDep = Annotated[FeedbackService, Depends(_service)]
     responses=responses(404, 409, 422),
 )
 def feedback(
+    prediction_id: RecordedId,
     service: ServiceDep,
     database: DatabaseDep,
     training_index: TrainingIndexDep,
     *,
-    prediction_id: str,
     sent: Feedback,
 ) -> FeedbackAnswer:
     """The photograph becomes a training image of that class, where it is still kept.

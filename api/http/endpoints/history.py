@@ -9,7 +9,15 @@ from pydantic import BaseModel, Field
 from api.core.errors import ProblemError
 from api.core.imaging.resize import thumbnail
 from api.core.labels import Level
-from api.http.deps import BlobsDep, DatabaseDep, Offset, SettingsDep, StateDep, ThumbnailSize
+from api.http.deps import (
+    BlobsDep,
+    DatabaseDep,
+    Offset,
+    RecordedId,
+    SettingsDep,
+    StateDep,
+    ThumbnailSize,
+)
 from api.http.problems import responses
 from api.predictions import history
 from api.predictions.history import (
@@ -97,7 +105,9 @@ def predictions(
 
 
 @router.get("/predictions/{prediction_id}", summary="One prediction", responses=responses(404, 422))
-def prediction(state: StateDep, database: DatabaseDep, prediction_id: str) -> RecordedPrediction:
+def prediction(
+    state: StateDep, database: DatabaseDep, prediction_id: RecordedId
+) -> RecordedPrediction:
     return RecordedPrediction.of(*find_recorded(database, state.recorder, prediction_id))
 
 
@@ -113,7 +123,7 @@ def photograph(
     *,
     blobs: BlobsDep,
     settings: SettingsDep,
-    prediction_id: str,
+    prediction_id: RecordedId,
     size: ThumbnailSize = 256,
 ) -> Response:
     """A JPEG, upright and without metadata; 404 once the photograph is no longer kept."""

@@ -11,7 +11,7 @@ from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
 from api.model.instances import check_detector
 from api.model.predictor import PredictRequest
-from api.predictions.history import check_explainable
+from api.predictions.history import check_explainable, wait_until_recorded
 from api.predictions.schemas import Prediction
 
 PREDICT = "/predict"
@@ -61,6 +61,7 @@ async def predict(
             raise NothingToExplainError()
         known = (state.database, state.recorder)
         version = predictor.manifest.version
+        await wait_until_recorded(*known, prediction_id)
         await run_in_threadpool(check_explainable, *known, prediction_id, version)
     state.batcher.check_capacity()
     upload = await read_photo(request)
