@@ -1,4 +1,4 @@
-"""Finding the fruits of a photo: a small LiteRT graph that looks at the whole picture once.
+"""Finding the fruits of a photo: a small LiteRT graph that looks at the whole picture.
 
 The graph marks the centre of each fruit on a grid and says how far the fruit reaches from there,
 without anchors: X. Zhou et al., "Objects as Points", 2019; Z. Liu et al., "Training-Time-Friendly
@@ -104,9 +104,13 @@ class Detector:
     def detect(
         self, pixels: NDArray[np.uint8], score_threshold: float | None = None
     ) -> RawDetections:
-        """As a call, in shares of the picture; with another threshold for measurements."""
-        size = self.manifest.input_size
-        grid = self._network(to_input(Image.fromarray(pixels), size)[None])[0]
+        """As a call, in shares of the picture; with another threshold for measurements.
+
+        The mean of the grids of the picture and of its mirror image is decoded.
+        """
+        view = to_input(Image.fromarray(pixels), self.manifest.input_size)
+        upright, mirrored = self._network(np.stack([view, view[:, ::-1]]))
+        grid = (upright + mirror_grid(mirrored)) / 2
         threshold = self.manifest.score_threshold if score_threshold is None else score_threshold
         return decode_grid(grid, threshold, self.manifest.max_overlap)
 
@@ -127,6 +131,14 @@ def decode_grid(grid: FloatArray, score_threshold: float, max_overlap: float) ->
     kept = suppress(boxes, peak_scores, max_overlap)
     fruits = cells[:, KINDS].argmax(axis=1)
     return RawDetections(boxes[kept], peak_scores[kept], fruits[kept])
+
+
+def mirror_grid(grid: FloatArray) -> FloatArray:
+    """The grid [h, w, 5 + fruits] of the mirror image: left and right change places."""
+    mirrored = grid[:, ::-1].copy()
+    left, right = DISTANCES.start, DISTANCES.start + 2
+    mirrored[..., [left, right]] = mirrored[..., [right, left]]
+    return mirrored
 
 
 def probe_detector(network: Network, manifest: DetectorManifest) -> list[float]:

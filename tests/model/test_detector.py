@@ -11,11 +11,13 @@ from api.model.detector import (
     KINDS,
     Detector,
     decode_grid,
+    mirror_grid,
     probe_detector,
 )
 from api.model.package import Package, load_package
 from api.settings import PROJECT
 from tests.registry.samples import a_detector_manifest
+from tests.synthetic_images import draw_fruit
 
 FRUITS = ("apple", "banana", "orange")
 
@@ -81,6 +83,25 @@ def test_boxes_end_at_the_edge_of_the_picture() -> None:
     put(grid, (0, 0), 0.9, (0.5, 0.5, 0.2, 50), "apple")
     [box] = decode_grid(grid, 0.3, 0.5).boxes
     assert box == pytest.approx([0, 0, 0.2625, 1])
+
+
+def test_mirrored_grid_has_the_mirrored_boxes() -> None:
+    grid = empty_grid()
+    put(grid, (1, 2), 0.8, (0.1, 0.2, 0.3, 0.4), "banana")
+    before, after = (decode_grid(each, 0.3, 0.5) for each in (grid, mirror_grid(grid)))
+    left, top, right, bottom = before.boxes[0]
+    assert after.boxes[0] == pytest.approx([1 - right, top, 1 - left, bottom])
+    assert (after.scores, after.fruits) == (before.scores, before.fruits)
+
+
+def test_a_picture_and_its_mirror_image_have_mirrored_boxes(package: Package) -> None:
+    detector = Detector.of_package(package)
+    assert detector is not None
+    image = np.asarray(draw_fruit("freshapples", seed=3, size=224).resize((448, 224)))
+    before, after = (detector.detect(each, 0.05) for each in (image, image[:, ::-1].copy()))
+    assert len(before.boxes) == len(after.boxes) > 0
+    assert after.boxes[0][[0, 2]] == pytest.approx(1 - before.boxes[0][[2, 0]], abs=0.02)
+    assert after.scores[0] == pytest.approx(before.scores[0], abs=0.02)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
