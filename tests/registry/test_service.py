@@ -273,3 +273,26 @@ def test_version_that_grades_otherwise_than_when_it_was_made_is_not_promoted(
     with pytest.raises(DamagedModelError):
         service.promote(database, blobs, tmp_path / "cache", "exchanged")
     assert champion(database) == before
+
+
+def test_version_whose_detector_cannot_run_is_not_promoted(
+    database: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    service.register_shipped(database, blobs, DEFAULT)
+    before = champion(database)
+    folder = a_servable_package(tmp_path, "blind")
+    package = load_package(folder)
+
+    def fill(parts: Path) -> None:
+        for name in (BACKBONE, HEAD, REPLAY):
+            shutil.copyfile(DEFAULT / name, parts / name)
+        (parts / DETECTOR).write_bytes(b"no graph")
+
+    def describe(files: dict[str, str]) -> Manifest:
+        return package.manifest.model_copy(update={"files": files})
+
+    write_package(folder, fill, describe)
+    register_package(database, blobs, folder)
+    with pytest.raises(DamagedModelError):
+        service.promote(database, blobs, tmp_path / "cache", "blind")
+    assert champion(database) == before
