@@ -32,24 +32,24 @@ _COEFFICIENTS = 64
 _WEBP_PROFILE, _WEBP_ALPHA = 0x20, 0x10
 
 
-def repaired(data: bytes) -> tuple[bytes, ...]:
+def repaired(data: bytes) -> Iterator[bytes]:
     """Versions of a damaged file that may be readable; none if nothing is known to help.
 
-    All pixels of the file are there if every version can be decoded, to the same pixels.
+    All pixels of the file are there if every version can be decoded, to the same pixels. One
+    version is in memory at a time.
     """
     start = data.lstrip(_BEFORE)
     if start.startswith(_STARTS) and len(start) < len(data):
-        return (start,)
-    if data.startswith(PNG_START):
-        return _png(data)
-    if data.startswith(b"\xff\xd8"):
-        return _jpeg(data)
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return _webp(data)
-    return ()
+        yield start
+    elif data.startswith(PNG_START):
+        yield from _png(data)
+    elif data.startswith(b"\xff\xd8"):
+        yield from _jpeg(data)
+    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        yield from _webp(data)
 
 
-def _png(data: bytes) -> tuple[bytes, ...]:
+def _png(data: bytes) -> Iterator[bytes]:
     """Without what is neither needed to show the picture nor whole."""
     kept = [PNG_START]
     offset, name = len(PNG_START), b""
@@ -61,7 +61,8 @@ def _png(data: bytes) -> tuple[bytes, ...]:
             kept.append(chunk)
         offset = end
     shorter = b"".join(kept)
-    return (shorter,) if shorter != data else ()
+    if shorter != data:
+        yield shorter
 
 
 def _is_whole(chunk: bytes) -> bool:
@@ -79,12 +80,12 @@ def _is_whole(chunk: bytes) -> bool:
     return unpacking.eof
 
 
-def _jpeg(data: bytes) -> tuple[bytes, ...]:
+def _jpeg(data: bytes) -> Iterator[bytes]:
     """With an end mark, after fillings that show in the pixels where any are missing."""
-    if not _has_all_scans(data):
-        return ()
-    cut = data.removesuffix(b"\xff")
-    return tuple(cut + filling + b"\xff\xd9" for filling in _FILLINGS)
+    if _has_all_scans(data):
+        cut = data.removesuffix(b"\xff")
+        for filling in _FILLINGS:
+            yield b"".join((cut, filling, b"\xff\xd9"))
 
 
 def _has_all_scans(data: bytes) -> bool:
@@ -111,7 +112,7 @@ def _has_all_scans(data: bytes) -> bool:
     return False
 
 
-def _webp(data: bytes) -> tuple[bytes, ...]:
+def _webp(data: bytes) -> Iterator[bytes]:
     """Without what follows the pixels, and with its true length."""
     kept: list[bytes] = []
     for name, chunk in _webp_chunks(data):
@@ -122,8 +123,8 @@ def _webp(data: bytes) -> tuple[bytes, ...]:
             kept.append(chunk)
         if name in (b"VP8 ", b"VP8L"):
             body = b"WEBP" + b"".join(kept)
-            return (b"RIFF" + struct.pack("<I", len(body)) + body,)
-    return ()
+            yield b"RIFF" + struct.pack("<I", len(body)) + body
+            return
 
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
