@@ -1,7 +1,7 @@
 """Pages that take long to compute get their turn one after the other.
 
 They share the interpreter's lock with grading. Four readers of `/insights/map` at once made grading
-almost five times slower; one at a time, with pauses, they take at most a third of its time.
+almost five times slower; one at a time, with pauses, less than twice.
 """
 
 import asyncio
@@ -25,6 +25,8 @@ PAGES = frozenset(
 )
 REPORTS = "/report/"
 MAX_WAITING = 64
+# Pauses are so many times as long as the page before took, and no longer than that.
+PAUSE_FACTOR = 3.0
 MAX_PAUSE_SECONDS = 2.0
 
 
@@ -38,8 +40,8 @@ class PagesBusyError(ProblemError):
 class PageLimitMiddleware:
     """Lets one request for one of PAGES through at a time, until its answer begins.
 
-    If photos were graded meanwhile (`graded` counts them), the next has to wait as long as this one
-    took. Beyond MAX_WAITING the answer is 503.
+    If photos were graded meanwhile (`graded` counts them), a pause follows. Beyond MAX_WAITING the
+    answer is 503.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class PageLimitMiddleware:
             if self._graded() == graded:
                 self._turn.release()
                 return
-            seconds = min(time.perf_counter() - started, MAX_PAUSE_SECONDS)
+            seconds = min(PAUSE_FACTOR * (time.perf_counter() - started), MAX_PAUSE_SECONDS)
             self._pausing = asyncio.ensure_future(self._pause(seconds))
             self._pausing.add_done_callback(lambda _: self._turn.release())
 
