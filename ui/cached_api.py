@@ -20,7 +20,7 @@ from api_models import (
 )
 from client import ApiClient
 from errors import ApiError
-from photos import Photo
+from photos import Photo, RelativeBox
 from settings import Settings
 from thumbnails import Thumbnails
 
@@ -50,6 +50,18 @@ def health_error() -> ApiError | None:
 def require_api() -> None:
     """Raise ApiError if the API is unavailable: cached answers must not pass for current ones."""
     api().health()
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
+def finds_fruits() -> bool:
+    """Whether the model in use finds each fruit of a photo."""
+    return api().finds_fruits()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def crops(data: bytes, boxes: tuple[RelativeBox, ...]) -> list[bytes]:
+    """The fruits of a photo; none if it cannot be shown."""
+    return photos.crops(data, boxes)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -182,6 +194,7 @@ def clear_training_data() -> None:
 def clear_model_data() -> None:
     """Clear what a run or a promotion may have changed."""
     estimate.clear()
+    finds_fruits.clear()
     drift.clear()
     versions.clear()
     _clear_insights()

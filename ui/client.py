@@ -47,6 +47,8 @@ from pydantic import BaseModel, RootModel
 Mode = Literal["fast", "full"]
 # People fire this trigger with the Retrain button: there is nothing to show or set.
 MANUAL_TRIGGER = "manual"
+# The API's code for a model that cannot find single fruits.
+NO_DETECTOR = "no-detector"
 _THRESHOLDS = "/freshness-thresholds"
 
 
@@ -82,10 +84,22 @@ class ApiClient(HttpClient):
     def model_info(self) -> ModelInfo:
         return self.call(ModelInfo, "GET", "/model-info")
 
-    # Predictions and feedback
+    def finds_fruits(self) -> bool:
+        """Whether the model in use finds each fruit of a photo."""
+        model = self.model_info().model_info
+        return model is not None and bool(model.finds_fruits)
+
+    # Predictions and feedback. With `instances`, each fruit of a photo is graded too, unless the
+    # model that is in use by then cannot.
 
     def predict(
-        self, name: str, data: bytes, *, explain: bool = False, prediction_id: str = ""
+        self,
+        name: str,
+        data: bytes,
+        *,
+        explain: bool = False,
+        prediction_id: str = "",
+        instances: bool = False,
     ) -> Prediction:
         """Grade one photo; `name` is its file name.
 
@@ -94,20 +108,31 @@ class ApiClient(HttpClient):
         asked = {"explain": "true"} if explain else {}
         if prediction_id:
             asked["prediction_id"] = prediction_id
-        return self.call(
-            Prediction,
-            "POST",
-            "/predict",
-            files={"file": (name, data)},
-            params=asked or None,
-        )
+        try:
+            return self.call(
+                Prediction,
+                "POST",
+                "/predict",
+                files={"file": (name, data)},
+                params=asked | _instances(instances) or None,
+            )
+        except errors.ApiError as error:
+            if not instances or error.code != NO_DETECTOR:
+                raise
+        return self.predict(name, data, explain=explain, prediction_id=prediction_id)
 
-    def predict_batch(self, photos: Sequence[Photo]) -> list[BatchPrediction | BatchFailure]:
+    def predict_batch(
+        self, photos: Sequence[Photo], *, instances: bool = False
+    ) -> list[BatchPrediction | BatchFailure]:
         """Grade photos and zips of photos: a result for each, in order."""
-        lines = [
-            line.root
-            for line in self.lines(BatchLine, "POST", "/predict/batch", files=_form_files(photos))
-        ]
+        form = {"files": _form_files(photos), "params": _instances(instances) or None}
+        try:
+            sent = self.lines(BatchLine, "POST", "/predict/batch", **form)
+            lines = [line.root for line in sent]
+        except errors.ApiError as error:
+            if not instances or error.code != NO_DETECTOR:
+                raise
+            return self.predict_batch(photos)
         if not lines or not isinstance(lines[-1], BatchEnd):
             raise errors.unreachable(self.address)
         return [line for line in lines if not isinstance(line, BatchEnd)]
@@ -289,6 +314,10 @@ def photo_path(image_id: str) -> str:
 
 def _form_files(photos: Sequence[Photo]) -> list[tuple[str, tuple[str, bytes]]]:
     return [("files", (photo.name, photo.data)) for photo in photos]
+
+
+def _instances(wanted: bool) -> dict[str, str]:
+    return {"instances": "true"} if wanted else {}
 
 
 def _flag(new_class: bool) -> dict[str, bool]:

@@ -115,8 +115,7 @@ def rough_duration(seconds: float) -> str:
 
 def pluralize(number: int, noun: str) -> str:
     """A number with its noun: "1 photo", "1,200 photos", "2 classes"."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
+    return f"{number:,} {noun if number == 1 else _plural(noun)}"
 
 
 def describe_left_out(counts: dict[str, int]) -> str:
@@ -156,6 +155,12 @@ def starter_label(started_by: str) -> str:
 def promotion_label(kind: str) -> str:
     """How a version came into use."""
     return _PROMOTIONS.get(kind, capitalize(kind))
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y") and not noun.endswith(("ay", "ey", "oy", "uy")):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "ch", "sh", "x")) else f"{noun}s"
 
 
 def _singular(noun: str) -> str:

@@ -1,6 +1,7 @@
 """A photo that a person chose, and smaller images of it for the browser."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -16,6 +17,12 @@ _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 PngImagePlugin.MAX_TEXT_CHUNK = 4 * 2**20
 _LONGEST_SIDE = 800
 _THUMBNAIL_SIDE = 96
+# Fruits are cut out of a photo of the first size, and shown in squares of the second.
+_DETAIL_SIDE, _CROP_SIDE = 2400, 360
+# Around a fruit's box.
+_CROP_MARGIN = 0.08
+# Left, top, right and bottom, in shares of the photo's width and height.
+RelativeBox = tuple[float, float, float, float]
 # The API rejects larger images; this process never decodes them.
 _MAX_PIXELS = 64_000_000
 
@@ -42,19 +49,50 @@ def thumbnail(data: bytes) -> str | None:
     return f"data:image/jpeg;base64,{b64encode(small).decode()}" if small else None
 
 
+def crops(data: bytes, boxes: Sequence[RelativeBox]) -> list[bytes]:
+    """A square JPEG around each box of the upright photo; none if it cannot be shown."""
+    photo = _open_small(data, _DETAIL_SIDE)
+    if photo is None:
+        return []
+    return [_as_jpeg(_square_around(photo, box), quality=85) for box in boxes]
+
+
+def _square_around(photo: Image.Image, box: RelativeBox) -> Image.Image:
+    """The box with some margin, moved to lie within the photo."""
+    width, height = photo.size
+    left, right = box[0] * width, box[2] * width
+    top, bottom = box[1] * height, box[3] * height
+    longest = max(right - left, bottom - top) * (1 + 2 * _CROP_MARGIN)
+    side = max(1, round(min(longest, width, height)))
+    x = round(min(max(0, (left + right - side) / 2), width - side))
+    y = round(min(max(0, (top + bottom - side) / 2), height - side))
+    crop = photo.crop((x, y, x + side, y + side))
+    crop.thumbnail((_CROP_SIDE, _CROP_SIDE))
+    return crop
+
+
 def _shrink(data: bytes, longest_side: int, *, quality: int) -> bytes | None:
+    small = _open_small(data, longest_side)
+    return None if small is None else _as_jpeg(small, quality=quality)
+
+
+def _as_jpeg(image: Image.Image, *, quality: int) -> bytes:
+    file = BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+def _open_small(data: bytes, longest_side: int) -> Image.Image | None:
+    """The upright photo in sRGB, or None if it cannot be shown."""
     try:
         with Image.open(BytesIO(data), formats=_SHOWN) as image:
             if image.width * image.height > _MAX_PIXELS:
                 return None
             image.thumbnail((longest_side, longest_side))
             upright = _on_white(_as_8_bit(ImageOps.exif_transpose(image)))
-            shown = _to_srgb(upright, image.info.get("icc_profile"))
+            return _to_srgb(upright, image.info.get("icc_profile"))
     except Exception:  # a damaged file makes Pillow's readers raise errors of any kind
         return None
-    small = BytesIO()
-    shown.save(small, "JPEG", quality=quality)
-    return small.getvalue()
 
 
 def _as_8_bit(image: Image.Image) -> Image.Image:

@@ -16,6 +16,8 @@ RETRAIN_TAB = "retrain_tab"
 NEW_BY_CLASS = "new_by_class"
 HOURS = "monitoring_hours"
 HEAT_MAP = "heat_map"
+WHOLE_PHOTO = "whole_photo"
+ALL_FRUITS = "all_fruits"
 RIGHT_CLASS = "right_class"
 BATCH_SHOWN = "batch_shown"
 SECTION = "training_section"
@@ -49,6 +51,7 @@ def take_photo(widget: str) -> None:
     st.session_state[_PHOTO] = None if file is None else Photo(file.name, file.getvalue())
     st.session_state[_OUTCOME] = None
     st.session_state[_FEEDBACK] = None
+    show_whole_photo(False)
 
 
 def photo() -> Photo | None:
@@ -66,6 +69,15 @@ def outcome() -> Prediction | ApiError | None:
 def keep_outcome(outcome: Prediction | ApiError) -> None:
     """Keep the current photo's outcome, so that reruns do not send it again."""
     st.session_state[_OUTCOME] = outcome
+
+
+def show_whole_photo(wanted: bool) -> None:
+    """Whether to show the grade of the whole photo, although it shows several fruits."""
+    st.session_state[WHOLE_PHOTO] = wanted
+
+
+def shows_whole_photo() -> bool:
+    return bool(st.session_state.get(WHOLE_PHOTO))
 
 
 def feedback() -> FeedbackAnswer | None:

@@ -65,9 +65,9 @@ class Answer:
         self.content_type = content_type
 
 
-def problem(status: int, detail: str) -> Answer:
+def problem(status: int, detail: str, code: str = "a-code") -> Answer:
     """An error as the API reports it."""
-    body = {"title": "A title", "status": status, "detail": detail, "code": "a-code"}
+    body = {"title": "A title", "status": status, "detail": detail, "code": code}
     return Answer(body, status, "application/problem+json")
 
 

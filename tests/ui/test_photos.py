@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from photos import preview
+from photos import crops, preview
 from PIL import Image, PngImagePlugin
 
 from tests.colour_profiles import SPACES, cmyk_profile, grey_profile, in_space, rgb_profile
@@ -97,3 +97,23 @@ def test_unreadable_or_unsupported_file_has_no_preview(photo: bytes) -> None:
 
 def test_huge_image_is_not_decoded() -> None:
     assert preview(saved(Image.new("1", (8001, 8000)), "PNG")) is None
+
+
+def test_crops_are_square_upright_and_within_the_photo() -> None:
+    image = Image.new("RGB", (400, 200), "white")
+    image.paste("red", (300, 100, 400, 200))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # turned by 180 degrees: red is then top left
+    file = BytesIO()
+    image.save(file, "JPEG", exif=exif, quality=95)
+
+    red, whole = crops(file.getvalue(), [(0, 0, 0.25, 0.5), (0, 0, 1, 1)])
+
+    with Image.open(BytesIO(red)) as crop:
+        assert crop.width == crop.height
+        pixel = crop.getpixel((crop.width // 3, crop.height // 3))
+        assert isinstance(pixel, tuple)
+        assert (pixel[0] > 200, pixel[1] < 60) == (True, True)
+    with Image.open(BytesIO(whole)) as crop:
+        assert crop.size == (200, 200)
+    assert crops(b"no photo", [(0, 0, 1, 1)]) == []

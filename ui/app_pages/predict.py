@@ -8,6 +8,7 @@ from components.messages import api_unavailable, empty_state, show_error
 from components.predict.batch import batch
 from components.predict.feedback import feedback
 from components.predict.prediction import prediction_card, probabilities
+from components.predict.tray import tray
 from errors import ApiError
 from photos import READABLE, Photo
 
@@ -33,14 +34,14 @@ def choose_photo(source: str) -> None:
     """Offer the camera or the uploader."""
     if source == _CAMERA:
         st.camera_input(
-            "Take a photo of one fruit, close up",
+            "Take a photo of a fruit, or of a tray",
             key=state.CAMERA,
             on_change=state.take_photo,
             args=(state.CAMERA,),
         )
     else:
         st.file_uploader(
-            "Photo of one fruit",
+            "Photo of a fruit, or of a tray",
             type=READABLE,
             key=state.UPLOAD,
             on_change=state.take_photo,
@@ -53,7 +54,7 @@ def grade(photo: Photo) -> Prediction | ApiError:
     outcome = state.outcome()
     explain = bool(st.session_state.get(state.HEAT_MAP))
     if outcome is None:
-        with st.spinner("Grading the photo"):
+        with st.spinner("Grading the photo. Many fruits take some seconds."):
             outcome = ask(photo, explain)
         if isinstance(outcome, Prediction) or not outcome.retryable:
             state.keep_outcome(outcome)
@@ -70,7 +71,11 @@ def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | Ap
     """Send the photo to the API; `prediction_id` if it is graded already."""
     try:
         return cached_api.api().predict(
-            photo.name, photo.data, explain=explain, prediction_id=prediction_id
+            photo.name,
+            photo.data,
+            explain=explain,
+            prediction_id=prediction_id,
+            instances=not prediction_id and cached_api.finds_fruits(),
         )
     except ApiError as error:
         return error
@@ -79,8 +84,18 @@ def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | Ap
 def show_outcome(photo: Photo) -> None:
     """Show the photo's grade, or why there is none."""
     outcome = grade(photo)
-    if isinstance(outcome, Prediction):
+    if isinstance(outcome, Prediction) and outcome.several and not state.shows_whole_photo():
         with st.container(key="prediction"):
+            tray(photo, outcome)
+    elif isinstance(outcome, Prediction):
+        with st.container(key="prediction"):
+            if outcome.several:
+                st.button(
+                    "Back to each fruit",
+                    icon=":material/arrow_back:",
+                    on_click=state.show_whole_photo,
+                    args=(False,),
+                )
             prediction_card(photo, outcome)
             feedback(outcome)
             probabilities(outcome)
@@ -96,7 +111,7 @@ def show_start() -> None:
         empty_state(
             "nutrition",
             "No photo yet",
-            "Choose or take a photo of one fruit. Its grade appears here.",
+            "Choose or take a photo of a fruit, a bowl or a tray. Each fruit is graded.",
         )
 
 

@@ -36,7 +36,7 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
         cliponaxis=False,
         hoverinfo="skip",
         marker={
-            "color": [HIGHLIGHT if name == highlighted else MUTED for name in names],
+            "color": [_grade_colour(name) if name == highlighted else MUTED for name in names],
             "cornerradius": 5,
         },
     )
@@ -62,6 +62,10 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
         tickfont={"size": 14},
     )
     return figure
+
+
+def _grade_colour(name: str) -> str:
+    return WARNING if name.lower().startswith("rotten") else HIGHLIGHT
 
 
 def class_bars(counts: Mapping[str | None, int]) -> go.Figure:

@@ -1,6 +1,7 @@
 """Colours, layout and number formats that all charts share."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from formatting import percent
@@ -23,6 +24,22 @@ SERIES = (
     "#a06f55",
 )
 ROW_PIXELS = 40
+
+
+class LevelStyle(NamedTuple):
+    """How a freshness level is marked, never by colour alone; `border` is that of a box in CSS."""
+
+    colour: str
+    sign: str
+    border: str
+
+
+LEVELS = {
+    "fresh": LevelStyle(HIGHLIGHT, "✓", "3px solid"),
+    "past_best": LevelStyle("#d9b23c", "!", "4px dashed"),
+    "rotten": LevelStyle(WARNING, "✕", "7px double"),
+}
+UNKNOWN_LEVEL = LevelStyle("#b4bdb6", "?", "4px dotted")
 # For an axis in percent. Plotly's own percent format has no space before the sign.
 PERCENT_AXIS = {"ticksuffix": " %"}
 

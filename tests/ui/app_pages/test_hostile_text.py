@@ -14,6 +14,8 @@ from streamlit.testing.v1.element_tree import Block, Node
 
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import FakeApi
+from tests.ui.fake_tray import TRAY
+from tests.ui.fake_tray import script as script_tray
 from tests.ui.hostile_text import EVIL, script
 
 IMAGE = "![x](http"
@@ -88,6 +90,18 @@ def test_monitoring(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
     script(api, photo)
 
     assert raw_texts(open_page("monitoring")) == []
+
+
+def test_predict_tray(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+    strange = {"fruit": EVIL, "predicted_class": EVIL, "probabilities": {EVIL: 1.0}}
+    script_tray(api, [one | strange for one in TRAY])
+    page = open_page("predict")
+    page.file_uploader[0].set_value([(f"{EVIL}.jpg", photo, "image/jpeg")]).run()
+    assert len(page.header) == 1
+
+    for name in ("box-1", "fruit-2", "box-4"):
+        page.button(key=name).click().run()
+        assert raw_texts(page) == [], name
 
 
 def test_predict(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from charts.bars import class_bars, probability_bars, threshold_bar
-from charts.style import HIGHLIGHT, MUTED
+from charts.style import HIGHLIGHT, MUTED, WARNING
 
 PROBABILITIES = {"rottenapples": 0.3, "freshapples": 0.6996, "dragon_fruit": 0.0004}
 
@@ -20,7 +20,12 @@ def test_most_likely_class_is_on_top_with_its_label() -> None:
 
 @pytest.mark.parametrize(
     ("highlighted", "colours"),
-    [("rottenapples", (MUTED, HIGHLIGHT, MUTED)), (None, (MUTED, MUTED, MUTED))],
+    [
+        ("freshapples", (HIGHLIGHT, MUTED, MUTED)),
+        # Rotten is never green.
+        ("rottenapples", (MUTED, WARNING, MUTED)),
+        (None, (MUTED, MUTED, MUTED)),
+    ],
 )
 def test_only_the_named_class_is_highlighted(
     highlighted: str | None, colours: tuple[str, ...]

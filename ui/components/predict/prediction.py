@@ -5,7 +5,7 @@ from base64 import b64decode
 import cached_api
 import state
 import streamlit as st
-from api_models import Prediction
+from api_models import Instance, Prediction
 from charts.bars import probability_bars
 from formatting import class_label, level_label, percent, short_grade
 from photos import Photo
@@ -28,8 +28,11 @@ def prediction_card(photo: Photo, prediction: Prediction) -> None:
     with grade:
         st.header(as_markdown(heading(prediction)), anchor=False)
         if prediction.recognised:
-            _scores(prediction)
-        st.write(as_markdown(prediction.interpretation))
+            scores(prediction)
+        if prediction.several:
+            st.write("This is the grade of the whole photo, as if it showed one fruit.")
+        else:
+            st.write(as_markdown(prediction.interpretation))
     with image:
         _image(photo, prediction)
         shown = st.toggle(
@@ -72,7 +75,8 @@ def _image(photo: Photo, prediction: Prediction) -> None:
         )
 
 
-def _scores(prediction: Prediction) -> None:
+def scores(prediction: Prediction | Instance) -> None:
+    """Confidence, freshness score and level."""
     with st.container(horizontal=True, gap="medium"):
         st.metric(
             "Confidence",
