@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
+import fruits
 import upload_batches
 from api_models import BatchFailure, Prediction
 from background_upload import BackgroundUpload
 from client import ApiClient
 from errors import ApiError
-from formatting import percent, short_grade
+from formatting import SEVERAL, percent, short_grade
 from photos import Photo, thumbnail
 from plain_text import as_cell
 from upload_batches import UploadBatch
@@ -31,10 +32,13 @@ _COLUMNS = (
     "freshness_score",
     "freshness_level",
     "recognised",
+    "fruits",
+    "worst_level",
     "error",
     "prediction_id",
     "model_version",
 )
+_OF_A_FRUIT = ("predicted_class", "freshness_score", "freshness_level")
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,27 @@ def is_available(api: ApiClient) -> bool:
 
 def by_class(rows: Sequence[Graded]) -> dict[str | None, int]:
     """Photos per class, most first; None stands for those not recognised."""
-    predictions = [row.prediction for row in rows if row.prediction]
-    counts = Counter(item.predicted_class if item.recognised else None for item in predictions)
+    counts = Counter(class_of(row.prediction) for row in rows if row.prediction)
     return dict(counts.most_common())
+
+
+def class_of(prediction: Prediction) -> str | None:
+    """Its class, or SEVERAL; None if it was not recognised."""
+    if prediction.several:
+        return SEVERAL
+    return prediction.predicted_class if prediction.recognised else None
+
+
+def level_of(prediction: Prediction) -> str | None:
+    """Its level, of several fruits that of the worst; None if there is none."""
+    if prediction.several:
+        return fruits.worst_level(prediction)
+    return prediction.freshness_level if prediction.recognised else None
+
+
+def grade_of(prediction: Prediction) -> str:
+    """The grade in words, of several fruits their counts by level."""
+    return fruits.headline(prediction) if prediction.several else short_grade(prediction)
 
 
 def as_csv(rows: Sequence[Graded]) -> str:
@@ -99,10 +121,18 @@ def as_csv(rows: Sequence[Graded]) -> str:
 def _fields(prediction: Prediction) -> dict[str, object]:
     """The cells of a prediction: in words as on the screen, and as the API gave them."""
     fields = prediction.model_dump(include=set(_COLUMNS))
-    if not prediction.recognised:
-        fields |= dict.fromkeys(("predicted_class", "freshness_score", "freshness_level"))
-    grade = short_grade(prediction)
-    return fields | {"grade": grade, "confidence_percent": percent(prediction.confidence)}
+    if prediction.several:
+        # The grade of the whole photo speaks for none of them.
+        fields |= dict.fromkeys((*_OF_A_FRUIT, "confidence"))
+    elif not prediction.recognised:
+        fields |= dict.fromkeys(_OF_A_FRUIT)
+    return {
+        **fields,
+        "grade": grade_of(prediction),
+        "confidence_percent": None if prediction.several else percent(prediction.confidence),
+        "fruits": None if prediction.instances is None else len(prediction.instances),
+        "worst_level": fruits.worst_level(prediction) if prediction.several else None,
+    }
 
 
 def _escape_formula(value: object) -> object:
@@ -114,7 +144,7 @@ def _sender(api: ApiClient) -> Callable[[UploadBatch], Sequence[Graded]]:
 
     def send(batch: UploadBatch) -> list[Graded]:
         nonlocal thumbnails_left
-        results = api.predict_batch(batch.files)
+        results = api.predict_batch(batch.files, instances=api.finds_fruits())
         # The API may skip files of a zip, so there only the name identifies a result.
         in_order = batch.files == batch.photos
         by_name = {photo.name: photo.data for photo in batch.photos}

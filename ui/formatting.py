@@ -7,6 +7,8 @@ from datetime import datetime
 
 from api_models import Prediction
 
+# Stands for the class of a photo of several fruits.
+SEVERAL = "Several fruits"
 _STARTERS = {"manual": "a person"}
 _PROMOTIONS = {
     "first": "The first one",

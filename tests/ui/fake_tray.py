@@ -1,8 +1,10 @@
 """Scripted answers about a photo of several fruits."""
 
+import json
 from typing import Any
 
 from tests.ui.fake_api import MODEL_INFO, PREDICTION, PROBABILITIES, Answer, FakeApi, problem
+from tests.ui.fake_collect import sent_names
 
 FINDING = MODEL_INFO | {"model_info": MODEL_INFO["model_info"] | {"finds_fruits": True}}
 NO_DETECTOR = problem(409, "The model in use cannot find single fruits.", "no-detector")
@@ -53,3 +55,13 @@ def script(api: FakeApi, instances: list[dict[str, Any]] | None = None) -> FakeA
         "/predict?instances=true": Answer(tray_answer(TRAY if instances is None else instances)),
     }
     return api
+
+
+def batch_answer(body: bytes) -> Answer:
+    """The response to a batch: files named "tray" show TRAY, the others one fruit."""
+    lines: list[dict[str, Any]] = [
+        tray_answer(TRAY if "tray" in name else TRAY[:1]) | {"index": index, "filename": name}
+        for index, name in enumerate(sent_names(body))
+    ]
+    lines.append({"summary": {}})
+    return Answer("\n".join(json.dumps(line) for line in lines), content_type="ndjson")

@@ -15,6 +15,7 @@ from photos import Photo
 
 from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi
 from tests.ui.fake_collect import script, zipped
+from tests.ui.fake_tray import TRAY, tray_answer
 
 
 @pytest.fixture
@@ -151,3 +152,15 @@ def test_csv_has_every_row_and_escapes_formulas() -> None:
     assert first["freshness_level"] == PREDICTION["freshness_level"]
     assert first["error"] == ""
     assert (second["error"], second["predicted_class"]) == ("'+broken", "")
+
+
+def test_csv_of_several_fruits_has_no_grade_of_one() -> None:
+    tray = Prediction.model_validate(tray_answer(TRAY))
+    one = Prediction.model_validate(tray_answer(TRAY[:1]))
+    text = batch_grading.as_csv([Graded("t", None, tray, None), Graded("o", None, one, None)])
+
+    first, second = csv.DictReader(StringIO(text))
+    assert (first["fruits"], first["worst_level"]) == ("4", "rotten")
+    assert first["grade"].startswith("4 fruits: 1 rotten")
+    assert first["predicted_class"] == first["confidence"] == first["confidence_percent"] == ""
+    assert (second["fruits"], second["worst_level"], second["grade"]) == ("1", "", "Fresh apple")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
-from formatting import class_label, class_labels, percent
+from formatting import SEVERAL, class_label, class_labels, percent
 from plain_text import as_chart_text
 
 from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout
@@ -71,14 +71,14 @@ def _grade_colour(name: str) -> str:
 def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     """Photos per class, in the given order.
 
-    None stands for photos that were not recognised; its bar is muted. Classes beyond the eleventh
-    share the last bar.
+    The bars of None, for photos that were not recognised, and of SEVERAL are muted. Classes beyond
+    the eleventh share the last bar.
     """
     shown = dict(list(counts.items())[:_MAX_BARS])
     labels = class_labels([name for name in shown if name is not None])
     names = ["Not known" if name is None else as_chart_text(labels[name]) for name in shown]
     numbers = list(shown.values())
-    colours = [MUTED if name is None else HIGHLIGHT for name in shown]
+    colours = [MUTED if name in (None, SEVERAL) else HIGHLIGHT for name in shown]
     if len(counts) > _MAX_BARS:
         rest = len(counts) - _MAX_BARS + 1
         names[-1], colours[-1] = f"{rest} other classes", MUTED

@@ -5,6 +5,7 @@ import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
+from tests.ui import fake_tray
 from tests.ui.app_pages.pages import button, page_text, wait_for_upload
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, FakeApi
@@ -176,3 +177,34 @@ def test_outage_before_the_batch_is_reported(open_page: OpenPage, api: FakeApi) 
 
     assert not page.exception
     assert "not answering" in page.warning[0].value
+
+
+def test_photo_of_several_fruits_has_its_counts_and_its_worst(
+    page: AppTest, api: FakeApi, photo: bytes
+) -> None:
+    fake_tray.script(api)
+    api.answers["/predict/batch?instances=true"] = fake_tray.batch_answer
+    grade(page, ("tray.jpg", photo), ("one.jpg", photo))
+
+    table = page.dataframe[0].value
+    headline = "4 fruits: 1 rotten, 1 past its best, 1 fresh, 1 not known"
+    assert table["Grade"].tolist() == [headline, "Fresh apple"]
+    assert table["Confidence"].isna().tolist() == [True, False]
+    assert table["Level"].fillna("").tolist() == ["", "Fresh"]
+    assert table["Fruits"].fillna(0).tolist() == [4, 0]
+    assert table["Worst"].fillna("").tolist() == ["Rotten", ""]
+    totals = {metric.label: metric.value for metric in page.metric}
+    assert (totals["Fresh"], totals["Rotten"], totals["Not known"]) == ("1", "1", "0")
+    assert "counts by the worst of them" in page_text(page)
+    page.selectbox(key="batch_shown").select("Several fruits (1)").run()
+    assert page.dataframe[0].value["File"].tolist() == ["tray.jpg"]
+
+
+def test_batch_of_a_model_that_has_lost_its_detector_is_graded(
+    page: AppTest, api: FakeApi, photo: bytes
+) -> None:
+    fake_tray.script(api)
+    api.answers["/predict/batch?instances=true"] = fake_tray.NO_DETECTOR
+    grade(page, ("a.jpg", photo))
+
+    assert page.dataframe[0].value["Grade"].tolist() == ["Fresh apple"]

@@ -3,6 +3,7 @@
 import pytest
 from charts.bars import class_bars, probability_bars, threshold_bar
 from charts.style import HIGHLIGHT, MUTED, WARNING
+from formatting import SEVERAL
 
 PROBABILITIES = {"rottenapples": 0.3, "freshapples": 0.6996, "dragon_fruit": 0.0004}
 
@@ -97,3 +98,9 @@ def test_bar_shows_the_value_as_a_share_of_the_threshold(
     assert figure.data[0].x == pytest.approx(parts)
     assert figure.layout.xaxis.range == (0, pytest.approx(parts[0]))
     assert figure.layout.shapes[0].x0 == 1
+
+
+def test_photos_of_several_fruits_are_neither_good_nor_bad() -> None:
+    [bars] = class_bars({SEVERAL: 2, "freshapples": 1}).data
+
+    assert tuple(bars.marker.color) == (MUTED, HIGHLIGHT)

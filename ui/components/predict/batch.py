@@ -8,7 +8,7 @@ import uploads
 from background_upload import BackgroundUpload
 from batch_grading import Graded
 from charts.bars import class_bars
-from formatting import level_label, pluralize
+from formatting import SEVERAL, level_label, pluralize
 from photos import READABLE
 
 from components.display import chart
@@ -94,15 +94,15 @@ def _results(upload: BackgroundUpload[Graded]) -> None:
 
 def _totals(rows: list[Graded]) -> None:
     predictions = [row.prediction for row in rows if row.prediction]
-    known = [prediction for prediction in predictions if prediction.recognised]
+    levels = [batch_grading.level_of(prediction) for prediction in predictions]
+    classes = [batch_grading.class_of(prediction) for prediction in predictions]
     totals = {
         "Graded": len(predictions),
-        **{
-            level_label(level): sum(prediction.freshness_level == level for prediction in known)
-            for level in ("fresh", "past_best", "rotten")
-        },
-        "Not known": len(predictions) - len(known),
+        **{level_label(level): levels.count(level) for level in ("fresh", "past_best", "rotten")},
+        "Not known": classes.count(None),
     }
     with st.container(horizontal=True, gap="medium"):
         for name, number in totals.items():
             st.metric(name, f"{number:,}", width="content")
+    if SEVERAL in classes:
+        st.caption("A photo of several fruits counts by the worst of them.")

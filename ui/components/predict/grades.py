@@ -5,8 +5,8 @@ from typing import Any
 import state
 import streamlit as st
 from api_models import Prediction
-from batch_grading import Graded
-from formatting import class_labels, level_label, pluralize, short_grade
+from batch_grading import Graded, class_of, grade_of, level_of
+from formatting import class_labels, level_label, pluralize
 from plain_text import as_cell
 
 # No class has such a name.
@@ -37,7 +37,7 @@ def is_shown(row: Graded, shown: str) -> bool:
         return True
     if row.prediction is None:
         return shown == _FAILED
-    return shown == (row.prediction.predicted_class if row.prediction.recognised else _UNKNOWN)
+    return shown == (class_of(row.prediction) or _UNKNOWN)
 
 
 def grade_label(name: str | None) -> str:
@@ -48,13 +48,21 @@ def grade_label(name: str | None) -> str:
 def grades_table(rows: list[Graded]) -> None:
     """The rows with thumbnails, sortable by column."""
     predictions = [row.prediction for row in rows]
+    # The grade of a whole photo speaks for none of several fruits.
+    single = [None if item is None or item.several else item for item in predictions]
+    several = [item if item and item.several else None for item in predictions]
     columns: dict[str, list[Any]] = {
         "Photo": [row.thumbnail for row in rows],
         # The most important first: a phone shows about three columns.
         "Grade": [_grade(row) for row in rows],
-        "Confidence": [100 * item.confidence if item else None for item in predictions],
-        "Level": [_level(item) for item in predictions],
-        "Freshness": [_score(item) for item in predictions],
+    }
+    if any(several):
+        columns["Worst"] = [_level(item) for item in several]
+        columns["Fruits"] = [len(item.instances or ()) if item else None for item in several]
+    columns |= {
+        "Confidence": [100 * item.confidence if item else None for item in single],
+        "Level": [_level(item) for item in single],
+        "Freshness": [_score(item) for item in single],
         "File": [as_cell(row.name) for row in rows],
     }
     if any(row.error for row in rows):
@@ -80,6 +88,10 @@ def grades_table(rows: list[Graded]) -> None:
             "Freshness": st.column_config.NumberColumn(
                 format="%d", width=90, help="100 is certainly fresh, 0 certainly rotten."
             ),
+            "Fruits": st.column_config.NumberColumn(format="%d", width=80),
+            "Worst": st.column_config.TextColumn(
+                width=110, help="The level of the worst of several fruits."
+            ),
             "Error": st.column_config.TextColumn(width=420),
         },
     )
@@ -88,13 +100,12 @@ def grades_table(rows: list[Graded]) -> None:
 def _grade(row: Graded) -> str:
     if row.prediction is None:
         return "Could not be graded"
-    return short_grade(row.prediction)
+    return as_cell(grade_of(row.prediction))
 
 
 def _level(prediction: Prediction | None) -> str | None:
-    if prediction is None or prediction.freshness_level is None or not prediction.recognised:
-        return None
-    return level_label(prediction.freshness_level)
+    level = level_of(prediction) if prediction else None
+    return level_label(level) if level else None
 
 
 def _score(prediction: Prediction | None) -> int | None:
