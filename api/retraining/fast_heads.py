@@ -126,7 +126,7 @@ class _Examples:
         warm = start.kinds if start else None
         if warm and warm.weights.shape[1] != self.kind_targets.shape[1]:
             warm = None
-        return fit_head(self.embeddings, self.kind_targets, self.weights, HEAD_L2, warm)
+        return fit_head(self.embeddings, self.kind_targets, self.weights, HEAD_L2, start=warm)
 
 
 def _fit(data: TrainingRows, train: NDArray[np.bool_], start: Head | None = None) -> Head:

@@ -30,6 +30,10 @@ class Recipe:
     weight_decay: float = 1e-4
     dropout: float = 0.2
     head_l2: float = 1e-3
+    # The trained heads have seen augmented views only. They are fitted once more to the photos
+    # themselves, with this penalty on their change: better on sources left out, and no penalty,
+    # or fitting anew, much worse (docs/log/training.md).
+    final_l2: float = 10.0
 
     # Share of views that are only mirrored.
     clean_share: float = 0.35

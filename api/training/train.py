@@ -37,14 +37,14 @@ class TrainingDivergedError(ProblemError):
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A backbone (uint8 images to feature maps) and its heads, as in `api.core.heads.Head`.
+    """A backbone (uint8 images to feature maps) and its heads, laid out as `layout` says.
 
     `history` has loss, accuracy, val_loss and val_accuracy of both heads together, by epoch.
     """
 
     backbone: keras.Model
-    kinds: Linear
-    freshness: Linear | None
+    layout: HeadLayout
+    heads: Linear
     history: tuple[dict[str, float], ...]
 
 
@@ -140,7 +140,7 @@ def _train(
             for initial, final in zip(initial_weights, final_weights, strict=True)
         ]
     )
-    return TrainedNetwork(backbone, *layout.separate(Linear(*dense.get_weights())), history)
+    return TrainedNetwork(backbone, layout, Linear(*dense.get_weights()), history)
 
 
 def embed(

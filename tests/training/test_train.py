@@ -46,10 +46,9 @@ def known(samples: Sequence[Sample]) -> list[Sample]:
 
 def test_both_heads_are_trained_with_a_none_output(split: TrainingSplit) -> None:
     trained = module.train(RECIPE, split)
-    # Apple, banana, none of them.
-    assert trained.kinds.weights.shape[1] == 3
-    assert trained.freshness is not None
-    assert trained.freshness.weights.shape == (len(trained.kinds.weights), 1)
+    # Apple, banana, none of them, freshness.
+    assert (trained.layout.kinds, trained.layout.has_freshness) == (3, True)
+    assert trained.heads.weights.shape[1] == 4
     assert set(trained.history[0]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     assert all(np.isfinite(list(trained.history[0].values())))
 
@@ -64,7 +63,7 @@ def test_ood_samples_only_in_validation_are_ignored(split: TrainingSplit) -> Non
     training = known(split.training)
     assert any(not sample.target for sample in split.validation)
     trained = module.train(RECIPE, replace(split, training=training))
-    assert trained.kinds.weights.shape[1] == 2
+    assert trained.layout.kinds == 2
     without = module.train(
         RECIPE, replace(split, training=training, validation=known(split.validation))
     )
@@ -81,8 +80,8 @@ def test_without_rotten_samples_each_class_is_a_kind(split: TrainingSplit) -> No
         if sample.freshness == (0.0 if target[0] else 1.0)
     ]
     trained = module.train(RECIPE, TrainingSplit(classes, sound, sound[:8]))
-    assert trained.freshness is None
-    assert trained.kinds.weights.shape[1] == 2
+    assert (trained.layout.kinds, trained.layout.has_freshness) == (2, False)
+    assert trained.heads.weights.shape[1] == 2
 
 
 def test_pretrained_backbone_starts_with_fitted_heads(split: TrainingSplit, tmp_path: Path) -> None:
@@ -93,11 +92,7 @@ def test_pretrained_backbone_starts_with_fitted_heads(split: TrainingSplit, tmp_
     embeddings = module.embed(trained.backbone, load_inputs(split.training, SIZE))
     layout = HeadLayout.of(CLASSES, split.training)
     fitted = layout.fit(embeddings, split.training, CLASSES, recipe.head_l2)
-    kinds, freshness = layout.separate(fitted)
-    assert freshness is not None
-    assert trained.freshness is not None
-    assert trained.kinds(embeddings) == pytest.approx(kinds(embeddings), abs=0.05)
-    assert trained.freshness(embeddings) == pytest.approx(freshness(embeddings), abs=0.05)
+    assert trained.heads(embeddings) == pytest.approx(fitted(embeddings), abs=0.05)
 
 
 def save_weights_file(folder: Path) -> str:
