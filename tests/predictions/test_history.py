@@ -123,7 +123,7 @@ def test_waiting_for_another_process_takes_no_thread(own: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "prediction_id", ["0" * 32, "f" * 32, "4f1d", f"{uuid4().hex[:12]}1{'8' * 19}"]
+    "prediction_id", ["0" * 32, "f" * 32, "4f1d", "6dfe4f1a52c218888888888888888888"]
 )
 def test_nobody_waits_for_an_id_that_cannot_exist(
     own: TestClient, monkeypatch: pytest.MonkeyPatch, prediction_id: str
