@@ -124,7 +124,8 @@ def test_command_prints_where_the_run_is(
         return "Tracked."
 
     monkeypatch.setattr("api.training.corpus.read_corpus", read)
-    monkeypatch.setattr("api.evaluation.build.build_package", lambda *_: manifest)
+    monkeypatch.setattr("api.evaluation.build.build_package", lambda *_, **__: manifest)
+    monkeypatch.setattr("api.training.detection.train.train_detector", lambda *_: None)
     monkeypatch.setattr(tracking, "record", fake_record)
     skip = ["--skip", "market", "--skip", "web"]
     monkeypatch.setattr(sys, "argv", ["", "train", str(tmp_path), "--out", str(package), *skip])

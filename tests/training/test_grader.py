@@ -45,6 +45,26 @@ def test_exported_graph_agrees_with_keras(grader: Grader, corpus: TrainingCorpus
     assert grader.head.channels == grader.keras_backbone.output_shape[-1] == 1280
 
 
+@pytest.mark.parametrize(("margin", "agrees"), [(5e-5, True), (5e-4, False)])
+def test_graph_may_decide_a_tie_otherwise_and_no_more(margin: float, agrees: bool) -> None:
+    maps = [
+        np.array([0, margin], np.float32).reshape(1, 1, 1, 2),
+        np.zeros((1, 1, 1, 2), np.float32),
+    ]
+    keras_backbone = SimpleNamespace(predict_on_batch=lambda _image: maps[0])
+    arguments = (
+        keras_backbone,
+        lambda _images: maps[1],
+        np.zeros((1, 8, 8, 3), np.uint8),
+        lambda embeddings: embeddings,
+    )
+    if agrees:
+        assert check_agreement(*arguments).same_class == 1
+    else:
+        with pytest.raises(ExportError):
+            check_agreement(*arguments)
+
+
 def test_nan_fails_the_export_check() -> None:
     feature_map = np.full((1, 1, 1, 4), np.nan, np.float32)
     keras_backbone = SimpleNamespace(predict_on_batch=lambda _image: feature_map)
