@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from tests.synthetic_images import draw_fruit
+
 OOD_KINDS = ("rings", "squares", "stripes")
 
 
@@ -22,3 +24,11 @@ def draw_ood(kind: str, seed: int, size: int = 120) -> Image.Image:
     light, dark = random.uniform(130, 250, 3), random.uniform(0, 120, 3)
     pixels = np.where(pattern[..., None] > 0, light, dark) + random.normal(0, 5, (size, size, 1))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def draw_distinct_ood(kind: str, seed: int) -> Image.Image:
+    """With a fruit in front: patterns alone are copies of each other, cut out elsewhere."""
+    image = draw_ood(kind, seed)
+    front = draw_fruit("freshbanana", seed=seed, size=image.width // 2)
+    image.paste(front, (seed % 3 * image.width // 4, seed // 3 % 3 * image.height // 4))
+    return image

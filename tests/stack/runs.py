@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.ood_images import draw_ood
+from tests.ood_images import draw_distinct_ood
 from tests.synthetic_images import encode
 from tests.waiting import until
 
@@ -15,7 +15,7 @@ def upload(client: httpx.Client, class_name: str, first: int, count: int) -> int
     """Upload drawn images of a kind of OOD_KINDS; returns how many were stored."""
     kind = class_name.partition("-")[0]
     files = [
-        ("files", (f"{class_name}-{n}.jpg", encode(draw_ood(kind, seed=n), "JPEG"), "image/jpeg"))
+        ("files", (f"{class_name}-{n}.jpg", encode(draw_distinct_ood(kind, n), "JPEG")))
         for n in range(first, first + count)
     ]
     answer = client.post("/upload-training-data", files=files, data={"class_name": class_name})
