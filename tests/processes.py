@@ -287,7 +287,8 @@ def _interrupt(process: "subprocess.Popen[str]") -> None:
         process.communicate(timeout=STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
+        # Not for ever: a child of it that lives on keeps the pipe open.
+        process.communicate(timeout=STOP_SECONDS)
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:

@@ -3,12 +3,15 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from api.retraining import repository, service
 from api.retraining.run_watcher import RunWatcher
@@ -156,18 +159,36 @@ def test_sleep_and_a_wrong_clock_end_no_run(
     watcher = RunWatcher(database, clock=lambda: seconds[0])
     with running_worker(environment) as worker:
         run_id = start_run(api)
-        wait_until_running(api, run_id)
-        child = until(lambda: run_process_of(worker.pid))
-        os.kill(child, signal.SIGSTOP)
-        with database.session() as session:
-            session.get_one(RunRow, run_id).started_at = now() + timedelta(days=400)
-        for _ in range(3):
-            before = heartbeat(database, run_id)
-            until(lambda before=before: heartbeat(database, run_id) != before)  # type: ignore[misc]
-            seconds[0] += 3600
-            assert watcher.poll() == []
-        os.kill(child, signal.SIGCONT)
+        # What another machine whose clock runs ahead would have written.
+        started_at = now() + timedelta(days=400)
+        child = until(lambda: stop_during_run(database, run_id, worker.pid, started_at))
+        try:
+            for _ in range(3):
+                before = heartbeat(database, run_id)
+                until(lambda before=before: heartbeat(database, run_id) != before)  # type: ignore[misc]
+                seconds[0] += 3600
+                assert watcher.poll() == []
+        finally:
+            os.kill(child, signal.SIGCONT)
         assert wait_until_ended(api, run_id)["state"] == "succeeded"
+
+
+def stop_during_run(database: Database, run_id: str, worker: int, started_at: datetime) -> int:
+    """Stop the run's process, change its start, and return its pid.
+
+    0 if the run has not begun, or its process holds a lock, so that nobody could write meanwhile.
+    """
+    child = run_process_of(worker)
+    if not child:
+        return 0
+    os.kill(child, signal.SIGSTOP)
+    running = select(RunRow).where(RunRow.id == run_id, RunRow.state == "running")
+    with suppress(OperationalError), database.session() as session:
+        for run in session.scalars(running.with_for_update(nowait=True)):
+            run.started_at = started_at
+            return child
+    os.kill(child, signal.SIGCONT)
+    return 0
 
 
 def heartbeat(database: Database, run_id: str) -> datetime | None:
