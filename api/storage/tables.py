@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api.core.labels import Level
 from api.storage.db import Base, UtcDateTime, now
 
-# `ImageRow` has a column of this name.
+# `ImageRow` and `BoxedPhotoRow` have a column of this name.
 _Bytes = bytes
 _WITH_BLOB: dict[str, Any] = {
     "sqlite_where": text("blob IS NOT NULL"),
@@ -63,6 +63,52 @@ class ImageRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
     # Deferred: lists of images have no use for it.
     thumbnail: Mapped[_Bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class BoxedPhotoRow(Base):
+    """One photo with boxes around its fruits, which teaches the detector.
+
+    As `ImageRow`, in upright pixels of the stored photo. `origin`: upload or feedback. `complete`:
+    whether every fruit has a box. `prediction_id`: the prediction whose photo it is, if any.
+    """
+
+    __tablename__ = "boxed_photos"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    signature: Mapped[str] = mapped_column(String(160))
+    photograph: Mapped[str] = mapped_column(String(200), index=True)
+    split: Mapped[str] = mapped_column(String(10), index=True)
+    origin: Mapped[str] = mapped_column(String(10))
+    filename: Mapped[str] = mapped_column(String(255))
+    width: Mapped[int]
+    height: Mapped[int]
+    bytes: Mapped[int]
+    blob: Mapped[str] = mapped_column(String(200))
+    complete: Mapped[bool]
+    prediction_id: Mapped[str | None] = mapped_column(
+        ForeignKey("predictions.id", ondelete="SET NULL"), unique=True
+    )
+    unreadable: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    # Deferred: as in `ImageRow`.
+    thumbnail: Mapped[_Bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class BoxRow(Base):
+    """A box around one fruit of a boxed photo. `class_name`: null if only its place is known."""
+
+    __tablename__ = "boxes"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    boxed_photo_id: Mapped[str] = mapped_column(
+        ForeignKey("boxed_photos.id", ondelete="CASCADE"), index=True
+    )
+    x_min: Mapped[float]
+    y_min: Mapped[float]
+    x_max: Mapped[float]
+    y_max: Mapped[float]
+    class_name: Mapped[str | None] = mapped_column(String(80), index=True)
 
 
 class SplitSecretRow(Base):
