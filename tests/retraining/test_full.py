@@ -14,7 +14,7 @@ from api.model.package import REPLAY, load_package
 from api.model.replay_buffer import ReplayBuffer, RetiredRows
 from api.registry.promotion_gate import judge
 from api.retraining import full
-from api.retraining.full import IMPORTED, PhotographsMissingError, build_corpus
+from api.retraining.full_corpus import IMPORTED, PhotographsMissingError, build_corpus
 from api.retraining.job import RetrainJob
 from api.retraining.omissions import Omissions
 from api.retraining.plan import TooFewOfClassError
