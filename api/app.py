@@ -25,6 +25,7 @@ from api.core.process_tuning import trim_malloc, tune_malloc
 from api.http.content_encoding import DecompressionMiddleware
 from api.http.endpoints import (
     batch,
+    boxed_photos,
     catalog,
     feedback,
     freshness_thresholds,
@@ -77,6 +78,7 @@ ROUTERS = (
     catalog.router,
     history.router,
     feedback.router,
+    boxed_photos.router,
     models.router,
     insights.router,
     retraining.router,

@@ -182,6 +182,15 @@ class FileError(BaseModel):
     filename: str
 
 
+class FruitBox(BaseModel):
+    """Pixels of the upright photograph; x to the right, y down."""
+
+    x_max: Annotated[float, Field(ge=-1000000.0, le=1000000.0)]
+    x_min: Annotated[float, Field(ge=-1000000.0, le=1000000.0)]
+    y_max: Annotated[float, Field(ge=-1000000.0, le=1000000.0)]
+    y_min: Annotated[float, Field(ge=-1000000.0, le=1000000.0)]
+
+
 class FruitFreshness(BaseModel):
     fresh: int
     fruit: str
@@ -255,6 +264,24 @@ class Live(BaseModel):
 
 class FeatureShapeItem(RootModel[int]):
     root: Annotated[int, Field(ge=1, le=8192)]
+
+
+class ClassName(RootModel[str]):
+    root: Annotated[
+        str,
+        Field(
+            description="Needs a letter or a digit, of any script; a new class is allowed, unless its name looks like that of a known one: see new_class.",
+            max_length=200,
+            pattern="\\p{L}|\\p{N}",
+        ),
+    ]
+
+
+class MarkedFruit(BaseModel):
+    """A box around one fruit, and its class."""
+
+    box: FruitBox
+    class_name: ClassName | None = None
 
 
 class ModelChange(BaseModel):
@@ -597,6 +624,19 @@ class BatchFailure(BaseModel):
     error: Problem
     filename: str
     index: int | None = None
+
+
+class BoxesAnswer(BaseModel):
+    """The boxed photo of a prediction; its boxes are in pixels of the stored photograph."""
+
+    boxes: list[MarkedFruit]
+    complete: bool
+    height: int
+    id: str
+    message: str
+    photograph: Literal["stored", "replaced", "known"]
+    prediction_id: str
+    width: int
 
 
 class ClassAppearance(BaseModel):

@@ -11,12 +11,13 @@ from api.core.labels import accepted_class_name, accepted_new_class
 from api.core.layout import class_folder
 from api.model.training_index import TrainingIndex
 from api.storage.db import Database
-from api.storage.tables import FeedbackRow, ImageRow
+from api.storage.tables import BoxRow, FeedbackRow, ImageRow
 
 
 def stored_classes(session: Session) -> set[str]:
-    """The classes of training images and of people's feedback."""
-    return set(session.scalars(union(select(ImageRow.class_name), select(FeedbackRow.label))))
+    """The classes of training images, of boxes and of people's feedback."""
+    columns = (ImageRow.class_name, FeedbackRow.label, BoxRow.class_name)
+    return set(filter(None, session.scalars(union(*(select(column) for column in columns)))))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,10 @@ from api.core.photo_copies import first_copy, is_alike
 from api.model.package import MANIFEST, REPLAY, read_manifest
 from api.model.training_index import TrainingIndex
 from api.storage.blobs import Blobs
-from api.storage.tables import ImageRow
+from api.storage.tables import BoxedPhotoRow, ImageRow
 
 MatchKind = Literal["exact", "near"]
+_Row = TypeVar("_Row", ImageRow, BoxedPhotoRow)
 # An image to its embedding float32 [channels], by the serving model's backbone.
 Embed = Callable[[Image.Image], FloatArray]
 # Pairs of a known photo and an orientation that are looked at. Fewer would miss copies that were
@@ -65,6 +66,13 @@ class KnownPhotos:
     embed: Embed | None
 
 
+class SourceGroup(NamedTuple):
+    """The name of a group of files that show one photo, and their split."""
+
+    photograph: str
+    split: str
+
+
 @dataclass(frozen=True)
 class Match:
     """A known photo: the same file, or a copy of it.
@@ -73,9 +81,13 @@ class Match:
     """
 
     kind: MatchKind
-    photograph: str
+    group: SourceGroup
     class_name: str
     image_id: str | None
+
+    @property
+    def photograph(self) -> str:
+        return self.group.photograph
 
 
 @dataclass(frozen=True)
@@ -86,36 +98,26 @@ class Photo:
     thumbnail: NDArray[np.uint8]
 
 
-class DuplicateIndex:
-    """Hashes and signatures (80 bytes each) of all known photos, in memory.
+class _TableIndex(Generic[_Row]):
+    """The signatures (80 bytes each) of the photos in one table, in memory."""
 
-    Loaded once per request and refreshed with what other processes add. Not thread-safe.
-    """
-
-    def __init__(self, known: KnownPhotos) -> None:
-        self._blobs, self._embed = known.blobs, known.embed
-        self._training_index = known.training_index.without_catalog
+    def __init__(self, blobs: Blobs, table: type[_Row]) -> None:
+        self._blobs = blobs
+        self._table: type[_Row] = table
         self._signatures = np.empty((0, SIGNATURE_BYTES), np.uint8)
         self._ids: list[str] = []
         self._seen: set[str] = set()
         self._newest: datetime | None = None
-
-    @classmethod
-    def load(cls, session: Session, known: KnownPhotos) -> "DuplicateIndex":
-        index = cls(known)
-        index.refresh(session)
-        return index
-
-    def __len__(self) -> int:
-        """Number of images of the catalog."""
-        return len(self._ids)
+        # The first row that the last refresh added.
+        self._first_new = 0
 
     def refresh(self, session: Session) -> None:
-        """Add the images that were stored since the last call."""
-        newest = repository.newest(session)  # Before the rows, so that no later one is missed.
-        rows = [
-            row for row in repository.signatures(session, self._newest) if row[0] not in self._seen
-        ]
+        """Add the photos that were stored since the last call."""
+        self._first_new = len(self._ids)
+        # Before the rows, so that no later one is missed.
+        newest = repository.newest(session, self._table)
+        stored = repository.signatures(session, self._newest, self._table)
+        rows = [row for row in stored if row[0] not in self._seen]
         self._newest = newest
         if not rows:
             return
@@ -123,6 +125,68 @@ class DuplicateIndex:
         self._ids += ids
         self._seen.update(ids)
         self._signatures = np.vstack([self._signatures, read_signatures(texts)])
+
+    def find_copy(self, session: Session, photo: Photo, *, only_new: bool) -> _Row | None:
+        """The photo that this is a copy of. `only_new`: of those that the last refresh added."""
+        first = self._first_new if only_new else 0
+        proposals = propose(photo.thumbnail, self._signatures[first:], MAX_PROPOSALS)
+        ids = [self._ids[first + row] for row in proposals.rows]
+        # Photos that were deleted since have none.
+        known = read_thumbnails(session, self._blobs, ids, self._table)
+        pairs = [
+            (photo_id, oriented(photo.thumbnail, orientation))
+            for photo_id, orientation in zip(ids, proposals.orientations.tolist(), strict=True)
+            if photo_id in known
+        ]
+        if not pairs:
+            return None
+        copy = first_copy(
+            np.stack([view for _, view in pairs]), np.stack([known[name] for name, _ in pairs])
+        )
+        return None if copy is None else session.get(self._table, pairs[copy][0])
+
+
+class DuplicateIndex:
+    """Hashes and signatures of all known photos, in memory.
+
+    Loaded once per request and refreshed with what other processes add. Not thread-safe.
+    """
+
+    def __init__(self, known: KnownPhotos) -> None:
+        self._embed = known.embed
+        self._training_index = known.training_index.without_catalog
+        self._images = _TableIndex(known.blobs, ImageRow)
+        self._boxed = _TableIndex(known.blobs, BoxedPhotoRow)
+
+    @classmethod
+    def load(cls, session: Session, known: KnownPhotos) -> "DuplicateIndex":
+        index = cls(known)
+        index.refresh(session)
+        return index
+
+    def refresh(self, session: Session) -> None:
+        """Add the photos that were stored since the last call."""
+        self._images.refresh(session)
+        self._boxed.refresh(session)
+
+    def find_group(self, session: Session, sha256: str, photo: Photo) -> SourceGroup | None:
+        """The group of the known photo, boxed or not, that this one is a copy of."""
+        match = self.find_file(session, sha256) or self.find_copy(session, photo)
+        return match.group if match else self.find_boxed_group(session, photo)
+
+    def find_new_group(self, session: Session, sha256: str, photo: Photo) -> SourceGroup | None:
+        """As `find_group`, of the photos that the last refresh added."""
+        match = self.find_file(session, sha256) or self.find_in_catalog(
+            session, photo, only_new=True
+        )
+        return match.group if match else self.find_boxed_group(session, photo, only_new=True)
+
+    def find_boxed_group(
+        self, session: Session, photo: Photo, *, only_new: bool = False
+    ) -> SourceGroup | None:
+        """The group of the boxed photo that this one is a copy of."""
+        row = self._boxed.find_copy(session, photo, only_new=only_new)
+        return SourceGroup(row.photograph, row.split) if row else None
 
     def has_group(self, photograph: str) -> bool:
         """Whether the model learned from photos of this source group."""
@@ -142,23 +206,14 @@ class DuplicateIndex:
         row = self._find_in_training_data(photo)
         return None if row is None else self._training_match("near", row)
 
-    def find_in_catalog(self, session: Session, photo: Photo, first: int = 0) -> Match | None:
-        """The image of the catalog that the photo is a copy of, without the `first` images."""
-        proposals = propose(photo.thumbnail, self._signatures[first:], MAX_PROPOSALS)
-        ids = [self._ids[first + row] for row in proposals.rows]
-        # Images that were deleted since have none.
-        known = read_thumbnails(session, self._blobs, ids)
-        pairs = [
-            (image_id, oriented(photo.thumbnail, orientation))
-            for image_id, orientation in zip(ids, proposals.orientations.tolist(), strict=True)
-            if image_id in known
-        ]
-        if not pairs:
-            return None
-        copy = first_copy(
-            np.stack([view for _, view in pairs]), np.stack([known[name] for name, _ in pairs])
-        )
-        image = None if copy is None else session.get(ImageRow, pairs[copy][0])
+    def find_in_catalog(
+        self, session: Session, photo: Photo, *, only_new: bool = False
+    ) -> Match | None:
+        """The image of the catalog that the photo is a copy of.
+
+        `only_new`: of those that the last refresh added.
+        """
+        image = self._images.find_copy(session, photo, only_new=only_new)
         return _catalog_match("near", image) if image else None
 
     def _find_in_training_data(self, photo: Photo) -> int | None:
@@ -194,7 +249,8 @@ class DuplicateIndex:
 
     def _training_match(self, kind: MatchKind, row: int) -> Match:
         index = self._training_index
-        return Match(kind, str(index.photographs[row]), str(index.class_names[row]), None)
+        group = SourceGroup(str(index.photographs[row]), str(index.splits[row]))
+        return Match(kind, group, str(index.class_names[row]), None)
 
 
 def read_signatures(texts: Iterable[str]) -> NDArray[np.uint8]:
@@ -203,4 +259,4 @@ def read_signatures(texts: Iterable[str]) -> NDArray[np.uint8]:
 
 
 def _catalog_match(kind: MatchKind, image: ImageRow) -> Match:
-    return Match(kind, image.photograph, image.class_name, image.id)
+    return Match(kind, SourceGroup(image.photograph, image.split), image.class_name, image.id)

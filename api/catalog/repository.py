@@ -9,12 +9,21 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import NotFoundError
 from api.core.labels import accepted_class_name
-from api.storage.tables import FeedbackRow, ImageRow, PredictionRow, SplitSecretRow
+from api.storage.tables import (
+    BoxedPhotoRow,
+    FeedbackRow,
+    ImageRow,
+    PredictionRow,
+    SplitSecretRow,
+)
 
 # Key of a PostgreSQL advisory lock; any number that nothing else uses.
 IMAGES_LOCK = 7_253_002
 FETCH_ROWS = 2000
 SECRET_BYTES = 32
+PhotoTable = type[ImageRow] | type[BoxedPhotoRow]
+# All tables that refer to blobs of photos.
+WITH_BLOBS = (ImageRow, BoxedPhotoRow, PredictionRow)
 
 
 class ImageNotFoundError(NotFoundError):
@@ -64,23 +73,27 @@ def by_sha256(session: Session, sha256: str) -> ImageRow | None:
     return session.scalar(select(ImageRow).where(ImageRow.sha256 == sha256))
 
 
-def newest(session: Session) -> datetime | None:
+def newest(session: Session, table: PhotoTable = ImageRow) -> datetime | None:
     """When the newest image was added."""
-    return session.scalar(select(func.max(ImageRow.created_at)))
+    return session.scalar(select(func.max(table.created_at)))
 
 
-def signatures(session: Session, since: datetime | None) -> Iterator[tuple[str, str]]:
+def signatures(
+    session: Session, since: datetime | None, table: PhotoTable = ImageRow
+) -> Iterator[tuple[str, str]]:
     """Id and hexadecimal signature of the images added at `since` or later; None for all."""
-    query = select(ImageRow.id, ImageRow.signature)
+    query = select(table.id, table.signature)
     if since is not None:
-        query = query.where(ImageRow.created_at >= since)
+        query = query.where(table.created_at >= since)
     yield from session.execute(query).yield_per(FETCH_ROWS)
 
 
-def thumbnails(session: Session, image_ids: Sequence[str]) -> dict[str, tuple[bytes | None, str]]:
+def thumbnails(
+    session: Session, image_ids: Sequence[str], table: PhotoTable = ImageRow
+) -> dict[str, tuple[bytes | None, str]]:
     """Thumbnail, None in older catalogs, and blob of the images that exist, by id."""
-    query = select(ImageRow.id, ImageRow.thumbnail, ImageRow.blob)
-    rows = session.execute(query.where(ImageRow.id.in_(image_ids)))
+    query = select(table.id, table.thumbnail, table.blob)
+    rows = session.execute(query.where(table.id.in_(image_ids)))
     return {image_id: (thumbnail, blob) for image_id, thumbnail, blob in rows}
 
 
@@ -150,17 +163,17 @@ def delete_images(session: Session, image_ids: Sequence[str]) -> list[tuple[str,
 
 
 def is_blob_referenced(session: Session, key: str) -> bool:
-    """Whether an image or a prediction refers to the blob."""
+    """Whether an image, a boxed photo or a prediction refers to the blob."""
     return any(
         session.scalar(select(table.id).where(table.blob == key).limit(1)) is not None
-        for table in (ImageRow, PredictionRow)
+        for table in WITH_BLOBS
     )
 
 
 def referenced_blobs(session: Session) -> set[str]:
-    """Every blob that an image or a prediction refers to."""
+    """Every blob that an image, a boxed photo or a prediction refers to."""
     keys: set[str] = set()
-    for table in (ImageRow, PredictionRow):
+    for table in WITH_BLOBS:
         query = select(table.blob).where(table.blob.is_not(None))
         keys.update(key for key in session.scalars(query).yield_per(FETCH_ROWS) if key)
     return keys

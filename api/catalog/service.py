@@ -116,10 +116,11 @@ class PhotographStore:
             if match := self.index.find_file(session, sha256):
                 return DuplicateFile.of_match(filename, match, class_name)
         sanitized = sanitize(data, self.max_pixels)
-        compared = len(self.index)
+        photo = sanitized.photo
         with self.database.reading() as session:
-            if match := self.index.find_copy(session, sanitized.photo):
+            if match := self.index.find_copy(session, photo):
                 return DuplicateFile.of_match(filename, match, class_name)
+            boxed = self.index.find_boxed_group(session, photo)
 
         key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
         self.blobs.put(key, sanitized.data)
@@ -128,14 +129,15 @@ class PhotographStore:
             # Another process may have stored the same photo meanwhile, or deleted it with its blob.
             self.index.refresh(session)
             match = self.index.find_file(session, sha256) or self.index.find_in_catalog(
-                session, sanitized.photo, compared
+                session, photo, only_new=True
             )
             if match:
                 return DuplicateFile.of_match(filename, match, class_name)
             if not self.blobs.exists(key):
                 self.blobs.put(key, sanitized.data)
             image_id = uuid4().hex
-            group, split = self._group(session, class_name, filename, image_id, sanitized.photo)
+            boxed = boxed or self.index.find_boxed_group(session, photo, only_new=True)
+            group, split = boxed or self._group(session, class_name, filename, image_id, photo)
             row = ImageRow(
                 id=image_id,
                 sha256=sha256,
@@ -151,7 +153,7 @@ class PhotographStore:
                 bytes=len(sanitized.data),
                 **asdict(sanitized.appearance),
                 blob=key,
-                thumbnail=encode_thumbnail(sanitized.photo.thumbnail),
+                thumbnail=encode_thumbnail(photo.thumbnail),
             )
             session.add(row)
         return Stored(filename, row)
@@ -223,7 +225,7 @@ def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) ->
         repository.lock_images(session)
         removed = repository.delete_images(session, image_ids)
     for _, key in removed:
-        _delete_unreferenced(database, blobs, key)
+        delete_unreferenced(database, blobs, key)
     return [image_id for image_id, _ in removed]
 
 
@@ -238,13 +240,13 @@ def sweep_orphans(database: Database, blobs: Blobs) -> int:
     for key in blobs.keys(FOLDER):
         with suppress(FileNotFoundError):  # Another process sweeps too.
             if key not in referenced and blobs.modified_at(key) < now() - ORPHAN_AGE:
-                deleted += _delete_unreferenced(database, blobs, key)
+                deleted += delete_unreferenced(database, blobs, key)
     if deleted:
         log.info("Deleted %d orphaned photographs.", deleted)
     return deleted
 
 
-def _delete_unreferenced(database: Database, blobs: Blobs, key: str) -> bool:
+def delete_unreferenced(database: Database, blobs: Blobs, key: str) -> bool:
     """Delete the blob unless a row refers to it; returns whether it did."""
     # Under the lock, so that no row for it can appear in between.
     with database.session() as session:

@@ -1,4 +1,4 @@
-"""Thumbnails of the catalog's images, by which a new photo is compared with them."""
+"""Thumbnails of the catalog's photos, by which a new photo is compared with them."""
 
 import io
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from api.core.errors import ProblemError
 from api.core.imaging.alignment import SIDE, thumbnail_pixels
 from api.core.imaging.decode import decode
 from api.storage.blobs import Blobs
+from api.storage.tables import ImageRow
 
 QUALITY = 90
 # Images of older catalogs have no thumbnail: so many of the likeliest are read from their blobs.
@@ -27,12 +28,15 @@ def encode_thumbnail(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def read_thumbnails(
-    session: Session, blobs: Blobs, image_ids: Sequence[str]
+    session: Session,
+    blobs: Blobs,
+    image_ids: Sequence[str],
+    table: repository.PhotoTable = ImageRow,
 ) -> dict[str, NDArray[np.uint8]]:
     """Thumbnails uint8 [64, 64, 3] by id, the likeliest images first. Some may be missing."""
     pixels: dict[str, NDArray[np.uint8]] = {}
     decoded = 0
-    stored = repository.thumbnails(session, image_ids)
+    stored = repository.thumbnails(session, image_ids, table)
     for image_id in dict.fromkeys(image_ids):
         if image_id not in stored:
             continue

@@ -18,7 +18,7 @@ GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
 # Of the data: uploading, labelling and removing photos, and feedback.
 DATA = re.compile(
     r"POST /(upload-training-data|dataset/images/(relabel|remove)|review-queue)"
-    r"|POST /predictions/[^/]+/feedback"
+    r"|POST /predictions/[^/]+/feedback|PUT /predictions/[^/]+/boxes"
     r"|(PATCH|DELETE) /dataset/images/[^/]+"
 )
 # Of the models: runs, versions in use, thresholds and triggers.

@@ -53,6 +53,7 @@ DATA = {
     ("PATCH", "/dataset/images/{image_id}"),
     ("DELETE", "/dataset/images/{image_id}"),
     ("POST", "/predictions/{prediction_id}/feedback"),
+    ("PUT", "/predictions/{prediction_id}/boxes"),
     ("POST", "/review-queue"),
 }
 MODELS = {

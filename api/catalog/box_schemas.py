@@ -1,0 +1,119 @@
+"""API schemas of the boxed photos."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from api.catalog import box_frames
+from api.catalog.boxed_photos import Annotation, BoxedOrigin
+from api.catalog.boxed_repository import BoxedPhoto
+from api.catalog.class_names import ClassNames
+from api.core import boxes as core
+from api.core.labels import ClassName, NewClass
+from api.core.splits import Split
+
+# No picture has longer sides.
+MAX_SIDE = 1_000_000
+Edge = Annotated[FiniteFloat, Field(ge=-MAX_SIDE, le=MAX_SIDE)]
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+
+
+class FruitBox(BaseModel):
+    """Pixels of the upright photograph; x to the right, y down."""
+
+    model_config = ConfigDict(strict=True)
+
+    x_min: Edge
+    y_min: Edge
+    x_max: Edge
+    y_max: Edge
+
+
+class MarkedFruit(BaseModel):
+    """A box around one fruit, and its class."""
+
+    model_config = ConfigDict(strict=True)
+
+    box: FruitBox
+    class_name: Annotated[ClassName, Field(max_length=200)] | None = Field(
+        default=None, description="Null if only the place of the fruit is known."
+    )
+
+
+class DrawnOn(BaseModel):
+    """The upright size of the picture that the boxes were drawn on, as `image` of an answer of
+    POST /predict.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    width: Side
+    height: Side
+
+
+class MarkedFruits(BaseModel):
+    """All boxes of one photograph."""
+
+    model_config = ConfigDict(strict=True)
+
+    boxes: list[MarkedFruit] = Field(max_length=box_frames.MAX_BOXES)
+    complete: bool = Field(
+        default=True, description="Whether every fruit of the photograph has a box."
+    )
+    image: DrawnOn | None = Field(
+        default=None,
+        description="Needed if the boxes were drawn on a larger or smaller copy of the stored "
+        "photograph, as a person's own file may be.",
+    )
+    new_class: NewClass = False
+
+    def annotation(self, classes: ClassNames) -> Annotation:
+        """Raises what `ClassNames.accept` raises."""
+        fruits = [
+            box_frames.LabelledBox(
+                core.Box(**dict(fruit.box)),
+                None if fruit.class_name is None else classes.accept(fruit.class_name),
+            )
+            for fruit in self.boxes
+        ]
+        frame = box_frames.Size(self.image.width, self.image.height) if self.image else None
+        return Annotation(fruits, self.complete, frame)
+
+
+class BoxedPhotoAnswer(BaseModel):
+    """A photo with boxes around its fruits, in pixels of the stored photograph."""
+
+    id: str
+    photograph: str = Field(description="The group of files that show the same photograph.")
+    split: Split
+    origin: BoxedOrigin
+    filename: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str = Field(description="Of the file as it was sent.")
+    complete: bool = Field(description="Whether every fruit has a box.")
+    prediction_id: str | None = Field(description="Whose photograph it is, if of a prediction.")
+    created_at: datetime
+    boxes: list[MarkedFruit]
+
+    @classmethod
+    def of(cls, photo: BoxedPhoto) -> Self:
+        names = cls.model_fields.keys() - {"boxes"}
+        values = {name: getattr(photo.row, name) for name in names}
+        return cls(**values, boxes=marked(photo))
+
+
+class BoxedPhotoPage(BaseModel):
+    total: int
+    offset: int
+    limit: int
+    boxed_photos: list[BoxedPhotoAnswer]
+
+
+def marked(photo: BoxedPhoto) -> list[MarkedFruit]:
+    return [
+        MarkedFruit(box=FruitBox(**box._asdict()), class_name=class_name)
+        for box, class_name in photo.boxes
+    ]

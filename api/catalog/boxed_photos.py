@@ -1,0 +1,160 @@
+"""Adding, changing and removing photos with boxes around their fruits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from api.catalog import boxed_repository, repository
+from api.catalog.box_frames import LabelledBox, Size, checked, scaled
+from api.catalog.boxed_repository import BoxedPhoto
+from api.catalog.duplicate_index import DuplicateIndex, SourceGroup
+from api.catalog.sanitize import SanitizedImage, sanitize
+from api.catalog.service import FOLDER, ID_LETTERS, MAX_STEM, delete_unreferenced
+from api.catalog.thumbnails import encode_thumbnail
+from api.core.errors import UnprocessableError
+from api.core.imaging.decode import MAX_PIXELS
+from api.core.imaging.hashing import content_hash
+from api.core.near_duplicates import original_name, safe_filename
+from api.core.splits import secret_split_of
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import BoxedPhotoRow
+
+BoxedOrigin = Literal["upload", "feedback"]
+# known: it was there already, and was left as it was.
+BoxedOutcome = Literal["stored", "replaced", "known"]
+# Begins the names of source groups, which have no class.
+GROUPS = "boxed/"
+
+
+class NothingMarkedError(UnprocessableError):
+    code = "nothing-marked"
+    detail = (
+        "There are no boxes, and 'complete' is false, so nothing is said about the photo. Draw a "
+        "box around each fruit, or send complete=true if it shows none."
+    )
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """The boxes of one photo. `complete`: every fruit of it has one.
+
+    `frame` is the upright size of the picture that they were drawn on; None: as stored.
+    """
+
+    boxes: Sequence[LabelledBox]
+    complete: bool
+    frame: Size | None = None
+
+    def on(self, size: Size) -> list[LabelledBox]:
+        """The boxes in pixels of the photo of `size`.
+
+        Raises NothingMarkedError, TooManyBoxesError, BadBoxError, OtherSizeError.
+        """
+        if not self.boxes and not self.complete:
+            raise NothingMarkedError()
+        frame = self.frame or size
+        return scaled(checked(self.boxes, frame), frame, size)
+
+
+@dataclass(frozen=True)
+class BoxedPhotoStore:
+    """Adds boxed photos to the catalog. `index` has the photos that are known."""
+
+    database: Database
+    blobs: Blobs
+    index: DuplicateIndex
+    max_pixels: int = MAX_PIXELS
+
+    def add(
+        self,
+        data: bytes,
+        annotation: Annotation,
+        *,
+        origin: BoxedOrigin,
+        filename: str,
+        prediction_id: str | None = None,
+    ) -> tuple[BoxedOutcome, BoxedPhoto]:
+        """Add a photo with its boxes. Both are in the catalog on return.
+
+        Boxes from feedback replace those of earlier feedback on the same file; otherwise a known
+        file keeps its boxes. A copy of a known photo gets the group and split of that photo.
+        Raises what `Annotation.on` and `imaging.decode` raise, without storing anything.
+        """
+        sha256 = content_hash(data)
+        sanitized = sanitize(data, self.max_pixels)
+        boxes = annotation.on(Size(sanitized.width, sanitized.height))
+        with self.database.reading() as session:
+            group = self.index.find_group(session, sha256, sanitized.photo)
+        key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
+        self.blobs.put(key, sanitized.data)
+        with self.database.session() as session:
+            repository.lock_images(session)
+            if known := boxed_repository.by_sha256(session, sha256):
+                if not origin == known.origin == "feedback":
+                    return "known", boxed_repository.get(session, known.id)
+                known.prediction_id = prediction_id
+                return "replaced", _put(session, known, boxes, complete=annotation.complete)
+            self.index.refresh(session)
+            group = group or self.index.find_new_group(session, sha256, sanitized.photo)
+            # A photo that was just removed may have taken the blob with it.
+            if not self.blobs.exists(key):
+                self.blobs.put(key, sanitized.data)
+            row = _row(session, sanitized, group, filename)
+            row.sha256, row.blob, row.origin = sha256, key, origin
+            row.complete, row.prediction_id = annotation.complete, prediction_id
+            session.add(row)
+            session.flush()
+            return "stored", _put(session, row, boxes, complete=annotation.complete)
+
+
+def change(session: Session, photo_id: str, annotation: Annotation) -> BoxedPhoto:
+    """Replace the boxes of a photo.
+
+    Raises BoxedPhotoNotFoundError and what `Annotation.on` raises.
+    """
+    repository.lock_images(session)
+    row = boxed_repository.get(session, photo_id).row
+    boxes = annotation.on(Size(row.width, row.height))
+    return _put(session, row, boxes, complete=annotation.complete)
+
+
+def remove(database: Database, blobs: Blobs, photo_id: str) -> None:
+    """Remove a photo, its boxes and its blob. Raises BoxedPhotoNotFoundError."""
+    with database.session() as session:
+        repository.lock_images(session)
+        key = boxed_repository.delete_photo(session, photo_id)
+    delete_unreferenced(database, blobs, key)
+
+
+def _put(
+    session: Session, row: BoxedPhotoRow, boxes: list[LabelledBox], *, complete: bool
+) -> BoxedPhoto:
+    boxed_repository.put_boxes(session, row, boxes, complete=complete)
+    return BoxedPhoto(row, boxes)
+
+
+def _row(
+    session: Session, sanitized: SanitizedImage, group: SourceGroup | None, filename: str
+) -> BoxedPhotoRow:
+    """The row of a new photo, without what depends on its file and its boxes."""
+    photo_id, name = uuid4().hex, safe_filename(filename)
+    if group is None:
+        # Part of the random id: nobody shall join two photos by naming their files.
+        photograph = f"{GROUPS}{original_name(name)[:MAX_STEM]}-{photo_id[:ID_LETTERS]}"
+        secret = repository.split_secret(session)
+        group = SourceGroup(photograph, secret_split_of(sanitized.pixels_hash, secret))
+    return BoxedPhotoRow(
+        id=photo_id,
+        signature=sanitized.signature.tobytes().hex(),
+        photograph=group.photograph,
+        split=group.split,
+        filename=name,
+        width=sanitized.width,
+        height=sanitized.height,
+        bytes=len(sanitized.data),
+        thumbnail=encode_thumbnail(sanitized.photo.thumbnail),
+    )

@@ -1,0 +1,105 @@
+"""A person's boxes for the photo of a prediction: it becomes a boxed photo."""
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.catalog import boxed_photos, boxed_repository
+from api.catalog import repository as images
+from api.catalog.box_schemas import MarkedFruit, marked
+from api.catalog.boxed_photos import Annotation, BoxedPhotoStore
+from api.catalog.boxed_repository import BoxedPhoto
+from api.core.errors import ConflictError
+from api.core.formatting import number
+from api.core.imaging.decode import UNREADABLE
+from api.predictions.history import PhotographGoneError, find_recorded, load_image
+from api.predictions.recorder import Recorder
+
+log = logging.getLogger(__name__)
+BoxesOutcome = Literal["stored", "replaced", "known"]
+
+
+class PhotographNotKeptError(ConflictError):
+    code = "not-kept"
+    detail = (
+        "The photograph of this prediction is no longer kept, so boxes have nothing to be drawn "
+        "on. Grade it again and draw them then."
+    )
+
+
+class BoxesAnswer(BaseModel):
+    """The boxed photo of a prediction; its boxes are in pixels of the stored photograph."""
+
+    prediction_id: str
+    id: str = Field(description="Of the boxed photo.")
+    width: int
+    height: int
+    complete: bool
+    boxes: list[MarkedFruit]
+    photograph: BoxesOutcome = Field(
+        description="stored: it is a boxed photo now; replaced: it was one, and its earlier boxes "
+        "were replaced; known: it was uploaded with boxes, which were left."
+    )
+    message: str
+
+
+@dataclass(frozen=True)
+class BoxesService:
+    """Takes the boxes of predictions. For one request."""
+
+    store: BoxedPhotoStore
+    recorder: Recorder
+
+    def put(self, prediction_id: str, annotation: Annotation) -> BoxesAnswer:
+        """Store the boxes, replacing earlier ones.
+
+        Raises PredictionNotFoundError, NotRecordedYetError, PhotographNotKeptError and what
+        `Annotation.on` raises, and then changes nothing.
+        """
+        prediction, _ = find_recorded(self.store.database, self.recorder, prediction_id)
+        # A boxed photo stays when the prediction's own photo is no longer kept.
+        if photo := self._replace(prediction_id, annotation):
+            return _answer(prediction_id, "replaced", photo)
+        try:
+            data = load_image(self.store.blobs, prediction)
+            outcome, photo = self.store.add(
+                data,
+                annotation,
+                origin="feedback",
+                filename=prediction.filename,
+                prediction_id=prediction_id,
+            )
+        except (PhotographGoneError, *UNREADABLE) as error:  # Deleted, or damaged on disk.
+            if not isinstance(error, PhotographGoneError):
+                log.warning("The photo of prediction %s is damaged: %s", prediction.id, error)
+            raise PhotographNotKeptError() from error
+        return _answer(prediction_id, outcome, photo)
+
+    def _replace(self, prediction_id: str, annotation: Annotation) -> BoxedPhoto | None:
+        """The boxed photo of a prediction with other boxes; None if there is none yet."""
+        with self.store.database.session() as session:
+            images.lock_images(session)
+            row = boxed_repository.of_prediction(session, prediction_id)
+            return boxed_photos.change(session, row.id, annotation) if row else None
+
+
+def _answer(prediction_id: str, outcome: BoxesOutcome, photo: BoxedPhoto) -> BoxesAnswer:
+    count = number(len(photo.boxes), "fruit")
+    messages: dict[BoxesOutcome, str] = {
+        "stored": f"Noted: the photograph is for learning where fruits are, with {count}.",
+        "replaced": f"Noted: the photograph has {count} now.",
+        "known": f"This photograph was uploaded with boxes, of {count}, which were left. To change "
+        f"them: PUT /dataset/boxed-photos/{photo.row.id}/boxes.",
+    }
+    return BoxesAnswer(
+        prediction_id=prediction_id,
+        id=photo.row.id,
+        width=photo.row.width,
+        height=photo.row.height,
+        complete=photo.row.complete,
+        boxes=marked(photo),
+        photograph=outcome,
+        message=messages[outcome],
+    )
