@@ -626,6 +626,31 @@ class BatchFailure(BaseModel):
     index: int | None = None
 
 
+class BoxedPhotoAnswer(BaseModel):
+    """A photo with boxes around its fruits, in pixels of the stored photograph."""
+
+    boxes: list[MarkedFruit]
+    bytes: int
+    complete: bool
+    created_at: datetime
+    filename: str
+    height: int
+    id: str
+    origin: Literal["upload", "feedback"]
+    photograph: str
+    prediction_id: str | None = None
+    sha256: str
+    split: Literal["train", "validation", "test"]
+    width: int
+
+
+class BoxedPhotoPage(BaseModel):
+    boxed_photos: list[BoxedPhotoAnswer]
+    limit: int
+    offset: int
+    total: int
+
+
 class BoxesAnswer(BaseModel):
     """The boxed photo of a prediction; its boxes are in pixels of the stored photograph."""
 
@@ -671,6 +696,9 @@ class Copies(BaseModel):
 class DatasetSummary(BaseModel):
     """Images are files of the catalog; copies of one photo count as one photograph."""
 
+    boxed_photos: int = 0
+    boxes: int = 0
+    boxes_by_class: dict[str, int] | None = None
     by_class: dict[str, int]
     by_origin: dict[str, int]
     by_split: dict[str, int]

@@ -14,7 +14,7 @@ from api.catalog.duplicate_index import DuplicateIndex, SourceGroup
 from api.catalog.sanitize import SanitizedImage, sanitize
 from api.catalog.service import FOLDER, ID_LETTERS, MAX_STEM, delete_unreferenced
 from api.catalog.thumbnails import encode_thumbnail
-from api.core.errors import UnprocessableError
+from api.core.errors import NotFoundError, UnprocessableError
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.imaging.hashing import content_hash
 from api.core.near_duplicates import original_name, safe_filename
@@ -28,6 +28,16 @@ BoxedOrigin = Literal["upload", "feedback"]
 BoxedOutcome = Literal["stored", "replaced", "known"]
 # Begins the names of source groups, which have no class.
 GROUPS = "boxed/"
+
+
+class DamagedBoxedPhotoError(NotFoundError):
+    code = "image-damaged"
+
+    def __init__(self, photo_id: str) -> None:
+        super().__init__(
+            f"The stored file of boxed photo '{photo_id}' cannot be shown: it is damaged, or over "
+            f"today's limits. Remove it: DELETE /dataset/boxed-photos/{photo_id}."
+        )
 
 
 class NothingMarkedError(UnprocessableError):
@@ -128,6 +138,14 @@ def remove(database: Database, blobs: Blobs, photo_id: str) -> None:
         repository.lock_images(session)
         key = boxed_repository.delete_photo(session, photo_id)
     delete_unreferenced(database, blobs, key)
+
+
+def load_photo(blobs: Blobs, row: BoxedPhotoRow) -> bytes:
+    """The stored photo. Raises BoxedPhotoNotFoundError if it was removed meanwhile."""
+    try:
+        return blobs.get(row.blob)
+    except FileNotFoundError:
+        raise boxed_repository.BoxedPhotoNotFoundError(row.id) from None
 
 
 def _put(

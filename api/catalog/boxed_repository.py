@@ -64,7 +64,7 @@ def count(session: Session) -> int:
 def box_counts(session: Session) -> dict[str | None, int]:
     """The number of boxes of each class; None: only their place is known."""
     query = select(BoxRow.class_name, func.count()).group_by(BoxRow.class_name)
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def boxes_of(session: Session, photo_ids: Sequence[str]) -> dict[str, list[LabelledBox]]:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from api.catalog import repository
+from api.catalog import boxed_repository, repository
 from api.catalog.service import DuplicateFile, Origin, Outcome, Stored
 from api.catalog.upload import FileError
 from api.core.labels import ClassName, NewClass
@@ -98,6 +98,11 @@ class DatasetSummary(BaseModel):
     photographs: KnownPhotographs = Field(
         description="Of the catalog and of the current model's training set."
     )
+    boxed_photos: int = Field(default=0, description="Photos with boxes around their fruits.")
+    boxes: int = Field(default=0, description="Of all boxed photos.")
+    boxes_by_class: dict[str, int] = Field(
+        default_factory=dict, description="Of the boxes with a class."
+    )
 
     @classmethod
     def load(cls, session: Session, training_index: TrainingIndex) -> "DatasetSummary":
@@ -120,6 +125,7 @@ class DatasetSummary(BaseModel):
         photographs: dict[str, dict[str, int]] = {}
         for class_name, split, _ in sorted(known):
             photographs.setdefault(class_name, Counter())[split] += 1
+        boxes = boxed_repository.box_counts(session)
         return cls(
             images=by_split.total(),
             by_class=by_class,
@@ -128,6 +134,9 @@ class DatasetSummary(BaseModel):
             newest_upload=repository.newest(session),
             new_images=len(stored - training_index.row_of.keys()),
             photographs=KnownPhotographs(total=len(known), by_class=photographs),
+            boxed_photos=boxed_repository.count(session),
+            boxes=sum(boxes.values()),
+            boxes_by_class={name: boxes[name] for name in sorted(filter(None, boxes))},
         )
 
 

@@ -111,3 +111,4 @@ class _Name(StringConvertor):
 register_url_convertor("name", _Name())
 VERSION = "{version:name}"
 IMAGE_ID = "{image_id:name}"
+PHOTO_ID = "{photo_id:name}"

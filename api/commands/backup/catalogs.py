@@ -26,6 +26,8 @@ UNPRIVILEGED = ("--no-owner", "--no-privileges")
 REVISION = "alembic_version"
 # How pg_restore writes a table's rows: tabs between the values, one row a line.
 COPY = re.compile(r'COPY (?:"?\w+"?\.)?"?(?P<table>\w+)"? \((?P<columns>.*)\) FROM stdin;')
+# Tables of photos that are kept until someone removes them.
+PHOTO_TABLES = ("images", "boxed_photos")
 END_OF_COPY = "\\."
 
 
@@ -93,7 +95,13 @@ class SqliteCatalog:
     def photo_keys(self, folder: Path) -> set[str]:
         """The blobs of the training photos in the saved catalog."""
         with closing(_read_only(folder / self.file, "&immutable=1")) as saved:
-            return {row[0] for row in saved.execute("SELECT blob FROM images")}
+            tables = {row[0] for row in saved.execute("SELECT name FROM sqlite_schema")}
+            return {
+                row[0]
+                for table in PHOTO_TABLES
+                if table in tables  # A catalog of an older version has fewer.
+                for row in saved.execute(f"SELECT blob FROM {table}")  # noqa: S608
+            }
 
     def check_empty(self) -> None:
         """Raises NotEmptyError."""
@@ -162,7 +170,7 @@ class PostgresCatalog:
         return {
             row[columns.index("blob")]
             for table, columns, row in self._rows(folder)
-            if table == "images"
+            if table in PHOTO_TABLES
         }
 
     def _rows(self, folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:

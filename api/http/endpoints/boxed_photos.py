@@ -2,24 +2,35 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.catalog.box_schemas import MarkedFruits
-from api.catalog.boxed_photos import BoxedPhotoStore
+from api.catalog import boxed_photos, boxed_repository
+from api.catalog.box_schemas import BoxedPhotoAnswer, BoxedPhotoPage, MarkedFruits
+from api.catalog.boxed_photos import BoxedPhotoStore, DamagedBoxedPhotoError
 from api.catalog.class_names import ClassNames
 from api.catalog.duplicate_index import DuplicateIndex
+from api.catalog.schemas import ImageId
+from api.core.errors import ProblemError
+from api.core.imaging.resize import thumbnail
 from api.http.deps import (
+    PHOTO_ID,
     BlobsDep,
     DatabaseDep,
     KnownPhotosDep,
+    Offset,
+    ReadingDep,
     RecordedId,
+    SessionDep,
     SettingsDep,
     StateDep,
+    ThumbnailSize,
     TrainingIndexDep,
 )
+from api.http.endpoints.catalog import CACHED
 from api.http.problems import responses
 from api.predictions.boxes import BoxesAnswer, BoxesService
 
+BOXED_PHOTOS = "/dataset/boxed-photos"
 router = APIRouter(tags=["boxed photos"], responses=responses(503, 507))
 
 
@@ -56,3 +67,81 @@ def put_boxes(
     """
     classes = ClassNames(database, training_index, sent.new_class)
     return BoxesService(store, state.recorder).put(prediction_id, sent.annotation(classes))
+
+
+@router.get(BOXED_PHOTOS, summary="List boxed photos, newest first", responses=responses(422))
+def list_boxed_photos(
+    session: ReadingDep,
+    *,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> BoxedPhotoPage:
+    photos = boxed_repository.list_photos(session, offset, limit)
+    return BoxedPhotoPage(
+        total=boxed_repository.count(session),
+        offset=offset,
+        limit=limit,
+        boxed_photos=[BoxedPhotoAnswer.of(photo) for photo in photos],
+    )
+
+
+@router.get(f"{BOXED_PHOTOS}/{PHOTO_ID}", summary="One boxed photo", responses=responses(404, 422))
+def boxed_photo(session: ReadingDep, photo_id: ImageId) -> BoxedPhotoAnswer:
+    return BoxedPhotoAnswer.of(boxed_repository.get(session, photo_id))
+
+
+@router.get(
+    f"{BOXED_PHOTOS}/{PHOTO_ID}/photograph",
+    summary="Thumbnail of a boxed photo",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422)},
+)
+def boxed_photograph(
+    request: Request,
+    *,
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    photo_id: ImageId,
+    size: ThumbnailSize = 256,
+) -> Response:
+    """A JPEG, upright and without metadata."""
+    with database.reading() as session:
+        row = boxed_repository.get(session, photo_id).row
+    headers = {"ETag": f'"{row.sha256[:32]}-{size}"', "Cache-Control": CACHED}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    data = boxed_photos.load_photo(blobs, row)
+    try:
+        small = thumbnail(data, size, settings.max_pixels)
+    except ProblemError as error:
+        raise DamagedBoxedPhotoError(photo_id) from error
+    return Response(small, headers=headers, media_type="image/jpeg")
+
+
+@router.put(
+    f"{BOXED_PHOTOS}/{PHOTO_ID}/boxes",
+    summary="Change the boxes of a photo",
+    responses=responses(404, 409, 422),
+)
+def change_boxes(
+    session: SessionDep,
+    database: DatabaseDep,
+    training_index: TrainingIndexDep,
+    *,
+    photo_id: ImageId,
+    sent: MarkedFruits,
+) -> BoxedPhotoAnswer:
+    """The list replaces the earlier one."""
+    classes = ClassNames(database, training_index, sent.new_class)
+    return BoxedPhotoAnswer.of(boxed_photos.change(session, photo_id, sent.annotation(classes)))
+
+
+@router.delete(
+    f"{BOXED_PHOTOS}/{PHOTO_ID}",
+    summary="Remove a boxed photo",
+    status_code=204,
+    responses=responses(404, 422),
+)
+def remove_boxed_photo(database: DatabaseDep, blobs: BlobsDep, photo_id: ImageId) -> None:
+    boxed_photos.remove(database, blobs, photo_id)

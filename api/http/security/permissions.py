@@ -20,6 +20,7 @@ DATA = re.compile(
     r"POST /(upload-training-data|dataset/images/(relabel|remove)|review-queue)"
     r"|POST /predictions/[^/]+/feedback|PUT /predictions/[^/]+/boxes"
     r"|(PATCH|DELETE) /dataset/images/[^/]+"
+    r"|DELETE /dataset/boxed-photos/[^/]+|PUT /dataset/boxed-photos/[^/]+/boxes"
 )
 # Of the models: runs, versions in use, thresholds and triggers.
 MODELS = re.compile(
