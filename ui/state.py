@@ -2,11 +2,11 @@
 
 import streamlit as st
 from api_models import FeedbackAnswer, Prediction
-from background_upload import BackgroundUpload
-from batch_grading import Graded
 from errors import ApiError
 from photos import Photo
-from training_upload import FileOutcome
+from transfer.background_upload import BackgroundUpload
+from transfer.grading import Graded
+from transfer.training_upload import FileOutcome
 
 UPLOAD = "upload"
 CAMERA = "camera"

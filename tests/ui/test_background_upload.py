@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from threading import Event
 
-import background_upload
 import pytest
-from background_upload import MAX_TRIES, BackgroundUpload
 from errors import ApiError
 from photos import Photo
-from upload_batches import UploadBatch
+from transfer import background_upload
+from transfer.background_upload import MAX_TRIES, BackgroundUpload
+from transfer.upload_batches import UploadBatch
 
 TIMEOUT_SECONDS = 20
 UNAVAILABLE = ApiError("Unavailable", "Nothing answers.", retryable=True)

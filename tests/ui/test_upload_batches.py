@@ -6,9 +6,9 @@ from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
-import upload_batches
 from photos import Photo
-from upload_batches import MAX_BYTES, MAX_FILES, UploadBatch
+from transfer import upload_batches
+from transfer.upload_batches import MAX_BYTES, MAX_FILES, UploadBatch
 
 from tests.ui.fake_collect import zipped
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 import uploads
-from background_upload import BackgroundUpload
 from formatting import pluralize, rough_duration
+from transfer.background_upload import BackgroundUpload
 
 from components.messages import show_fragment_error
 

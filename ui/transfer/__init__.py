@@ -1,1 +1,1 @@
-"""Names of the first release that scripts still use."""
+"""Files on their way to the API: in batches, in the background, and what comes back."""

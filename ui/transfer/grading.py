@@ -1,5 +1,163 @@
-"""The CSV of graded photos, where scripts of the first release find it."""
+"""Grading a batch of photos in the background; its rows, counts and CSV."""
 
-from batch_grading import Graded, as_csv
+import csv
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
 
-__all__ = ["Graded", "as_csv"]
+import fruits
+from api_models import BatchFailure, Prediction
+from client import ApiClient
+from errors import ApiError
+from formatting import SEVERAL, percent, short_grade
+from photos import Photo, thumbnail
+from plain_text import as_cell
+
+from transfer import upload_batches
+from transfer.background_upload import BackgroundUpload
+from transfer.upload_batches import UploadBatch
+
+# Each is a few kilobytes, and all go to the browser with the table.
+MAX_THUMBNAILS = 1000
+# Spreadsheets take a CSV for one of their own country's code page without it.
+_BYTE_ORDER_MARK = "\ufeff"
+_COLUMNS = (
+    # First, because programs that do not know the mark find it in this name.
+    "row",
+    "filename",
+    "grade",
+    "confidence_percent",
+    "predicted_class",
+    "confidence",
+    "freshness_score",
+    "freshness_level",
+    "recognised",
+    "fruits",
+    "worst_level",
+    "error",
+    "prediction_id",
+    "model_version",
+)
+_OF_A_FRUIT = ("predicted_class", "freshness_score", "freshness_level")
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One file of the batch, with its prediction or its error."""
+
+    name: str
+    thumbnail: str | None
+    prediction: Prediction | None
+    error: str | None
+
+
+def start(api: ApiClient, files: Iterable[Photo]) -> BackgroundUpload[Graded]:
+    """Start to grade photos and zips of photos in the background."""
+    queue = deque(files)
+    total = upload_batches.count_photos(queue)
+    return BackgroundUpload(
+        upload_batches.split(queue, keep_folders=True),
+        total,
+        send=_sender(api),
+        rejected=lambda name, reason: Graded(name, None, None, reason),
+        is_available=lambda: is_available(api),
+    )
+
+
+def is_available(api: ApiClient) -> bool:
+    """Whether the API answers at all."""
+    try:
+        api.health()
+    except ApiError:
+        return False
+    return True
+
+
+def by_class(rows: Sequence[Graded]) -> dict[str | None, int]:
+    """Photos per class, most first; None stands for those not recognised."""
+    counts = Counter(class_of(row.prediction) for row in rows if row.prediction)
+    return dict(counts.most_common())
+
+
+def class_of(prediction: Prediction) -> str | None:
+    """Its class, or SEVERAL; None if it was not recognised."""
+    if prediction.several:
+        return SEVERAL
+    return prediction.predicted_class if prediction.recognised else None
+
+
+def level_of(prediction: Prediction) -> str | None:
+    """Its level, of several fruits that of the worst; None if there is none."""
+    if prediction.several:
+        return fruits.worst_level(prediction)
+    return prediction.freshness_level if prediction.recognised else None
+
+
+def grade_of(prediction: Prediction) -> str:
+    """The grade in words, of several fruits their counts by level."""
+    return fruits.headline(prediction) if prediction.several else short_grade(prediction)
+
+
+def as_csv(rows: Sequence[Graded]) -> str:
+    """The rows as CSV that spreadsheets open: with a byte order mark, and without formulas.
+
+    A photo that was not recognised has no class, so that nobody counts it as a fruit.
+    """
+    text = StringIO()
+    text.write(_BYTE_ORDER_MARK)
+    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    for number, row in enumerate(rows, start=1):
+        values = {
+            **(_fields(row.prediction) if row.prediction else {}),
+            "row": number,
+            "filename": row.name,
+            "error": row.error,
+        }
+        writer.writerow({name: _escape_formula(value) for name, value in values.items()})
+    return text.getvalue()
+
+
+def _fields(prediction: Prediction) -> dict[str, object]:
+    """The cells of a prediction: in words as on the screen, and as the API gave them."""
+    fields = prediction.model_dump(include=set(_COLUMNS))
+    if prediction.several:
+        # The grade of the whole photo speaks for none of them.
+        fields |= dict.fromkeys((*_OF_A_FRUIT, "confidence"))
+    elif not prediction.recognised:
+        fields |= dict.fromkeys(_OF_A_FRUIT)
+    return {
+        **fields,
+        "grade": grade_of(prediction),
+        "confidence_percent": None if prediction.several else percent(prediction.confidence),
+        "fruits": None if prediction.instances is None else len(prediction.instances),
+        "worst_level": fruits.worst_level(prediction) if prediction.several else None,
+    }
+
+
+def _escape_formula(value: object) -> object:
+    return as_cell(value) if isinstance(value, str) else value
+
+
+def _sender(api: ApiClient) -> Callable[[UploadBatch], Sequence[Graded]]:
+    thumbnails_left = MAX_THUMBNAILS
+
+    def send(batch: UploadBatch) -> list[Graded]:
+        nonlocal thumbnails_left
+        results = api.predict_batch(batch.files, instances=api.finds_fruits())
+        # The API may skip files of a zip, so there only the name identifies a result.
+        in_order = batch.files == batch.photos
+        by_name = {photo.name: photo.data for photo in batch.photos}
+        rows = []
+        for index, result in enumerate(results):
+            data = batch.photos[index].data if in_order else by_name.get(result.filename)
+            small = thumbnail(data) if data and thumbnails_left > 0 else None
+            thumbnails_left -= small is not None
+            if isinstance(result, BatchFailure):
+                rows.append(Graded(result.filename, small, None, result.error.detail))
+            else:
+                rows.append(Graded(result.filename, small, result, None))
+        return rows
+
+    return send

@@ -1,9 +1,9 @@
 """The Predict page with many photos: selected, sent, graded, stopped, failing."""
 
-import background_upload
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
+from transfer import background_upload
 
 from tests.ui import fake_tray
 from tests.ui.app_pages.pages import button, page_text, wait_for_upload

@@ -1,9 +1,9 @@
 """Adding photos on the Training data page: by class, by folder, the report, failures."""
 
-import background_upload
 import pytest
 from formatting import class_label
 from streamlit.testing.v1 import AppTest
+from transfer import background_upload
 
 from tests.ui.app_pages.pages import button, page_text, wait_for_upload
 from tests.ui.conftest import OpenPage

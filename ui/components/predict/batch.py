@@ -1,15 +1,15 @@
 """Grading many photos: choose them, wait, read the table."""
 
-import batch_grading
 import cached_api
 import state
 import streamlit as st
 import uploads
-from background_upload import BackgroundUpload
-from batch_grading import Graded
 from charts.bars import class_bars
 from formatting import SEVERAL, level_label, pluralize
 from photos import READABLE
+from transfer import grading
+from transfer.background_upload import BackgroundUpload
+from transfer.grading import Graded
 
 from components.display import chart
 from components.messages import api_unavailable, empty_state
@@ -55,14 +55,14 @@ def _choose() -> None:
 
 
 def _start() -> None:
-    state.keep_batch(batch_grading.start(cached_api.api(), uploads.take_files(UPLOADER)))
+    state.keep_batch(grading.start(cached_api.api(), uploads.take_files(UPLOADER)))
 
 
 def _results(upload: BackgroundUpload[Graded]) -> None:
     rows = upload.rows
     stopped_warning(upload)
     _totals(rows)
-    counts = batch_grading.by_class(rows)
+    counts = grading.by_class(rows)
     if counts:
         listed = ", ".join(f"{grade_label(name)} {number}" for name, number in counts.items())
         chart(class_bars(counts), "classes", f"Photos per class: {listed}.")
@@ -76,7 +76,7 @@ def _results(upload: BackgroundUpload[Graded]) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download CSV",
-            lambda: batch_grading.as_csv(rows),
+            lambda: grading.as_csv(rows),
             "ripeline-grades.csv",
             "text/csv",
             on_click="ignore",
@@ -94,8 +94,8 @@ def _results(upload: BackgroundUpload[Graded]) -> None:
 
 def _totals(rows: list[Graded]) -> None:
     predictions = [row.prediction for row in rows if row.prediction]
-    levels = [batch_grading.level_of(prediction) for prediction in predictions]
-    classes = [batch_grading.class_of(prediction) for prediction in predictions]
+    levels = [grading.level_of(prediction) for prediction in predictions]
+    classes = [grading.class_of(prediction) for prediction in predictions]
     totals = {
         "Graded": len(predictions),
         **{level_label(level): levels.count(level) for level in ("fresh", "past_best", "rotten")},

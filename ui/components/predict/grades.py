@@ -5,9 +5,9 @@ from typing import Any
 import state
 import streamlit as st
 from api_models import Prediction
-from batch_grading import Graded, class_of, grade_of, level_of
 from formatting import class_labels, level_label, pluralize
 from plain_text import as_cell
+from transfer.grading import Graded, class_of, grade_of, level_of
 
 # No class has such a name.
 _ALL, _UNKNOWN, _FAILED = "*all", "*unknown", "*failed"

@@ -3,13 +3,13 @@
 import cached_api
 import state
 import streamlit as st
-import training_upload
 import uploads
-from background_upload import BackgroundUpload
 from formatting import class_labels, pluralize
 from photos import READABLE
 from plain_text import as_cell
-from training_upload import OUTCOMES, FileOutcome
+from transfer import training_upload
+from transfer.background_upload import BackgroundUpload
+from transfer.training_upload import OUTCOMES, FileOutcome
 
 from components.class_picker import ask_new_folders, choose_class, is_new_class
 from components.messages import empty_state

@@ -6,7 +6,8 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from errors import ApiError
-from upload_batches import UploadBatch
+
+from transfer.upload_batches import UploadBatch
 
 Row = TypeVar("Row")
 # Exponential backoff while the API is unavailable.

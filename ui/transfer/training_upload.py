@@ -5,14 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import upload_batches
 from api_models import UploadReport
-from background_upload import BackgroundUpload
-from batch_grading import is_available
 from client import ApiClient
 from formatting import with_class_labels
 from photos import Photo
-from upload_batches import UploadBatch
+
+from transfer import upload_batches
+from transfer.background_upload import BackgroundUpload
+from transfer.grading import is_available
+from transfer.upload_batches import UploadBatch
 
 Outcome = Literal["added", "known", "refused"]
 OUTCOMES: tuple[Outcome, ...] = ("added", "known", "refused")

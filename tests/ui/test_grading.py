@@ -4,14 +4,13 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-import batch_grading
 import pytest
-import transfer.grading
 from api_models import Prediction
-from background_upload import BackgroundUpload
-from batch_grading import Graded
 from client import ApiClient
 from photos import Photo
+from transfer import grading
+from transfer.background_upload import BackgroundUpload
+from transfer.grading import Graded
 
 from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi
 from tests.ui.fake_collect import script, zipped
@@ -38,7 +37,7 @@ def test_each_file_has_its_own_thumbnail_and_grade_or_error(
     client: ApiClient, photo: bytes
 ) -> None:
     good, bad, rotten = wait_for_rows(
-        batch_grading.start(
+        grading.start(
             client, [Photo("a.jpg", photo), Photo("bad.jpg", b"x"), Photo("rotten.jpg", b"y")]
         )
     )
@@ -54,9 +53,7 @@ def test_each_file_has_its_own_thumbnail_and_grade_or_error(
 
 def test_photos_in_a_zip_have_thumbnails(client: ApiClient, photo: bytes) -> None:
     rows = wait_for_rows(
-        batch_grading.start(
-            client, [Photo("set.zip", zipped({"x/1.jpg": photo, "x/bad.jpg": b"x"}))]
-        )
+        grading.start(client, [Photo("set.zip", zipped({"x/1.jpg": photo, "x/bad.jpg": b"x"}))])
     )
 
     assert [row.name for row in rows] == ["set.zip/x/1.jpg", "set.zip/x/bad.jpg"]
@@ -66,9 +63,7 @@ def test_photos_in_a_zip_have_thumbnails(client: ApiClient, photo: bytes) -> Non
 def test_photos_with_the_same_name_keep_their_own_thumbnails(
     client: ApiClient, photo: bytes
 ) -> None:
-    rows = wait_for_rows(
-        batch_grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)])
-    )
+    rows = wait_for_rows(grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)]))
 
     assert [row.thumbnail is None for row in rows] == [True, False]
 
@@ -76,9 +71,9 @@ def test_photos_with_the_same_name_keep_their_own_thumbnails(
 def test_number_of_thumbnails_is_limited(
     client: ApiClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_grading, "MAX_THUMBNAILS", 30)
+    monkeypatch.setattr(grading, "MAX_THUMBNAILS", 30)
 
-    rows = wait_for_rows(batch_grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)]))
+    rows = wait_for_rows(grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)]))
 
     assert len(rows) == 60
     assert sum(row.thumbnail is not None for row in rows) == 30
@@ -90,7 +85,7 @@ def test_truncated_response_is_requested_again(
     first = Answer('{"filename": "a.jpg", "error": {"detail": "cut"}}\n', content_type="ndjson")
     api.first["/predict/batch"] += [first, OUTAGE]
 
-    [row] = wait_for_rows(batch_grading.start(client, [Photo("a.jpg", photo)]))
+    [row] = wait_for_rows(grading.start(client, [Photo("a.jpg", photo)]))
 
     assert row.error is None
     assert len(api.sent_to("/predict/batch")) == 3
@@ -105,16 +100,15 @@ def test_classes_and_unrecognised_photos_are_counted() -> None:
         Graded("5", None, None, "broken"),
     ]
 
-    assert batch_grading.by_class(rows) == {"freshapples": 2, None: 1, "kiwi": 1}
+    assert grading.by_class(rows) == {"freshapples": 2, None: 1, "kiwi": 1}
 
 
 def test_csv_opens_in_spreadsheets_with_its_letters() -> None:
-    text = batch_grading.as_csv([Graded("pêche.jpg", None, None, "damaged")])
+    text = grading.as_csv([Graded("pêche.jpg", None, None, "damaged")])
 
     assert text.encode().startswith(b"\xef\xbb\xbf")
     [row] = csv.DictReader(StringIO(text.removeprefix("\ufeff")))
     assert (row["row"], row["filename"], row["error"]) == ("1", "pêche.jpg", "damaged")
-    assert transfer.grading.as_csv is batch_grading.as_csv
 
 
 def test_csv_has_the_words_of_the_screen_beside_what_the_api_gave() -> None:
@@ -125,7 +119,7 @@ def test_csv_has_the_words_of_the_screen_beside_what_the_api_gave() -> None:
         graded("4", predicted_class="dragon_fruit", fruit="dragon fruit", freshness=None),
     ]
 
-    table = list(csv.DictReader(StringIO(batch_grading.as_csv(rows))))
+    table = list(csv.DictReader(StringIO(grading.as_csv(rows))))
 
     assert [row["grade"] for row in table] == [
         "Fresh apple",
@@ -144,7 +138,7 @@ def test_csv_has_the_words_of_the_screen_beside_what_the_api_gave() -> None:
 def test_csv_has_every_row_and_escapes_formulas() -> None:
     rows = [graded("=cmd()|'x'.jpg"), Graded("b.jpg", None, None, "+broken")]
 
-    first, second = csv.DictReader(StringIO(batch_grading.as_csv(rows)))
+    first, second = csv.DictReader(StringIO(grading.as_csv(rows)))
 
     assert first["filename"] == "'=cmd()|'x'.jpg"
     assert first["predicted_class"] == "freshapples"
@@ -157,7 +151,7 @@ def test_csv_has_every_row_and_escapes_formulas() -> None:
 def test_csv_of_several_fruits_has_no_grade_of_one() -> None:
     tray = Prediction.model_validate(tray_answer(TRAY))
     one = Prediction.model_validate(tray_answer(TRAY[:1]))
-    text = batch_grading.as_csv([Graded("t", None, tray, None), Graded("o", None, one, None)])
+    text = grading.as_csv([Graded("t", None, tray, None), Graded("o", None, one, None)])
 
     first, second = csv.DictReader(StringIO(text))
     assert (first["fruits"], first["worst_level"]) == ("4", "rotten")
