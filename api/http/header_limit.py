@@ -1,7 +1,8 @@
-"""Uvicorn's HTTP protocol with limits on headers: their length, and the time that they take.
+"""Uvicorn's HTTP protocol with limits on headers, and with an answer to every request.
 
 Uvicorn's parser buffers the request line and headers, however long they get, and waits for them for
-ever. The limit on length also holds for bytes between the parts of a body.
+ever. The limit on length also holds for bytes between the parts of a body. Uvicorn gives up a
+request whose client has closed its side of the connection, also if it was sent whole.
 """
 
 import asyncio
@@ -14,11 +15,20 @@ from api.http.problems import problem_response
 from api.settings import get_settings
 
 MAX_HEADER_BYTES = 64 * 2**10
+# What a client may go on sending after it was refused, and for how long. If its bytes met a closed
+# connection, its system would drop the answer unread.
+LINGER_BYTES = 8 * 2**20
+LINGER_SECONDS = 2.0
 
 
 class UnreadableRequestError(ProblemError):
     code = "unreadable-request"
     detail = "This is no HTTP request that can be read."
+
+
+class CutOffRequestError(ProblemError):
+    code = "cut-off-request"
+    detail = "The request ended before all of it had come. Send it again."
 
 
 class HeadersTooLargeError(ProblemError):
@@ -45,6 +55,8 @@ class HeaderLimitProtocol(HttpToolsProtocol):
     _bytes_without_body = 0
     _has_head = False
     _head_timer: asyncio.TimerHandle | None = None
+    _is_refused = False
+    _dropped_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -55,12 +67,32 @@ class HeaderLimitProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            self._dropped_bytes += len(data)
+            if self._dropped_bytes > LINGER_BYTES:
+                self.transport.close()
+            return
         if not self._has_head and self._head_timer is None:
             self._start_head_timer()
         self._bytes_without_body += len(data)
         super().data_received(data)
-        if self._bytes_without_body > MAX_HEADER_BYTES and not self.transport.is_closing():
+        if self._bytes_without_body > MAX_HEADER_BYTES and not self._is_closing():
             self._refuse(HeadersTooLargeError())
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether the connection stays open: until requests that were sent whole are answered."""
+        self._stop_head_timer()
+        if self._is_closing():
+            return False
+        last = self.cycle
+        is_answered = last is None or last.response_complete
+        if self._bytes_without_body or (not is_answered and last.more_body):
+            if is_answered or not (self.pipeline or last.response_started):
+                self._refuse(CutOffRequestError())
+            return False
+        if not is_answered:
+            last.keep_alive = False
+        return not is_answered
 
     def on_headers_complete(self) -> None:
         self._has_head = True
@@ -88,7 +120,7 @@ class HeaderLimitProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _head_is_late(self) -> None:
-        if self.transport.is_closing():
+        if self._is_closing():
             return
         if self._bytes_without_body:
             self._refuse(SlowHeadersError())
@@ -100,4 +132,9 @@ class HeaderLimitProtocol(HttpToolsProtocol):
         head = [STATUS_LINE[response.status_code], b"connection: close\r\n"]
         head += [b"%s: %s\r\n" % header for header in response.raw_headers]
         self.transport.write(b"".join([*head, b"\r\n", bytes(response.body)]))
-        self.transport.close()
+        self._is_refused = True
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _is_closing(self) -> bool:
+        return self._is_refused or self.transport.is_closing()

@@ -32,6 +32,8 @@ _BY_BROWSERS = (("%22", '"'), ("%0D", " "), ("%0A", " "))
 class FormParser(MultiPartParser):
     """Raises MultiPartException for what is no form, and UnicodeError for an unusable charset."""
 
+    _is_whole = False
+
     def on_headers_finished(self) -> None:
         part = self._current_part
         disposition = part.content_disposition or b""
@@ -58,11 +60,32 @@ class FormParser(MultiPartParser):
         headers = self._current_part.item_headers
         return next((value.strip() for header, value in headers if header == name), b"")
 
+    def on_end(self) -> None:
+        self._is_whole = True
+
     async def parse(self) -> FormData:
         _, options = parse_options_header(self.headers["Content-Type"])
         if boundary := options.get(b"boundary"):
-            self.stream = _without_preamble(self.stream, b"--" + boundary)
+            delimiter = b"--" + boundary
+            self.stream = self._ended(_without_preamble(self.stream, delimiter), delimiter)
         return await super().parse()
+
+    async def _ended(
+        self, stream: AsyncGenerator[bytes, None], delimiter: bytes
+    ) -> AsyncGenerator[bytes, None]:
+        """The body, with the hyphens after its last boundary where a client forgot them.
+
+        Raises MultiPartException if the last boundary is missing: the parser passes over a part
+        that is cut off, and nobody would notice that a file was lost.
+        """
+        tail = b""
+        async for chunk in stream:
+            tail = (tail + chunk)[-len(delimiter) - 2 :]
+            yield chunk
+        if tail.endswith(delimiter):
+            yield b"--\r\n"
+        elif not (self._is_whole or tail == delimiter + b"\r\n"):
+            raise MultiPartException("The form is cut off: its last boundary is missing.")
 
 
 def _extended_name(disposition: bytes) -> str | None:

@@ -35,8 +35,7 @@ class Outcome:
         status = int(answer[9:12]) if answer[:5] == b"HTTP/" else 0
         if not status:
             self.unanswered += 1
-            if attack.complete:
-                self.faults.append(f"{attack.name}: no answer")
+            self.faults.append(f"{attack.name}: no answer")
             return
         self.statuses[status] += 1
         overloaded = status == 503 and b"\r\nretry-after:" in answer.lower()

@@ -12,7 +12,8 @@ Header = tuple[bytes, bytes]
 class Attack:
     """A request; `name` describes it in failures.
 
-    `complete` is false if the server may close the connection without an answer.
+    `complete` is false if the server may wait for more: the client closes its side after it. It is
+    to be answered all the same.
     """
 
     name: str

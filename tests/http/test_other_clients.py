@@ -106,6 +106,27 @@ def test_form_without_its_boundary_is_refused(client: TestClient, before: bytes)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
 
 
+@pytest.mark.parametrize("cut", [1, 100, len(PHOTO)])
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/upload-training-data"])
+def test_form_that_is_cut_off_is_refused_whole(client: TestClient, path: str, cut: int) -> None:
+    named = part('name="class_name"', b"mango", "text/plain")
+    form = named + part('name="files"; filename="1.jpg"') + part('name="file"; filename="2.jpg"')
+    before = client.get("/dataset/images").json()["total"]
+    answer = client.post(path, content=form[:-cut], headers=FORM)
+    assert answer.status_code == 400, answer.text
+    assert "cut off" in answer.json()["detail"]
+    assert client.get("/dataset/images").json()["total"] == before
+
+
+@pytest.mark.parametrize("end", [b"--b", b"--b\r\n", b"--b--", b"--b--\r\nwords after"])
+def test_forgotten_hyphens_and_words_at_the_end_lose_no_file(
+    client: TestClient, end: bytes
+) -> None:
+    form = part('name="files"; filename="1.jpg"') + part('name="files"; filename="2.jpg"')
+    answer = client.post("/predict/batch", content=form + end, headers=FORM)
+    assert answer.json()["summary"]["graded"] == 2, answer.text
+
+
 @pytest.mark.parametrize(
     ("encoding", "packed"),
     [

@@ -1,0 +1,68 @@
+"""Every request is answered, also where the client closes its side early or sends on."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hostile.requests import field, form, form_type, request
+from tests.hostile.serving import Served, serving
+from tests.synthetic_images import draw_fruit, encode
+
+pytestmark = pytest.mark.slow
+
+PHOTO = form([field(b"file", encode(draw_fruit("freshapples"), "JPEG"), b"a.jpg")])
+GRADING = request("whole", b"POST", b"/predict", [form_type()], PHOTO).data
+KEPT_ALIVE = GRADING.replace(b"Connection: close\r\n", b"")
+GRADING_HEAD = GRADING.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+HEAD = b"GET /live HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
+def answers(served: Served, sent: bytes) -> list[bytes]:
+    """The status lines that come back for `sent`, after which the client closes its side."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    return [b"HTTP/1.1 " + answer[:3] for answer in received.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.mark.parametrize("whole", [GRADING, KEPT_ALIVE])
+def test_request_sent_whole_is_answered(served: Served, whole: bytes) -> None:
+    assert answers(served, whole) == [b"HTTP/1.1 200"]
+
+
+def test_every_one_of_several_requests_is_answered(served: Served) -> None:
+    assert answers(served, KEPT_ALIVE * 3) == [b"HTTP/1.1 200"] * 3
+
+
+def test_keep_alive_connection_ends_with_the_last_answer(served: Served) -> None:
+    assert answers(served, HEAD + b"\r\n") == [b"HTTP/1.1 200"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b"G", HEAD, GRADING[:-1], GRADING[:200], GRADING.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"],
+)
+def test_request_that_ends_too_early_is_told_so(served: Served, part: bytes) -> None:
+    assert answers(served, part) == [b"HTTP/1.1 400"]
+
+
+def test_nothing_sent_is_answered_by_nothing(served: Served) -> None:
+    assert answers(served, b"") == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(b"GET /?" + b"q" * 4_000_000, b"431"), (b"\0" * 4_000_000, b"400")],
+)
+def test_refused_client_that_sends_on_reads_the_answer(
+    served: Served, sent: bytes, status: bytes
+) -> None:
+    assert answers(served, sent) == [b"HTTP/1.1 " + status]
