@@ -14,7 +14,13 @@ from typing import IO, cast
 
 from api.core.errors import ProblemError, TooLargeError, UnprocessableError
 from api.core.formatting import printable
-from api.core.layout import folders_of_splits, has_class, is_ignored, is_split
+from api.core.layout import (
+    folders_of_splits,
+    has_class,
+    is_ignored,
+    is_split,
+    is_system_folder,
+)
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 ENCRYPTED_FLAG, UTF8_FLAG = 0x1, 0x800
@@ -163,7 +169,7 @@ def is_zip(stream: IO[bytes]) -> bool:
 class ZipArchive:
     """An open zip.
 
-    `entries` leaves out hidden files, READMEs and macOS metadata. Opening raises
+    `entries` leaves out hidden files, READMEs, and the folders and files of systems. Opening raises
     BrokenArchiveError, EncryptedArchiveError, TooManyEntriesError, ArchiveTooLargeError or
     EmptyArchiveError.
     """
@@ -264,11 +270,12 @@ def _photo_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     found: list[tuple[PurePosixPath, zipfile.ZipInfo, bool]] = []
     for info in archive.infolist():
         name, is_known = _name_of(info)
-        path = PurePosixPath(name.replace("\\", "/"))
-        hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-        # ZipInfo.is_dir fails for an entry without a name.
-        is_folder = info.filename.endswith("/")
-        if not (is_folder or hidden or "__MACOSX" in path.parts or is_ignored(path.name)):
+        name = name.replace("\\", "/")
+        path = PurePosixPath(name)
+        of_system = any(is_system_folder(part) and part != ".." for part in path.parts[:-1])
+        # ZipInfo.is_dir fails for an entry without a name, and for the backslash of some programs.
+        is_folder = name.endswith("/")
+        if not (is_folder or of_system or is_ignored(path.name)):
             found.append((path, info, is_known))
     of_splits = folders_of_splits(_folders(path) for path, _, _ in found)
     for path, info, is_known in found:

@@ -13,7 +13,13 @@ from pathlib import Path
 
 from api.core.errors import ProblemError
 from api.core.labels import BadClassNameError, InvisibleCharacterError, accepted_new_class
-from api.core.layout import Layout, SeveralClassFoldersError, class_folder, discover
+from api.core.layout import (
+    Layout,
+    SeveralClassFoldersError,
+    class_folder,
+    discover,
+    is_system_folder,
+)
 from api.core.progress import Progress, silent
 from api.core.splits import SPLITS
 from api.training.class_folders import (
@@ -128,12 +134,13 @@ def _check_classes(layout: Layout, indexed: Sequence[PhotoFile]) -> None:
 
 
 def _files_under(folder: Path) -> list[Path]:
-    """All regular files under `folder`, without hidden ones."""
+    """All regular files under `folder`, without those that `discover` skips silently."""
     return [
         path
         for path in sorted(folder.rglob("*"))
         if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not path.name.startswith(".")
+        and not any(is_system_folder(part) for part in path.relative_to(folder).parts[:-1])
     ]
 
 

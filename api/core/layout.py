@@ -27,6 +27,12 @@ SUPPLIED_SPLITS = {
     **dict.fromkeys(("val", "valid", "validation"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+# Of macOS, Windows, Linux, Synology and QNAP: thumbnails and deleted files, which nobody means.
+SYSTEM_FOLDERS = {
+    *("__macosx", "$recycle.bin", "recycler", "system volume information", "lost+found"),
+    *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb"),
+}
+SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
 NO_CLASS_FOLDER = "it lies in no class folder"
 LEFT_OUT = "left out on request"
 
@@ -91,7 +97,7 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
     skipped: list[Skipped] = []
     for folder, subfolders, names in os.walk(root):
         here = Path(folder)
-        shown = sorted(name for name in subfolders if not name.startswith("."))
+        shown = sorted(name for name in subfolders if not is_system_folder(name))
         subfolders[:] = [name for name in shown if name not in skip]
         skipped += (
             Skipped(_display_path(here / name, root), LEFT_OUT) for name in shown if name in skip
@@ -196,9 +202,19 @@ def source_of(path: PurePath) -> str:
     return above[-1] if above else ""
 
 
+def is_system_folder(name: str) -> bool:
+    """Whether a folder is skipped silently: hidden, or made by a system for itself."""
+    return name.startswith(".") or name.lower() in SYSTEM_FOLDERS
+
+
 def is_ignored(name: str) -> bool:
-    """Whether a file is skipped silently: hidden, a README or an index."""
-    return name.startswith(".") or name == "index.csv" or Path(name).stem.lower() == "readme"
+    """Whether a file is skipped silently: hidden, a system's, a README or an index."""
+    return (
+        name.startswith(".")
+        or name == "index.csv"
+        or name.lower() in SYSTEM_FILES
+        or Path(name).stem.lower() == "readme"
+    )
 
 
 def _unreadable(path: Path, root: Path) -> str:

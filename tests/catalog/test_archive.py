@@ -61,6 +61,13 @@ def test_entries_have_their_class_folder() -> None:
     assert [archive.read(entry) for entry in archive.entries] == [b"%d" % n for n in range(1, 7)]
 
 
+@pytest.mark.parametrize("slash", ["/", "\\"])
+def test_folders_of_systems_and_folders_themselves_are_skipped(slash: str) -> None:
+    names = ("pear/a.jpg", "pear/", "#recycle/b.jpg", "pear/@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg")
+    files = {name.replace("/", slash): b"1" for name in (*names, "pear/Thumbs.db")}
+    assert [entry.path for entry in open_archive(zipped(files)).entries] == ["pear/a.jpg"]
+
+
 def test_hidden_and_metadata_files_are_skipped() -> None:
     data = zipped(
         {

@@ -49,6 +49,18 @@ def test_named_folders_are_skipped(tmp_path: Path) -> None:
     assert set(layout.skipped) == {Skipped(name, "left out on request") for name in left_out}
 
 
+SYSTEM_FOLDERS = ("@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", "__MACOSX", ".thumbnails")
+
+
+@pytest.mark.parametrize("folder", SYSTEM_FOLDERS)
+def test_folders_of_systems_are_no_classes(tmp_path: Path, folder: str) -> None:
+    write_images(tmp_path, "pear/1.png", f"{folder}/2.png", f"pear/{folder}/1.png/THUMB.png")
+    (tmp_path / "pear" / "Thumbs.db").write_bytes(b"x")
+    layout = discover(tmp_path)
+    assert names(tmp_path, layout.class_files) == ["pear/1.png"]
+    assert layout.skipped == ()
+
+
 def test_root_is_not_skipped(tmp_path: Path) -> None:
     root = write_images(tmp_path / "market", "apple/1.png")
     assert len(discover(root, skip=["market"]).class_files) == 1

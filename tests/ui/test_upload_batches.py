@@ -10,6 +10,7 @@ from photos import Photo
 from transfer import upload_batches
 from transfer.upload_batches import MAX_BYTES, MAX_FILES, UploadBatch
 
+from api.core import layout
 from tests.ui.fake_collect import zipped
 
 
@@ -140,3 +141,11 @@ def test_memory_hungry_compression_is_not_unpacked() -> None:
     [batch] = split(Photo("set.zip", file.getvalue()))
 
     assert len(batch.unreadable) == 1
+
+
+def test_files_of_systems_are_left_out_as_the_api_leaves_them_out(photo: bytes) -> None:
+    names = ["pear/a.jpg", "pear/@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.jpg", "pear\\"]
+    zip_file = Photo("set.zip", zipped(dict.fromkeys([*names, "pear/Thumbs.db"], photo)))
+    assert upload_batches.count_photos([zip_file]) == 1
+    assert upload_batches.SYSTEM_FOLDERS == layout.SYSTEM_FOLDERS
+    assert upload_batches.SYSTEM_FILES == layout.SYSTEM_FILES

@@ -21,6 +21,12 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MAX_FILE_BYTES = 25 * 2**20
 # The directory of a zip with as many files as the API accepts fits.
 _MAX_DIRECTORY_BYTES = 8 * 2**20
+# As the API does: thumbnails and deleted files of macOS, Windows, Linux, Synology and QNAP.
+SYSTEM_FOLDERS = {
+    *("__macosx", "$recycle.bin", "recycler", "system volume information", "lost+found"),
+    *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb"),
+}
+SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
 _DAMAGED = "It could not be unpacked: the zip is damaged, or this file in it is larger than 25 MB."
 _UNREADABLE_NAME = (
     "The zip does not say how the names of its folders are written, so the class cannot be read. "
@@ -122,7 +128,7 @@ def _count(file: Photo) -> int:
 
 
 def _entries(file: Photo) -> list[zipfile.ZipInfo] | None:
-    """The files of a zip, without hidden ones; None if the file is no zip, [] if it is unusable."""
+    """The files of a zip, without hidden ones and those of systems; None if the file is no zip, [] if it is unusable."""
     if not file.data.startswith(b"PK"):
         return None
     try:
@@ -146,9 +152,11 @@ def _path_of(entry: zipfile.ZipInfo) -> tuple[PurePosixPath, bool]:
 
 
 def _is_visible(entry: zipfile.ZipInfo) -> bool:
-    parts = _path_of(entry)[0].parts
-    hidden = any(part.startswith(".") and part != ".." for part in parts) or "__MACOSX" in parts
-    return not entry.is_dir() and not hidden
+    path = _path_of(entry)[0]
+    hidden = any(part.startswith(".") and part != ".." for part in path.parts)
+    of_system = any(part.lower() in SYSTEM_FOLDERS for part in path.parts[:-1])
+    is_folder = entry.is_dir() or entry.filename.endswith("\\")
+    return not (is_folder or hidden or of_system or path.name.lower() in SYSTEM_FILES)
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:

@@ -2,15 +2,17 @@
 
 import errno
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
 
 from api.core.errors import ProblemError
 from api.core.imaging.decode import EXTENSIONS, START_BYTES, starts_like_photo
+from api.core.layout import is_system_folder
 
 # The store is unavailable or overloaded, and not just a photo missing.
 UNAVAILABLE = (ConnectionError, TimeoutError, BlockingIOError)
@@ -59,7 +61,7 @@ class Source:
     def paths(self) -> Iterator[str]:
         """The path of every photo, sorted; only one folder is in memory at a time.
 
-        Skips hidden files and folders, and links to folders. Raises NoFolderError.
+        Skips hidden files, folders of systems, and links to folders. Raises NoFolderError.
         """
         try:
             yield from self._walk("")
@@ -89,12 +91,24 @@ class Source:
         for name in sorted(self._names(folder)):
             if name.endswith("/"):
                 yield from self._walk(folder + name)
+            elif self._is_special(folder + name):
+                self.left_out["no ordinary file"] += 1
             elif name.lower().endswith(EXTENSIONS) or (
                 "." not in name and self._starts_like_photo(folder + name)
             ):
                 yield folder + name
             else:
                 self.left_out[PurePosixPath(name).suffix.lower() or "no ending"] += 1
+
+    def _is_special(self, path: str) -> bool:
+        """A pipe, socket or device, which may be read for ever. A broken link is none."""
+        if not self._local:
+            return False
+        try:
+            mode = Path(self._root, path).stat().st_mode
+        except OSError:  # Reading it says what is wrong.
+            return False
+        return not stat.S_ISREG(mode)
 
     def _starts_like_photo(self, path: str) -> bool:
         try:
@@ -111,12 +125,17 @@ class Source:
         if self._local:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    if not entry.name.startswith("."):
-                        is_folder = entry.is_dir(follow_symlinks=False)
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if not _is_ignored(entry.name, is_folder):
                         yield f"{entry.name}/" if is_folder else entry.name
             return
         for entry in self._filesystem.ls(path.rstrip("/"), detail=True):
             name = entry["name"].rstrip("/").removeprefix(path.rstrip("/")).removeprefix("/")
             # A bucket may list the folder itself, as an empty object.
-            if name and not name.startswith("."):
-                yield f"{name}/" if entry["type"] == "directory" else name
+            is_folder = entry["type"] == "directory"
+            if name and not _is_ignored(name, is_folder):
+                yield f"{name}/" if is_folder else name
+
+
+def _is_ignored(name: str, is_folder: bool) -> bool:
+    return is_system_folder(name) if is_folder else name.startswith(".")

@@ -34,6 +34,24 @@ def test_photos_are_found_by_odd_names_and_the_rest_is_counted(address: str) -> 
     assert source.left_out == {".txt": 1, ".gif": 2, "no ending": 2}
 
 
+def test_folders_of_systems_are_passed_over(address: str) -> None:
+    photo = contents()["B.JPG"]
+    names = ["a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "b/#recycle/c.jpg", "lost+found/d.jpg"]
+    source = Source(put(address, dict.fromkeys(names, photo)), MAX_BYTES)
+    assert list(source.paths()) == ["a.jpg"]
+
+
+def test_pipes_are_not_read(tmp_path: Path) -> None:
+    """Reading one would wait for ever."""
+    for name in ("pipe.jpg", "pipe without ending"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "gone.jpg").symlink_to("nowhere")
+    source = Source(str(tmp_path), MAX_BYTES)
+    assert list(source.paths()) == ["gone.jpg"]
+    assert source.left_out == {"no ordinary file": 2}
+    assert isinstance(source.read(["gone.jpg"])[0], FileNotFoundError)
+
+
 def test_read_keeps_the_order(address: str) -> None:
     files = contents()
     source = Source(put(f"{address}/", files), MAX_BYTES)
