@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
+import decimal_comma
 import pytest
 from api_models import Prediction
 from client import ApiClient
@@ -146,6 +147,30 @@ def test_csv_has_every_row_and_escapes_formulas() -> None:
     assert first["freshness_level"] == PREDICTION["freshness_level"]
     assert first["error"] == ""
     assert (second["error"], second["predicted_class"]) == ("'+broken", "")
+
+
+def test_csv_for_countries_with_a_decimal_comma() -> None:
+    rows = [graded("a;b, c.jpg", confidence=0.9731), Graded("b.jpg", None, None, "no 1.5")]
+
+    text = grading.as_csv(rows, decimal_comma=True).removeprefix("\ufeff")
+
+    first, second = csv.DictReader(StringIO(text), delimiter=";")
+    assert first["filename"] == "a;b, c.jpg"
+    assert (first["confidence"], first["confidence_percent"]) == ("0,9731", "97,3 %")
+    assert first["model_version"] == PREDICTION["model_version"]
+    assert (second["error"], second["confidence"]) == ("no 1.5", "")
+
+
+@pytest.mark.parametrize(
+    ("tag", "has_comma"),
+    [
+        *(("de", True), ("de-DE", True), ("pt-BR", True), ("sr-Latn-RS", True), ("en-ZA", True)),
+        *(("en-US", False), ("en", False), ("de-CH", False), ("es-MX", False), ("", False)),
+        *(("ja-JP", False), ("FR_fr", True)),
+    ],
+)
+def test_countries_with_a_decimal_comma(tag: str, has_comma: bool) -> None:
+    assert decimal_comma.in_locale(tag) is has_comma
 
 
 def test_csv_of_several_fruits_has_no_grade_of_one() -> None:

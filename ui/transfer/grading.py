@@ -99,14 +99,17 @@ def grade_of(prediction: Prediction) -> str:
     return fruits.headline(prediction) if prediction.several else short_grade(prediction)
 
 
-def as_csv(rows: Sequence[Graded]) -> str:
+def as_csv(rows: Sequence[Graded], *, decimal_comma: bool = False) -> str:
     """The rows as CSV that spreadsheets open: with a byte order mark, and without formulas.
 
-    A photo that was not recognised has no class, so that nobody counts it as a fruit.
+    With `decimal_comma`, semicolons separate the cells. A photo that was not recognised has no
+    class, so that nobody counts it as a fruit.
     """
     text = StringIO()
     text.write(_BYTE_ORDER_MARK)
-    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
+    writer = csv.DictWriter(
+        text, _COLUMNS, extrasaction="ignore", delimiter=";" if decimal_comma else ","
+    )
     writer.writeheader()
     for number, row in enumerate(rows, start=1):
         values = {
@@ -115,7 +118,8 @@ def as_csv(rows: Sequence[Graded]) -> str:
             "filename": row.name,
             "error": row.error,
         }
-        writer.writerow({name: _escape_formula(value) for name, value in values.items()})
+        cells = {name: _escape_formula(value) for name, value in values.items()}
+        writer.writerow(_with_commas(cells) if decimal_comma else cells)
     return text.getvalue()
 
 
@@ -133,6 +137,16 @@ def _fields(prediction: Prediction) -> dict[str, object]:
         "confidence_percent": None if prediction.several else percent(prediction.confidence),
         "fruits": None if prediction.instances is None else len(prediction.instances),
         "worst_level": fruits.worst_level(prediction) if prediction.several else None,
+    }
+
+
+def _with_commas(cells: dict[str, object]) -> dict[str, object]:
+    """The numbers, percentages among them, with a decimal comma."""
+    return {
+        name: str(value).replace(".", ",")
+        if isinstance(value, float) or (value and name == "confidence_percent")
+        else value
+        for name, value in cells.items()
     }
 
 

@@ -128,7 +128,7 @@ def _count(file: Photo) -> int:
 
 
 def _entries(file: Photo) -> list[zipfile.ZipInfo] | None:
-    """The files of a zip, without hidden ones and those of systems; None if the file is no zip, [] if it is unusable."""
+    """The files of a zip that are meant; None if the file is no zip, [] if it is unusable."""
     if not file.data.startswith(b"PK"):
         return None
     try:

@@ -1,6 +1,7 @@
 """Grading many photos: choose them, wait, read the table."""
 
 import cached_api
+import decimal_comma
 import state
 import streamlit as st
 import uploads
@@ -73,10 +74,12 @@ def _results(upload: BackgroundUpload[Graded]) -> None:
         )
     shown = choose_shown(rows, counts)
     grades_table([row for row in rows if is_shown(row, shown)])
+    # Here, because the download runs outside of the page.
+    has_decimal_comma = decimal_comma.in_browser()
     with st.container(horizontal=True):
         st.download_button(
             "Download CSV",
-            lambda: grading.as_csv(rows),
+            lambda: grading.as_csv(rows, decimal_comma=has_decimal_comma),
             "ripeline-grades.csv",
             "text/csv",
             on_click="ignore",
