@@ -1,6 +1,7 @@
 """Small synthetic images, drawn by the tests: no photo is ever committed."""
 
 import io
+import struct
 from functools import lru_cache
 from typing import Any
 
@@ -100,3 +101,12 @@ def encode(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
     stream = io.BytesIO()
     image.save(stream, format, **options)
     return stream.getvalue()
+
+
+def windows_bmp(image: Image.Image) -> bytes:
+    """A BMP with the header that screenshots of Windows have, which knows transparency."""
+    pixels = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes("raw", "BGRA")
+    header = struct.pack("<IiiHHIIiiII", 124, *image.size, 1, 32, 3, len(pixels), 0, 0, 0, 0)
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs"
+    body = (header + masks).ljust(124, b"\0") + pixels
+    return b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, 14 + 124) + body

@@ -85,14 +85,22 @@ def _as_jpeg(image: Image.Image, *, quality: int) -> bytes:
 def _open_small(data: bytes, longest_side: int) -> Image.Image | None:
     """The upright photo in sRGB, or None if it cannot be shown."""
     try:
-        with Image.open(BytesIO(data), formats=_SHOWN) as image:
-            if image.width * image.height > _MAX_PIXELS:
+        with Image.open(BytesIO(data), formats=_SHOWN) as file:
+            if file.width * file.height > _MAX_PIXELS:
                 return None
+            image = _without_false_transparency(file)
             image.thumbnail((longest_side, longest_side))
             upright = _on_white(_as_8_bit(ImageOps.exif_transpose(image)))
             return _to_srgb(upright, image.info.get("icc_profile"))
     except Exception:  # a damaged file makes Pillow's readers raise errors of any kind
         return None
+
+
+def _without_false_transparency(image: Image.Image) -> Image.Image:
+    """Programs of Windows leave the fourth byte of each pixel of a BMP 0."""
+    if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        return image.convert("RGB")
+    return image
 
 
 def _as_8_bit(image: Image.Image) -> Image.Image:

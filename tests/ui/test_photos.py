@@ -7,6 +7,7 @@ from photos import crops, preview
 from PIL import Image, PngImagePlugin
 
 from tests.colour_profiles import SPACES, cmyk_profile, grey_profile, in_space, rgb_profile
+from tests.synthetic_images import windows_bmp
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -117,3 +118,8 @@ def test_crops_are_square_upright_and_within_the_photo() -> None:
     with Image.open(BytesIO(whole)) as crop:
         assert crop.size == (200, 200)
     assert crops(b"no photo", [(0, 0, 1, 1)]) == []
+
+
+def test_fourth_byte_of_a_bmp_is_no_transparency_if_all_are_0() -> None:
+    clear = Image.new("RGBA", (900, 900), (200, 60, 50, 0))
+    assert similar(middle_of(preview(windows_bmp(clear))), (200, 60, 50))

@@ -11,6 +11,7 @@ import pillow_heif
 from PIL import AvifImagePlugin, ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from api.core.errors import ProblemError, TooLargeError, UnprocessableError
+from api.core.imaging.code_points import add_named_profile
 from api.core.imaging.colour import MAX_PROFILE_BYTES, conversion_of
 from api.core.imaging.repair import repaired
 
@@ -150,6 +151,7 @@ def _decode(data: bytes, max_pixels: int, min_side: int | None) -> DecodedImage:
     try:
         if file_format == "JPEG" and min_side is not None:
             image.draft("RGB", (min_side, min_side))
+        add_named_profile(image, data)
         image.load()
         orientation = orientation_of(image)
         upright = _to_srgb(image, min_side)
@@ -185,6 +187,8 @@ def orientation_of(image: Image.Image) -> int:
 
 def _to_srgb(image: Image.Image, min_side: int | None) -> Image.Image:
     """8-bit sRGB, reduced by an integer factor if large; None means full size."""
+    if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        image = image.convert("RGB")  # Programs of Windows leave the fourth byte 0.
     conversion = conversion_of(image)
     mode = conversion.mode if conversion else "RGB"
     opaque = _opaque(image, mode) if min_side is None else _small(image, mode, min_side)

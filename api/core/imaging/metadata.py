@@ -12,14 +12,16 @@ from collections.abc import Iterator
 
 from PIL import Image
 
+from api.core.imaging.code_points import add_named_profile
 from api.core.imaging.colour import conversion_of
 from api.core.imaging.decode import FORMATS, orientation_of
 
 _ORIENTATION_TAG = 0x0112
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-_PNG_METADATA = {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
-_PNG_PROFILE, _WEBP_PROFILE, _JPEG_PROFILE = b"iCCP", b"ICCP", b"ICC_PROFILE\0"
+_PNG_METADATA = {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"gAMA", b"cICP"}
+_PNG_COLOURS = {b"iCCP", b"cICP", b"gAMA", b"cHRM", b"sRGB"}
+_WEBP_PROFILE, _JPEG_PROFILE = b"ICCP", b"ICC_PROFILE\0"
 _WEBP_KEPT = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
 _WEBP_HAS_PROFILE, _WEBP_HAS_ALPHA, _WEBP_HAS_EXIF = 0x20, 0x10, 0x08
 _JFIF, _EXIF, _ICC, _ADOBE, _COMMENT, _SCAN, _END = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xDA, 0xD9
@@ -90,7 +92,7 @@ def _png(data: bytes) -> bytes | None:
         return None
     # This decodes the image, so only where there may be something.
     orientation, is_converted = _shown_as(data) if names & _PNG_METADATA else _PLAIN
-    kept_names = _PNG_KEPT | ({_PNG_PROFILE} if is_converted else set())
+    kept_names = _PNG_KEPT | (_PNG_COLOURS if is_converted else set())
     kept = [whole for name, whole in chunks if name in kept_names]
     if orientation != 1:
         kept.insert(1, _png_chunk(b"eXIf", _exif(orientation)))
@@ -151,6 +153,7 @@ def _shown_as(data: bytes) -> tuple[int, bool]:
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            add_named_profile(image, data)
             return orientation_of(image), conversion_of(image) is not None
     except Exception as error:  # As in `decode`.
         raise ValueError("The image cannot be opened.") from error

@@ -13,7 +13,8 @@ from api.core.imaging.colour import MAX_PROFILE_BYTES
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-_PNG_SHOWN = {b"iCCP", b"eXIf"}
+_PNG_SHOWN = {b"iCCP", b"eXIf", b"cICP", b"gAMA", b"cHRM", b"sRGB"}
+_PNG_LENGTHS = {b"cICP": 4, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1}
 _STARTS = (b"\xff\xd8\xff", PNG_START, b"RIFF", b"BM")
 # What scripts and editors write before a file: line ends, spaces, a byte order mark.
 _BEFORE = b"\xef\xbb\xbf\r\n\t \0"
@@ -66,9 +67,11 @@ def _png(data: bytes) -> Iterator[bytes]:
 
 
 def _is_whole(chunk: bytes) -> bool:
-    """Whether a PNG chunk has its checksum, and a profile a size that is read."""
+    """Whether a PNG chunk has its checksum and length, and a profile a size that is read."""
     name, body, checksum = chunk[4:8], chunk[8:-4], chunk[-4:]
     if struct.pack(">I", zlib.crc32(name + body)) != checksum:
+        return False
+    if len(body) != _PNG_LENGTHS.get(name, len(body)):
         return False
     if name != b"iCCP":
         return True
