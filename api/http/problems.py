@@ -30,7 +30,8 @@ from api.storage.failures import is_disk_full
 MEDIA_TYPE = "application/problem+json"
 _DETAILS = {
     400: "The request cannot be read: {reason}",
-    404: "There is nothing at this path. GET / lists what there is; no path ends in a slash.",
+    404: "There is nothing at this path. GET / lists what there is; no path ends in a slash or has "
+    "two in a row.",
     405: "This path does not take that method. GET /docs shows what each takes.",
 }
 log = logging.getLogger(__name__)
