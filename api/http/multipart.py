@@ -78,9 +78,9 @@ class FormParser(MultiPartParser):
         Raises MultiPartException if the last boundary is missing: the parser passes over a part
         that is cut off, and nobody would notice that a file was lost.
         """
-        tail = b""
+        tail, length = b"", len(delimiter) + 2
         async for chunk in stream:
-            tail = (tail + chunk)[-len(delimiter) - 2 :]
+            tail = (tail + chunk if len(chunk) < length else chunk)[-length:]
             yield chunk
         if tail.endswith(delimiter):
             yield b"--\r\n"
