@@ -185,7 +185,9 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         limit=min(MAX_JSON_BYTES, settings.max_body_bytes),
         path_limits={
             **dict.fromkeys((predict.PREDICT, insights.AUGMENTATION), settings.max_body_bytes),
-            **dict.fromkeys((catalog.UPLOADS, batch.BATCH), settings.max_upload_bytes),
+            **dict.fromkeys(
+                (catalog.UPLOADS, boxed_photos.UPLOADS, batch.BATCH), settings.max_upload_bytes
+            ),
         },
     )
     app.add_middleware(DecompressionMiddleware)

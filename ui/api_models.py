@@ -576,6 +576,12 @@ class UnreadablePhoto(BaseModel):
     reason: str
 
 
+class UploadedBoxedPhoto(BaseModel):
+    boxes: int
+    filename: str
+    id: str
+
+
 class UploadedFile(BaseModel):
     class_name: str
     filename: str
@@ -649,6 +655,15 @@ class BoxedPhotoPage(BaseModel):
     limit: int
     offset: int
     total: int
+
+
+class BoxedUploadReport(BaseModel):
+    """The outcome of each photo, and of each file of boxes that cannot be used."""
+
+    boxes: int
+    errors: list[FileError]
+    known: list[UploadedBoxedPhoto]
+    stored: list[UploadedBoxedPhoto]
 
 
 class BoxesAnswer(BaseModel):

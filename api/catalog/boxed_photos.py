@@ -1,21 +1,23 @@
 """Adding, changing and removing photos with boxes around their fruits."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
 
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from api.catalog import boxed_repository, repository
-from api.catalog.box_frames import LabelledBox, Size, checked, scaled
+from api.catalog.box_frames import LabelledBox, Size, checked, scaled, upright
 from api.catalog.boxed_repository import BoxedPhoto
 from api.catalog.duplicate_index import DuplicateIndex, SourceGroup
 from api.catalog.sanitize import SanitizedImage, sanitize
 from api.catalog.service import FOLDER, ID_LETTERS, MAX_STEM, delete_unreferenced
 from api.catalog.thumbnails import encode_thumbnail
 from api.core.errors import NotFoundError, UnprocessableError
-from api.core.imaging.decode import MAX_PIXELS
+from api.core.imaging.decode import FORMATS, MAX_PIXELS, orientation_of
 from api.core.imaging.hashing import content_hash
 from api.core.near_duplicates import original_name, safe_filename
 from api.core.splits import secret_split_of
@@ -52,22 +54,29 @@ class NothingMarkedError(UnprocessableError):
 class Annotation:
     """The boxes of one photo. `complete`: every fruit of it has one.
 
-    `frame` is the upright size of the picture that they were drawn on; None: as stored.
+    `frame` is the upright size of the picture that they were drawn on; None: as stored. `of_file`:
+    a tool stated it, which may have ignored the EXIF orientation.
     """
 
     boxes: Sequence[LabelledBox]
     complete: bool
     frame: Size | None = None
+    of_file: bool = False
 
-    def on(self, size: Size) -> list[LabelledBox]:
-        """The boxes in pixels of the photo of `size`.
+    def on(self, size: Size, orientation: int = 1) -> list[LabelledBox]:
+        """The boxes in pixels of the upright photo of `size`.
+
+        `orientation`: of the file's EXIF data.
 
         Raises NothingMarkedError, TooManyBoxesError, BadBoxError, OtherSizeError.
         """
         if not self.boxes and not self.complete:
             raise NothingMarkedError()
         frame = self.frame or size
-        return scaled(checked(self.boxes, frame), frame, size)
+        boxes = checked(self.boxes, frame)
+        if self.of_file:
+            return upright(boxes, frame, size, orientation)
+        return scaled(boxes, frame, size)
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,8 @@ class BoxedPhotoStore:
         """
         sha256 = content_hash(data)
         sanitized = sanitize(data, self.max_pixels)
-        boxes = annotation.on(Size(sanitized.width, sanitized.height))
+        size = Size(sanitized.width, sanitized.height)
+        boxes = annotation.on(size, _orientation(data) if annotation.of_file else 1)
         with self.database.reading() as session:
             group = self.index.find_group(session, sha256, sanitized.photo)
         key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
@@ -153,6 +163,15 @@ def _put(
 ) -> BoxedPhoto:
     boxed_repository.put_boxes(session, row, boxes, complete=complete)
     return BoxedPhoto(row, boxes)
+
+
+def _orientation(data: bytes) -> int:
+    """The EXIF orientation of a photo that decodes; a repaired one counts as upright."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return orientation_of(image)
+    except Exception:  # As in `decode`.
+        return 1
 
 
 def _row(

@@ -3,9 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.catalog import boxed_photos, boxed_repository
+from api.catalog.archive import UploadLimits
 from api.catalog.box_schemas import BoxedPhotoAnswer, BoxedPhotoPage, MarkedFruits
+from api.catalog.box_upload import BoxedUpload, BoxedUploadReport
 from api.catalog.boxed_photos import BoxedPhotoStore, DamagedBoxedPhotoError
 from api.catalog.class_names import ClassNames
 from api.catalog.duplicate_index import DuplicateIndex
@@ -28,9 +31,19 @@ from api.http.deps import (
 )
 from api.http.endpoints.catalog import CACHED
 from api.http.problems import responses
+from api.http.upload_form import FILES, describe_form, upload_form
 from api.predictions.boxes import BoxesAnswer, BoxesService
 
 BOXED_PHOTOS = "/dataset/boxed-photos"
+UPLOADS = "/upload-boxed-photos"
+_UPLOAD = describe_form(
+    files={**FILES, "description": "Zips of photographs and their files of boxes."},
+    new_class={
+        "type": "boolean",
+        "default": False,
+        "description": "Accept new classes whose names look like those of known ones.",
+    },
+)
 router = APIRouter(tags=["boxed photos"], responses=responses(503, 507))
 
 
@@ -145,3 +158,29 @@ def change_boxes(
 )
 def remove_boxed_photo(database: DatabaseDep, blobs: BlobsDep, photo_id: ImageId) -> None:
     boxed_photos.remove(database, blobs, photo_id)
+
+
+@router.post(
+    UPLOADS,
+    summary="Upload boxed photos",
+    openapi_extra=_UPLOAD,
+    responses=responses(400, 409, 413, 415, 422),
+)
+async def upload_boxed_photos(
+    request: Request,
+    store: StoreDep,
+    database: DatabaseDep,
+    training_index: TrainingIndexDep,
+    settings: SettingsDep,
+) -> BoxedUploadReport:
+    """Send a zip of photographs with their boxes, as Pascal VOC, COCO or YOLO.
+
+    If the file of boxes states a size, it must be the photograph's, upright or as its pixels are
+    stored. Boxes of the class `fruit` say only where a fruit is. A photograph without a file of
+    boxes is refused; one whose file has no boxes shows no fruit.
+    """
+    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    async with upload_form(request) as form:
+        classes = ClassNames(database, training_index, form.new_class)
+        upload = BoxedUpload(store, classes, limits)
+        return await run_in_threadpool(upload.store_form, form)

@@ -17,7 +17,7 @@ PUBLIC = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
 # Of the data: uploading, labelling and removing photos, and feedback.
 DATA = re.compile(
-    r"POST /(upload-training-data|dataset/images/(relabel|remove)|review-queue)"
+    r"POST /(upload-training-data|upload-boxed-photos|dataset/images/(relabel|remove)|review-queue)"
     r"|POST /predictions/[^/]+/feedback|PUT /predictions/[^/]+/boxes"
     r"|(PATCH|DELETE) /dataset/images/[^/]+"
     r"|DELETE /dataset/boxed-photos/[^/]+|PUT /dataset/boxed-photos/[^/]+/boxes"

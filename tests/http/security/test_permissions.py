@@ -54,6 +54,7 @@ DATA = {
     ("DELETE", "/dataset/images/{image_id}"),
     ("POST", "/predictions/{prediction_id}/feedback"),
     ("PUT", "/predictions/{prediction_id}/boxes"),
+    ("POST", "/upload-boxed-photos"),
     ("PUT", "/dataset/boxed-photos/{photo_id}/boxes"),
     ("DELETE", "/dataset/boxed-photos/{photo_id}"),
     ("POST", "/review-queue"),
