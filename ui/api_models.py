@@ -267,14 +267,7 @@ class FeatureShapeItem(RootModel[int]):
 
 
 class ClassName(RootModel[str]):
-    root: Annotated[
-        str,
-        Field(
-            description="Needs a letter or a digit, of any script; a new class is allowed, unless its name looks like that of a known one: see new_class.",
-            max_length=200,
-            pattern="\\p{L}|\\p{N}",
-        ),
-    ]
+    root: Annotated[str, Field(max_length=200, pattern="\\p{L}|\\p{N}")]
 
 
 class MarkedFruit(BaseModel):

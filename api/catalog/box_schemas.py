@@ -10,12 +10,13 @@ from api.catalog.boxed_photos import Annotation, BoxedOrigin
 from api.catalog.boxed_repository import BoxedPhoto
 from api.catalog.class_names import ClassNames
 from api.core import boxes as core
-from api.core.labels import ClassName, NewClass
+from api.core.labels import LETTER_OR_DIGIT, NewClass
 from api.core.splits import Split
 
 # No picture has longer sides.
 MAX_SIDE = 1_000_000
 Edge = Annotated[FiniteFloat, Field(ge=-MAX_SIDE, le=MAX_SIDE)]
+ClassOfFruit = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": LETTER_OR_DIGIT})]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
@@ -36,8 +37,8 @@ class MarkedFruit(BaseModel):
     model_config = ConfigDict(strict=True)
 
     box: FruitBox
-    class_name: Annotated[ClassName, Field(max_length=200)] | None = Field(
-        default=None, description="Null if only the place of the fruit is known."
+    class_name: ClassOfFruit | None = Field(
+        default=None, description="As in feedback; null if only the place of the fruit is known."
     )
 
 
