@@ -57,6 +57,19 @@ def all_photos(session: Session) -> list[BoxedPhoto]:
     return _with_boxes(session, session.scalars(query).all())
 
 
+def all_ids(session: Session) -> Sequence[str]:
+    """The ids of all boxed photos, oldest first."""
+    query = select(BoxedPhotoRow.id).order_by(BoxedPhotoRow.created_at, BoxedPhotoRow.id)
+    return session.scalars(query).all()
+
+
+def get_many(session: Session, photo_ids: Sequence[str]) -> list[BoxedPhoto]:
+    """Those of the photos that exist, oldest first."""
+    query = select(BoxedPhotoRow).where(BoxedPhotoRow.id.in_(photo_ids))
+    query = query.order_by(BoxedPhotoRow.created_at, BoxedPhotoRow.id)
+    return _with_boxes(session, session.scalars(query).all())
+
+
 def count(session: Session) -> int:
     return session.scalars(select(func.count()).select_from(BoxedPhotoRow)).one()
 

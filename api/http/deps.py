@@ -101,7 +101,7 @@ ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
 KnownPhotosDep = Annotated[KnownPhotos, Depends(_known_photos)]
 
 # Paths of their own: `GET /models/rollback` is a 405, not a lookup of a version of that name.
-RESERVED = ("compare", "history", "rollback", "relabel", "remove")
+RESERVED = ("compare", "history", "rollback", "relabel", "remove", "export")
 
 
 class _Name(StringConvertor):

@@ -4,12 +4,14 @@ import io
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from tests.catalog.conftest import Serve
 from tests.catalog.photographs import photo
 from tests.catalog.zips import zipped
 from tests.synthetic_images import draw_fruit, encode
@@ -203,3 +205,33 @@ def test_what_is_no_zip_is_refused(service: TestClient, data: bytes) -> None:
     response = service.post("/upload-boxed-photos", files=files)
     assert response.status_code == 422
     assert response.json()["code"] in ("not-a-zip", "broken-archive")
+
+
+def test_export_gives_the_same_boxes_back(serve: Serve, tmp_path: Path) -> None:
+    first = serve(state_dir=tmp_path / "first")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encode(draw_fruit("rottenapples", 3).crop((0, 0, 96, 80)), "JPEG", exif=exif)
+    crowd = json.loads(coco(COCO_BOX, [0.1, 0.2, 30.3, 40.7], name="b.png"))
+    crowd["annotations"][0] |= {"category_id": 4}
+    crowd["annotations"] += [{"image_id": 7, "category_id": 3, "bbox": COCO_BOX, "iscrowd": 1}]
+    send(first, {"a.xml": voc(size=(96, 80)), "a.jpg": turned})
+    send(first, {"b.json": json.dumps(crowd).encode(), "b.png": photo(2, "PNG")})
+    exported = first.get("/dataset/boxed-photos/export")
+    assert exported.headers["content-type"] == "application/zip"
+    second = serve(state_dir=tmp_path / "second")
+    answer = second.post("/upload-boxed-photos", files={"files": ("x.zip", exported.content)})
+    assert (answer.json()["boxes"], answer.json()["errors"]) == (3, [])
+
+    def marks(client: TestClient) -> list[Any]:
+        photos = client.get("/dataset/boxed-photos").json()["boxed_photos"]
+        names = ("width", "height", "complete", "boxes")
+        return sorted(([one[name] for name in names] for one in photos), key=str)
+
+    expected = marks(first)
+    assert [one[2] for one in expected] == [True, False]
+    for ours, theirs in zip(marks(second), expected, strict=True):
+        assert ours[:3] == theirs[:3]
+        for box, other in zip(ours[3], theirs[3], strict=True):
+            assert box["class_name"] == other["class_name"]
+            assert box["box"] == pytest.approx(other["box"])

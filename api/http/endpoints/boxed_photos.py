@@ -3,10 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.catalog import boxed_photos, boxed_repository
 from api.catalog.archive import UploadLimits
+from api.catalog.box_export import export_coco
 from api.catalog.box_schemas import BoxedPhotoAnswer, BoxedPhotoPage, MarkedFruits
 from api.catalog.box_upload import BoxedUpload, BoxedUploadReport
 from api.catalog.boxed_photos import BoxedPhotoStore, DamagedBoxedPhotoError
@@ -96,6 +98,19 @@ def list_boxed_photos(
         limit=limit,
         boxed_photos=[BoxedPhotoAnswer.of(photo) for photo in photos],
     )
+
+
+@router.get(
+    f"{BOXED_PHOTOS}/export",
+    summary="All boxed photos as a zip",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {}}}},
+)
+def export(database: DatabaseDep, blobs: BlobsDep) -> StreamingResponse:
+    """In the form of COCO; an upload of it gives the same boxes."""
+    headers = {"Content-Disposition": 'attachment; filename="boxed-photos.zip"'}
+    parts = export_coco(database, blobs)
+    return StreamingResponse(parts, headers=headers, media_type="application/zip")
 
 
 @router.get(f"{BOXED_PHOTOS}/{PHOTO_ID}", summary="One boxed photo", responses=responses(404, 422))
