@@ -6,6 +6,7 @@ Training, evaluation, import and serving share this decoder, so a photo has the 
 import io
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Self
 
 import pillow_heif
 from PIL import AvifImagePlugin, ExifTags, Image, PngImagePlugin, UnidentifiedImageError
@@ -13,6 +14,7 @@ from PIL import AvifImagePlugin, ExifTags, Image, PngImagePlugin, UnidentifiedIm
 from api.core.errors import ProblemError, TooLargeError, UnprocessableError
 from api.core.imaging.code_points import add_named_profile
 from api.core.imaging.colour import MAX_PROFILE_BYTES, conversion_of
+from api.core.imaging.other_formats import kind_of
 from api.core.imaging.repair import repaired
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF", "AVIF")
@@ -65,6 +67,12 @@ class NotAnImageError(ProblemError):
         f"The file is no photograph that this service reads. Send one of: {', '.join(FORMATS)}."
     )
 
+    @classmethod
+    def of(cls, kind: str) -> Self:
+        """`kind`: what the file is, in words with an article."""
+        formats = ", ".join(FORMATS)
+        return cls(f"The file is {kind}, which this service does not read. Send one of: {formats}.")
+
 
 class ImageTooLargeError(TooLargeError):
     code = "image-too-large"
@@ -116,6 +124,8 @@ def decode(
         return _decode(data, max_pixels, side)
     except (NotAnImageError, TruncatedImageError):
         decoded = _decode_repaired(data, max_pixels, side)
+        if decoded is None and (kind := kind_of(data)):
+            raise NotAnImageError.of(kind) from None
         if decoded is None:
             raise
         return decoded
