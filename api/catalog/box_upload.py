@@ -1,18 +1,20 @@
 """Uploads of photos with boxes, as zips that other tools made. One bad photo affects no other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from api.catalog.archive import UploadForm, UploadLimits, ZipArchive, is_zip
-from api.catalog.box_formats import FileBoxes, read_annotations
+from api.catalog.archive import SentFile, UploadForm, UploadLimits, ZipArchive, is_zip
+from api.catalog.box_formats import FileBoxes, Read, read_annotations
 from api.catalog.box_frames import LabelledBox
 from api.catalog.boxed_photos import Annotation, BoxedPhotoStore
 from api.catalog.class_names import ClassNames
 from api.catalog.upload import FileError
 from api.core.boxes import Box
 from api.core.errors import ProblemError, UnprocessableError
+from api.core.formatting import printable
 from api.core.imaging.decode import decode
 
 
@@ -63,11 +65,33 @@ class BoxedUpload:
 
     def _store_zip(self, archive: ZipArchive, name: str, report: BoxedUploadReport) -> None:
         entries = {entry.path: entry for entry in archive.entries}
+        self._store_files(entries, lambda path: archive.read(entries[path]), name, report)
+
+    def store_path(self, source: Path) -> BoxedUploadReport:
+        """Store the photos of a folder or a zip. Raises what `store_form` raises, OSError."""
+        if source.is_file():
+            with source.open("rb") as stream:
+                return self.store_form(UploadForm((SentFile(source.name, stream),), ""))
+        report = BoxedUploadReport(stored=[], known=[], errors=[], boxes=0)
 
         def read(path: str) -> bytes:
-            return archive.read(entries[path])
+            with (source / path).open("rb") as stream:
+                return SentFile(path, stream).read(self.limits.file_bytes)
 
-        for found in read_annotations(entries, read):
+        # Links could lead out of the folder, and names that are no UTF-8 cannot be stored.
+        files = [
+            path.relative_to(source).as_posix()
+            for path in sorted(source.rglob("*"))
+            if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+        ]
+        names = [name for name in files if printable(name) == name]
+        self._store_files(names, read, source.name, report)
+        return report
+
+    def _store_files(
+        self, paths: Iterable[str], read: Read, name: str, report: BoxedUploadReport
+    ) -> None:
+        for found in read_annotations(paths, read):
             path = found[0]
             try:
                 if not isinstance(found, FileBoxes):

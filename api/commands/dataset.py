@@ -1,10 +1,14 @@
-"""`python -m api.commands.dataset [FOLDER]`: import photos or download the public set."""
+"""`python -m api.commands.dataset [FOLDER]`: import photos or download the public set.
+
+`python -m api.commands.dataset import-boxes FOLDER`: see `import_boxes`.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
 from api.catalog.import_folder import download_public_set, import_folder
+from api.commands import import_boxes
 from api.commands.cli_args import path
 from api.core.errors import ProblemError
 from api.core.progress import terminal
@@ -12,6 +16,8 @@ from api.settings import PROJECT
 
 
 def main() -> int:
+    if sys.argv[1:2] == [import_boxes.COMMAND]:
+        return import_boxes.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m api.commands.dataset", description=__doc__)
     parser.add_argument("folder", type=path, nargs="?", help="left out: download the public set")
     parser.add_argument("--to", type=Path, default=PROJECT / "data" / "photographs")

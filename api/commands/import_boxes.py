@@ -1,0 +1,81 @@
+"""`python -m api.commands.dataset import-boxes FOLDER`: photos with boxes into the catalog.
+
+FOLDER is a folder or a zip in the form of Pascal VOC, COCO or YOLO. Reads DATABASE_URL, STORAGE_URL
+and RIPELINE_STATE_DIR, as the service does, which may be running.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from api.catalog.archive import UploadLimits
+from api.catalog.box_upload import BoxedUpload, BoxedUploadReport
+from api.catalog.boxed_photos import BoxedPhotoStore
+from api.catalog.class_names import ClassNames
+from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos, load_training_index
+from api.catalog.service import open_catalog
+from api.commands.cli_args import path
+from api.core.errors import CatalogUnavailableError, ProblemError
+from api.core.formatting import number
+from api.settings import Settings, get_settings
+from api.storage.blobs import Blobs
+from api.storage.db import UNAVAILABLE, Database
+from api.storage.failures import UnusableCatalogError
+
+COMMAND = "import-boxes"
+MAX_LINES = 20
+
+
+def import_boxes(settings: Settings, source: Path, *, new_class: bool = False) -> BoxedUploadReport:
+    """Raises ProblemError, OSError, UnusableCatalogError."""
+    database, blobs = Database(settings.database), Blobs(settings.storage)
+    try:
+        open_catalog(database, blobs)
+        training_index = load_training_index(settings.model_dir)
+        with database.reading() as session:
+            index = DuplicateIndex.load(session, KnownPhotos(blobs, training_index, None))
+        limits = UploadLimits(
+            settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes
+        )
+        store = BoxedPhotoStore(database, blobs, index, settings.max_pixels)
+        classes = ClassNames(database, training_index, new_class)
+        return BoxedUpload(store, classes, limits).store_path(source)
+    except UNAVAILABLE as error:
+        raise CatalogUnavailableError() from error
+    finally:
+        database.close()
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m api.commands.dataset {COMMAND}", description=__doc__
+    )
+    parser.add_argument("folder", type=path, help="a folder or a zip")
+    parser.add_argument(
+        "--new-class",
+        action="store_true",
+        help="accept new classes whose names look like those of known ones",
+    )
+    parsed = parser.parse_args(arguments)
+    if not parsed.folder.exists():
+        print(f"{parsed.folder}: no such folder or zip.", file=sys.stderr)
+        return 1
+    try:
+        report = import_boxes(get_settings(), parsed.folder, new_class=parsed.new_class)
+    except ProblemError as error:
+        print(error.detail, file=sys.stderr)
+        return 1
+    except (OSError, UnusableCatalogError) as error:
+        print(f"{error} Run the import again to go on.", file=sys.stderr)
+        return 1
+    print(
+        f"{number(len(report.stored), 'photo')} stored with "
+        f"{number(report.boxes, 'box', 'boxes')}, {len(report.known)} known already, "
+        f"{len(report.errors)} refused."
+    )
+    for refused in report.errors[:MAX_LINES]:
+        print(f"  {refused.filename}: {refused.detail}")
+    if (more := len(report.errors) - MAX_LINES) > 0:
+        print(f"  and {more} more")
+    return 0
