@@ -47,8 +47,8 @@ class BoxedUpload:
     limits: UploadLimits
 
     def store_form(self, form: UploadForm) -> BoxedUploadReport:
-        """Store the photos of all zips of a form. Raises what `ZipArchive` raises, and
-        NotAZipError, if the only file cannot be used.
+        """Store the photos of all zips of a form. Raises what `ZipArchive` raises if the
+        only file is an unusable zip.
         """
         report = BoxedUploadReport(stored=[], known=[], errors=[], boxes=0)
         for file in form.files:
@@ -58,7 +58,7 @@ class BoxedUpload:
                 archive = ZipArchive(file.stream, self.limits)
                 self._store_zip(archive, file.filename, report)
             except ProblemError as error:
-                if len(form.files) == 1:
+                if len(form.files) == 1 and not isinstance(error, NotAZipError):
                     raise
                 report.errors.append(FileError.of(file.filename, error))
         return report

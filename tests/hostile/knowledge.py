@@ -3,6 +3,7 @@
 - It gets drawn images as bodies of the image types.
 - A class name is required with photos and not with a zip of class folders, which OpenAPI cannot
   say. It sends no zips, so here the name is required.
+- A box has to lie within its photo, and its corners in order: here each edge has its own range.
 - It reads `\\p{L}` and `\\p{N}` in the pattern of class names as Latin letters and digits, and
   expects other scripts to be rejected. Those cases are left out; tests/catalog has them.
 """
@@ -26,8 +27,17 @@ for kind in IMAGE_TYPES:
     schemathesis.openapi.media_type(kind, st.sampled_from(images))
 
 
+# Within every photo that is graded here.
+BOX_EDGES = {"x_min": (0, 8), "y_min": (0, 8), "x_max": (16, 32), "y_max": (16, 32)}
+
+
 @schemathesis.hook
 def before_load_schema(_context: Any, described: dict[str, Any]) -> None:
+    fruits = described["components"]["schemas"]["MarkedFruits"]["properties"]
+    fruits["complete"], fruits["image"] = {"const": True}, {"type": "null"}
+    edges = described["components"]["schemas"]["FruitBox"]["properties"]
+    for name, (low, high) in BOX_EDGES.items():
+        edges[name] |= {"minimum": low, "maximum": high}
     body = described["paths"]["/upload-training-data"]["post"]["requestBody"]["content"]
     body["multipart/form-data"]["schema"]["required"].append("class_name")
 
