@@ -48,8 +48,11 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
 
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
-        detector = train_detector(DetectorRecipe(), corpus, progress)
-        manifest = build_package(corpus, recipe, arguments.out, progress, detector=detector)
+        scenes = DetectorRecipe()
+        detector = train_detector(scenes, corpus, progress)
+        manifest = build_package(
+            corpus, recipe, arguments.out, progress, detector=detector, scenes=scenes
+        )
     accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
     verdict = judge_first(compare_with_itself(load_package(arguments.out)))
     warnings = [] if verdict.promote else ["Not fit to serve yet:", *verdict.reasons]
@@ -59,8 +62,10 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
 
 def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
     from api.evaluation.build import with_detector  # noqa: PLC0415
+    from api.model.litert import LiteRTBackbone  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
     from api.training.detection.recipe import DetectorRecipe  # noqa: PLC0415
+    from api.training.detection.several import fit_several  # noqa: PLC0415
     from api.training.detection.train import train_detector  # noqa: PLC0415
 
     package = _read_package(arguments.package)
@@ -69,7 +74,10 @@ def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
         recipe = dataclasses.replace(recipe, steps=arguments.steps)
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
-        manifest = with_detector(package, train_detector(recipe, corpus, progress))
+        detector = train_detector(recipe, corpus, progress)
+        backbone, size = LiteRTBackbone(package.backbone), package.manifest.input_size
+        several = fit_several(recipe, corpus, backbone, size, progress)
+        manifest = with_detector(package, detector, several)
     return [f"{manifest.version} in {arguments.package}: the same grader, with a new detector."]
 
 

@@ -15,6 +15,7 @@ from api.core.arrays import FloatArray, batch_invariant_matmul, logsumexp, sigmo
 from api.core.labels import Level, read_label
 from api.core.npz import load_npz
 from api.core.ood import OodDetector
+from api.core.several import SeveralFruits
 
 # The columns of `FreshnessHead.levels`, from worst to best.
 LEVEL_COLUMNS: tuple[Level, ...] = ("rotten", "past_best", "fresh")
@@ -72,7 +73,8 @@ class Head:
     them" as the last. Logits are divided by `temperature` (C. Guo et al., "On Calibration of Modern
     Neural Networks", 2017). `kind_of` int64 [classes] is the kind of each class, `parts` float32
     [3, classes] the share of each level that belongs to it. `freshness` is None where no kind has
-    classes of different freshness.
+    classes of different freshness. `several`, on the feature map before pooling, is None in
+    packages made without scenes of several fruits.
     """
 
     kinds: Linear
@@ -81,6 +83,7 @@ class Head:
     parts: FloatArray
     freshness: FreshnessHead | None
     ood: OodDetector
+    several: SeveralFruits | None = None
 
     @property
     def channels(self) -> int:
@@ -168,6 +171,7 @@ class Head:
             "kind_of": self.kind_of,
             "parts": self.parts,
             **self.ood.arrays(),
+            **(self.several.arrays() if self.several else {}),
         }
         if freshness := self.freshness:
             arrays |= {
@@ -205,6 +209,7 @@ class Head:
             parts=stored["parts"],
             freshness=freshness,
             ood=OodDetector.from_arrays(stored),
+            several=SeveralFruits.from_arrays(stored, len(stored["kind_weights"])),
         )
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 
 from api.core.errors import ProblemError
 from api.core.progress import OnEpoch, Progress, silent
+from api.core.several import SeveralFruits
 from api.evaluation.classification_metrics import classification_metrics
 from api.evaluation.graded import GradedSamples
 from api.evaluation.out_of_fold import predict
@@ -31,6 +32,8 @@ from api.model.package import (
 from api.model.probe import grade_probe
 from api.model.replay_buffer import ReplayBuffer
 from api.training.corpus import TrainingCorpus
+from api.training.detection.recipe import DetectorRecipe
+from api.training.detection.several import fit_several
 from api.training.detection.train import TrainedDetector
 from api.training.export import check_agreement
 from api.training.grader import Grader, train_grader
@@ -67,13 +70,19 @@ def build_package(
     started_by: str | None = None,
     earlier: ReplayBuffer | None = None,
     detector: TrainedDetector | None = None,
+    scenes: DetectorRecipe | None = None,
 ) -> Manifest:
     """Train on `corpus` and write the package to `folder`, with the `detector` if there is one.
+
+    With `scenes`, the grader also learns from such scenes to tell several fruits from one.
 
     `parent` and `started_by` go into the manifest; `earlier` is as in `build_replay`. Raises
     ExportError if the exported graph does not agree with Keras on the test photos.
     """
     grader = train_grader(recipe, corpus.training_split(), progress, on_epoch)
+    if scenes:
+        several = fit_several(scenes, corpus, grader.backbone, recipe.input_size, progress)
+        grader = replace(grader, head=replace(grader.head, several=several))
     agreement = check_agreement(
         grader.keras_backbone,
         grader.backbone,
@@ -156,8 +165,11 @@ def remeasure_package(
     return write_package(package.folder, write_files, describe)
 
 
-def with_detector(package: Package, detector: TrainedDetector) -> Manifest:
-    """Give a package another detector, or its first; the grader stays as it is.
+def with_detector(
+    package: Package, detector: TrainedDetector, several: SeveralFruits | None
+) -> Manifest:
+    """Give a package another detector, or its first, and what tells several fruits from one; its
+    grades stay as they are.
 
     It becomes a new version, since a version that is stored is never stored again.
     """
@@ -166,6 +178,7 @@ def with_detector(package: Package, detector: TrainedDetector) -> Manifest:
     def write_files(part: Path) -> None:
         for name in PARTS:
             shutil.copyfile(package.folder / name, part / name)
+        replace(package.head, several=several).save(part / HEAD)
         (part / DETECTOR).write_bytes(detector.graph)
 
     def describe(files: dict[str, str]) -> Manifest:

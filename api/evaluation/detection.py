@@ -10,6 +10,7 @@ from PIL import Image
 from api.core.arrays import FloatArray
 from api.core.boxes import Box
 from api.core.imaging.decode import DecodedImage, decode
+from api.core.imaging.resize import resize
 from api.core.progress import Progress, silent
 from api.core.splits import Split
 from api.evaluation.detection_metrics import FoundBoxes, detection_metrics, match
@@ -87,6 +88,7 @@ def measure_detection(
         "grades_of_found": _grade_metrics(graded),
         "trays": measure_trays(detector, grader, material, trays, progress),
         "single": measure_single(detector, corpus, split),
+        "plainly_several": measure_several(package, corpus, split),
         "no_fruit": measure_empty(detector, grader, material),
     }
 
@@ -222,6 +224,33 @@ def measure_single(detector: Detector, corpus: TrainingCorpus, split: Split) -> 
     for sample in corpus.photographs(split):
         numbers.setdefault(sample.source, []).append(_number(detector, load_image(sample)))
     return {source: _number_metrics(found) for source, found in sorted(numbers.items())}
+
+
+def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> dict[str, Any]:
+    """What a plain answer says: by source, the shares of photos with one box, or of a class folder,
+    and of those with several boxes, of which the grader says that they show several."""
+    predictor = Predictor.of_package(package)
+    pictures = [(sample.source, "one", load_image(sample)) for sample in corpus.photographs(split)]
+    pictures += [
+        (boxes[0].source, "several" if len(boxes) > 1 else "one", load_picture(boxes[0]))
+        for boxes in frames_of(corpus, split)
+    ]
+    said: dict[str, dict[str, list[bool]]] = {}
+    for source, number, image in pictures:
+        [output] = predictor.forward([resize(image, package.manifest.input_size)])
+        said.setdefault(source, {}).setdefault(number, []).append(bool(output.several))
+    return {
+        source: {
+            number: {"photographs": len(answers), "said": float(np.mean(answers))}
+            for number, answers in numbers.items()
+        }
+        for source, numbers in sorted(said.items())
+    }
+
+
+def load_picture(box: LabelledBox) -> Image.Image:
+    """The whole photo of a box, upright."""
+    return decode(box.path.read_bytes()).image
 
 
 def measure_empty(detector: Detector, grader: FruitGrader, material: Material) -> dict[str, Any]:

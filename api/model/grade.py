@@ -65,7 +65,8 @@ class Grade(FruitGrade):
     """The result for one photo.
 
     `heatmap` is a PNG data URI if one was requested. `features` float16 [n] are the
-    `drift_features`. `instances` is None unless requested.
+    `drift_features`. `instances` is None unless requested. `several`: whether the photo plainly
+    shows more than one fruit; None if nothing can tell.
     """
 
     interpretation: str
@@ -75,3 +76,4 @@ class Grade(FruitGrade):
     hash_thumbnail: Image.Image = field(compare=False, repr=False)
     features: NDArray[np.float16] = field(compare=False, repr=False)
     instances: Instances | None = None
+    several: bool | None = None

@@ -146,7 +146,9 @@ class InstanceGrading:
 
     def _grade(self, photo: Preprocessed) -> Grade:
         whole, *rest = self._outputs
-        grade = self._predictor.postprocess(photo._replace(seconds=self._seconds), whole)
+        # The fruits themselves say whether there are several.
+        alone = whole._replace(several=None)
+        grade = self._predictor.postprocess(photo._replace(seconds=self._seconds), alone)
         fruits = tuple(
             Instance(box, score, self._predictor.fruit_grade(output))
             for (box, score), output in zip(self._found, rest, strict=True)
@@ -155,7 +157,12 @@ class InstanceGrading:
         interpretation = grade.interpretation
         if instances.several:
             interpretation = describe_several([fruit.grade for fruit in fruits], instances.ungraded)
-        return replace(grade, instances=instances, interpretation=interpretation)
+        return replace(
+            grade,
+            instances=instances,
+            several=instances.several,
+            interpretation=interpretation,
+        )
 
 
 def _cut_out(predictor: Predictor, photo: DecodedImage, boxes: Sequence[Box]) -> list[Image.Image]:

@@ -17,12 +17,16 @@ _LEVEL_NAMES: dict[Level, str] = {
 
 
 def describe(
-    probabilities: Mapping[str, float], recognised: bool, level: Level | None = None
+    probabilities: Mapping[str, float],
+    recognised: bool,
+    level: Level | None = None,
+    *,
+    several: bool = False,
 ) -> str:
     """One or two sentences. `probabilities` are of all classes and sum to 1.
 
     `level` is mentioned where it adds to the class: fresh fruit that is past its best, or
-    thresholds that disagree with the class.
+    thresholds that disagree with the class. A photo of `several` fruits is never graded as sure.
     """
     ranked = sorted(probabilities, key=lambda name: probabilities[name], reverse=True)
     best = ranked[0]
@@ -40,6 +44,11 @@ def describe(
         words = f"{label.fruit}, sound but past its best"
     elif level and (level == "rotten") != (label.freshness == "rotten"):
         remark = f" By its freshness score it is {_LEVEL_NAMES[level]}."
+    if several:
+        return (
+            "This photo shows several fruits, and one grade speaks for none of them alone: most "
+            f"like {words} ({share}).{remark} Have each fruit graded, or photograph one alone."
+        )
     if probabilities[best] >= SURE:
         return f"{words[:1].upper()}{words[1:]}: the grader is sure ({share}).{remark}"
     if probabilities[best] >= LIKELY:

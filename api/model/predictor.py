@@ -65,13 +65,15 @@ class Preprocessed(NamedTuple):
 
 class HeadOutput(NamedTuple):
     """One image's feature map float32 [h, w, channels], probabilities float32 [classes], whether it
-    is any of the classes, and its `drift_features` float16 [n].
+    is any of the classes, its `drift_features` float16 [n], and whether it plainly shows several
+    fruits (None if the head cannot tell).
     """
 
     feature_map: FloatArray
     probabilities: FloatArray
     recognised: bool
     features: NDArray[np.float16]
+    several: bool | None = None
 
 
 class Predictor:
@@ -192,8 +194,18 @@ class Predictor:
             probabilities,
             recognised.tolist(),
             drift_features(projected),
+            self._shows_several(maps, recognised),
         )
         return [HeadOutput(*row) for row in zip(*columns, strict=True)]
+
+    def _shows_several(
+        self, maps: Sequence[FloatArray], recognised: NDArray[np.bool_]
+    ) -> list[bool] | list[None]:
+        if self._head.several is None:
+            return [None] * len(recognised)
+        several = np.concatenate([self._head.several.shows_several(part) for part in maps])
+        shown: list[bool] = (several & recognised).tolist()
+        return shown
 
     def postprocess(self, item: Preprocessed, output: HeadOutput) -> Grade:
         started = time.perf_counter()
@@ -206,13 +218,17 @@ class Predictor:
         return Grade(
             **vars(graded),
             interpretation=describe(
-                graded.probabilities, graded.recognised, graded.freshness_level
+                graded.probabilities,
+                graded.recognised,
+                graded.freshness_level,
+                several=bool(output.several),
             ),
             milliseconds=(item.seconds + time.perf_counter() - started) * 1000,
             heatmap=heatmap,
             stored_image=item.stored_image,
             hash_thumbnail=item.hash_thumbnail,
             features=output.features,
+            several=output.several,
         )
 
     def fruit_grade(self, output: HeadOutput) -> FruitGrade:

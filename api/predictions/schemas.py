@@ -121,8 +121,9 @@ class Prediction(BaseModel):
     )
     several: bool | None = Field(
         default=None,
-        description="Whether there are at least two fruits: then the grade of the whole photo "
-        "speaks for none of them alone.",
+        description="Whether the photo plainly shows more than one fruit: then its grade speaks "
+        "for none of them alone. With `instances`, whether at least two were found. Missing if the "
+        "model cannot tell.",
     )
     summary: InstanceSummary | None = None
 
@@ -145,12 +146,13 @@ class Prediction(BaseModel):
             inference_time_ms=round(grade.milliseconds, 3),
             timestamp=datetime.now(UTC),
         )
+        if grade.several is not None:
+            prediction.several = grade.several
         if grade.heatmap:
             prediction.explanation = Explanation(heatmap=grade.heatmap)
         if found := grade.instances:
             prediction.image = ImageSize(width=found.width, height=found.height)
             prediction.instances = [Instance.of(instance) for instance in found.fruits]
-            prediction.several = found.several
             prediction.summary = InstanceSummary.of(found)
         return prediction
 

@@ -73,6 +73,8 @@ def make_candidate(job: RetrainJob) -> Candidate:
     )
     data = replace(data, replay=replace(data.replay, contradicted=contradicted))
     head = fit_calibrated_head(data, job.progress, known)
+    # It sees the feature map, which stays as it is.
+    head = replace(head, several=job.champion.head.several)
     job.progress(Stage.COMPARING, 0, 2)
     judged = judged_rows(job.replay, known, data)
     comparison = compare_with_champion(job, data, head, judged, contradictions)

@@ -34,6 +34,7 @@ from api.retraining.label_agreement import find_contradictions, label_agreement
 from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows
 from api.training.corpus import TrainingCorpus
+from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.sampler import fruits_of_classes
 from api.training.detection.train import TrainedDetector
 from api.training.grader import embed_samples
@@ -79,6 +80,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
         started_by=job.started_by,
         earlier=earlier,
         detector=_kept_detector(job, corpus),
+        scenes=_scenes(job),
     )
     package = load_package(folder)
     comparison = _compare_with_champion(job, data, package, judged, contradictions)
@@ -90,6 +92,16 @@ def _kept_detector(job: RetrainJob, corpus: TrainingCorpus) -> TrainedDetector |
     detector = TrainedDetector.of_package(job.champion)
     same = detector and detector.manifest.fruits == fruits_of_classes(corpus.classes)
     return detector if same else None
+
+
+def _scenes(job: RetrainJob) -> DetectorRecipe | None:
+    """How the champion learned to tell several fruits from one; None if it cannot."""
+    detector = job.champion.manifest.detector
+    if job.champion.head.several is None or detector is None:
+        return None
+    names = {field.name for field in dataclasses.fields(DetectorRecipe)}
+    known = {name: value for name, value in detector.recipe.items() if name in names}
+    return DetectorRecipe(**known)
 
 
 def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:

@@ -57,3 +57,10 @@ def test_unrecognised_image_lists_the_known_fruit() -> None:
     sentence = describe({"freshapples": 0.6, "rottenbanana": 0.4}, recognised=False)
     assert "anything that this grader knows (apple, banana)" in sentence
     assert "fresh apple comes closest" in sentence
+
+
+def test_one_of_several_fruits_is_never_graded_as_sure() -> None:
+    sentence = describe({"freshapples": 0.999, "rottenapples": 0.001}, True, several=True)
+    assert sentence.startswith("This photo shows several fruits")
+    assert "most like fresh apple (over 99 %)" in sentence
+    assert "sure" not in sentence

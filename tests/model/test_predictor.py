@@ -12,6 +12,7 @@ from PIL import Image
 from api.core.freshness_levels import LevelThresholds
 from api.core.heads import Head
 from api.core.imaging.decode import DRAFT_SIDE, DecodedImage, NotAnImageError
+from api.core.several import SeveralFruits
 from api.model.grade import Grade
 from api.model.litert import FORWARD_BATCH
 from api.model.manifest import DataFingerprint, Manifest
@@ -19,6 +20,7 @@ from api.model.package import load_package
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 from api.settings import PROJECT
 from tests.heads import make_head, make_ood, make_two_heads, save_old_head
+from tests.synthetic_images import encode
 
 CHANNELS = 6
 CLASSES = ("freshapples", "rottenapples")
@@ -243,3 +245,30 @@ def test_package_with_nan_probabilities_is_rejected() -> None:
     kinds = replace(package.head.kinds, bias=np.full_like(package.head.kinds.bias, np.nan))
     with pytest.raises(ValueError, match="gives no numbers"):
         Predictor.of_package(replace(package, head=replace(package.head, kinds=kinds)))
+
+
+def test_plain_answer_says_that_there_are_several_fruits() -> None:
+    """Red quarters count as fruits, by a head that adds them up."""
+    kernel = np.zeros((3, 3, 1, 1), np.float32)
+    kernel[1, 1] = 1
+    counts = SeveralFruits(
+        np.eye(CHANNELS, 1, dtype=np.float32),
+        np.zeros(1, np.float32),
+        kernel,
+        np.zeros(1, np.float32),
+        np.array([[0], [40]], np.float32),
+        np.full(1, -15, np.float32),
+    )
+    head = make_head(WEIGHTS)
+    one, two = (Image.new("RGB", (32, 32)) for _ in range(2))
+    one.paste((255, 0, 0), (0, 0, 16, 16))
+    two.paste((255, 0, 0), (0, 0, 32, 16))
+    predictor = make_predictor(replace(head, several=counts))
+    assert [predictor.predict(encode(image)).several for image in (one, two)] == [False, True]
+    assert predictor.predict(encode(two)).interpretation.startswith(
+        "This photo shows several fruits"
+    )
+    # Other things are not fruit, however many there are.
+    nothing = replace(head, several=counts, ood=make_ood(CHANNELS, distance=-1))
+    assert make_predictor(nothing).predict(encode(two)).several is False
+    assert make_predictor(head).predict(encode(two)).several is None

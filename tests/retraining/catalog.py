@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePath
@@ -72,7 +72,8 @@ def champion_rows() -> ReplayBuffer:
 def champion_head() -> Head:
     rows = champion_rows()
     none = np.zeros(len(rows.embeddings), bool)
-    return fit_calibrated_head(TrainingRows(KNOWN, rows, none, none))
+    head = fit_calibrated_head(TrainingRows(KNOWN, rows, none, none))
+    return replace(head, several=DEFAULT.head.several)
 
 
 def a_photo(image: Image.Image, data: bytes, class_name: str, name: str, blob: str) -> ImageRow:

@@ -84,6 +84,7 @@ def test_new_class_is_learned_and_promoted(
     assert serving(database) == finished.candidate != champion
     folder = store.fetch_package(blobs, str(finished.candidate), own.model_cache).folder
     package = load_package(folder)
+    assert package.head.several is not None  # As in the champion: the backbone is the same.
     manifest = package.manifest
     assert manifest.classes == (*KNOWN, NEW)
     assert (manifest.parent, manifest.started_by) == (champion, "me")

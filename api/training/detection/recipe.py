@@ -17,7 +17,7 @@ class DetectorRecipe:
     depth: int = 2
     seed: int = 20261128
 
-    steps: int = 1100
+    steps: int = 4000
     batch_size: int = 8
     learning_rate: float = 1e-3
     warm_up_steps: int = 50
@@ -33,6 +33,8 @@ class DetectorRecipe:
     single_share: float = 0.17
     # Of two boxes that overlap by more, the better is kept.
     max_overlap: float = 0.5
+    # Scenes from which the grader learns to tell several fruits from one.
+    several_scenes: int = 6000
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

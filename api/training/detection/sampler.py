@@ -135,6 +135,10 @@ class SceneSampler:
         image = corrupt(resize(scene.image, self._recipe.input_size), rng)
         return color_jitter(to_input(image, self._recipe.input_size), rng), scene
 
+    def draw(self, number: int) -> Scene:
+        """The scene of this number at its own size, not augmented further."""
+        return self._draw(np.random.default_rng((self._recipe.seed, number)))
+
     def _draw(self, rng: Generator) -> Scene:
         recipe, material = self._recipe, self._material
         chance = rng.random()

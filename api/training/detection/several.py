@@ -1,0 +1,101 @@
+"""Fits `core.several` on scenes: what tells several fruits from one on the grader's feature map."""
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from api.core.arrays import FloatArray
+from api.core.imaging.resize import resize, to_input
+from api.core.progress import Progress, silent
+from api.core.several import SeveralFruits
+from api.model.litert import FORWARD_BATCH
+from api.model.predictor import Backbone
+from api.training import devices
+from api.training.augment import color_jitter, corrupt
+from api.training.corpus import TrainingCorpus
+from api.training.detection.recipe import DetectorRecipe
+from api.training.detection.sampler import Material, SceneSampler, read_material
+
+# Channels of the two convolutions.
+REDUCED, MIXED = 24, 24
+EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 12, 64, 1e-3, 1e-2, 0.2
+# Scenes drawn at most for one that has a number of fruits to learn.
+MAX_DRAWS = 5
+
+
+def fit_several(
+    recipe: DetectorRecipe,
+    corpus: TrainingCorpus,
+    backbone: Backbone,
+    input_size: int,
+    progress: Progress = silent,
+) -> SeveralFruits | None:
+    """Learn from scenes of the training split. Deterministic on a CPU.
+
+    None if they all show one fruit, or all several.
+    """
+    pictures, several = draw_scenes(recipe, read_material(corpus, "train"), input_size)
+    if not several.any() or several.all():
+        return None
+    maps = _feature_maps(backbone, pictures, progress)
+    network = _train(recipe, maps, several)
+    reduce, kernel, output = (
+        network.get_layer(name).get_weights() for name in ("reduce", "kernel", "output")
+    )
+    return SeveralFruits(reduce[0][0, 0], reduce[1], *kernel, *output)
+
+
+def draw_scenes(
+    recipe: DetectorRecipe, material: Material, input_size: int
+) -> tuple[list[NDArray[np.uint8]], NDArray[np.bool_]]:
+    """Augmented pictures uint8 [size, size, 3], and whether each shows several fruits: bool [n].
+
+    Scenes without fruit, and those with one that may have more, are left out.
+    """
+    sampler = SceneSampler(recipe, material)
+    pictures: list[NDArray[np.uint8]] = []
+    several: list[bool] = []
+    for number in range(MAX_DRAWS * recipe.several_scenes):
+        if len(pictures) == recipe.several_scenes:
+            break
+        scene = sampler.draw(number)
+        count = len(scene.boxes)
+        if count == 0 or (count == 1 and (len(scene.ignored) or not scene.complete)):
+            continue
+        rng = np.random.default_rng((recipe.seed, number, 1))
+        image = corrupt(resize(scene.image, input_size), rng)
+        pictures.append(color_jitter(to_input(image, input_size), rng))
+        several.append(count > 1)
+    return pictures, np.array(several, bool)
+
+
+def _feature_maps(
+    backbone: Backbone, pictures: list[NDArray[np.uint8]], progress: Progress = silent
+) -> FloatArray:
+    maps = []
+    for start in range(0, len(pictures), FORWARD_BATCH):
+        maps.append(backbone(np.stack(pictures[start : start + FORWARD_BATCH])))
+        progress("Embedding scenes", start, len(pictures))
+    return np.concatenate(maps)
+
+
+def _train(recipe: DetectorRecipe, maps: FloatArray, several: NDArray[np.bool_]) -> keras.Model:
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(recipe.seed)
+    devices.make_deterministic()
+    image = keras.Input(maps.shape[1:])
+    x = layers.Dropout(DROPOUT)(image)
+    x = layers.Conv2D(REDUCED, 1, activation="relu", name="reduce")(x)
+    x = layers.Conv2D(MIXED, 3, padding="same", activation="relu", name="kernel")(x)
+    x = layers.Concatenate()([layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)])
+    network = keras.Model(image, layers.Dense(1, name="output")(layers.Dropout(DROPOUT)(x)))
+    network.compile(
+        keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY),
+        keras.losses.BinaryCrossentropy(from_logits=True),
+    )
+    share = several.mean()
+    weights = np.where(several, 0.5 / share, 0.5 / (1 - share))
+    targets = several.astype(np.float32)[:, None]
+    network.fit(maps, targets, BATCH, EPOCHS, sample_weight=weights, verbose=0)
+    return network
