@@ -28,6 +28,7 @@ FIELDS = {
     "freshness_score",
     "freshness_level",
     "recognised",
+    "several",
     "interpretation",
     "model_version",
     "inference_time_ms",
