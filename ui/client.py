@@ -10,6 +10,7 @@ from api_models import (
     Augmentation,
     BatchFailure,
     BatchPrediction,
+    BoxesAnswer,
     DatasetInsights,
     DatasetSummary,
     Drift,
@@ -148,6 +149,10 @@ class ApiClient(HttpClient):
         return self.call(
             FeedbackAnswer, "POST", f"/predictions/{prediction_id}/feedback", json=body
         )
+
+    def put_boxes(self, prediction_id: str, body: dict[str, Any]) -> BoxesAnswer:
+        """Send all fruits of a prediction's photo; `corrections.as_body` makes the body."""
+        return self.call(BoxesAnswer, "PUT", f"/predictions/{prediction_id}/boxes", json=body)
 
     def accuracy_in_use(self) -> list[AccuracyInUse]:
         """Of each version that was in use, the newest first."""

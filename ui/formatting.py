@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 from api_models import Prediction
 
@@ -40,6 +41,15 @@ def class_label(class_name: str) -> str:
     if graded is None:
         return capitalize(humanize(class_name))
     return capitalize(f"{graded[1]} {_singular(humanize(graded[2]))}")
+
+
+def fruit_and_freshness(class_name: str) -> tuple[str, Literal["fresh", "rotten"] | None]:
+    """A class's fruit, and its freshness if it has one: `rottenapples` is an apple, rotten."""
+    graded = _GRADED.fullmatch(class_name.strip())
+    if graded is None:
+        return humanize(class_name), None
+    fruit, freshness = _singular(humanize(graded[2])), graded[1].lower()
+    return fruit, "fresh" if freshness == "fresh" else "rotten" if freshness == "rotten" else None
 
 
 def short_grade(prediction: Prediction) -> str:

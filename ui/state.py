@@ -1,7 +1,8 @@
 """What is kept for one browser session: the keys of its widgets and values, in one place."""
 
 import streamlit as st
-from api_models import FeedbackAnswer, Prediction
+from api_models import BoxesAnswer, FeedbackAnswer, Prediction
+from corrections import Step
 from errors import ApiError
 from photos import Photo
 from transfer.background_upload import BackgroundUpload
@@ -19,6 +20,13 @@ HEAT_MAP = "heat_map"
 WHOLE_PHOTO = "whole_photo"
 ALL_FRUITS = "all_fruits"
 RIGHT_CLASS = "right_class"
+MISSED_CLASS = "missed_class"
+HOW_TO_DRAW = "how_to_draw"
+COMPLETE = "all_have_a_box"
+# The area of errors about saving corrections.
+BOXES_AREA = "boxes"
+# Stands for a fruit that was missed.
+MISSED = 0
 BATCH_SHOWN = "batch_shown"
 SECTION = "training_section"
 UPLOAD_KIND = "upload_kind"
@@ -41,6 +49,9 @@ COMPARED = "compared_version"
 _PHOTO = "photo"
 _OUTCOME = "outcome"
 _FEEDBACK = "feedback_answer"
+_STEPS = "corrections"
+_BOXES = "boxes_answer"
+_OPENED = "opened_fruit"
 _BATCH = "batch"
 _TRAINING_UPLOAD = "training_upload"
 
@@ -52,6 +63,7 @@ def take_photo(widget: str) -> None:
     st.session_state[_OUTCOME] = None
     st.session_state[_FEEDBACK] = None
     show_whole_photo(False)
+    forget_corrections()
 
 
 def photo() -> Photo | None:
@@ -88,6 +100,46 @@ def feedback() -> FeedbackAnswer | None:
 
 def keep_feedback(answer: FeedbackAnswer | None) -> None:
     st.session_state[_FEEDBACK] = answer
+
+
+def corrections() -> list[Step]:
+    """What the person said about the fruits of the current photo, in order."""
+    steps: list[Step] = st.session_state.get(_STEPS, [])
+    return steps
+
+
+def keep_corrections(steps: list[Step]) -> None:
+    """Keep the steps, which are not saved yet, and close the fruit that they are about."""
+    st.session_state[_STEPS] = steps
+    keep_boxes_answer(None)
+    open_fruit(None)
+
+
+def forget_corrections() -> None:
+    keep_corrections([])
+    st.session_state[COMPLETE] = False
+    keep_action_error(BOXES_AREA, None)
+
+
+def boxes_answer() -> BoxesAnswer | None:
+    """The answer to the corrections of the current photo, once they are saved."""
+    answer: BoxesAnswer | None = st.session_state.get(_BOXES)
+    return answer
+
+
+def keep_boxes_answer(answer: BoxesAnswer | None) -> None:
+    st.session_state[_BOXES] = answer
+
+
+def opened_fruit() -> int | None:
+    """The number of the fruit that is open, or MISSED."""
+    number: int | None = st.session_state.get(_OPENED)
+    return number
+
+
+def open_fruit(number: int | None = None) -> None:
+    """Open a fruit of the photo; None closes it."""
+    st.session_state[_OPENED] = number
 
 
 def batch() -> BackgroundUpload[Graded] | None:

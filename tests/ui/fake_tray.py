@@ -7,6 +7,7 @@ from tests.ui.fake_api import MODEL_INFO, PREDICTION, PROBABILITIES, Answer, Fak
 from tests.ui.fake_collect import sent_names
 
 FINDING = MODEL_INFO | {"model_info": MODEL_INFO["model_info"] | {"finds_fruits": True}}
+BOXES = "/predictions/4f1d/boxes"
 NO_DETECTOR = problem(409, "The model in use cannot find single fruits.", "no-detector")
 
 
@@ -47,11 +48,22 @@ def tray_answer(instances: list[dict[str, Any]], **changes: object) -> dict[str,
     return PREDICTION | added | changes
 
 
+def boxes_answer(photograph: str) -> Answer:
+    """The answer to a person's boxes."""
+    messages = {
+        "stored": "Noted: the photograph is for learning where fruits are, with 4 fruits.",
+        "known": "This photograph was uploaded with boxes. To change them: PUT /dataset/…",
+    }
+    body = {"prediction_id": "4f1d", "id": "b1", "width": 120, "height": 90, "complete": True}
+    return Answer(body | {"boxes": [], "photograph": photograph, "message": messages[photograph]})
+
+
 def script(api: FakeApi, instances: list[dict[str, Any]] | None = None) -> FakeApi:
     """A model that finds these fruits in each photo."""
     api.answers |= {
         "/model-info": Answer(FINDING),
         "/predict": Answer(PREDICTION),
+        BOXES: boxes_answer("stored"),
         "/predict?instances=true": Answer(tray_answer(TRAY if instances is None else instances)),
     }
     return api

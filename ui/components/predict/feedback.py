@@ -1,5 +1,7 @@
 """Asking whether a prediction is right."""
 
+from functools import partial
+
 import cached_api
 import state
 import streamlit as st
@@ -7,8 +9,9 @@ from api_models import Prediction
 from formatting import with_class_labels
 from plain_text import as_markdown
 
-from components.class_picker import choose_class, is_new_class
+from components.class_picker import is_new_class
 from components.messages import run_action, show_action_error
+from components.predict.right_class import ask_right_class
 
 _AREA = "feedback"
 
@@ -29,27 +32,13 @@ def feedback(prediction: Prediction) -> None:
 
 
 def _question(prediction: Prediction) -> None:
-    # A photo that was not recognised has no class that could be right.
-    known = prediction.recognised
-    st.markdown("**Is this right?**" if known else "**What is it?**")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if known:
-            st.button(
-                "Yes, it is right",
-                icon=":material/thumb_up:",
-                on_click=_send,
-                args=(prediction.prediction_id, None),
-            )
-        with st.popover("No, it is …" if known else "It is …", icon=":material/edit:"):
-            names = sorted({*cached_api.known_classes(), *prediction.probabilities})
-            chosen = choose_class("The right class", names, state.RIGHT_CLASS)
-            st.button(
-                "Send the correction",
-                type="primary",
-                disabled=not chosen,
-                on_click=_send,
-                args=(prediction.prediction_id, chosen),
-            )
+    ask_right_class(
+        list(prediction.probabilities),
+        state.RIGHT_CLASS,
+        known=prediction.recognised,
+        send="Send the correction",
+        on_answer=partial(_send, prediction.prediction_id),
+    )
     st.caption("With your answer, the next model learns from this photo.")
 
 

@@ -1,18 +1,18 @@
-"""A photo of several fruits: boxes to tap, the fruits with the worst first, and each of them."""
+"""A photo of several fruits: boxes to tap, the fruits with the worst first, and corrections."""
 
 import cached_api
 import fruits
 import state
 import streamlit as st
 from api_models import Instance, Prediction
-from charts.bars import probability_bars
 from charts.style import LEVELS, UNKNOWN_LEVEL, LevelStyle
-from formatting import class_label, percent
+from corrections import Marked, apply
 from photos import Photo, RelativeBox
 from plain_text import as_markdown
 
-from components.display import chart
-from components.predict.prediction import scores
+from components.predict.fruit import SAID, open_fruit
+from components.predict.missed import missed_fruit
+from components.predict.teach import teach
 
 _SHOWN_FIRST = 12
 _CELL_PIXELS = 164
@@ -41,77 +41,92 @@ _STYLE = """
 
 
 def tray(photo: Photo, prediction: Prediction) -> None:
-    """The counts, the photo with its boxes, and the fruits, worst first."""
+    """The counts, the photo with its boxes, the fruits, worst first, and what a person corrected.
+
+    Fruits keep the numbers that the grader's order gives them.
+    """
     found = fruits.worst_first(prediction)
+    marked = apply(found, state.corrections())
+    now = [one.fruit for one in marked]
     image = prediction.image
-    boxes = [fruits.relative_box(fruit, image) for fruit in found] if image else []
+    boxes = [fruits.relative_box(fruit, image) for fruit in now] if image else []
     crops = cached_api.crops(photo.data, tuple(boxes))
-    st.header(as_markdown(fruits.headline(prediction)), anchor=False)
-    st.write(as_markdown(_summary(found)))
-    tapped = _photo_with_boxes(photo, found, boxes)
-    listed = _list(found, crops)
-    chosen = tapped or listed
+    small = cached_api.preview(photo.data)
+    corrected = prediction.model_copy(update={"instances": now})
+    st.header(as_markdown(fruits.headline(corrected)), anchor=False)
+    st.write(as_markdown(_summary(marked)))
+    _photo_with_boxes(photo.name, small, marked, boxes)
+    _list(marked, crops)
+    teach(photo, prediction, found, marked, can_draw=small is not None)
     _notes(prediction)
-    if chosen:
-        fruit = found[chosen - 1]
-        show = st.dialog(as_markdown(f"Fruit {chosen}: {fruits.name(fruit)}"))(_detail)
-        show(fruit, crops[chosen - 1] if crops else None)
+    opened = state.opened_fruit()
+    if opened == state.MISSED and image and small:
+        missed_fruit(small, image, found, marked)
+    for place, one in enumerate(marked):
+        if one.number == opened:
+            open_fruit(one, crops[place] if crops else None, list(found[0].probabilities))
 
 
-def _summary(found: list[Instance]) -> str:
-    counts = fruits.count_names(found)
+def _summary(marked: list[Marked]) -> str:
+    counts = fruits.count_names([one.fruit for one in marked])
     sentences = [f"{counts}."] if counts else []
-    if unsure := [str(k) for k, fruit in enumerate(found, start=1) if fruits.is_unsure(fruit)]:
+    if unsure := [
+        str(one.number) for one in marked if not one.said and fruits.is_unsure(one.fruit)
+    ]:
         sentences.append(f"Not sure about number {', '.join(unsure)}: look yourself.")
     return " ".join([*sentences, "The worst comes first. Tap a fruit to see more."])
 
 
-def _photo_with_boxes(photo: Photo, found: list[Instance], boxes: list[RelativeBox]) -> int | None:
-    """The number of the box that was tapped."""
-    small = cached_api.preview(photo.data)
+def _photo_with_boxes(
+    name: str, small: bytes | None, marked: list[Marked], boxes: list[RelativeBox]
+) -> None:
+    """The photo; `small` is its preview, None if it cannot be shown."""
     if small is None:
         st.info(
-            f"{as_markdown(photo.name)} was graded, but this kind of image cannot be shown here.",
+            f"{as_markdown(name)} was graded, but this kind of image cannot be shown here.",
             icon=":material/hide_image:",
         )
-        return None
-    numbered = list(enumerate(zip(found, boxes, strict=True), start=1))
-    rules = [_box_style(number, fruit, box) for number, (fruit, box) in numbered]
+        return
+    placed = list(zip(marked, boxes, strict=True))
+    rules = [_box_style(one, box) for one, box in placed]
     st.html(f"<style>{_STYLE}{''.join(rules)}</style>")
     described = "; ".join(
-        f"{number}, {fruits.name(fruit)}, {fruits.place(box)}" for number, (fruit, box) in numbered
+        f"{one.number}, {fruits.name(one.fruit)}, {fruits.place(box)}" for one, box in placed
     )
-    tapped = None
     with st.container(key="tray"):
-        st.image(small, width="stretch", alt=f"{photo.name} with a box for each fruit: {described}")
-        for number, (fruit, _) in numbered:
-            if st.button(_label(number, fruit), key=f"box-{number}"):
-                tapped = number
-    return tapped
+        st.image(small, width="stretch", alt=f"{name} with a box for each fruit: {described}")
+        for one in marked:
+            said = f", {SAID[one.said].lower()}" if one.said else ""
+            _open_button(one, "box", f"{_label(one)}{said}")
 
 
-def _list(found: list[Instance], crops: list[bytes]) -> int | None:
-    """The fruits as a grid; the number of the one that was chosen."""
-    chosen = None
-    show_all = len(found) > _SHOWN_FIRST and st.toggle(
-        f"Show all {len(found)} fruits", key=state.ALL_FRUITS
+def _list(marked: list[Marked], crops: list[bytes]) -> None:
+    """The fruits as a grid."""
+    show_all = len(marked) > _SHOWN_FIRST and st.toggle(
+        f"Show all {len(marked)} fruits", key=state.ALL_FRUITS
     )
     with st.container(horizontal=True, key="fruits", gap="small"):
-        for number, fruit in enumerate(found if show_all else found[:_SHOWN_FIRST], start=1):
+        for place, one in enumerate(marked):
+            if not show_all and place >= _SHOWN_FIRST and not one.said:
+                continue
             with st.container(width=_CELL_PIXELS, gap="xsmall"):
                 if crops:
-                    st.image(crops[number - 1], width="stretch", alt=fruits.name(fruit))
-                if st.button(_label(number, fruit), key=f"fruit-{number}", width="stretch"):
-                    chosen = number
-                st.caption(fruits.certainty(fruit))
-    return chosen
+                    st.image(crops[place], width="stretch", alt=fruits.name(one.fruit))
+                _open_button(one, "fruit", _label(one))
+                st.caption(SAID[one.said] if one.said else fruits.certainty(one.fruit))
+
+
+def _open_button(one: Marked, kind: str, label: str) -> None:
+    st.button(
+        label,
+        key=f"{kind}-{one.number}",
+        width="stretch" if kind == "fruit" else "content",
+        on_click=state.open_fruit,
+        args=(one.number,),
+    )
 
 
 def _notes(prediction: Prediction) -> None:
-    st.caption(
-        "Is one of them graded wrong? Photograph it alone and correct it there: the next model "
-        "learns from it."
-    )
     st.button(
         "It is only one fruit: see the grade of the whole photo",
         icon=":material/photo:",
@@ -123,29 +138,12 @@ def _notes(prediction: Prediction) -> None:
     )
 
 
-def _detail(fruit: Instance, crop: bytes | None) -> None:
-    known = fruit.recognised
-    if crop:
-        st.image(crop, width=220, alt=fruits.name(fruit))
-    if advice := fruits.what_to_do(fruit):
-        st.markdown(f"**{advice}**")
-    if known:
-        scores(fruit)
-    st.subheader("Probability of each class" if known else "Closest classes", anchor=False)
-    chart(
-        probability_bars(fruit.probabilities, fruit.predicted_class if known else None),
-        "fruit-probabilities",
-        f"Probability of each class; the most likely is {class_label(fruit.predicted_class)} "
-        f"with {percent(fruit.confidence)}.",
-    )
-
-
-def _box_style(number: int, fruit: Instance, box: RelativeBox) -> str:
+def _box_style(one: Marked, box: RelativeBox) -> str:
     left, top, right, bottom = (100 * share for share in box)
     width, height = right - left, bottom - top
     # Small boxes lie on top, so that they can be tapped within large ones.
     depth = 101 - round(width * height / 100)
-    style, key = _style(fruit), f".st-key-box-{number}"
+    style, key = _style(one.fruit), f".st-key-box-{one.number}"
     return (
         f"{key} {{ left: {left:.2f}%; top: {top:.2f}%; width: {width:.2f}% !important; "
         f"height: {height:.2f}%; z-index: {depth}; }}\n"
@@ -158,5 +156,8 @@ def _style(fruit: Instance) -> LevelStyle:
     return LEVELS.get(fruits.level(fruit) or "", UNKNOWN_LEVEL)
 
 
-def _label(number: int, fruit: Instance) -> str:
-    return f"**{number} {_style(fruit).sign}** {as_markdown(fruits.name(fruit))}"
+def _label(one: Marked) -> str:
+    """Its number, the sign of its level, a pencil if a person spoke about it, and its name."""
+    pencil = " ✎" if one.said else ""
+    sign = _style(one.fruit).sign
+    return f"**{one.number} {sign}{pencil}** {as_markdown(fruits.name(one.fruit))}"

@@ -1,0 +1,120 @@
+"""What a person says about the fruits of one photo, step by step, until it is saved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+from api_models import ImageSize, Instance, PixelBox
+from formatting import fruit_and_freshness
+
+Said = Literal["", "confirmed", "corrected", "added"]
+# A box must be at least so long, in shares of the photo's shorter side.
+_LEAST_SIDE = 0.015
+
+
+class Step(NamedTuple):
+    """One statement about the fruit `number`.
+
+    With a `box`, it is a fruit that was missed; `removed`: it is none. `class_name` is None if only
+    its place is known. `new_class`: the class is new although its name looks like a known one.
+    """
+
+    number: int
+    class_name: str | None = None
+    box: PixelBox | None = None
+    removed: bool = False
+    new_class: bool = False
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A fruit as it stands after all steps. `class_name` is what the person called it."""
+
+    number: int
+    fruit: Instance
+    said: Said = ""
+    class_name: str | None = None
+
+
+def apply(found: Sequence[Instance], steps: Sequence[Step]) -> list[Marked]:
+    """The fruits after the steps. Those that were found have the numbers from 1, in order."""
+    marked = {number: Marked(number, fruit) for number, fruit in enumerate(found, start=1)}
+    for step in steps:
+        if step.removed:
+            marked.pop(step.number, None)
+        elif step.box:
+            fruit = _as_said(step.box, step.class_name)
+            marked[step.number] = Marked(step.number, fruit, "added", step.class_name)
+        elif before := marked.get(step.number):
+            marked[step.number] = _named(before, found, step)
+    return list(marked.values())
+
+
+def next_number(found: Sequence[Instance], steps: Sequence[Step]) -> int:
+    """The number of the next fruit that was missed."""
+    return max([len(found), *(step.number for step in steps)]) + 1
+
+
+def describe(found: Sequence[Instance], marked: Sequence[Marked]) -> str:
+    """How many fruits the person spoke about: "1 corrected, 2 removed"."""
+    said = [one.said for one in marked]
+    counts = {word: said.count(word) for word in ("corrected", "confirmed", "added")}
+    left = {one.number for one in marked}
+    counts["removed"] = sum(number not in left for number in range(1, len(found) + 1))
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
+def as_body(
+    marked: Sequence[Marked], steps: Sequence[Step], image: ImageSize, *, complete: bool
+) -> dict[str, Any]:
+    """The body of `PUT /predictions/{id}/boxes`.
+
+    A fruit that the person said nothing about keeps its place, but has no class: the model must
+    not learn from its own grades.
+    """
+    body: dict[str, Any] = {
+        "boxes": [
+            {"box": one.fruit.box.model_dump(), "class_name": one.class_name} for one in marked
+        ],
+        "complete": complete,
+        "image": image.model_dump(),
+    }
+    return body | ({"new_class": True} if any(step.new_class for step in steps) else {})
+
+
+def box_between(x: Sequence[float], y: Sequence[float], image: ImageSize) -> PixelBox | None:
+    """The box between two corners, cut off at the photo's edges; None if it is too small."""
+    x_min, x_max = (round(min(max(0, value), image.width)) for value in (min(x), max(x)))
+    y_min, y_max = (round(min(max(0, value), image.height)) for value in (min(y), max(y)))
+    least = max(2, _LEAST_SIDE * min(image.width, image.height))
+    if min(x_max - x_min, y_max - y_min) < least:
+        return None
+    return PixelBox(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max)
+
+
+def _named(before: Marked, found: Sequence[Instance], step: Step) -> Marked:
+    """The fruit with the class of the step: confirmed if the grader gave it the same."""
+    if before.said == "added":
+        fruit = _as_said(before.fruit.box, step.class_name)
+        return replace(before, fruit=fruit, class_name=step.class_name)
+    graded = found[step.number - 1]
+    if graded.recognised and graded.predicted_class == step.class_name:
+        return Marked(step.number, graded, "confirmed", step.class_name)
+    fruit = _as_said(graded.box, step.class_name)
+    return Marked(step.number, fruit, "corrected", step.class_name)
+
+
+def _as_said(box: PixelBox, class_name: str | None) -> Instance:
+    """A fruit of which the person knows the class, or only the place."""
+    fruit, freshness = fruit_and_freshness(class_name or "")
+    return Instance(
+        box=box,
+        score=1,
+        fruit=fruit,
+        predicted_class=class_name or "",
+        confidence=1,
+        probabilities={},
+        freshness=freshness,
+        freshness_level=freshness,
+        recognised=class_name is not None,
+    )
