@@ -5,6 +5,7 @@ from formatting import (
     class_label,
     class_labels,
     duration,
+    fruit_and_freshness,
     level_label,
     mode_label,
     percent,
@@ -29,6 +30,21 @@ from formatting import (
 )
 def test_class_has_a_label(class_name: str, expected: str) -> None:
     assert class_label(class_name) == expected
+
+
+@pytest.mark.parametrize(
+    ("class_name", "expected"),
+    [
+        ("rottenapples", ("apple", "rotten")),
+        ("fresh_tomatoes", ("tomato", "fresh")),
+        ("overripemangoes", ("mango", None)),
+        ("dragon_fruit", ("dragon fruit", None)),
+    ],
+)
+def test_class_is_a_fruit_and_its_freshness(
+    class_name: str, expected: tuple[str, str | None]
+) -> None:
+    assert fruit_and_freshness(class_name) == expected
 
 
 @pytest.mark.parametrize(

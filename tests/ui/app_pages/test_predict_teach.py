@@ -102,6 +102,20 @@ def test_missed_fruit_is_added_without_drawing(tray: AppTest, api: FakeApi) -> N
     }
 
 
+def test_missed_fruit_may_be_named_later(tray: AppTest, api: FakeApi) -> None:
+    button(tray, ADD).click().run()
+    tray.button_group(key="how_to_draw").set_value("Set its edges").run()
+    button(tray, "Add this fruit").click().run()
+    tray.button(key="fruit-5").click().run()
+    assert not tray.exception
+    assert "Not one of the fruits that I know" not in page_text(tray)
+
+    tray.selectbox(key="right_class_5").set_value("kiwi").run()
+    button(tray, "Correct it").click().run()
+    button(tray, SAVE).click().run()
+    assert sent(api)["boxes"][-1]["class_name"] == "kiwi"
+
+
 def test_nothing_is_added_before_a_box_is_drawn(tray: AppTest) -> None:
     button(tray, ADD).click().run()
 

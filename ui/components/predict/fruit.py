@@ -32,7 +32,8 @@ def _detail(one: Marked, crop: bytes | None, classes: list[str]) -> None:
     fruit = one.fruit
     if crop:
         st.image(crop, width=220, alt=fruits.name(fruit))
-    if advice := fruits.what_to_do(fruit):
+    # Of a fruit that a person added without a class, the grader has not said anything.
+    if (advice := fruits.what_to_do(fruit)) and (fruit.recognised or not one.said):
         st.markdown(f"**{advice}**")
     if one.said:
         st.caption(f":material/edit: {SAID[one.said]}")

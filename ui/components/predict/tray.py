@@ -64,7 +64,7 @@ def tray(photo: Photo, prediction: Prediction) -> None:
         missed_fruit(small, image, found, marked)
     for place, one in enumerate(marked):
         if one.number == opened:
-            open_fruit(one, crops[place] if crops else None, list(found[0].probabilities))
+            open_fruit(one, crops[place] if crops else None, list(prediction.probabilities))
 
 
 def _summary(marked: list[Marked]) -> str:
