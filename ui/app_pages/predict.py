@@ -84,12 +84,13 @@ def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | Ap
 def show_outcome(photo: Photo) -> None:
     """Show the photo's grade, or why there is none."""
     outcome = grade(photo)
-    if isinstance(outcome, Prediction) and outcome.several and not state.shows_whole_photo():
+    if isinstance(outcome, Prediction):
+        each = bool(outcome.several and outcome.instances)
         with st.container(key="prediction"):
-            tray(photo, outcome)
-    elif isinstance(outcome, Prediction):
-        with st.container(key="prediction"):
-            if outcome.several:
+            if each and not state.shows_whole_photo():
+                tray(photo, outcome)
+                return
+            if each:
                 st.button(
                     "Back to each fruit",
                     icon=":material/arrow_back:",

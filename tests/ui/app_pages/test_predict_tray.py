@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
-from tests.ui.fake_api import FakeApi
+from tests.ui.fake_api import PREDICTION, Answer, FakeApi
 from tests.ui.fake_tray import NO_DETECTOR, TRAY, script
 
 WHOLE = "It is only one fruit: see the grade of the whole photo"
@@ -100,6 +100,18 @@ def test_model_that_has_lost_its_detector_grades_the_photo(
     page = upload(open_page("predict"), photo)
 
     assert page.header[0].value == "Fresh apple"
+
+
+def test_answer_that_only_says_that_there_are_several_is_shown_as_a_photo(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    """By a model that came into use after the app had asked what it can do."""
+    script(api).answers["/predict?instances=true"] = Answer(PREDICTION | {"several": True})
+    page = upload(open_page("predict"), photo)
+
+    assert page.header[0].value == "Fresh apple"
+    assert "as if it showed one fruit" in page_text(page)
+    assert "Back to each fruit" not in [one.label for one in page.button]
 
 
 def test_model_without_a_detector_is_not_asked_for_fruits(
