@@ -11,12 +11,12 @@ from api.core.arrays import pool
 from api.core.imaging.resize import to_input
 from api.model.predictor import Backbone
 from api.model.replay_buffer import ReplayBuffer
+from api.retraining.boxed_fruits import CatalogPhoto
 from api.retraining.job import RetrainJob
 from api.retraining.plan import ClassSelection, Photo, select_classes
 from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows, merge_catalog, not_embedded
 from api.settings import usable_cores
-from api.storage.tables import ImageRow
 
 # Cut off on each side by the view that zooms in, as a share of the image.
 ZOOM_MARGIN = 0.08
@@ -99,7 +99,7 @@ def augmented_views(image: Image.Image) -> list[Image.Image]:
 
 
 def _embed(
-    job: RetrainJob, photos: Sequence[ImageRow], backbone: Backbone
+    job: RetrainJob, photos: Sequence[CatalogPhoto], backbone: Backbone
 ) -> dict[str, NDArray[np.float32]]:
     """Embeddings by SHA-256, float32 [1 + views, channels], computed on all cores.
 
@@ -108,7 +108,7 @@ def _embed(
     size = job.champion.manifest.input_size
     embedded: dict[str, NDArray[np.float32]] = {}
 
-    def embed(photo: ImageRow) -> None:
+    def embed(photo: CatalogPhoto) -> None:
         read = job.read_photo(photo)
         if read is None:
             return

@@ -69,7 +69,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     )
     data = drop_ood_of_new_classes(data, known)
     contradicted, contradictions = find_contradictions(
-        data, job.champion.head, known, {photo.sha256: photo.id for photo in job.photos}
+        data, job.champion.head, known, job.image_ids
     )
     data = replace(data, replay=replace(data.replay, contradicted=contradicted))
     head = fit_calibrated_head(data, job.progress, known)

@@ -62,7 +62,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
         data,
         job.champion.head,
         champion.classes,
-        {photo.sha256: photo.id for photo in job.photos},
+        job.image_ids,
     )
     earlier = with_first_judgement(
         dataclasses.replace(data.replay, contradicted=contradicted),

@@ -3,21 +3,23 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+from PIL import Image
 
 from api.core.errors import ProblemError
 from api.core.layout import EmptyFolderError, Layout, discover
 from api.core.splits import SPLITS, Split
+from api.retraining.boxed_fruits import BoxedFruit, CatalogPhoto
 from api.retraining.embed_catalog import imported_photos
 from api.retraining.job import RetrainJob
 from api.retraining.omissions import readable_files
 from api.retraining.plan import ClassSelection, select_classes
 from api.retraining.progress import Stage
 from api.retraining.training_rows import CATALOG
-from api.storage.tables import ImageRow
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.corpus import TrainingCorpus, require_enough
@@ -60,7 +62,7 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
         for file in imported
         if file.class_name in known and file.sha256 not in in_catalog
     ]
-    available: list[PhotoFile | ImageRow] = [*imported_files, *job.photos]
+    available: list[PhotoFile | CatalogPhoto] = [*imported_files, *job.photos]
     _require_learned(job, _select(job, available).classes, available)
     catalog_files = list(_write_catalog(job, root, _select(job, available).classes))
     # Again: what cannot be read may leave a class too small.
@@ -108,7 +110,7 @@ def _imported_layout(folder: Path) -> Layout:
         return Layout(folder, (), (), ())
 
 
-def _select(job: RetrainJob, available: Iterable[PhotoFile | ImageRow]) -> ClassSelection:
+def _select(job: RetrainJob, available: Iterable[PhotoFile | CatalogPhoto]) -> ClassSelection:
     """The classes of what the champion learned and of the files that are `available`."""
     known = job.champion.manifest.classes
     photos = {(item.class_name, item.photograph, item.split) for item in available}
@@ -117,7 +119,7 @@ def _select(job: RetrainJob, available: Iterable[PhotoFile | ImageRow]) -> Class
 
 
 def _require_learned(
-    job: RetrainJob, classes: Sequence[str], available: Iterable[PhotoFile | ImageRow]
+    job: RetrainJob, classes: Sequence[str], available: Iterable[PhotoFile | CatalogPhoto]
 ) -> None:
     """Raises PhotographsMissingError if too few of the photos that the champion learned are here.
 
@@ -146,15 +148,21 @@ def _leave_out_unsplit(job: RetrainJob, files: Sequence[PhotoFile]) -> set[str]:
 
 
 def _write_catalog(job: RetrainJob, root: Path, classes: Collection[str]) -> Iterable[PhotoFile]:
-    """Write the catalog's photos of `classes` to files, except those that cannot be read."""
+    """Write the catalog's photos of `classes` to files, boxes as they are cropped in serving.
+
+    Those that cannot be read are left out.
+    """
     photos = [photo for photo in job.photos if photo.class_name in classes]
     for done, photo in enumerate(photos, start=1):
         job.progress(Stage.FETCHING, done, len(photos))
         read = job.read_photo(photo)
         if read is None:
             continue
-        data = read[0]
-        path = f"{CATALOG}/{photo.class_name}/{photo.sha256}{Path(photo.blob).suffix}"
+        data, image = read
+        suffix = Path(photo.blob).suffix
+        if isinstance(photo, BoxedFruit):
+            data, suffix = _as_png(image), ".png"
+        path = f"{CATALOG}/{photo.class_name}/{photo.sha256}{suffix}"
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data)
         yield PhotoFile(
@@ -169,3 +177,9 @@ def _write_catalog(job: RetrainJob, root: Path, classes: Collection[str]) -> Ite
             sha256=photo.sha256,
             signature=photo.signature,
         )
+
+
+def _as_png(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

@@ -15,8 +15,8 @@ from api.core.heads import Head
 from api.core.paired_comparison import ChangedLabels
 from api.evaluation.compare_models import HeldOut
 from api.model.replay_buffer import SURE_TARGET, ReplayBuffer, RowKey, row_keys
+from api.retraining.boxed_fruits import CatalogPhoto
 from api.retraining.training_rows import TrainingRows
-from api.storage.tables import ImageRow
 
 # A known class with fewer held-out photos is judged by leaving its photos out one by one.
 MIN_HELD_OUT = 5
@@ -63,8 +63,8 @@ def judged_rows(champion: ReplayBuffer, known: Sequence[str], data: TrainingRows
     retired = champion.retired.rows(np.isin(champion.retired.class_names, data.classes))
     replay = data.replay
     judged_before = np.concatenate([champion.sha256[earlier], retired.sha256])
-    # Boxes are never uploaded.
-    new = data.test & ~replay.boxed & ~np.isin(replay.sha256, judged_before)
+    # Imported boxes are never new.
+    new = data.test & (~replay.boxed | replay.catalog) & ~np.isin(replay.sha256, judged_before)
     before, added = len(judged_before), int(new.sum())
     held_out = HeldOut(
         class_names=np.concatenate(
@@ -97,11 +97,11 @@ def judged_rows(champion: ReplayBuffer, known: Sequence[str], data: TrainingRows
 
 
 def changed_labels(
-    champion: ReplayBuffer, known: Sequence[str], photos: Sequence[ImageRow]
+    champion: ReplayBuffer, known: Sequence[str], photos: Sequence[CatalogPhoto]
 ) -> dict[str, ChangedLabels]:
     """By the class that photos were first judged by. `photos` are those of the catalog now."""
     now = {photo.sha256: photo.class_name for photo in photos}
-    rows = np.flatnonzero((champion.splits == "test") & ~champion.boxed)
+    rows = np.flatnonzero((champion.splits == "test") & (~champion.boxed | champion.catalog))
     labels = np.array(known)[champion.targets[rows].argmax(axis=1)].tolist()
     photographs, relabelled = Counter[str](), Counter[str]()
     removed, since_first = Counter[str](), Counter[str]()

@@ -10,12 +10,14 @@ from typing import Any
 from PIL import Image
 
 from api.core.errors import ProblemError
+from api.core.imaging.crop import crop_photo
 from api.core.imaging.decode import MAX_PIXELS, decode
 from api.core.paired_comparison import ModelComparison
 from api.core.progress import OnEpoch, Progress, silent
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package
 from api.model.replay_buffer import ReplayBuffer
+from api.retraining.boxed_fruits import BoxedFruit, CatalogPhoto
 from api.retraining.omissions import Omissions, why_unreadable
 from api.storage.tables import ImageRow
 
@@ -26,14 +28,14 @@ log = logging.getLogger(__name__)
 class RetrainJob:
     """The input of `fast.make_candidate` and `full.make_candidate`.
 
-    `photos` are all images of the catalog, `options` those of the request. `read` returns the bytes
-    of a blob or raises FileNotFoundError. `folder` is an empty working folder. `imported` has the
-    imported class folders, and may be missing. `max_pixels` is the limit of an image. `omissions`
-    is filled in meanwhile.
+    `photos` are all images and labelled boxes of the catalog, `options` those of the request.
+    `read` returns the bytes of a blob or raises FileNotFoundError. `folder` is an empty working
+    folder. `imported` has the imported class folders, and may be missing. `max_pixels` is the limit
+    of an image. `omissions` is filled in meanwhile.
     """
 
     champion: Package
-    photos: Sequence[ImageRow]
+    photos: Sequence[CatalogPhoto]
     options: dict[str, Any]
     started_by: str
     read: Callable[[str], bytes]
@@ -49,13 +51,24 @@ class RetrainJob:
         """What the champion learned from."""
         return ReplayBuffer.load(self.champion.folder / REPLAY)
 
-    def read_photo(self, photo: ImageRow) -> tuple[bytes, Image.Image] | None:
-        """The file and its pixels; None, and noted in `omissions`, if it cannot be read."""
+    @property
+    def image_ids(self) -> dict[str, str]:
+        """The ids of the catalog's images by SHA-256; boxes have none."""
+        return {photo.sha256: photo.id for photo in self.photos if isinstance(photo, ImageRow)}
+
+    def read_photo(self, photo: CatalogPhoto) -> tuple[bytes, Image.Image] | None:
+        """The file and its pixels, of a box those of its crop.
+
+        None, and noted in `omissions`, if it cannot be read.
+        """
         if photo.sha256 in self.omissions.photos:
             return None
         try:
             data = self.read(photo.blob)
-            return data, decode(data, self.max_pixels).image
+            decoded = decode(data, self.max_pixels)
+            if isinstance(photo, BoxedFruit):
+                return data, crop_photo(decoded, photo.box)
+            return data, decoded.image
         except (OSError, ProblemError) as error:
             reason = why_unreadable(error)
             if not reason:

@@ -10,6 +10,7 @@ from typing import Any
 
 from api.core.errors import ProblemError
 from api.core.imaging.decode import EmptyImageError, ImageTooLargeError, decode
+from api.retraining.boxed_fruits import CatalogPhoto, file_sha256
 from api.settings import usable_cores
 from api.storage.tables import ImageRow
 
@@ -35,14 +36,23 @@ class Omissions:
 
     classes: dict[str, int] = field(default_factory=dict)
     unlearnable: dict[str, int] = field(default_factory=dict)
-    photos: dict[str, tuple[ImageRow, str]] = field(default_factory=dict)
+    photos: dict[str, tuple[CatalogPhoto, str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, Any]:
         """For the stored verdict, JSON-ready."""
+        # A boxed photo once, not for each of its boxes.
+        photos = {
+            (type(photo), file_sha256(photo)): (
+                photo.id if isinstance(photo, ImageRow) else None,
+                photo.filename,
+                reason,
+            )
+            for photo, reason in self.photos.values()
+        }
         skipped: list[tuple[str | None, str, str]] = [
-            *((photo.id, photo.filename, reason) for photo, reason in self.photos.values()),
+            *photos.values(),
             *((None, path, reason) for path, reason in self.files.items()),
         ]
         named = [

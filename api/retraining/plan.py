@@ -16,6 +16,7 @@ from api.model.training_index import TrainingIndex
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retraining import repository
+from api.retraining.boxed_fruits import load_boxed_fruits
 from api.retraining.omissions import (
     MIN_PER_CLASS,
     MIN_TRAIN_PER_CLASS,
@@ -136,7 +137,12 @@ def make_plan(
         raise NoChampionError()
     manifest = registry.get_model(session, version).manifest
     learned = _learned(fetch_package(blobs, version, settings.model_cache).folder)
-    images, unreadable = [], []
+    images: list[Any] = []
+    unreadable = []
+    for fruit in load_boxed_fruits(session, manifest["classes"]):
+        unread = fruit.unreadable or fruit.pixels > settings.max_pixels
+        if not unread or fruit.sha256 in learned.labels:
+            images.append(fruit)
     for image in repository.image_groups(session):
         reason = TOO_LARGE if image.pixels > settings.max_pixels else image.unreadable
         if reason:
@@ -196,7 +202,7 @@ class _Learned:
 @lru_cache(maxsize=2)  # A package never changes.
 def _learned(package: Path) -> _Learned:
     index = TrainingIndex.load(package / REPLAY, read_manifest(package).classes)
-    whole, imported = ~index.boxed, ~index.catalog
+    whole, imported = ~index.boxed | index.catalog, ~index.catalog
     photos = (index.class_names, index.photographs, index.splits)
     return _Learned(
         dict(zip(index.sha256[whole].tolist(), index.class_names[whole].tolist(), strict=True)),

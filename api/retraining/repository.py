@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from api.storage.db import now
-from api.storage.tables import ImageRow, ModelRow, RunRow
+from api.storage.tables import BoxedPhotoRow, ImageRow, ModelRow, RunRow
 
 
 def active(session: Session) -> RunRow | None:
@@ -87,12 +87,17 @@ def image_groups(session: Session) -> Sequence[Any]:
 
 
 def mark_unreadable(session: Session, reasons: Mapping[str, str]) -> None:
-    """Record by SHA-256 why images cannot be read, and clear that of all others."""
-    for image in session.scalars(select(ImageRow).where(ImageRow.unreadable.is_not(None))):
-        image.unreadable = reasons.get(image.sha256)
-    for sha256, reason in reasons.items():
-        where = update(ImageRow).where(ImageRow.sha256 == sha256)
-        session.execute(where.values(unreadable=reason))
+    """Record by SHA-256 why images and boxed photos cannot be read, and clear all others."""
+    marked: list[ImageRow | BoxedPhotoRow] = [
+        *session.scalars(select(ImageRow).where(ImageRow.unreadable.is_not(None))),
+        *session.scalars(select(BoxedPhotoRow).where(BoxedPhotoRow.unreadable.is_not(None))),
+    ]
+    for photo in marked:
+        photo.unreadable = reasons.get(photo.sha256)
+    for table in (ImageRow, BoxedPhotoRow):
+        for sha256, reason in reasons.items():
+            where = update(table).where(table.sha256 == sha256)
+            session.execute(where.values(unreadable=reason))
 
 
 def images(session: Session) -> Sequence[ImageRow]:

@@ -31,6 +31,7 @@ from api.registry import store
 from api.registry.promotion_gate import Verdict, judge
 from api.registry.service import prune
 from api.retraining import repository, service
+from api.retraining.boxed_fruits import CatalogPhoto, file_sha256, load_boxed_fruits
 from api.retraining.job import Candidate, RetrainJob
 from api.retraining.progress import STAGE_RANGES, ProgressReporter, RunAbortedError, Stage
 from api.retraining.supervisor import work_folder
@@ -81,9 +82,13 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         with database.reading() as session:
             run = service.get(session, run_id)
             champion = registry.champion(session)
-            photos = repository.images(session)
-        if champion is None:
-            raise service.NoChampionError()
+            if champion is None:
+                raise service.NoChampionError()
+            known = registry.get_model(session, champion).manifest["classes"]
+            photos: list[CatalogPhoto] = [
+                *repository.images(session),
+                *load_boxed_fruits(session, known),
+            ]
         reporter = ProgressReporter(database, run_id, STAGE_RANGES[run.mode])
         folder = work_folder(settings.state_dir, run_id)
         folder.mkdir(parents=True)
@@ -120,7 +125,7 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
 
 def _mark_unreadable(database: Database, job: RetrainJob) -> None:
     """For the next estimate. Not worth failing for."""
-    reasons = {sha256: reason for sha256, (_, reason) in job.omissions.photos.items()}
+    reasons = {file_sha256(photo): reason for photo, reason in job.omissions.photos.values()}
     try:
         with database.session() as session:
             repository.mark_unreadable(session, reasons)

@@ -17,7 +17,7 @@ from api.model.replay_buffer import (
     ReplayBuffer,
     RetiredRows,
 )
-from api.storage.tables import ImageRow
+from api.retraining.boxed_fruits import CatalogPhoto
 
 # The source of all rows from the catalog.
 CATALOG = "catalog"
@@ -66,7 +66,7 @@ class TrainingRows:
         return np.where(self.is_sure, of_class[self.labels], UNKNOWN)
 
 
-def not_embedded(replay: ReplayBuffer, photos: Sequence[ImageRow]) -> list[ImageRow]:
+def not_embedded(replay: ReplayBuffer, photos: Sequence[CatalogPhoto]) -> list[CatalogPhoto]:
     """The photos that the replay has no embedding of."""
     known = _rows_by_sha256(replay)
     return [photo for photo in photos if photo.sha256 not in known]
@@ -75,7 +75,7 @@ def not_embedded(replay: ReplayBuffer, photos: Sequence[ImageRow]) -> list[Image
 def merge_catalog(
     replay: ReplayBuffer,
     known_classes: Sequence[str],
-    photos: Sequence[ImageRow],
+    photos: Sequence[CatalogPhoto],
     embedded: Mapping[str, NDArray[np.float32]],
     classes: tuple[str, ...],
 ) -> TrainingRows:
@@ -96,7 +96,7 @@ def merge_catalog(
     known_classes = (*known_classes, *_only_in(classes, known_classes))
     known_rows = _rows_by_sha256(replay)
 
-    def is_new(photo: ImageRow, row: int | None) -> bool:
+    def is_new(photo: CatalogPhoto, row: int | None) -> bool:
         return row is None or known_classes[replay.targets[row].argmax()] != photo.class_name
 
     relabelled_away = [
@@ -124,7 +124,7 @@ def merge_catalog(
     retires = without_class & (replay.splits == "test") & (replay.targets.max(axis=1) > SURE_TARGET)
     new_ood = OodSamples.of_embeddings(replay.embeddings[becomes_ood])
 
-    def split(photo: ImageRow, row: int | None) -> str:
+    def split(photo: CatalogPhoto, row: int | None) -> str:
         return photo.split if row is None or replay.catalog[row] else str(replay.splits[row])
 
     def kept_column(column: NDArray[Any], unknown: Any) -> NDArray[Any]:
@@ -249,8 +249,9 @@ def _without_classes(ood: OodSamples, classes: Sequence[str]) -> OodSamples:
 
 
 def _rows_by_sha256(replay: ReplayBuffer) -> dict[str, int]:
-    """The row of each whole image by its SHA-256; rows of bounding boxes are left out."""
-    rows = np.flatnonzero(~replay.boxed)
+    """The row of each photo by its SHA-256; rows of imported bounding boxes are left out."""
+    # A boxed photo of the catalog may be a copy of an imported one, whose group it has.
+    rows = np.flatnonzero(~replay.boxed | replay.catalog)
     return {str(replay.sha256[row]): int(row) for row in rows}
 
 

@@ -19,6 +19,7 @@ from api.retraining.job import RetrainJob
 from api.retraining.omissions import Omissions
 from api.retraining.plan import TooFewOfClassError
 from api.retraining.progress import STAGE_RANGES
+from api.storage.tables import ImageRow
 from api.training.corpus import TooFewPhotographsError
 from api.training.recipe import Recipe
 from tests.retraining.catalog import KNOWN, NEW, PICTURES, a_photo, picture, write_champion
@@ -143,7 +144,7 @@ def test_class_that_is_too_small_is_left_out_unless_requested(
     """Eight would do for a fast run; a full one needs photos in each split."""
     job = make_job(imported, (NEW,), count=count)
     for photo in job.photos:
-        photo.split = "train"
+        cast("ImageRow", photo).split = "train"
     corpus = build_corpus(job)
     assert corpus.classes == KNOWN
     assert job.omissions.classes == {NEW: count}

@@ -1,0 +1,99 @@
+"""The boxes of the catalog's boxed photos, which teach the grader as its photos do."""
+
+import hashlib
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from api.catalog import boxed_repository
+from api.catalog.box_formats import UNNAMED
+from api.core.boxes import Box
+from api.core.labels import fruits_of, read_label
+from api.storage.tables import BoxedPhotoRow, ImageRow
+
+# Boxed photos read by one query.
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class BoxedFruit:
+    """One box of a boxed photo, with the columns of an `ImageRow` that training reads.
+
+    `sha256` is that of the photo and the box. `width` and `height` are those of the box, `pixels`
+    of the whole photo. Appearance is unknown. `photo_sha256` and `blob` are the whole photo's.
+    """
+
+    sha256: str
+    photo_sha256: str
+    box: Box
+    class_name: str
+    signature: str
+    photograph: str
+    split: str
+    origin: str
+    filename: str
+    blob: str
+    width: int
+    height: int
+    pixels: int
+    unreadable: str | None
+    brightness: float = math.nan
+    saturation: float = math.nan
+    hue: float = math.nan
+
+
+# What a run learns from.
+CatalogPhoto = ImageRow | BoxedFruit
+
+
+def load_boxed_fruits(session: Session, known_classes: Collection[str]) -> list[BoxedFruit]:
+    """All boxes that teach a grader of `known_classes`, oldest photo first."""
+    ids = boxed_repository.all_ids(session)
+    return [
+        _fruit(photo.row, box, class_name)
+        for start in range(0, len(ids), BATCH)
+        for photo in boxed_repository.get_many(session, ids[start : start + BATCH])
+        for box, class_name in _of_different_places(photo)
+        if teaches_grader(class_name, known_classes)
+    ]
+
+
+def teaches_grader(class_name: str, known_classes: Collection[str]) -> bool:
+    """False where a box tells only the place, or a fruit without the level that it is graded in."""
+    if class_name == UNNAMED:
+        return False
+    if class_name in known_classes or read_label(class_name).level is not None:
+        return True
+    return not any(fruits_of(class_name) & fruits_of(known) for known in known_classes)
+
+
+def file_sha256(photo: CatalogPhoto) -> str:
+    """Of the whole file that the photo or box is read from."""
+    return photo.photo_sha256 if isinstance(photo, BoxedFruit) else photo.sha256
+
+
+def _of_different_places(photo: boxed_repository.BoxedPhoto) -> Iterator[tuple[Box, str]]:
+    """The boxes with a class. Of several at the same place, the last counts."""
+    yield from {box: name for box, name in photo.boxes if name is not None}.items()
+
+
+def _fruit(photo: BoxedPhotoRow, box: Box, class_name: str) -> BoxedFruit:
+    place = ",".join(f"{float(corner):.3f}" for corner in box)
+    return BoxedFruit(
+        sha256=hashlib.sha256(f"{photo.sha256} {place}".encode()).hexdigest(),
+        photo_sha256=photo.sha256,
+        box=box,
+        class_name=class_name,
+        signature=photo.signature,
+        photograph=photo.photograph,
+        split=photo.split,
+        origin=photo.origin,
+        filename=photo.filename,
+        blob=photo.blob,
+        width=max(1, round(box.x_max - box.x_min)),
+        height=max(1, round(box.y_max - box.y_min)),
+        pixels=photo.width * photo.height,
+        unreadable=photo.unreadable,
+    )
