@@ -28,6 +28,7 @@ class Stage(StrEnum):
     FINE_TUNING = "Fine-tuning"
     EMBEDDING_TRAINING = "Embedding what was learned from"
     EMBEDDING_VALIDATION = "Embedding for calibration"
+    EMBEDDING_SCENES = "Embedding scenes"
     EMBEDDING_REPLAY = "Embedding for the replay"
     EMBEDDING_OOD = "Embedding what is none of the classes"
     EMBEDDING_HELD_OUT = "Embedding what was held out"
@@ -52,7 +53,8 @@ STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
         Stage.FINE_TUNING: (8.0, 88.0),
         Stage.EMBEDDING_TRAINING: (88.0, 89.0),
         Stage.EMBEDDING_VALIDATION: (89.0, 90.0),
-        Stage.EMBEDDING_REPLAY: (90.0, 93.0),
+        Stage.EMBEDDING_SCENES: (90.0, 91.0),
+        Stage.EMBEDDING_REPLAY: (91.0, 93.0),
         Stage.EMBEDDING_OOD: (93.0, 94.0),
         Stage.EMBEDDING_HELD_OUT: (94.0, 95.0),
         Stage.COMPARING: (95.0, 98.0),
