@@ -87,9 +87,11 @@ class BoxesService:
 
 def _answer(prediction_id: str, outcome: BoxesOutcome, photo: BoxedPhoto) -> BoxesAnswer:
     count = number(len(photo.boxes), "fruit")
+    labelled = sum(class_name is not None for _, class_name in photo.boxes)
+    learns = f"; the next retraining learns from {labelled} of them" if labelled else ""
     messages: dict[BoxesOutcome, str] = {
-        "stored": f"Noted: the photograph is for learning where fruits are, with {count}.",
-        "replaced": f"Noted: the photograph has {count} now.",
+        "stored": f"Noted: the photograph is kept with {count}{learns}.",
+        "replaced": f"Noted: the photograph has {count} now{learns}.",
         "known": f"This photograph was uploaded with boxes, of {count}, which were left. To change "
         f"them: PUT /dataset/boxed-photos/{photo.row.id}/boxes.",
     }
