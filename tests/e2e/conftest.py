@@ -10,17 +10,21 @@ from tests.processes import Running, running_everything
 
 # The default of five seconds is too short while other tests keep the processors busy.
 expect.set_options(timeout=30_000)
+WITHOUT_BROWSER = "needs Chromium: on Debian or Ubuntu, apt-get install chromium"
 
 
-@pytest.fixture(scope="session")
+# Not for the session: its event loop counts as running, so `asyncio.run` fails in other tests.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if chromium() is None:
-        pytest.skip("needs Chromium: on Debian or Ubuntu, apt-get install chromium")
+        pytest.skip(WITHOUT_BROWSER)
     with running_browser() as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
-def running(browser: Browser) -> Iterator[Running]:
+def running() -> Iterator[Running]:
+    if chromium() is None:
+        pytest.skip(WITHOUT_BROWSER)
     with running_everything() as running:
         yield running

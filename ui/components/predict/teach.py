@@ -102,11 +102,15 @@ def _unsaved(
         icon=":material/save:",
         disabled=not complete and not (steps and marked),
         on_click=_save,
-        args=(photo, prediction_id, corrections.as_body(marked, steps, image, complete=complete)),
+        args=(photo, prediction_id, marked, image),
     )
 
 
-def _save(photo: Photo, prediction_id: str, body: dict[str, object]) -> None:
+def _save(photo: Photo, prediction_id: str, marked: list[Marked], image: ImageSize) -> None:
+    # The box may have been ticked since the page was drawn.
+    complete = bool(st.session_state.get(state.COMPLETE))
+    body = corrections.as_body(marked, state.corrections(), image, complete=complete)
+
     def action() -> None:
         try:
             answer = cached_api.api().put_boxes(prediction_id, body)
