@@ -9,6 +9,8 @@ from photos import RelativeBox
 
 # As in the API, `model.interpretation.LIKELY`.
 _LIKELY = 0.6
+# Of a model that sees that there are several, but cannot find each.
+SEVERAL_FRUITS = "Several fruits"
 _WORST_FIRST = ("rotten", "past_best", "fresh")
 _PLACES = (
     ("top left", "top", "top right"),
@@ -50,8 +52,11 @@ def name(fruit: Instance) -> str:
 
 
 def headline(prediction: Prediction) -> str:
-    """All fruits by level, worst first: "5 fruits: 1 rotten, 4 fresh"."""
-    fruits = prediction.instances or []
+    """All fruits by level, worst first: "5 fruits: 1 rotten, 4 fresh". Without a grade of each:
+    "Several fruits"."""
+    if prediction.instances is None:
+        return SEVERAL_FRUITS
+    fruits = prediction.instances
     levels = Counter(level(fruit) for fruit in fruits)
     parts = [
         f"{levels[step]} {_past(level_label(step).lower(), levels[step])}"

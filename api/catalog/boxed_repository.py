@@ -51,12 +51,6 @@ def list_photos(session: Session, offset: int, limit: int) -> list[BoxedPhoto]:
     return _with_boxes(session, session.scalars(query.offset(offset).limit(limit)).all())
 
 
-def all_photos(session: Session) -> list[BoxedPhoto]:
-    """All boxed photos, oldest first."""
-    query = select(BoxedPhotoRow).order_by(BoxedPhotoRow.created_at, BoxedPhotoRow.id)
-    return _with_boxes(session, session.scalars(query).all())
-
-
 def all_ids(session: Session) -> Sequence[str]:
     """The ids of all boxed photos, oldest first."""
     query = select(BoxedPhotoRow.id).order_by(BoxedPhotoRow.created_at, BoxedPhotoRow.id)

@@ -232,7 +232,11 @@ def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> d
     predictor = Predictor.of_package(package)
     pictures = [(sample.source, "one", load_image(sample)) for sample in corpus.photographs(split)]
     pictures += [
-        (boxes[0].source, "several" if len(boxes) > 1 else "one", load_picture(boxes[0]))
+        (
+            boxes[0].source,
+            "several" if len(boxes) > 1 else "one",
+            decode(boxes[0].path.read_bytes()).image,
+        )
         for boxes in frames_of(corpus, split)
     ]
     said: dict[str, dict[str, list[bool]]] = {}
@@ -246,11 +250,6 @@ def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> d
         }
         for source, numbers in sorted(said.items())
     }
-
-
-def load_picture(box: LabelledBox) -> Image.Image:
-    """The whole photo of a box, upright."""
-    return decode(box.path.read_bytes()).image
 
 
 def measure_empty(detector: Detector, grader: FruitGrader, material: Material) -> dict[str, Any]:

@@ -4,6 +4,9 @@ No response may be run as a script, framed, or guessed to be of another type.
 """
 
 import re
+from collections.abc import Callable
+
+from fastapi import Request, Response
 
 REQUEST_ID = "X-Request-ID"
 # What pages of other sites may read besides what browsers always show them.
@@ -23,6 +26,10 @@ DOCS = CLOSED.replace(
 )
 
 
+# The photo of an id never changes, but it can be removed.
+_CACHED = "private, max-age=86400"
+
+
 def _headers(policy: str) -> tuple[tuple[bytes, bytes], ...]:
     """The headers with this content security policy, as ASGI takes them."""
     return (
@@ -40,3 +47,11 @@ PAGE_HEADERS = {"/": _headers(FRONT_PAGE), "/docs": _headers(DOCS)}
 def is_safe_request_id(value: str) -> bool:
     """Whether a client's request id may be used as it is."""
     return _SAFE_REQUEST_ID.fullmatch(value) is not None
+
+
+def cached_jpeg(request: Request, tag: str, make: Callable[[], bytes]) -> Response:
+    """The JPEG that `make` gives; 304 where the browser has that of this tag."""
+    headers = {"ETag": f'"{tag}"', "Cache-Control": _CACHED}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(make(), headers=headers, media_type="image/jpeg")

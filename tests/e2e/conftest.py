@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import chromium, running_browser
+from tests.e2e.pages import SIZES
 from tests.processes import Running, running_everything
 
 # The default of five seconds is too short while other tests keep the processors busy.
@@ -28,3 +29,17 @@ def running() -> Iterator[Running]:
         pytest.skip(WITHOUT_BROWSER)
     with running_everything() as running:
         yield running
+
+
+@pytest.fixture(params=SIZES, ids=str)
+def sized_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A page of each width and colour scheme; the narrow ones are of a touch screen."""
+    width, scheme = request.param
+    context = browser.new_context(
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+        has_touch=width < 500,
+        reduced_motion="reduce",
+    )
+    yield context.new_page()
+    context.close()

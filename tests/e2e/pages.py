@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 from api.settings import PROJECT
 
 ARTEFACTS = PROJECT / "test-artefacts"
+# Width and colour scheme of a window.
+SIZES = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
 # Address and heading of each page, in the order of the navigation.
 PAGES = {
     "": "Is it fresh?",

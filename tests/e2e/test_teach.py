@@ -1,7 +1,6 @@
 """A person corrects the fruits of a tray: real processes, the default model, real browser."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.drawn_tray import draw_tray_of
 from tests.e2e.pages import (
     ARTEFACTS,
+    SIZES,
     assert_fits_width,
     no_traceback,
     open_page,
@@ -23,36 +23,23 @@ from tests.e2e.test_story import retrain, wait_until_served
 from tests.processes import Running, running_everything
 from tests.synthetic_images import encode
 
-SIZES = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
 LEAST_TARGET_PIXELS = 40
 # Of the drawn box, in shares of the photo: its left, top, right and bottom.
 DRAWN = (0.33, 0.11, 0.57, 0.41)
 TOLERANCE = 0.02
 
 
-@pytest.fixture(params=SIZES, ids=str)
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    width, scheme = request.param
-    context = browser.new_context(
-        color_scheme=scheme,
-        viewport={"width": width, "height": 900},
-        has_touch=width < 500,
-        reduced_motion="reduce",
-    )
-    yield context.new_page()
-    context.close()
-
-
 @pytest.fixture
 def photo(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Another file for each browser: a photo has one list of boxes."""
-    quality = 90 + SIZES.index(request.node.callspec.params["page"])
+    quality = 90 + SIZES.index(request.node.callspec.params["sized_page"])
     path = tmp_path / "tray.jpg"
     path.write_bytes(encode(draw_tray_of(), "JPEG", quality=quality))
     return path
 
 
-def test_corrections_are_saved(page: Page, running: Running, photo: Path) -> None:
+def test_corrections_are_saved(sized_page: Page, running: Running, photo: Path) -> None:
+    page = sized_page
     size = page.viewport_size
     assert size is not None
     touch = size["width"] < 500

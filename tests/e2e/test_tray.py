@@ -1,13 +1,12 @@
 """A person photographs a tray: real processes, the default model, real browser."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.drawn_tray import draw_tray_of
 from tests.e2e.pages import ARTEFACTS, assert_fits_width, no_traceback, open_page, quiet, screenshot
@@ -38,22 +37,10 @@ def answer(running: Running, photo: Path) -> dict[str, Any]:
     return body
 
 
-@pytest.fixture(params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")], ids=str)
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    width, scheme = request.param
-    context = browser.new_context(
-        color_scheme=scheme,
-        viewport={"width": width, "height": 900},
-        has_touch=width < 500,
-        reduced_motion="reduce",
-    )
-    yield context.new_page()
-    context.close()
-
-
 def test_each_fruit_is_shown_and_opens(
-    page: Page, running: Running, photo: Path, answer: dict[str, Any]
+    sized_page: Page, running: Running, photo: Path, answer: dict[str, Any]
 ) -> None:
+    page = sized_page
     size = page.viewport_size
     assert size is not None
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")

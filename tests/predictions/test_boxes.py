@@ -48,7 +48,7 @@ def put(client: TestClient, prediction_id: str, *boxes: Any, **more: Any) -> Any
 def boxed_photos(state: Settings) -> list[boxed_repository.BoxedPhoto]:
     database = Database(state.database)
     with database.reading() as session:
-        photos = boxed_repository.all_photos(session)
+        photos = boxed_repository.get_many(session, boxed_repository.all_ids(session))
     database.close()
     return photos
 

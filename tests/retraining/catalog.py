@@ -1,7 +1,7 @@
 """Test data for retraining: a small champion, and photos for the catalog."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -28,7 +28,7 @@ from api.retraining.training_rows import TrainingRows
 from api.settings import PROJECT
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ImageRow
+from api.storage.tables import ImageRow, RunRow
 from tests.registry.samples import without_appearance
 from tests.synthetic_images import draw_fruit, encode
 
@@ -40,6 +40,10 @@ DEFAULT = load_package(PROJECT / "models" / "default")
 
 def picture(class_name: str, seed: int) -> Image.Image:
     return draw_fruit(class_name, seed=seed, size=64)
+
+
+# Executes a run with these options; returns its final row.
+Run = Callable[..., RunRow]
 
 
 @cache

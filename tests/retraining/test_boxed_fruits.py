@@ -1,6 +1,5 @@
 """Boxes of the catalog's boxed photos in a run: learned, corrected, and gone with their photo."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +17,6 @@ from api.core.splits import split_of
 from api.model.package import REPLAY
 from api.model.replay_buffer import ReplayBuffer
 from api.registry import store
-from api.retraining import repository, run_process, service
 from api.retraining.boxed_fruits import load_boxed_fruits, teaches_grader
 from api.retraining.full_corpus import build_corpus
 from api.retraining.job import RetrainJob
@@ -27,10 +25,9 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import BoxedPhotoRow, RunRow
-from tests.retraining.catalog import KNOWN, add_photographs, install_champion, picture
+from tests.retraining.catalog import KNOWN, Run, add_photographs, picture
 from tests.synthetic_images import encode
 
-Run = Callable[[], RunRow]
 BOXES = (Box(0, 0, 64, 64), Box(64, 0, 128, 64))
 
 
@@ -64,33 +61,6 @@ def add_boxed_photo(
         session.flush()
         boxed_repository.put_boxes(session, row, boxes, complete=True)
         return row.id
-
-
-@pytest.fixture
-def own(
-    settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Settings:
-    monkeypatch.setattr(run_process, "_track", lambda *_: None)
-    update = {"state_dir": tmp_path / "state", "database_url": database.url}
-    return settings.model_copy(update=update)
-
-
-@pytest.fixture
-def champion(database: Database, blobs: Blobs, tmp_path: Path) -> str:
-    return install_champion(database, blobs, tmp_path)
-
-
-@pytest.fixture
-def run(own: Settings, database: Database, blobs: Blobs, champion: str) -> Run:
-    def execute() -> RunRow:
-        with database.session() as session:
-            created = service.create_run(session, mode="fast", started_by="me", options={})
-            repository.claim(session, created.id)
-        run_process.execute_run(own, database, blobs, created.id)
-        with database.reading() as session:
-            return service.get(session, created.id)
-
-    return execute
 
 
 def plan_of(database: Database, blobs: Blobs, settings: Settings) -> Any:

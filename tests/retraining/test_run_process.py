@@ -1,6 +1,5 @@
 """A run from its row to its verdict, with the default backbone and a few photos."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,52 +14,20 @@ from api.registry import repository as registry
 from api.registry import service as registry_service
 from api.registry import store
 from api.registry.service import promote
-from api.retraining import fast, repository, run_process, service
+from api.retraining import fast, service
 from api.retraining.plan import make_plan
 from api.retraining.progress import RunAbortedError
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow, ModelRow, RunRow
-from tests.retraining.catalog import KNOWN, NEW, add_photographs, install_champion, picture
+from tests.retraining.catalog import KNOWN, NEW, Run, add_photographs, picture
 from tests.synthetic_images import encode
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., RunRow]
 # For tests that do not depend on the kind of database.
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_process, "_track", lambda *_: None)
-
-
-@pytest.fixture
-def own(settings: Settings, database: Database, tmp_path: Path) -> Settings:
-    update = {"state_dir": tmp_path / "state", "database_url": database.url}
-    return settings.model_copy(update=update)
-
-
-@pytest.fixture
-def champion(database: Database, blobs: Blobs, tmp_path: Path) -> str:
-    return install_champion(database, blobs, tmp_path)
-
-
-@pytest.fixture
-def run(own: Settings, database: Database, blobs: Blobs, champion: str) -> Run:
-    """Executes a run; returns its final row."""
-
-    def execute(**options: Any) -> RunRow:
-        with database.session() as session:
-            created = service.create_run(session, mode="fast", started_by="me", options=options)
-            repository.claim(session, created.id)
-        run_process.execute_run(own, database, blobs, created.id)
-        with database.reading() as session:
-            return service.get(session, created.id)
-
-    return execute
 
 
 def serving(database: Database) -> str | None:

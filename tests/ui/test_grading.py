@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-import decimal_comma
 import pytest
 from api_models import Prediction
 from client import ApiClient
@@ -170,7 +169,7 @@ def test_csv_for_countries_with_a_decimal_comma() -> None:
     ],
 )
 def test_countries_with_a_decimal_comma(tag: str, has_comma: bool) -> None:
-    assert decimal_comma.in_locale(tag) is has_comma
+    assert grading.has_decimal_comma(tag) is has_comma
 
 
 def test_csv_of_several_fruits_has_no_grade_of_one() -> None:
@@ -183,3 +182,10 @@ def test_csv_of_several_fruits_has_no_grade_of_one() -> None:
     assert first["grade"].startswith("4 fruits: 1 rotten")
     assert first["predicted_class"] == first["confidence"] == first["confidence_percent"] == ""
     assert (second["fruits"], second["worst_level"], second["grade"]) == ("1", "", "Fresh apple")
+
+
+def test_several_fruits_that_were_not_found_one_by_one_are_not_counted() -> None:
+    """A model without a detector may still see that there are several."""
+    plain = Prediction.model_validate(PREDICTION | {"several": True})
+    [row] = csv.DictReader(StringIO(grading.as_csv([Graded("t", None, plain, None)])))
+    assert (row["grade"], row["fruits"], row["predicted_class"]) == ("Several fruits", "", "")

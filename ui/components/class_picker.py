@@ -1,7 +1,8 @@
-"""Choosing a class, known or new."""
+"""Choosing a class, known or new, and asking whether a grade is right."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import cached_api
 import streamlit as st
 from formatting import class_labels
 from plain_text import as_markdown
@@ -50,6 +51,33 @@ def ask_new_folders(key: str) -> None:
         "New folders are classes of their own, even if they look like known ones",
         key=_question(key),
     )
+
+
+def ask_right_class(
+    names: Sequence[str],
+    key: str,
+    *,
+    known: bool,
+    send: str,
+    on_answer: Callable[[str | None], None],
+) -> bool:
+    """Ask for the right class of something graded; whether it was answered just now.
+
+    `on_answer` gets the class, or None if the grade is right; what is not `known` has no class that
+    could be. `key` is the class picker's, and `send` what its button says.
+    """
+    st.markdown("**Is this right?**" if known else "**What is it?**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        right = known and st.button(
+            "Yes, it is right", icon=":material/thumb_up:", on_click=on_answer, args=(None,)
+        )
+        with st.popover("No, it is …" if known else "It is …", icon=":material/edit:"):
+            classes = sorted({*cached_api.known_classes(), *names})
+            chosen = choose_class("The right class", classes, key)
+            sent = st.button(
+                send, type="primary", disabled=not chosen, on_click=on_answer, args=(chosen,)
+            )
+    return right or sent
 
 
 def _question(key: str) -> str:

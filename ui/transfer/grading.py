@@ -39,6 +39,19 @@ _COLUMNS = (
     "prediction_id",
     "model_version",
 )
+# Languages with a decimal comma wherever they are spoken, apart from the countries below.
+_COMMA_LANGUAGES = {
+    *("az", "be", "bg", "bs", "ca", "cs", "da", "de", "el", "es", "et"),
+    *("eu", "fi", "fo", "fr", "gl", "hr", "hu", "hy", "id", "is", "it"),
+    *("ka", "kk", "lt", "lv", "mk", "nb", "nl", "nn", "no", "pl", "pt"),
+    *("ro", "ru", "sk", "sl", "sq", "sr", "sv", "tr", "uk", "uz", "vi"),
+}
+_POINT_COUNTRIES = {
+    *("de-CH", "de-LI", "es-419", "es-DO", "es-GT", "es-HN", "es-MX", "es-NI"),
+    *("es-PA", "es-PE", "es-PR", "es-SV", "es-US", "fr-CH", "it-CH", "nl-US"),
+}
+# Countries where English is used with a decimal comma.
+_COMMA_COUNTRIES = {"en-AT", "en-BE", "en-DE", "en-DK", "en-FI", "en-NL", "en-SE", "en-ZA"}
 _OF_A_FRUIT = ("predicted_class", "freshness_score", "freshness_level")
 
 
@@ -97,6 +110,17 @@ def level_of(prediction: Prediction) -> str | None:
 def grade_of(prediction: Prediction) -> str:
     """The grade in words, of several fruits their counts by level."""
     return fruits.headline(prediction) if prediction.several else short_grade(prediction)
+
+
+def has_decimal_comma(locale: str) -> bool:
+    """Whether spreadsheets write a decimal comma where a language tag such as `pt-BR` is from.
+
+    There they take a CSV with commas for a table of one column, and 0.97 for a text or a date.
+    """
+    language, _, rest = locale.replace("_", "-").partition("-")
+    name = f"{language.lower()}-{rest.rpartition('-')[2].upper()}"
+    is_usual = language.lower() in _COMMA_LANGUAGES and name not in _POINT_COUNTRIES
+    return is_usual or name in _COMMA_COUNTRIES
 
 
 def as_csv(rows: Sequence[Graded], *, decimal_comma: bool = False) -> str:

@@ -28,6 +28,8 @@ _STEPS = 1024
 _CURVED_GAMMA = (0.4, 0.5)  # Exponents of a PNG that mean sRGB, whose curve is none.
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
+# Class, colours and connection space of a profile.
+_KIND = (b"mntr", b"RGB ", b"XYZ ")
 _Matrix = Sequence[Sequence[float]]
 
 
@@ -99,9 +101,6 @@ def _profile(points: Chromaticities, curve: Callable[[float], float]) -> bytes:
     head = struct.pack(">I4xI4s4s4s12x4s24x", start + len(body), 0x02100000, *_KIND, b"acsp")
     head = (head + _xyz(_D50)[8:]).ljust(128, b"\0") + struct.pack(">I", len(directory))
     return head + b"".join(struct.pack(">4sII", *entry) for entry in directory) + body
-
-
-_KIND = (b"mntr", b"RGB ", b"XYZ ")
 
 
 def _xyz(values: Sequence[float]) -> bytes:

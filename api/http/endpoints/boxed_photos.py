@@ -31,7 +31,7 @@ from api.http.deps import (
     ThumbnailSize,
     TrainingIndexDep,
 )
-from api.http.endpoints.catalog import CACHED
+from api.http.headers import cached_jpeg
 from api.http.problems import responses
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.predictions.boxes import BoxesAnswer, BoxesService
@@ -75,7 +75,8 @@ def put_boxes(
     sent: MarkedFruits,
 ) -> BoxesAnswer:
     """Send all fruits of the photograph: missed ones too, without what is no fruit, and with their
-    right classes. The photograph teaches where fruits are, where it is still kept.
+    right classes. The next retraining learns each fruit with a class, where the photograph is still
+    kept.
 
     The list replaces an earlier one. An empty one with `complete` says that there is no fruit. New
     classes as in feedback: see `new_class`.
@@ -136,15 +137,15 @@ def boxed_photograph(
     """A JPEG, upright and without metadata."""
     with database.reading() as session:
         row = boxed_repository.get(session, photo_id).row
-    headers = {"ETag": f'"{row.sha256[:32]}-{size}"', "Cache-Control": CACHED}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    data = boxed_photos.load_photo(blobs, row)
-    try:
-        small = thumbnail(data, size, settings.max_pixels)
-    except ProblemError as error:
-        raise DamagedBoxedPhotoError(photo_id) from error
-    return Response(small, headers=headers, media_type="image/jpeg")
+
+    def make() -> bytes:
+        data = boxed_photos.load_photo(blobs, row)
+        try:
+            return thumbnail(data, size, settings.max_pixels)
+        except ProblemError as error:
+            raise DamagedBoxedPhotoError(photo_id) from error
+
+    return cached_jpeg(request, f"{row.sha256[:32]}-{size}", make)
 
 
 @router.put(

@@ -39,13 +39,12 @@ from api.http.deps import (
     ThumbnailSize,
     TrainingIndexDep,
 )
+from api.http.headers import cached_jpeg
 from api.http.problems import responses
 from api.http.upload_form import FILES, describe_form, upload_form
 
 IMAGES = "/dataset/images"
 UPLOADS = "/upload-training-data"
-# The image of an id never changes, but it can be removed.
-CACHED = "private, max-age=86400"
 _UPLOAD = describe_form(
     files={**FILES, "description": "Photographs, zips of them, or both."},
     class_name={
@@ -128,13 +127,13 @@ def photograph(
     """A JPEG, upright and without metadata."""
     with database.reading() as session:
         row = repository.get_image(session, image_id)
-    headers = {"ETag": f'"{row.sha256[:32]}-{size}"', "Cache-Control": CACHED}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    data = load_image(blobs, row)
-    with decoding(row):
-        small = thumbnail(data, size, settings.max_pixels)
-    return Response(small, headers=headers, media_type="image/jpeg")
+
+    def make() -> bytes:
+        data = load_image(blobs, row)
+        with decoding(row):
+            return thumbnail(data, size, settings.max_pixels)
+
+    return cached_jpeg(request, f"{row.sha256[:32]}-{size}", make)
 
 
 @router.patch(

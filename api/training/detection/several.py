@@ -1,5 +1,8 @@
 """Fits `core.several` on scenes: what tells several fruits from one on the grader's feature map."""
 
+from collections.abc import Iterator
+from itertools import islice
+
 import keras
 import numpy as np
 from keras import layers
@@ -35,10 +38,10 @@ def fit_several(
 
     None if they all show one fruit, or all several.
     """
-    pictures, several = draw_scenes(recipe, read_material(corpus, "train"), input_size)
+    material = read_material(corpus, "train")
+    maps, several = embed_scenes(recipe, material, backbone, input_size, progress)
     if not several.any() or several.all():
         return None
-    maps = _feature_maps(backbone, pictures, progress)
     network = _train(recipe, maps, several)
     reduce, kernel, output = (
         network.get_layer(name).get_weights() for name in ("reduce", "kernel", "output")
@@ -46,38 +49,47 @@ def fit_several(
     return SeveralFruits(reduce[0][0, 0], reduce[1], *kernel, *output)
 
 
+def embed_scenes(
+    recipe: DetectorRecipe,
+    material: Material,
+    backbone: Backbone,
+    input_size: int,
+    progress: Progress = silent,
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Feature maps float32 [n, h, w, channels] of augmented scenes, and whether each shows several
+    fruits: bool [n]."""
+    scenes = draw_scenes(recipe, material, input_size)
+    maps: list[FloatArray] = []
+    several: list[bool] = []
+    # Batch by batch, since all pictures at once would take half a gigabyte.
+    while batch := list(islice(scenes, FORWARD_BATCH)):
+        maps.append(backbone(np.stack([picture for picture, _ in batch])))
+        several += [has_several for _, has_several in batch]
+        progress("Embedding scenes", len(several), recipe.several_scenes)
+    stacked = np.concatenate(maps) if maps else np.empty((0, 0, 0, 0), np.float32)
+    return stacked, np.array(several, bool)
+
+
 def draw_scenes(
     recipe: DetectorRecipe, material: Material, input_size: int
-) -> tuple[list[NDArray[np.uint8]], NDArray[np.bool_]]:
-    """Augmented pictures uint8 [size, size, 3], and whether each shows several fruits: bool [n].
+) -> Iterator[tuple[NDArray[np.uint8], bool]]:
+    """Augmented pictures uint8 [size, size, 3], and whether each shows several fruits.
 
     Scenes without fruit, and those with one that may have more, are left out.
     """
     sampler = SceneSampler(recipe, material)
-    pictures: list[NDArray[np.uint8]] = []
-    several: list[bool] = []
+    drawn = 0
     for number in range(MAX_DRAWS * recipe.several_scenes):
-        if len(pictures) == recipe.several_scenes:
-            break
+        if drawn == recipe.several_scenes:
+            return
         scene = sampler.draw(number)
         count = len(scene.boxes)
         if count == 0 or (count == 1 and (len(scene.ignored) or not scene.complete)):
             continue
+        drawn += 1
         rng = np.random.default_rng((recipe.seed, number, 1))
         image = corrupt(resize(scene.image, input_size), rng)
-        pictures.append(color_jitter(to_input(image, input_size), rng))
-        several.append(count > 1)
-    return pictures, np.array(several, bool)
-
-
-def _feature_maps(
-    backbone: Backbone, pictures: list[NDArray[np.uint8]], progress: Progress = silent
-) -> FloatArray:
-    maps = []
-    for start in range(0, len(pictures), FORWARD_BATCH):
-        maps.append(backbone(np.stack(pictures[start : start + FORWARD_BATCH])))
-        progress("Embedding scenes", start, len(pictures))
-    return np.concatenate(maps)
+        yield color_jitter(to_input(image, input_size), rng), count > 1
 
 
 def _train(recipe: DetectorRecipe, maps: FloatArray, several: NDArray[np.bool_]) -> keras.Model:

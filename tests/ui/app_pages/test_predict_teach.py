@@ -83,6 +83,14 @@ def test_all_fruits_are_sent_with_the_classes_that_the_person_gave(
     assert tray.get("page_link")[0].proto.page == "retrain"
 
 
+def test_box_that_is_ticked_just_before_saving_counts(tray: AppTest, api: FakeApi) -> None:
+    """Both reach the app in one run, before the page was drawn anew."""
+    correct(tray, 1, "freshbanana")
+    tray.checkbox(key="all_have_a_box").check()
+    button(tray, SAVE).click().run()
+    assert sent(api)["complete"] is True
+
+
 def test_missed_fruit_is_added_without_drawing(tray: AppTest, api: FakeApi) -> None:
     button(tray, ADD).click().run()
     tray.button_group(key="how_to_draw").set_value("Set its edges").run()

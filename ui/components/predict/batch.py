@@ -1,7 +1,6 @@
 """Grading many photos: choose them, wait, read the table."""
 
 import cached_api
-import decimal_comma
 import state
 import streamlit as st
 import uploads
@@ -75,11 +74,11 @@ def _results(upload: BackgroundUpload[Graded]) -> None:
     shown = choose_shown(rows, counts)
     grades_table([row for row in rows if is_shown(row, shown)])
     # Here, because the download runs outside of the page.
-    has_decimal_comma = decimal_comma.in_browser()
+    decimal_comma = grading.has_decimal_comma(st.context.locale or "")
     with st.container(horizontal=True):
         st.download_button(
             "Download CSV",
-            lambda: grading.as_csv(rows, decimal_comma=has_decimal_comma),
+            lambda: grading.as_csv(rows, decimal_comma=decimal_comma),
             "ripeline-grades.csv",
             "text/csv",
             on_click="ignore",

@@ -9,9 +9,8 @@ from api_models import Prediction
 from formatting import with_class_labels
 from plain_text import as_markdown
 
-from components.class_picker import is_new_class
+from components.class_picker import ask_right_class, is_new_class
 from components.messages import run_action, show_action_error
-from components.predict.right_class import ask_right_class
 
 _AREA = "feedback"
 

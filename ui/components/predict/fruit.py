@@ -10,10 +10,9 @@ from corrections import Marked, Step
 from formatting import class_label, percent
 from plain_text import as_markdown
 
-from components.class_picker import is_new_class
+from components.class_picker import ask_right_class, is_new_class
 from components.display import chart
 from components.predict.prediction import scores
-from components.predict.right_class import ask_right_class
 
 SAID = {
     "confirmed": "Confirmed by you",

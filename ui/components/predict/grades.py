@@ -58,7 +58,9 @@ def grades_table(rows: list[Graded]) -> None:
     }
     if any(several):
         columns["Worst"] = [_level(item) for item in several]
-        columns["Fruits"] = [len(item.instances or ()) if item else None for item in several]
+        columns["Fruits"] = [
+            len(item.instances) if item and item.instances is not None else None for item in several
+        ]
     columns |= {
         "Confidence": [100 * item.confidence if item else None for item in single],
         "Level": [_level(item) for item in single],

@@ -36,7 +36,7 @@ def missed_fruit(
     box = _draw(photo, image, boxes) if how == _DRAW else _set_edges(photo, image, boxes)
     names = {*cached_api.known_classes()}.union(*(fruit.probabilities for fruit in found))
     chosen = choose_class("What is it?", sorted(names), state.MISSED_CLASS)
-    st.caption("Without a class, the next model learns only where the fruit is.")
+    st.caption("Without a class its place is kept, but the next model learns nothing of it.")
     if st.button(
         "Add this fruit",
         type="primary",

@@ -71,8 +71,8 @@ def _unsaved(
     done = corrections.describe(found, marked)
     st.markdown(f"**Your corrections: {done}**" if done else "**Is something wrong?**")
     st.caption(
-        "Tap a fruit to say what it is, or that it is no fruit. The next model learns from what "
-        "you save."
+        "Tap a fruit to say what it is, or that it is no fruit. The next model learns the fruits "
+        "that you confirm, correct or add with a class."
     )
     with st.container(horizontal=True):
         st.button(
@@ -94,7 +94,7 @@ def _unsaved(
         "All fruits have a box" if marked else "There is no fruit in this photo",
         key=state.COMPLETE,
         persist_state="session",
-        help="Then the next model also learns that there is no fruit elsewhere in the photo.",
+        help="Kept with the photo: nothing outside of the boxes is a fruit.",
     )
     st.button(
         "Save corrections",
