@@ -197,7 +197,13 @@ def heartbeat(database: Database, run_id: str) -> datetime | None:
 
 
 def run_process_of(worker: int) -> int:
-    """The pid of the worker's child; 0 if it has none."""
+    """The pid of the run's process; 0 if there is none.
+
+    Not of a fork of the worker that has not become it: the worker waits for that, silently.
+    """
     children = Path(f"/proc/{worker}/task").glob("*/children")
-    pids = [pid for path in children for pid in path.read_text().split()]
-    return int(pids[0]) if pids else 0
+    for pid in [pid for path in children for pid in path.read_text().split()]:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if "api.retraining.run_process" in Path(f"/proc/{pid}/cmdline").read_text():
+                return int(pid)
+    return 0
