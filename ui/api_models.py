@@ -58,6 +58,14 @@ class BatchSummary(BaseModel):
     unrecognised: int
 
 
+class BoxedFingerprint(BaseModel):
+    """Fingerprint of the catalog's boxed photos that a detector learned."""
+
+    boxes: int
+    photographs: int
+    sha256: str
+
+
 class ConfirmationError(BaseModel):
     code: str
     detail: str
@@ -88,6 +96,7 @@ class DataFingerprint(BaseModel):
 class DetectorManifest(BaseModel):
     """The detector of a package: what it finds, how it is read, how it was made."""
 
+    catalog: BoxedFingerprint | None = None
     created_at: datetime
     fruits: Annotated[list[str], Field(max_length=1000, min_length=1)]
     input_size: Annotated[int, Field(ge=8, le=1024)]
@@ -739,6 +748,7 @@ class EmbeddingMap(BaseModel):
 class Estimate(BaseModel):
     """What a run would do, and how long it would take on the machine that ran the last ones."""
 
+    boxed_photos: int
     champion: str
     fast_seconds: float
     full_seconds: float

@@ -1,7 +1,7 @@
 """Queries on boxed photos, in the caller's session."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
@@ -11,6 +11,9 @@ from api.catalog.box_frames import LabelledBox
 from api.core.boxes import Box
 from api.core.errors import NotFoundError
 from api.storage.tables import BoxedPhotoRow, BoxRow
+
+# Photos read by one query.
+BATCH = 500
 
 
 class BoxedPhotoNotFoundError(NotFoundError):
@@ -55,6 +58,13 @@ def all_ids(session: Session) -> Sequence[str]:
     """The ids of all boxed photos, oldest first."""
     query = select(BoxedPhotoRow.id).order_by(BoxedPhotoRow.created_at, BoxedPhotoRow.id)
     return session.scalars(query).all()
+
+
+def all_photos(session: Session) -> Iterator[BoxedPhoto]:
+    """All boxed photos, oldest first."""
+    ids = all_ids(session)
+    for start in range(0, len(ids), BATCH):
+        yield from get_many(session, ids[start : start + BATCH])
 
 
 def get_many(session: Session, photo_ids: Sequence[str]) -> list[BoxedPhoto]:

@@ -100,7 +100,7 @@ def compare_models(
     rows = np.flatnonzero(earlier & once)
 
     def paired(wanted: NDArray[np.bool_]) -> PairedCounts:
-        return _paired(champion_right[wanted], candidate_right[wanted])
+        return paired_counts(champion_right[wanted], candidate_right[wanted])
 
     def by_class(wanted: NDArray[np.bool_]) -> dict[str, PairedCounts]:
         names = np.unique(truth[wanted]).tolist()
@@ -119,7 +119,7 @@ def compare_models(
     added = held_out.is_new & of_champion & of_candidate & once
     return ModelComparison(
         overall=paired(earlier & once),
-        recognised=_paired(*(each[rows] for each in recognised)),
+        recognised=paired_counts(*(each[rows] for each in recognised)),
         per_class=per_class,
         by_file={
             name: counts
@@ -192,7 +192,7 @@ def _since_first(
         for name in np.unique(held_out.class_names[rows]).tolist()
     }
     return {
-        name: _paired(first_right[group], candidate_right[group])
+        name: paired_counts(first_right[group], candidate_right[group])
         for name, group in groups.items()
         if group.any()
     }
@@ -236,7 +236,8 @@ def compare_latency(champion: Backbone, candidate: Backbone, sizes: Sequence[int
     return MetricPair(float(np.median(times[0])), float(np.median(times[1])))
 
 
-def _paired(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> PairedCounts:
+def paired_counts(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> PairedCounts:
+    """Of whether each was right: bool [n] each."""
     return PairedCounts(
         photographs=len(champion),
         champion_right=int(champion.sum()),

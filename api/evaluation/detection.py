@@ -19,11 +19,12 @@ from api.model.grade import FruitGrade
 from api.model.instances import NoDetectorError, grade_boxes
 from api.model.package import Package
 from api.model.predictor import Predictor
-from api.training.bounding_boxes import Box as LabelledBox
 from api.training.corpus import TrainingCorpus
 from api.training.detection.cutouts import Cutout
-from api.training.detection.sampler import Material, kinds_of, read_material
+from api.training.detection.sampler import Material, kinds_of, read_material, read_scene
 from api.training.detection.scenes import Composer
+from api.training.detection.targets import Scene
+from api.training.frames import Frame
 from api.training.samples import load_image
 
 # Low enough for the curve that average precision is taken from.
@@ -38,6 +39,10 @@ class Graded:
 
     is_rotten: bool
     says_rotten: bool
+
+    @property
+    def is_right(self) -> bool:
+        return self.is_rotten == self.says_rotten
 
 
 class FruitGrader:
@@ -72,10 +77,10 @@ def measure_detection(
     material = read_material(corpus, split)
     by_source: dict[str, list[FoundBoxes]] = {}
     graded: list[Graded] = []
-    frames = frames_of(corpus, split)
-    for done, boxes in enumerate(frames, start=1):
-        photo, grades = _frame(detector, grader, boxes, kinds_of(fruits))
-        by_source.setdefault(boxes[0].source, []).append(photo)
+    frames = corpus.frames(split)
+    for done, frame in enumerate(frames, start=1):
+        photo, grades = _frame(detector, grader, frame, kinds_of(fruits))
+        by_source.setdefault(frame.source, []).append(photo)
         graded += grades
         progress("Finding fruit", done, len(frames))
     return {
@@ -121,58 +126,37 @@ def detection_lines(metrics: dict[str, Any]) -> list[str]:
     return lines
 
 
-def frames_of(corpus: TrainingCorpus, split: Split) -> list[list[LabelledBox]]:
-    """The boxes of each frame of the split."""
-    frames: dict[str, list[LabelledBox]] = {}
-    for sample in corpus.boxed(split):
-        if sample.box:
-            frames.setdefault(str(sample.box.path), []).append(sample.box)
-    return list(frames.values())
-
-
 def _frame(
-    detector: Detector, grader: FruitGrader, boxes: Sequence[LabelledBox], kinds: dict[str, int]
+    detector: Detector, grader: FruitGrader, frame: Frame, kinds: dict[str, int]
 ) -> tuple[FoundBoxes, list[Graded]]:
-    photograph = decode(boxes[0].path.read_bytes())
-    shares = np.array([photograph.width, photograph.height] * 2, np.float32)
-    corners = np.array([(b.xmin, b.ymin, b.xmax, b.ymax) for b in boxes], np.float32)
-    photo = find(
-        detector,
-        photograph.image,
-        corners / shares,
-        [kinds[box.fruit] for box in boxes],
-        complete=any(box.level is not None for box in boxes),
-    )
+    scene = read_scene(frame, kinds)
+    photo = find(detector, scene)
     kept = photo.boxes[photo.scores >= detector.manifest.score_threshold]
-    levels = [box.level for box in boxes]
-    return photo, _grades(grader, photograph.image, kept, photo.true_boxes, levels)
+    return photo, grade_found(grader, scene, kept, frame.levels(kinds))
 
 
-def find(
-    detector: Detector,
-    image: Image.Image,
-    true_boxes: FloatArray,
-    true_fruits: Sequence[int],
-    complete: bool = True,
-) -> FoundBoxes:
-    """What is found in a picture, of any score."""
-    raw = detector.detect(np.asarray(image), LOWEST_SCORE)
-    true = np.array(true_fruits, np.int64)
-    return FoundBoxes(raw.boxes, raw.scores, raw.fruits, true_boxes, true, complete)
+def find(detector: Detector, scene: Scene) -> FoundBoxes:
+    """What is found in a picture, of any score, without what is found of an ignored thing."""
+    raw = detector.detect(np.asarray(scene.image), LOWEST_SCORE)
+    counted = match(raw.boxes, scene.ignored) < 0
+    return FoundBoxes(
+        raw.boxes[counted],
+        raw.scores[counted],
+        raw.fruits[counted],
+        scene.boxes,
+        np.array(scene.kinds, np.int64),
+        scene.complete,
+    )
 
 
-def _grades(
-    grader: FruitGrader,
-    image: Image.Image,
-    boxes: FloatArray,
-    true_boxes: FloatArray,
-    levels: Sequence[str | None],
+def grade_found(
+    grader: FruitGrader, scene: Scene, boxes: FloatArray, levels: Sequence[str | None]
 ) -> list[Graded]:
-    """Of the found fruits whose level is known."""
-    grades = grader.grade(image, boxes)
+    """Of the found fruits whose level is known; `levels` of the boxes of the scene."""
+    grades = grader.grade(scene.image, boxes)
     return [
         Graded(levels[row] == "rotten", grade.freshness == "rotten")
-        for row, grade in zip(match(boxes, true_boxes).tolist(), grades, strict=True)
+        for row, grade in zip(match(boxes, scene.boxes).tolist(), grades, strict=True)
         if row >= 0 and levels[row] is not None
     ]
 
@@ -197,12 +181,12 @@ def measure_trays(
         count = int(rng.integers(MIN_FRUITS, MAX_FRUITS + 1))
         things = [_one_of(rotten, rng), *(_one_of(sound, rng) for _ in range(count - 1))]
         scene = composer.arrange(things, rng, apart=True)
-        photo = find(detector, scene.image, scene.boxes, scene.kinds)
+        photo = find(detector, scene)
         photos.append(photo)
         kept = photo.boxes[photo.scores >= threshold]
         # `arrange` keeps the order, and all are seen.
         levels = ["rotten", *["fresh"] * (count - 1)]
-        for grade in _grades(grader, scene.image, kept, scene.boxes, levels):
+        for grade in grade_found(grader, scene, kept, levels):
             found_rotten += grade.is_rotten
             called_rotten += grade.is_rotten and grade.says_rotten
             sound_found += not grade.is_rotten
@@ -233,11 +217,12 @@ def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> d
     pictures = [(sample.source, "one", load_image(sample)) for sample in corpus.photographs(split)]
     pictures += [
         (
-            boxes[0].source,
-            "several" if len(boxes) > 1 else "one",
-            decode(boxes[0].path.read_bytes()).image,
+            frame.source,
+            "several" if len(frame.boxes) > 1 else "one",
+            decode(frame.path.read_bytes()).image,
         )
-        for boxes in frames_of(corpus, split)
+        for frame in corpus.frames(split)
+        if frame.boxes
     ]
     said: dict[str, dict[str, list[bool]]] = {}
     for source, number, image in pictures:
@@ -285,7 +270,7 @@ def _number_metrics(numbers: Sequence[int]) -> dict[str, Any]:
 
 
 def _grade_metrics(graded: Iterable[Graded]) -> dict[str, Any]:
-    right = [grade.is_rotten == grade.says_rotten for grade in graded]
+    right = [grade.is_right for grade in graded]
     return {"fruits": len(right), "fresh_or_rotten_right": float(np.mean(right)) if right else None}
 
 

@@ -20,7 +20,8 @@ class FoundBoxes:
     """What was found in one photo and what is there, in shares of its width and height.
 
     `boxes` float32 [n, 4] with `scores` [n] and `fruits` [n], best first; `true_boxes` [m, 4] with
-    `true_fruits` [m]. Where not `complete`, there may be more fruit than that.
+    `true_fruits` [m], negative where only the place is known. Where not `complete`, there may be
+    more fruit than that.
     """
 
     boxes: FloatArray
@@ -63,12 +64,17 @@ def average_precision(scores: FloatArray, right: NDArray[np.bool_], total: int) 
 
 
 def average_precisions(photos: Sequence[FoundBoxes], fruits: Sequence[str]) -> dict[str, float]:
-    """Average precision of each fruit that is there; a box of another fruit is no match."""
+    """Average precision of each fruit that is there; a box of another fruit is no match.
+
+    A box around a fruit of which only the place is known counts neither way.
+    """
     result = {}
     for kind, name in enumerate(fruits):
         scores, right, total = [], [], 0
         for photo in photos:
-            rows, true_rows = photo.fruits == kind, photo.true_fruits == kind
+            unnamed = photo.true_boxes[photo.true_fruits < 0]
+            rows = (photo.fruits == kind) & (match(photo.boxes, unnamed) < 0)
+            true_rows = photo.true_fruits == kind
             total += int(true_rows.sum())
             scores.append(photo.scores[rows])
             right.append(match(photo.boxes[rows], photo.true_boxes[true_rows]) >= 0)
@@ -86,15 +92,12 @@ def detection_metrics(
     Precision, average precision and right numbers only count photos that are complete.
     """
     complete = [photo for photo in photos if photo.complete]
-    kept = [_at(photo, threshold) for photo in photos]
+    kept = [at_threshold(photo, threshold) for photo in photos]
     matches = [match(photo.boxes, photo.true_boxes) for photo in kept]
     found = [np.isin(np.arange(len(p.true_boxes)), m) for p, m in zip(kept, matches, strict=True)]
     all_found = np.concatenate([np.zeros(0, bool), *found])
     sides = np.sqrt(np.concatenate([areas(photo.true_boxes) for photo in photos]))
-    right_fruit = [
-        photo.fruits[m >= 0] == photo.true_fruits[m[m >= 0]]
-        for photo, m in zip(kept, matches, strict=True)
-    ]
+    right_fruit = [right_fruits(photo, m) for photo, m in zip(kept, matches, strict=True)]
     precise = [m >= 0 for photo, m in zip(kept, matches, strict=True) if photo.complete]
     counts = [len(p.boxes) == len(p.true_boxes) for p in kept if p.complete]
     by_fruit = average_precisions(complete, fruits)
@@ -117,7 +120,16 @@ def detection_metrics(
     }
 
 
-def _at(photo: FoundBoxes, threshold: float) -> FoundBoxes:
+def right_fruits(photo: FoundBoxes, matches: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of the boxes that find a fruit that is known, whether they name it: bool [k]."""
+    rows = np.flatnonzero(matches >= 0)
+    true = photo.true_fruits[matches[rows]]
+    named: NDArray[np.bool_] = (photo.fruits[rows] == true)[true >= 0]
+    return named
+
+
+def at_threshold(photo: FoundBoxes, threshold: float) -> FoundBoxes:
+    """Only with the boxes of at least that score."""
     rows = photo.scores >= threshold
     return FoundBoxes(
         photo.boxes[rows],

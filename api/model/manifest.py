@@ -30,6 +30,16 @@ class DataFingerprint(BaseModel):
     sha256: str = Field(description="Of the sorted content hashes of all files.")
 
 
+class BoxedFingerprint(BaseModel):
+    """Fingerprint of the catalog's boxed photos that a detector learned."""
+
+    model_config = ConfigDict(frozen=True)
+
+    photographs: int
+    boxes: int
+    sha256: str = Field(description="Of the sorted photos with their boxes.")
+
+
 class DetectorManifest(BaseModel):
     """The detector of a package: what it finds, how it is read, how it was made."""
 
@@ -49,6 +59,9 @@ class DetectorManifest(BaseModel):
     recipe: dict[str, Any] = {}
     probe: list[float] | None = Field(
         default=None, description="Highest score on each image of `model.probe`, when it was made."
+    )
+    catalog: BoxedFingerprint | None = Field(
+        default=None, description="Of the catalog's boxed photos that it learned; null for none."
     )
 
 

@@ -87,11 +87,10 @@ class BoxesService:
 
 def _answer(prediction_id: str, outcome: BoxesOutcome, photo: BoxedPhoto) -> BoxesAnswer:
     count = number(len(photo.boxes), "fruit")
-    labelled = sum(class_name is not None for _, class_name in photo.boxes)
-    learns = f"; the next retraining learns from {labelled} of them" if labelled else ""
+    learns = _what_is_learned(photo)
     messages: dict[BoxesOutcome, str] = {
-        "stored": f"Noted: the photograph is kept with {count}{learns}.",
-        "replaced": f"Noted: the photograph has {count} now{learns}.",
+        "stored": f"Noted: the photograph is kept with {count}; {learns}.",
+        "replaced": f"Noted: the photograph has {count} now; {learns}.",
         "known": f"This photograph was uploaded with boxes, of {count}, which were left. To change "
         f"them: PUT /dataset/boxed-photos/{photo.row.id}/boxes.",
     }
@@ -105,3 +104,12 @@ def _answer(prediction_id: str, outcome: BoxesOutcome, photo: BoxedPhoto) -> Box
         photograph=outcome,
         message=messages[outcome],
     )
+
+
+def _what_is_learned(photo: BoxedPhoto) -> str:
+    if not photo.boxes:
+        return "the next full retraining learns that there is none"
+    labelled = sum(class_name is not None for _, class_name in photo.boxes)
+    if not labelled:
+        return "the next full retraining learns where they are"
+    return f"the next retraining learns from {labelled} of them, a full one also where fruits are"

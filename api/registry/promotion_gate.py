@@ -143,7 +143,7 @@ def _check_each_class(
 ) -> Iterator[str]:
     alpha = ALPHA / max(1, len(per_class))
     for name, counts in per_class.items():
-        if _regressed(counts, MAX_CLASS_DROP, MAX_SIGNIFICANT_CLASS_DROP, alpha):
+        if regressed(counts, MAX_CLASS_DROP, MAX_SIGNIFICANT_CLASS_DROP, alpha):
             yield (
                 f"It is worse on {name}: {counts.candidate_right} of {counts.photographs} {photos} "
                 f"right, where the champion has {counts.champion_right}."
@@ -154,7 +154,7 @@ def _check_groups(comparison: ModelComparison) -> Iterator[str]:
     groups = _groups(comparison)
     alpha = ALPHA / max(1, len(groups))
     for name, counts in groups.items():
-        if _regressed(counts, MAX_GROUP_DROP, MAX_SIGNIFICANT_GROUP_DROP, alpha):
+        if regressed(counts, MAX_GROUP_DROP, MAX_SIGNIFICANT_GROUP_DROP, alpha):
             yield (
                 f"It is worse on {name}: {counts.candidate_right} of {counts.photographs} "
                 f"right, where the champion has {counts.champion_right}."
@@ -193,7 +193,7 @@ def _check_since_first(since_first: Mapping[str, PairedCounts]) -> Iterator[str]
             if name
             else (MAX_SINCE_FIRST_DROP, MAX_SIGNIFICANT_CLASS_DROP, ALPHA)
         )
-        if _regressed(counts, share, significant, own_alpha):
+        if regressed(counts, share, significant, own_alpha):
             yield (
                 f"Over several versions it has become worse{f' on {name}' if name else ''}: "
                 f"{_right(counts)}, where the first version judged by them had "
@@ -231,7 +231,7 @@ def _check_calibration(comparison: ModelComparison) -> Iterator[str]:
 
 
 def _check_recognised(counts: PairedCounts) -> Iterator[str]:
-    if _regressed(counts, MAX_RECOGNISED_DROP, MAX_SIGNIFICANT_RECOGNISED_DROP, ALPHA):
+    if regressed(counts, MAX_RECOGNISED_DROP, MAX_SIGNIFICANT_RECOGNISED_DROP, ALPHA):
         total = counts.photographs
         yield (
             f"It rejects more photos of known classes: {total - counts.candidate_right} of "
@@ -294,8 +294,9 @@ def _right(counts: PairedCounts) -> str:
     return f"{counts.candidate_right} of {counts.photographs}"
 
 
-def _regressed(
+def regressed(
     counts: PairedCounts, max_drop: float, max_significant_drop: float, alpha: float
 ) -> bool:
+    """Whether more than one photo is lost, and more than allowed: of a significant loss less is."""
     allowed = max_significant_drop if counts.mcnemar_p < alpha else max_drop
     return counts.net_lost >= MIN_NET_LOST and counts.drop > allowed

@@ -13,9 +13,6 @@ from api.core.boxes import Box
 from api.core.labels import fruits_of, read_label
 from api.storage.tables import BoxedPhotoRow, ImageRow
 
-# Boxed photos read by one query.
-BATCH = 500
-
 
 @dataclass(frozen=True)
 class BoxedFruit:
@@ -44,17 +41,15 @@ class BoxedFruit:
     hue: float = math.nan
 
 
-# What a run learns from.
+# What a grader learns from.
 CatalogPhoto = ImageRow | BoxedFruit
 
 
 def load_boxed_fruits(session: Session, known_classes: Collection[str]) -> list[BoxedFruit]:
     """All boxes that teach a grader of `known_classes`, oldest photo first."""
-    ids = boxed_repository.all_ids(session)
     return [
         _fruit(photo.row, box, class_name)
-        for start in range(0, len(ids), BATCH)
-        for photo in boxed_repository.get_many(session, ids[start : start + BATCH])
+        for photo in boxed_repository.all_photos(session)
         for box, class_name in _of_different_places(photo)
         if teaches_grader(class_name, known_classes)
     ]
@@ -69,7 +64,7 @@ def teaches_grader(class_name: str, known_classes: Collection[str]) -> bool:
     return not any(fruits_of(class_name) & fruits_of(known) for known in known_classes)
 
 
-def file_sha256(photo: CatalogPhoto) -> str:
+def file_sha256(photo: CatalogPhoto | BoxedPhotoRow) -> str:
     """Of the whole file that the photo or box is read from."""
     return photo.photo_sha256 if isinstance(photo, BoxedFruit) else photo.sha256
 

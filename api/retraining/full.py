@@ -20,6 +20,7 @@ from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
 from api.retraining.embed_catalog import rows_of_classes
 from api.retraining.full_corpus import build_corpus
+from api.retraining.full_detector import make_detector
 from api.retraining.held_out import (
     JudgedRows,
     changed_labels,
@@ -35,8 +36,6 @@ from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows
 from api.training.corpus import TrainingCorpus
 from api.training.detection.recipe import DetectorRecipe
-from api.training.detection.sampler import fruits_of_classes
-from api.training.detection.train import TrainedDetector
 from api.training.grader import embed_samples
 from api.training.recipe import Recipe
 from api.training.replay import measure_appearance
@@ -69,6 +68,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
         data.classes,
         right_by_key(job.champion.head, champion.classes, judged.rows(~judged.held_out.is_new)),
     )
+    detector = make_detector(job, corpus)
     folder = job.folder / "package"
     manifest = build_package(
         corpus,
@@ -79,19 +79,12 @@ def make_candidate(job: RetrainJob) -> Candidate:
         parent=champion.version,
         started_by=job.started_by,
         earlier=earlier,
-        detector=_kept_detector(job, corpus),
+        detector=detector.detector,
         scenes=_scenes(job),
     )
     package = load_package(folder)
     comparison = _compare_with_champion(job, data, package, judged, contradictions)
-    return Candidate(folder, manifest, comparison)
-
-
-def _kept_detector(job: RetrainJob, corpus: TrainingCorpus) -> TrainedDetector | None:
-    """The champion's detector, unless it finds other fruits than those of the classes."""
-    detector = TrainedDetector.of_package(job.champion)
-    same = detector and detector.manifest.fruits == fruits_of_classes(corpus.classes)
-    return detector if same else None
+    return Candidate(folder, manifest, comparison, detector.report)
 
 
 def _scenes(job: RetrainJob) -> DetectorRecipe | None:
@@ -99,9 +92,7 @@ def _scenes(job: RetrainJob) -> DetectorRecipe | None:
     detector = job.champion.manifest.detector
     if job.champion.head.several is None or detector is None:
         return None
-    names = {field.name for field in dataclasses.fields(DetectorRecipe)}
-    known = {name: value for name, value in detector.recipe.items() if name in names}
-    return DetectorRecipe(**known)
+    return DetectorRecipe.from_dict(detector.recipe)
 
 
 def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:

@@ -13,6 +13,7 @@ from PIL import Image
 from api.core.errors import ProblemError
 from api.core.layout import EmptyFolderError, Layout, discover
 from api.core.splits import SPLITS, Split
+from api.retraining.boxed_frames import write_frames
 from api.retraining.boxed_fruits import BoxedFruit, CatalogPhoto
 from api.retraining.embed_catalog import imported_photos
 from api.retraining.job import RetrainJob
@@ -23,6 +24,7 @@ from api.retraining.training_rows import CATALOG
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.corpus import TrainingCorpus, require_enough
+from api.training.detection.sampler import fruits_of_classes
 
 # Subfolder of the corpus: a link to the imported photos. Those of the catalog are in CATALOG.
 IMPORTED = "imported"
@@ -99,6 +101,7 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
         near_files=linked(layout.near),
         catalog=frozenset(file.path for file in catalog_files),
         retired=tuple(retired),
+        catalog_frames=tuple(write_frames(job, root, fruits_of_classes(listing.classes))),
     )
 
 

@@ -1,7 +1,7 @@
 """A retraining job: what a trainer gets, and what it returns."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from api.catalog.boxed_repository import BoxedPhoto
 from api.core.errors import ProblemError
 from api.core.imaging.crop import crop_photo
 from api.core.imaging.decode import MAX_PIXELS, decode
@@ -19,7 +20,7 @@ from api.model.package import REPLAY, Package
 from api.model.replay_buffer import ReplayBuffer
 from api.retraining.boxed_fruits import BoxedFruit, CatalogPhoto
 from api.retraining.omissions import Omissions, why_unreadable
-from api.storage.tables import ImageRow
+from api.storage.tables import BoxedPhotoRow, ImageRow
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ log = logging.getLogger(__name__)
 class RetrainJob:
     """The input of `fast.make_candidate` and `full.make_candidate`.
 
-    `photos` are all images and labelled boxes of the catalog, `options` those of the request.
+    `photos` are all images and labelled boxes of the catalog, `boxed_photos` its boxed photos
+    (only for the mode full), `options` those of the request.
     `read` returns the bytes of a blob or raises FileNotFoundError. `folder` is an empty working
     folder. `imported` has the imported class folders, and may be missing. `max_pixels` is the limit
     of an image. `omissions` is filled in meanwhile.
@@ -41,6 +43,7 @@ class RetrainJob:
     read: Callable[[str], bytes]
     folder: Path
     imported: Path
+    boxed_photos: Sequence[BoxedPhoto] = ()
     max_pixels: int = MAX_PIXELS
     progress: Progress = silent
     on_epoch: OnEpoch = silent
@@ -56,7 +59,7 @@ class RetrainJob:
         """The ids of the catalog's images by SHA-256; boxes have none."""
         return {photo.sha256: photo.id for photo in self.photos if isinstance(photo, ImageRow)}
 
-    def read_photo(self, photo: CatalogPhoto) -> tuple[bytes, Image.Image] | None:
+    def read_photo(self, photo: CatalogPhoto | BoxedPhotoRow) -> tuple[bytes, Image.Image] | None:
         """The file and its pixels, of a box those of its crop.
 
         None, and noted in `omissions`, if it cannot be read.
@@ -80,8 +83,10 @@ class RetrainJob:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished package in `folder`, and its comparison with the champion."""
+    """A finished package in `folder`, and its comparison with the champion. `detector` says what
+    became of the detector, JSON-ready; empty where the run had nothing to do with it."""
 
     folder: Path
     manifest: Manifest
     comparison: ModelComparison
+    detector: Mapping[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from api.core.errors import ProblemError
 from api.core.imaging.decode import EmptyImageError, ImageTooLargeError, decode
 from api.retraining.boxed_fruits import CatalogPhoto, file_sha256
 from api.settings import usable_cores
-from api.storage.tables import ImageRow
+from api.storage.tables import BoxedPhotoRow, ImageRow
 
 # Different photos that a class needs, in all and in the train split. Fewer could not be checked.
 MIN_PER_CLASS = 8
@@ -36,7 +36,7 @@ class Omissions:
 
     classes: dict[str, int] = field(default_factory=dict)
     unlearnable: dict[str, int] = field(default_factory=dict)
-    photos: dict[str, tuple[CatalogPhoto, str]] = field(default_factory=dict)
+    photos: dict[str, tuple[CatalogPhoto | BoxedPhotoRow, str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -44,7 +44,7 @@ class Omissions:
         """For the stored verdict, JSON-ready."""
         # A boxed photo once, not for each of its boxes.
         photos = {
-            (type(photo), file_sha256(photo)): (
+            (isinstance(photo, ImageRow), file_sha256(photo)): (
                 photo.id if isinstance(photo, ImageRow) else None,
                 photo.filename,
                 reason,

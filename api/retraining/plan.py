@@ -1,7 +1,7 @@
 """What a run would learn, and how long it would take."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,13 +10,23 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from api.catalog.boxed_repository import BoxedPhoto
 from api.core.errors import ConflictError
+from api.model.manifest import Manifest
 from api.model.package import REPLAY, read_manifest
 from api.model.training_index import TrainingIndex
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retraining import repository
 from api.retraining.boxed_fruits import load_boxed_fruits
+from api.retraining.detector_plan import (
+    DetectorOption,
+    DetectorPlan,
+    detector_seconds,
+    expected_plan,
+    fingerprint,
+    load_learnable,
+)
 from api.retraining.omissions import (
     MIN_PER_CLASS,
     MIN_TRAIN_PER_CLASS,
@@ -111,7 +121,8 @@ class UnreadablePhoto(BaseModel):
 
 @dataclass(frozen=True)
 class RetrainPlan:
-    """What a run would start from; `rows` is the number of photos to train and test on."""
+    """What a run would start from; `rows` is the number of photos to train and test on. A full
+    run would train the detector on `boxed_photos`, in `detector_seconds`; 0 if it keeps it."""
 
     champion: str
     catalog_diff: CatalogDiff
@@ -119,6 +130,8 @@ class RetrainPlan:
     unreadable: list[UnreadablePhoto]
     rows: int
     recipe: dict[str, Any]
+    boxed_photos: int = 0
+    detector_seconds: float = 0.0
 
     @property
     def new(self) -> int:
@@ -157,7 +170,18 @@ def make_plan(
     labels = {image.sha256: image.class_name for image in images}
     diff = _catalog_diff(labels, learned, selection.left_out)
     rows = manifest["data"]["files"] + sum(diff.added.values()) - diff.removed
-    return RetrainPlan(version, diff, selection.left_out, unreadable, rows, manifest["recipe"])
+    boxed = fingerprint(load_learnable(session, settings.max_pixels))
+    plan = expected_plan(manifest, boxed, "auto")
+    return RetrainPlan(
+        version,
+        diff,
+        selection.left_out,
+        unreadable,
+        rows,
+        manifest["recipe"],
+        boxed_photos=boxed.photographs if boxed and plan is DetectorPlan.TUNE else 0,
+        detector_seconds=detector_seconds(plan, manifest),
+    )
 
 
 def select_classes(
@@ -229,14 +253,28 @@ def _catalog_diff(
 def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:
     """How long the run would take, corrected by how long the last one of its mode took here."""
     expected = expected_seconds(mode, plan.recipe, plan.rows, plan.new)
+    if mode == "full":
+        expected += plan.detector_seconds
     last = repository.last_succeeded(session, mode)
     model = session.get(ModelRow, last.candidate) if last and last.candidate else None
     if last and last.started_at and last.finished_at and model:
         data, recipe = model.manifest["data"], model.manifest["recipe"]
         actual = (last.finished_at - last.started_at).total_seconds()
-        correction = actual / expected_seconds(mode, recipe, data["files"], 0)
+        detector = (last.verdict or {}).get("figures", {}).get("detector", {})
+        trained = DetectorPlan(detector.get("plan", DetectorPlan.KEEP))
+        before = expected_seconds(mode, recipe, data["files"], 0)
+        correction = actual / (before + detector_seconds(trained, model.manifest))
         expected *= min(max(correction, 1 / MAX_CORRECTION), MAX_CORRECTION)
     return round(expected, 1)
+
+
+def detector_share(
+    manifest: Manifest, boxed: Iterable[BoxedPhoto], option: DetectorOption
+) -> float:
+    """The share of a full run's time that the detector takes: 0 to 1."""
+    stored = manifest.model_dump()
+    seconds = detector_seconds(expected_plan(stored, fingerprint(boxed), option), stored)
+    return seconds / (seconds + expected_seconds("full", manifest.recipe, manifest.data.files, 0))
 
 
 def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) -> float:

@@ -24,6 +24,9 @@ class Stage(StrEnum):
     READING = "Reading photographs"
     FETCHING = "Fetching photographs"
     EMBEDDING_NEW = "Looking at new photographs"
+    TRAINING_DETECTOR = "Training the detector"
+    CHOOSING_THRESHOLD = "Choosing the detector's threshold"
+    COMPARING_DETECTORS = "Comparing the detectors"
     EMBEDDING = "Embedding"
     FINE_TUNING = "Fine-tuning"
     EMBEDDING_TRAINING = "Embedding what was learned from"
@@ -37,7 +40,8 @@ class Stage(StrEnum):
     REGISTERING = "Entering the candidate"
 
 
-# By mode, the progress at which each stage starts and ends, in percent.
+# By mode, the progress at which each stage starts and ends, in percent; with the champion's
+# detector.
 STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "fast": {
         Stage.EMBEDDING_NEW: (2.0, 50.0),
@@ -61,6 +65,36 @@ STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
         Stage.REGISTERING: (98.0, 99.0),
     },
 }
+
+
+# Of a full run that trains the detector: before all that follows EMBEDDING_NEW.
+_DETECTOR_RANGES = {
+    Stage.TRAINING_DETECTOR: (0.0, 0.92),
+    Stage.CHOOSING_THRESHOLD: (0.92, 0.96),
+    Stage.COMPARING_DETECTORS: (0.96, 1.0),
+}
+
+
+def stage_ranges(mode: str, detector_share: float = 0.0) -> dict[str, tuple[float, float]]:
+    """By stage, the progress at its start and end, in percent. `detector_share` is the share of
+    the run's time that training the detector takes: 0 to 1."""
+    ranges = STAGE_RANGES[mode]
+    if not detector_share:
+        return dict(ranges)
+    start = ranges[Stage.EMBEDDING_NEW][1]
+    width = detector_share * (100 - start)
+
+    def moved(value: float) -> float:
+        return start + width + (1 - detector_share) * (value - start)
+
+    later = {
+        stage: (moved(first), moved(last)) if first >= start else (first, last)
+        for stage, (first, last) in ranges.items()
+    }
+    return later | {
+        stage: (start + width * first, start + width * last)
+        for stage, (first, last) in _DETECTOR_RANGES.items()
+    }
 
 
 class RunAbortedError(Exception):

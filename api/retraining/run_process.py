@@ -22,6 +22,7 @@ from tenacity import (
     wait_fixed,
 )
 
+from api.catalog import boxed_repository
 from api.core.errors import ProblemError
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.log_setup import configure_logging
@@ -33,7 +34,8 @@ from api.registry.service import prune
 from api.retraining import repository, service
 from api.retraining.boxed_fruits import CatalogPhoto, file_sha256, load_boxed_fruits
 from api.retraining.job import Candidate, RetrainJob
-from api.retraining.progress import STAGE_RANGES, ProgressReporter, RunAbortedError, Stage
+from api.retraining.plan import detector_share
+from api.retraining.progress import ProgressReporter, RunAbortedError, Stage, stage_ranges
 from api.retraining.supervisor import work_folder
 from api.settings import PROJECT, Promoter, Settings, get_settings
 from api.storage.blobs import Blobs
@@ -89,12 +91,19 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
                 *repository.images(session),
                 *load_boxed_fruits(session, known),
             ]
-        reporter = ProgressReporter(database, run_id, STAGE_RANGES[run.mode])
+            # Only a full run trains a detector.
+            boxed = list(boxed_repository.all_photos(session)) if run.mode == "full" else []
+        package = store.fetch_package(blobs, champion, settings.model_cache)
+        share = 0.0
+        if run.mode == "full":
+            share = detector_share(package.manifest, boxed, run.options.get("detector", "auto"))
+        reporter = ProgressReporter(database, run_id, stage_ranges(run.mode, share))
         folder = work_folder(settings.state_dir, run_id)
         folder.mkdir(parents=True)
         job = RetrainJob(
-            store.fetch_package(blobs, champion, settings.model_cache),
+            package,
             photos=photos,
+            boxed_photos=boxed,
             options=run.options,
             started_by=run.started_by,
             read=blobs.get,
@@ -110,7 +119,8 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         finally:
             _mark_unreadable(database, job)
         verdict = judge(candidate.comparison)
-        verdict = replace(verdict, figures={**verdict.figures, **job.omissions.figures})
+        further = {**job.omissions.figures, "detector": dict(candidate.detector)}
+        verdict = replace(verdict, figures={**verdict.figures, **further})
         reporter(Stage.REGISTERING, 0, 1)
         store.store_package(blobs, candidate.folder)
         register_candidate(database, run_id, candidate, verdict, promoter=settings.promote)

@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 
 from api.core.labels import ClassName, normalise_class_name
 from api.retraining import service
+from api.retraining.detector_plan import DetectorOption
 from api.retraining.plan import UnreadablePhoto
 from api.storage.tables import RunRow
 
@@ -18,9 +19,15 @@ Architecture = Literal[
 ]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 
-# JSON schema of what `_check_mode` allows: mode full, or neither architecture nor epochs.
+# JSON schema of what `_check_mode` allows: mode full, or none of its options.
 _FULL: JsonDict = {"required": ["mode"], "properties": {"mode": {"const": "full"}}}
-_FAST: JsonDict = {"properties": {"architecture": {"type": "null"}, "epochs": {"type": "null"}}}
+_FAST: JsonDict = {
+    "properties": {
+        "architecture": {"type": "null"},
+        "epochs": {"type": "null"},
+        "detector": {"const": "auto"},
+    }
+}
 
 
 def _to_int(value: Any) -> Any:
@@ -50,18 +57,25 @@ class RetrainRequest(BaseModel):
         ]
         | None
     ) = Field(default=None, description="Only these classes; photos of others are left out.")
+    detector: DetectorOption = Field(
+        default="auto",
+        description="Of the mode full. auto: train the current detector further if there are boxed "
+        "photos that it has not learned; keep: leave it as it is; train: make one anew, which "
+        "takes half an hour longer.",
+    )
     force: bool = Field(default=False, description="Retrain even if nothing is new.")
 
     @model_validator(mode="after")
     def _check_mode(self) -> "RetrainRequest":
-        if self.mode == "fast" and (self.architecture or self.epochs):
-            raise ValueError('architecture and epochs need "mode": "full"')
+        if self.mode == "fast" and (self.architecture or self.epochs or self.detector != "auto"):
+            raise ValueError('architecture, epochs and detector need "mode": "full"')
         return self
 
     @property
     def options(self) -> dict[str, Any]:
         """The options stored with the run."""
-        options = self.model_dump(include={"architecture", "epochs", "classes"}, exclude_none=True)
+        names = {"architecture", "epochs", "classes", "detector"}
+        options = self.model_dump(include=names, exclude_none=True, exclude_defaults=True)
         return {name: sorted(set(v)) if name == "classes" else v for name, v in options.items()}
 
     @property
@@ -166,3 +180,7 @@ class Estimate(BaseModel):
     )
     relabelled: int
     removed: int
+    boxed_photos: int = Field(
+        description="Photos with boxes that a full run would train the detector on; 0 if it has "
+        "learned them."
+    )

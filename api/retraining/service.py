@@ -185,7 +185,9 @@ def succeed(run: RunRow, model: ModelRow) -> None:
         message = f"Version {model.version} is kept as challenger. {reasons}"
     else:
         message = f"Version {model.version} was not promoted, and is kept as challenger. {reasons}"
-    message = f"{message.strip()} {describe_omissions(verdict.get('figures', {}))}"
+    figures = verdict.get("figures", {})
+    detector = figures.get("detector", {}).get("message", "")
+    message = f"{message.strip()} {detector}".strip() + f" {describe_omissions(figures)}"
     run.candidate = model.version
     run.verdict = model.verdict
     run.progress = 100.0

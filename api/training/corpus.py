@@ -15,6 +15,7 @@ from api.core.splits import SPLITS, TEST_SHARE, Split, position_of, split_of
 from api.model.manifest import DataFingerprint
 from api.training.bounding_boxes import Box, read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
+from api.training.frames import Frame, imported_frames
 from api.training.samples import (
     Sample,
     boxed_samples,
@@ -53,7 +54,8 @@ class TrainingCorpus:
     (other things).
 
     All files lie under the root of `listing`; `catalog` has the paths of those from the catalog,
-    `retired` held-out files of classes that are left out.
+    `retired` held-out files of classes that are left out, `catalog_frames` its boxed photos, which
+    are for the detector: their fruits are among the files as crops.
     Every sample is assigned to a split by its group: photograph, run, kind of produce, or file.
     Methods that take several splits return their samples split by split.
     """
@@ -64,6 +66,7 @@ class TrainingCorpus:
     near_files: tuple[Path, ...] = ()
     catalog: frozenset[str] = frozenset()
     retired: tuple[PhotoFile, ...] = ()
+    catalog_frames: tuple[Frame, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -98,6 +101,12 @@ class TrainingCorpus:
             for sample in self._all_boxed
             if self.split_of_run[sample.group] == split
         ]
+
+    def frames(self, split: Split) -> list[Frame]:
+        """Photos with boxes, for a detector: a run is in the split of its boxed samples."""
+        known = {sample.box.fruit for sample in self._all_boxed if sample.box}
+        imported = imported_frames(self.boxes, known, lambda box: self.split_of_run[box.group])
+        return [frame for frame in (*imported, *self.catalog_frames) if frame.split == split]
 
     @cached_property
     def split_of_run(self) -> dict[str, Split]:

@@ -97,3 +97,12 @@ def test_photos_with_fruit_that_has_no_box_only_count_for_recall() -> None:
     assert metrics["recall"] == 1.0
     assert (metrics["precision"], metrics["right_number"]) == (None, None)
     assert metrics["average_precision"] is None
+
+
+def test_fruit_of_unknown_kind_counts_for_recall_only() -> None:
+    photo = a_photo([(LEFT, 0.9, 0), (RIGHT, 0.8, 1)], [(LEFT, -1), (RIGHT, 1)])
+    metrics = detection_metrics([photo], ("apple", "banana"), 0.5)
+    assert metrics["average_precision_by_fruit"] == {"banana": 1.0}
+    assert (metrics["recall"], metrics["right_fruit_of_found"]) == (1.0, 1.0)
+    apples = a_photo([(LEFT, 0.9, 0), (MIDDLE, 0.8, 0)], [(LEFT, -1), (MIDDLE, 0)])
+    assert average_precisions([apples], ("apple",)) == {"apple": 1.0}

@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from api.catalog.box_frames import LabelledBox
+from api.catalog.boxed_repository import BoxedPhoto
 from api.core.appearance import appearance
 from api.core.arrays import pool
+from api.core.boxes import Box
 from api.core.heads import Head
 from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.imaging.resize import to_input
@@ -28,13 +31,15 @@ from api.retraining.training_rows import TrainingRows
 from api.settings import PROJECT
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ImageRow, RunRow
+from api.storage.tables import BoxedPhotoRow, ImageRow, RunRow
 from tests.registry.samples import without_appearance
 from tests.synthetic_images import draw_fruit, encode
 
 KNOWN = ("freshapples", "freshbanana")
 NEW = "rottenoranges"
 PICTURES = 40
+# Of a drawn boxed photo.
+BOXES = (Box(0, 0, 64, 64), Box(64, 0, 128, 64))
 DEFAULT = load_package(PROJECT / "models" / "default")
 
 
@@ -97,6 +102,31 @@ def a_photo(image: Image.Image, data: bytes, class_name: str, name: str, blob: s
         **asdict(appearance(image)),
         blob=blob,
     )
+
+
+def a_boxed_photo(seed: int, *class_names: str | None) -> tuple[BoxedPhoto, bytes]:
+    """Two drawn fruits side by side, with boxes of `class_names`, and its file."""
+    image = Image.new("RGB", (128, 64))
+    for box, shows in zip(BOXES, KNOWN, strict=True):
+        image.paste(picture(shows, seed), (int(box.x_min), 0))
+    data = encode(image, "PNG")
+    group = f"scene/{seed}"
+    row = BoxedPhotoRow(
+        id=uuid4().hex,
+        sha256=content_hash(data),
+        signature=perceptual_hash(image).tobytes().hex(),
+        photograph=group,
+        split=split_of(group),
+        origin="upload",
+        filename=f"{seed}.png",
+        width=image.width,
+        height=image.height,
+        bytes=len(data),
+        blob=f"boxed-photos/{content_hash(data)}.png",
+        complete=True,
+    )
+    boxes = [LabelledBox(*each) for each in zip(BOXES, class_names, strict=False)]
+    return BoxedPhoto(row, boxes), data
 
 
 def write_champion(folder: Path) -> Path:

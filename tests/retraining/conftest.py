@@ -32,9 +32,9 @@ def champion(database: Database, blobs: Blobs, tmp_path: Path) -> str:
 def run(own: Settings, database: Database, blobs: Blobs, champion: str) -> Run:
     """Executes a run; returns its final row."""
 
-    def execute(**options: Any) -> RunRow:
+    def execute(mode: service.Mode = "fast", **options: Any) -> RunRow:
         with database.session() as session:
-            created = service.create_run(session, mode="fast", started_by="me", options=options)
+            created = service.create_run(session, mode=mode, started_by="me", options=options)
             repository.claim(session, created.id)
         run_process.execute_run(own, database, blobs, created.id)
         with database.reading() as session:

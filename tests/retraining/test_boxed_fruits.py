@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -10,9 +9,7 @@ from sqlalchemy import select
 
 from api.catalog import boxed_repository
 from api.catalog.box_frames import LabelledBox
-from api.core.boxes import Box
 from api.core.imaging.crop import crop_around
-from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.splits import split_of
 from api.model.package import REPLAY
 from api.model.replay_buffer import ReplayBuffer
@@ -25,37 +22,17 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import BoxedPhotoRow, RunRow
-from tests.retraining.catalog import KNOWN, Run, add_photographs, picture
+from tests.retraining.catalog import BOXES, KNOWN, Run, a_boxed_photo, add_photographs, picture
 from tests.synthetic_images import encode
-
-BOXES = (Box(0, 0, 64, 64), Box(64, 0, 128, 64))
 
 
 def add_boxed_photo(
     database: Database, blobs: Blobs, seed: int, *class_names: str | None, origin: str = "upload"
 ) -> str:
-    """Two drawn fruits side by side, with boxes of `class_names`; returns the row's id."""
-    image = Image.new("RGB", (128, 64))
-    for box, shows in zip(BOXES, KNOWN, strict=True):
-        image.paste(picture(shows, seed), (int(box.x_min), 0))
-    data = encode(image, "PNG")
-    blob, group = f"boxed-photos/{content_hash(data)}.png", f"scene/{seed}"
-    blobs.put(blob, data)
-    row = BoxedPhotoRow(
-        id=uuid4().hex,
-        sha256=content_hash(data),
-        signature=perceptual_hash(image).tobytes().hex(),
-        photograph=group,
-        split=split_of(group),
-        origin=origin,
-        filename=f"{seed}.png",
-        width=image.width,
-        height=image.height,
-        bytes=len(data),
-        blob=blob,
-        complete=True,
-    )
-    boxes = [LabelledBox(*each) for each in zip(BOXES, class_names, strict=False)]
+    """`a_boxed_photo` in the catalog; returns the row's id."""
+    (row, boxes), data = a_boxed_photo(seed, *class_names)
+    row.origin = origin
+    blobs.put(row.blob, data)
     with database.session() as session:
         session.add(row)
         session.flush()

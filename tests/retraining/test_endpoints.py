@@ -9,12 +9,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.core.splits import split_of
 from api.retraining import repository, run_watcher, service
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import RunRow
 from tests.retraining.catalog import KNOWN, NEW, add_photographs, write_champion
+from tests.retraining.test_boxed_fruits import add_boxed_photo
 from tests.waiting import until
 
 FORCE = {"force": True}
@@ -113,6 +115,8 @@ def test_run_without_new_photos_is_rejected(
         ({"mode": "full", "epochs": 0}, "greater than or equal to 1"),
         ({"mode": "full", "epochs": 10_000}, "less than or equal to 200"),
         ({"epochs": 3}, '"mode": "full"'),
+        ({"detector": "keep"}, '"mode": "full"'),
+        ({"mode": "full", "detector": "none"}, "'auto', 'keep' or 'train'"),
         ({"classes": ["apple"]}, "at least 2"),
         ({"classes": ["cup", "!!"]}, "letter or digit"),
         ({"speed": 3}, "speed"),
@@ -163,6 +167,21 @@ def test_stray_photo_of_a_new_class_is_named_and_starts_no_run(
     body = {"classes": [*KNOWN, NEW]}
     assert f"{NEW} (1)" in problem(client.post("/retrain", json=body), 409)
     assert client.post("/retrain", json=FORCE).status_code == 202
+
+
+def test_estimate_and_options_of_a_run_that_trains_the_detector(
+    client: TestClient, database: Database, blobs: Blobs
+) -> None:
+    before = client.get("/retrain/estimate").json()
+    seed = next(seed for seed in range(99) if split_of(f"scene/{seed}") == "train")
+    add_boxed_photo(database, blobs, seed, None)
+    after = client.get("/retrain/estimate").json()
+    assert (before["boxed_photos"], after["boxed_photos"]) == (0, 1)
+    assert after["full_seconds"] > before["full_seconds"]
+    assert (after["new"], after["fast_seconds"]) == (0, before["fast_seconds"])
+    for option, stored in (("auto", {}), ("keep", {"detector": "keep"})):
+        run_id = client.post("/retrain", json={"mode": "full", "detector": option}).json()["run_id"]
+        assert client.post(f"/runs/{run_id}/cancel").json()["options"] == stored
 
 
 def test_estimate_is_corrected_by_the_last_run(client: TestClient, database: Database) -> None:

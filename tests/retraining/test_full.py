@@ -18,7 +18,7 @@ from api.retraining.full_corpus import IMPORTED, PhotographsMissingError, build_
 from api.retraining.job import RetrainJob
 from api.retraining.omissions import Omissions
 from api.retraining.plan import TooFewOfClassError
-from api.retraining.progress import STAGE_RANGES
+from api.retraining.progress import stage_ranges
 from api.storage.tables import ImageRow
 from api.training.corpus import TooFewPhotographsError
 from api.training.recipe import Recipe
@@ -99,7 +99,7 @@ def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
     assert candidate.manifest.recipe["epochs"] == 2
     assert len(epochs) == 2
     assert {"loss", "val_loss"} <= set(epochs[0])
-    assert set(stages) <= set(STAGE_RANGES["full"])
+    assert set(stages) <= set(stage_ranges("full"))
     assert "Fine-tuning" in stages
     replay = ReplayBuffer.load(candidate.folder / REPLAY)
     of_catalog = replay.targets.argmax(axis=1) == 2

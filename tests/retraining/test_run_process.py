@@ -1,5 +1,6 @@
 """A run from its row to its verdict, with the default backbone and a few photos."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from api.registry import repository as registry
 from api.registry import service as registry_service
 from api.registry import store
 from api.registry.service import promote
-from api.retraining import fast, service
+from api.retraining import fast, run_process, service
 from api.retraining.plan import make_plan
 from api.retraining.progress import RunAbortedError
 from api.settings import Settings
@@ -22,6 +23,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow, ModelRow, RunRow
 from tests.retraining.catalog import KNOWN, NEW, Run, add_photographs, picture
+from tests.retraining.test_boxed_fruits import add_boxed_photo
 from tests.synthetic_images import encode
 
 pytestmark = pytest.mark.slow
@@ -354,6 +356,27 @@ def test_aborted_run_registers_nothing(
 
 
 @on_sqlite
+def test_full_run_gets_whole_boxed_photos_and_says_what_became_of_the_detector(
+    run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = add_boxed_photo(database, blobs, 2000, *KNOWN)
+    boxed: list[Any] = []
+
+    def train(job: Any) -> Any:
+        boxed.append([each.row.id for each in job.boxed_photos])
+        report = {"plan": "tune", "message": "The detector was trained further."}
+        return replace(fast.make_candidate(job), detector=report)
+
+    monkeypatch.setattr(run_process, "_trainer", lambda _: train)
+    for mode in ("full", "fast"):
+        finished = run(mode)
+        assert finished.state == "succeeded", finished.message
+        assert "The detector was trained further." in finished.message
+        assert finished.verdict
+        assert finished.verdict["figures"]["detector"]["plan"] == "tune"
+    assert boxed == [[photo], []]
+
+
 def test_slower_candidate_is_not_promoted(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:

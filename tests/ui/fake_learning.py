@@ -22,6 +22,7 @@ ESTIMATE: dict[str, Any] = {
     "unreadable": [],
     "relabelled": 2,
     "removed": 1,
+    "boxed_photos": 0,
 }
 NOTHING_NEW = ESTIMATE | {"new": 0, "new_by_class": {}, "relabelled": 0, "removed": 0}
 

@@ -75,8 +75,8 @@ def put_boxes(
     sent: MarkedFruits,
 ) -> BoxesAnswer:
     """Send all fruits of the photograph: missed ones too, without what is no fruit, and with their
-    right classes. The next retraining learns each fruit with a class, where the photograph is still
-    kept.
+    right classes, where the photograph is still kept. The next retraining learns each fruit with a
+    class, and a full one also where the fruits are.
 
     The list replaces an earlier one. An empty one with `complete` says that there is no fruit. New
     classes as in feedback: see `new_class`.

@@ -47,7 +47,8 @@ def retrain(
 ) -> RetrainStarted:
     """Start a run in the worker. What it makes serves if the gate finds it as good or better.
 
-    *fast* learns a new head in seconds; *full* fine-tunes the network on the photographs.
+    *fast* learns a new head in seconds; *full* fine-tunes the network on the photographs, and
+    trains the detector on new boxed photos.
     """
     request = asked or RetrainRequest()
     with database.reading() as session:
@@ -76,6 +77,7 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
             unreadable=plan.unreadable,
             relabelled=plan.catalog_diff.relabelled,
             removed=plan.catalog_diff.removed,
+            boxed_photos=plan.boxed_photos,
         )
 
 

@@ -10,11 +10,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
 from api.core.boxes import overlaps
-from api.core.imaging.decode import decode
 from api.core.imaging.resize import to_input
 from api.training.background_augment import CANVAS, PAPER_MAX_CHROMA, PAPER_MIN_VALUE, WHITE
-from api.training.bounding_boxes import Box
 from api.training.detection.targets import as_boxes
+from api.training.frames import Frame
 
 NONE = -1
 # Corners of a turned copy.
@@ -90,25 +89,26 @@ def extent(image: Image.Image) -> list[float] | None:
     return [float(value) / CANVAS for value in corners]
 
 
-def round_cutouts(boxes: Sequence[Box], kinds: dict[str, int]) -> list[Cutout]:
-    """The ellipses inside the boxes of round fruit that stands alone in its frame."""
-    corners = as_boxes([[box.xmin, box.ymin, box.xmax, box.ymax] for box in boxes])
-    crowded = overlaps(corners, corners) - np.eye(len(boxes))
-    photograph = decode(boxes[0].path.read_bytes())
+def round_cutouts(photo: Image.Image, frame: Frame, fruits: Sequence[str]) -> list[Cutout]:
+    """The ellipses inside the boxes of round fruit that stands alone in its frame, whose decoded
+    picture is `photo`."""
+    corners = as_boxes([each.box for each in frame.boxes])
+    crowded = overlaps(corners, corners) - np.eye(len(corners))
     cutouts = []
-    for k, box in enumerate(boxes):
-        at_edge = min(box.xmin, box.ymin) <= 3 or box.xmax > photograph.width - 4
-        at_edge |= box.ymax > photograph.height - 4
-        shape = (box.xmax - box.xmin) / (box.ymax - box.ymin)
-        is_round = MIN_ROUND < shape < MAX_ROUND and box.fruit not in NOT_ROUND
-        if at_edge or not is_round or box.level is None or crowded[k].max() > 0.02:
+    for k, (box, fruit, level) in enumerate(frame.boxes):
+        at_edge = min(box.x_min, box.y_min) <= 3 or box.x_max > photo.width - 4
+        at_edge |= box.y_max > photo.height - 4
+        shape = (box.x_max - box.x_min) / (box.y_max - box.y_min)
+        is_round = MIN_ROUND < shape < MAX_ROUND and fruit not in NOT_ROUND
+        known = fruit in fruits and level is not None
+        if at_edge or not is_round or not known or crowded[k].max() > 0.02:
             continue
-        image = photograph.image.crop((box.xmin, box.ymin, box.xmax, box.ymax)).convert("RGBA")
+        image = photo.crop(box).convert("RGBA")
         image.thumbnail((CANVAS, CANVAS))
         mask = Image.new("L", image.size, 0)
         ImageDraw.Draw(mask).ellipse((1, 1, image.width - 2, image.height - 2), fill=255)
         image.putalpha(mask.filter(ImageFilter.BoxBlur(1.5)))
-        cutouts.append(Cutout(image, kinds[box.fruit], box.level == "rotten"))
+        cutouts.append(Cutout(image, fruits.index(str(fruit)), level == "rotten"))
     return cutouts
 
 

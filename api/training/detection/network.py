@@ -25,11 +25,8 @@ def build_detector(recipe: DetectorRecipe, fruits: int) -> keras.Model:
     `api.model.detector`. Raises what `build_network` raises."""
     size = recipe.input_size
     network = build_network(recipe.architecture, size, recipe.weights)
-    for layer in network.layers:
-        shape = layer.output.shape
-        early = len(shape) == 4 and shape[1] * recipe.frozen_stride >= size
-        if recipe.weights != "none" and (early or isinstance(layer, layers.BatchNormalization)):
-            layer.trainable = False
+    if recipe.weights != "none":
+        freeze(network, recipe)
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     maps = keras.Model(network.input, [network.get_layer(name).output for name in LAYERS])(
         find(recipe.architecture).scale(image)
@@ -49,6 +46,15 @@ def build_detector(recipe: DetectorRecipe, fruits: int) -> keras.Model:
     bias[detector.DISTANCES] = np.log(FIRST_DISTANCE)
     grid.set_weights([kernel * 0.3, bias])
     return keras.Model(image, output, name="detector")
+
+
+def freeze(backbone: keras.Model, recipe: DetectorRecipe) -> None:
+    """Freeze the backbone's layers of high resolution, and all its normalisations."""
+    for layer in backbone.layers:
+        shape = layer.output.shape
+        early = len(shape) == 4 and shape[1] * recipe.frozen_stride >= recipe.input_size
+        if early or isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
 
 
 def _conv(x: Any, filters: int, kernel: int) -> Any:
@@ -79,10 +85,11 @@ def detection_loss(target: Any, grid: Any) -> Any:
     box_loss = ops.sum(inside * (1 - overlap)) / count
 
     kind = ops.cast(target[..., targets.KIND], "int32")
+    has_kind = ops.cast(kind != targets.UNKNOWN, "float32")
     entropy = keras.losses.sparse_categorical_crossentropy(
-        kind, grid[..., detector.KINDS], from_logits=True
+        ops.maximum(kind, 0), grid[..., detector.KINDS], from_logits=True
     )
-    kind_loss = ops.sum(inside * entropy) / count
+    kind_loss = ops.sum(inside * has_kind * entropy) / count
     return centre_loss + BOX_WEIGHT * box_loss + KIND_WEIGHT * kind_loss
 
 

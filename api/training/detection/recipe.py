@@ -1,6 +1,6 @@
 """The hyperparameters of a detector, saved with it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 
@@ -26,6 +26,10 @@ class DetectorRecipe:
     # Layers with at most this stride stay as ImageNet left them.
     frozen_stride: int = 8
 
+    # A detector that is trained further starts from its weights, and takes fewer and smaller steps.
+    tuning_steps: int = 400
+    tuning_rate: float = 2e-4
+
     # Shares of the scenes: composed ones, photos of several fruits with boxes, one fruit as it is,
     # and photos without fruit.
     composed_share: float = 0.45
@@ -35,6 +39,16 @@ class DetectorRecipe:
     max_overlap: float = 0.5
     # Scenes from which the grader learns to tell several fruits from one.
     several_scenes: int = 6000
+
+    @property
+    def for_tuning(self) -> "DetectorRecipe":
+        return replace(self, steps=self.tuning_steps, learning_rate=self.tuning_rate)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "DetectorRecipe":
+        """Of a manifest; what this version does not know is left out."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

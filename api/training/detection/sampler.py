@@ -1,7 +1,7 @@
 """Draws the scenes of a training from a corpus, each with its target."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -14,17 +14,19 @@ from api.core.imaging.resize import resize, to_input
 from api.core.labels import read_label
 from api.core.splits import Split
 from api.training.augment import color_jitter, corrupt
-from api.training.bounding_boxes import Box
 from api.training.corpus import TrainingCorpus
 from api.training.detection.cutouts import NONE, Cutout, cut_out, extent, round_cutouts
 from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.scenes import Composer, random_part, random_view
-from api.training.detection.targets import NO_BOXES, Scene, as_boxes, make_target
+from api.training.detection.targets import NO_BOXES, UNKNOWN, Scene, as_boxes, make_target
+from api.training.frames import Frame
 from api.training.samples import load_image
 
 _Item = TypeVar("_Item")
 # Longest side of a photo in memory.
 KEPT_SIDE = 400
+# Of a fruit that the detector does not find.
+IGNORED = -2
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,11 @@ def read_material(corpus: TrainingCorpus, split: Split) -> Material:
             material.single.append(scene)
         if cutout := cut_out(image, kind, label.level == "rotten"):
             material.cutouts.append(cutout)
-    frames: dict[str, list[Box]] = {}
-    for sample in corpus.boxed(split):
-        if sample.box:
-            frames.setdefault(str(sample.box.path), []).append(sample.box)
-    for boxes in frames.values():
-        scene, image = boxed_scene(boxes, kinds)
-        material.boxed.setdefault(boxes[0].source, []).append(scene)
-        material.cutouts.extend(round_cutouts(boxes, kinds))
+    for frame in corpus.frames(split):
+        scene = read_scene(frame, kinds)
+        small = replace(scene, image=_small(scene.image))
+        material.boxed.setdefault(frame.source, []).append(small)
+        material.cutouts.extend(round_cutouts(scene.image, frame, material.fruits))
     for sample in corpus.near_ood(split):
         image = _small(load_image(sample))
         material.other.append(image)
@@ -78,18 +77,18 @@ def read_material(corpus: TrainingCorpus, split: Split) -> Material:
     return material
 
 
-def boxed_scene(boxes: Sequence[Box], kinds: dict[str, int]) -> tuple[Scene, Image.Image]:
-    """The scene of one frame. A frame whose boxes have no level may have fruit without a box."""
-    photograph = decode(boxes[0].path.read_bytes())
-    shares = (photograph.width, photograph.height) * 2
-    corners = [
-        [value / share for value, share in zip(corner, shares, strict=True)]
-        for corner in ((box.xmin, box.ymin, box.xmax, box.ymax) for box in boxes)
+def read_scene(frame: Frame, kinds: dict[str, int]) -> Scene:
+    """The scene of one frame, in the photo's own pixels. A fruit that is none of `kinds` is
+    ignored: the detector need not find it, and may."""
+    image = decode(frame.path.read_bytes()).image
+    shares = np.array(image.size * 2)
+    corners = np.clip(as_boxes([np.divide(each.box, shares) for each in frame.boxes]), 0, 1)
+    indices = [
+        UNKNOWN if each.fruit is None else kinds.get(each.fruit, IGNORED) for each in frame.boxes
     ]
-    image = _small(photograph.image)
-    complete = any(box.level is not None for box in boxes)
-    known = np.clip(as_boxes(corners), 0, 1)
-    return Scene(image, known, [kinds[box.fruit] for box in boxes], NO_BOXES, complete), image
+    learned = np.array([index != IGNORED for index in indices], bool)
+    known = [index for index in indices if index != IGNORED]
+    return Scene(image, corners[learned], known, corners[~learned], frame.complete)
 
 
 def single_scene(image: Image.Image, kind: int) -> Scene | None:

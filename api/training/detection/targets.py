@@ -20,14 +20,16 @@ CHANNELS = 8
 SPREAD = 0.54 / 6
 # Cells with less than this share of the Gaussian's height learn no box.
 LEAST_INSIDE = 0.05
+# Of a fruit of which only the place is known.
+UNKNOWN = -1
 NO_BOXES = np.zeros((0, 4), np.float32)
 
 
 @dataclass(frozen=True)
 class Scene:
     """A picture and its fruits: `boxes` float32 [n, 4] in shares of its width and height, `kinds`
-    indices of fruits [n]. `ignored` boxes [m, 4] may or may not be fruit. Where not
-    `complete`, there may be fruit outside all boxes as well.
+    indices of fruits [n], UNKNOWN where only the place is known. `ignored` boxes [m, 4] may or may
+    not be fruit. Where not `complete`, there may be fruit outside all boxes as well.
     """
 
     image: Image.Image

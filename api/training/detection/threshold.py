@@ -24,9 +24,9 @@ def choose_threshold(
 ) -> float:
     """The threshold with most pictures whose number of fruits is right.
 
-    Composed scenes and photos of one fruit count equally, photos without fruit half: the grader
-    still says of a false box that it shows none of its fruits. Of equal thresholds the middle one
-    is taken.
+    Composed scenes, photos of one fruit and photos with boxes count equally, photos without fruit
+    half: the grader still says of a false box that it shows none of its fruits. Of equal thresholds
+    the middle one is taken.
     """
     rng = np.random.default_rng(recipe.seed)
     composer = Composer(material.cutouts, material.clutter, material.empty, 2 * recipe.input_size)
@@ -34,6 +34,7 @@ def choose_threshold(
     groups = [
         (1.0, [composer.compose(rng) for _ in range(SCENES)] if material.cutouts else []),
         (1.0, _some(material.single, rng)),
+        (1.0, _some(_complete(material), rng)),
         (WITHOUT_FRUIT, [Scene.empty(image) for image in without_fruit]),
     ]
     total, done = sum(len(group) for _, group in groups), 0
@@ -50,6 +51,12 @@ def choose_threshold(
             right += weight * np.mean(rows, axis=0)
     best = np.flatnonzero(right >= right.max() - 1e-9)
     return CANDIDATES[int(best[len(best) // 2])]
+
+
+def _complete(material: Material) -> list[Scene]:
+    """The scenes with boxes whose number of fruits is known."""
+    scenes = [scene for _, group in sorted(material.boxed.items()) for scene in group]
+    return [scene for scene in scenes if scene.complete and not len(scene.ignored)]
 
 
 def _some(items: Sequence[_Item], rng: np.random.Generator) -> list[_Item]:

@@ -13,12 +13,13 @@ import tensorflow as tf
 from api.core.progress import Progress, silent
 from api.model.detector import Detector, probe_detector
 from api.model.litert import LiteRTBackbone
-from api.model.manifest import DetectorManifest
+from api.model.manifest import BoxedFingerprint, DetectorManifest
 from api.model.package import Package
 from api.training import devices
 from api.training.corpus import TrainingCorpus
 from api.training.detection.network import STRIDE, build_detector, detection_loss
 from api.training.detection.recipe import DetectorRecipe
+from api.training.detection.restore import restore_network
 from api.training.detection.sampler import Material, read_material, scene_batches
 from api.training.detection.targets import CHANNELS
 from api.training.detection.threshold import choose_threshold
@@ -46,15 +47,22 @@ class TrainedDetector:
 
 
 def train_detector(
-    recipe: DetectorRecipe, corpus: TrainingCorpus, progress: Progress = silent
+    recipe: DetectorRecipe,
+    corpus: TrainingCorpus,
+    progress: Progress = silent,
+    *,
+    start: TrainedDetector | None = None,
+    catalog: BoxedFingerprint | None = None,
 ) -> TrainedDetector:
     """Train on the training split, and choose the threshold on the validation split.
     Deterministic on a CPU.
 
-    Raises what `build_network` raises, TrainingDivergedError or ExportError.
+    `start`, a detector of the same fruits and recipe, is trained further for fewer steps. `catalog`
+    goes into the manifest. Raises what `build_network` and `restore_network` raise,
+    TrainingDivergedError or ExportError.
     """
     material = read_material(corpus, "train")
-    network = fit_network(recipe, material, progress)
+    network = fit_network(recipe, material, progress, start.graph if start else None)
     graph = to_litert(network, half_precision=True)
     manifest = DetectorManifest(
         fruits=material.fruits,
@@ -64,6 +72,7 @@ def train_detector(
         created_at=datetime.now(UTC).replace(microsecond=0),
         parameters=network.count_params(),
         recipe=recipe.as_dict(),
+        catalog=catalog,
     )
     detector = Detector(graph, manifest)
     threshold = choose_threshold(detector, read_material(corpus, "validation"), recipe, progress)
@@ -75,13 +84,20 @@ def train_detector(
 
 
 def fit_network(
-    recipe: DetectorRecipe, material: Material, progress: Progress = silent
+    recipe: DetectorRecipe,
+    material: Material,
+    progress: Progress = silent,
+    start: bytes | None = None,
 ) -> keras.Model:
-    """The trained network in Keras."""
+    """The trained network in Keras, anew or from the graph of another."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     devices.make_deterministic()
-    network = build_detector(recipe, len(material.fruits))
+    fruits = len(material.fruits)
+    if start is None:
+        network = build_detector(recipe, fruits)
+    else:
+        network, recipe = restore_network(start, recipe, fruits), recipe.for_tuning
     network.compile(
         keras.optimizers.AdamW(
             keras.optimizers.schedules.CosineDecay(

@@ -69,3 +69,23 @@ def test_scene_without_fruit_has_no_centre() -> None:
 def test_smallest_box_at_the_edge_still_has_a_centre() -> None:
     target = make_target(Scene(IMAGE, as_boxes([(0.999, 0.999, 1, 1)]), [0], NO_BOXES), GRID)
     assert target[GRID - 1, GRID - 1, targets.HEAT] == 1
+
+
+@pytest.mark.slow
+def test_fruit_of_which_only_the_place_is_known_teaches_no_kind() -> None:
+    target = make_target(Scene(IMAGE, BOXES, [targets.UNKNOWN, 1], NO_BOXES), GRID)
+    inside = target[..., targets.INSIDE] > 0
+    of_first = inside & (target[..., targets.KIND] == targets.UNKNOWN)
+    assert of_first[4, 4]
+    right = as_output(target)
+    other = right.copy()
+    other[of_first, detector.KINDS] = np.roll(other[of_first, detector.KINDS], 1, axis=-1)
+    assert loss(target, other) == loss(target, right)
+    other[inside, detector.KINDS] = np.roll(other[inside, detector.KINDS], 1, axis=-1)
+    assert loss(target, other) > loss(target, right)
+
+
+def loss(target: np.ndarray, grid: np.ndarray) -> float:
+    from api.training.detection.network import detection_loss  # noqa: PLC0415
+
+    return float(detection_loss(target[None], grid[None]))

@@ -105,6 +105,14 @@ def test_classes_that_are_too_small_are_named(open_page: OpenPage, api: FakeApi)
     assert all("Fresh bananna (1 photo), Kiwi (5 photos)" in text for text in shown)
 
 
+def test_photos_with_boxes_are_for_a_thorough_retraining(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/retrain/estimate"] = Answer(fake.NOTHING_NEW | {"boxed_photos": 12})
+    page = retrain_page(open_page)
+    [shown] = [element.value for element in page.info]
+    assert "12 photos with boxes" in shown
+    assert "thorough" in shown
+
+
 def test_classes_that_cannot_be_told_apart_are_named(open_page: OpenPage, api: FakeApi) -> None:
     figures = fake.FIGURES | {"unlearnable_classes": {"mixed": 12}}
     api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.PASSED | {"figures": figures}})

@@ -42,6 +42,7 @@ def start_panel(shown: Run | None, champion: str | None) -> None:
     if _has_changed(shown, newest) or estimate.champion != champion:
         st.rerun()
     _show_new(estimate)
+    _show_boxed(estimate.boxed_photos)
     _show_left_out(estimate.left_out)
     _show_unreadable(estimate)
     mode = _choose_mode(estimate)
@@ -93,6 +94,15 @@ def _by_class(counts: dict[str, int]) -> None:
         if by_class.open:
             alt = ", ".join(f"{class_label(name)}: {n}" for name, n in counts.items())
             chart(new_photos(counts), "new", f"New photos. {alt}.")
+
+
+def _show_boxed(photos: int) -> None:
+    if photos:
+        st.info(
+            f"**{pluralize(photos, 'photo')} with boxes.** A thorough retraining also learns from "
+            "them to find the fruits of a photo; a quick one learns only what they are.",
+            icon=":material/select:",
+        )
 
 
 def _show_left_out(counts: dict[str, int]) -> None:

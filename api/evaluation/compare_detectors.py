@@ -1,0 +1,136 @@
+"""Compares two detectors on the same held-out pictures, for the gate."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from api.core.arrays import FloatArray
+from api.core.detector_comparison import DetectorComparison
+from api.core.paired_comparison import MetricPair, PairedCounts
+from api.core.progress import Progress, silent
+from api.evaluation.compare_models import paired_counts
+from api.evaluation.detection import FruitGrader, find, grade_found
+from api.evaluation.detection_metrics import (
+    FoundBoxes,
+    at_threshold,
+    detection_metrics,
+    match,
+    right_fruits,
+)
+from api.model.detector import Detector
+from api.training.detection.sampler import Material, kinds_of, read_scene
+from api.training.detection.scenes import Composer
+from api.training.detection.targets import Scene
+from api.training.frames import Frame
+
+# Photos of one fruit at most, and composed scenes.
+SINGLE, COMPOSED = 120, 60
+SIDE, SEED = 448, 20261129
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A held-out picture of a group; `levels` of its boxes where it is a boxed photo."""
+
+    group: str
+    scene: Scene
+    levels: Sequence[str | None] | None = None
+
+
+def held_out_pictures(frames: Iterable[Frame], material: Material) -> list[Picture]:
+    """Boxed photos, and what the test split's `material` gives: photos of one fruit and scenes
+    composed of cut-outs."""
+    kinds = kinds_of(material.fruits)
+    pictures = [
+        Picture(f"boxed photos from {frame.source}", read_scene(frame, kinds), frame.levels(kinds))
+        for frame in frames
+    ]
+    rng = np.random.default_rng(SEED)
+    chosen = rng.permutation(len(material.single))[:SINGLE]
+    pictures += [Picture("photos of one fruit", material.single[int(k)]) for k in chosen]
+    if material.cutouts:
+        composer = Composer(material.cutouts, material.clutter, material.empty, SIDE)
+        pictures += [Picture("composed scenes", composer.compose(rng)) for _ in range(COMPOSED)]
+    return pictures
+
+
+def compare_detectors(
+    champion: Detector,
+    candidate: Detector,
+    pictures: Sequence[Picture],
+    grader: FruitGrader,
+    progress: Progress = silent,
+) -> DetectorComparison:
+    """`grader` grades what both find, so that only the boxes differ. Both find the same fruits."""
+    detectors = (champion, candidate)
+    found: list[list[FoundBoxes]] = [[], []]
+    graded: list[list[bool]] = [[], []]
+    for done, picture in enumerate(pictures, start=1):
+        for k, detector in enumerate(detectors):
+            photo = find(detector, picture.scene)
+            found[k].append(photo)
+            if picture.levels is not None:
+                sure = at_threshold(photo, detector.manifest.score_threshold)
+                grades = grade_found(grader, picture.scene, sure.boxes, picture.levels)
+                graded[k].append(all(each.is_right for each in grades))
+        progress("Comparing the detectors", done, len(pictures))
+    kept = [
+        [at_threshold(photo, detector.manifest.score_threshold) for photo in photos]
+        for photos, detector in zip(found, detectors, strict=True)
+    ]
+    groups = np.array([picture.group for picture in pictures], np.str_)
+    right = [np.array([is_right(photo) for photo in photos], bool) for photos in kept]
+    rows = [row for row, picture in enumerate(pictures) if picture.levels is not None]
+    comparison = DetectorComparison(
+        photographs=len(rows),
+        boxes=sum(len(kept[0][row].true_boxes) for row in rows),
+        overall=paired_counts(*right),
+        groups={
+            name: paired_counts(*(each[groups == name] for each in right))
+            for name in np.unique(groups).tolist()
+        },
+    )
+    if not rows:
+        return comparison
+    fruits = candidate.manifest.fruits
+    champions, candidates = (
+        detection_metrics([photos[row] for row in rows], fruits, detector.manifest.score_threshold)
+        for photos, detector in zip(found, detectors, strict=True)
+    )
+    by_fruit = candidates["average_precision_by_fruit"]
+    return replace(
+        comparison,
+        fruits=_by_fruit([[photos[row] for row in rows] for photos in kept], fruits),
+        grades=paired_counts(*(np.array(each, bool) for each in graded)),
+        average_precision={
+            name: MetricPair(value, by_fruit[name])
+            for name, value in champions["average_precision_by_fruit"].items()
+        },
+        recall=MetricPair(champions["recall"], candidates["recall"]) if comparison.boxes else None,
+    )
+
+
+def is_right(photo: FoundBoxes) -> bool:
+    """Whether each fruit is found and named, and nothing else where all are known."""
+    matches = match(photo.boxes, photo.true_boxes)
+    all_found = (matches >= 0).sum() == len(photo.true_boxes)
+    surplus = photo.complete and len(photo.boxes) > len(photo.true_boxes)
+    return bool(all_found and right_fruits(photo, matches).all() and not surplus)
+
+
+def _by_fruit(kept: list[list[FoundBoxes]], fruits: Sequence[str]) -> dict[str, PairedCounts]:
+    """Of the photos that have a fruit, by both detectors: whether all of that kind are found."""
+    counts = {}
+    for kind, name in enumerate(fruits):
+        rows = [row for row, photo in enumerate(kept[0]) if (photo.true_fruits == kind).any()]
+        if rows:
+            finds = [np.array([_finds(photos[row], kind) for row in rows]) for photos in kept]
+            counts[name] = paired_counts(*finds)
+    return counts
+
+
+def _finds(photo: FoundBoxes, kind: int) -> bool:
+    """Whether all fruits of that kind are found as such."""
+    true: FloatArray = photo.true_boxes[photo.true_fruits == kind]
+    return bool((match(photo.boxes[photo.fruits == kind], true) >= 0).sum() == len(true))

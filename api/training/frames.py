@@ -1,0 +1,67 @@
+"""Photos with boxes around their fruits, as a detector learns them and is measured on them."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from api.core.boxes import Box as PixelBox
+from api.core.labels import Level
+from api.core.splits import Split
+from api.training.bounding_boxes import Box
+
+
+class FrameBox(NamedTuple):
+    """One fruit, corners in pixels. `fruit` is None if only its place is known, `level` if its
+    freshness is not."""
+
+    box: PixelBox
+    fruit: str | None
+    level: Level | None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An upright photo and its boxes. Where not `complete`, there may be fruit without a box."""
+
+    path: Path
+    source: str
+    split: Split
+    boxes: tuple[FrameBox, ...]
+    complete: bool
+
+    def levels(self, fruits: Collection[str]) -> list[Level | None]:
+        """Of the boxes that a detector of `fruits` should find, in order."""
+        return [each.level for each in self.boxes if each.fruit is None or each.fruit in fruits]
+
+
+def imported_frames(
+    boxes: Iterable[Box], fruits: Collection[str], split_of: Callable[[Box], Split]
+) -> list[Frame]:
+    """The frames of imported boxes that show any of `fruits`, in order.
+
+    A frame whose boxes have no level may have fruit without a box: it was boxed for one kind.
+    """
+    by_path: dict[Path, list[Box]] = defaultdict(list)
+    for box in boxes:
+        by_path[box.path].append(box)
+    frames = []
+    for path, own in by_path.items():
+        known = [box for box in own if box.fruit in fruits]
+        if not known:
+            continue
+        frames.append(
+            Frame(
+                path,
+                own[0].source,
+                split_of(known[0]),
+                tuple(_frame_box(box) for box in own),
+                any(box.level is not None for box in own),
+            )
+        )
+    return frames
+
+
+def _frame_box(box: Box) -> FrameBox:
+    return FrameBox(PixelBox(box.xmin, box.ymin, box.xmax, box.ymax), box.fruit, box.level)

@@ -1,0 +1,219 @@
+"""The detector of a full run: tuned on new boxed photos, kept where the new one is worse."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from api.core.errors import ProblemError
+from api.core.imaging.hashing import content_hash
+from api.model.manifest import DetectorManifest
+from api.model.package import Package, load_package
+from api.model.replay_buffer import ReplayBuffer
+from api.retraining import full_detector
+from api.retraining.detector_plan import fingerprint
+from api.retraining.full_corpus import build_corpus
+from api.retraining.full_detector import held_out_frames, make_detector
+from api.retraining.job import RetrainJob
+from api.retraining.progress import stage_ranges
+from api.training.detection.recipe import DetectorRecipe
+from api.training.detection.train import TrainedDetector
+from api.training.frames import Frame
+from tests.retraining.catalog import (
+    DEFAULT,
+    KNOWN,
+    PICTURES,
+    a_boxed_photo,
+    picture,
+    write_champion,
+)
+from tests.synthetic_images import encode
+
+pytestmark = pytest.mark.slow
+FRUITS = ("apple", "banana")
+TINY = DetectorRecipe(input_size=64, width=16, tuning_steps=2, batch_size=4, warm_up_steps=1)
+Jobs = Callable[..., RetrainJob]
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return load_package(write_champion(tmp_path_factory.mktemp("models")))
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("imported")
+    for class_name in KNOWN:
+        (root / class_name).mkdir()
+        for seed in range(PICTURES):
+            (root / class_name / f"{seed}.png").write_bytes(encode(picture(class_name, seed)))
+    return root
+
+
+@pytest.fixture(scope="module")
+def tiny() -> TrainedDetector:
+    """Finds nothing of use, and is small."""
+    from api.training.detection.network import build_detector  # noqa: PLC0415
+    from api.training.export import to_litert  # noqa: PLC0415
+
+    graph = to_litert(build_detector(TINY, len(FRUITS)), half_precision=True)
+    return TrainedDetector(graph, _manifest(recipe=TINY.as_dict(), input_size=TINY.input_size))
+
+
+def _manifest(**changes: Any) -> DetectorManifest:
+    assert DEFAULT.manifest.detector
+    return DEFAULT.manifest.detector.model_copy(
+        update={"fruits": FRUITS, "probe": None, "catalog": None, **changes}
+    )
+
+
+@pytest.fixture
+def make_job(champion: Package, imported: Path, tmp_path: Path) -> Jobs:
+    """Jobs with boxed photos of the catalog, all of them of the training split but one."""
+
+    def make(detector: TrainedDetector | None, photos: int = 4, **rest: Any) -> RetrainJob:
+        boxed, stored = [], {}
+        for seed in range(2000, 2000 + photos):
+            photo, data = a_boxed_photo(seed, KNOWN[0], None)
+            photo.row.split = "test" if seed == 2000 else "train"
+            stored[photo.row.blob] = data
+            boxed.append(photo)
+        manifest = champion.manifest.model_copy(
+            update={"detector": detector.manifest if detector else None}
+        )
+        graph = detector.graph if detector else None
+        return RetrainJob(
+            dataclasses.replace(champion, manifest=manifest, detector=graph),
+            photos=[],
+            boxed_photos=boxed,
+            started_by="me",
+            read=stored.__getitem__,
+            folder=tmp_path,
+            imported=imported,
+            **{"options": {}, **rest},
+        )
+
+    return make
+
+
+def test_new_boxed_photos_train_the_detector_further_once(
+    make_job: Jobs, tiny: TrainedDetector, tmp_path: Path
+) -> None:
+    stages: set[str] = set()
+    job = make_job(tiny, progress=lambda stage, _done, _total: stages.add(stage))
+    corpus = build_corpus(job)
+    assert [len(corpus.frames(split)) for split in ("train", "validation", "test")] == [3, 0, 1]
+    outcome = make_detector(job, corpus)
+    assert outcome.detector
+    manifest = outcome.detector.manifest
+    assert outcome.detector.graph != tiny.graph
+    assert manifest.catalog == fingerprint(job.boxed_photos)
+    assert manifest.catalog
+    assert (manifest.catalog.photographs, manifest.catalog.boxes) == (3, 6)
+    assert manifest.recipe == TINY.as_dict()
+    assert outcome.report["plan"] == "tune"
+    assert outcome.report["comparison"]["photographs"] == 1
+    assert "trained further on 3 boxed photos" in outcome.report["message"]
+    assert "Only 2 fruits with a box" in outcome.report["message"]
+    assert "Training the detector" in stages
+    assert stages <= set(stage_ranges("full", 0.2))
+
+    # What it has learned is not learned again.
+    (tmp_path / "second").mkdir()
+    again = dataclasses.replace(make_job(outcome.detector), folder=tmp_path / "second")
+    kept = make_detector(again, build_corpus(again))
+    assert kept.detector == outcome.detector
+    assert kept.report == {"plan": "keep", "message": ""}
+
+
+def test_detector_that_is_worse_is_not_taken(
+    make_job: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert DEFAULT.detector
+    current = TrainedDetector(DEFAULT.detector, _three_fruits(0.375))
+    blind = TrainedDetector(DEFAULT.detector, _three_fruits(0.999))
+    monkeypatch.setattr(full_detector, "train_detector", lambda *_, **__: blind)
+    monkeypatch.setattr(full_detector, "fruits_of_classes", lambda _: current.manifest.fruits)
+    job = make_job(current)
+    outcome = make_detector(job, build_corpus(job))
+    assert outcome.detector is not None
+    assert outcome.detector.manifest.score_threshold == 0.375
+    assert "is not as good, so the current one stays: it is right on" in outcome.report["message"]
+    assert outcome.report["objections"]
+
+
+def _three_fruits(threshold: float) -> DetectorManifest:
+    assert DEFAULT.manifest.detector
+    return _manifest(fruits=DEFAULT.manifest.detector.fruits, score_threshold=threshold)
+
+
+def test_detector_that_cannot_be_trained_further_stays(
+    make_job: Jobs, tiny: TrainedDetector
+) -> None:
+    other = dataclasses.replace(TINY, width=24).as_dict()
+    detector = dataclasses.replace(
+        tiny, manifest=tiny.manifest.model_copy(update={"recipe": other})
+    )
+    job = make_job(detector)
+    outcome = make_detector(job, build_corpus(job))
+    assert outcome.detector == detector
+    assert outcome.report["plan"] == "keep"
+    assert "cannot be trained further: The graph lacks" in outcome.report["message"]
+
+
+def test_boxed_photo_that_cannot_be_read_is_left_out(
+    make_job: Jobs, tiny: TrainedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs: list[Any] = []
+
+    def fail(*_: Any, catalog: Any, **__: Any) -> None:
+        catalogs.append(catalog)
+        raise ProblemError("stop")
+
+    monkeypatch.setattr(full_detector, "train_detector", fail)
+    job = make_job(tiny)
+    gone = job.boxed_photos[1].row
+    read = job.read
+
+    def read_others(blob: str) -> bytes:
+        if blob == gone.blob:
+            raise FileNotFoundError(blob)
+        return read(blob)
+
+    job = dataclasses.replace(job, read=read_others)
+    corpus = build_corpus(job)
+    assert len(corpus.catalog_frames) == 3
+    assert job.omissions.figures["skipped_photos"] == [
+        {"image_id": None, "filename": "2001.png", "reason": "its file is missing"}
+    ]
+    with pytest.raises(ProblemError, match="stop"):
+        make_detector(job, corpus)
+    assert catalogs[0].photographs == 2
+
+
+def test_version_with_other_fruits_and_no_boxes_of_them_has_no_detector(
+    make_job: Jobs, monkeypatch: pytest.MonkeyPatch, tiny: TrainedDetector
+) -> None:
+    monkeypatch.setattr(full_detector, "fruits_of_classes", lambda _: (*FRUITS, "kiwi"))
+    job = make_job(tiny)
+    outcome = make_detector(job, build_corpus(job))
+    assert outcome.detector is None
+    assert outcome.report["message"].startswith("This version has no detector")
+
+
+def test_frames_that_the_champion_learned_are_not_judged_by(tmp_path: Path) -> None:
+    frames = []
+    for k in range(3):
+        path = tmp_path / f"{k}.png"
+        path.write_bytes(bytes([k]))
+        frames.append(Frame(path, "phone", "test", (), complete=True))
+    replay = SimpleNamespace(
+        sha256=np.array([content_hash(bytes([k])) for k in (0, 1, 2)]),
+        boxed=np.array([True, True, False]),
+        splits=np.array(["train", "test", "train"]),
+    )
+    assert held_out_frames(cast("ReplayBuffer", replay), frames) == frames[1:]
