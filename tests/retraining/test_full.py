@@ -214,6 +214,7 @@ def test_corpus_has_imported_boxes_and_ood_photos(tmp_path: Path) -> None:
         ),
         omissions=Omissions(),
         photos=[],
+        boxed_photos=[],
         options={},
         progress=silent,
     )
