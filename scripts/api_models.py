@@ -26,6 +26,7 @@ REF = "#/components/schemas/"
 STORED = {
     "Verdict": ("Run.verdict", "Version.verdict"),
     "Metrics": ("Manifest.metrics",),
+    "DetectionMetrics": ("DetectorManifest.metrics",),
 }
 # FastAPI writes a subclass with all fields of its base.
 SUBCLASSES = {"BatchPrediction": "Prediction", "VersionDetails": "Version"}

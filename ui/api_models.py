@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel as _BaseModel
 from pydantic import ConfigDict, Field, RootModel
-from stored_models import Metrics, Verdict
+from stored_models import DetectionMetrics, Metrics, Verdict
 
 
 class BaseModel(_BaseModel):
@@ -91,21 +91,6 @@ class DataFingerprint(BaseModel):
     files: int
     photographs: int
     sha256: str
-
-
-class DetectorManifest(BaseModel):
-    """The detector of a package: what it finds, how it is read, how it was made."""
-
-    catalog: BoxedFingerprint | None = None
-    created_at: datetime
-    fruits: Annotated[list[str], Field(max_length=1000, min_length=1)]
-    input_size: Annotated[int, Field(ge=8, le=1024)]
-    max_overlap: Annotated[float, Field(ge=0.0, le=1.0)]
-    metrics: dict[str, Any] = {}
-    parameters: int
-    probe: list[float] | None = None
-    recipe: dict[str, Any] = {}
-    score_threshold: Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Difference(BaseModel):
@@ -723,6 +708,21 @@ class DatasetSummary(BaseModel):
     new_images: int
     newest_upload: datetime | None = None
     photographs: KnownPhotographs
+
+
+class DetectorManifest(BaseModel):
+    """The detector of a package: what it finds, how it is read, how it was made."""
+
+    catalog: BoxedFingerprint | None = None
+    created_at: datetime
+    fruits: Annotated[list[str], Field(max_length=1000, min_length=1)]
+    input_size: Annotated[int, Field(ge=8, le=1024)]
+    max_overlap: Annotated[float, Field(ge=0.0, le=1.0)]
+    metrics: DetectionMetrics | None = None
+    parameters: int
+    probe: list[float] | None = None
+    recipe: dict[str, Any] = {}
+    score_threshold: Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Drift(BaseModel):

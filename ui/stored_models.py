@@ -152,3 +152,54 @@ class Metrics(Stored):
     @property
     def test(self) -> HeldOutMetrics:
         return self.test_by_photograph or HeldOutMetrics()
+
+
+class FoundBySize(Stored):
+    fruits: int
+    recall: float | None = None
+
+
+class BoxedFindings(Stored):
+    """What is found in photos with boxes. `average_precision` at an overlap of one half."""
+
+    photographs: int
+    fruits: int
+    average_precision: float | None = None
+    average_precision_by_fruit: dict[str, float] = Field(default_factory=dict)
+    recall: float | None = None
+    recall_by_size: dict[str, FoundBySize] = Field(default_factory=dict)
+    precision: float | None = None
+    right_fruit_of_found: float | None = None
+    right_number: float | None = None
+
+
+class GradesOfFound(Stored):
+    fruits: int = 0
+    fresh_or_rotten_right: float | None = None
+
+
+class OneFruit(Stored):
+    """Photos of one fruit."""
+
+    photographs: int
+    exactly_one: float
+
+
+class Misses(Stored):
+    """A photo with fruits that were missed, or boxes around no fruit."""
+
+    file: str
+    source: str
+    fruits: int
+    missed: int
+    surplus: int
+
+
+class DetectionMetrics(Stored):
+    """How well the fruits of a photo are found; what was not measured is empty."""
+
+    boxed: BoxedFindings | None = None
+    by_source: dict[str, BoxedFindings] = Field(default_factory=dict)
+    grades_of_found: GradesOfFound = Field(default_factory=GradesOfFound)
+    single: dict[str, OneFruit] = Field(default_factory=dict)
+    worst_misses: list[Misses] = Field(default_factory=list)

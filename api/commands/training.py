@@ -94,6 +94,7 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
 
 
 def _detection(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
+    from api.evaluation.build import with_detection_metrics  # noqa: PLC0415
     from api.evaluation.detection import detection_lines, measure_detection  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
@@ -101,7 +102,9 @@ def _detection(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         metrics = measure_detection(package, corpus, progress=progress)
-    return [*detection_lines(metrics), _write_json(metrics, arguments.out)]
+    with_detection_metrics(package, metrics)
+    written = f"Written to {arguments.package}."
+    return [*detection_lines(metrics), _write_json(metrics, arguments.out), written]
 
 
 def _crossvalidate(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:

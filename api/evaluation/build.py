@@ -193,6 +193,22 @@ def with_detector(
     return write_package(package.folder, write_files, describe)
 
 
+def with_detection_metrics(package: Package, metrics: dict[str, Any]) -> Manifest:
+    """Write what was measured of a package's detector into its manifest; all else stays."""
+
+    def write_files(part: Path) -> None:
+        for name in parts_of(package.manifest):
+            shutil.copyfile(package.folder / name, part / name)
+
+    def describe(files: dict[str, str]) -> Manifest:
+        manifest = package.manifest
+        detector = manifest.detector
+        measured = detector.model_copy(update={"metrics": metrics}) if detector else None
+        return manifest.model_copy(update={"files": files, "detector": measured})
+
+    return write_package(package.folder, write_files, describe)
+
+
 def metrics_on_test_split(
     grader: Grader, corpus: TrainingCorpus, progress: Progress = silent
 ) -> dict[str, Any]:

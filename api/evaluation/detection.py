@@ -13,7 +13,7 @@ from api.core.imaging.decode import DecodedImage, decode
 from api.core.imaging.resize import resize
 from api.core.progress import Progress, silent
 from api.core.splits import Split
-from api.evaluation.detection_metrics import FoundBoxes, detection_metrics, match
+from api.evaluation.detection_metrics import FoundBoxes, at_threshold, detection_metrics, match
 from api.model.detector import Detector
 from api.model.grade import FruitGrade
 from api.model.instances import NoDetectorError, grade_boxes
@@ -29,6 +29,9 @@ from api.training.samples import load_image
 
 # Low enough for the curve that average precision is taken from.
 LOWEST_SCORE = 0.02
+# Photos that are named as the worst.
+WORST = 10
+STAGE = "Measuring the detector"
 TRAYS, TRAY_SIDE, TRAY_SEED = 200, 480, 20261128
 MIN_FRUITS, MAX_FRUITS = 4, 9
 
@@ -75,17 +78,21 @@ def measure_detection(
     grader = FruitGrader(package)
     fruits, threshold = detector.manifest.fruits, detector.manifest.score_threshold
     material = read_material(corpus, split)
+    photos: list[FoundBoxes] = []
     by_source: dict[str, list[FoundBoxes]] = {}
     graded: list[Graded] = []
     frames = corpus.frames(split)
     for done, frame in enumerate(frames, start=1):
         photo, grades = _frame(detector, grader, frame, kinds_of(fruits))
+        photos.append(photo)
         by_source.setdefault(frame.source, []).append(photo)
         graded += grades
-        progress("Finding fruit", done, len(frames))
+        progress(STAGE, done, len(frames))
     return {
         "split": split,
         "score_threshold": threshold,
+        "boxed": detection_metrics(photos, fruits, threshold) if photos else None,
+        "worst_misses": worst_misses(frames, photos, threshold),
         "by_source": {
             source: detection_metrics(photos, fruits, threshold)
             for source, photos in sorted(by_source.items())
@@ -124,6 +131,27 @@ def detection_lines(metrics: dict[str, Any]) -> list[str]:
             "called rotten."
         )
     return lines
+
+
+def worst_misses(
+    frames: Sequence[Frame], photos: Sequence[FoundBoxes], threshold: float
+) -> list[dict[str, Any]]:
+    """The photos with most fruits missed and, where all have boxes, boxes too many."""
+    rows: list[dict[str, Any]] = []
+    for frame, photo in zip(frames, photos, strict=True):
+        kept = at_threshold(photo, threshold)
+        found = int((match(kept.boxes, kept.true_boxes) >= 0).sum())
+        row = {
+            "file": frame.name,
+            "source": frame.source,
+            "fruits": len(photo.true_boxes),
+            "missed": len(photo.true_boxes) - found,
+            "surplus": len(kept.boxes) - found if photo.complete else 0,
+        }
+        if row["missed"] or row["surplus"]:
+            rows.append(row)
+    rows.sort(key=lambda row: (-row["missed"] - row["surplus"], row["source"], row["file"]))
+    return rows[:WORST]
 
 
 def _frame(
@@ -168,10 +196,10 @@ def measure_trays(
     trays: int = TRAYS,
     progress: Progress = silent,
 ) -> dict[str, Any] | None:
-    """Trays composed of one rotten and three to eight sound held-out fruits; None without such."""
+    """Trays composed of one rotten and three to eight sound held-out fruits; None without any."""
     rotten = [cutout for cutout in material.cutouts if cutout.rotten]
     sound = [cutout for cutout in material.cutouts if not cutout.rotten]
-    if not rotten or not sound:
+    if not trays or not rotten or not sound:
         return None
     composer = Composer((), (), material.empty, TRAY_SIDE)
     threshold = detector.manifest.score_threshold
@@ -191,7 +219,7 @@ def measure_trays(
             called_rotten += grade.is_rotten and grade.says_rotten
             sound_found += not grade.is_rotten
             sound_rotten += not grade.is_rotten and grade.says_rotten
-        progress("Looking at trays", number + 1, trays)
+        progress(STAGE, number + 1, trays)
     return {
         "trays": trays,
         "rotten_found": found_rotten / trays,

@@ -30,6 +30,7 @@ def write_frames(job: RetrainJob, root: Path, fruits: Collection[str]) -> Iterat
         path.write_bytes(read[0])
         yield Frame(
             path,
+            row.filename,
             CATALOG,
             cast("Split", row.split),
             tuple(_frame_box(box, fruits) for box in boxes),

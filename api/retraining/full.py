@@ -7,13 +7,14 @@ import numpy as np
 
 from api.catalog.duplicate_index import read_signatures
 from api.core.paired_comparison import Contradictions, ModelComparison
-from api.evaluation.build import build_package
+from api.evaluation.build import build_package, with_detection_metrics
 from api.evaluation.compare_models import (
     ComparedModel,
     HeldOut,
     compare_latency,
     compare_models,
 )
+from api.evaluation.detection import measure_detection
 from api.model.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
@@ -40,6 +41,8 @@ from api.training.grader import embed_samples
 from api.training.recipe import Recipe
 from api.training.replay import measure_appearance
 
+# Composed trays to measure the detector on.
+TRAYS = 40
 # Has no ImageNet weights.
 CUSTOM_CNN = "custom_cnn"
 
@@ -83,6 +86,10 @@ def make_candidate(job: RetrainJob) -> Candidate:
         scenes=_scenes(job),
     )
     package = load_package(folder)
+    if manifest.detector:
+        measured = measure_detection(package, corpus, progress=job.progress, trays=TRAYS)
+        manifest = with_detection_metrics(package, measured)
+        package = load_package(folder)
     comparison = _compare_with_champion(job, data, package, judged, contradictions)
     return Candidate(folder, manifest, comparison, detector.report)
 

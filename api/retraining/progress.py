@@ -35,6 +35,7 @@ class Stage(StrEnum):
     EMBEDDING_REPLAY = "Embedding for the replay"
     EMBEDDING_OOD = "Embedding what is none of the classes"
     EMBEDDING_HELD_OUT = "Embedding what was held out"
+    MEASURING_DETECTOR = "Measuring the detector"
     FITTING = "Learning"
     COMPARING = "Comparing with the champion"
     REGISTERING = "Entering the candidate"
@@ -61,7 +62,8 @@ STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
         Stage.EMBEDDING_REPLAY: (91.0, 93.0),
         Stage.EMBEDDING_OOD: (93.0, 94.0),
         Stage.EMBEDDING_HELD_OUT: (94.0, 95.0),
-        Stage.COMPARING: (95.0, 98.0),
+        Stage.MEASURING_DETECTOR: (95.0, 97.0),
+        Stage.COMPARING: (97.0, 98.0),
         Stage.REGISTERING: (98.0, 99.0),
     },
 }

@@ -23,9 +23,11 @@ class FrameBox(NamedTuple):
 
 @dataclass(frozen=True)
 class Frame:
-    """An upright photo and its boxes. Where not `complete`, there may be fruit without a box."""
+    """An upright photo and its boxes; `name` is the file's, for people. Where not `complete`, there
+    may be fruit without a box."""
 
     path: Path
+    name: str
     source: str
     split: Split
     boxes: tuple[FrameBox, ...]
@@ -54,6 +56,7 @@ def imported_frames(
         frames.append(
             Frame(
                 path,
+                path.name,
                 own[0].source,
                 split_of(known[0]),
                 tuple(_frame_box(box) for box in own),

@@ -1,5 +1,6 @@
 """Two detectors on the same pictures: what counts as right, by group, fruit and photo."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -7,18 +8,20 @@ import pytest
 from PIL import Image
 
 from api.core.arrays import FloatArray
+from api.core.boxes import Box as PixelBox
 from api.evaluation.compare_detectors import (
     Picture,
     compare_detectors,
     held_out_pictures,
     is_right,
 )
-from api.evaluation.detection import FruitGrader
+from api.evaluation.detection import FruitGrader, find, worst_misses
 from api.evaluation.detection_metrics import FoundBoxes
 from api.model.detector import Detector, RawDetections
 from api.training.detection.cutouts import Cutout
 from api.training.detection.sampler import Material
 from api.training.detection.targets import NO_BOXES, Scene, as_boxes
+from api.training.frames import Frame, FrameBox
 
 LEFT, RIGHT = (0.0, 0.0, 0.4, 0.4), (0.6, 0.0, 1.0, 0.4)
 FRUITS = ("apple", "banana")
@@ -103,6 +106,26 @@ def test_counts_by_group_and_by_fruit() -> None:
     assert comparison.average_precision["banana"].champion == 0
     # The candidate also finds the sound one, which this grader calls rotten.
     assert (comparison.grades.champion_right, comparison.grades.lost) == (2, 1)
+
+
+def test_worst_misses_come_first() -> None:
+    names = [f"{k}.png" for k in range(4)]
+    boxes = (FrameBox(PixelBox(0, 0, 9, 9), "apple", None),)
+    frames = [Frame(Path(name), name, "shop", "test", boxes, complete=True) for name in names]
+    nothing, surplus = Finder(), Finder((LEFT, 0), (RIGHT, 1))
+    photos = [
+        find(cast("Detector", finder), scene)
+        for finder, scene in (
+            (Finder((LEFT, 0)), a_scene(0)),
+            (surplus, a_scene(0)),
+            (nothing, a_scene(0, 1)),
+            (surplus, a_scene(0, complete=False)),
+        )
+    ]
+    assert worst_misses(frames, photos, 0.5) == [
+        {"file": "2.png", "source": "shop", "fruits": 2, "missed": 2, "surplus": 0},
+        {"file": "1.png", "source": "shop", "fruits": 1, "missed": 0, "surplus": 1},
+    ]
 
 
 def test_without_boxed_photos_there_are_still_pictures() -> None:

@@ -101,6 +101,11 @@ def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
     assert {"loss", "val_loss"} <= set(epochs[0])
     assert set(stages) <= set(stage_ranges("full"))
     assert "Fine-tuning" in stages
+    # The three classes name the same fruits as the champion's detector.
+    assert candidate.detector == {"plan": "keep", "message": ""}
+    assert candidate.manifest.detector
+    measured = candidate.manifest.detector.metrics["single"]
+    assert sum(part["photographs"] for part in measured.values()) > 0
     replay = ReplayBuffer.load(candidate.folder / REPLAY)
     of_catalog = replay.targets.argmax(axis=1) == 2
     assert (replay.catalog == of_catalog).all()

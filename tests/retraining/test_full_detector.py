@@ -210,7 +210,7 @@ def test_frames_that_the_champion_learned_are_not_judged_by(tmp_path: Path) -> N
     for k in range(3):
         path = tmp_path / f"{k}.png"
         path.write_bytes(bytes([k]))
-        frames.append(Frame(path, "phone", "test", (), complete=True))
+        frames.append(Frame(path, path.name, "phone", "test", (), complete=True))
     replay = SimpleNamespace(
         sha256=np.array([content_hash(bytes([k])) for k in (0, 1, 2)]),
         boxed=np.array([True, True, False]),

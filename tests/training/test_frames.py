@@ -25,7 +25,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 
 def a_frame(path: Path, *boxes: FrameBox, complete: bool = True) -> Frame:
     Image.new("RGB", (100, 50), "white").save(path)
-    return Frame(path, "catalog", "train", boxes, complete)
+    return Frame(path, path.name, "catalog", "train", boxes, complete)
 
 
 def test_frame_is_in_the_split_of_its_run(corpus: TrainingCorpus) -> None:

@@ -8,12 +8,14 @@ from components.messages import empty_state, show_error
 from components.model_report.accuracy import accuracy
 from components.model_report.classes import classes, mistakes
 from components.model_report.curves import compare_with, confidence, training
+from components.model_report.finding import finding
 from components.model_report.networks import networks
 from errors import ApiError
 from formatting import capitalize, humanize, pluralize
 
-_CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE = (
+_CLASSES, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE = (
     "Classes",
+    "Finding fruits",
     "Confidence",
     "Training",
     "Mistakes",
@@ -55,7 +57,7 @@ def show_report(version: str, versions: Versions) -> None:
     accuracy(report)
     part = st.segmented_control(
         "Part",
-        [_CLASSES, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE],
+        [_CLASSES, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE],
         default=_CLASSES,
         required=True,
         key=state.REPORT_PART,
@@ -64,6 +66,8 @@ def show_report(version: str, versions: Versions) -> None:
     )
     if part == _CLASSES:
         classes(manifest)
+    elif part == _FINDING:
+        finding(manifest)
     elif part == _CONFIDENCE:
         confidence(manifest.metrics.test)
     elif part == _TRAINING:

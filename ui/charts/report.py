@@ -1,6 +1,6 @@
 """Charts of how good a version is: metrics with intervals, classes, slices, networks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 from api_models import Figure, Trial
@@ -134,6 +134,27 @@ def slice_intervals(slices: Sequence[MetricSlice]) -> go.Figure:
     apply_layout(figure, 34 * len(names) + 50)
     lowest = min((part.accuracy_interval_95[0] for part in slices), default=0.0)
     figure.update_xaxes(range=to_percent([max(0.0, lowest - 0.02), 1.005]), **PERCENT_AXIS)
+    figure.update_yaxes(type="category", autorange="reversed", ticks="", ticksuffix="  ")
+    return figure
+
+
+def found_bars(shares: Mapping[str, float]) -> go.Figure:
+    """A bar for each share, in the order given."""
+    names = [as_chart_text(name) for name in shares]
+    figure = go.Figure(
+        go.Bar(
+            x=to_percent(shares.values()),
+            y=names,
+            orientation="h",
+            marker={"color": HIGHLIGHT},
+            width=0.55,
+            text=percent_labels(shares.values()),
+            textposition="auto",
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    apply_layout(figure, 44 * len(names) + 50)
+    figure.update_xaxes(range=to_percent([0, 1.005]), **PERCENT_AXIS)
     figure.update_yaxes(type="category", autorange="reversed", ticks="", ticksuffix="  ")
     return figure
 

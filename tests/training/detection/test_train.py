@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from api.core.boxes import overlaps
-from api.evaluation.build import with_detector
+from api.evaluation.build import with_detection_metrics, with_detector
 from api.evaluation.detection import detection_lines, measure_detection
 from api.model.detector import Detector
 from api.model.instances import NoDetectorError
@@ -106,3 +106,11 @@ def test_detector_is_put_into_a_package_beside_the_same_grader(
     metrics = measure_detection(loaded, corpus, trays=4)
     assert metrics["single"][""]["photographs"] == len(corpus.photographs("test"))
     assert any("exactly one found" in line for line in detection_lines(metrics))
+    assert (metrics["boxed"], metrics["worst_misses"]) == (None, [])
+
+    measured = with_detection_metrics(loaded, metrics)
+    assert measured.version == manifest.version
+    again = load_package(package.folder)
+    assert again.manifest.detector
+    assert again.manifest.detector.metrics == metrics
+    assert again.manifest.files == manifest.files

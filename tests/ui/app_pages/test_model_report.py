@@ -20,7 +20,7 @@ from tests.ui.fake_insights import (
 )
 
 PAGE = "model_report"
-PARTS = ("Classes", "Confidence", "Training", "Mistakes", "Networks", "Compare")
+PARTS = ("Classes", "Finding fruits", "Confidence", "Training", "Mistakes", "Networks", "Compare")
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ from charts.curves import precision_recall_curves, reliability, roc_curves, trai
 from charts.report import (
     accuracy_against_time,
     confusion,
+    found_bars,
     input_sizes,
     metric_intervals,
     slice_intervals,
@@ -96,3 +97,10 @@ def test_network_in_use_is_highlighted() -> None:
     assert networks.marker.color[1] == HIGHLIGHT != networks.marker.color[0]
     assert sizes.text == ("96 px", "160 px")
     assert sizes.marker.color[0] == HIGHLIGHT
+
+
+def test_bars_of_what_is_found_keep_their_order() -> None:
+    [bars] = found_bars({"Banana": 0.5, "Apple": 1.0}).data
+
+    assert bars.y == ("Banana", "Apple")
+    assert list(bars.x) == [50, 100]
