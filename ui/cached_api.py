@@ -5,6 +5,7 @@ import streamlit as st
 from api_models import (
     AccuracyInUse,
     Augmentation,
+    BoxedPhotoPage,
     DatasetInsights,
     DatasetSummary,
     Drift,
@@ -18,6 +19,7 @@ from api_models import (
     VersionDetails,
     Versions,
 )
+from boxed_client import BoxedPhotoClient
 from client import ApiClient
 from errors import ApiError
 from photos import Photo, RelativeBox
@@ -25,6 +27,7 @@ from settings import Settings
 from thumbnails import Thumbnails
 
 THUMBNAIL_PIXELS = 192
+PICTURE_PIXELS = 800
 
 
 def api() -> ApiClient:
@@ -123,6 +126,18 @@ def training_images(
     )
 
 
+@st.cache_data(ttl=10, max_entries=16, show_spinner=False)
+def boxed_photos(offset: int, limit: int) -> BoxedPhotoPage:
+    """A page of the photos with boxes, newest first."""
+    return BoxedPhotoClient(api()).page(offset, limit)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def boxed_picture(photo_id: str) -> bytes:
+    """A photo with boxes, without them, large enough to draw on."""
+    return BoxedPhotoClient(api()).picture(photo_id, PICTURE_PIXELS)
+
+
 @st.cache_data(ttl=10, max_entries=4, show_spinner=False)
 def review_queue(limit: int) -> ReviewQueue:
     """The predictions most worth labelling."""
@@ -185,6 +200,7 @@ def clear_training_data() -> None:
     """Clear what an upload, a label or a removal may have changed."""
     dataset_summary.clear()
     training_images.clear()
+    boxed_photos.clear()
     review_queue.clear()
     accuracy_in_use.clear()
     estimate.clear()

@@ -1,10 +1,10 @@
 """What a person says about the fruits of one photo, step by step, until it is saved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
-from api_models import ImageSize, Instance, PixelBox
+from api_models import BoxedPhotoAnswer, FruitBox, ImageSize, Instance, MarkedFruit, PixelBox
 from formatting import fruit_and_freshness
 
 Said = Literal["", "confirmed", "corrected", "added"]
@@ -34,6 +34,44 @@ class Marked:
     fruit: Instance
     said: Said = ""
     class_name: str | None = None
+
+
+@dataclass
+class BoxChanges:
+    """The boxes of a photo while a person changes them: place and class by number; the class is
+    None if only the place is known."""
+
+    photo_id: str
+    boxes: dict[int, tuple[FruitBox, str | None]]
+    next_number: int = field(init=False)
+    new_class: bool = False
+
+    def __post_init__(self) -> None:
+        self.next_number = len(self.boxes) + 1
+
+    @classmethod
+    def of(cls, photo: BoxedPhotoAnswer) -> "BoxChanges":
+        numbered = enumerate(photo.boxes, start=1)
+        boxes = {number: (each.box, class_of(each)) for number, each in numbered}
+        return cls(photo.id, boxes)
+
+    def add(self, box: FruitBox, class_name: str | None) -> None:
+        self.boxes[self.next_number] = box, class_name
+        self.next_number += 1
+
+    def name(self, number: int, class_name: str | None) -> None:
+        self.boxes[number] = self.boxes[number][0], class_name
+
+    def remove(self, number: int) -> None:
+        self.boxes.pop(number, None)
+
+    def body(self, *, complete: bool) -> dict[str, Any]:
+        """The body of `PUT /dataset/boxed-photos/{id}/boxes`."""
+        boxes = [
+            {"box": box.model_dump(), "class_name": class_name}
+            for box, class_name in self.boxes.values()
+        ]
+        return {"boxes": boxes, "complete": complete, "new_class": self.new_class}
 
 
 def apply(found: Sequence[Instance], steps: Sequence[Step]) -> list[Marked]:
@@ -118,3 +156,8 @@ def _as_said(box: PixelBox, class_name: str | None) -> Instance:
         freshness_level=freshness,
         recognised=class_name is not None,
     )
+
+
+def class_of(fruit: MarkedFruit) -> str | None:
+    """Its class; None if only its place is known."""
+    return fruit.class_name.root if fruit.class_name else None

@@ -44,6 +44,10 @@ class HttpClient:
         """
         return self._parse(answer, self._response(method, path, **options).content)
 
+    def send(self, method: str, path: str) -> None:
+        """Call an endpoint that answers with nothing."""
+        self._response(method, path)
+
     def content(self, path: str, **options: Any) -> bytes:
         """The bytes at `path`, such as a photo."""
         return self._response("GET", path, **options).content

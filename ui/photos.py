@@ -4,8 +4,9 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from typing import NamedTuple
 
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from PIL import Image, ImageCms, ImageDraw, ImageFont, ImageOps, PngImagePlugin
 
 READABLE = [
     *("jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp", "mpo"),
@@ -23,6 +24,8 @@ _DETAIL_SIDE, _CROP_SIDE = 2400, 360
 _CROP_MARGIN = 0.08
 # Left, top, right and bottom, in shares of the photo's width and height.
 RelativeBox = tuple[float, float, float, float]
+# Behind the lines and letters that are drawn on a photo.
+_DARK = "#10140f"
 # The API rejects larger images; this process never decodes them.
 _MAX_PIXELS = 64_000_000
 
@@ -33,6 +36,39 @@ class Photo:
 
     name: str
     data: bytes = field(repr=False)
+
+
+class DrawnBox(NamedTuple):
+    """A box to draw on a photo, with a short text at its corner, perhaps empty."""
+
+    box: RelativeBox
+    colour: str
+    text: str
+
+
+def with_boxes(data: bytes, boxes: Sequence[DrawnBox]) -> bytes:
+    """A JPEG of the API with boxes drawn on it."""
+    with Image.open(BytesIO(data), formats=["JPEG"]) as file:
+        image = file.convert("RGB")
+    draw = ImageDraw.Draw(image)
+    width, height = image.size
+    # Still to be read where a phone shows the photo at a third of its size.
+    line = max(2, round(max(image.size) / 200))
+    font = ImageFont.load_default(size=max(12, round(max(image.size) / 24)))
+    for (left, top, right, bottom), colour, text in boxes:
+        x, y = left * width, top * height
+        # At least a pixel, and within the photo.
+        corners = (x, y, max(x, right * width - 1), max(y, bottom * height - 1))
+        for colour_of_line, thickness in ((_DARK, line + 2), (colour, line)):
+            draw.rectangle(corners, outline=colour_of_line, width=thickness)
+        if text:
+            place = (corners[0] + line + 2, corners[1] + line)
+            ground = draw.textbbox(place, text, font=font)
+            draw.rectangle(
+                (ground[0] - 3, ground[1] - 2, ground[2] + 3, ground[3] + 2), fill=colour
+            )
+            draw.text(place, text, fill=_DARK, font=font)
+    return _as_jpeg(image, quality=88)
 
 
 def preview(data: bytes) -> bytes | None:

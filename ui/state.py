@@ -2,7 +2,7 @@
 
 import streamlit as st
 from api_models import BoxesAnswer, FeedbackAnswer, Prediction
-from corrections import Step
+from corrections import BoxChanges, Step
 from errors import ApiError
 from photos import Photo
 from transfer.background_upload import BackgroundUpload
@@ -37,6 +37,10 @@ GALLERY_CLASS = "gallery_class"
 GALLERY_SPLIT = "gallery_split"
 GALLERY_ORIGIN = "gallery_origin"
 NEW_CLASS = "new_class"
+BOXED_PAGE = "boxed_page"
+BOXED_COMPLETE = "boxed_complete"
+BOXED_CLASS = "boxed_class"
+BOXED_ADD = "boxed_add"
 INSIGHT = "insight"
 APPEARANCE = "appearance"
 AUGMENTED = "augmented"
@@ -54,6 +58,7 @@ _BOXES = "boxes_answer"
 _OPENED = "opened_fruit"
 _BATCH = "batch"
 _TRAINING_UPLOAD = "training_upload"
+_BOX_CHANGES = "box_changes"
 
 
 def take_photo(widget: str) -> None:
@@ -162,6 +167,17 @@ def training_upload() -> BackgroundUpload[FileOutcome] | None:
 def keep_training_upload(upload: BackgroundUpload[FileOutcome] | None) -> None:
     """Keep the upload, also while the person visits other pages."""
     st.session_state[_TRAINING_UPLOAD] = upload
+
+
+def box_changes() -> BoxChanges | None:
+    """The boxes of the photo that is open, as the person has changed them."""
+    changes: BoxChanges | None = st.session_state.get(_BOX_CHANGES)
+    return changes
+
+
+def keep_box_changes(changes: BoxChanges | None = None) -> None:
+    """Keep them until they are saved; None closes the photo."""
+    st.session_state[_BOX_CHANGES] = changes
 
 
 def action_error(area: str) -> ApiError | None:

@@ -111,6 +111,13 @@ def test_corrected_fruit_is_graded_so_after_retraining(browser: Browser, tmp_pat
                 break
         assert learned is not None
         photo, stored = learned
+        visit(page, "Training data", "training_data")
+        page.get_by_text("With boxes", exact=True).click()
+        expect(page.get_by_text("1 rotten orange").first).to_be_visible()
+        page.get_by_role("button", name="Change").first.click()
+        expect(page.get_by_role("dialog").get_by_role("img").first).to_be_visible()
+        page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        screenshot(page, "teach-boxed")
         visit(page, "Retrain", "retrain")
         wait_until_served(api, retrain(page, api))
         assert _grade_at(api, photo, stored) == "rottenoranges"

@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from photos import crops, preview
+from photos import DrawnBox, crops, preview, with_boxes
 from PIL import Image, PngImagePlugin
 
 from tests.colour_profiles import SPACES, cmyk_profile, grey_profile, in_space, rgb_profile
@@ -123,3 +123,16 @@ def test_crops_are_square_upright_and_within_the_photo() -> None:
 def test_fourth_byte_of_a_bmp_is_no_transparency_if_all_are_0() -> None:
     clear = Image.new("RGBA", (900, 900), (200, 60, 50, 0))
     assert similar(middle_of(preview(windows_bmp(clear))), (200, 60, 50))
+
+
+def test_boxes_are_drawn_where_they_are() -> None:
+    file = BytesIO()
+    Image.new("RGB", (400, 200), "white").save(file, "JPEG")
+    boxes = [DrawnBox((0.25, 0.25, 0.75, 0.75), "#ff0000", "1"), DrawnBox((1, 1, 1, 1), "red", "")]
+    drawn = Image.open(BytesIO(with_boxes(file.getvalue(), boxes)))
+    assert drawn.size == (400, 200)
+    edge, inside, outside = (drawn.getpixel(at) for at in ((298, 100), (250, 100), (50, 100)))
+    assert isinstance(edge, tuple)
+    assert edge[0] > 200
+    assert edge[1] < 120
+    assert inside == outside == (255, 255, 255)

@@ -5,12 +5,13 @@ import state
 import streamlit as st
 from components.messages import api_unavailable
 from components.training_data.add import add_photos
+from components.training_data.boxed import boxed_photos
 from components.training_data.gallery import gallery
 from components.training_data.review import review
 from errors import ApiError
 from formatting import pluralize
 
-_ADD, _GALLERY, _REVIEW = "Add photos", "Gallery", "Review queue"
+_ADD, _GALLERY, _BOXED, _REVIEW = "Add photos", "Gallery", "With boxes", "Review queue"
 
 
 def show_totals() -> None:
@@ -33,7 +34,7 @@ if not outage:
     show_totals()
 section = st.segmented_control(
     "What to do",
-    [_ADD, _GALLERY, _REVIEW],
+    [_ADD, _GALLERY, _BOXED, _REVIEW],
     default=_ADD,
     required=True,
     key=state.SECTION,
@@ -43,4 +44,5 @@ section = st.segmented_control(
 if outage and not (section == _ADD and state.training_upload()):
     api_unavailable(outage)
 else:
-    {_ADD: add_photos, _GALLERY: gallery, _REVIEW: review}[section]()
+    parts = {_ADD: add_photos, _GALLERY: gallery, _BOXED: boxed_photos, _REVIEW: review}
+    parts[section]()

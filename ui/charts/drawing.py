@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
-from api_models import ImageSize, PixelBox
+from api_models import FruitBox, ImageSize, PixelBox
 
 _LINE = "#ffffff"
 _DRAWN = "#2f9bff"
@@ -13,7 +13,10 @@ _GRID = 12
 
 
 def drawing(
-    photo: bytes, image: ImageSize, boxes: Sequence[tuple[PixelBox, str]], drawn: PixelBox | None
+    photo: bytes,
+    image: ImageSize,
+    boxes: Sequence[tuple[PixelBox | FruitBox, str]],
+    drawn: PixelBox | None,
 ) -> go.Figure:
     """The photo, a JPEG, with axes in pixels of `image`.
 

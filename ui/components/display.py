@@ -54,8 +54,10 @@ def photo_grid(
     path: Callable[[Item], str],
     alt: Callable[[Item], str],
     below: Callable[[Item], None],
+    drawn: Callable[[Item, bytes], bytes] = lambda _, thumbnail: thumbnail,
 ) -> None:
-    """A grid of photos from the API. `path` is a photo's path there; `below` draws the rest."""
+    """A grid of photos from the API. `path` is a photo's path there; `below` draws the rest, and
+    `drawn` what is shown for a thumbnail."""
     thumbnails = cached_api.thumbnails().get([path(item) for item in items])
     st.html(_SQUARE)
     with st.container(horizontal=True, key="photos", gap="small"):
@@ -65,5 +67,5 @@ def photo_grid(
                     name = as_markdown(item.filename)
                     st.caption(f":material/hide_image: {name} cannot be shown right now.")
                 else:
-                    st.image(thumbnail, width="stretch", alt=alt(item))
+                    st.image(drawn(item, thumbnail), width="stretch", alt=alt(item))
                 below(item)

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.ui.app_pages.test_hostile_text import raw_texts
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi
 from tests.ui.fake_insights import CHAMPION, details, script
+from tests.ui.hostile_text import EVIL
 
 BOXED: dict[str, Any] = {
     "photographs": 40,
@@ -98,3 +100,10 @@ def test_what_is_missing_is_said(
     open_page: OpenPage, api: FakeApi, detector: dict[str, Any] | None, text: str
 ) -> None:
     assert text in open_part(open_page, api, detector).info[0].value
+
+
+def test_names_of_strangers_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
+    strange = {"file": EVIL, "source": EVIL, "fruits": 9, "missed": 4, "surplus": 0}
+    boxed = BOXED | {"average_precision_by_fruit": {EVIL: 0.9}}
+    metrics = METRICS | {"boxed": boxed, "worst_misses": [strange], "by_source": {EVIL: boxed}}
+    assert raw_texts(open_part(open_page, api, a_detector(metrics=metrics))) == []
