@@ -49,6 +49,8 @@ def _valid_root_path(text: str) -> str:
 # Comma-separated.
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_keys)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
+# Which engine runs the model; "auto": the fastest on this processor.
+EngineName = Literal["auto", "litert", "openvino"]
 # "gate": the run itself.
 Promoter = Literal["gate", "person"]
 
@@ -123,6 +125,7 @@ class Settings(BaseSettings):
     max_zip_files: int = Field(default=10_000, gt=0)
     max_zip_bytes: int = Field(default=2**30, gt=0)
     max_pixels: int = Field(default=MAX_PIXELS, gt=0)
+    engine: Annotated[EngineName, BeforeValidator(str.lower)] = "auto"
     inference_threads: int = Field(default_factory=usable_cores, gt=0)
     # Photos that may wait to be graded, and for how long; beyond either, 503.
     max_queue: int = Field(default=256, gt=0)

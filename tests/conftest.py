@@ -17,6 +17,9 @@ from api.storage.db import Database
 from tests.postgres import binaries, fresh_database, running_server
 
 pytest_plugins = ["tests.lanes"]
+# The engine of all tests and of the processes that they start: answers are the same on every
+# processor. RIPELINE_ENGINE=auto or openvino runs the tests with another.
+os.environ.setdefault("RIPELINE_ENGINE", "litert")
 DATASET = "RIPELINE_DATASET"
 DATABASES = ("sqlite", "postgresql")
 

@@ -126,6 +126,14 @@ class DuplicateFile(BaseModel):
     of: str
 
 
+class EngineInfo(BaseModel):
+    """What runs a model in this process."""
+
+    milliseconds: float
+    name: str
+    precision: str
+
+
 class Explanation(BaseModel):
     heatmap: str
 
@@ -833,6 +841,7 @@ class Manifest(BaseModel):
 
 
 class ModelInfo(BaseModel):
+    engine: EngineInfo | None = None
     model_info: ModelSummary | None = None
     model_problem: str | None = None
     prediction_count: int | None = None

@@ -62,7 +62,7 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
 
 def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
     from api.evaluation.build import with_detector  # noqa: PLC0415
-    from api.model.litert import LiteRTBackbone  # noqa: PLC0415
+    from api.model.engines.litert import LiteRTBackbone  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
     from api.training.detection.recipe import DetectorRecipe  # noqa: PLC0415
     from api.training.detection.several import fit_several  # noqa: PLC0415

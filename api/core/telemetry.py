@@ -55,6 +55,12 @@ CHAMPION = Gauge(
     ["version"],
     multiprocess_mode=MOST_RECENT,
 )
+ENGINE_SECONDS = Gauge(
+    "ripeline_engine_seconds",
+    "One photo's forward pass, when the version that serves was loaded; 0 for an engine before.",
+    ["engine", "precision"],
+    multiprocess_mode=MOST_RECENT,
+)
 RUNS = Gauge(
     "ripeline_training_runs", "Training runs by state.", ["state"], multiprocess_mode=MOST_RECENT
 )

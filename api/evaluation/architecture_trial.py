@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from api.core.arrays import softmax
 from api.core.metrics import evaluate
 from api.core.progress import Progress, silent
-from api.model.litert import LiteRTBackbone
+from api.model.engines.litert import LiteRTBackbone
 from api.training.backbones.architectures import build_backbone
 from api.training.balance import balanced_weights
 from api.training.corpus import TrainingCorpus

@@ -16,7 +16,7 @@ from api.evaluation.classification_metrics import classification_metrics
 from api.evaluation.graded import GradedSamples
 from api.evaluation.out_of_fold import predict
 from api.evaluation.source_metrics import rejection_metrics, source_metrics
-from api.model.litert import LiteRTBackbone
+from api.model.engines.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import (
     BACKBONE,

@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from api.core.errors import OverloadedError
+from api.model.engines.litert import FORWARD_BATCH
 from api.model.grade import Grade
 from api.model.instances import InstanceGrading
-from api.model.litert import FORWARD_BATCH
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 
 

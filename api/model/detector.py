@@ -1,4 +1,4 @@
-"""Finding the fruits of a photo: a small LiteRT graph that looks at the whole picture.
+"""Finding the fruits of a photo: a small graph that looks at the whole picture.
 
 The graph marks the centre of each fruit on a grid and says how far the fruit reaches from there,
 without anchors: X. Zhou et al., "Objects as Points", 2019; Z. Liu et al., "Training-Time-Friendly
@@ -16,10 +16,11 @@ from PIL import Image
 from api.core.arrays import FloatArray, sigmoid
 from api.core.boxes import Box, suppress
 from api.core.imaging.resize import to_input
-from api.model.litert import LiteRTBackbone
+from api.model.engines.choice import CompiledGraph, open_graph
 from api.model.manifest import DetectorManifest
 from api.model.package import Package
 from api.model.probe import probe_images
+from api.settings import EngineName
 
 # uint8 [n, size, size, 3] to grids float32 [n, h, w, 5 + fruits]; thread-safe.
 Network = Callable[[NDArray[np.uint8]], FloatArray]
@@ -55,39 +56,43 @@ class RawDetections(NamedTuple):
 class Detector:
     """A loaded detector. Thread-safe.
 
-    `graph` maps uint8 [n, size, size, 3] to float32 [n, h, w, 5 + fruits]. Starts with `threads`
-    warm interpreters; with none it takes little memory until it is first used. Raises ValueError or
-    RuntimeError for a graph that LiteRT cannot run, whose output does not fit the manifest, or that
-    gives no numbers or others than when it was made.
+    `graph` maps uint8 [n, size, size, 3] to float32 [n, h, w, 5 + fruits]. It takes little memory
+    until it is first used. Raises ValueError or RuntimeError for a graph that the engine cannot
+    run, whose output does not fit the manifest, or that gives no numbers or others than when it was
+    made.
     """
 
-    def __init__(self, graph: bytes, manifest: DetectorManifest, threads: int = 0) -> None:
+    def __init__(
+        self, graph: bytes, manifest: DetectorManifest, engine: EngineName = "litert"
+    ) -> None:
         self.manifest = manifest
-        self._network = LiteRTBackbone(graph, threads)
-        scores = probe_detector(self._network, manifest)
-        if manifest.probe is not None:
-            difference = np.abs(np.subtract(scores, manifest.probe)).max()
-            if not difference <= PROBE_TOLERANCE:
-                raise ValueError(
-                    "It finds otherwise than when it was made: a score differs by "
-                    f"{difference:.2f}."
-                )
-        if not threads:
-            self._network.release()
+        self._network = open_graph(graph, self._check, engine)
+        self._network.release()
 
     @classmethod
-    def of_package(cls, package: Package, threads: int = 0) -> "Detector | None":
+    def of_package(cls, package: Package, engine: EngineName = "litert") -> "Detector | None":
         """The detector of a package; None for a package without one. Raises as `Detector` does."""
         manifest = package.manifest.detector
         if package.detector is None or manifest is None:
             return None
         try:
-            return cls(package.detector, manifest, threads)
+            return cls(package.detector, manifest, engine)
         except (ValueError, RuntimeError) as error:
             version = package.manifest.version
             raise ValueError(
                 f"The detector of version {version} is not fit to serve. {error}"
             ) from error
+
+    def _check(self, network: CompiledGraph) -> None:
+        """Raises ValueError if the scores of the probe are not those of the manifest."""
+        scores = probe_detector(network, self.manifest)
+        if self.manifest.probe is None:
+            return
+        difference = np.abs(np.subtract(scores, self.manifest.probe)).max()
+        if not difference <= PROBE_TOLERANCE:
+            raise ValueError(
+                f"It finds otherwise than when it was made: a score differs by {difference:.2f}."
+            )
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Detection]:
         """The fruits of one upright RGB picture, uint8 [height, width, 3], best first."""

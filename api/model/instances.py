@@ -17,9 +17,9 @@ from api.core.errors import ConflictError
 from api.core.imaging.crop import crop_photo, square_side
 from api.core.imaging.decode import DecodedImage
 from api.core.imaging.resize import resize
+from api.model.engines.litert import FORWARD_BATCH
 from api.model.grade import FruitGrade, Grade, Instance, Instances
 from api.model.interpretation import describe_several
-from api.model.litert import FORWARD_BATCH
 from api.model.predictor import HeadOutput, Predictor, PredictRequest, Preprocessed
 
 # Fruits of a photo that are graded at most, by score.

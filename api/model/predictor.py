@@ -18,14 +18,16 @@ from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, DecodedImage, decode
 from api.core.imaging.resize import hash_thumbnail, resize, select_stored_image, to_input
 from api.core.labels import Freshness, Level, read_label
 from api.core.ood import drift_features
+from api.model.backbone import open_backbone
 from api.model.detector import Detection, Detector
+from api.model.engines.choice import EngineInfo, time_graph
+from api.model.engines.litert import FORWARD_BATCH
 from api.model.explain import activation_map, data_uri, overlay
 from api.model.grade import FruitGrade, Grade
 from api.model.interpretation import describe
-from api.model.litert import FORWARD_BATCH, LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import Package
-from api.model.probe import check_probe, grade_probe
+from api.settings import EngineName
 
 # A forward pass evicts the program from the processor's caches, so pre- and postprocessing cost far
 # less batched than image by image. The first of a batch waits for the last, hence both limits.
@@ -81,6 +83,7 @@ class Predictor:
 
     `own_thresholds` are the freshness thresholds fitted with the model, `thresholds` those in use;
     both are None where no class has a freshness. `detector` is None for a package without one.
+    `engine` is what runs the backbone, None if that is not known.
     """
 
     def __init__(
@@ -90,9 +93,12 @@ class Predictor:
         head: Head,
         max_pixels: int = MAX_PIXELS,
         detector: Finder | None = None,
+        *,
+        engine: EngineInfo | None = None,
     ) -> None:
         self.manifest = manifest
         self.detector = detector
+        self.engine = engine
         self._backbone = backbone
         self._head = head
         self._max_pixels = max_pixels
@@ -103,25 +109,26 @@ class Predictor:
 
     @classmethod
     def of_package(
-        cls, package: Package, max_pixels: int = MAX_PIXELS, threads: int = 0
+        cls,
+        package: Package,
+        max_pixels: int = MAX_PIXELS,
+        threads: int = 0,
+        engine: EngineName = "litert",
     ) -> "Predictor":
         """Warmed up for `threads` concurrent forward passes, after grading the probe. The detector
         takes its memory when it is first used.
 
-        Raises ValueError or RuntimeError for a graph that LiteRT cannot run, and ValueError if the
-        probe's grades, or what the detector finds on it, are no numbers or not those of the
-        manifest.
+        Raises what `open_backbone` raises, and ValueError if what the detector finds on the probe
+        is not that of the manifest.
         """
-        backbone = LiteRTBackbone(package.backbone, threads)
         manifest = package.manifest
         try:
-            answers = grade_probe(backbone, package.head, manifest.input_size)
-            if manifest.probe is not None:
-                check_probe(answers, manifest.probe)
+            backbone = open_backbone(package, engine, threads)
         except ValueError as error:
             raise ValueError(f"Version {manifest.version} is not fit to serve. {error}") from error
-        detector = Detector.of_package(package)
-        return cls(manifest, backbone, package.head, max_pixels, detector)
+        detector = Detector.of_package(package, engine)
+        info = time_graph(backbone, manifest.input_size)
+        return cls(manifest, backbone, package.head, max_pixels, detector, engine=info)
 
     def with_thresholds(self, thresholds: LevelThresholds | None) -> "Predictor":
         """The same loaded model with other freshness thresholds; None: its own."""

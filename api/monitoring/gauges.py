@@ -3,6 +3,7 @@
 from sqlalchemy import func, select
 
 from api.core import telemetry
+from api.model.engines.choice import EngineInfo
 from api.model.package import BadPackageError
 from api.monitoring.drift import current_drift
 from api.predictions.state import AppState
@@ -21,6 +22,7 @@ class Gauges:
         self._settings = settings
         self._state = state
         self._champion = ""
+        self._engine: EngineInfo | None = None
 
     def refresh(self) -> None:
         """Read champion, runs and drift. Raises errors of the database."""
@@ -45,6 +47,7 @@ class Gauges:
     def _show_champion(self) -> str:
         runtime = self._state.predictor
         version = runtime.manifest.version if runtime else ""
+        self._show_engine(runtime.engine if runtime else None)
         if version != self._champion:
             # In multiprocess mode a label cannot be removed, only set to 0.
             if self._champion:
@@ -53,3 +56,13 @@ class Gauges:
                 telemetry.CHAMPION.labels(version).set(1)
             self._champion = version
         return version
+
+    def _show_engine(self, engine: EngineInfo | None) -> None:
+        if engine == self._engine:
+            return
+        if self._engine:
+            telemetry.ENGINE_SECONDS.labels(self._engine.name, self._engine.precision).set(0)
+        if engine:
+            seconds = engine.milliseconds / 1000
+            telemetry.ENGINE_SECONDS.labels(engine.name, engine.precision).set(seconds)
+        self._engine = engine

@@ -147,7 +147,7 @@ class ModelReloader:
                 log.error("%s", state.model_problem)
                 return
             self._serve(predictor)
-            log.info("Version %s serves.", champion.version)
+            log.info("Version %s serves%s.", champion.version, _by_engine(predictor))
             service.evict_cache(state.database, self._settings.model_cache)
             self._check_at, state.model_problem = self._clock() + CHECK_SECONDS, ""
         elif self._clock() >= self._check_at:
@@ -183,6 +183,13 @@ class ModelReloader:
         self._state.predictor = predictor.with_thresholds(thresholds)
 
 
+def _by_engine(predictor: Predictor) -> str:
+    engine = predictor.engine
+    if engine is None:
+        return ""
+    return f" by {engine.name} in {engine.precision}, {engine.milliseconds:.1f} ms a photo"
+
+
 def load_version(settings: Settings, blobs: Blobs, version: str) -> Predictor:
     """Raises BadPackageError, ValueError, RuntimeError, or an error of the blob store."""
     with suppress(BadPackageError):
@@ -197,4 +204,6 @@ def load_shipped(settings: Settings) -> Predictor:
 
 
 def _load(settings: Settings, package: Package) -> Predictor:
-    return Predictor.of_package(package, settings.max_pixels, settings.inference_threads)
+    return Predictor.of_package(
+        package, settings.max_pixels, settings.inference_threads, settings.engine
+    )

@@ -26,7 +26,8 @@ from api.evaluation.classification_metrics import (
 )
 from api.evaluation.compare_models import ComparedModel, compare_models
 from api.evaluation.ood_metrics import OodMargins, ood_metrics
-from api.model.litert import LiteRTBackbone
+from api.model.backbone import open_backbone
+from api.model.engines.litert import LiteRTBackbone
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, DETECTOR, HEAD, REPLAY, version_name, write_package
 from api.model.probe import grade_probe
@@ -64,7 +65,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     known = job.champion.manifest.classes
     data = build_training_rows(
         job,
-        LiteRTBackbone(job.champion.backbone),
+        open_backbone(job.champion, job.engine),
         lambda rows: unlearnable_classes(drop_ood_of_new_classes(rows, known), known),
     )
     data = drop_ood_of_new_classes(data, known)

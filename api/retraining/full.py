@@ -15,7 +15,8 @@ from api.evaluation.compare_models import (
     compare_models,
 )
 from api.evaluation.detection import measure_detection
-from api.model.litert import LiteRTBackbone
+from api.model.backbone import open_backbone
+from api.model.engines.choice import CompiledGraph
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
@@ -51,7 +52,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     """Raises what `build_corpus` and `build_package` raise."""
     corpus = build_corpus(job)
     champion = job.champion.manifest
-    backbone = LiteRTBackbone(job.champion.backbone)
+    backbone = open_backbone(job.champion, job.engine)
     # As the champion sees the photos: for the label agreement, and to judge its labels.
     data = rows_of_classes(job, backbone, corpus.classes)
     judged = JudgedRows.join(
@@ -112,9 +113,7 @@ def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
     return dataclasses.replace(recipe, **changes)
 
 
-def _imported_since(
-    job: RetrainJob, corpus: TrainingCorpus, backbone: LiteRTBackbone
-) -> JudgedRows:
+def _imported_since(job: RetrainJob, corpus: TrainingCorpus, backbone: CompiledGraph) -> JudgedRows:
     """The held-out photos that were imported on this machine after the champion was made."""
     known = set(job.replay.sha256.tolist())
     samples = [
@@ -185,8 +184,8 @@ def _compare_with_champion(
         changed_labels=changed_labels(job.replay, known, job.photos),
         contradictions=contradictions,
         milliseconds=compare_latency(
-            LiteRTBackbone(job.champion.backbone),
-            LiteRTBackbone(package.backbone),
+            open_backbone(job.champion, job.engine),
+            open_backbone(package, job.engine),
             (size, package.manifest.input_size),
         ),
         **label_agreement(

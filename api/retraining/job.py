@@ -20,6 +20,7 @@ from api.model.package import REPLAY, Package
 from api.model.replay_buffer import ReplayBuffer
 from api.retraining.boxed_fruits import BoxedFruit, CatalogPhoto
 from api.retraining.omissions import Omissions, why_unreadable
+from api.settings import EngineName
 from api.storage.tables import BoxedPhotoRow, ImageRow
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class RetrainJob:
     (only for the mode full), `options` those of the request.
     `read` returns the bytes of a blob or raises FileNotFoundError. `folder` is an empty working
     folder. `imported` has the imported class folders, and may be missing. `max_pixels` is the limit
-    of an image. `omissions` is filled in meanwhile.
+    of an image. `engine` computes the embeddings. `omissions` is filled in meanwhile.
     """
 
     champion: Package
@@ -45,6 +46,7 @@ class RetrainJob:
     imported: Path
     boxed_photos: Sequence[BoxedPhoto] = ()
     max_pixels: int = MAX_PIXELS
+    engine: EngineName = "litert"
     progress: Progress = silent
     on_epoch: OnEpoch = silent
     omissions: Omissions = field(default_factory=Omissions)

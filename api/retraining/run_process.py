@@ -111,6 +111,7 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
             imported=IMPORTED_PHOTOGRAPHS,
             # Full training reads the files again, with the default limit.
             max_pixels=min(settings.max_pixels, MAX_PIXELS if run.mode == "full" else sys.maxsize),
+            engine=settings.engine,
             progress=reporter,
             on_epoch=reporter.epoch,
         )

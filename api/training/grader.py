@@ -16,7 +16,7 @@ from api.core.arrays import pool
 from api.core.heads import Head
 from api.core.imaging.resize import to_input
 from api.core.progress import OnEpoch, Progress, silent
-from api.model.litert import LiteRTBackbone
+from api.model.engines.litert import LiteRTBackbone
 from api.model.predictor import Backbone
 from api.training.corpus import TrainingSplit
 from api.training.export import to_litert

@@ -14,6 +14,7 @@ from api.model.detector import (
     mirror_grid,
     probe_detector,
 )
+from api.model.engines.litert import LiteRTBackbone
 from api.model.package import Package, load_package
 from api.settings import PROJECT
 from tests.registry.samples import a_detector_manifest
@@ -136,6 +137,7 @@ def test_the_shipped_detector_fits_its_manifest(package: Package) -> None:
 def test_detector_takes_no_memory_until_it_is_used(package: Package) -> None:
     detector = Detector.of_package(package)
     assert detector is not None
+    assert isinstance(detector._network, LiteRTBackbone)
     assert not detector._network._idle
     detector(np.zeros((8, 8, 3), np.uint8))
     assert len(detector._network._idle) == 1

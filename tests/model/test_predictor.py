@@ -13,8 +13,8 @@ from api.core.freshness_levels import LevelThresholds
 from api.core.heads import Head
 from api.core.imaging.decode import DRAFT_SIDE, DecodedImage, NotAnImageError
 from api.core.several import SeveralFruits
+from api.model.engines.litert import FORWARD_BATCH
 from api.model.grade import Grade
-from api.model.litert import FORWARD_BATCH
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import load_package
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch

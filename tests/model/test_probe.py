@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from api.core.heads import Head, Linear
-from api.model.litert import LiteRTBackbone
+from api.model.engines.litert import LiteRTBackbone
 from api.model.package import Package, load_package
 from api.model.predictor import Predictor
 from api.model.probe import check_probe, grade_probe, probe_images

@@ -21,7 +21,7 @@ from api.core.heads import Head
 from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.imaging.resize import to_input
 from api.core.splits import split_of
-from api.model.litert import LiteRTBackbone
+from api.model.engines.litert import LiteRTBackbone
 from api.model.manifest import Manifest
 from api.model.package import BACKBONE, DETECTOR, HEAD, REPLAY, load_package, write_package
 from api.model.replay_buffer import OodSamples, ReplayBuffer

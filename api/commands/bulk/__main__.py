@@ -53,6 +53,7 @@ def _run(arguments: argparse.Namespace) -> str:
         settings.max_pixels,
         arguments.thresholds,
         arguments.instances,
+        settings.engine,
     )
     if arguments.ray:
         from api.commands.bulk.on_ray import Cluster  # noqa: PLC0415  (needs Ray)

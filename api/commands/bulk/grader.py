@@ -18,6 +18,7 @@ from api.model.grade import Grade
 from api.model.instances import NoDetectorError, grade_instances
 from api.model.package import Package
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest
+from api.settings import EngineName
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ class ScoringJob:
     """What is graded and how; sent to every process and cluster node.
 
     `max_bytes` and `max_pixels` limit a photo. `thresholds` None means the package's own.
-    With `instances` each fruit of a photo is graded too. Raises NoDetectorError if the package
-    cannot.
+    With `instances` each fruit of a photo is graded too. `engine` runs the model.
+    Raises NoDetectorError if the package cannot.
     """
 
     package: Package
@@ -37,6 +38,7 @@ class ScoringJob:
     max_pixels: int
     thresholds: LevelThresholds | None = None
     instances: bool = False
+    engine: EngineName = "litert"
 
     def __post_init__(self) -> None:
         if self.instances and self.package.detector is None:
@@ -68,13 +70,13 @@ class ScoringJob:
 
 
 class Grader:
-    """One interpreter on one core. Raises ValueError or RuntimeError for a broken model."""
+    """One network on one core. Raises ValueError or RuntimeError for a broken model."""
 
     def __init__(self, job: ScoringJob) -> None:
         self._job = job
         self._source = job.source()
         self._version = job.package.manifest.version
-        predictor = Predictor.of_package(job.package, job.max_pixels, threads=1)
+        predictor = Predictor.of_package(job.package, job.max_pixels, 1, job.engine)
         self._predictor = predictor.with_thresholds(job.thresholds)
 
     def __call__(self, paths: Sequence[str]) -> pa.Table:

@@ -15,6 +15,7 @@ from api import __version__
 from api.core.errors import EndingError
 from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
+from api.model.engines.choice import EngineInfo
 from api.model.manifest import Manifest
 from api.predictions.state import AppState
 from api.settings import Promoter
@@ -105,6 +106,9 @@ class ModelInfo(BaseModel):
     prediction_count: int
     model_info: ModelSummary | None
     model_problem: str | None = Field(default=None, description="As in `/status`.")
+    engine: EngineInfo | None = Field(
+        description="What runs the model in this process: RIPELINE_ENGINE. Null without a model."
+    )
     promote: Promoter = Field(
         description="Who promotes a version that passed the gate: RIPELINE_PROMOTE."
     )
@@ -174,6 +178,7 @@ async def model_info(state: StateDep, settings: SettingsDep) -> ModelInfo:
         prediction_count=state.graded,
         model_info=ModelSummary.of(runtime.manifest, state.champion_since) if runtime else None,
         model_problem=MODEL_PROBLEM if state.model_problem else None,
+        engine=runtime.engine if runtime else None,
         promote=settings.promote,
     )
 

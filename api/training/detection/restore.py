@@ -16,7 +16,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from api.core.errors import ProblemError
-from api.model.litert import LiteRTBackbone
+from api.model.engines.litert import LiteRTBackbone
 from api.model.probe import probe_images
 from api.training.detection.network import build_detector, freeze
 from api.training.detection.recipe import DetectorRecipe

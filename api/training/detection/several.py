@@ -12,7 +12,7 @@ from api.core.arrays import FloatArray
 from api.core.imaging.resize import resize, to_input
 from api.core.progress import Progress, silent
 from api.core.several import SeveralFruits
-from api.model.litert import FORWARD_BATCH
+from api.model.engines.litert import FORWARD_BATCH
 from api.model.predictor import Backbone
 from api.training import devices
 from api.training.augment import color_jitter, corrupt

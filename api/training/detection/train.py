@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from api.core.progress import Progress, silent
 from api.model.detector import Detector, probe_detector
-from api.model.litert import LiteRTBackbone
+from api.model.engines.litert import LiteRTBackbone
 from api.model.manifest import BoxedFingerprint, DetectorManifest
 from api.model.package import Package
 from api.training import devices

@@ -9,7 +9,7 @@ from PIL import Image
 
 from api.core.imaging.resize import to_input
 from api.core.several import SeveralFruits
-from api.model.litert import LiteRTBackbone
+from api.model.engines.litert import LiteRTBackbone
 from api.model.package import load_package
 from api.settings import PROJECT
 from api.training.corpus import TrainingCorpus

@@ -26,6 +26,9 @@ class LiteRTBackbone:
     image by image.
     """
 
+    name = "litert"
+    precision = "f32"
+
     def __init__(self, graph: bytes, warm: int = 0) -> None:
         """Starts with `warm` interpreters that have run once, so the first call is fast as well.
 

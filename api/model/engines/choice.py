@@ -1,0 +1,108 @@
+"""Which engine runs a graph.
+
+`auto` takes OpenVINO on processors that compute in bfloat16, where it is about twice as fast, and
+LiteRT on all others, where the two are equally fast and LiteRT needs half the memory
+(docs/adr/0006-litert.md).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.core.arrays import FloatArray
+from api.model.engines.litert import LiteRTBackbone
+from api.settings import EngineName, usable_cores
+
+TIMED_PASSES = 5
+log = logging.getLogger(__name__)
+
+
+class CompiledGraph(Protocol):
+    """A compiled graph: uint8 [n, size, size, 3] to float32 [n, h, w, channels]. Thread-safe.
+
+    `precision` is `f32` or `bf16`.
+    """
+
+    name: str
+    precision: str
+
+    def __call__(self, pixels: NDArray[np.uint8], /) -> FloatArray: ...
+
+    def release(self) -> None:
+        """Free the memory that the next call needs again."""
+
+
+class EngineInfo(BaseModel):
+    """What runs a model in this process."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(description="`litert` or `openvino`.")
+    precision: str = Field(description="`f32` or `bf16`.")
+    milliseconds: float = Field(
+        description="One photo's forward pass on one core, measured when the model was loaded."
+    )
+
+
+# Raises ValueError for a graph that does not compute what it should.
+Check = Callable[[CompiledGraph], None]
+
+
+def open_graph(graph: bytes, check: Check, engine: EngineName, threads: int = 0) -> CompiledGraph:
+    """Compile a LiteRT graph, warm for `threads` concurrent calls, and check it.
+
+    With `auto`, LiteRT runs what OpenVINO cannot run, or runs otherwise. Raises ValueError or
+    RuntimeError for a graph that the engine cannot run, and what `check` raises.
+    """
+    if engine == "openvino" or (engine == "auto" and _prefers_openvino()):
+        try:
+            compiled = _open_openvino(graph, threads)
+            check(compiled)
+        except ValueError as error:
+            if engine == "openvino":
+                raise
+            log.warning("LiteRT is used in place of OpenVINO. %s", error)
+        else:
+            return compiled
+    reference = LiteRTBackbone(graph, threads)
+    check(reference)
+    return reference
+
+
+def time_graph(compiled: CompiledGraph, size: int) -> EngineInfo:
+    """Median of TIMED_PASSES of one photo of this size."""
+    blank = np.zeros((1, size, size, 3), np.uint8)
+    times = []
+    for _ in range(TIMED_PASSES):
+        started = time.perf_counter()
+        compiled(blank)
+        times.append(time.perf_counter() - started)
+    return EngineInfo(
+        name=compiled.name,
+        precision=compiled.precision,
+        milliseconds=round(median(times) * 1000, 2),
+    )
+
+
+def _prefers_openvino() -> bool:
+    try:
+        from api.model.engines.openvino import has_bfloat16  # noqa: PLC0415  (may be missing)
+
+        return has_bfloat16()
+    except (ImportError, RuntimeError) as error:  # Not installed, or not for this processor.
+        log.info("LiteRT is used: OpenVINO is not usable here (%s).", error)
+        return False
+
+
+def _open_openvino(graph: bytes, threads: int) -> CompiledGraph:
+    try:
+        from api.model.engines.openvino import OpenVINOBackbone  # noqa: PLC0415  (may be missing)
+    except ImportError as error:
+        raise ValueError(f"OpenVINO is not installed: {error}") from error
+    return OpenVINOBackbone(graph, threads or usable_cores(), threads)

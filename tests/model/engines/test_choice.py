@@ -1,0 +1,94 @@
+"""Which engine runs a graph, and what happens where OpenVINO is missing or computes otherwise."""
+
+import logging
+import sys
+
+import numpy as np
+import pytest
+
+from api.model.backbone import open_backbone
+from api.model.detector import Detector
+from api.model.engines import choice, openvino
+from api.model.engines.choice import CompiledGraph, open_graph
+from api.model.package import Package, load_package
+from api.settings import PROJECT
+
+
+@pytest.fixture(scope="module")
+def package() -> Package:
+    return load_package(PROJECT / "models" / "default")
+
+
+def accept(_: CompiledGraph) -> None:
+    pass
+
+
+def refuse_openvino(compiled: CompiledGraph) -> None:
+    if compiled.name == "openvino":
+        raise ValueError("A class is another one.")
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_auto_takes_openvino_where_the_processor_has_bfloat16(
+    package: Package, fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino, "has_bfloat16", lambda: fast)
+    chosen = open_graph(package.backbone, accept, "auto", 1)
+    assert chosen.name == ("openvino" if fast else "litert")
+
+
+@pytest.mark.parametrize("engine", ["litert", "openvino"])
+def test_named_engine_is_taken(package: Package, engine: choice.EngineName) -> None:
+    assert open_graph(package.backbone, accept, engine).name == engine
+
+
+def test_auto_takes_litert_where_openvino_computes_otherwise(
+    package: Package, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(openvino, "has_bfloat16", lambda: True)
+    with caplog.at_level(logging.WARNING):
+        chosen = open_graph(package.backbone, refuse_openvino, "auto")
+    assert chosen.name == "litert"
+    assert "A class is another one." in caplog.text
+
+
+def test_named_engine_that_computes_otherwise_is_an_error(package: Package) -> None:
+    with pytest.raises(ValueError, match="A class is another one"):
+        open_graph(package.backbone, refuse_openvino, "openvino")
+
+
+def test_missing_openvino(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "api.model.engines.openvino", None)
+    assert open_graph(package.backbone, accept, "auto").name == "litert"
+    with pytest.raises(ValueError, match="not installed"):
+        open_graph(package.backbone, accept, "openvino")
+
+
+def test_openvino_answers_the_probe_of_the_shipped_package(package: Package) -> None:
+    assert open_backbone(package, "openvino").name == "openvino"
+    assert Detector.of_package(package, "openvino") is not None
+
+
+@pytest.mark.parametrize("change", ["another class", "less sure"])
+def test_another_engine_must_answer_the_probe_as_recorded(package: Package, change: str) -> None:
+    recorded = np.array(package.manifest.probe)
+    if change == "another class":
+        recorded = np.roll(recorded, 1, axis=1)
+    else:  # The class stays.
+        recorded = 0.6 * recorded + 0.4 / recorded.shape[1]
+    manifest = package.manifest.model_copy(update={"probe": recorded.tolist()})
+    changed = Package(package.folder, manifest, package.backbone, package.head)
+    with pytest.raises(ValueError, match="drawn fruit"):
+        open_backbone(changed, "openvino")
+
+
+def test_package_without_a_recorded_probe_is_compared_with_litert(package: Package) -> None:
+    manifest = package.manifest.model_copy(update={"probe": None})
+    older = Package(package.folder, manifest, package.backbone, package.head)
+    assert open_backbone(older, "openvino").name == "openvino"
+
+
+def test_time_of_a_pass_is_measured(package: Package) -> None:
+    info = choice.time_graph(open_graph(package.backbone, accept, "litert", 1), 160)
+    assert (info.name, info.precision) == ("litert", "f32")
+    assert info.milliseconds > 0
