@@ -11,9 +11,9 @@ from api.model.probe import check_probe, grade_probe
 from api.settings import EngineName
 
 REFERENCE = LiteRTBackbone.name
-# Of a probability, between LiteRT and another engine. The probe's fruits are drawn, so the answers
-# are less sure than those of photos, and differ more in bfloat16.
-TOLERANCES = {"f32": 0.01, "bf16": 0.1}
+# Of a probability, between LiteRT and another engine. Drawn fruits are answered less surely than
+# photos, by a retrained head perhaps between two classes, and then differ more in bfloat16.
+TOLERANCES = {"f32": 0.01, "bf16": 0.03}
 
 
 def open_backbone(

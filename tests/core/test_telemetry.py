@@ -48,6 +48,7 @@ def test_every_metric_is_exposed(own: TestClient) -> None:
         "recorder_queue",
         "recorder_dropped_total",
         "champion_info",
+        "engine_seconds",
         "training_runs",
         "training_run_active",
         "drift",

@@ -53,9 +53,12 @@ def test_model_info_has_the_architecture_and_test_metrics(client: TestClient) ->
         "model_info",
         "status",
         "model_problem",
+        "engine",
         "promote",
     }
     assert body["promote"] == "gate"
+    assert body["engine"]["name"] in ("litert", "openvino")
+    assert body["engine"]["milliseconds"] > 0
     info = body["model_info"]
     assert len(info["classes"]) == 6
     assert info["architecture"] == "efficientnet_lite0"

@@ -2,7 +2,7 @@
 
 `auto` takes OpenVINO on processors that compute in bfloat16, where it is about twice as fast, and
 LiteRT on all others, where the two are equally fast and LiteRT needs half the memory
-(docs/adr/0006-litert.md).
+(docs/adr/0006-engines.md).
 """
 
 import logging

@@ -11,7 +11,7 @@ from api.model.detector import Detector
 from api.model.engines import choice, openvino
 from api.model.engines.choice import CompiledGraph, open_graph
 from api.model.package import Package, load_package
-from api.settings import PROJECT
+from api.settings import PROJECT, EngineName
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_auto_takes_openvino_where_the_processor_has_bfloat16(
 
 
 @pytest.mark.parametrize("engine", ["litert", "openvino"])
-def test_named_engine_is_taken(package: Package, engine: choice.EngineName) -> None:
+def test_named_engine_is_taken(package: Package, engine: EngineName) -> None:
     assert open_graph(package.backbone, accept, engine).name == engine
 
 
