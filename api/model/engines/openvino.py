@@ -1,7 +1,7 @@
 """Running a graph in OpenVINO.
 
 Where the processor computes in bfloat16, most of the network does: about 1.6 times as fast as
-LiteRT, with probabilities that differ in the third digit. The first layers stay in single precision,
+LiteRT, with probabilities that differ in the third digit. The first layers stay in f32,
 since their rounding errors grow on the way (docs/log/inference.md).
 """
 
