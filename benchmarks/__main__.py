@@ -13,8 +13,9 @@ from typing import Any
 from api.settings import PROJECT
 from benchmarks import batch, instances, large_image, load_test, memory, retraining, startup
 from benchmarks.machine import CORES, describe_machine
+from benchmarks.peers.grading import describe_engine
 from benchmarks.plan import QUICK, Plan
-from benchmarks.report import Results, render, targets
+from benchmarks.report import Results, Run, render, targets
 from benchmarks.sample_images import MEDIUM, SMALL, sample_image
 from benchmarks.servers import BENCH, BENTOML, KERAS_BASELINE, LITSERVE, OURS
 from benchmarks.speed import FEW, MANY, Row, compare_servers
@@ -43,11 +44,12 @@ def main() -> int:
     arguments = " ".join(sys.argv[1:])
     command = f'make bench ARGS="{arguments}"' if arguments else "make bench"
     date = datetime.now(UTC).date().isoformat()
+    run = Run(describe_machine(), describe_engine(), date, command, chosen.quick)
     results = Results()
     for part in (part for part in PARTS if part in chosen.only):
         results = replace(results, **{part: PARTS[part](plan, show)})
         # After each part, so that a failure of a later one loses nothing.
-        RESULTS.write_text(render(results, describe_machine(), date, command, chosen.quick))
+        RESULTS.write_text(render(results, run))
     for target in targets(results):
         verdict = "met   " if target.met else "missed"
         show.say(f"{verdict} {target.metric}: {target.measured} ({target.bound})")

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from api.core.boxes import Box
 from api.model.detector import Detection
 from api.model.instances import grade_instances
-from api.model.package import load_package
 from api.model.predictor import Finder, Predictor, PredictRequest
-from api.settings import PROJECT
 from benchmarks.machine import SERVER, on
+from benchmarks.peers.grading import default_predictor
 from benchmarks.plan import Plan
 from benchmarks.sample_images import MEDIUM, sample_image
 from benchmarks.terminal import Show
@@ -35,7 +34,7 @@ class InstanceFigures:
 def measure(plan: Plan, show: Show) -> InstanceFigures:
     data = sample_image(MEDIUM)
     with on(SERVER):
-        predictor = Predictor.of_package(load_package(PROJECT / "models" / "default"), threads=1)
+        predictor = default_predictor()
         if predictor.detector is None:
             raise RuntimeError("The default package has no detector.")
         predictor.detector = _finds_five(predictor.detector)

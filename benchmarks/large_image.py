@@ -10,10 +10,8 @@ import numpy as np
 from PIL import Image
 
 from api.core.imaging.resize import to_input
-from api.model.package import load_package
-from api.model.predictor import Predictor
-from api.settings import PROJECT
 from benchmarks.machine import SERVER, on
+from benchmarks.peers.grading import default_predictor
 from benchmarks.plan import Plan
 from benchmarks.sample_images import TWELVE_MEGAPIXELS, sample_image
 from benchmarks.terminal import Show
@@ -34,7 +32,7 @@ class LargeImageFigures:
 def measure(plan: Plan, show: Show) -> LargeImageFigures:
     data = sample_image(TWELVE_MEGAPIXELS, quality=QUALITY)
     with on(SERVER):
-        predictor = Predictor.of_package(load_package(PROJECT / "models" / "default"), threads=1)
+        predictor = default_predictor()
         size = predictor.manifest.input_size
 
         def full() -> None:

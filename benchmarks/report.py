@@ -35,6 +35,17 @@ class Results:
 
 
 @dataclass(frozen=True)
+class Run:
+    """What was run when, and on what."""
+
+    machine: str
+    engine: str
+    date: str
+    command: str
+    is_quick: bool
+
+
+@dataclass(frozen=True)
 class Target:
     """A promised bound of a metric, and the measurement."""
 
@@ -44,12 +55,13 @@ class Target:
     met: bool
 
 
-def render(results: Results, machine: str, date: str, command: str, quick: bool) -> str:
+def render(results: Results, run: Run) -> str:
     """The whole document."""
     parts = [
         "# Load test results",
-        f"Machine: {machine}.  \nDate: {date}.  \nCommand: `{command}`.",
-        "A quick run with few and short rounds: for orientation only." * quick,
+        f"Machine: {run.machine}.  \nEngine: {run.engine}.  \nDate: {run.date}.  \n"
+        f"Command: `{run.command}`.",
+        "A quick run with few and short rounds: for orientation only." * run.is_quick,
         "Server on one core, load on the other. Medians over rounds, each with all "
         "servers; ratios are taken within a round. Absolute numbers hold for this machine only.",
         "## Targets",
