@@ -67,7 +67,10 @@ def make_job(champion: Path, tmp_path: Path) -> Jobs:
                 stored[photo.blob] = data
                 photos.append(photo)
         package = load_package(champion)
-        manifest = package.manifest.model_copy(update={"recipe": SMALL})
+        assert package.manifest.detector
+        unmeasured = package.manifest.detector.model_copy(update={"metrics": {}})
+        changes = {"recipe": SMALL, "detector": unmeasured}
+        manifest = package.manifest.model_copy(update=changes)
         return RetrainJob(
             dataclasses.replace(package, manifest=manifest),
             photos=photos,

@@ -95,7 +95,9 @@ def test_page_that_is_gone_shows_the_last_one(open_page: OpenPage, api: FakeApi)
     page.session_state["boxed_page"] = 2
     page.run()
     assert not page.exception
-    assert len(page.image) == 1
+    assert page.session_state["boxed_page"] == 1
+    offsets = [path for path, _ in api.received if path.startswith(f"{LIST}?")]
+    assert ["offset=24" in path for path in offsets] == [False, True]
 
 
 def test_without_photos_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
