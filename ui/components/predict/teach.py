@@ -72,7 +72,8 @@ def _unsaved(
     st.markdown(f"**Your corrections: {done}**" if done else "**Is something wrong?**")
     st.caption(
         "Tap a fruit to say what it is, or that it is no fruit. The next model learns the fruits "
-        "that you confirm, correct or add with a class."
+        "that you confirm, correct or add with a class; a thorough retraining also learns from the "
+        "boxes where fruits are."
     )
     with st.container(horizontal=True):
         st.button(
@@ -94,7 +95,7 @@ def _unsaved(
         "All fruits have a box" if marked else "There is no fruit in this photo",
         key=state.COMPLETE,
         persist_state="session",
-        help="Kept with the photo: nothing outside of the boxes is a fruit.",
+        help="Then a thorough retraining learns that nothing outside of the boxes is a fruit.",
     )
     st.button(
         "Save corrections",
