@@ -3,7 +3,7 @@
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,16 +137,21 @@ def eager_training(monkeypatch: pytest.MonkeyPatch) -> None:
     # TensorFlow takes seconds to import.
     import tensorflow as tf  # noqa: PLC0415
 
+    from api.training.detection.train import fit_network  # noqa: PLC0415
     from api.training.train import train  # noqa: PLC0415
 
-    def eagerly(*arguments: Any) -> Any:
-        tf.config.run_functions_eagerly(True)
-        try:
-            with warnings.catch_warnings():
-                # Warns about the generator of views, which is Python in any case.
-                warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
-                return train(*arguments)
-        finally:
-            tf.config.run_functions_eagerly(False)
+    def eagerly(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            tf.config.run_functions_eagerly(True)
+            try:
+                with warnings.catch_warnings():
+                    # Warns about the generator of views, which is Python in any case.
+                    warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
+                    return function(*arguments)
+            finally:
+                tf.config.run_functions_eagerly(False)
 
-    monkeypatch.setattr("api.training.grader.train", eagerly)
+        return call
+
+    monkeypatch.setattr("api.training.grader.train", eagerly(train))
+    monkeypatch.setattr("api.training.detection.train.fit_network", eagerly(fit_network))

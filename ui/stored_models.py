@@ -50,6 +50,20 @@ class Contradictions(Stored):
     image_ids: list[str] = Field(default_factory=list)
 
 
+class DetectorComparison(Stored):
+    """The detector that a run trained against the current one, on the same held-out pictures."""
+
+    groups: dict[str, PairedCounts] = Field(default_factory=dict)
+    fruits: dict[str, PairedCounts] = Field(default_factory=dict)
+
+
+class DetectorOutcome(Stored):
+    """What a full run did about finding fruits; an empty message: nothing to tell."""
+
+    message: str = ""
+    comparison: DetectorComparison | None = None
+
+
 class GateComparison(Stored):
     """What the promotion gate judged by, all on the same held-out photos."""
 
@@ -71,6 +85,7 @@ class GateComparison(Stored):
     # Photos that could not be read: how many, and the first of them.
     skipped: int = 0
     skipped_photos: list[SkippedPhoto] = Field(default_factory=list)
+    detector: DetectorOutcome = Field(default_factory=DetectorOutcome)
 
 
 class Verdict(Stored):

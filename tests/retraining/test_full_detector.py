@@ -19,7 +19,7 @@ from api.retraining.detector_plan import fingerprint
 from api.retraining.full_corpus import build_corpus
 from api.retraining.full_detector import held_out_frames, make_detector
 from api.retraining.job import RetrainJob
-from api.retraining.progress import stage_ranges
+from api.retraining.progress import RunAbortedError, Stage, stage_ranges
 from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.train import TrainedDetector
 from api.training.frames import Frame
@@ -100,6 +100,7 @@ def make_job(champion: Package, imported: Path, tmp_path: Path) -> Jobs:
     return make
 
 
+@pytest.mark.usefixtures("eager_training")
 def test_new_boxed_photos_train_the_detector_further_once(
     make_job: Jobs, tiny: TrainedDetector, tmp_path: Path
 ) -> None:
@@ -128,6 +129,21 @@ def test_new_boxed_photos_train_the_detector_further_once(
     kept = make_detector(again, build_corpus(again))
     assert kept.detector == outcome.detector
     assert kept.report == {"plan": "keep", "message": ""}
+
+
+@pytest.mark.usefixtures("eager_training")
+def test_ended_run_stops_between_the_steps(make_job: Jobs, tiny: TrainedDetector) -> None:
+    steps = []
+
+    def progress(stage: str, done: int, _total: int) -> None:
+        if stage == Stage.TRAINING_DETECTOR:
+            steps.append(done)
+            raise RunAbortedError("run")
+
+    job = make_job(tiny, progress=progress)
+    with pytest.raises(RunAbortedError):
+        make_detector(job, build_corpus(job))
+    assert steps == [1]
 
 
 def test_detector_that_is_worse_is_not_taken(

@@ -20,6 +20,7 @@ from stored_models import GateComparison, Verdict
 from components import comparisons
 from components.display import chart
 from components.retrain.champion import confirm_promotion
+from components.retrain.found_fruits import found_fruits
 
 _THUMBNAIL_PIXELS = 110
 _ENDS = {
@@ -44,6 +45,7 @@ def outcome(run: Run, champion: str | None) -> None:
         _unlearnable(run.verdict.figures)
         _skipped(run.verdict.figures)
         _side_by_side(run.verdict.figures, run.candidate)
+        found_fruits(run.verdict.figures.detector)
     seconds = run_seconds(run)
     taken = f" in {duration(seconds)}" if seconds is not None else ""
     st.caption(f"Made by a {mode_label(run.mode).lower()} run{taken}.")
