@@ -111,6 +111,7 @@ def test_photos_with_boxes_are_for_a_thorough_retraining(open_page: OpenPage, ap
     [shown] = [element.value for element in page.info]
     assert "12 photos with boxes" in shown
     assert "thorough" in shown
+    assert "Nothing new to learn" not in page_text(page)
 
 
 def test_classes_that_cannot_be_told_apart_are_named(open_page: OpenPage, api: FakeApi) -> None:

@@ -75,12 +75,13 @@ def _has_new(estimate: Estimate) -> bool:
 
 def _show_new(estimate: Estimate) -> None:
     if not _has_new(estimate):
-        empty_state(
-            "done_all",
-            "Nothing new to learn",
-            f"Version `{estimate.champion}` has learned from all photos. Add some on the Training "
-            "data page, or correct a grade on the Predict page.",
-        )
+        if not estimate.boxed_photos:
+            empty_state(
+                "done_all",
+                "Nothing new to learn",
+                f"Version `{estimate.champion}` has learned from all photos. Add some on the "
+                "Training data page, or correct a grade on the Predict page.",
+            )
         return
     st.subheader("New since the current version", anchor=False)
     st.write(_describe_new(estimate))
