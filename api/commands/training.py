@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
-    from api.evaluation.build import build_package  # noqa: PLC0415
+    from api.evaluation.build import build_package, measure_detector  # noqa: PLC0415
     from api.evaluation.compare_models import compare_with_itself  # noqa: PLC0415
     from api.evaluation.tracking import record  # noqa: PLC0415
     from api.model.package import load_package  # noqa: PLC0415
@@ -53,6 +53,7 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
         manifest = build_package(
             corpus, recipe, arguments.out, progress, detector=detector, scenes=scenes
         )
+        manifest = measure_detector(load_package(arguments.out), corpus, progress)
     accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
     verdict = judge_first(compare_with_itself(load_package(arguments.out)))
     warnings = [] if verdict.promote else ["Not fit to serve yet:", *verdict.reasons]
@@ -61,7 +62,7 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
 
 
 def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
-    from api.evaluation.build import with_detector  # noqa: PLC0415
+    from api.evaluation.build import measure_detector, with_detector  # noqa: PLC0415
     from api.model.engines.litert import LiteRTBackbone  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
     from api.training.detection.recipe import DetectorRecipe  # noqa: PLC0415
@@ -77,7 +78,8 @@ def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
         detector = train_detector(recipe, corpus, progress)
         backbone, size = LiteRTBackbone(package.backbone), package.manifest.input_size
         several = fit_several(recipe, corpus, backbone, size, progress)
-        manifest = with_detector(package, detector, several)
+        with_detector(package, detector, several)
+        manifest = measure_detector(_read_package(arguments.package), corpus, progress)
     return [f"{manifest.version} in {arguments.package}: the same grader, with a new detector."]
 
 
@@ -94,15 +96,15 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
 
 
 def _detection(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
-    from api.evaluation.build import with_detection_metrics  # noqa: PLC0415
-    from api.evaluation.detection import detection_lines, measure_detection  # noqa: PLC0415
+    from api.evaluation.build import measure_detector  # noqa: PLC0415
+    from api.evaluation.detection import detection_lines  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
     package = _read_package(arguments.package)
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
-        metrics = measure_detection(package, corpus, progress=progress)
-    with_detection_metrics(package, metrics)
+        manifest = measure_detector(package, corpus, progress)
+    metrics = manifest.detector.metrics if manifest.detector else {}
     written = f"Written to {arguments.package}."
     return [*detection_lines(metrics), _write_json(metrics, arguments.out), written]
 

@@ -13,6 +13,7 @@ from api.core.errors import ProblemError
 from api.core.progress import OnEpoch, Progress, silent
 from api.core.several import SeveralFruits
 from api.evaluation.classification_metrics import classification_metrics
+from api.evaluation.detection import TRAYS, measure_detection
 from api.evaluation.graded import GradedSamples
 from api.evaluation.out_of_fold import predict
 from api.evaluation.source_metrics import rejection_metrics, source_metrics
@@ -193,8 +194,12 @@ def with_detector(
     return write_package(package.folder, write_files, describe)
 
 
-def with_detection_metrics(package: Package, metrics: dict[str, Any]) -> Manifest:
-    """Write what was measured of a package's detector into its manifest; all else stays."""
+def measure_detector(
+    package: Package, corpus: TrainingCorpus, progress: Progress = silent, trays: int = TRAYS
+) -> Manifest:
+    """Measure a package's detector on the test split, and write the figures into its manifest; all
+    else stays. Raises NoDetectorError."""
+    metrics = measure_detection(package, corpus, progress=progress, trays=trays)
 
     def write_files(part: Path) -> None:
         for name in parts_of(package.manifest):

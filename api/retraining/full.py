@@ -7,14 +7,13 @@ import numpy as np
 
 from api.catalog.duplicate_index import read_signatures
 from api.core.paired_comparison import Contradictions, ModelComparison
-from api.evaluation.build import build_package, with_detection_metrics
+from api.evaluation.build import build_package, measure_detector
 from api.evaluation.compare_models import (
     ComparedModel,
     HeldOut,
     compare_latency,
     compare_models,
 )
-from api.evaluation.detection import measure_detection
 from api.model.backbone import open_backbone
 from api.model.engines.choice import CompiledGraph
 from api.model.manifest import Manifest
@@ -88,8 +87,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     )
     package = load_package(folder)
     if manifest.detector:
-        measured = measure_detection(package, corpus, progress=job.progress, trays=TRAYS)
-        manifest = with_detection_metrics(package, measured)
+        manifest = measure_detector(package, corpus, job.progress, TRAYS)
         package = load_package(folder)
     comparison = _compare_with_champion(job, data, package, judged, contradictions)
     return Candidate(folder, manifest, comparison, detector.report)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from api.core.boxes import overlaps
-from api.evaluation.build import with_detection_metrics, with_detector
+from api.evaluation.build import measure_detector, with_detector
 from api.evaluation.detection import detection_lines, measure_detection
 from api.model.detector import Detector
 from api.model.instances import NoDetectorError
@@ -108,7 +108,7 @@ def test_detector_is_put_into_a_package_beside_the_same_grader(
     assert any("exactly one found" in line for line in detection_lines(metrics))
     assert (metrics["boxed"], metrics["worst_misses"]) == (None, [])
 
-    measured = with_detection_metrics(loaded, metrics)
+    measured = measure_detector(loaded, corpus, trays=4)
     assert measured.version == manifest.version
     again = load_package(package.folder)
     assert again.manifest.detector
