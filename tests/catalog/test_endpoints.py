@@ -131,6 +131,7 @@ def test_zip_of_class_folders_needs_no_class_name(service: TestClient) -> None:
     assert not list(Path("/").glob("evil.jpg"))
 
 
+@pytest.mark.slow
 def test_known_class_decides_among_nested_folders(service: TestClient) -> None:
     upload(service, [("a.jpg", photo(1))], "plum")
     upload(service, [("a.jpg", photo(7))], "mango")
@@ -181,6 +182,7 @@ def test_class_folders_take_precedence_over_the_class_of_the_form(service: TestC
     assert class_names == [("pear",), ("plum",), ("quince",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "status", "code"),
     [

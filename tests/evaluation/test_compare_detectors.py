@@ -135,6 +135,7 @@ def test_without_boxed_photos_there_are_still_pictures() -> None:
     assert not comparison.fruits
 
 
+@pytest.mark.slow
 def test_same_pictures_each_time() -> None:
     disc = Cutout(Image.new("RGBA", (30, 30), "red"), 0, rotten=False)
     material = Material(FRUITS, single=[a_scene(0)] * 130, cutouts=[disc])

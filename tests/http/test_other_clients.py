@@ -170,6 +170,7 @@ def test_broken_packing_is_refused(client: TestClient, body: bytes) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "broken-encoding")
 
 
+@pytest.mark.slow
 def test_what_is_packed_is_bounded_while_it_is_unpacked(client: TestClient) -> None:
     bomb = gzip.compress(bytes(400 * 2**20), 9)
     headers = {"content-type": "image/jpeg", "content-encoding": "gzip"}

@@ -81,6 +81,7 @@ def test_unsafe_request_id_is_replaced(client: TestClient, client_id: str) -> No
     assert len(ids[0]) == 32
 
 
+@pytest.mark.slow
 def test_internal_error_is_logged_with_its_request_id(
     settings: Settings, lines: io.StringIO
 ) -> None:

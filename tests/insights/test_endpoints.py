@@ -37,6 +37,7 @@ def fruit(seed: int) -> bytes:
     return encode(draw_fruit(KIND, seed, size=SIDE), "JPEG")
 
 
+@pytest.mark.slow
 def test_dataset_covers_package_and_catalog(service: TestClient) -> None:
     body = service.get("/insights/dataset").json()
     assert body["model_version"] == SHIPPED

@@ -28,6 +28,7 @@ def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield client
 
 
+@pytest.mark.slow
 def test_drawings_are_drift(own: TestClient) -> None:
     body = own.get("/drift").json()
     assert body["drifted"] is True

@@ -77,6 +77,7 @@ def test_user_overrides_the_models_thresholds(client: TestClient) -> None:
     assert client.delete(PATH).status_code == 200
 
 
+@pytest.mark.slow
 def test_new_thresholds_reach_every_process(client: TestClient, own: Settings) -> None:
     with serving(own) as other:
         before = level(other)

@@ -112,6 +112,7 @@ def test_image_that_is_not_stored_gets_404(settings: Settings, tmp_path: Path) -
     assert not list((tmp_path / "blobs").glob("predicted/**/*.*"))
 
 
+@pytest.mark.slow
 def test_waiting_for_another_process_takes_no_thread(own: TestClient) -> None:
     """More requests than there are threads wait, and others are answered meanwhile."""
     many = 2 * THREADS

@@ -109,6 +109,7 @@ def test_damaged_file_is_reported_on_every_path(
     assert status["model_loaded"]
 
 
+@pytest.mark.slow
 def test_damaged_copy_is_fetched_again(client: TestClient, copies: list[Path]) -> None:
     flip(copies[0] / PARTS[0])
     assert client.get("/retrain/estimate").status_code == 200

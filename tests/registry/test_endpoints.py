@@ -119,6 +119,7 @@ def test_lists_are_bounded(client: TestClient, path: str) -> None:
         assert client.get(path, params={"limit": limit}).status_code == 422
 
 
+@pytest.mark.slow
 def test_promotion_and_rollback(
     own_client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:

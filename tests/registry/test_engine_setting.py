@@ -17,6 +17,7 @@ def service(settings: Settings, folder: Path, engine: EngineName) -> TestClient:
     return TestClient(create_app(own))
 
 
+@pytest.mark.slow
 def test_two_engines_give_the_same_answer(settings: Settings, tmp_path: Path) -> None:
     photo = encode(draw_fruit("freshbanana"), "JPEG")
     answers = {}
@@ -33,6 +34,7 @@ def test_two_engines_give_the_same_answer(settings: Settings, tmp_path: Path) ->
     assert ours["probabilities"] == pytest.approx(theirs["probabilities"], abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_bfloat16", [True, False])
 def test_log_says_what_auto_chose(
     settings: Settings,

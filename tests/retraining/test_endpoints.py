@@ -157,6 +157,7 @@ def test_estimate_counts_new_photos_by_class(
     assert client.post("/retrain").status_code == 202
 
 
+@pytest.mark.slow
 def test_stray_photo_of_a_new_class_is_named_and_starts_no_run(
     client: TestClient, database: Database, own: Settings
 ) -> None:

@@ -44,6 +44,7 @@ def test_imported_frame_without_levels_may_have_more_fruit(tmp_path: Path) -> No
     assert imported_frames([replace(box, fruit="kiwi")], FRUITS, lambda _: "train") == []
 
 
+@pytest.mark.slow
 def test_frames_of_the_catalog_are_learned_by_the_detector_alone(
     corpus: TrainingCorpus, tmp_path: Path
 ) -> None:

@@ -88,6 +88,7 @@ def test_rot_of_the_same_kind_is_preferred() -> None:
     assert 0.65 < (darkest > 20).mean() < 0.95
 
 
+@pytest.mark.slow
 def test_skin_least_like_sound_fruit_is_preferred() -> None:
     """A rotten apple that is red except for a green spot."""
     partly = fruit(RED)

@@ -50,6 +50,7 @@ def test_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> None:
     assert freshness.tolist() == [float(row < EACH) for row in rows]
 
 
+@pytest.mark.slow
 def test_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> None:
     """Of 12 sound and 3 rotten fruit the rotten ones make a quarter, not a fifth."""
     recipe = replace(plain(), views=120)

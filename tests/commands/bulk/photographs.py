@@ -7,7 +7,7 @@ import fsspec
 
 from api.commands.bulk.grader import ScoringJob
 from api.model.package import load_package
-from api.settings import PROJECT
+from api.settings import PROJECT, get_settings
 from tests.synthetic_images import KINDS, draw_fruit, encode
 
 # In row order: sorted by full path, as in a bucket.
@@ -55,7 +55,8 @@ def put(address: str, files: dict[str, bytes]) -> str:
 
 
 def job_for(address: str | Path, max_bytes: int = MAX_BYTES) -> ScoringJob:
-    return ScoringJob(PACKAGE, str(address), max_bytes, 64_000_000)
+    engine = get_settings().engine
+    return ScoringJob(PACKAGE, str(address), max_bytes, 64_000_000, engine=engine)
 
 
 def write_many(folder: Path, count: int) -> Path:

@@ -125,6 +125,7 @@ def test_srgb_and_unusable_profiles_change_no_pixel(file_format: str, profile: b
     assert np.array_equal(np.asarray(plain.image), np.asarray(profiled.image))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_profiles_raise_nothing() -> None:
     random = np.random.default_rng(3)
