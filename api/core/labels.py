@@ -44,7 +44,7 @@ ClassName = Annotated[
 
 # Whether a class is meant that is new although its name looks like a known one's.
 NewClass = Annotated[
-    bool, Field(description="Accept a new class whose name looks like a known one's.")
+    bool, Field(strict=True, description="Accept a new class whose name looks like a known one's.")
 ]
 
 

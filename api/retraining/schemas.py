@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from api.core.labels import ClassName, normalise_class_name
+from api.core.labels import ClassName, accepted_class_name
 from api.retraining import service
 from api.retraining.detector_plan import DetectorOption
 from api.retraining.plan import UnreadablePhoto
@@ -50,13 +50,9 @@ class RetrainRequest(BaseModel):
         default=None, description="Of the mode full; without it, the champion's."
     )
     epochs: Epochs | None = Field(default=None, description="Of the mode full; at most.")
-    classes: (
-        Annotated[
-            list[Annotated[ClassName, AfterValidator(normalise_class_name)]],
-            Field(min_length=2, max_length=1000),
-        ]
-        | None
-    ) = Field(default=None, description="Only these classes; photos of others are left out.")
+    classes: Annotated[list[ClassName], Field(min_length=2, max_length=1000)] | None = Field(
+        default=None, description="Only these classes; photos of others are left out."
+    )
     detector: DetectorOption = Field(
         default="auto",
         description="Of the mode full. auto: train the current detector further if there are boxed "
@@ -71,12 +67,16 @@ class RetrainRequest(BaseModel):
             raise ValueError('architecture, epochs and detector need "mode": "full"')
         return self
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options stored with the run."""
-        names = {"architecture", "epochs", "classes", "detector"}
+    def run_options(self) -> dict[str, Any]:
+        """The options stored with the run, with normalised class names.
+
+        Raises what `accepted_class_name` raises.
+        """
+        names = {"architecture", "epochs", "detector"}
         options = self.model_dump(include=names, exclude_none=True, exclude_defaults=True)
-        return {name: sorted(set(v)) if name == "classes" else v for name, v in options.items()}
+        if self.classes is not None:
+            options["classes"] = sorted({accepted_class_name(name) for name in self.classes})
+        return options
 
     @property
     def needs_nothing_new(self) -> bool:

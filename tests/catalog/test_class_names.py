@@ -54,6 +54,14 @@ def test_upload_asks(service: TestClient, name: str) -> None:
     assert len(classes(service)) == 1
 
 
+@pytest.mark.parametrize("value", ["true", "yes", 1, None])
+def test_new_class_is_a_boolean_in_json(service: TestClient, value: object) -> None:
+    change = {"ids": ["0" * 32], "class_name": "kiwi", "new_class": value}
+    response = service.post("/dataset/images/relabel", json=change)
+    assert response.status_code == 422
+    assert "new_class" in response.text
+
+
 def test_new_class_is_true_or_false(service: TestClient) -> None:
     response = upload(service, photo(1), class_name="kiwi", new_class="perhaps")
     assert (response.status_code, response.json()["code"]) == (422, "bad-flag")

@@ -143,6 +143,22 @@ def test_unknown_and_too_few_classes_are_rejected(
     assert shared_client.get("/runs").json()["total"] == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("fresh\u200bapples", 409, "invisible-character"),
+        ("not_fruit", 422, "bad-class-name"),
+        ("---", 422, "bad-class-name"),
+    ],
+)
+def test_unusable_class_name_is_named_as_everywhere(
+    shared_client: TestClient, name: str, status: int, code: str
+) -> None:
+    response = shared_client.post("/retrain", json={"classes": ["freshbanana", name]})
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert shared_client.get("/runs").json()["total"] == 0
+
+
 def test_estimate_counts_new_photos_by_class(
     client: TestClient, database: Database, own: Settings
 ) -> None:

@@ -51,13 +51,12 @@ def retrain(
     trains the detector on new boxed photos.
     """
     request = asked or RetrainRequest()
+    options = request.run_options()
     with database.reading() as session:
-        plan = make_plan(session, blobs, settings, request.options.get("classes"))
+        plan = make_plan(session, blobs, settings, options.get("classes"))
     if not (plan.catalog_diff.any or request.needs_nothing_new):
         raise service.NothingNewError(plan.champion, plan.left_out)
-    run = service.enqueue(
-        database, queue, mode=request.mode, started_by="manual", options=request.options
-    )
+    run = service.enqueue(database, queue, mode=request.mode, started_by="manual", options=options)
     return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
 
 
