@@ -125,6 +125,7 @@ def test_command_prints_where_the_run_is(
 
     monkeypatch.setattr("api.training.corpus.read_corpus", read)
     monkeypatch.setattr("api.evaluation.build.build_package", lambda *_, **__: manifest)
+    monkeypatch.setattr("api.evaluation.build.measure_detector", lambda *_: manifest)
     monkeypatch.setattr("api.training.detection.train.train_detector", lambda *_: None)
     monkeypatch.setattr(tracking, "record", fake_record)
     skip = ["--skip", "market", "--skip", "web"]
