@@ -1,5 +1,6 @@
 """The state of one API process."""
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class AppState:
     champion is not loaded or what is wrong with its files, `catalog_problem` for `/status` why the
     catalog is not open. `champion_since` is when the loaded version became champion, if known.
     `user_thresholds` are the freshness thresholds last read from the catalog. `draining`: the
-    process is shutting down.
+    process is shutting down. `augmenting` is held while a photo is augmented: one at a time.
     """
 
     pool: ThreadPoolExecutor
@@ -42,6 +43,7 @@ class AppState:
     prediction_count: int = 0
     draining: bool = False
     started: float = field(default_factory=time.monotonic)
+    augmenting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def graded(self) -> int:

@@ -3,13 +3,17 @@
 import base64
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Lock
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from api.app import create_app
+from api.insights.augmentation import augmentation
 from api.settings import Settings
 from tests.registry.versions import SHIPPED
 from tests.synthetic_images import draw_fruit, encode
@@ -87,6 +91,33 @@ def test_original_gets_the_same_grade_as_predict(service: TestClient) -> None:
     assert shown["predicted_class"] == graded["predicted_class"]
     assert shown["confidence"] == pytest.approx(graded["confidence"], abs=1e-4)
     assert shown["freshness_score"] == pytest.approx(graded["freshness_score"], abs=1e-4)
+
+
+def test_sent_photos_are_augmented_one_at_a_time(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, each would need memory and time of its own, beside grading."""
+    running, overlaps = Lock(), 0
+
+    def watched(*values: Any) -> Any:
+        nonlocal overlaps
+        alone = running.acquire(blocking=False)
+        overlaps += not alone
+        try:
+            return augmentation(*values)
+        finally:
+            if alone:
+                running.release()
+
+    monkeypatch.setattr("api.http.endpoints.insights.augmentation", watched)
+
+    def send(seed: int) -> int:
+        file = {"file": ("a.jpg", fruit(seed))}
+        return service.post("/insights/augmentation", files=file).status_code
+
+    with ThreadPoolExecutor(4) as senders:
+        assert list(senders.map(send, [1, 2] * 2)) == [200] * 4
+    assert not overlaps
 
 
 def test_bad_requests_are_rejected(service: TestClient) -> None:

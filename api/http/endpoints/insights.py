@@ -103,4 +103,6 @@ async def of_photograph(request: Request, state: StateDep, seed: Seed = 0) -> Au
     """The same for a photo sent as to `/predict`; it is not stored."""
     predictor = state.serving()
     upload = await read_photo(request)
-    return await run_in_threadpool(augmentation, predictor, upload.data, seed, None, None)
+    # One at a time, as GET: each grades nine pictures, beside those of /predict.
+    async with state.augmenting:
+        return await run_in_threadpool(augmentation, predictor, upload.data, seed, None, None)

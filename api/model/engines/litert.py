@@ -9,6 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from api.core.log_setup import without_native_line
+from api.settings import usable_cores
 
 # Images per forward pass: faster than one by one; more need much more memory for little speed.
 FORWARD_BATCH = 2
@@ -19,8 +20,8 @@ class LiteRTBackbone:
     """A compiled backbone: uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels].
 
     Thread-safe: an interpreter must not be shared by threads, so each call takes an idle one from
-    the pool, or makes another. Interpreters are bound to no thread: one thread can warm up a model
-    that others will use.
+    the pool, or makes another. The pool keeps as many as were warm, or one a core. Interpreters are
+    bound to no thread: one thread can warm up a model that others will use.
 
     Results do not depend on the batch size, to the bit. A graph with a fixed batch size of one runs
     image by image.
@@ -35,7 +36,10 @@ class LiteRTBackbone:
         Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
         """
         self._graph = graph
-        self._idle = deque(_Interpreter(graph) for _ in range(max(1, warm)))
+        # Of limited length: each takes up to 24 MB, and a burst of calls would leave many.
+        self._idle = deque(
+            (_Interpreter(graph) for _ in range(max(1, warm))), maxlen=warm or usable_cores()
+        )
         self.supports_batches = self._idle[0].supports_batches()
         if warm:
             for interpreter in self._idle:

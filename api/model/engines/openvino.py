@@ -30,7 +30,7 @@ class OpenVINOBackbone:
     """A compiled LiteRT graph: uint8 [n, size, size, 3] to float32 [n, h, w, channels].
 
     Thread-safe: each call takes idle requests from the pool, or makes others. At most `streams`
-    calls run at once, on one core each; more wait for each other.
+    calls run at once, on one core each; more wait for each other. The pool keeps as many requests.
 
     Results do not depend on the batch size, to the bit. A graph with a fixed batch size of one runs
     image by image.
@@ -45,7 +45,7 @@ class OpenVINOBackbone:
         """
         self._graph = graph
         self._streams = streams
-        self._idle: deque[_Requests] = deque()
+        self._idle: deque[_Requests] = deque(maxlen=streams)
         self._parts, self.precision, self._supports_batches = self._compile()
         self._warm_up(warm)
 

@@ -69,6 +69,16 @@ def test_warm_networks_are_used_and_freed(package: Package, open_engine: Open) -
     assert {id(idle) for idle in backbone._idle} == warm
 
 
+def test_burst_of_calls_leaves_no_more_networks(package: Package, open_engine: Open) -> None:
+    """Each takes memory for as long as the model serves."""
+    backbone = open_engine(package.backbone, 2)
+    photo = images(package, 1)
+    taken = [backbone._idle.pop() for _ in range(2)]
+    backbone(photo)  # Makes a third.
+    backbone._idle.extend(taken)  # As the two calls do at their end.
+    assert len(backbone._idle) == 2
+
+
 def test_released_backbone_holds_nothing_and_works(package: Package, open_engine: Open) -> None:
     photo = images(package, 1)
     backbone = open_engine(package.backbone, 0)
