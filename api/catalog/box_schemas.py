@@ -10,13 +10,15 @@ from api.catalog.boxed_photos import Annotation, BoxedOrigin
 from api.catalog.boxed_repository import BoxedPhoto
 from api.catalog.class_names import ClassNames
 from api.core import boxes as core
-from api.core.labels import LETTER_OR_DIGIT, NewClass
+from api.core.labels import CLASS_NAME_PATTERN, NewClass
 from api.core.splits import Split
 
 # No picture has longer sides.
 MAX_SIDE = 1_000_000
 Edge = Annotated[FiniteFloat, Field(ge=-MAX_SIDE, le=MAX_SIDE)]
-ClassOfFruit = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": LETTER_OR_DIGIT})]
+ClassOfFruit = Annotated[
+    str, Field(max_length=200, json_schema_extra={"pattern": CLASS_NAME_PATTERN})
+]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 

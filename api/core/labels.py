@@ -30,14 +30,21 @@ _MAX_LENGTH = 64
 
 # Prefix of folders of OOD images, so no class may have it.
 OOD_PREFIX = "not_"
-LETTER_OR_DIGIT = r"\p{L}|\p{N}"
+# What `look_alikes.first_invisible` finds up to U+FFFF: patterns name those alike in all languages.
+_INVISIBLE = (
+    r"\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f"
+    r"\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064"
+    r"\u2066-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+)
+# For OpenAPI: a letter or a digit, of any script, and nothing that is not seen.
+CLASS_NAME_PATTERN = rf"^[^{_INVISIBLE}]*(\p{{L}}|\p{{N}})[^{_INVISIBLE}]*$"
 # A class name in a request; `accepted_class_name` checks it, with a better message.
 ClassName = Annotated[
     str,
     Field(
-        description="Needs a letter or a digit, of any script; a new class is allowed, unless its "
-        "name looks like that of a known one: see new_class.",
-        json_schema_extra={"pattern": LETTER_OR_DIGIT},
+        description="Needs a letter or a digit, of any script, and no character that is not seen; "
+        "a new class is allowed, unless its name looks like that of a known one: see new_class.",
+        json_schema_extra={"pattern": CLASS_NAME_PATTERN},
     ),
 ]
 

@@ -21,6 +21,7 @@ MAX_FILES = 500
 MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
 SPOOL_BYTES = 64 * 2**10
 _FLAG = TypeAdapter(bool)
+_FLAG_WORDS = ("true", "false", "1", "0", "yes", "no", "on", "off", "y", "n", "t", "f")
 FILES: dict[str, Any] = {
     "type": "array",
     "items": {"type": "string", "format": "binary"},
@@ -34,6 +35,14 @@ def describe_form(**fields: dict[str, Any]) -> dict[str, Any]:
     schema = {"type": "object", "required": ["files"], "properties": fields}
     content = {"multipart/form-data": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def describe_flag(description: str) -> dict[str, Any]:
+    """A field that is true or false, for OpenAPI. A form has no other types than text."""
+    words = [
+        word for flag in _FLAG_WORDS for word in dict.fromkeys((flag, flag.title(), flag.upper()))
+    ]
+    return {"type": "string", "enum": ["", *words], "default": "false", "description": description}
 
 
 class NoFilesError(UnprocessableError):

@@ -67,6 +67,19 @@ def test_new_class_is_true_or_false(service: TestClient) -> None:
     assert (response.status_code, response.json()["code"]) == (422, "bad-flag")
 
 
+@pytest.mark.parametrize("path", [UPLOAD, "/upload-boxed-photos"])
+def test_described_words_of_new_class_are_taken(service: TestClient, path: str) -> None:
+    """A form has only text, so the description names what is true and what is false."""
+    operation = service.get("/openapi.json").json()["paths"][path]["post"]
+    form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    words = form["properties"]["new_class"]["enum"]
+    assert {"true", "False", "1", "on", ""} <= set(words)
+    for word in words:
+        data = {"class_name": "kiwi", "new_class": word}
+        sent = service.post(path, files={"files": ("a.jpg", b"x")}, data=data)
+        assert sent.status_code == 200, (word, sent.text)
+
+
 def test_class_folders_of_a_zip_are_asked_about_one_by_one(service: TestClient) -> None:
     files = {
         "Fresh Apples/1.jpg": photo(1),

@@ -1,8 +1,19 @@
 """Parsing and normalising class names."""
 
-import pytest
+from typing import Annotated
 
-from api.core.labels import LEVELS, Label, Level, normalise_class_name, read_label
+import pytest
+from pydantic import Field, TypeAdapter, ValidationError
+
+from api.core.labels import (
+    CLASS_NAME_PATTERN,
+    LEVELS,
+    Label,
+    Level,
+    normalise_class_name,
+    read_label,
+)
+from api.core.look_alikes import first_invisible
 
 
 @pytest.mark.parametrize(
@@ -70,3 +81,21 @@ def test_normalising_is_idempotent(text: str, name: str) -> None:
 def test_name_of_symbols_only_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="letter or digit"):
         normalise_class_name(text)
+
+
+def test_described_pattern_says_which_characters_are_refused() -> None:
+    """Of all that are no surrogates, up to U+FFFF; but four fillers are letters by category."""
+    described = TypeAdapter(Annotated[str, Field(pattern=CLASS_NAME_PATTERN)])
+    texts = [f"a{chr(code)}" for code in range(0x10000) if not 0xD800 <= code < 0xE000]
+
+    def refused(text: str) -> bool:
+        try:
+            described.validate_python(text)
+        except ValidationError:
+            return True
+        return False
+
+    wrong = [text[1:] for text in texts if refused(text) != bool(first_invisible(text))]
+    assert wrong == ["\u115f", "\u1160", "\u3164", "\uffa0"]
+    assert refused("...")
+    assert not refused("\N{CJK UNIFIED IDEOGRAPH-679C}")

@@ -33,18 +33,14 @@ from api.http.deps import (
 )
 from api.http.headers import cached_jpeg
 from api.http.problems import responses
-from api.http.upload_form import FILES, describe_form, upload_form
+from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
 from api.predictions.boxes import BoxesAnswer, BoxesService
 
 BOXED_PHOTOS = "/dataset/boxed-photos"
 UPLOADS = "/upload-boxed-photos"
 _UPLOAD = describe_form(
     files={**FILES, "description": "Zips of photographs and their files of boxes."},
-    new_class={
-        "type": "boolean",
-        "default": False,
-        "description": "Accept new classes whose names look like those of known ones.",
-    },
+    new_class=describe_flag("Accept new classes whose names look like those of known ones."),
 )
 router = APIRouter(tags=["boxed photos"], responses=responses(503, 507))
 

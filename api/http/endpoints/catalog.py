@@ -25,7 +25,7 @@ from api.catalog.service import Origin, decoding, load_image, remove_images
 from api.catalog.upload import UploadService
 from api.core import telemetry
 from api.core.imaging.resize import thumbnail
-from api.core.labels import LETTER_OR_DIGIT, ClassName, accepted_class_name
+from api.core.labels import CLASS_NAME_PATTERN, ClassName, accepted_class_name
 from api.core.splits import Split
 from api.http.deps import (
     IMAGE_ID,
@@ -41,7 +41,7 @@ from api.http.deps import (
 )
 from api.http.headers import cached_jpeg
 from api.http.problems import responses
-from api.http.upload_form import FILES, describe_form, upload_form
+from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
 
 IMAGES = "/dataset/images"
 UPLOADS = "/upload-training-data"
@@ -49,15 +49,11 @@ _UPLOAD = describe_form(
     files={**FILES, "description": "Photographs, zips of them, or both."},
     class_name={
         "type": "string",
-        "pattern": LETTER_OR_DIGIT,
+        "pattern": CLASS_NAME_PATTERN,
         "description": "Of the photographs that lie in no class folder. A zip of class folders "
         "needs none.",
     },
-    new_class={
-        "type": "boolean",
-        "default": False,
-        "description": "Accept new classes whose names look like those of known ones.",
-    },
+    new_class=describe_flag("Accept new classes whose names look like those of known ones."),
 )
 router = APIRouter(tags=["training images"], responses=responses(503, 507))
 

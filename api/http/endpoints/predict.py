@@ -17,7 +17,10 @@ from api.predictions.schemas import Prediction
 PREDICT = "/predict"
 Explained = Annotated[
     str | None,
-    Query(description="With explain: the earlier prediction of this photo to explain."),
+    Query(
+        description="The earlier prediction of this photo to explain. Needs explain=true: without "
+        "it the answer is 422 nothing-to-explain."
+    ),
 ]
 router = APIRouter(tags=["predict"])
 
