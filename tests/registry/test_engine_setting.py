@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.model.engines import openvino
+from api.model.engines import choice
 from api.settings import EngineName, Settings
 from tests.synthetic_images import draw_fruit, encode
 
@@ -43,7 +43,7 @@ def test_log_says_what_auto_chose(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(openvino, "has_bfloat16", lambda: has_bfloat16)
+    monkeypatch.setattr(choice, "_prefers_openvino", lambda: has_bfloat16)
     expected = "openvino in " if has_bfloat16 else "litert in f32"
     with caplog.at_level(logging.INFO), service(settings, tmp_path, "auto"):
         assert f"serves by {expected}" in caplog.text

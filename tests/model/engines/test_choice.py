@@ -8,7 +8,7 @@ import pytest
 
 from api.model.backbone import open_backbone
 from api.model.detector import Detector
-from api.model.engines import choice, openvino
+from api.model.engines import choice
 from api.model.engines.choice import CompiledGraph, open_graph
 from api.model.package import Package, load_package
 from api.settings import PROJECT, EngineName
@@ -32,7 +32,7 @@ def refuse_openvino(compiled: CompiledGraph) -> None:
 def test_auto_takes_openvino_where_the_processor_has_bfloat16(
     package: Package, fast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openvino, "has_bfloat16", lambda: fast)
+    monkeypatch.setattr(choice, "_prefers_openvino", lambda: fast)
     chosen = open_graph(package.backbone, accept, "auto", 1)
     assert chosen.name == ("openvino" if fast else "litert")
 
@@ -45,7 +45,7 @@ def test_named_engine_is_taken(package: Package, engine: EngineName) -> None:
 def test_auto_takes_litert_where_openvino_computes_otherwise(
     package: Package, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(openvino, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(choice, "_prefers_openvino", lambda: True)
     with caplog.at_level(logging.WARNING):
         chosen = open_graph(package.backbone, refuse_openvino, "auto")
     assert chosen.name == "litert"
@@ -92,3 +92,9 @@ def test_time_of_a_pass_is_measured(package: Package) -> None:
     info = choice.time_graph(open_graph(package.backbone, accept, "litert", 1), 160)
     assert (info.name, info.precision) == ("litert", "f32")
     assert info.milliseconds > 0
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_processor_decides_what_auto_prefers(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.model.engines.openvino.has_bfloat16", lambda: fast)
+    assert choice._prefers_openvino() is fast
