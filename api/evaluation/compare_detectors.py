@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from api.core.arrays import FloatArray
-from api.core.detector_comparison import DetectorComparison
-from api.core.paired_comparison import MetricPair, PairedCounts
+from api.core.paired_comparison import DetectorComparison, MetricPair, PairedCounts
 from api.core.progress import Progress, silent
 from api.evaluation.compare_models import paired_counts
 from api.evaluation.detection import FruitGrader, find, grade_found

@@ -7,9 +7,8 @@ detector in use.
 
 from collections.abc import Iterator, Mapping
 
-from api.core.detector_comparison import DetectorComparison
 from api.core.formatting import number, percent
-from api.core.paired_comparison import ALPHA, PairedCounts
+from api.core.paired_comparison import ALPHA, DetectorComparison, PairedCounts
 from api.registry.promotion_gate import (
     MAX_GROUP_DROP,
     MAX_SIGNIFICANT_GROUP_DROP,

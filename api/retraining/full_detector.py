@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from api.catalog.boxed_repository import BoxedPhoto
-from api.core.detector_comparison import DetectorComparison
 from api.core.formatting import number
 from api.core.imaging.hashing import content_hash
+from api.core.paired_comparison import DetectorComparison
 from api.evaluation.compare_detectors import compare_detectors, held_out_pictures
 from api.evaluation.detection import FruitGrader
 from api.model.detector import Detector

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.core.detector_comparison import DetectorComparison
-from api.core.paired_comparison import MetricPair, PairedCounts
+from api.core.paired_comparison import DetectorComparison, MetricPair, PairedCounts
 from api.registry.detector_rules import detector_notes, judge_detector, judge_first_detector
 
 SAME = PairedCounts(100, 90, 0, 0)

@@ -1,6 +1,6 @@
 """Which engine runs a graph.
 
-`auto` takes OpenVINO on processors that compute in bfloat16, where it is about twice as fast, and
+`auto` takes OpenVINO on processors that compute in bfloat16, where it is 1.6 times as fast, and
 LiteRT on all others, where the two are equally fast and LiteRT needs half the memory
 (docs/adr/0006-engines.md).
 """
