@@ -1,7 +1,8 @@
 """Compares two detectors on the same held-out pictures, for the gate."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -30,11 +31,19 @@ SIDE, SEED = 448, 20261129
 
 @dataclass(frozen=True)
 class Picture:
-    """A held-out picture of a group; `levels` of its boxes where it is a boxed photo."""
+    """A held-out picture of a group; `levels` of its boxes where it is a boxed photo.
+
+    `read` gives its scene: boxed photos are large, so only one is in memory at a time.
+    """
 
     group: str
-    scene: Scene
+    read: Callable[[], Scene]
     levels: Sequence[str | None] | None = None
+
+    @classmethod
+    def of(cls, group: str, scene: Scene) -> "Picture":
+        """A small one, which stays in memory."""
+        return cls(group, lambda: scene)
 
 
 def held_out_pictures(frames: Iterable[Frame], material: Material) -> list[Picture]:
@@ -42,15 +51,19 @@ def held_out_pictures(frames: Iterable[Frame], material: Material) -> list[Pictu
     composed of cut-outs."""
     kinds = kinds_of(material.fruits)
     pictures = [
-        Picture(f"boxed photos from {frame.source}", read_scene(frame, kinds), frame.levels(kinds))
+        Picture(
+            f"boxed photos from {frame.source}",
+            partial(read_scene, frame, kinds),
+            frame.levels(kinds),
+        )
         for frame in frames
     ]
     rng = np.random.default_rng(SEED)
     chosen = rng.permutation(len(material.single))[:SINGLE]
-    pictures += [Picture("photos of one fruit", material.single[int(k)]) for k in chosen]
+    pictures += [Picture.of("photos of one fruit", material.single[int(k)]) for k in chosen]
     if material.cutouts:
         composer = Composer(material.cutouts, material.clutter, material.empty, SIDE)
-        pictures += [Picture("composed scenes", composer.compose(rng)) for _ in range(COMPOSED)]
+        pictures += [Picture.of("composed scenes", composer.compose(rng)) for _ in range(COMPOSED)]
     return pictures
 
 
@@ -66,12 +79,13 @@ def compare_detectors(
     found: list[list[FoundBoxes]] = [[], []]
     graded: list[list[bool]] = [[], []]
     for done, picture in enumerate(pictures, start=1):
+        scene = picture.read()
         for k, detector in enumerate(detectors):
-            photo = find(detector, picture.scene)
+            photo = find(detector, scene)
             found[k].append(photo)
             if picture.levels is not None:
                 sure = at_threshold(photo, detector.manifest.score_threshold)
-                grades = grade_found(grader, picture.scene, sure.boxes, picture.levels)
+                grades = grade_found(grader, scene, sure.boxes, picture.levels)
                 graded[k].append(all(each.is_right for each in grades))
         progress("Comparing the detectors", done, len(pictures))
     kept = [

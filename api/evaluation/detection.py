@@ -1,6 +1,6 @@
 """Measures a package's detector, and its grades of what is found, on held-out photos."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ def measure_detection(
         )
     grader = FruitGrader(package)
     fruits, threshold = detector.manifest.fruits, detector.manifest.score_threshold
-    material = read_material(corpus, split)
+    material = read_material(corpus, split, fruits)
     photos: list[FoundBoxes] = []
     by_source: dict[str, list[FoundBoxes]] = {}
     graded: list[Graded] = []
@@ -242,18 +242,8 @@ def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> d
     """What a plain answer says: by source, the shares of photos with one box, or of a class folder,
     and of those with several boxes, of which the grader says that they show several."""
     predictor = Predictor.of_package(package)
-    pictures = [(sample.source, "one", load_image(sample)) for sample in corpus.photographs(split)]
-    pictures += [
-        (
-            frame.source,
-            "several" if len(frame.boxes) > 1 else "one",
-            decode(frame.path.read_bytes()).image,
-        )
-        for frame in corpus.frames(split)
-        if frame.boxes
-    ]
     said: dict[str, dict[str, list[bool]]] = {}
-    for source, number, image in pictures:
+    for source, number, image in _one_and_several(corpus, split):
         [output] = predictor.forward([resize(image, package.manifest.input_size)])
         said.setdefault(source, {}).setdefault(number, []).append(bool(output.several))
     return {
@@ -263,6 +253,18 @@ def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> d
         }
         for source, numbers in sorted(said.items())
     }
+
+
+def _one_and_several(
+    corpus: TrainingCorpus, split: Split
+) -> Iterator[tuple[str, str, Image.Image]]:
+    """Photos by source, "one" or "several", and in full size: one at a time."""
+    for sample in corpus.photographs(split):
+        yield sample.source, "one", load_image(sample)
+    for frame in corpus.frames(split):
+        if frame.boxes:
+            number = "several" if len(frame.boxes) > 1 else "one"
+            yield frame.source, number, decode(frame.path.read_bytes()).image
 
 
 def measure_empty(detector: Detector, grader: FruitGrader, material: Material) -> dict[str, Any]:

@@ -1,15 +1,20 @@
 """Photos with boxes around their fruits, as a detector learns them and is measured on them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from api.core.boxes import Box as PixelBox
 from api.core.labels import Level
 from api.core.splits import Split
 from api.training.bounding_boxes import Box
+
+# Of a sample of frames.
+SEED = 20261129
 
 
 class FrameBox(NamedTuple):
@@ -64,6 +69,20 @@ def imported_frames(
             )
         )
     return frames
+
+
+def sample_frames(frames: Sequence[Frame], most: int) -> list[Frame]:
+    """At most `most` of them, the same each time and in order: those of small sources first, since
+    a detector learns as much from each source."""
+    by_source: dict[str, list[int]] = defaultdict(list)
+    for row, frame in enumerate(frames):
+        by_source[frame.source].append(row)
+    rng, kept = np.random.default_rng(SEED), list[int]()
+    smallest_first = sorted(by_source.items(), key=lambda item: (len(item[1]), item[0]))
+    for done, (_, rows) in enumerate(smallest_first):
+        share = (most - len(kept)) // (len(by_source) - done)
+        kept += rows if len(rows) <= share else rng.permutation(rows)[:share].tolist()
+    return [frames[row] for row in sorted(kept)]
 
 
 def _frame_box(box: Box) -> FrameBox:

@@ -89,9 +89,9 @@ def test_counts_by_group_and_by_fruit() -> None:
     comparison = compare(
         champion,
         candidate,
-        Picture("boxed photos from shop", a_scene(0, 1), ["rotten", "fresh"]),
-        Picture("boxed photos from shop", a_scene(0), ["rotten"]),
-        Picture("photos of one fruit", a_scene(0)),
+        Picture("boxed photos from shop", lambda: a_scene(0, 1), ["rotten", "fresh"]),
+        Picture("boxed photos from shop", lambda: a_scene(0), ["rotten"]),
+        Picture.of("photos of one fruit", a_scene(0)),
     )
     assert (comparison.photographs, comparison.boxes) == (2, 3)
     shop = comparison.groups["boxed photos from shop"]
@@ -129,7 +129,7 @@ def test_worst_misses_come_first() -> None:
 
 
 def test_without_boxed_photos_there_are_still_pictures() -> None:
-    comparison = compare(Finder(), Finder(), Picture("photos of one fruit", a_scene(0)))
+    comparison = compare(Finder(), Finder(), Picture.of("photos of one fruit", a_scene(0)))
     assert (comparison.photographs, comparison.overall.photographs) == (0, 1)
     assert comparison.recall is None
     assert not comparison.fruits
@@ -143,4 +143,4 @@ def test_same_pictures_each_time() -> None:
     assert {picture.group for picture in first} == {"photos of one fruit", "composed scenes"}
     assert len([1 for picture in first if picture.group == "photos of one fruit"]) == 120
     for one, other in zip(first, second, strict=True):
-        assert np.array_equal(np.asarray(one.scene.image), np.asarray(other.scene.image))
+        assert np.array_equal(np.asarray(one.read().image), np.asarray(other.read().image))

@@ -1,5 +1,6 @@
 """Photos with boxes, of imported folders and of the catalog, by split."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from api.training.bounding_boxes import Box
 from api.training.corpus import TrainingCorpus, read_corpus
 from api.training.detection.sampler import kinds_of, read_material, read_scene
 from api.training.detection.targets import UNKNOWN
-from api.training.frames import Frame, FrameBox, imported_frames
+from api.training.frames import Frame, FrameBox, imported_frames, sample_frames
 from tests.training.drawn_collection import draw_collection
 
 FRUITS = ("apple", "banana")
@@ -42,6 +43,23 @@ def test_imported_frame_without_levels_may_have_more_fruit(tmp_path: Path) -> No
     [frame] = imported_frames([box, replace(box, level="rotten")], FRUITS, lambda _: "train")
     assert frame.complete
     assert imported_frames([replace(box, fruit="kiwi")], FRUITS, lambda _: "train") == []
+
+
+def test_of_too_many_frames_small_sources_are_kept_whole(tmp_path: Path) -> None:
+    def of_source(source: str, count: int) -> list[Frame]:
+        return [
+            Frame(tmp_path / f"{source}-{k}", f"{k}", source, "train", (), complete=True)
+            for k in range(count)
+        ]
+
+    few, many, most = of_source("phone", 3), of_source("shop", 20), of_source("catalog", 40)
+    frames = [*most, *few, *many]
+    assert sample_frames(frames, 63) == frames
+    kept = sample_frames(frames, 33)
+    assert Counter(frame.source for frame in kept) == {"phone": 3, "shop": 15, "catalog": 15}
+    assert kept == [frame for frame in frames if frame in kept] == sample_frames(frames, 33)
+    assert kept != sample_frames(frames[::-1], 33)
+    assert len(sample_frames(frames, 2)) <= 2
 
 
 @pytest.mark.slow

@@ -19,12 +19,14 @@ from api.training.detection.cutouts import NONE, Cutout, cut_out, extent, round_
 from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.scenes import Composer, random_part, random_view
 from api.training.detection.targets import NO_BOXES, UNKNOWN, Scene, as_boxes, make_target
-from api.training.frames import Frame
+from api.training.frames import Frame, sample_frames
 from api.training.samples import load_image
 
 _Item = TypeVar("_Item")
 # Longest side of a photo in memory.
 KEPT_SIDE = 400
+# Boxed photos in memory, which take up to 0.5 MB each.
+MAX_BOXED = 2000
 # Of a fruit that the detector does not find.
 IGNORED = -2
 
@@ -52,18 +54,22 @@ def kinds_of(fruits: Sequence[str]) -> dict[str, int]:
     return {name: kind for kind, name in enumerate(fruits)}
 
 
-def read_material(corpus: TrainingCorpus, split: Split) -> Material:
-    """The material of one split, with fruits of the corpus' classes only."""
-    material = Material(fruits_of_classes(corpus.classes))
+def read_material(
+    corpus: TrainingCorpus, split: Split, fruits: tuple[str, ...] | None = None
+) -> Material:
+    """The material of one split, with these `fruits` only; by default those of its classes."""
+    material = Material(fruits_of_classes(corpus.classes) if fruits is None else fruits)
     kinds = kinds_of(material.fruits)
     for sample in corpus.photographs(split):
         label = read_label(corpus.classes[int(np.argmax(sample.target))])
+        if label.fruit not in kinds:
+            continue
         kind, image = kinds[label.fruit], _small(load_image(sample))
         if scene := single_scene(image, kind):
             material.single.append(scene)
         if cutout := cut_out(image, kind, label.level == "rotten"):
             material.cutouts.append(cutout)
-    for frame in corpus.frames(split):
+    for frame in sample_frames(corpus.frames(split), MAX_BOXED):
         scene = read_scene(frame, kinds)
         small = replace(scene, image=_small(scene.image))
         material.boxed.setdefault(frame.source, []).append(small)

@@ -57,11 +57,12 @@ def train_detector(
     """Train on the training split, and choose the threshold on the validation split.
     Deterministic on a CPU.
 
-    `start`, a detector of the same fruits and recipe, is trained further for fewer steps. `catalog`
-    goes into the manifest. Raises what `build_network` and `restore_network` raise,
-    TrainingDivergedError or ExportError.
+    `start`, a detector of the same recipe, is trained further on the fruits that it finds, for
+    fewer steps. `catalog` goes into the manifest. Raises what `build_network` and
+    `restore_network` raise, TrainingDivergedError or ExportError.
     """
-    material = read_material(corpus, "train")
+    fruits = start.manifest.fruits if start else None
+    material = read_material(corpus, "train", fruits)
     network = fit_network(recipe, material, progress, start.graph if start else None)
     graph = to_litert(network, half_precision=True)
     manifest = DetectorManifest(
@@ -75,7 +76,8 @@ def train_detector(
         catalog=catalog,
     )
     detector = Detector(graph, manifest)
-    threshold = choose_threshold(detector, read_material(corpus, "validation"), recipe, progress)
+    validation = read_material(corpus, "validation", material.fruits)
+    threshold = choose_threshold(detector, validation, recipe, progress)
     changes = {
         "score_threshold": threshold,
         "probe": probe_detector(LiteRTBackbone(graph), manifest),
