@@ -415,7 +415,7 @@ class RetrainingStatus(BaseModel):
     is_retraining: bool
     losses: list[dict[str, float]] = []
     message: str = "No retraining yet."
-    mode: Literal["fast", "full"] | None = None
+    mode: Literal["fast", "full", "detector"] | None = None
     progress: float = 0.0
     run_id: str | None = None
     stage: str = ""
@@ -764,6 +764,7 @@ class Estimate(BaseModel):
 
     boxed_photos: int
     champion: str
+    detector_seconds: float
     fast_seconds: float
     full_seconds: float
     left_out: dict[str, int]
@@ -909,7 +910,7 @@ class Run(BaseModel):
     finished_at: datetime | None = None
     losses: list[dict[str, float]]
     message: str
-    mode: Literal["fast", "full"]
+    mode: Literal["fast", "full", "detector"]
     options: dict[str, Any]
     progress: float
     run_id: str
@@ -945,7 +946,7 @@ class Version(BaseModel):
     created_at: datetime
     data: DataFingerprint
     metrics: Headlines
-    origin: Literal["shipped", "fast", "full"]
+    origin: Literal["shipped", "fast", "full", "detector"]
     parent: str | None = None
     recipe: dict[str, Any]
     registered_at: datetime

@@ -58,17 +58,21 @@ class DetectorComparison(Stored):
 
 
 class DetectorOutcome(Stored):
-    """What a full run did about finding fruits; an empty message: nothing to tell."""
+    """What a run did about finding fruits; an empty message: nothing to tell."""
 
     message: str = ""
     comparison: DetectorComparison | None = None
 
 
-class GateComparison(Stored):
-    """What the promotion gate judged by, all on the same held-out photos."""
+_NONE = PairedCounts(photographs=0, champion_right=0, lost=0, won=0)
 
-    overall: PairedCounts
-    recognised: PairedCounts
+
+class GateComparison(Stored):
+    """What the promotion gate judged by, all on the same held-out photos; nothing but `detector`
+    where a run made no grader."""
+
+    overall: PairedCounts = _NONE
+    recognised: PairedCounts = _NONE
     per_class: dict[str, PairedCounts] = Field(default_factory=dict)
     macro_f1: MetricPair | None = None
     calibration_error: MetricPair | None = None

@@ -78,7 +78,7 @@ def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
         detector = train_detector(recipe, corpus, progress)
         backbone, size = LiteRTBackbone(package.backbone), package.manifest.input_size
         several = fit_several(recipe, corpus, backbone, size, progress)
-        with_detector(package, detector, several)
+        with_detector(package, detector, several, package.folder)
         manifest = measure_detector(_read_package(arguments.package), corpus, progress)
     return [f"{manifest.version} in {arguments.package}: the same grader, with a new detector."]
 

@@ -167,23 +167,30 @@ def remeasure_package(
 
 
 def with_detector(
-    package: Package, detector: TrainedDetector, several: SeveralFruits | None
+    package: Package,
+    detector: TrainedDetector,
+    several: SeveralFruits | None,
+    folder: Path,
+    **provenance: str,
 ) -> Manifest:
-    """Give a package another detector, or its first, and what tells several fruits from one; its
-    grades stay as they are.
+    """Write the package to `folder` with another detector, or its first, and with what tells
+    `several` fruits from one; its grades stay as they are.
 
-    It becomes a new version, since a version that is stored is never stored again.
+    It becomes a new version, since a version that is stored is never stored again. `provenance` is
+    what else the manifest says of it: `parent`, `started_by`.
     """
     created = datetime.now(UTC).replace(microsecond=0)
 
     def write_files(part: Path) -> None:
         for name in PARTS:
             shutil.copyfile(package.folder / name, part / name)
-        replace(package.head, several=several).save(part / HEAD)
+        if several is not package.head.several:
+            replace(package.head, several=several).save(part / HEAD)
         (part / DETECTOR).write_bytes(detector.graph)
 
     def describe(files: dict[str, str]) -> Manifest:
         changes = {
+            **provenance,
             "version": version_name(created, files),
             "created_at": created,
             "files": files,
@@ -191,7 +198,7 @@ def with_detector(
         }
         return package.manifest.model_copy(update=changes)
 
-    return write_package(package.folder, write_files, describe)
+    return write_package(folder, write_files, describe)
 
 
 def measure_detector(

@@ -1,11 +1,11 @@
 """May a new detector replace the one in use? Pure functions of their comparison.
 
 As in `promotion_gate`: a loss must be large, or more than chance, one picture never decides, and no
-gain outweighs a loss. A detector that is refused does not hold its version up: the version gets the
-detector in use.
+gain outweighs a loss. In a full run a detector that is refused does not hold its version up: the
+version gets the detector in use.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from api.core.formatting import number, percent
 from api.core.paired_comparison import ALPHA, DetectorComparison, PairedCounts
@@ -14,6 +14,7 @@ from api.registry.promotion_gate import (
     MAX_SIGNIFICANT_GROUP_DROP,
     MIN_FOR_FLOOR,
     MIN_NET_LOST,
+    Verdict,
     regressed,
 )
 
@@ -42,6 +43,13 @@ def judge_first_detector(comparison: DetectorComparison) -> list[str]:
     if counts.candidate_right >= max(1.0, MIN_RIGHT * counts.photographs):
         return []
     return [f"it is right on {_right(counts)} held-out pictures"]
+
+
+def detector_verdict(objections: Sequence[str]) -> Verdict:
+    """On a version that differs from the champion in its detector alone."""
+    reasons = [f"The new detector is not good enough: {each}." for each in objections]
+    same = "It grades as the champion does; only its detector is new."
+    return Verdict(not objections, reasons or [same], {})
 
 
 def detector_notes(comparison: DetectorComparison) -> list[str]:

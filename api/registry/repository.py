@@ -18,7 +18,7 @@ from api.storage.db import now
 from api.storage.tables import ChampionRow, ModelRow, PromotionRow
 
 Kind = Literal["first", "gate", "manual", "rollback"]
-Origin = Literal["shipped", "fast", "full"]
+Origin = Literal["shipped", "fast", "full", "detector"]
 
 
 class UnknownModelError(NotFoundError):

@@ -1,4 +1,4 @@
-"""Whether a full run trains the detector, and how long that takes."""
+"""Whether a run trains the detector, and how long that takes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -10,6 +10,7 @@ from api.catalog import boxed_repository
 from api.catalog.box_formats import UNNAMED
 from api.catalog.box_frames import LabelledBox
 from api.catalog.boxed_repository import BoxedPhoto
+from api.core.errors import ConflictError
 from api.core.imaging.hashing import content_hash
 from api.model.manifest import BoxedFingerprint, DetectorManifest
 from api.storage.tables import BoxedPhotoRow
@@ -18,6 +19,33 @@ from api.storage.tables import BoxedPhotoRow
 DetectorOption = Literal["auto", "keep", "train"]
 # Measured on two cores: a training step, and all around it.
 SECONDS_PER_STEP, FIXED_SECONDS = 0.25, 60.0
+
+
+class NoBoxedPhotosError(ConflictError):
+    code = "no-boxed-photos"
+    detail = (
+        "There are no photos with boxes for the detector to learn from. Draw boxes around the "
+        "fruits of a photo (PUT /predictions/{id}/boxes), or upload some that have boxes (POST "
+        "/upload-boxed-photos). Some are held out to judge by, so add several."
+    )
+
+
+class BoxesLearnedError(ConflictError):
+    code = "boxes-learned"
+
+    def __init__(self, champion: str) -> None:
+        super().__init__(
+            f"The detector of version {champion} has learned all photos with boxes that there are. "
+            'Add more, correct some, or send {"force": true}.'
+        )
+
+
+class NoDetectorToTuneError(ConflictError):
+    code = "no-detector"
+    detail = (
+        "The version in use has no detector to train further. Make its first one: "
+        '{"mode": "detector", "detector": "train"}, which takes half an hour.'
+    )
 
 
 class DetectorPlan(StrEnum):
@@ -53,13 +81,50 @@ def plan_detector(
     return DetectorPlan.TRAIN if can_train else DetectorPlan.NONE
 
 
+def plan_detector_run(
+    current: DetectorManifest | None, boxed: BoxedFingerprint | None, *, anew: bool
+) -> DetectorPlan:
+    """For a run that trains the detector alone: TRAIN if `anew`, else TUNE.
+
+    Raises NoDetectorToTuneError, NoBoxedPhotosError.
+    """
+    if anew:
+        return DetectorPlan.TRAIN
+    if current is None:
+        raise NoDetectorToTuneError()
+    if boxed is None and current.catalog is None:
+        raise NoBoxedPhotosError()
+    return DetectorPlan.TUNE
+
+
+def check_detector_run(
+    manifest: Mapping[str, Any],
+    boxed: BoxedFingerprint | None,
+    option: DetectorOption,
+    *,
+    force: bool,
+) -> None:
+    """Whether a run that trains the detector alone has something to learn, or does it by `force`.
+
+    Raises BoxesLearnedError and what `plan_detector_run` raises.
+    """
+    current = _detector_of(manifest)
+    plan = plan_detector_run(current, boxed, anew=option == "train")
+    if plan is DetectorPlan.TUNE and current and boxed == current.catalog and not force:
+        raise BoxesLearnedError(manifest["version"])
+
+
 def expected_plan(
     manifest: Mapping[str, Any], boxed: BoxedFingerprint | None, option: DetectorOption
 ) -> DetectorPlan:
-    """Before the run knows its classes: as if they name the same fruits as before."""
-    stored = manifest.get("detector")
-    current = DetectorManifest.model_validate(stored) if stored else None
+    """Of a full run, before it knows its classes: as if they name the same fruits as before."""
+    current = _detector_of(manifest)
     return plan_detector(option, current, current.fruits if current else (), boxed, ())
+
+
+def _detector_of(manifest: Mapping[str, Any]) -> DetectorManifest | None:
+    stored = manifest.get("detector")
+    return DetectorManifest.model_validate(stored) if stored else None
 
 
 def detector_seconds(plan: DetectorPlan, manifest: Mapping[str, Any]) -> float:

@@ -19,6 +19,7 @@ from api.model.engines.choice import CompiledGraph
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
+from api.retraining.detector_run import TRAYS
 from api.retraining.embed_catalog import rows_of_classes
 from api.retraining.full_corpus import build_corpus
 from api.retraining.full_detector import make_detector
@@ -41,8 +42,6 @@ from api.training.grader import embed_samples
 from api.training.recipe import Recipe
 from api.training.replay import measure_appearance
 
-# Composed trays to measure the detector on.
-TRAYS = 40
 # Has no ImageNet weights.
 CUSTOM_CNN = "custom_cnn"
 

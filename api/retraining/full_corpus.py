@@ -1,4 +1,5 @@
-"""The corpus of a full retraining: the imported photos that are here, and those of the catalog."""
+"""The photos that a full run and a run of the detector learn: the imported ones that are here, and
+those of the catalog."""
 
 import dataclasses
 from collections import Counter
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from api.core.errors import ProblemError
+from api.core.imaging.hashing import content_hash
 from api.core.layout import EmptyFolderError, Layout, discover
 from api.core.splits import SPLITS, Split
 from api.retraining.boxed_frames import write_frames
@@ -20,6 +22,7 @@ from api.retraining.job import RetrainJob
 from api.retraining.omissions import readable_files
 from api.retraining.plan import ClassSelection, select_classes
 from api.retraining.progress import Stage
+from api.retraining.service import Mode
 from api.retraining.training_rows import CATALOG
 from api.training.bounding_boxes import read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
@@ -35,12 +38,16 @@ MIN_SHARE = 0.5
 class PhotographsMissingError(ProblemError):
     code = "photographs-missing"
 
-    def __init__(self, classes: Sequence[str]) -> None:
+    def __init__(self, classes: Sequence[str], mode: Mode) -> None:
+        training, else_do = (
+            ("Full retraining", ", use the mode fast, or name the classes to learn in 'classes'")
+            if mode == "full"
+            else ("Training the detector", "; from new photographs alone it would forget them")
+        )
         super().__init__(
-            f"Full retraining needs the photographs themselves, and most of those of "
+            f"{training} needs the photographs themselves, and most of those of "
             f"{', '.join(classes)} are not on the worker's machine (only what the model kept of "
-            "them). Import them there (make data), use the mode fast, or name the classes to "
-            "learn in 'classes'."
+            f"them). Import them there (make data){else_do}."
         )
 
 
@@ -50,22 +57,12 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     Notes what it leaves out in `job.omissions`. Raises PhotographsMissingError,
     TooFewPhotographsError and what `select_classes` raises.
     """
-    root = job.folder / "photographs"
-    root.mkdir()
+    root, layout = _make_root(job), _imported_layout(job.imported)
     known = job.champion.manifest.classes
-    layout = _imported_layout(job.imported)
-    # A link, so that all photos lie under one root.
-    (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
-    index = read_index(job.imported / INDEX) if layout.class_files else ()
-    imported = read_class_folders(layout, index, job.progress).files
-    in_catalog = {photo.sha256 for photo in job.photos}
-    imported_files = [
-        dataclasses.replace(file, path=f"{IMPORTED}/{file.path}")
-        for file in imported
-        if file.class_name in known and file.sha256 not in in_catalog
-    ]
+    imported = _read_imported(job, layout)
+    imported_files = _files_to_learn(job, imported)
     available: list[PhotoFile | CatalogPhoto] = [*imported_files, *job.photos]
-    _require_learned(job, _select(job, available).classes, available)
+    _require_learned(job, _select(job, available).classes, available, "full")
     catalog_files = list(_write_catalog(job, root, _select(job, available).classes))
     # Again: what cannot be read may leave a class too small.
     files = [*imported_files, *catalog_files]
@@ -77,7 +74,70 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
         classes -= _leave_out_unsplit(job, files)
     listing = Listing(root, tuple(file for file in files if file.class_name in classes), ())
     require_enough(listing)
+    served = {*known, *job.replay.retired.class_names.tolist()}
+    return dataclasses.replace(
+        _corpus(job, layout, listing, fruits_of_classes(listing.classes)),
+        catalog=frozenset(file.path for file in catalog_files),
+        retired=tuple(
+            file
+            for file in imported
+            if file.class_name in served - classes and file.split == "test"
+        ),
+    )
 
+
+def build_detector_corpus(job: RetrainJob, fruits: Collection[str]) -> TrainingCorpus:
+    """The photos that teach a detector of `fruits`, under `job.folder`: as in a full run, but of a
+    class there may be few.
+
+    Imported boxes that the champion has not learned are left out: its replay tells which photos
+    may judge a detector, and stays as it is. Notes what is left out in `job.omissions`. Raises
+    PhotographsMissingError.
+    """
+    root, layout = _make_root(job), _imported_layout(job.imported)
+    imported = _files_to_learn(job, _read_imported(job, layout))
+    known = job.champion.manifest.classes
+    _require_learned(job, known, [*imported, *job.photos], "detector")
+    listing = Listing(root, (*imported, *_write_catalog(job, root, known)), ())
+    corpus = _corpus(job, layout, listing, fruits)
+    learned = set(job.replay.sha256[job.replay.boxed].tolist())
+    paths = {
+        path
+        for path in {box.path for box in corpus.boxes}
+        if content_hash(path.read_bytes()) in learned
+    }
+    boxes = tuple(box for box in corpus.boxes if box.path in paths)
+    return dataclasses.replace(corpus, boxes=boxes)
+
+
+def _make_root(job: RetrainJob) -> Path:
+    """The folder of all photos of the corpus, with a link to the imported ones."""
+    root = job.folder / "photographs"
+    root.mkdir()
+    (root / IMPORTED).symlink_to(job.imported.resolve(), target_is_directory=True)
+    return root
+
+
+def _read_imported(job: RetrainJob, layout: Layout) -> list[PhotoFile]:
+    """The imported class folders, with paths relative to the root of the corpus."""
+    index = read_index(job.imported / INDEX) if layout.class_files else ()
+    files = read_class_folders(layout, index, job.progress).files
+    return [dataclasses.replace(file, path=f"{IMPORTED}/{file.path}") for file in files]
+
+
+def _files_to_learn(job: RetrainJob, imported: Iterable[PhotoFile]) -> list[PhotoFile]:
+    """Those of classes of the champion that are not in the catalog as well."""
+    known = job.champion.manifest.classes
+    in_catalog = {photo.sha256 for photo in job.photos}
+    return [file for file in imported if file.class_name in known and file.sha256 not in in_catalog]
+
+
+def _corpus(
+    job: RetrainJob, layout: Layout, listing: Listing, fruits: Collection[str]
+) -> TrainingCorpus:
+    """With boxes, other produce and other things; boxed photos of the catalog are for a detector of
+    `fruits`."""
+    root = listing.root
     # Class folders are checked as they are read.
     boxes = [box for folder in layout.boxed for box in read_boxes(folder)]
     unchecked = [*layout.others, *layout.near, *{box.path for box in boxes}]
@@ -88,20 +148,12 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
             root / IMPORTED / path.relative_to(job.imported) for path in paths if path in readable
         )
 
-    served = {*known, *job.replay.retired.class_names.tolist()}
-    retired = (
-        dataclasses.replace(file, path=f"{IMPORTED}/{file.path}")
-        for file in imported
-        if file.class_name in served - classes and file.split == "test"
-    )
     return TrainingCorpus(
         listing,
         tuple(box for box in boxes if box.path in readable),
         far_files=linked(layout.others),
         near_files=linked(layout.near),
-        catalog=frozenset(file.path for file in catalog_files),
-        retired=tuple(retired),
-        catalog_frames=tuple(write_frames(job, root, fruits_of_classes(listing.classes))),
+        catalog_frames=tuple(write_frames(job, root, fruits)),
     )
 
 
@@ -122,7 +174,10 @@ def _select(job: RetrainJob, available: Iterable[PhotoFile | CatalogPhoto]) -> C
 
 
 def _require_learned(
-    job: RetrainJob, classes: Sequence[str], available: Iterable[PhotoFile | CatalogPhoto]
+    job: RetrainJob,
+    classes: Sequence[str],
+    available: Iterable[PhotoFile | CatalogPhoto],
+    mode: Mode,
 ) -> None:
     """Raises PhotographsMissingError if too few of the photos that the champion learned are here.
 
@@ -136,7 +191,7 @@ def _require_learned(
     here = Counter(name for name, _ in {(item.class_name, item.photograph) for item in available})
     missing = [name for name in classes if here[name] < MIN_SHARE * learned[name]]
     if missing:
-        raise PhotographsMissingError(missing)
+        raise PhotographsMissingError(missing, mode)
 
 
 def _leave_out_unsplit(job: RetrainJob, files: Sequence[PhotoFile]) -> set[str]:

@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RetrainJob:
-    """The input of `fast.make_candidate` and `full.make_candidate`.
+    """The input of `make_candidate` of each mode.
 
     `photos` are all images and labelled boxes of the catalog, `boxed_photos` its boxed photos
-    (only for the mode full), `options` those of the request.
+    (not for the mode fast), `options` those of the request.
     `read` returns the bytes of a blob or raises FileNotFoundError. `folder` is an empty working
     folder. `imported` has the imported class folders, and may be missing. `max_pixels` is the limit
     of an image. `engine` computes the embeddings. `omissions` is filled in meanwhile.
@@ -85,10 +85,11 @@ class RetrainJob:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished package in `folder`, and its comparison with the champion. `detector` says what
-    became of the detector, JSON-ready; empty where the run had nothing to do with it."""
+    """A finished package in `folder`, and the comparison of its grader with the champion's, None
+    where it has the champion's own. `detector` says what became of the detector, JSON-ready; empty
+    where the run had nothing to do with it."""
 
     folder: Path
     manifest: Manifest
-    comparison: ModelComparison
+    comparison: ModelComparison | None
     detector: Mapping[str, Any] = field(default_factory=dict)

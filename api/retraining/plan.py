@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.catalog.boxed_repository import BoxedPhoto
 from api.core.errors import ConflictError
-from api.model.manifest import Manifest
+from api.model.manifest import BoxedFingerprint, Manifest
 from api.model.package import REPLAY, read_manifest
 from api.model.training_index import TrainingIndex
 from api.registry import repository as registry
@@ -38,11 +38,11 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.tables import ModelRow
 
-# Measured on two cores, by mode where it differs. A view is a training row (fast), or one augmented
-# image of one epoch (full).
-FIXED_SECONDS = {"fast": 6.0, "full": 60.0}
+# Measured on two cores, by mode where it differs, without the training of a detector. A view is a
+# training row (fast), one augmented image of one epoch (full), or a photo that is read (detector).
+FIXED_SECONDS = {"fast": 6.0, "full": 60.0, "detector": 10.0}
 SECONDS_PER_NEW = 0.02
-SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017}
+SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017, "detector": 0.02}
 # A last run that differs from the estimate by more than this factor was an outlier.
 MAX_CORRECTION = 10.0
 # Class, source group and split of a photo.
@@ -121,21 +121,34 @@ class UnreadablePhoto(BaseModel):
 
 @dataclass(frozen=True)
 class RetrainPlan:
-    """What a run would start from; `rows` is the number of photos to train and test on. A full
-    run would train the detector on `boxed_photos`, in `detector_seconds`; 0 if it keeps it."""
+    """What a run would start from: the `manifest` of the champion, `rows` photos to train and test
+    on, and the `boxed` photos that a detector learns."""
 
     champion: str
     catalog_diff: CatalogDiff
     left_out: dict[str, int]
     unreadable: list[UnreadablePhoto]
     rows: int
-    recipe: dict[str, Any]
-    boxed_photos: int = 0
-    detector_seconds: float = 0.0
+    manifest: dict[str, Any]
+    boxed: BoxedFingerprint | None
 
     @property
     def new(self) -> int:
         return sum(self.catalog_diff.added.values())
+
+    @property
+    def new_boxed(self) -> int:
+        """Boxed photos to train the current detector further on; 0 if it has learned them."""
+        is_new = self.detector_plan("full") is DetectorPlan.TUNE
+        return self.boxed.photographs if self.boxed and is_new else 0
+
+    def detector_plan(self, mode: Mode) -> DetectorPlan:
+        """What a run without options does to the detector."""
+        if mode == "full":
+            return expected_plan(self.manifest, self.boxed, "auto")
+        if mode == "detector":
+            return DetectorPlan.TUNE if self.manifest.get("detector") else DetectorPlan.TRAIN
+        return DetectorPlan.KEEP
 
 
 def make_plan(
@@ -171,17 +184,7 @@ def make_plan(
     diff = _catalog_diff(labels, learned, selection.left_out)
     rows = manifest["data"]["files"] + sum(diff.added.values()) - diff.removed
     boxed = fingerprint(load_learnable(session, settings.max_pixels))
-    plan = expected_plan(manifest, boxed, "auto")
-    return RetrainPlan(
-        version,
-        diff,
-        selection.left_out,
-        unreadable,
-        rows,
-        manifest["recipe"],
-        boxed_photos=boxed.photographs if boxed and plan is DetectorPlan.TUNE else 0,
-        detector_seconds=detector_seconds(plan, manifest),
-    )
+    return RetrainPlan(version, diff, selection.left_out, unreadable, rows, manifest, boxed)
 
 
 def select_classes(
@@ -252,9 +255,8 @@ def _catalog_diff(
 
 def estimate_seconds(session: Session, mode: Mode, plan: RetrainPlan) -> float:
     """How long the run would take, corrected by how long the last one of its mode took here."""
-    expected = expected_seconds(mode, plan.recipe, plan.rows, plan.new)
-    if mode == "full":
-        expected += plan.detector_seconds
+    expected = expected_seconds(mode, plan.manifest["recipe"], plan.rows, plan.new)
+    expected += detector_seconds(plan.detector_plan(mode), plan.manifest)
     last = repository.last_succeeded(session, mode)
     model = session.get(ModelRow, last.candidate) if last and last.candidate else None
     if last and last.started_at and last.finished_at and model:

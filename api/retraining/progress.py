@@ -66,6 +66,15 @@ STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
         Stage.COMPARING: (97.0, 98.0),
         Stage.REGISTERING: (98.0, 99.0),
     },
+    "detector": {
+        Stage.READING: (0.0, 3.0),
+        Stage.FETCHING: (3.0, 5.0),
+        Stage.TRAINING_DETECTOR: (5.0, 78.0),
+        Stage.CHOOSING_THRESHOLD: (78.0, 82.0),
+        Stage.COMPARING_DETECTORS: (82.0, 88.0),
+        Stage.MEASURING_DETECTOR: (88.0, 98.0),
+        Stage.REGISTERING: (98.0, 99.0),
+    },
 }
 
 

@@ -29,6 +29,7 @@ from api.core.log_setup import configure_logging
 from api.model.package import BadPackageError
 from api.registry import repository as registry
 from api.registry import store
+from api.registry.detector_rules import detector_verdict
 from api.registry.promotion_gate import Verdict, judge
 from api.registry.service import prune
 from api.retraining import repository, service
@@ -91,8 +92,8 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
                 *repository.images(session),
                 *load_boxed_fruits(session, known),
             ]
-            # Only a full run trains a detector.
-            boxed = list(boxed_repository.all_photos(session)) if run.mode == "full" else []
+            # A fast run trains no detector.
+            boxed = [] if run.mode == "fast" else list(boxed_repository.all_photos(session))
         package = store.fetch_package(blobs, champion, settings.model_cache)
         share = 0.0
         if run.mode == "full":
@@ -109,8 +110,8 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
             read=blobs.get,
             folder=folder,
             imported=IMPORTED_PHOTOGRAPHS,
-            # Full training reads the files again, with the default limit.
-            max_pixels=min(settings.max_pixels, MAX_PIXELS if run.mode == "full" else sys.maxsize),
+            # The other modes read the files again, with the default limit.
+            max_pixels=min(settings.max_pixels, sys.maxsize if run.mode == "fast" else MAX_PIXELS),
             engine=settings.engine,
             progress=reporter,
             on_epoch=reporter.epoch,
@@ -119,7 +120,11 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
             candidate = _trainer(run.mode)(job)
         finally:
             _mark_unreadable(database, job)
-        verdict = judge(candidate.comparison)
+        verdict = (
+            judge(candidate.comparison)
+            if candidate.comparison
+            else detector_verdict(candidate.detector["objections"])
+        )
         further = {**job.omissions.figures, "detector": dict(candidate.detector)}
         verdict = replace(verdict, figures={**verdict.figures, **further})
         reporter(Stage.REGISTERING, 0, 1)
@@ -208,11 +213,15 @@ def _failure_message(error: Exception) -> str:
 
 
 def _trainer(mode: str) -> Callable[[RetrainJob], Candidate]:
-    # Imported here: each is heavy, and `full` imports TensorFlow.
+    # Imported here: each is heavy, and all but `fast` import TensorFlow.
     if mode == "full":
         from api.retraining import full  # noqa: PLC0415
 
         return full.make_candidate
+    if mode == "detector":
+        from api.retraining import detector_run  # noqa: PLC0415
+
+        return detector_run.make_candidate
     from api.retraining import fast  # noqa: PLC0415
 
     return fast.make_candidate

@@ -19,14 +19,21 @@ Architecture = Literal[
 ]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 
-# JSON schema of what `_check_mode` allows: mode full, or none of its options.
+# JSON schema of what `_check_mode` allows: of the options of the mode full, fast has none, and
+# detector only `detector`.
+_NO_GRADER: JsonDict = {"architecture": {"type": "null"}, "epochs": {"type": "null"}}
 _FULL: JsonDict = {"required": ["mode"], "properties": {"mode": {"const": "full"}}}
 _FAST: JsonDict = {
+    "properties": {"mode": {"const": "fast"}, **_NO_GRADER, "detector": {"const": "auto"}}
+}
+_DETECTOR: JsonDict = {
+    "required": ["mode"],
     "properties": {
-        "architecture": {"type": "null"},
-        "epochs": {"type": "null"},
-        "detector": {"const": "auto"},
-    }
+        "mode": {"const": "detector"},
+        **_NO_GRADER,
+        "classes": {"type": "null"},
+        "detector": {"enum": ["auto", "train"]},
+    },
 }
 
 
@@ -42,7 +49,7 @@ class RetrainRequest(BaseModel):
     """What to do. Default: fast, on all known and all new classes."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra={"anyOf": [_FULL, _FAST]}
+        extra="forbid", strict=True, json_schema_extra={"anyOf": [_FULL, _FAST, _DETECTOR]}
     )
 
     mode: service.Mode = "fast"
@@ -51,13 +58,14 @@ class RetrainRequest(BaseModel):
     )
     epochs: Epochs | None = Field(default=None, description="Of the mode full; at most.")
     classes: Annotated[list[ClassName], Field(min_length=2, max_length=1000)] | None = Field(
-        default=None, description="Only these classes; photos of others are left out."
+        default=None,
+        description="Only these classes; photos of others are left out. Not of the mode detector.",
     )
     detector: DetectorOption = Field(
         default="auto",
-        description="Of the mode full. auto: train the current detector further if there are boxed "
-        "photos that it has not learned; keep: leave it as it is; train: make one anew, which "
-        "takes half an hour longer.",
+        description="Of the modes full and detector. auto: train the current detector further if "
+        "there are boxed photos that it has not learned; keep: leave it as it is (mode full only); "
+        "train: make one anew, which takes half an hour longer.",
     )
     force: bool = Field(default=False, description="Retrain even if nothing is new.")
 
@@ -65,6 +73,14 @@ class RetrainRequest(BaseModel):
     def _check_mode(self) -> "RetrainRequest":
         if self.mode == "fast" and (self.architecture or self.epochs or self.detector != "auto"):
             raise ValueError('architecture, epochs and detector need "mode": "full"')
+        if self.mode == "detector":
+            if self.architecture or self.epochs or self.classes:
+                raise ValueError(
+                    "architecture, epochs and classes are of the grader, which the mode detector "
+                    "leaves as it is"
+                )
+            if self.detector == "keep":
+                raise ValueError('"detector": "keep" leaves nothing to do in the mode detector')
         return self
 
     def run_options(self) -> dict[str, Any]:
@@ -169,6 +185,9 @@ class Estimate(BaseModel):
     champion: str
     fast_seconds: float
     full_seconds: float
+    detector_seconds: float = Field(
+        description="Of a run of the mode detector, which trains the current detector further."
+    )
     photographs: int = Field(description="What would be learned from and measured on.")
     new: int
     new_by_class: dict[str, int] = Field(description="What the champion has not learned.")
@@ -181,6 +200,6 @@ class Estimate(BaseModel):
     relabelled: int
     removed: int
     boxed_photos: int = Field(
-        description="Photos with boxes that a full run would train the detector on; 0 if it has "
-        "learned them."
+        description="Photos with boxes that a run of the mode full or detector would train the "
+        "detector on; 0 if it has learned them."
     )

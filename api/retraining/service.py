@@ -18,7 +18,8 @@ from api.retraining.queue import RunQueue
 from api.storage.db import Database, now
 from api.storage.tables import ModelRow, RunRow
 
-Mode = Literal["fast", "full"]
+# detector: trains the detector alone.
+Mode = Literal["fast", "full", "detector"]
 
 # A running worker claims a run within a second.
 CLAIM_TIMEOUT = timedelta(seconds=10)

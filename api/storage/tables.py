@@ -194,7 +194,7 @@ class FreshnessThresholdsRow(Base):
 class ModelRow(Base):
     """One model version whose package was stored.
 
-    `origin`: shipped, fast or full. `started_by`: a person ("manual") or a trigger
+    `origin`: shipped, fast, full or detector. `started_by`: a person ("manual") or a trigger
     ("trigger:drift"). `verdict`: the promotion gate's. `pruned_at`: when its files were deleted to
     free space; the record stays, but the version cannot serve.
     """

@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 
 from api.core.paired_comparison import DetectorComparison, MetricPair, PairedCounts
-from api.registry.detector_rules import detector_notes, judge_detector, judge_first_detector
+from api.registry.detector_rules import (
+    detector_notes,
+    detector_verdict,
+    judge_detector,
+    judge_first_detector,
+)
 
 SAME = PairedCounts(100, 90, 0, 0)
 EQUAL = DetectorComparison(
@@ -76,3 +81,12 @@ def test_first_detector_must_find_half() -> None:
     [reason] = judge_first_detector(replace(EQUAL, overall=PairedCounts(100, 49, 0, 0)))
     assert "49 of 100" in reason
     assert judge_first_detector(replace(EQUAL, overall=PairedCounts(0, 0, 0, 0)))
+
+
+def test_version_with_another_detector_is_judged_by_that_alone() -> None:
+    assert detector_verdict([]).promote
+    verdict = detector_verdict(["photos of one fruit: 102 of 120 are right"])
+    assert not verdict.promote
+    assert verdict.reasons == [
+        "The new detector is not good enough: photos of one fruit: 102 of 120 are right."
+    ]

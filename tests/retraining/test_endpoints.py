@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.core.splits import split_of
 from api.retraining import repository, run_watcher, service
+from api.retraining.detector_plan import fingerprint, load_learnable
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import RunRow
+from api.storage.tables import ModelRow, RunRow
 from tests.retraining.catalog import KNOWN, NEW, add_photographs, write_champion
 from tests.retraining.test_boxed_fruits import add_boxed_photo
 from tests.waiting import until
@@ -110,13 +111,17 @@ def test_run_without_new_photos_is_rejected(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"mode": "slow"}, "'fast' or 'full'"),
+        ({"mode": "slow"}, "'fast', 'full' or 'detector'"),
         ({"mode": "full", "architecture": "alexnet"}, "efficientnet_lite0"),
         ({"mode": "full", "epochs": 0}, "greater than or equal to 1"),
         ({"mode": "full", "epochs": 10_000}, "less than or equal to 200"),
         ({"epochs": 3}, '"mode": "full"'),
         ({"detector": "keep"}, '"mode": "full"'),
         ({"mode": "full", "detector": "none"}, "'auto', 'keep' or 'train'"),
+        ({"mode": "detector", "detector": "keep"}, "nothing to do"),
+        ({"mode": "detector", "epochs": 3}, "of the grader"),
+        ({"mode": "detector", "architecture": "mobilenet_v2"}, "of the grader"),
+        ({"mode": "detector", "classes": [*KNOWN]}, "of the grader"),
         ({"classes": ["apple"]}, "at least 2"),
         ({"classes": ["cup", "!!"]}, "letter or digit"),
         ({"speed": 3}, "speed"),
@@ -196,9 +201,49 @@ def test_estimate_and_options_of_a_run_that_trains_the_detector(
     assert (before["boxed_photos"], after["boxed_photos"]) == (0, 1)
     assert after["full_seconds"] > before["full_seconds"]
     assert (after["new"], after["fast_seconds"]) == (0, before["fast_seconds"])
-    for option, stored in (("auto", {}), ("keep", {"detector": "keep"})):
-        run_id = client.post("/retrain", json={"mode": "full", "detector": option}).json()["run_id"]
-        assert client.post(f"/runs/{run_id}/cancel").json()["options"] == stored
+    assert after["detector_seconds"] == before["detector_seconds"] < after["full_seconds"]
+    for mode, option, stored in (
+        ("full", "auto", {}),
+        ("full", "keep", {"detector": "keep"}),
+        ("detector", "auto", {}),
+        ("detector", "train", {"detector": "train"}),
+    ):
+        body = {"mode": mode, "detector": option}
+        run_id = client.post("/retrain", json=body).json()["run_id"]
+        run = client.post(f"/runs/{run_id}/cancel").json()
+        assert (run["mode"], run["options"]) == (mode, stored)
+
+
+def test_run_of_the_detector_needs_boxed_photos_that_it_has_not_learned(
+    client: TestClient, database: Database, blobs: Blobs
+) -> None:
+    body: dict[str, Any] = {"mode": "detector"}
+    add_photographs(database, blobs, KNOWN[0], 2)
+    for force in ({}, FORCE):
+        answer = client.post("/retrain", json=body | force)
+        assert "upload-boxed-photos" in problem(answer, 409)
+        assert answer.json()["code"] == "no-boxed-photos"
+    seed = next(seed for seed in range(99) if split_of(f"scene/{seed}") == "train")
+    add_boxed_photo(database, blobs, seed, None)
+    with database.session() as session:
+        row = session.get_one(ModelRow, "champion")
+        detector = row.manifest["detector"]
+        learned = fingerprint(load_learnable(session, 10**6))
+        assert learned
+        row.manifest = row.manifest | {"detector": detector | {"catalog": learned.model_dump()}}
+    answer = client.post("/retrain", json=body)
+    assert "has learned all photos with boxes" in problem(answer, 409)
+    assert client.get("/retrain/estimate").json()["boxed_photos"] == 0
+    run_id = client.post("/retrain", json=body | FORCE).json()["run_id"]
+    client.post(f"/runs/{run_id}/cancel")
+
+    with database.session() as session:
+        row = session.get_one(ModelRow, "champion")
+        row.manifest = row.manifest | {"detector": None}
+    assert "half an hour" in problem(client.post("/retrain", json=body | FORCE), 409)
+    estimate = client.get("/retrain/estimate").json()
+    assert estimate["detector_seconds"] > estimate["fast_seconds"]
+    assert client.post("/retrain", json=body | {"detector": "train"}).status_code == 202
 
 
 def test_estimate_is_corrected_by_the_last_run(client: TestClient, database: Database) -> None:

@@ -114,6 +114,7 @@ def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
     assert (replay.catalog == of_catalog).all()
     assert 0 < of_catalog.sum() <= 40
     comparison = candidate.comparison
+    assert comparison
     assert set(comparison.per_class) == set(KNOWN)
     assert comparison.overall.photographs > 0
     assert comparison.milliseconds is not None
@@ -131,6 +132,7 @@ def test_custom_classes_need_no_imported_photos(make_job: Jobs, tmp_path: Path) 
         make_job(tmp_path / "nothing", classes, options={"classes": list(classes)})
     )
     assert candidate.manifest.classes == ("rottenbanana", NEW)
+    assert candidate.comparison
     assert candidate.comparison.overall.photographs == 0
 
 

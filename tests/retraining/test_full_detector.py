@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,31 +12,28 @@ import pytest
 
 from api.core.errors import ProblemError
 from api.core.imaging.hashing import content_hash
-from api.model.manifest import DetectorManifest
 from api.model.package import Package, load_package
 from api.model.replay_buffer import ReplayBuffer
-from api.retraining import full_detector
+from api.retraining import full_detector, new_detector
 from api.retraining.detector_plan import fingerprint
 from api.retraining.full_corpus import build_corpus
-from api.retraining.full_detector import held_out_frames, make_detector
+from api.retraining.full_detector import make_detector
 from api.retraining.job import RetrainJob
+from api.retraining.new_detector import held_out_frames
 from api.retraining.progress import RunAbortedError, Stage, stage_ranges
-from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.train import TrainedDetector
 from api.training.frames import Frame
-from tests.retraining.catalog import (
-    DEFAULT,
-    KNOWN,
-    PICTURES,
-    a_boxed_photo,
-    picture,
-    write_champion,
+from tests.retraining.catalog import DEFAULT, write_champion
+from tests.retraining.detectors import (
+    FRUITS,
+    TINY,
+    detector_job,
+    three_fruits,
+    tiny_detector,
+    write_imported,
 )
-from tests.synthetic_images import encode
 
 pytestmark = pytest.mark.slow
-FRUITS = ("apple", "banana")
-TINY = DetectorRecipe(input_size=64, width=16, tuning_steps=2, batch_size=4, warm_up_steps=1)
 Jobs = Callable[..., RetrainJob]
 
 
@@ -46,58 +44,17 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("imported")
-    for class_name in KNOWN:
-        (root / class_name).mkdir()
-        for seed in range(PICTURES):
-            (root / class_name / f"{seed}.png").write_bytes(encode(picture(class_name, seed)))
-    return root
+    return write_imported(tmp_path_factory.mktemp("imported"))
 
 
 @pytest.fixture(scope="module")
 def tiny() -> TrainedDetector:
-    """Finds nothing of use, and is small."""
-    from api.training.detection.network import build_detector  # noqa: PLC0415
-    from api.training.export import to_litert  # noqa: PLC0415
-
-    graph = to_litert(build_detector(TINY, len(FRUITS)), half_precision=True)
-    return TrainedDetector(graph, _manifest(recipe=TINY.as_dict(), input_size=TINY.input_size))
-
-
-def _manifest(**changes: Any) -> DetectorManifest:
-    assert DEFAULT.manifest.detector
-    return DEFAULT.manifest.detector.model_copy(
-        update={"fruits": FRUITS, "probe": None, "catalog": None, **changes}
-    )
+    return tiny_detector()
 
 
 @pytest.fixture
 def make_job(champion: Package, imported: Path, tmp_path: Path) -> Jobs:
-    """Jobs with boxed photos of the catalog, all of them of the training split but one."""
-
-    def make(detector: TrainedDetector | None, photos: int = 4, **rest: Any) -> RetrainJob:
-        boxed, stored = [], {}
-        for seed in range(2000, 2000 + photos):
-            photo, data = a_boxed_photo(seed, KNOWN[0], None)
-            photo.row.split = "test" if seed == 2000 else "train"
-            stored[photo.row.blob] = data
-            boxed.append(photo)
-        manifest = champion.manifest.model_copy(
-            update={"detector": detector.manifest if detector else None}
-        )
-        graph = detector.graph if detector else None
-        return RetrainJob(
-            dataclasses.replace(champion, manifest=manifest, detector=graph),
-            photos=[],
-            boxed_photos=boxed,
-            started_by="me",
-            read=stored.__getitem__,
-            folder=tmp_path,
-            imported=imported,
-            **{"options": {}, **rest},
-        )
-
-    return make
+    return partial(detector_job, champion, imported, tmp_path)
 
 
 @pytest.mark.usefixtures("eager_training")
@@ -150,9 +107,9 @@ def test_detector_that_is_worse_is_not_taken(
     make_job: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert DEFAULT.detector
-    current = TrainedDetector(DEFAULT.detector, _three_fruits(0.375))
-    blind = TrainedDetector(DEFAULT.detector, _three_fruits(0.999))
-    monkeypatch.setattr(full_detector, "train_detector", lambda *_, **__: blind)
+    current = TrainedDetector(DEFAULT.detector, three_fruits(0.375))
+    blind = TrainedDetector(DEFAULT.detector, three_fruits(0.999))
+    monkeypatch.setattr(new_detector, "train_detector", lambda *_, **__: blind)
     monkeypatch.setattr(full_detector, "fruits_of_classes", lambda _: current.manifest.fruits)
     job = make_job(current)
     outcome = make_detector(job, build_corpus(job))
@@ -160,11 +117,6 @@ def test_detector_that_is_worse_is_not_taken(
     assert outcome.detector.manifest.score_threshold == 0.375
     assert "is not as good, so the current one stays: it is right on" in outcome.report["message"]
     assert outcome.report["objections"]
-
-
-def _three_fruits(threshold: float) -> DetectorManifest:
-    assert DEFAULT.manifest.detector
-    return _manifest(fruits=DEFAULT.manifest.detector.fruits, score_threshold=threshold)
 
 
 def test_detector_that_cannot_be_trained_further_stays(
@@ -190,7 +142,7 @@ def test_boxed_photo_that_cannot_be_read_is_left_out(
         catalogs.append(catalog)
         raise ProblemError("stop")
 
-    monkeypatch.setattr(full_detector, "train_detector", fail)
+    monkeypatch.setattr(new_detector, "train_detector", fail)
     job = make_job(tiny)
     gone = job.boxed_photos[1].row
     read = job.read

@@ -85,11 +85,13 @@ def test_old_head_ignores_the_expert_channels(old: Package) -> None:
 
 
 def test_fast_run_on_an_old_package_adds_a_class_and_both_heads(candidate: Candidate) -> None:
-    verdict = judge(candidate.comparison)
+    comparison = candidate.comparison
+    assert comparison
+    verdict = judge(comparison)
     assert verdict.promote, verdict.reasons
-    assert candidate.comparison.overall.photographs > 0
+    assert comparison.overall.photographs > 0
     # The old package does not record which OOD photos it was trained on.
-    assert candidate.comparison.others_let_through is None
+    assert comparison.others_let_through is None
     retrained = load_package(candidate.folder)
     assert retrained.manifest.classes == (*KNOWN, NEW)
     assert retrained.manifest.thresholds == pytest.approx(retrained.head.thresholds)

@@ -15,6 +15,7 @@ ESTIMATE: dict[str, Any] = {
     "champion": CHAMPION,
     "fast_seconds": 11.6,
     "full_seconds": 546.0,
+    "detector_seconds": 170.0,
     "photographs": 3455,
     "new": 60,
     "new_by_class": {"kiwi": 42, "freshapples": 18},

@@ -17,6 +17,7 @@ from api.http.deps import (
 )
 from api.http.problems import responses
 from api.retraining import repository, service
+from api.retraining.detector_plan import check_detector_run
 from api.retraining.plan import estimate_seconds, make_plan
 from api.retraining.schemas import (
     Estimate,
@@ -48,13 +49,16 @@ def retrain(
     """Start a run in the worker. What it makes serves if the gate finds it as good or better.
 
     *fast* learns a new head in seconds; *full* fine-tunes the network on the photographs, and
-    trains the detector on new boxed photos.
+    trains the detector on new boxed photos; *detector* does only that, in minutes, and leaves all
+    grades as they are.
     """
     request = asked or RetrainRequest()
     options = request.run_options()
     with database.reading() as session:
         plan = make_plan(session, blobs, settings, options.get("classes"))
-    if not (plan.catalog_diff.any or request.needs_nothing_new):
+    if request.mode == "detector":
+        check_detector_run(plan.manifest, plan.boxed, request.detector, force=request.force)
+    elif not (plan.catalog_diff.any or request.needs_nothing_new):
         raise service.NothingNewError(plan.champion, plan.left_out)
     run = service.enqueue(database, queue, mode=request.mode, started_by="manual", options=options)
     return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
@@ -69,6 +73,7 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
             champion=plan.champion,
             fast_seconds=estimate_seconds(session, "fast", plan),
             full_seconds=estimate_seconds(session, "full", plan),
+            detector_seconds=estimate_seconds(session, "detector", plan),
             photographs=plan.rows,
             new=plan.new,
             new_by_class=plan.catalog_diff.added,
@@ -76,7 +81,7 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
             unreadable=plan.unreadable,
             relabelled=plan.catalog_diff.relabelled,
             removed=plan.catalog_diff.removed,
-            boxed_photos=plan.boxed_photos,
+            boxed_photos=plan.new_boxed,
         )
 
 

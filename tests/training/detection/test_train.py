@@ -94,7 +94,7 @@ def test_detector_is_put_into_a_package_beside_the_same_grader(
 ) -> None:
     with pytest.raises(NoDetectorError, match=r"has no detector\. Give it one"):
         measure_detection(package, corpus)
-    manifest = with_detector(package, trained, package.head.several)
+    manifest = with_detector(package, trained, package.head.several, package.folder)
     assert manifest.version != package.manifest.version
     loaded = load_package(package.folder)
     for name in (BACKBONE, HEAD, REPLAY):

@@ -44,7 +44,8 @@ def outcome(run: Run, champion: str | None) -> None:
         _left_out(run.verdict.figures)
         _unlearnable(run.verdict.figures)
         _skipped(run.verdict.figures)
-        _side_by_side(run.verdict.figures, run.candidate)
+        if run.mode != "detector":
+            _side_by_side(run.verdict.figures, run.candidate)
         found_fruits(run.verdict.figures.detector)
     seconds = run_seconds(run)
     taken = f" in {duration(seconds)}" if seconds is not None else ""

@@ -1,0 +1,77 @@
+"""A small detector, and jobs that train it on boxed photos of the catalog."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from api.model.manifest import DetectorManifest
+from api.model.package import Package
+from api.retraining.job import RetrainJob
+from api.training.detection.recipe import DetectorRecipe
+from api.training.detection.train import TrainedDetector
+from tests.retraining.catalog import DEFAULT, KNOWN, PICTURES, a_boxed_photo, picture
+from tests.synthetic_images import encode
+
+FRUITS = ("apple", "banana")
+TINY = DetectorRecipe(input_size=64, width=16, tuning_steps=2, batch_size=4, warm_up_steps=1)
+
+
+def write_imported(root: Path) -> Path:
+    """The photos of the champion's classes, laid out as by `make data`."""
+    for class_name in KNOWN:
+        (root / class_name).mkdir()
+        for seed in range(PICTURES):
+            (root / class_name / f"{seed}.png").write_bytes(encode(picture(class_name, seed)))
+    return root
+
+
+def tiny_detector(fruits: tuple[str, ...] = FRUITS) -> TrainedDetector:
+    """Finds nothing of use, and is small."""
+    from api.training.detection.network import build_detector  # noqa: PLC0415
+    from api.training.export import to_litert  # noqa: PLC0415
+
+    graph = to_litert(build_detector(TINY, len(fruits)), half_precision=True)
+    described = _manifest(fruits=fruits, recipe=TINY.as_dict(), input_size=TINY.input_size)
+    return TrainedDetector(graph, described)
+
+
+def three_fruits(threshold: float) -> DetectorManifest:
+    """Of the shipped detector, with another threshold."""
+    assert DEFAULT.manifest.detector
+    return _manifest(fruits=DEFAULT.manifest.detector.fruits, score_threshold=threshold)
+
+
+def detector_job(
+    champion: Package,
+    imported: Path,
+    folder: Path,
+    detector: TrainedDetector | None,
+    photos: int = 4,
+    **rest: Any,
+) -> RetrainJob:
+    """A job with boxed photos of the catalog, all of them of the training split but one."""
+    boxed, stored = [], {}
+    for seed in range(2000, 2000 + photos):
+        photo, data = a_boxed_photo(seed, KNOWN[0], None)
+        photo.row.split = "test" if seed == 2000 else "train"
+        stored[photo.row.blob] = data
+        boxed.append(photo)
+    manifest = champion.manifest.model_copy(
+        update={"detector": detector.manifest if detector else None}
+    )
+    graph = detector.graph if detector else None
+    return RetrainJob(
+        dataclasses.replace(champion, manifest=manifest, detector=graph),
+        photos=[],
+        boxed_photos=boxed,
+        started_by="me",
+        read=stored.__getitem__,
+        folder=folder,
+        imported=imported,
+        **{"options": {}, **rest},
+    )
+
+
+def _manifest(**changes: Any) -> DetectorManifest:
+    assert DEFAULT.manifest.detector
+    return DEFAULT.manifest.detector.model_copy(update={"probe": None, "catalog": None, **changes})
