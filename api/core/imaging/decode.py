@@ -15,7 +15,7 @@ from api.core.errors import ProblemError, TooLargeError, UnprocessableError
 from api.core.imaging.code_points import add_named_profile
 from api.core.imaging.colour import MAX_PROFILE_BYTES, conversion_of
 from api.core.imaging.other_formats import kind_of
-from api.core.imaging.repair import repaired
+from api.core.imaging.repair import end_of_scans, repaired
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF", "AVIF")
 # Chrome on Windows writes .jfif, and cameras write .hif.
@@ -32,6 +32,10 @@ START_BYTES = 12
 # averages.
 DRAFT_SIDE = 448
 STRIP_ROWS = 32
+# Of a JPEG, what libjpeg shows where it found no data; CMYK is inverted.
+MISSING = (127, 128)
+# Zeros at the end of a file that was not copied to its end. libjpeg reads them as pixels.
+UNWRITTEN = bytes(64)
 
 # EXIF orientation to the transposition that makes the image upright.
 TRANSPOSITIONS = {
@@ -120,6 +124,8 @@ def decode(
     if not data:
         raise EmptyImageError()
     side = None if full_size else min_side
+    if data.endswith(UNWRITTEN) and data.startswith(b"\xff\xd8"):
+        data = data.rstrip(b"\0")
     try:
         return _decode(data, max_pixels, side)
     except (NotAnImageError, TruncatedImageError):
@@ -136,7 +142,7 @@ def _decode_repaired(data: bytes, max_pixels: int, min_side: int | None) -> Deco
     first = None
     for version in repaired(data):
         try:
-            decoded = _decode(version, max_pixels, min_side)
+            decoded = _decode(version, max_pixels, min_side, may_lack_pixels=False)
         except (NotAnImageError, TruncatedImageError):
             return None
         if first and decoded.image.tobytes() != first.image.tobytes():
@@ -145,8 +151,14 @@ def _decode_repaired(data: bytes, max_pixels: int, min_side: int | None) -> Deco
     return first
 
 
-def _decode(data: bytes, max_pixels: int, min_side: int | None) -> DecodedImage:
-    """As `decode`; `min_side` None means full size."""
+def _decode(
+    data: bytes, max_pixels: int, min_side: int | None, may_lack_pixels: bool = True
+) -> DecodedImage:
+    """As `decode`; `min_side` None means full size.
+
+    Raises TruncatedImageError too where only `repaired` can tell whether pixels are missing, unless
+    not `may_lack_pixels`.
+    """
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
@@ -163,6 +175,8 @@ def _decode(data: bytes, max_pixels: int, min_side: int | None) -> DecodedImage:
             image.draft("RGB", (min_side, min_side))
         add_named_profile(image, data)
         image.load()
+        if may_lack_pixels and file_format == "JPEG" and _may_lack_pixels(image, data):
+            raise TruncatedImageError()
         orientation = orientation_of(image)
         upright = _to_srgb(image, min_side)
         upright.info.clear()  # Drops the EXIF data, so nobody rotates it again.
@@ -175,6 +189,19 @@ def _decode(data: bytes, max_pixels: int, min_side: int | None) -> DecodedImage:
     if orientation in SIDEWAYS:
         width, height = height, width
     return DecodedImage(upright, width, height, file_format)
+
+
+def _may_lack_pixels(image: Image.Image, data: bytes) -> bool:
+    """Whether a JPEG that libjpeg decoded, with warnings that Pillow hides, may be cut off.
+
+    True for one that ends in the middle grey of missing pixels, and for a progressive one of which
+    a scan is missing. Cameras that lose data, and programs that save what they received, put the
+    end mark after any part.
+    """
+    if "progressive" in image.info and end_of_scans(data) is None:
+        return True
+    last = image.getpixel((image.width - 1, image.height - 1))
+    return all(value in MISSING for value in (last if isinstance(last, tuple) else (last,)))
 
 
 def starts_like_photo(start: bytes) -> bool:

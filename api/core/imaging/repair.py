@@ -84,21 +84,25 @@ def _is_whole(chunk: bytes) -> bool:
 
 
 def _jpeg(data: bytes) -> Iterator[bytes]:
-    """With an end mark, after fillings that show in the pixels where any are missing."""
-    if _has_all_scans(data):
-        cut = data.removesuffix(b"\xff")
+    """With fillings after its last scan, which show in the pixels where any are missing."""
+    end = end_of_scans(data)
+    if end is not None:
+        cut = data[:end].removesuffix(b"\xff")
         for filling in _FILLINGS:
             yield b"".join((cut, filling, b"\xff\xd9"))
 
 
-def _has_all_scans(data: bytes) -> bool:
-    """Whether only the end mark of a JPEG is missing, and maybe the end of its last scan."""
+def end_of_scans(jpeg: bytes) -> int | None:
+    """Where the last scan ends, at the end mark or that of the file; None if a scan is missing.
+
+    The last scan itself may be cut off.
+    """
     missing: dict[int, set[int]] = {}  # By component, the coefficients without their last bit.
     offset = 2
     try:
-        while data[offset] == 0xFF and data[offset + 1] != _JPEG_END:
-            marker, length = struct.unpack_from(">xBH", data, offset)
-            body, offset = data[offset + 4 : offset + 2 + length], offset + 2 + length
+        while jpeg[offset] == 0xFF and jpeg[offset + 1] != _JPEG_END:
+            marker, length = struct.unpack_from(">xBH", jpeg, offset)
+            body, offset = jpeg[offset + 4 : offset + 2 + length], offset + 2 + length
             if marker in _JPEG_FRAMES:
                 missing = {component: set(range(_COEFFICIENTS)) for component in body[6::3]}
             if marker == _JPEG_SCAN:
@@ -106,13 +110,14 @@ def _has_all_scans(data: bytes) -> bool:
                 if bits & 0xF == 0:
                     for component in body[1:-3:2]:
                         missing[component] -= set(range(first, last + 1))
-                after = _AFTER_SCAN.search(data, offset)
+                after = _AFTER_SCAN.search(jpeg, offset)
+                offset = after.start() if after else len(jpeg)
                 if after is None:
-                    return not any(missing.values())
-                offset = after.start()
+                    break
+        is_whole = missing and not any(missing.values())
     except (IndexError, KeyError, ValueError, struct.error):
-        return False
-    return False
+        return None
+    return offset if is_whole else None
 
 
 def _webp(data: bytes) -> Iterator[bytes]:

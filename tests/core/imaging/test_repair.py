@@ -120,6 +120,38 @@ def test_jpeg_is_refused_as_soon_as_a_pixel_is_missing(mode: str, options: dict[
         decode(whole[:-3])
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", JPEGS)
+def test_end_mark_and_zeros_hide_no_missing_pixel(mode: str, options: dict[str, Any]) -> None:
+    """As of cameras that lose data, and of copies that ended early in a file of full length."""
+    whole = encode(draw_fruit("freshapples", 4, 500).convert(mode), "JPEG", **options)
+    progressive = "progressive" in options
+    # The last scans of a progressive file only sharpen.
+    for share in (0.1, 0.3) if progressive else (0.1, 0.5, 0.9, 0.98):
+        cut = whole[: int(len(whole) * share)]
+        for data in (cut + b"\xff\xd9", cut + b"\xff\xd9motion photo", cut + bytes(len(whole))):
+            with pytest.raises(TruncatedImageError):
+                decode(data)
+            with pytest.raises(TruncatedImageError):
+                decode(data, full_size=True)
+            with pytest.raises(TruncatedImageError):
+                sanitize(data)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", JPEGS)
+def test_grey_at_the_end_of_a_photo_is_no_missing_pixel(mode: str, options: dict[str, Any]) -> None:
+    greys: dict[str, tuple[int, ...]] = {"RGB": (128,) * 3, "L": (128,), "CMYK": (127,) * 4}
+    for size in ((500, 500), (1, 1), (17, 9)):
+        plain = Image.new(mode, size, greys[mode])
+        with_fruit = plain.copy()
+        with_fruit.paste(drawn(mode).resize((8, 8)))
+        for image in (plain, with_fruit):
+            whole = encode(image, "JPEG", **options)
+            for data in (whole, whole[:-2], whole + bytes(500), whole + b"\xff\xd9" * 3):
+                assert decode(data).width == size[0]
+
+
 @pytest.mark.parametrize("options", [{}, {"lossless": True}])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_webp_cut_after_its_pixels(mode: str, options: dict[str, Any]) -> None:
