@@ -2,10 +2,12 @@
 
 Uvicorn's parser buffers the request line and headers, however long they get, and waits for them for
 ever. The limit on length also holds for bytes between the parts of a body. Uvicorn gives up a
-request whose client has closed its side of the connection, also if it was sent whole.
+request whose client has closed its side of the connection, also if it was sent whole, and closes a
+connection under a client that still sends.
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -45,6 +47,14 @@ class SlowHeadersError(ProblemError):
     detail = "The address and the headers of the request came too slowly. Send it again."
 
 
+class _AnsweringTransport:
+    """What uvicorn uses of a connection to answer a request, with another way to close it."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write, self.is_closing = transport.write, transport.is_closing
+        self.close = close
+
+
 class HeaderLimitProtocol(HttpToolsProtocol):
     """Closes a connection after MAX_HEADER_BYTES that are neither body nor the end of a request,
     and after RIPELINE_BODY_SECONDS without the end of the headers.
@@ -55,15 +65,19 @@ class HeaderLimitProtocol(HttpToolsProtocol):
     _bytes_without_body = 0
     _has_head = False
     _head_timer: asyncio.TimerHandle | None = None
+    # Whether what still comes is dropped.
     _is_refused = False
     _dropped_bytes = 0
+    _answering: _AnsweringTransport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._answering = _AnsweringTransport(transport, self._close_after_answer)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_head_timer()
+        self._answering.close = self.transport.close  # Leaves no circle of references.
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -98,6 +112,7 @@ class HeaderLimitProtocol(HttpToolsProtocol):
         self._has_head = True
         self._stop_head_timer()
         super().on_headers_complete()
+        self.cycle.transport = self._answering  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         self._bytes_without_body = 0
@@ -107,6 +122,12 @@ class HeaderLimitProtocol(HttpToolsProtocol):
         self._bytes_without_body = 0
         self._has_head = False
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        if self._is_refused:
+            self.server_state.total_requests += 1
+        else:
+            super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(UnreadableRequestError())
@@ -132,7 +153,18 @@ class HeaderLimitProtocol(HttpToolsProtocol):
         head = [STATUS_LINE[response.status_code], b"connection: close\r\n"]
         head += [b"%s: %s\r\n" % header for header in response.raw_headers]
         self.transport.write(b"".join([*head, b"\r\n", bytes(response.body)]))
+        self._linger()
+
+    def _close_after_answer(self) -> None:
+        """Close at once, unless the request was answered before all of it had come."""
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
         self._is_refused = True
+        self.flow.resume_reading()
         self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 

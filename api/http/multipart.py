@@ -23,7 +23,9 @@ _FILE_TYPES = (
     b"application/x-zip-compressed",
 )
 _PLAIN_ENCODINGS = (b"", b"binary", b"8bit", b"7bit")
-_EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*\"?(utf-8|iso-8859-1)'[^']*'([^;\"\s]*)", re.I)
+_EXTENDED_NAME = re.compile(
+    rb";\s*filename\*\s*=\s*\"?(?:([\w.:+-]*)'[^']*')?([^;\"'\s]+)", re.IGNORECASE
+)
 _ENCODED_WORDS = re.compile(r"\s*(=\?[^?\s]+\?[BbQq]\?[^?\s]*\?=\s*)+")
 # How browsers write what would end a quoted name (HTML standard, "multipart/form-data").
 _BY_BROWSERS = (("%22", '"'), ("%0D", " "), ("%0A", " "))
@@ -89,11 +91,14 @@ class FormParser(MultiPartParser):
 
 
 def _extended_name(disposition: bytes) -> str | None:
-    """The file name of `filename*` (RFC 8187)."""
+    """The file name of `filename*` (RFC 8187); None without one, or in an unknown encoding."""
     found = _EXTENDED_NAME.search(disposition)
     if found is None:
         return None
-    return unquote(found[2].decode("latin-1"), found[1].decode(), errors="replace")
+    try:
+        return unquote(found[2].decode("latin-1"), (found[1] or b"utf-8").decode(), "replace")
+    except (LookupError, UnicodeError):
+        return None
 
 
 def _decoded(name: str) -> str:

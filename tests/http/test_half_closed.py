@@ -66,3 +66,34 @@ def test_refused_client_that_sends_on_reads_the_answer(
     served: Served, sent: bytes, status: bytes
 ) -> None:
     assert answers(served, sent) == [b"HTTP/1.1 " + status]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize(
+    ("line", "header", "status"),
+    [
+        ("POST /nowhere", "Content-Type: image/jpeg", b"404"),
+        ("PUT /predict", "Content-Type: image/jpeg", b"405"),
+        ("POST /predict", "Content-Type: text/plain", b"415"),
+        ("POST /predict", "Content-Type: multipart/form-data; boundary=b", b"400"),
+        ("POST /predict", "Content-Type: image/jpeg\r\nContent-Encoding: br", b"415"),
+        ("GET /live", "Content-Type: image/jpeg", b"200"),
+    ],
+)
+def test_answer_before_the_end_of_a_body_is_read(
+    served: Served, version: str, line: str, header: str, status: bytes
+) -> None:
+    """As proxies send requests: they ask to close the connection, and read after they have sent."""
+    body = bytes(3_000_000)
+    head = f"{line} HTTP/{version}\r\nHost: x\r\nConnection: close\r\n{header}\r\n"
+    sent = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    assert answers(served, sent) == [b"HTTP/1.1 " + status]
+
+
+def test_client_that_never_stops_sending_is_left(served: Served) -> None:
+    head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
+        connection.sendall(head + b"Content-Length: 9999999999\r\n\r\n")
+        with pytest.raises(OSError, match="reset|pipe"):
+            for _ in range(2000):
+                connection.sendall(bytes(2**20))

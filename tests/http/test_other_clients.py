@@ -33,6 +33,12 @@ def send(client: TestClient, body: bytes, path: str = "/predict") -> Response:
     [
         ("name=\"file\"; filename*=UTF-8''p%C3%AAche.jpg", "pêche.jpg"),
         ("name=\"file\"; filename*=iso-8859-1'en'p%EAche.jpg", "pêche.jpg"),
+        ("name=\"file\"; filename*=Shift_JIS''%93%8D.jpg", "桃.jpg"),
+        ("name=\"file\"; filename*=gb18030''%CC%D2.jpg", "桃.jpg"),
+        ("name=\"file\"; filename*=windows-1252''p%EAche.jpg", "pêche.jpg"),
+        ('name="file"; filename*="p%C3%AAche.jpg"', "pêche.jpg"),
+        ('name="file"; filename*=nothing\'\'%93%8D.jpg; filename="a.jpg"', "a.jpg"),
+        ("name=\"file\"; filename*=undefined''%93%8D.jpg", ""),
         ('name="file"; filename*=utf-8\'\'a.jpg; filename="b.jpg"', "a.jpg"),
         (f"{DOTNET}; filename*=utf-8''p%C3%AAche.jpg", "pêche.jpg"),
         (DOTNET, "pêche.jpg"),

@@ -132,6 +132,8 @@ def decode(
         decoded = _decode_repaired(data, max_pixels, side)
         if decoded is None and (kind := kind_of(data)):
             raise NotAnImageError.of(kind) from None
+        if decoded is None and starts_like_photo(data[:START_BYTES]):
+            raise TruncatedImageError() from None
         if decoded is None:
             raise
         return decoded

@@ -1,13 +1,19 @@
 """What a file is that is not read, so that its refusal can say so."""
 
+import re
 import struct
 
+_AS_TEXT = "damaged on its way, where its bytes were taken for text"
 _STARTS = (
     (b"GIF8", "a GIF"),
     (b"II*\0", "a TIFF or a raw photo"),
     (b"MM\0*", "a TIFF or a raw photo"),
     (b"II+\0", "a TIFF"),
     (b"MM\0+", "a TIFF"),
+    *(
+        (start, "a raw photo")
+        for start in (b"IIU\0", b"IIRO", b"MMOR", b"FUJIFILMCCD-RAW", b"FOVb")
+    ),
     (b"\0\0\0\x0cjP  ", "a JPEG 2000"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000"),
     (b"\0\0\0\x0cJXL ", "a JPEG XL"),
@@ -18,12 +24,51 @@ _STARTS = (
     (b"Rar!\x1a", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"\x1f\x8b", "packed by gzip"),
+    (b"BZh", "packed by bzip2"),
+    (b"\xfd7zXZ", "packed by xz"),
+    (b"\x28\xb5\x2f\xfd", "packed by Zstandard"),
+    (b"\x1a\x45\xdf\xa3", "a video"),
+    (b"\0\0\x01\0", "an icon of Windows"),
+    (b"\0\x05\x16\x07", "what macOS keeps beside a file, not the file itself"),
+    (b"v/1\x01", "an OpenEXR"),
+    (b"#?RADIANCE", "a Radiance picture"),
+    (b"P5\n", "a PGM"),
+    (b"P6\n", "a PPM"),
+    (b"qoif", "a QOI"),
+    (b"DDS ", "a DDS"),
+    # Bytes that became text, or the line ends of which were changed.
+    (b"\x89PNG\n\x1a", f"a PNG {_AS_TEXT}"),
+    (b"\x89PNG\r\r\n", f"a PNG {_AS_TEXT}"),
+    (b"\xef\xbf\xbdPNG", f"a PNG {_AS_TEXT}"),
+    (b"\xc2\x89PNG", f"a PNG {_AS_TEXT}"),
+    (b"\xef\xbf\xbd" * 2, _AS_TEXT),
+    (b"\xc3\xbf\xc3\x98\xc3\xbf", f"a JPEG {_AS_TEXT}"),
+)
+# What text begins with, in small letters, after spaces and a byte order mark.
+_TEXT_STARTS = (
     (b"data:image/", "a data URL in place of the bytes that it stands for"),
-    (b"<!DOCTYPE html", "a web page"),
+    (b"<!doctype html", "a web page"),
     (b"<html", "a web page"),
     (b"<svg", "an SVG drawing"),
+    (b"<?xml", "an XML document or an SVG drawing"),
+    (b"version https://git-lfs", "a pointer of Git LFS in place of the photo (git lfs pull)"),
+    (b"http/1.", "a whole HTTP message in place of the photo in it"),
+    (b"content-", "a part of a form with its headers, in place of the photo in it"),
+    (b"--", "a form that is sent as if it were a photo"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
 )
-_VIDEOS = (b"qt  ", b"isom", b"mp41", b"mp42", b"M4V ", b"3gp4", b"3gp5")
+# By the brand of an ISO media file. Others than photos are mostly videos.
+_ISO_PHOTOS = (
+    *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"),
+    *(b"miaf", b"avif", b"avis", b"1pic"),
+)
+_ISO_RAW = b"crx "
+_TEXT = re.compile(rb"[\t\n\r -~]+")
+_TEXT_BYTES = 200
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_=-]+")
+# The first bytes of a JPEG, PNG or WebP in base64.
+_BASE64_STARTS = (b"/9j/", b"_9j_", b"iVBORw0KGgo", b"UklGR")
 # By the marker of its frame, which says how its pixels are packed.
 _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -35,9 +80,35 @@ def kind_of(data: bytes) -> str | None:
     for start, kind in _STARTS:
         if data.startswith(start):
             return kind
-    if data[4:8] == b"ftyp" and data[8:12] in _VIDEOS:
+    if data.startswith(b"\xff\xd8\xff"):
+        return _kind_of_jpeg(data)
+    if data[4:8] == b"ftyp":
+        return _kind_of_iso(data[8:12])
+    if data[257:262] == b"ustar":
+        return "a tar archive"
+    if data[128:132] == b"DICM":
+        return "a DICOM"
+    if data.startswith(b"RIFF") and data[8:12] == b"AVI ":
         return "a video"
-    return _kind_of_jpeg(data) if data.startswith(b"\xff\xd8\xff") else None
+    if not data.strip(b"\0"):
+        return "nothing but zeros, as of a copy that failed"
+    return _kind_of_text(data)
+
+
+def _kind_of_iso(brand: bytes) -> str | None:
+    if brand in _ISO_PHOTOS:
+        return None
+    return "a raw photo" if brand == _ISO_RAW else "a video"
+
+
+def _kind_of_text(data: bytes) -> str | None:
+    start = data[:_TEXT_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().strip(b'"')
+    if _BASE64.fullmatch(start) and start.startswith(_BASE64_STARTS):
+        return "base64 text in place of the bytes that it stands for"
+    for text, kind in _TEXT_STARTS:
+        if start.lower().startswith(text):
+            return kind
+    return "text" if _TEXT.fullmatch(start) else None
 
 
 def _kind_of_jpeg(data: bytes) -> str | None:
