@@ -94,6 +94,5 @@ def test_client_that_never_stops_sending_is_left(served: Served) -> None:
     head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
     with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
         connection.sendall(head + b"Content-Length: 9999999999\r\n\r\n")
-        with pytest.raises(OSError, match="reset|pipe"):
-            for _ in range(2000):
-                connection.sendall(bytes(2**20))
+        with pytest.raises(ConnectionError):
+            connection.sendall(bytes(500 * 2**20))

@@ -44,6 +44,13 @@ _STARTS = (
     (b"\xef\xbf\xbd" * 2, _AS_TEXT),
     (b"\xc3\xbf\xc3\x98\xc3\xbf", f"a JPEG {_AS_TEXT}"),
 )
+# Offset, bytes, kind.
+_MARKS = (
+    *((0, start, kind) for start, kind in _STARTS),
+    (257, b"ustar", "a tar archive"),
+    (128, b"DICM", "a DICOM"),
+    (8, b"AVI ", "a video"),
+)
 # What text begins with, in small letters, after spaces and a byte order mark.
 _TEXT_STARTS = (
     (b"data:image/", "a data URL in place of the bytes that it stands for"),
@@ -77,19 +84,13 @@ _JPEG_LS = 0xF7
 
 def kind_of(data: bytes) -> str | None:
     """In words, with its article; None if it is not known, or of a kind that is read."""
-    for start, kind in _STARTS:
-        if data.startswith(start):
+    for offset, start, kind in _MARKS:
+        if data.startswith(start, offset):
             return kind
     if data.startswith(b"\xff\xd8\xff"):
         return _kind_of_jpeg(data)
     if data[4:8] == b"ftyp":
         return _kind_of_iso(data[8:12])
-    if data[257:262] == b"ustar":
-        return "a tar archive"
-    if data[128:132] == b"DICM":
-        return "a DICOM"
-    if data.startswith(b"RIFF") and data[8:12] == b"AVI ":
-        return "a video"
     if not data.strip(b"\0"):
         return "nothing but zeros, as of a copy that failed"
     return _kind_of_text(data)
