@@ -45,7 +45,8 @@ from http_client import HttpClient
 from photos import Photo
 from pydantic import BaseModel, RootModel
 
-Mode = Literal["fast", "full"]
+Mode = Literal["fast", "full", "detector"]
+DetectorOption = Literal["auto", "keep", "train"]
 # People fire this trigger with the Retrain button: there is nothing to show or set.
 MANUAL_TRIGGER = "manual"
 # The API's code for a model that cannot find single fruits.
@@ -288,8 +289,9 @@ class ApiClient(HttpClient):
         runs = self.runs(1).runs
         return runs[0] if runs else None
 
-    def start_run(self, mode: Mode) -> RetrainStarted:
-        return self.call(RetrainStarted, "POST", "/retrain", json={"mode": mode})
+    def start_run(self, mode: Mode, detector: DetectorOption) -> RetrainStarted:
+        body = {"mode": mode, "detector": detector}
+        return self.call(RetrainStarted, "POST", "/retrain", json=body)
 
     def cancel_run(self, run_id: str) -> Run:
         return self.call(Run, "POST", f"/runs/{run_id}/cancel")

@@ -18,7 +18,7 @@ _PROMOTIONS = {
     "rollback": "Rolled back",
 }
 _LEVELS = {"fresh": "Fresh", "past_best": "Past its best", "rotten": "Rotten"}
-_MODES = {"fast": "Quick", "full": "Thorough"}
+_MODES = {"fast": "Quick", "full": "Thorough", "detector": "Finding fruit"}
 # As in the API, `retraining.omissions`.
 _MIN_PER_CLASS = 8
 _MAX_NAMED = 5
@@ -33,6 +33,11 @@ def level_label(level: str) -> str:
 def mode_label(mode: str) -> str:
     """A mode of retraining: `fast` is "Quick"."""
     return _MODES.get(mode, capitalize(mode))
+
+
+def run_label(mode: str) -> str:
+    """A run of a mode: "Quick retraining"."""
+    return "Training to find fruit" if mode == "detector" else f"{mode_label(mode)} retraining"
 
 
 def class_label(class_name: str) -> str:

@@ -25,6 +25,9 @@ class PairedCounts(Stored):
         return self.champion_right - self.lost + self.won
 
 
+_NONE = PairedCounts(photographs=0, champion_right=0, lost=0, won=0)
+
+
 class MetricPair(Stored):
     champion: float
     candidate: float
@@ -53,18 +56,18 @@ class Contradictions(Stored):
 class DetectorComparison(Stored):
     """The detector that a run trained against the current one, on the same held-out pictures."""
 
+    overall: PairedCounts = _NONE
     groups: dict[str, PairedCounts] = Field(default_factory=dict)
     fruits: dict[str, PairedCounts] = Field(default_factory=dict)
 
 
 class DetectorOutcome(Stored):
-    """What a run did about finding fruits; an empty message: nothing to tell."""
+    """What a run did about finding fruits; an empty message: nothing to tell. `objections` if what
+    it learned is not as good."""
 
     message: str = ""
+    objections: list[str] = Field(default_factory=list)
     comparison: DetectorComparison | None = None
-
-
-_NONE = PairedCounts(photographs=0, champion_right=0, lost=0, won=0)
 
 
 class GateComparison(Stored):

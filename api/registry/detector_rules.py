@@ -47,8 +47,8 @@ def judge_first_detector(comparison: DetectorComparison) -> list[str]:
 
 def detector_verdict(objections: Sequence[str]) -> Verdict:
     """On a version that differs from the champion in its detector alone."""
-    reasons = [f"The new detector is not good enough: {each}." for each in objections]
-    same = "It grades as the champion does; only its detector is new."
+    reasons = [f"It does not find fruits well enough: {each}." for each in objections]
+    same = "It grades as before; what is new is how it finds the fruits of a photo."
     return Verdict(not objections, reasons or [same], {})
 
 

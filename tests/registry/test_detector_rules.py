@@ -88,5 +88,5 @@ def test_version_with_another_detector_is_judged_by_that_alone() -> None:
     verdict = detector_verdict(["photos of one fruit: 102 of 120 are right"])
     assert not verdict.promote
     assert verdict.reasons == [
-        "The new detector is not good enough: photos of one fruit: 102 of 120 are right."
+        "It does not find fruits well enough: photos of one fruit: 102 of 120 are right."
     ]

@@ -222,7 +222,7 @@ def test_whole_run_serves_the_new_detector(
     assert finished.verdict
     assert finished.verdict["promote"], finished.message
     assert finished.verdict["reasons"] == [
-        "It grades as the champion does; only its detector is new."
+        "It grades as before; what is new is how it finds the fruits of a photo."
     ]
     assert "serves. The detector was trained further on" in finished.message
     with database.reading() as session:
@@ -243,7 +243,7 @@ def test_worse_detector_becomes_a_challenger(
     assert finished.state == "succeeded", finished.message
     assert finished.verdict
     assert not finished.verdict["passed"]
-    assert "The new detector is not good enough: it is right on" in finished.message
+    assert "It does not find fruits well enough: it is right on" in finished.message
     with database.reading() as session:
         assert registered.champion(session) == before
         assert session.get_one(ModelRow, finished.candidate).pruned_at is None

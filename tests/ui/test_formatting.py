@@ -124,8 +124,9 @@ def test_class_names_in_messages_become_labels() -> None:
 
 
 def test_modes_have_labels() -> None:
-    assert [mode_label(mode) for mode in ("fast", "full", "shipped")] == [
+    assert [mode_label(mode) for mode in ("fast", "full", "detector", "shipped")] == [
         "Quick",
         "Thorough",
+        "Finding fruit",
         "Shipped",
     ]

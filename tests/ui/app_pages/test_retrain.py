@@ -47,9 +47,10 @@ def test_page_shows_the_changes_and_the_duration_of_each_mode(open_page: OpenPag
 
     assert "60 photos in 2 classes, 2 corrected labels, 1 removed" in page_text(page)
     assert page.radio(key="retrain_mode").value == "fast"
-    fast, full = page.radio(key="retrain_mode").proto.captions
+    fast, full, find = page.radio(key="retrain_mode").proto.captions
     assert "about 10 seconds" in fast
     assert "about 9 minutes" in full
+    assert "about 3 minutes" in find
     assert not page.progress
 
 
@@ -73,7 +74,8 @@ def test_retrain_button_starts_a_run_and_shows_it(
 
     press(page, "Retrain")
 
-    assert [json.loads(body) for body in api.sent_to("/retrain")] == [{"mode": mode}]
+    sent = [json.loads(body) for body in api.sent_to("/retrain")]
+    assert sent == [{"mode": mode, "detector": "auto"}]
     assert "Thorough retraining is running" in [element.value for element in page.subheader]
     assert not has_button(page, "Retrain")
 

@@ -8,14 +8,34 @@ from plain_text import as_cell, as_markdown
 from stored_models import DetectorComparison, DetectorOutcome, PairedCounts
 
 
-def found_fruits(detector: DetectorOutcome) -> None:
-    """Nothing for a run that left it as it was."""
+def found_fruits(detector: DetectorOutcome, mode: str) -> None:
+    """What a run of `mode` did; nothing if it left it as it was."""
     if not detector.message:
         return
     st.subheader("Finding the fruits of a photo", anchor=False)
+    if detector.comparison:
+        _in_short(detector, detector.comparison.overall, alone=mode == "detector")
     st.write(as_markdown(detector.message))
     if detector.comparison:
         _table(detector.comparison)
+
+
+def _in_short(detector: DetectorOutcome, counts: PairedCounts, *, alone: bool) -> None:
+    """One line; `alone` if nothing else was learned."""
+    if detector.objections:
+        stays = "" if alone else " This version finds them as before."
+        st.warning(
+            f"**What it learned from the boxes is not good enough.**{stays}",
+            icon=":material/block:",
+        )
+    elif counts.photographs:
+        is_more = counts.candidate_right > counts.champion_right
+        headline = "It finds more than before." if is_more else "It finds about as much as before."
+        st.success(
+            f"**{headline}** In {counts.candidate_right:,} of {counts.photographs:,} pictures that "
+            f"were kept aside, all fruits are right; before, in {counts.champion_right:,}.",
+            icon=":material/select_check_box:",
+        )
 
 
 def _table(comparison: DetectorComparison) -> None:

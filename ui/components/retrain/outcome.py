@@ -10,8 +10,8 @@ from formatting import (
     describe_left_out,
     describe_skipped,
     duration,
-    mode_label,
     name_classes,
+    run_label,
     with_class_labels,
 )
 from plain_text import as_markdown
@@ -46,10 +46,10 @@ def outcome(run: Run, champion: str | None) -> None:
         _skipped(run.verdict.figures)
         if run.mode != "detector":
             _side_by_side(run.verdict.figures, run.candidate)
-        found_fruits(run.verdict.figures.detector)
+        found_fruits(run.verdict.figures.detector, run.mode)
     seconds = run_seconds(run)
     taken = f" in {duration(seconds)}" if seconds is not None else ""
-    st.caption(f"Made by a {mode_label(run.mode).lower()} run{taken}.")
+    st.caption(f"{run_label(run.mode)}{taken}.")
 
 
 def run_seconds(run: Run) -> float | None:

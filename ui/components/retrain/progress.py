@@ -7,7 +7,7 @@ import streamlit as st
 from api_models import Run
 from charts.retraining import loss_curve
 from errors import ApiError
-from formatting import duration, format_time, mode_label, rough_duration, starter_label
+from formatting import duration, format_time, rough_duration, run_label, starter_label
 from plain_text import as_markdown
 from timezone import local
 
@@ -35,7 +35,7 @@ def progress_panel(shown: Run) -> None:
     with st.container(border=True, key="running"):
         queued = run.state == "queued"
         st.subheader(
-            f"{mode_label(run.mode)} retraining is {'waiting' if queued else 'running'}",
+            f"{run_label(run.mode)} is {'waiting' if queued else 'running'}",
             anchor=False,
         )
         if queued:

@@ -5,7 +5,6 @@ import state
 import streamlit as st
 from api_models import Estimate, Run
 from charts.retraining import new_photos
-from client import Mode
 from errors import ApiError
 from formatting import (
     class_label,
@@ -13,7 +12,6 @@ from formatting import (
     describe_skipped,
     mode_label,
     pluralize,
-    rough_duration,
 )
 
 from components.display import chart
@@ -23,9 +21,9 @@ from components.messages import (
     show_action_error,
     show_fragment_error,
 )
+from components.retrain.choice import Choice, choose, has_new, nothing_to_do
 
 _AREA = "retrain"
-_MODES: tuple[Mode, ...] = ("fast", "full")
 
 
 @st.fragment(run_every="5s")
@@ -45,22 +43,22 @@ def start_panel(shown: Run | None, champion: str | None) -> None:
     _show_boxed(estimate.boxed_photos)
     _show_left_out(estimate.left_out)
     _show_unreadable(estimate)
-    mode = _choose_mode(estimate)
-    idle = mode == "fast" and not _has_new(estimate)
+    choice = choose(estimate)
+    idle = nothing_to_do(choice, estimate)
     st.button(
         "Retrain",
         type="primary",
         icon=":material/model_training:",
-        disabled=idle,
+        disabled=idle is not None,
         on_click=_start,
-        args=(mode,),
-        help="There is nothing new for a quick retraining to learn." if idle else None,
+        args=(choice,),
+        help=idle,
     )
     show_action_error(_AREA, "The retraining does not start")
 
 
-def _start(mode: Mode) -> None:
-    run_action(_AREA, lambda: cached_api.api().start_run(mode))
+def _start(choice: Choice) -> None:
+    run_action(_AREA, lambda: cached_api.api().start_run(choice.mode, choice.detector))
 
 
 def _has_changed(shown: Run | None, newest: Run | None) -> bool:
@@ -69,12 +67,8 @@ def _has_changed(shown: Run | None, newest: Run | None) -> bool:
     return (shown.run_id, shown.state) != (newest.run_id, newest.state)
 
 
-def _has_new(estimate: Estimate) -> bool:
-    return bool(estimate.new or estimate.relabelled or estimate.removed)
-
-
 def _show_new(estimate: Estimate) -> None:
-    if not _has_new(estimate):
+    if not has_new(estimate):
         if not estimate.boxed_photos:
             empty_state(
                 "done_all",
@@ -100,8 +94,9 @@ def _by_class(counts: dict[str, int]) -> None:
 def _show_boxed(photos: int) -> None:
     if photos:
         st.info(
-            f"**{pluralize(photos, 'photo')} with boxes.** A thorough retraining also learns from "
-            "them to find the fruits of a photo; a quick one learns only what they are.",
+            f"**{pluralize(photos, 'photo')} with boxes.** “{mode_label('detector')}” and a "
+            "thorough retraining learn from them where the fruits of a photo are; a quick one "
+            "learns only what they are.",
             icon=":material/select:",
         )
 
@@ -135,24 +130,3 @@ def _describe_new(estimate: Estimate) -> str:
     if estimate.removed:
         parts.append(f"{estimate.removed:,} removed")
     return f"{', '.join(parts)}. Version `{estimate.champion}` has not learned this yet."
-
-
-def _choose_mode(estimate: Estimate) -> Mode:
-    fast, full = rough_duration(estimate.fast_seconds), rough_duration(estimate.full_seconds)
-    chosen: Mode = st.radio(
-        "How thoroughly",
-        _MODES,
-        format_func=mode_label,
-        captions=[
-            f"Keeps what it knows, adds your photos: {fast}.",
-            f"Learns everything again from all photos: {full}.",
-        ],
-        key=state.MODE,
-        persist_state="session",
-        help=(
-            "The times are estimated from the last run of that kind, or from one on two processor "
-            f"cores if there is none, for {pluralize(estimate.photographs, 'photo')} to learn from "
-            "and to measure on."
-        ),
-    )
-    return chosen

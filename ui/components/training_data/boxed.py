@@ -46,8 +46,9 @@ def boxed_photos() -> None:
         )
         return
     st.markdown(
-        f"**{pluralize(page.total, 'photo')} with boxes.** A thorough retraining learns from them "
-        "where the fruits of a photo are; every retraining learns the fruits that have a class."
+        f"**{pluralize(page.total, 'photo')} with boxes.** On the Retrain page, “Finding "
+        "fruit” and “Thorough” learn from them where the fruits of a photo are; “Quick” and "
+        "“Thorough” learn the fruits that have a class."
     )
     st.html(_WHOLE)
     with st.container(key="boxed"):
