@@ -13,6 +13,9 @@ SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 # One more than there are cores, as many tests wait for other processes. Each takes up to 1.5 GB.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Without bytecode files every test process, and every service that a test starts, compiles the
+# project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run env test test-fast test-stack test-images test-ray check format data train detector detection crossvalidate compare \
 	notebook chaos soak gate hostile bench bench-pages backup restore openapi api-models lock clean clean-state

@@ -5,6 +5,7 @@ an engine that computes something else, is noticed before it serves.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,9 @@ _DRAWN = (
 )
 
 
+@cache
 def probe_images(size: int) -> NDArray[np.uint8]:
-    """Shaded discs, with dark spots on the last: uint8 [3, size, size, 3]."""
+    """Shaded discs, with dark spots on the last: uint8 [3, size, size, 3], read-only."""
     y, x = (np.mgrid[:size, :size] + 0.5) / size
     distance = np.hypot(x - 0.5, y - 0.5)
     shade = (1.1 - 0.6 * (x + y) / 2)[..., None]
@@ -36,6 +38,7 @@ def probe_images(size: int) -> NDArray[np.uint8]:
     spots = np.sin(18 * x) * np.sin(18 * y) > 0.8
     images[-1][spots] = images[-1][spots] / 3
     drawn: NDArray[np.uint8] = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+    drawn.flags.writeable = False
     return drawn
 
 
