@@ -18,8 +18,8 @@ from api.core.layout import (
     folders_of_splits,
     has_class,
     is_ignored,
-    is_split,
     is_system_folder,
+    may_name_class,
 )
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -281,7 +281,7 @@ def _photo_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for path, info, is_known in found:
         folders = _folders(path)
         if has_class(folders, of_splits):
-            classes = tuple(name for name in folders if not is_split(name))
+            classes = tuple(filter(may_name_class, folders))
         else:
             classes = ()
         yield Entry(str(path), classes, info, is_known or "".join(classes).isascii())

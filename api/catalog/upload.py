@@ -20,6 +20,8 @@ from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import Outcome, PhotographStore
 from api.core.errors import ProblemError, UnprocessableError
 from api.core.formatting import printable
+from api.core.imaging.decode import NotAnImageError
+from api.core.imaging.other_formats import START_BYTES, kind_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
@@ -56,13 +58,14 @@ class UploadService:
     def store_form(self, form: UploadForm) -> list[Outcome | FileError]:
         """Store the photos of a form; returns one outcome for each, in order.
 
-        Raises MissingClassNameError, or what `ClassNames` raises for the form's class, before
-        anything is stored, and what `ZipArchive` raises if the only file is an unusable zip.
+        Raises MissingClassNameError, NotAnImageError for what can be neither a photo nor a zip, or
+        what `ClassNames` raises for the form's class, before anything is stored, and what `ZipArchive` raises if the only file is an unusable zip.
         """
         classes = ClassNames(self.database, self.known.training_index, form.new_class)
         class_name = classes.accept(form.class_name) if form.class_name else ""
-        if not class_name and not all(is_zip(file.stream) for file in form.files):
-            raise MissingClassNameError("A photograph")
+        for file in () if class_name else form.files:
+            if not is_zip(file.stream):
+                raise _without_class(file)
         with self.database.reading() as session:
             index = DuplicateIndex.load(session, self.known)
         store = PhotographStore(self.database, self.blobs, index, self.max_pixels)
@@ -87,7 +90,7 @@ class UploadService:
             return
         archive = ZipArchive(file.stream, self.limits)
         if not (class_name or archive.folders):
-            raise MissingClassNameError("A zip without folders")
+            raise MissingClassNameError("A zip without folders of classes")
         # Several folders are classes; a single one may just be what was zipped.
         zip_class = class_name if len(archive.folders) < 2 else ""
         for entry, filename, data in archive.read_all(file.filename):
@@ -98,6 +101,12 @@ class UploadService:
                 yield filename, _class_of(entry, classes) or class_name, data
             except ProblemError as error:
                 yield filename, class_name, error
+
+
+def _without_class(file: SentFile) -> ProblemError:
+    """Why a file that is no zip cannot be stored without a class."""
+    kind = kind_of(file.stream.read(START_BYTES))
+    return NotAnImageError.of(kind) if kind else MissingClassNameError("A photograph")
 
 
 def _class_of(entry: Entry, classes: ClassNames) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.core.errors import ConflictError, UnprocessableError
-from api.core.look_alikes import find_look_alike, first_invisible, mixed_alphabets
+from api.core.look_alikes import LEVEL_WORDS, find_look_alike, first_invisible, mixed_alphabets
 
 Freshness = Literal["fresh", "rotten"]
 Level = Literal["fresh", "past_best", "rotten"]
@@ -23,7 +23,7 @@ LEVELS: tuple[Level, ...] = ("fresh", "past_best", "rotten")
 # Levels as numbers, from worst to best.
 UNKNOWN, ROTTEN, PAST_BEST, FRESH = -1, 0, 1, 2
 _NUMBERS: dict[Level, int] = {"rotten": ROTTEN, "past_best": PAST_BEST, "fresh": FRESH}
-_PREFIXES: dict[str, Level] = {"fresh": "fresh", "overripe": "past_best", "rotten": "rotten"}
+_PREFIXES: dict[str, Level] = dict(zip(LEVEL_WORDS, LEVELS, strict=True))
 _IN_WORDS = {level: prefix for prefix, level in _PREFIXES.items()}
 _GRADED = re.compile(rf"^({'|'.join(_PREFIXES)})[\s_-]*(\S.*)$")
 _MAX_LENGTH = 64

@@ -4,7 +4,8 @@ A folder of images is a class and gives it its name. Three kinds of folder are s
 `boxes.csv` holds photos with bounding boxes, one named `other` near-OOD images (other produce, one
 folder per kind), and one named `not_…` far-OOD images (other things). The folder above the class
 folders names their source: `market` in `market/freshapples/1.jpg`. Folders named after the parts of
-a split (`train`, `val`, …) are no classes, above or below the class folders.
+a split (`train`, `val`, …) are no classes, above or below the class folders, and none that just say
+that they hold photos (`images`).
 """
 
 import os
@@ -31,6 +32,11 @@ SUPPLIED_SPLITS = {
 SYSTEM_FOLDERS = {
     *("__macosx", "$recycle.bin", "recycler", "system volume information", "lost+found"),
     *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb"),
+}
+# As programs and people call a folder that just holds photos, above or below those of classes.
+PLAIN_FOLDERS = {
+    *("image", "images", "img", "imgs", "photo", "photos", "photograph", "photographs"),
+    *("picture", "pictures", "pic", "pics", "dcim", "new folder"),
 }
 SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
 NO_CLASS_FOLDER = "it lies in no class folder"
@@ -135,10 +141,9 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
 def class_folder(folders: Sequence[str], known: Collection[str] = ()) -> str:
     """Which of the nested `folders` around an image, outermost first, names its class.
 
-    One that names a known class, or looks as if it did; else the innermost that is no part of a
-    split. Empty if there is none. Raises SeveralClassFoldersError.
+    One that names a known class, or looks as if it did; else the innermost that may name one. Empty if there is none. Raises SeveralClassFoldersError.
     """
-    names = [name for name in folders if not is_split(name)]
+    names = [name for name in folders if may_name_class(name)]
     if len(names) > 1:
         classes = {name: found for name in names if (found := _known_class(name, known))}
         if len(set(classes.values())) > 1:
@@ -161,7 +166,7 @@ def folders_of_splits(files: Iterable[Sequence[str]]) -> set[tuple[str, ...]]:
     file, outermost first."""
     return {
         _above_split(folders)
-        for folders in files
+        for folders in map(_without_plain, files)
         if any(map(is_split, folders)) and not is_split(folders[-1])
     }
 
@@ -171,9 +176,18 @@ def has_class(folders: Sequence[str], of_splits: Collection[tuple[str, ...]]) ->
 
     `of_splits` is from `folders_of_splits`: beside class folders, a part of a split has no class.
     """
+    folders = _without_plain(folders)
     if all(map(is_split, folders)):
         return False
     return not is_split(folders[-1]) or _above_split(folders) not in of_splits
+
+
+def may_name_class(folder: str) -> bool:
+    return not (is_split(folder) or folder.lower() in PLAIN_FOLDERS)
+
+
+def _without_plain(folders: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in folders if name.lower() not in PLAIN_FOLDERS)
 
 
 def _above_split(folders: Sequence[str]) -> tuple[str, ...]:
@@ -197,7 +211,7 @@ def source_of(path: PurePath) -> str:
     The nearest folder above the class folder that is neither a supplied split nor `other`: `fruits`
     for `fruits/train/freshapples/1.jpg`. Empty if there is none.
     """
-    names = [name for name in path.parts[:-1] if not is_split(name)]
+    names = [name for name in path.parts[:-1] if may_name_class(name)]
     above = [name for name in names[:-1] if name != NEAR_FOLDER]
     return above[-1] if above else ""
 

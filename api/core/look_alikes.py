@@ -43,6 +43,8 @@ _TO_LATIN = str.maketrans(
 # Without distinction in many fonts, or of the capital letters that a name was typed in.
 _ALIKE = str.maketrans({"i": "l", "1": "l", "0": "o"})
 _PAIRS = (("rn", "m"), ("vv", "w"))
+# Of class names: "apples fresh" is `freshapples`.
+LEVEL_WORDS = ("fresh", "overripe", "rotten")
 # Alphabets with letters that look like those of another. A word has letters of one of them.
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC")
 # Invisible, but letters, marks or symbols by their category: fillers and variation selectors.
@@ -78,12 +80,17 @@ def first_invisible(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _key(name: str) -> str:
-    """Equal for names that look alike: one alphabet, no accents, no separators, singular."""
+    """Equal for names that look alike: one alphabet, no accents, no separators, the level first,
+    singular."""
     latin = unicodedata.normalize("NFKC", name).casefold().translate(_TO_LATIN)
     base = "".join(_without_accents(latin))
     key = "".join(filter(_is_kept, base)).translate(_TO_LATIN).translate(_ALIKE)
     for pair, letter in _PAIRS:
         key = key.replace(pair, letter)
+    for level in (word.translate(_ALIKE) for word in LEVEL_WORDS):
+        fruit = key.removesuffix(level)
+        if fruit not in ("", key):
+            return level + _singular(fruit)
     return _singular(key)
 
 

@@ -67,6 +67,29 @@ def test_photo_beside_the_class_folders_of_a_split_has_no_class() -> None:
     }
 
 
+@pytest.mark.parametrize("plain", ["images", "IMG", "Photos", "DCIM", "New Folder"])
+@pytest.mark.parametrize(
+    ("path", "folders"),
+    [
+        ("mango/{}/1.jpg", ("mango",)),
+        ("{}/mango/1.jpg", ("mango",)),
+        ("mango/{}/train/1.jpg", ("mango",)),
+        ("set/{}/val/mango/1.jpg", ("set", "mango")),
+        ("{}/1.jpg", ()),
+        ("train/{}/1.jpg", ()),
+        ("{}/train/1.jpg", ()),
+    ],
+)
+def test_folders_that_just_hold_photos_are_no_classes(
+    plain: str, path: str, folders: tuple[str, ...], tmp_path: Path
+) -> None:
+    name = path.format(plain)
+    assert entries(zipped({name: b"1"})) == {name: folders}
+    layout = discover(fill(tmp_path, {name: 1, "kiwi/2.png": 2}))
+    found = {file.class_name for file in read_class_folders(layout).files}
+    assert found == {"kiwi", *folders[-1:]}
+
+
 @pytest.mark.parametrize(
     ("folders", "name"),
     [

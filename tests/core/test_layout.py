@@ -79,6 +79,8 @@ def test_root_is_not_skipped(tmp_path: Path) -> None:
         ("other/pear/a.jpg", ""),
         ("train/freshapples/a.jpg", ""),
         ("freshapples/a.jpg", ""),
+        ("market/freshapples/images/a.jpg", "market"),
+        ("Photos/freshapples/a.jpg", ""),
         ("a.jpg", ""),
     ],
 )

@@ -27,6 +27,9 @@ KNOWN = {"freshapples", "rottenapples", "grade_1", "सेब", "fresh_cherry"}
         ("fre\u0301sh apples", "freshapples"),
         ("Grade I", "grade_1"),
         ("fresh cherries", "fresh_cherry"),
+        ("apples_fresh", "freshapples"),
+        ("Apple__Rotten", "rottenapples"),
+        ("Cherry (fresh)", "fresh_cherry"),
     ],
 )
 def test_look_alike_of_a_known_class_is_asked_about(text: str, known: str) -> None:
@@ -38,7 +41,17 @@ def test_look_alike_of_a_known_class_is_asked_about(text: str, known: str) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["freshpears", "overripeapples", "grade 2", "सब", "яблоко", "林檎 apple", "rotten яблоко"],
+    [
+        "freshpears",
+        "overripeapples",
+        "apples overripe",
+        "fresh",
+        "grade 2",
+        "सब",
+        "яблоко",
+        "林檎 apple",
+        "rotten яблоко",
+    ],
 )
 def test_other_names_are_accepted(text: str) -> None:
     assert accepted_new_class(text, KNOWN) == normalise_class_name(text)

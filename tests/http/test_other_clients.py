@@ -100,6 +100,24 @@ def test_uploads_and_batches_take_the_same_forms(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"Rar!\x1a\x07\x01\0", "a RAR archive"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+        (b"\x1f\x8b\x08", "packed by gzip"),
+        (b"PK\x07\x08", "a part of a divided zip"),
+    ],
+)
+def test_other_archive_is_not_asked_for_its_class(
+    client: TestClient, start: bytes, kind: str
+) -> None:
+    form = part('name="files"; filename="fruits"', start + bytes(100))
+    answer = send(client, form, "/upload-training-data")
+    assert (answer.status_code, answer.json()["code"]) == (415, "not-an-image")
+    assert kind in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
     "before", [b"", b"\r\n", b"This is a message in MIME format.\r\n", b"--bb\r\n" * 500, b"a\n"]
 )
 def test_text_before_the_first_boundary_is_ignored(client: TestClient, before: bytes) -> None:

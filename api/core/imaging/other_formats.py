@@ -3,6 +3,8 @@
 import re
 import struct
 
+# Of a file, enough for `kind_of`, but for the kinds of JPEG.
+START_BYTES = 512
 _AS_TEXT = "damaged on its way, where its bytes were taken for text"
 _STARTS = (
     (b"GIF8", "a GIF"),
@@ -21,6 +23,8 @@ _STARTS = (
     (b"8BPS", "a Photoshop file"),
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a zip"),
+    (b"PK\x07\x08", "a part of a divided zip"),
+    (b"MZ", "a program of Windows, perhaps a zip that unpacks itself"),
     (b"Rar!\x1a", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"\x1f\x8b", "packed by gzip"),
