@@ -280,11 +280,8 @@ def _photo_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     of_splits = folders_of_splits(_folders(path) for path, _, _ in found)
     for path, info, is_known in found:
         folders = _folders(path)
-        if has_class(folders, of_splits):
-            classes = tuple(filter(may_name_class, folders))
-        else:
-            classes = ()
-        yield Entry(str(path), classes, info, is_known or "".join(classes).isascii())
+        named = tuple(filter(may_name_class, folders)) if has_class(folders, of_splits) else ()
+        yield Entry(str(path), named, info, is_known or "".join(named).isascii())
 
 
 def _folders(path: PurePosixPath) -> tuple[str, ...]:

@@ -59,7 +59,8 @@ class UploadService:
         """Store the photos of a form; returns one outcome for each, in order.
 
         Raises MissingClassNameError, NotAnImageError for what can be neither a photo nor a zip, or
-        what `ClassNames` raises for the form's class, before anything is stored, and what `ZipArchive` raises if the only file is an unusable zip.
+        what `ClassNames` raises for the form's class, before anything is stored, and what
+        `ZipArchive` raises if the only file is an unusable zip.
         """
         classes = ClassNames(self.database, self.known.training_index, form.new_class)
         class_name = classes.accept(form.class_name) if form.class_name else ""

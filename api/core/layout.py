@@ -141,7 +141,8 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
 def class_folder(folders: Sequence[str], known: Collection[str] = ()) -> str:
     """Which of the nested `folders` around an image, outermost first, names its class.
 
-    One that names a known class, or looks as if it did; else the innermost that may name one. Empty if there is none. Raises SeveralClassFoldersError.
+    One that names a known class, or looks as if it did; else the innermost that may name one.
+    Empty if there is none. Raises SeveralClassFoldersError.
     """
     names = [name for name in folders if may_name_class(name)]
     if len(names) > 1:
