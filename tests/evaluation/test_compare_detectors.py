@@ -108,6 +108,13 @@ def test_counts_by_group_and_by_fruit() -> None:
     assert (comparison.grades.champion_right, comparison.grades.lost) == (2, 1)
 
 
+def test_all_fruits_of_a_kind_must_be_found() -> None:
+    one, both = Finder((LEFT, 0)), Finder((LEFT, 0), (RIGHT, 0))
+    two_apples = Picture("shop", lambda: a_scene(0, 0), [None, None])
+    apple = compare(one, both, two_apples).fruits["apple"]
+    assert (apple.photographs, apple.champion_right, apple.won) == (1, 0, 1)
+
+
 def test_worst_misses_come_first() -> None:
     names = [f"{k}.png" for k in range(4)]
     boxes = (FrameBox(PixelBox(0, 0, 9, 9), "apple", None),)

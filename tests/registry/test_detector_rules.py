@@ -55,11 +55,31 @@ def test_few_pictures_more_or_less_decide_nothing() -> None:
         ({"fruits": {"apple": PairedCounts(12, 12, 2, 0)}}, "photos with apple: in 10 of 12"),
         ({"average_precision": {"apple": MetricPair(0.95, 0.84)}}, "from 95.0 % to 84.0 %"),
         ({"grades": PairedCounts(40, 38, 5, 0)}, "graded right: 33 of 40"),
+        # Large, though it may be chance.
+        ({"grades": PairedCounts(10, 9, 2, 0)}, "graded right: 7 of 10"),
     ],
 )
 def test_worse_detector_does_not(change: dict[str, object], said: str) -> None:
     [reason] = judge_detector(replace(EQUAL, **change))  # type: ignore[arg-type]
     assert said in reason
+
+
+@pytest.mark.parametrize("field", ["groups", "fruits"])
+def test_of_many_groups_one_is_worse_by_chance(field: str) -> None:
+    worse = PairedCounts(100, 90, 5, 0)
+    assert judge_detector(replace(EQUAL, **{field: {"apple": worse}}))  # type: ignore[arg-type]
+    two = {"apple": worse, "banana": SAME}
+    assert judge_detector(replace(EQUAL, **{field: two})) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pair", [(0.95, 0.86), (0.7, 0.95)])
+def test_average_precision_may_rise_and_fall_a_little(pair: tuple[float, float]) -> None:
+    changed = {"apple": MetricPair(*pair)}
+    assert judge_detector(replace(EQUAL, average_precision=changed)) == []
+
+
+def test_fruit_without_a_known_level_has_no_grades_to_judge() -> None:
+    assert judge_detector(replace(EQUAL, grades=None)) == []
 
 
 def test_no_gain_outweighs_a_loss() -> None:
@@ -74,6 +94,8 @@ def test_no_gain_outweighs_a_loss() -> None:
 def test_few_held_out_boxes_are_said() -> None:
     [note] = detector_notes(replace(EQUAL, boxes=1))
     assert note.startswith("Only 1 fruit with a box")
+    assert detector_notes(replace(EQUAL, boxes=19))
+    assert not detector_notes(replace(EQUAL, boxes=20))
 
 
 def test_first_detector_must_find_half() -> None:
