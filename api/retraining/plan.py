@@ -42,7 +42,7 @@ from api.storage.tables import ModelRow
 # training row (fast), one augmented image of one epoch (full), or a photo that is read (detector).
 FIXED_SECONDS = {"fast": 6.0, "full": 60.0, "detector": 10.0}
 SECONDS_PER_NEW = 0.02
-SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017, "detector": 0.02}
+SECONDS_PER_VIEW = {"fast": 0.003, "full": 0.017, "detector": 0.01}
 # A last run that differs from the estimate by more than this factor was an outlier.
 MAX_CORRECTION = 10.0
 # Class, source group and split of a photo.
