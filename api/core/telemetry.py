@@ -55,6 +55,11 @@ CHAMPION = Gauge(
     ["version"],
     multiprocess_mode=MOST_RECENT,
 )
+CHAMPION_CREATED = Gauge(
+    "ripeline_champion_created_timestamp_seconds",
+    "When the version that serves was made, in seconds since 1970; 0 without one.",
+    multiprocess_mode=MOST_RECENT,
+)
 ENGINE_SECONDS = Gauge(
     "ripeline_engine_seconds",
     "One photo's forward pass, when the version that serves was loaded; 0 for an engine before.",

@@ -54,6 +54,8 @@ class Gauges:
                 telemetry.CHAMPION.labels(self._champion).set(0)
             if version:
                 telemetry.CHAMPION.labels(version).set(1)
+            created = runtime.manifest.created_at.timestamp() if runtime else 0
+            telemetry.CHAMPION_CREATED.set(created)
             self._champion = version
         return version
 

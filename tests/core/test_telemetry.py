@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.core import metrics_folder
-from api.settings import Settings
+from api.model.package import load_package
+from api.settings import PROJECT, Settings
 from tests.processes import running_api
 from tests.synthetic_images import draw_fruit, encode
 
@@ -93,6 +94,7 @@ def test_uploads_are_counted_by_outcome(own: TestClient) -> None:
 def test_each_process_reports_the_totals_of_all(tmp_path: Path) -> None:
     """As with several uvicorn workers, which share a folder."""
     photo = encode(draw_fruit("freshapples"), "JPEG")
+    created = load_package(PROJECT / "models" / "default").manifest.created_at.timestamp()
     shared = {metrics_folder.VARIABLE: str(tmp_path)}
     with running_api(shared) as one, running_api(shared) as other:
         for url in (one, other, other):
@@ -102,3 +104,4 @@ def test_each_process_reports_the_totals_of_all(tmp_path: Path) -> None:
         assert value(text, "ripeline_inference_seconds_count") == 3
         assert value(text, "ripeline_requests_total", route="/predict", status="200") == 3
         assert value(text, "ripeline_champion_info") == 1
+        assert value(text, "ripeline_champion_created_timestamp_seconds") == created

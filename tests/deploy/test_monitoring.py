@@ -18,6 +18,7 @@ from tests.deploy.composition import services, variables
 PROMETHEUS = PROJECT / "deploy" / "prometheus"
 GRAFANA = PROJECT / "deploy" / "grafana"
 RULES = PROMETHEUS / "rules" / "alerts.yml"
+RUNBOOK = PROJECT / "docs" / "RUNBOOK.md"
 DASHBOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))
 NAME = re.compile(r"ripeline_[a-z_]+")
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
@@ -93,6 +94,15 @@ def test_prometheus_scrapes_the_services_of_compose() -> None:
     secret = Path(job["authorization"]["credentials_file"])
     known = services(variables(full=True), full=True)
     assert known["prometheus"]["secrets"] == [secret.name]
+
+
+def test_runbook_has_a_section_for_every_alert() -> None:
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    linked = {rule["alert"]: rule["annotations"]["runbook"] for g in groups for rule in g["rules"]}
+    sections = re.findall(r"^## (\w+)$", RUNBOOK.read_text(), flags=re.MULTILINE)
+    assert sections == list(linked)
+    for alert, link in linked.items():
+        assert link == f"docs/{RUNBOOK.name}#{alert.lower()}"
 
 
 @pytest.fixture
