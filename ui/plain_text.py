@@ -18,8 +18,9 @@ _REPLACED = re.compile(
     re.IGNORECASE,
 )
 _JOINER = "\N{WORD JOINER}"
-# A spreadsheet runs a cell that begins with one of these, some also in full width.
-_FORMULA_STARTS = tuple("=+-@\t\r\n|%＝＋－＠")  # noqa: RUF001
+# A spreadsheet runs a cell that begins with one of these, some also in full width. Where it takes
+# another sign for the separator than the file has, a cell begins within a text, too.
+_FORMULA_START = re.compile(r"^(?=[\t\r\n])|(?:^|[,;\t\r\n]\"*)(?=[=+\-@|%＝＋－＠])")  # noqa: RUF001
 
 
 def as_markdown(text: str) -> str:
@@ -38,7 +39,7 @@ def as_chart_text(text: str) -> str:
 
 def as_cell(text: str) -> str:
     """The text for a cell of a table that can be saved as CSV: no formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return _FORMULA_START.sub(r"\g<0>'", text)
 
 
 def _escape_start(match: re.Match[str]) -> str:

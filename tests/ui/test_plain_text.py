@@ -42,6 +42,13 @@ def test_cell_is_no_formula(start: str) -> None:
     assert as_cell(f"{start}1+1") == f"'{start}1+1"
 
 
-@pytest.mark.parametrize("text", ["", "a=1", "2026-1.jpg"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "\n", "\r\n", ';"', ",,"])
+@pytest.mark.parametrize("start", list("=+-@|＝"))  # noqa: RUF001
+def test_no_formula_where_another_sign_separates_cells(separator: str, start: str) -> None:
+    text = f"a{separator}{start}1+1{separator}b.jpg"
+    assert as_cell(text) == f"a{separator}'{start}1+1{separator}b.jpg"
+
+
+@pytest.mark.parametrize("text", ["", "a=1", "2026-1.jpg", "a, b; c.jpg", "a; -1.jpg"])
 def test_other_cells_stay(text: str) -> None:
     assert as_cell(text) == text

@@ -323,7 +323,14 @@ def test_non_utf_8_file_names_are_escaped(tmp_path: Path, out: Path) -> None:
 
 
 def test_csv_runs_no_formula_of_a_file_name(tmp_path: Path) -> None:
-    names = ["=cmd|' /C calc'!A0.jpg", "+1.jpg", "-1.jpg", "@x.jpg", "\tx.jpg", "a=1.jpg"]
+    names = ["=cmd|' /C calc'!A0.jpg", "+1.jpg", "-1.jpg", "@x.jpg", "\tx.jpg"]
+    within = {
+        "a;=1+1;b.jpg": "a;'=1+1;b.jpg",
+        'a,"-1\n@b.jpg': "a,\"'-1\n'@b.jpg",
+        "\t=1": "'\t'=1",
+    }
+    safe = [f"'{name}" for name in names] + list(within.values()) + ["a=1, b; c - d.jpg"]
+    names += [*within, safe[-1]]
     rows = [error_row(name, f"{name}: no photo", "v1") for name in names]
     columns = schema(["freshapples"])
     tables = [pa.Table.from_pylist(rows, columns)]
@@ -331,7 +338,6 @@ def test_csv_runs_no_formula_of_a_file_name(tmp_path: Path) -> None:
     write_table(tmp_path / "out.parquet", columns, tables)
     with (tmp_path / "out.csv").open(newline="") as stream:
         written = list(csv.DictReader(stream))
-    safe = [f"'{name}" for name in names[:-1]] + names[-1:]
     assert [row["path"] for row in written] == safe
     assert [row["error"] for row in written] == [f"{name}: no photo" for name in safe]
     assert pq.read_table(tmp_path / "out.parquet")["path"].to_pylist() == names
