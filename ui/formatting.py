@@ -100,11 +100,14 @@ def capitalize(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share (0 to 1) as a percentage. What is not certain is never rounded to 0 or 100 %."""
+    """A share (0 to 1) as a percentage. What is not certain is never rounded to 0 or 100 %.
+
+    In words, since a line that begins with `>` is a quotation in Markdown.
+    """
     if 0 < share < 0.001:
-        return "< 0.1 %"
+        return "under 0.1 %"
     if 0.999 < share < 1:
-        return "> 99.9 %"
+        return "over 99.9 %"
     return f"{share:.1%}".replace("%", " %")
 
 

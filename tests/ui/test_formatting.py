@@ -13,6 +13,7 @@ from formatting import (
     rough_duration,
     with_class_labels,
 )
+from plain_text import as_markdown
 
 
 @pytest.mark.parametrize(
@@ -52,13 +53,18 @@ def test_class_is_a_fruit_and_its_freshness(
     [
         (0.9731, "97.3 %"),
         (1.0, "100.0 %"),
-        (0.99996, "> 99.9 %"),
+        (0.99996, "over 99.9 %"),
         (0.0, "0.0 %"),
-        (0.00001, "< 0.1 %"),
+        (0.00001, "under 0.1 %"),
     ],
 )
 def test_percent_is_never_rounded_to_0_or_100(share: float, expected: str) -> None:
     assert percent(share) == expected
+
+
+@pytest.mark.parametrize("share", [0, 1e-9, 0.0004, 0.5, 0.9991, 1 - 1e-9, 1])
+def test_percentage_is_not_markdown(share: float) -> None:
+    assert as_markdown(percent(share)) == percent(share)
 
 
 @pytest.mark.parametrize(

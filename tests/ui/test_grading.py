@@ -127,7 +127,7 @@ def test_csv_has_the_words_of_the_screen_beside_what_the_api_gave() -> None:
         "Not known",
         "Dragon fruit",
     ]
-    assert [row["confidence_percent"] for row in table[:2]] == ["97.3 %", "> 99.9 %"]
+    assert [row["confidence_percent"] for row in table[:2]] == ["97.3 %", "over 99.9 %"]
     assert float(table[0]["confidence"]) == 0.9731
     assert table[0]["predicted_class"] == "freshapples"
     for name in ("predicted_class", "freshness_score", "freshness_level"):

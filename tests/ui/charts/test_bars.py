@@ -15,7 +15,7 @@ def test_most_likely_class_is_on_top_with_its_label() -> None:
     assert bars.y == ("freshapples", "rottenapples", "dragon_fruit")
     assert figure.layout.yaxis.ticktext == ("Fresh apple", "Rotten apple", "Dragon fruit")
     assert bars.x == (0.6996, 0.3, 0.0004)
-    assert bars.text == ("70.0 %", "30.0 %", "< 0.1 %")
+    assert bars.text == ("70.0 %", "30.0 %", "under 0.1 %")
     assert figure.layout.yaxis.autorange == "reversed"
 
 
