@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 from tests.ui.fake_api import PREDICTION, Answer, FakeApi
 
+_NO_FRESHNESS = {"freshness": None, "freshness_score": None, "freshness_level": None}
 IDS = ["1" * 32, "2" * 32, "3" * 32]
 SUMMARY: dict[str, Any] = {
     "images": 3,
@@ -98,7 +99,7 @@ def sent_class(body: bytes) -> str | None:
 
 def batch_answer(body: bytes) -> Answer:
     """The response to a batch: by name, "bad" is an error, "shoe" is not
-    recognised, "rotten" is rotten and "old" is past its best.
+    recognised, "rotten" is rotten, "old" is past its best and "kiwi" has no freshness.
     """
     lines: list[dict[str, Any]] = []
     for index, name in enumerate(sent_names(body)):
@@ -110,6 +111,8 @@ def batch_answer(body: bytes) -> Answer:
             changes = rotten | {"freshness_level": "rotten"} if "rotten" in name else {}
             if "old" in name:
                 changes = {"freshness_level": "past_best"}
+            if "kiwi" in name:
+                changes = {"predicted_class": "kiwi", "fruit": "kiwi"} | _NO_FRESHNESS
             lines.append(PREDICTION | common | changes | {"recognised": "shoe" not in name})
     lines.append({"summary": {"count": len(lines)}})
     return Answer("\n".join(json.dumps(line) for line in lines), content_type="ndjson")

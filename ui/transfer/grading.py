@@ -107,6 +107,13 @@ def level_of(prediction: Prediction) -> str | None:
     return prediction.freshness_level if prediction.recognised else None
 
 
+def has_known_fruit(prediction: Prediction) -> bool:
+    """Whether it shows a known class; of several fruits, whether any of them is one."""
+    if prediction.several and prediction.instances is not None:
+        return any(fruit.recognised for fruit in prediction.instances)
+    return prediction.several or prediction.recognised
+
+
 def grade_of(prediction: Prediction) -> str:
     """The grade in words, of several fruits their counts by level."""
     return fruits.headline(prediction) if prediction.several else short_grade(prediction)

@@ -77,6 +77,14 @@ def test_each_file_has_a_row_with_its_grade_or_error(page: AppTest, photo: bytes
     assert len(page.get("plotly_chart")) == 1
 
 
+def test_totals_add_up_with_classes_that_have_no_freshness(page: AppTest, photo: bytes) -> None:
+    grade(page, *((name, photo) for name in ("a.jpg", "kiwi.jpg", "shoe.jpg", "old.jpg")))
+
+    totals = {metric.label: int(metric.value) for metric in page.metric}
+    assert totals["Freshness not graded"] == 1
+    assert totals.pop("Graded") == sum(totals.values()) == 4
+
+
 def test_table_can_be_filtered(page: AppTest, photo: bytes) -> None:
     grade(page, ("a.jpg", photo), ("bad.jpg", b"x"), ("rotten.jpg", photo), ("shoe.jpg", photo))
     selectbox = page.selectbox(key="batch_shown")

@@ -98,11 +98,15 @@ def _totals(rows: list[Graded]) -> None:
     predictions = [row.prediction for row in rows if row.prediction]
     levels = [grading.level_of(prediction) for prediction in predictions]
     classes = [grading.class_of(prediction) for prediction in predictions]
+    known = sum(grading.has_known_fruit(prediction) for prediction in predictions)
     totals = {
         "Graded": len(predictions),
         **{level_label(level): levels.count(level) for level in ("fresh", "past_best", "rotten")},
-        "Not known": classes.count(None),
     }
+    # Of classes that say nothing about freshness, such as kiwi.
+    if other := known - sum(level is not None for level in levels):
+        totals["Freshness not graded"] = other
+    totals["Not known"] = len(predictions) - known
     with st.container(horizontal=True, gap="medium"):
         for name, number in totals.items():
             st.metric(name, f"{number:,}", width="content")
