@@ -1,6 +1,6 @@
 """Choosing a class, known or new, and asking whether a grade is right."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cached_api
 import streamlit as st
@@ -13,9 +13,9 @@ def choose_class(
 ) -> str | None:
     """The class that was chosen or typed, or None.
 
-    A known class is returned by its name, also if its label was typed; a new one as typed: the API
-    normalizes it. With `persistent`, the choice survives a visit to another page. `is_new_class`
-    tells the answer to the question about a new one.
+    A known class is returned by its name, also if its label or the beginning of it was typed; a new
+    one as typed: the API normalizes it. With `persistent`, the choice survives a visit to another
+    page. `is_new_class` tells the answer to the question about a new one.
     """
     labels = class_labels(names)
     chosen = st.selectbox(
@@ -30,14 +30,32 @@ def choose_class(
     )
     if chosen is None or chosen in labels:
         return chosen
-    typed = {label.casefold(): name for name, label in labels.items()}
-    if known := typed.get(chosen.strip().casefold()):
-        return known
-    st.checkbox(
+    begun = classes_begun(chosen, labels)
+    if len(begun) == 1:
+        [known] = begun
+        if labels[known].casefold() == chosen.strip().casefold():
+            return known
+        st.caption(f"Taken as **{as_markdown(labels[known])}**.")
+    is_new = st.checkbox(
         f"{as_markdown(chosen)} is a class of its own, even if its name looks like a known one",
         key=_question(key),
     )
-    return chosen
+    if is_new or not begun:
+        return chosen
+    if len(begun) == 1:
+        return begun[0]
+    return st.pills("Which one is it?", begun, format_func=labels.__getitem__, key=f"{key}_begun")
+
+
+def classes_begun(typed: str, labels: Mapping[str, str]) -> list[str]:
+    """The classes whose label begins with what was typed; if it is a whole label, only that.
+
+    Return in the list of a select box takes what was typed, not the class that it begins.
+    """
+    start = typed.strip().casefold()
+    folded = {name: label.casefold() for name, label in labels.items()}
+    whole = [name for name, label in folded.items() if label == start]
+    return whole or [name for name, label in folded.items() if start and label.startswith(start)]
 
 
 def is_new_class(key: str) -> bool:

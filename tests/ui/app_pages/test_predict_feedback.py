@@ -76,6 +76,31 @@ def test_wrong_grade_is_corrected_with_a_known_class(page: AppTest, api: FakeApi
     assert [json.loads(body) for body in api.sent_to(FEEDBACK)] == [{"label": "kiwi"}]
 
 
+def test_beginning_of_a_name_is_the_class_that_it_begins(page: AppTest, api: FakeApi) -> None:
+    page.selectbox(key="right_class").set_value("kiw").run()
+
+    assert "Taken as **Kiwi**." in page_text(page)
+    button(page, "Send the correction").click().run()
+    assert json.loads(api.sent_to(FEEDBACK)[-1]) == {"label": "kiwi"}
+
+
+def test_beginning_of_a_name_may_be_a_class_of_its_own(page: AppTest, api: FakeApi) -> None:
+    page.selectbox(key="right_class").set_value("kiw").run()
+    page.checkbox(key="right_class_is_new").check().run()
+    button(page, "Send the correction").click().run()
+
+    assert json.loads(api.sent_to(FEEDBACK)[-1]) == {"label": "kiw", "new_class": True}
+
+
+def test_beginning_of_several_names_is_asked_about(page: AppTest, api: FakeApi) -> None:
+    page.selectbox(key="right_class").set_value("rotten").run()
+
+    assert button(page, "Send the correction").disabled
+    page.pills(key="right_class_begun").set_value("rottenbanana").run()
+    button(page, "Send the correction").click().run()
+    assert json.loads(api.sent_to(FEEDBACK)[-1]) == {"label": "rottenbanana"}
+
+
 def test_feedback_can_be_changed(page: AppTest, api: FakeApi) -> None:
     button(page, "Yes, it is right").click().run()
     button(page, "Change the answer").click().run()

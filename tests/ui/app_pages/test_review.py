@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
-from tests.ui.fake_collect import QUEUE, script
+from tests.ui.fake_collect import QUEUE, SUMMARY, script
 
 CONFIRMED = {"confirmed_count": 2, "confirmed": [], "errors": []}
 
@@ -60,6 +60,34 @@ def test_set_labels_are_confirmed_together(page: AppTest, api: FakeApi) -> None:
     assert "2 labels confirmed." in page.success[0].value
 
 
+@pytest.mark.parametrize(
+    ("typed", "sent"), [("fresh a", "freshapples"), ("Kiwi", "kiwi"), ("Mango", "Mango")]
+)
+def test_beginning_of_a_name_is_the_class_that_it_begins(
+    page: AppTest, api: FakeApi, typed: str, sent: str
+) -> None:
+    page.selectbox(key="label_apple").set_value(typed)
+
+    [[apple, _]] = confirm_labels(page, api, Answer(CONFIRMED))
+
+    assert apple == {"prediction_id": "apple", "label": sent}
+
+
+def test_beginning_of_several_names_is_asked_about(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    script(api, photo)
+    photographs = {"total": 2, "by_class": {"freshapples": {}, "freshbanana": {}}}
+    api.answers["/dataset/summary"] = Answer(SUMMARY | {"photographs": photographs})
+    page = queue(open_page, api)
+    page.selectbox(key="label_apple").set_value("fresh")
+
+    button(page, "Confirm these labels").click().run()
+
+    assert "more than one class begins like that" in page.warning[0].value
+    assert not [body for body in api.sent_to("/review-queue") if body]
+
+
 def test_rejected_labels_are_reported_with_the_reason(page: AppTest, api: FakeApi) -> None:
     error = {"prediction_id": "pear", "code": "gone", "detail": "This prediction is gone."}
 
@@ -74,12 +102,13 @@ def test_rejected_request_shows_the_detail_of_the_api(page: AppTest, api: FakeAp
     assert "The labels cannot be read." in page.error[0].value
 
 
-def test_nothing_is_sent_without_labels(page: AppTest, api: FakeApi) -> None:
+def test_nothing_is_sent_without_labels_and_the_page_says_so(page: AppTest, api: FakeApi) -> None:
     page.selectbox(key="label_apple").set_value(None)
     page.selectbox(key="label_pear").set_value(None)
 
     button(page, "Confirm these labels").click().run()
 
+    assert "choose what at least one of the photos shows" in page.warning[0].value
     assert not [body for body in api.sent_to("/review-queue") if body]
 
 

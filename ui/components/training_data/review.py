@@ -8,6 +8,7 @@ from errors import ApiError
 from formatting import class_label, class_labels, percent, pluralize
 from plain_text import as_markdown
 
+from components.class_picker import classes_begun
 from components.display import photo_grid
 from components.messages import empty_state, run_action, show_action_error, show_error
 
@@ -86,8 +87,33 @@ def _form(items: list[ReviewItem], introduction: str) -> None:
         if st.form_submit_button(
             "Confirm these labels", type="primary", icon=":material/done_all:"
         ):
-            _confirm({item.prediction_id: st.session_state.get(_key(item)) for item in items})
-            st.rerun()
+            _answer(items, labels)
+
+
+def _answer(items: list[ReviewItem], labels: dict[str, str]) -> None:
+    """Send what was chosen, or say what is missing."""
+    chosen = {item.prediction_id: st.session_state.get(_key(item)) for item in items}
+    typed = {name: label for name, label in chosen.items() if label}
+    is_new = bool(st.session_state.get(_IS_NEW))
+    # Of the known classes: what was chosen from the list is one, and has no class that it begins.
+    begun = {
+        name: [] if is_new or label in labels else classes_begun(label, labels)
+        for name, label in typed.items()
+    }
+    if unclear := sorted({typed[name] for name, classes in begun.items() if len(classes) > 1}):
+        st.warning(
+            f"Choose from the list what “{as_markdown(unclear[0])}” is: more than one class begins "
+            "like that.",
+            icon=":material/touch_app:",
+        )
+    elif typed:
+        _confirm({name: begun[name][0] if begun[name] else typed[name] for name in typed})
+        st.rerun()
+    else:
+        st.warning(
+            "Nothing to confirm yet: choose what at least one of the photos shows.",
+            icon=":material/touch_app:",
+        )
 
 
 def _placeholder(item: ReviewItem, labels: dict[str, str]) -> str:
@@ -102,11 +128,8 @@ def _alt(item: ReviewItem) -> str:
     return f"{item.filename}: perhaps {class_label(item.suggested_label)}"
 
 
-def _confirm(chosen: dict[str, str | None]) -> None:
-    labels = {name: label for name, label in chosen.items() if label}
+def _confirm(labels: dict[str, str]) -> None:
     state.keep_success(_AREA, None)
-    if not labels:
-        return
 
     def action() -> None:
         answer = cached_api.api().confirm_labels(
