@@ -188,11 +188,22 @@ def test_run_can_be_cancelled(open_page: OpenPage, api: FakeApi) -> None:
     page = retrain_page(open_page)
     api.answers["/runs"] = fake.runs(fake.RUNNING | {"cancel_requested": True})
 
-    press(page, "Cancel")
+    press(page, "Cancel this run")
 
     assert len(api.sent_to(cancel)) == 1
-    assert page.button[0].label == "Being cancelled"
-    assert page.button[0].disabled
+    [asks] = [each.proto.popover for each in page.get("popover")]
+    assert (asks.label, asks.disabled) == ("Being cancelled", True)
+
+
+def test_cancelling_a_run_is_asked_about_first(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers["/runs"] = fake.runs(fake.RUNNING)
+
+    page = retrain_page(open_page)
+
+    assert not has_button(page, "Cancel")
+    [asks] = page.get("popover")
+    assert (asks.proto.popover.label, asks.button[0].label) == ("Cancel", "Cancel this run")
+    assert "will be lost" in asks.markdown[0].value
 
 
 def test_without_a_worker_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:

@@ -48,13 +48,14 @@ def progress_panel(shown: Run) -> None:
             chart(loss_curve(run.losses), "losses", _losses_alt(run))
         elif run.mode == "full" and run.state == "running":
             st.caption("The loss curve appears after the first epoch.")
-        st.button(
+        # No dialog: the next second would close it.
+        with st.popover(
             "Being cancelled" if run.cancel_requested else "Cancel",
             icon=":material/cancel:",
             disabled=run.cancel_requested,
-            on_click=_cancel,
-            args=(run.run_id,),
-        )
+        ):
+            st.write("What this run has learned so far will be lost. The current model stays.")
+            st.button("Cancel this run", type="primary", on_click=_cancel, args=(run.run_id,))
         show_action_error(_AREA, "The run cannot be cancelled")
 
 
