@@ -54,8 +54,7 @@ def grade(photo: Photo) -> Prediction | ApiError:
     outcome = state.outcome()
     explain = bool(st.session_state.get(state.HEAT_MAP))
     if outcome is None:
-        with st.spinner("Grading the photo. Many fruits take some seconds."):
-            outcome = ask(photo, explain)
+        outcome = ask(photo, explain)
         if isinstance(outcome, Prediction) or not outcome.retryable:
             state.keep_outcome(outcome)
     elif isinstance(outcome, Prediction) and explain and outcome.explanation is None:
@@ -83,10 +82,18 @@ def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | Ap
 
 def show_outcome(photo: Photo) -> None:
     """Show the photo's grade, or why there is none."""
-    outcome = grade(photo)
+    if state.outcome() is None:
+        # In the place of the grade: that of the photo before would stay until this one is graded.
+        place = st.empty()
+        with place, st.spinner("Grading the photo. Many fruits take some seconds."):
+            outcome = grade(photo)
+        card = place.container(key="prediction")
+    else:
+        outcome = grade(photo)
+        card = st.container(key="prediction")
     if isinstance(outcome, Prediction):
         each = bool(outcome.several and outcome.instances)
-        with st.container(key="prediction"):
+        with card:
             if each and not state.shows_whole_photo():
                 tray(photo, outcome)
                 return

@@ -1,6 +1,10 @@
 """The Predict page: empty, filled, failing, and with the API unavailable."""
 
+from typing import Any
+
+import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi, problem
@@ -78,6 +82,35 @@ def test_next_photo_replaces_the_last(open_page: OpenPage, api: FakeApi, photo: 
     upload(page, "banana.jpg", photo + b"\0")
 
     assert page.header[0].value == "Rotten banana"
+
+
+def test_grade_of_the_last_photo_is_gone_while_the_next_is_graded(
+    open_page: OpenPage, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run of the page does not draw over stays until it ends, and the API may hang."""
+    runs: list[LocalScriptRunner] = []
+    original = LocalScriptRunner.__init__
+
+    def recorded(runner: LocalScriptRunner, *args: Any, **options: Any) -> None:
+        original(runner, *args, **options)
+        runs.append(runner)
+
+    monkeypatch.setattr(LocalScriptRunner, "__init__", recorded)
+    emptied: list[int] = []
+
+    def graded(_: bytes) -> Answer:
+        for message in runs[-1].forward_msgs():
+            if message.delta.new_element.WhichOneof("type") == "empty":
+                emptied.append(message.metadata.delta_path[1])
+        return Answer(PREDICTION)
+
+    page = upload(open_page("predict"), "apple.jpg", photo)
+    children = page.main.children
+    [place] = [number for number, child in children.items() if child.type == "flex_container"]
+    api.answers["/predict"] = graded
+    upload(page, "next.jpg", photo + b"\0")
+
+    assert place in emptied
 
 
 def test_removing_the_photo_starts_over(open_page: OpenPage, photo: bytes) -> None:
