@@ -91,24 +91,24 @@ def show_outcome(photo: Photo) -> None:
     else:
         outcome = grade(photo)
         card = st.container(key="prediction")
-    if isinstance(outcome, Prediction):
+    with card:
+        if not isinstance(outcome, Prediction):
+            show_error(outcome, rejected="This photo cannot be graded")
+            return
         each = bool(outcome.several and outcome.instances)
-        with card:
-            if each and not state.shows_whole_photo():
-                tray(photo, outcome)
-                return
-            if each:
-                st.button(
-                    "Back to each fruit",
-                    icon=":material/arrow_back:",
-                    on_click=state.show_whole_photo,
-                    args=(False,),
-                )
-            prediction_card(photo, outcome)
-            feedback(outcome)
-            probabilities(outcome)
-    else:
-        show_error(outcome, rejected="This photo cannot be graded")
+        if each and not state.shows_whole_photo():
+            tray(photo, outcome)
+            return
+        if each:
+            st.button(
+                "Back to each fruit",
+                icon=":material/arrow_back:",
+                on_click=state.show_whole_photo,
+                args=(False,),
+            )
+        prediction_card(photo, outcome)
+        feedback(outcome)
+        probabilities(outcome)
 
 
 def show_start() -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 from api_models import Versions
 from components.messages import empty_state, show_action_error, show_error
 from components.retrain.champion import AREA, change_champion
+from components.retrain.choice import has_new
 from components.retrain.freshness import freshness_thresholds
 from components.retrain.outcome import outcome
 from components.retrain.progress import is_active, progress_panel
@@ -42,6 +43,14 @@ def show_runs() -> None:
         empty_state("history", "No run yet", "Start one above; all runs stay listed here.")
 
 
+def is_anything_new() -> bool:
+    """Whether there is something to learn; also if that is not known, which `start_panel` says."""
+    try:
+        return has_new(cached_api.estimate())
+    except ApiError:
+        return True
+
+
 # The table of versions needs the width.
 st.set_page_config(layout="wide")
 st.title("Retrain", anchor=False)
@@ -54,6 +63,10 @@ try:
     run, versions = cached_api.api().newest_run(), cached_api.api().versions()
     if run and is_active(run):
         progress_panel(run)
+    elif run and not is_anything_new():
+        # What became of the last run is the news, not that there is nothing else to learn.
+        outcome(run, versions.champion)
+        start_panel(run, versions.champion)
     else:
         start_panel(run, versions.champion)
         if run:

@@ -237,6 +237,21 @@ def test_promoted_candidate_is_compared_with_the_previous_champion(
     assert not has_button(page, "Promote it anyway")
 
 
+@pytest.mark.parametrize("nothing_new", [True, False])
+def test_verdict_comes_first_if_nothing_else_is_new(
+    open_page: OpenPage, api: FakeApi, nothing_new: bool
+) -> None:
+    api.answers["/runs"] = fake.runs(fake.RUN)
+    estimate = fake.NOTHING_NEW if nothing_new else fake.ESTIMATE
+    api.answers["/retrain/estimate"] = Answer(estimate)
+
+    texts = [str(getattr(element, "value", "")) for element in retrain_page(open_page).main]
+
+    asked = next(n for n, text in enumerate(texts) if text.startswith(("### ", "New since")))
+    verdict = next(n for n, text in enumerate(texts) if "passed the checks" in text)
+    assert (verdict < asked) is nothing_new
+
+
 def test_candidate_that_passed_waits_for_a_person_to_promote_it(
     open_page: OpenPage, api: FakeApi
 ) -> None:
