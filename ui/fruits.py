@@ -51,6 +51,13 @@ def name(fruit: Instance) -> str:
     return capitalize(f"{fruit.freshness_level} {fruit.fruit}")
 
 
+def count_known(prediction: Prediction) -> int | None:
+    """How many of the things found are known fruits; None if nothing was looked for."""
+    if prediction.instances is None:
+        return None
+    return sum(fruit.recognised for fruit in prediction.instances)
+
+
 def headline(prediction: Prediction) -> str:
     """All fruits by level, worst first: "5 fruits: 1 rotten, 4 fresh". Without a grade of each:
     "Several fruits"."""

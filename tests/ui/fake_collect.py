@@ -108,7 +108,9 @@ def batch_answer(body: bytes) -> Answer:
             lines.append(common | {"error": {"detail": "This is no photograph."}})
         else:
             rotten = {"predicted_class": "rottenapples", "freshness": "rotten"}
-            changes: dict[str, Any] = rotten | {"freshness_level": "rotten"} if "rotten" in name else {}
+            changes: dict[str, Any] = (
+                rotten | {"freshness_level": "rotten"} if "rotten" in name else {}
+            )
             if "old" in name:
                 changes = {"freshness_level": "past_best"}
             if "kiwi" in name:

@@ -130,7 +130,8 @@ def test_csv_has_the_words_of_the_screen_beside_what_the_api_gave() -> None:
     assert [row["confidence_percent"] for row in table[:2]] == ["97.3 %", "over 99.9 %"]
     assert float(table[0]["confidence"]) == 0.9731
     assert table[0]["predicted_class"] == "freshapples"
-    for name in ("predicted_class", "freshness_score", "freshness_level"):
+    of_a_fruit = ("predicted_class", "freshness_score", "freshness_level")
+    for name in (*of_a_fruit, "confidence", "confidence_percent"):
         assert table[2][name] == ""
     assert table[2]["recognised"] == "False"
 
@@ -178,10 +179,19 @@ def test_csv_of_several_fruits_has_no_grade_of_one() -> None:
     text = grading.as_csv([Graded("t", None, tray, None), Graded("o", None, one, None)])
 
     first, second = csv.DictReader(StringIO(text))
-    assert (first["fruits"], first["worst_level"]) == ("4", "rotten")
+    assert (first["fruits"], first["not_known"], first["worst_level"]) == ("3", "1", "rotten")
     assert first["grade"].startswith("4 fruits: 1 rotten")
     assert first["predicted_class"] == first["confidence"] == first["confidence_percent"] == ""
     assert (second["fruits"], second["worst_level"], second["grade"]) == ("1", "", "Fresh apple")
+
+
+def test_thing_that_is_no_fruit_is_not_among_the_fruits_of_the_csv() -> None:
+    answer = tray_answer([TRAY[0] | {"recognised": False}], recognised=False)
+    shoe = Prediction.model_validate(answer)
+
+    [row] = csv.DictReader(StringIO(grading.as_csv([Graded("s", None, shoe, None)])))
+
+    assert (row["grade"], row["fruits"], row["not_known"]) == ("Not known", "0", "1")
 
 
 def test_several_fruits_that_were_not_found_one_by_one_are_not_counted() -> None:

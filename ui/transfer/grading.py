@@ -34,6 +34,7 @@ _COLUMNS = (
     "freshness_level",
     "recognised",
     "fruits",
+    "not_known",
     "worst_level",
     "error",
     "prediction_id",
@@ -133,8 +134,8 @@ def has_decimal_comma(locale: str) -> bool:
 def as_csv(rows: Sequence[Graded], *, decimal_comma: bool = False) -> str:
     """The rows as CSV that spreadsheets open: with a byte order mark, and without formulas.
 
-    With `decimal_comma`, semicolons separate the cells. A photo that was not recognised has no
-    class, so that nobody counts it as a fruit.
+    With `decimal_comma`, semicolons separate the cells. What was not recognised has no class and no
+    confidence, and is not among the fruits, so that nobody counts it as one.
     """
     text = StringIO()
     text.write(_BYTE_ORDER_MARK)
@@ -161,12 +162,15 @@ def _fields(prediction: Prediction) -> dict[str, object]:
         # The grade of the whole photo speaks for none of them.
         fields |= dict.fromkeys((*_OF_A_FRUIT, "confidence"))
     elif not prediction.recognised:
-        fields |= dict.fromkeys(_OF_A_FRUIT)
+        fields |= dict.fromkeys((*_OF_A_FRUIT, "confidence"))
+    known = fruits.count_known(prediction)
+    is_graded = prediction.recognised and not prediction.several
     return {
         **fields,
         "grade": grade_of(prediction),
-        "confidence_percent": None if prediction.several else percent(prediction.confidence),
-        "fruits": None if prediction.instances is None else len(prediction.instances),
+        "confidence_percent": percent(prediction.confidence) if is_graded else None,
+        "fruits": known,
+        "not_known": None if known is None else len(prediction.instances or []) - known,
         "worst_level": fruits.worst_level(prediction) if prediction.several else None,
     }
 

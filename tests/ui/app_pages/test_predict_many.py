@@ -199,7 +199,7 @@ def test_photo_of_several_fruits_has_its_counts_and_its_worst(
     assert table["Grade"].tolist() == [headline, "Fresh apple"]
     assert table["Confidence"].isna().tolist() == [True, False]
     assert table["Level"].fillna("").tolist() == ["", "Fresh"]
-    assert table["Fruits"].fillna(0).tolist() == [4, 0]
+    assert table["Fruits"].fillna(0).tolist() == [3, 0]
     assert table["Worst"].fillna("").tolist() == ["Rotten", ""]
     totals = {metric.label: metric.value for metric in page.metric}
     assert (totals["Fresh"], totals["Rotten"], totals["Not known"]) == ("1", "1", "0")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import fruits
 import state
 import streamlit as st
 from api_models import Prediction
@@ -58,11 +59,11 @@ def grades_table(rows: list[Graded]) -> None:
     }
     if any(several):
         columns["Worst"] = [_level(item) for item in several]
-        columns["Fruits"] = [
-            len(item.instances) if item and item.instances is not None else None for item in several
-        ]
+        columns["Fruits"] = [fruits.count_known(item) if item else None for item in several]
     columns |= {
-        "Confidence": [100 * item.confidence if item else None for item in single],
+        "Confidence": [
+            100 * item.confidence if item and item.recognised else None for item in single
+        ],
         "Level": [_level(item) for item in single],
         "Freshness": [_score(item) for item in single],
         "File": [as_cell(row.name) for row in rows],
