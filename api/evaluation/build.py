@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from api.model.package import (
     write_package,
 )
 from api.model.probe import grade_probe
+from api.model.provenance import versions_of
 from api.model.replay_buffer import ReplayBuffer
 from api.training.corpus import TrainingCorpus
 from api.training.detection.recipe import DetectorRecipe
@@ -122,7 +122,7 @@ def build_package(
             thresholds=head.thresholds,
             data=corpus.fingerprint(),
             recipe=recipe.as_dict(),
-            versions={name: version(name) for name in LIBRARIES},
+            versions=versions_of(LIBRARIES),
             files=files,
             probe=grade_probe(grader.backbone, head, recipe.input_size),
             detector=detector.manifest if detector else None,

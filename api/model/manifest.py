@@ -85,7 +85,9 @@ class Manifest(BaseModel):
     thresholds: dict[str, float]
     data: DataFingerprint
     recipe: dict[str, Any]
-    versions: dict[str, str] = Field(description="Of the libraries that made the package.")
+    versions: dict[str, str] = Field(
+        description="Of the libraries that made the package, and of this project as `ripeline`."
+    )
     files: dict[str, str] = Field(description="SHA-256 of each file of the package.")
     probe: list[list[float]] | None = Field(
         default=None,

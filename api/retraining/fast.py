@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from api.model.engines.litert import LiteRTBackbone
 from api.model.manifest import DataFingerprint, Manifest
 from api.model.package import BACKBONE, DETECTOR, HEAD, REPLAY, version_name, write_package
 from api.model.probe import grade_probe
+from api.model.provenance import versions_of
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.registry.label_rules import ENOUGH_HELD_OUT, check_new_classes
 from api.retraining.embed_catalog import build_training_rows
@@ -176,7 +176,7 @@ def write_candidate(job: RetrainJob, data: TrainingRows, head: Head, folder: Pat
                 "thresholds": head.thresholds,
                 "data": data_fingerprint(data.replay),
                 "recipe": {**champion.recipe, "head_l2": HEAD_L2, "mode": "fast"},
-                "versions": {name: version(name) for name in LIBRARIES},
+                "versions": versions_of(LIBRARIES),
                 "files": files,
                 "probe": grade_probe(
                     LiteRTBackbone(job.champion.backbone), head, champion.input_size

@@ -1,0 +1,42 @@
+"""What made a model package: the versions of the libraries, and of this project with its revision.
+
+A version that misbehaves months later can then be made again by the code that made it.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterable
+from importlib.metadata import version
+
+from api import __version__
+from api.settings import PROJECT
+
+# Set in container images, which hold no git repository.
+REVISION_VARIABLE = "RIPELINE_REVISION"
+_GIT_SECONDS = 10
+
+
+def versions_of(libraries: Iterable[str]) -> dict[str, str]:
+    """The installed versions of `libraries`, and of the project as `ripeline`."""
+    code = revision()
+    own = f"{__version__}+{code}" if code else __version__
+    return {"ripeline": own, **{name: version(name) for name in libraries}}
+
+
+def revision() -> str | None:
+    """The short hash of the commit of this code, with `-dirty` if files differ from it.
+
+    None outside a git repository, and where git is missing, unless the environment names it.
+    """
+    if named := os.environ.get(REVISION_VARIABLE):
+        return named
+    if not (PROJECT / ".git").exists():  # A repository further up holds other code.
+        return None
+    command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        done = subprocess.run(  # noqa: S603  (all arguments are ours)
+            command, capture_output=True, text=True, check=True, timeout=_GIT_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

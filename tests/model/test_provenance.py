@@ -1,0 +1,71 @@
+"""The versions in a manifest: libraries, and the revision of the code."""
+
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from api import __version__
+from api.model import provenance
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in place of the project's."""
+    monkeypatch.delenv(provenance.REVISION_VARIABLE, raising=False)
+    monkeypatch.setattr(provenance, "PROJECT", tmp_path / "project")
+    (tmp_path / "project").mkdir()
+    return tmp_path / "project"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    author = ["-c", "user.name=me", "-c", "user.email=me@example.org"]
+    command = ["git", "-C", str(folder), *author, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def commit(folder: Path) -> str:
+    git(folder, "init", "--quiet")
+    (folder / "code.py").write_text("1")
+    git(folder, "add", "code.py")
+    git(folder, "commit", "--quiet", "--message", "first")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def test_commit_is_named_and_changed_files_are_said(project: Path) -> None:
+    whole = commit(project)
+    clean = provenance.revision()
+    assert clean
+    assert len(clean) >= 7
+    assert whole.startswith(clean)
+    # A tag is no revision: it can move.
+    git(project, "tag", "--annotate", "v9", "--message", "nine")
+    assert provenance.revision() == clean
+    (project / "code.py").write_text("2")
+    assert provenance.revision() == f"{clean}-dirty"
+    assert provenance.versions_of(["numpy"]) == {
+        "ripeline": f"{__version__}+{clean}-dirty",
+        "numpy": version("numpy"),
+    }
+
+
+def test_environment_names_the_revision_of_an_image(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(provenance.REVISION_VARIABLE, "abc1234")
+    assert provenance.versions_of([]) == {"ripeline": f"{__version__}+abc1234"}
+
+
+def test_no_repository_no_commit_and_no_git_leave_the_version_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(project.parent)
+    # The repository of the folder above is not this code's.
+    assert provenance.versions_of([]) == {"ripeline": __version__}
+    git(project, "init", "--quiet")
+    assert provenance.revision() is None
+    monkeypatch.setenv("PATH", str(project))
+    assert provenance.revision() is None
