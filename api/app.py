@@ -96,6 +96,8 @@ class Service(FastAPI):
         # Not uvicorn's setting, which takes for granted that the proxy strips it.
         if scope["type"] == "http" and (root_path := self.state.settings.root_path):
             scope["root_path"] = root_path
+            if scope["path"] == root_path:  # As people type it.
+                scope["path"] += "/"
         await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:

@@ -128,6 +128,10 @@ async def _without_preamble(
             after = rb"(?=[ \t]*\r?\n|--)"
             boundary = re.compile(rb"^" + re.escape(delimiter) + after, re.MULTILINE)
         if found := boundary.search(start):
+            if start[found.end() :].lstrip(b" \t").startswith(b"\n"):
+                raise MultiPartException(
+                    "Its lines end in LF alone. A form needs CR and LF (RFC 2046)."
+                )
             start = start[found.start() :]
             break
         if len(start) > MAX_PREAMBLE_BYTES:

@@ -34,6 +34,12 @@ _DETAILS = {
     "two in a row.",
     405: "This path does not take that method. GET /docs shows what each takes.",
 }
+# Why a body cannot be read as JSON, by what Python raises; FastAPI's words name none of it.
+_UNREADABLE: dict[type[BaseException | None], str] = {
+    RecursionError: "Its JSON is nested too deeply.",
+    UnicodeDecodeError: "Its JSON is not in UTF-8.",
+    ValueError: "Its JSON has a number with too many digits.",
+}
 log = logging.getLogger(__name__)
 
 
@@ -87,11 +93,16 @@ def _disk_full(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _validation_error(_request: Request, error: RequestValidationError) -> JSONResponse:
-    faults = "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-        for fault in error.errors()
-    )
+    faults = "; ".join(map(_fault, error.errors()))
     return _response(problem_document(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", faults))
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    """One fault that pydantic or FastAPI found, in words."""
+    if fault["type"] == "json_invalid":
+        reason, place = fault["ctx"]["error"], fault["loc"][-1]
+        return f"The body is no JSON: {reason}, at character {place}."
+    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
 
 
 async def _http_exception(request: Request, error: HTTPException) -> JSONResponse:
@@ -104,7 +115,8 @@ async def _http_exception(request: Request, error: HTTPException) -> JSONRespons
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed_methods(request))
     code = status_title(error.status_code).lower().replace(" ", "-")
-    detail = _DETAILS.get(error.status_code, "{reason}").format(reason=error.detail)
+    reason = _UNREADABLE.get(type(error.__cause__), error.detail)
+    detail = _DETAILS.get(error.status_code, "{reason}").format(reason=reason)
     return _response(problem_document(error.status_code, code, detail), headers)
 
 

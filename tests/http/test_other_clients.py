@@ -130,6 +130,38 @@ def test_form_without_its_boundary_is_refused(client: TestClient, before: bytes)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
 
 
+@pytest.mark.parametrize("before", [b"", b"words\n"])
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
+def test_form_with_line_feeds_alone_is_refused_for_that(
+    client: TestClient, path: str, before: bytes
+) -> None:
+    form = part('name="file"; filename="a.jpg"', b"words").replace(b"\r\n", b"\n") + b"--b--\n"
+    answer = client.post(path, content=before + form, headers=FORM)
+    assert answer.status_code == 400
+    assert "lines end in LF alone" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (b'{"ids":' + b"[" * 100_000, 400, "nested too deeply"),
+        ('{"ids": ["ä"]}'.encode("latin-1"), 400, "not in UTF-8"),
+        (b'{"ids": [' + b"9" * 10_000 + b"]}", 400, "too many digits"),
+        (b'{"ids": ["a"]} x', 422, "no JSON: Extra data, at character 15."),
+        (b"{'ids': []}", 422, "at character 1."),
+        (b'\xef\xbb\xbf{"ids": ["a"]}', 422, "body.ids.0"),
+    ],
+    ids=["deep", "latin-1", "digits", "comma", "quotes", "mark"],
+)
+def test_json_that_cannot_be_read_is_refused_with_the_reason(
+    client: TestClient, body: bytes, status: int, reason: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    answer = client.post("/dataset/images/remove", content=body, headers=headers)
+    assert answer.status_code == status
+    assert reason in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("cut", [1, 100, len(PHOTO)])
 @pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/upload-training-data"])
 def test_form_that_is_cut_off_is_refused_whole(client: TestClient, path: str, cut: int) -> None:

@@ -61,6 +61,14 @@ def test_root_path_may_be_stripped_or_left(below: TestClient, prefix: str) -> No
     assert "cdn.jsdelivr.net" in policy
 
 
+def test_root_path_itself_is_the_front_page(below: TestClient) -> None:
+    page = below.get(ROOT, headers=HTML)
+    assert page.status_code == 200
+    assert page.text == below.get(f"{ROOT}/", headers=HTML).text
+    assert below.head(ROOT).status_code == 200
+    assert "style-src" in page.headers["content-security-policy"]
+
+
 def test_other_paths_that_begin_like_the_root_path(below: TestClient) -> None:
     for path in ("/graderhealth", "/grader-x/health", "/grader/grader/health"):
         assert below.get(path, headers=bearer(CHANGE_KEY)).status_code == 404
