@@ -11,9 +11,9 @@ from charts.style import (
     HIGHLIGHT,
     PERCENT_AXIS,
     ROW_PIXELS,
-    SERIES,
     WARNING,
     apply_layout,
+    class_style,
     label_rows,
 )
 
@@ -30,7 +30,7 @@ def appearance_by_class(classes: Sequence[ClassAppearance], shown: Property) -> 
     figure = go.Figure()
     for row in classes:
         quantiles = getattr(row, shown)
-        colour = _colour_of(row, shown)
+        colour = class_style(row.class_name).colour
         figure.add_box(
             y=[row.class_name],
             q1=[scale * quantiles.p25],
@@ -83,11 +83,3 @@ def size_bubbles(sizes: Sequence[Size], input_size: int) -> go.Figure:
     figure.update_xaxes(title="Width in pixels", type="log", tickvals=_PIXELS)
     figure.update_yaxes(title="Height in pixels", type="log", tickvals=_PIXELS)
     return figure
-
-
-def _colour_of(row: ClassAppearance, shown: Property) -> str:
-    if shown == "hue":
-        return f"hsl({row.hue.p50 % 360:.0f}, 70%, 45%)"
-    if row.class_name.lower().startswith("fresh"):
-        return HIGHLIGHT
-    return WARNING if row.class_name.lower().startswith("rotten") else SERIES[2]

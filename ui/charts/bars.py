@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from formatting import SEVERAL, class_label, class_labels, percent
 from plain_text import as_chart_text
 
-from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout
+from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout, class_style
 
 _MAX_BARS = 12
 _PROBABILITY_PIXELS = 38
@@ -36,7 +36,7 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
         cliponaxis=False,
         hoverinfo="skip",
         marker={
-            "color": [_grade_colour(name) if name == highlighted else MUTED for name in names],
+            "color": [class_style(name).colour if name == highlighted else MUTED for name in names],
             "cornerradius": 5,
         },
     )
@@ -64,10 +64,6 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
     return figure
 
 
-def _grade_colour(name: str) -> str:
-    return WARNING if name.lower().startswith("rotten") else HIGHLIGHT
-
-
 def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     """Photos per class, in the given order.
 
@@ -78,7 +74,9 @@ def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     labels = class_labels([name for name in shown if name is not None])
     names = ["Not known" if name is None else as_chart_text(labels[name]) for name in shown]
     numbers = list(shown.values())
-    colours = [MUTED if name in (None, SEVERAL) else HIGHLIGHT for name in shown]
+    colours = [
+        MUTED if name is None or name == SEVERAL else class_style(name).colour for name in shown
+    ]
     if len(counts) > _MAX_BARS:
         rest = len(counts) - _MAX_BARS + 1
         names[-1], colours[-1] = f"{rest} other classes", MUTED

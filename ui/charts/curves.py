@@ -7,10 +7,9 @@ from formatting import class_labels, percent
 from plain_text import as_chart_text
 from stored_models import PrecisionRecallCurve, ReliabilityBin, RocCurve
 
-from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, SERIES, apply_layout, to_percent
+from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, apply_layout, class_style, to_percent
 
 _SIDE = 340
-_DASHES = ("solid", "dash", "dot")
 
 
 def reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
@@ -102,17 +101,14 @@ def _by_class(
     """A line per class, with its area in the legend."""
     labels = class_labels(lines)
     figure = go.Figure()
-    for k, (name, (x, y, area)) in enumerate(lines.items()):
+    for name, (x, y, area) in lines.items():
+        style = class_style(name)
         figure.add_scatter(
             x=to_percent(x),
             y=to_percent(y),
             mode="lines",
             name=f"{as_chart_text(labels[name])} {area:.4f}",
-            line={
-                "color": SERIES[k % len(SERIES)],
-                "width": 3,
-                "dash": _DASHES[k // len(SERIES) % len(_DASHES)],
-            },
+            line={"color": style.colour, "width": 3, "dash": style.dash},
             text=[
                 f"{up} {percent(b)}, {across.lower()} {percent(a)}"
                 for a, b in zip(x, y, strict=True)

@@ -10,20 +10,22 @@ from plain_text import as_chart_text
 
 from charts.style import (
     HIGHLIGHT,
+    LEVELS,
     MUTED,
+    NEUTRAL,
+    RING,
     ROW_PIXELS,
-    SERIES,
-    WARNING,
     apply_layout,
+    class_style,
     label_rows,
     percent_labels,
 )
 
-_MARKERS = ("circle", "diamond", "square", "x")
+# Blues, from the middle to the ends: green and orange say fresh and rotten.
 _SPLITS = {
-    "train": (HIGHLIGHT, "Learned from"),
-    "validation": (SERIES[2], "Tuned on"),
-    "test": (WARNING, "Measured on"),
+    "train": (NEUTRAL, "Learned from"),
+    "validation": ("#a9c3e4", "Tuned on"),
+    "test": ("#3b5f93", "Measured on"),
 }
 
 
@@ -73,7 +75,7 @@ def fresh_against_rotten(fresh: int, rotten: int, by_fruit: Sequence[FruitFreshn
     sides += [Side(capitalize(part.fruit), part.fresh, part.rotten) for part in by_fruit]
     names = [side.name for side in sides]
     figure = go.Figure()
-    for title, colour in (("Fresh", HIGHLIGHT), ("Rotten", WARNING)):
+    for title, colour in (("Fresh", LEVELS["fresh"].colour), ("Rotten", LEVELS["rotten"].colour)):
         numbers = [getattr(side, title.lower()) for side in sides]
         shares = [n / (side.fresh + side.rotten) for n, side in zip(numbers, sides, strict=True)]
         figure.add_bar(
@@ -123,8 +125,8 @@ def score_strip(original: View, views: Sequence[View]) -> go.Figure:
     """The freshness scores of the original and of each view, from rotten to fresh."""
     figure = go.Figure()
     for title, shown, symbol, colour, size in (
-        ("Training views", views, "circle", HIGHLIGHT, 13),
-        ("As it is", [original], "diamond-open", WARNING, 16),
+        ("Training views", views, "circle", NEUTRAL, 13),
+        ("As it is", [original], "diamond-open", RING, 16),
     ):
         scores = [100 * view.freshness_score for view in shown if view.freshness_score is not None]
         figure.add_scatter(
@@ -158,7 +160,8 @@ def embedding_map(points: Sequence[Point]) -> go.Figure:
     in_legend: set[str] = set()
     # Those with a photo come last, to be drawn on top.
     for with_photo in (False, True):
-        for k, name in enumerate(names):
+        for name in names:
+            style = class_style(name)
             mine = [
                 n
                 for n, point in enumerate(points)
@@ -175,8 +178,8 @@ def embedding_map(points: Sequence[Point]) -> go.Figure:
                 showlegend=name not in in_legend,
                 marker={
                     "size": 14 if with_photo else 7,
-                    "color": SERIES[k % len(SERIES)],
-                    "symbol": _MARKERS[k // len(SERIES) % len(_MARKERS)],
+                    "color": style.colour,
+                    "symbol": style.marker,
                     "opacity": 0.75,
                     "line": {"width": 2 if with_photo else 0, "color": "#6a746d"},
                 },

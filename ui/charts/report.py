@@ -11,8 +11,8 @@ from stored_models import MetricSlice
 from charts.style import (
     HIGHLIGHT,
     MUTED,
+    NEUTRAL,
     PERCENT_AXIS,
-    SERIES,
     WARNING,
     apply_layout,
     percent_labels,
@@ -73,7 +73,7 @@ def metric_intervals(figures: Sequence[Figure]) -> go.Figure:
 def _colour(figure: Figure) -> str:
     if figure.leaks:
         return WARNING
-    return HIGHLIGHT if figure.measures == "version" else SERIES[2]
+    return HIGHLIGHT if figure.measures == "version" else NEUTRAL
 
 
 def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:
@@ -173,7 +173,7 @@ def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
             marker={
                 "size": [12 + 24 * (trial.megabytes / largest) ** 0.5 for trial in trials],
                 "color": [
-                    HIGHLIGHT if trial.architecture == chosen else SERIES[2] for trial in trials
+                    HIGHLIGHT if trial.architecture == chosen else NEUTRAL for trial in trials
                 ],
                 "opacity": 0.85,
             },
@@ -203,7 +203,7 @@ def input_sizes(trials: Sequence[Trial], chosen: int) -> go.Figure:
             marker={
                 "size": 13,
                 "color": [
-                    HIGHLIGHT if trial.input_size == chosen else SERIES[2] for trial in ordered
+                    HIGHLIGHT if trial.input_size == chosen else NEUTRAL for trial in ordered
                 ],
             },
             error_y=_intervals(ordered),

@@ -14,6 +14,7 @@ from charts.style import (
     RING,
     WARNING,
     apply_layout,
+    class_style,
     label_rows,
     to_percent,
 )
@@ -71,7 +72,7 @@ def new_photos(counts: Mapping[str, int]) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             hoverinfo="skip",
-            marker={"color": HIGHLIGHT, "cornerradius": 5},
+            marker={"color": [class_style(name).colour for name in names], "cornerradius": 5},
         )
     )
     apply_layout(figure, _BAR_PIXELS * len(names) + 20)

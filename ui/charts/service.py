@@ -9,10 +9,11 @@ import plotly.graph_objects as go
 from formatting import class_label, percent
 from plain_text import as_chart_text
 
-from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, SERIES, apply_layout, to_percent
+from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, apply_layout, class_style, to_percent
 
 _HEIGHT = 260
 _ROW_PIXELS = 46
+_MOST_CLASSES = 8
 _OTHERS = "Other classes"
 
 
@@ -36,14 +37,14 @@ def class_mix(
     totals: Counter[str] = Counter()
     for by_class in counts:
         totals.update(by_class)
-    named = sorted(name for name, _ in totals.most_common(len(SERIES)))
+    named = sorted(name for name, _ in totals.most_common(_MOST_CLASSES))
     figure = go.Figure()
-    for name, colour in zip(named, SERIES, strict=False):
+    for name in named:
         figure.add_bar(
             x=list(starts),
             y=[by_class.get(name, 0) for by_class in counts],
             name=as_chart_text(class_label(name)),
-            marker={"color": colour, "line": {"width": 0}},
+            marker={"color": class_style(name).colour, "line": {"width": 0}},
             hovertemplate=f"{as_chart_text(class_label(name))}: %{{y}}<extra></extra>",
         )
     if len(totals) > len(named):

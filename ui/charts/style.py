@@ -1,10 +1,12 @@
 """Colours, layout and number formats that all charts share."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from colorsys import hls_to_rgb
 from typing import NamedTuple
+from zlib import crc32
 
 import plotly.graph_objects as go
-from formatting import percent
+from formatting import fruit_and_freshness, percent
 from plain_text import as_chart_text
 
 # All colours stand out on light and dark.
@@ -12,18 +14,25 @@ HIGHLIGHT = "#3f9a66"
 MUTED = "rgba(128, 138, 131, 0.45)"
 RING = "#8a948c"
 WARNING = "#cf7a2f"
-# For series that are neither good nor bad.
-SERIES = (
-    "#3f9a66",
-    "#cf7a2f",
-    "#5b8ecb",
-    "#b5607f",
-    "#8a7fc0",
-    "#4da39d",
-    "#a08c3a",
-    "#a06f55",
-)
+# For what is neither good nor bad, and no class.
+NEUTRAL = "#5b8ecb"
+# The hues of classes, in degrees: fresh ones are green, rotten ones red to orange, never green.
+_HUES = {"fresh": (95, 175), "overripe": (44, 62), "rotten": (-15, 36)}
+_OTHER_HUES = (200, 325)
+# Where in its hues a fruit lies, 0 to 1. Those of the default model lie far apart, others by name.
+_PLACES = {"apple": 0.1, "banana": 0.5, "orange": 0.9}
+_MARKERS = ("circle", "diamond", "square", "x")
+_DASHES = ("solid", "dash", "dot")
+_LIGHTNESS, _SATURATION = (0.4, 0.47), (0.5, 0.62)
 ROW_PIXELS = 40
+
+
+class ClassStyle(NamedTuple):
+    """How a class is drawn: the same in every chart, whatever other classes there are."""
+
+    colour: str
+    marker: str
+    dash: str
 
 
 class LevelStyle(NamedTuple):
@@ -42,6 +51,25 @@ LEVELS = {
 UNKNOWN_LEVEL = LevelStyle("#b4bdb6", "?", "4px dotted")
 # For an axis in percent. Plotly's own percent format has no space before the sign.
 PERCENT_AXIS = {"ticksuffix": " %"}
+
+
+def class_style(name: str) -> ClassStyle:
+    """By the name alone, so that it stays when a class is added."""
+    fruit, _ = fruit_and_freshness(name)
+    digits = crc32(fruit.casefold().encode())
+    place = _PLACES.get(fruit.casefold(), digits % 1009 / 1008)
+    low, high = next(
+        (hues for start, hues in _HUES.items() if name.strip().lower().startswith(start)),
+        _OTHER_HUES,
+    )
+    hue = (low + place * (high - low)) % 360 / 360
+    lightness, saturation = _LIGHTNESS[digits // 1009 % 2], _SATURATION[digits // 2018 % 2]
+    red, green, blue = (round(255 * part) for part in hls_to_rgb(hue, lightness, saturation))
+    return ClassStyle(
+        f"#{red:02x}{green:02x}{blue:02x}",
+        _MARKERS[digits // 4036 % len(_MARKERS)],
+        _DASHES[digits // 4036 % len(_DASHES)],
+    )
 
 
 def apply_layout(figure: go.Figure, height: int) -> go.Figure:

@@ -2,7 +2,7 @@
 
 import pytest
 from charts.bars import class_bars, probability_bars, threshold_bar
-from charts.style import HIGHLIGHT, MUTED, WARNING
+from charts.style import MUTED, class_style
 from formatting import SEVERAL
 
 PROBABILITIES = {"rottenapples": 0.3, "freshapples": 0.6996, "dragon_fruit": 0.0004}
@@ -22,9 +22,9 @@ def test_most_likely_class_is_on_top_with_its_label() -> None:
 @pytest.mark.parametrize(
     ("highlighted", "colours"),
     [
-        ("freshapples", (HIGHLIGHT, MUTED, MUTED)),
+        ("freshapples", (class_style("freshapples").colour, MUTED, MUTED)),
         # Rotten is never green.
-        ("rottenapples", (MUTED, WARNING, MUTED)),
+        ("rottenapples", (MUTED, class_style("rottenapples").colour, MUTED)),
         (None, (MUTED, MUTED, MUTED)),
     ],
 )
@@ -62,7 +62,7 @@ def test_classes_have_labels_and_unrecognised_photos_are_muted() -> None:
 
     assert bars.y == ("Fresh apple", "Not known")
     assert bars.x == (7, 2)
-    assert bars.marker.color == (HIGHLIGHT, MUTED)
+    assert bars.marker.color == (class_style("freshapples").colour, MUTED)
 
 
 def test_classes_with_the_same_label_keep_their_own_bars_in_a_batch() -> None:
@@ -103,4 +103,4 @@ def test_bar_shows_the_value_as_a_share_of_the_threshold(
 def test_photos_of_several_fruits_are_neither_good_nor_bad() -> None:
     [bars] = class_bars({SEVERAL: 2, "freshapples": 1}).data
 
-    assert tuple(bars.marker.color) == (MUTED, HIGHLIGHT)
+    assert tuple(bars.marker.color) == (MUTED, class_style("freshapples").colour)

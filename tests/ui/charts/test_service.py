@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from charts.service import Span, class_mix, mean_confidence, version_timeline
-from charts.style import HIGHLIGHT, MUTED, SERIES
+from charts.style import HIGHLIGHT, MUTED
 
 NOON = datetime(2026, 11, 21, 12)
 STARTS = [NOON, NOON + timedelta(minutes=15)]
@@ -20,11 +20,11 @@ def test_each_class_has_a_bar_series() -> None:
 
 
 def test_rarest_classes_share_a_colour() -> None:
-    counts = {f"fruit {n:02}": 100 - n for n in range(len(SERIES) + 2)}
+    counts = {f"fruit {n:02}": 100 - n for n in range(8 + 2)}
 
     figure = class_mix(STARTS[:1], [counts], 900)
 
-    assert len(figure.data) == len(SERIES) + 1
+    assert len(figure.data) == 8 + 1
     assert figure.data[-1].name == "Other classes"
     assert figure.data[-1].y == (100 - 8 + 100 - 9,)
 
