@@ -15,6 +15,7 @@ from charts.style import (
     apply_layout,
     class_style,
     label_rows,
+    percent_range,
 )
 
 Property = Literal["brightness", "saturation", "hue"]
@@ -49,7 +50,7 @@ def appearance_by_class(classes: Sequence[ClassAppearance], shown: Property) -> 
     if shown == "hue":
         figure.update_xaxes(ticksuffix="°")
     else:
-        figure.update_xaxes(range=[0, 100], hoverformat=".1f", **PERCENT_AXIS)
+        figure.update_xaxes(range=percent_range(0), hoverformat=".1f", **PERCENT_AXIS)
     return label_rows(figure, names, class_labels(names))
 
 

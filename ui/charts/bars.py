@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from formatting import SEVERAL, class_label, class_labels, percent
 from plain_text import as_chart_text
 
-from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout, class_style
+from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout, class_style, make_room
 
 _MAX_BARS = 12
 _PROBABILITY_PIXELS = 38
@@ -48,8 +48,8 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
         dragmode=False,
         showlegend=False,
     )
-    # Room on the right for the number beside a full bar.
-    figure.update_xaxes(range=[0, 1.2], visible=False, fixedrange=True)
+    make_room(figure, bars.text)
+    figure.update_xaxes(range=[0, 1], visible=False, fixedrange=True)
     figure.update_yaxes(
         # Labels may be the same, or look like numbers: each class keeps its own bar.
         type="category",
@@ -94,8 +94,8 @@ def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     )
     figure = apply_layout(go.Figure(bars), _CLASS_PIXELS * len(names) + 10)
     figure.update_layout(bargap=0.35, showlegend=False)
-    # Room on the right for the number beside the longest bar.
-    figure.update_xaxes(range=[0, 1.15 * max(numbers, default=1)], visible=False)
+    make_room(figure, bars.text)
+    figure.update_xaxes(range=[0, max(numbers, default=1)], visible=False)
     figure.update_yaxes(
         type="category", autorange="reversed", ticks="", ticksuffix="  ", tickfont={"size": 14}
     )

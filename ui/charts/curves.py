@@ -7,7 +7,15 @@ from formatting import class_labels, percent
 from plain_text import as_chart_text
 from stored_models import PrecisionRecallCurve, ReliabilityBin, RocCurve
 
-from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, apply_layout, class_style, to_percent
+from charts.style import (
+    HIGHLIGHT,
+    MUTED,
+    PERCENT_AXIS,
+    apply_layout,
+    class_style,
+    percent_range,
+    to_percent,
+)
 
 _SIDE = 340
 
@@ -47,8 +55,8 @@ def reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
     apply_layout(figure, _SIDE)
     # Room at the top for the usually largest dot, of confident and right grades.
     figure.update_layout(showlegend=False, margin={"t": 16})
-    figure.update_xaxes(range=[0, 105], **PERCENT_AXIS, title="Confidence")
-    figure.update_yaxes(range=[0, 105], **PERCENT_AXIS, title="Right")
+    figure.update_xaxes(range=percent_range(0), **PERCENT_AXIS, title="Confidence")
+    figure.update_yaxes(range=percent_range(0), **PERCENT_AXIS, title="Right")
     return figure
 
 
@@ -116,6 +124,6 @@ def _by_class(
             hovertemplate=f"{as_chart_text(labels[name])}: %{{text}}<extra></extra>",
         )
     apply_layout(figure, _SIDE + 24 * ((len(lines) + 2) // 3))
-    figure.update_xaxes(range=[-2, 102], **PERCENT_AXIS, title=across)
-    figure.update_yaxes(range=[-2, 105], **PERCENT_AXIS, title=up)
+    figure.update_xaxes(range=percent_range(0), **PERCENT_AXIS, title=across)
+    figure.update_yaxes(range=percent_range(0), **PERCENT_AXIS, title=up)
     return figure

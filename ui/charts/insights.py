@@ -18,6 +18,7 @@ from charts.style import (
     apply_layout,
     class_style,
     label_rows,
+    make_room,
     percent_labels,
 )
 
@@ -65,7 +66,8 @@ def class_balance(counts: Sequence[Count]) -> go.Figure:
         )
     apply_layout(figure, ROW_PIXELS * len(names) + 50)
     figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
-    figure.update_xaxes(range=[0, 1.15 * max(totals.values(), default=1)], visible=False)
+    make_room(figure, [f"{total:,}" for total in totals.values()])
+    figure.update_xaxes(range=[0, max(totals.values(), default=1)], visible=False)
     return label_rows(figure, names, labels)
 
 
@@ -141,7 +143,7 @@ def score_strip(original: View, views: Sequence[View]) -> go.Figure:
     figure.add_vline(x=50, line={"color": MUTED, "dash": "dot"})
     apply_layout(figure, 120)
     figure.update_xaxes(
-        range=[-3, 103], tickvals=[0, 50, 100], ticktext=["0 rotten", "50", "100 fresh"]
+        range=[-5, 105], tickvals=[0, 50, 100], ticktext=["0 rotten", "50", "100 fresh"]
     )
     # Room for the labels below both ends.
     figure.update_layout(margin={"l": 32, "r": 32, "b": 30})

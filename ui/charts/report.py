@@ -15,7 +15,9 @@ from charts.style import (
     PERCENT_AXIS,
     WARNING,
     apply_layout,
+    make_room,
     percent_labels,
+    percent_range,
     to_percent,
 )
 
@@ -65,7 +67,7 @@ def metric_intervals(figures: Sequence[Figure]) -> go.Figure:
     apply_layout(drawn, _ROW_PIXELS * len(figures) + 50)
     lowest = min((f.low if f.low is not None else f.value for f in figures), default=0.0)
     drawn.update_layout(showlegend=False)
-    drawn.update_xaxes(range=to_percent([max(0.0, lowest - 0.02), 1.003]), **PERCENT_AXIS)
+    drawn.update_xaxes(range=percent_range(lowest - 0.02), **PERCENT_AXIS)
     drawn.update_yaxes(visible=False, range=[len(figures) - 0.6, -0.9])
     return drawn
 
@@ -133,7 +135,7 @@ def slice_intervals(slices: Sequence[MetricSlice]) -> go.Figure:
     )
     apply_layout(figure, 34 * len(names) + 50)
     lowest = min((part.accuracy_interval_95[0] for part in slices), default=0.0)
-    figure.update_xaxes(range=to_percent([max(0.0, lowest - 0.02), 1.005]), **PERCENT_AXIS)
+    figure.update_xaxes(range=percent_range(lowest - 0.02), **PERCENT_AXIS)
     figure.update_yaxes(type="category", autorange="reversed", ticks="", ticksuffix="  ")
     return figure
 
@@ -183,6 +185,7 @@ def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
         )
     )
     apply_layout(figure, 360)
+    make_room(figure, figure.data[0].text)
     figure.update_xaxes(title="Milliseconds per photo", range=_across(trials))
     figure.update_yaxes(**PERCENT_AXIS, title="Right")
     return figure
@@ -212,6 +215,7 @@ def input_sizes(trials: Sequence[Trial], chosen: int) -> go.Figure:
         )
     )
     apply_layout(figure, 320)
+    make_room(figure, figure.data[0].text)
     figure.update_xaxes(title="Milliseconds per photo", range=_across(trials))
     figure.update_yaxes(**PERCENT_AXIS, title="Right")
     return figure
@@ -229,5 +233,5 @@ def _intervals(trials: Sequence[Trial]) -> dict[str, object]:
 
 
 def _across(trials: Sequence[Trial]) -> list[float]:
-    """From 0 to the slowest, with room for its name."""
-    return [0, 1.35 * max((trial.milliseconds for trial in trials), default=1)]
+    """From 0 to the slowest, with room for its dot."""
+    return [0, 1.1 * max((trial.milliseconds for trial in trials), default=1)]

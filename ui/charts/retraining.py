@@ -16,6 +16,8 @@ from charts.style import (
     apply_layout,
     class_style,
     label_rows,
+    make_room,
+    percent_range,
     to_percent,
 )
 
@@ -77,8 +79,8 @@ def new_photos(counts: Mapping[str, int]) -> go.Figure:
     )
     apply_layout(figure, _BAR_PIXELS * len(names) + 20)
     figure.update_layout(bargap=0.4)
-    # Room on the right for the number beside the longest bar.
-    figure.update_xaxes(range=[0, 1.2 * max(numbers, default=1)], visible=False)
+    make_room(figure, figure.data[0].text)
+    figure.update_xaxes(range=[0, max(numbers, default=1)], visible=False)
     figure.update_yaxes(
         type="category",
         tickvals=names,
@@ -128,7 +130,7 @@ def recall_pairs(classes: Mapping[str, Pair]) -> go.Figure:
         )
     apply_layout(figure, _ROW_PIXELS * len(classes) + 70)
     lowest = min([*champion.values(), *candidate.values()], default=0.0)
-    figure.update_xaxes(range=to_percent([max(0.0, lowest - 0.05), 1.01]), **PERCENT_AXIS)
+    figure.update_xaxes(range=percent_range(lowest - 0.05), **PERCENT_AXIS)
     labels = class_labels(classes)
     labels |= {name: f"{labels[name]} (new)" for name in classes if name not in champion}
     return label_rows(figure, list(classes), labels)

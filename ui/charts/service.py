@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from formatting import class_label, percent
 from plain_text import as_chart_text
 
-from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, apply_layout, class_style, to_percent
+from charts.style import HIGHLIGHT, MUTED, PERCENT_AXIS, apply_layout, class_style, percent_range
 
 _HEIGHT = 260
 _ROW_PIXELS = 46
@@ -87,7 +87,7 @@ def mean_confidence(
     lowest = min(known, default=0.0)
     figure.update_layout(hovermode="x unified", showlegend=False)
     figure.update_xaxes(range=_whole(starts, seconds))
-    figure.update_yaxes(range=to_percent([max(0.0, min(0.5, lowest - 0.05)), 1.0]), **PERCENT_AXIS)
+    figure.update_yaxes(range=percent_range(min(0.5, lowest - 0.05)), **PERCENT_AXIS)
     return figure
 
 

@@ -25,6 +25,10 @@ _MARKERS = ("circle", "diamond", "square", "x")
 _DASHES = ("solid", "dash", "dot")
 _LIGHTNESS, _SATURATION = (0.4, 0.47), (0.5, 0.62)
 ROW_PIXELS = 40
+# Of the 14 pixel text beside bars, in the widest digits.
+_LETTER_PIXELS = 8
+# At each end of an axis: a share of it, and at least so many percent.
+_ROOM, _LEAST_ROOM = 0.05, 0.3
 
 
 class ClassStyle(NamedTuple):
@@ -107,6 +111,19 @@ def label_rows(figure: go.Figure, names: Sequence[str], labels: Mapping[str, str
         ticksuffix="  ",
     )
     return figure
+
+
+def percent_range(lowest: float) -> list[float]:
+    """The range of an axis in percent from the share `lowest` to 1, with room for whole dots."""
+    low = 100 * max(0.0, lowest)
+    room = _ROOM * (100 - low) + _LEAST_ROOM
+    return [low - room, 100 + room]
+
+
+def make_room(figure: go.Figure, texts: Iterable[str]) -> None:
+    """Widen the right margin for the longest of the texts that stand right of a bar or dot."""
+    longest = max((len(text) for text in texts), default=0)
+    figure.update_layout(margin={"r": 16 + _LETTER_PIXELS * longest})
 
 
 def to_percent(shares: Iterable[float]) -> list[float]:

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import plotly.graph_objects as go
 import pytest
-from api_models import ClassAppearance, Figure, FruitFreshness, Trial
+from api_models import ClassAppearance, Count, Figure, FruitFreshness, Trial
 from charts.appearance import appearance_by_class
-from charts.bars import probability_bars
+from charts.bars import class_bars, probability_bars
 from charts.curves import precision_recall_curves, reliability, roc_curves
-from charts.insights import fresh_against_rotten
+from charts.insights import class_balance, fresh_against_rotten
 from charts.report import (
     accuracy_against_time,
     confusion,
@@ -17,7 +17,7 @@ from charts.report import (
     metric_intervals,
     slice_intervals,
 )
-from charts.retraining import Pair, recall_pairs
+from charts.retraining import Pair, new_photos, recall_pairs
 from charts.service import mean_confidence
 from stored_models import MetricSlice, PrecisionRecallCurve, ReliabilityBin, RocCurve
 
@@ -26,6 +26,7 @@ from tests.ui.fake_insights import APPEARANCE, TRIAL, figure
 KIWI_APPEARANCE = ClassAppearance.model_validate(
     {"class_name": "kiwi", "examples": 3, **APPEARANCE}
 )
+KIWIS = Count(class_name="kiwi", origin="upload", split="train", examples=12345)
 PART = {"by": "fruit", "part": "apple", "files": 9, "photographs": 4, "accuracy": 0.9}
 SLICE = MetricSlice.model_validate({**PART, "accuracy_interval_95": [0.8, 1.0]})
 ROC = RocCurve(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.98765)
@@ -52,6 +53,17 @@ WITH_LABELS = {
 }
 
 
+# Charts with text to the right of bars or dots.
+BESIDE = {
+    "probabilities": WITH_LABELS["probabilities"],
+    "batch": class_bars({"kiwi": 12345}),
+    "balance": class_balance([KIWIS]),
+    "new photos": new_photos({"kiwi": 12345}),
+    "networks": WITH_AXIS["networks"],
+    "input sizes": WITH_AXIS["input sizes"],
+}
+
+
 @pytest.mark.parametrize("chart", [*WITH_AXIS.values(), *WITH_LABELS.values()])
 def test_no_chart_uses_plotlys_percent_format(chart: go.Figure) -> None:
     # Plotly's own percent sign stands without a space before it.
@@ -64,6 +76,25 @@ def test_axis_is_in_percent(chart: go.Figure) -> None:
         axis for axis in (chart.layout.yaxis, chart.layout.xaxis) if axis.ticksuffix == " %"
     ]
     assert axis.range is None or axis.range[1] >= 100
+
+
+@pytest.mark.parametrize("chart", WITH_AXIS.values(), ids=WITH_AXIS)
+def test_dots_at_100_percent_are_not_cut_off(chart: go.Figure) -> None:
+    for axis in (chart.layout.xaxis, chart.layout.yaxis):
+        if axis.ticksuffix == " %" and axis.range is not None:
+            low, high = axis.range
+            # A chart is at least 260 pixels wide on a phone, a dot up to 17.
+            assert (high - 100) / (high - low) >= 17 / 2 / 260
+            assert high - 100 >= 0.3
+
+
+@pytest.mark.parametrize("chart", BESIDE.values(), ids=BESIDE)
+def test_text_beside_a_bar_or_dot_has_room(chart: go.Figure) -> None:
+    texts = [text for trace in chart.data for text in trace.text or ()]
+    texts += [note.text for note in chart.layout.annotations]
+
+    # Texts are drawn outside of the axes, but not outside of the chart.
+    assert chart.layout.margin.r >= 7 * max(map(len, texts))
 
 
 @pytest.mark.parametrize("chart", WITH_LABELS.values(), ids=WITH_LABELS)
