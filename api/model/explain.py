@@ -13,13 +13,14 @@ from PIL import Image
 from api.core.arrays import FloatArray
 
 OVERLAY_SIDE = 384
-# Transparent to yellow to red: (share of the maximum, red, green, blue, opacity).
+# Transparent to light blue to blue: (share of the maximum, red, green, blue, opacity). Yellow to red
+# looks like a bruise on a fruit, and brown like rot; blue looks like nothing that a fruit has.
 _COLOURS = np.array(
     [
         (0.0, 255, 255, 255, 0.0),
-        (0.35, 255, 237, 160, 0.15),
-        (0.65, 253, 141, 60, 0.45),
-        (1.0, 189, 0, 38, 0.65),
+        (0.35, 150, 215, 255, 0.2),
+        (0.65, 50, 140, 255, 0.45),
+        (1.0, 0, 50, 255, 0.65),
     ]
 )
 

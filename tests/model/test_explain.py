@@ -28,7 +28,17 @@ def test_overlay_colours_only_the_active_corner() -> None:
     assert max(image.size) == OVERLAY_SIDE
     pixels = np.asarray(image).astype(int)
     assert np.abs(pixels[-1, -1] - (10, 120, 10)).max() <= 2
-    assert pixels[0, 0][0] > 100
+    assert pixels[0, 0][2] > 150
+
+
+def test_overlay_does_not_look_like_damage() -> None:
+    """Its colour is blue on every fruit, from a yellow one to a brown spot."""
+    activation = np.linspace(0.5, 1, 64, dtype=np.float32).reshape(8, 8)
+    for fruit in ((240, 220, 60), (200, 40, 30), (90, 55, 25), (245, 240, 235)):
+        before = np.array(fruit)
+        after = np.asarray(overlay(Image.new("RGB", (64, 64), fruit), activation)).astype(int)
+        change = after.reshape(-1, 3).mean(axis=0) - before
+        assert change[2] - change[0] > 60
 
 
 def test_data_uri_contains_the_image() -> None:

@@ -32,6 +32,7 @@ def test_heat_map_is_requested_only_when_enabled(page: AppTest, api: FakeApi) ->
 
     assert len([path for path, _ in api.received if path == EXPLAIN]) == 1
     assert "where the grader looked" in page.image[0].proto.imgs[0].alt
+    assert "Blue is not damage" in page_text(page)
     assert len(page.image) == 1
 
 

@@ -38,11 +38,15 @@ def prediction_card(photo: Photo, prediction: Prediction) -> None:
         shown = st.toggle(
             "Show where the grader looked",
             key=state.HEAT_MAP,
-            help="Red areas influenced the grade most; they are not damage.",
             persist_state="session",
         )
         if shown and prediction.explanation is None:
             st.caption("The heat map is not available right now.")
+        elif shown:
+            st.caption(
+                ":blue[:material/square:] The bluer a place, the more it counted for the grade. "
+                "Blue is not damage."
+            )
 
 
 def probabilities(prediction: Prediction) -> None:
