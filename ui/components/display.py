@@ -8,8 +8,15 @@ import plotly.graph_objects as go
 import streamlit as st
 from plain_text import as_markdown
 
-# Once for every page: Streamlit's grey for chart text is too faint for small type.
-READABLE = '<style>[class*="st-key-chart-"] text { fill: currentColor !important; }</style>'
+# Once for every page: Streamlit's grey for chart text is too faint for small type, and where the
+# keyboard is in the menu is a shade that is hardly seen.
+READABLE = """<style>
+[class*="st-key-chart-"] text { fill: currentColor !important; }
+[data-testid^="stTopNav"] :is(a, button):focus-visible,
+:is(a, button)[data-testid^="stTopNav"]:focus-visible,
+[data-testid="stSidebarNavLink"]:focus-visible {
+  outline: 3px solid currentColor !important; outline-offset: 2px; }
+</style>"""
 # Two side by side fit on a phone.
 _CELL_PIXELS = 170
 # Square whatever the photos are, so that the rows are even.
