@@ -72,7 +72,7 @@ class DetectorOutcome(Stored):
 
 class GateComparison(Stored):
     """What the promotion gate judged by, all on the same held-out photos; nothing but `detector`
-    where a run made no grader."""
+    for a version that has the grader of the one before."""
 
     overall: PairedCounts = _NONE
     recognised: PairedCounts = _NONE

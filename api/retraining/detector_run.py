@@ -6,7 +6,8 @@ from api.model.package import load_package
 from api.retraining.detector_plan import DetectorPlan, plan_detector_run
 from api.retraining.full_corpus import build_detector_corpus
 from api.retraining.job import Candidate, RetrainJob
-from api.retraining.new_detector import learnable_boxes, train_new_detector
+from api.retraining.new_detector import NewDetector, learnable_boxes, train_new_detector
+from api.training.corpus import TrainingCorpus
 from api.training.detection.restore import NotRestorableError
 from api.training.detection.sampler import fruits_of_classes
 from api.training.detection.train import TrainedDetector
@@ -46,13 +47,18 @@ def make_candidate(job: RetrainJob) -> Candidate:
         if plan is DetectorPlan.TRAIN:
             raise
         raise NotTunableError(error.detail) from error
-    folder = job.folder / "package"
+    return with_grader_of_champion(job, corpus, new)
+
+
+def with_grader_of_champion(job: RetrainJob, corpus: TrainingCorpus, new: NewDetector) -> Candidate:
+    """The champion's package with a new detector, measured on the test split of `corpus`."""
+    folder = job.folder / "detector"
     with_detector(
         job.champion,
         new.detector,
         job.champion.head.several,
         folder,
-        parent=champion.version,
+        parent=job.champion.manifest.version,
         started_by=job.started_by,
     )
     manifest = measure_detector(load_package(folder), corpus, job.progress, TRAYS)

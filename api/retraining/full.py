@@ -19,7 +19,8 @@ from api.model.engines.choice import CompiledGraph
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
-from api.retraining.detector_run import TRAYS
+from api.registry.promotion_gate import judge
+from api.retraining.detector_run import TRAYS, with_grader_of_champion
 from api.retraining.embed_catalog import rows_of_classes
 from api.retraining.full_corpus import build_corpus
 from api.retraining.full_detector import make_detector
@@ -89,7 +90,13 @@ def make_candidate(job: RetrainJob) -> Candidate:
         manifest = measure_detector(package, corpus, job.progress, TRAYS)
         package = load_package(folder)
     comparison = _compare_with_champion(job, data, package, judged, contradictions)
-    return Candidate(folder, manifest, comparison, detector.report)
+    # A detector that has learned something is not lost with a grader that has not.
+    fallback = (
+        with_grader_of_champion(job, corpus, detector.new)
+        if detector.new and not judge(comparison).promote
+        else None
+    )
+    return Candidate(folder, manifest, comparison, detector.report, fallback)
 
 
 def _scenes(job: RetrainJob) -> DetectorRecipe | None:

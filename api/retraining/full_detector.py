@@ -18,10 +18,11 @@ from api.training.train import TrainingDivergedError
 @dataclass(frozen=True)
 class DetectorOutcome:
     """The detector that a version gets, if any, and what to report: JSON-ready, with a `message`
-    of whole sentences."""
+    of whole sentences. `new` if it is a new one that may also replace the champion's."""
 
     detector: TrainedDetector | None
     report: dict[str, Any]
+    new: NewDetector | None = None
 
 
 def make_detector(job: RetrainJob, corpus: TrainingCorpus) -> DetectorOutcome:
@@ -50,8 +51,10 @@ def make_detector(job: RetrainJob, corpus: TrainingCorpus) -> DetectorOutcome:
             'A full run with "detector": "train" makes one anew.'
         )
         return DetectorOutcome(current, {"plan": DetectorPlan.KEEP.value, "message": message})
-    taken = new.replaced if new.objections else new.detector
-    return DetectorOutcome(taken, new.report | {"message": _message(new)})
+    report = new.report | {"message": _message(new)}
+    if new.objections:
+        return DetectorOutcome(new.replaced, report)
+    return DetectorOutcome(new.detector, report, new if new.replaced else None)
 
 
 def _boxed_fruits(frames: Sequence[Frame]) -> Collection[str]:

@@ -87,9 +87,10 @@ class RetrainJob:
 class Candidate:
     """A finished package in `folder`, and the comparison of its grader with the champion's, None
     where it has the champion's own. `detector` says what became of the detector, JSON-ready; empty
-    where the run had nothing to do with it."""
+    where the run had nothing to do with it. `fallback` takes its place if the gate rejects it."""
 
     folder: Path
     manifest: Manifest
     comparison: ModelComparison | None
     detector: Mapping[str, Any] = field(default_factory=dict)
+    fallback: "Candidate | None" = None

@@ -67,8 +67,9 @@ def update_running(session: Session, run_id: str, **values: Any) -> bool:
 
 
 def model_of(session: Session, run_id: str) -> ModelRow | None:
-    """The version that the run registered, if it got that far."""
-    return session.scalars(select(ModelRow).where(ModelRow.run_id == run_id)).first()
+    """The version that the run registered, if it got that far; of several the last."""
+    registered = select(ModelRow).where(ModelRow.run_id == run_id)
+    return session.scalars(registered.order_by(ModelRow.version.desc())).first()
 
 
 def image_groups(session: Session) -> Sequence[Any]:

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
@@ -35,6 +35,7 @@ from api.registry.service import prune
 from api.retraining import repository, service
 from api.retraining.boxed_fruits import CatalogPhoto, file_sha256, load_boxed_fruits
 from api.retraining.job import Candidate, RetrainJob
+from api.retraining.omissions import Omissions
 from api.retraining.plan import detector_share
 from api.retraining.progress import ProgressReporter, RunAbortedError, Stage, stage_ranges
 from api.retraining.supervisor import work_folder
@@ -120,23 +121,42 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
             candidate = _trainer(run.mode)(job)
         finally:
             _mark_unreadable(database, job)
-        verdict = (
-            judge(candidate.comparison)
-            if candidate.comparison
-            else detector_verdict(candidate.detector["objections"])
-        )
-        further = {**job.omissions.figures, "detector": dict(candidate.detector)}
-        verdict = replace(verdict, figures={**verdict.figures, **further})
+        judged = [(candidate, _judge(candidate, job.omissions))]
+        if candidate.fallback and not judged[0][1].promote:
+            fallback = _after(candidate.fallback, *judged[0])
+            judged.append((fallback, _judge(fallback, job.omissions)))
         reporter(Stage.REGISTERING, 0, 1)
-        store.store_package(blobs, candidate.folder)
-        register_candidate(database, run_id, candidate, verdict, promoter=settings.promote)
+        for each, _ in judged:
+            store.store_package(blobs, each.folder)
+        register_candidates(database, run_id, judged, promoter=settings.promote)
     except RunAbortedError:
         raise
     except Exception as error:  # The run's row must show any failure.
         service.end_running(database, run_id, "failed", _failure_message(error))
     else:
         prune(database, blobs)
-        _track(candidate, settings.state_dir)
+        for each, _ in judged:
+            _track(each, settings.state_dir)
+
+
+def _judge(candidate: Candidate, omissions: Omissions) -> Verdict:
+    verdict = (
+        judge(candidate.comparison)
+        if candidate.comparison
+        else detector_verdict(candidate.detector["objections"])
+    )
+    further = {**omissions.figures, "detector": dict(candidate.detector)}
+    return replace(verdict, figures={**verdict.figures, **further})
+
+
+def _after(fallback: Candidate, rejected: Candidate, verdict: Verdict) -> Candidate:
+    """The `fallback`, which says why it is not the one that was rejected."""
+    message = (
+        f"{fallback.detector['message']} It grades as the version before: the grader that was "
+        f"trained with it is not as good, and is kept in version {rejected.manifest.version}. "
+        f"{' '.join(verdict.reasons)}"
+    )
+    return replace(fallback, detector={**fallback.detector, "message": message})
 
 
 def _mark_unreadable(database: Database, job: RetrainJob) -> None:
@@ -156,20 +176,20 @@ def _mark_unreadable(database: Database, job: RetrainJob) -> None:
     before_sleep=before_sleep_log(log, logging.WARNING),
     reraise=True,
 )
-def register_candidate(
+def register_candidates(
     database: Database,
     run_id: str,
-    candidate: Candidate,
-    verdict: Verdict,
+    judged: Sequence[tuple[Candidate, Verdict]],
     *,
     promoter: Promoter = "gate",
 ) -> None:
-    """In one transaction: register the version, promote it if it passed, and end the run.
+    """In one transaction: register the versions, promote the last if it passed, and end the run.
 
     With the `promoter` "person", a version that passed is registered as challenger.
 
     Raises RunAbortedError, and registers nothing, if another process ended the run.
     """
+    *rejected, (candidate, verdict) = judged
     manifest = candidate.manifest
     with database.session() as session:
         run = session.get_one(RunRow, run_id, with_for_update=True, populate_existing=True)
@@ -183,14 +203,15 @@ def register_candidate(
         passed = verdict.promote
         if passed and promoter == "person":
             verdict = Verdict(False, [WAITS_FOR_A_PERSON, *verdict.reasons], verdict.figures)
-        registry.add_model(
-            session,
-            manifest,
-            origin=cast("service.Mode", run.mode),
-            started_by=run.started_by,
-            run_id=run_id,
-            verdict={**asdict(verdict), "passed": passed},
-        )
+        for each, its_verdict in (*rejected, (candidate, verdict)):
+            registry.add_model(
+                session,
+                each.manifest,
+                origin=cast("service.Mode", run.mode),
+                started_by=run.started_by,
+                run_id=run_id,
+                verdict={**asdict(its_verdict), "passed": passed and each is candidate},
+            )
         if verdict.promote:
             registry.promote(session, manifest.version, "gate")
         service.succeed(run, registry.get_model(session, manifest.version))

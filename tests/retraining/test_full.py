@@ -9,18 +9,23 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from api.core.paired_comparison import DetectorComparison, PairedCounts
 from api.core.progress import silent
-from api.model.package import REPLAY, load_package
+from api.model.package import HEAD, REPLAY, load_package
 from api.model.replay_buffer import ReplayBuffer, RetiredRows
 from api.registry.promotion_gate import judge
 from api.retraining import full
+from api.retraining.detector_plan import DetectorPlan
 from api.retraining.full_corpus import IMPORTED, PhotographsMissingError, build_corpus
+from api.retraining.full_detector import DetectorOutcome
 from api.retraining.job import RetrainJob
+from api.retraining.new_detector import NewDetector
 from api.retraining.omissions import Omissions
 from api.retraining.plan import TooFewOfClassError
 from api.retraining.progress import stage_ranges
 from api.storage.tables import ImageRow
 from api.training.corpus import TooFewPhotographsError
+from api.training.detection.train import TrainedDetector
 from api.training.recipe import Recipe
 from tests.retraining.catalog import KNOWN, NEW, PICTURES, a_photo, picture, write_champion
 from tests.synthetic_images import encode
@@ -123,6 +128,29 @@ def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
     # A network this small cannot beat the champion.
     assert not judge(comparison).promote
     assert load_package(candidate.folder).manifest.version == candidate.manifest.version
+
+
+@pytest.mark.usefixtures("eager_training")
+def test_detector_that_learned_something_has_the_grader_of_before_to_fall_back_on(
+    make_job: Jobs, imported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(imported)
+    current = TrainedDetector.of_package(job.champion)
+    assert current
+    nothing = PairedCounts(0, 0, 0, 0)
+    comparison = DetectorComparison(photographs=0, boxes=0, overall=nothing)
+    new = NewDetector(DetectorPlan.TUNE, current, current, comparison, [])
+    outcome = DetectorOutcome(current, new.report | {"message": ""}, new)
+    monkeypatch.setattr(full, "make_detector", lambda *_: outcome)
+    candidate = full.make_candidate(job)
+    assert candidate.comparison
+    assert not judge(candidate.comparison).promote
+    fallback = candidate.fallback
+    assert fallback
+    assert fallback.comparison is None
+    assert load_package(fallback.folder).manifest == fallback.manifest
+    files = (fallback.manifest.files, candidate.manifest.files, job.champion.manifest.files)
+    assert files[0][HEAD] == files[2][HEAD] != files[1][HEAD]
 
 
 @pytest.mark.usefixtures("eager_training")

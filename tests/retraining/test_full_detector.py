@@ -68,6 +68,8 @@ def test_new_boxed_photos_train_the_detector_further_once(
     outcome = make_detector(job, corpus)
     assert outcome.detector
     manifest = outcome.detector.manifest
+    assert outcome.new
+    assert outcome.new.detector == outcome.detector
     assert outcome.detector.graph != tiny.graph
     assert manifest.catalog == fingerprint(job.boxed_photos)
     assert manifest.catalog
@@ -115,6 +117,7 @@ def test_detector_that_is_worse_is_not_taken(
     outcome = make_detector(job, build_corpus(job))
     assert outcome.detector is not None
     assert outcome.detector.manifest.score_threshold == 0.375
+    assert outcome.new is None
     assert "is not as good, so the current one stays: it is right on" in outcome.report["message"]
     assert outcome.report["objections"]
 

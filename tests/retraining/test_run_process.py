@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from api.core.paired_comparison import MetricPair
+from api.evaluation.build import with_detector
 from api.model.package import REPLAY, load_package
 from api.model.predictor import Predictor
 from api.model.replay_buffer import ReplayBuffer
@@ -16,12 +17,14 @@ from api.registry import service as registry_service
 from api.registry import store
 from api.registry.service import promote
 from api.retraining import fast, run_process, service
+from api.retraining.job import Candidate
 from api.retraining.plan import make_plan
 from api.retraining.progress import RunAbortedError
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow, ModelRow, RunRow
+from api.training.detection.train import TrainedDetector
 from tests.retraining.catalog import KNOWN, NEW, Run, add_photographs, picture
 from tests.retraining.test_boxed_fruits import add_boxed_photo
 from tests.synthetic_images import encode
@@ -375,6 +378,46 @@ def test_full_run_gets_whole_boxed_photos_and_says_what_became_of_the_detector(
         assert finished.verdict
         assert finished.verdict["figures"]["detector"]["plan"] == "tune"
     assert boxed == [[photo], []]
+
+
+@on_sqlite
+@pytest.mark.parametrize("promoter", ["gate", "person"])
+def test_new_detector_is_not_lost_with_a_grader_that_is_rejected(
+    own: Settings,
+    run: Run,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    promoter: str,
+) -> None:
+    monkeypatch.setattr(own, "promote", promoter)
+
+    def train(job: Any) -> Candidate:
+        made = fast.make_candidate(job)
+        assert made.comparison
+        slower = replace(made.comparison, milliseconds=MetricPair(5.0, 9.0))
+        current = TrainedDetector.of_package(job.champion)
+        assert current
+        report = {"plan": "tune", "objections": [], "message": "It was trained."}
+        folder = job.folder / "second"
+        package = with_detector(job.champion, current, None, folder, parent="champion")
+        fallback = Candidate(folder, package, None, report)
+        return replace(made, comparison=slower, detector=report, fallback=fallback)
+
+    monkeypatch.setattr(run_process, "_trainer", lambda _: train)
+    finished = run("full")
+    assert finished.state == "succeeded", finished.message
+    assert finished.verdict
+    assert finished.verdict["passed"]
+    assert finished.verdict["promote"] == (promoter == "gate")
+    assert (serving(database) == finished.candidate) == (promoter == "gate")
+    with database.reading() as session:
+        [rejected] = session.scalars(
+            select(ModelRow).where(ModelRow.version.not_in(["champion", str(finished.candidate)]))
+        )
+    assert rejected.verdict
+    assert not rejected.verdict["passed"]
+    assert "slower" in rejected.verdict["reasons"][0]
+    assert f"is kept in version {rejected.version}. It is slower" in finished.message
 
 
 def test_slower_candidate_is_not_promoted(

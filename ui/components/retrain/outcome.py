@@ -44,7 +44,7 @@ def outcome(run: Run, champion: str | None) -> None:
         _left_out(run.verdict.figures)
         _unlearnable(run.verdict.figures)
         _skipped(run.verdict.figures)
-        if run.mode != "detector":
+        if comparisons.gate_rows(run.verdict.figures):
             _side_by_side(run.verdict.figures, run.candidate)
         found_fruits(run.verdict.figures.detector, run.mode)
     seconds = run_seconds(run)
