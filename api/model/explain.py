@@ -13,8 +13,8 @@ from PIL import Image
 from api.core.arrays import FloatArray
 
 OVERLAY_SIDE = 384
-# Transparent to light blue to blue: (share of the maximum, red, green, blue, opacity). Yellow to red
-# looks like a bruise on a fruit, and brown like rot; blue looks like nothing that a fruit has.
+# Transparent to light blue to blue: (share of the maximum, red, green, blue, opacity). Yellow to
+# red looks like a bruise on a fruit, and brown like rot; blue looks like nothing that a fruit has.
 _COLOURS = np.array(
     [
         (0.0, 255, 255, 255, 0.0),
