@@ -48,7 +48,7 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
         dragmode=False,
         showlegend=False,
     )
-    make_room(figure, bars.text)
+    make_room(figure, bars.x, bars.text, 1)
     figure.update_xaxes(range=[0, 1], visible=False, fixedrange=True)
     figure.update_yaxes(
         # Labels may be the same, or look like numbers: each class keeps its own bar.
@@ -94,7 +94,7 @@ def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     )
     figure = apply_layout(go.Figure(bars), _CLASS_PIXELS * len(names) + 10)
     figure.update_layout(bargap=0.35, showlegend=False)
-    make_room(figure, bars.text)
+    make_room(figure, bars.x, bars.text, max(numbers, default=1))
     figure.update_xaxes(range=[0, max(numbers, default=1)], visible=False)
     figure.update_yaxes(
         type="category", autorange="reversed", ticks="", ticksuffix="  ", tickfont={"size": 14}

@@ -66,8 +66,9 @@ def class_balance(counts: Sequence[Count]) -> go.Figure:
         )
     apply_layout(figure, ROW_PIXELS * len(names) + 50)
     figure.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
-    make_room(figure, [f"{total:,}" for total in totals.values()])
-    figure.update_xaxes(range=[0, max(totals.values(), default=1)], visible=False)
+    ends, most = list(totals.values()), max(totals.values(), default=1)
+    make_room(figure, ends, [f"{total:,}" for total in ends], most)
+    figure.update_xaxes(range=[0, most], visible=False)
     return label_rows(figure, names, labels)
 
 

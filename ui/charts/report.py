@@ -185,8 +185,7 @@ def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
         )
     )
     apply_layout(figure, 360)
-    make_room(figure, figure.data[0].text)
-    figure.update_xaxes(title="Milliseconds per photo", range=_across(trials))
+    _across(figure)
     figure.update_yaxes(**PERCENT_AXIS, title="Right")
     return figure
 
@@ -215,8 +214,7 @@ def input_sizes(trials: Sequence[Trial], chosen: int) -> go.Figure:
         )
     )
     apply_layout(figure, 320)
-    make_room(figure, figure.data[0].text)
-    figure.update_xaxes(title="Milliseconds per photo", range=_across(trials))
+    _across(figure)
     figure.update_yaxes(**PERCENT_AXIS, title="Right")
     return figure
 
@@ -232,6 +230,9 @@ def _intervals(trials: Sequence[Trial]) -> dict[str, object]:
     }
 
 
-def _across(trials: Sequence[Trial]) -> list[float]:
-    """From 0 to the slowest, with room for its dot."""
-    return [0, 1.1 * max((trial.milliseconds for trial in trials), default=1)]
+def _across(figure: go.Figure) -> None:
+    """The axis of time, from 0 to the slowest, with room for its dot and its name."""
+    [dots] = figure.data
+    end = 1.1 * max(dots.x, default=1)
+    make_room(figure, dots.x, dots.text, end)
+    figure.update_xaxes(title="Milliseconds per photo", range=[0, end])

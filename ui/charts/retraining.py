@@ -79,7 +79,7 @@ def new_photos(counts: Mapping[str, int]) -> go.Figure:
     )
     apply_layout(figure, _BAR_PIXELS * len(names) + 20)
     figure.update_layout(bargap=0.4)
-    make_room(figure, figure.data[0].text)
+    make_room(figure, numbers, figure.data[0].text, max(numbers, default=1))
     figure.update_xaxes(range=[0, max(numbers, default=1)], visible=False)
     figure.update_yaxes(
         type="category",

@@ -120,9 +120,13 @@ def percent_range(lowest: float) -> list[float]:
     return [low - room, 100 + room]
 
 
-def make_room(figure: go.Figure, texts: Iterable[str]) -> None:
-    """Widen the right margin for the longest of the texts that stand right of a bar or dot."""
-    longest = max((len(text) for text in texts), default=0)
+def make_room(figure: go.Figure, ends: Sequence[float], texts: Sequence[str], scale: float) -> None:
+    """Widen the right margin for the texts that stand right of the `ends` of bars or dots.
+
+    `scale` is the end of the axis. A text in its first half has room there.
+    """
+    outer = [text for end, text in zip(ends, texts, strict=True) if end > scale / 2]
+    longest = max(map(len, outer), default=0)
     figure.update_layout(margin={"r": 16 + _LETTER_PIXELS * longest})
 
 

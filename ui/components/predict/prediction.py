@@ -44,8 +44,7 @@ def prediction_card(photo: Photo, prediction: Prediction) -> None:
             st.caption("The heat map is not available right now.")
         elif shown:
             st.caption(
-                ":blue[:material/square:] The bluer a place, the more it counted for the grade. "
-                "Blue is not damage."
+                ":blue[■] The bluer a place, the more it counted for the grade. Blue is not damage."
             )
 
 
