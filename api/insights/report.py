@@ -20,14 +20,14 @@ CROSSVALIDATION = "crossvalidation.json"
 COMPARISON = "comparison.json"
 # Name, section of the metrics, metric and title.
 _SPLIT_FIGURES: tuple[tuple[FigureName, str, str, str], ...] = (
-    ("test", TEST, "accuracy", "Right class, test photographs"),
-    ("folds", "by_photograph", "accuracy", "Right class, every photograph held out once"),
-    ("phone_fruit", "by_phone_run", "fruit_accuracy", "Right fruit, phone photographs"),
+    ("test", TEST, "accuracy", "Right class, test photos"),
+    ("folds", "by_photograph", "accuracy", "Right class, every photo held out once"),
+    ("phone_fruit", "by_phone_run", "fruit_accuracy", "Right fruit, phone photos"),
     (
         "phone_edible",
         "by_phone_run",
         "edible_not_called_rotten",
-        "Edible fruit not called rotten, phone photographs",
+        "Edible fruit not called rotten, phone photos",
     ),
     ("supplied", SUPPLIED, "accuracy", "Right class, the set's own split"),
 )

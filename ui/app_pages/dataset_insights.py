@@ -47,6 +47,7 @@ else:
     else:
         copies(insights.copies)
     st.caption(
-        f"Of {insights.examples:,} photos: those that version `{insights.model_version}` learned "
-        f"from and was measured on, and {insights.from_catalog:,} that people added."
+        f"Of {insights.examples:,} examples: each photo of one fruit, and each fruit in a photo of "
+        f"several. These are those that version `{insights.model_version}` learned from or was "
+        f"measured on, and {insights.from_catalog:,} that people added."
     )

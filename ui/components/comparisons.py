@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from api_models import Difference, VersionComparison
 from charts.retraining import Pair
-from formatting import capitalize, class_label, humanize, percent
+from formatting import TEST_ACCURACY, capitalize, class_label, humanize, percent
 from stored_models import GateComparison, LabelAgreement, MetricPair, PairedCounts
 
 Row = tuple[str, str, str]
 _NAMES = {
     "macro_f1": "Macro F1",
-    "accuracy": "Photos right",
+    "accuracy": TEST_ACCURACY,
     "expected_calibration_error": "Calibration error",
     "fruit_accuracy": "Fruit right",
     "freshness_accuracy": "Freshness right",

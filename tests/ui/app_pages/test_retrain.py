@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from formatting import TEST_ACCURACY
 from streamlit.testing.v1 import AppTest
 
 from tests.synthetic_images import draw_fruit, encode
@@ -335,7 +336,7 @@ def test_versions_are_listed_with_their_accuracy(open_page: OpenPage) -> None:
         "In use before",
         "Files removed",
     ]
-    assert table["Right"].tolist() == ["97.0 %", "98.3 %", "—", "95.0 %"]
+    assert table[TEST_ACCURACY].tolist() == ["97.0 %", "98.3 %", "—", "95.0 %"]
     assert page.selectbox[0].options == [fake.CANDIDATE, "20261119-100000-0000000"]
     changes = page.dataframe[1].value
     assert changes["How"].tolist() == ["Passed the checks", "The first one"]

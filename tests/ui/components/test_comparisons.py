@@ -3,8 +3,10 @@
 from api_models import VersionComparison
 from charts.retraining import Pair
 from components import comparisons
+from formatting import TEST_ACCURACY
 from stored_models import GateComparison
 
+from api.insights.report import figures
 from tests.ui.fake_learning import COMPARE, FIGURES, paired
 
 
@@ -57,3 +59,17 @@ def test_metric_rows_compare_two_versions() -> None:
         ("Macro F1", "98.0 %", "97.0 %"),
         ("Known photos rejected", "1.0 %", "—"),
     ]
+
+
+def test_accuracy_has_one_name_on_all_pages() -> None:
+    """The API gives the title in the report, the app that in tables of versions."""
+    measured = {"accuracy": 0.97, "files": 9, "photographs": 4, "split": "test"}
+    [reported] = figures({"test_by_photograph": measured}, {})
+    row = {"name": "accuracy", "a": 0.97, "b": 0.98, "better": "higher"}
+    compared = VersionComparison.model_validate(
+        COMPARE | {"figures": [COMPARE["figures"][0] | row]}
+    )
+
+    assert (reported.name, reported.value) == ("test", measured["accuracy"])
+    assert comparisons.metric_rows(compared) == [(reported.title, "97.0 %", "98.0 %")]
+    assert reported.title == TEST_ACCURACY

@@ -32,7 +32,9 @@ def copies(copies: Copies) -> None:
     st.write(as_markdown(copies.story))
     first, second, third = st.columns(3)
     first.metric(
-        "Photos", f"{copies.photographs:,}", help="Each once, without fruits cut out of photos."
+        "Photos of one fruit",
+        f"{copies.photographs:,}",
+        help="Each once. Photos with boxes around their fruits have no copies and are not counted.",
     )
     second.metric("Files", f"{copies.files:,}", help="With all saved copies.")
     third.metric(

@@ -3,6 +3,7 @@
 import streamlit as st
 from api_models import Promotion, Run, Runs, Version, Versions
 from formatting import (
+    TEST_ACCURACY,
     capitalize,
     duration,
     format_time,
@@ -30,12 +31,13 @@ def versions_table(versions: Versions) -> None:
         [_version_row(version) for version in versions.models],
         hide_index=True,
         column_config={
-            "Right": st.column_config.TextColumn(
+            TEST_ACCURACY: st.column_config.TextColumn(
                 help="Share of the version's own test photos, which it has not seen, that it "
-                "grades right. Versions with other test photos cannot be compared by it."
+                "grades right, with all saved copies; as in its report. Versions with other test "
+                "photos cannot be compared by it."
             ),
             "Photos": st.column_config.NumberColumn(
-                help="What it learned from and was measured on.", format="localized"
+                help="What it learned from and was measured on, each once.", format="localized"
             ),
         },
     )
@@ -75,7 +77,7 @@ def _version_row(version: Version) -> dict[str, object]:
         "State": _STATUS[version.status],
         "Made": format_time(local(version.created_at)),
         "How": mode_label(version.origin),
-        "Right": "—" if accuracy is None else percent(accuracy),
+        TEST_ACCURACY: "—" if accuracy is None else percent(accuracy),
         "Classes": len(version.classes),
         "Photos": version.data.photographs,
         "Made from": version.parent or "—",
