@@ -4,7 +4,7 @@ from pathlib import Path
 
 import auth
 import streamlit as st
-from components.display import READABLE
+from components.display import CLOSES_MENU, READABLE
 
 HERE = Path(__file__).parent
 # File name, title and Material icon of each page, in the order of the navigation.
@@ -29,6 +29,7 @@ page = st.navigation(
 )
 if allowed:
     st.html(READABLE)
+    st.html(CLOSES_MENU, unsafe_allow_javascript=True)
     page.run()
 else:
     auth.ask()

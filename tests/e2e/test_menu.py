@@ -40,9 +40,12 @@ def test_page_begins_soon_below_the_header(sized_page: Page, running: Running) -
     assert 0 <= title["y"] - (header["y"] + header["height"]) < 40
 
 
-def test_menu_of_a_phone_closes_once_a_page_is_chosen(browser: Browser, running: Running) -> None:
+@pytest.mark.parametrize("agent", [_PHONE_AGENT, None], ids=["phone", "narrow"])
+def test_menu_over_the_page_closes_once_a_page_is_chosen(
+    browser: Browser, running: Running, agent: str | None
+) -> None:
     context = browser.new_context(
-        viewport={"width": 390, "height": 800}, has_touch=True, user_agent=_PHONE_AGENT
+        viewport={"width": 390, "height": 800}, has_touch=True, user_agent=agent
     )
     page = context.new_page()
     open_page(page, running.ui_url, "")
@@ -51,5 +54,8 @@ def test_menu_of_a_phone_closes_once_a_page_is_chosen(browser: Browser, running:
 
     visit(page, "Monitoring", "monitoring")
 
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    visit(page, "Predict", "")
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
     context.close()

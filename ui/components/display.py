@@ -17,6 +17,15 @@ READABLE = """<style>
 [data-testid="stSidebarNavLink"]:focus-visible {
   outline: 3px solid currentColor !important; outline-offset: 2px; }
 </style>"""
+# Streamlit closes its menu over a page by the name of the browser: on phones, but neither on small
+# tablets nor in narrow windows. It is narrow up to 768 pixels.
+CLOSES_MENU = """<script>
+window.ripelineMenu ??= document.addEventListener("click", event => {
+  if (innerWidth > 768 || !event.target.closest('[data-testid="stSidebarNavLink"]')) return;
+  setTimeout(() => document.querySelector('[data-testid="stSidebar"][data-collapsed="false"]')
+    ?.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click(), 100);
+}) ?? true;
+</script>"""
 # Two side by side fit on a phone.
 _CELL_PIXELS = 170
 # Square whatever the photos are, so that the rows are even.
