@@ -11,6 +11,7 @@ from PIL import Image
 from api.core.boxes import Box as PixelBox
 from api.training.bounding_boxes import Box
 from api.training.corpus import TrainingCorpus, read_corpus
+from api.training.detection import sampler
 from api.training.detection.sampler import kinds_of, read_material, read_scene
 from api.training.detection.targets import UNKNOWN
 from api.training.frames import Frame, FrameBox, imported_frames, sample_frames
@@ -72,6 +73,15 @@ def test_frames_of_the_catalog_are_learned_by_the_detector_alone(
     assert "catalog" not in read_material(more, "validation").boxed
     # The grader learns its boxes as crops, which are among the photos.
     assert more.training_split() == corpus.training_split()
+
+
+@pytest.mark.slow
+def test_boxed_photos_in_memory_are_bounded(
+    corpus: TrainingCorpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(corpus.frames("train")) > 1
+    monkeypatch.setattr(sampler, "MAX_BOXED", 1)
+    assert [len(scenes) for scenes in read_material(corpus, "train").boxed.values()] == [1]
 
 
 def test_scene_tells_unnamed_fruit_from_fruit_to_ignore(tmp_path: Path) -> None:
