@@ -53,5 +53,5 @@ def test_file_that_is_not_a_photo_is_explained(
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(text_file)
     alert = page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("This photo cannot be graded")
-    expect(alert).to_contain_text("no photograph that this service reads")
+    expect(alert).to_contain_text("The file is text, which this service does not read")
     page.close()
