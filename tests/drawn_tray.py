@@ -31,6 +31,15 @@ TRAY = (
 )
 
 
+def rearranged(turns: int) -> list[Fruit]:
+    """The same fruits, each `turns` places further on: another photo, and no copy of it."""
+    places = [TRAY[(number + turns) % len(TRAY)] for number in range(len(TRAY))]
+    return [
+        place._replace(class_name=fruit.class_name)
+        for place, fruit in zip(places, TRAY, strict=True)
+    ]
+
+
 def draw_tray_of(fruits: Sequence[Fruit] = TRAY, width: int = 1200, seed: int = 0) -> Image.Image:
     """The fruits on a wooden board, three quarters as high as wide."""
     random = np.random.default_rng(seed)
