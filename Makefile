@@ -29,10 +29,10 @@ run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 env: ## Write .env for docker compose, with random passwords
 	@$(PYTHON) -m scripts.env
 
-test: $(READY) check ## Check the code and run the tests (ten minutes)
+test: $(READY) check ## Check the code and run the tests (17 minutes on two cores)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
-test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (a minute)
+test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (95 seconds)
 	$(BIN)/python -m pytest -m "not slow and not stack and not images" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
