@@ -67,14 +67,10 @@ def train_grader(
     def embed(samples: Sequence[Sample], purpose: str) -> NDArray[np.float32]:
         return embed_samples(backbone, samples, recipe.input_size, progress, f"Embedding {purpose}")
 
-    embeddings = embed(split.training, "what was learned from")
-    layout, centre = trained.layout, trained.heads
-    heads = layout.fit(embeddings, split.training, split.classes, recipe.final_l2, centre)
-    labels = targets(split.training)
-    known = labels.any(axis=1)
-    ood = fit_ood(embeddings[known], labels[known].argmax(axis=1))
-    head = uncalibrated_head(split.classes, *layout.separate(heads), ood)
+    known = [sample for sample in split.training if sample.target]
     held_out = [sample for sample in split.validation if sample.target]
+    ood = fit_ood(embed(known, "what was learned from"), targets(known).argmax(axis=1))
+    head = uncalibrated_head(split.classes, *trained.layout.separate(trained.heads), ood)
     logits = HeadLogits.of(head, embed(held_out, "for calibration"))
     truth = GroundTruth(
         targets(held_out),

@@ -60,17 +60,13 @@ class HeadLayout:
         samples: Sequence[Sample],
         classes: Sequence[str],
         l2: float,
-        centre: Linear | None = None,
     ) -> Linear:
-        """Fit both heads on fixed embeddings float32 [n, channels]; `centre` as in `fit_head`."""
+        """Fit both heads on fixed embeddings float32 [n, channels]."""
         weights = balanced_weights(*balance_keys(samples, classes))
-        of_kinds, of_freshness = self.separate(centre) if centre else (None, None)
-        kind_targets = self.targets(samples)[:, : self.kinds]
-        kinds = fit_head(embeddings, kind_targets, weights, l2, centre=of_kinds)
+        kinds = fit_head(embeddings, self.targets(samples)[:, : self.kinds], weights, l2)
         freshness = None
         if self.has_freshness:
-            known = freshness_values(samples)
-            freshness = fit_freshness(embeddings, known, weights, l2, of_freshness)
+            freshness = fit_freshness(embeddings, freshness_values(samples), weights, l2)
         if freshness is None:
             return kinds
         return Linear(

@@ -109,14 +109,11 @@ def fit_head(
     l2: float,
     *,
     start: Linear | None = None,
-    centre: Linear | None = None,
 ) -> Linear:
     """Multinomial logistic regression with soft targets, by L-BFGS.
 
     `embeddings` [n, channels], `targets` [n, outputs] with rows that sum to 1, `weights` [n], `l2`
-    the penalty on standardised features. With `centre`, the penalty is on the distance to its
-    weights: X. Li et al., "Explicit Inductive Bias for Transfer Learning with Convolutional
-    Networks", 2018. `start` is a warm start, by default the centre. Returns a layer for raw
+    the penalty on standardised features. `start` is a warm start. Returns a layer for raw
     embeddings, channels to outputs.
     """
     x = embeddings.astype(np.float64)
@@ -125,24 +122,18 @@ def fit_head(
     share = (weights / weights.sum()).astype(np.float64)[:, None]
     channels, outputs = x.shape[1], targets.shape[1]
 
-    def standardised(layer: Linear | None) -> NDArray[np.float64]:
-        if layer is None:
-            return np.zeros((channels + 1, outputs))
-        bias = layer.bias + mean @ layer.weights
-        return np.vstack([layer.weights * scale[:, None], bias]).astype(np.float64)
-
-    middle = standardised(centre)[:-1]
-
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         matrix = flat.reshape(channels + 1, outputs)
         log_p = log_softmax(x @ matrix[:-1] + matrix[-1], axis=1)
         error = share * (np.exp(log_p) - targets)
-        moved = matrix[:-1] - middle
-        gradient = np.vstack([x.T @ error + l2 * moved, error.sum(axis=0)])
-        value = -(share * targets * log_p).sum() + l2 / 2 * (moved**2).sum()
+        gradient = np.vstack([x.T @ error + l2 * matrix[:-1], error.sum(axis=0)])
+        value = -(share * targets * log_p).sum() + l2 / 2 * (matrix[:-1] ** 2).sum()
         return float(value), gradient.ravel()
 
-    initial = standardised(start if start is not None else centre)
+    initial = np.zeros((channels + 1, outputs))
+    if start is not None:
+        initial[:-1] = start.weights * scale[:, None]
+        initial[-1] = start.bias + mean @ start.weights
     solution = minimize(
         loss, initial.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500}
     )
@@ -157,13 +148,11 @@ def fit_freshness(
     freshness: NDArray[np.float32],
     weights: NDArray[np.float32],
     l2: float,
-    centre: Linear | None = None,
 ) -> Linear | None:
     """One output for all kinds of fruit: the logit of "not rotten".
 
     `embeddings` [n, channels]; `freshness` [n] is 1 (not rotten), 0 (rotten) or NaN (unknown);
-    `weights` [n]. Both sides get the same total weight. None unless both are present. `centre` is
-    as in `fit_head`.
+    `weights` [n]. Both sides get the same total weight. None unless both are present.
     """
     known = ~np.isnan(freshness)
     edible = freshness[known] > 0.5
@@ -177,15 +166,8 @@ def fit_freshness(
         np.stack([~edible, edible], axis=1).astype(np.float32),
         share.astype(np.float32),
         l2,
-        centre=centre and _two_sided(centre),
     )
     return Linear(binary.weights[:, 1:] - binary.weights[:, :1], binary.bias[1:] - binary.bias[:1])
-
-
-def _two_sided(one: Linear) -> Linear:
-    """Two outputs whose difference is the one."""
-    weights, bias = one.weights / 2, one.bias / 2
-    return Linear(np.hstack([-weights, weights]), np.concatenate([-bias, bias]))
 
 
 def kind_targets(targets: NDArray[np.float32], kind_of: NDArray[np.int64]) -> NDArray[np.float32]:

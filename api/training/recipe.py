@@ -30,10 +30,6 @@ class Recipe:
     weight_decay: float = 1e-4
     dropout: float = 0.2
     head_l2: float = 1e-3
-    # The trained heads have seen augmented views only. They are fitted once more to the photos
-    # themselves, with this penalty on their change: better on sources left out, and no penalty,
-    # or fitting anew, much worse (docs/log/training.md).
-    final_l2: float = 10.0
 
     # Share of views that are only mirrored.
     clean_share: float = 0.35
@@ -41,9 +37,12 @@ class Recipe:
     background_share: float = 0.4
     # Share of the other views that get neighbouring fruit.
     neighbour_share: float = 0.2
-    # Share of views of sound fruit that get a lesion, and of all views that get a sound patch.
+    # Share of views of sound fruit that get a lesion of other fruit, and drawn decay.
     lesion_share: float = 0.12
+    decay_share: float = 0.3
+    # Share of views that get a patch of sound skin, and a drawn mark that changes nothing.
     sound_patch_share: float = 0.08
+    mark_share: float = 0.12
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from api.core.layout import FAR
 from api.training.augment import AugmentRates, augment
 from api.training.background_augment import SceneAssets, segment
 from api.training.balance import balanced_weights, epoch_order
+from api.training.decay import with_decay, with_harmless_mark
 from api.training.lesions import Skin, SkinBank
 from api.training.recipe import Recipe
 from api.training.samples import Sample, balance_keys, load_image
@@ -86,7 +87,8 @@ class ViewSampler:
         rng = np.random.default_rng(recipe.seed)
         cutouts = self._pick_cutouts(rng) if recipe.neighbour_share else []
         self._assets = SceneAssets(cutouts, self._pick_backgrounds(rng))
-        self._skins = self._pick_skins(rng, sources) if recipe.lesion_share else SkinBank({})
+        patches = recipe.lesion_share or recipe.sound_patch_share
+        self._skins = self._pick_skins(rng, sources) if patches else SkinBank({})
 
     def view(self, epoch: int, position: int, row: int) -> tuple[NDArray[np.uint8], float]:
         """One view of a sample, uint8 [size, size, 3], and its freshness."""
@@ -97,21 +99,32 @@ class ViewSampler:
             image = _crop_to_margin(image, rng.uniform(0.0, MAX_MARGIN))
         freshness = UNKNOWN if sample.freshness is None else sample.freshness
         if sample.target and sample.freshness is not None:
-            image, freshness = self._maybe_patch(image, self._kinds[row], freshness, rng)
+            image, freshness = self._maybe_edit(image, self._kinds[row], freshness, rng)
         # Neighbouring fruit would put an out-of-distribution image in distribution.
         assets = self._assets if sample.target else replace(self._assets, cutouts=())
         return augment(image, self._recipe.input_size, rng, self._rates, assets), freshness
 
-    def _maybe_patch(
+    def _maybe_edit(
         self, image: Image.Image, kind: str, freshness: float, rng: np.random.Generator
     ) -> tuple[Image.Image, float]:
-        """Add a rotten or sound patch at the recipe's rates; returns the new freshness too."""
+        """Decay or mark the fruit at the recipe's rates; returns the new freshness too."""
         recipe, chance = self._recipe, rng.random()
-        if freshness > 0 and chance < recipe.lesion_share:
-            patched = self._skins.with_lesion(image, kind, rng)
-            return (patched, 0.0) if patched else (image, freshness)
-        if chance > 1 - recipe.sound_patch_share:
-            return self._skins.with_sound_patch(image, kind, rng) or image, freshness
+        decays = freshness > 0
+        edits = (
+            (recipe.lesion_share * decays, partial(self._skins.with_lesion, image, kind), 0.0),
+            (recipe.decay_share * decays, partial(with_decay, image), 0.0),
+            (
+                recipe.sound_patch_share,
+                partial(self._skins.with_sound_patch, image, kind),
+                freshness,
+            ),
+            (recipe.mark_share, partial(with_harmless_mark, image), freshness),
+        )
+        for share, edit, freshness_then in edits:
+            if chance < share:
+                edited = edit(rng)
+                return (edited, freshness_then) if edited else (image, freshness)
+            chance -= share
         return image, freshness
 
     def _pick_cutouts(self, rng: np.random.Generator) -> list[Image.Image]:

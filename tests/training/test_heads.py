@@ -1,7 +1,6 @@
 """Fitting and calibrating the heads."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -59,19 +58,6 @@ def test_initial_weights_do_not_change_the_result() -> None:
     cold_started = fit_head(embeddings, targets, sample_weights, 1e-2)
     warm_started = fit_head(embeddings, targets, sample_weights, 1e-2, start=cold_started)
     assert warm_started.weights == pytest.approx(cold_started.weights, abs=0.02)
-
-
-def test_penalty_is_on_the_distance_to_the_centre() -> None:
-    rng = np.random.default_rng(0)
-    embeddings = rng.normal(3, 2, (300, 8)).astype(np.float32)
-    targets = np.eye(3, dtype=np.float32)[embeddings[:, :3].argmax(axis=1)]
-    sample_weights = np.ones(300, np.float32)
-    centre = Linear(rng.normal(size=(8, 3)).astype(np.float32), np.zeros(3, np.float32))
-    fit = partial(fit_head, embeddings, targets, sample_weights)
-    assert fit(1e6, centre=centre).weights == pytest.approx(centre.weights, abs=1e-3)
-    anew = fit(1e-2)
-    assert fit(1e-9, centre=centre)(embeddings).argmax(1) == pytest.approx(targets.argmax(1))
-    assert anew.weights != pytest.approx(centre.weights, abs=0.1)
 
 
 def test_freshness_needs_both_levels_and_ignores_unknown() -> None:

@@ -33,10 +33,18 @@ def epochs(samples: list[Sample], recipe: Recipe, count: int) -> list[ViewBatch]
     return list(islice(view_batches(recipe, samples, CLASSES), count * steps_per_epoch(recipe)))
 
 
-def plain(lesions: float = 0.0, sound: float = 0.0) -> Recipe:
-    """A small recipe with the given shares of patches."""
+def plain(
+    lesions: float = 0.0, sound: float = 0.0, decay: float = 0.0, marks: float = 0.0
+) -> Recipe:
+    """A small recipe with the given shares of edited fruit."""
     small = Recipe(input_size=32, batch_size=7, views=2 * EACH)
-    return replace(small, lesion_share=lesions, sound_patch_share=sound)
+    return replace(
+        small,
+        lesion_share=lesions,
+        decay_share=decay,
+        sound_patch_share=sound,
+        mark_share=marks,
+    )
 
 
 def test_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> None:
@@ -66,22 +74,29 @@ def test_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> None:
 
 
 def test_views_are_deterministic_by_recipe(samples: list[Sample]) -> None:
-    first, second = (epochs(samples, plain(lesions=0.5), 1) for _ in range(2))
+    first, second = (epochs(samples, plain(lesions=0.3, decay=0.3, marks=0.3), 1) for _ in range(2))
     assert all((a.pixels == b.pixels).all() for a, b in zip(first, second, strict=True))
 
 
-def test_sound_fruit_with_a_lesion_is_rotten(samples: list[Sample]) -> None:
-    batches = epochs(samples, plain(lesions=1.0), 1)
+@pytest.mark.parametrize("recipe", [plain(lesions=1.0), plain(decay=1.0)], ids=["lesion", "decay"])
+def test_sound_fruit_that_decays_is_rotten(samples: list[Sample], recipe: Recipe) -> None:
+    batches = epochs(samples, recipe, 1)
     rows = np.concatenate([batch.rows for batch in batches])
     freshness = np.concatenate([batch.freshness for batch in batches])
     # Some patches do not fit on the fruit.
     assert (freshness[rows < EACH] == 0).mean() > 0.5
     assert (freshness[rows >= EACH] == 0).all()
-    sound = epochs(samples, plain(sound=1.0), 1)
-    rows = np.concatenate([batch.rows for batch in sound])
-    assert np.concatenate([batch.freshness for batch in sound]).tolist() == [
+
+
+@pytest.mark.parametrize("recipe", [plain(sound=1.0), plain(marks=1.0)], ids=["patch", "mark"])
+def test_sound_patches_and_marks_change_no_label(samples: list[Sample], recipe: Recipe) -> None:
+    batches, untouched = epochs(samples, recipe, 1), epochs(samples, plain(), 1)
+    rows = np.concatenate([batch.rows for batch in batches])
+    assert np.concatenate([batch.freshness for batch in batches]).tolist() == [
         float(row < EACH) for row in rows
     ]
+    pairs = zip(batches, untouched, strict=True)
+    assert any((edited.pixels != plain.pixels).any() for edited, plain in pairs)
 
 
 def test_ood_samples_are_unknown_and_get_no_neighbours(samples: list[Sample]) -> None:
