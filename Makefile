@@ -17,7 +17,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run env test test-fast test-stack test-images test-ray check format data train detector detection crossvalidate compare \
+.PHONY: help run env test test-fast test-stack test-images test-containers test-ray check format data train detector detection crossvalidate compare \
 	notebook chaos soak gate hostile bench bench-pages backup restore openapi api-models lock clean clean-state
 
 help: ## List the commands
@@ -33,13 +33,16 @@ test: $(READY) check ## Check the code and run the tests (17 minutes on two core
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (95 seconds)
-	$(BIN)/python -m pytest -m "not slow and not stack and not images" --numprocesses logical --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "not slow and not stack and not images and not containers" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack
 
 test-images: $(READY) ## Install what each container image contains, and test it (3 GB; some minutes)
 	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
+
+test-containers: $(READY) ## Build the images, run them as docker-compose.yml says, kill them (needs podman or docker)
+	$(BIN)/python -m pytest -s -m containers tests/containers
 
 check: $(READY) ## Lint, formatting, types, layers
 	$(BIN)/ruff check .
