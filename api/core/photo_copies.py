@@ -50,7 +50,7 @@ def first_same_scene(photo: NDArray[np.uint8], others: NDArray[np.uint8]) -> int
     the same side as `photo` uint8 [64, 64, 3]; None if none does.
 
     Only a proposal: of neighbouring frames of the same fruits, 71 % are found, and of other fruits
-    on the same table 0.1 % (docs/log/data.md, 2026-11-29).
+    on the same table 0.1 % (docs/log/inspections.md).
     """
     if not len(others):
         return None

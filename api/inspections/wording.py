@@ -14,19 +14,19 @@ def verdict_message(verdict: Verdict, tally: Tally, profile: Profile) -> str:
         within = " and ".join(
             f"at most {_percent(most)} {_MANY[level]}" for level, most in profile.limits.items()
         )
-        return f"Accept: the lot has {within}."
+        return f"The lot has {within}."
     if verdict.decision == "reject":
         over = " and ".join(
             f"more than {_percent(profile.limits[level])} {_MANY[level]}" for level in verdict.over
         )
-        return f"Reject: the lot has {over}."
+        return f"The lot has {over}."
     unknown = _unknown(tally.unknown)
     if verdict.more == 0:
         return f"Say what {unknown}: then there is a verdict."
     also = f" And say what {unknown}." if tally.unknown else ""
     if verdict.more is None:
         return (
-            "Not sure yet: so far the lot is very near to what is tolerated. If it stays so, even "
+            "So far the lot is very near to what is tolerated. If it stays so, even "
             f"{MAX_MORE:,} more fruits decide nothing. Photograph some more, or decide yourself."
             f"{also}"
         )
@@ -35,7 +35,7 @@ def verdict_message(verdict: Verdict, tally: Tally, profile: Profile) -> str:
             f"Photograph about {verdict.more} fruits, from all parts of the lot: so many are "
             "enough if nearly all are fresh."
         )
-    return f"Not sure yet: photograph about {number(verdict.more, 'more fruit')} to be sure.{also}"
+    return f"Photograph about {number(verdict.more, 'more fruit')} to be sure.{also}"
 
 
 def _unknown(count: int) -> str:

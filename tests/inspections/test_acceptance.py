@@ -162,10 +162,10 @@ def test_shares_have_exact_intervals_of_the_fruits_with_a_level() -> None:
     [
         (
             Tally(fresh=100),
-            "Accept: the lot has at most 5 % rotten and at most 10 % past their best.",
+            "The lot has at most 5 % rotten and at most 10 % past their best.",
         ),
-        (Tally(rotten=9), "Reject: the lot has more than 5 % rotten."),
-        (Tally(fresh=87), "Not sure yet: photograph about 1 more fruit to be sure."),
+        (Tally(rotten=9), "The lot has more than 5 % rotten."),
+        (Tally(fresh=87), "Photograph about 1 more fruit to be sure."),
         (Tally(fresh=95, unknown=1), "Say what the unknown fruit is: then there is a verdict."),
         (Tally(fresh=95, rotten=5), f"even {MAX_MORE:,} more fruits decide nothing"),
         (Tally(), "Photograph about 88 fruits, from all parts of the lot"),
