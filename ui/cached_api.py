@@ -33,7 +33,8 @@ from photos import Photo, RelativeBox
 from settings import Settings
 from thumbnails import Thumbnails
 
-THUMBNAIL_PIXELS = 192
+# About ten kilobytes each.
+THUMBNAIL_PIXELS, MAX_THUMBNAILS = 192, 600
 PICTURE_PIXELS = 800
 # As they are kept; each is up to 300 kB.
 KEPT_PIXELS, MAX_PICTURES = 1024, 60
@@ -281,7 +282,7 @@ def _client(address: str, timeout: float, health_timeout: float, key: str) -> Ap
     show_spinner=False,
 )
 def _thumbnails(client: ApiClient) -> Thumbnails:
-    return Thumbnails(client, pixels=THUMBNAIL_PIXELS)
+    return Thumbnails(client, pixels=THUMBNAIL_PIXELS, max_cached=MAX_THUMBNAILS)
 
 
 @st.cache_resource(

@@ -66,6 +66,7 @@ _TRAINING_UPLOAD = "training_upload"
 _BOX_CHANGES = "box_changes"
 _INSPECTION = "inspection"
 _INSPECTION_UPLOAD = "inspection_upload"
+_UPLOAD_SEEN = "inspection_upload_seen"
 _OPENED_IN_LOT = "opened_in_lot"
 
 
@@ -217,6 +218,16 @@ def inspection_upload() -> BackgroundUpload[AddedFile] | None:
 def keep_inspection_upload(upload: BackgroundUpload[AddedFile] | None) -> None:
     """Keep the upload, also while the person visits other pages."""
     st.session_state[_INSPECTION_UPLOAD] = upload
+
+
+def has_new_photos() -> bool:
+    """Whether an upload to the inspection has ended since this was asked last."""
+    upload = inspection_upload()
+    is_new = upload is not None and upload.finished
+    is_new = is_new and st.session_state.get(_UPLOAD_SEEN) is not upload
+    if is_new:
+        st.session_state[_UPLOAD_SEEN] = upload
+    return is_new
 
 
 def opened_in_lot() -> tuple[str, int] | None:

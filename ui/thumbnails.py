@@ -8,15 +8,13 @@ from threading import Lock
 from client import ApiClient
 from errors import ApiError
 
-# About ten kilobytes each.
-MAX_CACHED = 600
 THREADS = 8
 
 
 class Thumbnails:
     """Thumbnails by the photo's path at the API. Thread-safe."""
 
-    def __init__(self, api: ApiClient, *, pixels: int, max_cached: int = MAX_CACHED) -> None:
+    def __init__(self, api: ApiClient, *, pixels: int, max_cached: int) -> None:
         """`pixels` is the longest side of a thumbnail; the newest `max_cached` are kept."""
         self._api = api
         self._pixels = pixels

@@ -65,8 +65,9 @@ def test_exact_interval_covers_the_share(share: float, seed: int) -> None:
 
 def test_exact_interval_at_the_ends() -> None:
     assert exact_interval(0, 0, 0.95) == (0, 1)
-    assert exact_interval(0, 59, 0.9) == (0, pytest.approx(1 - 0.05 ** (1 / 59)))
-    assert exact_interval(59, 59, 0.9) == (pytest.approx(0.05 ** (1 / 59)), 1)
+    end = 0.05 ** (1 / 59)
+    assert exact_interval(0, 59, 0.9) == pytest.approx((0, 1 - end))
+    assert exact_interval(59, 59, 0.9) == pytest.approx((end, 1))
 
 
 @pytest.mark.parametrize("expected", [0.0, 1.0])

@@ -23,7 +23,7 @@ def add_photos(inspection_id: str) -> None:
     """The uploader or the camera, the progress, and what became of the last files."""
     upload = state.inspection_upload()
     if upload and not upload.finished:
-        progress(upload, "Grading each fruit", cached_api.clear_inspections)
+        progress(upload, "Grading each fruit")
         return
     if upload:
         _result(upload)

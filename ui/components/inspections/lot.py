@@ -29,6 +29,8 @@ def lot(inspection_id: str) -> None:
         type="tertiary",
         on_click=state.open_inspection,
     )
+    if state.has_new_photos():
+        cached_api.clear_inspections()
     try:
         inspection = cached_api.inspection(inspection_id)
     except ApiError as error:
