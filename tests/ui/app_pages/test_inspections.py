@@ -99,7 +99,7 @@ def test_profile_of_the_last_lot_is_offered_again(open_page: OpenPage, api: Fake
 def test_inspections_are_listed_and_found_again(open_page: OpenPage, api: FakeApi) -> None:
     page = open_page("inspections")
     text = page_text(page)
-    assert "**Lot A-17** :gray-badge[Not sure yet]" in text
+    assert page.subheader[0].value == "Lot A-17 :gray-badge[Not sure yet]"
     assert "Hofgut Lindau · Apple · opened 29 Nov 2026, 10:00 · 4 fruits in 1 photo" in text
     page.text_input(key="inspection_search").set_value("lindau").run()
     queries = [urlsplit(path).query for path, _ in api.received if path.startswith(f"{LIST}?")]

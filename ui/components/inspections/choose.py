@@ -158,9 +158,10 @@ def _row(inspection: Inspection) -> None:
     colour = _COLOURS[inspection.verdict.decision]
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xsmall"):
-            st.markdown(
-                f"**{as_markdown(lots.title(inspection))}** "
-                f":{colour}-badge[{lots.decision(inspection)}]"
+            st.subheader(
+                f"{as_markdown(lots.title(inspection))} "
+                f":{colour}-badge[{lots.decision(inspection)}]",
+                anchor=False,
             )
             st.caption(f"{lots.subtitle(inspection, opened)} · {lots.counted(inspection)}")
         st.button(

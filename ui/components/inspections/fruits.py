@@ -100,7 +100,7 @@ def open_fruit(inspection: Inspection, photo: InspectionPhoto, fruit: Inspection
     crop = crops_of([fruit], {photo.id: photo})[0]
     if crop:
         st.image(crop, width=240, alt=lots.fruit_name(fruit, inspection.kind))
-    st.markdown(f"**{as_markdown(lots.fruit_name(fruit, inspection.kind))}**")
+    st.subheader(as_markdown(lots.fruit_name(fruit, inspection.kind)), anchor=False)
     st.caption(f"{lots.said_by(fruit)} · {lots.photo_title(photo).lower()}, fruit {fruit.number}")
     st.write("What is it?")
     with st.container(horizontal=True, key="sayings"):
