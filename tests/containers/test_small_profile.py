@@ -64,6 +64,21 @@ def test_volume_survives_new_containers(profile: SmallProfile) -> None:
         assert served(client) == version
 
 
+def test_thorough_run_trains_in_the_worker(profile: SmallProfile) -> None:
+    """Keras, the conversion and the comparison, with what the image has of TensorFlow."""
+    wanted = {"mode": "full", "epochs": 1, "classes": ["rings", "squares"], "detector": "keep"}
+    with profile.client() as client:
+        upload(client, "squares", first=20, count=40)
+        started = client.post("/retrain", json={**wanted, "force": True})
+        assert started.status_code == 202, started.text
+        run = wait_for_run(client, started.json()["run_id"])
+        assert run["state"] == "succeeded", run["message"]
+        manifest = client.get(f"/models/{run['candidate']}").json()["manifest"]
+        assert {"tensorflow", "keras"} <= set(manifest["versions"])
+        # Its classes are two alone: whatever the gate says, all others would be lost.
+        assert not run["verdict"]["promote"]
+
+
 @each_service
 def test_service_ends_on_sigterm(profile: SmallProfile, engine: Engine, service: str) -> None:
     """Within its grace period: after that the engine kills it, which is status 137."""
@@ -89,6 +104,7 @@ def test_killed_service_comes_back_and_loses_nothing(
         engine.crash(container, profile.image(service))
         until(lambda: engine.state(container)["Pid"] not in (0, before))
         profile.until_healthy("api")
+    with profile.client() as client:
         # A run whose worker died is reaped; any other goes on.
         ended = ("succeeded", "interrupted") if service == "worker" else ("succeeded",)
         assert wait_for_run(client, run_id)["state"] in ended
