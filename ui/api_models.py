@@ -294,6 +294,15 @@ class InstanceSummary(BaseModel):
     worst: int | None = None
 
 
+class KeptVersion(BaseModel):
+    """A version on the photos that were held out of the one reported on."""
+
+    accuracy: float
+    created_at: datetime
+    photographs: int
+    version: str
+
+
 class KnownPhotographs(BaseModel):
     by_class: dict[str, dict[str, int]]
     total: int
@@ -1001,6 +1010,7 @@ class Report(BaseModel):
     architecture: str
     comparison: ArchitectureComparison | None = None
     figures: list[Figure]
+    kept_versions: list[KeptVersion]
     recipe_data: DataFingerprint | None = None
     same_data: bool
     story: str
