@@ -21,7 +21,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run env test test-fast test-stack test-images test-containers test-ray check format data train detector detection crossvalidate compare \
-	notebook chaos soak gate hostile bench bench-pages backup restore openapi api-models lock skew sbom scan clean clean-state
+	notebook chaos soak gate hostile bench bench-pages backup restore openapi api-models lock skew sbom scan version release-check clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -139,6 +139,14 @@ scan: $(AUDIT_READY) ## Look the packages of each image up among known vulnerabi
 	@for name in $(IMAGES); do \
 		$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/$$name.txt || exit 1; \
 	done
+
+version: $(READY) ## Write the version TO=0.3.0 to all places that say it
+	@$(BIN)/python -m scripts.release $(TO)
+
+release-check: $(READY) ## What must be true before a tag: version, changelog, all committed, all tests (40 minutes)
+	@$(BIN)/python -m scripts.release
+	$(MAKE) openapi sbom scan test test-stack test-containers
+	git diff --exit-code --stat
 
 clean: ## Remove the environment and all caches; photographs, models and state stay
 	rm -rf $(VENV) $(BENCH_VENV) $(CLUSTER) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache test-artefacts

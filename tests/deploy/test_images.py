@@ -29,7 +29,7 @@ IMAGES = {
         "Dockerfile.api",
         "serve",
         ("api.app", "api.worker", "api.retraining.run_process"),
-        470,
+        500,
     ),
     "ui": ("Dockerfile.ui", "", ("streamlit", "plotly", "httpx"), 400),
     "worker": (
