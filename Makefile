@@ -8,6 +8,9 @@ BENCH_VENV := .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 CLUSTER := .venv-cluster
 CLUSTER_READY := $(CLUSTER)/.ready
+AUDIT := .venv-audit
+AUDIT_READY := $(AUDIT)/.ready
+IMAGES := serve worker ui
 # SKIP="market web": folders of these names are left out of train, crossvalidate, compare and notebook.
 SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 # One more than there are cores, as many tests wait for other processes. Each takes up to 1.5 GB.
@@ -17,8 +20,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run env test test-fast test-stack test-images test-ray check format data train detector detection crossvalidate compare \
-	notebook chaos soak gate hostile bench bench-pages backup restore openapi api-models lock clean clean-state
+.PHONY: help run env test test-fast test-stack test-images test-containers test-ray check format data train detector detection crossvalidate compare \
+	notebook chaos soak gate hostile bench bench-pages backup restore openapi api-models lock skew sbom scan version release-check clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,13 +36,16 @@ test: $(READY) check ## Check the code and run the tests (17 minutes on two core
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (95 seconds)
-	$(BIN)/python -m pytest -m "not slow and not stack and not images" --numprocesses logical --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "not slow and not stack and not images and not containers" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack
 
 test-images: $(READY) ## Install what each container image contains, and test it (3 GB; some minutes)
 	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
+
+test-containers: $(READY) ## Build the images, run them as docker-compose.yml says, kill them (needs podman or docker)
+	$(BIN)/python -m pytest -s -m containers tests/containers
 
 check: $(READY) ## Lint, formatting, types, layers
 	$(BIN)/ruff check .
@@ -107,19 +113,43 @@ api-models: $(READY) ## Generate ui/api_models.py from docs/openapi.json
 	@$(BIN)/python -m scripts.api_models
 
 lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs uv)
-	uv pip compile $(LOCK) $(foreach extra,serve ui train bulk notebook dev,--extra $(extra)) -o requirements.txt
+	uv pip compile $(LOCK) $(foreach extra,serve ui train tensorflow bulk notebook dev,--extra $(extra)) -o requirements.txt
 	uv pip compile $(LOCK) --extra serve -c requirements.txt -o requirements/serve.txt
-	uv pip compile $(LOCK) --extra serve --extra train -c requirements.txt -o requirements/worker.txt
+	uv pip compile $(LOCK) --extra serve --extra train --extra tensorflow-cpu -c requirements.txt -o requirements/worker.txt
 	uv pip compile $(LOCK) --extra ui -c requirements.txt -o requirements/ui.txt
 	uv pip compile $(LOCK) --extra serve --extra bulk --extra cluster -c requirements.txt -o requirements/cluster.txt
 	uv pip compile $(LOCK) --extra serve --extra otel -c requirements.txt -o requirements/otel.txt
 	uv pip compile $(LOCK) --extra serve --extra bench -o requirements/bench.txt
+	uv pip compile $(LOCK) --extra audit -c requirements.txt -o requirements/audit.txt
 
 LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock"
 
+skew: $(READY) ## Compare what the model in use learned of photos with what it sees of them now (for every night)
+	@$(BIN)/python -m api.commands.skew
+
+sbom: $(AUDIT_READY) ## Write a bill of materials (CycloneDX) of each image's packages into TO (default sbom)
+	@mkdir -p "$(or $(TO),sbom)"
+	@for name in $(IMAGES); do \
+		PYTHONWARNINGS=ignore $(AUDIT)/bin/cyclonedx-py requirements requirements/$$name.txt --pyproject pyproject.toml \
+			--output-reproducible --output-file "$(or $(TO),sbom)/$$name.cdx.json" || exit 1; \
+	done
+
+scan: $(AUDIT_READY) ## Look the packages of each image up among known vulnerabilities (asks PyPI)
+	@for name in $(IMAGES); do \
+		$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/$$name.txt || exit 1; \
+	done
+
+version: $(READY) ## Write the version TO=0.3.0 to all places that say it
+	@$(BIN)/python -m scripts.release $(TO)
+
+release-check: $(READY) ## What must be true before a tag: version, changelog, all committed, all tests (40 minutes)
+	@$(BIN)/python -m scripts.release
+	$(MAKE) openapi sbom scan test test-stack test-containers
+	git diff --exit-code --stat
+
 clean: ## Remove the environment and all caches; photographs, models and state stay
-	rm -rf $(VENV) $(BENCH_VENV) $(CLUSTER) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache test-artefacts
+	rm -rf $(VENV) $(BENCH_VENV) $(CLUSTER) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-state: $(READY) ## Delete uploads, corrections, predictions and versions, after asking
@@ -148,4 +178,10 @@ $(CLUSTER_READY): requirements/cluster.txt
 	@$(PYTHON) -m venv $(CLUSTER)
 	$(CLUSTER)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
 		--require-hashes -r requirements/cluster.txt
+	@touch $@
+
+$(AUDIT_READY): requirements/audit.txt
+	@$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
+		--require-hashes -r requirements/audit.txt
 	@touch $@

@@ -1,3 +1,3 @@
 """The inference and retraining service of Ripeline."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,6 +1,7 @@
 """The ASGI application: `uvicorn api.app:app`."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -32,6 +33,7 @@ from api.http.endpoints import (
     health,
     history,
     insights,
+    inspections,
     models,
     monitoring,
     predict,
@@ -50,6 +52,7 @@ from api.http.page_limit import PageLimitMiddleware
 from api.http.problems import HANDLERS, problem_response
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_security
+from api.inspections.service import InspectionService
 from api.model.batcher import DynamicBatcher
 from api.model.package import BadPackageError
 from api.monitoring.gauges import Gauges
@@ -69,6 +72,11 @@ GAUGE_SECONDS = 60
 HEAP_SECONDS = 2
 # For bodies without a photo: a thousand ids take a twentieth of it.
 MAX_JSON_BYTES = 2**20
+# Paths, as patterns, that take photos.
+ONE_PHOTO = "|".join((predict.PREDICT, insights.AUGMENTATION))
+MANY_PHOTOS = "|".join(
+    (batch.BATCH, catalog.UPLOADS, boxed_photos.UPLOADS, inspections.UPLOADS_PATTERN)
+)
 CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept", REQUEST_ID)
 # In order of traffic, and not nested: FastAPI matches routes one by one, anew at each level.
@@ -79,6 +87,7 @@ ROUTERS = (
     history.router,
     feedback.router,
     boxed_photos.router,
+    inspections.router,
     models.router,
     insights.router,
     retraining.router,
@@ -167,7 +176,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         watcher = RunWatcher(database)
         with (
             BackgroundTask("model reloader", POLL_SECONDS, reloader.poll_and_log),
-            BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, keep_days)),
+            BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, settings)),
             BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
             BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
             BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
@@ -186,10 +195,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         BodySizeLimitMiddleware,
         limit=min(MAX_JSON_BYTES, settings.max_body_bytes),
         path_limits={
-            **dict.fromkeys((predict.PREDICT, insights.AUGMENTATION), settings.max_body_bytes),
-            **dict.fromkeys(
-                (catalog.UPLOADS, boxed_photos.UPLOADS, batch.BATCH), settings.max_upload_bytes
-            ),
+            re.compile(ONE_PHOTO): settings.max_body_bytes,
+            re.compile(MANY_PHOTOS): settings.max_upload_bytes,
         },
     )
     app.add_middleware(DecompressionMiddleware)
@@ -241,10 +248,11 @@ def _watch_runs(state: AppState, watcher: RunWatcher) -> None:
             watcher.poll()
 
 
-def _sweep(database: Database, blobs: Blobs, keep_days: float) -> None:
-    """Remove expired photos, and blobs that a killed process left behind."""
+def _sweep(database: Database, blobs: Blobs, settings: Settings) -> None:
+    """Remove expired photos and inspections, and blobs that a killed process left behind."""
     blobs.delete_unfinished(before=now() - ORPHAN_AGE)
-    sweep_predicted(database, blobs, keep_days)
+    sweep_predicted(database, blobs, settings.keep_predicted_days)
+    InspectionService(database, blobs).sweep(now(), settings.keep_inspections_days)
     sweep_orphans(database, blobs)
 
 

@@ -15,6 +15,7 @@ from api.settings import PROJECT, Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.postgres import binaries, fresh_database, running_server
+from tests.small_grader import write_small_grader
 
 pytest_plugins = ["tests.lanes"]
 # The engine of all tests and of the processes that they start: answers are the same on every
@@ -27,8 +28,8 @@ DATABASES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The default settings, independent of the environment."""
+def shipped_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The default settings with the shipped model, independent of the environment."""
     return Settings(
         model_dir=PROJECT / "models" / "default",
         ui_url="http://127.0.0.1:8501",
@@ -41,9 +42,20 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def client(settings: Settings) -> Iterator[TestClient]:
-    """The API in this process, with the default model."""
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+def settings(shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The default settings with a small grader, for tests that start a service each and do not
+    look at its grades."""
+    update = {
+        "model_dir": write_small_grader(tmp_path_factory.mktemp("models") / "small"),
+        "state_dir": tmp_path_factory.mktemp("state"),
+    }
+    return shipped_settings.model_copy(update=update)
+
+
+@pytest.fixture(scope="session")
+def client(shipped_settings: Settings) -> Iterator[TestClient]:
+    """The API in this process, with the shipped model."""
+    with TestClient(create_app(shipped_settings), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -12,26 +12,30 @@ from api import __version__
 from api.settings import PROJECT
 
 WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
+WORKFLOWS = sorted(WORKFLOW.parent.glob("*.yml"))
+each_workflow = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.slow
-def test_workflow_is_valid() -> None:
+@each_workflow
+def test_workflow_is_valid(workflow: Path) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
     for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
         result = subprocess.run(
-            [*command, schema, str(WORKFLOW)], capture_output=True, text=True, check=False
+            [*command, schema, str(workflow)], capture_output=True, text=True, check=False
         )
         assert result.returncode == 0, result.stdout
 
 
-def test_actions_are_pinned_by_commit() -> None:
-    used = re.findall(r"uses: (\S+)", WORKFLOW.read_text())
+@each_workflow
+def test_actions_are_pinned_by_commit(workflow: Path) -> None:
+    used = re.findall(r"uses: (\S+)", workflow.read_text())
     assert used
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
 
 
-@pytest.mark.parametrize("file", [WORKFLOW, PROJECT / ".pre-commit-config.yaml"])
+@pytest.mark.parametrize("file", [*WORKFLOWS, PROJECT / ".pre-commit-config.yaml"])
 def test_commands_of_ci_and_pre_commit_exist(file: Path) -> None:
     called = set(re.findall(r"(?:run|entry): (\S.*)", file.read_text()))
     assert called

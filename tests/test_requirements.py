@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
 
 from api.settings import PROJECT
 
 LOCKS = [PROJECT / "requirements.txt", *sorted((PROJECT / "requirements").glob("*.txt"))]
-TRAINING_ONLY = {"tensorflow", "keras", "mlflow", "torch", "scikit-learn"}
+TRAINING_ONLY = {"tensorflow", "tensorflow-cpu", "keras", "mlflow", "torch", "scikit-learn"}
 
 
 def pinned(lock: Path) -> dict[str, set[str]]:
@@ -39,7 +40,15 @@ def test_api_and_app_install_no_training_libraries(name: str) -> None:
 def test_root_lock_includes_the_versions_of_the_containers(name: str) -> None:
     everything = pinned(LOCKS[0])
     for package, versions in pinned(PROJECT / "requirements" / f"{name}.txt").items():
-        assert versions <= everything[package], package
+        # The container's TensorFlow has no CUDA; its releases have the same numbers.
+        assert versions <= everything[package.removesuffix("-cpu")], package
+
+
+def test_worker_image_has_tensorflow_without_cuda() -> None:
+    text = (PROJECT / "requirements" / "worker.txt").read_text()
+    builds = re.findall(r"^(tensorflow[a-z-]*)==\S+ ; ([^\\\n]+)", text, re.MULTILINE)
+    linux = {"sys_platform": "linux", "platform_machine": "x86_64"}
+    assert [name for name, marker in builds if Marker(marker).evaluate(linux)] == ["tensorflow-cpu"]
 
 
 @pytest.mark.parametrize("name", ["cluster", "otel"])

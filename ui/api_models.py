@@ -84,6 +84,15 @@ class Count(BaseModel):
     split: Literal["train", "validation", "test"]
 
 
+class Counts(BaseModel):
+    """Fruits by level. `unknown`: not recognised, and nobody has said what they are."""
+
+    fresh: int
+    past_best: int
+    rotten: int
+    unknown: int
+
+
 class DataFingerprint(BaseModel):
     """Fingerprint of a package's training photos."""
 
@@ -226,6 +235,54 @@ class ImageSize(BaseModel):
     width: int
 
 
+class InspectionFruit(BaseModel):
+    """One fruit; its box is in pixels of the upright photo."""
+
+    added: bool
+    box: FruitBox
+    confidence: float | None = None
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    level: Literal["fresh", "past_best", "rotten"] | None = None
+    number: int
+    photo_id: str
+    predicted_class: str | None = None
+    recognised: bool
+    said: Literal["fresh", "past_best", "rotten", "no_fruit"] | None = None
+
+
+class InspectionFruitPage(BaseModel):
+    fruits: list[InspectionFruit]
+    limit: int
+    offset: int
+    total: int
+
+
+class InspectionPhoto(BaseModel):
+    """One photo; its picture is at /predictions/{id}/photograph."""
+
+    answered: bool
+    counted: bool
+    created_at: datetime
+    filename: str
+    fruits: list[InspectionFruit]
+    height: int
+    id: str
+    model_version: str
+    number: int
+    photograph_kept: bool
+    same_as: str | None = None
+    ungraded: int
+    width: int
+
+
+class InspectionPhotoPage(BaseModel):
+    limit: int
+    offset: int
+    photos: list[InspectionPhoto]
+    total: int
+
+
 class InstanceSummary(BaseModel):
     """Totals of the instances of one photograph."""
 
@@ -235,6 +292,15 @@ class InstanceSummary(BaseModel):
     ungraded: int
     unrecognised: int
     worst: int | None = None
+
+
+class KeptVersion(BaseModel):
+    """A version on the photos that were held out of the one reported on."""
+
+    accuracy: float
+    created_at: datetime
+    photographs: int
+    version: str
 
 
 class KnownPhotographs(BaseModel):
@@ -260,8 +326,28 @@ class LeakIfDealtByFile(BaseModel):
     test_share: float
 
 
+class LevelShare(BaseModel):
+    """The share of one level among the fruits with a level, and where that of the lot lies."""
+
+    count: int
+    high: float
+    level: Literal["fresh", "past_best", "rotten"]
+    limit: float | None = None
+    low: float
+    share: float | None = None
+
+
 class Live(BaseModel):
     status: Literal["alive"] = "alive"
+
+
+class LotVerdict(BaseModel):
+    """accept, reject, or photograph more; it holds however often somebody looks."""
+
+    decision: Literal["accept", "reject", "more"]
+    message: str
+    more: int | None = None
+    over: list[Literal["fresh", "past_best", "rotten"]]
 
 
 class FeatureShapeItem(RootModel[int]):
@@ -776,6 +862,11 @@ class Estimate(BaseModel):
     unreadable: list[UnreadablePhoto]
 
 
+class FailedPhoto(BaseModel):
+    error: Problem
+    filename: str
+
+
 class Freshness(BaseModel):
     by_fruit: list[FruitFreshness]
     fresh: int
@@ -803,6 +894,31 @@ class History(BaseModel):
 
 class ImagePage(BaseModel):
     images: list[TrainingImage]
+    limit: int
+    offset: int
+    total: int
+
+
+class Inspection(BaseModel):
+    """An inspection as it stands."""
+
+    confidence: float
+    counts: Counts
+    created_at: datetime
+    id: str
+    kind: str
+    lot: str
+    max_past_best: float | None = None
+    max_rotten: float
+    photos: int
+    same_asked: int
+    shares: list[LevelShare]
+    supplier: str
+    verdict: LotVerdict
+
+
+class InspectionPage(BaseModel):
+    inspections: list[Inspection]
     limit: int
     offset: int
     total: int
@@ -894,6 +1010,7 @@ class Report(BaseModel):
     architecture: str
     comparison: ArchitectureComparison | None = None
     figures: list[Figure]
+    kept_versions: list[KeptVersion]
     recipe_data: DataFingerprint | None = None
     same_data: bool
     story: str
@@ -975,6 +1092,15 @@ class Versions(BaseModel):
     champion: str | None = None
     models: list[Version]
     rollback_to: str | None = None
+
+
+class AddedPhotos(BaseModel):
+    """What became of the files, and the inspection with them."""
+
+    added: list[InspectionPhoto]
+    errors: list[FailedPhoto]
+    inspection: Inspection
+    known: list[InspectionPhoto]
 
 
 class Appearance(BaseModel):

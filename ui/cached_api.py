@@ -1,5 +1,7 @@
 """The API's answers, cached for some seconds. The caches are bounded and shared by all sessions."""
 
+from datetime import datetime
+
 import photos
 import streamlit as st
 from api_models import (
@@ -12,6 +14,10 @@ from api_models import (
     EmbeddingMap,
     Estimate,
     ImagePage,
+    Inspection,
+    InspectionFruitPage,
+    InspectionPage,
+    InspectionPhotoPage,
     Report,
     ReviewQueue,
     Summary,
@@ -22,12 +28,16 @@ from api_models import (
 from boxed_client import BoxedPhotoClient
 from client import ApiClient
 from errors import ApiError
+from inspection_client import InspectionClient
 from photos import Photo, RelativeBox
 from settings import Settings
 from thumbnails import Thumbnails
 
-THUMBNAIL_PIXELS = 192
+# About ten kilobytes each.
+THUMBNAIL_PIXELS, MAX_THUMBNAILS = 192, 600
 PICTURE_PIXELS = 800
+# As they are kept; each is up to 300 kB.
+KEPT_PIXELS, MAX_PICTURES = 1024, 60
 
 
 def api() -> ApiClient:
@@ -196,6 +206,36 @@ def thumbnails() -> Thumbnails:
     return _thumbnails(api())
 
 
+@st.cache_data(ttl=5, max_entries=16, show_spinner=False)
+def inspections(
+    search: str, since: datetime | None, until: datetime | None, offset: int, limit: int
+) -> InspectionPage:
+    """A page of the inspections, newest first."""
+    return InspectionClient(api()).find(search, since, until, offset, limit)
+
+
+@st.cache_data(ttl=5, max_entries=16, show_spinner=False)
+def inspection(inspection_id: str) -> Inspection:
+    return InspectionClient(api()).get(inspection_id)
+
+
+@st.cache_data(ttl=5, max_entries=32, show_spinner=False)
+def inspection_photos(inspection_id: str, offset: int, limit: int) -> InspectionPhotoPage:
+    """A page of an inspection's photos, newest first."""
+    return InspectionClient(api()).photos(inspection_id, offset, limit)
+
+
+@st.cache_data(ttl=5, max_entries=32, show_spinner=False)
+def inspection_fruits(inspection_id: str, offset: int, limit: int) -> InspectionFruitPage:
+    """A page of an inspection's fruits, worst first."""
+    return InspectionClient(api()).fruits(inspection_id, offset, limit)
+
+
+def pictures() -> Thumbnails:
+    """Photos at the API as large as they are kept."""
+    return _pictures(api())
+
+
 def clear_training_data() -> None:
     """Clear what an upload, a label or a removal may have changed."""
     dataset_summary.clear()
@@ -205,6 +245,14 @@ def clear_training_data() -> None:
     accuracy_in_use.clear()
     estimate.clear()
     _clear_insights()
+
+
+def clear_inspections() -> None:
+    """Clear what a photo, a correction or a new inspection may have changed."""
+    inspections.clear()
+    inspection.clear()
+    inspection_photos.clear()
+    inspection_fruits.clear()
 
 
 def clear_model_data() -> None:
@@ -234,4 +282,14 @@ def _client(address: str, timeout: float, health_timeout: float, key: str) -> Ap
     show_spinner=False,
 )
 def _thumbnails(client: ApiClient) -> Thumbnails:
-    return Thumbnails(client, pixels=THUMBNAIL_PIXELS)
+    return Thumbnails(client, pixels=THUMBNAIL_PIXELS, max_cached=MAX_THUMBNAILS)
+
+
+@st.cache_resource(
+    max_entries=4,
+    hash_funcs={ApiClient: lambda client: client.address},
+    on_release=Thumbnails.close,
+    show_spinner=False,
+)
+def _pictures(client: ApiClient) -> Thumbnails:
+    return Thumbnails(client, pixels=KEPT_PIXELS, max_cached=MAX_PICTURES)

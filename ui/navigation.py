@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 # File name, title and Material icon of each page, in the order of the navigation.
 PAGES = (
     ("predict", "Predict", "nutrition"),
+    ("inspections", "Inspections", "inventory_2"),
     ("training_data", "Training data", "add_photo_alternate"),
     ("retrain", "Retrain", "model_training"),
     ("dataset_insights", "Dataset insights", "insights"),

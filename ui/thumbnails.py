@@ -8,18 +8,17 @@ from threading import Lock
 from client import ApiClient
 from errors import ApiError
 
-# About ten kilobytes each.
-MAX_CACHED = 600
 THREADS = 8
 
 
 class Thumbnails:
     """Thumbnails by the photo's path at the API. Thread-safe."""
 
-    def __init__(self, api: ApiClient, *, pixels: int) -> None:
-        """`pixels` is the longest side of a thumbnail."""
+    def __init__(self, api: ApiClient, *, pixels: int, max_cached: int) -> None:
+        """`pixels` is the longest side of a thumbnail; the newest `max_cached` are kept."""
         self._api = api
         self._pixels = pixels
+        self._max_cached = max_cached
         self._cached: OrderedDict[str, bytes] = OrderedDict()
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="thumbnails")
@@ -42,6 +41,6 @@ class Thumbnails:
             return None
         with self._lock:
             self._cached[path] = image
-            while len(self._cached) > MAX_CACHED:
+            while len(self._cached) > self._max_cached:
                 self._cached.popitem(last=False)
         return image

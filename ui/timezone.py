@@ -1,6 +1,6 @@
 """The browser's time zone."""
 
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -12,6 +12,11 @@ def local(moment: datetime) -> datetime:
     In UTC until the browser has reported its zone.
     """
     return moment.astimezone(_zone()).replace(tzinfo=None)
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day in the browser's time, with its zone."""
+    return datetime.combine(day, time.min, tzinfo=_zone())
 
 
 def _zone() -> tzinfo:

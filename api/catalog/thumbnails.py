@@ -42,7 +42,7 @@ def read_thumbnails(
             continue
         thumbnail, blob = stored[image_id]
         if thumbnail is not None:
-            pixels[image_id] = _read(thumbnail)
+            pixels[image_id] = read_thumbnail(thumbnail)
         elif decoded < MAX_DECODED:
             decoded += 1
             try:
@@ -52,6 +52,7 @@ def read_thumbnails(
     return pixels
 
 
-def _read(thumbnail: bytes) -> NDArray[np.uint8]:
+def read_thumbnail(thumbnail: bytes) -> NDArray[np.uint8]:
+    """uint8 [64, 64, 3] of what `encode_thumbnail` made."""
     image = Image.open(io.BytesIO(thumbnail), formats=("JPEG",))
     return np.asarray(image.convert("RGB").resize((SIDE, SIDE)), dtype=np.uint8)

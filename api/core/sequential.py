@@ -1,15 +1,18 @@
-"""A test of a share that holds however often one looks, and an interval of a share."""
+"""Tests of a share that hold however often one looks, and intervals of a share."""
 
 from math import exp, log, sqrt
 from statistics import NormalDist
 
 import numpy as np
 
-# Alternatives between 0 and the expected share.
+# Alternatives between the expected share and the end of those that are tried.
 _ALTERNATIVES = 200
+# Alternatives above a share reach up to so many times of it: a wider range finds a share that is
+# twice the expected one a third later.
+_TIMES_ABOVE = 4
 
 
-def evidence_below(successes: int, trials: int, expected: float) -> float:
+def evidence_below(successes: float, trials: float, expected: float) -> float:
     """Evidence that a share is below `expected` (0 to 1): a likelihood ratio, averaged over
     alternatives below it.
 
@@ -18,13 +21,24 @@ def evidence_below(successes: int, trials: int, expected: float) -> float:
     "Statistical Methods Related to the Law of the Iterated Logarithm" (1970); A. Ramdas et al.,
     "Game-Theoretic Statistics and Safe Anytime-Valid Inference" (2023).
     """
-    if expected <= 0:
+    return _evidence(successes, trials, expected, 0.0) if expected > 0 else 0.0
+
+
+def evidence_above(successes: float, trials: float, expected: float) -> float:
+    """As `evidence_below`, that a share is above `expected`; none if that is 0 or 1."""
+    if not 0 < expected < 1:
         return 0.0
-    below = expected * (np.arange(_ALTERNATIVES) + 0.5) / _ALTERNATIVES
+    return _evidence(successes, trials, expected, min(1.0, _TIMES_ABOVE * expected))
+
+
+def _evidence(successes: float, trials: float, expected: float, end: float) -> float:
+    """The average over alternatives evenly between `expected` and `end`."""
+    steps = (np.arange(_ALTERNATIVES) + 0.5) / _ALTERNATIVES
+    others = end + (expected - end) * steps
     failures = trials - successes
     # A share of 1 has no failures; a smaller one is close enough.
     expected = min(expected, 1 - 1e-9)
-    logs = successes * np.log(below / expected) + failures * np.log((1 - below) / (1 - expected))
+    logs = successes * np.log(others / expected) + failures * np.log((1 - others) / (1 - expected))
     highest = float(logs.max())
     average = log(float(np.exp(logs - highest).mean())) + highest
     return exp(min(average, 700.0))
@@ -40,3 +54,16 @@ def share_interval(successes: int, trials: int) -> tuple[float, float]:
     reach = z * sqrt(share * (1 - share) / trials + squared / (4 * trials * trials))
     whole = 1 + squared / trials
     return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
+
+
+def exact_interval(successes: int, trials: int, confidence: float) -> tuple[float, float]:
+    """The interval of a share that covers it with a probability of at least `confidence`, for one
+    look: C. J. Clopper's and E. S. Pearson's (1934). (0, 1) without trials.
+    """
+    # Takes 0.4 s to import, and grading has no use for it.
+    from scipy.special import betaincinv  # noqa: PLC0415
+
+    half, failures = (1 - confidence) / 2, trials - successes
+    low = float(betaincinv(successes, failures + 1, half)) if successes else 0.0
+    high = float(betaincinv(successes + 1, failures, 1 - half)) if failures else 1.0
+    return low, high

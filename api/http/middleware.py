@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from re import Pattern
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -92,12 +93,12 @@ class DrainingMiddleware:
 class BodySizeLimitMiddleware:
     """Reading more than `limit` bytes of a body raises BodyTooLargeError in the application.
 
-    `path_limits` overrides the limit of some paths. Up to `limit` more bytes are read and dropped
-    first: a client that is still sending would otherwise get a broken connection instead of the
-    response.
+    `path_limits` overrides the limit of the paths that match. Up to `limit` more bytes are read and
+    dropped first: a client that is still sending would otherwise get a broken connection instead of
+    the response.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, path_limits: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, limit: int, path_limits: Mapping[Pattern[str], int]) -> None:
         self._app = app
         self._limit = limit
         self._path_limits = path_limits
@@ -107,7 +108,10 @@ class BodySizeLimitMiddleware:
             await self._app(scope, receive, send)
             return
         path = route_path(scope)
-        limit = self._path_limits.get(path, self._limit)
+        limit = next(
+            (most for pattern, most in self._path_limits.items() if pattern.fullmatch(path)),
+            self._limit,
+        )
         content_length = dict(scope["headers"]).get(b"content-length", b"0")
         is_too_large = content_length.isdigit() and int(content_length) > limit
         received = 0

@@ -20,7 +20,7 @@ PAGES = frozenset(
         *("/insights/map", "/insights/dataset", "/insights/augmentation", "/drift", "/triggers"),
         *("/monitoring/summary", "/monitoring/accuracy", "/feedback/summary", "/review-queue"),
         *("/dataset/images", "/dataset/summary", "/predictions", "/models", "/models/compare"),
-        "/dataset/boxed-photos",
+        *("/dataset/boxed-photos", "/inspections"),
         "/openapi.json",
     }
 )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from api.core.formatting import percent
 from api.core.labels import read_label
-from api.insights.schemas import ArchitectureComparison, Figure, FigureName, Report
+from api.insights.schemas import ArchitectureComparison, Figure, FigureName, KeptVersion, Report
 from api.model.manifest import DataFingerprint
 from api.registry.schemas import TEST
 
@@ -35,8 +35,12 @@ _LEVELS = {"fresh": "fresh", "past_best": "past its best", "rotten": "rotten"}
 log = logging.getLogger(__name__)
 
 
-def report(manifest: Mapping[str, Any], folder: Path) -> Report:
-    """The report on the version of `manifest`; `folder` holds the measurements of its recipe."""
+def report(
+    manifest: Mapping[str, Any], folder: Path, verdict: Mapping[str, Any] | None = None
+) -> Report:
+    """The report on the version of `manifest`, with the gate's `verdict` on it; `folder` holds the
+    measurements of its recipe.
+    """
     measured = crossvalidation(folder)
     shown = figures(manifest["metrics"], measured)
     data = measured.get("data")
@@ -47,8 +51,14 @@ def report(manifest: Mapping[str, Any], folder: Path) -> Report:
         recipe_data=DataFingerprint.model_validate(data) if data else None,
         same_data=data is not None and data["sha256"] == manifest["data"]["sha256"],
         comparison=comparison(folder),
+        kept_versions=_kept_versions(verdict or {}),
         story=" ".join(_story(shown, measured)),
     )
+
+
+def _kept_versions(verdict: Mapping[str, Any]) -> list[KeptVersion]:
+    stored = verdict.get("figures", {}).get("kept_versions", [])
+    return [KeptVersion.model_validate(one) for one in stored]
 
 
 def figures(metrics: Mapping[str, Any], crossvalidated: Mapping[str, Any]) -> list[Figure]:

@@ -1,5 +1,6 @@
 """API schemas of insights and reports. A `story` explains the numbers in plain words."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -223,6 +224,15 @@ class ArchitectureComparison(BaseModel):
     input_sizes: list[Trial]
 
 
+class KeptVersion(BaseModel):
+    """A version on the photos that were held out of the one reported on."""
+
+    version: str
+    created_at: datetime
+    accuracy: float = Field(description="The share of them with the right class, 0 to 1.")
+    photographs: int = Field(description="How many there are, of classes that all versions know.")
+
+
 class Report(BaseModel):
     """The metrics of a version, with their data and splits."""
 
@@ -232,4 +242,9 @@ class Report(BaseModel):
     recipe_data: DataFingerprint | None = Field(description="What the recipe was measured on.")
     same_data: bool = Field(description="Whether the version was made from the same photographs.")
     comparison: ArchitectureComparison | None
+    kept_versions: list[KeptVersion] = Field(
+        description="What waiting costs: this version and those that were kept when it was made, "
+        "on the photos held out of this one, the newest first. Those with another network are "
+        "missing, and a version that no run made here has none."
+    )
     story: str

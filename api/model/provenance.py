@@ -6,7 +6,7 @@ A version that misbehaves months later can then be made again by the code that m
 import os
 import subprocess
 from collections.abc import Iterable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from api import __version__
 from api.settings import PROJECT
@@ -20,7 +20,16 @@ def versions_of(libraries: Iterable[str]) -> dict[str, str]:
     """The installed versions of `libraries`, and of the project as `ripeline`."""
     code = revision()
     own = f"{__version__}+{code}" if code else __version__
-    return {"ripeline": own, **{name: version(name) for name in libraries}}
+    return {"ripeline": own, **{name: _version(name) for name in libraries}}
+
+
+def _version(library: str) -> str:
+    """Raises PackageNotFoundError."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        # The worker's image has tensorflow-cpu.
+        return version(f"{library}-cpu")
 
 
 def revision() -> str | None:

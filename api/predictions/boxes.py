@@ -16,6 +16,7 @@ from api.core.formatting import number
 from api.core.imaging.decode import UNREADABLE
 from api.predictions.history import PhotographGoneError, find_recorded, load_image
 from api.predictions.recorder import Recorder
+from api.storage.tables import PredictionRow
 
 log = logging.getLogger(__name__)
 BoxesOutcome = Literal["stored", "replaced", "known"]
@@ -59,6 +60,11 @@ class BoxesService:
         `Annotation.on` raises, and then changes nothing.
         """
         prediction, _ = find_recorded(self.store.database, self.recorder, prediction_id)
+        return self.put_recorded(prediction, annotation)
+
+    def put_recorded(self, prediction: PredictionRow, annotation: Annotation) -> BoxesAnswer:
+        """As `put`, for a prediction that is in the catalog."""
+        prediction_id = prediction.id
         # A boxed photo stays when the prediction's own photo is no longer kept.
         if photo := self._replace(prediction_id, annotation):
             return _answer(prediction_id, "replaced", photo)

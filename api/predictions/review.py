@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.catalog.duplicate_index import read_signatures
 from api.core.imaging.hashing import near_rows
+from api.storage.inspection_tables import InspectionPhotoRow
 from api.storage.tables import FeedbackRow, PredictionRow
 
 PAGE = 500
@@ -43,7 +44,7 @@ def least_sure(session: Session, limit: int) -> list[PredictionRow]:
     """Up to `limit` predictions: unrecognised first, then by confidence, lowest first.
 
     Only with a stored image, without feedback and not of the sample, and no near-duplicates of each
-    other or of labelled predictions.
+    other or of labelled predictions. Photos of inspections are corrected there, fruit by fruit.
     """
     seen = read_signatures(_labelled_signatures(session))
     labelled = select(FeedbackRow.prediction_id)
@@ -52,6 +53,7 @@ def least_sure(session: Session, limit: int) -> list[PredictionRow]:
         .where(
             PredictionRow.blob.is_not(None),
             PredictionRow.id.not_in(labelled),
+            PredictionRow.id.not_in(select(InspectionPhotoRow.id)),
             PredictionRow.sampled.is_not(True),
         )
         .order_by(PredictionRow.recognised, PredictionRow.confidence, PredictionRow.id)

@@ -65,6 +65,12 @@ class AppState:
 
     def build_response(self, grade: Grade, version: str, filename: str) -> Prediction:
         """The response for a grade, counted and queued to be recorded. Does not block."""
+        prediction = self.count_prediction(grade, version)
+        self.recorder.put(Record.of(prediction, grade, filename))
+        return prediction
+
+    def count_prediction(self, grade: Grade, version: str) -> Prediction:
+        """The prediction of a grade, counted. Does not block."""
         prediction = Prediction.of_grade(grade, version)
         self.prediction_count += 1
         telemetry.count_prediction(
@@ -74,5 +80,4 @@ class AppState:
             version,
             prediction.inference_time_ms,
         )
-        self.recorder.put(Record.of(prediction, grade, filename))
         return prediction

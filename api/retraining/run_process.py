@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from tenacity import (
     before_sleep_log,
@@ -26,7 +26,7 @@ from api.catalog import boxed_repository
 from api.core.errors import ProblemError
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.log_setup import configure_logging
-from api.model.package import BadPackageError
+from api.model.package import BadPackageError, load_package
 from api.registry import repository as registry
 from api.registry import store
 from api.registry.detector_rules import detector_verdict
@@ -38,6 +38,7 @@ from api.retraining.job import Candidate, RetrainJob
 from api.retraining.omissions import Omissions
 from api.retraining.plan import detector_share
 from api.retraining.progress import ProgressReporter, RunAbortedError, Stage, stage_ranges
+from api.retraining.staleness import grade_kept_versions
 from api.retraining.supervisor import work_folder
 from api.settings import PROJECT, Promoter, Settings, get_settings
 from api.storage.blobs import Blobs
@@ -128,6 +129,10 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         reporter(Stage.REGISTERING, 0, 1)
         for each, _ in judged:
             store.store_package(blobs, each.folder)
+        kept = grade_kept_versions(
+            database, blobs, settings.model_cache, load_package(judged[-1][0].folder)
+        )
+        judged[-1] = (judged[-1][0], _with_figures(judged[-1][1], kept_versions=kept))
         register_candidates(database, run_id, judged, promoter=settings.promote)
     except RunAbortedError:
         raise
@@ -145,7 +150,10 @@ def _judge(candidate: Candidate, omissions: Omissions) -> Verdict:
         if candidate.comparison
         else detector_verdict(candidate.detector["objections"])
     )
-    further = {**omissions.figures, "detector": dict(candidate.detector)}
+    return _with_figures(verdict, **omissions.figures, detector=dict(candidate.detector))
+
+
+def _with_figures(verdict: Verdict, **further: Any) -> Verdict:
     return replace(verdict, figures={**verdict.figures, **further})
 
 

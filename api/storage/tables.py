@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.core.labels import Level
+from api.storage import inspection_tables  # noqa: F401  (registers its tables)
 from api.storage.db import Base, UtcDateTime, now
 
 # `ImageRow` and `BoxedPhotoRow` have a column of this name.

@@ -22,7 +22,7 @@ LOOK_ALIKES = ["Fresh Apples", "freshappIes", "fresh\N{CYRILLIC SMALL LETTER A}p
 
 @pytest.fixture
 def service(settings: Settings, tmp_path: Path) -> Any:
-    """The service with the shipped model, which knows `freshapples`, and an empty catalog."""
+    """The service with a grader that knows `freshapples`, and an empty catalog."""
     own = settings.model_copy(update={"state_dir": tmp_path})
     with TestClient(create_app(own), raise_server_exceptions=False) as client:
         yield client

@@ -19,7 +19,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.processes import running_api
-from tests.registry.versions import a_servable_package, a_small_package, register_package
+from tests.registry.versions import a_shipped_package, a_small_package, register_package
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
@@ -78,7 +78,7 @@ def visible_state(api: httpx.Client) -> dict[str, Any]:
 def fill(settings: Settings, api: httpx.Client, folder: Path) -> None:
     """Add another champion, three images and a prediction."""
     database = Database(settings.database)
-    register_package(database, Blobs(settings.storage), a_servable_package(folder, "b"))
+    register_package(database, Blobs(settings.storage), a_shipped_package(folder, "b"))
     database.close()
     api.post("/models/b/promote").raise_for_status()
     files = [("files", (f"{n}.png", encode(draw_fruit("freshapples", n)))) for n in range(3)]

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from api.core.sequential import evidence_below, share_interval
+from api.core.sequential import (
+    evidence_above,
+    evidence_below,
+    exact_interval,
+    share_interval,
+)
 
 LOOKS = (*range(10, 100, 5), *range(100, 600, 25))
 
@@ -34,6 +39,35 @@ def test_fixed_test_at_every_look_would_raise_many() -> None:
 
 def test_worse_version_is_reported() -> None:
     assert ever_alarms(0.8, 0.95, alpha=0.01, seed=4, versions=50) == 50
+
+
+@pytest.mark.parametrize(("expected", "seed"), [(0.05, 1), (0.1, 2), (0.6, 3)])
+def test_looking_often_finds_no_share_above_too_often(expected: float, seed: int) -> None:
+    hits = (np.random.default_rng(seed).random((400, LOOKS[-1])) < expected).cumsum(axis=1)
+    alarms = sum(
+        any(evidence_above(int(row[n - 1]), n, expected) >= 20 for n in LOOKS) for row in hits
+    )
+    assert alarms < 35
+
+
+def test_share_above_is_found() -> None:
+    assert evidence_above(12, 60, 0.05) > 100
+    assert evidence_above(3, 60, 0.05) < 1
+    assert evidence_above(60, 60, 1.0) == evidence_above(5, 60, 0.0) == 0
+
+
+@pytest.mark.parametrize(("share", "seed"), [(0.02, 1), (0.3, 2)])
+def test_exact_interval_covers_the_share(share: float, seed: int) -> None:
+    counts = np.random.default_rng(seed).binomial(50, share, 500)
+    intervals = [exact_interval(int(count), 50, 0.95) for count in counts]
+    assert sum(low <= share <= high for low, high in intervals) >= 475
+
+
+def test_exact_interval_at_the_ends() -> None:
+    assert exact_interval(0, 0, 0.95) == (0, 1)
+    end = 0.05 ** (1 / 59)
+    assert exact_interval(0, 59, 0.9) == pytest.approx((0, 1 - end))
+    assert exact_interval(59, 59, 0.9) == pytest.approx((end, 1))
 
 
 @pytest.mark.parametrize("expected", [0.0, 1.0])

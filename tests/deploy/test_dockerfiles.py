@@ -85,5 +85,5 @@ def test_image_that_serves_has_a_health_check(chain: list[Stage]) -> None:
 
 def test_image_has_labels(chain: list[Stage]) -> None:
     labels = " ".join(label for stage in chain for label in stage.all("LABEL"))
-    for name in ("title", "description", "licenses"):
+    for name in ("title", "description", "version", "licenses"):
         assert f"org.opencontainers.image.{name}=" in labels

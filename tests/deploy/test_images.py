@@ -29,10 +29,15 @@ IMAGES = {
         "Dockerfile.api",
         "serve",
         ("api.app", "api.worker", "api.retraining.run_process"),
-        600,
+        500,
     ),
-    "ui": ("Dockerfile.ui", "", ("streamlit", "plotly", "httpx"), 700),
-    "worker": ("Dockerfile.api", "worker", ("api.worker", "api.training.train"), 3500),
+    "ui": ("Dockerfile.ui", "", ("streamlit", "plotly", "httpx"), 400),
+    "worker": (
+        "Dockerfile.api",
+        "worker",
+        ("api.worker", "api.training.train", "mlflow.server"),
+        1900,
+    ),
 }
 
 
@@ -81,14 +86,17 @@ def install(built: Built, file: Path) -> None:
     """Run the steps of the stage that `COPY --from=… /venv /venv` names."""
     copies = [rest for stage in built.chain for rest in stage.all("COPY") if "/venv" in rest]
     stage = next(one for one in stages(file) if f"--from={one.name} " in copies[-1])
-    [([lock], _)] = copied(stage)
+    ([lock], _), ([script], _) = copied(stage)
     subprocess.run([sys.executable, "-m", "venv", str(built.venv)], check=True)
-    [step] = stage.all("RUN")
-    match = re.search(r"pip install (.*)", step)
+    installing, pruning = stage.all("RUN")
+    match = re.search(r"pip install (.*)", installing)
     assert match
     options = match[1].replace("/requirements.txt", str(PROJECT / lock)).split()
     pip = [str(built.venv / "bin" / "pip"), "install", "--quiet", *options]
     subprocess.run([*pip, "--disable-pip-version-check"], check=True)
+    assert Path(script).name in pruning
+    python = str(built.venv / "bin" / "python")
+    subprocess.run([python, str(PROJECT / script), str(built.venv)], check=True)
 
 
 def copy(pattern: str, app: Path, destination: str) -> None:

@@ -12,6 +12,7 @@ SIZES = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
 # Address and heading of each page, in the order of the navigation.
 PAGES = {
     "": "Is it fresh?",
+    "inspections": "Inspections",
     "training_data": "Training data",
     "retrain": "Retrain",
     "dataset_insights": "Dataset insights",

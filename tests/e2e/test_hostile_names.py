@@ -87,6 +87,19 @@ def test_predict(page: Page, ui_url: str, photo: bytes) -> None:
     assert_is_text(page)
 
 
+def test_inspections(page: Page, ui_url: str) -> None:
+    open_page(page, ui_url, "inspections")
+    expect(page.get_by_text("foreign.example").first).to_be_visible()
+    assert_is_text(page)
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("foreign.example")
+    expect(page.locator("[class*=st-key-lot-fruit-] button").first).to_be_visible()
+    assert_is_text(page)
+    page.locator("[class*=st-key-lot_photo_] button").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert_is_text(page)
+
+
 def test_training_data(page: Page, ui_url: str) -> None:
     open_page(page, ui_url, "training_data")
     hidden = page.get_by_text("cannot be shown right now").first
@@ -143,6 +156,7 @@ def test_every_page_was_visited(page: Page, ui_url: str) -> None:
     """A new page needs a test here."""
     assert set(PAGES) == {
         "",
+        "inspections",
         "training_data",
         "retrain",
         "dataset_insights",

@@ -15,7 +15,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.processes import running_api
-from tests.registry.versions import a_servable_package, register_package
+from tests.registry.versions import a_shipped_package, register_package
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import ANSWER_SECONDS, until
 
@@ -98,7 +98,7 @@ def test_full_disk(disk: Path, tmp_path: Path) -> None:
     with running(state) as client:
         settings = Settings(state_dir=state, database_url="", storage_url="")
         database = Database(settings.database)
-        package = a_servable_package(tmp_path, "b")
+        package = a_shipped_package(tmp_path, "b")
         register_package(database, Blobs(settings.storage), package, "manual")
         database.close()
         recorded = predict(client, 1)

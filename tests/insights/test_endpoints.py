@@ -24,11 +24,13 @@ SIDE = 1500
 
 @pytest.fixture(scope="module")
 def service(
-    settings: Settings, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
+    shipped_settings: Settings, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
     """The service on a catalog with three images of a new class."""
     state = tmp_path_factory.mktemp("state")
-    own = settings.model_copy(update={"state_dir": state, "database_url": shared_database_url})
+    own = shipped_settings.model_copy(
+        update={"state_dir": state, "database_url": shared_database_url}
+    )
     with TestClient(create_app(own), raise_server_exceptions=False) as client:
         files = [("files", (f"{k}.jpg", fruit(k))) for k in range(3)]
         sent = client.post("/upload-training-data", data={"class_name": "mango"}, files=files)

@@ -200,3 +200,12 @@ def test_measurements_of_this_project_are_read() -> None:
     result = figures({}, crossvalidation(PROJECT / "docs"))
     assert [figure.name for figure in result].count("source") == 5
     assert all(figure.value is not None and figure.split for figure in result)
+
+
+def test_kept_versions_come_from_the_verdict(tmp_path: Path) -> None:
+    kept = {"created_at": "2026-11-21T10:00:00Z", "accuracy": 0.9, "photographs": 20}
+    stored = {"figures": {"kept_versions": [{"version": "b", **kept}, {"version": "a", **kept}]}}
+    manifest = json.loads((PROJECT / "models" / "default" / "manifest.json").read_text())
+    shown = report(manifest, tmp_path, stored).kept_versions
+    assert [one.version for one in shown] == ["b", "a"]
+    assert report(manifest, tmp_path).kept_versions == []

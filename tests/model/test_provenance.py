@@ -1,7 +1,7 @@
 """The versions in a manifest: libraries, and the revision of the code."""
 
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -57,6 +57,18 @@ def test_environment_names_the_revision_of_an_image(
 ) -> None:
     monkeypatch.setenv(provenance.REVISION_VARIABLE, "abc1234")
     assert provenance.versions_of([]) == {"ripeline": f"{__version__}+abc1234"}
+
+
+def test_library_may_be_the_build_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    def installed(name: str) -> str:
+        if name != "tensorflow-cpu":
+            raise PackageNotFoundError(name)
+        return "2.21.0"
+
+    monkeypatch.setattr(provenance, "version", installed)
+    assert provenance.versions_of(["tensorflow"])["tensorflow"] == "2.21.0"
+    with pytest.raises(PackageNotFoundError):
+        provenance.versions_of(["keras"])
 
 
 def test_no_repository_no_commit_and_no_git_leave_the_version_alone(

@@ -30,21 +30,21 @@ from tests.predictions.samples import a_record
 
 
 @pytest.fixture(scope="module")
-def blobs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Blobs:
+def blobs(own: Settings, tmp_path_factory: pytest.TempPathFactory) -> Blobs:
     """A store with the default package."""
     blobs = Blobs(str(tmp_path_factory.mktemp("blobs")))
-    store_package(blobs, settings.model_dir)
+    store_package(blobs, own.model_dir)
     return blobs
 
 
 @pytest.fixture(scope="module")
-def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return settings.model_copy(update={"state_dir": tmp_path_factory.mktemp("drift")})
+def own(shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return shipped_settings.model_copy(update={"state_dir": tmp_path_factory.mktemp("drift")})
 
 
 @pytest.fixture(scope="module")
-def version(settings: Settings) -> str:
-    return load_package(settings.model_dir).manifest.version
+def version(own: Settings) -> str:
+    return load_package(own.model_dir).manifest.version
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,9 @@ def by_name(figures: list[DriftFigure]) -> dict[str, DriftFigure]:
     return {figure.name: figure for figure in figures}
 
 
-def test_reference_is_the_graded_test_split(settings: Settings, reference: Predictions) -> None:
-    embeddings = held_out(settings.model_dir, "test")
-    head = load_package(settings.model_dir).head
+def test_reference_is_the_graded_test_split(own: Settings, reference: Predictions) -> None:
+    embeddings = held_out(own.model_dir, "test")
+    head = load_package(own.model_dir).head
     assert len(reference.features) == len(embeddings)
     assert np.allclose(reference.confidence, head.probabilities(embeddings).max(axis=1))
     expected = drift_features(head.ood.project(embeddings)).astype(np.float32)
@@ -82,41 +82,39 @@ def test_reference_is_cached(own: Settings, blobs: Blobs, version: str) -> None:
     )
 
 
-def test_similar_photos_are_not_drift(settings: Settings) -> None:
+def test_similar_photos_are_not_drift(own: Settings) -> None:
     """The validation split, which the model was not trained on either, of the same sources."""
-    replay = ReplayBuffer.load(settings.model_dir / REPLAY)
+    replay = ReplayBuffer.load(own.model_dir / REPLAY)
     validation = replay.splits == "validation"
     test = (replay.splits == "test") & np.isin(replay.sources, replay.sources[validation])
     figures = drift_metrics(
-        sample_of(settings, replay.embeddings[test]),
-        sample_of(settings, replay.embeddings[validation]),
+        sample_of(own, replay.embeddings[test]),
+        sample_of(own, replay.embeddings[validation]),
     )
     assert [figure.name for figure in figures] == ["embeddings", "confidence", "class_mix"]
     assert all(figure.enough for figure in figures)
     assert not any(figure.drifted for figure in figures), figures
 
 
-def test_single_class_is_a_drift_of_the_class_mix(
-    settings: Settings, reference: Predictions
-) -> None:
-    embeddings = held_out(settings.model_dir, "test")[reference.predicted == "rottenbanana"]
-    sample = sample_of(settings, np.concatenate([embeddings, embeddings]))
+def test_single_class_is_a_drift_of_the_class_mix(own: Settings, reference: Predictions) -> None:
+    embeddings = held_out(own.model_dir, "test")[reference.predicted == "rottenbanana"]
+    sample = sample_of(own, np.concatenate([embeddings, embeddings]))
     mix = by_name(drift_metrics(reference, sample))["class_mix"]
     assert mix.drifted
     assert "more rottenbanana" in mix.sentence
 
 
-def test_different_photos_are_drift(settings: Settings, reference: Predictions) -> None:
-    embeddings = held_out(settings.model_dir, "test")
+def test_different_photos_are_drift(own: Settings, reference: Predictions) -> None:
+    embeddings = held_out(own.model_dir, "test")
     foreign = np.roll(embeddings, 640, axis=1)  # Other directions mean other features.
-    figures = by_name(drift_metrics(reference, sample_of(settings, foreign)))
+    figures = by_name(drift_metrics(reference, sample_of(own, foreign)))
     assert figures["embeddings"].drifted
     assert figures["confidence"].drifted
     assert "less sure" in figures["confidence"].sentence
 
 
-def test_too_few_predictions_give_no_metrics(settings: Settings, reference: Predictions) -> None:
-    sample = sample_of(settings, held_out(settings.model_dir, "validation")[: MIN_SIZE - 1])
+def test_too_few_predictions_give_no_metrics(own: Settings, reference: Predictions) -> None:
+    sample = sample_of(own, held_out(own.model_dir, "validation")[: MIN_SIZE - 1])
     for figure in drift_metrics(reference, sample):
         assert (figure.value, figure.threshold, figure.enough) == (None, None, False)
         assert not figure.drifted

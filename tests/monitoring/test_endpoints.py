@@ -14,10 +14,12 @@ from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
-def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def own(
+    shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
     """A service that graded drawings, which differ from photos."""
     state: Path = tmp_path_factory.mktemp("monitoring")
-    with TestClient(create_app(settings.model_copy(update={"state_dir": state}))) as client:
+    with TestClient(create_app(shipped_settings.model_copy(update={"state_dir": state}))) as client:
         files = [
             ("files", (f"{seed}.jpg", encode(draw_fruit("rottenbanana", seed), "JPEG")))
             for seed in range(MIN_SIZE)

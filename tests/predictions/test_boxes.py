@@ -22,9 +22,9 @@ PLACE = {"box": {"x_min": 0, "y_min": 0, "x_max": 20, "y_max": 20}, "class_name"
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Settings:
+def state(tmp_path_factory: pytest.TempPathFactory, shipped_settings: Settings) -> Settings:
     folder: Path = tmp_path_factory.mktemp("boxes")
-    return settings.model_copy(update={"state_dir": folder})
+    return shipped_settings.model_copy(update={"state_dir": folder})
 
 
 @pytest.fixture(scope="module")

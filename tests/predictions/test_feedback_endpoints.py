@@ -13,9 +13,11 @@ from tests.synthetic_images import draw_fruit, encode
 
 
 @pytest.fixture(scope="module")
-def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def own(
+    shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
     state: Path = tmp_path_factory.mktemp("feedback")
-    with TestClient(create_app(settings.model_copy(update={"state_dir": state}))) as client:
+    with TestClient(create_app(shipped_settings.model_copy(update={"state_dir": state}))) as client:
         yield client
 
 

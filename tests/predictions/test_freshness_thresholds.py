@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ from api.core.freshness_levels import LevelThresholds
 from api.predictions import freshness_thresholds
 from api.settings import Settings
 from api.storage.db import Database
-from tests.heads import shipped_thresholds
+from tests.small_grader import FRESH_FROM, ROTTEN_BELOW
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 PATH = "/freshness-thresholds"
-MODEL = asdict(shipped_thresholds())
+MODEL = {"rotten_below": ROTTEN_BELOW, "fresh_from": FRESH_FROM}
 # Every score lies between these.
 USER = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
 

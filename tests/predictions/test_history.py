@@ -30,10 +30,12 @@ THREADS = 40
 
 
 @pytest.fixture(scope="module")
-def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def own(
+    shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
     """A service with six recorded predictions."""
     state: Path = tmp_path_factory.mktemp("history")
-    with TestClient(create_app(settings.model_copy(update={"state_dir": state}))) as client:
+    with TestClient(create_app(shipped_settings.model_copy(update={"state_dir": state}))) as client:
         for seed in range(3):
             for kind in ("freshapples", "freshbanana"):
                 data = encode(draw_fruit(kind, seed, size=300), "JPEG")

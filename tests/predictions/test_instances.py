@@ -68,7 +68,9 @@ def finding(client: TestClient) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
-def without(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def without(
+    shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
     """A service whose package has no detector."""
     folder = tmp_path_factory.mktemp("without")
     package = shutil.copytree(PROJECT / "models" / "default", folder / "model")
@@ -78,7 +80,7 @@ def without(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
     manifest |= {"detector": None, "version": "without-detector"}
     (package / MANIFEST).write_text(json.dumps(manifest))
     changes = {"model_dir": package, "state_dir": folder / "state"}
-    with TestClient(create_app(settings.model_copy(update=changes))) as client:
+    with TestClient(create_app(shipped_settings.model_copy(update=changes))) as client:
         yield client
 
 

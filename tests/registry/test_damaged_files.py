@@ -15,10 +15,8 @@ from api.monitoring.gauges import Gauges
 from api.predictions.state import AppState
 from api.registry.model_reloader import CHECK_SECONDS, ModelReloader
 from api.settings import Settings
-from tests.retraining.catalog import picture, write_champion
-from tests.synthetic_images import encode
-
-CHAMPION = "champion"
+from tests.small_grader import VERSION
+from tests.synthetic_images import draw_fruit, encode
 
 
 def flip(path: Path) -> None:
@@ -43,11 +41,7 @@ DAMAGES: tuple[Damage, ...] = (flip, truncate, empty, Path.unlink)
 @pytest.fixture(scope="module")
 def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("service")
-    update = {
-        "state_dir": folder / "state",
-        "storage_url": str(folder / "blobs"),
-        "model_dir": write_champion(folder),
-    }
+    update = {"state_dir": folder / "state", "storage_url": str(folder / "blobs")}
     return settings.model_copy(update=update)
 
 
@@ -64,7 +58,7 @@ def client(own: Settings) -> Iterator[TestClient]:
 def copies(own: Settings, client: TestClient, tmp_path: Path) -> Iterator[list[Path]]:
     """The stored package and the cached copy; whole again after the test."""
     assert client.get("/retrain/estimate").status_code == 200  # Fills the cache.
-    copies = [own.model_cache / CHAMPION, Path(own.storage) / "models" / CHAMPION]
+    copies = [own.model_cache / VERSION, Path(own.storage) / "models" / VERSION]
     whole = tmp_path / "whole"
     shutil.copytree(copies[1], whole)
     for cached in (current_examples.load_training_set, drift.load_reference, projection._fit):
@@ -83,7 +77,7 @@ def test_damaged_file_is_reported_on_every_path(
 ) -> None:
     for copy in copies:
         damage(copy / name)
-    photo = encode(picture("freshapples", 1))
+    photo = encode(draw_fruit("freshapples", 1))
     form = {"file": ("1.png", photo)}
     assert client.post("/predict", files=form).status_code == 200
     assert client.post("/predict?explain=true", files=form).status_code == 200
@@ -94,14 +88,14 @@ def test_damaged_file_is_reported_on_every_path(
         ("GET", "/insights/dataset", None, 503),
         ("GET", "/insights/map", None, 503),
         ("GET", "/drift", None, 503),
-        ("POST", f"/models/{CHAMPION}/promote", None, 409),
+        ("POST", f"/models/{VERSION}/promote", None, 409),
     ):
         response = client.request(method, path, json=body)
         assert response.status_code == status, (path, response.text)
         assert "damaged" in response.json()["detail"]
-    for path in (f"/models/compare?a={CHAMPION}&b={CHAMPION}", "/triggers", "/model-info"):
+    for path in (f"/models/compare?a={VERSION}&b={VERSION}", "/triggers", "/model-info"):
         assert client.get(path).status_code == 200
-    files = [("files", ("2.png", encode(picture("freshbanana", 2))))]
+    files = [("files", ("2.png", encode(draw_fruit("freshbanana", 2))))]
     sent = client.post("/upload-training-data", data={"class_name": "freshbanana"}, files=files)
     assert sent.status_code in (200, 503), sent.text
     status = client.get("/status").json()
@@ -113,7 +107,7 @@ def test_damaged_file_is_reported_on_every_path(
 def test_damaged_copy_is_fetched_again(client: TestClient, copies: list[Path]) -> None:
     flip(copies[0] / PARTS[0])
     assert client.get("/retrain/estimate").status_code == 200
-    assert load_package(copies[0]).manifest.version == CHAMPION
+    assert load_package(copies[0]).manifest.version == VERSION
 
 
 def test_files_are_checked_from_time_to_time(

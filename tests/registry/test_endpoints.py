@@ -15,6 +15,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.registry.versions import SHIPPED, a_servable_package, a_small_package, register_package
+from tests.small_grader import VERSION as SMALL
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def statuses(client: TestClient) -> dict[str, str]:
 
 def test_shipped_version_is_listed(own_client: TestClient) -> None:
     body = own_client.get("/models").json()
-    assert body["champion"] == SHIPPED
+    assert body["champion"] == SMALL
     (row,) = body["models"]
     assert (row["status"], row["origin"]) == ("champion", "shipped")
     assert row["metrics"]["macro_f1"] > 0.9
@@ -73,7 +74,7 @@ def test_models_are_listed_with_every_status(
         "c": "champion",
         "b": "pruned",
         "a": "retired",
-        SHIPPED: "pruned",
+        SMALL: "pruned",
     }
 
 
@@ -88,7 +89,7 @@ def test_two_versions_are_compared(
     own_client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     register_package(database, blobs, a_servable_package(tmp_path, "b"))
-    body = own_client.get("/models/compare", params={"a": SHIPPED, "b": "b"}).json()
+    body = own_client.get("/models/compare", params={"a": SMALL, "b": "b"}).json()
     assert (body["a"]["status"], body["b"]["status"]) == ("champion", "challenger")
     assert body["same_data"] is True
     assert {row["name"]: row["difference"] for row in body["figures"]}["macro_f1"] == 0
@@ -99,12 +100,12 @@ def test_unknown_version_gets_404(own_client: TestClient) -> None:
     for version in ("none", "%00", "..%2f..%2fetc", "%ed%a0%80", "a%20b"):
         for response in (
             own_client.get(f"/models/{version}"),
-            own_client.get(f"/models/compare?a={SHIPPED}&b={version}"),
+            own_client.get(f"/models/compare?a={SMALL}&b={version}"),
             own_client.post(f"/models/{version}/promote"),
         ):
             assert response.status_code == 404
             assert response.headers["content-type"] == "application/problem+json"
-        response = own_client.get(f"/models/compare?a={version}&b={SHIPPED}")
+        response = own_client.get(f"/models/compare?a={version}&b={SMALL}")
         assert_problem(response, 404, "unknown-model")
 
 
@@ -127,21 +128,21 @@ def test_promotion_and_rollback(
     promoted = own_client.post("/models/b/promote")
     assert promoted.status_code == 200
     body = promoted.json()
-    assert (body["version"], body["replaced"], body["kind"]) == ("b", SHIPPED, "manual")
+    assert (body["version"], body["replaced"], body["kind"]) == ("b", SMALL, "manual")
     assert own_client.post("/models/b/promote").json() == body
-    assert statuses(own_client) == {"b": "champion", SHIPPED: "retired"}
-    assert own_client.get("/models").json()["rollback_to"] == SHIPPED
+    assert statuses(own_client) == {"b": "champion", SMALL: "retired"}
+    assert own_client.get("/models").json()["rollback_to"] == SMALL
 
     back = own_client.post("/models/rollback").json()
-    assert (back["version"], back["replaced"], back["kind"]) == (SHIPPED, "b", "rollback")
+    assert (back["version"], back["replaced"], back["kind"]) == (SMALL, "b", "rollback")
     assert_problem(own_client.post("/models/rollback"), 409, "nothing-to-roll-back-to")
     assert own_client.get("/models").json()["rollback_to"] is None
 
     history = own_client.get("/models/history").json()["promotions"]
     assert [(row["version"], row["kind"]) for row in history] == [
-        (SHIPPED, "rollback"),
+        (SMALL, "rollback"),
         ("b", "manual"),
-        (SHIPPED, "first"),
+        (SMALL, "first"),
     ]
     assert (
         own_client.get("/models/history", params={"limit": 1}).json()["promotions"] == history[:1]
@@ -157,7 +158,7 @@ def test_pruned_and_damaged_versions_are_not_promoted(
     service.prune(database, blobs, keep=1)
     assert_problem(own_client.post("/models/a/promote"), 409, "model-pruned")
     assert_problem(own_client.post("/models/c/promote"), 409, "model-damaged")
-    assert own_client.get("/models").json()["champion"] == SHIPPED
+    assert own_client.get("/models").json()["champion"] == SMALL
 
 
 def test_unavailable_catalog_gets_503(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

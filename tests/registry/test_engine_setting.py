@@ -18,12 +18,12 @@ def service(settings: Settings, folder: Path, engine: EngineName) -> TestClient:
 
 
 @pytest.mark.slow
-def test_two_engines_give_the_same_answer(settings: Settings, tmp_path: Path) -> None:
+def test_two_engines_give_the_same_answer(shipped_settings: Settings, tmp_path: Path) -> None:
     photo = encode(draw_fruit("freshbanana"), "JPEG")
     answers = {}
     engines: tuple[EngineName, ...] = ("litert", "openvino")
     for engine in engines:
-        with service(settings, tmp_path / engine, engine) as client:
+        with service(shipped_settings, tmp_path / engine, engine) as client:
             info = client.get("/model-info").json()["engine"]
             assert info["name"] == engine
             metrics = client.get("/metrics").text
@@ -37,7 +37,7 @@ def test_two_engines_give_the_same_answer(settings: Settings, tmp_path: Path) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("has_bfloat16", [True, False])
 def test_log_says_what_auto_chose(
-    settings: Settings,
+    shipped_settings: Settings,
     tmp_path: Path,
     has_bfloat16: bool,
     monkeypatch: pytest.MonkeyPatch,
@@ -45,7 +45,7 @@ def test_log_says_what_auto_chose(
 ) -> None:
     monkeypatch.setattr(choice, "_prefers_openvino", lambda: has_bfloat16)
     expected = "openvino in " if has_bfloat16 else "litert in f32"
-    with caplog.at_level(logging.INFO), service(settings, tmp_path, "auto"):
+    with caplog.at_level(logging.INFO), service(shipped_settings, tmp_path, "auto"):
         assert f"serves by {expected}" in caplog.text
 
 

@@ -23,10 +23,11 @@ from api.registry.store import delete_package, is_stored
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from tests.heads import shipped_thresholds
 from tests.postgres import fresh_database
 from tests.processes import free_port
-from tests.registry.versions import SHIPPED, a_servable_package, register_package
+from tests.registry.versions import a_servable_package, register_package
+from tests.small_grader import FRESH_FROM, ROTTEN_BELOW
+from tests.small_grader import VERSION as SMALL
 from tests.synthetic_images import draw_fruit, encode
 
 
@@ -79,11 +80,11 @@ def promote(state: AppState, version: str) -> None:
 def test_new_champion_serves_after_a_poll(
     reloader: ModelReloader, state: AppState, tmp_path: Path
 ) -> None:
-    assert serving(state) == SHIPPED
+    assert serving(state) == SMALL
     since = state.champion_since
     register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"))
     reloader.poll()
-    assert serving(state) == SHIPPED
+    assert serving(state) == SMALL
     promote(state, "b")
     reloader.poll()
     assert serving(state) == "b"
@@ -118,7 +119,8 @@ def test_thresholds_are_followed_and_kept_for_a_new_champion(
     reloader.poll()
     assert state.serving().thresholds == thresholds
     # Requests in progress keep theirs.
-    assert first.thresholds == first.own_thresholds == shipped_thresholds()
+    assert first.thresholds == first.own_thresholds
+    assert first.thresholds == LevelThresholds(ROTTEN_BELOW, FRESH_FROM)
     same = state.serving()
     reloader.poll()
     assert state.serving() is same
@@ -163,13 +165,13 @@ def test_damaged_champion_leaves_the_old_one_serving(
     intact = state.blobs.get(head)
     state.blobs.put(head, intact[:-1])
     reloader.poll()
-    assert serving(state) == SHIPPED
+    assert serving(state) == SMALL
     assert "b cannot be loaded" in state.model_problem
     assert HEAD in state.model_problem
 
     state.blobs.put(head, intact)
     reloader.poll()
-    assert serving(state) == SHIPPED  # Retried after a minute.
+    assert serving(state) == SMALL  # Retried after a minute.
     clock.seconds += RETRY_SECONDS
     reloader.poll()
     assert serving(state) == "b"
@@ -194,20 +196,20 @@ def test_replacing_a_damaged_champion_clears_the_problem(
     register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     delete_package(state.blobs, "b")
     reloader.poll()
-    promote(state, SHIPPED)
+    promote(state, SMALL)
     reloader.poll()
-    assert (serving(state), state.model_problem) == (SHIPPED, "")
+    assert (serving(state), state.model_problem) == (SMALL, "")
 
 
 def test_shipped_version_serves_without_its_stored_package(
     own: Settings, reloader: ModelReloader, state: AppState
 ) -> None:
     """Its files are part of the project; the stored ones may be deleted."""
-    delete_package(state.blobs, SHIPPED)
+    delete_package(state.blobs, SMALL)
     restarted = dataclasses.replace(state, predictor=None)
     ModelReloader(own, restarted).poll()
-    assert serving(restarted) == SHIPPED
-    assert is_stored(state.blobs, SHIPPED)  # Stored again at start.
+    assert serving(restarted) == SMALL
+    assert is_stored(state.blobs, SMALL)  # Stored again at start.
 
 
 def running_service(settings: Settings) -> TestClient:
@@ -240,7 +242,7 @@ def test_shipped_version_serves_if_the_champion_is_damaged(
     register_package(state.database, state.blobs, a_servable_package(tmp_path, "b"), "gate")
     delete_package(state.blobs, "b")
     with running_service(own) as client:
-        assert client.post("/predict", files=photo()).json()["model_version"] == SHIPPED
+        assert client.post("/predict", files=photo()).json()["model_version"] == SMALL
         assert client.get("/models").json()["champion"] == "b"
 
 
@@ -254,7 +256,7 @@ def test_shipped_version_serves_without_the_catalog(
     url = "" if kind == "sqlite" else f"postgresql://ripeline@127.0.0.1:{free_port()}/none"
     with running_service(own.model_copy(update={"database_url": url})) as client:
         assert client.get("/ready").status_code == 200
-        assert client.post("/predict", files=photo()).json()["model_version"] == SHIPPED
+        assert client.post("/predict", files=photo()).json()["model_version"] == SMALL
         response = client.get("/models")
         assert (response.status_code, response.json()["code"]) == (503, "catalog-unavailable")
         assert int(response.headers["retry-after"]) > 0
@@ -282,7 +284,7 @@ def test_catalog_is_opened_once_available(
     (tmp_path / "state").unlink()
     reloader.poll()
     assert state.catalog_problem == ""
-    assert serving(state) == SHIPPED
+    assert serving(state) == SMALL
 
 
 def test_predictions_continue_without_the_catalog(own: Settings, postgres: str) -> None:

@@ -30,7 +30,7 @@ from api.storage.db import Database, now
 from api.storage.tables import ChampionRow, ModelRow, PromotionRow
 from tests.registry.versions import (
     DEFAULT,
-    a_servable_package,
+    a_shipped_package,
     a_small_package,
     register_package,
 )
@@ -254,7 +254,7 @@ def test_version_that_grades_otherwise_than_when_it_was_made_is_not_promoted(
     """All its files are as the manifest says, but its head has two kinds exchanged."""
     service.register_shipped(database, blobs, DEFAULT)
     before = champion(database)
-    folder = a_servable_package(tmp_path, "exchanged")
+    folder = a_shipped_package(tmp_path, "exchanged")
     package = load_package(folder)
     kinds = package.head.kinds
     order = [1, 0, *range(2, kinds.bias.size)]
@@ -280,7 +280,7 @@ def test_version_whose_detector_cannot_run_is_not_promoted(
 ) -> None:
     service.register_shipped(database, blobs, DEFAULT)
     before = champion(database)
-    folder = a_servable_package(tmp_path, "blind")
+    folder = a_shipped_package(tmp_path, "blind")
     package = load_package(folder)
 
     def fill(parts: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.processes import running_api
-from tests.registry.versions import SHIPPED, a_servable_package, register_package
+from tests.registry.versions import SHIPPED, a_shipped_package, register_package
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
@@ -49,7 +49,7 @@ def test_every_process_switches_without_a_failed_request(database_url: str, tmp_
     with ExitStack() as processes:
         addresses = [processes.enter_context(running_api(environment)) for _ in range(2)]
         database = Database(database_url)
-        package = a_servable_package(tmp_path, "b")
+        package = a_shipped_package(tmp_path, "b")
         register_package(database, Blobs(str(tmp_path / "state" / "blobs")), package)
         database.close()
 

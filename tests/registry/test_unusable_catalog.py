@@ -13,7 +13,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.registry.test_model_reloader import photo, running_service
-from tests.registry.versions import SHIPPED
+from tests.small_grader import VERSION as SMALL
 
 # Each starts an API that looks at its catalog more than once.
 pytestmark = pytest.mark.slow
@@ -74,7 +74,7 @@ def test_shipped_package_serves(settings: Settings, tmp_path: Path, what: str) -
     own = settings.model_copy(update={"state_dir": tmp_path})
     with running_service(own) as client:
         assert client.get("/ready").status_code == 200
-        assert client.post("/predict", files=photo()).json()["model_version"] == SHIPPED
+        assert client.post("/predict", files=photo()).json()["model_version"] == SMALL
         status = client.get("/status").json()
         assert words in status["catalog_problem"]
         assert str(tmp_path) not in status["catalog_problem"]
@@ -106,7 +106,7 @@ def test_newer_catalog_in_postgresql(
     url = database.engine.url.render_as_string(hide_password=False)
     own = settings.model_copy(update={"state_dir": tmp_path, "database_url": url})
     with running_service(own) as client:
-        assert client.post("/predict", files=photo()).json()["model_version"] == SHIPPED
+        assert client.post("/predict", files=photo()).json()["model_version"] == SMALL
         assert "newer one" in client.get("/status").json()["catalog_problem"]
     with database.reading() as session:
         assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"

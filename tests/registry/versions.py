@@ -1,4 +1,4 @@
-"""Packages to register: a servable one with another head, and a small one."""
+"""Packages to register: servable ones with another head, and one that cannot serve."""
 
 import shutil
 from dataclasses import replace
@@ -14,12 +14,18 @@ from api.settings import PROJECT
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from tests.registry.samples import describer, filler
+from tests.small_grader import write_small_grader
 
 DEFAULT = PROJECT / "models" / "default"
 SHIPPED = load_package(DEFAULT).manifest.version
 
 
 def a_servable_package(folder: Path, version: str) -> Path:
+    """The small grader as `version`, with another head."""
+    return write_small_grader(folder / version, version, seed=1)
+
+
+def a_shipped_package(folder: Path, version: str) -> Path:
     """The default package as `version`, with a slightly different head."""
     default = load_package(DEFAULT)
 

@@ -129,12 +129,12 @@ def a_boxed_photo(seed: int, *class_names: str | None) -> tuple[BoxedPhoto, byte
     return BoxedPhoto(row, boxes), data
 
 
-def write_champion(folder: Path) -> Path:
-    """A package of the known classes: the default backbone with a quickly fitted head."""
+def write_champion(folder: Path, backbone: bytes = DEFAULT.backbone) -> Path:
+    """A package of the known classes: `backbone` with a quickly fitted head, of the default one."""
     rows, head = champion_rows(), champion_head()
 
     def fill(parts: Path) -> None:
-        (parts / BACKBONE).write_bytes(DEFAULT.backbone)
+        (parts / BACKBONE).write_bytes(backbone)
         head.save(parts / HEAD)
         rows.save(parts / REPLAY)
         if DEFAULT.detector is not None:

@@ -15,12 +15,12 @@ from tests.retraining.catalog import Run, install_champion
 
 @pytest.fixture
 def own(
-    settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shipped_settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
     """Settings of a run on the test's database, which is not tracked."""
     monkeypatch.setattr(run_process, "_track", lambda *_: None)
     update = {"state_dir": tmp_path / "state", "database_url": database.url}
-    return settings.model_copy(update=update)
+    return shipped_settings.model_copy(update=update)
 
 
 @pytest.fixture

@@ -257,6 +257,20 @@ REPORT: dict[str, Any] = {
     "recipe_data": None,
     "same_data": True,
     "comparison": None,
+    "kept_versions": [
+        {
+            "version": CHAMPION,
+            "created_at": "2026-11-21T10:00:00Z",
+            "accuracy": 0.98,
+            "photographs": 215,
+        },
+        {
+            "version": PREVIOUS,
+            "created_at": "2026-08-21T10:00:00Z",
+            "accuracy": 0.91,
+            "photographs": 215,
+        },
+    ],
     "story": "98 % of what it has not seen.",
 }
 NETWORKS = {

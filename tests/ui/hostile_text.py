@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.ui import fake_collect, fake_insights, fake_learning
+from tests.ui import fake_collect, fake_insights, fake_learning, fake_lots
 from tests.ui.fake_api import Answer, FakeApi
 
 # The first is the one that made a reviewer's browser load a foreign image.
@@ -30,6 +30,8 @@ FIELDS = {
     "counts",
     "training",
     "latency",
+    "lot",
+    "supplier",
 }
 # In these, the field of that name is one of a fixed set, or a number.
 FIXED = {
@@ -59,6 +61,9 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
     summary, images = api.answers["/dataset/summary"], api.answers["/dataset/images"]
     fake_insights.script(api)
     fake_learning.script(api)
+    model_info = api.answers["/model-info"]
+    fake_lots.script(api, photo)
+    api.answers["/model-info"] = model_info
     failed = fake_learning.RUN | {"state": "failed", "verdict": None, "candidate": None}
     api.answers |= {
         "/dataset/summary": summary,

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-import thumbnails as module
 from client import ApiClient
 from thumbnails import Thumbnails
 
 from tests.ui.fake_api import Answer, FakeApi
+
+MOST = 3
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def thumbnails(api: FakeApi) -> Iterator[Thumbnails]:
     client = ApiClient(api.address, timeout=10, health_timeout=10)
     for number in range(5):
         api.answers[f"/{number}"] = Answer(bytes([number]), content_type="image/jpeg")
-    created = Thumbnails(client, pixels=192)
+    created = Thumbnails(client, pixels=192, max_cached=MOST)
     yield created
     created.close()
     client.close()
@@ -35,11 +36,8 @@ def test_missing_thumbnail_does_not_affect_others_and_is_requested_again(
     assert thumbnails.get(["/9"]) == [b"back"]
 
 
-def test_least_recently_used_thumbnails_are_evicted(
-    thumbnails: Thumbnails, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MAX_CACHED", 2)
-    for path in ("/0", "/1", "/0", "/2", "/0", "/1"):
+def test_least_recently_used_thumbnails_are_evicted(thumbnails: Thumbnails, api: FakeApi) -> None:
+    for path in ("/0", "/1", "/2", "/0", "/3", "/0", "/1"):
         thumbnails.get([path])
 
-    assert [path[1] for path, _ in api.received] == ["0", "1", "2", "1"]
+    assert [path[1] for path, _ in api.received] == ["0", "1", "2", "3", "1"]

@@ -5,7 +5,7 @@ import state
 import streamlit as st
 from api_models import Versions
 from components.messages import empty_state, show_error
-from components.model_report.accuracy import accuracy
+from components.model_report.accuracy import accuracy, waiting
 from components.model_report.classes import classes, mistakes
 from components.model_report.curves import compare_with, confidence, training
 from components.model_report.finding import finding
@@ -55,6 +55,7 @@ def show_report(version: str, versions: Versions) -> None:
         + (f", made from `{details.parent}`." if details.parent else ".")
     )
     accuracy(report)
+    waiting(report)
     part = st.segmented_control(
         "Part",
         [_CLASSES, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE],

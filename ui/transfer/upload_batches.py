@@ -56,8 +56,10 @@ def count_photos(files: Iterable[Photo]) -> int:
     return sum(_count(file) for file in files)
 
 
-def split(files: deque[Photo], *, keep_folders: bool) -> Iterator[UploadBatch]:
-    """Split the files; each is removed from `files` once split.
+def split(
+    files: deque[Photo], *, keep_folders: bool, most: int = MAX_FILES
+) -> Iterator[UploadBatch]:
+    """Split the files into batches of at most `most`; each is removed from `files` once split.
 
     Without `keep_folders`, folders in zips are dropped, so that they name no class. A zip that
     cannot be opened is sent as it is: the API says what is wrong with it.
@@ -67,12 +69,12 @@ def split(files: deque[Photo], *, keep_folders: bool) -> Iterator[UploadBatch]:
         file = files.popleft()
         entries = _entries(file)
         if entries is None:
-            if loose and _is_full(loose, file):
+            if loose and _is_full(loose, file, most):
                 yield UploadBatch(tuple(loose), tuple(loose))
                 loose = []
             loose.append(file)
         elif entries:
-            yield from _split_zip(file, entries, keep_folders)
+            yield from _split_zip(file, entries, keep_folders, most)
         else:
             yield UploadBatch((file,), (file,))
     if loose:
@@ -80,7 +82,7 @@ def split(files: deque[Photo], *, keep_folders: bool) -> Iterator[UploadBatch]:
 
 
 def _split_zip(
-    file: Photo, entries: list[zipfile.ZipInfo], keep_folders: bool
+    file: Photo, entries: list[zipfile.ZipInfo], keep_folders: bool, most: int
 ) -> Iterator[UploadBatch]:
     batch: list[Photo] = []
     unreadable: list[tuple[str, str]] = []
@@ -97,7 +99,8 @@ def _split_zip(
                 continue
             photo = Photo(name, data)
             # Without their folders, two entries may have one name.
-            if batch and (_is_full(batch, photo) or any(name == other.name for other in batch)):
+            is_full = batch and _is_full(batch, photo, most)
+            if is_full or any(name == other.name for other in batch):
                 yield _zip_batch(file.name, batch, unreadable)
                 batch, unreadable = [], []
             batch.append(photo)
@@ -117,9 +120,9 @@ def _zip_batch(name: str, entries: list[Photo], unreadable: list[tuple[str, str]
     return UploadBatch((Photo(name, archive_bytes.getvalue()),), photos, tuple(unreadable))
 
 
-def _is_full(batch: list[Photo], more: Photo) -> bool:
+def _is_full(batch: list[Photo], more: Photo, most: int) -> bool:
     size = sum(len(photo.data) for photo in batch) + len(more.data)
-    return len(batch) == MAX_FILES or size > MAX_BYTES
+    return len(batch) == most or size > MAX_BYTES
 
 
 def _count(file: Photo) -> int:

@@ -94,5 +94,5 @@ def report(session: ReadingDep, settings: SettingsDep, version: str) -> Report:
 
     The curves and tables of the version are in its manifest: `/models/{version}`.
     """
-    manifest = repository.get_model(session, version).manifest
-    return quality_report.report(manifest, settings.report_dir)
+    row = repository.get_model(session, version)
+    return quality_report.report(row.manifest, settings.report_dir, row.verdict)

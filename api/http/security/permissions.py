@@ -15,12 +15,15 @@ PROBES = frozenset({"/live", "/ready", "/health"})
 PUBLIC = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 # They take a photo and change neither data nor model.
 GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
-# Of the data: uploading, labelling and removing photos, and feedback.
+# Of the data: uploading, labelling and removing photos, feedback, and inspections.
 DATA = re.compile(
     r"POST /(upload-training-data|upload-boxed-photos|dataset/images/(relabel|remove)|review-queue)"
     r"|POST /predictions/[^/]+/feedback|PUT /predictions/[^/]+/boxes"
     r"|(PATCH|DELETE) /dataset/images/[^/]+"
     r"|DELETE /dataset/boxed-photos/[^/]+|PUT /dataset/boxed-photos/[^/]+/boxes"
+    r"|POST /inspections(/[^/]+/photos(/[^/]+/fruits)?)?|PATCH /inspections/[^/]+/photos/[^/]+"
+    r"|PUT /inspections/[^/]+/photos/[^/]+/fruits/[^/]+"
+    r"|DELETE /inspections/[^/]+(/photos/[^/]+(/fruits/[^/]+)?)?"
 )
 # Of the models: runs, versions in use, thresholds and triggers.
 MODELS = re.compile(

@@ -58,6 +58,14 @@ DATA = {
     ("PUT", "/dataset/boxed-photos/{photo_id}/boxes"),
     ("DELETE", "/dataset/boxed-photos/{photo_id}"),
     ("POST", "/review-queue"),
+    ("POST", "/inspections"),
+    ("DELETE", "/inspections/{inspection_id}"),
+    ("POST", "/inspections/{inspection_id}/photos"),
+    ("PATCH", "/inspections/{inspection_id}/photos/{photo_id}"),
+    ("DELETE", "/inspections/{inspection_id}/photos/{photo_id}"),
+    ("POST", "/inspections/{inspection_id}/photos/{photo_id}/fruits"),
+    ("PUT", "/inspections/{inspection_id}/photos/{photo_id}/fruits/{number}"),
+    ("DELETE", "/inspections/{inspection_id}/photos/{photo_id}/fruits/{number}"),
 }
 MODELS = {
     ("POST", "/retrain"),

@@ -40,6 +40,14 @@ def part(page: AppTest, name: str) -> AppTest:
     return changed
 
 
+def test_cost_of_waiting_is_shown(open_page: OpenPage) -> None:
+    page = open_page(PAGE)
+    table = page.table[1].value
+    assert table["Version"].tolist() == [f"`{CHAMPION}`", f"`{PREVIOUS}`"]
+    assert table["Right"].tolist() == ["98.0 %", "91.0 %"]
+    assert "the same 215 photos" in page_text(page)
+
+
 def test_every_metric_has_its_interval_and_split(open_page: OpenPage) -> None:
     page = open_page(PAGE)
 

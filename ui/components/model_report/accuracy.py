@@ -3,7 +3,7 @@
 import streamlit as st
 from api_models import Figure, Report
 from charts.report import metric_intervals
-from formatting import percent
+from formatting import format_time, percent, pluralize
 from plain_text import as_markdown
 
 from components.display import chart
@@ -44,6 +44,25 @@ def accuracy(report: Report) -> None:
                 else " This version learned from other photos, so they are not its own metrics."
             )
         )
+
+
+def waiting(report: Report) -> None:
+    """What older versions get right of the newest held-out photos."""
+    if len(report.kept_versions) < 2:
+        return
+    st.subheader("What waiting costs", anchor=False)
+    st.table(
+        {
+            "Version": [f"`{one.version}`" for one in report.kept_versions],
+            "Made": [format_time(one.created_at) for one in report.kept_versions],
+            "Right": [percent(one.accuracy) for one in report.kept_versions],
+        }
+    )
+    count = pluralize(report.kept_versions[0].photographs, "photo")
+    st.caption(
+        f"Each graded the same {count}, which were held out of this version: had an older one "
+        "stayed in use, it would get that many right."
+    )
 
 
 def _interval(figure: Figure) -> str:

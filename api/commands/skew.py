@@ -1,0 +1,45 @@
+"""Compare training and serving on photos of the catalog: python -m api.commands.skew
+
+For every night, beside a service; reads its settings from the environment. Ends with status 1 where
+they differ, and 0 where they agree or too few photos of the catalog were learned to tell.
+"""
+
+import argparse
+import sys
+
+from api.commands.cli_args import count
+from api.core.errors import ProblemError
+from api.model.package import BadPackageError
+from api.monitoring.skew import measure_skew
+from api.settings import get_settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+
+SAMPLE = 200
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m api.commands.skew", description=__doc__)
+    parser.add_argument("--sample", type=count, default=SAMPLE, help=f"photos, default {SAMPLE}")
+    arguments = parser.parse_args()
+    settings = get_settings()
+    database = Database(settings.database)
+    try:
+        skew = measure_skew(
+            database,
+            Blobs(settings.storage),
+            settings.model_cache,
+            settings.engine,
+            arguments.sample,
+        )
+    except (ProblemError, BadPackageError, ValueError) as error:
+        print(getattr(error, "detail", error), file=sys.stderr)
+        return 1
+    finally:
+        database.close()
+    print(*skew.lines, sep="\n")
+    return 1 if skew.objections else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

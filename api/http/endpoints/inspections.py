@@ -1,0 +1,261 @@
+"""`/inspections`: lots, their photos, and the verdict."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import AfterValidator, AwareDatetime
+from starlette.concurrency import run_in_threadpool
+
+from api.catalog.archive import UploadLimits
+from api.catalog.class_names import stored_classes
+from api.catalog.schemas import ImageId
+from api.core.boxes import Box
+from api.core.errors import ProblemError, problem_document
+from api.http.deps import (
+    BlobsDep,
+    DatabaseDep,
+    Offset,
+    ReadingDep,
+    SettingsDep,
+    StateDep,
+    TrainingIndexDep,
+)
+from api.http.endpoints.boxed_photos import StoreDep
+from api.http.endpoints.history import Text
+from api.http.problems import responses
+from api.http.upload_form import FILES, describe_form, upload_form
+from api.inspections import repository
+from api.inspections.corrections import Corrections
+from api.inspections.schemas import (
+    AddedPhotos,
+    Correction,
+    FailedPhoto,
+    Inspection,
+    InspectionFruit,
+    InspectionFruitPage,
+    InspectionPage,
+    InspectionPhoto,
+    InspectionPhotoPage,
+    MissedFruit,
+    NewInspection,
+    PhotoChange,
+    load,
+)
+from api.inspections.service import InspectionService
+from api.model.instances import check_detector
+from api.model.predictor import PredictRequest
+from api.predictions.batch import BatchItem, batch_items
+
+INSPECTIONS = "/inspections"
+INSPECTION = f"{INSPECTIONS}/{{inspection_id}}"
+PHOTOS = f"{INSPECTION}/photos"
+PHOTO = f"{PHOTOS}/{{photo_id}}"
+FRUIT = f"{PHOTO}/fruits/{{number}}"
+UPLOADS_PATTERN = rf"{INSPECTIONS}/[^/]+/photos"
+_UPLOAD = describe_form(files={**FILES, "description": "Photos, zips of them, or both."})
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+
+
+def _in_range(moment: datetime) -> datetime:
+    """Raises ValueError for one that another time zone may not have."""
+    if not _EARLIEST <= moment <= _LATEST:
+        raise ValueError("it is between 1970 and 9999")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
+Number = Annotated[int, Path(ge=1, le=10**6)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+router = APIRouter(tags=["inspections"], responses=responses(503, 507))
+
+
+def _service(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> InspectionService:
+    return InspectionService(database, blobs, keeps_photos=settings.keep_predicted_days > 0)
+
+
+def _corrections(
+    store: StoreDep, state: StateDep, session: ReadingDep, training_index: TrainingIndexDep
+) -> Corrections:
+    classes = {*training_index.class_names.tolist(), *stored_classes(session)}
+    return Corrections(store, state.recorder, classes)
+
+
+ServiceDep = Annotated[InspectionService, Depends(_service)]
+CorrectionsDep = Annotated[Corrections, Depends(_corrections)]
+
+
+@router.post(INSPECTIONS, summary="Open an inspection", status_code=201, responses=responses(422))
+def open_inspection(service: ServiceDep, session: ReadingDep, new: NewInspection) -> Inspection:
+    """Of a lot, with what is tolerated of it. Then add photos: `POST /inspections/{id}/photos`."""
+    row = service.open(new.lot, new.supplier, new.kind, new.profile)
+    return load(session, [row])[0]
+
+
+@router.get(INSPECTIONS, summary="List inspections, newest first", responses=responses(422))
+def list_inspections(
+    session: ReadingDep,
+    *,
+    search: Annotated[Text | None, Query(description="A part of the lot or supplier.")] = None,
+    since: Moment | None = None,
+    until: Annotated[Moment | None, Query(description="This moment is not included.")] = None,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> InspectionPage:
+    conditions = repository.filters(search, since, until)
+    return InspectionPage(
+        total=repository.count(session, conditions),
+        offset=offset,
+        limit=limit,
+        inspections=load(session, repository.find(session, conditions, offset, limit)),
+    )
+
+
+@router.get(INSPECTION, summary="One inspection", responses=responses(404, 422))
+def inspection(session: ReadingDep, inspection_id: ImageId) -> Inspection:
+    return load(session, [repository.get(session, inspection_id)])[0]
+
+
+@router.delete(
+    INSPECTION, summary="Delete an inspection", status_code=204, responses=responses(404, 422)
+)
+def delete_inspection(service: ServiceDep, inspection_id: ImageId) -> None:
+    """With its photos. What was learned from corrections stays in the training data."""
+    service.delete(inspection_id)
+
+
+@router.post(
+    PHOTOS,
+    summary="Add photos to an inspection",
+    openapi_extra=_UPLOAD,
+    responses=responses(400, 404, 408, 409, 413, 415, 422),
+)
+async def add_photos(
+    request: Request,
+    state: StateDep,
+    service: ServiceDep,
+    settings: SettingsDep,
+    inspection_id: ImageId,
+) -> AddedPhotos:
+    """Photos of several fruits each, or zips of them, in form fields `files`. Each fruit is found
+    and graded as by `/predict?instances=true`; 409 `no-detector` if the model in use cannot.
+    """
+    predictor = state.serving()
+    check_detector(predictor)
+    state.batcher.check_capacity()
+    await run_in_threadpool(service.check_open, inspection_id)
+    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    added: list[InspectionPhoto] = []
+    known: list[InspectionPhoto] = []
+    errors: list[FailedPhoto] = []
+
+    async def add(item: BatchItem) -> None:
+        if isinstance(item.data, ProblemError):
+            raise item.data
+        grade = await state.batcher.predict(predictor, PredictRequest(item.data, False, True))
+        prediction = state.count_prediction(grade, predictor.manifest.version)
+        outcome, photo = await run_in_threadpool(
+            service.add, inspection_id, item.data, prediction, grade, item.filename
+        )
+        (added if outcome == "added" else known).append(InspectionPhoto.of(photo))
+
+    async with upload_form(request) as form:
+        items = batch_items(form.files, limits)
+        while (item := await run_in_threadpool(next, items, None)) is not None:
+            try:
+                await add(item)
+            except ProblemError as error:
+                problem = problem_document(error.status, error.code, error.detail)
+                errors.append(FailedPhoto(filename=item.filename, error=problem))
+    return AddedPhotos(
+        added=added,
+        known=known,
+        errors=errors,
+        inspection=await run_in_threadpool(_load, service, inspection_id),
+    )
+
+
+@router.get(PHOTOS, summary="Photos of an inspection, newest first", responses=responses(404, 422))
+def list_photos(
+    session: ReadingDep, inspection_id: ImageId, offset: Offset = 0, limit: Limit = 50
+) -> InspectionPhotoPage:
+    repository.get(session, inspection_id)
+    photos = repository.photos(session, inspection_id, offset, limit)
+    return InspectionPhotoPage(
+        total=repository.photo_count(session, inspection_id),
+        offset=offset,
+        limit=limit,
+        photos=[InspectionPhoto.of(photo) for photo in photos],
+    )
+
+
+@router.get(
+    f"{INSPECTION}/fruits",
+    summary="Fruits of an inspection, worst first",
+    responses=responses(404, 422),
+)
+def list_fruits(
+    session: ReadingDep, inspection_id: ImageId, offset: Offset = 0, limit: Limit = 50
+) -> InspectionFruitPage:
+    """Of the photos that count: rotten, past their best, unknown, fresh."""
+    repository.get(session, inspection_id)
+    tally = repository.tallies(session, [inspection_id]).get(inspection_id)
+    fruits = repository.worst_fruits(session, inspection_id, offset, limit)
+    return InspectionFruitPage(
+        total=tally.total if tally else 0,
+        offset=offset,
+        limit=limit,
+        fruits=[InspectionFruit.of(fruit) for fruit in fruits],
+    )
+
+
+@router.patch(PHOTO, summary="Count a photo or not", responses=responses(404, 422))
+def change_photo(
+    service: ServiceDep, inspection_id: ImageId, photo_id: ImageId, change: PhotoChange
+) -> InspectionPhoto:
+    """`counted` false where it shows the same fruits as another photo of the inspection."""
+    return InspectionPhoto.of(service.count(inspection_id, photo_id, counted=change.counted))
+
+
+@router.delete(PHOTO, summary="Remove a photo", status_code=204, responses=responses(404, 422))
+def remove_photo(service: ServiceDep, inspection_id: ImageId, photo_id: ImageId) -> None:
+    """For good. What was learned from it stays in the training data."""
+    service.remove_photo(inspection_id, photo_id)
+
+
+@router.post(
+    f"{PHOTO}/fruits",
+    summary="Add a fruit that was missed",
+    status_code=201,
+    responses=responses(404, 422),
+)
+def add_missed(
+    corrections: CorrectionsDep, inspection_id: ImageId, photo_id: ImageId, missed: MissedFruit
+) -> InspectionPhoto:
+    box = Box(**missed.box.model_dump())
+    return InspectionPhoto.of(corrections.add_missed(inspection_id, photo_id, box, missed.level))
+
+
+@router.put(FRUIT, summary="Say what a fruit is", responses=responses(404, 409, 422))
+def correct(
+    corrections: CorrectionsDep,
+    inspection_id: ImageId,
+    photo_id: ImageId,
+    number: Number,
+    correction: Correction,
+) -> InspectionPhoto:
+    """It counts at once, and the next retraining learns from it while the photo is kept."""
+    return InspectionPhoto.of(corrections.say(inspection_id, photo_id, number, correction.said))
+
+
+@router.delete(FRUIT, summary="Take back what was said of a fruit", responses=responses(404, 422))
+def take_back(
+    corrections: CorrectionsDep, inspection_id: ImageId, photo_id: ImageId, number: Number
+) -> InspectionPhoto:
+    """A fruit that a person added is gone."""
+    return InspectionPhoto.of(corrections.take_back(inspection_id, photo_id, number))
+
+
+def _load(service: InspectionService, inspection_id: str) -> Inspection:
+    with service.database.reading() as session:
+        return load(session, [repository.get(session, inspection_id)])[0]

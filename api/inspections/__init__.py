@@ -1,0 +1,1 @@
+"""Inspections of lots: their photos, fruits, verdicts and reports."""

@@ -1,0 +1,83 @@
+"""Remove what an image never uses of its installed packages: python prune_packages.py /venv
+
+Run while an image is built. `make test-images` and `make test-containers` grade, retrain and serve
+with what is left.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+# In any package: its tests, what its compiler needed, stubs of types, and the bytecode of all of
+# its modules. An image has the bytecode of those that it imports.
+FOLDERS = ("tests", "test", "__pycache__")
+SUFFIXES = (".pyi", ".pyx", ".pxd", ".h", ".hpp", ".c", ".cc", ".cpp", ".a", ".lib")
+# Below site-packages.
+PARTS = (
+    "pip",
+    "pip-*.dist-info",
+    # A graph comes as TFLite and runs on the processor. These are other formats and devices.
+    "openvino/libs/*_gpu_plugin.so",
+    "openvino/libs/*_npu_plugin.so",
+    "openvino/libs/cache.json",
+    *(f"openvino/libs/libopenvino_{name}_frontend.so.*" for name in ("onnx", "paddle", "pytorch")),
+    *(f"openvino/libs/libopenvino_{name}_frontend.so.*" for name in ("gguf", "jax", "tensorflow")),
+    "openvino/include",
+    "ai_edge_litert/libLiteRtWebGpuAccelerator.so",
+    "ai_edge_litert/tools",
+    "ai_edge_litert/vendors",
+    # For writing operations of TensorFlow in C++.
+    "tensorflow/include",
+    "clang",
+    # For exporting quantised graphs of another format.
+    "tensorflow/compiler/mlir/stablehlo",
+    # For TensorBoard, which no image has; TensorFlow itself brings another.
+    "grpc",
+    # A server of tables, and a format of queries.
+    "pyarrow/include",
+    *(f"pyarrow/libarrow_{name}.so*" for name in ("flight", "flight_sql", "substrait")),
+    *(f"pyarrow/_{name}.*.so" for name in ("flight", "substrait")),
+    # For notebooks.
+    "plotly/labextension",
+    "pydeck/nbextension",
+)
+# Its parts named `test` are what it offers for others' tests, and imported with the rest.
+UNTOUCHED = "tensorflow/"
+# The descriptions that botocore has of 400 services: these are the bucket, and how its keys come.
+SERVICES = ("s3", "sts", "sso", "sso-oidc", "signin")
+
+
+def main(environment: Path) -> None:
+    [packages] = environment.glob("lib/python3.*/site-packages")
+    before = size(packages)
+    unused = [path for part in PARTS for path in packages.glob(part)]
+    services = packages.glob("botocore/data/*/")
+    unused += [path for path in services if path.name not in SERVICES]
+    for name in FOLDERS:
+        found = [path for path in packages.rglob(name) if path.is_dir()]
+        unused += [path for path in found if name == "__pycache__" or not is_kept(path, packages)]
+    unused += [path for suffix in SUFFIXES for path in packages.rglob(f"*{suffix}")]
+    for path in unused:
+        remove(path)
+    sys.stdout.write(f"{(before - size(packages)) / 1e6:.0f} of {before / 1e6:.0f} MB removed\n")
+
+
+def is_kept(folder: Path, packages: Path) -> bool:
+    return folder.relative_to(packages).as_posix().startswith(UNTOUCHED)
+
+
+def remove(path: Path) -> None:
+    """Also where it went with its folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files in it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

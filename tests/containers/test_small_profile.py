@@ -1,0 +1,134 @@
+"""The small profile in containers: built, restricted, retrained, stopped, killed, kept."""
+
+import httpx
+import pytest
+
+from tests.containers.engine import Engine
+from tests.containers.small_profile import SmallProfile
+from tests.processes import Processes
+from tests.stack.load import loaded
+from tests.stack.runs import start_run, upload, wait_for_run
+from tests.waiting import until
+
+SERVICES = ("api", "worker", "ui")
+each_service = pytest.mark.parametrize("service", SERVICES)
+# Of /proc/1/status: no capability in any set, and none to be had.
+RESTRICTED = {"CapPrm": "0000000000000000", "CapEff": "0000000000000000", "NoNewPrivs": "1"}
+# SIGTERM as the status of a process that does not catch it.
+TERMINATED = 143
+
+
+def test_every_service_of_the_file_runs(profile: SmallProfile, engine: Engine) -> None:
+    assert set(profile.services) == set(SERVICES)
+    print(f"\nengine: {engine.program} {engine.run('version', '--format', '{{.Client.Version}}')}")
+    for service in SERVICES:
+        image = profile.image(service)
+        stand_in = engine.stood_in_for(image)
+        print(f"{image}: {engine.image(image)['Size'] / 1e6:.0f} MB; base: {stand_in or 'pulled'}")
+        assert engine.state(profile.container(service))["Running"]
+
+
+@each_service
+def test_container_is_restricted(profile: SmallProfile, engine: Engine, service: str) -> None:
+    container = profile.container(service)
+    status = engine.run("exec", container, "cat", "/proc/1/status")
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert {name: fields[name] for name in RESTRICTED} == RESTRICTED
+    assert int(fields["Uid"].split()[0]) >= 10000
+    for folder in ("/app", "/venv", "/var/tmp"):  # noqa: S108
+        assert not engine.works("exec", container, "touch", f"{folder}/new"), folder
+
+
+def test_app_is_served(profile: SmallProfile) -> None:
+    assert "Streamlit" in httpx.get(profile.app_url, trust_env=False).text
+
+
+def test_upload_and_retraining_end_in_a_new_version(profile: SmallProfile) -> None:
+    with profile.client() as client:
+        assert upload(client, "rings", first=0, count=60) == 60
+        run = wait_for_run(client, start_run(client))
+        assert run["state"] == "succeeded", run["message"]
+        assert run["verdict"]["promote"], run["verdict"]["reasons"]
+        until(lambda: served(client) == run["candidate"])
+
+
+def test_volume_survives_new_containers(profile: SmallProfile) -> None:
+    with profile.client() as client:
+        upload(client, "squares", first=0, count=8)
+        version, stored = served(client), count(client)
+    profile.down()
+    profile.up()
+    profile.until_healthy("api")
+    with profile.client() as client:
+        assert count(client) == stored
+        assert served(client) == version
+
+
+def test_thorough_run_trains_in_the_worker(profile: SmallProfile) -> None:
+    """Keras, the conversion and the comparison, with what the image has of TensorFlow."""
+    wanted = {"mode": "full", "epochs": 1, "classes": ["rings", "squares"], "detector": "keep"}
+    with profile.client() as client:
+        upload(client, "squares", first=20, count=40)
+        started = client.post("/retrain", json={**wanted, "force": True})
+        assert started.status_code == 202, started.text
+        run = wait_for_run(client, started.json()["run_id"])
+        assert run["state"] == "succeeded", run["message"]
+        manifest = client.get(f"/models/{run['candidate']}").json()["manifest"]
+        assert {"tensorflow", "keras"} <= set(manifest["versions"])
+        # Its classes are two alone: whatever the gate says, all others would be lost.
+        assert not run["verdict"]["promote"]
+
+
+@each_service
+def test_service_ends_on_sigterm(profile: SmallProfile, engine: Engine, service: str) -> None:
+    """Within its grace period: after that the engine kills it, which is status 137."""
+    container = profile.container(service)
+    engine.run("stop", container)
+    assert engine.state(container)["ExitCode"] in (0, TERMINATED)
+    engine.run("start", container)
+    profile.until_healthy("api")
+
+
+@each_service
+def test_killed_service_comes_back_and_loses_nothing(
+    profile: SmallProfile, engine: Engine, processes: Processes, service: str
+) -> None:
+    """Under load, and in the middle of a run. Without the API, grading fails; else nothing does."""
+    container = profile.container(service)
+    with profile.client() as client, loaded(processes, profile.url, profile.key) as load:
+        upload(client, "stripes", first=100 * SERVICES.index(service), count=20)
+        stored = count(client)
+        run_id = start_run(client)
+        until(lambda: f"Run {run_id} begins." in profile.log("worker"))
+        before = engine.state(container)["Pid"]
+        engine.crash(container, profile.image(service))
+        until(lambda: engine.state(container)["Pid"] not in (0, before))
+        profile.until_healthy("api")
+    with profile.client() as client:
+        # A run whose worker died is reaped; any other goes on.
+        ended = ("succeeded", "interrupted") if service == "worker" else ("succeeded",)
+        assert wait_for_run(client, run_id)["state"] in ended
+        assert count(client) == stored
+        again = wait_for_run(client, start_run(client))
+        assert again["state"] == "succeeded", again["message"]
+    failed = sum(one["num_failures"] for one in load.failures)
+    print(f"\n{service} killed: {load.requests} requests, {failed} failed")
+    assert load.requests > 0
+    assert failed == 0 or service == "api"
+
+
+@pytest.fixture
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Processes:
+    return Processes(tmp_path_factory.mktemp("load"))
+
+
+def served(client: httpx.Client) -> str:
+    """The version that is in use."""
+    version: str = client.get("/model-info").json()["model_info"]["version"]
+    return version
+
+
+def count(client: httpx.Client) -> int:
+    """How many photos are in the catalog."""
+    total: int = client.get("/dataset/images").raise_for_status().json()["total"]
+    return total

@@ -1,0 +1,66 @@
+"""Training/serving skew, after a run that learned photos of the catalog."""
+
+import pytest
+from sqlalchemy import select, update
+
+from api.commands import skew as command
+from api.monitoring.skew import ENOUGH, measure_skew
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import ImageRow
+from tests.retraining.catalog import NEW, Run, add_photographs, picture
+from tests.synthetic_images import encode
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+PHOTOS = 60
+
+
+@pytest.fixture(autouse=True)
+def learned(run: Run, database: Database, blobs: Blobs) -> None:
+    """A champion that learned photos of the catalog."""
+    add_photographs(database, blobs, NEW, PHOTOS)
+    finished = run()
+    assert finished.verdict is not None
+    assert finished.verdict["promote"], finished.verdict["reasons"]
+
+
+def test_photos_as_they_were_learned_agree(own: Settings, database: Database, blobs: Blobs) -> None:
+    skew = measure_skew(database, blobs, own.model_cache, "litert", 1000)
+    assert skew.photos == PHOTOS
+    assert skew.objections == []
+    assert skew.lines[-1] == "Training and serving agree."
+    assert measure_skew(database, blobs, own.model_cache, "litert", ENOUGH).photos == ENOUGH
+
+
+def test_files_that_changed_are_found(own: Settings, database: Database, blobs: Blobs) -> None:
+    with database.reading() as session:
+        files = session.scalars(select(ImageRow.blob)).all()
+    for seed, blob in enumerate(files[:-1]):
+        blobs.put(blob, encode(picture("freshbanana", seed), "PNG"))
+    blobs.put(files[-1], b"not a photo")
+    skew = measure_skew(database, blobs, own.model_cache, "litert", 1000)
+    assert (skew.photos, skew.unreadable) == (PHOTOS - 1, 1)
+    assert len(skew.objections) == 3
+
+
+def test_command_fails_on_skew_alone(
+    own: Settings,
+    database: Database,
+    blobs: Blobs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = own.model_copy(update={"storage_url": blobs.url})
+    monkeypatch.setattr(command, "get_settings", lambda: settings)
+    monkeypatch.setattr("sys.argv", ["skew"])
+    assert command.main() == 0
+    assert f"{PHOTOS} photos" in capsys.readouterr().out
+    # The photos that a version learned are gone from the catalog: nothing to compare.
+    with database.session() as session:
+        session.execute(update(ImageRow).values(sha256=ImageRow.id))
+    assert command.main() == 0
+    assert "Too few" in capsys.readouterr().out

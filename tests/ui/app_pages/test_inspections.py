@@ -1,0 +1,316 @@
+"""The Inspections page: open a lot, add photos, correct, find again."""
+
+import json
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import lots
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.app_pages.pages import button, page_text, wait_for_upload
+from tests.ui.app_pages.test_hostile_text import raw_texts
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
+from tests.ui.fake_lots import (
+    BEGUN,
+    FRUITS,
+    ID,
+    LIST,
+    LOT,
+    NEW,
+    OTHER_ID,
+    PHOTO,
+    PHOTO_ID,
+    PHOTOS,
+    fruit,
+    page_of,
+    script,
+)
+from tests.ui.hostile_text import EVIL
+
+OpenLot = Callable[[], AppTest]
+
+
+@pytest.fixture(autouse=True)
+def scripted(api: FakeApi, photo: bytes) -> None:
+    script(api, photo)
+
+
+@pytest.fixture
+def open_lot(open_page: OpenPage) -> OpenLot:
+    """The page of the inspection, as by its address."""
+
+    def navigate() -> AppTest:
+        page = open_page("predict")
+        page.query_params["inspection"] = ID
+        page.switch_page("app_pages/inspections.py").run()
+        assert not page.exception
+        return page
+
+    return navigate
+
+
+def test_without_inspections_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers[LIST] = page_of("inspections", [])
+    page = open_page("inspections")
+    assert page.title[0].value == "Inspections"
+    assert "No inspections yet" in page_text(page)
+    assert "Name a lot above and open it" in page_text(page)
+
+
+def test_lot_is_opened_with_what_is_tolerated(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers[LIST] = page_of("inspections", [])
+    page = open_page("inspections")
+    page.text_input[0].set_value("A-17")
+    page.text_input[1].set_value("Hofgut Lindau")
+    page.number_input[0].set_value(2.5)
+    api.answers |= {LIST: Answer(NEW, 201), LOT: Answer(NEW)}
+    button(page, "Open the inspection").click().run()
+    assert not page.exception
+    assert json.loads(api.sent_to(LIST)[-1]) == {
+        "lot": "A-17",
+        "supplier": "Hofgut Lindau",
+        "kind": "",
+        "max_rotten": 0.025,
+        "max_past_best": 0.1,
+        "confidence": 0.95,
+    }
+    assert page.query_params["inspection"] == ID
+    assert page.title[0].value == "Lot A-17"
+    assert "Photograph about 88 fruits" in page_text(page)
+
+
+def test_lot_needs_a_name(open_page: OpenPage, api: FakeApi) -> None:
+    page = open_page("inspections")
+    button(page, "Open the inspection").click().run()
+    assert "Name the lot first." in page_text(page)
+    assert not any(api.sent_to(LIST))
+
+
+def test_profile_of_the_last_lot_is_offered_again(open_page: OpenPage, api: FakeApi) -> None:
+    changes = {"max_rotten": 0.02, "max_past_best": None, "confidence": 0.85}
+    api.answers[LIST] = page_of("inspections", [BEGUN | changes])
+    page = open_page("inspections")
+    assert [one.value for one in page.number_input] == [2.0, None]
+    assert page.selectbox[1].value == 0.85
+
+
+def test_inspections_are_listed_and_found_again(open_page: OpenPage, api: FakeApi) -> None:
+    page = open_page("inspections")
+    text = page_text(page)
+    assert page.subheader[0].value == "Lot A-17 :gray-badge[Not sure yet]"
+    assert "Hofgut Lindau · Apple · opened 29 Nov 2026, 10:00 · 4 fruits in 1 photo" in text
+    page.text_input(key="inspection_search").set_value("lindau").run()
+    queries = [urlsplit(path).query for path, _ in api.received if path.startswith(f"{LIST}?")]
+    assert parse_qs(queries[-1]) == {"search": ["lindau"], "offset": ["0"], "limit": ["20"]}
+    api.answers[f"{LIST}?search=none&offset=0&limit=20"] = page_of("inspections", [])
+    page.text_input(key="inspection_search").set_value("none").run()
+    assert "No inspection matches" in page_text(page)
+
+
+def test_listed_inspection_opens_and_closes(open_page: OpenPage) -> None:
+    page = open_page("inspections")
+    page.button(key=f"open_{ID}").click().run()
+    assert page.title[0].value == "Lot A-17"
+    button(page, "All inspections").click().run()
+    assert page.title[0].value == "Inspections"
+    assert "inspection" not in page.query_params
+
+
+def test_open_lot_has_verdict_shares_and_fruits(open_lot: OpenLot) -> None:
+    page = open_lot()
+    text = page_text(page)
+    assert "**Not sure yet**  \nPhotograph about 12 more fruits to be sure." in text
+    assert "That makes about 3 more photos like these." in text
+    metrics = [(one.label, one.value, one.delta) for one in page.metric]
+    assert metrics[0] == ("Rotten", "1", "33.3 %")
+    assert metrics[-1][:2] == ("Not known", "1")
+    assert "In the lot: 1.0 % to 90.0 %" in text
+    assert "Tolerated: 5 %" in text
+    assert "At most 5 % rotten and 10 % past their best; 95 % sure." in text
+    labels = [page.button(key=f"lot-fruit-1-{number}").label for number in range(1, 5)]
+    assert labels == ["✕ Rotten apple", "! Apple, past its best", "? Not known", "✓ Fresh apple"]
+    assert "91.0 % sure · photo 1" in text
+    assert "1 rotten, 1 past its best, 1 fresh, 1 not known" in text
+
+
+@pytest.mark.parametrize(
+    ("decision", "shown"), [("accept", "success"), ("reject", "error"), ("more", "info")]
+)
+def test_verdict_is_seen_at_once(
+    open_lot: OpenLot, api: FakeApi, decision: str, shown: str
+) -> None:
+    verdict = BEGUN["verdict"] | {"decision": decision, "more": None, "message": "So it is."}
+    api.answers[LOT] = Answer(BEGUN | {"verdict": verdict})
+    [box] = getattr(open_lot(), shown)
+    assert "So it is." in box.value
+
+
+def test_photos_are_added_one_by_one(open_lot: OpenLot, api: FakeApi, photo: bytes) -> None:
+    api.answers[LOT] = Answer(NEW)
+    page = open_lot()
+    [uploader] = page.file_uploader
+    files = [(f"{name}.jpg", photo, "image/jpeg") for name in ("one", "two", "bad")]
+    uploader.set_value(files).run()
+    added = {"added": [PHOTO], "known": [], "errors": [], "inspection": BEGUN}
+    known = added | {"added": [], "known": [PHOTO]}
+    error = {"title": "t", "status": 400, "detail": "This is no photo.", "code": "c", "type": "u"}
+    failed = added | {"added": [], "errors": [{"filename": "bad.jpg", "error": error}]}
+    api.first[PHOTOS].extend(Answer(body) for body in (added, known, failed))
+    api.answers[LOT] = Answer(BEGUN)
+    button(page, "Add 3 files").click().run()
+    page = wait_for_upload(page, "inspection_upload")
+    text = page_text(page)
+    assert "1 photo added, 1 was here already, and count once" in text
+    assert "1 file could not be added:\n- bad.jpg: This is no photo." in text
+    assert sum(b"filename=" in body for body in api.sent_to(PHOTOS)) == 3
+    assert "Photograph about 12 more fruits" in text
+
+
+def test_model_that_finds_no_fruit_cannot_inspect(open_lot: OpenLot, api: FakeApi) -> None:
+    info = json.loads(api.answers["/model-info"].body)  # type: ignore[union-attr]
+    info["model_info"]["finds_fruits"] = False
+    api.answers["/model-info"] = Answer(info)
+    page = open_lot()
+    assert "cannot find the fruits of a photo" in page_text(page)
+    assert not page.file_uploader
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    list(lots.SAYINGS.items()),
+)
+def test_fruit_is_corrected_in_place(
+    open_lot: OpenLot, api: FakeApi, label: str, said: str
+) -> None:
+    page = open_lot()
+    page.button(key="lot-fruit-1-2").click().run()
+    assert not page.exception
+    assert "photo 1, fruit 2" in page_text(page)
+    button(page, label).click().run()
+    assert not page.exception
+    assert json.loads(api.sent_to(f"{PHOTOS}/{PHOTO_ID}/fruits/2")[-1]) == {"said": said}
+    # Asked again, since the counts have changed.
+    assert len(api.sent_to(LOT)) >= 2
+    assert label not in [one.label for one in page.button]
+
+
+def test_correction_is_undone(open_lot: OpenLot, api: FakeApi) -> None:
+    fruits = [fruit(1, "fresh", said="fresh", freshness_level="rotten"), *FRUITS[1:]]
+    api.answers[PHOTOS] = page_of("photos", [PHOTO | {"fruits": fruits}])
+    api.answers[f"{LOT}/fruits"] = page_of("fruits", fruits)
+    page = open_lot()
+    assert "Corrected by you · photo 1" in page_text(page)
+    page.button(key="lot-fruit-1-1").click().run()
+    button(page, "Undo: as the grader says").click().run()
+    assert api.received[-1]
+    assert (f"{PHOTOS}/{PHOTO_ID}/fruits/1", b"") in api.received
+
+
+def test_rejected_correction_is_explained(open_lot: OpenLot, api: FakeApi) -> None:
+    api.answers[f"{PHOTOS}/{PHOTO_ID}/fruits/1"] = problem(404, "This photo has no such fruit.")
+    page = open_lot()
+    page.button(key="lot-fruit-1-1").click().run()
+    button(page, "Fresh").click().run()
+    assert "This photo has no such fruit" in page_text(page)
+
+
+def test_same_fruits_are_asked_about(open_lot: OpenLot, api: FakeApi) -> None:
+    again = PHOTO | {"id": OTHER_ID, "number": 2, "same_as": PHOTO_ID}
+    api.answers[PHOTOS] = page_of("photos", [again, PHOTO])
+    api.answers[LOT] = Answer(BEGUN | {"photos": 2, "same_asked": 1})
+    api.answers[f"{PHOTOS}/{OTHER_ID}"] = Answer(again | {"counted": False, "answered": True})
+    page = open_lot()
+    assert "Photo 2 looks like photo 1. Are these the same fruits?" in page_text(page)
+    button(page, "Yes, count them once").click().run()
+    assert not page.exception
+    assert json.loads(api.sent_to(f"{PHOTOS}/{OTHER_ID}")[-1]) == {"counted": False}
+
+
+def test_photo_opens_with_its_fruits_and_is_removed(open_lot: OpenLot, api: FakeApi) -> None:
+    api.answers[f"{PHOTOS}/{PHOTO_ID}"] = Answer("", 204)
+    page = open_lot()
+    page.button(key="lot_photo_1").click().run()
+    assert not page.exception
+    assert page.button(key="in_photo_1").label == "1 ✕ Rotten apple"
+    button(page, "Remove the photo").click().run()
+    assert not page.exception
+    assert (f"{PHOTOS}/{PHOTO_ID}", b"") in api.received
+
+
+def test_fruit_of_an_opened_photo_opens(open_lot: OpenLot) -> None:
+    page = open_lot()
+    page.button(key="lot_photo_1").click().run()
+    page.button(key="in_photo_4").click().run()
+    assert not page.exception
+    assert "photo 1, fruit 4" in page_text(page)
+
+
+def test_missed_fruit_is_added_by_its_edges(open_lot: OpenLot, api: FakeApi) -> None:
+    api.answers[f"{PHOTOS}/{PHOTO_ID}/fruits"] = Answer(PHOTO, 201)
+    page = open_lot()
+    page.button(key="lot_photo_1").click().run()
+    page.toggle(key="lot_missed_1").set_value(True).run()
+    page.segmented_control(key="how_to_draw").set_value("Set its edges").run()
+    page.segmented_control[-1].set_value("rotten").run()
+    button(page, "Add this fruit").click().run()
+    assert not page.exception
+    sent = json.loads(api.sent_to(f"{PHOTOS}/{PHOTO_ID}/fruits")[-1])
+    assert sent["level"] == "rotten"
+    assert sent["box"] == {"x_min": 42, "y_min": 32, "x_max": 78, "y_max": 58}
+
+
+def test_photo_that_is_no_longer_kept_has_no_picture(open_lot: OpenLot, api: FakeApi) -> None:
+    api.answers[PHOTOS] = page_of("photos", [PHOTO | {"photograph_kept": False}])
+    page = open_lot()
+    page.button(key="lot_photo_1").click().run()
+    assert not page.exception
+    assert "no longer kept" in page_text(page)
+
+
+def test_photos_without_a_fruit_say_what_to_do(
+    open_lot: OpenLot, api: FakeApi, photo: bytes
+) -> None:
+    script(api, photo, BEGUN, [PHOTO | {"fruits": []}])
+    api.answers[f"{LOT}/fruits"] = page_of("fruits", [])
+    text = page_text(open_lot())
+    assert "No fruit was found in these photos" in text
+    assert "No fruit found" in text
+
+
+def test_inspection_is_deleted_after_a_question(open_lot: OpenLot, api: FakeApi) -> None:
+    page = open_lot()
+    api.answers[LOT] = Answer("", 204)
+    api.answers[LIST] = page_of("inspections", [])
+    button(page, "Delete it for good").click().run()
+    assert not page.exception
+    assert page.title[0].value == "Inspections"
+    assert "inspection" not in page.query_params
+
+
+def test_deleted_inspection_leads_back(open_lot: OpenLot, api: FakeApi) -> None:
+    api.answers[LOT] = problem(404, "There is none.", "inspection-not-found")
+    page = open_lot()
+    assert "This inspection was deleted" in page_text(page)
+    button(page, "All inspections").click().run()
+    assert "opened 29 Nov 2026" in page_text(page)
+
+
+def test_outage_is_said(open_lot: OpenLot, api: FakeApi) -> None:
+    api.answers["/health"] = OUTAGE
+    assert "This page continues by itself" in page_text(open_lot())
+
+
+def test_strangers_text_is_shown_as_it_is(
+    open_lot: OpenLot, open_page: OpenPage, api: FakeApi
+) -> None:
+    evil = BEGUN | {"lot": EVIL, "supplier": EVIL, "kind": EVIL}
+    photo = PHOTO | {"filename": EVIL}
+    api.answers |= {
+        LIST: page_of("inspections", [evil]),
+        LOT: Answer(evil),
+        PHOTOS: page_of("photos", [photo]),
+    }
+    for page in (open_page("inspections"), open_lot()):
+        assert not raw_texts(page)

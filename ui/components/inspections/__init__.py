@@ -1,0 +1,1 @@
+"""Parts of the Inspections page."""

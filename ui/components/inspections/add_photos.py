@@ -1,0 +1,110 @@
+"""Adding photos to the open inspection: files, or the camera."""
+
+import cached_api
+import state
+import streamlit as st
+import uploads
+from formatting import pluralize
+from photos import READABLE, Photo
+from plain_text import as_markdown
+from transfer import inspection_upload
+from transfer.background_upload import BackgroundUpload
+from transfer.inspection_upload import AddedFile
+
+from components.upload_progress import choose_files, progress, stopped_warning
+
+UPLOADER = "inspection_photos"
+CAMERA = "inspection_camera"
+_FILES, _CAMERA = "Choose photos", "Camera"
+_MAX_LISTED = 5
+
+
+def add_photos(inspection_id: str) -> None:
+    """The uploader or the camera, the progress, and what became of the last files."""
+    upload = state.inspection_upload()
+    if upload and not upload.finished:
+        progress(upload, "Grading each fruit")
+        return
+    if upload:
+        _result(upload)
+    if not cached_api.finds_fruits():
+        st.warning(
+            "The model in use cannot find the fruits of a photo, so it cannot inspect a lot. "
+            "Put a version in use that can: the Retrain page lists them.",
+            icon=":material/image_search:",
+        )
+        return
+    source = st.segmented_control(
+        "Where the photos come from",
+        [_FILES, _CAMERA],
+        default=_FILES,
+        required=True,
+        key=state.INSPECTION_SOURCE,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    if source == _CAMERA:
+        _camera(inspection_id)
+    else:
+        _files(inspection_id)
+
+
+def _files(inspection_id: str) -> None:
+    chosen = choose_files(
+        UPLOADER,
+        "Photos of the lot, with several fruits each",
+        [*READABLE, "zip"],
+        "Photograph fruits from all parts of the lot, each fruit once. A phone offers its camera "
+        "here, too.",
+    )
+    if chosen:
+        st.button(
+            f"Add {pluralize(chosen, 'file')}",
+            type="primary",
+            icon=":material/add_photo_alternate:",
+            on_click=_start_files,
+            args=(inspection_id,),
+        )
+
+
+def _camera(inspection_id: str) -> None:
+    """Each picture is added as soon as it is taken; then the next can be."""
+    st.camera_input(
+        "Photograph some fruits of the lot. Each photo is added at once.",
+        # A new key after each photo, so that the camera is ready for the next.
+        key=uploads.uploader_key(CAMERA),
+        on_change=_start_camera,
+        args=(inspection_id,),
+    )
+
+
+def _start_files(inspection_id: str) -> None:
+    _start(inspection_id, uploads.take_files(UPLOADER))
+
+
+def _start_camera(inspection_id: str) -> None:
+    if taken := uploads.take_files(CAMERA):
+        _start(inspection_id, taken)
+
+
+def _start(inspection_id: str, files: list[Photo]) -> None:
+    upload = inspection_upload.start(cached_api.api(), inspection_id, files)
+    state.keep_inspection_upload(upload)
+
+
+def _result(upload: BackgroundUpload[AddedFile]) -> None:
+    stopped_warning(upload)
+    refused = [row for row in upload.rows if row.outcome == "refused"]
+    if len(refused) < len(upload.rows):
+        st.caption(f":material/check: {inspection_upload.describe(upload.rows)}.")
+    if refused:
+        listed = "".join(
+            f"\n- {as_markdown(row.name)}: {as_markdown(row.message)}"
+            for row in refused[:_MAX_LISTED]
+        )
+        more = len(refused) - _MAX_LISTED
+        st.warning(
+            f"{pluralize(len(refused), 'file')} could not be added:{listed}"
+            + (f"\n- and {more} more" if more > 0 else ""),
+            icon=":material/warning:",
+        )

@@ -1,0 +1,174 @@
+"""Finding an inspection, or opening a new one."""
+
+from datetime import date, datetime, timedelta
+
+import cached_api
+import lots
+import state
+import streamlit as st
+from api_models import Inspection, InspectionPage
+from errors import ApiError
+from formatting import format_time, fruit_and_freshness, pluralize
+from inspection_client import InspectionClient
+from plain_text import as_markdown
+from timezone import local, start_of
+
+from components.messages import empty_state, run_action, show_action_error, show_error
+
+PAGE_SIZE = 20
+AREA = "new_inspection"
+_CONFIDENCES = (0.8, 0.9, 0.95, 0.99)
+_DEFAULTS = (0.05, 0.1, 0.95)
+_COLOURS = {"accept": "green", "reject": "red", "more": "gray"}
+
+
+def choose() -> None:
+    """The form for a new inspection, and those that there are."""
+    search, since, until = _filters_chosen()
+    try:
+        newest = cached_api.inspections("", None, None, 0, 1)
+        page = _page(search, since, until)
+    except ApiError as error:
+        show_error(error, rejected="The inspections cannot be listed")
+        return
+    with st.expander(
+        "New inspection",
+        expanded=not newest.total or bool(state.action_error(AREA)),
+        icon=":material/add:",
+    ):
+        _new(newest.inspections[0] if newest.total else None)
+    if not newest.total:
+        empty_state(
+            "inventory_2",
+            "No inspections yet",
+            "Name a lot above and open it. Then photograph its fruits: you see whether to accept "
+            "or reject it.",
+        )
+        return
+    _ask_filters()
+    if not page.total:
+        st.info(
+            "No inspection matches. Type another part of the lot or the supplier, or choose other "
+            "days.",
+            icon=":material/filter_alt:",
+        )
+        return
+    st.caption(pluralize(page.total, "inspection"))
+    for inspection in page.inspections:
+        _row(inspection)
+    if page.total > PAGE_SIZE:
+        st.pagination(-(-page.total // PAGE_SIZE), key=_pager(search, since, until))
+
+
+def _new(latest: Inspection | None) -> None:
+    """The form; what is tolerated is at first as in the `latest` inspection."""
+    limits = (latest.max_rotten, latest.max_past_best, latest.confidence) if latest else _DEFAULTS
+    names = {fruit_and_freshness(name)[0] for name in cached_api.known_classes()}
+    with st.form("new_inspection", border=False):
+        left, right = st.columns(2)
+        lot = left.text_input("Lot", max_chars=120, placeholder="Its number or name")
+        supplier = right.text_input("Supplier", max_chars=120)
+        kind = left.selectbox(
+            "Kind of fruit",
+            sorted(names),
+            index=None,
+            placeholder="Mixed, or choose one",
+            format_func=str.capitalize,
+            accept_new_options=True,
+        )
+        confidence = right.selectbox(
+            "How sure must the verdict be?",
+            sorted({*_CONFIDENCES, limits[2]}),
+            index=sorted({*_CONFIDENCES, limits[2]}).index(limits[2]),
+            format_func=lots.round_percent,
+            help="The surer, the more fruits you photograph. 95 %: of 100 lots with too much rot, "
+            "at most 5 are accepted.",
+        )
+        rotten = left.number_input(
+            "At most so many rotten, in %", 0.1, 99.0, 100 * limits[0], 0.5, format="%.1f"
+        )
+        past_best = right.number_input(
+            "At most so many past their best, in %",
+            0.1,
+            99.0,
+            None if limits[1] is None else 100 * limits[1],
+            0.5,
+            format="%.1f",
+            placeholder="Any number",
+        )
+        if st.form_submit_button("Open the inspection", type="primary", icon=":material/add:"):
+            if not lot.strip():
+                st.warning("Name the lot first.", icon=":material/edit:")
+            else:
+                _open(
+                    {
+                        "lot": lot,
+                        "supplier": supplier,
+                        "kind": kind or "",
+                        "max_rotten": rotten / 100,
+                        "max_past_best": past_best / 100 if past_best else None,
+                        "confidence": confidence,
+                    }
+                )
+    show_action_error(AREA, "This inspection cannot be opened")
+
+
+def _open(body: dict[str, object]) -> None:
+    def action() -> None:
+        state.open_inspection(InspectionClient(cached_api.api()).open(body).id)
+
+    if run_action(AREA, action):
+        cached_api.clear_inspections()
+    st.rerun()
+
+
+def _ask_filters() -> None:
+    left, right = st.columns(2)
+    left.text_input(
+        "Find by lot or supplier",
+        key=state.INSPECTION_SEARCH,
+        max_chars=80,
+        icon=":material/search:",
+        persist_state="session",
+    )
+    right.date_input("Opened between", value=[], key=state.INSPECTION_DAYS, persist_state="session")
+
+
+def _filters_chosen() -> tuple[str, datetime | None, datetime | None]:
+    """What is looked for: a text, the first moment and the moment after the last."""
+    days: tuple[date, ...] = st.session_state.get(state.INSPECTION_DAYS) or ()
+    search = st.session_state.get(state.INSPECTION_SEARCH, "").strip()
+    if not days:
+        return search, None, None
+    return search, start_of(days[0]), start_of(days[-1] + timedelta(days=1))
+
+
+def _page(search: str, since: datetime | None, until: datetime | None) -> InspectionPage:
+    number = st.session_state.get(_pager(search, since, until), 1)
+    return cached_api.inspections(search, since, until, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+
+
+def _pager(search: str, since: datetime | None, until: datetime | None) -> str:
+    """Each filter has a page number of its own."""
+    return f"inspections_page_{search}_{since}_{until}"
+
+
+def _row(inspection: Inspection) -> None:
+    opened = format_time(local(inspection.created_at))
+    colour = _COLOURS[inspection.verdict.decision]
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap="xsmall"):
+            st.subheader(
+                f"{as_markdown(lots.title(inspection))} "
+                f":{colour}-badge[{lots.decision(inspection)}]",
+                anchor=False,
+            )
+            st.caption(f"{lots.subtitle(inspection, opened)} · {lots.counted(inspection)}")
+        st.button(
+            "Open",
+            key=f"open_{inspection.id}",
+            on_click=state.open_inspection,
+            args=(inspection.id,),
+            width="content",
+            help=f"Open {as_markdown(lots.title(inspection))}",
+        )

@@ -1,0 +1,107 @@
+"""The open inspection: its verdict, adding photos, its fruits and photos."""
+
+import cached_api
+import lots
+import state
+import streamlit as st
+from api_models import Inspection
+from errors import ApiError
+from formatting import format_time
+from inspection_client import InspectionClient
+from plain_text import as_markdown
+from timezone import local
+
+from components.inspections.add_photos import add_photos
+from components.inspections.fruits import all_photos, open_fruit, worst_fruits
+from components.inspections.photos import open_photo, photo_list, same_fruits
+from components.inspections.verdict import verdict
+from components.messages import run_action, show_action_error, show_error
+
+AREA = "lot"
+_NOT_FOUND = "inspection-not-found"
+
+
+def lot(inspection_id: str) -> None:
+    """The page of an inspection, or why it cannot be shown."""
+    st.button(
+        "All inspections",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=state.open_inspection,
+    )
+    if state.has_new_photos():
+        cached_api.clear_inspections()
+    try:
+        inspection = cached_api.inspection(inspection_id)
+    except ApiError as error:
+        st.title("Inspections", anchor=False)
+        if error.code == _NOT_FOUND:
+            st.info(
+                "This inspection was deleted. Go back to all inspections, and open another.",
+                icon=":material/delete:",
+            )
+        else:
+            show_error(error, rejected="This inspection cannot be shown")
+        return
+    st.title(as_markdown(lots.title(inspection)), anchor=False)
+    opened = format_time(local(inspection.created_at))
+    st.caption(lots.subtitle(inspection, opened))
+    try:
+        _lot(inspection)
+    except ApiError as error:
+        show_error(error, rejected="This inspection cannot be shown")
+
+
+def _lot(inspection: Inspection) -> None:
+    verdict(inspection)
+    if inspection.same_asked:
+        same_fruits(inspection)
+    with st.container(border=True, key="add-photos"):
+        add_photos(inspection.id)
+    if inspection.photos:
+        st.subheader("Fruits, worst first", anchor=False)
+        worst_fruits(inspection)
+        st.subheader("Photos", anchor=False)
+        photo_list(inspection)
+    _opened(inspection)
+    _delete(inspection)
+
+
+def _opened(inspection: Inspection) -> None:
+    """The dialog of what was tapped."""
+    opened = state.opened_in_lot()
+    if opened is None:
+        return
+    photo_id, number = opened
+    photo = all_photos(inspection).get(photo_id)
+    if photo is None:
+        state.open_in_lot()
+        return
+    fruit = next((one for one in photo.fruits if one.number == number), None)
+    if fruit:
+        open_fruit(inspection, photo, fruit)
+    else:
+        open_photo(inspection, photo)
+
+
+def _delete(inspection: Inspection) -> None:
+    with st.popover("Delete this inspection", icon=":material/delete:", type="tertiary"):
+        st.write(
+            "The inspection and its photos are deleted for good. What the model learned from "
+            "your corrections stays."
+        )
+        st.button(
+            "Delete it for good",
+            type="primary",
+            icon=":material/delete_forever:",
+            on_click=_delete_now,
+            args=(inspection.id,),
+        )
+    show_action_error(AREA, "This inspection cannot be deleted")
+
+
+def _delete_now(inspection_id: str) -> None:
+    client = InspectionClient(cached_api.api())
+    if run_action(AREA, lambda: client.delete(inspection_id)):
+        state.open_inspection()
+    cached_api.clear_inspections()

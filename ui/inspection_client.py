@@ -1,0 +1,95 @@
+"""The API's endpoints of inspections."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from api_models import (
+    AddedPhotos,
+    Inspection,
+    InspectionFruitPage,
+    InspectionPage,
+    InspectionPhoto,
+    InspectionPhotoPage,
+    PixelBox,
+)
+from http_client import HttpClient
+from photos import Photo
+
+_PATH = "/inspections"
+
+
+class InspectionClient:
+    """Raises `ApiError` as `HttpClient` does."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    def open(self, body: dict[str, Any]) -> Inspection:
+        return self._http.call(Inspection, "POST", _PATH, json=body)
+
+    def find(
+        self, search: str, since: datetime | None, until: datetime | None, offset: int, limit: int
+    ) -> InspectionPage:
+        """The newest first; those whose lot or supplier has `search` in it."""
+        moments = {"since": since, "until": until}
+        params = {name: at.isoformat() for name, at in moments.items() if at}
+        params |= {"search": search} if search else {}
+        return self._http.call(
+            InspectionPage, "GET", _PATH, params=params | {"offset": offset, "limit": limit}
+        )
+
+    def get(self, inspection_id: str) -> Inspection:
+        return self._http.call(Inspection, "GET", f"{_PATH}/{inspection_id}")
+
+    def delete(self, inspection_id: str) -> None:
+        """Delete an inspection with its photos for good."""
+        self._http.send("DELETE", f"{_PATH}/{inspection_id}")
+
+    def add(self, inspection_id: str, photos: Sequence[Photo]) -> AddedPhotos:
+        """Add photos, or zips of them; each fruit is graded."""
+        files = [("files", (photo.name, photo.data)) for photo in photos]
+        return self._http.call(AddedPhotos, "POST", f"{_PATH}/{inspection_id}/photos", files=files)
+
+    def photos(self, inspection_id: str, offset: int, limit: int) -> InspectionPhotoPage:
+        params = {"offset": offset, "limit": limit}
+        return self._http.call(
+            InspectionPhotoPage, "GET", f"{_PATH}/{inspection_id}/photos", params=params
+        )
+
+    def fruits(self, inspection_id: str, offset: int, limit: int) -> InspectionFruitPage:
+        """The worst first."""
+        params = {"offset": offset, "limit": limit}
+        return self._http.call(
+            InspectionFruitPage, "GET", f"{_PATH}/{inspection_id}/fruits", params=params
+        )
+
+    def count(self, inspection_id: str, photo_id: str, *, counted: bool) -> InspectionPhoto:
+        """Whether a photo counts, or shows the same fruits as another."""
+        path = f"{_PATH}/{inspection_id}/photos/{photo_id}"
+        return self._http.call(InspectionPhoto, "PATCH", path, json={"counted": counted})
+
+    def remove_photo(self, inspection_id: str, photo_id: str) -> None:
+        self._http.send("DELETE", f"{_PATH}/{inspection_id}/photos/{photo_id}")
+
+    def say(self, inspection_id: str, photo_id: str, number: int, said: str) -> InspectionPhoto:
+        """What a fruit is: fresh, past_best, rotten or no_fruit."""
+        path = f"{_PATH}/{inspection_id}/photos/{photo_id}/fruits/{number}"
+        return self._http.call(InspectionPhoto, "PUT", path, json={"said": said})
+
+    def take_back(self, inspection_id: str, photo_id: str, number: int) -> InspectionPhoto:
+        """Take back what a person said of a fruit, or a fruit that a person added."""
+        path = f"{_PATH}/{inspection_id}/photos/{photo_id}/fruits/{number}"
+        return self._http.call(InspectionPhoto, "DELETE", path)
+
+    def add_missed(
+        self, inspection_id: str, photo_id: str, box: PixelBox, level: str
+    ) -> InspectionPhoto:
+        path = f"{_PATH}/{inspection_id}/photos/{photo_id}/fruits"
+        body = {"box": box.model_dump(), "level": level}
+        return self._http.call(InspectionPhoto, "POST", path, json=body)
+
+
+def graded_photo_path(photo_id: str) -> str:
+    """The path of the picture of an inspection's photo."""
+    return f"/predictions/{photo_id}/photograph"
