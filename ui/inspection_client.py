@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from api_models import (
     AddedPhotos,
@@ -17,6 +17,7 @@ from http_client import HttpClient
 from photos import Photo
 
 _PATH = "/inspections"
+ReportKind = Literal["pdf", "xlsx"]
 
 
 class InspectionClient:
@@ -88,6 +89,10 @@ class InspectionClient:
         path = f"{_PATH}/{inspection_id}/photos/{photo_id}/fruits"
         body = {"box": box.model_dump(), "level": level}
         return self._http.call(InspectionPhoto, "POST", path, json=body)
+
+    def report(self, inspection_id: str, kind: ReportKind) -> bytes:
+        """The report of an inspection, as a file."""
+        return self._http.content(f"{_PATH}/{inspection_id}/report.{kind}")
 
 
 def graded_photo_path(photo_id: str) -> str:

@@ -1,9 +1,14 @@
 """Numbers, class names and unsafe text in sentences. Imports no NumPy: logging needs it early."""
 
+import re
 import unicodedata
 
 from api.core.labels import read_label
 
+# A spreadsheet runs a cell that begins with one of these, some also in full width. Where it takes
+# another sign for the separator than the file has, a cell begins within a text, too.
+FORMULA_START = r"^([=+\-@\t\r\n|%＝＋－＠])"  # noqa: RUF001
+FORMULA_WITHIN = r"([,;\t\r\n]\"*)([=+\-@|%＝＋－＠])"  # noqa: RUF001
 # Of Unicode's bidirectional algorithm: embeddings, overrides, isolates and their ends.
 _DIRECTION_MARKS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
@@ -30,6 +35,11 @@ def share(part: float) -> str:
 def number(count: int, one: str, more: str | None = None) -> str:
     """A count with its noun: "1 photograph", "1,360 photographs"."""
     return f"{count:,} {one if count == 1 else more or f'{one}s'}"
+
+
+def spreadsheet_text(text: str) -> str:
+    """`text` for a cell: no formula."""
+    return re.sub(FORMULA_WITHIN, r"\1'\2", re.sub(FORMULA_START, r"'\1", text))
 
 
 def printable(text: str) -> str:

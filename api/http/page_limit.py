@@ -25,6 +25,7 @@ PAGES = frozenset(
     }
 )
 REPORTS = "/report/"
+INSPECTION_REPORTS = ("/report.pdf", "/report.xlsx")
 MAX_WAITING = 64
 # Pauses are so many times as long as the page before took, and no longer than that.
 PAUSE_FACTOR = 3.0
@@ -104,4 +105,4 @@ def _is_page(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
     path = route_path(scope)
-    return path in PAGES or path.startswith(REPORTS)
+    return path in PAGES or path.startswith(REPORTS) or path.endswith(INSPECTION_REPORTS)

@@ -138,6 +138,11 @@ def photos(session: Session, inspection_id: str, offset: int, limit: int) -> lis
     return _with_fruits(session, query.offset(offset).limit(limit))
 
 
+def all_photos(session: Session, inspection_id: str) -> list[Photo]:
+    """All photos of an inspection in their order."""
+    return _with_fruits(session, _photos_of(inspection_id).order_by(InspectionPhotoRow.number))
+
+
 def photo(session: Session, inspection_id: str, photo_id: str) -> Photo:
     """Raises InspectionPhotoNotFoundError."""
     found = _with_fruits(

@@ -12,12 +12,14 @@ def verdict_message(verdict: Verdict, tally: Tally, profile: Profile) -> str:
     """One or two sentences: what the verdict is, or what leads to one."""
     if verdict.decision == "accept":
         within = " and ".join(
-            f"at most {_percent(most)} {_MANY[level]}" for level, most in profile.limits.items()
+            f"at most {limit_percent(most)} {_MANY[level]}"
+            for level, most in profile.limits.items()
         )
         return f"The lot has {within}."
     if verdict.decision == "reject":
         over = " and ".join(
-            f"more than {_percent(profile.limits[level])} {_MANY[level]}" for level in verdict.over
+            f"more than {limit_percent(profile.limits[level])} {_MANY[level]}"
+            for level in verdict.over
         )
         return f"The lot has {over}."
     unknown = _unknown(tally.unknown)
@@ -42,6 +44,6 @@ def _unknown(count: int) -> str:
     return "the unknown fruit is" if count == 1 else f"the {count:,} unknown fruits are"
 
 
-def _percent(share: float) -> str:
-    """0.05 is "5 %", 0.025 "2.5 %"."""
+def limit_percent(share: float) -> str:
+    """A limit that a person set: 0.05 is "5 %", 0.025 "2.5 %"."""
     return f"{100 * share:g} %"

@@ -36,15 +36,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from api.core.errors import ProblemError
-from api.core.formatting import percent
+from api.core.formatting import FORMULA_START, FORMULA_WITHIN, percent
 from api.core.labels import read_label
 from api.model.grade import FruitGrade, Grade
 from api.storage.blobs import atomic_write
 
-# A spreadsheet runs a cell that begins with one of these, some also in full width. Where it takes
-# another sign for the separator than the file has, a cell begins within a text, too.
-_FORMULA_START = r"^([=+\-@\t\r\n|%＝＋－＠])"  # noqa: RUF001
-_FORMULA_WITHIN = r"([,;\t\r\n]\"*)([=+\-@|%＝＋－＠])"  # noqa: RUF001
 GRADE_FIELDS = (
     pa.field("class", pa.string()),
     pa.field("confidence", pa.float32()),
@@ -173,7 +169,7 @@ def _without_formulas(table: pa.Table) -> pa.Table:
     """The texts that come from outside, as no spreadsheet runs them."""
     for name in {"path", "error"}.intersection(table.column_names):
         index = table.schema.get_field_index(name)
-        safe = pc.replace_substring_regex(table[name], _FORMULA_START, r"'\1")
-        safe = pc.replace_substring_regex(safe, _FORMULA_WITHIN, r"\1'\2")
+        safe = pc.replace_substring_regex(table[name], FORMULA_START, r"'\1")
+        safe = pc.replace_substring_regex(safe, FORMULA_WITHIN, r"\1'\2")
         table = table.set_column(index, table.schema.field(index), safe)
     return table

@@ -14,6 +14,7 @@ from timezone import local
 from components.inspections.add_photos import add_photos
 from components.inspections.fruits import all_photos, open_fruit, worst_fruits
 from components.inspections.photos import open_photo, photo_list, same_fruits
+from components.inspections.report import report
 from components.inspections.verdict import verdict
 from components.messages import run_action, show_action_error, show_error
 
@@ -63,6 +64,7 @@ def _lot(inspection: Inspection) -> None:
         worst_fruits(inspection)
         st.subheader("Photos", anchor=False)
         photo_list(inspection)
+        report(inspection)
     _opened(inspection)
     _delete(inspection)
 

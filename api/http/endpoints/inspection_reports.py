@@ -1,0 +1,64 @@
+"""`/inspections/{id}/report.pdf` and `/inspections/{id}/report.xlsx`."""
+
+import re
+
+from fastapi import APIRouter, Response
+
+from api.catalog.schemas import ImageId
+from api.http.deps import BlobsDep, DatabaseDep
+from api.http.endpoints.inspections import INSPECTION
+from api.http.problems import responses
+from api.inspections import repository
+from api.inspections.acceptance import Tally
+from api.inspections.report import Report
+from api.inspections.report_pdf import report_pdf
+from api.inspections.report_xlsx import report_xlsx
+from api.storage.db import Database, now
+
+PDF = "application/pdf"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+router = APIRouter(tags=["inspections"], responses=responses(503))
+
+
+@router.get(
+    f"{INSPECTION}/report.pdf",
+    summary="Report of an inspection as PDF",
+    response_class=Response,
+    responses={200: {"content": {PDF: {}}}, **responses(404, 422)},
+)
+def pdf(database: DatabaseDep, blobs: BlobsDep, inspection_id: ImageId) -> Response:
+    """The verdict, the shares, the worst fruits and the photos, as far as they are kept."""
+    report = _load(database, inspection_id)
+    return _download(report_pdf(report, blobs), PDF, report, "pdf")
+
+
+@router.get(
+    f"{INSPECTION}/report.xlsx",
+    summary="Report of an inspection as a workbook",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {}}}, **responses(404, 422)},
+)
+def xlsx(database: DatabaseDep, inspection_id: ImageId) -> Response:
+    """The verdict and the shares, all fruits, and all photos, on a sheet each."""
+    report = _load(database, inspection_id)
+    return _download(report_xlsx(report), XLSX, report, "xlsx")
+
+
+def _load(database: Database, inspection_id: str) -> Report:
+    """Raises InspectionNotFoundError."""
+    with database.reading() as session:
+        inspection = repository.get(session, inspection_id)
+        tally = repository.tallies(session, [inspection_id]).get(inspection_id, Tally())
+        photos = repository.all_photos(session, inspection_id)
+    return Report(inspection, tally, photos, now())
+
+
+def _download(data: bytes, media_type: str, report: Report, suffix: str) -> Response:
+    # Headers take no other letters.
+    lot = re.sub(r"[^A-Za-z0-9]+", "-", report.inspection.lot).strip("-")
+    name = "-".join(filter(None, ("inspection", lot)))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.{suffix}"',
+        "Cache-Control": "no-store",
+    }
+    return Response(data, headers=headers, media_type=media_type)
