@@ -1,5 +1,6 @@
 """Fixtures for several packages."""
 
+import gc
 import os
 import shutil
 import warnings
@@ -25,6 +26,12 @@ os.environ.setdefault("RIPELINE_ENGINE", "litert")
 os.environ.setdefault("RIPELINE_REVISION", "tested")
 DATASET = "RIPELINE_DATASET"
 DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_collection_finish() -> None:
+    # Imported modules stay; looking through them at each garbage collection takes a third of a
+    # second.
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +122,19 @@ def shared_database_url(
 def empty_database(request: pytest.FixtureRequest, folder: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{folder / 'catalog.db'}"
-    return fresh_database(request.getfixturevalue("postgres"))
+    server = request.getfixturevalue("postgres")
+    if "database" in request.fixturenames:  # Which is not empty: it has tables.
+        return fresh_database(server, request.getfixturevalue("migrated_postgres"))
+    return fresh_database(server)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: str) -> str:
+    """The name of a database with an empty catalog, to be copied."""
+    database = Database(fresh_database(postgres))
+    database.upgrade()
+    database.close()
+    return str(database.engine.url.database)
 
 
 @pytest.fixture(scope="session")
@@ -134,8 +153,6 @@ def database(database_url: str, migrated_sqlite: Path) -> Iterator[Database]:
     database = Database(database_url)
     if database.is_sqlite:
         shutil.copyfile(migrated_sqlite, database_url.removeprefix("sqlite:///"))
-    else:
-        database.upgrade()
     yield database
     database.close()
 

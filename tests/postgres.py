@@ -89,11 +89,11 @@ def running_server(programs: Path) -> Iterator[str]:
         yield running.address
 
 
-def fresh_database(server: str) -> str:
-    """The URL of a new database on the server."""
+def fresh_database(server: str, template: str = "template1") -> str:
+    """The URL of a new database on the server, a copy of the one named `template`."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     return f"{server.rpartition('/')[0]}/{name}"
 
 

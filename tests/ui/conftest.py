@@ -64,12 +64,11 @@ def _component_scan_is_cached() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _older_objects_are_not_collected() -> Iterator[None]:
+def _older_objects_are_not_collected() -> None:
     """Streamlit collects garbage after each run of a page. With the objects of TensorFlow from
     earlier tests of this process, that takes most of the time."""
+    gc.collect()  # What is garbage now would stay.
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture
