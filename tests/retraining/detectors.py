@@ -1,23 +1,47 @@
-"""A small detector, and jobs that train it on boxed photos of the catalog."""
+"""A small detector, and jobs that train it on boxed photos of the catalog.
+
+The fixtures are imported by the modules that use them: a conftest.py would import TensorFlow in the
+fast lane.
+"""
 
 import dataclasses
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from api.model.manifest import DetectorManifest
-from api.model.package import Package
+from api.model.package import Package, load_package
 from api.retraining.job import RetrainJob
 from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.train import TrainedDetector
-from tests.retraining.catalog import DEFAULT, KNOWN, PICTURES, a_boxed_photo, picture
+from tests.retraining.catalog import (
+    DEFAULT,
+    KNOWN,
+    PICTURES,
+    a_boxed_photo,
+    picture,
+    write_champion,
+)
 from tests.synthetic_images import encode
 
 FRUITS = ("apple", "banana")
 TINY = DetectorRecipe(input_size=64, width=16, tuning_steps=2, batch_size=4, warm_up_steps=1)
+Jobs = Callable[..., RetrainJob]
 
 
-def write_imported(root: Path) -> Path:
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The small champion."""
+    return load_package(write_champion(tmp_path_factory.mktemp("models")))
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The photos of the champion's classes, laid out as by `make data`."""
+    root = tmp_path_factory.mktemp("imported")
     for class_name in KNOWN:
         (root / class_name).mkdir()
         for seed in range(PICTURES):
@@ -25,6 +49,18 @@ def write_imported(root: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def tiny() -> TrainedDetector:
+    return tiny_detector()
+
+
+@pytest.fixture
+def make_job(package: Package, imported: Path, tmp_path: Path) -> Jobs:
+    """Makes jobs of the champion; their arguments are those of `detector_job`."""
+    return partial(detector_job, package, imported, tmp_path)
+
+
+@cache
 def tiny_detector(fruits: tuple[str, ...] = FRUITS) -> TrainedDetector:
     """Finds nothing of use, and is small."""
     from api.training.detection.network import build_detector  # noqa: PLC0415

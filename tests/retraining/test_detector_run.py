@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +17,28 @@ from api.registry import service as registry
 from api.retraining import detector_run, new_detector, progress, run_process, service
 from api.retraining.detector_plan import NoBoxedPhotosError, NoDetectorToTuneError, fingerprint
 from api.retraining.full_corpus import PhotographsMissingError, build_detector_corpus
-from api.retraining.job import RetrainJob
 from api.retraining.progress import ProgressReporter, RunAbortedError, Stage, stage_ranges
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ModelRow, RunRow
 from api.training.detection.train import TrainedDetector
-from tests.retraining.catalog import DEFAULT, KNOWN, Run, write_champion
-from tests.retraining.detectors import (
-    FRUITS,
-    TINY,
-    detector_job,
-    three_fruits,
-    tiny_detector,
-    write_imported,
-)
+from tests.retraining.catalog import DEFAULT, KNOWN, Run
+from tests.retraining.detectors import FRUITS, TINY, Jobs, three_fruits, tiny_detector
+from tests.retraining.detectors import imported as imported  # noqa: PLC0414 - a fixture
+from tests.retraining.detectors import make_job as make_job  # noqa: PLC0414 - a fixture
+from tests.retraining.detectors import package as package  # noqa: PLC0414 - a fixture
+from tests.retraining.detectors import tiny as tiny  # noqa: PLC0414 - a fixture
 from tests.retraining.test_boxed_fruits import add_boxed_photo
 from tests.training.drawn_collection import draw_collection
 
 pytestmark = pytest.mark.slow
 GRADER = (BACKBONE, HEAD, REPLAY)
-Jobs = Callable[..., RetrainJob]
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    return load_package(write_champion(tmp_path_factory.mktemp("models")))
-
-
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_imported(tmp_path_factory.mktemp("imported"))
-
-
-@pytest.fixture(scope="module")
-def tiny() -> TrainedDetector:
-    return tiny_detector()
-
-
-@pytest.fixture
-def make_job(package: Package, imported: Path, tmp_path: Path) -> Jobs:
-    return partial(detector_job, package, imported, tmp_path)
+@pytest.fixture(autouse=True)
+def _few_trays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detector_run, "TRAYS", 4)
 
 
 @pytest.mark.usefixtures("eager_training")

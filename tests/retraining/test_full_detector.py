@@ -1,8 +1,6 @@
 """The detector of a full run: tuned on new boxed photos, kept where the new one is worse."""
 
 import dataclasses
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,49 +10,23 @@ import pytest
 
 from api.core.errors import ProblemError
 from api.core.imaging.hashing import content_hash
-from api.model.package import Package, load_package
 from api.model.replay_buffer import ReplayBuffer
 from api.retraining import full_detector, new_detector
 from api.retraining.detector_plan import fingerprint
 from api.retraining.full_corpus import build_corpus
 from api.retraining.full_detector import make_detector
-from api.retraining.job import RetrainJob
 from api.retraining.new_detector import held_out_frames
 from api.retraining.progress import RunAbortedError, Stage, stage_ranges
 from api.training.detection.train import TrainedDetector
 from api.training.frames import Frame
-from tests.retraining.catalog import DEFAULT, write_champion
-from tests.retraining.detectors import (
-    FRUITS,
-    TINY,
-    detector_job,
-    three_fruits,
-    tiny_detector,
-    write_imported,
-)
+from tests.retraining.catalog import DEFAULT
+from tests.retraining.detectors import FRUITS, TINY, Jobs, three_fruits
+from tests.retraining.detectors import imported as imported  # noqa: PLC0414 - a fixture
+from tests.retraining.detectors import make_job as make_job  # noqa: PLC0414 - a fixture
+from tests.retraining.detectors import package as package  # noqa: PLC0414 - a fixture
+from tests.retraining.detectors import tiny as tiny  # noqa: PLC0414 - a fixture
 
 pytestmark = pytest.mark.slow
-Jobs = Callable[..., RetrainJob]
-
-
-@pytest.fixture(scope="module")
-def champion(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    return load_package(write_champion(tmp_path_factory.mktemp("models")))
-
-
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_imported(tmp_path_factory.mktemp("imported"))
-
-
-@pytest.fixture(scope="module")
-def tiny() -> TrainedDetector:
-    return tiny_detector()
-
-
-@pytest.fixture
-def make_job(champion: Package, imported: Path, tmp_path: Path) -> Jobs:
-    return partial(detector_job, champion, imported, tmp_path)
 
 
 @pytest.mark.usefixtures("eager_training")
