@@ -19,11 +19,6 @@ from tests.postgres import binaries, fresh_database, running_server
 from tests.small_grader import write_small_grader
 
 pytest_plugins = ["tests.lanes"]
-# The engine of all tests and of the processes that they start: answers are the same on every
-# processor. RIPELINE_ENGINE=auto or openvino runs the tests with another.
-os.environ.setdefault("RIPELINE_ENGINE", "litert")
-# So that git is not asked for each package that a test makes.
-os.environ.setdefault("RIPELINE_REVISION", "tested")
 DATASET = "RIPELINE_DATASET"
 DATABASES = ("sqlite", "postgresql")
 
