@@ -34,7 +34,7 @@ from api.model.provenance import versions_of
 from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.registry.label_rules import ENOUGH_HELD_OUT, check_new_classes
 from api.retraining.embed_catalog import build_training_rows
-from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head
+from api.retraining.fast_heads import HEAD_L2, fit_calibrated_head, freshness_to_keep
 from api.retraining.held_out import (
     JudgedRows,
     changed_labels,
@@ -73,7 +73,8 @@ def make_candidate(job: RetrainJob) -> Candidate:
         data, job.champion.head, known, job.image_ids
     )
     data = replace(data, replay=replace(data.replay, contradicted=contradicted))
-    head = fit_calibrated_head(data, job.progress, known)
+    freshness = freshness_to_keep(job.champion.head, job.replay, data)
+    head = fit_calibrated_head(data, job.progress, known, freshness)
     # It sees the feature map, which stays as it is.
     head = replace(head, several=job.champion.head.several)
     job.progress(Stage.COMPARING, 0, 2)

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.heads import Head, Linear
-from api.core.labels import read_label
+from api.core.labels import UNKNOWN, read_label
 from api.core.progress import Progress, silent
-from api.model.replay_buffer import OodSamples
+from api.model.replay_buffer import OodSamples, ReplayBuffer
 from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows
 from api.training.balance import balanced_weights
@@ -42,9 +42,16 @@ FOLDS = 5
 
 
 def fit_calibrated_head(
-    data: TrainingRows, progress: Progress = silent, known: tuple[str, ...] = ()
+    data: TrainingRows,
+    progress: Progress = silent,
+    known: tuple[str, ...] = (),
+    freshness: Linear | None = None,
 ) -> Head:
-    """Fit a head for `data.classes`. Classes that are not among `known`, if given, are new."""
+    """Fit a head for `data.classes`. Classes that are not among `known`, if given, are new.
+
+    A `freshness` head is kept instead of fitted, unless there are too few validation rows to
+    calibrate it by.
+    """
     replay = data.replay
     train, validation = replay.splits == "train", replay.splits == "validation"
     few_validation = int(validation.sum()) < MIN_VALIDATION
@@ -52,7 +59,7 @@ def fit_calibrated_head(
     steps = 1 + FOLDS * (few_validation or bool(new_classes))
 
     progress(Stage.FITTING, 0, steps)
-    heads = _fit(data, train)
+    heads = _fit(data, train, freshness=None if few_validation else freshness)
     progress(Stage.FITTING, 1, steps)
 
     rows = np.flatnonzero(train | validation)
@@ -129,11 +136,18 @@ class _Examples:
         return fit_head(self.embeddings, self.kind_targets, self.weights, HEAD_L2, start=warm)
 
 
-def _fit(data: TrainingRows, train: NDArray[np.bool_], start: Head | None = None) -> Head:
-    """Both heads and the OOD detector, fitted on the rows `train` bool [n]."""
+def _fit(
+    data: TrainingRows,
+    train: NDArray[np.bool_],
+    start: Head | None = None,
+    freshness: Linear | None = None,
+) -> Head:
+    """Both heads and the OOD detector, fitted on the rows `train` bool [n]; a `freshness` head that
+    is given stays."""
     examples = _Examples.of(data, train)
-    freshness = None
-    if examples.has_levels:
+    if not examples.has_levels:
+        freshness = None
+    elif freshness is None:
         freshness = fit_freshness(
             examples.embeddings, examples.freshness, examples.weights, HEAD_L2
         )
@@ -143,6 +157,19 @@ def _fit(data: TrainingRows, train: NDArray[np.bool_], start: Head | None = None
         freshness=freshness,
         ood=fit_ood(data.replay.embeddings[train], data.labels[train]),
     )
+
+
+def freshness_to_keep(champion: Head, learned: ReplayBuffer, data: TrainingRows) -> Linear | None:
+    """The champion's freshness head, unless photos that have a level came, went or were relabelled.
+
+    Full training teaches it views that the rows do not show, such as drawn decay. Fitted anew, it
+    loses seven points on sources that it has not seen (docs/log/retraining.md). `learned` are the
+    champion's rows.
+    """
+    if champion.freshness is None or (data.levels[data.is_new] != UNKNOWN).any():
+        return None
+    went = set(learned.photographs.tolist()) - set(data.replay.photographs.tolist())
+    return None if went else champion.freshness.linear
 
 
 def _refit_kinds(data: TrainingRows, train: NDArray[np.bool_], heads: Head) -> Head:

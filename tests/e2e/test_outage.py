@@ -16,6 +16,7 @@ LOADED = {
     "dataset_insights": "those that version",
     "model_report": "parameters",
     "monitoring": "Up for",
+    "inspections": "No inspections yet",
 }
 # These pages poll the API and notice an outage themselves, the others when they are drawn again.
 POLLING = ("retrain", "monitoring")

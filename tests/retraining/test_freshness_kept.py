@@ -1,0 +1,78 @@
+"""A quick run keeps the freshness head of the shipped package unless photos that have a level came,
+went or were relabelled."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from api.core.labels import UNKNOWN
+from api.model.package import REPLAY, Package, load_package
+from api.model.replay_buffer import ReplayBuffer
+from api.retraining.fast_heads import fit_calibrated_head, freshness_to_keep
+from api.retraining.training_rows import TrainingRows
+from api.settings import PROJECT
+
+
+@pytest.fixture(scope="module")
+def champion() -> Package:
+    return load_package(PROJECT / "models" / "default")
+
+
+@pytest.fixture(scope="module")
+def learned(champion: Package) -> ReplayBuffer:
+    return ReplayBuffer.load(champion.folder / REPLAY)
+
+
+def rows_of(
+    champion: Package, replay: ReplayBuffer, new: NDArray[np.intp] | None = None
+) -> TrainingRows:
+    """The champion's rows, of which those numbered `new` are not known to it."""
+    is_new = np.zeros(len(replay.targets), bool)
+    if new is not None:
+        is_new[new] = True
+    return TrainingRows(champion.manifest.classes, replay, is_new, np.zeros_like(is_new))
+
+
+def test_head_is_kept_where_nothing_new_has_a_level(
+    champion: Package, learned: ReplayBuffer
+) -> None:
+    assert champion.head.freshness is not None
+    unknown = np.flatnonzero(rows_of(champion, learned).levels == UNKNOWN)[:3]
+    assert len(unknown)
+    data = rows_of(champion, learned, unknown)
+    kept = freshness_to_keep(champion.head, learned, data)
+    assert kept is champion.head.freshness.linear
+    head = fit_calibrated_head(data, known=champion.manifest.classes, freshness=kept)
+    assert head.freshness is not None
+    assert head.freshness.linear is kept
+    # Fitted anew, it is another.
+    anew = fit_calibrated_head(data, known=champion.manifest.classes)
+    assert anew.freshness is not None
+    assert anew.freshness.linear.weights != pytest.approx(kept.weights, abs=1e-3)
+
+
+def test_head_is_fitted_anew_where_a_new_row_has_a_level(
+    champion: Package, learned: ReplayBuffer
+) -> None:
+    known = np.flatnonzero(rows_of(champion, learned).levels != UNKNOWN)[:1]
+    assert freshness_to_keep(champion.head, learned, rows_of(champion, learned, known)) is None
+
+
+def test_what_went_is_forgotten(champion: Package, learned: ReplayBuffer) -> None:
+    more = replace(learned, photographs=np.append(learned.photographs, "went/1"))
+    assert freshness_to_keep(champion.head, more, rows_of(champion, learned)) is None
+
+
+def test_without_validation_rows_the_head_is_fitted(
+    champion: Package, learned: ReplayBuffer
+) -> None:
+    """Else it would be calibrated by rows that it has learned from."""
+    assert champion.head.freshness is not None
+    kept = champion.head.freshness.linear
+    splits = np.where(learned.splits == "validation", "train", learned.splits)
+    data = rows_of(champion, replace(learned, splits=splits))
+    head = fit_calibrated_head(data, known=champion.manifest.classes, freshness=kept)
+    assert head.freshness is not None
+    assert head.freshness.linear is not kept
