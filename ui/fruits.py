@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from api_models import ImageSize, Instance, Prediction
+from api_models import ImageSize, InspectionFruit, InspectionPhoto, Instance, Prediction
 from formatting import capitalize, class_label, level_label, percent, pluralize
 from photos import RelativeBox
 
@@ -107,7 +107,9 @@ def what_to_do(fruit: Instance) -> str:
     return _WHAT_TO_DO.get(fruit.freshness_level or "", "")
 
 
-def relative_box(fruit: Instance, image: ImageSize) -> RelativeBox:
+def relative_box(
+    fruit: Instance | InspectionFruit, image: ImageSize | InspectionPhoto
+) -> RelativeBox:
     """The fruit's box in shares of the photo's width and height."""
     box = fruit.box
     return (

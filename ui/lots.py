@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from api_models import Inspection, InspectionFruit, InspectionPhoto, LevelShare
 from charts.style import LEVELS, UNKNOWN_LEVEL, LevelStyle
 from formatting import capitalize, fruit_and_freshness, level_label, percent, pluralize
-from photos import DrawnBox, RelativeBox
+from fruits import relative_box
+from photos import DrawnBox
 from plain_text import as_markdown
 
 WORST_FIRST = ("rotten", "past_best", "fresh")
@@ -119,20 +120,9 @@ def photo_title(photo: InspectionPhoto) -> str:
 def drawn(photo: InspectionPhoto) -> list[DrawnBox]:
     """The boxes of its fruits, each with its number."""
     return [
-        DrawnBox(relative_box(photo, fruit), style(fruit).colour, str(fruit.number))
+        DrawnBox(relative_box(fruit, photo), style(fruit).colour, str(fruit.number))
         for fruit in _real(photo.fruits)
     ]
-
-
-def relative_box(photo: InspectionPhoto, fruit: InspectionFruit) -> RelativeBox:
-    """The fruit's box in shares of the photo's width and height."""
-    box = fruit.box
-    return (
-        box.x_min / photo.width,
-        box.y_min / photo.height,
-        box.x_max / photo.width,
-        box.y_max / photo.height,
-    )
 
 
 def photos_needed(inspection: Inspection) -> str:

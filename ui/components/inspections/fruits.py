@@ -8,6 +8,7 @@ import lots
 import state
 import streamlit as st
 from api_models import Inspection, InspectionFruit, InspectionPhoto
+from fruits import relative_box
 from inspection_client import InspectionClient, graded_photo_path
 from plain_text import as_markdown
 
@@ -90,7 +91,7 @@ def _crop(
 ) -> bytes | None:
     if picture is None:
         return None
-    box = lots.relative_box(by_photo[fruit.photo_id], fruit)
+    box = relative_box(fruit, by_photo[fruit.photo_id])
     return next(iter(cached_api.crops(picture, (box,))), None)
 
 
