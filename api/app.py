@@ -39,6 +39,7 @@ from api.http.endpoints import (
     monitoring,
     predict,
     retraining,
+    trial,
 )
 from api.http.graceful_shutdown import drain_on_sigterm
 from api.http.headers import EXPOSED, REQUEST_ID, is_safe_request_id
@@ -61,6 +62,7 @@ from api.predictions.recorder import Recorder
 from api.predictions.retention import sweep_predicted
 from api.predictions.state import AppState
 from api.registry.model_reloader import POLL_SECONDS, ModelReloader
+from api.registry.trial import TrialModels
 from api.retraining.queue import RunQueue
 from api.retraining.run_watcher import POLL_SECONDS as WATCH_SECONDS
 from api.retraining.run_watcher import RunWatcher
@@ -70,13 +72,14 @@ from api.storage.db import UNAVAILABLE, Database, now
 
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
+TRIAL_SECONDS = 10
 HEAP_SECONDS = 2
 # For bodies without a photo: a thousand ids take a twentieth of it.
 MAX_JSON_BYTES = 2**20
 # Paths, as patterns, that take photos.
 ONE_PHOTO = "|".join((predict.PREDICT, insights.AUGMENTATION))
 MANY_PHOTOS = "|".join(
-    (batch.BATCH, catalog.UPLOADS, boxed_photos.UPLOADS, inspections.UPLOADS_PATTERN)
+    (batch.BATCH, trial.COMPARE, catalog.UPLOADS, boxed_photos.UPLOADS, inspections.UPLOADS_PATTERN)
 )
 CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept", REQUEST_ID)
@@ -91,6 +94,7 @@ ROUTERS = (
     inspections.router,
     inspection_reports.router,
     models.router,
+    trial.router,
     insights.router,
     retraining.router,
     monitoring.router,
@@ -174,6 +178,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         app.state.service = state
         reloader = ModelReloader(settings, state)
         reloader.start()
+        app.state.trial_models = trial_models = TrialModels(settings, state)
         gauges = Gauges(settings, state)
         watcher = RunWatcher(database)
         with (
@@ -181,6 +186,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, settings)),
             BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
             BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
+            BackgroundTask("trial models", TRIAL_SECONDS, trial_models.release_idle),
             BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
             drain_on_sigterm(state, settings.drain_seconds),
         ):

@@ -634,6 +634,38 @@ class Trial(BaseModel):
     weights: str
 
 
+class TrialGrade(BaseModel):
+    """What one of the two versions says."""
+
+    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    predicted_class: str
+    probabilities: dict[str, float]
+    recognised: bool
+
+
+class TrialPhoto(BaseModel):
+    """One photo, graded by both."""
+
+    a: TrialGrade
+    b: TrialGrade
+    filename: str
+    index: Annotated[int, Field(ge=0)]
+    same: bool
+
+
+class TrialSummary(BaseModel):
+    """Totals of the photos."""
+
+    a: str
+    b: str
+    count: int
+    different: int
+    failed: int
+    same: int
+
+
 class Trigger(BaseModel):
     cooldown_hours: float
     description: str
@@ -1043,6 +1075,11 @@ class Runs(BaseModel):
 
     runs: list[Run]
     total: int
+
+
+class TrialAnswer(BaseModel):
+    results: list[TrialPhoto | BatchFailure]
+    summary: TrialSummary
 
 
 class UploadReport(BaseModel):

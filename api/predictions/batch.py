@@ -163,7 +163,7 @@ class _Result(NamedTuple):
 
     @classmethod
     def of(cls, position: int, item: BatchItem, outcome: Grade | Exception) -> "_Result":
-        return cls(position, item.filename, _grade_or_problem(item.filename, outcome))
+        return cls(position, item.filename, grade_or_problem(item.filename, outcome))
 
 
 class _Reader:
@@ -197,7 +197,8 @@ class _Reader:
             yield entry[1]
 
 
-def _grade_or_problem(filename: str, outcome: Grade | Exception) -> Grade | Problem:
+def grade_or_problem(filename: str, outcome: Grade | Exception) -> Grade | Problem:
+    """The grade, or what went wrong; what is not the client's fault is logged."""
     if isinstance(outcome, Grade):
         return outcome
     if isinstance(outcome, ProblemError):

@@ -1,7 +1,6 @@
 """`POST /predict/batch`: grade many photos."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -9,13 +8,13 @@ from fastapi.responses import StreamingResponse
 from api.catalog.archive import UploadLimits
 from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
+from api.http.row_stream import NDJSON, row_stream
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.model.instances import check_detector
-from api.predictions.batch import Batch, BatchItem, Row, batch_items
+from api.predictions.batch import Batch, batch_items
 from api.predictions.schemas import BatchAnswer
 
 BATCH = "/predict/batch"
-NDJSON = "application/x-ndjson"
 router = APIRouter(tags=["predict"])
 
 
@@ -46,36 +45,6 @@ async def predict_batch(
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
         batch = Batch(state, predictor, settings.inference_threads, instances)
-        by_line = NDJSON in request.headers.get("accept", "")
-        parts = (_lines if by_line else _document)(batch, batch_items(form.files, limits))
+        rows = batch.results(batch_items(form.files, limits))
         # The response closes the files at its end.
-        body = _closing(parts, stack.pop_all())
-    return StreamingResponse(body, media_type=NDJSON if by_line else "application/json")
-
-
-async def _lines(batch: Batch, source: Iterator[BatchItem]) -> AsyncIterator[str]:
-    async with aclosing(batch.results(source)) as results:
-        async for ready in results:
-            yield "".join(f"{_json(row)}\n" for row in ready)
-    yield f'{{"summary":{batch.summary().model_dump_json()}}}\n'
-
-
-async def _document(batch: Batch, source: Iterator[BatchItem]) -> AsyncIterator[str]:
-    """The same as one JSON document, also streamed: it may be long."""
-    yield '{"results":['
-    separator = ""
-    async with aclosing(batch.results(source)) as results:
-        async for ready in results:
-            yield separator + ",".join(map(_json, ready))
-            separator = ","
-    yield f'],"summary":{batch.summary().model_dump_json()}}}'
-
-
-def _json(row: Row) -> str:
-    return row.model_dump_json(exclude_unset=True)
-
-
-async def _closing(parts: AsyncIterator[str], stack: AsyncExitStack) -> AsyncIterator[str]:
-    async with stack:
-        async for part in parts:
-            yield part
+        return row_stream(request, rows, batch.summary, stack.pop_all())

@@ -27,7 +27,7 @@ DATA = re.compile(
 )
 # Of the models: runs, versions in use, thresholds and triggers.
 MODELS = re.compile(
-    r"POST /(retrain|runs/[^/]+/cancel|models/rollback|models/[^/]+/promote)"
+    r"POST /(retrain|runs/[^/]+/cancel|models/compare|models/rollback|models/[^/]+/promote)"
     r"|(PUT|DELETE) /freshness-thresholds"
     r"|PUT /triggers/[^/]+"
 )

@@ -71,6 +71,7 @@ MODELS = {
     ("POST", "/retrain"),
     ("POST", "/runs/{run_id}/cancel"),
     ("POST", "/models/{version}/promote"),
+    ("POST", "/models/compare"),
     ("POST", "/models/rollback"),
     ("PUT", "/freshness-thresholds"),
     ("DELETE", "/freshness-thresholds"),

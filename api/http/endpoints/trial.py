@@ -1,0 +1,66 @@
+"""`POST /models/compare`: two versions on the same photos, before one is promoted."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from api.catalog.archive import UploadLimits
+from api.http.deps import DatabaseDep, SettingsDep, StateDep
+from api.http.problems import responses
+from api.http.row_stream import NDJSON, Rows, row_stream
+from api.http.upload_form import FILES, describe_form, upload_form
+from api.predictions.batch import BatchItem, batch_items
+from api.registry.trial import Trial, TrialAnswer, TrialModels
+
+COMPARE = "/models/compare"
+router = APIRouter(tags=["models"], responses=responses(503, 507))
+
+
+async def _trial(request: Request, database: DatabaseDep, a: str, b: str) -> Trial:
+    """Raises UnknownModelError, PrunedModelError, DamagedModelError."""
+    models: TrialModels = request.app.state.trial_models
+    return await run_in_threadpool(models.open_trial, database, a, b)
+
+
+@router.post(
+    COMPARE,
+    summary="Try two versions on your photos",
+    openapi_extra=describe_form(files=FILES),
+    responses={
+        200: {"model": TrialAnswer, "content": {NDJSON: {}}},
+        **responses(400, 404, 408, 409, 413, 415, 422, 503, 507),
+    },
+    response_class=StreamingResponse,
+)
+async def compare_on_photos(
+    request: Request,
+    state: StateDep,
+    settings: SettingsDep,
+    trial: Annotated[Trial, Depends(_trial)],
+) -> StreamingResponse:
+    """Send photographs, zips of them, or both, as to `/predict/batch`.
+
+    There is a row for each photograph, in order, with the grades by versions `a` and `b` under the
+    freshness thresholds in use. Nothing is kept, and monitoring does not count it. With
+    `Accept: application/x-ndjson` each row comes as a line as soon as it is there.
+    """
+
+    state.batcher.check_capacity()
+    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    async with AsyncExitStack() as stack:
+        form = await stack.enter_async_context(upload_form(request))
+        rows = _rows(trial, batch_items(form.files, limits), state.pool)
+        return row_stream(request, rows, trial.summary, stack.pop_all())
+
+
+async def _rows(trial: Trial, items: Iterator[BatchItem], pool: Executor) -> Rows:
+    """One photo at a time, between which the photos of /predict get their turn."""
+    results, loop = trial.results(items), asyncio.get_running_loop()
+    while row := await loop.run_in_executor(pool, next, results, None):
+        yield [row]

@@ -1,0 +1,178 @@
+"""Two versions grade the same photos, before one is promoted. Nothing is recorded or counted."""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, Field
+
+from api.core.errors import Problem
+from api.core.labels import Level
+from api.model.grade import Grade
+from api.model.package import BadPackageError
+from api.model.predictor import Predictor, PredictRequest
+from api.predictions.batch import BatchItem, grade_or_problem
+from api.predictions.schemas import BatchFailure
+from api.predictions.state import AppState
+from api.registry import repository
+from api.registry.model_reloader import load_version
+from api.registry.service import DamagedModelError
+from api.settings import Settings
+from api.storage.db import Database
+
+# Versions held in memory beside the serving one.
+MAX_LOADED = 2
+# Without a photo for so long, their memory is freed.
+IDLE_SECONDS = 60.0
+log = logging.getLogger(__name__)
+
+
+class TrialGrade(BaseModel):
+    """What one of the two versions says."""
+
+    predicted_class: str
+    confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class.")
+    probabilities: dict[str, float]
+    freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
+    freshness_level: Level | None
+    recognised: bool = Field(description="False if it is none of the version's classes.")
+
+    @classmethod
+    def of(cls, grade: Grade) -> "TrialGrade":
+        return cls(
+            predicted_class=grade.class_name,
+            confidence=grade.confidence,
+            probabilities=grade.probabilities,
+            freshness_score=grade.freshness_score,
+            freshness_level=grade.freshness_level,
+            recognised=grade.recognised,
+        )
+
+    def agrees_with(self, other: "TrialGrade") -> bool:
+        """The same class and level, or neither recognised it."""
+        if not (self.recognised and other.recognised):
+            return self.recognised == other.recognised
+        return (self.predicted_class, self.freshness_level) == (
+            other.predicted_class,
+            other.freshness_level,
+        )
+
+
+class TrialPhoto(BaseModel):
+    """One photo, graded by both."""
+
+    index: int = Field(ge=0, description="Position in the results.")
+    filename: str
+    same: bool = Field(description="The same class and level, or neither recognised it.")
+    a: TrialGrade
+    b: TrialGrade
+
+
+class TrialSummary(BaseModel):
+    """Totals of the photos."""
+
+    a: str = Field(description="The first version.")
+    b: str = Field(description="The second version.")
+    count: int
+    same: int
+    different: int
+    failed: int
+
+
+class TrialAnswer(BaseModel):
+    results: list[TrialPhoto | BatchFailure]
+    summary: TrialSummary
+
+
+@dataclass
+class Trial:
+    """Photos graded by `a` and by `b`, one after another."""
+
+    a: Predictor
+    b: Predictor
+    _same: int = 0
+    _different: int = 0
+    _failed: int = 0
+
+    def results(self, items: Iterator[BatchItem]) -> Iterator[TrialPhoto | BatchFailure]:
+        for index, item in enumerate(items):
+            yield self._grade(index, item)
+
+    def summary(self) -> TrialSummary:
+        return TrialSummary(
+            a=self.a.manifest.version,
+            b=self.b.manifest.version,
+            count=self._same + self._different + self._failed,
+            same=self._same,
+            different=self._different,
+            failed=self._failed,
+        )
+
+    def _grade(self, index: int, item: BatchItem) -> TrialPhoto | BatchFailure:
+        grades = []
+        for predictor in (self.a, self.b):
+            request = PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
+            [outcome] = predictor.predict_batch([request])
+            grade = grade_or_problem(item.filename, outcome)
+            if isinstance(grade, Problem):
+                self._failed += 1
+                return BatchFailure(index=index, filename=item.filename, error=grade)
+            grades.append(TrialGrade.of(grade))
+        a, b = grades
+        same = a.agrees_with(b)
+        self._same += same
+        self._different += not same
+        return TrialPhoto(index=index, filename=item.filename, same=same, a=a, b=b)
+
+
+@dataclass
+class TrialModels:
+    """The versions last tried, loaded. `clock` returns seconds. Thread-safe."""
+
+    settings: Settings
+    state: AppState
+    clock: Callable[[], float] = time.monotonic
+    _loaded: OrderedDict[str, Predictor] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _used_at: float = 0.0
+
+    def open_trial(self, database: Database, a: str, b: str) -> Trial:
+        """Raises UnknownModelError, PrunedModelError, DamagedModelError."""
+        with database.reading() as session:
+            for version in (a, b):
+                repository.check_promotable(session, version)
+        return Trial(self.get(a), self.get(b))
+
+    def get(self, version: str) -> Predictor:
+        """Raises DamagedModelError."""
+        serving = self.state.predictor
+        if serving and serving.manifest.version == version:
+            return serving
+        thresholds = self.state.user_thresholds or self.settings.level_thresholds
+        return self._loaded_version(version).with_thresholds(thresholds)
+
+    def release_idle(self) -> None:
+        """Free their memory if none was asked for in the last IDLE_SECONDS."""
+        with self._lock:
+            if self.clock() - self._used_at >= IDLE_SECONDS:
+                self._loaded.clear()
+
+    def _loaded_version(self, version: str) -> Predictor:
+        with self._lock:
+            if version not in self._loaded:
+                while len(self._loaded) >= MAX_LOADED:
+                    self._loaded.popitem(last=False)
+                self._loaded[version] = self._open(version)
+            self._loaded.move_to_end(version)
+            self._used_at = self.clock()
+            return self._loaded[version]
+
+    def _open(self, version: str) -> Predictor:
+        try:
+            return load_version(self.settings, self.state.blobs, version)
+        except (BadPackageError, ValueError, RuntimeError) as error:
+            log.error("Version %s cannot be tried: %s", version, error)
+            raise DamagedModelError(version) from error
