@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api.app import MANY_PHOTOS, create_app
 from api.settings import Settings
 from tests.deploy.composition import services, variables
 from tests.stack.proxy import TEMPLATE, nginx_command
@@ -40,3 +41,19 @@ def test_body_limits_match_the_api(environment: dict[str, str], settings: Settin
     api = services(variables(full=True), full=True)["api"]["environment"]
     for name in ("RIPELINE_MAX_BODY_BYTES", "RIPELINE_MAX_UPLOAD_BYTES"):
         assert api[name] == environment[name]
+
+
+def test_large_uploads_are_let_through_where_the_api_takes_them() -> None:
+    [[pattern]] = [
+        re.findall(r"location ~ (\S+) ", block)
+        for block in TEMPLATE.read_text().split("\n\n")
+        if "client_max_body_size ${RIPELINE_MAX_UPLOAD_BYTES}" in block
+    ]
+    posts = [
+        path
+        for path, methods in create_app(Settings()).openapi()["paths"].items()
+        if "post" in methods
+    ]
+    many = {path for path in posts if re.fullmatch(MANY_PHOTOS, path)}
+    assert len(many) == 5
+    assert {path for path in posts if re.search(pattern, path)} == many
