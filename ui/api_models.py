@@ -638,8 +638,10 @@ class TrialGrade(BaseModel):
     """What one of the two versions says."""
 
     confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    freshness: Literal["fresh", "rotten"] | None = None
     freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
     freshness_score: float | None = None
+    fruit: str
     predicted_class: str
     probabilities: dict[str, float]
     recognised: bool

@@ -29,6 +29,7 @@ from boxed_client import BoxedPhotoClient
 from client import ApiClient
 from errors import ApiError
 from inspection_client import InspectionClient
+from model_client import ModelClient
 from photos import Photo, RelativeBox
 from settings import Settings
 from thumbnails import Thumbnails
@@ -49,6 +50,10 @@ def api() -> ApiClient:
         settings.api_health_timeout,
         settings.api_key.get_secret_value(),
     )
+
+
+def models() -> ModelClient:
+    return ModelClient(api())
 
 
 def health_error() -> ApiError | None:
@@ -181,24 +186,24 @@ def augment_photo(name: str, data: bytes, seed: int) -> Augmentation:
 @st.cache_data(ttl=10, max_entries=1, show_spinner=False)
 def versions() -> Versions:
     """All model versions, the newest first."""
-    return api().versions()
+    return models().versions()
 
 
 @st.cache_data(ttl=60, max_entries=8, show_spinner=False)
 def version_report(version: str) -> Report:
     """The headline metrics of a version."""
-    return api().version_report(version)
+    return models().version_report(version)
 
 
 @st.cache_data(ttl=60, max_entries=8, show_spinner=False)
 def version_details(version: str) -> VersionDetails:
     """A version with its package's manifest."""
-    return api().version_details(version)
+    return models().version_details(version)
 
 
 @st.cache_data(ttl=60, max_entries=16, show_spinner=False)
 def compare_versions(a: str, b: str) -> VersionComparison:
-    return api().compare_versions(a, b)
+    return models().compare_versions(a, b)
 
 
 def thumbnails() -> Thumbnails:

@@ -17,16 +17,12 @@ from api_models import (
     EmbeddingMap,
     Estimate,
     FeedbackAnswer,
-    FreshnessThresholds,
     Health,
-    History,
     ImagePage,
     ModelInfo,
     Prediction,
-    Promotion,
     Relabelled,
     Removed,
-    Report,
     RetrainStarted,
     ReviewAnswer,
     ReviewQueue,
@@ -37,9 +33,6 @@ from api_models import (
     Triggers,
     UploadReport,
     VersionAccuracies,
-    VersionComparison,
-    VersionDetails,
-    Versions,
 )
 from http_client import HttpClient
 from photos import Photo
@@ -51,7 +44,6 @@ DetectorOption = Literal["auto", "keep", "train"]
 MANUAL_TRIGGER = "manual"
 # The API's code for a model that cannot find single fruits.
 NO_DETECTOR = "no-detector"
-_THRESHOLDS = "/freshness-thresholds"
 
 
 class BatchEnd(BaseModel):
@@ -238,43 +230,6 @@ class ApiClient(HttpClient):
             params={"seed": seed},
             files={"file": (photo.name, photo.data)},
         )
-
-    # Model versions
-
-    def versions(self) -> Versions:
-        return self.call(Versions, "GET", "/models")
-
-    def version_details(self, version: str) -> VersionDetails:
-        return self.call(VersionDetails, "GET", f"/models/{version}")
-
-    def version_report(self, version: str) -> Report:
-        return self.call(Report, "GET", f"/report/{version}")
-
-    def compare_versions(self, a: str, b: str) -> VersionComparison:
-        return self.call(VersionComparison, "GET", "/models/compare", params={"a": a, "b": b})
-
-    def promotions(self) -> list[Promotion]:
-        """What was in use when, the newest first."""
-        return self.call(History, "GET", "/models/history").promotions
-
-    def promote(self, version: str) -> Promotion:
-        return self.call(Promotion, "POST", f"/models/{version}/promote")
-
-    def roll_back(self) -> Promotion:
-        return self.call(Promotion, "POST", "/models/rollback")
-
-    def freshness_thresholds(self) -> FreshnessThresholds:
-        return self.call(FreshnessThresholds, "GET", _THRESHOLDS)
-
-    def set_freshness_thresholds(
-        self, rotten_below: float, fresh_from: float
-    ) -> FreshnessThresholds:
-        """Set both scores (0 to 1), for everybody."""
-        body = {"rotten_below": rotten_below, "fresh_from": fresh_from}
-        return self.call(FreshnessThresholds, "PUT", _THRESHOLDS, json=body)
-
-    def reset_freshness_thresholds(self) -> FreshnessThresholds:
-        return self.call(FreshnessThresholds, "DELETE", _THRESHOLDS)
 
     # Retraining
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from api_models import Prediction
+from api_models import Prediction, TrialGrade
 
 # Stands for the class of a photo of several fruits.
 SEVERAL = "Several fruits"
@@ -59,7 +59,7 @@ def fruit_and_freshness(class_name: str) -> tuple[str, Literal["fresh", "rotten"
     return fruit, "fresh" if freshness == "fresh" else "rotten" if freshness == "rotten" else None
 
 
-def short_grade(prediction: Prediction) -> str:
+def short_grade(prediction: Prediction | TrialGrade) -> str:
     """The grade in a table: "Fresh apple", "Apple, past its best", or "Not known"."""
     if not prediction.recognised:
         return "Not known"

@@ -9,6 +9,7 @@ from transfer.background_upload import BackgroundUpload
 from transfer.grading import Graded
 from transfer.inspection_upload import AddedFile
 from transfer.training_upload import FileOutcome
+from transfer.trial import VersionTrial
 
 UPLOAD = "upload"
 CAMERA = "camera"
@@ -52,6 +53,7 @@ ONLY_WITH_PHOTO = "only_with_photo"
 REPORTED = "reported_version"
 REPORT_PART = "report_part"
 COMPARED = "compared_version"
+ONLY_DIFFERENT = "only_different"
 INSPECTION_SEARCH = "inspection_search"
 INSPECTION_DAYS = "inspection_days"
 INSPECTION_SOURCE = "inspection_source"
@@ -62,6 +64,7 @@ _STEPS = "corrections"
 _BOXES = "boxes_answer"
 _OPENED = "opened_fruit"
 _BATCH = "batch"
+_TRIAL = "trial"
 _TRAINING_UPLOAD = "training_upload"
 _BOX_CHANGES = "box_changes"
 _INSPECTION = "inspection"
@@ -165,6 +168,17 @@ def batch() -> BackgroundUpload[Graded] | None:
 def keep_batch(upload: BackgroundUpload[Graded] | None) -> None:
     """Keep the batch, also while the person visits other pages."""
     st.session_state[_BATCH] = upload
+
+
+def trial() -> VersionTrial | None:
+    """Two versions on the same photos: the trial that is running, or was last."""
+    trial: VersionTrial | None = st.session_state.get(_TRIAL)
+    return trial
+
+
+def keep_trial(trial: VersionTrial | None) -> None:
+    """Keep the trial, also while the person visits other pages."""
+    st.session_state[_TRIAL] = trial
 
 
 def training_upload() -> BackgroundUpload[FileOutcome] | None:

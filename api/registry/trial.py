@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, Field
 
 from api.core.errors import Problem
-from api.core.labels import Level
+from api.core.labels import Freshness, Level
 from api.model.grade import Grade
 from api.model.package import BadPackageError
 from api.model.predictor import Predictor, PredictRequest
@@ -36,6 +36,8 @@ class TrialGrade(BaseModel):
     predicted_class: str
     confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class.")
     probabilities: dict[str, float]
+    fruit: str
+    freshness: Freshness | None
     freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
     freshness_level: Level | None
     recognised: bool = Field(description="False if it is none of the version's classes.")
@@ -46,6 +48,8 @@ class TrialGrade(BaseModel):
             predicted_class=grade.class_name,
             confidence=grade.confidence,
             probabilities=grade.probabilities,
+            fruit=grade.fruit,
+            freshness=grade.freshness,
             freshness_score=grade.freshness_score,
             freshness_level=grade.freshness_level,
             recognised=grade.recognised,

@@ -32,7 +32,7 @@ def show_versions(versions: Versions) -> None:
     versions_table(versions)
     change_champion(versions)
     st.subheader("What was in use when", anchor=False)
-    promotions_table(cached_api.api().promotions())
+    promotions_table(cached_api.models().promotions())
 
 
 def show_runs() -> None:
@@ -60,7 +60,7 @@ st.write(
 )
 show_action_error(AREA, "The version cannot be changed")
 try:
-    run, versions = cached_api.api().newest_run(), cached_api.api().versions()
+    run, versions = cached_api.api().newest_run(), cached_api.models().versions()
     if run and is_active(run):
         progress_panel(run)
     elif run and not is_anything_new():

@@ -2,7 +2,7 @@
 
 import cached_api
 import streamlit as st
-from api_models import Manifest, VersionDetails, Versions
+from api_models import Manifest, VersionComparison, VersionDetails, Versions
 from charts.curves import precision_recall_curves, reliability, roc_curves, training_curve
 from errors import ApiError
 from formatting import capitalize, class_label, humanize, percent
@@ -13,6 +13,7 @@ from components import comparisons
 from components.display import chart
 from components.messages import empty_state, show_error
 from components.model_report.classes import NOT_MEASURED
+from components.model_report.trial import try_both
 
 
 def confidence(metrics: HeldOutMetrics) -> None:
@@ -95,14 +96,20 @@ def compare_with(details: VersionDetails, versions: Versions, key: str) -> None:
         show_error(error, rejected="The two cannot be compared")
         return
     rows = comparisons.metric_rows(comparison)
-    if not rows:
+    if rows:
+        _figures(rows, comparison)
+    else:
         st.info(NOT_MEASURED, icon=":material/info:")
-        return
+    if "pruned" not in (comparison.a.status, comparison.b.status):
+        try_both(other, details.version)
+
+
+def _figures(rows: list[comparisons.Row], comparison: VersionComparison) -> None:
     st.table(
         {
             "Metric": [name for name, _, _ in rows],
-            f"{other}": [value for _, value, _ in rows],
-            f"{details.version}": [value for _, _, value in rows],
+            comparison.a.version: [value for _, value, _ in rows],
+            comparison.b.version: [value for _, _, value in rows],
         }
     )
     if comparison.same_data:

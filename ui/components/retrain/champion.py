@@ -72,16 +72,16 @@ def confirm_rollback(champion: str, version: str) -> None:
 
 
 def _promote(version: str) -> None:
-    run_action(AREA, lambda: cached_api.api().promote(version))
+    run_action(AREA, lambda: cached_api.models().promote(version))
 
 
 def _roll_back() -> None:
-    run_action(AREA, lambda: cached_api.api().roll_back())
+    run_action(AREA, lambda: cached_api.models().roll_back())
 
 
 def _compare(champion: str, version: str) -> None:
     try:
-        comparison = cached_api.api().compare_versions(champion, version)
+        comparison = cached_api.models().compare_versions(champion, version)
     except ApiError:  # It is only a help.
         return
     rows = comparisons.metric_rows(comparison)

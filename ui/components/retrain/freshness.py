@@ -16,7 +16,7 @@ _SET_BY = {
 
 def freshness_thresholds() -> None:
     """The current limits, and a slider to change them. Raises ApiError."""
-    thresholds = cached_api.api().freshness_thresholds()
+    thresholds = cached_api.models().freshness_thresholds()
     if thresholds.rotten_below is None:
         empty_state(
             "eco",
@@ -78,10 +78,12 @@ def _points(score: float) -> int:
 
 def _set(key: str) -> None:
     low, high = st.session_state[key]
-    if run_action(_AREA, lambda: cached_api.api().set_freshness_thresholds(low / 100, high / 100)):
+    if run_action(
+        _AREA, lambda: cached_api.models().set_freshness_thresholds(low / 100, high / 100)
+    ):
         state.keep_success(_AREA, "Set. Photos are graded by them within two seconds.")
 
 
 def _reset() -> None:
-    if run_action(_AREA, lambda: cached_api.api().reset_freshness_thresholds()):
+    if run_action(_AREA, lambda: cached_api.models().reset_freshness_thresholds()):
         state.keep_success(_AREA, "Reset to the limits before.")

@@ -1,0 +1,138 @@
+"""The Model report page: two versions on a person's own photos."""
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.app_pages.pages import PATIENCE_SECONDS, button, page_text
+from tests.ui.conftest import OpenPage
+from tests.ui.fake_api import PREDICTION, PROBABILITIES, Answer, FakeApi, problem
+from tests.ui.fake_collect import sent_names
+from tests.ui.fake_insights import CHAMPION, PREVIOUS, script, version
+
+COMPARE = "/models/compare"
+
+
+def grade(class_name: str, confidence: float, recognised: bool = True) -> dict[str, Any]:
+    freshness, fruit = ("rotten", "apple") if "rotten" in class_name else ("fresh", "apple")
+    return {
+        "predicted_class": class_name,
+        "confidence": confidence,
+        "probabilities": PROBABILITIES,
+        "fruit": fruit,
+        "freshness": freshness,
+        "freshness_level": freshness,
+        "freshness_score": PREDICTION["freshness_score"],
+        "recognised": recognised,
+    }
+
+
+def graded_by_both(body: bytes) -> Answer:
+    """A photo named `differs` differs, one named `bad` cannot be read."""
+    fresh, rotten = grade("freshapples", 0.97), grade("rottenapples", 0.6)
+    results: list[dict[str, Any]] = []
+    for index, name in enumerate(sent_names(body)):
+        row = {"index": index, "filename": name}
+        if "bad" in name:
+            error = {"type": "t", "title": "T", "status": 415, "detail": "No photo.", "code": "c"}
+            results.append({**row, "error": error})
+        else:
+            b = rotten if "differs" in name else fresh
+            results.append({**row, "same": b is fresh, "a": fresh, "b": b})
+    summary = {"a": PREVIOUS, "b": CHAMPION, "count": 0, "same": 0, "different": 0, "failed": 0}
+    return Answer({"results": results, "summary": summary})
+
+
+@pytest.fixture
+def page(open_page: OpenPage, api: FakeApi) -> AppTest:
+    """The part that compares two versions."""
+    script(api)
+    compared = api.answers[COMPARE]
+    assert isinstance(compared, Answer)
+    # The figures are asked for without a body.
+    api.answers[COMPARE] = lambda body: graded_by_both(body) if body else compared
+    page = open_page("model_report")
+    control: Any = page.segmented_control(key="report_part")
+    return control.set_value("Compare").run()  # type: ignore[no-any-return]
+
+
+def try_photos(page: AppTest, photo: bytes, *names: str) -> AppTest:
+    page.file_uploader[0].set_value([(name, photo, "image/jpeg") for name in names])
+    page.run()
+    [start] = [one for one in page.button if one.label.startswith("Grade")]
+    start.click().run()
+    assert page.session_state["trial"].upload.wait(PATIENCE_SECONDS)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_where_the_versions_differ_comes_first(page: AppTest, api: FakeApi, photo: bytes) -> None:
+    try_photos(page, photo, "same.jpg", "bad.jpg", "differs.jpg")
+
+    assert {metric.label: metric.value for metric in page.metric}.items() >= {
+        "Graded by both": "2",
+        "The same": "1",
+        "Different": "1",
+        "Could not be graded": "1",
+    }.items()
+    table = page.dataframe[0].value
+    assert table["File"].tolist() == ["differs.jpg", "same.jpg", "bad.jpg"]
+    before, after = (
+        [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in table[name]]
+        for name in (PREVIOUS, CHAMPION)
+    )
+    assert before == ["Fresh apple, 97.0 %", "Fresh apple, 97.0 %", "Could not be graded"]
+    assert after[0] == "Rotten apple, 60.0 %"
+    assert table[""].tolist() == ["Different", "", ""]
+    assert table["Error"].tolist()[-1] == "No photo."
+    sent = [path for path, body in api.received if path.startswith(COMPARE) and body]
+    assert sent == [f"{COMPARE}?a={PREVIOUS}&b={CHAMPION}"]
+
+
+def test_only_the_differences_can_be_shown(page: AppTest, photo: bytes) -> None:
+    try_photos(page, photo, "same.jpg", "differs.jpg")
+    page.toggle(key="only_different").set_value(True).run()
+
+    assert page.dataframe[0].value["File"].tolist() == ["differs.jpg"]
+
+
+def test_other_photos_can_be_tried(page: AppTest, photo: bytes) -> None:
+    try_photos(page, photo, "same.jpg")
+    assert page.toggle(key="only_different").disabled
+    button(page, "Try other photos").click().run()
+
+    assert not page.exception
+    assert button(page, "Grade by both").disabled
+
+
+def test_what_the_api_rejects_is_told_for_each_file(
+    page: AppTest, api: FakeApi, photo: bytes
+) -> None:
+    compared = api.answers[COMPARE]
+    assert callable(compared)
+    refused = problem(409, "The files of the version are damaged.", "model-damaged")
+    api.answers[COMPARE] = lambda body: refused if body else compared(body)
+    try_photos(page, photo, "a.jpg")
+
+    assert page.dataframe[0].value["Error"].tolist() == ["The files of the version are damaged."]
+
+
+def test_a_version_without_files_cannot_be_tried(open_page: OpenPage, api: FakeApi) -> None:
+    script(api)
+    compared = {
+        "a": version(PREVIOUS, "pruned"),
+        "b": version(CHAMPION),
+        "same_data": True,
+        "per_class": [],
+        "figures": [],
+    }
+    api.answers[COMPARE] = Answer(compared)
+    page = open_page("model_report")
+    control: Any = page.segmented_control(key="report_part")
+    control.set_value("Compare").run()
+
+    assert not page.exception
+    assert "Try both" not in page_text(page)
+    assert not page.file_uploader

@@ -1,0 +1,66 @@
+"""The API's endpoints of model versions."""
+
+from collections.abc import Sequence
+
+from api_models import (
+    FreshnessThresholds,
+    History,
+    Promotion,
+    Report,
+    TrialAnswer,
+    VersionComparison,
+    VersionDetails,
+    Versions,
+)
+from http_client import HttpClient
+from photos import Photo
+
+_COMPARE = "/models/compare"
+_THRESHOLDS = "/freshness-thresholds"
+
+
+class ModelClient:
+    """Raises `ApiError` as `HttpClient` does."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    def versions(self) -> Versions:
+        return self._http.call(Versions, "GET", "/models")
+
+    def version_details(self, version: str) -> VersionDetails:
+        return self._http.call(VersionDetails, "GET", f"/models/{version}")
+
+    def version_report(self, version: str) -> Report:
+        return self._http.call(Report, "GET", f"/report/{version}")
+
+    def compare_versions(self, a: str, b: str) -> VersionComparison:
+        return self._http.call(VersionComparison, "GET", _COMPARE, params={"a": a, "b": b})
+
+    def try_both(self, a: str, b: str, photos: Sequence[Photo]) -> TrialAnswer:
+        """Grade photos, or zips of them, by two versions; nothing is kept."""
+        files = [("files", (photo.name, photo.data)) for photo in photos]
+        return self._http.call(TrialAnswer, "POST", _COMPARE, params={"a": a, "b": b}, files=files)
+
+    def promotions(self) -> list[Promotion]:
+        """What was in use when, the newest first."""
+        return self._http.call(History, "GET", "/models/history").promotions
+
+    def promote(self, version: str) -> Promotion:
+        return self._http.call(Promotion, "POST", f"/models/{version}/promote")
+
+    def roll_back(self) -> Promotion:
+        return self._http.call(Promotion, "POST", "/models/rollback")
+
+    def freshness_thresholds(self) -> FreshnessThresholds:
+        return self._http.call(FreshnessThresholds, "GET", _THRESHOLDS)
+
+    def set_freshness_thresholds(
+        self, rotten_below: float, fresh_from: float
+    ) -> FreshnessThresholds:
+        """Set both scores (0 to 1), for everybody."""
+        body = {"rotten_below": rotten_below, "fresh_from": fresh_from}
+        return self._http.call(FreshnessThresholds, "PUT", _THRESHOLDS, json=body)
+
+    def reset_freshness_thresholds(self) -> FreshnessThresholds:
+        return self._http.call(FreshnessThresholds, "DELETE", _THRESHOLDS)

@@ -1,0 +1,64 @@
+"""Grading the same photos by two versions in the background."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from api_models import BatchFailure, TrialPhoto
+from client import ApiClient
+from model_client import ModelClient
+from photos import Photo, thumbnail
+
+from transfer import upload_batches
+from transfer.background_upload import BackgroundUpload
+from transfer.grading import MAX_THUMBNAILS, is_available
+from transfer.upload_batches import UploadBatch
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One file, with its two grades or its error."""
+
+    name: str
+    thumbnail: str | None
+    grades: TrialPhoto | None
+    error: str | None
+
+
+@dataclass
+class VersionTrial:
+    """Two versions, and the photos that both grade."""
+
+    a: str
+    b: str
+    upload: BackgroundUpload[Tried]
+
+
+def start(api: ApiClient, a: str, b: str, files: Iterable[Photo]) -> VersionTrial:
+    """Start to grade photos, or zips of them, by versions `a` and `b`."""
+    queue, client = deque(files), ModelClient(api)
+    total = upload_batches.count_photos(queue)
+    thumbnails_left = MAX_THUMBNAILS
+
+    def send(batch: UploadBatch) -> list[Tried]:
+        nonlocal thumbnails_left
+        by_name = {photo.name: photo.data for photo in batch.photos}
+        rows = []
+        for result in client.try_both(a, b, batch.files).results:
+            data = by_name.get(result.filename)
+            small = thumbnail(data) if data and thumbnails_left > 0 else None
+            thumbnails_left -= small is not None
+            if isinstance(result, BatchFailure):
+                rows.append(Tried(result.filename, small, None, result.error.detail))
+            else:
+                rows.append(Tried(result.filename, small, result, None))
+        return rows
+
+    upload = BackgroundUpload(
+        upload_batches.split(queue, keep_folders=True),
+        total,
+        send=send,
+        rejected=lambda name, reason: Tried(name, None, None, reason),
+        is_available=lambda: is_available(api),
+    )
+    return VersionTrial(a, b, upload)
