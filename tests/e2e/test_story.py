@@ -1,4 +1,4 @@
-"""A person adds a class, retrains, corrects and rolls back: real processes, real browser."""
+"""A new class is added, retrained, tried, corrected and rolled back in a real browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +49,9 @@ def test_new_class_is_added_retrained_corrected_and_rolled_back(
     candidate = retrain(page, api)
     wait_until_served(api, candidate)
     assert "rings" in api.get("/model-info").json()["model_info"]["classes"]
+
+    visit(page, "Model report", "model_report")
+    try_both(page, unseen)
 
     visit(page, "Predict", "")
     correct(page, unseen, api)
@@ -129,6 +132,29 @@ def correct(page: Page, photo: Path, api: httpx.Client) -> None:
     expect(page.get_by_role("button", name="Change the answer")).to_be_visible()
     corrected = api.get("/dataset/images", params={"origin": "feedback"}).json()["images"]
     assert [image["class_name"] for image in corrected] == ["freshapples"]
+
+
+def try_both(page: Page, photo: Path) -> None:
+    """Grade a photo of the new class by the version before and by the new one."""
+    page.get_by_role("radio", name="Compare").or_(
+        page.get_by_role("button", name="Compare", exact=True)
+    ).first.click()
+    heading = page.get_by_role("heading", name="Try both on your own photos")
+    expect(heading).to_be_visible()
+    for width in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        screenshot(page, f"story-try-both-empty-{width}")
+    page.set_viewport_size({"width": DESKTOP, "height": 1000})
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    page.get_by_role("button", name="Grade 1 file by both").click()
+    metric = page.get_by_test_id("stMetric").filter(has_text="Different")
+    expect(metric.get_by_test_id("stMetricValue")).to_have_text("1")
+    expect(page.get_by_text("Only where they differ")).to_be_visible()
+    for width in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_fits_width(page)
+        screenshot(page, f"story-try-both-{width}")
+    page.set_viewport_size({"width": DESKTOP, "height": 1000})
 
 
 def roll_back(page: Page, first: str) -> None:
