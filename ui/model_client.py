@@ -42,6 +42,10 @@ class ModelClient:
         files = [("files", (photo.name, photo.data)) for photo in photos]
         return self._http.call(TrialAnswer, "POST", _COMPARE, params={"a": a, "b": b}, files=files)
 
+    def export(self, version: str) -> bytes:
+        """A zip of the version that works without the service."""
+        return self._http.content(f"/models/{version}/export")
+
     def promotions(self) -> list[Promotion]:
         """What was in use when, the newest first."""
         return self._http.call(History, "GET", "/models/history").promotions

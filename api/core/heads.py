@@ -6,7 +6,7 @@ Shared by serving, evaluation and both kinds of training.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,7 +163,7 @@ class Head:
             weights = weights + (own if fresh else -own)
         return weights
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | BinaryIO) -> None:
         arrays: dict[str, Any] = {
             "kind_weights": self.kinds.weights,
             "kind_bias": self.kinds.bias,

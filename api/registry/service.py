@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.core.errors import ConflictError
 from api.model.manifest import Manifest
-from api.model.package import BadPackageError, load_package
+from api.model.package import BadPackageError, Package, load_package
 from api.model.predictor import Predictor
 from api.registry import repository, store
 from api.registry.repository import NothingToRollBackToError
@@ -90,6 +90,15 @@ def _check_package(blobs: Blobs, version: str, cache: Path) -> None:
         Predictor.of_package(store.fetch_package(blobs, version, cache))
     except (BadPackageError, ValueError, RuntimeError) as error:
         log.error("Version %s is not promoted: %s", version, error)
+        raise DamagedModelError(version) from error
+
+
+def fetch_package(blobs: Blobs, version: str, cache: Path) -> Package:
+    """`store.fetch_package`; raises DamagedModelError for a damaged one."""
+    try:
+        return store.fetch_package(blobs, version, cache)
+    except BadPackageError as error:
+        log.error("Version %s cannot be read: %s", version, error)
         raise DamagedModelError(version) from error
 
 

@@ -1,5 +1,7 @@
 """Model report: how good a version is, and how that was measured."""
 
+from functools import partial
+
 import cached_api
 import state
 import streamlit as st
@@ -56,6 +58,8 @@ def show_report(version: str, versions: Versions) -> None:
     )
     accuracy(report)
     waiting(report)
+    if details.status != "pruned":
+        take_along(version)
     part = st.segmented_control(
         "Part",
         [_CLASSES, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE],
@@ -79,6 +83,20 @@ def show_report(version: str, versions: Versions) -> None:
         networks(report.comparison, manifest)
     else:
         compare_with(details, versions, state.COMPARED)
+
+
+def take_along(version: str) -> None:
+    st.download_button(
+        "Take this version with you",
+        # Only if it is asked for: it has some 15 MB.
+        partial(cached_api.models().export, version),
+        f"ripeline-{version}.zip",
+        "application/zip",
+        on_click="ignore",
+        icon=":material/download:",
+        help="A zip that grades photos without this service: the network, its classes and limits, "
+        "and a short Python script that uses them.",
+    )
 
 
 st.title("Model report", anchor=False)

@@ -1,12 +1,14 @@
 """`/models`: list, compare, promote and roll back versions; `/report`: how good one is."""
 
 from fastapi import APIRouter
+from fastapi.responses import Response
 
 from api.http.deps import VERSION, BlobsDep, DatabaseDep, Limit, ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.insights import report as quality_report
 from api.insights.schemas import Report
 from api.registry import repository, service
+from api.registry.export import export_zip
 from api.registry.schemas import (
     History,
     Promotion,
@@ -18,6 +20,7 @@ from api.registry.schemas import (
     differences,
 )
 
+ZIP = "application/zip"
 router = APIRouter(tags=["models"], responses=responses(503, 507))
 
 
@@ -62,6 +65,21 @@ def details(session: ReadingDep, version: str) -> VersionDetails:
         repository.champion(session),
         repository.served_versions(session),
     )
+
+
+@router.get(
+    f"/models/{VERSION}/export",
+    summary="Download a version",
+    response_class=Response,
+    responses={200: {"content": {ZIP: {}}}, **responses(404, 409)},
+)
+def export(blobs: BlobsDep, session: ReadingDep, settings: SettingsDep, version: str) -> Response:
+    """A zip that works without this service: the LiteRT network, its head, the classes, the
+    thresholds, and a Python script that grades photos with them."""
+    repository.check_promotable(session, version)
+    data = export_zip(service.fetch_package(blobs, version, settings.model_cache))
+    headers = {"Content-Disposition": f'attachment; filename="ripeline-{version}.zip"'}
+    return Response(data, headers=headers, media_type=ZIP)
 
 
 @router.post(

@@ -147,6 +147,17 @@ def test_two_versions_are_shown_side_by_side(open_page: OpenPage) -> None:
     assert table[CHAMPION].tolist() == ["98.0 %"]
 
 
+def test_a_version_can_be_taken_along(open_page: OpenPage) -> None:
+    [download] = open_page(PAGE).download_button
+    assert download.label == "Take this version with you"
+
+
+def test_a_version_without_files_cannot_be_taken_along(open_page: OpenPage, api: FakeApi) -> None:
+    removed = {**version(CHAMPION, "pruned"), "manifest": details({})["manifest"]}
+    api.answers[f"/models/{CHAMPION}"] = Answer(removed)
+    assert not open_page(PAGE).download_button
+
+
 def test_single_version_cannot_be_compared(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/models"] = Answer({"champion": CHAMPION, "models": [version(CHAMPION)]})
 

@@ -1,0 +1,72 @@
+"""A version as a zip that works without Ripeline: network, head, labels, and a script that grades.
+
+The script's answers are compared with the service's in `tests/registry/test_export.py`.
+"""
+
+import io
+import json
+import zipfile
+from importlib import resources
+from string import Template
+
+from api.core.freshness_levels import HALF
+from api.core.imaging.decode import DRAFT_SIDE
+from api.core.labels import read_label
+from api.core.ood import DISTANCE_WEIGHT
+from api.model.package import BACKBONE, HEAD, MANIFEST, Package
+
+SCRIPT, README, LABELS, MODEL = "grade.py", "README.md", "labels.txt", "model.json"
+_FILES = resources.files("api.registry") / "export_files"
+
+
+def export_zip(package: Package) -> bytes:
+    """A zip with one folder, named after the version. Its time stamps are the version's."""
+    manifest = package.manifest
+    head = io.BytesIO()
+    # Written anew: the head of an old package has another format.
+    package.head.save(head)
+    files = {
+        README: _readme(package).encode(),
+        SCRIPT: (_FILES / SCRIPT).read_bytes(),
+        BACKBONE: package.backbone,
+        HEAD: head.getvalue(),
+        LABELS: "".join(f"{name}\n" for name in manifest.classes).encode(),
+        MODEL: json.dumps(_model(package), indent=2, ensure_ascii=False).encode(),
+        MANIFEST: manifest.to_json().encode(),
+    }
+    made = manifest.created_at.timetuple()[:6]
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(f"ripeline-{manifest.version}/{name}", made)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return stream.getvalue()
+
+
+def _model(package: Package) -> dict[str, object]:
+    manifest, scale = package.manifest, package.head.freshness
+    freshness = {name: read_label(name).freshness for name in manifest.classes}
+    return {
+        "version": manifest.version,
+        "classes": manifest.classes,
+        "freshness": {name: level for name, level in freshness.items() if level},
+        "rotten_below": scale.rotten_below if scale else HALF,
+        "fresh_from": scale.fresh_from if scale else None,
+        "input_size": manifest.input_size,
+        "decoded_side": DRAFT_SIDE,
+        "distance_weight": float(DISTANCE_WEIGHT),
+    }
+
+
+def _readme(package: Package) -> str:
+    manifest = package.manifest
+    rows, columns, channels = manifest.feature_shape
+    return Template((_FILES / README).read_text(encoding="utf-8")).substitute(
+        version=manifest.version,
+        classes=", ".join(manifest.classes),
+        size=manifest.input_size,
+        rows=rows,
+        columns=columns,
+        channels=channels,
+    )

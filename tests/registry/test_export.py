@@ -1,0 +1,106 @@
+"""A version taken along as a zip grades without Ripeline as the service does."""
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from api.app import create_app
+from api.model.package import HEAD
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from tests.ood_images import draw_ood
+from tests.synthetic_images import draw_fruit, encode
+
+TOLERANCE = 1e-4
+ANSWERS = ("predicted_class", "freshness_level", "recognised")
+
+
+@pytest.fixture
+def served(shipped_settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
+    """The shipped model in LiteRT, which the export uses too."""
+    update = {"state_dir": tmp_path / "state", "engine": "litert"}
+    with TestClient(create_app(shipped_settings.model_copy(update=update))) as client:
+        yield client
+
+
+def exported(client: TestClient, folder: Path) -> Path:
+    version = client.get("/models").json()["champion"]
+    answer = client.get(f"/models/{version}/export")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert f"ripeline-{version}.zip" in answer.headers["content-disposition"]
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+        archive.extractall(folder)
+    return folder / f"ripeline-{version}"
+
+
+def photos(folder: Path) -> list[Path]:
+    """Fruit of each class, a thing, and a photo that lies on its side."""
+    kinds = ("freshapples", "rottenapples", "freshbanana", "rottenbanana", "freshoranges")
+    images = [draw_fruit(kind, seed) for seed, kind in enumerate(kinds)]
+    images += [draw_ood("rings", 1), draw_fruit("rottenoranges", 7, size=400)]
+    paths = []
+    for index, image in enumerate(images):
+        path = folder / f"{index}.{'png' if index % 2 else 'jpg'}"
+        path.write_bytes(encode(image, "PNG" if index % 2 else "JPEG"))
+        paths.append(path)
+    sideways, exif = folder / "sideways.jpg", Image.Exif()
+    exif[0x0112] = 6
+    draw_fruit("freshbanana", 9).resize((320, 200)).save(sideways, exif=exif, quality=92)
+    return [*paths, sideways]
+
+
+def test_the_script_grades_as_the_service(served: TestClient, tmp_path: Path) -> None:
+    folder, paths = exported(served, tmp_path), photos(tmp_path)
+    # Without this project's folder on its path.
+    done = subprocess.run(
+        [sys.executable, "-I", folder / "grade.py", *paths],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    graded = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [Path(one["photo"]) for one in graded] == paths
+    for one, path in zip(graded, paths, strict=True):
+        expected = served.post("/predict", files={"file": path.read_bytes()}).json()
+        assert {name: one[name] for name in ANSWERS} == {name: expected[name] for name in ANSWERS}
+        assert one["probabilities"] == pytest.approx(expected["probabilities"], abs=TOLERANCE)
+        assert one["freshness_score"] == pytest.approx(expected["freshness_score"], abs=TOLERANCE)
+    assert {one["recognised"] for one in graded} == {True, False}
+
+
+def test_it_says_what_it_holds(served: TestClient, tmp_path: Path) -> None:
+    folder = exported(served, tmp_path)
+    details = served.get("/model-info").json()["model_info"]
+    assert (folder / "labels.txt").read_text().split() == details["classes"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["version"] == details["version"]
+    model = json.loads((folder / "model.json").read_text())
+    assert model["rotten_below"] == pytest.approx(details["thresholds"]["rotten_below"])
+    readme = (folder / "README.md").read_text()
+    assert "$" not in readme
+    for path in folder.iterdir():
+        assert path.name == "README.md" or f"`{path.name}`" in readme
+
+
+def test_an_unknown_and_a_damaged_version_are_refused(
+    served: TestClient, shipped_settings: Settings, tmp_path: Path
+) -> None:
+    assert served.get("/models/unheard-of/export").json()["code"] == "unknown-model"
+    version = served.get("/models").json()["champion"]
+    own = shipped_settings.model_copy(update={"state_dir": tmp_path / "state"})
+    Blobs(own.storage).put(f"models/{version}/{HEAD}", b"damaged")
+    shutil.rmtree(own.model_cache, ignore_errors=True)
+    answer = served.get(f"/models/{version}/export")
+    assert (answer.status_code, answer.json()["code"]) == (409, "model-damaged")
