@@ -40,6 +40,7 @@ from api.http.endpoints import (
     predict,
     retraining,
     trial,
+    triggers,
 )
 from api.http.graceful_shutdown import drain_on_sigterm
 from api.http.headers import EXPOSED, REQUEST_ID, is_safe_request_id
@@ -98,6 +99,7 @@ ROUTERS = (
     insights.router,
     retraining.router,
     monitoring.router,
+    triggers.router,
     freshness_thresholds.router,
     health.router,
 )

@@ -53,6 +53,9 @@ Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
 EngineName = Literal["auto", "litert", "openvino"]
 # "gate": the run itself.
 Promoter = Literal["gate", "person"]
+# What a trigger does when its condition holds: start_and_promote lets the gate promote what the
+# run makes, after start a person has to.
+TriggerMode = Literal["off", "suggest", "start", "start_and_promote"]
 
 
 class Settings(BaseSettings):
@@ -96,6 +99,8 @@ class Settings(BaseSettings):
 
     # Who promotes a version that a run made and that passed the gate.
     promote: Promoter = "gate"
+    # Of the triggers that nobody has set; PUT /triggers/{name} overrides it.
+    trigger_mode: Annotated[TriggerMode, BeforeValidator(str.lower)] = "suggest"
 
     model_dir: Path = PROJECT / "models" / "default"
     state_dir: Path = PROJECT / "state"

@@ -23,7 +23,7 @@ from structlog.contextvars import bound_contextvars
 from api.catalog.service import open_catalog
 from api.core.background_task import BackgroundTask
 from api.core.log_setup import configure_logging
-from api.monitoring.triggers import check_triggers
+from api.monitoring.trigger_check import check_triggers
 from api.retraining import repository, service, supervisor
 from api.retraining.queue import RunQueue
 from api.retraining.run_process import NICE

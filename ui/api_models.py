@@ -585,6 +585,26 @@ class Status(BaseModel):
     uptime_seconds: float
 
 
+class Suggestion(BaseModel):
+    """A retraining that a trigger suggests."""
+
+    created_at: datetime
+    ended_at: datetime | None = None
+    model_version: str
+    reason: str
+    run_id: str | None = None
+    state: Literal["open", "accepted", "dismissed", "withdrawn"]
+    suggestion_id: str
+    threshold: float | None = None
+    trigger: str
+    unit: str
+    value: float | None = None
+
+
+class Suggestions(BaseModel):
+    suggestions: list[Suggestion]
+
+
 class Summary(BaseModel):
     failed_requests: int
     latency: Latency | None = None
@@ -676,9 +696,11 @@ class Trigger(BaseModel):
     last_fired_at: datetime | None = None
     last_run_id: str | None = None
     lowest: float | None = None
+    mode: Literal["off", "suggest", "start", "start_and_promote"]
     name: str
     reason: str
     schedule: Literal["none", "weekly", "monthly"] | None = None
+    suggestion: Suggestion | None = None
     threshold: float | None = None
     unit: str
     value: float | None = None

@@ -20,6 +20,7 @@ from api_models import (
     InspectionPhotoPage,
     Report,
     ReviewQueue,
+    Suggestion,
     Summary,
     VersionComparison,
     VersionDetails,
@@ -33,6 +34,7 @@ from model_client import ModelClient
 from photos import Photo, RelativeBox
 from settings import Settings
 from thumbnails import Thumbnails
+from trigger_client import TriggerClient
 
 # About ten kilobytes each.
 THUMBNAIL_PIXELS, MAX_THUMBNAILS = 192, 600
@@ -110,6 +112,22 @@ def drift() -> Drift:
 def accuracy_in_use() -> list[AccuracyInUse]:
     """By version, the newest first."""
     return api().accuracy_in_use()
+
+
+# Asked on every page, so an API that hangs is not waited for each time.
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
+def suggestions() -> list[Suggestion]:
+    """The suggested retrainings, the oldest first; none while the API is unavailable."""
+    try:
+        return TriggerClient(api()).open_suggestions(Settings().api_health_timeout)
+    except ApiError:
+        return []
+
+
+@st.cache_data(ttl=60, max_entries=1, show_spinner=False)
+def person_promotes() -> bool:
+    """Whether no run puts a model in use by itself, whatever a trigger says."""
+    return api().model_info().promote == "person"
 
 
 @st.cache_data(ttl=5, max_entries=1, show_spinner=False)
@@ -266,6 +284,7 @@ def clear_model_data() -> None:
     finds_fruits.clear()
     drift.clear()
     versions.clear()
+    suggestions.clear()
     _clear_insights()
 
 

@@ -29,8 +29,6 @@ from api_models import (
     Run,
     Runs,
     Summary,
-    Trigger,
-    Triggers,
     UploadReport,
     VersionAccuracies,
 )
@@ -40,8 +38,6 @@ from pydantic import BaseModel, RootModel
 
 Mode = Literal["fast", "full", "detector"]
 DetectorOption = Literal["auto", "keep", "train"]
-# People fire this trigger with the Retrain button: there is nothing to show or set.
-MANUAL_TRIGGER = "manual"
 # The API's code for a model that cannot find single fruits.
 NO_DETECTOR = "no-detector"
 
@@ -250,15 +246,6 @@ class ApiClient(HttpClient):
 
     def cancel_run(self, run_id: str) -> Run:
         return self.call(Run, "POST", f"/runs/{run_id}/cancel")
-
-    def triggers(self) -> list[Trigger]:
-        """All triggers that can start a run by themselves."""
-        triggers = self.call(Triggers, "GET", "/triggers").triggers
-        return [trigger for trigger in triggers if trigger.name != MANUAL_TRIGGER]
-
-    def change_trigger(self, name: str, **settings: Any) -> Trigger:
-        """Set any of enabled, threshold, cooldown_hours and schedule; None resets it."""
-        return self.call(Trigger, "PUT", f"/triggers/{name}", json=settings)
 
     # Monitoring
 

@@ -13,6 +13,12 @@ SEVERAL = "Several fruits"
 # The accuracy of a version, wherever it is shown; as the API titles it in the report.
 TEST_ACCURACY = "Right class, test photos"
 _STARTERS = {"manual": "a person"}
+_TRIGGERS = {
+    "accuracy": "Accuracy in use",
+    "drift": "Drift of the photos",
+    "new-images": "New photos",
+    "schedule": "Schedule",
+}
 _PROMOTIONS = {
     "first": "The first one",
     "gate": "Passed the checks",
@@ -171,7 +177,16 @@ def format_time(moment: datetime) -> str:
 def starter_label(started_by: str) -> str:
     """What started a run: a person, or a trigger."""
     kind, _, name = started_by.partition(":")
-    return f"the trigger “{name}”" if kind == "trigger" else _STARTERS.get(started_by, started_by)
+    if kind == "trigger":
+        return f"the trigger “{trigger_label(name)}”"
+    if kind == "suggestion":
+        return f"a person, as “{trigger_label(name)}” suggested"
+    return _STARTERS.get(started_by, started_by)
+
+
+def trigger_label(name: str) -> str:
+    """What a trigger watches."""
+    return _TRIGGERS.get(name, capitalize(humanize(name)))
 
 
 def promotion_label(kind: str) -> str:

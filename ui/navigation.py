@@ -5,6 +5,7 @@ from pathlib import Path
 import auth
 import streamlit as st
 from components.display import CLOSES_MENU, READABLE
+from components.suggestion import suggestion_line
 
 HERE = Path(__file__).parent
 # File name, title and Material icon of each page, in the order of the navigation.
@@ -31,6 +32,7 @@ page = st.navigation(
 if allowed:
     st.html(READABLE)
     st.html(CLOSES_MENU, unsafe_allow_javascript=True)
+    suggestion_line()
     page.run()
 else:
     auth.ask()

@@ -12,6 +12,7 @@ from api.monitoring.drift import DriftFigure
 from api.predictions.accuracy_in_use import accuracy_in_use
 from api.registry.schemas import Headlines
 from api.retraining.plan import CatalogDiff
+from api.settings import TriggerMode
 from api.storage.tables import ModelRow
 
 Schedule = Literal["none", "weekly", "monthly"]
@@ -27,11 +28,11 @@ def read_schedule(stored: str | None) -> Schedule:
 class TriggerConfig:
     """The effective settings of a trigger: defaults, or user settings.
 
-    `cooldown_hours` is the minimum time between two runs it starts; `scheduled_at` is when the
-    schedule was set.
+    `cooldown_hours` is the minimum time between two runs it starts; due times of the schedule
+    before `scheduled_at` do not count.
     """
 
-    enabled: bool
+    mode: TriggerMode
     threshold: float | None
     cooldown_hours: float
     schedule: Schedule
@@ -45,13 +46,17 @@ class TriggerConfig:
 
 @dataclass(frozen=True)
 class TriggerContext:
-    """Input of a rule. `catalog_diff`: changes of the catalog since the champion was trained."""
+    """Input of a rule. `catalog_diff`: changes of the catalog since the champion was trained.
+
+    `complete`: whether drift and changes could be computed.
+    """
 
     session: Session
     champion: ModelRow
     drift: Sequence[DriftFigure]
     catalog_diff: CatalogDiff
     at: datetime
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 ACCURACY = Rule(
     name="accuracy",
     description=(
-        "Starts when the accuracy in use is below the accuracy on the test photos by more than "
+        "Due when the accuracy in use is below the accuracy on the test photos by more than "
         "this, and by more than chance. Only answers about randomly drawn predictions count; the "
         "review queue asks about those first."
     ),
@@ -135,7 +140,7 @@ def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 DRIFT = Rule(
     name="drift",
     description=(
-        "Starts when the drift of embeddings, confidence or class mix passes its own limit by this "
+        "Due when the drift of embeddings, confidence or class mix passes its own limit by this "
         "factor."
     ),
     unit="times the figure's own threshold",
@@ -154,7 +159,7 @@ def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult
 
 NEW_IMAGES = Rule(
     name="new-images",
-    description="Starts when more images than this are new since the current version.",
+    description="Due when more images than this are new since the current version.",
     unit="images",
     evaluate=_new_images,
     threshold=1000,
@@ -199,7 +204,7 @@ def _schedule(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 
 SCHEDULE = Rule(
     name="schedule",
-    description="Starts each Monday, or on the first of each month, at 03:00 UTC.",
+    description="Due each Monday, or on the first of each month, at 03:00 UTC.",
     unit="hours overdue",
     evaluate=_schedule,
     cooldown_hours=1,
@@ -209,7 +214,7 @@ SCHEDULE = Rule(
 
 MANUAL = Rule(
     name="manual",
-    description="Never starts by itself: a person starts a retraining with POST /retrain.",
+    description="Never due by itself: a person starts a retraining with POST /retrain.",
     unit="",
     evaluate=lambda _context, _config: TriggerResult(
         "POST /retrain starts a retraining at any time."

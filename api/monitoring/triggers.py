@@ -1,4 +1,4 @@
-"""Triggers of retraining: their state, their settings, and starting the runs they ask for."""
+"""Triggers of retraining: their state and their settings."""
 
 import logging
 from collections.abc import Sequence
@@ -7,11 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.core.errors import ConflictError, NotFoundError, ProblemError
+from api.core.errors import ConflictError, NotFoundError
 from api.monitoring.drift import DriftFigure, current_drift
+from api.monitoring.suggestions import (
+    active_suggestions,
+    is_outdated,
+    lock_trigger,
+    withdraw,
+)
 from api.monitoring.trigger_rules import (
     RULES,
     Rule,
@@ -23,15 +28,17 @@ from api.monitoring.trigger_rules import (
 from api.registry import repository as models
 from api.retraining import repository as runs
 from api.retraining.plan import CatalogDiff, make_plan
-from api.retraining.service import create_run
-from api.settings import Settings
+from api.settings import Settings, TriggerMode
 from api.storage.blobs import Blobs
-from api.storage.db import Database, now
-from api.storage.tables import RunRow, TriggerRow
+from api.storage.trigger_tables import SuggestionRow, TriggerRow
 
 MIN_COOLDOWN_HOURS, MAX_COOLDOWN_HOURS = 1, 24 * 365
 # Clocks of workers differ by less.
 CLOCK_TOLERANCE = timedelta(hours=1)
+_ANSWERS = {
+    "open": "Suggested, and waits for a person.",
+    "dismissed": "Dismissed: nothing new holds since.",
+}
 log = logging.getLogger(__name__)
 
 
@@ -50,13 +57,20 @@ class BadTriggerSettingError(ConflictError):
 
 @dataclass(frozen=True)
 class TriggerState:
-    """`reason` says why the trigger would start a run, or why not."""
+    """`reason` says why the trigger would suggest or start a run, or why not.
+
+    `version`: the champion; empty without one. `suggestion`: open, or dismissed and not outdated;
+    `is_stale`: what it says holds no longer.
+    """
 
     rule: Rule
     config: TriggerConfig
-    value: float | None
+    result: TriggerResult
+    version: str
     would_fire: bool
     reason: str
+    suggestion: SuggestionRow | None
+    is_stale: bool
 
 
 def trigger_states(
@@ -64,25 +78,40 @@ def trigger_states(
 ) -> list[TriggerState]:
     """All triggers. Takes some tenths of a second for the drift."""
     context = _context(session, settings, blobs, at)
+    version = context.champion.version if context else ""
     stored = {row.name: row for row in session.scalars(select(TriggerRow))}
+    suggestions = active_suggestions(session)
     common_obstacle = _common_obstacle(context, runs.active(session) is not None)
     nothing_serves = TriggerResult("No model serves yet.")
     states = []
     for name, rule in RULES.items():
-        config = config_of(rule, stored.get(name))
+        config = config_of(rule, stored.get(name), settings.trigger_mode)
         result = rule.evaluate(context, config) if context else nothing_serves
-        obstacle = _own_obstacle(rule, config, result, at) or common_obstacle
-        reason = obstacle or result.sentence
-        states.append(TriggerState(rule, config, result.value, not obstacle, reason))
+        suggestion = suggestions.get(name)
+        if suggestion and suggestion.state == "dismissed":
+            suggestion = None if is_outdated(suggestion, result, version) else suggestion
+        obstacle = _own_obstacle(rule, config, result, suggestion, at) or common_obstacle
+        states.append(
+            TriggerState(
+                rule,
+                config,
+                result,
+                version,
+                would_fire=not obstacle,
+                reason=obstacle or result.sentence,
+                suggestion=suggestion,
+                is_stale=suggestion is not None and _is_stale(suggestion, config, result, context),
+            )
+        )
     return states
 
 
-def config_of(rule: Rule, row: TriggerRow | None) -> TriggerConfig:
-    """User settings, or else the rule's defaults."""
+def config_of(rule: Rule, row: TriggerRow | None, default: TriggerMode) -> TriggerConfig:
+    """User settings, or else the defaults."""
     stored = row or TriggerRow(name=rule.name)
     cooldown = stored.cooldown_hours
     return TriggerConfig(
-        enabled=rule.is_automatic if stored.enabled is None else stored.enabled,
+        mode=(stored.mode or default) if rule.is_automatic else "off",
         threshold=rule.threshold if stored.threshold is None else stored.threshold,
         cooldown_hours=rule.cooldown_hours if cooldown is None else cooldown,
         schedule=read_schedule(stored.schedule),
@@ -92,7 +121,7 @@ def config_of(rule: Rule, row: TriggerRow | None) -> TriggerConfig:
     )
 
 
-def _cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
+def cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
     """End of the cooldown; None if it is over."""
     # It fired in the future if the clock was wrong then; waiting for that could take years.
     if config.last_fired_at is None or config.last_fired_at > at + CLOCK_TOLERANCE:
@@ -101,15 +130,40 @@ def _cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
     return end if end > at else None
 
 
-def _own_obstacle(rule: Rule, config: TriggerConfig, result: TriggerResult, at: datetime) -> str:
-    """Why this trigger does not start a run; empty if it would."""
-    if rule.is_automatic and not config.enabled:
+def _own_obstacle(
+    rule: Rule,
+    config: TriggerConfig,
+    result: TriggerResult,
+    suggestion: SuggestionRow | None,
+    at: datetime,
+) -> str:
+    """Why this trigger does not suggest or start a run; empty if it would."""
+    if rule.is_automatic and config.mode == "off":
         return f"Switched off. {result.sentence}"
     if not result.met:
         return result.sentence
-    if end := _cooldown_end(config, at):
+    if end := cooldown_end(config, at):
         return f"Cooling down until {end:%Y-%m-%d %H:%M} UTC. {result.sentence}"
+    if config.mode == "suggest" and suggestion:
+        return f"{_ANSWERS[suggestion.state]} {result.sentence}"
     return ""
+
+
+def _is_stale(
+    suggestion: SuggestionRow,
+    config: TriggerConfig,
+    result: TriggerResult,
+    context: TriggerContext | None,
+) -> bool:
+    """Whether what a suggestion says holds no longer; not if that is unknown."""
+    if context is None or not context.complete:
+        return False
+    return (
+        config.mode != "suggest"
+        or not result.met
+        or not context.catalog_diff.any
+        or context.champion.version != suggestion.version
+    )
 
 
 def _common_obstacle(context: TriggerContext | None, is_run_active: bool) -> str:
@@ -129,84 +183,66 @@ def _context(
         return None
     drift: Sequence[DriftFigure] = ()
     catalog_diff = CatalogDiff({}, 0, 0)
+    complete = True
     # Each blob store raises its own errors; the other rules still work.
     try:
         drift = current_drift(session, settings, blobs, version, at)
     except Exception:
+        complete = False
         log.warning("Drift cannot be computed", exc_info=True)
     try:
         catalog_diff = make_plan(session, blobs, settings).catalog_diff
     except Exception:
+        complete = False
         log.warning("The changes of the catalog cannot be computed", exc_info=True)
-    return TriggerContext(session, models.get_model(session, version), drift, catalog_diff, at)
+    champion = models.get_model(session, version)
+    return TriggerContext(session, champion, drift, catalog_diff, at, complete)
 
 
-def check_triggers(
-    database: Database, blobs: Blobs, settings: Settings, at: datetime | None = None
-) -> RunRow | None:
-    """Fire the first trigger that wants a retraining. Call it once a minute.
+def change_settings(
+    session: Session, name: str, changes: dict[str, Any], default: TriggerMode, at: datetime
+) -> None:
+    """Set any of mode, enabled, threshold, cooldown_hours and schedule; None restores the default.
 
-    Firing creates a fast run, which is returned, and records the time, in one transaction. Raises
-    errors of the database.
-    """
-    moment = at or now()
-    with database.reading() as session:  # Slow, so without a write lock.
-        states = trigger_states(session, settings, blobs, moment)
-    for state in states:
-        if state.would_fire:
-            try:
-                return _fire(database, state.rule, moment)
-            except (ProblemError, IntegrityError) as error:  # Another worker was faster.
-                log.info("Trigger %s did not fire: %s", state.rule.name, error)
-    return None
-
-
-def _fire(database: Database, rule: Rule, at: datetime) -> RunRow | None:
-    """Raises IntegrityError and what `create_run` raises; then nothing is recorded."""
-    with database.session() as session:
-        row = _lock_row(session, rule.name)
-        config = config_of(rule, row)
-        if not config.enabled or _cooldown_end(config, at):  # Changed since it was evaluated.
-            return None
-        run = create_run(session, mode="fast", started_by=f"trigger:{rule.name}", options={})
-        row.last_fired_at, row.last_run_id = at, run.id
-    log.info("Trigger %s started run %s.", rule.name, run.id)
-    return run
-
-
-def change_settings(session: Session, name: str, settings: dict[str, Any], at: datetime) -> None:
-    """Set any of enabled, threshold, cooldown_hours and schedule; None restores the default.
-
-    Raises UnknownTriggerError or BadTriggerSettingError, and changes nothing then.
+    `default` is the mode of a trigger that nobody has set. Raises UnknownTriggerError or
+    BadTriggerSettingError, and changes nothing then.
     """
     rule = RULES.get(name)
     if rule is None:
         raise UnknownTriggerError(name)
-    _validate(rule, settings)
-    row = _lock_row(session, name)
-    if "schedule" in settings and settings["schedule"] != row.schedule:
+    _validate(rule, changes)
+    row = lock_trigger(session, name)
+    if "schedule" in changes and changes["schedule"] != row.schedule:
         row.scheduled_at = at
-    for field, value in settings.items():
+    if "enabled" in changes:
+        changes = {**changes, "mode": _mode(changes["enabled"], row.mode, default)}
+    if "mode" in changes:
+        changes["enabled"] = None if changes["mode"] is None else changes["mode"] != "off"
+    for field, value in changes.items():
         setattr(row, field, value)
+    if (row.mode or default) != "suggest":
+        withdraw(session, name, at)
 
 
-def _lock_row(session: Session, name: str) -> TriggerRow:
-    """The locked row of a trigger, inserted if it is missing.
+def _mode(
+    enabled: bool | None, mode: TriggerMode | None, default: TriggerMode
+) -> TriggerMode | None:
+    """The mode that `enabled` asks for: on is the default, and where that is off, to suggest."""
+    if enabled is None:
+        return None
+    if not enabled:
+        return "off"
+    if (mode or default) != "off":
+        return mode
+    return "suggest" if default == "off" else None
 
-    Raises IntegrityError if another process inserts it at the same moment.
-    """
-    row = session.get(TriggerRow, name, with_for_update=True, populate_existing=True)
-    if row is None:
-        row = TriggerRow(name=name)
-        session.add(row)
-        session.flush()
-    return row
 
-
-def _validate(rule: Rule, settings: dict[str, Any]) -> None:
+def _validate(rule: Rule, changes: dict[str, Any]) -> None:
     if not rule.is_automatic:
         raise BadTriggerSettingError("This trigger has nothing to set: a person is what fires it.")
-    threshold, cooldown = settings.get("threshold"), settings.get("cooldown_hours")
+    if "mode" in changes and "enabled" in changes:
+        raise BadTriggerSettingError("enabled is a mode other than off: send one of the two.")
+    threshold, cooldown = changes.get("threshold"), changes.get("cooldown_hours")
     if threshold is not None and rule.threshold is None:
         raise BadTriggerSettingError(f"Trigger '{rule.name}' has no threshold. Leave it out.")
     if threshold is not None and not rule.lowest <= threshold <= rule.highest:
@@ -217,7 +253,7 @@ def _validate(rule: Rule, settings: dict[str, Any]) -> None:
         raise BadTriggerSettingError(
             f"cooldown_hours must lie between {MIN_COOLDOWN_HOURS} and {MAX_COOLDOWN_HOURS}."
         )
-    if settings.get("schedule") is not None and not rule.has_schedule:
+    if changes.get("schedule") is not None and not rule.has_schedule:
         raise BadTriggerSettingError(
             f"Trigger '{rule.name}' has no schedule; trigger 'schedule' has."
         )

@@ -133,7 +133,9 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
             database, blobs, settings.model_cache, load_package(judged[-1][0].folder)
         )
         judged[-1] = (judged[-1][0], _with_figures(judged[-1][1], kept_versions=kept))
-        register_candidates(database, run_id, judged, promoter=settings.promote)
+        # A trigger may start runs whose version waits for a person.
+        promoter = "person" if run.options.get("promote") == "person" else settings.promote
+        register_candidates(database, run_id, judged, promoter=promoter)
     except RunAbortedError:
         raise
     except Exception as error:  # The run's row must show any failure.

@@ -124,7 +124,8 @@ class Run(BaseModel):
     candidate: str | None = Field(description="The version that it made.")
     verdict: dict[str, Any] | None = Field(
         description="promote, passed, reasons and figures of the gate. Where RIPELINE_PROMOTE is "
-        "person, a version that passed is not promoted."
+        "person, or a trigger in the mode start started the run, a version that passed is not "
+        "promoted."
     )
     created_at: datetime
     started_at: datetime | None

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.core.labels import Level
-from api.storage import inspection_tables  # noqa: F401  (registers its tables)
+from api.storage import inspection_tables, trigger_tables  # noqa: F401  (register their tables)
 from api.storage.db import Base, UtcDateTime, now
 
 # `ImageRow` and `BoxedPhotoRow` have a column of this name.
@@ -266,24 +266,6 @@ class RunRow(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     heartbeat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class TriggerRow(Base):
-    """A trigger that was configured or has fired. Null means the default.
-
-    `scheduled_at`: when `schedule` was set; earlier due times do not count.
-    """
-
-    __tablename__ = "triggers"
-
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    enabled: Mapped[bool | None]
-    threshold: Mapped[float | None]
-    cooldown_hours: Mapped[float | None]
-    schedule: Mapped[str | None] = mapped_column(String(20))
-    scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_fired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_run_id: Mapped[str | None] = mapped_column(String(32))
 
 
 # Imported from here, not from db, so that every table is registered.

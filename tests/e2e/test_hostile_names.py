@@ -114,7 +114,6 @@ def test_retrain(page: Page, ui_url: str) -> None:
     expect(page.get_by_text("The last run failed")).to_be_visible()
     parts = {
         "Versions": "text=What was in use when",
-        "Triggers": "text=They are checked once a minute",
         "Freshness limits": "text=Every fruit gets a freshness score",
         "Past runs": '[role="tabpanel"] [data-testid="stDataFrame"]',
     }

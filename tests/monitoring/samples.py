@@ -14,7 +14,8 @@ from api.predictions import feedback_repository as feedback
 from api.predictions.recorder import add_predictions
 from api.retraining.plan import CatalogDiff
 from api.storage.db import Database
-from api.storage.tables import ModelRow, TriggerRow
+from api.storage.tables import ModelRow
+from api.storage.trigger_tables import TriggerRow
 from tests.predictions.samples import a_record
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.
@@ -22,9 +23,11 @@ SOMETHING = CatalogDiff({"pears": 3}, 0, 0)
 NOTHING = CatalogDiff({}, 0, 0)
 
 
-def a_champion(accuracy: float | None = 0.95) -> ModelRow:
+def a_champion(accuracy: float | None = 0.95, version: str = "v1") -> ModelRow:
     scores = {} if accuracy is None else {"test_by_photograph": {"accuracy": accuracy}}
-    return ModelRow(version="v1", created_at=AT - timedelta(days=30), manifest={"metrics": scores})
+    return ModelRow(
+        version=version, created_at=AT - timedelta(days=30), manifest={"metrics": scores}
+    )
 
 
 def a_context(
@@ -34,13 +37,14 @@ def a_context(
     drift: Sequence[DriftFigure] = (),
     catalog_diff: CatalogDiff = SOMETHING,
     at: datetime = AT,
+    complete: bool = True,
 ) -> TriggerContext:
     model = champion or a_champion()
-    return TriggerContext(session, model, drift, catalog_diff, at)
+    return TriggerContext(session, model, drift, catalog_diff, at, complete)
 
 
 def a_config(rule: Rule, **stored: Any) -> TriggerConfig:
-    return config_of(rule, TriggerRow(name=rule.name, **stored))
+    return config_of(rule, TriggerRow(name=rule.name, **stored), "suggest")
 
 
 def a_metric(value: float | None, threshold: float | None = 0.25, name: str = "x") -> DriftFigure:

@@ -1,60 +1,25 @@
 """Firing triggers: once, together with a run, after the cooldown, and only with new photos."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from api.monitoring import triggers
+from api.monitoring import trigger_check
+from api.monitoring.trigger_check import check_triggers
 from api.monitoring.trigger_rules import RULES
-from api.monitoring.triggers import (
-    BadTriggerSettingError,
-    TriggerState,
-    UnknownTriggerError,
-    change_settings,
-    check_triggers,
-    trigger_states,
-)
+from api.monitoring.triggers import BadTriggerSettingError, UnknownTriggerError, change_settings
 from api.retraining import service as runs
 from api.retraining.plan import CatalogDiff
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import RunRow, TriggerRow
-from tests.monitoring.samples import AT, NOTHING, SOMETHING, a_context
+from api.storage.trigger_tables import TriggerRow
+from tests.monitoring.samples import AT, NOTHING, SOMETHING
+from tests.monitoring.trigger_harness import TriggerHarness
 
 MANY = CatalogDiff({"pears": 2000}, 0, 0)
-
-
-class TriggerHarness:
-    """A catalog whose trigger rules evaluate a context that the test controls."""
-
-    def __init__(self, database: Database, blobs: Blobs, settings: Settings) -> None:
-        self.database, self._blobs, self._settings = database, blobs, settings
-        self.catalog_diff = SOMETHING
-
-    def check(self, at: datetime = AT) -> RunRow | None:
-        return check_triggers(self.database, self._blobs, self._settings, at)
-
-    def states(self, at: datetime = AT) -> dict[str, TriggerState]:
-        with self.database.reading() as session:
-            states = trigger_states(session, self._settings, self._blobs, at)
-        return {state.rule.name: state for state in states}
-
-    def set(self, name: str, at: datetime = AT, **settings: object) -> None:
-        with self.database.session() as session:
-            change_settings(session, name, settings, at)
-
-    def end_run(self) -> None:
-        with self.database.session() as session:
-            for run in session.scalars(select(RunRow)):
-                runs.end(run, "succeeded", "")
-
-    @property
-    def runs(self) -> list[RunRow]:
-        with self.database.reading() as session:
-            return list(session.scalars(select(RunRow).order_by(RunRow.created_at)))
 
 
 @pytest.fixture
@@ -65,12 +30,9 @@ def harness(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> TriggerHarness:
-    harness = TriggerHarness(database, blobs, settings.model_copy(update={"state_dir": tmp_path}))
-    monkeypatch.setattr(
-        triggers,
-        "_context",
-        lambda session, *rest: a_context(session, catalog_diff=harness.catalog_diff, at=rest[-1]),
-    )
+    settings = settings.model_copy(update={"state_dir": tmp_path})
+    harness = TriggerHarness(database, blobs, settings, "start_and_promote")
+    harness.control(monkeypatch)
     return harness
 
 
@@ -142,7 +104,7 @@ def test_trigger_does_not_fire_if_a_run_was_created_meanwhile(
     states = list(harness.states().values())
     with harness.database.session() as session:
         runs.create_run(session, mode="fast", started_by="manual", options={})
-    monkeypatch.setattr(triggers, "trigger_states", lambda *_: states)
+    monkeypatch.setattr(trigger_check, "trigger_states", lambda *_: states)
     assert harness.check() is None
     assert len(harness.runs) == 1
     assert harness.states()["new-images"].config.last_fired_at is None
@@ -156,7 +118,7 @@ def test_concurrent_workers_fire_once(
     states = list(harness.states().values())
     assert harness.check()
     harness.end_run()
-    monkeypatch.setattr(triggers, "trigger_states", lambda *_: states)
+    monkeypatch.setattr(trigger_check, "trigger_states", lambda *_: states)
     assert harness.check() is None
     assert len(harness.runs) == 1
 
@@ -172,7 +134,7 @@ def test_interrupted_firing_is_rolled_back(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(triggers, "create_run", die)
+        patch.setattr(trigger_check, "create_run", die)
         with pytest.raises(KeyboardInterrupt):
             harness.check()
     assert harness.runs == []
@@ -247,18 +209,20 @@ def test_without_a_champion_nothing_fires(
         ("drift", {"cooldown_hours": 0}),
         ("drift", {"cooldown_hours": 1e6}),
         ("manual", {"enabled": False}),
+        ("manual", {"mode": "start"}),
+        ("drift", {"mode": "start", "enabled": True}),
     ],
 )
 def test_invalid_settings_are_rejected(
     database: Database, name: str, settings: dict[str, object]
 ) -> None:
     with pytest.raises(BadTriggerSettingError), database.session() as session:
-        change_settings(session, name, settings, AT)
+        change_settings(session, name, settings, "suggest", AT)
     with database.reading() as session:
         assert session.scalars(select(TriggerRow)).all() == []
 
 
 def test_unknown_trigger_lists_the_known_ones(database: Database) -> None:
     with pytest.raises(UnknownTriggerError) as caught, database.session() as session:
-        change_settings(session, "moon", {}, AT)
+        change_settings(session, "moon", {}, "suggest", AT)
     assert all(name in caught.value.detail for name in RULES)

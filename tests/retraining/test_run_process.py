@@ -12,6 +12,7 @@ from api.evaluation.build import with_detector
 from api.model.package import REPLAY, load_package
 from api.model.predictor import Predictor
 from api.model.replay_buffer import ReplayBuffer
+from api.monitoring.trigger_check import WAITS
 from api.registry import repository as registry
 from api.registry import service as registry_service
 from api.registry import store
@@ -80,12 +81,14 @@ def test_new_class_is_learned_and_promoted(
 
 
 @on_sqlite
+@pytest.mark.parametrize("set_by", ["settings", "trigger"])
 def test_version_that_passed_waits_for_a_person_where_that_is_set(
-    run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
+    run: Run, own: Settings, database: Database, blobs: Blobs, champion: str, *, set_by: str
 ) -> None:
-    own.promote = "person"
+    if set_by == "settings":
+        own.promote = "person"
     add_photographs(database, blobs, NEW, 60)
-    finished = run()
+    finished = run(**(WAITS if set_by == "trigger" else {}))
     assert finished.state == "succeeded", finished.message
     assert finished.verdict
     assert finished.verdict["passed"], finished.verdict["reasons"]

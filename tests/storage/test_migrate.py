@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from api.core.freshness_levels import LevelThresholds
 from api.predictions.freshness_thresholds import set_thresholds, user_thresholds
@@ -20,6 +20,7 @@ from api.storage.db import Database
 from api.storage.failures import ClosedCatalogError
 from api.storage.migrate import NewerCatalogError
 from api.storage.tables import METADATA, PredictionRow
+from api.storage.trigger_tables import TriggerRow
 from tests.processes import service_environment
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -50,6 +51,12 @@ def first_version(database_url: str) -> Database:
         session.execute(
             text("INSERT INTO champion (id, version, changed_at) VALUES (1, 'b', :at)"), {"at": AT}
         )
+        session.execute(
+            text(
+                "INSERT INTO triggers (name, enabled) VALUES "
+                "('accuracy', false), ('drift', true), ('new-images', NULL)"
+            )
+        )
     return database
 
 
@@ -64,6 +71,9 @@ def test_catalog_of_the_first_version_keeps_its_rows(first_version: Database) ->
         prediction = session.get_one(PredictionRow, "p")
         assert (prediction.freshness_score, prediction.freshness_level) == (0.9, None)
         assert user_thresholds(session) is None
+        # What started runs unasked before asks first; what was off stays off.
+        modes = session.execute(select(TriggerRow.name, TriggerRow.mode))
+        assert dict(modes.all()) == {"accuracy": "off", "drift": None, "new-images": None}
     with first_version.session() as session:
         set_thresholds(session, 0.3, 0.7)
     with first_version.reading() as session:

@@ -172,6 +172,7 @@ def trigger(name: str, **more: object) -> dict[str, Any]:
         "threshold": None,
         "lowest": None,
         "highest": None,
+        "mode": "suggest",
         "enabled": True,
         "cooldown_hours": 24.0,
         "schedule": None,
@@ -179,8 +180,24 @@ def trigger(name: str, **more: object) -> dict[str, Any]:
         "last_run_id": None,
         "would_fire": False,
         "reason": f"Nothing to say of {name}.",
+        "suggestion": None,
         **more,
     }
+
+
+SUGGESTION: dict[str, Any] = {
+    "suggestion_id": "fedcba9876543210fedcba9876543210",
+    "trigger": "new-images",
+    "state": "open",
+    "reason": "1200 training images are new since the current version.",
+    "value": 1200.0,
+    "threshold": 1000.0,
+    "unit": "images",
+    "model_version": CHAMPION,
+    "created_at": "2026-11-21T10:00:00Z",
+    "ended_at": None,
+    "run_id": None,
+}
 
 
 TRIGGERS: dict[str, Any] = {
@@ -192,9 +209,10 @@ TRIGGERS: dict[str, Any] = {
             schedule="weekly",
             last_fired_at="2026-11-16T03:00:00Z",
             last_run_id=RUN_ID,
+            mode="off",
             enabled=False,
         ),
-        trigger("manual", enabled=False),
+        trigger("manual", mode="off", enabled=False),
     ]
 }
 DRIFT: dict[str, Any] = {
@@ -300,6 +318,7 @@ def script(api: FakeApi) -> FakeApi:
         "/models/history": Answer(HISTORY),
         "/models/compare": Answer(COMPARE),
         "/triggers": Answer(TRIGGERS),
+        "/suggestions": Answer({"suggestions": []}),
         "/drift": Answer(DRIFT),
         "/monitoring/summary": Answer(SUMMARY),
         "/monitoring/accuracy": Answer(ACCURACY),

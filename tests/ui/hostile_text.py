@@ -84,6 +84,7 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
         ),
         fake_learning.THRESHOLDS_PATH: Answer(fake_learning.MODEL_THRESHOLDS),
         "/runs": fake_learning.runs(failed, fake_learning.RUN),
+        "/suggestions": Answer({"suggestions": [fake_learning.SUGGESTION]}),
     }
     for path, answer in api.answers.items():
         if isinstance(answer, Answer) and answer.content_type.endswith("json"):

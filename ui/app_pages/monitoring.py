@@ -1,4 +1,4 @@
-"""Monitoring: the service now and before, and whether its photos have changed."""
+"""Monitoring: the service now and before, whether its photos have changed, when to retrain."""
 
 import cached_api
 import state
@@ -7,6 +7,7 @@ from components.messages import show_error
 from components.monitoring.accuracy import accuracy_in_use
 from components.monitoring.drift import drift_metrics
 from components.monitoring.service import service_metrics
+from components.monitoring.triggers import trigger_cards
 from errors import ApiError
 
 _HOURS = {1: "Hour", 24: "Day", 24 * 7: "Week", 24 * 30: "30 days"}
@@ -30,3 +31,4 @@ else:
     service_metrics(hours)
     accuracy_in_use()
     drift_metrics()
+    trigger_cards()

@@ -12,16 +12,10 @@ from components.retrain.outcome import outcome
 from components.retrain.progress import is_active, progress_panel
 from components.retrain.start import start_panel
 from components.retrain.tables import promotions_table, runs_table, versions_table
-from components.retrain.triggers import trigger_cards
 from errors import ApiError
 
 _MAX_RUNS = 50
-_VERSIONS, _TRIGGERS, _FRESHNESS, _HISTORY = (
-    "Versions",
-    "Triggers",
-    "Freshness limits",
-    "Past runs",
-)
+_VERSIONS, _FRESHNESS, _HISTORY = "Versions", "Freshness limits", "Past runs"
 
 
 def show_versions(versions: Versions) -> None:
@@ -71,15 +65,12 @@ try:
         start_panel(run, versions.champion)
         if run:
             outcome(run, versions.champion)
-    version_tab, trigger_tab, freshness_tab, run_tab = st.tabs(
-        [_VERSIONS, _TRIGGERS, _FRESHNESS, _HISTORY], key=state.RETRAIN_TAB, on_change="rerun"
+    version_tab, freshness_tab, run_tab = st.tabs(
+        [_VERSIONS, _FRESHNESS, _HISTORY], key=state.RETRAIN_TAB, on_change="rerun"
     )
     with version_tab:
         if version_tab.open:
             show_versions(versions)
-    with trigger_tab:
-        if trigger_tab.open:
-            trigger_cards()
     with freshness_tab:
         if freshness_tab.open:
             freshness_thresholds()

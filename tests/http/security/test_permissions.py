@@ -76,6 +76,8 @@ MODELS = {
     ("PUT", "/freshness-thresholds"),
     ("DELETE", "/freshness-thresholds"),
     ("PUT", "/triggers/{name}"),
+    ("POST", "/suggestions/{suggestion_id}/accept"),
+    ("POST", "/suggestions/{suggestion_id}/dismiss"),
 }
 CHANGES = [one for one in OPERATIONS if one[0] != "GET" and one[1] not in GRADING]
 
@@ -118,6 +120,7 @@ def test_data_and_models_keys_may_grade_and_read(locked: TestClient, key: str) -
         ("PUT", "/dataset/images/1"),
         ("POST", "/dataset/images/relabel/all"),
         ("PATCH", "/triggers/drift"),
+        ("POST", "/suggestions/1/accept/now"),
         ("BREW", "/review-queue"),
     ],
 )

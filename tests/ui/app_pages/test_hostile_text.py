@@ -76,7 +76,7 @@ def test_parts_of_pages(open_page: OpenPage, api: FakeApi, photo: bytes, address
         assert raw_texts(page) == [], part
 
 
-@pytest.mark.parametrize("tab", ["Versions", "Triggers", "Freshness limits", "Past runs"])
+@pytest.mark.parametrize("tab", ["Versions", "Freshness limits", "Past runs"])
 def test_retrain(open_page: OpenPage, api: FakeApi, photo: bytes, tab: str) -> None:
     script(api, photo)
     page = open_page("retrain")

@@ -1,6 +1,4 @@
-"""The tabs of the Retrain page: versions, triggers, past runs."""
-
-import json
+"""The tabs of the Retrain page: versions, past runs."""
 
 from formatting import TEST_ACCURACY
 
@@ -73,60 +71,6 @@ def test_with_one_version_promote_and_rollback_are_disabled(
     assert [element.disabled for element in page.button] == [False, True, True]
 
 
-def test_triggers_show_value_and_threshold(open_page: OpenPage) -> None:
-    page = retrain_page(open_page, "Triggers")
-
-    assert [(element.label, element.value) for element in page.toggle] == [
-        ("**Drift of the photos**", True),
-        ("**New photos**", True),
-        ("**Schedule**", False),
-    ]
-    assert "Now 60; starts above 1000 images" in page_text(page)
-    captions = [element.value for element in page.caption]
-    assert any(fake.RUN_ID in text and "16 Nov 2026, 03:00" in text for text in captions)
-
-
-def test_trigger_can_be_switched_off(open_page: OpenPage, api: FakeApi) -> None:
-    api.answers["/triggers/drift"] = Answer(fake.TRIGGERS["triggers"][0] | {"enabled": False})
-    page = retrain_page(open_page, "Triggers")
-
-    page.toggle[0].set_value(False).run()
-
-    assert [json.loads(body) for body in api.sent_to("/triggers/drift")] == [{"enabled": False}]
-
-
-def test_rejected_switch_shows_the_actual_state_and_the_reason(
-    open_page: OpenPage, api: FakeApi
-) -> None:
-    api.answers["/triggers/drift"] = problem(503, "The catalog is away.")
-    page = retrain_page(open_page, "Triggers")
-
-    page.toggle[0].set_value(False).run()
-
-    assert page.toggle[0].value
-    assert "The catalog is away." in page.error[0].value
-
-
-def test_threshold_cooldown_and_schedule_can_be_set(open_page: OpenPage, api: FakeApi) -> None:
-    api.answers["/triggers/new-images"] = Answer(fake.TRIGGERS["triggers"][1])
-    api.answers["/triggers/schedule"] = Answer(fake.TRIGGERS["triggers"][2])
-    page = retrain_page(open_page, "Triggers")
-
-    threshold = next(element for element in page.number_input if "images" in element.label)
-    assert (threshold.min, threshold.max) == (1, 1_000_000)
-    next(element for element in page.number_input if element.value == 1000).set_value(500)
-    press(page, "Save “New photos”")
-    next(element for element in page.segmented_control).set_value("monthly")
-    press(page, "Save “Schedule”")
-
-    assert [json.loads(body) for body in api.sent_to("/triggers/new-images")] == [
-        {"threshold": 500.0, "cooldown_hours": 24.0}
-    ]
-    assert [json.loads(body) for body in api.sent_to("/triggers/schedule")] == [
-        {"schedule": "monthly", "cooldown_hours": 24.0}
-    ]
-
-
 def test_past_runs_are_listed(open_page: OpenPage, api: FakeApi) -> None:
     by_trigger = fake.RUN | {"started_by": "trigger:new-images", "verdict": fake.NOT_PASSED}
     api.answers["/runs"] = fake.runs(fake.RUN, by_trigger)
@@ -135,7 +79,7 @@ def test_past_runs_are_listed(open_page: OpenPage, api: FakeApi) -> None:
 
     table = page.dataframe[0].value
     assert table["Outcome"].tolist() == ["Passed the checks", "Did not pass the checks"]
-    assert table["Started by"].tolist() == ["A person", "The trigger “new-images”"]
+    assert table["Started by"].tolist() == ["A person", "The trigger “New photos”"]
     assert table["Took"].tolist() == ["12 s", "12 s"]
 
 

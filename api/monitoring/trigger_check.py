@@ -1,0 +1,94 @@
+"""The check of the triggers, once a minute in a worker: suggesting runs, or starting them."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from api.core.errors import ProblemError
+from api.monitoring.suggestions import active_suggestions, lock_trigger, suggest, withdraw
+from api.monitoring.trigger_rules import Rule
+from api.monitoring.triggers import (
+    TriggerState,
+    config_of,
+    cooldown_end,
+    trigger_states,
+)
+from api.retraining.service import create_run
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import RunRow
+
+# The options of a run in the mode "start": what it makes waits for a person.
+WAITS: dict[str, Any] = {"promote": "person"}
+log = logging.getLogger(__name__)
+
+
+def check_triggers(
+    database: Database, blobs: Blobs, settings: Settings, at: datetime | None = None
+) -> RunRow | None:
+    """Let each trigger whose condition holds do what its mode says. Call it once a minute.
+
+    The first one that starts a run ends the check: the run is returned. Raises errors of the
+    database.
+    """
+    moment = at or now()
+    with database.reading() as session:  # Slow, so without a write lock.
+        states = trigger_states(session, settings, blobs, moment)
+    for state in states:
+        try:
+            if state.is_stale:
+                with database.session() as session:
+                    withdraw(session, state.rule.name, moment)
+            elif not state.would_fire:
+                continue
+            elif state.config.mode == "suggest":
+                _suggest(database, settings, state, moment)
+            elif run := _fire(database, settings, state.rule, moment):
+                return run
+        except (ProblemError, IntegrityError) as error:  # Another worker was faster.
+            log.info("Trigger %s did not fire: %s", state.rule.name, error)
+    return None
+
+
+def _suggest(database: Database, settings: Settings, state: TriggerState, at: datetime) -> None:
+    """Raises IntegrityError; then nothing is recorded."""
+    with database.session() as session:
+        trigger = lock_trigger(session, state.rule.name)
+        config = config_of(state.rule, trigger, settings.trigger_mode)
+        active = active_suggestions(session).get(trigger.name)
+        is_new = active is None or active.state == "dismissed"
+        # Changed since it was evaluated.
+        if config.mode != "suggest" or cooldown_end(config, at) or not is_new:
+            return
+        row = suggest(
+            session,
+            trigger,
+            state.result,
+            version=state.version,
+            threshold=config.threshold,
+            at=at,
+        )
+    log.info("Trigger %s suggests a retraining: %s", row.trigger_name, row.reason)
+
+
+def _fire(database: Database, settings: Settings, rule: Rule, at: datetime) -> RunRow | None:
+    """Create a fast run and record the time, in one transaction.
+
+    Raises IntegrityError and what `create_run` raises; then nothing is recorded.
+    """
+    with database.session() as session:
+        row = lock_trigger(session, rule.name)
+        config = config_of(rule, row, settings.trigger_mode)
+        # Changed since it was evaluated.
+        if config.mode in ("off", "suggest") or cooldown_end(config, at):
+            return None
+        options = {} if config.mode == "start_and_promote" else WAITS
+        run = create_run(
+            session, mode="fast", started_by=f"trigger:{rule.name}", options=dict(options)
+        )
+        row.last_fired_at, row.last_run_id = at, run.id
+    log.info("Trigger %s started run %s.", rule.name, run.id)
+    return run
