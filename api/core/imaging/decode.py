@@ -16,6 +16,7 @@ from api.core.imaging.code_points import add_named_profile
 from api.core.imaging.colour import MAX_PROFILE_BYTES, conversion_of
 from api.core.imaging.other_formats import kind_of
 from api.core.imaging.repair import end_of_scans, repaired
+from api.core.imaging.unwritten import has_unwritten_pixels, without_unwritten
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF", "AVIF")
 # Chrome on Windows writes .jfif, and cameras write .hif.
@@ -34,8 +35,6 @@ DRAFT_SIDE = 448
 STRIP_ROWS = 32
 # Of a JPEG, what libjpeg shows where it found no data; CMYK is inverted.
 MISSING = (127, 128)
-# Zeros at the end of a file that was not copied to its end. libjpeg reads them as pixels.
-UNWRITTEN = bytes(64)
 
 # EXIF orientation to the transposition that makes the image upright.
 TRANSPOSITIONS = {
@@ -124,19 +123,21 @@ def decode(
     if not data:
         raise EmptyImageError()
     side = None if full_size else min_side
-    if data.endswith(UNWRITTEN) and data.startswith(b"\xff\xd8"):
-        data = data.rstrip(b"\0")
+    data = without_unwritten(data)
     try:
-        return _decode(data, max_pixels, side)
+        decoded = _decode(data, max_pixels, side)
     except (NotAnImageError, TruncatedImageError):
-        decoded = _decode_repaired(data, max_pixels, side)
-        if decoded is None and (kind := kind_of(data)):
+        repaired_image = _decode_repaired(data, max_pixels, side)
+        if repaired_image is None and (kind := kind_of(data)):
             raise NotAnImageError.of(kind) from None
-        if decoded is None and starts_like_photo(data[:START_BYTES]):
+        if repaired_image is None and starts_like_photo(data[:START_BYTES]):
             raise TruncatedImageError() from None
-        if decoded is None:
+        if repaired_image is None:
             raise
-        return decoded
+        decoded = repaired_image
+    if has_unwritten_pixels(data):
+        raise TruncatedImageError()
+    return decoded
 
 
 def _decode_repaired(data: bytes, max_pixels: int, min_side: int | None) -> DecodedImage | None:

@@ -123,7 +123,7 @@ def end_of_scans(jpeg: bytes) -> int | None:
 def _webp(data: bytes) -> Iterator[bytes]:
     """Without what follows the pixels, and with its true length."""
     kept: list[bytes] = []
-    for name, chunk in _webp_chunks(data):
+    for name, chunk in webp_chunks(data):
         if name == b"VP8X":
             flags = chunk[8] & (_WEBP_ALPHA | _WEBP_PROFILE)
             kept.append(chunk[:8] + bytes([flags]) + chunk[9:])
@@ -135,7 +135,7 @@ def _webp(data: bytes) -> Iterator[bytes]:
             return
 
 
-def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Name and bytes of each chunk that is whole, from the start."""
     offset = 12
     while offset + 8 <= len(data):
