@@ -18,7 +18,7 @@ def api_variables() -> set[str]:
 def app_variables() -> set[str]:
     from settings import Settings as AppSettings  # noqa: PLC0415
 
-    return variables_of(AppSettings)
+    return variables_of(AppSettings) | {"STREAMLIT_SERVER_BASE_URL_PATH"}
 
 
 def variables_of(settings: Any) -> set[str]:

@@ -3,13 +3,20 @@
 import re
 import shutil
 import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
+from websockets.sync.client import connect
+from websockets.sync.server import ServerConnection, serve
 
 from api.app import MANY_PHOTOS, create_app
 from api.settings import Settings
 from tests.deploy.composition import services, variables
+from tests.processes import Processes, free_port
 from tests.stack.proxy import TEMPLATE, nginx_command
 
 
@@ -57,3 +64,64 @@ def test_large_uploads_are_let_through_where_the_api_takes_them() -> None:
     many = {path for path in posts if re.fullmatch(MANY_PHOTOS, path)}
     assert len(many) == 5
     assert {path for path in posts if re.search(pattern, path)} == many
+
+
+class _Replica(BaseHTTPRequestHandler):
+    """Answers everything with its path."""
+
+    def do_GET(self) -> None:
+        body = self.path.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def _send_path(socket: ServerConnection) -> None:
+    assert socket.request
+    socket.send(socket.request.path)
+
+
+@pytest.fixture
+def proxied(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of nginx for API and app, before servers that take any path."""
+    if not shutil.which("nginx"):
+        pytest.skip("needs nginx: on Debian or Ubuntu, apt-get install nginx-light")
+    ports = [free_port(), free_port()]
+    processes = Processes(tmp_path)
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), _Replica) as replica,
+        serve(_send_path, "127.0.0.1", 0) as app,
+    ):
+        for server in (replica, app):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        command = nginx_command(
+            tmp_path,
+            environment,
+            api_port=ports[0],
+            app_port=ports[1],
+            replicas=[replica.server_port],
+            app=app.socket.getsockname()[1],
+        )
+        try:
+            processes.start("nginx", command)
+            processes.wait_until_ready("nginx", f"http://127.0.0.1:{ports[0]}/ready")
+            yield f"http://127.0.0.1:{ports[0]}", f"ws://127.0.0.1:{ports[1]}"
+        finally:
+            processes.stop()
+            replica.shutdown()
+
+
+@pytest.mark.slow
+def test_api_and_app_may_be_below_a_path(proxied: tuple[str, str]) -> None:
+    api, app = proxied
+    for prefix in ("", "/grader", "/a/b"):
+        assert httpx.get(f"{api}{prefix}/live", trust_env=False).text == f"{prefix}/live"
+        # Of one replica, whichever it is.
+        assert httpx.get(f"{api}{prefix}/metrics", trust_env=False).status_code == 404
+        page = f"{app}{prefix}/_stcore/stream"
+        with connect(page, proxy=None) as socket:
+            assert socket.recv() == f"{prefix}/_stcore/stream"
