@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import NamedTuple
 
+from named_colours import in_srgb, named_colours
 from PIL import Image, ImageCms, ImageDraw, ImageFont, ImageOps, PngImagePlugin
 
 READABLE = [
@@ -124,9 +125,12 @@ def _open_small(data: bytes, longest_side: int) -> Image.Image | None:
         with Image.open(BytesIO(data), formats=_SHOWN) as file:
             if file.width * file.height > _MAX_PIXELS:
                 return None
+            named = named_colours(file, data)
             image = _without_false_transparency(file)
             image.thumbnail((longest_side, longest_side))
             upright = _on_white(_as_8_bit(ImageOps.exif_transpose(image)))
+            if named:
+                return in_srgb(upright, named)
             return _to_srgb(upright, image.info.get("icc_profile"))
     except Exception:  # a damaged file makes Pillow's readers raise errors of any kind
         return None
