@@ -46,6 +46,7 @@ class Balance(BaseModel):
 class BatchSummary(BaseModel):
     """Totals of the batch."""
 
+    batch_id: str
     by_class: dict[str, int]
     by_level: dict[Literal["fresh", "past_best", "rotten"], int]
     count: int
@@ -454,24 +455,6 @@ class Quantiles(BaseModel):
 
 class Ready(BaseModel):
     status: Literal["ready"] = "ready"
-
-
-class RecordedPrediction(BaseModel):
-    """One prediction of the past."""
-
-    confidence: float
-    filename: str
-    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
-    freshness_score: float | None = None
-    inference_time_ms: float
-    label: str | None = None
-    model_version: str
-    photograph_kept: bool
-    predicted_class: str
-    prediction_id: str
-    probabilities: dict[str, float]
-    recognised: bool
-    timestamp: datetime
 
 
 class Relabelled(BaseModel):
@@ -1053,13 +1036,6 @@ class Prediction(BaseModel):
     timestamp: datetime
 
 
-class PredictionPage(BaseModel):
-    limit: int
-    offset: int
-    predictions: list[RecordedPrediction]
-    total: int
-
-
 class Report(BaseModel):
     """The metrics of a version, with their data and splits."""
 
@@ -1194,6 +1170,43 @@ class DatasetInsights(BaseModel):
     from_catalog: int
     model_version: str
     sizes: Sizes
+
+
+class HistoryItem(BaseModel):
+    """One prediction of the past, with all that is known of it."""
+
+    batch_id: str | None = None
+    confidence: float
+    dismissed_at: datetime | None = None
+    filename: str
+    freshness: Literal["fresh", "rotten"] | None = None
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    fruit: str
+    image: ImageSize | None = None
+    inference_time_ms: float
+    inspection_id: str | None = None
+    instances: list[Instance] | None = None
+    interpretation: str
+    label: str | None = None
+    lot: str | None = None
+    model_version: str
+    photograph_kept: bool
+    predicted_class: str
+    prediction_id: str
+    probabilities: dict[str, float]
+    recognised: bool
+    several: bool | None = None
+    summary: InstanceSummary | None = None
+    timestamp: datetime
+
+
+class PredictionPage(BaseModel):
+    limit: int
+    next: str | None = None
+    offset: int
+    predictions: list[HistoryItem]
+    total: int
 
 
 class BatchAnswer(BaseModel):

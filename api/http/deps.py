@@ -5,9 +5,11 @@ one while all are busy.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
+from pydantic import AfterValidator, AwareDatetime
 from sqlalchemy.orm import Session
 from starlette.convertors import StringConvertor, register_url_convertor
 
@@ -34,6 +36,17 @@ async def _queue(request: Request) -> RunQueue:
     return cast(RunQueue, request.app.state.queue)
 
 
+def _in_range(moment: datetime) -> datetime:
+    """Raises ValueError for one that another time zone may not have."""
+    if not _EARLIEST <= moment <= _LATEST:
+        raise ValueError("it is between 1970 and 9999")
+    return moment
+
+
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
+# PostgreSQL refuses null characters in text.
+Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10**9)]
 ThumbnailSize = Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")]

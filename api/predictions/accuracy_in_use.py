@@ -2,7 +2,7 @@
 
 The service draws the sample when it records a prediction, and asks about it in the review queue.
 Answers that people give unasked do not count: they report errors more readily. Nor do those about
-the least sure predictions.
+the least sure predictions. What a person dismissed as no fruit is not in the sample.
 """
 
 from typing import Self
@@ -66,7 +66,11 @@ def accuracy_in_use(session: Session, version: str, held_out: float | None) -> A
             FeedbackRow,
             (FeedbackRow.prediction_id == PredictionRow.id) & FeedbackRow.asked.is_(True),
         )
-        .where(PredictionRow.sampled.is_(True), PredictionRow.model_version == version)
+        .where(
+            PredictionRow.sampled.is_(True),
+            PredictionRow.model_version == version,
+            PredictionRow.dismissed_at.is_(None),
+        )
     )
     sampled, answered, correct = session.execute(query).one()
     return AccuracyInUse.of(version, sampled, answered, correct or 0, held_out)

@@ -50,12 +50,13 @@ def batch_items(files: Iterable[SentFile], limits: UploadLimits) -> Iterator[Bat
 class Batch:
     """A batch request, graded throughout by the model that was loaded when it arrived.
 
-    With `instances`, each fruit of each photo is graded too.
+    With `instances`, each fruit of each photo is graded too. `id`: its predictions carry it.
     """
 
     state: AppState
     predictor: Predictor
     threads: int
+    id: str
     instances: bool = False
     _failed: int = 0
     _unrecognised: int = 0
@@ -123,7 +124,7 @@ class Batch:
             self._failed += 1
             return BatchFailure(index=index, filename=filename, error=grade)
         version = self.predictor.manifest.version
-        prediction = self.state.build_response(grade, version, filename)
+        prediction = self.state.build_response(grade, version, filename, self.id)
         self._count(prediction)
         return BatchPrediction(
             index=index, filename=filename, **prediction.model_dump(exclude_unset=True)
@@ -153,6 +154,7 @@ class Batch:
             unrecognised=self._unrecognised,
             model_version=self.predictor.manifest.version,
             seconds=round(perf_counter() - self._started, 3),
+            batch_id=self.id,
         )
 
 

@@ -13,7 +13,7 @@ from api.core import telemetry
 from api.core.errors import UnprocessableError
 from api.core.imaging.decode import UNREADABLE
 from api.core.labels import accepted_class_name
-from api.predictions import feedback_repository
+from api.predictions import dismissal, feedback_repository
 from api.predictions.history import (
     OTHER_PROCESS_SECONDS,
     PhotographGoneError,
@@ -81,6 +81,8 @@ class FeedbackService:
         # image change together, and in between nobody relabels or removes the image.
         with self.store.database.session() as session:
             images.lock_images(session)
+            # What is said last counts: it is of a fruit.
+            dismissal.take_back(session, prediction_id)
             outcome, image_id, message = self._add_training_image(
                 session, prediction, class_name, origin
             )

@@ -1,14 +1,12 @@
-"""Queries on recorded predictions, including one that is still being written."""
+"""One recorded prediction, also while it is still being written. `search` finds many."""
 
 import asyncio
 import re
-from collections.abc import Sequence
 from http import HTTPStatus
 from threading import BoundedSemaphore
 
 from anyio import to_thread
-from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from api.core.errors import ConflictError, NotFoundError, ProblemError
@@ -68,32 +66,6 @@ class PhotographGoneError(NotFoundError):
         "The photograph of this prediction is not kept (any more); RIPELINE_KEEP_PREDICTED_DAYS "
         "says for how long photographs are."
     )
-
-
-def filters(
-    class_name: str | None, recognised: bool | None, below: float | None, model_version: str | None
-) -> list[ColumnElement[bool]]:
-    """Query conditions, None for any; `below` is an upper bound of the confidence."""
-    values = {
-        PredictionRow.predicted_class: class_name,
-        PredictionRow.recognised: recognised,
-        PredictionRow.model_version: model_version,
-    }
-    conditions = [column == value for column, value in values.items() if value is not None]
-    return conditions if below is None else [*conditions, PredictionRow.confidence < below]
-
-
-def list_predictions(
-    session: Session, conditions: list[ColumnElement[bool]], offset: int, limit: int
-) -> Sequence[tuple[PredictionRow, str | None]]:
-    """Predictions with their label from feedback, newest first."""
-    query = _LABELLED.where(*conditions).order_by(PredictionRow.created_at.desc(), PredictionRow.id)
-    return session.execute(query.offset(offset).limit(limit)).all()
-
-
-def count(session: Session, conditions: list[ColumnElement[bool]]) -> int:
-    query = select(func.count()).select_from(PredictionRow).where(*conditions)
-    return session.scalar(query) or 0
 
 
 async def wait_until_recorded(

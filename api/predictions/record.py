@@ -11,7 +11,7 @@ from api.core.formatting import printable
 from api.core.imaging.hashing import perceptual_hash
 from api.core.near_duplicates import MAX_NAME
 from api.model.grade import Grade
-from api.predictions.schemas import Prediction
+from api.predictions.schemas import FoundFruits, Prediction
 from api.storage.tables import PredictionRow
 
 FOLDER = "predicted"
@@ -21,7 +21,8 @@ FOLDER = "predicted"
 class Record:
     """A prediction on its way to the catalog, with features and images from its `Grade`.
 
-    The images are None where the queue had no room for them.
+    `fruits`: those of the photo as JSON, see `FoundFruits`. They and the images are None where the
+    queue had no room for them.
     """
 
     prediction: Prediction
@@ -29,13 +30,26 @@ class Record:
     features: NDArray[np.float16]
     hash_thumbnail: Image.Image | None
     stored_image: bytes | Image.Image | None
+    fruits: str | None = None
+    batch_id: str | None = None
 
     @classmethod
-    def of(cls, prediction: Prediction, grade: Grade, filename: str) -> "Record":
-        if prediction.explanation or prediction.instances:
-            # Not recorded, and larger than all the rest.
+    def of(
+        cls, prediction: Prediction, grade: Grade, filename: str, batch_id: str | None = None
+    ) -> "Record":
+        fruits = FoundFruits.of(prediction)
+        if prediction.explanation or fruits:
+            # As objects they are larger than all the rest.
             prediction = prediction.model_copy(update={"explanation": None, "instances": None})
-        return cls(prediction, filename, grade.features, grade.hash_thumbnail, grade.stored_image)
+        return cls(
+            prediction,
+            filename,
+            grade.features,
+            grade.hash_thumbnail,
+            grade.stored_image,
+            fruits.model_dump_json() if fruits else None,
+            batch_id,
+        )
 
     @property
     def id(self) -> str:
@@ -43,11 +57,13 @@ class Record:
 
     @property
     def image_bytes(self) -> int:
-        """Memory of the images."""
-        return sum(map(_memory, (self.hash_thumbnail, self.stored_image)))
+        """Memory of the images and the fruits."""
+        images = sum(map(_memory, (self.hash_thumbnail, self.stored_image)))
+        return images + len(self.fruits or "")
 
     def without_images(self) -> "Record":
-        return replace(self, hash_thumbnail=None, stored_image=None)
+        """Nor the fruits."""
+        return replace(self, hash_thumbnail=None, stored_image=None, fruits=None)
 
     def row(self, blob: str | None, *, sampled: bool = False) -> PredictionRow:
         prediction, thumbnail = self.prediction, self.hash_thumbnail
@@ -67,6 +83,9 @@ class Record:
             features=self.features.tobytes(),
             blob=blob,
             sampled=sampled,
+            batch_id=self.batch_id,
+            several=prediction.several,
+            fruits=self.fruits,
         )
 
 

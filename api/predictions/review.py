@@ -17,7 +17,7 @@ from api.storage.tables import FeedbackRow, PredictionRow
 PAGE = 500
 # Rows to read at most: near-duplicates are skipped, so a queue takes more rows than its length.
 MAX_SCANNED = 5000
-# Near-duplicates of this many recently labelled predictions are skipped as well.
+# Near-duplicates of this many recently labelled predictions, and dismissed ones, are skipped too.
 MAX_LABELLED = 5000
 
 
@@ -32,6 +32,7 @@ def random_sample(session: Session, limit: int) -> list[PredictionRow]:
         .where(
             PredictionRow.sampled.is_(True),
             PredictionRow.blob.is_not(None),
+            PredictionRow.dismissed_at.is_(None),
             PredictionRow.id.not_in(asked),
         )
         .order_by(PredictionRow.created_at, PredictionRow.id)
@@ -43,15 +44,17 @@ def random_sample(session: Session, limit: int) -> list[PredictionRow]:
 def least_sure(session: Session, limit: int) -> list[PredictionRow]:
     """Up to `limit` predictions: unrecognised first, then by confidence, lowest first.
 
-    Only with a stored image, without feedback and not of the sample, and no near-duplicates of each
-    other or of labelled predictions. Photos of inspections are corrected there, fruit by fruit.
+    Only with a stored image, without feedback, not dismissed and not of the sample, and no
+    near-duplicates of each other or of labelled or dismissed predictions. Photos of inspections are
+    corrected there, fruit by fruit.
     """
-    seen = read_signatures(_labelled_signatures(session))
+    seen = read_signatures([*_labelled_signatures(session), *_dismissed_signatures(session)])
     labelled = select(FeedbackRow.prediction_id)
     query = (
         select(PredictionRow)
         .where(
             PredictionRow.blob.is_not(None),
+            PredictionRow.dismissed_at.is_(None),
             PredictionRow.id.not_in(labelled),
             PredictionRow.id.not_in(select(InspectionPhotoRow.id)),
             PredictionRow.sampled.is_not(True),
@@ -81,6 +84,17 @@ def _labelled_signatures(session: Session) -> list[str]:
         .join(FeedbackRow, PredictionRow.id == FeedbackRow.prediction_id)
         .where(PredictionRow.signature.is_not(None))
         .order_by(FeedbackRow.created_at.desc())
+        .limit(MAX_LABELLED)
+    )
+    return [signature for signature in session.scalars(query) if signature]
+
+
+def _dismissed_signatures(session: Session) -> list[str]:
+    """Signatures of the predictions that were dismissed last."""
+    query = (
+        select(PredictionRow.signature)
+        .where(PredictionRow.dismissed_at.is_not(None), PredictionRow.signature.is_not(None))
+        .order_by(PredictionRow.dismissed_at.desc())
         .limit(MAX_LABELLED)
     )
     return [signature for signature in session.scalars(query) if signature]

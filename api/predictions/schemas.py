@@ -94,6 +94,23 @@ class InstanceSummary(BaseModel):
         )
 
 
+class FoundFruits(BaseModel):
+    """The fruits of a photo, as they are recorded."""
+
+    image: ImageSize
+    instances: list[Instance]
+    summary: InstanceSummary
+
+    @classmethod
+    def of(cls, prediction: "Prediction") -> "FoundFruits | None":
+        """None if they were not graded."""
+        if not (prediction.image and prediction.instances is not None and prediction.summary):
+            return None
+        return cls(
+            image=prediction.image, instances=prediction.instances, summary=prediction.summary
+        )
+
+
 class Prediction(BaseModel):
     """One graded photograph."""
 
@@ -187,6 +204,7 @@ class BatchSummary(BaseModel):
     unrecognised: int = Field(description="Of the graded; counted as no fruit.")
     model_version: str
     seconds: float
+    batch_id: str = Field(description="GET /predictions?batch_id=… lists its predictions again.")
 
 
 class BatchAnswer(BaseModel):

@@ -63,10 +63,12 @@ class AppState:
             raise ModelUnavailableError()
         return self.predictor
 
-    def build_response(self, grade: Grade, version: str, filename: str) -> Prediction:
+    def build_response(
+        self, grade: Grade, version: str, filename: str, batch_id: str | None = None
+    ) -> Prediction:
         """The response for a grade, counted and queued to be recorded. Does not block."""
         prediction = self.count_prediction(grade, version)
-        self.recorder.put(Record.of(prediction, grade, filename))
+        self.recorder.put(Record.of(prediction, grade, filename, batch_id))
         return prediction
 
     def count_prediction(self, grade: Grade, version: str) -> Prediction:

@@ -25,11 +25,15 @@ from api.storage.db import Base, UtcDateTime, now
 
 # `ImageRow` and `BoxedPhotoRow` have a column of this name.
 _Bytes = bytes
-_WITH_BLOB: dict[str, Any] = {
-    "sqlite_where": text("blob IS NOT NULL"),
-    "postgresql_where": text("blob IS NOT NULL"),
-}
-_SAMPLED: dict[str, Any] = {"sqlite_where": text("sampled"), "postgresql_where": text("sampled")}
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """The condition of a partial index, for both kinds of database."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+_WITH_BLOB = _where("blob IS NOT NULL")
+_SAMPLED = _where("sampled")
 
 
 class ImageRow(Base):
@@ -131,7 +135,9 @@ class PredictionRow(Base):
     `freshness_level`: as served, by the thresholds in force then. `blob`: the photo, while the
     retention period lasts. `signature`: hexadecimal, to find near-duplicates. `features`: float16
     [n], see `core.ood.drift_features`. `sampled`: drawn at random to ask people about; null in
-    rows of older versions.
+    rows of older versions. `batch_id`: those of one batch have the same. `several`: whether the
+    photo shows several fruits, if known. `fruits`: each of them as JSON, if they were graded; see
+    `predictions.schemas.FoundFruits`. `dismissed_at`: when a person said that it is not a fruit.
     """
 
     __tablename__ = "predictions"
@@ -141,6 +147,18 @@ class PredictionRow(Base):
         Index("ix_predictions_kept", "created_at", **_WITH_BLOB),
         Index("ix_predictions_worth_a_look", "recognised", "confidence", **_WITH_BLOB),
         Index("ix_predictions_sampled", "model_version", "created_at", **_SAMPLED),
+        Index("ix_predictions_batch", "batch_id", "created_at", **_where("batch_id IS NOT NULL")),
+        Index("ix_predictions_dismissed", "created_at", **_where("dismissed_at IS NOT NULL")),
+        # They hold all that a search looks at, so that it reads no other row than those shown.
+        Index(
+            "ix_predictions_newest",
+            *("created_at", "id", "recognised", "predicted_class", "freshness_level"),
+            *("confidence", "filename"),
+        ),
+        Index(
+            "ix_predictions_least_sure",
+            *("recognised", "confidence", "id", "predicted_class", "freshness_level", "created_at"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -158,6 +176,11 @@ class PredictionRow(Base):
     features: Mapped[bytes | None] = mapped_column(LargeBinary)
     blob: Mapped[str | None] = mapped_column(String(200))
     sampled: Mapped[bool | None]
+    batch_id: Mapped[str | None] = mapped_column(String(32))
+    several: Mapped[bool | None]
+    # Deferred: up to 50 fruits.
+    fruits: Mapped[str | None] = mapped_column(Text, deferred=True)
+    dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class FeedbackRow(Base):

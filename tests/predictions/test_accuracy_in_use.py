@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.predictions import dismissal
 from api.predictions.accuracy_in_use import AccuracyInUse, accuracy_in_use
 from api.predictions.recorder import Recorder
 from api.settings import Settings
@@ -35,6 +36,13 @@ def test_only_sampled_and_asked_predictions_count(database: Database) -> None:
     assert found.accuracy == pytest.approx(28 / 30)
     assert found.low < 28 / 30 < found.high
     assert not found.below_held_out
+
+
+def test_what_was_dismissed_is_not_in_the_sample(database: Database) -> None:
+    drawn = [a_prediction(database, sampled=True) for _ in range(3)]
+    with database.session() as session:
+        dismissal.dismiss(session, drawn[0].id)
+    assert (in_use(database).sampled, in_use(database).answered) == (2, 0)
 
 
 def test_significantly_lower_accuracy_is_reported(database: Database) -> None:

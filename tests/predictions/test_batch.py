@@ -157,7 +157,7 @@ def test_read_ahead_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPat
 
     async def run() -> None:
         nonlocal done
-        async for rows in Batch(state, predictor, threads=1).results(source()):
+        async for rows in Batch(state, predictor, threads=1, id="0" * 32).results(source()):
             for _ in rows:
                 await asyncio.sleep(0)
                 done += 1
@@ -184,7 +184,7 @@ def test_disconnect_stops_the_batch(client: TestClient) -> None:
             yield BatchItem(str(number), data)
 
     async def run() -> None:
-        results = Batch(state, state.serving(), threads=1).results(source())
+        results = Batch(state, state.serving(), threads=1, id="0" * 32).results(source())
         async for _ in results:
             break
         await results.aclose()
@@ -223,7 +223,7 @@ def test_reading_a_batch_does_not_block_the_event_loop(client: TestClient) -> No
 
     async def run() -> int:
         asyncio.get_running_loop().call_soon(loop_is_running.set)
-        batch = Batch(state, state.serving(), 1)
+        batch = Batch(state, state.serving(), 1, "0" * 32)
         return sum([len(rows) async for rows in batch.results(source())])
 
     assert client.portal is not None

@@ -1,6 +1,8 @@
 """`/predictions` through the whole service."""
 
 import io
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -73,9 +75,113 @@ def test_predictions_are_filtered(own: TestClient) -> None:
     assert listed(own, model_version="another") == []
 
 
-@pytest.mark.parametrize("query", ["class_name=%00", "below=2", "limit=0", "limit=100000"])
+def cursor(*values: Any) -> str:
+    return urlsafe_b64encode(json.dumps(values).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("class_name=%00", "below=2", "at_least=-1", "limit=0", "limit=100000", "level=ripe"),
+        *(
+            "order=random",
+            "since=yesterday",
+            "since=2026-01-01T00:00:00",
+            "until=0001-01-01T00:00Z",
+        ),
+        *("batch_id=7", "inspection_id=x", "search=%00", "dismissed=perhaps"),
+    ],
+)
 def test_invalid_filter_is_rejected(own: TestClient, query: str) -> None:
     assert own.get(f"/predictions?{query}").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        *("x", "é", "[]", "bnVsbA", "%00", "A" * 79),
+        cursor("oldest", "2026-01-01T00:00:00+00:00", "0" * 32),
+        cursor("newest", "2026-01-01T00:00:00+00:00", "\x00"),
+        cursor("newest", "0001-01-01T00:00:00+14:00", "0" * 32),
+        cursor("newest", "never", "0" * 32),
+        cursor("least_sure", 1, "half", "0" * 32),
+    ],
+)
+def test_invalid_cursor_is_rejected(own: TestClient, after: str) -> None:
+    response = own.get("/predictions", params={"after": after})
+    assert response.status_code == 422
+    assert response.json()["code"] in ("bad-cursor", "invalid-request")
+
+
+def test_cursor_and_offset_exclude_each_other(own: TestClient) -> None:
+    after = own.get("/predictions?limit=1").json()["next"]
+    response = own.get("/predictions", params={"after": after, "offset": 1})
+    assert (response.status_code, response.json()["code"]) == (422, "after-and-offset")
+    assert own.get("/predictions", params={"after": after, "offset": 0}).status_code == 200
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest", "least_sure"])
+def test_pages_are_the_whole(own: TestClient, order: str) -> None:
+    whole = listed(own, order=order)
+    after, paged = None, []
+    for _ in range(len(whole)):
+        query: dict[str, Any] = {"order": order, "limit": 2} | ({"after": after} if after else {})
+        body = own.get("/predictions", params=query).json()
+        assert body["total"] == len(whole)
+        paged += body["predictions"]
+        if (after := body["next"]) is None:
+            break
+    assert paged == whole
+
+
+def test_batch_is_listed_again_as_it_was_sent(own: TestClient) -> None:
+    def send(*names: str, **query: str) -> str:
+        data = encode(draw_fruit("freshoranges", size=300), "JPEG")
+        files = [("files", (name, data)) for name in names]
+        answer = own.post("/predict/batch", files=files, params=query).json()
+        batch_id: str = answer["summary"]["batch_id"]
+        return batch_id
+
+    batch_id = uuid4().hex
+    assert send("1.jpg", "2.jpg", batch_id=batch_id) == batch_id
+    assert send("3.jpg", batch_id=batch_id) == batch_id
+    other = send("4.jpg")
+    kept = listed(own, batch_id=batch_id, order="oldest")
+    assert [one["filename"] for one in kept] == ["1.jpg", "2.jpg", "3.jpg"]
+    assert {one["batch_id"] for one in kept} == {batch_id}
+    assert [one["filename"] for one in listed(own, batch_id=other)] == ["4.jpg"]
+    assert own.post("/predict/batch?batch_id=7", files={"files": b"x"}).status_code == 422
+
+
+def test_prediction_is_dismissed_and_taken_back(own: TestClient) -> None:
+    before = own.get("/review-queue").json()["items"]
+    first = before[0]["prediction_id"]
+    url = f"/predictions/{first}/dismissal"
+    assert own.put(url).status_code == 204
+    at = own.get(f"/predictions/{first}").json()["dismissed_at"]
+    assert at
+    assert own.put(url).status_code == 204
+    assert own.get(f"/predictions/{first}").json()["dismissed_at"] == at
+    assert [one["prediction_id"] for one in listed(own, dismissed=True)] == [first]
+    assert first not in [one["prediction_id"] for one in listed(own, dismissed=False)]
+    assert first not in [i["prediction_id"] for i in own.get("/review-queue").json()["items"]]
+    assert own.delete(url).status_code == 204
+    assert own.delete(url).status_code == 204
+    assert own.get("/review-queue").json()["items"] == before
+    assert own.put(f"/predictions/{'0' * 32}/dismissal").status_code == 404
+
+
+def test_feedback_and_dismissal_exclude_each_other(own: TestClient) -> None:
+    data = encode(draw_fruit("freshapples", 9), "JPEG")
+    graded = own.post("/predict", content=data, headers={"content-type": "image/jpeg"}).json()
+    url = f"/predictions/{graded['prediction_id']}"
+    assert own.put(f"{url}/dismissal").status_code == 204
+    assert own.post(f"{url}/feedback", json={"label": "pears"}).status_code == 200
+    recorded = own.get(url).json()
+    assert (recorded["dismissed_at"], recorded["label"]) == (None, "pears")
+    response = own.put(f"{url}/dismissal")
+    assert (response.status_code, response.json()["code"]) == (409, "has-feedback")
+    assert own.get(url).json()["dismissed_at"] is None
 
 
 def test_prediction_is_found_immediately(own: TestClient) -> None:

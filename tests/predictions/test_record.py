@@ -8,7 +8,14 @@ from api.core.imaging.decode import decode
 from api.core.imaging.hashing import near_rows
 from api.model.grade import Grade
 from api.predictions.record import Record
-from api.predictions.schemas import Explanation, Instance, PixelBox
+from api.predictions.schemas import (
+    Explanation,
+    FoundFruits,
+    ImageSize,
+    Instance,
+    InstanceSummary,
+    PixelBox,
+)
 from tests.predictions.samples import a_record
 from tests.synthetic_images import draw_fruit, encode
 
@@ -53,7 +60,7 @@ def test_heat_map_is_dropped_from_the_record() -> None:
     assert record.id == prediction.prediction_id
 
 
-def test_fruits_are_dropped_from_the_record() -> None:
+def test_fruits_are_recorded_as_text() -> None:
     plain = a_record()
     fruit = Instance(
         box=PixelBox(x_min=0, y_min=0, x_max=9, y_max=9),
@@ -67,7 +74,17 @@ def test_fruits_are_dropped_from_the_record() -> None:
         freshness_score=1,
         recognised=True,
     )
-    prediction = plain.prediction.model_copy(update={"instances": [fruit], "several": False})
-    record = Record.of(prediction, cast("Grade", plain), plain.filename)
+    summary = InstanceSummary(
+        count=1, by_class={}, by_level={}, unrecognised=0, worst=None, ungraded=0
+    )
+    found = FoundFruits(image=ImageSize(width=9, height=9), instances=[fruit], summary=summary)
+    prediction = plain.prediction.model_copy(update=dict(found) | {"several": False})
+    record = Record.of(prediction, cast("Grade", plain), plain.filename, "a batch")
+    # As objects they would be larger than all the rest.
     assert record.prediction.instances is None
     assert prediction.instances == [fruit]
+    row = record.row(None)
+    assert FoundFruits.model_validate_json(row.fruits or "") == found
+    assert (row.several, row.batch_id) == (False, "a batch")
+    assert record.image_bytes == len(row.fruits or "")
+    assert record.without_images().row(None).fruits is None

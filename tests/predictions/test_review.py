@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from api.predictions import feedback_repository
+from api.predictions import dismissal, feedback_repository
 from api.predictions.review import least_sure, random_sample
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -42,6 +42,24 @@ def test_labelled_predictions_and_their_near_duplicates_are_left_out(
     with database.session() as session:
         feedback_repository.put(session, labelled.id, "freshapples", True, None)
     assert queue(database) == [unlabelled.id]
+
+
+def test_dismissed_predictions_and_their_near_duplicates_are_left_out(
+    database: Database, blobs: Blobs
+) -> None:
+    dismissed, _copy = (a_stored_prediction(database, blobs, seed=1) for _ in range(2))
+    drawn = a_stored_prediction(database, blobs, seed=3, sampled=True)
+    other = a_stored_prediction(database, blobs, seed=2)
+    for prediction in (dismissed, drawn):
+        with database.session() as session:
+            dismissal.dismiss(session, prediction.id)
+    assert queue(database) == [other.id]
+    assert sample(database) == []
+    for prediction in (dismissed, drawn):
+        with database.session() as session:
+            dismissal.take_back(session, prediction.id)
+    assert len(queue(database)) == 2
+    assert sample(database) == [drawn.id]
 
 
 def test_only_predictions_with_a_stored_image_are_queued(database: Database, blobs: Blobs) -> None:

@@ -1,8 +1,10 @@
 """`POST /predict/batch`: grade many photos."""
 
 from contextlib import AsyncExitStack
+from typing import Annotated
+from uuid import uuid4
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from api.catalog.archive import UploadLimits
@@ -15,6 +17,9 @@ from api.predictions.batch import Batch, batch_items
 from api.predictions.schemas import BatchAnswer
 
 BATCH = "/predict/batch"
+BatchId = Annotated[
+    str, Query(pattern="^[0-9a-f]{32}$", description="32 hexadecimal digits, as of a new UUID.")
+]
 router = APIRouter(tags=["predict"])
 
 
@@ -29,13 +34,21 @@ router = APIRouter(tags=["predict"])
     response_class=StreamingResponse,
 )
 async def predict_batch(
-    request: Request, state: StateDep, settings: SettingsDep, instances: bool = False
+    request: Request,
+    state: StateDep,
+    settings: SettingsDep,
+    *,
+    instances: bool = False,
+    batch_id: BatchId | None = None,
 ) -> StreamingResponse:
     """Send photographs, zips of them, or both, in form fields `files`.
 
     There is a result for each photograph, in order: its grade, or its own error. With
     `Accept: application/x-ndjson` each comes as a line as soon as it is there, and `{"summary": …}`
     as the last. `instances=true` grades each fruit of each photo, as at `/predict`.
+
+    `GET /predictions?batch_id=…` lists the grades again, by the `batch_id` of the summary. Requests
+    that send the same new one are one batch.
     """
     predictor = state.serving()
     if instances:
@@ -44,7 +57,9 @@ async def predict_batch(
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
-        batch = Batch(state, predictor, settings.inference_threads, instances)
+        batch = Batch(
+            state, predictor, settings.inference_threads, batch_id or uuid4().hex, instances
+        )
         rows = batch.results(batch_items(form.files, limits))
         # The response closes the files at its end.
         return row_stream(request, rows, batch.summary, stack.pop_all())

@@ -24,11 +24,11 @@ from api.http.deps import (
     StateDep,
     TrainingIndexDep,
 )
-from api.http.endpoints.history import RecordedPrediction
 from api.http.problems import responses
 from api.predictions import feedback_repository
 from api.predictions.feedback import FeedbackAnswer, FeedbackService, UnclearFeedbackError
 from api.predictions.feedback_repository import Accuracy
+from api.predictions.recorded import RecordedPrediction
 from api.predictions.review import least_sure, random_sample
 from api.storage.db import now
 from api.storage.tables import FeedbackRow, PredictionRow

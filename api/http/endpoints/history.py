@@ -1,114 +1,149 @@
 """`/predictions`: recorded predictions and their photos."""
 
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from api.core.errors import ProblemError
+from api.core.errors import ProblemError, UnprocessableError
 from api.core.imaging.resize import thumbnail
 from api.core.labels import Level
 from api.http.deps import (
     BlobsDep,
     DatabaseDep,
+    Moment,
     Offset,
+    ReadingDep,
     RecordedId,
+    SessionDep,
     SettingsDep,
     StateDep,
+    Text,
     ThumbnailSize,
 )
 from api.http.problems import responses
-from api.predictions import history
+from api.predictions import dismissal, search
 from api.predictions.history import (
     FLUSH_SECONDS,
     PhotographGoneError,
     find_recorded,
     load_image,
 )
-from api.storage.tables import PredictionRow
+from api.predictions.recorded import HistoryItem
+from api.predictions.search import Filters, Order
 
-# PostgreSQL refuses null characters in text.
-Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
+Share = Annotated[float, Query(ge=0, le=1)]
+Id = Annotated[str, Query(pattern="^[0-9a-f]{32}$")]
+Cursor = Annotated[str, Query(max_length=200)]
+DISMISSAL = "/predictions/{prediction_id}/dismissal"
 router = APIRouter(tags=["predictions"], responses=responses(503))
 
 
-class RecordedPrediction(BaseModel):
-    """One prediction of the past."""
-
-    prediction_id: str
-    timestamp: datetime
-    model_version: str
-    predicted_class: str
-    confidence: float
-    probabilities: dict[str, float]
-    recognised: bool
-    freshness_score: float | None
-    freshness_level: Level | None = Field(description="As it was answered then.")
-    inference_time_ms: float
-    filename: str
-    photograph_kept: bool
-    label: str | None = Field(description="The class that a person said it is.")
-
-    @classmethod
-    def of(cls, row: PredictionRow, label: str | None) -> "RecordedPrediction":
-        return cls(
-            prediction_id=row.id,
-            timestamp=row.created_at,
-            model_version=row.model_version,
-            predicted_class=row.predicted_class,
-            confidence=row.confidence,
-            probabilities=row.probabilities,
-            recognised=row.recognised,
-            freshness_score=row.freshness_score,
-            freshness_level=row.freshness_level,
-            inference_time_ms=row.milliseconds,
-            filename=row.filename,
-            photograph_kept=row.blob is not None,
-            label=label,
-        )
-
-
-class PredictionPage(BaseModel):
-    total: int
-    offset: int
-    limit: int
-    predictions: list[RecordedPrediction]
-
-
-@router.get("/predictions", summary="List predictions, newest first", responses=responses(422))
-def predictions(
-    state: StateDep,
-    database: DatabaseDep,
+async def _filters(
     *,
     class_name: Text | None = None,
     recognised: bool | None = None,
+    level: Level | None = None,
+    at_least: Annotated[Share | None, Query(description="The lowest confidence.")] = None,
     below: Annotated[
-        float | None,
-        Query(ge=0, le=1, description="Only predictions with a confidence below this."),
+        Share | None, Query(description="Only predictions with a confidence below this.")
     ] = None,
     model_version: Text | None = None,
+    since: Moment | None = None,
+    until: Annotated[Moment | None, Query(description="This moment is not included.")] = None,
+    batch_id: Annotated[Id | None, Query(description="Of the summary of a batch.")] = None,
+    inspection_id: Id | None = None,
+    dismissed: bool | None = None,
+    search: Annotated[
+        Text | None, Query(description="A part of the file name, lot or supplier.")
+    ] = None,
+) -> Filters:
+    return Filters(
+        class_name,
+        recognised,
+        level,
+        at_least,
+        below,
+        model_version,
+        since,
+        until,
+        batch_id,
+        inspection_id,
+        dismissed,
+        search,
+    )
+
+
+FiltersDep = Annotated[Filters, Depends(_filters)]
+
+
+class PredictionPage(BaseModel):
+    total: int = Field(description="Of all pages.")
+    offset: int
+    limit: int
+    next: str | None = Field(description="`after` of the next page; null on the last.")
+    predictions: list[HistoryItem]
+
+
+class PageAndOffsetError(UnprocessableError):
+    code = "after-and-offset"
+    detail = "Send either `after` or `offset`: both say where the page begins."
+
+
+@router.get("/predictions", summary="Search predictions", responses=responses(422))
+def predictions(
+    state: StateDep,
+    database: DatabaseDep,
+    filters: FiltersDep,
+    *,
+    order: Annotated[
+        Order,
+        Query(description="least_sure: what was not recognised, then by confidence, lowest first."),
+    ] = "newest",
+    after: Annotated[
+        Cursor | None, Query(description="The `next` of the page before, of the same search.")
+    ] = None,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PredictionPage:
-    conditions = history.filters(class_name, recognised, below, model_version)
+    """All that was graded, as far as the filters say, newest first."""
+    if after is not None and offset:
+        raise PageAndOffsetError()
     state.recorder.flush(FLUSH_SECONDS)
     with database.reading() as session:
-        rows = history.list_predictions(session, conditions, offset, limit)
-        total = history.count(session, conditions)
+        found, following = search.find(session, filters, order, after, offset=offset, limit=limit)
+        total = search.count(session, filters)
     return PredictionPage(
         total=total,
         offset=offset,
         limit=limit,
-        predictions=[RecordedPrediction.of(*row) for row in rows],
+        next=following,
+        predictions=[HistoryItem.of_found(one) for one in found],
     )
 
 
 @router.get("/predictions/{prediction_id}", summary="One prediction", responses=responses(404, 422))
-def prediction(
-    state: StateDep, database: DatabaseDep, prediction_id: RecordedId
-) -> RecordedPrediction:
-    return RecordedPrediction.of(*find_recorded(database, state.recorder, prediction_id))
+def prediction(session: ReadingDep, prediction_id: RecordedId) -> HistoryItem:
+    return HistoryItem.of_found(search.of_prediction(session, prediction_id))
+
+
+@router.put(
+    DISMISSAL,
+    summary="Dismiss a prediction: not a fruit",
+    status_code=204,
+    responses=responses(404, 409, 422),
+)
+def dismiss(session: SessionDep, prediction_id: RecordedId) -> None:
+    """It leaves the review queue, counts neither as right nor as wrong, and teaches nothing."""
+    dismissal.dismiss(session, prediction_id)
+
+
+@router.delete(
+    DISMISSAL, summary="Take a dismissal back", status_code=204, responses=responses(404, 422)
+)
+def take_back_dismissal(session: SessionDep, prediction_id: RecordedId) -> None:
+    """Feedback on the prediction does so, too."""
+    dismissal.take_back(session, prediction_id)
 
 
 @router.get(

@@ -1,10 +1,8 @@
 """`/inspections`: lots, their photos, and the verdict."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import AfterValidator, AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
 from api.catalog.archive import UploadLimits
@@ -15,14 +13,15 @@ from api.core.errors import ProblemError, problem_document
 from api.http.deps import (
     BlobsDep,
     DatabaseDep,
+    Moment,
     Offset,
     ReadingDep,
     SettingsDep,
     StateDep,
+    Text,
     TrainingIndexDep,
 )
 from api.http.endpoints.boxed_photos import StoreDep
-from api.http.endpoints.history import Text
 from api.http.problems import responses
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.inspections import repository
@@ -54,17 +53,6 @@ PHOTO = f"{PHOTOS}/{{photo_id}}"
 FRUIT = f"{PHOTO}/fruits/{{number}}"
 UPLOADS_PATTERN = rf"{INSPECTIONS}/[^/]+/photos"
 _UPLOAD = describe_form(files={**FILES, "description": "Photos, zips of them, or both."})
-_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-
-
-def _in_range(moment: datetime) -> datetime:
-    """Raises ValueError for one that another time zone may not have."""
-    if not _EARLIEST <= moment <= _LATEST:
-        raise ValueError("it is between 1970 and 9999")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
 Number = Annotated[int, Path(ge=1, le=10**6)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 router = APIRouter(tags=["inspections"], responses=responses(503, 507))

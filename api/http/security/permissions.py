@@ -19,6 +19,7 @@ GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
 DATA = re.compile(
     r"POST /(upload-training-data|upload-boxed-photos|dataset/images/(relabel|remove)|review-queue)"
     r"|POST /predictions/[^/]+/feedback|PUT /predictions/[^/]+/boxes"
+    r"|(PUT|DELETE) /predictions/[^/]+/dismissal"
     r"|(PATCH|DELETE) /dataset/images/[^/]+"
     r"|DELETE /dataset/boxed-photos/[^/]+|PUT /dataset/boxed-photos/[^/]+/boxes"
     r"|POST /inspections(/[^/]+/photos(/[^/]+/fruits)?)?|PATCH /inspections/[^/]+/photos/[^/]+"

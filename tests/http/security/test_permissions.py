@@ -54,6 +54,8 @@ DATA = {
     ("DELETE", "/dataset/images/{image_id}"),
     ("POST", "/predictions/{prediction_id}/feedback"),
     ("PUT", "/predictions/{prediction_id}/boxes"),
+    ("PUT", "/predictions/{prediction_id}/dismissal"),
+    ("DELETE", "/predictions/{prediction_id}/dismissal"),
     ("POST", "/upload-boxed-photos"),
     ("PUT", "/dataset/boxed-photos/{photo_id}/boxes"),
     ("DELETE", "/dataset/boxed-photos/{photo_id}"),

@@ -1,0 +1,42 @@
+"""Dismissing a prediction: a person says that its photo shows no fruit.
+
+It is asked about no more, counts neither as right nor as wrong, and nothing is learned from it.
+Feedback on it takes the dismissal back, as what was said last counts.
+"""
+
+from sqlalchemy.orm import Session
+
+from api.core.errors import ConflictError
+from api.predictions.history import PredictionNotFoundError
+from api.storage.db import now
+from api.storage.tables import FeedbackRow, PredictionRow
+
+
+class HasFeedbackError(ConflictError):
+    code = "has-feedback"
+    detail = (
+        "A person has said which class this prediction's photo is of, so it is not dismissed. "
+        "Correct that with POST /predictions/{id}/feedback instead."
+    )
+
+
+def dismiss(session: Session, prediction_id: str) -> None:
+    """Raises PredictionNotFoundError, HasFeedbackError. Again, it changes nothing."""
+    row = _lock(session, prediction_id)
+    if session.get(FeedbackRow, prediction_id) is not None:
+        raise HasFeedbackError()
+    if row.dismissed_at is None:
+        row.dismissed_at = now()
+
+
+def take_back(session: Session, prediction_id: str) -> None:
+    """Raises PredictionNotFoundError. Of what is not dismissed, it changes nothing."""
+    _lock(session, prediction_id).dismissed_at = None
+
+
+def _lock(session: Session, prediction_id: str) -> PredictionRow:
+    """The row, until the end of the transaction: feedback is not given meanwhile."""
+    row = session.get(PredictionRow, prediction_id, with_for_update=True)
+    if row is None:
+        raise PredictionNotFoundError(prediction_id)
+    return row

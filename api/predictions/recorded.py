@@ -1,0 +1,85 @@
+"""Recorded predictions in answers."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from api.core.labels import Freshness, Level, read_label
+from api.model.interpretation import describe
+from api.predictions.schemas import FoundFruits, ImageSize, Instance, InstanceSummary
+from api.predictions.search import Found
+from api.storage.tables import PredictionRow
+
+
+class RecordedPrediction(BaseModel):
+    """One prediction of the past."""
+
+    prediction_id: str
+    timestamp: datetime
+    model_version: str
+    predicted_class: str
+    confidence: float
+    probabilities: dict[str, float]
+    recognised: bool
+    freshness_score: float | None
+    freshness_level: Level | None = Field(description="As it was answered then.")
+    inference_time_ms: float
+    filename: str
+    photograph_kept: bool
+    label: str | None = Field(description="The class that a person said it is.")
+
+    @classmethod
+    def of(cls, row: PredictionRow, label: str | None) -> "RecordedPrediction":
+        return cls(
+            prediction_id=row.id,
+            timestamp=row.created_at,
+            model_version=row.model_version,
+            predicted_class=row.predicted_class,
+            confidence=row.confidence,
+            probabilities=row.probabilities,
+            recognised=row.recognised,
+            freshness_score=row.freshness_score,
+            freshness_level=row.freshness_level,
+            inference_time_ms=row.milliseconds,
+            filename=row.filename,
+            photograph_kept=row.blob is not None,
+            label=label,
+        )
+
+
+class HistoryItem(RecordedPrediction):
+    """One prediction of the past, with all that is known of it."""
+
+    fruit: str
+    freshness: Freshness | None
+    interpretation: str
+    several: bool | None = Field(description="Whether it shows several fruits; null if not known.")
+    image: ImageSize | None = Field(description="Of a request with `instances`, as the next two.")
+    instances: list[Instance] | None
+    summary: InstanceSummary | None
+    batch_id: str | None
+    inspection_id: str | None
+    lot: str | None
+    dismissed_at: datetime | None = Field(description="When a person said that it is no fruit.")
+
+    @classmethod
+    def of_found(cls, found: Found) -> Self:
+        row, label = found.row, read_label(found.row.predicted_class)
+        fruits = FoundFruits.model_validate_json(row.fruits) if row.fruits else None
+        return cls(
+            **RecordedPrediction.of(row, found.label).model_dump(),
+            fruit=label.fruit,
+            freshness=label.freshness,
+            interpretation=describe(
+                row.probabilities, row.recognised, row.freshness_level, several=bool(row.several)
+            ),
+            several=row.several,
+            image=fruits.image if fruits else None,
+            instances=fruits.instances if fruits else None,
+            summary=fruits.summary if fruits else None,
+            batch_id=row.batch_id,
+            inspection_id=found.inspection_id,
+            lot=found.lot,
+            dismissed_at=row.dismissed_at,
+        )
