@@ -131,7 +131,7 @@ def prediction(session: ReadingDep, prediction_id: RecordedId) -> HistoryItem:
     DISMISSAL,
     summary="Dismiss a prediction: not a fruit",
     status_code=204,
-    responses=responses(404, 409, 422),
+    responses=responses(404, 409, 422, 507),
 )
 def dismiss(session: SessionDep, prediction_id: RecordedId) -> None:
     """It leaves the review queue, counts neither as right nor as wrong, and teaches nothing."""
@@ -139,7 +139,7 @@ def dismiss(session: SessionDep, prediction_id: RecordedId) -> None:
 
 
 @router.delete(
-    DISMISSAL, summary="Take a dismissal back", status_code=204, responses=responses(404, 422)
+    DISMISSAL, summary="Take a dismissal back", status_code=204, responses=responses(404, 422, 507)
 )
 def take_back_dismissal(session: SessionDep, prediction_id: RecordedId) -> None:
     """Feedback on the prediction does so, too."""
