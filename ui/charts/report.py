@@ -23,8 +23,8 @@ from charts.style import (
 
 _ROW_PIXELS = 46
 _CELL_PIXELS = 52
-# From transparent to a green on which text is readable, on light and dark.
-_GREENS = [[0.0, "rgba(63, 154, 102, 0)"], [1.0, "rgba(63, 154, 102, 0.65)"]]
+# From transparent to a blue on which text is readable, on light and dark. Green would say fresh.
+_BLUES = [[0.0, "rgba(91, 142, 203, 0)"], [1.0, "rgba(91, 142, 203, 0.65)"]]
 
 
 def metric_intervals(figures: Sequence[Figure]) -> go.Figure:
@@ -91,7 +91,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Fig
             text=[[f"{count:,}" if count else "" for count in row] for row in matrix],
             texttemplate="%{text}",
             textfont={"size": 14},
-            colorscale=_GREENS,
+            colorscale=_BLUES,
             zmin=0,
             zmax=1,
             showscale=False,
@@ -115,7 +115,7 @@ def slice_intervals(slices: Sequence[MetricSlice]) -> go.Figure:
             x=to_percent(part.accuracy for part in slices),
             y=names,
             mode="markers",
-            marker={"size": 12, "color": HIGHLIGHT},
+            marker={"size": 12, "color": NEUTRAL},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -148,7 +148,7 @@ def found_bars(shares: Mapping[str, float]) -> go.Figure:
             x=to_percent(shares.values()),
             y=names,
             orientation="h",
-            marker={"color": HIGHLIGHT},
+            marker={"color": NEUTRAL},
             width=0.55,
             text=percent_labels(shares.values()),
             textposition="auto",

@@ -10,6 +10,7 @@ from plain_text import as_chart_text
 from charts.style import (
     HIGHLIGHT,
     MUTED,
+    NEUTRAL,
     PERCENT_AXIS,
     RING,
     WARNING,
@@ -94,7 +95,8 @@ def new_photos(counts: Mapping[str, int]) -> go.Figure:
 def recall_pairs(classes: Mapping[str, Pair]) -> go.Figure:
     """The recall of champion and candidate, a row per class, with a coloured line between.
 
-    A new class has the candidate's dot alone.
+    Blue where it is no worse, since green would say fresh. A new class has the candidate's dot
+    alone.
     """
     candidate = {name: _share(pair.candidate, pair) for name, pair in classes.items()}
     champion = {
@@ -109,14 +111,14 @@ def recall_pairs(classes: Mapping[str, Pair]) -> go.Figure:
             x=to_percent([was, now]),
             y=[name, name],
             mode="lines",
-            line={"width": 4, "color": WARNING if now < was else HIGHLIGHT},
+            line={"width": 4, "color": WARNING if now < was else NEUTRAL},
             opacity=0.5,
             hoverinfo="skip",
             showlegend=False,
         )
     # The champion's ring comes last, to stay visible around the dot if both are equal.
     for title, shares, marker in (
-        ("New", candidate, {"size": 12, "color": HIGHLIGHT}),
+        ("New", candidate, {"size": 12, "color": NEUTRAL}),
         ("Current", champion, {"size": 17, "symbol": "circle-open", "line": {"width": 3}}),
     ):
         figure.add_scatter(

@@ -10,10 +10,11 @@ from charts.appearance import appearance_by_class
 from charts.bars import class_bars, probability_bars
 from charts.curves import precision_recall_curves, roc_curves
 from charts.insights import embedding_map
-from charts.retraining import new_photos
+from charts.report import confusion, found_bars, slice_intervals
+from charts.retraining import Pair, new_photos, recall_pairs
 from charts.service import class_mix
-from charts.style import LEVELS, class_style
-from stored_models import PrecisionRecallCurve, RocCurve
+from charts.style import HIGHLIGHT, LEVELS, class_style
+from stored_models import MetricSlice, PrecisionRecallCurve, RocCurve
 
 from tests.ui.fake_insights import APPEARANCE
 
@@ -21,6 +22,14 @@ ROC = RocCurve(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.9)
 RECALL = PrecisionRecallCurve(recall=[1, 0], precision=[0.5, 1], average_precision=0.9)
 START = [datetime(2026, 11, 21, tzinfo=UTC)]
 FRUITS = ("apples", "banana", "oranges", "mango", "kiwi", "pears", "tomatoes", "grapes", "plum")
+ROTTEN = MetricSlice(
+    by="freshness",
+    part="rotten",
+    files=3,
+    photographs=3,
+    accuracy=0.9,
+    accuracy_interval_95=(0.8, 1.0),
+)
 NAMES = [f"{state}{fruit}" for state in ("fresh", "rotten", "") for fruit in FRUITS]
 
 
@@ -48,6 +57,14 @@ CHARTS = {
     "map": lambda names: embedding_map(points(names)),
 }
 
+# Rows of them are classes or levels, but their colours say something else.
+OF_ROWS = {
+    "confusion": confusion([[3, 0], [0, 3]], ["freshapples", "rottenapples"]),
+    "current and new": recall_pairs({"rottenapples": Pair(3, 2, 3)}),
+    "slices": slice_intervals([ROTTEN]),
+    "found": found_bars({"Rotten apple": 0.9}),
+}
+
 
 def hue(colour: str) -> float:
     red, green, blue = (int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
@@ -70,6 +87,15 @@ def test_every_class_has_a_colour_of_its_own() -> None:
 def test_rotten_is_never_green_and_fresh_always(name: str) -> None:
     assert not 60 < hue(class_style(name).colour) < 185
     assert 90 < hue(class_style(name.replace("rotten", "fresh")).colour) < 180
+
+
+@pytest.mark.parametrize("chart", OF_ROWS.values(), ids=OF_ROWS)
+def test_row_of_a_rotten_class_is_not_green(chart: go.Figure) -> None:
+    green = [str(int(HIGHLIGHT[k : k + 2], 16)) for k in (1, 3, 5)]
+    drawn = chart.to_json()
+
+    assert HIGHLIGHT not in drawn
+    assert ", ".join(green) not in drawn
 
 
 def test_levels_are_green_yellow_and_orange() -> None:

@@ -1,7 +1,7 @@
 """The loss curve, new photos, and candidate against champion by class."""
 
 from charts.retraining import Pair, loss_curve, new_photos, recall_pairs
-from charts.style import HIGHLIGHT, WARNING
+from charts.style import NEUTRAL, WARNING
 
 
 def test_each_loss_has_a_curve_over_the_epochs() -> None:
@@ -29,7 +29,7 @@ def test_class_that_got_worse_is_highlighted() -> None:
     figure = recall_pairs({"kiwi": Pair(10, 9, 8), "freshapples": Pair(20, 19, 20)})
 
     worse, better, candidate, champion = figure.data
-    assert (worse.line.color, better.line.color) == (WARNING, HIGHLIGHT)
+    assert (worse.line.color, better.line.color) == (WARNING, NEUTRAL)
     assert (champion.name, champion.x) == ("Current", (90.0, 95.0))
     assert (candidate.name, candidate.x) == ("New", (80.0, 100.0))
     assert candidate.text[0] == "New: 80.0 % right"
