@@ -67,6 +67,16 @@ class BoxedFingerprint(BaseModel):
     sha256: str
 
 
+class CatalogPhoto(BaseModel):
+    """A photo that the catalog still has: an image, or a photo with boxes."""
+
+    boxed_photo_id: str | None = None
+    filename: str
+    height: int
+    image_id: str | None = None
+    width: int
+
+
 class ConfirmationError(BaseModel):
     code: str
     detail: str
@@ -370,6 +380,42 @@ class MarkedFruit(BaseModel):
 
     box: FruitBox
     class_name: ClassName | None = None
+
+
+class Miss(BaseModel):
+    """A held-out photo with fruits that were missed, or boxes around no fruit."""
+
+    file: str
+    fruits: int
+    missed: int
+    missed_boxes: list[FruitBox]
+    photo: CatalogPhoto | None = None
+    source: str
+    surplus: int
+    surplus_boxes: list[FruitBox]
+
+
+class Mistake(BaseModel):
+    """A held-out photo, or one boxed fruit of it, that a version grades wrongly."""
+
+    box: FruitBox | None = None
+    class_name: str
+    confidence: float
+    photo: CatalogPhoto | None = None
+    photograph: str
+    predicted_class: str
+    source: str
+
+
+class Mistakes(BaseModel):
+    """What a version gets wrong of the photos that were held out of it."""
+
+    held_out: int
+    misses: list[Miss]
+    mistakes: list[Mistake]
+    version: str
+    wrong: int
+    wrong_with_photo: int
 
 
 class ModelChange(BaseModel):

@@ -18,6 +18,7 @@ from api_models import (
     InspectionFruitPage,
     InspectionPage,
     InspectionPhotoPage,
+    Mistakes,
     Report,
     ReviewQueue,
     Suggestion,
@@ -214,6 +215,12 @@ def version_report(version: str) -> Report:
 
 
 @st.cache_data(ttl=60, max_entries=8, show_spinner=False)
+def version_mistakes(version: str) -> Mistakes:
+    """The held-out photos that a version gets wrong."""
+    return ModelClient(api()).version_mistakes(version)
+
+
+@st.cache_data(ttl=60, max_entries=8, show_spinner=False)
 def version_details(version: str) -> VersionDetails:
     """A version with its package's manifest."""
     return models().version_details(version)
@@ -292,6 +299,7 @@ def _clear_insights() -> None:
     dataset_insights.clear()
     embedding_map.clear()
     augment_image.clear()
+    version_mistakes.clear()
 
 
 @st.cache_resource(max_entries=4, on_release=ApiClient.close, show_spinner=False)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from api_models import (
     FreshnessThresholds,
     History,
+    Mistakes,
     Promotion,
     Report,
     TrialAnswer,
@@ -33,6 +34,9 @@ class ModelClient:
 
     def version_report(self, version: str) -> Report:
         return self._http.call(Report, "GET", f"/report/{version}")
+
+    def version_mistakes(self, version: str) -> Mistakes:
+        return self._http.call(Mistakes, "GET", f"/report/{version}/mistakes")
 
     def compare_versions(self, a: str, b: str) -> VersionComparison:
         return self._http.call(VersionComparison, "GET", _COMPARE, params={"a": a, "b": b})

@@ -136,20 +136,32 @@ def detection_lines(metrics: dict[str, Any]) -> list[str]:
 def worst_misses(
     frames: Sequence[Frame], photos: Sequence[FoundBoxes], threshold: float
 ) -> list[dict[str, Any]]:
-    """The photos with most fruits missed and, where all have boxes, boxes too many."""
+    """The photos with most fruits missed and, where all have boxes, boxes too many: JSON-ready.
+
+    Of photos of the catalog also which boxes these are, in shares of the photo's sides.
+    """
     rows: list[dict[str, Any]] = []
     for frame, photo in zip(frames, photos, strict=True):
         kept = at_threshold(photo, threshold)
-        found = int((match(kept.boxes, kept.true_boxes) >= 0).sum())
+        found = match(kept.boxes, kept.true_boxes)
+        missed = np.delete(kept.true_boxes, found[found >= 0], axis=0)
+        surplus = kept.boxes[(found < 0) & photo.complete]
+        if not len(missed) and not len(surplus):
+            continue
         row = {
             "file": frame.name,
             "source": frame.source,
             "fruits": len(photo.true_boxes),
-            "missed": len(photo.true_boxes) - found,
-            "surplus": len(kept.boxes) - found if photo.complete else 0,
+            "missed": len(missed),
+            "surplus": len(surplus),
         }
-        if row["missed"] or row["surplus"]:
-            rows.append(row)
+        if frame.sha256 is not None:
+            row |= {
+                "sha256": frame.sha256,
+                "missed_boxes": _rounded(missed),
+                "surplus_boxes": _rounded(surplus),
+            }
+        rows.append(row)
     rows.sort(key=lambda row: (-row["missed"] - row["surplus"], row["source"], row["file"]))
     return rows[:WORST]
 
@@ -302,6 +314,11 @@ def _number_metrics(numbers: Sequence[int]) -> dict[str, Any]:
 def _grade_metrics(graded: Iterable[Graded]) -> dict[str, Any]:
     right = [grade.is_right for grade in graded]
     return {"fruits": len(right), "fresh_or_rotten_right": float(np.mean(right)) if right else None}
+
+
+def _rounded(boxes: FloatArray) -> list[list[float]]:
+    corners: list[list[float]] = np.round(boxes.astype(np.float64), 4).tolist()
+    return corners
 
 
 def _one_of(cutouts: Sequence[Cutout], rng: np.random.Generator) -> Cutout:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.catalog.box_schemas import FruitBox
 from api.core.labels import Freshness as FreshnessOfClass
 from api.core.splits import Split
 from api.insights.current_examples import Source
@@ -248,3 +249,53 @@ class Report(BaseModel):
         "missing, and a version that no run made here has none."
     )
     story: str
+
+
+class CatalogPhoto(BaseModel):
+    """A photo that the catalog still has: an image, or a photo with boxes."""
+
+    image_id: str | None = Field(description="Of `/dataset/images`; null for a boxed photo.")
+    boxed_photo_id: str | None = Field(description="Of `/dataset/boxed-photos`, likewise.")
+    filename: str
+    width: int
+    height: int
+
+
+class Mistake(BaseModel):
+    """A held-out photo, or one boxed fruit of it, that a version grades wrongly."""
+
+    class_name: str = Field(description="Its label when the version was made.")
+    predicted_class: str
+    confidence: float
+    photograph: str = Field(description="The group of files that show the same photograph.")
+    source: str
+    photo: CatalogPhoto | None = Field(description="Null where the catalog has no picture of it.")
+    box: FruitBox | None = Field(description="In pixels of the photo; null for a whole photo.")
+
+
+class Miss(BaseModel):
+    """A held-out photo with fruits that were missed, or boxes around no fruit."""
+
+    file: str
+    source: str
+    fruits: int
+    missed: int
+    surplus: int
+    photo: CatalogPhoto | None = Field(description="Null where the catalog has no picture of it.")
+    missed_boxes: list[FruitBox] = Field(description="In pixels of the photo; empty without one.")
+    surplus_boxes: list[FruitBox] = Field(description="Likewise.")
+
+
+class Mistakes(BaseModel):
+    """What a version gets wrong of the photos that were held out of it."""
+
+    version: str
+    held_out: int = Field(description="How many photos and boxed fruits it is measured by.")
+    wrong: int = Field(description="How many of these it grades wrongly.")
+    wrong_with_photo: int = Field(description="Of how many of these the catalog has the photo.")
+    mistakes: list[Mistake] = Field(
+        description="Those with a photo first, then by confidence, the highest first."
+    )
+    misses: list[Miss] = Field(
+        description="The worst photos for its detector, as measured when it was made."
+    )

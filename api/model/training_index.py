@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from api.core.imaging.hashing import SIGNATURE_BYTES
 from api.model.package import BadPackageError
-from api.model.replay_buffer import BOX_PREFIX, DAMAGED, default_columns, open_arrays
+from api.model.replay_buffer import (
+    BOX_PREFIX,
+    DAMAGED,
+    SURE_TARGET,
+    default_columns,
+    open_arrays,
+)
 
 BLOCK_ROWS = 1024
 
@@ -161,3 +167,35 @@ def load_embeddings(path: Path, split: str | None = None) -> NDArray[np.float32]
         embeddings *= arrays["step"]
         embeddings += arrays["lowest"]
     return embeddings
+
+
+@dataclass(frozen=True)
+class HeldOutRows:
+    """The rows that a version is measured by, whose class is sure: n photos, or boxes in one.
+
+    `embeddings` float32 [n, channels]; the others are strings [n], as in `ReplayBuffer`.
+    """
+
+    embeddings: NDArray[np.float32]
+    class_names: NDArray[np.str_]
+    sha256: NDArray[np.str_]
+    photographs: NDArray[np.str_]
+    sources: NDArray[np.str_]
+
+
+def load_held_out(path: Path, classes: Sequence[str]) -> HeldOutRows:
+    """Of a saved replay buffer of a package of `classes`. Raises BadPackageError."""
+    with open_arrays(path) as arrays:
+        targets = arrays["targets"]
+        rows = (arrays["splits"] == "test") & (targets.max(axis=1) > SURE_TARGET)
+        embeddings: NDArray[np.float32] = arrays["quantised"][rows].astype(np.float32)
+        embeddings *= arrays["step"]
+        embeddings += arrays["lowest"]
+        sources = arrays.get("sources", default_columns(len(targets))["sources"])
+        return HeldOutRows(
+            embeddings=embeddings,
+            class_names=np.array(classes)[targets[rows].argmax(axis=1)],
+            sha256=arrays["sha256"][rows],
+            photographs=arrays["photographs"][rows],
+            sources=sources[rows],
+        )

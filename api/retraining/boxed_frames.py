@@ -35,6 +35,7 @@ def write_frames(job: RetrainJob, root: Path, fruits: Collection[str]) -> Iterat
             cast("Split", row.split),
             tuple(_frame_box(box, fruits) for box in boxes),
             row.complete,
+            row.sha256,
         )
 
 

@@ -74,10 +74,15 @@ def _of_different_places(photo: boxed_repository.BoxedPhoto) -> Iterator[tuple[B
     yield from {box: name for box, name in photo.boxes if name is not None}.items()
 
 
-def _fruit(photo: BoxedPhotoRow, box: Box, class_name: str) -> BoxedFruit:
+def box_sha256(photo_sha256: str, box: Box) -> str:
+    """By which a replay buffer knows a box of a photo: in hexadecimal."""
     place = ",".join(f"{float(corner):.3f}" for corner in box)
+    return hashlib.sha256(f"{photo_sha256} {place}".encode()).hexdigest()
+
+
+def _fruit(photo: BoxedPhotoRow, box: Box, class_name: str) -> BoxedFruit:
     return BoxedFruit(
-        sha256=hashlib.sha256(f"{photo.sha256} {place}".encode()).hexdigest(),
+        sha256=box_sha256(photo.sha256, box),
         photo_sha256=photo.sha256,
         box=box,
         class_name=class_name,

@@ -29,7 +29,7 @@ class FrameBox(NamedTuple):
 @dataclass(frozen=True)
 class Frame:
     """An upright photo and its boxes; `name` is the file's, for people. Where not `complete`, there
-    may be fruit without a box."""
+    may be fruit without a box. `sha256` is the catalog's, None where it is not from there."""
 
     path: Path
     name: str
@@ -37,6 +37,7 @@ class Frame:
     split: Split
     boxes: tuple[FrameBox, ...]
     complete: bool
+    sha256: str | None = None
 
     def levels(self, fruits: Collection[str]) -> list[Level | None]:
         """Of the boxes that a detector of `fruits` should find, in order."""

@@ -1,5 +1,6 @@
 """Two detectors on the same pictures: what counts as right, by group, fruit and photo."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -119,6 +120,8 @@ def test_worst_misses_come_first() -> None:
     names = [f"{k}.png" for k in range(4)]
     boxes = (FrameBox(PixelBox(0, 0, 9, 9), "apple", None),)
     frames = [Frame(Path(name), name, "shop", "test", boxes, complete=True) for name in names]
+    # One is of the catalog, where its picture is.
+    frames[1] = replace(frames[1], source="catalog", sha256="ab")
     nothing, surplus = Finder(), Finder((LEFT, 0), (RIGHT, 1))
     photos = [
         find(cast("Detector", finder), scene)
@@ -131,7 +134,16 @@ def test_worst_misses_come_first() -> None:
     ]
     assert worst_misses(frames, photos, 0.5) == [
         {"file": "2.png", "source": "shop", "fruits": 2, "missed": 2, "surplus": 0},
-        {"file": "1.png", "source": "shop", "fruits": 1, "missed": 0, "surplus": 1},
+        {
+            "file": "1.png",
+            "source": "catalog",
+            "fruits": 1,
+            "missed": 0,
+            "surplus": 1,
+            "sha256": "ab",
+            "missed_boxes": [],
+            "surplus_boxes": [pytest.approx(RIGHT)],
+        },
     ]
 
 

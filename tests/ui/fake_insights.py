@@ -273,6 +273,15 @@ REPORT: dict[str, Any] = {
     ],
     "story": "98 % of what it has not seen.",
 }
+# No photo of the catalog is wrong.
+MISTAKES: dict[str, Any] = {
+    "version": CHAMPION,
+    "held_out": 50,
+    "wrong": 3,
+    "wrong_with_photo": 0,
+    "mistakes": [],
+    "misses": [],
+}
 NETWORKS = {
     "split": "test split",
     "latency": "one core",
@@ -305,5 +314,7 @@ def script(api: FakeApi) -> None:
         f"/models/{PREVIOUS}": Answer(details({})),
         f"/report/{CHAMPION}": Answer(REPORT),
         f"/report/{PREVIOUS}": Answer({**REPORT, "figures": [figure("folds")], "same_data": False}),
+        f"/report/{CHAMPION}/mistakes": Answer(MISTAKES),
+        f"/report/{PREVIOUS}/mistakes": Answer({**MISTAKES, "version": PREVIOUS}),
         "/models/compare": Answer(compared),
     }

@@ -12,6 +12,7 @@ from components.model_report.classes import classes, mistakes
 from components.model_report.curves import compare_with, confidence, training
 from components.model_report.finding import finding
 from components.model_report.networks import networks
+from components.model_report.wrong_photos import graded_wrong
 from errors import ApiError
 from formatting import capitalize, humanize, pluralize
 
@@ -78,6 +79,7 @@ def show_report(version: str, versions: Versions) -> None:
     elif part == _TRAINING:
         training(manifest)
     elif part == _MISTAKES:
+        graded_wrong(version)
         mistakes(manifest.metrics.test)
     elif part == _NETWORKS:
         networks(report.comparison, manifest)

@@ -33,6 +33,8 @@ _SQUARE = (
     "<style>.st-key-photos img "
     "{ aspect-ratio: 1; object-fit: cover; border-radius: 0.5rem; }</style>"
 )
+# The whole photo, where a box may be at its edge.
+_WHOLE = "<style>.st-key-photos img { object-fit: contain !important; }</style>"
 
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
@@ -71,11 +73,12 @@ def photo_grid(
     alt: Callable[[Item], str],
     below: Callable[[Item], None],
     drawn: Callable[[Item, bytes], bytes] = lambda _, thumbnail: thumbnail,
+    whole: bool = False,
 ) -> None:
     """A grid of photos from the API. `path` is a photo's path there; `below` draws the rest, and
-    `drawn` what is shown for a thumbnail."""
+    `drawn` what is shown for a thumbnail; `whole`: no edge of it is cut off."""
     thumbnails = cached_api.thumbnails().get([path(item) for item in items])
-    st.html(_SQUARE)
+    st.html(_SQUARE + (_WHOLE if whole else ""))
     with st.container(horizontal=True, key="photos", gap="small"):
         for item, thumbnail in zip(items, thumbnails, strict=True):
             with st.container(width=_CELL_PIXELS, gap="xsmall"):

@@ -6,7 +6,8 @@ from fastapi.responses import Response
 from api.http.deps import VERSION, BlobsDep, DatabaseDep, Limit, ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.insights import report as quality_report
-from api.insights.schemas import Report
+from api.insights.mistakes import find_mistakes
+from api.insights.schemas import Mistakes, Report
 from api.registry import repository, service
 from api.registry.export import export_zip
 from api.registry.schemas import (
@@ -114,3 +115,25 @@ def report(session: ReadingDep, settings: SettingsDep, version: str) -> Report:
     """
     row = repository.get_model(session, version)
     return quality_report.report(row.manifest, settings.report_dir, row.verdict)
+
+
+@router.get(
+    "/report/{version}/mistakes",
+    summary="Held-out photos that a version gets wrong",
+    responses=responses(404, 422),
+)
+def mistakes(
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    version: str,
+    limit: Limit = 24,
+) -> Mistakes:
+    """Each with its label, its grade and, where the catalog has it, its photo.
+
+    The photos of the package that was shipped, and those imported where a version was trained, are
+    in no catalog.
+    """
+    with database.reading() as session:
+        manifest = repository.get_model(session, version).manifest
+    return find_mistakes(database, blobs, settings.model_cache, manifest, limit)

@@ -73,8 +73,7 @@ def mistakes(metrics: HeldOutMetrics) -> None:
             alt="The most confident wrong grades, the worst first.",
         )
         st.caption(
-            "The most confident wrong grades, one file of each photo. File names only: the photos "
-            "are kept where the model was trained."
+            "The most confident wrong grades when the model was trained, one file of each photo."
         )
     else:
         st.info(NOT_MEASURED, icon=":material/info:")

@@ -11,6 +11,7 @@ from plain_text import as_cell
 from stored_models import BoxedFindings, DetectionMetrics, Misses
 
 from components.display import chart
+from components.model_report.wrong_photos import missed_fruits
 
 _NO_DETECTOR = (
     "This version cannot find the single fruits of a photo: it grades each photo as a whole."
@@ -47,7 +48,7 @@ def finding(manifest: Manifest) -> None:
     else:
         st.info(_NO_BOXES, icon=":material/info:")
     _by_source(metrics)
-    _worst(metrics.worst_misses)
+    _worst(manifest.version, metrics.worst_misses)
     if detector.catalog:
         st.caption(
             f"It has learned from {pluralize(detector.catalog.photographs, 'photo')} with boxes of "
@@ -124,10 +125,11 @@ def _by_source(metrics: DetectionMetrics) -> None:
     )
 
 
-def _worst(misses: list[Misses]) -> None:
+def _worst(version: str, misses: list[Misses]) -> None:
     if not misses:
         return
     st.subheader("Worst misses", anchor=False)
+    any_here = missed_fruits(version)
     st.dataframe(
         {
             "File": [as_cell(row.file) for row in misses],
@@ -139,7 +141,11 @@ def _worst(misses: list[Misses]) -> None:
         hide_index=True,
         alt="The photos with most fruits missed or boxes too many, the worst first.",
     )
-    st.caption("File names only: the photos are kept where the model was trained.")
+    others = "Of the others, file names only: the" if any_here else "File names only: these"
+    st.caption(
+        f"{others} photos came with the model, were imported where it was trained, or were removed "
+        "since. Photos with boxes of the training data are shown."
+    )
 
 
 def _source(name: str) -> str:

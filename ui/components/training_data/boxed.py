@@ -17,8 +17,6 @@ from components.messages import empty_state, show_error
 from components.training_data.boxed_edit import AREA, change_boxes
 
 PAGE_SIZE = 24
-# The whole photo, since a box may be at its edge.
-_WHOLE = "<style>.st-key-boxed .st-key-photos img { object-fit: contain; }</style>"
 
 
 def boxed_photos() -> None:
@@ -50,15 +48,14 @@ def boxed_photos() -> None:
         "fruit” and “Thorough” learn from them where the fruits of a photo are; “Quick” and "
         "“Thorough” learn the fruits that have a class."
     )
-    st.html(_WHOLE)
-    with st.container(key="boxed"):
-        photo_grid(
-            page.boxed_photos,
-            path=lambda photo: boxed_photo_path(photo.id),
-            alt=lambda photo: f"{photo.filename}: {boxed.describe(photo)}",
-            below=_below,
-            drawn=lambda photo, thumbnail: photos.with_boxes(thumbnail, boxed.drawn(photo)),
-        )
+    photo_grid(
+        page.boxed_photos,
+        path=lambda photo: boxed_photo_path(photo.id),
+        alt=lambda photo: f"{photo.filename}: {boxed.describe(photo)}",
+        below=_below,
+        drawn=lambda photo, thumbnail: photos.with_boxes(thumbnail, boxed.drawn(photo)),
+        whole=True,
+    )
     if pages > 1:
         st.pagination(pages, key=state.BOXED_PAGE)
     changes = state.box_changes()
