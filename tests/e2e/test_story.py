@@ -112,7 +112,7 @@ def retrain(page: Page, api: httpx.Client) -> str:
 
     runs = until(finished)
     expect(ended).to_be_visible()
-    assert [run["state"] for run in runs] == ["succeeded"]
+    assert {run["state"] for run in runs} == {"succeeded"}
     candidate: str = runs[0]["candidate"]
     # Photos with boxes have an alert of their own.
     verdict = f"Version {candidate} passed the checks and is now in use"

@@ -1,14 +1,13 @@
 """A person corrects the fruits of a tray: real processes, the default model, real browser."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.drawn_tray import TRAY, draw_tray_of, rearranged
+from tests.drawn_tray import draw_tray_of
 from tests.e2e.pages import (
     ARTEFACTS,
     SIZES,
@@ -17,10 +16,8 @@ from tests.e2e.pages import (
     open_page,
     quiet,
     screenshot,
-    visit,
 )
-from tests.e2e.test_story import retrain, wait_until_served
-from tests.processes import Running, running_everything
+from tests.processes import Running
 from tests.synthetic_images import encode
 
 LEAST_TARGET_PIXELS = 40
@@ -54,11 +51,11 @@ def test_corrections_are_saved(sized_page: Page, running: Running, photo: Path) 
     if count < 3:
         pytest.skip("the detector of the default model finds fewer than three of the drawn fruits")
 
-    _open(page, 1)
+    open_fruit(page, 1)
     dialog = page.get_by_role("dialog")
     page.screenshot(path=ARTEFACTS / f"{name}-fruit.png")
     dialog.get_by_text("No, it is …").click()
-    _choose(page, page.get_by_role("combobox", name="The right class"), "Rotten apple")
+    choose(page, page.get_by_role("combobox", name="The right class"), "Rotten apple")
     page.screenshot(path=ARTEFACTS / f"{name}-class.png")
     page.get_by_role("button", name="Correct it").click()
     expect(dialog).to_have_count(0)
@@ -66,7 +63,7 @@ def test_corrections_are_saved(sized_page: Page, running: Running, photo: Path) 
         "1 ✕ ✎ Rotten apple, corrected by you"
     )
 
-    _open(page, count)
+    open_fruit(page, count)
     dialog.get_by_role("button", name="This is no fruit").click()
     expect(dialog).to_have_count(0)
     expect(boxes).to_have_count(count - 1)
@@ -93,87 +90,6 @@ def test_corrections_are_saved(sized_page: Page, running: Running, photo: Path) 
     _assert_stored(running, count)
 
 
-def test_corrected_fruit_is_graded_so_after_retraining(browser: Browser, tmp_path: Path) -> None:
-    """The whole way of a person: drop a tray, correct one box, retrain, see it learned."""
-    with (
-        running_everything() as running,
-        httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as api,
-    ):
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        learned = None
-        for turns in range(len(TRAY)):
-            photo = tmp_path / f"tray-{turns}.jpg"
-            photo.write_bytes(encode(draw_tray_of(rearranged(turns)), "JPEG", quality=90))
-            stored = _correct_an_orange(page, running, photo, api)
-            # The catalog's secret deals some photos out to be tested on, with all their copies.
-            if stored["split"] == "train":
-                learned = photo, stored
-                break
-        assert learned is not None
-        photo, stored = learned
-        visit(page, "Training data", "training_data")
-        page.get_by_text("With boxes", exact=True).click()
-        expect(page.get_by_text("1 rotten orange").first).to_be_visible()
-        page.get_by_role("button", name="Change").first.click()
-        expect(page.get_by_role("dialog").get_by_role("img").first).to_be_visible()
-        page.get_by_role("dialog").get_by_role("button", name="Close").click()
-        screenshot(page, "teach-boxed")
-        visit(page, "Retrain", "retrain")
-        wait_until_served(api, retrain(page, api))
-        assert _grade_at(api, photo, stored) == "rottenoranges"
-        open_page(page, running.ui_url, "")
-        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
-        expect(page.locator("[class*=st-key-box-] button").first).to_have_accessible_name(
-            re.compile("Rotten orange")
-        )
-        screenshot(page, "teach-learned")
-        no_traceback(page)
-        page.close()
-
-
-def _correct_an_orange(
-    page: Page, running: Running, photo: Path, api: httpx.Client
-) -> dict[str, Any]:
-    """Say of a fresh orange that it is rotten; returns the stored photo."""
-    open_page(page, running.ui_url, "")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
-    boxes = page.locator("[class*=st-key-box-] button")
-    expect(boxes.first).to_be_visible()
-    quiet(page)
-    orange = boxes.filter(has_text=re.compile(r"\d+")).and_(
-        page.get_by_role("button", name=re.compile("Fresh orange"))
-    )
-    if not orange.count():
-        pytest.skip("the default model finds no fresh orange on the drawn tray")
-    number = re.search(r"\d+", orange.first.inner_text())
-    assert number is not None
-    _open(page, int(number[0]))
-    page.get_by_role("dialog").get_by_text("No, it is …").click()
-    _choose(page, page.get_by_role("combobox", name="The right class"), "Rotten orange")
-    page.get_by_role("button", name="Correct it").click()
-    page.get_by_text("All fruits have a box").click()
-    page.get_by_role("button", name="Save corrections").click()
-    expect(page.locator(".st-key-teach").get_by_role("link", name="Retrain")).to_be_visible()
-    stored: dict[str, Any] = api.get("/dataset/boxed-photos").json()["boxed_photos"][0]
-    return stored
-
-
-def _grade_at(api: httpx.Client, photo: Path, stored: dict[str, Any]) -> str:
-    """What the fruit whose class was corrected is graded as now."""
-    answer = api.post("/predict?instances=true", files={"file": photo.read_bytes()}).json()
-    [corrected] = [fruit["box"] for fruit in stored["boxes"] if fruit["class_name"]]
-    scale = answer["image"]["width"] / stored["width"]
-    x = scale * (corrected["x_min"] + corrected["x_max"]) / 2
-    y = scale * (corrected["y_min"] + corrected["y_max"]) / 2
-    [grade] = [
-        fruit["predicted_class"]
-        for fruit in answer["instances"]
-        if fruit["box"]["x_min"] < x < fruit["box"]["x_max"]
-        and fruit["box"]["y_min"] < y < fruit["box"]["y_max"]
-    ]
-    return str(grade)
-
-
 def _add_missed(page: Page, name: str, touch: bool) -> None:
     dialog = page.get_by_role("dialog")
     page.get_by_role("button", name="Add a fruit that was missed").click()
@@ -183,19 +99,19 @@ def _add_missed(page: Page, name: str, touch: bool) -> None:
     expect(page.get_by_role("button", name="Add this fruit")).to_be_disabled()
     _draw(page, touch)
     expect(page.get_by_role("button", name="Add this fruit")).to_be_enabled()
-    _choose(page, page.get_by_role("combobox", name="What is it?"), "Fresh orange")
+    choose(page, page.get_by_role("combobox", name="What is it?"), "Fresh orange")
     page.screenshot(path=ARTEFACTS / f"{name}-drawn.png")
     page.get_by_role("button", name="Add this fruit").click()
     expect(dialog).to_have_count(0)
 
 
-def _open(page: Page, number: int) -> None:
+def open_fruit(page: Page, number: int) -> None:
     page.locator(f".st-key-fruit-{number} button").click()
     expect(page.get_by_role("dialog")).to_contain_text(f"Fruit {number}")
     quiet(page)
 
 
-def _choose(page: Page, box: Locator, label: str) -> None:
+def choose(page: Page, box: Locator, label: str) -> None:
     box.fill(label)
     page.get_by_role("option", name=label, exact=True).click()
     quiet(page)

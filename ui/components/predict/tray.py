@@ -74,7 +74,10 @@ def _summary(marked: list[Marked]) -> str:
         str(one.number) for one in marked if not one.said and fruits.is_unsure(one.fruit)
     ]:
         sentences.append(f"Not sure about number {', '.join(unsure)}: look yourself.")
-    return " ".join([*sentences, "The worst comes first. Tap a fruit to see more."])
+    if not any(one.said for one in marked):
+        # A fruit keeps its place when it is corrected, so that the next tap finds what it aims at.
+        sentences.append("The worst comes first.")
+    return " ".join([*sentences, "Tap a fruit to see more."])
 
 
 def _photo_with_boxes(
