@@ -217,7 +217,7 @@ def version_report(version: str) -> Report:
 @st.cache_data(ttl=60, max_entries=8, show_spinner=False)
 def version_mistakes(version: str) -> Mistakes:
     """The held-out photos that a version gets wrong."""
-    return ModelClient(api()).version_mistakes(version)
+    return models().version_mistakes(version)
 
 
 @st.cache_data(ttl=60, max_entries=8, show_spinner=False)
