@@ -13,9 +13,11 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from api.app import create_app
+from api.evaluation.compare_models import compare_with_itself
 from api.insights.augmentation import augmentation
+from api.model.package import load_package
 from api.settings import Settings
-from tests.registry.versions import SHIPPED
+from tests.registry.versions import DEFAULT, SHIPPED
 from tests.synthetic_images import draw_fruit, encode
 
 KIND = "rottenoranges"
@@ -131,7 +133,9 @@ def test_bad_requests_are_rejected(service: TestClient) -> None:
     assert text.status_code == 415
     seed = service.post("/insights/augmentation?seed=-1", files={"file": ("a.jpg", fruit(1))})
     assert seed.status_code == 422
-    assert service.get("/report/none").status_code == 404
+    for path in ("/report/none", "/report/none/mistakes"):
+        assert service.get(path).status_code == 404
+    assert service.get(f"/report/{SHIPPED}/mistakes?limit=0").status_code == 422
 
 
 def test_report_starts_with_unseen_sources(service: TestClient) -> None:
@@ -141,6 +145,18 @@ def test_report_starts_with_unseen_sources(service: TestClient) -> None:
     assert "test" in names
     assert all(figure["split"] and figure["counts"] for figure in body["figures"])
     assert body["story"].endswith(".")
+
+
+def test_mistakes_of_the_shipped_version_are_as_measured(service: TestClient) -> None:
+    body = service.get(f"/report/{SHIPPED}/mistakes").json()
+    comparison = compare_with_itself(load_package(DEFAULT))
+    assert len(body["mistakes"]) == min(body["wrong"], 24)
+    # Copies of one photo count once there, and each row here.
+    once = comparison.overall
+    assert body["held_out"] >= once.photographs
+    assert body["wrong"] >= once.photographs - once.candidate_right > 0
+    assert body["wrong_with_photo"] == 0
+    assert body["misses"]
 
 
 def test_augmentation_of_a_damaged_file_says_what_to_do(service: TestClient) -> None:
