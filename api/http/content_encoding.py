@@ -11,6 +11,8 @@ from api.core.errors import ProblemError
 
 # By zlib's window bits: with a gzip header, or with that of zlib.
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+# Some clients send "deflate" without zlib's header, whose first byte ends in 8.
+_WITHOUT_HEADER, _ZLIB = -15, 8
 CHUNK_BYTES = 64 * 2**10
 
 
@@ -83,7 +85,9 @@ async def _unpacked(receive: Receive, encoding: str) -> AsyncIterator[Message]:
         is_pending = False
         while packed or is_pending:
             if unpacking is None or unpacking.eof:  # A file of gzip may have several parts.
-                unpacking = zlib.decompressobj(_WINDOWS[encoding])
+                is_raw = encoding == "deflate" and packed[0] & 15 != _ZLIB
+                window = _WITHOUT_HEADER if is_raw else _WINDOWS[encoding]
+                unpacking = zlib.decompressobj(window)
             try:
                 body = unpacking.decompress(packed, CHUNK_BYTES)
             except zlib.error as error:

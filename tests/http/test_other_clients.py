@@ -190,6 +190,9 @@ def test_forgotten_hyphens_and_words_at_the_end_lose_no_file(
         ("GZIP", gzip.compress(PHOTO[:1000]) + gzip.compress(PHOTO[1000:])),
         ("x-gzip", gzip.compress(PHOTO)),
         ("deflate", zlib.compress(PHOTO)),
+        # Without zlib's header, as some clients send it.
+        ("deflate", zlib.compress(PHOTO, wbits=-15)),
+        ("deflate", zlib.compress(PHOTO, 0, wbits=-15)),
         ("identity", PHOTO),
     ],
 )
