@@ -121,6 +121,10 @@ def _shares(document: Any, report: Report) -> None:
 
 def _details(document: Any, report: Report) -> None:
     _table(document, report.details, (55, 125), heads=False)
+    texts = (report.inspection.lot, *(text for row in report.details for text in row))
+    known = document.current_font.cmap
+    if any(ord(letter) not in known for text in texts for letter in printable(text)):
+        _text(document, "Letters that this document's font lacks are boxes; the workbook has them.")
 
 
 def _table(

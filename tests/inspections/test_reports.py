@@ -1,7 +1,9 @@
 """Reports of an inspection, opened by a library."""
 
 import io
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import openpyxl
 import pypdf
@@ -71,6 +73,35 @@ def test_pdf_has_verdict_shares_and_pictures(grading: TestClient, inspection_id:
     bad = sum(counts.values()) - counts["fresh"]
     assert len(pictures) == 4 + min(bad, report_pdf.MAX_FRUITS)
     assert all(picture.name.endswith(".jpg") for picture in pictures)
+
+
+@pytest.mark.parametrize(
+    ("lot", "plain"),
+    [
+        (LOT, "inspection-17-Cacak"),
+        ("苹果 12/3", "inspection-12-3"),
+        ("りんご", "inspection"),
+        ('Äpfel "1";\r\nX: y', "inspection-Apfel-1-X-y"),
+        ("007", "inspection-007"),
+    ],
+)
+def test_reports_are_named_after_their_lot(grading: TestClient, lot: str, plain: str) -> None:
+    inspection_id = opened(grading, lot=lot)
+    for kind in ("pdf", "xlsx"):
+        answer = grading.get(f"/inspections/{inspection_id}/report.{kind}")
+        first, _, second = answer.headers["content-disposition"].partition("; filename*=UTF-8''")
+        assert first == f'attachment; filename="{plain}.{kind}"'
+        words = re.findall(r"\w+", lot)
+        assert unquote(second) == f"inspection-{'-'.join(words)}.{kind}".replace("\r\n", "")
+        assert second.isascii()
+
+
+def test_pdf_says_which_letters_it_lacks(grading: TestClient, inspection_id: str) -> None:
+    note = "the workbook has them"
+    assert note not in read_pdf(download(grading, inspection_id, "pdf"))[0]
+    for facts in ({"lot": "苹果 12"}, {"lot": "12", "supplier": "りんご園"}):
+        other = opened(grading, **facts)
+        assert note in read_pdf(download(grading, other, "pdf"))[0]
 
 
 def test_workbook_has_every_fruit_and_photo(grading: TestClient, inspection_id: str) -> None:

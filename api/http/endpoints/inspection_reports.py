@@ -1,10 +1,13 @@
 """`/inspections/{id}/report.pdf` and `/inspections/{id}/report.xlsx`."""
 
 import re
+import unicodedata
+from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 
 from api.catalog.schemas import ImageId
+from api.core.formatting import printable
 from api.http.deps import BlobsDep, DatabaseDep
 from api.http.endpoints.inspections import INSPECTION
 from api.http.problems import responses
@@ -54,11 +57,15 @@ def _load(database: Database, inspection_id: str) -> Report:
 
 
 def _download(data: bytes, media_type: str, report: Report, suffix: str) -> Response:
-    # Headers take no other letters.
-    lot = re.sub(r"[^A-Za-z0-9]+", "-", report.inspection.lot).strip("-")
-    name = "-".join(filter(None, ("inspection", lot)))
+    # Old clients read the first name, in the letters that headers take; browsers the second.
+    words = re.findall(r"\w+", printable(report.inspection.lot))
+    lot = unicodedata.normalize("NFKD", "-".join(words)).encode("ascii", "ignore").decode()
+    plain = "-".join(filter(None, ("inspection", *re.findall(r"[A-Za-z0-9_]+", lot))))
+    full = quote("-".join(("inspection", *words)), safe="")
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}.{suffix}"',
+        "Content-Disposition": (
+            f"attachment; filename=\"{plain}.{suffix}\"; filename*=UTF-8''{full}.{suffix}"
+        ),
         "Cache-Control": "no-store",
     }
     return Response(data, headers=headers, media_type=media_type)
