@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from PIL import Image
 
+from tests.colour_profiles import SPACES, rgb_profile
 from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
 # Sizes in headers that should make a decoder allocate memory.
@@ -35,6 +36,15 @@ def whole_files() -> dict[str, bytes]:
         "film.webp": encode(fruit, "WEBP", save_all=True, append_images=[draw_quarters(96, 96)]),
         "apple.bmp": encode(fruit, "BMP"),
         "palette.bmp": encode(fruit.convert("P"), "BMP"),
+        "apple.avif": encode(fruit, "AVIF"),
+        "film.png": encode(fruit, "PNG", save_all=True, append_images=[draw_quarters(96, 96)]),
+        "named.png": with_chunk(encode(fruit, "PNG"), b"cICP", bytes((9, 16, 0, 1))),
+        "dark.png": with_chunk(encode(fruit, "PNG"), b"gAMA", struct.pack(">I", 100_000)),
+        "profile.png": encode(fruit, "PNG", icc_profile=rgb_profile(SPACES["ProPhoto"])),
+        "copied.webp": half_written(encode(fruit, "WEBP")),
+        "copied.heic": half_written(encode(fruit, "HEIF")),
+        "copied.avif": half_written(encode(fruit, "AVIF")),
+        "copied.bmp": half_written(encode(fruit, "BMP")),
         "apple.heic": encode(fruit, "HEIF"),
         "large.heic": encode(large, "HEIF"),
         "apple.gif": encode(fruit, "GIF"),
@@ -48,6 +58,20 @@ def whole_files() -> dict[str, bytes]:
         "apple.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) run\n",
         "empty.jpg": b"",
     }
+
+
+def half_written(data: bytes) -> bytes:
+    """As a copy leaves it that ended early in a file of full length."""
+    return data[: len(data) // 2].ljust(len(data), b"\0")
+
+
+def with_chunk(image: bytes, name: bytes, body: bytes) -> bytes:
+    """A PNG with one more chunk after its header."""
+    return image[:33] + _chunk(name, body) + image[33:]
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def _with_bit_flips(data: bytes, rng: random.Random) -> bytes:
@@ -89,6 +113,10 @@ def _with_wrong_integer(data: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
+def _unwritten(data: bytes, rng: random.Random) -> bytes:
+    return data[: rng.randrange(len(data))].ljust(len(data), b"\0")
+
+
 def _with_trailing_bytes(data: bytes, rng: random.Random) -> bytes:
     return data + rng.randbytes(rng.randrange(1, 5000))
 
@@ -100,6 +128,7 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     _repeated,
     _overwritten,
     _with_wrong_integer,
+    _unwritten,
     _with_trailing_bytes,
 )
 
@@ -149,8 +178,7 @@ def png(
     stream = io.BytesIO()
     stream.write(b"\x89PNG\r\n\x1a\n")
     for kind, content in [(b"IHDR", head), *(chunks or []), (b"IDAT", data), (b"IEND", b"")]:
-        stream.write(struct.pack(">I", len(content)) + kind + content)
-        stream.write(struct.pack(">I", zlib.crc32(kind + content)))
+        stream.write(_chunk(kind, content))
     return stream.getvalue()
 
 

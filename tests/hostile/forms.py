@@ -1,6 +1,8 @@
 """Malformed multipart forms: wrong boundaries, names, lengths and counts."""
 
+import gzip
 import random
+import zlib
 from collections.abc import Iterator
 
 from tests.hostile.requests import (
@@ -16,6 +18,7 @@ from tests.hostile.requests import (
 PATHS = (
     *(b"/predict", b"/predict/batch", b"/upload-training-data", b"/insights/augmentation"),
     *(b"/predict?instances=true", b"/predict/batch?instances=true"),
+    *(b"/upload-boxed-photos", b"/models/compare?a=default&b=default"),
 )
 FILENAMES = (
     *(b"../../../etc/passwd", b"/etc/passwd", b"C:\\x\\y.jpg", b"a\0b.jpg", b"", b".", b".."),
@@ -121,6 +124,24 @@ def _framing(image: bytes, rng: random.Random) -> Attack:
         (pieces, [form_type(), chunked, (b"Content-Length", b"5")]),
     )[kind - 5]
     return request(f"chunks {kind}", b"POST", path, wrong[1], wrong[0], complete=False)
+
+
+def packed(name: str, data: bytes, rng: random.Random) -> Attack:
+    """A body with a Content-Encoding: whole, cut off, no such body at all, or a bomb."""
+    encoding = rng.choice((b"gzip", b"deflate", b"x-gzip", b"br", b"gzip, gzip", b"GZIP"))
+    body = rng.choice(
+        (
+            gzip.compress(data),
+            gzip.compress(data)[:-9],
+            zlib.compress(data),
+            zlib.compress(data)[2:-4],
+            gzip.compress(data) * 3,
+            gzip.compress(bytes(60_000_000), 1),
+            data,
+        )
+    )
+    headers = [(b"Content-Type", b"image/jpeg"), (b"Content-Encoding", encoding)]
+    return request(f"{encoding!r} {name}", b"POST", _path(rng), headers, body)
 
 
 def _boundary(image: bytes, rng: random.Random) -> Attack:

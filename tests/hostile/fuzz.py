@@ -3,7 +3,7 @@
 import random
 import socket
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,7 +12,7 @@ import httpx
 
 from tests.hostile.archives import corrupted, zips
 from tests.hostile.files import bombs, mutated, whole_files
-from tests.hostile.forms import PATHS, malformed_forms
+from tests.hostile.forms import PATHS, malformed_forms, packed
 from tests.hostile.fuzz_payloads import payloads
 from tests.hostile.requests import Attack, form_request, request
 from tests.hostile.requests import field as form_field
@@ -46,10 +46,13 @@ class Outcome:
 def attacks(url: str, seed: int) -> Iterator[Attack]:
     """An endless series, the same for the same seed: mostly mutated files, one in seven a form."""
     rng = random.Random(seed)  # noqa: S311
-    paths = httpx.get(f"{url}/openapi.json", trust_env=False).json()["paths"]
+    described = httpx.get(f"{url}/openapi.json", timeout=TIMEOUT_SECONDS, trust_env=False)
+    paths = described.json()["paths"]
     files, image = whole_files(), encode(draw_fruit("freshapples", 1), "JPEG")
     archives = zips(image)
     forms, invalid = malformed_forms(image, rng), payloads(paths, rng)
+    lot = _opened_lot(url)
+    photo_paths = (*PATHS, lot + b"/photos")
     expensive = iter([*archives.items(), *bombs().items()] * 2)
     for number in range(10**9):
         kind = number % 7
@@ -58,11 +61,23 @@ def attacks(url: str, seed: int) -> Iterator[Attack]:
         elif kind in (1, 2):
             yield next(invalid)
         elif kind == 3 and number % 3 == 0 and (file := next(expensive, None)):
-            yield _upload(*file, rng)
+            yield _upload(*file, rng, photo_paths)
+        elif kind == 3 and number % 5 == 0:
+            yield request("report", b"GET", lot + rng.choice((b"/report.pdf", b"/report.xlsx")))
+        elif kind == 3 and number % 5 == 1:
+            yield packed(*mutated(files, rng), rng)
         elif kind == 4:
-            yield _upload(*corrupted(archives, rng), rng)
+            yield _upload(*corrupted(archives, rng), rng, photo_paths)
         else:
-            yield _upload(*mutated(files, rng), rng)
+            yield _upload(*mutated(files, rng), rng, photo_paths)
+
+
+def _opened_lot(url: str) -> bytes:
+    """The path of a new inspection, whose name is a formula."""
+    lot = {"lot": '=HYPERLINK("http://127.0.0.1:1")<script>', "supplier": "@\u202e\U0001f34e苹果"}
+    opened = httpx.post(f"{url}/inspections", json=lot, timeout=TIMEOUT_SECONDS, trust_env=False)
+    assert opened.status_code == 201, opened.text
+    return f"/inspections/{opened.json()['id']}".encode()
 
 
 def send_attacks(port: int, attacks: Iterable[Attack], count: int) -> Outcome:
@@ -80,13 +95,13 @@ def send_attacks(port: int, attacks: Iterable[Attack], count: int) -> Outcome:
     return outcome
 
 
-def _upload(name: str, data: bytes, rng: random.Random) -> Attack:
-    path = rng.choice(PATHS)
+def _upload(name: str, data: bytes, rng: random.Random, paths: Sequence[bytes]) -> Attack:
+    path = rng.choice(paths)
     endpoint = path.partition(b"?")[0]
     if rng.random() < 0.3 and endpoint in (b"/predict", b"/insights/augmentation"):
         kind = rng.choice((b"image/jpeg", b"image/png", b"image/heic", b"image/x"))
         return request(f"raw {name}", b"POST", path, [(b"Content-Type", kind)], data)
-    field_name = b"files" if endpoint in (b"/predict/batch", b"/upload-training-data") else b"file"
+    field_name = b"file" if endpoint in (b"/predict", b"/insights/augmentation") else b"files"
     parts = [form_field(field_name, data, name.encode()), form_field(b"class_name", b"freshapples")]
     return form_request(f"{path.decode()} {name}", path, parts)
 

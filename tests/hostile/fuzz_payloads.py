@@ -106,9 +106,13 @@ JSON_PATHS = (
     b"/retrain",
     b"/models/%s/promote",
     b"/runs/%s/cancel",
+    b"/inspections",
+    b"/inspections/%s/photos",
+    b"/suggestions/%s/accept",
 )
 FIELDS = (
     *("label", "correct", "items", "prediction_id", "ids", "class_name", "enabled", "threshold"),
+    *("lot", "kind", "supplier", "confidence", "max_rotten", "max_past_best", "boxes"),
     *("cooldown_hours", "schedule", "mode", "architecture", "epochs", "classes", "force"),
 )
 
