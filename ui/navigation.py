@@ -18,6 +18,8 @@ PAGES = (
     ("model_report", "Model report", "fact_check"),
     ("monitoring", "Monitoring", "monitoring"),
 )
+# Their tables need the width.
+WIDE = ("training_data", "retrain")
 
 st.set_page_config(page_title="Ripeline", page_icon=str(HERE / "assets" / "logo.svg"))
 st.logo(str(HERE / "assets" / "logo.svg"), size="large")
@@ -29,6 +31,8 @@ page = st.navigation(
     ],
     position="top" if allowed else "hidden",
 )
+# Said for every page, since one that says nothing is as wide as the page before it.
+st.set_page_config(layout="wide" if page.url_path in WIDE else "centered")
 if allowed:
     st.html(READABLE)
     st.html(CLOSES_MENU, unsafe_allow_javascript=True)

@@ -40,6 +40,23 @@ def test_page_begins_soon_below_the_header(sized_page: Page, running: Running) -
     assert 0 <= title["y"] - (header["y"] + header["height"]) < 40
 
 
+def test_page_is_as_wide_after_a_wide_one(browser: Browser, running: Running) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    block = page.get_by_test_id("stMainBlockContainer")
+    open_page(page, running.ui_url, "")
+    first = block.bounding_box()
+    visit(page, "Retrain", "retrain")
+    wide = block.bounding_box()
+    visit(page, "Predict", "")
+    again = block.bounding_box()
+    page.close()
+
+    assert first is not None
+    assert wide is not None
+    assert again is not None
+    assert first["width"] == again["width"] < wide["width"]
+
+
 @pytest.mark.parametrize("agent", [_PHONE_AGENT, None], ids=["phone", "narrow"])
 def test_menu_over_the_page_closes_once_a_page_is_chosen(
     browser: Browser, running: Running, agent: str | None

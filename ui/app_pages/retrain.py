@@ -45,8 +45,6 @@ def is_anything_new() -> bool:
         return True
 
 
-# The table of versions needs the width.
-st.set_page_config(layout="wide")
 st.title("Retrain", anchor=False)
 st.write(
     "Teach the grader what is new. The new model is used only if it is at least as good on photos "

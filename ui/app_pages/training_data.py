@@ -26,7 +26,6 @@ def show_totals() -> None:
     st.caption(f"{photos} of {classes}, {new}")
 
 
-st.set_page_config(layout="wide")
 st.title("Training data", anchor=False)
 st.write("What the next model learns from. Add photos, and correct wrong labels.")
 outage = cached_api.health_error()

@@ -33,6 +33,8 @@ _STYLE = """
 [class*="st-key-box-"] button strong { display: inline-block; padding: 0 7px; font-size: 15px;
   line-height: 24px; font-weight: 700; color: #10140f; white-space: nowrap;
   border-bottom-right-radius: 6px; }
+@media (max-width: 640px) { [class*="st-key-box-"] button strong { padding: 0 4px;
+  font-size: 13px; line-height: 18px; } }
 .st-key-tray [data-testid="stElementToolbar"], .st-key-fruits [data-testid="stElementToolbar"] {
   display: none; }
 .st-key-fruits img { aspect-ratio: 1; object-fit: cover; border-radius: 0.5rem; }
