@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -59,6 +59,8 @@ from api.inspections.service import InspectionService
 from api.model.batcher import DynamicBatcher
 from api.model.package import BadPackageError
 from api.monitoring.gauges import Gauges
+from api.monitoring.notifications import POLL_SECONDS as NOTIFY_SECONDS
+from api.monitoring.notifications import Notifier
 from api.predictions.recorder import Recorder
 from api.predictions.retention import sweep_predicted
 from api.predictions.state import AppState
@@ -190,6 +192,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
             BackgroundTask("trial models", TRIAL_SECONDS, trial_models.release_idle),
             BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
+            _notifying(settings, state),
             drain_on_sigterm(state, settings.drain_seconds),
         ):
             yield
@@ -256,6 +259,20 @@ def _watch_runs(state: AppState, watcher: RunWatcher) -> None:
     if not state.catalog_problem:
         with suppress(*UNAVAILABLE):  # The model reloader logs it.
             watcher.poll()
+
+
+def _notifying(settings: Settings, state: AppState) -> AbstractContextManager[object]:
+    """Tells of what happens, if there is somebody to tell."""
+    if not settings.notify:
+        return nullcontext()
+    notifier = Notifier(state.database, settings)
+
+    def poll() -> None:
+        if not state.catalog_problem:
+            with suppress(*UNAVAILABLE):
+                notifier.poll()
+
+    return BackgroundTask("notifier", NOTIFY_SECONDS, poll)
 
 
 def _sweep(database: Database, blobs: Blobs, settings: Settings) -> None:

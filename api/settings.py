@@ -20,6 +20,7 @@ from api.core.api_keys import parse_keys, parse_origins
 from api.core.freshness_levels import LevelThresholds, threshold_error
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.log_setup import LogFormat, LogLevel
+from api.core.notify_urls import parse_notify_urls
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -48,6 +49,7 @@ def _valid_root_path(text: str) -> str:
 
 # Comma-separated.
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_keys)]
+NotifyUrls = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_notify_urls)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
 # Which engine runs the model; "auto": the fastest on this processor.
 EngineName = Literal["auto", "litert", "openvino"]
@@ -101,6 +103,9 @@ class Settings(BaseSettings):
     promote: Promoter = "gate"
     # Of the triggers that nobody has set; PUT /triggers/{name} overrides it.
     trigger_mode: Annotated[TriggerMode, BeforeValidator(str.lower)] = "suggest"
+
+    # Who is told what happens: addresses of Apprise, such as mailto://, slack:// and json://.
+    notify: NotifyUrls = Field(default=(), repr=False)
 
     model_dir: Path = PROJECT / "models" / "default"
     state_dir: Path = PROJECT / "state"

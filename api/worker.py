@@ -23,6 +23,8 @@ from structlog.contextvars import bound_contextvars
 from api.catalog.service import open_catalog
 from api.core.background_task import BackgroundTask
 from api.core.log_setup import configure_logging
+from api.monitoring.notifications import POLL_SECONDS as NOTIFY_SECONDS
+from api.monitoring.notifications import Notifier
 from api.monitoring.trigger_check import check_triggers
 from api.retraining import repository, service, supervisor
 from api.retraining.queue import RunQueue
@@ -72,7 +74,7 @@ def work(
 ) -> None:
     """Execute queued runs until `stopping` is set, which interrupts the current one.
 
-    Checking the triggers goes on until `background_tasks` is closed.
+    The triggers are checked, and people told, until `background_tasks` is closed.
     """
     blobs = Blobs(settings.storage)
 
@@ -102,6 +104,9 @@ def work(
                 _stop_on_signals(stopping)
                 check = partial(check_triggers, database, blobs, settings)
                 background_tasks.enter_context(BackgroundTask("triggers", TRIGGER_SECONDS, check))
+                if settings.notify:
+                    poll = Notifier(database, settings).poll
+                    background_tasks.enter_context(BackgroundTask("notifier", NOTIFY_SECONDS, poll))
                 log.info("Ready for retraining runs.")
             _remove_files(settings, watcher.poll())
             unclaimed.requeue()

@@ -39,3 +39,21 @@ def test_thresholds_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("RIPELINE_ROTTEN_BELOW", "0.3")
     monkeypatch.setenv("RIPELINE_FRESH_FROM", "0.7")
     assert Settings().level_thresholds == LevelThresholds(0.3, 0.7)
+
+
+def test_addresses_for_notifications_may_have_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = ["mailto://me:secret@example.org?to=a@example.org,b@example.org", "json://host/x"]
+    monkeypatch.setenv("RIPELINE_NOTIFY", f"{urls[0]}, {urls[1]}")
+    settings = Settings()
+    assert [url.get_secret_value() for url in settings.notify] == urls
+    assert "secret" not in repr(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("value", ["pigeon://sesame/4711", "sesame-4711", "json://host, slack://"])
+def test_address_that_nobody_knows_is_rejected_and_not_shown(
+    value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("RIPELINE_NOTIFY", value)
+    with pytest.raises(ValidationError, match=r"address \d is none that Apprise knows") as caught:
+        Settings()
+    assert "sesame" not in str(caught.value) + caplog.text

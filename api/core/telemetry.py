@@ -74,6 +74,12 @@ RUN_ACTIVE = Gauge(
     "1 while a training run is queued or running.",
     multiprocess_mode=MOST_RECENT,
 )
+NOTIFICATIONS = Gauge(
+    "ripeline_notifications",
+    "Notifications: sent, and failed for at least one receiver.",
+    ["outcome"],
+    multiprocess_mode=MOST_RECENT,
+)
 DRIFT = Gauge("ripeline_drift", "Each drift figure.", ["figure"], multiprocess_mode=MOST_RECENT)
 DRIFT_THRESHOLD = Gauge(
     "ripeline_drift_threshold",

@@ -1,6 +1,7 @@
 """Updates the `/metrics` gauges that come from the catalog, off the request path."""
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from api.core import telemetry
 from api.model.engines.choice import EngineInfo
@@ -10,6 +11,7 @@ from api.predictions.state import AppState
 from api.settings import Settings
 from api.storage.db import now
 from api.storage.tables import RunRow
+from api.storage.trigger_tables import NotificationRow
 
 ACTIVE = ("queued", "running")
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")
@@ -25,7 +27,7 @@ class Gauges:
         self._engine: EngineInfo | None = None
 
     def refresh(self) -> None:
-        """Read champion, runs and drift. Raises errors of the database."""
+        """Read champion, runs, notifications and drift. Raises errors of the database."""
         version = self._show_champion()
         with self._state.database.reading() as session:
             by_state = select(RunRow.state, func.count()).group_by(RunRow.state)
@@ -33,6 +35,7 @@ class Gauges:
             for name in (*ACTIVE, *ENDED):
                 telemetry.RUNS.labels(name).set(runs.get(name, 0))
             telemetry.RUN_ACTIVE.set(sum(runs.get(name, 0) for name in ACTIVE))
+            show_notifications(session)
             if not version:
                 return
             try:
@@ -68,3 +71,12 @@ class Gauges:
             seconds = engine.milliseconds / 1000
             telemetry.ENGINE_SECONDS.labels(engine.name, engine.precision).set(seconds)
         self._engine = engine
+
+
+def show_notifications(session: Session) -> None:
+    """All that ended, whichever process sent them: a worker has no metrics of its own."""
+    has_failed = NotificationRow.failed > 0
+    ended = select(has_failed, func.count()).where(NotificationRow.failed.is_not(None))
+    counts = {bool(failed): n for failed, n in session.execute(ended.group_by(has_failed))}
+    telemetry.NOTIFICATIONS.labels("sent").set(counts.get(False, 0))
+    telemetry.NOTIFICATIONS.labels("failed").set(counts.get(True, 0))

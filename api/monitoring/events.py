@@ -1,0 +1,94 @@
+"""What people are told of: runs that ended, models put in use, and retrainings suggested.
+
+They are read from the rows that record them, so that none is lost with the process that made it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.core.formatting import printable
+from api.storage.tables import PromotionRow, RunRow
+from api.storage.trigger_tables import NotificationRow, SuggestionRow
+
+# What is older is no news, such as what ended while nobody was to be told.
+NEWS = timedelta(hours=1)
+MAX_BODY = 1500
+Kind = Literal["info", "success", "warning", "failure"]
+# A text may quote file names and errors. Chats would make links of them, or call people.
+_HARMLESS = str.maketrans({"@": "(at)", "<": "(", ">": ")", "[": "(", "]": ")", "`": "'"})
+
+
+@dataclass(frozen=True)
+class Event:
+    """`id` is the same in every process; `kind` is a colour, in services that have some."""
+
+    id: str
+    at: datetime
+    kind: Kind
+    title: str
+    body: str
+
+
+def recent_events(session: Session, at: datetime) -> list[Event]:
+    """The events of the last hour that no process has taken on, the oldest first."""
+    since = at - NEWS
+    events = [*_runs(session, since), *_promotions(session, since), *_suggestions(session, since)]
+    ids = [event.id for event in events]
+    taken = set(
+        session.scalars(select(NotificationRow.event).where(NotificationRow.event.in_(ids)))
+    )
+    return sorted((event for event in events if event.id not in taken), key=lambda event: event.at)
+
+
+def _runs(session: Session, since: datetime) -> Iterator[Event]:
+    """Not those that a person cancelled."""
+    told = RunRow.state.in_(("succeeded", "failed", "interrupted"))
+    for run in session.scalars(select(RunRow).where(RunRow.finished_at > since, told)):
+        kind, title, body = _outcome(run)
+        yield Event(f"run:{run.id}", run.finished_at or since, kind, title, harmless(body))
+
+
+def _outcome(run: RunRow) -> tuple[Kind, str, str]:
+    if run.state != "succeeded":
+        return "failure", f"A retraining {_ENDS[run.state]}", run.message
+    verdict: dict[str, Any] = run.verdict or {}
+    reasons = " ".join(verdict.get("reasons", ()))
+    if verdict.get("promote"):
+        return "success", f"A new model is in use: {run.candidate}", reasons
+    if verdict.get("passed"):
+        title = f"A new model waits for you: {run.candidate}"
+        return "info", title, f"{reasons} Put it in use on the Retrain page."
+    title = f"A new model did not pass the checks: {run.candidate}"
+    return "warning", title, f"The model before stays in use. {reasons}"
+
+
+_ENDS = {"failed": "failed", "interrupted": "was interrupted"}
+
+
+def _promotions(session: Session, since: datetime) -> Iterator[Event]:
+    """By people: what a run puts in use is told with the run."""
+    by_people = PromotionRow.kind.in_(("manual", "rollback"))
+    for row in session.scalars(select(PromotionRow).where(PromotionRow.at > since, by_people)):
+        did = "Rolled back to" if row.kind == "rollback" else "A person put a model in use:"
+        body = f"It took the place of {row.replaced}."
+        yield Event(f"promotion:{row.id}", row.at, "info", f"{did} {row.version}", body)
+
+
+def _suggestions(session: Session, since: datetime) -> Iterator[Event]:
+    is_open = SuggestionRow.state == "open"
+    made = select(SuggestionRow).where(SuggestionRow.created_at > since, is_open)
+    for row in session.scalars(made):
+        title = f"A retraining is suggested: {row.trigger_name.replace('-', ' ')}"
+        body = f"{row.reason} Start it or dismiss it, on any page of the app."
+        yield Event(f"suggestion:{row.id}", row.created_at, "info", title, harmless(body))
+
+
+def harmless(text: str) -> str:
+    """`text` on one line, of bounded length, without links, markup and calls of people."""
+    plain = printable(text).translate(_HARMLESS).replace("://", ": //").strip()
+    return plain if len(plain) <= MAX_BODY else f"{plain[:MAX_BODY]}…"

@@ -1,0 +1,123 @@
+"""Notifications by Apprise: mail, chats and webhooks, as RIPELINE_NOTIFY says.
+
+API processes and workers look for events every few seconds. Whoever records one first as taken
+sends it, so that it is sent once; a process that dies while it sends does not send it again.
+"""
+
+import logging
+from concurrent.futures import Future
+from threading import Thread
+from time import monotonic
+
+from pydantic import SecretStr
+from sqlalchemy.exc import IntegrityError
+
+from api.core.notify_urls import receiver, scheme
+from api.monitoring.events import Event, recent_events
+from api.settings import Settings
+from api.storage.db import Database, now
+from api.storage.trigger_tables import NotificationRow
+
+POLL_SECONDS = 5.0
+# For all receivers together, whatever one of them does.
+SEND_SECONDS = 20.0
+log = logging.getLogger(__name__)
+
+
+class Receiver:
+    """One address. Use it from one thread."""
+
+    def __init__(self, url: SecretStr) -> None:
+        self._url = url
+        self._sending: Future[bool] | None = None
+
+    @property
+    def name(self) -> str:
+        return scheme(self._url)
+
+    def send(self, event: Event, footer: str) -> "Future[bool] | None":
+        """Begin to send; the result says whether it was taken.
+
+        None while an earlier one hangs: that bounds how many threads there are.
+        """
+        if self._sending is not None and not self._sending.done():
+            return None
+        sending = self._sending = Future()
+
+        def work() -> None:
+            try:
+                sending.set_result(self._deliver(event, footer))
+            except Exception as error:  # Each service raises its own.
+                sending.set_exception(error)
+
+        # A daemon: no process waits at its end for a receiver that hangs.
+        Thread(target=work, name="notification", daemon=True).start()
+        return sending
+
+    def _deliver(self, event: Event, footer: str) -> bool:
+        body = f"{event.body}\n{footer}"
+        return bool(
+            receiver(self._url.get_secret_value()).notify(
+                title=f"Ripeline: {event.title}",
+                body=body,
+                notify_type=event.kind,
+                body_format="text",
+            )
+        )
+
+
+class Notifier:
+    """Call `poll` periodically, from one thread."""
+
+    def __init__(
+        self, database: Database, settings: Settings, seconds: float = SEND_SECONDS
+    ) -> None:
+        self._database = database
+        self._receivers = [Receiver(url) for url in settings.notify]
+        self._footer = settings.ui_url
+        self._seconds = seconds
+
+    def poll(self) -> None:
+        """Send what no other process sends. Raises errors of the database."""
+        with self._database.reading() as session:
+            events = recent_events(session, now())
+        for event in events:
+            if self._take(event):
+                failed = self._send(event)
+                with self._database.session() as session:
+                    session.get_one(NotificationRow, event.id).failed = failed
+
+    def _take(self, event: Event) -> bool:
+        try:
+            with self._database.session() as session:
+                session.add(NotificationRow(event=event.id))
+        except IntegrityError:  # Another process was faster.
+            return False
+        return True
+
+    def _send(self, event: Event) -> int:
+        """Returns how many receivers did not take it."""
+        end = monotonic() + self._seconds
+        begun = [(each, each.send(event, self._footer)) for each in self._receivers]
+        failed = 0
+        for number, (each, sending) in enumerate(begun, start=1):
+            if problem := _problem(sending, end - monotonic()):
+                failed += 1
+                log.warning(
+                    "Receiver %s (%s) was not told of %s: %s",
+                    *(number, each.name, event.id, problem),
+                )
+        return failed
+
+
+def _problem(sending: "Future[bool] | None", seconds: float) -> str:
+    """Why a receiver did not take it; empty if it did. Without the error's text, which may quote
+    an address."""
+    if sending is None:
+        return "it still hangs at an earlier one"
+    try:
+        return "" if sending.result(max(0.0, seconds)) else "it refused, or cannot be reached"
+    except TimeoutError:
+        return "it does not answer in time"
+    except Exception as error:
+        return type(error).__name__
