@@ -18,6 +18,7 @@ from tests.processes import api_process, app_process
 _CHOICE = '[data-testid="stButtonGroup"] button'
 PAGES = {
     "": PageElements("Is it fresh?", '[data-testid="stFileUploaderDropzone"]', ".st-key-empty"),
+    "history": PageElements("History", '[data-testid="stTextInput"] input', ".st-key-history-rows"),
     "training_data": PageElements("Training data", '[role="combobox"]', ".st-key-empty"),
     "retrain": PageElements(
         "Retrain",
@@ -33,7 +34,7 @@ PAGES = {
     "monitoring": PageElements("Monitoring", _CHOICE, ".st-key-chart-timeline .js-plotly-plot"),
 }
 # Links on the first page to the others, in order.
-LINKS = ("Training data", "Retrain", "Dataset insights", "Model report", "Monitoring")
+LINKS = ("History", "Training data", "Retrain", "Dataset insights", "Model report", "Monitoring")
 # Parts of pages that load more, with the element that is drawn last.
 PARTS = {
     ("training_data", "Gallery"): ".st-key-photos img",

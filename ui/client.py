@@ -112,17 +112,21 @@ class ApiClient(HttpClient):
         return self.predict(name, data, explain=explain, prediction_id=prediction_id)
 
     def predict_batch(
-        self, photos: Sequence[Photo], *, instances: bool = False
+        self, photos: Sequence[Photo], *, batch_id: str, instances: bool = False
     ) -> list[BatchPrediction | BatchFailure]:
-        """Grade photos and zips of photos: a result for each, in order."""
-        form = {"files": _form_files(photos), "params": _instances(instances) or None}
+        """Grade photos and zips of photos: a result for each, in order.
+
+        `batch_id`: of the batch that they are a part of, 32 hexadecimal digits.
+        """
+        params = {"batch_id": batch_id} | _instances(instances)
+        form = {"files": _form_files(photos), "params": params}
         try:
             sent = self.lines(BatchLine, "POST", "/predict/batch", **form)
             lines = [line.root for line in sent]
         except errors.ApiError as error:
             if not instances or error.code != NO_DETECTOR:
                 raise
-            return self.predict_batch(photos)
+            return self.predict_batch(photos, batch_id=batch_id)
         if not lines or not isinstance(lines[-1], BatchEnd):
             raise errors.unreachable(self.address)
         return [line for line in lines if not isinstance(line, BatchEnd)]

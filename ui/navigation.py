@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 PAGES = (
     ("predict", "Predict", "nutrition"),
     ("inspections", "Inspections", "inventory_2"),
+    ("history", "History", "history"),
     ("training_data", "Training data", "add_photo_alternate"),
     ("retrain", "Retrain", "model_training"),
     ("dataset_insights", "Dataset insights", "insights"),

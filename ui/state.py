@@ -7,7 +7,6 @@ from errors import ApiError
 from photos import Photo
 from transfer.background_upload import BackgroundUpload
 from transfer.grading import Graded
-from transfer.inspection_upload import AddedFile
 from transfer.training_upload import FileOutcome
 from transfer.trial import VersionTrial
 
@@ -54,9 +53,6 @@ REPORTED = "reported_version"
 REPORT_PART = "report_part"
 COMPARED = "compared_version"
 ONLY_DIFFERENT = "only_different"
-INSPECTION_SEARCH = "inspection_search"
-INSPECTION_DAYS = "inspection_days"
-INSPECTION_SOURCE = "inspection_source"
 _PHOTO = "photo"
 _OUTCOME = "outcome"
 _FEEDBACK = "feedback_answer"
@@ -64,13 +60,13 @@ _STEPS = "corrections"
 _BOXES = "boxes_answer"
 _OPENED = "opened_fruit"
 _BATCH = "batch"
+_BATCH_ID = "batch_id"
+_SHOWN = "shown_prediction"
+_DISMISSED = "dismissed"
+_CHANGING = "changing_answer"
 _TRIAL = "trial"
 _TRAINING_UPLOAD = "training_upload"
 _BOX_CHANGES = "box_changes"
-_INSPECTION = "inspection"
-_INSPECTION_UPLOAD = "inspection_upload"
-_UPLOAD_SEEN = "inspection_upload_seen"
-_OPENED_IN_LOT = "opened_in_lot"
 
 
 def take_photo(widget: str) -> None:
@@ -78,7 +74,8 @@ def take_photo(widget: str) -> None:
     file = st.session_state[widget]
     st.session_state[_PHOTO] = None if file is None else Photo(file.name, file.getvalue())
     st.session_state[_OUTCOME] = None
-    st.session_state[_FEEDBACK] = None
+    keep_feedback(None)
+    keep_dismissed(None)
     show_whole_photo(False)
     forget_corrections()
 
@@ -100,34 +97,70 @@ def keep_outcome(outcome: Prediction | ApiError) -> None:
     st.session_state[_OUTCOME] = outcome
 
 
+def look_at(prediction_id: str = "") -> None:
+    """Of which prediction of the history corrections and answers are from now on; empty: of the
+    current photo of the Predict page."""
+    if st.session_state.get(_SHOWN, "") != prediction_id:
+        st.session_state[_SHOWN] = prediction_id
+        st.session_state[COMPLETE] = False
+        open_fruit(None)
+
+
+def of_shown(key: str) -> str:
+    """The key of what each prediction has by itself."""
+    shown = st.session_state.get(_SHOWN, "")
+    return f"{key}_{shown}" if shown else key
+
+
 def show_whole_photo(wanted: bool) -> None:
     """Whether to show the grade of the whole photo, although it shows several fruits."""
-    st.session_state[WHOLE_PHOTO] = wanted
+    st.session_state[of_shown(WHOLE_PHOTO)] = wanted
 
 
 def shows_whole_photo() -> bool:
-    return bool(st.session_state.get(WHOLE_PHOTO))
+    return bool(st.session_state.get(of_shown(WHOLE_PHOTO)))
 
 
 def feedback() -> FeedbackAnswer | None:
     """The answer to the feedback on the current prediction."""
-    answer: FeedbackAnswer | None = st.session_state.get(_FEEDBACK)
+    answer: FeedbackAnswer | None = st.session_state.get(of_shown(_FEEDBACK))
     return answer
 
 
 def keep_feedback(answer: FeedbackAnswer | None) -> None:
-    st.session_state[_FEEDBACK] = answer
+    st.session_state[of_shown(_FEEDBACK)] = answer
+
+
+def change_feedback() -> None:
+    """Ask again about the current prediction."""
+    keep_feedback(None)
+    st.session_state[of_shown(_CHANGING)] = True
+
+
+def is_changing() -> bool:
+    """Whether the person wants to change an earlier answer."""
+    return bool(st.session_state.get(of_shown(_CHANGING)))
+
+
+def dismissed() -> bool | None:
+    """Whether the person has just dismissed the current prediction, or taken that back."""
+    value: bool | None = st.session_state.get(of_shown(_DISMISSED))
+    return value
+
+
+def keep_dismissed(value: bool | None) -> None:
+    st.session_state[of_shown(_DISMISSED)] = value
 
 
 def corrections() -> list[Step]:
     """What the person said about the fruits of the current photo, in order."""
-    steps: list[Step] = st.session_state.get(_STEPS, [])
+    steps: list[Step] = st.session_state.get(of_shown(_STEPS), [])
     return steps
 
 
 def keep_corrections(steps: list[Step]) -> None:
     """Keep the steps, which are not saved yet, and close the fruit that they are about."""
-    st.session_state[_STEPS] = steps
+    st.session_state[of_shown(_STEPS)] = steps
     keep_boxes_answer(None)
     open_fruit(None)
 
@@ -140,12 +173,12 @@ def forget_corrections() -> None:
 
 def boxes_answer() -> BoxesAnswer | None:
     """The answer to the corrections of the current photo, once they are saved."""
-    answer: BoxesAnswer | None = st.session_state.get(_BOXES)
+    answer: BoxesAnswer | None = st.session_state.get(of_shown(_BOXES))
     return answer
 
 
 def keep_boxes_answer(answer: BoxesAnswer | None) -> None:
-    st.session_state[_BOXES] = answer
+    st.session_state[of_shown(_BOXES)] = answer
 
 
 def opened_fruit() -> int | None:
@@ -165,9 +198,23 @@ def batch() -> BackgroundUpload[Graded] | None:
     return upload
 
 
-def keep_batch(upload: BackgroundUpload[Graded] | None) -> None:
+def batch_id() -> str | None:
+    """The id of the batch: by the address, so that it is there after a reload, or as it was left
+    for another page."""
+    name: str | None = st.query_params.get(_BATCH) or st.session_state.get(_BATCH_ID)
+    if name:
+        st.session_state[_BATCH_ID] = st.query_params[_BATCH] = name
+    return name
+
+
+def keep_batch(upload: BackgroundUpload[Graded] | None, batch_id: str | None = None) -> None:
     """Keep the batch, also while the person visits other pages."""
     st.session_state[_BATCH] = upload
+    st.session_state[_BATCH_ID] = batch_id
+    if batch_id:
+        st.query_params[_BATCH] = batch_id
+    else:
+        st.query_params.pop(_BATCH, None)
 
 
 def trial() -> VersionTrial | None:
@@ -201,58 +248,6 @@ def box_changes() -> BoxChanges | None:
 def keep_box_changes(changes: BoxChanges | None = None) -> None:
     """Keep them until they are saved; None closes the photo."""
     st.session_state[_BOX_CHANGES] = changes
-
-
-def inspection_id() -> str | None:
-    """The inspection that is open: by the address, so that it stays after a reload, or as it was
-    left for another page."""
-    opened: str | None = st.query_params.get(_INSPECTION) or st.session_state.get(_INSPECTION)
-    if opened:
-        st.session_state[_INSPECTION] = st.query_params[_INSPECTION] = opened
-    return opened
-
-
-def open_inspection(inspection_id: str | None = None) -> None:
-    """Open an inspection; None goes back to all of them."""
-    st.session_state[_INSPECTION] = inspection_id
-    keep_inspection_upload(None)
-    open_in_lot(None)
-    if inspection_id:
-        st.query_params[_INSPECTION] = inspection_id
-    else:
-        st.query_params.pop(_INSPECTION, None)
-
-
-def inspection_upload() -> BackgroundUpload[AddedFile] | None:
-    """The photos that are being added to the open inspection, or were last."""
-    upload: BackgroundUpload[AddedFile] | None = st.session_state.get(_INSPECTION_UPLOAD)
-    return upload
-
-
-def keep_inspection_upload(upload: BackgroundUpload[AddedFile] | None) -> None:
-    """Keep the upload, also while the person visits other pages."""
-    st.session_state[_INSPECTION_UPLOAD] = upload
-
-
-def has_new_photos() -> bool:
-    """Whether an upload to the inspection has ended since this was asked last."""
-    upload = inspection_upload()
-    is_new = upload is not None and upload.finished
-    is_new = is_new and st.session_state.get(_UPLOAD_SEEN) is not upload
-    if is_new:
-        st.session_state[_UPLOAD_SEEN] = upload
-    return is_new
-
-
-def opened_in_lot() -> tuple[str, int] | None:
-    """The photo of the inspection that is open, by its id, and its fruit; 0 for all of it."""
-    opened: tuple[str, int] | None = st.session_state.get(_OPENED_IN_LOT)
-    return opened
-
-
-def open_in_lot(photo_id: str | None = None, number: int = 0) -> None:
-    """Open a fruit of a photo, or all of it; without a photo, close it."""
-    st.session_state[_OPENED_IN_LOT] = (photo_id, number) if photo_id else None
 
 
 def action_error(area: str) -> ApiError | None:

@@ -13,6 +13,7 @@ SIZES = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
 PAGES = {
     "": "Is it fresh?",
     "inspections": "Inspections",
+    "history": "History",
     "training_data": "Training data",
     "retrain": "Retrain",
     "dataset_insights": "Dataset insights",

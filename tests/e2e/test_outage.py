@@ -17,6 +17,7 @@ LOADED = {
     "model_report": "parameters",
     "monitoring": "Up for",
     "inspections": "No inspections yet",
+    "history": "Nothing graded yet",
 }
 # These pages poll the API and notice an outage themselves, the others when they are drawn again.
 POLLING = ("retrain", "monitoring")

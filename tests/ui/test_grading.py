@@ -38,7 +38,9 @@ def test_each_file_has_its_own_thumbnail_and_grade_or_error(
 ) -> None:
     good, bad, rotten = wait_for_rows(
         grading.start(
-            client, [Photo("a.jpg", photo), Photo("bad.jpg", b"x"), Photo("rotten.jpg", b"y")]
+            client,
+            [Photo("a.jpg", photo), Photo("bad.jpg", b"x"), Photo("rotten.jpg", b"y")],
+            "0" * 32,
         )
     )
 
@@ -53,7 +55,9 @@ def test_each_file_has_its_own_thumbnail_and_grade_or_error(
 
 def test_photos_in_a_zip_have_thumbnails(client: ApiClient, photo: bytes) -> None:
     rows = wait_for_rows(
-        grading.start(client, [Photo("set.zip", zipped({"x/1.jpg": photo, "x/bad.jpg": b"x"}))])
+        grading.start(
+            client, [Photo("set.zip", zipped({"x/1.jpg": photo, "x/bad.jpg": b"x"}))], "0" * 32
+        )
     )
 
     assert [row.name for row in rows] == ["set.zip/x/1.jpg", "set.zip/x/bad.jpg"]
@@ -63,7 +67,9 @@ def test_photos_in_a_zip_have_thumbnails(client: ApiClient, photo: bytes) -> Non
 def test_photos_with_the_same_name_keep_their_own_thumbnails(
     client: ApiClient, photo: bytes
 ) -> None:
-    rows = wait_for_rows(grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)]))
+    rows = wait_for_rows(
+        grading.start(client, [Photo("1.jpg", b"no"), Photo("1.jpg", photo)], "0" * 32)
+    )
 
     assert [row.thumbnail is None for row in rows] == [True, False]
 
@@ -73,7 +79,9 @@ def test_number_of_thumbnails_is_limited(
 ) -> None:
     monkeypatch.setattr(grading, "MAX_THUMBNAILS", 30)
 
-    rows = wait_for_rows(grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)]))
+    rows = wait_for_rows(
+        grading.start(client, [Photo(f"{n}.jpg", photo) for n in range(60)], "0" * 32)
+    )
 
     assert len(rows) == 60
     assert sum(row.thumbnail is not None for row in rows) == 30
@@ -85,7 +93,7 @@ def test_truncated_response_is_requested_again(
     first = Answer('{"filename": "a.jpg", "error": {"detail": "cut"}}\n', content_type="ndjson")
     api.first["/predict/batch"] += [first, OUTAGE]
 
-    [row] = wait_for_rows(grading.start(client, [Photo("a.jpg", photo)]))
+    [row] = wait_for_rows(grading.start(client, [Photo("a.jpg", photo)], "0" * 32))
 
     assert row.error is None
     assert len(api.sent_to("/predict/batch")) == 3

@@ -1,15 +1,15 @@
 """Inspections: photograph a lot, and see whether to accept or reject it."""
 
 import cached_api
-import state
+import inspection_state
 import streamlit as st
 from components.inspections.choose import choose
 from components.inspections.lot import lot
 from components.messages import api_unavailable
 
-opened = state.inspection_id()
+opened = inspection_state.inspection_id()
 outage = cached_api.health_error()
-upload = state.inspection_upload()
+upload = inspection_state.inspection_upload()
 if outage and not (upload and not upload.finished):
     st.title("Inspections", anchor=False)
     api_unavailable(outage)

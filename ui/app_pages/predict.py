@@ -123,11 +123,14 @@ def show_start() -> None:
         )
 
 
+state.look_at()
 st.title("Is it fresh?", anchor=False)
 st.write(
     "Show a fruit, or many, and see whether it is fresh, past its best or rotten, and how sure the "
     "model is."
 )
+if state.batch_id() and state.SOURCE not in st.session_state:
+    st.session_state[state.SOURCE] = _MANY
 source = choose_source()
 if source == _MANY:
     batch()

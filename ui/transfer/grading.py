@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from io import StringIO
 
 import fruits
-from api_models import BatchFailure, Prediction
+from api_models import BatchFailure, HistoryItem, Prediction
 from client import ApiClient
 from errors import ApiError
 from formatting import SEVERAL, percent, short_grade
+from history import as_prediction
 from photos import Photo, thumbnail
 from plain_text import as_cell
 
@@ -66,17 +67,22 @@ class Graded:
     error: str | None
 
 
-def start(api: ApiClient, files: Iterable[Photo]) -> BackgroundUpload[Graded]:
-    """Start to grade photos and zips of photos in the background."""
+def start(api: ApiClient, files: Iterable[Photo], batch_id: str) -> BackgroundUpload[Graded]:
+    """Start to grade photos and zips of photos in the background, as one batch."""
     queue = deque(files)
     total = upload_batches.count_photos(queue)
     return BackgroundUpload(
         upload_batches.split(queue, keep_folders=True),
         total,
-        send=_sender(api),
+        send=_sender(api, batch_id),
         rejected=lambda name, reason: Graded(name, None, None, reason),
         is_available=lambda: is_available(api),
     )
+
+
+def restored(item: HistoryItem, thumbnail: str | None) -> Graded:
+    """A row of the history."""
+    return Graded(item.filename, thumbnail, as_prediction(item), None)
 
 
 def is_available(api: ApiClient) -> bool:
@@ -189,12 +195,12 @@ def _escape_formula(value: object) -> object:
     return as_cell(value) if isinstance(value, str) else value
 
 
-def _sender(api: ApiClient) -> Callable[[UploadBatch], Sequence[Graded]]:
+def _sender(api: ApiClient, batch_id: str) -> Callable[[UploadBatch], Sequence[Graded]]:
     thumbnails_left = MAX_THUMBNAILS
 
     def send(batch: UploadBatch) -> list[Graded]:
         nonlocal thumbnails_left
-        results = api.predict_batch(batch.files, instances=api.finds_fruits())
+        results = api.predict_batch(batch.files, instances=api.finds_fruits(), batch_id=batch_id)
         # The API may skip files of a zip, so there only the name identifies a result.
         in_order = batch.files == batch.photos
         by_name = {photo.name: photo.data for photo in batch.photos}

@@ -191,8 +191,10 @@ def test_photo_of_several_fruits_has_its_counts_and_its_worst(
     page: AppTest, api: FakeApi, photo: bytes
 ) -> None:
     fake_tray.script(api)
-    api.answers["/predict/batch?instances=true"] = fake_tray.batch_answer
+    api.answers["/predict/batch"] = fake_tray.batch_answer
     grade(page, ("tray.jpg", photo), ("one.jpg", photo))
+    [asked] = [path for path, _ in api.received if path.startswith("/predict/batch")]
+    assert "instances=true" in asked
 
     table = page.dataframe[0].value
     headline = "4 fruits: 1 rotten, 1 past its best, 1 fresh, 1 not known"

@@ -137,3 +137,30 @@ def test_random_sample_is_asked_about_first_and_without_the_grade(
     assert (choice.value, choice.placeholder) == (None, "What is it?")
     assert "A random sample of the graded photos" in page_text(page)
     assert "sure" not in "".join(caption.value for caption in page.caption)
+
+
+def test_photo_is_dismissed_and_that_is_undone(page: AppTest, api: FakeApi) -> None:
+    api.answers["/predictions/shoe/dismissal"] = Answer("", 204)
+    queue_answer = api.answers["/review-queue"]
+    left = [item for item in QUEUE["items"] if item["prediction_id"] != "shoe"]
+    api.answers["/review-queue"] = Answer({"items": left})
+
+    page.button(key="dismiss_shoe").click().run()
+
+    assert not page.exception
+    assert "1 photo dismissed: not a fruit" in page_text(page)
+    assert "label_shoe" not in [choice.key for choice in page.selectbox]
+    # Nothing was said of the others.
+    assert not [body for body in api.sent_to("/review-queue") if body]
+    api.answers["/review-queue"] = queue_answer
+    button(page, "Undo the last").click().run()
+    assert "dismissed" not in page_text(page)
+    assert "label_shoe" in [choice.key for choice in page.selectbox]
+    assert len(api.sent_to("/predictions/shoe/dismissal")) == 2
+
+
+def test_rejected_dismissal_is_explained(page: AppTest, api: FakeApi) -> None:
+    api.answers["/predictions/shoe/dismissal"] = problem(409, "A person has said what it is.")
+    page.button(key="dismiss_shoe").click().run()
+    assert "A person has said what it is" in page_text(page)
+    assert "photo dismissed" not in page_text(page)

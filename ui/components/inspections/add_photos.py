@@ -1,7 +1,7 @@
 """Adding photos to the open inspection: files, or the camera."""
 
 import cached_api
-import state
+import inspection_state
 import streamlit as st
 import uploads
 from formatting import pluralize
@@ -21,7 +21,7 @@ _MAX_LISTED = 5
 
 def add_photos(inspection_id: str) -> None:
     """The uploader or the camera, the progress, and what became of the last files."""
-    upload = state.inspection_upload()
+    upload = inspection_state.inspection_upload()
     if upload and not upload.finished:
         progress(upload, "Grading each fruit")
         return
@@ -39,7 +39,7 @@ def add_photos(inspection_id: str) -> None:
         [_FILES, _CAMERA],
         default=_FILES,
         required=True,
-        key=state.INSPECTION_SOURCE,
+        key=inspection_state.INSPECTION_SOURCE,
         label_visibility="collapsed",
         persist_state="session",
     )
@@ -89,7 +89,7 @@ def _start_camera(inspection_id: str) -> None:
 
 def _start(inspection_id: str, files: list[Photo]) -> None:
     upload = inspection_upload.start(cached_api.api(), inspection_id, files)
-    state.keep_inspection_upload(upload)
+    inspection_state.keep_inspection_upload(upload)
 
 
 def _result(upload: BackgroundUpload[AddedFile]) -> None:

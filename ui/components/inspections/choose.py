@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import cached_api
+import inspection_state
 import lots
 import state
 import streamlit as st
@@ -115,7 +116,7 @@ def _new(latest: Inspection | None) -> None:
 
 def _open(body: dict[str, object]) -> None:
     def action() -> None:
-        state.open_inspection(InspectionClient(cached_api.api()).open(body).id)
+        inspection_state.open_inspection(InspectionClient(cached_api.api()).open(body).id)
 
     if run_action(AREA, action):
         cached_api.clear_inspections()
@@ -126,18 +127,20 @@ def _ask_filters() -> None:
     left, right = st.columns(2)
     left.text_input(
         "Find by lot or supplier",
-        key=state.INSPECTION_SEARCH,
+        key=inspection_state.INSPECTION_SEARCH,
         max_chars=80,
         icon=":material/search:",
         persist_state="session",
     )
-    right.date_input("Opened between", value=[], key=state.INSPECTION_DAYS, persist_state="session")
+    right.date_input(
+        "Opened between", value=[], key=inspection_state.INSPECTION_DAYS, persist_state="session"
+    )
 
 
 def _filters_chosen() -> tuple[str, datetime | None, datetime | None]:
     """What is looked for: a text, the first moment and the moment after the last."""
-    days: tuple[date, ...] = st.session_state.get(state.INSPECTION_DAYS) or ()
-    search = st.session_state.get(state.INSPECTION_SEARCH, "").strip()
+    days: tuple[date, ...] = st.session_state.get(inspection_state.INSPECTION_DAYS) or ()
+    search = st.session_state.get(inspection_state.INSPECTION_SEARCH, "").strip()
     if not days:
         return search, None, None
     return search, start_of(days[0]), start_of(days[-1] + timedelta(days=1))
@@ -167,7 +170,7 @@ def _row(inspection: Inspection) -> None:
         st.button(
             "Open",
             key=f"open_{inspection.id}",
-            on_click=state.open_inspection,
+            on_click=inspection_state.open_inspection,
             args=(inspection.id,),
             width="content",
             help=f"Open {as_markdown(lots.title(inspection))}",

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 
 import cached_api
+import inspection_state
 import lots
-import state
 import streamlit as st
 from api_models import Inspection, InspectionFruit, InspectionPhoto
 from fruits import relative_box
@@ -56,7 +56,7 @@ def worst_fruits(inspection: Inspection) -> None:
                     f"{lots.style(fruit).sign} {as_markdown(name)}",
                     key=f"lot-fruit-{place}",
                     width="stretch",
-                    on_click=state.open_in_lot,
+                    on_click=inspection_state.open_in_lot,
                     args=(fruit.photo_id, fruit.number),
                 )
                 where = f" · {lots.photo_title(photo).lower()}" if photo else ""
@@ -95,7 +95,7 @@ def _crop(
     return next(iter(cached_api.crops(picture, (box,))), None)
 
 
-@st.dialog("One fruit", on_dismiss=state.open_in_lot)
+@st.dialog("One fruit", on_dismiss=inspection_state.open_in_lot)
 def open_fruit(inspection: Inspection, photo: InspectionPhoto, fruit: InspectionFruit) -> None:
     """The dialog: its picture, its grade, and what a person says it is."""
     crop = crops_of([fruit], {photo.id: photo})[0]
@@ -132,7 +132,7 @@ def _client() -> InspectionClient:
 def _change(action: Callable[[], object]) -> None:
     """Send a correction, and close the dialog if it was taken."""
     if run_action(AREA, action):
-        state.open_in_lot()
+        inspection_state.open_in_lot()
         cached_api.clear_inspections()
         cached_api.clear_training_data()
         st.rerun()

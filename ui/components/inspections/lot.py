@@ -1,8 +1,8 @@
 """The open inspection: its verdict, adding photos, its fruits and photos."""
 
 import cached_api
+import inspection_state
 import lots
-import state
 import streamlit as st
 from api_models import Inspection
 from errors import ApiError
@@ -28,9 +28,9 @@ def lot(inspection_id: str) -> None:
         "All inspections",
         icon=":material/arrow_back:",
         type="tertiary",
-        on_click=state.open_inspection,
+        on_click=inspection_state.open_inspection,
     )
-    if state.has_new_photos():
+    if inspection_state.has_new_photos():
         cached_api.clear_inspections()
     try:
         inspection = cached_api.inspection(inspection_id)
@@ -71,13 +71,13 @@ def _lot(inspection: Inspection) -> None:
 
 def _opened(inspection: Inspection) -> None:
     """The dialog of what was tapped."""
-    opened = state.opened_in_lot()
+    opened = inspection_state.opened_in_lot()
     if opened is None:
         return
     photo_id, number = opened
     photo = all_photos(inspection).get(photo_id)
     if photo is None:
-        state.open_in_lot()
+        inspection_state.open_in_lot()
         return
     fruit = next((one for one in photo.fruits if one.number == number), None)
     if fruit:
@@ -105,5 +105,5 @@ def _delete(inspection: Inspection) -> None:
 def _delete_now(inspection_id: str) -> None:
     client = InspectionClient(cached_api.api())
     if run_action(AREA, lambda: client.delete(inspection_id)):
-        state.open_inspection()
+        inspection_state.open_inspection()
     cached_api.clear_inspections()

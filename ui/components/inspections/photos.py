@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 import cached_api
+import inspection_state
 import lots
 import photos
-import state
 import streamlit as st
 from api_models import ImageSize, Inspection, InspectionPhoto
 from formatting import pluralize
@@ -89,12 +89,12 @@ def _below(inspection: Inspection, photo: InspectionPhoto) -> None:
         key=f"lot_photo_{photo.number}",
         icon=":material/open_in_full:",
         help=as_markdown(photo.filename),
-        on_click=state.open_in_lot,
+        on_click=inspection_state.open_in_lot,
         args=(photo.id,),
     )
 
 
-@st.dialog("A photo of the lot", width="medium", on_dismiss=state.open_in_lot)
+@st.dialog("A photo of the lot", width="medium", on_dismiss=inspection_state.open_in_lot)
 def open_photo(inspection: Inspection, photo: InspectionPhoto) -> None:
     """The dialog: the photo with its boxes, adding a fruit that was missed, removing the photo."""
     picture = None
@@ -135,7 +135,7 @@ def _fruit_buttons(inspection: Inspection, photo: InspectionPhoto) -> None:
                 f"{fruit.number} {lots.style(fruit).sign}{pencil} {name}",
                 key=f"in_photo_{fruit.number}",
             ):
-                state.open_in_lot(photo.id, fruit.number)
+                inspection_state.open_in_lot(photo.id, fruit.number)
                 st.rerun()
 
 
@@ -168,7 +168,7 @@ def _count(inspection_id: str, photo_id: str, counted: bool) -> None:
 def _change(action: Callable[[], object]) -> None:
     """Send a change, and close the dialog if it was taken."""
     if run_action(AREA, action):
-        state.open_in_lot()
+        inspection_state.open_in_lot()
         cached_api.clear_inspections()
         cached_api.clear_training_data()
         st.rerun()

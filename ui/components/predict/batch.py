@@ -1,18 +1,22 @@
 """Grading many photos: choose them, wait, read the table."""
 
+from uuid import uuid4
+
 import cached_api
+import cached_history
+import history_state
 import state
 import streamlit as st
 import uploads
 from charts.bars import class_bars
+from errors import ApiError
 from formatting import SEVERAL, level_label, pluralize
 from photos import READABLE
 from transfer import grading
-from transfer.background_upload import BackgroundUpload
 from transfer.grading import Graded
 
 from components.display import chart
-from components.messages import api_unavailable, empty_state
+from components.messages import api_unavailable, empty_state, show_error
 from components.predict.grades import choose_shown, grade_label, grades_table, is_shown
 from components.upload_progress import choose_files, progress, stopped_warning
 
@@ -21,11 +25,14 @@ UPLOADER = "many"
 
 def batch() -> None:
     """The uploader, the progress or the results."""
-    upload = state.batch()
-    if upload is None:
+    upload, batch_id = state.batch(), state.batch_id()
+    if upload is None and batch_id:
+        _restored(batch_id)
+    elif upload is None:
         _choose()
     elif upload.finished:
-        _results(upload)
+        stopped_warning(upload)
+        _results(upload.rows)
     else:
         progress(upload, "Grading")
 
@@ -55,12 +62,26 @@ def _choose() -> None:
 
 
 def _start() -> None:
-    state.keep_batch(grading.start(cached_api.api(), uploads.take_files(UPLOADER)))
+    batch_id = uuid4().hex
+    files = uploads.take_files(UPLOADER)
+    state.keep_batch(grading.start(cached_api.api(), files, batch_id), batch_id)
 
 
-def _results(upload: BackgroundUpload[Graded]) -> None:
-    rows = upload.rows
-    stopped_warning(upload)
+def _restored(batch_id: str) -> None:
+    """The table again, after a reload or in a second browser."""
+    try:
+        rows = cached_history.batch(batch_id)
+    except ApiError as error:
+        show_error(error, rejected="This batch cannot be shown")
+        return
+    if rows:
+        st.caption("As it is in the history. Files that could not be graded are not kept.")
+    else:
+        st.info("There is nothing of this batch in the history yet.", icon=":material/history:")
+    _results(rows)
+
+
+def _results(rows: list[Graded]) -> None:
     _totals(rows)
     counts = grading.by_class(rows)
     if counts:
@@ -91,6 +112,13 @@ def _results(upload: BackgroundUpload[Graded]) -> None:
             icon=":material/restart_alt:",
             on_click=state.keep_batch,
             args=(None,),
+        )
+    if batch_id := state.batch_id():
+        st.page_link(
+            "app_pages/history.py",
+            label="Open them one by one in the history",
+            icon=":material/history:",
+            query_params={history_state.BATCH: batch_id},
         )
 
 

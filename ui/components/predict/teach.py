@@ -118,14 +118,14 @@ def _save(photo: Photo, prediction_id: str, marked: list[Marked], image: ImageSi
         except ApiError as error:
             if error.code not in _GONE:
                 raise
-            answer = _send_again(photo, body)
+            answer = _send_again(photo, prediction_id, body)
         state.keep_boxes_answer(answer)
 
     run_action(state.BOXES_AREA, action)
     cached_api.clear_training_data()
 
 
-def _send_again(photo: Photo, body: dict[str, object]) -> BoxesAnswer:
+def _send_again(photo: Photo, graded_before: str, body: dict[str, object]) -> BoxesAnswer:
     """Grade the photo anew, since it is no longer kept: the boxes are the person's all the same."""
     prediction_id = cached_api.api().predict(photo.name, photo.data).prediction_id
     try:
@@ -140,6 +140,6 @@ def _send_again(photo: Photo, body: dict[str, object]) -> BoxesAnswer:
             retryable=False,
         ) from error
     outcome = state.outcome()
-    if isinstance(outcome, Prediction):
+    if isinstance(outcome, Prediction) and outcome.prediction_id == graded_before:
         state.keep_outcome(outcome.model_copy(update={"prediction_id": prediction_id}))
     return answer

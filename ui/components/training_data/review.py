@@ -1,6 +1,7 @@
 """The review queue: predictions that a person should label, many at once."""
 
 import cached_api
+import cached_history
 import state
 import streamlit as st
 from api_models import ReviewItem
@@ -15,6 +16,7 @@ from components.messages import empty_state, run_action, show_action_error, show
 PAGE_SIZE = 12
 _AREA = "review"
 _LOOKS_KNOWN, _IS_NEW = "review_looks_known", "review_is_new"
+_DISMISSED = "review_dismissed"
 _SAMPLE = (
     "A random sample of the graded photos: your answers tell how good the grader is in use. Say "
     "what each photo shows; the grade is not shown, so that it does not sway you."
@@ -30,6 +32,7 @@ def review() -> None:
     """The queue, or why it cannot be shown."""
     if message := state.take_success(_AREA):
         st.success(as_markdown(message), icon=":material/check_circle:")
+    _offer_undo()
     show_action_error(_AREA, "These labels cannot be accepted")
     try:
         items = cached_api.review_queue(PAGE_SIZE).items
@@ -71,6 +74,15 @@ def _form(items: list[ReviewItem], introduction: str) -> None:
         )
         if item.reason != "sampled":
             st.caption(f"{percent(item.confidence)} sure" if unsure else "Not recognised")
+        st.form_submit_button(
+            "Dismiss: not a fruit",
+            key=f"dismiss_{item.prediction_id}",
+            type="tertiary",
+            help=f"Dismiss {as_markdown(item.filename)}: it is not asked about again, and nothing "
+            "is learned from it.",
+            on_click=_dismiss,
+            args=(item.prediction_id,),
+        )
 
     with st.form("review", border=False):
         photo_grid(
@@ -88,6 +100,33 @@ def _form(items: list[ReviewItem], introduction: str) -> None:
             "Confirm these labels", type="primary", icon=":material/done_all:"
         ):
             _answer(items, labels)
+
+
+def _offer_undo() -> None:
+    """Say which photos were dismissed in this visit, and take the last one back if asked to."""
+    if not (dismissed := st.session_state.get(_DISMISSED)):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="dismissed"):
+        st.markdown(f":material/block: {pluralize(len(dismissed), 'photo')} dismissed: not a fruit")
+        st.button("Undo the last", icon=":material/undo:", on_click=_take_back)
+
+
+def _dismiss(prediction_id: str) -> None:
+    if run_action(_AREA, lambda: cached_history.client().dismiss(prediction_id)):
+        st.session_state[_DISMISSED] = [*st.session_state.get(_DISMISSED, []), prediction_id]
+    _clear()
+
+
+def _take_back() -> None:
+    *others, last = st.session_state[_DISMISSED]
+    if run_action(_AREA, lambda: cached_history.client().take_back(last)):
+        st.session_state[_DISMISSED] = others
+    _clear()
+
+
+def _clear() -> None:
+    cached_api.clear_training_data()
+    cached_history.clear()
 
 
 def _answer(items: list[ReviewItem], labels: dict[str, str]) -> None:
@@ -144,7 +183,7 @@ def _confirm(labels: dict[str, str]) -> None:
         state.keep_success(_AREA, message)
 
     run_action(_AREA, action)
-    cached_api.clear_training_data()
+    _clear()
 
 
 def _key(item: ReviewItem) -> str:

@@ -1,0 +1,108 @@
+"""A grader works through a batch in the history, in a real browser on real processes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.pages import assert_fits_width, no_traceback, open_page, quiet, screenshot
+from tests.processes import Running
+from tests.synthetic_images import draw_fruit, encode
+
+SIZES = ((1280, "light"), (390, "dark"))
+KINDS = ("freshapples", "freshbanana", "rottenapples", "freshoranges")
+
+
+@pytest.fixture(params=SIZES, ids=str)
+def sized_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    width, scheme = request.param
+    context = browser.new_context(
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+        has_touch=width < 500,
+        reduced_motion="reduce",
+    )
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    paths = [folder / f"history-{number}.jpg" for number in range(len(KINDS))]
+    for number, (path, kind) in enumerate(zip(paths, KINDS, strict=True)):
+        path.write_bytes(encode(draw_fruit(kind, seed=40 + number, size=400), "JPEG"))
+    return paths
+
+
+def test_batch_is_worked_through(
+    sized_page: Page, browser: Browser, running: Running, photos: list[Path]
+) -> None:
+    page = sized_page
+    size = page.viewport_size
+    assert size is not None
+    name = f"history-{size['width']}"
+    batch_id = _grade_many(page, running, photos)
+
+    # The table is there after a reload, and in a second browser.
+    page.reload()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.get_by_text("As it is in the history")).to_be_visible()
+    quiet(page)
+    screenshot(page, f"{name}-batch")
+    page.get_by_role("link", name="Open them one by one in the history").click()
+    rows = page.locator(".st-key-history-rows .stButton button")
+    expect(rows).to_have_count(len(photos))
+    assert f"batch={batch_id}" in page.url
+    quiet(page)
+    assert_fits_width(page)
+    screenshot(page, name)
+
+    # From photo to photo with the keyboard.
+    rows.first.click()
+    expect(page.get_by_text(photos[-1].name)).to_be_visible()
+    quiet(page)
+    for path in (photos[-2], photos[-3]):
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_text(path.name)).to_be_visible()
+        quiet(page)
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text(photos[-2].name)).to_be_visible()
+    quiet(page)
+    assert_fits_width(page)
+    screenshot(page, f"{name}-opened")
+    prediction_id = page.url.partition("prediction=")[2].partition("&")[0]
+    _dismiss_and_undo(page, running, prediction_id)
+
+    # The photo's address shows it in another browser.
+    other = browser.new_page()
+    other.goto(f"{running.ui_url}/history?prediction={prediction_id}")
+    expect(other.get_by_text(photos[-2].name)).to_be_visible()
+    no_traceback(other)
+    other.close()
+
+
+def _grade_many(page: Page, running: Running, photos: list[Path]) -> str:
+    """Grade the photos on the Predict page; the batch's id, by the address."""
+    open_page(page, running.ui_url, "")
+    page.get_by_text("Many photos").click()
+    expect(page.get_by_text("No photos yet")).to_be_visible()
+    quiet(page)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
+    page.get_by_role("button", name=f"Grade {len(photos)} files").click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    quiet(page)
+    return page.url.partition("batch=")[2]
+
+
+def _dismiss_and_undo(page: Page, running: Running, prediction_id: str) -> None:
+    url = f"/predictions/{prediction_id}"
+    with httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as api:
+        page.get_by_role("button", name="Dismiss: not a fruit").click()
+        expect(page.get_by_text("It is not asked about again")).to_be_visible()
+        assert api.get(url).json()["dismissed_at"]
+        page.locator(".st-key-feedback").get_by_role("button", name="Undo").click()
+        expect(page.get_by_text("It is not asked about again")).to_have_count(0)
+        assert api.get(url).json()["dismissed_at"] is None

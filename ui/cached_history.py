@@ -1,0 +1,56 @@
+"""The history, cached for some seconds. As `cached_api`, for all sessions."""
+
+import streamlit as st
+from api_models import Explanation, HistoryItem, PredictionPage
+from cached_api import api, pictures, thumbnails
+from history import Sought
+from history_client import HistoryClient, photo_path
+from photos import thumbnail
+from transfer.grading import Graded, restored
+
+# Of a batch that is shown again; each is a few kilobytes.
+MAX_THUMBNAILS = 300
+
+
+def client() -> HistoryClient:
+    return HistoryClient(api())
+
+
+@st.cache_data(ttl=5, max_entries=32, show_spinner=False)
+def find(sought: Sought, after: str | None, limit: int) -> PredictionPage:
+    """A page of what is looked for."""
+    return client().find(sought, after, limit)
+
+
+@st.cache_data(ttl=5, max_entries=32, show_spinner=False)
+def get(prediction_id: str) -> HistoryItem:
+    return client().get(prediction_id)
+
+
+@st.cache_data(ttl=5, max_entries=4, show_spinner=False)
+def batch(batch_id: str) -> list[Graded]:
+    """The rows of a batch, as it was sent; those that could not be graded are not kept."""
+    items = client().find_all(Sought(batch_id=batch_id, order="oldest"))
+    kept = [item.prediction_id for item in items if item.photograph_kept][:MAX_THUMBNAILS]
+    pixels = dict(zip(kept, thumbnails().get([photo_path(one) for one in kept]), strict=True))
+    small = {name: thumbnail(data) for name, data in pixels.items() if data}
+    return [restored(item, small.get(item.prediction_id)) for item in items]
+
+
+def picture(item: HistoryItem) -> bytes | None:
+    """The photo as large as it is kept; None if it is not."""
+    if not item.photograph_kept:
+        return None
+    return pictures().get([photo_path(item.prediction_id)])[0]
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def explanation(prediction_id: str, picture: bytes) -> Explanation | None:
+    """Where the grader looked. Raises ApiError, also if another version is in use now."""
+    return client().explain(get(prediction_id), picture)
+
+
+def clear() -> None:
+    """Clear what an answer or a dismissal may have changed."""
+    find.clear()
+    get.clear()

@@ -1,0 +1,51 @@
+"""What is kept of the History page for one browser session, and in the address."""
+
+import streamlit as st
+from history import Sought
+from history_walk import Walk
+
+# In the address, so that a photo or a batch is there after a reload, and for others.
+PREDICTION, BATCH = "prediction", "batch"
+_WALK, _OPENED, _BATCH = "history_walk", "history_opened", "history_batch"
+# Keys of widgets.
+TEXT, ORDER, DAYS = "history_text", "history_order", "history_days"
+SHOWS, LEVEL, SURE = "history_shows", "history_level", "history_sure"
+
+
+def walk(sought: Sought | None = None) -> Walk:
+    """Where the person is in what is looked for; without it, as it was left."""
+    kept: Walk | None = st.session_state.get(_WALK)
+    if kept is None or (sought is not None and kept.sought != sought):
+        kept = st.session_state[_WALK] = Walk(sought or Sought(batch_id=batch_id()))
+    return kept
+
+
+def opened() -> str | None:
+    """The photo that is open: by the address, or as it was left for another page."""
+    prediction_id: str | None = st.query_params.get(PREDICTION) or st.session_state.get(_OPENED)
+    if prediction_id:
+        st.session_state[_OPENED] = st.query_params[PREDICTION] = prediction_id
+    return prediction_id
+
+
+def open_photo(prediction_id: str | None = None) -> None:
+    """Open a photo; None goes back to all of them."""
+    st.session_state[_OPENED] = prediction_id
+    if prediction_id:
+        st.query_params[PREDICTION] = prediction_id
+    else:
+        st.query_params.pop(PREDICTION, None)
+
+
+def batch_id() -> str | None:
+    """The batch that is looked at, if any."""
+    name: str | None = st.query_params.get(BATCH) or st.session_state.get(_BATCH)
+    if name:
+        st.session_state[_BATCH] = st.query_params[BATCH] = name
+    return name
+
+
+def show_all() -> None:
+    """Look at all photos again, not at those of a batch."""
+    st.session_state[_BATCH] = None
+    st.query_params.pop(BATCH, None)

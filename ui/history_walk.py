@@ -1,0 +1,63 @@
+"""Where a person is in the history: on which page, and at which photo of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from api_models import PredictionPage
+from history import Sought
+
+# Gives the page that begins after a cursor.
+Load = Callable[[str | None], PredictionPage]
+
+
+@dataclass
+class Walk:
+    """The pages of a search up to the one after the page that is open.
+
+    `cursors` are where they begin, `place` is the page that is open, and `ids` are its photos.
+    """
+
+    sought: Sought
+    cursors: list[str | None] = field(default_factory=lambda: [None])
+    place: int = 0
+    ids: list[str] = field(default_factory=list)
+
+    @property
+    def after(self) -> str | None:
+        """The cursor of the page that is open; None of the first."""
+        return self.cursors[self.place]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is a page after this one."""
+        return self.place + 1 < len(self.cursors)
+
+    def see(self, page: PredictionPage) -> None:
+        """Keep the page as it is shown. What was dismissed may have moved those after it."""
+        self.ids = [item.prediction_id for item in page.predictions]
+        self.cursors = self.cursors[: self.place + 1] + ([page.next] if page.next else [])
+
+    def turn(self, pages: int) -> None:
+        self.place = min(max(0, self.place + pages), len(self.cursors) - 1)
+
+    def has_next(self, opened: str) -> bool:
+        return opened in self.ids and (opened != self.ids[-1] or self.has_more)
+
+    def has_previous(self, opened: str) -> bool:
+        return opened in self.ids and (opened != self.ids[0] or self.place > 0)
+
+    def next(self, opened: str, load: Load) -> str:
+        """The photo after `opened`, perhaps on the next page; itself if it is the last."""
+        if opened == self.ids[-1] and self.has_more:
+            self.turn(1)
+            self.see(load(self.after))
+            return self.ids[0] if self.ids else opened
+        return self.ids[min(self.ids.index(opened) + 1, len(self.ids) - 1)]
+
+    def previous(self, opened: str, load: Load) -> str:
+        """The photo before `opened`, perhaps on the page before; itself if it is the first."""
+        if opened == self.ids[0] and self.place:
+            self.turn(-1)
+            self.see(load(self.after))
+            return self.ids[-1] if self.ids else opened
+        return self.ids[max(self.ids.index(opened) - 1, 0)]

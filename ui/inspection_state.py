@@ -1,0 +1,66 @@
+"""What is kept of the Inspections page for one browser session, and in the address."""
+
+import streamlit as st
+from transfer.background_upload import BackgroundUpload
+from transfer.inspection_upload import AddedFile
+
+# Keys of widgets.
+INSPECTION_SEARCH = "inspection_search"
+INSPECTION_DAYS = "inspection_days"
+INSPECTION_SOURCE = "inspection_source"
+_INSPECTION = "inspection"
+_INSPECTION_UPLOAD = "inspection_upload"
+_UPLOAD_SEEN = "inspection_upload_seen"
+_OPENED_IN_LOT = "opened_in_lot"
+
+
+def inspection_id() -> str | None:
+    """The inspection that is open: by the address, so that it stays after a reload, or as it was
+    left for another page."""
+    opened: str | None = st.query_params.get(_INSPECTION) or st.session_state.get(_INSPECTION)
+    if opened:
+        st.session_state[_INSPECTION] = st.query_params[_INSPECTION] = opened
+    return opened
+
+
+def open_inspection(inspection_id: str | None = None) -> None:
+    """Open an inspection; None goes back to all of them."""
+    st.session_state[_INSPECTION] = inspection_id
+    keep_inspection_upload(None)
+    open_in_lot(None)
+    if inspection_id:
+        st.query_params[_INSPECTION] = inspection_id
+    else:
+        st.query_params.pop(_INSPECTION, None)
+
+
+def inspection_upload() -> BackgroundUpload[AddedFile] | None:
+    """The photos that are being added to the open inspection, or were last."""
+    upload: BackgroundUpload[AddedFile] | None = st.session_state.get(_INSPECTION_UPLOAD)
+    return upload
+
+
+def keep_inspection_upload(upload: BackgroundUpload[AddedFile] | None) -> None:
+    """Keep the upload, also while the person visits other pages."""
+    st.session_state[_INSPECTION_UPLOAD] = upload
+
+
+def has_new_photos() -> bool:
+    """Whether an upload to the inspection has ended since this was asked last."""
+    upload = inspection_upload()
+    is_new = upload is not None and upload.finished
+    is_new = is_new and st.session_state.get(_UPLOAD_SEEN) is not upload
+    if is_new:
+        st.session_state[_UPLOAD_SEEN] = upload
+    return is_new
+
+
+def opened_in_lot() -> tuple[str, int] | None:
+    """The photo of the inspection that is open, by its id, and its fruit; 0 for all of it."""
+    opened: tuple[str, int] | None = st.session_state.get(_OPENED_IN_LOT)
+    return opened
+
+
+def open_in_lot(photo_id: str | None = None, number: int = 0) -> None:
+    """Open a fruit of a photo, or all of it; without a photo, close it."""
+    st.session_state[_OPENED_IN_LOT] = (photo_id, number) if photo_id else None
