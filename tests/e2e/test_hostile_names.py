@@ -100,6 +100,16 @@ def test_inspections(page: Page, ui_url: str) -> None:
     assert_is_text(page)
 
 
+def test_history(page: Page, ui_url: str) -> None:
+    open_page(page, ui_url, "history")
+    expect(page.get_by_text("foreign.example").first).to_be_visible()
+    assert_is_text(page)
+    page.locator(".st-key-history_0 button").click()
+    expect(page.locator(".st-key-history-photo")).to_be_visible()
+    expect(page.get_by_text("foreign.example").first).to_be_visible()
+    assert_is_text(page)
+
+
 def test_training_data(page: Page, ui_url: str) -> None:
     open_page(page, ui_url, "training_data")
     hidden = page.get_by_text("cannot be shown right now").first
@@ -155,6 +165,7 @@ def test_every_page_was_visited(page: Page, ui_url: str) -> None:
     """A new page needs a test here."""
     assert set(PAGES) == {
         "",
+        "history",
         "inspections",
         "training_data",
         "retrain",

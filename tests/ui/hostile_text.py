@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.ui import fake_collect, fake_insights, fake_learning, fake_lots
+from tests.ui import fake_collect, fake_history, fake_insights, fake_learning, fake_lots
 from tests.ui.fake_api import Answer, FakeApi
 
 # The first is the one that made a reviewer's browser load a foreign image.
@@ -63,6 +63,7 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
     fake_learning.script(api)
     model_info = api.answers["/model-info"]
     fake_lots.script(api, photo)
+    fake_history.script(api, photo)
     api.answers["/model-info"] = model_info
     failed = fake_learning.RUN | {"state": "failed", "verdict": None, "candidate": None}
     api.answers |= {
@@ -87,7 +88,7 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
         "/suggestions": Answer({"suggestions": [fake_learning.SUGGESTION]}),
     }
     for path, answer in api.answers.items():
-        if isinstance(answer, Answer) and answer.content_type.endswith("json"):
+        if isinstance(answer, Answer) and answer.content_type.endswith("json") and answer.body:
             api.answers[path] = Answer(with_evil(json.loads(answer.body)), answer.status)
     # One photo of the gallery and one of the queue cannot be shown: then their names are.
     del api.answers[f"/dataset/images/{fake_collect.IDS[0]}/photograph"]

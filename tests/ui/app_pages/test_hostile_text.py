@@ -76,6 +76,15 @@ def test_parts_of_pages(open_page: OpenPage, api: FakeApi, photo: bytes, address
         assert raw_texts(page) == [], part
 
 
+def test_history(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+    script(api, photo)
+    page = open_page("history")
+    assert raw_texts(page) == []
+    page.button(key="history_0").click().run()
+    assert any(caption.value.startswith("apple.jpg") for caption in page.caption)
+    assert raw_texts(page) == []
+
+
 @pytest.mark.parametrize("tab", ["Versions", "Freshness limits", "Past runs"])
 def test_retrain(open_page: OpenPage, api: FakeApi, photo: bytes, tab: str) -> None:
     script(api, photo)
