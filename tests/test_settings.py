@@ -54,6 +54,6 @@ def test_address_that_nobody_knows_is_rejected_and_not_shown(
     value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("RIPELINE_NOTIFY", value)
-    with pytest.raises(ValidationError, match=r"address \d is none that Apprise knows") as caught:
+    with pytest.raises(ValidationError, match=r"does not know the kind of address \d") as caught:
         Settings()
     assert "sesame" not in str(caught.value) + caplog.text

@@ -27,8 +27,8 @@ def parse_notify_urls(value: str | Sequence[SecretStr]) -> tuple[SecretStr, ...]
         if not receiver(url):
             # Not the address itself: the message ends up in a log.
             raise ValueError(
-                f"address {number} is none that Apprise knows. It lists them, such as "
-                "mailto://, slack://, msteams:// and json://, with what each needs."
+                f"Apprise does not know the kind of address {number}. Its documentation lists "
+                "all kinds, such as mailto://, slack://, msteams:// and json://."
             )
     return tuple(SecretStr(url) for url in urls)
 

@@ -4,12 +4,13 @@ Lookups are `async`: FastAPI calls other dependencies on a thread, and the reque
 one while all are busy.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from sqlalchemy.orm import Session
 from starlette.convertors import StringConvertor, register_url_convertor
 
@@ -36,15 +37,20 @@ async def _queue(request: Request) -> RunQueue:
     return cast(RunQueue, request.app.state.queue)
 
 
+def _written_out(value: str) -> str:
+    """Raises ValueError for a number, which Pydantic takes for the seconds since 1970."""
+    if not re.match(r"\d{4}-", value):
+        raise ValueError("write it as 2026-11-29T10:00:00Z")
+    return value
+
+
 def _in_range(moment: datetime) -> datetime:
-    """Raises ValueError for one that another time zone may not have."""
-    if not _EARLIEST <= moment <= _LATEST:
-        raise ValueError("it is between 1970 and 9999")
-    return moment
+    """The nearest moment that every time zone and database has; nothing here is that old or new."""
+    return min(max(moment, _EARLIEST), _LATEST)
 
 
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_range)]
 # PostgreSQL refuses null characters in text.
 Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]

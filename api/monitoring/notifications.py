@@ -1,7 +1,7 @@
 """Notifications by Apprise: mail, chats and webhooks, as RIPELINE_NOTIFY says.
 
-API processes and workers look for events every few seconds. Whoever records one first as taken
-sends it, so that it is sent once; a process that dies while it sends does not send it again.
+Every API process and worker looks for events every few seconds. The first process to record an
+event as taken sends it, so each event is sent once. If that process dies meanwhile, it is lost.
 """
 
 import logging

@@ -1,7 +1,6 @@
 """A grader works through a batch in the history, in a real browser on real processes."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,21 +11,9 @@ from tests.e2e.pages import assert_fits_width, no_traceback, open_page, quiet, s
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 
-SIZES = ((1280, "light"), (390, "dark"))
+# Of the sizes in `pages`: one test takes a minute.
+TWO_SIZES = ((1280, "light"), (390, "dark"))
 KINDS = ("freshapples", "freshbanana", "rottenapples", "freshoranges")
-
-
-@pytest.fixture(params=SIZES, ids=str)
-def sized_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    width, scheme = request.param
-    context = browser.new_context(
-        color_scheme=scheme,
-        viewport={"width": width, "height": 900},
-        has_touch=width < 500,
-        reduced_motion="reduce",
-    )
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +25,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
+@pytest.mark.parametrize("sized_page", TWO_SIZES, indirect=True, ids=str)
 def test_batch_is_worked_through(
     sized_page: Page, browser: Browser, running: Running, photos: list[Path]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -19,10 +18,9 @@ from api.retraining.plan import CatalogDiff
 from api.retraining.queue import RunQueue
 from api.retraining.service import NothingNewError, RunActiveError, create_run
 from api.settings import Settings
-from api.storage.blobs import Blobs
-from api.storage.db import Database
 from api.storage.tables import RunRow
 from api.storage.trigger_tables import SuggestionRow
+from tests.monitoring.conftest import MakeHarness
 from tests.monitoring.samples import AT, NOTHING, SOMETHING, a_champion
 from tests.monitoring.trigger_harness import TriggerHarness
 
@@ -31,16 +29,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def harness(
-    database: Database,
-    blobs: Blobs,
-    settings: Settings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> TriggerHarness:
-    settings = settings.model_copy(update={"state_dir": tmp_path})
-    harness = TriggerHarness(database, blobs, settings, "suggest")
-    harness.control(monkeypatch)
+def harness(make_harness: MakeHarness) -> TriggerHarness:
+    harness = make_harness("suggest")
     harness.catalog_diff = MANY
     return harness
 

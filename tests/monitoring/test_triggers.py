@@ -1,7 +1,6 @@
 """Firing triggers: once, together with a run, after the cooldown, and only with new photos."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +15,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.trigger_tables import TriggerRow
+from tests.monitoring.conftest import MakeHarness
 from tests.monitoring.samples import AT, NOTHING, SOMETHING
 from tests.monitoring.trigger_harness import TriggerHarness
 
@@ -23,17 +23,8 @@ MANY = CatalogDiff({"pears": 2000}, 0, 0)
 
 
 @pytest.fixture
-def harness(
-    database: Database,
-    blobs: Blobs,
-    settings: Settings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> TriggerHarness:
-    settings = settings.model_copy(update={"state_dir": tmp_path})
-    harness = TriggerHarness(database, blobs, settings, "start_and_promote")
-    harness.control(monkeypatch)
-    return harness
+def harness(make_harness: MakeHarness) -> TriggerHarness:
+    return make_harness("start_and_promote")
 
 
 def test_no_rule_met_fires_nothing(harness: TriggerHarness) -> None:

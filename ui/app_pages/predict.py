@@ -8,7 +8,7 @@ from components.messages import api_unavailable, empty_state, show_error
 from components.predict.batch import batch
 from components.predict.feedback import feedback
 from components.predict.prediction import prediction_card, probabilities
-from components.predict.tray import tray
+from components.predict.tray import shown_by_fruit
 from errors import ApiError
 from photos import READABLE, Photo
 
@@ -95,17 +95,8 @@ def show_outcome(photo: Photo) -> None:
         if not isinstance(outcome, Prediction):
             show_error(outcome, rejected="This photo cannot be graded")
             return
-        each = bool(outcome.several and outcome.instances)
-        if each and not state.shows_whole_photo():
-            tray(photo, outcome)
+        if shown_by_fruit(photo, outcome):
             return
-        if each:
-            st.button(
-                "Back to each fruit",
-                icon=":material/arrow_back:",
-                on_click=state.show_whole_photo,
-                args=(False,),
-            )
         prediction_card(photo, outcome)
         feedback(outcome)
         probabilities(outcome)

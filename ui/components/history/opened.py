@@ -20,7 +20,7 @@ from components.history.rows import PAGE_SIZE
 from components.messages import show_error
 from components.predict.feedback import feedback
 from components.predict.prediction import heading, prediction_card, probabilities, scores
-from components.predict.tray import tray
+from components.predict.tray import shown_by_fruit
 
 _NOT_FOUND, _OTHER_VERSION = "prediction-not-found", "other-version"
 
@@ -95,17 +95,8 @@ def _load(sought: Sought, after: str | None) -> PredictionPage:
 
 
 def _with_picture(item: HistoryItem, prediction: Prediction, photo: Photo) -> None:
-    each = bool(prediction.several and prediction.instances)
-    if each and not state.shows_whole_photo():
-        tray(photo, prediction)
+    if shown_by_fruit(photo, prediction):
         return
-    if each:
-        st.button(
-            "Back to each fruit",
-            icon=":material/arrow_back:",
-            on_click=state.show_whole_photo,
-            args=(False,),
-        )
     if st.session_state.get(state.HEAT_MAP):
         prediction = _explained(item, prediction, photo)
     prediction_card(photo, prediction)

@@ -42,6 +42,23 @@ _STYLE = """
 """
 
 
+def shown_by_fruit(photo: Photo, prediction: Prediction) -> bool:
+    """Show a photo of several fruits by fruit, unless the person asked for the whole photo, which
+    then has a button back. Returns whether it is shown."""
+    if not (prediction.several and prediction.instances):
+        return False
+    if not state.shows_whole_photo():
+        tray(photo, prediction)
+        return True
+    st.button(
+        "Back to each fruit",
+        icon=":material/arrow_back:",
+        on_click=state.show_whole_photo,
+        args=(False,),
+    )
+    return False
+
+
 def tray(photo: Photo, prediction: Prediction) -> None:
     """The counts, the photo with its boxes, the fruits, worst first, and what a person corrected.
 
