@@ -7,7 +7,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import chromium, running_browser
 from tests.e2e.pages import SIZES
-from tests.processes import Running, running_everything
+from tests.processes import Running, running_app, running_everything
+from tests.synthetic_images import draw_fruit, encode
+from tests.ui.fake_api import FakeApi
+from tests.ui.hostile_text import script
 
 # The default of five seconds is too short while other tests keep the processors busy.
 expect.set_options(timeout=30_000)
@@ -29,6 +32,27 @@ def running() -> Iterator[Running]:
         pytest.skip(WITHOUT_BROWSER)
     with running_everything() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    """A JPEG of one drawn fruit."""
+    return encode(draw_fruit("freshapples", 1), "JPEG")
+
+
+@pytest.fixture(scope="module")
+def hostile_api(photo: bytes) -> Iterator[FakeApi]:
+    """It fills every page, all texts hostile."""
+    api = script(FakeApi(), photo)
+    yield api
+    api.stop()
+
+
+@pytest.fixture(scope="module")
+def hostile_url(browser: Browser, hostile_api: FakeApi) -> Iterator[str]:
+    """The app before that API."""
+    with running_app(hostile_api.address) as url:
+        yield url
 
 
 @pytest.fixture(params=SIZES, ids=str)

@@ -1,6 +1,7 @@
 """The app's pages in a browser: open, wait, check, take screenshots."""
 
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page, expect
 
@@ -8,7 +9,12 @@ from api.settings import PROJECT
 
 ARTEFACTS = PROJECT / "test-artefacts"
 # Width and colour scheme of a window.
-SIZES = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
+SIZES: tuple[tuple[int, Literal["light", "dark"]], ...] = (
+    (1280, "light"),
+    (1280, "dark"),
+    (390, "light"),
+    (390, "dark"),
+)
 # Address and heading of each page, in the order of the navigation.
 PAGES = {
     "": "Is it fresh?",

@@ -8,9 +8,12 @@ import plotly.graph_objects as go
 import streamlit as st
 from plain_text import as_markdown
 
-# Once for every page: Streamlit's grey for chart text is too faint for small type, and where the
-# keyboard is in the menu is a shade that is hardly seen.
+# Once for every page: Streamlit's grey for chart text is too faint for small type, so is white on
+# the green of the dark theme, and where the keyboard is in the menu is a shade that is hardly seen.
+# Tables break long words: only a mouse or a finger reaches what is cut off.
 READABLE = """<style>
+button[kind^="primary"]:enabled { color: light-dark(#fff, #0c1a12) !important; }
+[data-testid="stTable"] td * { overflow-wrap: anywhere !important; }
 [class*="st-key-chart-"] text { fill: currentColor !important; }
 [data-testid^="stTopNav"] :is(a, button):focus-visible,
 :is(a, button)[data-testid^="stTopNav"]:focus-visible,
