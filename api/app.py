@@ -41,6 +41,7 @@ from api.http.endpoints import (
     retraining,
     trial,
     triggers,
+    version_thresholds,
 )
 from api.http.graceful_shutdown import drain_on_sigterm
 from api.http.headers import EXPOSED, REQUEST_ID, is_safe_request_id
@@ -103,6 +104,7 @@ ROUTERS = (
     monitoring.router,
     triggers.router,
     freshness_thresholds.router,
+    version_thresholds.router,
     health.router,
 )
 log = logging.getLogger(__name__)

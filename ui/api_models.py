@@ -246,54 +246,6 @@ class ImageSize(BaseModel):
     width: int
 
 
-class InspectionFruit(BaseModel):
-    """One fruit; its box is in pixels of the upright photo."""
-
-    added: bool
-    box: FruitBox
-    confidence: float | None = None
-    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
-    freshness_score: float | None = None
-    level: Literal["fresh", "past_best", "rotten"] | None = None
-    number: int
-    photo_id: str
-    predicted_class: str | None = None
-    recognised: bool
-    said: Literal["fresh", "past_best", "rotten", "no_fruit"] | None = None
-
-
-class InspectionFruitPage(BaseModel):
-    fruits: list[InspectionFruit]
-    limit: int
-    offset: int
-    total: int
-
-
-class InspectionPhoto(BaseModel):
-    """One photo; its picture is at /predictions/{id}/photograph."""
-
-    answered: bool
-    counted: bool
-    created_at: datetime
-    filename: str
-    fruits: list[InspectionFruit]
-    height: int
-    id: str
-    model_version: str
-    number: int
-    photograph_kept: bool
-    same_as: str | None = None
-    ungraded: int
-    width: int
-
-
-class InspectionPhotoPage(BaseModel):
-    limit: int
-    offset: int
-    photos: list[InspectionPhoto]
-    total: int
-
-
 class InstanceSummary(BaseModel):
     """Totals of the instances of one photograph."""
 
@@ -346,6 +298,21 @@ class LevelShare(BaseModel):
     limit: float | None = None
     low: float
     share: float | None = None
+
+
+class WorseShare(RootModel[float]):
+    root: Annotated[float, Field(gt=0.0, lt=1.0)]
+
+
+class LineCosts(BaseModel):
+    """What errors about one threshold cost, in any unit."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    let_through: Annotated[float, Field(gt=0.0, le=1000000.0)] = 1.0
+    refused: Annotated[float, Field(gt=0.0, le=1000000.0)] = 1.0
+    worse_share: WorseShare | None = None
 
 
 class Live(BaseModel):
@@ -549,29 +516,6 @@ class ReviewAnswer(BaseModel):
     errors: list[ConfirmationError]
 
 
-class ReviewItem(BaseModel):
-    confidence: float
-    filename: str
-    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
-    freshness_score: float | None = None
-    inference_time_ms: float
-    label: str | None = None
-    model_version: str
-    photograph_kept: bool
-    photograph_url: str
-    predicted_class: str
-    prediction_id: str
-    probabilities: dict[str, float]
-    reason: Literal["sampled", "unrecognised", "unsure"]
-    recognised: bool
-    suggested_label: str
-    timestamp: datetime
-
-
-class ReviewQueue(BaseModel):
-    items: list[ReviewItem]
-
-
 class Size(BaseModel):
     """Pictures of about this size, in pixels."""
 
@@ -645,6 +589,19 @@ class Summary(BaseModel):
     until: datetime
 
 
+class SweepPoint(BaseModel):
+    """The errors at one threshold."""
+
+    cost: float | None = None
+    let_through: int
+    let_through_at_most: float
+    let_through_share: float | None = None
+    refused: int
+    refused_at_most: float
+    refused_share: float | None = None
+    threshold: float
+
+
 class TrainingImage(BaseModel):
     bytes: int
     class_name: str
@@ -681,29 +638,6 @@ class Trial(BaseModel):
     training: str
     wanted_weights: str | None = None
     weights: str
-
-
-class TrialGrade(BaseModel):
-    """What one of the two versions says."""
-
-    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
-    freshness: Literal["fresh", "rotten"] | None = None
-    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
-    freshness_score: float | None = None
-    fruit: str
-    predicted_class: str
-    probabilities: dict[str, float]
-    recognised: bool
-
-
-class TrialPhoto(BaseModel):
-    """One photo, graded by both."""
-
-    a: TrialGrade
-    b: TrialGrade
-    filename: str
-    index: Annotated[int, Field(ge=0)]
-    same: bool
 
 
 class TrialSummary(BaseModel):
@@ -760,6 +694,13 @@ class UploadedFile(BaseModel):
     id: str
     photograph: str
     split: Literal["train", "validation", "test"]
+
+
+class UsedThresholds(BaseModel):
+    """Those that a level was decided by."""
+
+    fresh_from: float | None = None
+    rotten_below: float
 
 
 class VersionAccuracies(BaseModel):
@@ -1002,10 +943,59 @@ class Inspection(BaseModel):
     verdict: LotVerdict
 
 
+class InspectionFruit(BaseModel):
+    """One fruit; its box is in pixels of the upright photo."""
+
+    added: bool
+    box: FruitBox
+    confidence: float | None = None
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    freshness_thresholds: UsedThresholds | None = None
+    level: Literal["fresh", "past_best", "rotten"] | None = None
+    number: int
+    photo_id: str
+    predicted_class: str | None = None
+    recognised: bool
+    said: Literal["fresh", "past_best", "rotten", "no_fruit"] | None = None
+
+
+class InspectionFruitPage(BaseModel):
+    fruits: list[InspectionFruit]
+    limit: int
+    offset: int
+    total: int
+
+
 class InspectionPage(BaseModel):
     inspections: list[Inspection]
     limit: int
     offset: int
+    total: int
+
+
+class InspectionPhoto(BaseModel):
+    """One photo; its picture is at /predictions/{id}/photograph."""
+
+    answered: bool
+    counted: bool
+    created_at: datetime
+    filename: str
+    fruits: list[InspectionFruit]
+    height: int
+    id: str
+    model_version: str
+    number: int
+    photograph_kept: bool
+    same_as: str | None = None
+    ungraded: int
+    width: int
+
+
+class InspectionPhotoPage(BaseModel):
+    limit: int
+    offset: int
+    photos: list[InspectionPhoto]
     total: int
 
 
@@ -1017,11 +1007,22 @@ class Instance(BaseModel):
     freshness: Literal["fresh", "rotten"] | None = None
     freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
     freshness_score: float | None = None
+    freshness_thresholds: UsedThresholds | None = None
     fruit: str
     predicted_class: str
     probabilities: dict[str, float]
     recognised: bool
     score: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class LevelCosts(BaseModel):
+    """Of each threshold, where the person named any."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    fresh_from: LineCosts | None = None
+    rotten_below: LineCosts | None = None
 
 
 class Manifest(BaseModel):
@@ -1066,6 +1067,7 @@ class Prediction(BaseModel):
     freshness: Literal["fresh", "rotten"] | None = None
     freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
     freshness_score: float | None = None
+    freshness_thresholds: UsedThresholds | None = None
     fruit: str | None = None
     image: ImageSize | None = None
     inference_time_ms: float
@@ -1093,6 +1095,30 @@ class Report(BaseModel):
     same_data: bool
     story: str
     version: str
+
+
+class ReviewItem(BaseModel):
+    confidence: float
+    filename: str
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    freshness_thresholds: UsedThresholds | None = None
+    inference_time_ms: float
+    label: str | None = None
+    model_version: str
+    photograph_kept: bool
+    photograph_url: str
+    predicted_class: str
+    prediction_id: str
+    probabilities: dict[str, float]
+    reason: Literal["sampled", "unrecognised", "unsure"]
+    recognised: bool
+    suggested_label: str
+    timestamp: datetime
+
+
+class ReviewQueue(BaseModel):
+    items: list[ReviewItem]
 
 
 class Run(BaseModel):
@@ -1123,9 +1149,50 @@ class Runs(BaseModel):
     total: int
 
 
-class TrialAnswer(BaseModel):
-    results: list[TrialPhoto | BatchFailure]
-    summary: TrialSummary
+class Sweep(BaseModel):
+    """Photos, or fruits of photos, and their errors."""
+
+    better: int
+    in_use: SweepPoint
+    points: list[SweepPoint]
+    suggested: SweepPoint | None = None
+    worse: int
+
+
+class ThresholdSweep(BaseModel):
+    """One threshold of one fruit, moved from end to end."""
+
+    corrected: Sweep
+    costs: LineCosts
+    fewest: int
+    fruit: str
+    held_out: Sweep
+    line: Literal["rotten_below", "fresh_from"]
+    version: str
+
+
+class TrialGrade(BaseModel):
+    """What one of the two versions says."""
+
+    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    freshness: Literal["fresh", "rotten"] | None = None
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    freshness_thresholds: UsedThresholds | None = None
+    fruit: str
+    predicted_class: str
+    probabilities: dict[str, float]
+    recognised: bool
+
+
+class TrialPhoto(BaseModel):
+    """One photo, graded by both."""
+
+    a: TrialGrade
+    b: TrialGrade
+    filename: str
+    index: Annotated[int, Field(ge=0)]
+    same: bool
 
 
 class UploadReport(BaseModel):
@@ -1218,6 +1285,17 @@ class DatasetInsights(BaseModel):
     sizes: Sizes
 
 
+class FruitThresholds(BaseModel):
+    """Those by which one fruit is graded."""
+
+    changed_at: datetime | None = None
+    costs: LevelCosts | None = None
+    fresh_from: float | None = None
+    fruit: str
+    rotten_below: float
+    set_by: Literal["fruit"] | Literal["user", "environment", "model"]
+
+
 class HistoryItem(BaseModel):
     """One prediction of the past, with all that is known of it."""
 
@@ -1228,6 +1306,7 @@ class HistoryItem(BaseModel):
     freshness: Literal["fresh", "rotten"] | None = None
     freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
     freshness_score: float | None = None
+    freshness_thresholds: UsedThresholds | None = None
     fruit: str
     image: ImageSize | None = None
     inference_time_ms: float
@@ -1253,6 +1332,19 @@ class PredictionPage(BaseModel):
     offset: int
     predictions: list[HistoryItem]
     total: int
+
+
+class TrialAnswer(BaseModel):
+    results: list[TrialPhoto | BatchFailure]
+    summary: TrialSummary
+
+
+class VersionThresholds(BaseModel):
+    """The thresholds of each fruit of a version that has freshness levels."""
+
+    fruits: list[FruitThresholds]
+    others: FreshnessThresholds
+    version: str
 
 
 class BatchAnswer(BaseModel):

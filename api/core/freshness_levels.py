@@ -1,8 +1,9 @@
 """Freshness levels: two thresholds on the freshness score."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from api.core.labels import Level
+from api.core.labels import Level, read_label
 
 # The threshold of a model without a freshness head.
 HALF = 0.5
@@ -23,6 +24,25 @@ class LevelThresholds:
         if score < self.rotten_below:
             return "rotten"
         return "fresh" if self.fresh_from is None or score >= self.fresh_from else "past_best"
+
+
+def graded_fruits(classes: Iterable[str]) -> list[str]:
+    """The fruits that have a class with a freshness level, in order."""
+    return sorted({label.fruit for label in map(read_label, classes) if label.level})
+
+
+def fitted_thresholds(
+    classes: Iterable[str], thresholds: Mapping[str, float]
+) -> LevelThresholds | None:
+    """Those fitted with a model of `classes`, of the `thresholds` in its manifest.
+
+    None where no class has a freshness.
+    """
+    if not graded_fruits(classes):
+        return None
+    if "rotten_below" not in thresholds:
+        return LevelThresholds(HALF)
+    return LevelThresholds(thresholds["rotten_below"], thresholds["fresh_from"])
 
 
 def threshold_error(rotten_below: float, fresh_from: float) -> str:

@@ -15,6 +15,7 @@ from api.inspections import repository
 from api.inspections.acceptance import Decision, Profile, Tally, judge, share_of
 from api.inspections.repository import Photo, level_of
 from api.inspections.wording import verdict_message
+from api.predictions.schemas import UsedThresholds
 from api.storage.inspection_tables import InspectionFruitRow, InspectionRow, Said
 
 MAX_TEXT = 120
@@ -169,13 +170,21 @@ class InspectionFruit(BaseModel):
     recognised: bool
     freshness_score: float | None
     freshness_level: Level | None = Field(description="As graded.")
+    freshness_thresholds: UsedThresholds | None = Field(
+        description="By which it was graded, if a fruit of the version had its own."
+    )
 
     @classmethod
     def of(cls, row: InspectionFruitRow) -> Self:
         edges = {name: getattr(row, name) for name in FruitBox.model_fields}
-        names = cls.model_fields.keys() - {"box", "level"}
+        names = cls.model_fields.keys() - {"box", "level", "freshness_thresholds"}
         values = {name: getattr(row, name) for name in names}
-        return cls(**values, box=FruitBox(**edges), level=level_of(row))
+        return cls(
+            **values,
+            box=FruitBox(**edges),
+            level=level_of(row),
+            freshness_thresholds=UsedThresholds.of_columns(row.rotten_below, row.fresh_from),
+        )
 
 
 class InspectionPhoto(BaseModel):

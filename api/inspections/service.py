@@ -205,6 +205,7 @@ def _insert(
 
 def _fruit_row(photo_id: str, number: int, instance: Instance) -> InspectionFruitRow:
     grade = instance.grade
+    thresholds = grade.thresholds
     return InspectionFruitRow(
         photo_id=photo_id,
         number=number,
@@ -215,6 +216,8 @@ def _fruit_row(photo_id: str, number: int, instance: Instance) -> InspectionFrui
         freshness_score=grade.freshness_score,
         freshness_level=grade.freshness_level,
         added=False,
+        rotten_below=thresholds.rotten_below if thresholds else None,
+        fresh_from=thresholds.fresh_from if thresholds else None,
     )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.core.boxes import Box
+from api.core.freshness_levels import LevelThresholds
 from api.core.labels import Freshness, Level
 
 
@@ -17,7 +18,8 @@ class FruitGrade:
 
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
     (rotten) to 1 (fresh) and is None where no class has a freshness. `freshness_level` is the
-    score's level by the thresholds, None where the predicted class has no freshness.
+    score's level by the thresholds, None where the predicted class has no freshness. `thresholds`
+    are those, where any fruit of the version has its own.
     """
 
     class_name: str
@@ -27,6 +29,7 @@ class FruitGrade:
     freshness_score: float | None
     freshness_level: Level | None
     recognised: bool
+    thresholds: LevelThresholds | None = field(default=None, kw_only=True)
 
     @property
     def confidence(self) -> float:

@@ -4,7 +4,8 @@ probabilities), postprocess (probabilities to a grade).
 
 import copy
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.core.arrays import FloatArray, pool
-from api.core.freshness_levels import HALF, LevelThresholds
+from api.core.freshness_levels import LevelThresholds, fitted_thresholds
 from api.core.heads import Head
 from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, DecodedImage, decode
 from api.core.imaging.resize import hash_thumbnail, resize, select_stored_image, to_input
-from api.core.labels import Freshness, Level, read_label
+from api.core.labels import Label, read_label
 from api.core.ood import drift_features
 from api.model.backbone import open_backbone
 from api.model.detector import Detection, Detector
@@ -34,6 +35,7 @@ from api.settings import EngineName
 MAX_BATCH = 8
 MAX_BATCH_SECONDS = 0.01
 
+_NO_FRUITS: Mapping[str, LevelThresholds] = MappingProxyType({})
 _Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
 # uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels]; thread-safe.
@@ -82,8 +84,9 @@ class Predictor:
     """A loaded model. Thread-safe.
 
     `own_thresholds` are the freshness thresholds fitted with the model, `thresholds` those in use;
-    both are None where no class has a freshness. `detector` is None for a package without one.
-    `engine` is what runs the backbone, None if that is not known.
+    both are None where no class has a freshness. `fruit_thresholds` are those of fruits that have
+    their own. `detector` is None for a package without one. `engine` is what runs the backbone,
+    None if that is not known.
     """
 
     def __init__(
@@ -105,7 +108,9 @@ class Predictor:
         labels = [read_label(name) for name in manifest.classes]
         self._fresh = [k for k, label in enumerate(labels) if label.freshness == "fresh"]
         self._rotten = [k for k, label in enumerate(labels) if label.freshness == "rotten"]
-        self.own_thresholds = self.thresholds = self._fitted_thresholds()
+        self.own_thresholds = fitted_thresholds(manifest.classes, head.thresholds)
+        self.thresholds = self.own_thresholds
+        self.fruit_thresholds = _NO_FRUITS
 
     @classmethod
     def of_package(
@@ -130,10 +135,18 @@ class Predictor:
         info = time_graph(backbone, manifest.input_size)
         return cls(manifest, backbone, package.head, max_pixels, detector, engine=info)
 
-    def with_thresholds(self, thresholds: LevelThresholds | None) -> "Predictor":
-        """The same loaded model with other freshness thresholds; None: its own."""
+    def with_thresholds(
+        self,
+        thresholds: LevelThresholds | None,
+        by_fruit: Mapping[str, LevelThresholds] = _NO_FRUITS,
+    ) -> "Predictor":
+        """The same loaded model with other freshness thresholds; None: its own.
+
+        `by_fruit` has those of single fruits, instead.
+        """
         other = copy.copy(self)
         other.thresholds = thresholds or self.own_thresholds
+        other.fruit_thresholds = by_fruit
         return other
 
     def predict(self, data: bytes, explain: bool = False) -> Grade:
@@ -242,6 +255,7 @@ class Predictor:
         class_name = self.manifest.classes[int(output.probabilities.argmax())]
         label = read_label(class_name)
         score = self.freshness_score(output.probabilities)
+        thresholds = self._thresholds_of(label)
         probabilities = zip(self.manifest.classes, output.probabilities.tolist(), strict=True)
         return FruitGrade(
             class_name=class_name,
@@ -249,8 +263,9 @@ class Predictor:
             fruit=label.fruit,
             freshness=label.freshness,
             freshness_score=score,
-            freshness_level=self._level(label.freshness, score),
+            freshness_level=thresholds.level(score) if thresholds and score is not None else None,
             recognised=output.recognised,
+            thresholds=thresholds if self.fruit_thresholds else None,
         )
 
     def decode(self, data: bytes, min_side: int = DRAFT_SIDE) -> DecodedImage:
@@ -283,19 +298,11 @@ class Predictor:
         rotten = sum(of_class[k] for k in self._rotten)
         return fresh / (fresh + rotten) if fresh + rotten > 0 else None
 
-    def _fitted_thresholds(self) -> LevelThresholds | None:
-        if not self._fresh and not self._rotten:
+    def _thresholds_of(self, label: Label) -> LevelThresholds | None:
+        """None for a class without a freshness: the score is about the other classes."""
+        if label.freshness is None:
             return None
-        freshness = self._head.freshness
-        if freshness is None:
-            return LevelThresholds(HALF)
-        return LevelThresholds(freshness.rotten_below, freshness.fresh_from)
-
-    def _level(self, freshness: Freshness | None, score: float | None) -> Level | None:
-        """None for a predicted class without a freshness: the score is about the other classes."""
-        if freshness is None or score is None or self.thresholds is None:
-            return None
-        return self.thresholds.level(score)
+        return self.fruit_thresholds.get(label.fruit, self.thresholds)
 
 
 def take_batch(items: Iterable[_Item], most: int = MAX_BATCH) -> Iterator[_Item]:

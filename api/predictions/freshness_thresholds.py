@@ -1,5 +1,6 @@
 """The freshness thresholds in use: set by a user, else by the environment, else by the model."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError
 from api.core.freshness_levels import LevelThresholds, threshold_error
+from api.model.predictor import Predictor
 from api.predictions.state import AppState
 from api.settings import Settings
 from api.storage.db import UNAVAILABLE, now, upsert
@@ -100,10 +102,25 @@ def validated(rotten_below: float, fresh_from: float) -> LevelThresholds:
     return LevelThresholds(rotten_below, fresh_from)
 
 
-def apply_thresholds(state: AppState, settings: Settings, by_user: LevelThresholds | None) -> None:
-    """Use these thresholds in this process, from the next prediction on."""
-    state.user_thresholds = by_user
-    thresholds = by_user or settings.level_thresholds
-    predictor = state.predictor
-    if predictor is not None and predictor.thresholds != (thresholds or predictor.own_thresholds):
-        state.predictor = predictor.with_thresholds(thresholds)
+def apply_thresholds(
+    state: AppState,
+    settings: Settings,
+    by_user: LevelThresholds | None,
+    by_version: Mapping[str, Mapping[str, LevelThresholds]],
+) -> None:
+    """Use these thresholds in this process, from the next prediction on.
+
+    `by_version` are those of single fruits.
+    """
+    state.user_thresholds, state.fruit_thresholds = by_user, by_version
+    if (old := state.predictor) is None:
+        return
+    new = with_thresholds_in_use(state, settings, old)
+    if (new.thresholds, new.fruit_thresholds) != (old.thresholds, old.fruit_thresholds):
+        state.predictor = new
+
+
+def with_thresholds_in_use(state: AppState, settings: Settings, predictor: Predictor) -> Predictor:
+    """The same loaded model with the thresholds in use, as this process last read them."""
+    by_fruit = state.fruit_thresholds.get(predictor.manifest.version, {})
+    return predictor.with_thresholds(state.user_thresholds or settings.level_thresholds, by_fruit)

@@ -67,6 +67,7 @@ class Record:
 
     def row(self, blob: str | None, *, sampled: bool = False) -> PredictionRow:
         prediction, thumbnail = self.prediction, self.hash_thumbnail
+        thresholds = prediction.freshness_thresholds
         return PredictionRow(
             id=prediction.prediction_id,
             created_at=prediction.timestamp,
@@ -86,6 +87,8 @@ class Record:
             batch_id=self.batch_id,
             several=prediction.several,
             fruits=self.fruits,
+            rotten_below=thresholds.rotten_below if thresholds else None,
+            fresh_from=thresholds.fresh_from if thresholds else None,
         )
 
 

@@ -7,7 +7,13 @@ from pydantic import BaseModel, Field
 
 from api.core.labels import Freshness, Level, read_label
 from api.model.interpretation import describe
-from api.predictions.schemas import FoundFruits, ImageSize, Instance, InstanceSummary
+from api.predictions.schemas import (
+    FoundFruits,
+    ImageSize,
+    Instance,
+    InstanceSummary,
+    UsedThresholds,
+)
 from api.predictions.search import Found
 from api.storage.tables import PredictionRow
 
@@ -24,6 +30,9 @@ class RecordedPrediction(BaseModel):
     recognised: bool
     freshness_score: float | None
     freshness_level: Level | None = Field(description="As it was answered then.")
+    freshness_thresholds: UsedThresholds | None = Field(
+        description="By which, if a fruit of the version had its own."
+    )
     inference_time_ms: float
     filename: str
     photograph_kept: bool
@@ -41,6 +50,7 @@ class RecordedPrediction(BaseModel):
             recognised=row.recognised,
             freshness_score=row.freshness_score,
             freshness_level=row.freshness_level,
+            freshness_thresholds=UsedThresholds.of_columns(row.rotten_below, row.fresh_from),
             inference_time_ms=row.milliseconds,
             filename=row.filename,
             photograph_kept=row.blob is not None,

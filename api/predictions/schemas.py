@@ -2,11 +2,13 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Annotated, Self
 from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
 from api.core.errors import Problem
+from api.core.freshness_levels import LevelThresholds
 from api.core.labels import LEVELS, Freshness, Level
 from api.model.grade import FruitGrade, Grade, Instances
 from api.model.grade import Instance as GradedInstance
@@ -32,6 +34,33 @@ class PixelBox(BaseModel):
     y_max: int
 
 
+class UsedThresholds(BaseModel):
+    """Those that a level was decided by."""
+
+    rotten_below: float
+    fresh_from: float | None = Field(description="Null: there is no middle level.")
+
+    @classmethod
+    def of(cls, thresholds: LevelThresholds | None) -> Self | None:
+        return cls.model_validate(thresholds, from_attributes=True) if thresholds else None
+
+    @classmethod
+    def of_columns(cls, rotten_below: float | None, fresh_from: float | None) -> Self | None:
+        if rotten_below is None:
+            return None
+        return cls(rotten_below=rotten_below, fresh_from=fresh_from)
+
+
+OwnThresholds = Annotated[
+    UsedThresholds | None,
+    Field(
+        exclude_if=lambda thresholds: thresholds is None,
+        description="Those that decided the level. Missing while no fruit of the version has its "
+        "own (/models/{version}/thresholds): then /freshness-thresholds has them.",
+    ),
+]
+
+
 class Instance(BaseModel):
     """One fruit of a photograph, graded from the photograph's own pixels around its box."""
 
@@ -45,6 +74,7 @@ class Instance(BaseModel):
     freshness_level: Level | None
     freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
     recognised: bool = Field(description="False if it is none of the known classes.")
+    freshness_thresholds: OwnThresholds = None
 
     @classmethod
     def of(cls, instance: GradedInstance) -> "Instance":
@@ -60,6 +90,7 @@ class Instance(BaseModel):
             freshness_level=grade.freshness_level,
             freshness_score=grade.freshness_score,
             recognised=grade.recognised,
+            freshness_thresholds=UsedThresholds.of(grade.thresholds),
         )
 
 
@@ -123,8 +154,10 @@ class Prediction(BaseModel):
     freshness: Freshness | None
     freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
     freshness_level: Level | None = Field(
-        description="By /freshness-thresholds; null for a class without freshness."
+        description="By the thresholds of the fruit in this version, or else by "
+        "/freshness-thresholds; null for a class without freshness."
     )
+    freshness_thresholds: OwnThresholds = None
     recognised: bool = Field(description="False if the photo shows none of the known classes.")
     interpretation: str
     model_version: str
@@ -157,6 +190,7 @@ class Prediction(BaseModel):
             freshness=grade.freshness,
             freshness_score=grade.freshness_score,
             freshness_level=grade.freshness_level,
+            freshness_thresholds=UsedThresholds.of(grade.thresholds),
             recognised=grade.recognised,
             interpretation=grade.interpretation,
             model_version=model_version,

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,8 +27,9 @@ class AppState:
     `predictor` is None where no model could be loaded. `model_problem` says for the log why the
     champion is not loaded or what is wrong with its files, `catalog_problem` for `/status` why the
     catalog is not open. `champion_since` is when the loaded version became champion, if known.
-    `user_thresholds` are the freshness thresholds last read from the catalog. `draining`: the
-    process is shutting down. `augmenting` is held while a photo is augmented: one at a time.
+    `user_thresholds` are the freshness thresholds last read from the catalog, `fruit_thresholds`
+    those of single fruits, by version. `draining`: the process is shutting down. `augmenting` is
+    held while a photo is augmented: one at a time.
     """
 
     pool: ThreadPoolExecutor
@@ -40,6 +42,7 @@ class AppState:
     catalog_problem: str = ""
     champion_since: datetime | None = None
     user_thresholds: LevelThresholds | None = None
+    fruit_thresholds: Mapping[str, Mapping[str, LevelThresholds]] = field(default_factory=dict)
     prediction_count: int = 0
     draining: bool = False
     started: float = field(default_factory=time.monotonic)

@@ -6,22 +6,33 @@ The script's answers are compared with the service's in `tests/registry/test_exp
 import io
 import json
 import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import resources
 from string import Template
 
-from api.core.freshness_levels import HALF
+from api.core.freshness_levels import HALF, LevelThresholds
 from api.core.imaging.decode import DRAFT_SIDE
 from api.core.labels import read_label
 from api.core.ood import DISTANCE_WEIGHT
+from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, MANIFEST, Package
 
 SCRIPT, README, LABELS, MODEL = "grade.py", "README.md", "labels.txt", "model.json"
 _FILES = resources.files("api.registry") / "export_files"
 
 
-def export_zip(package: Package) -> bytes:
-    """A zip with one folder, named after the version. Its time stamps are the version's."""
+def export_zip(
+    package: Package,
+    thresholds: LevelThresholds | None,
+    by_fruit: Mapping[str, LevelThresholds],
+) -> bytes:
+    """A zip with one folder, named after the version. Its time stamps are the version's.
+
+    `thresholds` are those of fruits that are not in `by_fruit`, None without freshness classes.
+    """
     manifest = package.manifest
+    model = _model(manifest, thresholds, by_fruit)
     head = io.BytesIO()
     # Written anew: the head of an old package has another format.
     package.head.save(head)
@@ -31,7 +42,7 @@ def export_zip(package: Package) -> bytes:
         BACKBONE: package.backbone,
         HEAD: head.getvalue(),
         LABELS: "".join(f"{name}\n" for name in manifest.classes).encode(),
-        MODEL: json.dumps(_model(package), indent=2, ensure_ascii=False).encode(),
+        MODEL: json.dumps(model, indent=2, ensure_ascii=False).encode(),
         MANIFEST: manifest.to_json().encode(),
     }
     made = manifest.created_at.timetuple()[:6]
@@ -44,15 +55,22 @@ def export_zip(package: Package) -> bytes:
     return stream.getvalue()
 
 
-def _model(package: Package) -> dict[str, object]:
-    manifest, scale = package.manifest, package.head.freshness
-    freshness = {name: read_label(name).freshness for name in manifest.classes}
+def _model(
+    manifest: Manifest,
+    thresholds: LevelThresholds | None,
+    by_fruit: Mapping[str, LevelThresholds],
+) -> dict[str, object]:
+    labels = {name: read_label(name) for name in manifest.classes}
     return {
         "version": manifest.version,
         "classes": manifest.classes,
-        "freshness": {name: level for name, level in freshness.items() if level},
-        "rotten_below": scale.rotten_below if scale else HALF,
-        "fresh_from": scale.fresh_from if scale else None,
+        "freshness": {name: label.freshness for name, label in labels.items() if label.freshness},
+        **asdict(thresholds or LevelThresholds(HALF)),
+        "by_class": {
+            name: asdict(by_fruit[label.fruit])
+            for name, label in labels.items()
+            if label.fruit in by_fruit
+        },
         "input_size": manifest.input_size,
         "decoded_side": DRAFT_SIDE,
         "distance_weight": float(DISTANCE_WEIGHT),

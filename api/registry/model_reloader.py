@@ -1,8 +1,8 @@
 """How a new champion reaches every API process: each polls the catalog twice a second.
 
 The new model is loaded and warmed up beside the old one, then replaces it in one assignment.
-Requests in progress finish on the model they started with. User-set freshness thresholds are
-followed the same way.
+Requests in progress finish on the model they started with. User-set freshness thresholds, and
+those of single fruits, are followed the same way.
 """
 
 import logging
@@ -13,7 +13,12 @@ from contextlib import suppress
 from api.catalog.service import open_catalog
 from api.model.package import BadPackageError, Package, load_package, read_manifest
 from api.model.predictor import Predictor
-from api.predictions.freshness_thresholds import apply_thresholds, user_thresholds
+from api.predictions.freshness_thresholds import (
+    apply_thresholds,
+    user_thresholds,
+    with_thresholds_in_use,
+)
+from api.predictions.fruit_thresholds import thresholds_by_version
 from api.predictions.state import AppState
 from api.registry import repository, service
 from api.registry.store import fetch_package
@@ -81,8 +86,8 @@ class ModelReloader:
             self._open_catalog()
             with self._state.database.reading() as session:
                 champion = repository.champion_row(session)
-                thresholds = user_thresholds(session)
-            apply_thresholds(self._state, self._settings, thresholds)
+                by_user, by_version = user_thresholds(session), thresholds_by_version(session)
+            apply_thresholds(self._state, self._settings, by_user, by_version)
             if champion is not None:
                 self._follow(champion)
         except (*UNAVAILABLE, UnusableCatalogError, OSError) as error:
@@ -179,8 +184,7 @@ class ModelReloader:
             log.warning("The shipped version serves until the champion can be loaded.")
 
     def _serve(self, predictor: Predictor) -> None:
-        thresholds = self._state.user_thresholds or self._settings.level_thresholds
-        self._state.predictor = predictor.with_thresholds(thresholds)
+        self._state.predictor = with_thresholds_in_use(self._state, self._settings, predictor)
 
 
 def _by_engine(predictor: Predictor) -> str:

@@ -15,7 +15,8 @@ from api.model.grade import Grade
 from api.model.package import BadPackageError
 from api.model.predictor import Predictor, PredictRequest
 from api.predictions.batch import BatchItem, grade_or_problem
-from api.predictions.schemas import BatchFailure
+from api.predictions.freshness_thresholds import with_thresholds_in_use
+from api.predictions.schemas import BatchFailure, OwnThresholds, UsedThresholds
 from api.predictions.state import AppState
 from api.registry import repository
 from api.registry.model_reloader import load_version
@@ -40,6 +41,7 @@ class TrialGrade(BaseModel):
     freshness: Freshness | None
     freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
     freshness_level: Level | None
+    freshness_thresholds: OwnThresholds = None
     recognised: bool = Field(description="False if it is none of the version's classes.")
 
     @classmethod
@@ -52,6 +54,7 @@ class TrialGrade(BaseModel):
             freshness=grade.freshness,
             freshness_score=grade.freshness_score,
             freshness_level=grade.freshness_level,
+            freshness_thresholds=UsedThresholds.of(grade.thresholds),
             recognised=grade.recognised,
         )
 
@@ -155,8 +158,7 @@ class TrialModels:
         serving = self.state.predictor
         if serving and serving.manifest.version == version:
             return serving
-        thresholds = self.state.user_thresholds or self.settings.level_thresholds
-        return self._loaded_version(version).with_thresholds(thresholds)
+        return with_thresholds_in_use(self.state, self.settings, self._loaded_version(version))
 
     def release_idle(self) -> None:
         """Free their memory if none was asked for in the last IDLE_SECONDS."""

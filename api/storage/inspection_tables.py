@@ -66,6 +66,7 @@ class InspectionFruitRow(Base):
     """One fruit of such a photo, as graded, and what a person said of it.
 
     `number`: from 1, in the photo. `freshness_level`: as graded; null if none, or not recognised.
+    `rotten_below`, `fresh_from`: its thresholds, as in `PredictionRow`.
     `said`: what a person said it is; of a fruit that the grader missed (`added`) always there.
     """
 
@@ -86,3 +87,5 @@ class InspectionFruitRow(Base):
     freshness_level: Mapped[Level | None] = mapped_column(String(10))
     said: Mapped[Said | None] = mapped_column(String(10))
     added: Mapped[bool] = mapped_column(default=False)
+    rotten_below: Mapped[float | None]
+    fresh_from: Mapped[float | None]

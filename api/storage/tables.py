@@ -132,11 +132,12 @@ class SplitSecretRow(Base):
 class PredictionRow(Base):
     """One served prediction.
 
-    `freshness_level`: as served, by the thresholds in force then. `blob`: the photo, while the
-    retention period lasts. `signature`: hexadecimal, to find near-duplicates. `features`: float16
-    [n], see `core.ood.drift_features`. `sampled`: drawn at random to ask people about; null in
-    rows of older versions. `batch_id`: those of one batch have the same. `several`: whether the
-    photo shows several fruits, if known. `fruits`: each of them as JSON, if they were graded; see
+    `freshness_level`: as served, by the thresholds in force then: `rotten_below` and `fresh_from`,
+    where a fruit of the version had its own. `blob`: the photo, while the retention period lasts.
+    `signature`: hexadecimal, to find near-duplicates. `features`: float16 [n], see
+    `core.ood.drift_features`. `sampled`: drawn at random to ask people about; null in rows of older
+    versions. `batch_id`: those of one batch have the same. `several`: whether the photo shows
+    several fruits, if known. `fruits`: each of them as JSON, if they were graded; see
     `predictions.schemas.FoundFruits`. `dismissed_at`: when a person said that it is not a fruit.
     """
 
@@ -181,6 +182,8 @@ class PredictionRow(Base):
     # Deferred: up to 50 fruits.
     fruits: Mapped[str | None] = mapped_column(Text, deferred=True)
     dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rotten_below: Mapped[float | None]
+    fresh_from: Mapped[float | None]
 
 
 class FeedbackRow(Base):
@@ -212,6 +215,24 @@ class FreshnessThresholdsRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     rotten_below: Mapped[float]
     fresh_from: Mapped[float]
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class FruitThresholdsRow(Base):
+    """One fruit's own thresholds in one version.
+
+    `costs`: those by which they were chosen, see `predictions.fruit_thresholds.LevelCosts`.
+    """
+
+    __tablename__ = "fruit_thresholds"
+
+    version: Mapped[str] = mapped_column(
+        ForeignKey("models.version", ondelete="CASCADE"), primary_key=True
+    )
+    fruit: Mapped[str] = mapped_column(String(80), primary_key=True)
+    rotten_below: Mapped[float]
+    fresh_from: Mapped[float]
+    costs: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 

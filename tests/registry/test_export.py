@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,6 +20,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from tests.ood_images import draw_ood
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import until
 
 TOLERANCE = 1e-4
 ANSWERS = ("predicted_class", "freshness_level", "recognised")
@@ -59,8 +61,12 @@ def photos(folder: Path) -> list[Path]:
     return [*paths, sideways]
 
 
-def test_the_script_grades_as_the_service(served: TestClient, tmp_path: Path) -> None:
-    folder, paths = exported(served, tmp_path), photos(tmp_path)
+@pytest.mark.parametrize("own", [False, True], ids=["shared thresholds", "own thresholds"])
+def test_the_script_grades_as_the_service(served: TestClient, tmp_path: Path, *, own: bool) -> None:
+    paths = photos(tmp_path)
+    if own:
+        use_thresholds(served, paths[0])
+    folder = exported(served, tmp_path)
     # Without this project's folder on its path.
     done = subprocess.run(
         [sys.executable, "-I", folder / "grade.py", *paths],
@@ -73,11 +79,30 @@ def test_the_script_grades_as_the_service(served: TestClient, tmp_path: Path) ->
     graded = [json.loads(line) for line in done.stdout.splitlines()]
     assert [Path(one["photo"]) for one in graded] == paths
     for one, path in zip(graded, paths, strict=True):
-        expected = served.post("/predict", files={"file": path.read_bytes()}).json()
+        expected = predict(served, path)
         assert {name: one[name] for name in ANSWERS} == {name: expected[name] for name in ANSWERS}
         assert one["probabilities"] == pytest.approx(expected["probabilities"], abs=TOLERANCE)
         assert one["freshness_score"] == pytest.approx(expected["freshness_score"], abs=TOLERANCE)
     assert {one["recognised"] for one in graded} == {True, False}
+    if own:
+        levels = {(one["predicted_class"], one["freshness_level"]) for one in graded}
+        assert {level for name, level in levels if "apple" in name} == {"fresh"}
+        assert {level for name, level in levels if "apple" not in name} == {"past_best"}
+
+
+def use_thresholds(client: TestClient, photo: Path) -> None:
+    """Grade every apple as fresh, and everything else as past its best; `photo` is one of those."""
+    version = client.get("/models").json()["champion"]
+    always = {"rotten_below": 1e-9, "fresh_from": 1e-9}
+    assert client.put(f"/models/{version}/thresholds/apple", json=always).status_code == 200
+    never = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
+    assert client.put("/freshness-thresholds", json=never).status_code == 200
+    until(lambda: predict(client, photo)["freshness_level"] == "past_best")
+
+
+def predict(client: TestClient, photo: Path) -> dict[str, Any]:
+    body: dict[str, Any] = client.post("/predict", files={"file": photo.read_bytes()}).json()
+    return body
 
 
 def test_it_says_what_it_holds(served: TestClient, tmp_path: Path) -> None:

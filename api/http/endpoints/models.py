@@ -3,11 +3,14 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from api.core.freshness_levels import fitted_thresholds
 from api.http.deps import VERSION, BlobsDep, DatabaseDep, Limit, ReadingDep, SettingsDep
 from api.http.problems import responses
 from api.insights import report as quality_report
 from api.insights.mistakes import find_mistakes
 from api.insights.schemas import Mistakes, Report
+from api.predictions.freshness_thresholds import user_thresholds
+from api.predictions.fruit_thresholds import thresholds_by_version
 from api.registry import repository, service
 from api.registry.export import export_zip
 from api.registry.schemas import (
@@ -76,11 +79,15 @@ def details(session: ReadingDep, version: str) -> VersionDetails:
 )
 def export(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str) -> Response:
     """A zip that works without this service: the LiteRT network, its head, the classes, the
-    thresholds, and a Python script that grades photos with them."""
+    thresholds in use, and a Python script that grades photos with them."""
     with database.reading() as session:
         repository.check_promotable(session, version)
+        by_user = user_thresholds(session)
+        by_fruit = thresholds_by_version(session).get(version, {})
     # Outside of the transaction: it takes a second.
-    data = export_zip(service.fetch_package(blobs, version, settings.model_cache))
+    package = service.fetch_package(blobs, version, settings.model_cache)
+    own = fitted_thresholds(package.manifest.classes, package.head.thresholds)
+    data = export_zip(package, by_user or settings.level_thresholds or own, by_fruit)
     headers = {"Content-Disposition": f'attachment; filename="ripeline-{version}.zip"'}
     return Response(data, headers=headers, media_type=ZIP)
 

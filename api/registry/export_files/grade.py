@@ -22,10 +22,11 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def level(score):
-    if score < MODEL["rotten_below"]:
+def level(score, best):
+    thresholds = MODEL["by_class"].get(best, MODEL)
+    if score < thresholds["rotten_below"]:
         return "rotten"
-    fresh_from = MODEL["fresh_from"]  # None: there is no level between.
+    fresh_from = thresholds["fresh_from"]  # None: there is no level between.
     return "fresh" if fresh_from is None or score >= fresh_from else "past_best"
 
 
@@ -67,7 +68,7 @@ def grade(path):
         "predicted_class": best,
         "probabilities": of_class,
         "freshness_score": score,
-        "freshness_level": level(score) if best in graded else None,
+        "freshness_level": level(score, best) if best in graded else None,
         "recognised": bool(unusual <= HEAD["ood_threshold"]),
     }
 

@@ -77,6 +77,8 @@ MODELS = {
     ("POST", "/models/rollback"),
     ("PUT", "/freshness-thresholds"),
     ("DELETE", "/freshness-thresholds"),
+    ("PUT", "/models/{version}/thresholds/{fruit}"),
+    ("DELETE", "/models/{version}/thresholds/{fruit}"),
     ("PUT", "/triggers/{name}"),
     ("POST", "/suggestions/{suggestion_id}/accept"),
     ("POST", "/suggestions/{suggestion_id}/dismiss"),

@@ -1,0 +1,122 @@
+"""Sweeps a threshold on the freshness score: what is wrong on either side of it, at what cost.
+
+Fruits that belong below the threshold and score above it are let through; those that belong above
+and score below it are refused.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.core.sequential import share_interval
+
+# The thresholds that are tried: every hundredth.
+GRID = tuple(step / 100 for step in range(1, 100))
+# Fruits on either side without which no threshold is suggested.
+FEWEST = 10
+# Costs that differ by less are equal.
+_EQUAL = 1e-9
+
+
+class Costs(NamedTuple):
+    """What a fruit costs that is let through, and one that is refused. `worse_share`, 0 to 1: how
+    much of what is graded belongs below; None: as among the fruits of the sweep.
+    """
+
+    let_through: float
+    refused: float
+    worse_share: float | None
+
+
+@dataclass(frozen=True)
+class Errors:
+    """The errors of one threshold. Shares are of the fruits of that side, None without any; each
+    with the upper end of its 95 % interval. `cost`: of a hundred fruits, None without both sides.
+    """
+
+    threshold: float
+    let_through: int
+    refused: int
+    let_through_share: float | None
+    refused_share: float | None
+    let_through_at_most: float
+    refused_at_most: float
+    cost: float | None
+
+
+@dataclass(frozen=True)
+class SweptFruits:
+    """The freshness scores float [n] of fruits, and which of them belong below: bool [n]."""
+
+    scores: NDArray[np.floating]
+    worse: NDArray[np.bool_]
+
+    @cached_property
+    def _below(self) -> NDArray[np.floating]:
+        return np.sort(self.scores[self.worse])
+
+    @cached_property
+    def _above(self) -> NDArray[np.floating]:
+        return np.sort(self.scores[~self.worse])
+
+    @property
+    def worse_count(self) -> int:
+        return len(self._below)
+
+    @property
+    def better_count(self) -> int:
+        return len(self._above)
+
+    def at(self, threshold: float, costs: Costs) -> Errors:
+        """A score at the threshold is above it."""
+        let_through = self.worse_count - int(np.searchsorted(self._below, threshold, "left"))
+        refused = int(np.searchsorted(self._above, threshold, "left"))
+        passed = _share(let_through, self.worse_count)
+        lost = _share(refused, self.better_count)
+        return Errors(
+            threshold=threshold,
+            let_through=let_through,
+            refused=refused,
+            let_through_share=passed,
+            refused_share=lost,
+            let_through_at_most=share_interval(let_through, self.worse_count)[1],
+            refused_at_most=share_interval(refused, self.better_count)[1],
+            cost=None if passed is None or lost is None else self._cost(passed, lost, costs),
+        )
+
+    def sweep(self, costs: Costs) -> list[Errors]:
+        """Of each threshold of GRID."""
+        return [self.at(threshold, costs) for threshold in GRID]
+
+    def cheapest(self, in_use: float, costs: Costs) -> Errors | None:
+        """The threshold that costs least; None with fewer than FEWEST fruits on either side.
+
+        It is the one `in_use` if no other costs less: a change must gain something. Of equals it is
+        the middle of those nearest to that, as their ends lie beside a fruit that would be wrong.
+        """
+        if min(self.worse_count, self.better_count) < FEWEST:
+            return None
+        current, swept = self.at(in_use, costs), self.sweep(costs)
+        cost = np.array([errors.cost for errors in swept], float)
+        if current.cost is not None and current.cost <= cost.min() + _EQUAL:
+            return current
+        best = np.flatnonzero(cost <= cost.min() + _EQUAL)
+        runs = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
+        nearest = min(runs, key=lambda run: min(abs(GRID[place] - in_use) for place in run))
+        return swept[int(nearest[len(nearest) // 2])]
+
+    def _cost(self, let_through: float, refused: float, costs: Costs) -> float:
+        """Of a hundred fruits, from the shares of both sides."""
+        share = costs.worse_share
+        if share is None:
+            share = self.worse_count / (self.worse_count + self.better_count)
+        return 100 * (
+            share * costs.let_through * let_through + (1 - share) * costs.refused * refused
+        )
+
+
+def _share(count: int, of: int) -> float | None:
+    return count / of if of else None

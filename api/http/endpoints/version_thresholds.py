@@ -1,0 +1,125 @@
+"""`/models/{version}/thresholds`: a version's freshness thresholds by fruit, and their sweep."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.http.deps import (
+    VERSION,
+    BlobsDep,
+    DatabaseDep,
+    ReadingDep,
+    SessionDep,
+    SettingsDep,
+)
+from api.http.problems import responses
+from api.insights import threshold_sweep
+from api.insights.threshold_sweep import ThresholdSweep
+from api.predictions import fruit_thresholds
+from api.predictions.fruit_thresholds import (
+    Cost,
+    FruitThresholds,
+    FruitThresholdsChange,
+    Line,
+    LineCosts,
+    Share,
+    VersionThresholds,
+)
+from api.registry import repository
+
+FRUIT = f"/models/{VERSION}/thresholds/{{fruit}}"
+router = APIRouter(tags=["freshness"], responses=responses(503, 507))
+
+
+class SweepQuery(BaseModel):
+    """Which threshold to move, and what errors cost: by default as last saved, or else 1 each."""
+
+    # PostgreSQL refuses null characters in text.
+    fruit: str = Field(max_length=80, pattern=r"^[^\x00]*$")
+    line: Line = "rotten_below"
+    let_through_cost: Cost | None = None
+    refused_cost: Cost | None = None
+    worse_share: Share | None = Field(
+        default=None, description="How much of what you grade belongs below the threshold."
+    )
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Those that were sent, as in LineCosts."""
+        sent = {
+            "let_through": self.let_through_cost,
+            "refused": self.refused_cost,
+            "worse_share": self.worse_share,
+        }
+        return {name: cost for name, cost in sent.items() if cost is not None}
+
+
+@router.get(
+    f"/models/{VERSION}/thresholds",
+    summary="Freshness thresholds of a version, by fruit",
+    responses=responses(404),
+)
+def thresholds(session: ReadingDep, settings: SettingsDep, version: str) -> VersionThresholds:
+    """A fruit without its own has those of `/freshness-thresholds`."""
+    manifest = repository.get_model(session, version).manifest
+    return fruit_thresholds.of_version(session, settings, manifest)
+
+
+@router.get(
+    f"/models/{VERSION}/threshold-sweep",
+    summary="What each threshold of a fruit gets wrong",
+    responses=responses(404, 409, 422),
+)
+def sweep(
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    version: str,
+    query: Annotated[SweepQuery, Query()],
+) -> ThresholdSweep:
+    """At every hundredth: the share let through wrongly and the share refused wrongly, on held-out
+    photos and on those that people corrected, and the threshold that costs least.
+    """
+    with database.reading() as session:
+        repository.check_promotable(session, version)
+        manifest = repository.get_model(session, version).manifest
+        used = fruit_thresholds.of_fruit(session, settings, manifest, query.fruit)
+        costs = fruit_thresholds.last_costs(session, query.fruit, query.line) or LineCosts()
+    return threshold_sweep.sweep(
+        database,
+        blobs,
+        settings.model_cache,
+        manifest,
+        thresholds=used,
+        line=query.line,
+        costs=costs.model_copy(update=query.costs),
+    )
+
+
+@router.put(
+    FRUIT, summary="Set a fruit's thresholds in a version", responses=responses(404, 409, 422)
+)
+def set_thresholds(
+    session: SessionDep,
+    settings: SettingsDep,
+    version: str,
+    fruit: str,
+    change: FruitThresholdsChange,
+) -> FruitThresholds:
+    """Every process uses them within two seconds, while this version is in use."""
+    manifest = repository.get_model(session, version).manifest
+    known = fruit_thresholds.of_fruit(session, settings, manifest, fruit)
+    fruit_thresholds.save(session, version, known.fruit, change)
+    return fruit_thresholds.of_fruit(session, settings, manifest, fruit)
+
+
+@router.delete(FRUIT, summary="Reset a fruit's thresholds", responses=responses(404))
+def forget_thresholds(
+    session: SessionDep, settings: SettingsDep, version: str, fruit: str
+) -> FruitThresholds:
+    """Grade it by `/freshness-thresholds` again, as fruits without their own."""
+    manifest = repository.get_model(session, version).manifest
+    known = fruit_thresholds.of_fruit(session, settings, manifest, fruit)
+    fruit_thresholds.forget(session, version, known.fruit)
+    return fruit_thresholds.of_fruit(session, settings, manifest, fruit)

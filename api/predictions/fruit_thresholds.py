@@ -1,0 +1,183 @@
+"""Freshness thresholds of single fruits, saved with a version, and the costs that chose them.
+
+They belong to the version, as its scores do: a new version begins with its own thresholds.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from api.core.errors import NotFoundError
+from api.core.freshness_levels import LevelThresholds, fitted_thresholds, graded_fruits
+from api.predictions.freshness_thresholds import (
+    FreshnessThresholds,
+    SetBy,
+    Threshold,
+    build_response,
+    user_thresholds,
+    validated,
+)
+from api.settings import Settings
+from api.storage.db import now, upsert
+from api.storage.tables import FruitThresholdsRow
+
+# A threshold: a score below it is rotten, or from it on fresh.
+Line = Literal["rotten_below", "fresh_from"]
+Cost = Annotated[float, Field(gt=0, le=1e6)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class UnknownFruitError(NotFoundError):
+    code = "unknown-fruit"
+
+    def __init__(self, fruit: str, known: list[str]) -> None:
+        listed = ", ".join(known) or "none"
+        super().__init__(
+            f"The version has no freshness levels for the fruit '{fruit[:80]}'. It has them for: "
+            f"{listed}."
+        )
+
+
+class LineCosts(BaseModel):
+    """What errors about one threshold cost, in any unit."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    let_through: Cost = Field(
+        default=1.0, description="Of a fruit that belongs below, graded above."
+    )
+    refused: Cost = Field(default=1.0, description="Of a fruit that belongs above, graded below.")
+    worse_share: Share | None = Field(
+        default=None,
+        description="How much of what is graded belongs below; null: as in the photos.",
+    )
+
+
+class LevelCosts(BaseModel):
+    """Of each threshold, where the person named any."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rotten_below: LineCosts | None = None
+    fresh_from: LineCosts | None = None
+
+
+class FruitThresholds(BaseModel):
+    """Those by which one fruit is graded."""
+
+    fruit: str
+    rotten_below: float
+    fresh_from: float | None = Field(description="Null: there is no middle level.")
+    set_by: Literal["fruit"] | SetBy = Field(
+        description="fruit: saved for this fruit; else those for all fruits."
+    )
+    costs: LevelCosts | None = Field(description="By which they were chosen.")
+    changed_at: datetime | None
+
+
+class VersionThresholds(BaseModel):
+    """The thresholds of each fruit of a version that has freshness levels."""
+
+    version: str
+    others: FreshnessThresholds = Field(description="For fruits without their own.")
+    fruits: list[FruitThresholds]
+
+
+class FruitThresholdsChange(BaseModel):
+    """Both at once; rotten_below must not be above fresh_from."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rotten_below: Threshold
+    fresh_from: Threshold
+    costs: LevelCosts | None = None
+
+
+def thresholds_by_version(session: Session) -> dict[str, dict[str, LevelThresholds]]:
+    """All that were saved, by version and fruit."""
+    found: defaultdict[str, dict[str, LevelThresholds]] = defaultdict(dict)
+    columns = (FruitThresholdsRow.rotten_below, FruitThresholdsRow.fresh_from)
+    query = select(FruitThresholdsRow.version, FruitThresholdsRow.fruit, *columns)
+    for version, fruit, rotten_below, fresh_from in session.execute(query):
+        found[version][fruit] = LevelThresholds(rotten_below, fresh_from)
+    return dict(found)
+
+
+def of_version(
+    session: Session, settings: Settings, manifest: Mapping[str, Any]
+) -> VersionThresholds:
+    """Those of the version of a stored `manifest`."""
+    version, classes = manifest["version"], manifest["classes"]
+    own = fitted_thresholds(classes, manifest["thresholds"])
+    others = build_response(own, settings, user_thresholds(session))
+    query = select(FruitThresholdsRow).where(FruitThresholdsRow.version == version)
+    saved = {row.fruit: row for row in session.scalars(query)}
+    fruits = [_of_fruit(fruit, saved.get(fruit), others) for fruit in graded_fruits(classes)]
+    return VersionThresholds(version=version, others=others, fruits=fruits)
+
+
+def of_fruit(
+    session: Session, settings: Settings, manifest: Mapping[str, Any], fruit: str
+) -> FruitThresholds:
+    """Those of one fruit in the version of a stored `manifest`. Raises UnknownFruitError."""
+    by_name = {one.fruit: one for one in of_version(session, settings, manifest).fruits}
+    if fruit not in by_name:
+        raise UnknownFruitError(fruit, list(by_name))
+    return by_name[fruit]
+
+
+def last_costs(session: Session, fruit: str, line: Line) -> LineCosts | None:
+    """Those last saved for this fruit, with any version."""
+    newest = (
+        select(FruitThresholdsRow.costs)
+        .where(FruitThresholdsRow.fruit == fruit, FruitThresholdsRow.costs.is_not(None))
+        .order_by(FruitThresholdsRow.changed_at.desc())
+    )
+    for costs in session.scalars(newest):
+        if found := getattr(LevelCosts.model_validate(costs), line):
+            return LineCosts.model_validate(found)
+    return None
+
+
+def save(session: Session, version: str, fruit: str, change: FruitThresholdsChange) -> None:
+    """Set the thresholds of a fruit in a version, for all processes.
+
+    Raises BadThresholdsError.
+    """
+    used = validated(change.rotten_below, change.fresh_from)
+    values = {
+        "rotten_below": used.rotten_below,
+        "fresh_from": used.fresh_from,
+        "costs": change.costs.model_dump() if change.costs else None,
+        "changed_at": now(),
+    }
+    upsert(session, FruitThresholdsRow, {"version": version, "fruit": fruit}, values)
+
+
+def forget(session: Session, version: str, fruit: str) -> None:
+    session.execute(
+        delete(FruitThresholdsRow).where(
+            FruitThresholdsRow.version == version, FruitThresholdsRow.fruit == fruit
+        )
+    )
+
+
+def _of_fruit(
+    fruit: str, row: FruitThresholdsRow | None, others: FreshnessThresholds
+) -> FruitThresholds:
+    if row is None:
+        shared = others.model_dump(include={"rotten_below", "fresh_from", "set_by"})
+        return FruitThresholds(fruit=fruit, costs=None, changed_at=None, **shared)
+    return FruitThresholds(
+        fruit=fruit,
+        rotten_below=row.rotten_below,
+        fresh_from=row.fresh_from,
+        set_by="fruit",
+        costs=LevelCosts.model_validate(row.costs) if row.costs else None,
+        changed_at=row.changed_at,
+    )
