@@ -17,6 +17,8 @@ from api.core.sequential import share_interval
 GRID = tuple(step / 100 for step in range(1, 100))
 # Fruits on either side without which no threshold is suggested.
 FEWEST = 10
+# Standard errors that a saving must exceed: 95 %, one-sided. Three fruits on one side are enough.
+CERTAIN = 1.645
 # Costs that differ by less are equal.
 _EQUAL = 1e-9
 
@@ -74,17 +76,19 @@ class SweptFruits:
         """A score at the threshold is above it."""
         let_through = self.worse_count - int(np.searchsorted(self._below, threshold, "left"))
         refused = int(np.searchsorted(self._above, threshold, "left"))
-        passed = _share(let_through, self.worse_count)
-        lost = _share(refused, self.better_count)
+        cost = None
+        if self.worse_count and self.better_count:
+            of_worse, of_better = self._weights(costs)
+            cost = of_worse * let_through + of_better * refused
         return Errors(
             threshold=threshold,
             let_through=let_through,
             refused=refused,
-            let_through_share=passed,
-            refused_share=lost,
+            let_through_share=_share(let_through, self.worse_count),
+            refused_share=_share(refused, self.better_count),
             let_through_at_most=share_interval(let_through, self.worse_count)[1],
             refused_at_most=share_interval(refused, self.better_count)[1],
-            cost=None if passed is None or lost is None else self._cost(passed, lost, costs),
+            cost=cost,
         )
 
     def sweep(self, costs: Costs) -> list[Errors]:
@@ -94,27 +98,34 @@ class SweptFruits:
     def cheapest(self, in_use: float, costs: Costs) -> Errors | None:
         """The threshold that costs least; None with fewer than FEWEST fruits on either side.
 
-        It is the one `in_use` if no other costs less: a change must gain something. Of equals it is
-        the middle of those nearest to that, as their ends lie beside a fruit that would be wrong.
+        It is the one `in_use` unless another saves more than chance would: by CERTAIN standard
+        errors, where each fruit that changes sides counts as one event. Of equals it is the middle
+        of those nearest to that, as their ends lie beside a fruit that would be wrong.
         """
         if min(self.worse_count, self.better_count) < FEWEST:
             return None
         current, swept = self.at(in_use, costs), self.sweep(costs)
-        cost = np.array([errors.cost for errors in swept], float)
-        if current.cost is not None and current.cost <= cost.min() + _EQUAL:
+        of_worse, of_better = self._weights(costs)
+        passed = of_worse * np.array([one.let_through - current.let_through for one in swept])
+        lost = of_better * np.array([one.refused - current.refused for one in swept])
+        saved = -(passed + lost)
+        chance = np.sqrt(of_worse * np.abs(passed) + of_better * np.abs(lost))
+        clear = saved > CERTAIN * chance
+        if not clear.any():
             return current
-        best = np.flatnonzero(cost <= cost.min() + _EQUAL)
+        best = np.flatnonzero(clear & (saved >= saved[clear].max() - _EQUAL))
         runs = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
         nearest = min(runs, key=lambda run: min(abs(GRID[place] - in_use) for place in run))
         return swept[int(nearest[len(nearest) // 2])]
 
-    def _cost(self, let_through: float, refused: float, costs: Costs) -> float:
-        """Of a hundred fruits, from the shares of both sides."""
+    def _weights(self, costs: Costs) -> tuple[float, float]:
+        """What one fruit of either side costs if it is wrong, of a hundred fruits."""
         share = costs.worse_share
         if share is None:
             share = self.worse_count / (self.worse_count + self.better_count)
-        return 100 * (
-            share * costs.let_through * let_through + (1 - share) * costs.refused * refused
+        return (
+            100 * share * costs.let_through / self.worse_count,
+            100 * (1 - share) * costs.refused / self.better_count,
         )
 
 

@@ -52,7 +52,8 @@ class Sweep(BaseModel):
     better: int = Field(description="How many belong above it.")
     in_use: SweepPoint
     suggested: SweepPoint | None = Field(
-        description="The threshold that costs least; null if there are too few: see `fewest`."
+        description="The threshold that costs least, or the one in use if none costs clearly less; "
+        "null if there are too few: see `fewest`."
     )
     points: list[SweepPoint]
 

@@ -90,3 +90,16 @@ def test_without_fruits_nothing_is_known() -> None:
     assert (found.let_through, found.refused, found.cost) == (0, 0, None)
     assert (found.let_through_share, found.refused_share) == (None, None)
     assert (found.let_through_at_most, found.refused_at_most) == (1, 1)
+
+
+def test_one_fruit_moves_no_line() -> None:
+    rotten = [0.001 * k for k in range(24)] + [0.1, 0.15]
+    for count, moves in ((1, False), (2, False), (3, True)):
+        sound = [0.3] * count + [0.9] * (45 - count)
+        swept, costs = fruits(rotten, sound), Costs(1, 1, 0.1)
+        found, cost = swept.cheapest(0.5, costs), swept.at(0.5, costs).cost
+        assert found is not None
+        assert (found.threshold < 0.5) == moves
+        # Others always cost less on these fruits, yet not always clearly.
+        assert cost is not None
+        assert min(errors.cost or 0 for errors in swept.sweep(costs)) < cost

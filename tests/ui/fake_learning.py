@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.ui import fake_thresholds
 from tests.ui.fake_api import Answer, FakeApi
 
 CHAMPION = "20261120-100000-aaaaaaa"
@@ -324,4 +325,5 @@ def script(api: FakeApi) -> FakeApi:
         "/monitoring/accuracy": Answer(ACCURACY),
         "/retrain": Answer(STARTED, 202),
     }
+    fake_thresholds.script(api, CHAMPION)
     return api

@@ -3,7 +3,14 @@
 import json
 from typing import Any
 
-from tests.ui import fake_collect, fake_history, fake_insights, fake_learning, fake_lots
+from tests.ui import (
+    fake_collect,
+    fake_history,
+    fake_insights,
+    fake_learning,
+    fake_lots,
+    fake_thresholds,
+)
 from tests.ui.fake_api import Answer, FakeApi
 
 # The first is the one that made a reviewer's browser load a foreign image.
@@ -87,6 +94,7 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
         "/runs": fake_learning.runs(failed, fake_learning.RUN),
         "/suggestions": Answer({"suggestions": [fake_learning.SUGGESTION]}),
     }
+    fake_thresholds.script(api, fake_insights.CHAMPION)
     for path, answer in api.answers.items():
         if isinstance(answer, Answer) and answer.content_type.endswith("json") and answer.body:
             api.answers[path] = Answer(with_evil(json.loads(answer.body)), answer.status)

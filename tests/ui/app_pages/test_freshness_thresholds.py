@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui import fake_learning as fake
+from tests.ui import fake_thresholds
 from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
@@ -108,3 +109,14 @@ def test_rejected_limits_stay_unchanged_and_show_the_reason(
     assert "The limits stay as they were" in page.error[0].value
     assert "Both must lie between 0 and 1." in page.error[0].value
     assert page.slider[0].value == (30, 70)
+
+
+def test_fruits_with_lines_of_their_own_are_named(open_page: OpenPage, api: FakeApi) -> None:
+    page = limits_tab(open_page)
+    assert "lines of their own" not in page_text(page)
+    own = [fake_thresholds.of_fruit("red_pear", set_by="fruit"), fake_thresholds.of_fruit("apple")]
+    api.answers[fake_thresholds.path(fake.CHAMPION)] = fake_thresholds.of_version(
+        fake.CHAMPION, *own
+    )
+    page = press(page, "Set these limits")
+    assert "which have lines of their own: Red\\_pear." in page_text(page)

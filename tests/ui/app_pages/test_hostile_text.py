@@ -30,7 +30,15 @@ PARTS = {
     ),
     "model_report": (
         "report_part",
-        ["Classes", "Confidence", "Training", "Mistakes", "Networks", "Compare"],
+        [
+            "Classes",
+            "Where to draw the line",
+            "Confidence",
+            "Training",
+            "Mistakes",
+            "Networks",
+            "Compare",
+        ],
     ),
 }
 

@@ -20,7 +20,16 @@ from tests.ui.fake_insights import (
 )
 
 PAGE = "model_report"
-PARTS = ("Classes", "Finding fruits", "Confidence", "Training", "Mistakes", "Networks", "Compare")
+PARTS = (
+    "Classes",
+    "Where to draw the line",
+    "Finding fruits",
+    "Confidence",
+    "Training",
+    "Mistakes",
+    "Networks",
+    "Compare",
+)
 
 
 @pytest.fixture(autouse=True)

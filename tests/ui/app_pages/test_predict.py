@@ -54,6 +54,15 @@ def test_past_its_best_is_in_the_heading(open_page: OpenPage, api: FakeApi, phot
     assert page.metric[2].value == "Past its best"
 
 
+def test_own_lines_of_the_fruit_are_shown(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+    own = {"freshness_thresholds": {"rotten_below": 0.4, "fresh_from": 0.9}}
+    api.answers["/predict"] = Answer(PREDICTION | own)
+    page = upload(open_page("predict"), "apple.jpg", photo)
+
+    text = "Rotten below 40, past its best from 40, fresh from 90."
+    assert text in [caption.value for caption in page.caption]
+
+
 def test_heading_is_the_class_if_the_level_differs(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
