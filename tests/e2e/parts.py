@@ -26,6 +26,7 @@ PARTS = {
     },
     "model_report": {
         "Classes": "text=Confusion matrix",
+        "Where to draw the line": "text=Draw the line at",
         "Confidence": "text=Can its confidence be trusted?",
         "Training": "text=Loss by epoch",
         "Mistakes": "text=Worst mistakes",
