@@ -4,7 +4,7 @@ import cached_api
 import streamlit as st
 from api_models import AccuracyInUse
 from errors import ApiError
-from formatting import percent, pluralize
+from formatting import TEST_ACCURACY, percent, pluralize
 from plain_text import as_markdown
 
 from components.messages import show_fragment_error
@@ -32,7 +32,7 @@ def accuracy_in_use() -> None:
             {
                 "Version": [as_markdown(version.model_version) for version in answered],
                 "Right in use, with its 95 % interval": [_in_use(item) for item in answered],
-                "On its test photos": [
+                TEST_ACCURACY: [
                     "—" if version.held_out is None else percent(version.held_out)
                     for version in answered
                 ],

@@ -36,8 +36,10 @@ def versions_table(versions: Versions) -> None:
                 "grades right, with all saved copies; as in its report. Versions with other test "
                 "photos cannot be compared by it."
             ),
-            "Photos": st.column_config.NumberColumn(
-                help="What it learned from and was measured on, each once.", format="localized"
+            "Photos of one fruit": st.column_config.NumberColumn(
+                help="What it learned from and was measured on, each once. Photos with boxes "
+                "around their fruits come besides.",
+                format="localized",
             ),
         },
     )
@@ -79,7 +81,7 @@ def _version_row(version: Version) -> dict[str, object]:
         "How": mode_label(version.origin),
         TEST_ACCURACY: "—" if accuracy is None else percent(accuracy),
         "Classes": len(version.classes),
-        "Photos": version.data.photographs,
+        "Photos of one fruit": version.data.photographs,
         "Made from": version.parent or "—",
         "Started by": capitalize(starter_label(version.started_by)),
     }
