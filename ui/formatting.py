@@ -38,6 +38,20 @@ def level_label(level: str) -> str:
     return _LEVELS.get(level, capitalize(humanize(level)))
 
 
+def points(score: float) -> int:
+    """A freshness score (0 to 1) in whole points, 1 to 99."""
+    return min(max(round(100 * score), 1), 99)
+
+
+def describe_limits(rotten_below: float, fresh_from: float | None) -> str:
+    """The limits between the levels, in points; None: there is no middle level."""
+    low = points(rotten_below)
+    high = low if fresh_from is None else points(fresh_from)
+    if low == high:
+        return f"Rotten below {low}, fresh from {low}."
+    return f"Rotten below {low}, past its best from {low}, fresh from {high}."
+
+
 def mode_label(mode: str) -> str:
     """A mode of retraining: `fast` is "Quick"."""
     return _MODES.get(mode, capitalize(mode))

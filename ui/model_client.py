@@ -1,17 +1,22 @@
 """The API's endpoints of model versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from api_models import (
     FreshnessThresholds,
+    FruitThresholds,
     History,
+    LevelCosts,
     Mistakes,
     Promotion,
     Report,
+    ThresholdSweep,
     TrialAnswer,
     VersionComparison,
     VersionDetails,
     Versions,
+    VersionThresholds,
 )
 from http_client import HttpClient
 from photos import Photo
@@ -72,3 +77,39 @@ class ModelClient:
 
     def reset_freshness_thresholds(self) -> FreshnessThresholds:
         return self._http.call(FreshnessThresholds, "DELETE", _THRESHOLDS)
+
+    def version_thresholds(self, version: str) -> VersionThresholds:
+        """The thresholds of each fruit of a version."""
+        return self._http.call(VersionThresholds, "GET", f"/models/{version}/thresholds")
+
+    def threshold_sweep(
+        self, version: str, fruit: str, line: str, costs: Mapping[str, float]
+    ) -> ThresholdSweep:
+        """What each threshold gets wrong. `costs` as in the query; those left out as last saved."""
+        query = {"fruit": fruit, "line": line, **costs}
+        path = f"/models/{version}/threshold-sweep"
+        return self._http.call(ThresholdSweep, "GET", path, params=query)
+
+    def set_fruit_thresholds(
+        self,
+        version: str,
+        fruit: str,
+        *,
+        rotten_below: float,
+        fresh_from: float,
+        costs: LevelCosts,
+    ) -> FruitThresholds:
+        """Set both scores (0 to 1) of a fruit, for everybody who grades by this version."""
+        body = {
+            "rotten_below": rotten_below,
+            "fresh_from": fresh_from,
+            "costs": costs.model_dump(),
+        }
+        return self._http.call(FruitThresholds, "PUT", _of_fruit(version, fruit), json=body)
+
+    def reset_fruit_thresholds(self, version: str, fruit: str) -> FruitThresholds:
+        return self._http.call(FruitThresholds, "DELETE", _of_fruit(version, fruit))
+
+
+def _of_fruit(version: str, fruit: str) -> str:
+    return f"/models/{version}/thresholds/{quote(fruit, safe='')}"

@@ -11,13 +11,15 @@ from components.model_report.accuracy import accuracy, waiting
 from components.model_report.classes import classes, mistakes
 from components.model_report.curves import compare_with, confidence, training
 from components.model_report.finding import finding
+from components.model_report.line import draw_the_line
 from components.model_report.networks import networks
 from components.model_report.wrong_photos import graded_wrong
 from errors import ApiError
 from formatting import capitalize, humanize, pluralize
 
-_CLASSES, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE = (
+_CLASSES, _LINE, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE = (
     "Classes",
+    "Where to draw the line",
     "Finding fruits",
     "Confidence",
     "Training",
@@ -63,7 +65,7 @@ def show_report(version: str, versions: Versions) -> None:
         take_along(version)
     part = st.segmented_control(
         "Part",
-        [_CLASSES, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE],
+        [_CLASSES, _LINE, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE],
         default=_CLASSES,
         required=True,
         key=state.REPORT_PART,
@@ -72,6 +74,8 @@ def show_report(version: str, versions: Versions) -> None:
     )
     if part == _CLASSES:
         classes(manifest)
+    elif part == _LINE:
+        draw_the_line(version, details.status)
     elif part == _FINDING:
         finding(manifest)
     elif part == _CONFIDENCE:

@@ -7,7 +7,7 @@ import state
 import streamlit as st
 from api_models import Instance, Prediction
 from charts.bars import probability_bars
-from formatting import class_label, level_label, percent, short_grade
+from formatting import class_label, describe_limits, level_label, percent, short_grade
 from photos import Photo
 from plain_text import as_markdown
 
@@ -98,6 +98,9 @@ def scores(prediction: Prediction | Instance) -> None:
             st.metric(
                 "Level",
                 level_label(prediction.freshness_level),
-                help="By the freshness score; its limits are on the Retrain page.",
+                help="By the freshness score; its limits are on the Retrain page, those of single "
+                "fruits in the Model report.",
                 width="content",
             )
+    if used := prediction.freshness_thresholds:
+        st.caption(describe_limits(used.rotten_below, used.fresh_from))

@@ -1,8 +1,11 @@
 """The limits between fresh, past its best and rotten: seeing and setting them."""
 
 import cached_api
+import cached_thresholds
 import state
 import streamlit as st
+from formatting import capitalize, describe_limits, points
+from plain_text import as_markdown
 
 from components.messages import empty_state, run_action, show_action_error
 
@@ -33,7 +36,9 @@ def freshness_thresholds() -> None:
         st.success(message, icon=":material/check_circle:")
     show_action_error(_AREA, "The limits stay as they were")
     low, high = _marks(thresholds.rotten_below, thresholds.fresh_from)
-    st.markdown(f"**{_describe(low, high)}** {_SET_BY[thresholds.set_by]}")
+    limits = describe_limits(thresholds.rotten_below, thresholds.fresh_from)
+    st.markdown(f"**{limits}** {_SET_BY[thresholds.set_by]}")
+    _own_lines()
     # The key changes with the API's values: until then, an unfinished change is kept.
     key = f"thresholds-{low}-{high}"
     with st.form("thresholds", border=False):
@@ -55,25 +60,33 @@ def freshness_thresholds() -> None:
                 on_click=_reset,
             )
     if thresholds.model is not None and thresholds.set_by != "model":
-        own = _describe(*_marks(thresholds.model.rotten_below, thresholds.model.fresh_from))
+        own = describe_limits(thresholds.model.rotten_below, thresholds.model.fresh_from)
         st.caption(f"The model's own limits: {own[:1].lower()}{own[1:]}")
 
 
-def _describe(low: int, high: int) -> str:
-    if low == high:
-        return f"Rotten below {low}, fresh from {low}."
-    return f"Rotten below {low}, past its best from {low}, fresh from {high}."
+def _own_lines() -> None:
+    """Which fruits these limits do not apply to."""
+    champion = cached_api.versions().champion
+    if champion is None:
+        return
+    fruits = cached_thresholds.of_version(champion).fruits
+    own = [capitalize(one.fruit) for one in fruits if one.set_by == "fruit"]
+    if own:
+        st.info(
+            f"Not for these, which have lines of their own: {as_markdown(', '.join(own))}.",
+            icon=":material/info:",
+        )
+    st.page_link(
+        "app_pages/model_report.py",
+        label="Where to draw the line for each fruit: in the Model report",
+        icon=":material/fact_check:",
+    )
 
 
 def _marks(rotten_below: float, fresh_from: float | None) -> tuple[int, int]:
     """The two slider marks; the same if there is no middle level."""
-    low = _points(rotten_below)
-    return low, low if fresh_from is None else _points(fresh_from)
-
-
-def _points(score: float) -> int:
-    """A score (0 to 1) on the scale of the slider."""
-    return min(max(round(100 * score), 1), 99)
+    low = points(rotten_below)
+    return low, low if fresh_from is None else points(fresh_from)
 
 
 def _set(key: str) -> None:
@@ -81,9 +94,11 @@ def _set(key: str) -> None:
     if run_action(
         _AREA, lambda: cached_api.models().set_freshness_thresholds(low / 100, high / 100)
     ):
+        cached_thresholds.clear()
         state.keep_success(_AREA, "Set. Photos are graded by them within two seconds.")
 
 
 def _reset() -> None:
     if run_action(_AREA, lambda: cached_api.models().reset_freshness_thresholds()):
+        cached_thresholds.clear()
         state.keep_success(_AREA, "Reset to the limits before.")
