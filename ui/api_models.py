@@ -1213,6 +1213,8 @@ class Version(BaseModel):
     created_at: datetime
     data: DataFingerprint
     metrics: Headlines
+    name: str
+    note: str
     origin: Literal["shipped", "fast", "full", "detector"]
     parent: str | None = None
     recipe: dict[str, Any]

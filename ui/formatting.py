@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from api_models import Prediction, TrialGrade
+from api_models import Prediction, TrialGrade, Versions
 
 # Stands for the class of a photo of several fruits.
 SEVERAL = "Several fruits"
@@ -50,6 +50,14 @@ def describe_limits(rotten_below: float, fresh_from: float | None) -> str:
     if low == high:
         return f"Rotten below {low}, fresh from {low}."
     return f"Rotten below {low}, past its best from {low}, fresh from {high}."
+
+
+def version_labels(versions: Versions) -> dict[str, str]:
+    """Each version with the name that a person gave it: "Summer apples (20261128-…)"."""
+    return {
+        one.version: f"{one.name} ({one.version})" if one.name else one.version
+        for one in versions.models
+    }
 
 
 def mode_label(mode: str) -> str:

@@ -13,6 +13,7 @@ from api_models import (
     Report,
     ThresholdSweep,
     TrialAnswer,
+    Version,
     VersionComparison,
     VersionDetails,
     Versions,
@@ -40,8 +41,17 @@ class ModelClient:
     def version_report(self, version: str) -> Report:
         return self._http.call(Report, "GET", f"/report/{version}")
 
+    def describe_version(self, version: str, name: str, note: str) -> Version:
+        """Set its name and note; an empty one removes."""
+        body = {"name": name, "note": note}
+        return self._http.call(Version, "PATCH", f"/models/{version}", json=body)
+
     def version_mistakes(self, version: str) -> Mistakes:
         return self._http.call(Mistakes, "GET", f"/report/{version}/mistakes")
+
+    def export_mistakes(self, version: str) -> bytes:
+        """A zip of the photos that it gets wrong."""
+        return self._http.content(f"/report/{version}/mistakes/export")
 
     def compare_versions(self, a: str, b: str) -> VersionComparison:
         return self._http.call(VersionComparison, "GET", _COMPARE, params={"a": a, "b": b})

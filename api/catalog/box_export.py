@@ -1,8 +1,6 @@
 """All boxed photos as a zip in the form of COCO, which an upload reads back."""
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import PurePosixPath
@@ -11,6 +9,7 @@ from typing import Any
 from api.catalog import boxed_repository
 from api.catalog.box_formats import UNNAMED
 from api.catalog.boxed_repository import BoxedPhoto
+from api.core.streamed_zip import StreamedZip
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
@@ -22,24 +21,21 @@ def export_coco(database: Database, blobs: Blobs) -> Iterator[bytes]:
     """The parts of a zip, photo by photo. Photos that are removed meanwhile are left out."""
     with database.reading() as session:
         ids = boxed_repository.all_ids(session)
-    stream = _Stream()
+    archive = StreamedZip()
     photos: list[BoxedPhoto] = []
-    # Photos are compressed already.
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for start in range(0, len(ids), PAGE):
-            with database.reading() as session:
-                page = boxed_repository.get_many(session, ids[start : start + PAGE])
-            for photo in page:
-                try:
-                    data = blobs.get(photo.row.blob)
-                except FileNotFoundError:
-                    continue
-                archive.writestr(_name(photo), data)
-                photos.append(photo)
-                yield stream.take()
-        text = json.dumps(_document(photos), indent=1)
-        archive.writestr(ANNOTATIONS, text, zipfile.ZIP_DEFLATED)
-    yield stream.take()
+    for start in range(0, len(ids), PAGE):
+        with database.reading() as session:
+            page = boxed_repository.get_many(session, ids[start : start + PAGE])
+        for photo in page:
+            try:
+                data = blobs.get(photo.row.blob)
+            except FileNotFoundError:
+                continue
+            photos.append(photo)
+            yield archive.add(_name(photo), data)
+    text = json.dumps(_document(photos), indent=1)
+    yield archive.add(ANNOTATIONS, text.encode(), compress=True)
+    yield archive.close()
 
 
 def _document(photos: Sequence[BoxedPhoto]) -> dict[str, Any]:
@@ -74,21 +70,3 @@ def _document(photos: Sequence[BoxedPhoto]) -> dict[str, Any]:
 
 def _name(photo: BoxedPhoto) -> str:
     return f"photographs/{photo.row.id}{PurePosixPath(photo.row.blob).suffix}"
-
-
-class _Stream(io.RawIOBase):
-    """Keeps what was written since the last `take`; cannot seek."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)

@@ -50,6 +50,11 @@ def printable(text: str) -> str:
     return "".join(letter for letter in valid if not is_unsafe(letter))
 
 
+def clean_line(text: str) -> str:
+    """`printable`, without spaces around it."""
+    return printable(text).strip()
+
+
 def is_unsafe(letter: str) -> bool:
     """Whether a character breaks the line, controls a terminal, or changes the direction."""
     is_direction = unicodedata.bidirectional(letter) in _DIRECTION_MARKS

@@ -12,7 +12,7 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from api.core.formatting import printable
+from api.core.formatting import clean_line
 from api.core.imaging.hashing import near_pairs
 
 MAX_NAME = 255
@@ -43,7 +43,7 @@ def is_saved_copy(file_name: str) -> bool:
 def safe_filename(file_name: str) -> str:
     """The name without folders and control characters, its last 255 characters."""
     name = unicodedata.normalize("NFC", re.split(r"[/\\]", file_name)[-1])
-    return printable(name).strip()[-MAX_NAME:] or "photograph"
+    return clean_line(name)[-MAX_NAME:] or "photograph"
 
 
 def group_near_duplicates(

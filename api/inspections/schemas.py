@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.catalog.box_schemas import FruitBox
 from api.core.errors import Problem
-from api.core.formatting import printable
+from api.core.formatting import clean_line
 from api.core.labels import Level
 from api.inspections import repository
 from api.inspections.acceptance import Decision, Profile, Tally, judge, share_of
@@ -21,15 +21,11 @@ from api.storage.inspection_tables import InspectionFruitRow, InspectionRow, Sai
 MAX_TEXT = 120
 
 
-def _clean(text: str) -> str:
-    return printable(text).strip()
-
-
 def _named(text: str) -> str:
     """Raises ValueError."""
     if not any(letter.isalnum() for letter in text):
         raise ValueError("it needs a letter or a digit")
-    return _clean(text)
+    return clean_line(text)
 
 
 # Databases and logs take no control characters, and PostgreSQL no null character.
@@ -38,7 +34,7 @@ Name = Annotated[
     Field(max_length=MAX_TEXT, json_schema_extra={"pattern": r"\p{L}|\p{N}"}),
     AfterValidator(_named),
 ]
-Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_clean)]
+Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean_line)]
 Limit = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -49,7 +45,7 @@ class NewInspection(BaseModel):
 
     lot: Name = Field(description="The number or name of the lot.")
     supplier: Text = ""
-    kind: Annotated[str, Field(max_length=80), AfterValidator(_clean)] = Field(
+    kind: Annotated[str, Field(max_length=80), AfterValidator(clean_line)] = Field(
         default="", description="Of fruit, such as apple; empty for a mixed lot."
     )
     max_rotten: Limit = Field(

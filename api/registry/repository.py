@@ -76,6 +76,15 @@ def check_promotable(session: Session, version: str) -> None:
         raise PrunedModelError(version)
 
 
+def describe(session: Session, version: str, name: str | None, note: str | None) -> ModelRow:
+    """Change the name, the note or both; None leaves one as it is. Raises UnknownModelError."""
+    row = get_model(session, version)
+    row.name = row.name if name is None else name
+    row.note = row.note if note is None else note
+    session.flush()
+    return row
+
+
 def add_model(
     session: Session,
     manifest: Manifest,

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.core.formatting import clean_line
 from api.model.manifest import DataFingerprint, Manifest
 from api.registry.repository import Kind, Origin
 from api.storage.tables import ModelRow
@@ -26,6 +27,19 @@ COMPARED: tuple[tuple[str, str, Better], ...] = (
     (REJECTION, "auroc", "higher"),
 )
 COMPARED_PER_CLASS = ("precision", "recall", "f1")
+
+
+def _clean_lines(text: str) -> str:
+    return "\n".join(clean_line(line) for line in text.splitlines()).strip()
+
+
+class VersionDescription(BaseModel):
+    """What a person writes about a version; what is not sent stays, and an empty text removes."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, Field(max_length=60), AfterValidator(clean_line)] | None = None
+    note: Annotated[str, Field(max_length=2000), AfterValidator(_clean_lines)] | None = None
 
 
 class Headlines(BaseModel):
@@ -58,6 +72,8 @@ class Version(BaseModel):
     parent: str | None = Field(description="The version that it was made from.")
     started_by: str
     run_id: str | None
+    name: str = Field(description="As a person called it; empty if nobody did.")
+    note: str
     classes: tuple[str, ...]
     metrics: Headlines
     data: DataFingerprint
@@ -67,7 +83,7 @@ class Version(BaseModel):
     @classmethod
     def of_row(cls, row: ModelRow, champion: str | None, served: set[str]) -> Self:
         """`served` are the versions that are or were champion."""
-        own = ("origin", "parent", "started_by", "run_id", "verdict", "manifest")
+        own = ("origin", "parent", "started_by", "run_id", "name", "note", "verdict", "manifest")
         fields = {
             **row.manifest,
             **{name: getattr(row, name) for name in own},

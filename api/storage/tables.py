@@ -241,7 +241,7 @@ class ModelRow(Base):
 
     `origin`: shipped, fast, full or detector. `started_by`: a person ("manual") or a trigger
     ("trigger:drift"). `verdict`: the promotion gate's. `pruned_at`: when its files were deleted to
-    free space; the record stays, but the version cannot serve.
+    free space; the record stays, but the version cannot serve. `name` and `note` are a person's.
     """
 
     __tablename__ = "models"
@@ -255,6 +255,8 @@ class ModelRow(Base):
     verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
     pruned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    name: Mapped[str] = mapped_column(Text, default="", server_default="")
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class ChampionRow(Base):

@@ -1,7 +1,9 @@
 """`/insights` and `/report` over HTTP on both databases, with the default package."""
 
 import base64
+import csv
 import io
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -133,7 +135,7 @@ def test_bad_requests_are_rejected(service: TestClient) -> None:
     assert text.status_code == 415
     seed = service.post("/insights/augmentation?seed=-1", files={"file": ("a.jpg", fruit(1))})
     assert seed.status_code == 422
-    for path in ("/report/none", "/report/none/mistakes"):
+    for path in ("/report/none", "/report/none/mistakes", "/report/none/mistakes/export"):
         assert service.get(path).status_code == 404
     assert service.get(f"/report/{SHIPPED}/mistakes?limit=0").status_code == 422
 
@@ -168,3 +170,11 @@ def test_augmentation_of_a_damaged_file_says_what_to_do(service: TestClient) -> 
     answer = service.get("/insights/augmentation", params={"image_id": image["id"]})
     blobs.put(key, data)
     assert (answer.status_code, answer.json()["code"]) == (404, "image-damaged")
+
+
+def test_mistakes_can_be_downloaded(service: TestClient) -> None:
+    answer = service.get(f"/report/{SHIPPED}/mistakes/export")
+    assert answer.headers["content-type"] == "application/zip"
+    table = zipfile.ZipFile(io.BytesIO(answer.content)).read("mistakes.csv").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert len(rows) == service.get(f"/report/{SHIPPED}/mistakes").json()["wrong"] > 0

@@ -1,6 +1,10 @@
 """What a version gets wrong of its held-out photos, and which of these the catalog can show."""
 
+import codecs
+import csv
+import io
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from api.catalog.box_frames import LabelledBox
 from api.catalog.box_schemas import FruitBox
 from api.core.boxes import Box
 from api.insights.mistakes import find_mistakes
+from api.insights.mistakes_zip import mistakes_zip
 from api.insights.schemas import Mistakes
 from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_package
 from api.model.replay_buffer import ReplayBuffer
@@ -147,3 +152,32 @@ def test_boxes_that_were_missed_are_in_pixels_of_the_photo(
     assert first.missed_boxes == [FruitBox(x_min=10, y_min=20, x_max=50, y_max=60)]
     assert first.surplus_boxes == [FruitBox(x_min=0, y_min=0, x_max=20, y_max=40)]
     assert [(miss.photo, miss.missed_boxes) for miss in others] == [(None, [])] * 2
+
+
+@pytest.mark.usefixtures("catalog")
+def test_zip_has_all_mistakes_and_the_photos_that_are_there(
+    database: Database, blobs: Blobs, tmp_path: Path, wrong: list[str]
+) -> None:
+    picture = b"a photo"
+    blobs.put("images/2.jpg", picture)
+    with database.session() as session:
+        image = session.get_one(ImageRow, "2" * 32)
+        image.blob, image.filename = "images/2.jpg", "=cmd|' /C calc'!A0.jpg"
+    found = find(database, blobs, tmp_path, limit=10**9)
+
+    parts = list(mistakes_zip(database, blobs, found.mistakes))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(parts)))
+
+    assert archive.testzip() is None
+    # The file of the photo with boxes is lost.
+    assert archive.namelist() == [f"photos/{'2' * 32}.jpg", "mistakes.csv"]
+    assert archive.read(f"photos/{'2' * 32}.jpg") == picture
+    table = archive.read("mistakes.csv")
+    assert table.startswith(codecs.BOM_UTF8)
+    boxed, image_row, *others = csv.DictReader(io.StringIO(table.decode("utf-8-sig")))
+    assert len(others) == len(wrong) - 2
+    assert (boxed["file"], boxed["x_min"], boxed["y_max"]) == ("", "10.0", "60.0")
+    assert image_row["file"] == f"photos/{'2' * 32}.jpg"
+    assert image_row["filename"].startswith("'=cmd")
+    assert image_row["label"] != image_row["graded_as"]
+    assert image_row["x_min"] == ""

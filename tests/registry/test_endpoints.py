@@ -85,6 +85,37 @@ def test_version_has_its_manifest_and_verdict(client: TestClient) -> None:
     assert body["verdict"] is None
 
 
+def test_a_version_has_a_name_and_a_note(own_client: TestClient) -> None:
+    path = f"/models/{SMALL}"
+    assert own_client.get(path).json()["name"] == own_client.get(path).json()["note"] == ""
+    written = own_client.patch(
+        path, json={"name": " Summer\x00 apples ", "note": "a \n\u2028b\x07"}
+    )
+    assert written.status_code == 200, written.text
+    assert written.json()["name"] == "Summer apples"
+    assert own_client.patch(path, json={}).json() == written.json()
+    renamed = own_client.patch(path, json={"name": ""}).json()
+    assert (renamed["name"], renamed["note"]) == ("", "a\n\nb")
+    assert own_client.get("/models").json()["models"][0]["note"] == "a\n\nb"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"name": "x" * 61}, {"note": "x" * 2001}, {"name": 5}, [], "a"],
+    ids=["long-name", "long-note", "number", "list", "text"],
+)
+def test_a_bad_name_changes_nothing(own_client: TestClient, body: object) -> None:
+    path = f"/models/{SMALL}"
+    own_client.patch(path, json={"name": "before"})
+    refused = own_client.patch(path, json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-request")
+    assert own_client.get(path).json()["name"] == "before"
+
+
+def test_an_unknown_version_gets_no_name(own_client: TestClient) -> None:
+    assert_problem(own_client.patch("/models/none", json={"name": "a"}), 404, "unknown-model")
+
+
 def test_two_versions_are_compared(
     own_client: TestClient, database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:

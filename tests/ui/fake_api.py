@@ -82,7 +82,7 @@ class FakeApi:
 
     A key with a query takes precedence over the path alone; a function gets the request's body.
     Paths in `slow` are not answered before `stop`. `received` holds the path and body of every
-    request.
+    request, `keys` its header Authorization.
     """
 
     def __init__(self) -> None:
@@ -94,6 +94,7 @@ class FakeApi:
         self.first: defaultdict[str, deque[Scripted]] = defaultdict(deque)
         self.slow: set[str] = set()
         self.received: list[tuple[str, bytes]] = []
+        self.keys: list[str | None] = []
         self._stopped = Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -136,6 +137,7 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
+            api.keys.append(self.headers.get("Authorization"))
             answer = api.answer(self.path, self.rfile.read(length))
             try:
                 self.send_response(answer.status)

@@ -189,6 +189,8 @@ def version(name: str, status: str = "champion") -> dict[str, Any]:
         "parent": None,
         "started_by": "start",
         "run_id": None,
+        "name": "",
+        "note": "",
         "classes": ["freshapples", "rottenapples"],
         "metrics": {"photographs": 50, "accuracy": 0.98},
         "data": DATA,

@@ -109,6 +109,8 @@ def version(name: str, status: str, accuracy: float | None, **more: object) -> d
         "parent": None,
         "started_by": "manual",
         "run_id": None,
+        "name": "",
+        "note": "",
         "classes": ["freshapples", "rottenapples"],
         "metrics": {
             "split": "test",

@@ -39,6 +39,7 @@ FIELDS = {
     "latency",
     "lot",
     "supplier",
+    "note",
 }
 # In these, the field of that name is one of a fixed set, or a number.
 FIXED = {
@@ -82,8 +83,8 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
                 "champion": fake_insights.CHAMPION,
                 "rollback_to": fake_insights.PREVIOUS,
                 "models": [
-                    fake_insights.version(fake_insights.CHAMPION),
-                    fake_insights.version(fake_insights.PREVIOUS, "retired"),
+                    fake_insights.version(fake_insights.CHAMPION) | {"name": EVIL},
+                    fake_insights.version(fake_insights.PREVIOUS, "retired") | {"name": EVIL},
                 ],
             }
         ),

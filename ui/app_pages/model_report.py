@@ -12,10 +12,11 @@ from components.model_report.classes import classes, mistakes
 from components.model_report.curves import compare_with, confidence, training
 from components.model_report.finding import finding
 from components.model_report.line import draw_the_line
+from components.model_report.name_and_note import name_and_note
 from components.model_report.networks import networks
 from components.model_report.wrong_photos import graded_wrong
 from errors import ApiError
-from formatting import capitalize, humanize, pluralize
+from formatting import capitalize, humanize, pluralize, version_labels
 
 _CLASSES, _LINE, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE = (
     "Classes",
@@ -32,9 +33,10 @@ _STATUS = {"champion": "in use now", "challenger": "never in use", "retired": "i
 
 def choose_version(versions: Versions) -> str | None:
     """The version to report on, by default the one in use."""
+    names_shown = version_labels(versions)
     labels = {
-        version.version: f"{version.version}, {_STATUS.get(version.status, 'files removed')}"
-        for version in versions.models
+        one.version: f"{names_shown[one.version]}, {_STATUS.get(one.status, 'files removed')}"
+        for one in versions.models
     }
     names = list(labels)
     if st.session_state.get(state.REPORTED) not in labels:
@@ -59,6 +61,7 @@ def show_report(version: str, versions: Versions) -> None:
         f"{pluralize(len(manifest.classes), 'class')}"
         + (f", made from `{details.parent}`." if details.parent else ".")
     )
+    name_and_note(details)
     accuracy(report)
     waiting(report)
     if details.status != "pruned":

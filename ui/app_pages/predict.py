@@ -5,6 +5,7 @@ import state
 import streamlit as st
 from api_models import Prediction
 from components.messages import api_unavailable, empty_state, show_error
+from components.predict.as_code import as_code
 from components.predict.batch import batch
 from components.predict.feedback import feedback
 from components.predict.prediction import prediction_card, probabilities
@@ -95,11 +96,11 @@ def show_outcome(photo: Photo) -> None:
         if not isinstance(outcome, Prediction):
             show_error(outcome, rejected="This photo cannot be graded")
             return
-        if shown_by_fruit(photo, outcome):
-            return
-        prediction_card(photo, outcome)
-        feedback(outcome)
-        probabilities(outcome)
+        if not shown_by_fruit(photo, outcome):
+            prediction_card(photo, outcome)
+            feedback(outcome)
+            probabilities(outcome)
+        as_code(photo, outcome)
 
 
 def show_start() -> None:

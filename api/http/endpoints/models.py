@@ -1,13 +1,22 @@
 """`/models`: list, compare, promote and roll back versions; `/report`: how good one is."""
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from api.core.freshness_levels import fitted_thresholds
-from api.http.deps import VERSION, BlobsDep, DatabaseDep, Limit, ReadingDep, SettingsDep
+from api.http.deps import (
+    VERSION,
+    BlobsDep,
+    DatabaseDep,
+    Limit,
+    ReadingDep,
+    SessionDep,
+    SettingsDep,
+)
 from api.http.problems import responses
 from api.insights import report as quality_report
 from api.insights.mistakes import find_mistakes
+from api.insights.mistakes_zip import mistakes_zip
 from api.insights.schemas import Mistakes, Report
 from api.predictions.freshness_thresholds import user_thresholds
 from api.predictions.fruit_thresholds import thresholds_by_version
@@ -18,13 +27,19 @@ from api.registry.schemas import (
     Promotion,
     Version,
     VersionComparison,
+    VersionDescription,
     VersionDetails,
     Versions,
     class_differences,
     differences,
 )
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
 
 ZIP = "application/zip"
+# More than a version has held-out photos.
+ALL = 10**9
 router = APIRouter(tags=["models"], responses=responses(503, 507))
 
 
@@ -69,6 +84,15 @@ def details(session: ReadingDep, version: str) -> VersionDetails:
         repository.champion(session),
         repository.served_versions(session),
     )
+
+
+@router.patch(
+    f"/models/{VERSION}", summary="Name a version, or note something", responses=responses(404, 422)
+)
+def describe(session: SessionDep, version: str, description: VersionDescription) -> Version:
+    """For people: nothing is chosen by it. It stays when the version's files are removed."""
+    row = repository.describe(session, version, description.name, description.note)
+    return Version.of_row(row, repository.champion(session), repository.served_versions(session))
 
 
 @router.get(
@@ -143,6 +167,28 @@ def mistakes(
     The photos of the package that was shipped, and those imported where a version was trained, are
     in no catalog.
     """
+    return _mistakes(database, blobs, settings, version, limit)
+
+
+@router.get(
+    "/report/{version}/mistakes/export",
+    summary="Held-out photos that a version gets wrong, as a zip",
+    response_class=StreamingResponse,
+    responses={200: {"content": {ZIP: {}}}, **responses(404)},
+)
+def export_mistakes(
+    database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str
+) -> StreamingResponse:
+    """A table of all of them, and the photos that the catalog has."""
+    found = _mistakes(database, blobs, settings, version, ALL)
+    headers = {"Content-Disposition": f'attachment; filename="mistakes-{version}.zip"'}
+    parts = mistakes_zip(database, blobs, found.mistakes)
+    return StreamingResponse(parts, headers=headers, media_type=ZIP)
+
+
+def _mistakes(
+    database: Database, blobs: Blobs, settings: Settings, version: str, limit: int
+) -> Mistakes:
     with database.reading() as session:
         manifest = repository.get_model(session, version).manifest
     return find_mistakes(database, blobs, settings.model_cache, manifest, limit)

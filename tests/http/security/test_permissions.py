@@ -73,6 +73,7 @@ MODELS = {
     ("POST", "/retrain"),
     ("POST", "/runs/{run_id}/cancel"),
     ("POST", "/models/{version}/promote"),
+    ("PATCH", "/models/{version}"),
     ("POST", "/models/compare"),
     ("POST", "/models/rollback"),
     ("PUT", "/freshness-thresholds"),

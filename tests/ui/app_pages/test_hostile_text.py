@@ -20,7 +20,18 @@ from tests.ui.hostile_text import EVIL, script
 
 IMAGE = "![x](http"
 # Streamlit shows these as they are.
-PLAIN = {"options", "alt", "url", "id", "placeholder", "data", "raw_value", "spec"}
+PLAIN = {
+    "options",
+    "alt",
+    "url",
+    "id",
+    "placeholder",
+    "data",
+    "raw_value",
+    "spec",
+    "code_text",
+    "default",
+}
 # By page: what chooses its part, and the parts.
 PARTS = {
     "training_data": ("training_section", ["Gallery", "Review queue"]),

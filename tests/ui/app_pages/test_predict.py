@@ -42,7 +42,8 @@ def test_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, photo:
     assert PREDICTION["interpretation"] in page_text(page)
     assert len(page.image) == 1
     assert len(page.get("plotly_chart")) == 1
-    assert page.caption[-1].value == "Model 2026.11.21-1 · 7 ms"
+    assert "Model 2026.11.21-1 · 7 ms" in [caption.value for caption in page.caption]
+    assert "/predict" in page.code[0].value
     assert photo in api.sent_to("/predict")[0]
 
 

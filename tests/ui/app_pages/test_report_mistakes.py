@@ -127,3 +127,12 @@ def test_outage_can_be_retried(open_page: OpenPage, api: FakeApi) -> None:
     page.run()
     assert not page.exception
     assert "Try again" in [button.label for button in page.button]
+
+
+def test_the_photos_can_be_taken_along(open_page: OpenPage, api: FakeApi) -> None:
+    api.answers[f"{PATH}/export"] = Answer(b"a zip", content_type="application/zip")
+    page = mistakes(open_page, api, mistakes=[MISTAKE], wrong_with_photo=1)
+    buttons: list[Any] = list(page.get("download_button"))
+    assert "Take these photos with you" in [button.label for button in buttons]
+    # Many photos: only if they are asked for.
+    assert not api.sent_to(f"{PATH}/export")

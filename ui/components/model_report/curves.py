@@ -5,7 +5,7 @@ import streamlit as st
 from api_models import Manifest, VersionComparison, VersionDetails, Versions
 from charts.curves import precision_recall_curves, reliability, roc_curves, training_curve
 from errors import ApiError
-from formatting import capitalize, class_label, humanize, percent
+from formatting import capitalize, class_label, humanize, percent, version_labels
 from plain_text import as_markdown
 from stored_models import HeldOutMetrics
 
@@ -89,7 +89,14 @@ def compare_with(details: VersionDetails, versions: Versions, key: str) -> None:
         )
         return
     first = others.index(versions.champion) if versions.champion in others else 0
-    other = st.selectbox("Compare with", others, index=first, key=key)
+    labels = version_labels(versions)
+    other = st.selectbox(
+        "Compare with",
+        others,
+        index=first,
+        key=key,
+        format_func=lambda name: labels.get(name, name),
+    )
     try:
         comparison = cached_api.compare_versions(other, details.version)
     except ApiError as error:

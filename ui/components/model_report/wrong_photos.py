@@ -1,6 +1,7 @@
 """Held-out photos that a version gets wrong, as pictures, as far as the catalog has them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import cached_api
@@ -54,6 +55,16 @@ def graded_wrong(version: str) -> None:
     labels = class_labels(names)
     shown = [_mistake(row, row.photo, labels) for row in found.mistakes if row.photo]
     _grid("graded-wrong", shown)
+    st.download_button(
+        "Take these photos with you",
+        # Only if it is asked for: they may be many.
+        partial(cached_api.models().export_mistakes, version),
+        f"mistakes-{version}.zip",
+        "application/zip",
+        on_click="ignore",
+        icon=":material/download:",
+        help="A zip of the photos, and a table of all that it gets wrong.",
+    )
     others = found.wrong - found.wrong_with_photo
     st.caption(
         f"It gets {wrong} wrong. Here are {len(shown):,}, the surest first. "

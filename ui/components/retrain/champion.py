@@ -4,7 +4,7 @@ import cached_api
 import streamlit as st
 from api_models import Version, Versions
 from errors import ApiError
-from formatting import with_class_labels
+from formatting import version_labels, with_class_labels
 from plain_text import as_markdown
 
 from components import comparisons
@@ -17,11 +17,13 @@ AREA = "champion"
 def change_champion(versions: Versions) -> None:
     if versions.champion is None:
         return
+    labels = version_labels(versions)
     others = [v.version for v in versions.models if v.status in ("challenger", "retired")]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             "Version to promote",
             others,
+            format_func=lambda name: labels.get(name, name),
             placeholder="No other version is stored",
             disabled=not others,
         )

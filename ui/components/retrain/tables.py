@@ -76,6 +76,7 @@ def _version_row(version: Version) -> dict[str, object]:
     accuracy = version.metrics.accuracy
     return {
         "Version": version.version,
+        "Name": as_cell(version.name),
         "State": _STATUS[version.status],
         "Made": format_time(local(version.created_at)),
         "How": mode_label(version.origin),

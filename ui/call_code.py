@@ -1,0 +1,52 @@
+"""The call that graded a photo, as code for a terminal, Python and JavaScript."""
+
+import json
+import shlex
+
+# The environment variable that has the key, if the API asks for one.
+KEY = "RIPELINE_KEY"
+
+
+def curl(address: str, name: str, *, by_fruit: bool, has_key: bool) -> str:
+    """For a terminal; `name` is the photo's file, `by_fruit` whether each fruit is graded."""
+    key = f' -H "Authorization: Bearer ${KEY}"' if has_key else ""
+    # curl reads some signs in a file name as its own; quoted within quotes it does not.
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    form = shlex.quote(f'file=@"{escaped}"')
+    return f"curl{key} -F {form} {shlex.quote(_url(address, by_fruit))}"
+
+
+def python(address: str, name: str, *, by_fruit: bool, has_key: bool) -> str:
+    """For Python with httpx."""
+    key = f", headers={{'Authorization': 'Bearer ' + os.environ['{KEY}']}}" if has_key else ""
+    lines = [
+        *(["import os", ""] if has_key else []),
+        "import httpx",
+        "",
+        f"with open({name!r}, 'rb') as photo:",
+        f"    url = {_url(address, by_fruit)!r}",
+        f"    answer = httpx.post(url, files={{'file': photo}}, timeout=60{key})",
+        "answer.raise_for_status()",
+        "print(answer.json()['predicted_class'], answer.json()['confidence'])",
+    ]
+    return "\n".join(lines)
+
+
+def javascript(address: str, *, by_fruit: bool, has_key: bool) -> str:
+    """For a browser, in a page with a file input; the page's address needs to be allowed by
+    RIPELINE_CORS_ORIGINS."""
+    key = ", headers: { Authorization: `Bearer ${key}` }" if has_key else ""
+    return "\n".join(
+        [
+            *(['const key = "…"; // Never in a page that others can see.'] if has_key else []),
+            "const form = new FormData();",
+            'form.append("file", document.querySelector("input[type=file]").files[0]);',
+            f"const answer = await fetch({json.dumps(_url(address, by_fruit))}, "
+            f'{{ method: "POST", body: form{key} }});',
+            "const { predicted_class, confidence } = await answer.json();",
+        ]
+    )
+
+
+def _url(address: str, by_fruit: bool) -> str:
+    return f"{address}/predict" + ("?instances=true" if by_fruit else "")
