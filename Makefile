@@ -87,7 +87,7 @@ soak: $(READY) ## Ten minutes of uploads, corrections, predictions and a retrain
 test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two nodes, in .venv-cluster
 	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/commands/bulk/test_on_ray.py
 
-bench-pages: $(READY) ## Time the app's pages with 10,000 images, and 500 photos through the app
+bench-pages: $(READY) ## Time the pages with 10,000 images, 20,000 predictions, 60 inspections; 500 photos through the app
 	@$(BIN)/python -m benchmarks.pages
 
 gate: $(READY) ## Try to get worse graders, and honest work, past the promotion gate (minutes)

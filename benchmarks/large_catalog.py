@@ -1,4 +1,4 @@
-"""A large catalog of drawn images, made within a minute.
+"""A large catalog of drawn images, made within two minutes.
 
 The rows of uploads and predictions are written in bulk. `DRAWN` images are distinct; the other rows
 share their blobs, with hashes of their own.
@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import numpy as np
 
 from api.catalog.sanitize import SanitizedImage, sanitize
@@ -25,16 +26,19 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ImageRow
+from tests.drawn_tray import draw_tray_of, rearranged
 from tests.ood_images import OOD_KINDS, draw_ood
 from tests.synthetic_images import KINDS, draw_fruit, encode
 
 IMAGES = 10_000
-PREDICTIONS = 5000
+PREDICTIONS = 20_000
 DRAWN = 1500
 # The newest predictions have a stored image, as after an upload with feedback.
 KEPT = 500
 SIDES = (96, 120, 160, 200)
 OVER_DAYS = 7
+# The lot with the most photos: each of a tray with six fruits.
+INSPECTIONS, TRAYS, LOT = 60, 24, "A-0"
 CHUNK = 1000
 
 
@@ -69,6 +73,19 @@ def fill(state: Path) -> None:
             add_predictions(database, [record.row(keys.get(k)) for k, record in records])
     finally:
         database.close()
+
+
+def inspect(api_url: str) -> str:
+    """Open `INSPECTIONS` of lots, and photograph `TRAYS` of one of them; its id."""
+    with httpx.Client(base_url=api_url, timeout=60, trust_env=False) as api:
+        for number in reversed(range(INSPECTIONS)):
+            body = {"lot": f"A-{number}", "supplier": f"Farm {number % 7}", "max_rotten": 0.05}
+            opened = api.post("/inspections", json=body).raise_for_status().json()
+        for number in range(TRAYS):
+            tray = draw_tray_of(rearranged(number), width=600, seed=number)
+            files = {"files": (f"tray-{number}.jpg", encode(tray, "JPEG", quality=90))}
+            api.post(f"/inspections/{opened['id']}/photos", files=files).raise_for_status()
+    return str(opened["id"])
 
 
 def _stored_images(

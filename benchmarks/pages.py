@@ -1,4 +1,5 @@
-"""Load times of the app's pages with 10,000 images in the catalog: `make bench-pages`.
+"""Load times of the app's pages with 10,000 images, 20,000 predictions and 60 inspections in the
+catalog: `make bench-pages`.
 
 Real processes on loopback and a real browser. CPU seconds are printed beside wall-clock seconds, as
 they hardly depend on other load.
@@ -18,6 +19,9 @@ from tests.processes import api_process, app_process
 _CHOICE = '[data-testid="stButtonGroup"] button'
 PAGES = {
     "": PageElements("Is it fresh?", '[data-testid="stFileUploaderDropzone"]', ".st-key-empty"),
+    "inspections": PageElements(
+        "Inspections", '[data-testid="stExpander"] summary', '[class*="st-key-open_"] button'
+    ),
     "history": PageElements("History", '[data-testid="stTextInput"] input', ".st-key-history-rows"),
     "training_data": PageElements("Training data", '[role="combobox"]', ".st-key-empty"),
     "retrain": PageElements(
@@ -33,8 +37,10 @@ PAGES = {
     ),
     "monitoring": PageElements("Monitoring", _CHOICE, ".st-key-chart-timeline .js-plotly-plot"),
 }
-# Links on the first page to the others, in order.
-LINKS = ("History", "Training data", "Retrain", "Dataset insights", "Model report", "Monitoring")
+# An inspection, by its address.
+LOT = PageElements(
+    f"Lot {large_catalog.LOT}", '[class*="st-key-lot-fruit-"] button', ".st-key-photos img"
+)
 # Parts of pages that load more, with the element that is drawn last.
 PARTS = {
     ("training_data", "Gallery"): ".st-key-photos img",
@@ -57,6 +63,7 @@ def main() -> int:
             api_process({"RIPELINE_STATE_DIR": folder}) as (api_url, api),
             app_process(api_url) as (ui_url, app),
         ):
+            lot = large_catalog.inspect(api_url)
             usage = ProcessUsage(api.pid), ProcessUsage(app.pid)
             timer = PageTimer(ui_url, *usage)
             print(
@@ -65,10 +72,10 @@ def main() -> int:
             )
             for address, elements in PAGES.items():
                 _print_row(elements.title, timer.page(address, elements))
-            for elements, link in zip(list(PAGES.values())[1:], LINKS, strict=True):
-                _print_row(
-                    f"{elements.title}, by its link", timer.part("", PAGES[""], link, elements)
-                )
+            _print_row(LOT.title, timer.page(f"inspections?inspection={lot}", LOT))
+            for elements in list(PAGES.values())[1:]:
+                link = elements.title
+                _print_row(f"{link}, by its link", timer.part("", PAGES[""], link, elements))
             for (address, part), drawn in PARTS.items():
                 elements = PAGES[address]
                 visits = timer.part(address, elements, part, PageElements(elements.title, drawn))
