@@ -15,6 +15,12 @@ SIZES: tuple[tuple[int, Literal["light", "dark"]], ...] = (
     (390, "light"),
     (390, "dark"),
 )
+PHONE = 500
+# The backgrounds of ui/.streamlit/config.toml.
+SCHEMES: dict[Literal["light", "dark"], str] = {
+    "light": "rgb(253, 252, 248)",
+    "dark": "rgb(21, 26, 23)",
+}
 # Address and heading of each page, in the order of the navigation.
 PAGES = {
     "": "Is it fresh?",
@@ -90,3 +96,25 @@ def screenshot(page: Page, name: str) -> Path:
     page.screenshot(path=path)
     page.set_viewport_size(size)
     return path
+
+
+def look(page: Page, story: str, step: str, *, whole: bool = True) -> None:
+    """The page fits, and there is a screenshot of it, light and dark; `whole`: at full height."""
+    size = page.viewport_size
+    assert size is not None
+    quiet(page)
+    assert_fits_width(page)
+    for scheme, background in SCHEMES.items():
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator(".stApp")).to_have_css("background-color", background)
+        quiet(page)
+        name = f"{story}-{size['width']}-{scheme}-{step}"
+        if whole:
+            screenshot(page, name)
+        else:
+            page.screenshot(path=ARTEFACTS / f"{name}.png")
+    page.emulate_media(color_scheme="light")
+
+
+def is_phone(page: Page) -> bool:
+    return page.viewport_size is not None and page.viewport_size["width"] < PHONE

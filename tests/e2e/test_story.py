@@ -1,6 +1,6 @@
 """A new class is added, retrained, tried, corrected and rolled back in a real browser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,16 @@ def upload(page: Page, photos: list[Path]) -> None:
     expect(alert).to_contain_text(f"{len(photos)} photos added", timeout=UPLOAD_TIMEOUT_MS)
 
 
-def retrain(page: Page, api: httpx.Client) -> str:
+def retrain(
+    page: Page,
+    api: httpx.Client,
+    press: Callable[[Locator], None] = Locator.click,
+    outcome: str = "is now in use",
+) -> str:
     """Press the button, watch across a reload, and return the version that passed the checks."""
     earlier = len(api.get("/runs").json()["runs"])
     expect(page.get_by_role("heading", name="New since the current version")).to_be_visible()
-    page.get_by_role("button", name="Retrain", exact=True).click()
+    press(page.get_by_role("button", name="Retrain", exact=True))
     running = page.get_by_role("heading", name="Quick retraining is")
     expect(running).to_be_visible()
     page.reload()
@@ -116,7 +121,7 @@ def retrain(page: Page, api: httpx.Client) -> str:
     assert [run["state"] for run in runs] == ["succeeded"] * (earlier + 1)
     candidate: str = runs[0]["candidate"]
     # Photos with boxes have an alert of their own.
-    verdict = f"Version {candidate} passed the checks and is now in use"
+    verdict = f"Version {candidate} passed the checks and {outcome}"
     expect(page.get_by_test_id("stAlert").filter(has_text=verdict)).to_be_visible()
     screenshot(page, "story-verdict")
     return candidate

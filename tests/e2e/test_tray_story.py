@@ -5,7 +5,7 @@ the sound ones, open it, correct another, retrain, see it learned. Real processe
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -14,15 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.drawn_tray import TRAY, draw_tray_of, rearranged
 from tests.e2e.browser import chromium
 from tests.e2e.conftest import WITHOUT_BROWSER
-from tests.e2e.pages import (
-    ARTEFACTS,
-    assert_fits_width,
-    no_traceback,
-    open_page,
-    quiet,
-    screenshot,
-    visit,
-)
+from tests.e2e.pages import PHONE, is_phone, look, no_traceback, open_page, quiet, visit
 from tests.e2e.test_story import retrain, served, wait_until_served
 from tests.e2e.test_teach import choose, open_fruit
 from tests.processes import Running, running_everything
@@ -30,12 +22,6 @@ from tests.synthetic_images import encode
 
 LEAST_TARGET_PIXELS = 40
 TOLERANCE_PIXELS = 1
-PHONE = 500
-# The backgrounds of ui/.streamlit/config.toml.
-SCHEMES: dict[Literal["light", "dark"], str] = {
-    "light": "rgb(253, 252, 248)",
-    "dark": "rgb(21, 26, 23)",
-}
 WRONG, RIGHT = "freshoranges", "rottenoranges"
 
 
@@ -73,11 +59,7 @@ def tray(api: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Tray:
         classes = [fruit["predicted_class"] for fruit in answer["instances"]]
         if classes.count(RIGHT) != 1 or WRONG not in classes:
             continue
-        # Only the catalog's secret tells which photos are held out, with all their copies.
-        body = {"boxes": [], "complete": True}
-        api.put(f"/predictions/{answer['prediction_id']}/boxes", json=body).raise_for_status()
-        stored = forget(api)
-        if stored["split"] == "train":
+        if is_learned(api, answer["prediction_id"]):
             return Tray(photo, answer)
     pytest.skip("the default model finds no sound beside a rotten orange on the drawn trays")
 
@@ -120,7 +102,7 @@ def test_tray_is_graded_corrected_and_learned(
     quiet(page)
     assert_worst_first(page, count, rotten)
     assert_can_be_tapped(boxes)
-    look(page, "1-graded")
+    look(page, "tray-story", "1-graded")
 
     worst = page.locator(".st-key-box-1 button")
     if is_phone(page):
@@ -130,13 +112,13 @@ def test_tray_is_graded_corrected_and_learned(
         page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Fruit 1: Rotten orange")
-    look(page, "2-worst", whole=False)
+    look(page, "tray-story", "2-worst", whole=False)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 
     correct_a_sound_orange(page)
     expect(headline(page)).to_contain_text(f"{count} fruits: {rotten + 1} rotten")
-    look(page, "3-corrected")
+    look(page, "tray-story", "3-corrected")
     page.get_by_text("All fruits have a box").click()
     page.get_by_role("button", name="Save corrections").click()
     to_retrain = page.locator(".st-key-teach").get_by_role("link", name="Retrain")
@@ -147,7 +129,7 @@ def test_tray_is_graded_corrected_and_learned(
     candidate = retrain(page, api)
     assert candidate != version
     wait_until_served(api, candidate)
-    look(page, "4-retrained")
+    look(page, "tray-story", "4-retrained")
     assert grade_at(api, tray, stored) == RIGHT
     open_menu(page)
     visit(page, "Predict", "")
@@ -157,30 +139,8 @@ def test_tray_is_graded_corrected_and_learned(
     expect(page.locator(f".st-key-box-{rotten + 1} button")).to_have_accessible_name(
         re.compile(f"^{rotten + 1} ✕ Rotten orange")
     )
-    look(page, "5-learned")
+    look(page, "tray-story", "5-learned")
     no_traceback(page)
-
-
-def look(page: Page, step: str, *, whole: bool = True) -> None:
-    """The page fits, and there is a screenshot of it, light and dark; `whole`: at full height."""
-    size = page.viewport_size
-    assert size is not None
-    quiet(page)
-    assert_fits_width(page)
-    for scheme, background in SCHEMES.items():
-        page.emulate_media(color_scheme=scheme)
-        expect(page.locator(".stApp")).to_have_css("background-color", background)
-        quiet(page)
-        name = f"tray-story-{size['width']}-{scheme}-{step}"
-        if whole:
-            screenshot(page, name)
-        else:
-            page.screenshot(path=ARTEFACTS / f"{name}.png")
-    page.emulate_media(color_scheme="light")
-
-
-def is_phone(page: Page) -> bool:
-    return page.viewport_size is not None and page.viewport_size["width"] < PHONE
 
 
 def drop(page: Page, photo: Path) -> None:
@@ -251,6 +211,14 @@ def grade_at(api: httpx.Client, tray: Tray, stored: dict[str, Any]) -> str:
         and fruit["box"]["y_min"] < y < fruit["box"]["y_max"]
     ]
     return str(grade)
+
+
+def is_learned(api: httpx.Client, prediction_id: str) -> bool:
+    """Whether boxes of this photo are learned; the catalog's secret holds out some photos, with
+    all their copies. No photo has boxes before and after."""
+    body = {"boxes": [], "complete": True}
+    api.put(f"/predictions/{prediction_id}/boxes", json=body).raise_for_status()
+    return bool(forget(api)["split"] == "train")
 
 
 def forget(api: httpx.Client) -> dict[str, Any]:
