@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,18 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from api.app import create_app
 from api.core.freshness_levels import LevelThresholds
 from api.predictions import fruit_thresholds
 from api.predictions.fruit_thresholds import FruitThresholdsChange, LevelCosts, LineCosts
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
+from tests.predictions.test_freshness_thresholds import MODEL, serving
 from tests.registry.versions import a_servable_package, a_small_package, register_package
-from tests.small_grader import FRESH_FROM, ROTTEN_BELOW
 from tests.small_grader import VERSION as SMALL
 from tests.synthetic_images import encode
 from tests.waiting import until
 
-MODEL = {"rotten_below": ROTTEN_BELOW, "fresh_from": FRESH_FROM}
 # Every score lies between these.
 WIDE = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
 COSTS = {"let_through": 5.0, "refused": 1.0, "worse_share": 0.1}
@@ -33,12 +30,6 @@ FRUITS = ("apple", "banana", "orange")
 @pytest.fixture
 def own(settings: Settings, tmp_path: Path) -> Settings:
     return settings.model_copy(update={"state_dir": tmp_path / "state", "inference_threads": 1})
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
-        yield client
 
 
 @pytest.fixture

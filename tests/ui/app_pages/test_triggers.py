@@ -22,6 +22,13 @@ def monitoring_page(open_page: OpenPage) -> AppTest:
     return page
 
 
+def open_settings(page: AppTest, *names: str) -> None:
+    for name in names:
+        page.session_state[f"settings-of-{name}"] = True
+    page.run()
+    assert not page.exception
+
+
 def captions(page: AppTest) -> list[str]:
     return [element.value for element in page.caption]
 
@@ -77,6 +84,8 @@ def test_threshold_cooldown_and_schedule_can_be_set(open_page: OpenPage, api: Fa
     api.answers["/triggers/new-images"] = Answer(fake.TRIGGERS["triggers"][1])
     api.answers["/triggers/schedule"] = Answer(fake.TRIGGERS["triggers"][2])
     page = monitoring_page(open_page)
+    assert not page.number_input
+    open_settings(page, "new-images", "schedule")
 
     threshold = next(element for element in page.number_input if "images" in element.label)
     assert (threshold.min, threshold.max) == (1, 1_000_000)

@@ -53,6 +53,11 @@ def trigger_cards() -> None:
         _card(trigger)
 
 
+def settings_key(name: str) -> str:
+    """Of the state of a trigger's settings: whether they are open."""
+    return f"settings-of-{name}"
+
+
 def _card(trigger: Trigger) -> None:
     title = trigger_label(trigger.name)
     with st.container(border=True, key=f"trigger-{trigger.name}"):
@@ -62,8 +67,13 @@ def _card(trigger: Trigger) -> None:
         _mode(trigger, title)
         _say(trigger)
         st.caption(_last_started(trigger))
-        with st.expander("Settings", icon=":material/tune:"):
-            _settings(trigger, title)
+        settings = st.expander(
+            "Settings", icon=":material/tune:", key=settings_key(trigger.name), on_change="rerun"
+        )
+        # Drawn only where it is open: the forms of all triggers would slow the page down.
+        if settings.open:
+            with settings:
+                _settings(trigger, title)
         show_action_error(_area(trigger.name), "This setting was not accepted")
 
 
