@@ -32,7 +32,7 @@ run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 env: ## Write .env for docker compose, with random passwords
 	@$(PYTHON) -m scripts.env
 
-test: $(READY) check ## Check the code and run the tests (17 minutes on two cores)
+test: $(READY) check ## Check the code and run the tests (21 minutes on two cores)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (95 seconds)
