@@ -61,6 +61,7 @@ def photos(folder: Path) -> list[Path]:
     return [*paths, sideways]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [False, True], ids=["shared thresholds", "own thresholds"])
 def test_the_script_grades_as_the_service(served: TestClient, tmp_path: Path, *, own: bool) -> None:
     paths = photos(tmp_path)

@@ -26,6 +26,7 @@ def command(language: str, address: str, **options: bool) -> list[str]:
     return [sys.executable, "-c", call_code.python(address, NAME, **options)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_fruit", [False, True])
 @pytest.mark.parametrize("language", ["curl", "python"])
 def test_it_sends_the_photo(api: FakeApi, folder: Path, language: str, by_fruit: bool) -> None:
@@ -40,6 +41,7 @@ def test_it_sends_the_photo(api: FakeApi, folder: Path, language: str, by_fruit:
     assert [file.name for file in folder.iterdir()] == [NAME]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["curl", "python"])
 def test_key_comes_from_the_environment(api: FakeApi, folder: Path, language: str) -> None:
     run = command(language, api.address, by_fruit=False, has_key=True)
