@@ -144,4 +144,5 @@ def _hash(number: int) -> str:
 
 def _id(kind: str, number: int) -> str:
     random = np.random.default_rng([number, *kind.encode()])
-    return UUID(bytes=random.bytes(16)).hex
+    # The API looks up ids of this form only.
+    return UUID(bytes=random.bytes(16), version=4).hex
