@@ -17,7 +17,7 @@ from api.core.freshness_levels import LevelThresholds, fitted_thresholds
 from api.core.heads import Head
 from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, DecodedImage, decode
 from api.core.imaging.resize import hash_thumbnail, resize, select_stored_image, to_input
-from api.core.labels import Label, read_label
+from api.core.labels import read_label
 from api.core.ood import drift_features
 from api.model.backbone import open_backbone
 from api.model.detector import Detection, Detector
@@ -255,7 +255,9 @@ class Predictor:
         class_name = self.manifest.classes[int(output.probabilities.argmax())]
         label = read_label(class_name)
         score = self.freshness_score(output.probabilities)
-        thresholds = self._thresholds_of(label)
+        # Where the class has no freshness, the score is about the other classes.
+        by_fruit, shared = self.fruit_thresholds, self.thresholds
+        thresholds = by_fruit.get(label.fruit, shared) if label.freshness else None
         probabilities = zip(self.manifest.classes, output.probabilities.tolist(), strict=True)
         return FruitGrade(
             class_name=class_name,
@@ -265,7 +267,7 @@ class Predictor:
             freshness_score=score,
             freshness_level=thresholds.level(score) if thresholds and score is not None else None,
             recognised=output.recognised,
-            thresholds=thresholds if self.fruit_thresholds else None,
+            thresholds=thresholds if by_fruit else None,
         )
 
     def decode(self, data: bytes, min_side: int = DRAFT_SIDE) -> DecodedImage:
@@ -297,12 +299,6 @@ class Predictor:
         fresh = sum(of_class[k] for k in self._fresh)
         rotten = sum(of_class[k] for k in self._rotten)
         return fresh / (fresh + rotten) if fresh + rotten > 0 else None
-
-    def _thresholds_of(self, label: Label) -> LevelThresholds | None:
-        """None for a class without a freshness: the score is about the other classes."""
-        if label.freshness is None:
-            return None
-        return self.fruit_thresholds.get(label.fruit, self.thresholds)
 
 
 def take_batch(items: Iterable[_Item], most: int = MAX_BATCH) -> Iterator[_Item]:

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import call_code
 import pytest
+from components.predict import as_code
 
 from tests.ui.fake_api import FakeApi
 
@@ -22,8 +22,8 @@ def folder(tmp_path: Path) -> Path:
 
 def command(language: str, address: str, **options: bool) -> list[str]:
     if language == "curl":
-        return ["sh", "-c", call_code.curl(address, NAME, **options)]
-    return [sys.executable, "-c", call_code.python(address, NAME, **options)]
+        return ["sh", "-c", as_code.curl(address, NAME, **options)]
+    return [sys.executable, "-c", as_code.python(address, NAME, **options)]
 
 
 @pytest.mark.slow
@@ -50,7 +50,7 @@ def test_key_comes_from_the_environment(api: FakeApi, folder: Path, language: st
         cwd=folder,
         capture_output=True,
         text=True,
-        env={call_code.KEY: "k", "PATH": "/usr/bin:/bin"},
+        env={as_code.KEY: "k", "PATH": "/usr/bin:/bin"},
         check=True,
     )
 
@@ -59,7 +59,7 @@ def test_key_comes_from_the_environment(api: FakeApi, folder: Path, language: st
 
 
 def test_javascript_quotes_the_address() -> None:
-    code = call_code.javascript('http://a"b', by_fruit=True, has_key=True)
+    code = as_code.javascript('http://a"b', by_fruit=True, has_key=True)
 
     assert 'fetch("http://a\\"b/predict?instances=true"' in code
     assert "Authorization: `Bearer ${key}`" in code
