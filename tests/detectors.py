@@ -13,16 +13,17 @@ from tests.synthetic_images import draw_fruit
 
 # The darkest channel of a pixel of fruit; the tables of `draw_fruit` are brighter.
 DARKEST = 200
+GAP, SMALLEST = 10, 20  # Pixels between fruits, and of a fruit.
 
 
 def find_blobs(pixels: NDArray[np.uint8]) -> list[Detection]:
-    """Whatever is not white, one fruit for each piece of at least three pixels, largest first."""
+    """What is not white, one fruit for each piece of at least SMALLEST pixels, largest first."""
     labels, count = ndimage.label(pixels.min(axis=2) < DARKEST)
     sizes = ndimage.sum_labels(np.ones(labels.shape), labels, range(1, count + 1))
     found = []
     for slices, size in zip(ndimage.find_objects(labels), sizes, strict=True):
         rows, columns = slices
-        if size >= 3:
+        if size >= SMALLEST:
             box = Box(columns.start, rows.start, columns.stop, rows.stop)
             found.append(Detection(box, float(min(0.99, size / labels.size + 0.3)), "apple"))
     return sorted(found, key=lambda one: -one.score)
@@ -31,10 +32,13 @@ def find_blobs(pixels: NDArray[np.uint8]) -> list[Detection]:
 def draw_crate(
     kinds: Sequence[str], seed: int = 0, tile: int = 120, across: int = 3
 ) -> Image.Image:
-    """Fruits of `draw_fruit` in rows, each in the middle of a white tile of `tile` pixels."""
-    down = -(-len(kinds) // across)
-    crate = Image.new("RGB", (tile * across, tile * down), "white")
+    """Fruits of `draw_fruit` in rows, each in the middle of a white tile of `tile` pixels.
+
+    A gap between the tiles keeps large fruits apart: `find_blobs` would take them for one.
+    """
+    step, down = tile + GAP, -(-len(kinds) // across)
+    crate = Image.new("RGB", (step * across, step * down), "white")
     for k, kind in enumerate(kinds):
         fruit = draw_fruit(kind, seed + k, tile)
-        crate.paste(fruit, (k % across * tile, k // across * tile))
+        crate.paste(fruit, (k % across * step, k // across * step))
     return crate

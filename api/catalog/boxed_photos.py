@@ -4,7 +4,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from uuid import uuid4
 
 from PIL import Image
 from sqlalchemy.orm import Session
@@ -23,6 +22,7 @@ from api.core.near_duplicates import original_name, safe_filename
 from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database
+from api.storage.ids import new_id
 from api.storage.tables import BoxedPhotoRow
 
 BoxedOrigin = Literal["upload", "feedback"]
@@ -178,7 +178,7 @@ def _row(
     session: Session, sanitized: SanitizedImage, group: SourceGroup | None, filename: str
 ) -> BoxedPhotoRow:
     """The row of a new photo, without what depends on its file and its boxes."""
-    photo_id, name = uuid4().hex, safe_filename(filename)
+    photo_id, name = new_id(), safe_filename(filename)
     if group is None:
         # Part of the random id: nobody shall join two photos by naming their files.
         photograph = f"{GROUPS}{original_name(name)[:MAX_STEM]}-{photo_id[:ID_LETTERS]}"

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from api.catalog.box_frames import LabelledBox
 from api.core.boxes import Box
 from api.core.errors import NotFoundError
+from api.storage.ids import by_id
 from api.storage.tables import BoxedPhotoRow, BoxRow
 
 # Photos read by one query.
@@ -34,7 +35,7 @@ class BoxedPhoto(NamedTuple):
 
 def get(session: Session, photo_id: str) -> BoxedPhoto:
     """Raises BoxedPhotoNotFoundError."""
-    row = session.get(BoxedPhotoRow, photo_id)
+    row = by_id(session, BoxedPhotoRow, photo_id)
     if row is None:
         raise BoxedPhotoNotFoundError(photo_id)
     return _with_boxes(session, [row])[0]

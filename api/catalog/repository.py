@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import NotFoundError
 from api.core.labels import accepted_class_name
+from api.storage.ids import by_id
 from api.storage.tables import (
     BoxedPhotoRow,
     FeedbackRow,
@@ -63,7 +64,7 @@ def split_secret(session: Session) -> bytes:
 
 def get_image(session: Session, image_id: str) -> ImageRow:
     """Raises ImageNotFoundError."""
-    row = session.get(ImageRow, image_id)
+    row = by_id(session, ImageRow, image_id)
     if row is None:
         raise ImageNotFoundError(image_id)
     return row

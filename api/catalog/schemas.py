@@ -14,9 +14,10 @@ from api.catalog.upload import FileError
 from api.core.labels import ClassName, NewClass
 from api.core.splits import Split
 from api.model.training_index import TrainingIndex
+from api.storage.ids import ID_PATTERN
 
 MAX_IDS = 1000
-ImageId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+ImageId = Annotated[str, Field(pattern=ID_PATTERN)]
 
 
 class UploadedFile(BaseModel):

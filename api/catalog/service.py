@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Literal, Self
-from uuid import uuid4
 
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -28,6 +27,7 @@ from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.failures import EmptyCatalogError
+from api.storage.ids import new_id
 from api.storage.tables import ImageRow
 
 Origin = Literal["upload", "feedback", "review"]
@@ -135,7 +135,7 @@ class PhotographStore:
                 return DuplicateFile.of_match(filename, match, class_name)
             if not self.blobs.exists(key):
                 self.blobs.put(key, sanitized.data)
-            image_id = uuid4().hex
+            image_id = new_id()
             boxed = boxed or self.index.find_boxed_group(session, photo, only_new=True)
             group, split = boxed or self._group(session, class_name, filename, image_id, photo)
             row = ImageRow(

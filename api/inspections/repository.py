@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, undefer
 from api.core.errors import NotFoundError
 from api.core.labels import Level
 from api.inspections.acceptance import Tally
+from api.storage.ids import by_id, is_id
 from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
 from api.storage.tables import PredictionRow
 
@@ -91,8 +92,7 @@ def count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
 
 def get(session: Session, inspection_id: str, *, lock: bool = False) -> InspectionRow:
     """Raises InspectionNotFoundError. `lock`: until the end of the transaction."""
-    query = select(InspectionRow).where(InspectionRow.id == inspection_id)
-    row = session.scalar(query.with_for_update() if lock else query)
+    row = by_id(session, InspectionRow, inspection_id, lock=lock)
     if row is None:
         raise InspectionNotFoundError(inspection_id)
     return row
@@ -145,6 +145,8 @@ def all_photos(session: Session, inspection_id: str) -> list[Photo]:
 
 def photo(session: Session, inspection_id: str, photo_id: str) -> Photo:
     """Raises InspectionPhotoNotFoundError."""
+    if not is_id(photo_id):
+        raise InspectionPhotoNotFoundError()
     found = _with_fruits(
         session, _photos_of(inspection_id).where(InspectionPhotoRow.id == photo_id)
     )

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from api.predictions.record import Record, blob_key
 from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
+from api.storage.ids import new_id
 from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
 from api.storage.tables import PredictionRow
 
@@ -52,7 +52,7 @@ class InspectionService:
 
     def open(self, lot: str, supplier: str, kind: str, profile: Profile) -> InspectionRow:
         row = InspectionRow(
-            id=uuid4().hex,
+            id=new_id(),
             lot=lot,
             supplier=supplier,
             kind=kind,

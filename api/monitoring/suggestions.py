@@ -3,9 +3,7 @@
 They change under the lock of their trigger's row, so that each is made and answered once.
 """
 
-import re
 from datetime import datetime
-from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +16,7 @@ from api.retraining.service import NothingNewError, create_run
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
+from api.storage.ids import by_id, new_id
 from api.storage.tables import RunRow
 from api.storage.trigger_tables import SuggestionRow, SuggestionState, TriggerRow
 
@@ -78,7 +77,7 @@ def suggest(
     """Make a suggestion, in place of a dismissed one. The row of the trigger is locked."""
     _end_active(session, trigger.name, at)
     row = SuggestionRow(
-        id=uuid4().hex,
+        id=new_id(),
         trigger_name=trigger.name,
         state="open",
         active=1,
@@ -150,9 +149,7 @@ def lock_trigger(session: Session, name: str) -> TriggerRow:
 
 
 def _get(session: Session, suggestion_id: str) -> SuggestionRow:
-    # Checked before the query: PostgreSQL refuses some strings.
-    is_id = re.fullmatch(r"[0-9a-f]{32}", suggestion_id)
-    row = session.get(SuggestionRow, suggestion_id) if is_id else None
+    row = by_id(session, SuggestionRow, suggestion_id)
     if row is None:
         raise UnknownSuggestionError(suggestion_id)
     return row

@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Self
-from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +11,7 @@ from api.core.freshness_levels import LevelThresholds
 from api.core.labels import LEVELS, Freshness, Level
 from api.model.grade import FruitGrade, Grade, Instances
 from api.model.grade import Instance as GradedInstance
+from api.storage.ids import new_id
 
 
 class Explanation(BaseModel):
@@ -181,7 +181,7 @@ class Prediction(BaseModel):
     def of_grade(cls, grade: Grade, model_version: str) -> "Prediction":
         """What was not requested stays unset, and so is not sent."""
         prediction = cls(
-            prediction_id=uuid4().hex,
+            prediction_id=new_id(),
             predicted_class=grade.class_name,
             prediction=grade.class_name,
             confidence=grade.confidence,

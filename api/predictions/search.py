@@ -6,7 +6,6 @@ nothing, and the last page costs as much as the first. The indexes `ix_predictio
 """
 
 import json
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from sqlalchemy.orm import Session, undefer
 from api.core.errors import UnprocessableError
 from api.core.labels import Level
 from api.predictions.history import PredictionNotFoundError
+from api.storage.ids import is_id
 from api.storage.inspection_tables import InspectionPhotoRow, InspectionRow
 from api.storage.tables import FeedbackRow, PredictionRow
 
 # oldest: as a batch was sent.
 Order = Literal["newest", "oldest", "least_sure"]
-_ID = re.compile("[0-9a-f]{32}")
 
 
 class BadCursorError(UnprocessableError):
@@ -201,6 +200,6 @@ def _moment(text: str) -> datetime:
 
 def _checked_id(name: object) -> str:
     """PostgreSQL refuses some characters in text."""
-    if not (isinstance(name, str) and _ID.fullmatch(name)):
+    if not (isinstance(name, str) and is_id(name)):
         raise BadCursorError()
     return name

@@ -1,11 +1,9 @@
 """The life cycle of a run: created, cancelled, ended, and reaped after its worker crashed."""
 
 import logging
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -16,6 +14,7 @@ from api.retraining.omissions import describe_left_out, describe_omissions
 from api.retraining.progress import Stage
 from api.retraining.queue import RunQueue
 from api.storage.db import Database, now
+from api.storage.ids import by_id, new_id
 from api.storage.tables import ModelRow, RunRow
 
 # detector: trains the detector alone.
@@ -83,7 +82,7 @@ def create_run(session: Session, *, mode: Mode, started_by: str, options: dict[s
     """
     _check_none_active(session)
     run = RunRow(
-        id=uuid4().hex,
+        id=new_id(),
         mode=mode,
         options=options,
         started_by=started_by,
@@ -132,8 +131,7 @@ def cancel(session: Session, run_id: str) -> RunRow:
 
 def get(session: Session, run_id: str) -> RunRow:
     """Raises UnknownRunError."""
-    # Checked before the query: PostgreSQL refuses some strings.
-    run = session.get(RunRow, run_id) if re.fullmatch(r"[0-9a-f]{32}", run_id) else None
+    run = by_id(session, RunRow, run_id)
     if run is None:
         raise UnknownRunError(run_id)
     return run

@@ -2,7 +2,6 @@
 
 from contextlib import AsyncExitStack
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -15,10 +14,11 @@ from api.http.upload_form import FILES, describe_form, upload_form
 from api.model.instances import check_detector
 from api.predictions.batch import Batch, batch_items
 from api.predictions.schemas import BatchAnswer
+from api.storage.ids import ID_PATTERN, new_id
 
 BATCH = "/predict/batch"
 BatchId = Annotated[
-    str, Query(pattern="^[0-9a-f]{32}$", description="32 hexadecimal digits, as of a new UUID.")
+    str, Query(pattern=ID_PATTERN, description="32 hexadecimal digits, as of a new UUID.")
 ]
 router = APIRouter(tags=["predict"])
 
@@ -57,9 +57,7 @@ async def predict_batch(
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
-        batch = Batch(
-            state, predictor, settings.inference_threads, batch_id or uuid4().hex, instances
-        )
+        batch = Batch(state, predictor, settings.inference_threads, batch_id or new_id(), instances)
         rows = batch.results(batch_items(form.files, limits))
         # The response closes the files at its end.
         return row_stream(request, rows, batch.summary, stack.pop_all())

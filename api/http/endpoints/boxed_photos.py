@@ -14,7 +14,6 @@ from api.catalog.box_upload import BoxedUpload, BoxedUploadReport
 from api.catalog.boxed_photos import BoxedPhotoStore, DamagedBoxedPhotoError
 from api.catalog.class_names import ClassNames
 from api.catalog.duplicate_index import DuplicateIndex
-from api.catalog.schemas import ImageId
 from api.core.errors import ProblemError
 from api.core.imaging.resize import thumbnail
 from api.http.deps import (
@@ -111,7 +110,7 @@ def export(database: DatabaseDep, blobs: BlobsDep) -> StreamingResponse:
 
 
 @router.get(f"{BOXED_PHOTOS}/{PHOTO_ID}", summary="One boxed photo", responses=responses(404, 422))
-def boxed_photo(session: ReadingDep, photo_id: ImageId) -> BoxedPhotoAnswer:
+def boxed_photo(session: ReadingDep, photo_id: str) -> BoxedPhotoAnswer:
     return BoxedPhotoAnswer.of(boxed_repository.get(session, photo_id))
 
 
@@ -127,7 +126,7 @@ def boxed_photograph(
     database: DatabaseDep,
     blobs: BlobsDep,
     settings: SettingsDep,
-    photo_id: ImageId,
+    photo_id: str,
     size: ThumbnailSize = 256,
 ) -> Response:
     """A JPEG, upright and without metadata."""
@@ -154,7 +153,7 @@ def change_boxes(
     database: DatabaseDep,
     training_index: TrainingIndexDep,
     *,
-    photo_id: ImageId,
+    photo_id: str,
     sent: MarkedFruits,
 ) -> BoxedPhotoAnswer:
     """The list replaces the earlier one."""
@@ -168,7 +167,7 @@ def change_boxes(
     status_code=204,
     responses=responses(404, 422),
 )
-def remove_boxed_photo(database: DatabaseDep, blobs: BlobsDep, photo_id: ImageId) -> None:
+def remove_boxed_photo(database: DatabaseDep, blobs: BlobsDep, photo_id: str) -> None:
     boxed_photos.remove(database, blobs, photo_id)
 
 

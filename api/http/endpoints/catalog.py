@@ -11,7 +11,6 @@ from api.catalog.class_names import ClassNames
 from api.catalog.repository import ImageNotFoundError
 from api.catalog.schemas import (
     DatasetSummary,
-    ImageId,
     ImagePage,
     Relabel,
     Relabelled,
@@ -42,6 +41,7 @@ from api.http.deps import (
 from api.http.headers import cached_jpeg
 from api.http.problems import responses
 from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
+from api.storage.ids import is_id
 
 IMAGES = "/dataset/images"
 UPLOADS = "/upload-training-data"
@@ -101,7 +101,7 @@ def remove_many(database: DatabaseDep, blobs: BlobsDep, selection: Selection) ->
 
 
 @router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422))
-def image(session: ReadingDep, image_id: ImageId) -> TrainingImage:
+def image(session: ReadingDep, image_id: str) -> TrainingImage:
     return TrainingImage.model_validate(repository.get_image(session, image_id))
 
 
@@ -117,7 +117,7 @@ def photograph(
     database: DatabaseDep,
     blobs: BlobsDep,
     settings: SettingsDep,
-    image_id: ImageId,
+    image_id: str,
     size: ThumbnailSize = 256,
 ) -> Response:
     """A JPEG, upright and without metadata."""
@@ -140,7 +140,7 @@ def relabel(
     training_index: TrainingIndexDep,
     session: SessionDep,
     *,
-    image_id: ImageId,
+    image_id: str,
     change: Relabel,
 ) -> TrainingImage:
     class_name = ClassNames(database, training_index, change.new_class).accept(change.class_name)
@@ -156,8 +156,8 @@ def relabel(
     status_code=204,
     responses=responses(404, 422),
 )
-def remove(database: DatabaseDep, blobs: BlobsDep, image_id: ImageId) -> None:
-    if not remove_images(database, blobs, [image_id]):
+def remove(database: DatabaseDep, blobs: BlobsDep, image_id: str) -> None:
+    if not (is_id(image_id) and remove_images(database, blobs, [image_id])):
         raise ImageNotFoundError(image_id)
 
 

@@ -31,9 +31,10 @@ from api.predictions.history import (
 )
 from api.predictions.recorded import HistoryItem
 from api.predictions.search import Filters, Order
+from api.storage.ids import ID_PATTERN
 
 Share = Annotated[float, Query(ge=0, le=1)]
-Id = Annotated[str, Query(pattern="^[0-9a-f]{32}$")]
+Id = Annotated[str, Query(pattern=ID_PATTERN)]
 Cursor = Annotated[str, Query(max_length=200)]
 DISMISSAL = "/predictions/{prediction_id}/dismissal"
 router = APIRouter(tags=["predictions"], responses=responses(503))

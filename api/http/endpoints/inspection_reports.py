@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 
-from api.catalog.schemas import ImageId
 from api.core.formatting import printable
 from api.http.deps import BlobsDep, DatabaseDep
 from api.http.endpoints.inspections import INSPECTION
@@ -29,7 +28,7 @@ router = APIRouter(tags=["inspections"], responses=responses(503))
     response_class=Response,
     responses={200: {"content": {PDF: {}}}, **responses(404, 422)},
 )
-def pdf(database: DatabaseDep, blobs: BlobsDep, inspection_id: ImageId) -> Response:
+def pdf(database: DatabaseDep, blobs: BlobsDep, inspection_id: str) -> Response:
     """The verdict, the shares, the worst fruits and the photos, as far as they are kept."""
     report = _load(database, inspection_id)
     return _download(report_pdf(report, blobs), PDF, report, "pdf")
@@ -41,7 +40,7 @@ def pdf(database: DatabaseDep, blobs: BlobsDep, inspection_id: ImageId) -> Respo
     response_class=Response,
     responses={200: {"content": {XLSX: {}}}, **responses(404, 422)},
 )
-def xlsx(database: DatabaseDep, inspection_id: ImageId) -> Response:
+def xlsx(database: DatabaseDep, inspection_id: str) -> Response:
     """The verdict and the shares, all fruits, and all photos, on a sheet each."""
     report = _load(database, inspection_id)
     return _download(report_xlsx(report), XLSX, report, "xlsx")

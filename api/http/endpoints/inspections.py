@@ -7,7 +7,6 @@ from starlette.concurrency import run_in_threadpool
 
 from api.catalog.archive import UploadLimits
 from api.catalog.class_names import stored_classes
-from api.catalog.schemas import ImageId
 from api.core.boxes import Box
 from api.core.errors import ProblemError, problem_document
 from api.http.deps import (
@@ -100,14 +99,14 @@ def list_inspections(
 
 
 @router.get(INSPECTION, summary="One inspection", responses=responses(404, 422))
-def inspection(session: ReadingDep, inspection_id: ImageId) -> Inspection:
+def inspection(session: ReadingDep, inspection_id: str) -> Inspection:
     return load(session, [repository.get(session, inspection_id)])[0]
 
 
 @router.delete(
     INSPECTION, summary="Delete an inspection", status_code=204, responses=responses(404, 422)
 )
-def delete_inspection(service: ServiceDep, inspection_id: ImageId) -> None:
+def delete_inspection(service: ServiceDep, inspection_id: str) -> None:
     """With its photos. What was learned from corrections stays in the training data."""
     service.delete(inspection_id)
 
@@ -123,7 +122,7 @@ async def add_photos(
     state: StateDep,
     service: ServiceDep,
     settings: SettingsDep,
-    inspection_id: ImageId,
+    inspection_id: str,
 ) -> AddedPhotos:
     """Photos of several fruits each, or zips of them, in form fields `files`. Each fruit is found
     and graded as by `/predict?instances=true`; 409 `no-detector` if the model in use cannot.
@@ -165,7 +164,7 @@ async def add_photos(
 
 @router.get(PHOTOS, summary="Photos of an inspection, newest first", responses=responses(404, 422))
 def list_photos(
-    session: ReadingDep, inspection_id: ImageId, offset: Offset = 0, limit: Limit = 50
+    session: ReadingDep, inspection_id: str, offset: Offset = 0, limit: Limit = 50
 ) -> InspectionPhotoPage:
     repository.get(session, inspection_id)
     photos = repository.photos(session, inspection_id, offset, limit)
@@ -183,7 +182,7 @@ def list_photos(
     responses=responses(404, 422),
 )
 def list_fruits(
-    session: ReadingDep, inspection_id: ImageId, offset: Offset = 0, limit: Limit = 50
+    session: ReadingDep, inspection_id: str, offset: Offset = 0, limit: Limit = 50
 ) -> InspectionFruitPage:
     """Of the photos that count: rotten, past their best, unknown, fresh."""
     repository.get(session, inspection_id)
@@ -199,14 +198,14 @@ def list_fruits(
 
 @router.patch(PHOTO, summary="Count a photo or not", responses=responses(404, 422))
 def change_photo(
-    service: ServiceDep, inspection_id: ImageId, photo_id: ImageId, change: PhotoChange
+    service: ServiceDep, inspection_id: str, photo_id: str, change: PhotoChange
 ) -> InspectionPhoto:
     """`counted` false where it shows the same fruits as another photo of the inspection."""
     return InspectionPhoto.of(service.count(inspection_id, photo_id, counted=change.counted))
 
 
 @router.delete(PHOTO, summary="Remove a photo", status_code=204, responses=responses(404, 422))
-def remove_photo(service: ServiceDep, inspection_id: ImageId, photo_id: ImageId) -> None:
+def remove_photo(service: ServiceDep, inspection_id: str, photo_id: str) -> None:
     """For good. What was learned from it stays in the training data."""
     service.remove_photo(inspection_id, photo_id)
 
@@ -218,7 +217,7 @@ def remove_photo(service: ServiceDep, inspection_id: ImageId, photo_id: ImageId)
     responses=responses(404, 422),
 )
 def add_missed(
-    corrections: CorrectionsDep, inspection_id: ImageId, photo_id: ImageId, missed: MissedFruit
+    corrections: CorrectionsDep, inspection_id: str, photo_id: str, missed: MissedFruit
 ) -> InspectionPhoto:
     box = Box(**missed.box.model_dump())
     return InspectionPhoto.of(corrections.add_missed(inspection_id, photo_id, box, missed.level))
@@ -227,8 +226,8 @@ def add_missed(
 @router.put(FRUIT, summary="Say what a fruit is", responses=responses(404, 409, 422))
 def correct(
     corrections: CorrectionsDep,
-    inspection_id: ImageId,
-    photo_id: ImageId,
+    inspection_id: str,
+    photo_id: str,
     number: Number,
     correction: Correction,
 ) -> InspectionPhoto:
@@ -238,7 +237,7 @@ def correct(
 
 @router.delete(FRUIT, summary="Take back what was said of a fruit", responses=responses(404, 422))
 def take_back(
-    corrections: CorrectionsDep, inspection_id: ImageId, photo_id: ImageId, number: Number
+    corrections: CorrectionsDep, inspection_id: str, photo_id: str, number: Number
 ) -> InspectionPhoto:
     """A fruit that a person added is gone."""
     return InspectionPhoto.of(corrections.take_back(inspection_id, photo_id, number))

@@ -1,0 +1,39 @@
+"""Ids of rows and batches: the 32 lower-case hexadecimal digits of a UUID.
+
+Paths of the API hold ids as any text, so that an id that cannot exist gets the same 404 as one that
+does not. A row is looked up by `by_id`, which never sends such a text to the database.
+"""
+
+import re
+from typing import TypeVar
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from api.storage.db import Base
+
+# For JSON schemas, which search in the text; hence the anchors.
+ID_PATTERN = "^[0-9a-f]{32}$"
+_ID = re.compile("[0-9a-f]{32}")
+Row = TypeVar("Row", bound=Base)
+
+
+def new_id() -> str:
+    """A random id."""
+    return uuid4().hex
+
+
+def is_id(text: object) -> bool:
+    """Whether this can be an id."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def by_id(session: Session, table: type[Row], row_id: str, *, lock: bool = False) -> Row | None:
+    """The row of this id; None if there is none.
+
+    `lock`: until the end of the transaction, and read anew. A text that is no id is not looked up:
+    PostgreSQL refuses null characters.
+    """
+    if not is_id(row_id):
+        return None
+    return session.get(table, row_id, with_for_update=True if lock else None)
