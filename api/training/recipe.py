@@ -15,7 +15,7 @@ class Recipe:
 
     epochs: int = 12
     # Views in an epoch, balanced over source and label.
-    views: int = 2600
+    views: int = 3400
     batch_size: int = 32
     learning_rate: float = 3e-4
     # Momentum of the weight average that is kept: 0.99 averages about 100 steps.
