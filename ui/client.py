@@ -40,6 +40,8 @@ Mode = Literal["fast", "full", "detector"]
 DetectorOption = Literal["auto", "keep", "train"]
 # The API's code for a model that cannot find single fruits.
 NO_DETECTOR = "no-detector"
+# Seconds to wait for the grade of a frame of a live camera: later, it shows another scene.
+FRAME_TIMEOUT = 10.0
 
 
 class BatchEnd(BaseModel):
@@ -110,6 +112,22 @@ class ApiClient(HttpClient):
             if not instances or error.code != NO_DETECTOR:
                 raise
         return self.predict(name, data, explain=explain, prediction_id=prediction_id)
+
+    def predict_frame(self, data: bytes, *, instances: bool) -> Prediction:
+        """Grade a frame of a live camera, of which nothing is recorded."""
+        try:
+            return self.call(
+                Prediction,
+                "POST",
+                "/predict",
+                files={"file": ("frame.jpg", data)},
+                params={"record": "false"} | _instances(instances),
+                timeout=FRAME_TIMEOUT,
+            )
+        except errors.ApiError as error:
+            if not instances or error.code != NO_DETECTOR:
+                raise
+        return self.predict_frame(data, instances=False)
 
     def predict_batch(
         self, photos: Sequence[Photo], *, batch_id: str, instances: bool = False

@@ -107,6 +107,13 @@ def test_data_and_models_keys_may_do_their_own_changes_only(
         assert locked.request(method, url, headers=bearer(own)).status_code not in (401, 403)
 
 
+def test_grading_without_a_record_needs_the_same_key(locked: TestClient) -> None:
+    file = {"file": ("frame.jpg", encode(draw_fruit("freshapples"), "JPEG"))}
+    frame = "/predict?record=false"
+    assert locked.post(frame, files=file).status_code == 401
+    assert locked.post(frame, files=file, headers=bearer(PREDICT_KEY)).status_code == 200
+
+
 @pytest.mark.parametrize("key", [DATA_KEY, MODELS_KEY])
 def test_data_and_models_keys_may_grade_and_read(locked: TestClient, key: str) -> None:
     file = {"file": ("apple.jpg", encode(draw_fruit("freshapples"), "JPEG"))}
