@@ -146,12 +146,10 @@ def test_lot_is_graded_live_and_a_photo_kept(
 
 
 def _frames_asked(api: httpx.Client) -> float:
-    lines = [
-        line
-        for line in api.get("/metrics").text.splitlines()
-        if line.startswith("ripeline_requests")
-    ]
-    return sum(float(line.split()[-1]) for line in lines if 'path="/predict"' in line)
+    """How many requests to /predict the API has answered."""
+    lines = [one for one in api.get("/metrics").text.splitlines() if 'route="/predict"' in one]
+    counts = [one for one in lines if one.startswith("ripeline_requests_total")]
+    return sum(float(one.split()[-1]) for one in counts)
 
 
 def test_worst_fruit_is_named_and_boxes_have_signs(page: Page, fake_url: str) -> None:
