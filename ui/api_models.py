@@ -472,13 +472,34 @@ class Ready(BaseModel):
 
 class Relabelled(BaseModel):
     class_name: str
+    former: dict[str, list[str]]
     missing: list[str]
     relabelled: int
 
 
 class Removed(BaseModel):
+    kept_days: float
     missing: list[str]
     removed: int
+
+
+class RemovedPhoto(BaseModel):
+    """A training photo that was removed. As an image it has a class, with boxes none."""
+
+    class_name: str | None = None
+    filename: str
+    id: str
+    kept_until: datetime
+    kind: Literal["image", "boxed"]
+    removed_at: datetime
+
+
+class Restored(BaseModel):
+    """What became of removed photos that were to come back."""
+
+    known: list[str]
+    missing: list[str]
+    restored: int
 
 
 class RetrainStarted(BaseModel):
@@ -1082,6 +1103,16 @@ class Prediction(BaseModel):
     several: bool | None = None
     summary: InstanceSummary | None = None
     timestamp: datetime
+
+
+class RemovedPage(BaseModel):
+    """The last removed first."""
+
+    kept_days: float
+    limit: int
+    offset: int
+    photos: list[RemovedPhoto]
+    total: int
 
 
 class Report(BaseModel):

@@ -17,7 +17,8 @@ PUBLIC = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
 # Of the data: uploading, labelling and removing photos, feedback, and inspections.
 DATA = re.compile(
-    r"POST /(upload-training-data|upload-boxed-photos|dataset/images/(relabel|remove)|review-queue)"
+    r"POST /(upload-training-data|upload-boxed-photos|dataset/images/(relabel|remove)"
+    r"|dataset/removed/restore|review-queue)"
     r"|POST /predictions/[^/]+/feedback|PUT /predictions/[^/]+/boxes"
     r"|(PUT|DELETE) /predictions/[^/]+/dismissal"
     r"|(PATCH|DELETE) /dataset/images/[^/]+"

@@ -50,6 +50,7 @@ DATA = {
     ("POST", "/upload-training-data"),
     ("POST", "/dataset/images/relabel"),
     ("POST", "/dataset/images/remove"),
+    ("POST", "/dataset/removed/restore"),
     ("PATCH", "/dataset/images/{image_id}"),
     ("DELETE", "/dataset/images/{image_id}"),
     ("POST", "/predictions/{prediction_id}/feedback"),
