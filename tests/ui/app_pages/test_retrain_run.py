@@ -1,5 +1,7 @@
 """The Retrain page while a run trains, and its verdict."""
 
+import json
+
 import pytest
 
 from tests.ui import fake_learning as fake
@@ -164,3 +166,19 @@ def test_failed_run_shows_the_reason_and_another_can_be_started(
     assert expected in text
     assert "Memory ran out." in text
     assert not page.button[0].disabled
+
+
+@pytest.mark.parametrize("state", ["cancelled", "interrupted"])
+def test_cancelled_run_is_started_again_with_its_options(
+    open_page: OpenPage, api: FakeApi, state: str
+) -> None:
+    options = {"epochs": 3, "detector": "keep", "promote": "person"}
+    ended = {"state": state, "mode": "full", "options": options, "verdict": None}
+    api.answers["/runs"] = fake.runs(fake.RUNNING | ended)
+    api.answers["/retrain"] = Answer(fake.STARTED, 202)
+    page = retrain_page(open_page)
+
+    press(page, "Start again")
+
+    [body] = api.sent_to("/retrain")
+    assert json.loads(body) == {"mode": "full", "epochs": 3, "detector": "keep"}
