@@ -456,6 +456,14 @@ class Promotion(BaseModel):
     version: str
 
 
+class PromotionByHand(BaseModel):
+    at: datetime
+    kind: Literal["first", "gate", "manual", "rollback"]
+    lacks_thresholds: list[str]
+    replaced: str | None = None
+    version: str
+
+
 class Quantiles(BaseModel):
     """The 5th, 25th, 50th, 75th and 95th percentile."""
 
@@ -1375,7 +1383,9 @@ class TrialAnswer(BaseModel):
 class VersionThresholds(BaseModel):
     """The thresholds of each fruit of a version that has freshness levels."""
 
+    compared_with: str | None = None
     fruits: list[FruitThresholds]
+    lacks: list[str]
     others: FreshnessThresholds
     version: str
 

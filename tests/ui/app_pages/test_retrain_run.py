@@ -10,6 +10,14 @@ from tests.ui.app_pages.retrain_page import scripted as scripted  # noqa: PLC041
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi
 
+PROMOTED = {
+    "version": fake.CANDIDATE,
+    "replaced": fake.CHAMPION,
+    "kind": "manual",
+    "at": AT,
+    "lacks_thresholds": [],
+}
+
 
 def test_running_run_shows_progress_time_left_and_losses(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/runs"] = fake.runs(fake.RUNNING)
@@ -102,8 +110,7 @@ def test_candidate_that_passed_waits_for_a_person_to_promote_it(
     waiting = fake.PASSED | {"promote": False, "passed": True}
     api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": waiting})
     promote = f"/models/{fake.CANDIDATE}/promote"
-    answer = {"version": fake.CANDIDATE, "replaced": fake.CHAMPION, "kind": "manual", "at": AT}
-    api.answers[promote] = Answer(answer)
+    api.answers[promote] = Answer(PROMOTED)
     page = retrain_page(open_page)
     shown = [element.value for element in page.info]
     assert any("passed the checks and waits for you" in text for text in shown)
@@ -135,9 +142,7 @@ def test_rejected_candidate_can_be_promoted_after_confirmation(
 ) -> None:
     api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.NOT_PASSED})
     promote = f"/models/{fake.CANDIDATE}/promote"
-    api.answers[promote] = Answer(
-        {"version": fake.CANDIDATE, "replaced": fake.CHAMPION, "kind": "manual", "at": AT}
-    )
+    api.answers[promote] = Answer(PROMOTED)
     page = retrain_page(open_page)
     assert "did not pass the checks" in page.warning[0].value
     assert "It is worse on Fresh apple" in page.warning[0].value

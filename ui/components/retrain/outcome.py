@@ -19,7 +19,8 @@ from stored_models import GateComparison, Verdict
 
 from components import comparisons
 from components.display import chart
-from components.retrain.champion import confirm_promotion
+from components.retrain import carry_over
+from components.retrain.champion import AREA, confirm_promotion
 from components.retrain.found_fruits import found_fruits
 from components.retrain.start import start_again
 
@@ -71,6 +72,8 @@ def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
             f"**Version {candidate} passed the checks and {now}**\n\n{listed}",
             icon=":material/verified:",
         )
+        if candidate == champion:
+            carry_over.offer(AREA, candidate)
         return
     if verdict.passed:
         _waiting(candidate, listed, champion)
