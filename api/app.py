@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from api import __version__
+from api.catalog.removal import sweep_removed
 from api.catalog.service import ORPHAN_AGE, sweep_orphans
 from api.core.api_keys import ApiKeys
 from api.core.background_task import BackgroundTask
@@ -38,6 +39,7 @@ from api.http.endpoints import (
     models,
     monitoring,
     predict,
+    removed_photos,
     retraining,
     trial,
     triggers,
@@ -92,6 +94,7 @@ ROUTERS = (
     predict.router,
     batch.router,
     catalog.router,
+    removed_photos.router,
     history.router,
     feedback.router,
     boxed_photos.router,
@@ -282,6 +285,7 @@ def _sweep(database: Database, blobs: Blobs, settings: Settings) -> None:
     blobs.delete_unfinished(before=now() - ORPHAN_AGE)
     sweep_predicted(database, blobs, settings.keep_predicted_days)
     InspectionService(database, blobs).sweep(now(), settings.keep_inspections_days)
+    sweep_removed(database, blobs, settings.keep_removed_days)
     sweep_orphans(database, blobs)
 
 

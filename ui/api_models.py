@@ -456,6 +456,14 @@ class Promotion(BaseModel):
     version: str
 
 
+class PromotionByHand(BaseModel):
+    at: datetime
+    kind: Literal["first", "gate", "manual", "rollback"]
+    lacks_thresholds: list[str]
+    replaced: str | None = None
+    version: str
+
+
 class Quantiles(BaseModel):
     """The 5th, 25th, 50th, 75th and 95th percentile."""
 
@@ -472,13 +480,34 @@ class Ready(BaseModel):
 
 class Relabelled(BaseModel):
     class_name: str
+    former: dict[str, list[str]]
     missing: list[str]
     relabelled: int
 
 
 class Removed(BaseModel):
+    kept_days: float
     missing: list[str]
     removed: int
+
+
+class RemovedPhoto(BaseModel):
+    """A training photo that was removed. As an image it has a class, with boxes none."""
+
+    class_name: str | None = None
+    filename: str
+    id: str
+    kept_until: datetime
+    kind: Literal["image", "boxed"]
+    removed_at: datetime
+
+
+class Restored(BaseModel):
+    """What became of removed photos that were to come back."""
+
+    known: list[str]
+    missing: list[str]
+    restored: int
 
 
 class RetrainStarted(BaseModel):
@@ -1084,6 +1113,16 @@ class Prediction(BaseModel):
     timestamp: datetime
 
 
+class RemovedPage(BaseModel):
+    """The last removed first."""
+
+    kept_days: float
+    limit: int
+    offset: int
+    photos: list[RemovedPhoto]
+    total: int
+
+
 class Report(BaseModel):
     """The metrics of a version, with their data and splits."""
 
@@ -1344,7 +1383,9 @@ class TrialAnswer(BaseModel):
 class VersionThresholds(BaseModel):
     """The thresholds of each fruit of a version that has freshness levels."""
 
+    compared_with: str | None = None
     fruits: list[FruitThresholds]
+    lacks: list[str]
     others: FreshnessThresholds
     version: str
 

@@ -24,9 +24,9 @@ class BoxedPhotoClient:
         """Replace the boxes of a photo."""
         return self._http.call(BoxedPhotoAnswer, "PUT", f"{_PATH}/{photo_id}/boxes", json=body)
 
-    def remove(self, photo_id: str) -> None:
-        """Remove a photo and its boxes for good."""
-        self._http.send("DELETE", f"{_PATH}/{photo_id}")
+    def remove(self, photo_id: str, *, for_good: bool) -> None:
+        """Remove a photo and its boxes; if not for good, it can be restored for some days."""
+        self._http.send("DELETE", f"{_PATH}/{photo_id}" + ("" if for_good else "?restorable=true"))
 
     def picture(self, photo_id: str, size: int) -> bytes:
         """A JPEG whose longest side has at most `size` pixels."""

@@ -37,6 +37,14 @@ def reset(version: str, fruit: str) -> FruitThresholds:
         clear()
 
 
+def carry_over(other: str, version: str) -> VersionThresholds:
+    """Take over what the `other` version has for fruits that have nothing of their own here."""
+    try:
+        return cached_api.models().copy_thresholds(other, version)
+    finally:
+        clear()
+
+
 def clear() -> None:
     """Clear what a changed threshold may have changed, also one of all fruits."""
     of_version.clear()

@@ -22,7 +22,6 @@ from api_models import (
     ModelInfo,
     Prediction,
     Relabelled,
-    Removed,
     RetrainStarted,
     ReviewAnswer,
     ReviewQueue,
@@ -38,8 +37,12 @@ from pydantic import BaseModel, RootModel
 
 Mode = Literal["fast", "full", "detector"]
 DetectorOption = Literal["auto", "keep", "train"]
+# Of a run, those that a person may choose.
+_RUN_OPTIONS = {"architecture", "epochs", "detector", "classes"}
 # The API's code for a model that cannot find single fruits.
 NO_DETECTOR = "no-detector"
+# Seconds to wait for the grade of a frame of a live camera: later, it shows another scene.
+FRAME_TIMEOUT = 10.0
 
 
 class BatchEnd(BaseModel):
@@ -110,6 +113,22 @@ class ApiClient(HttpClient):
             if not instances or error.code != NO_DETECTOR:
                 raise
         return self.predict(name, data, explain=explain, prediction_id=prediction_id)
+
+    def predict_frame(self, data: bytes, *, instances: bool) -> Prediction:
+        """Grade a frame of a live camera, of which nothing is recorded."""
+        try:
+            return self.call(
+                Prediction,
+                "POST",
+                "/predict",
+                files={"file": ("frame.jpg", data)},
+                params={"record": "false"} | _instances(instances),
+                timeout=FRAME_TIMEOUT,
+            )
+        except errors.ApiError as error:
+            if not instances or error.code != NO_DETECTOR:
+                raise
+        return self.predict_frame(data, instances=False)
 
     def predict_batch(
         self, photos: Sequence[Photo], *, batch_id: str, instances: bool = False
@@ -198,19 +217,21 @@ class ApiClient(HttpClient):
         )
 
     def relabel_images(
-        self, ids: Sequence[str], class_name: str, *, new_class: bool = False
+        self,
+        ids: Sequence[str],
+        class_name: str,
+        *,
+        new_class: bool = False,
+        only_from: str | None = None,
     ) -> Relabelled:
-        """Give up to 1000 images another class."""
+        """Give up to 1000 images another class; `only_from`: those that are of this one."""
+        only = {"only_from": only_from} if only_from else {}
         return self.call(
             Relabelled,
             "POST",
             "/dataset/images/relabel",
-            json={"ids": list(ids), "class_name": class_name, **_flag(new_class)},
+            json={"ids": list(ids), "class_name": class_name, **_flag(new_class), **only},
         )
-
-    def remove_images(self, ids: Sequence[str]) -> Removed:
-        """Remove up to 1000 images for good."""
-        return self.call(Removed, "POST", "/dataset/images/remove", json={"ids": list(ids)})
 
     def dataset_insights(self) -> DatasetInsights:
         return self.call(DatasetInsights, "GET", "/insights/dataset")
@@ -247,6 +268,11 @@ class ApiClient(HttpClient):
     def start_run(self, mode: Mode, detector: DetectorOption) -> RetrainStarted:
         body = {"mode": mode, "detector": detector}
         return self.call(RetrainStarted, "POST", "/retrain", json=body)
+
+    def start_again(self, run: Run) -> RetrainStarted:
+        """Start a run with the options of one that has ended."""
+        options = {name: value for name, value in run.options.items() if name in _RUN_OPTIONS}
+        return self.call(RetrainStarted, "POST", "/retrain", json={"mode": run.mode, **options})
 
     def cancel_run(self, run_id: str) -> Run:
         return self.call(Run, "POST", f"/runs/{run_id}/cancel")

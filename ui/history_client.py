@@ -7,6 +7,7 @@ from history import Sought
 _PATH = "/predictions"
 # The most that the API lists at once.
 MOST = 200
+MOST_IN_WORKBOOK = 10_000
 
 
 class HistoryClient:
@@ -30,6 +31,11 @@ class HistoryClient:
             after = page.next
             if after is None:
                 return items
+
+    def workbook(self, sought: Sought) -> bytes:
+        """All that is found as XLSX, at most MOST_IN_WORKBOOK photos."""
+        params = sought.params()
+        return self._api.content(f"{_PATH}.xlsx", params=params)
 
     def get(self, prediction_id: str) -> HistoryItem:
         return self._api.call(HistoryItem, "GET", f"{_PATH}/{prediction_id}")

@@ -10,6 +10,7 @@ from api_models import (
     LevelCosts,
     Mistakes,
     Promotion,
+    PromotionByHand,
     Report,
     ThresholdSweep,
     TrialAnswer,
@@ -69,8 +70,8 @@ class ModelClient:
         """What was in use when, the newest first."""
         return self._http.call(History, "GET", "/models/history").promotions
 
-    def promote(self, version: str) -> Promotion:
-        return self._http.call(Promotion, "POST", f"/models/{version}/promote")
+    def promote(self, version: str) -> PromotionByHand:
+        return self._http.call(PromotionByHand, "POST", f"/models/{version}/promote")
 
     def roll_back(self) -> Promotion:
         return self._http.call(Promotion, "POST", "/models/rollback")
@@ -91,6 +92,11 @@ class ModelClient:
     def version_thresholds(self, version: str) -> VersionThresholds:
         """The thresholds of each fruit of a version."""
         return self._http.call(VersionThresholds, "GET", f"/models/{version}/thresholds")
+
+    def copy_thresholds(self, other: str, version: str) -> VersionThresholds:
+        """Save those that the `other` version has and this one lacks."""
+        path, body = f"/models/{version}/thresholds/copy", {"from_version": other}
+        return self._http.call(VersionThresholds, "POST", path, json=body)
 
     def threshold_sweep(
         self, version: str, fruit: str, line: str, costs: Mapping[str, float]

@@ -1,5 +1,8 @@
 """What is kept for one browser session: the keys of its widgets and values, in one place."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import streamlit as st
 from api_models import BoxesAnswer, FeedbackAnswer, Prediction
 from corrections import BoxChanges, Step
@@ -17,6 +20,7 @@ MODE = "retrain_mode"
 DETECTOR = "retrain_detector"
 RETRAIN_TAB = "retrain_tab"
 NEW_BY_CLASS = "new_by_class"
+CARRY_OVER = "carry_over"
 HOURS = "monitoring_hours"
 HEAT_MAP = "heat_map"
 WHOLE_PHOTO = "whole_photo"
@@ -43,6 +47,7 @@ BOXED_PAGE = "boxed_page"
 BOXED_COMPLETE = "boxed_complete"
 BOXED_CLASS = "boxed_class"
 BOXED_ADD = "boxed_add"
+REMOVED_CHOSEN = "removed_chosen"
 INSIGHT = "insight"
 APPEARANCE = "appearance"
 AUGMENTED = "augmented"
@@ -69,6 +74,14 @@ _CHANGING = "changing_answer"
 _TRIAL = "trial"
 _TRAINING_UPLOAD = "training_upload"
 _BOX_CHANGES = "box_changes"
+_UNDO = "undo_of"
+
+
+class Undo(NamedTuple):
+    """What a person did, and how to take it back, if that can be done: it says what it did."""
+
+    message: str
+    take_back: Callable[[], str] | None
 
 
 def take_photo(widget: str) -> None:
@@ -250,6 +263,17 @@ def box_changes() -> BoxChanges | None:
 def keep_box_changes(changes: BoxChanges | None = None) -> None:
     """Keep them until they are saved; None closes the photo."""
     st.session_state[_BOX_CHANGES] = changes
+
+
+def undo(area: str) -> Undo | None:
+    """What the person did last in this `area`, and how to take it back."""
+    done: Undo | None = st.session_state.get(f"{_UNDO}_{area}")
+    return done
+
+
+def keep_undo(area: str, done: Undo | None) -> None:
+    """Keep it until the next action in the same area."""
+    st.session_state[f"{_UNDO}_{area}"] = done
 
 
 def action_error(area: str) -> ApiError | None:

@@ -101,13 +101,13 @@ class Photo:
 class _TableIndex(Generic[_Row]):
     """The signatures (80 bytes each) of the photos in one table, in memory."""
 
-    def __init__(self, blobs: Blobs, table: type[_Row]) -> None:
+    def __init__(self, blobs: Blobs, table: type[_Row], since: datetime | None) -> None:
         self._blobs = blobs
         self._table: type[_Row] = table
         self._signatures = np.empty((0, SIGNATURE_BYTES), np.uint8)
         self._ids: list[str] = []
         self._seen: set[str] = set()
-        self._newest: datetime | None = None
+        self._newest = since
         # The first row that the last refresh added.
         self._first_new = 0
 
@@ -152,15 +152,18 @@ class DuplicateIndex:
     Loaded once per request and refreshed with what other processes add. Not thread-safe.
     """
 
-    def __init__(self, known: KnownPhotos) -> None:
+    def __init__(self, known: KnownPhotos, since: datetime | None = None) -> None:
         self._embed = known.embed
         self._training_index = known.training_index.without_catalog
-        self._images = _TableIndex(known.blobs, ImageRow)
-        self._boxed = _TableIndex(known.blobs, BoxedPhotoRow)
+        self._images = _TableIndex(known.blobs, ImageRow, since)
+        self._boxed = _TableIndex(known.blobs, BoxedPhotoRow, since)
 
     @classmethod
-    def load(cls, session: Session, known: KnownPhotos) -> "DuplicateIndex":
-        index = cls(known)
+    def load(
+        cls, session: Session, known: KnownPhotos, since: datetime | None = None
+    ) -> "DuplicateIndex":
+        """`since`: of the catalog, only the photos that were added then or later."""
+        index = cls(known, since)
         index.refresh(session)
         return index
 

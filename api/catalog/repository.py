@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from secrets import token_bytes
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from api.core.errors import NotFoundError
 from api.core.labels import accepted_class_name
 from api.storage.ids import by_id
+from api.storage.removed_table import RemovedPhotoRow
 from api.storage.tables import (
     BoxedPhotoRow,
     FeedbackRow,
@@ -23,8 +24,9 @@ IMAGES_LOCK = 7_253_002
 FETCH_ROWS = 2000
 SECRET_BYTES = 32
 PhotoTable = type[ImageRow] | type[BoxedPhotoRow]
+WithThumbnail = PhotoTable | type[RemovedPhotoRow]
 # All tables that refer to blobs of photos.
-WITH_BLOBS = (ImageRow, BoxedPhotoRow, PredictionRow)
+WITH_BLOBS = (ImageRow, BoxedPhotoRow, RemovedPhotoRow, PredictionRow)
 
 
 class ImageNotFoundError(NotFoundError):
@@ -90,7 +92,7 @@ def signatures(
 
 
 def thumbnails(
-    session: Session, image_ids: Sequence[str], table: PhotoTable = ImageRow
+    session: Session, image_ids: Sequence[str], table: WithThumbnail = ImageRow
 ) -> dict[str, tuple[bytes | None, str]]:
     """Thumbnail, None in older catalogs, and blob of the images that exist, by id."""
     query = select(table.id, table.thumbnail, table.blob)
@@ -98,10 +100,15 @@ def thumbnails(
     return {image_id: (thumbnail, blob) for image_id, thumbnail, blob in rows}
 
 
-def group_members(session: Session, photograph: str, limit: int) -> Sequence[ImageRow]:
-    """Images of this source group, the oldest first."""
-    query = select(ImageRow).where(ImageRow.photograph == photograph)
-    return session.scalars(query.order_by(ImageRow.created_at).limit(limit)).all()
+def group_members(
+    session: Session,
+    photograph: str,
+    limit: int,
+    table: type[ImageRow] | type[RemovedPhotoRow] = ImageRow,
+) -> Sequence[Row[str, str, str]]:
+    """Id, split and filename of the images of this source group, the oldest first."""
+    query = select(table.id, table.split, table.filename).where(table.photograph == photograph)
+    return session.execute(query.order_by(table.created_at).limit(limit)).all()
 
 
 def list_images(
@@ -131,13 +138,20 @@ def source_groups(session: Session) -> Iterator[tuple[str, str, str, str]]:
     yield from session.execute(query).yield_per(FETCH_ROWS)
 
 
-def relabel(session: Session, image_ids: Sequence[str], class_name: str) -> list[str]:
-    """Change the class of images, not their group or split. Returns the ids that exist.
+def relabel(
+    session: Session, image_ids: Sequence[str], class_name: str, only_from: str | None = None
+) -> dict[str, str]:
+    """Change the class of images, not their group or split. Returns the former class by id.
 
-    Feedback that one of them was made from gets the same label.
+    `only_from`: leave those that are of another class as they are. Feedback that one of them was
+    made from gets the same label.
     """
     lock_images(session)
-    ids = list(session.scalars(select(ImageRow.id).where(ImageRow.id.in_(image_ids))))
+    query = select(ImageRow.id, ImageRow.class_name).where(ImageRow.id.in_(image_ids))
+    if only_from is not None:
+        query = query.where(ImageRow.class_name == only_from)
+    former = {row.id: row.class_name for row in session.execute(query)}
+    ids = list(former)
     session.execute(
         update(ImageRow).where(ImageRow.id.in_(ids)).values(class_name=class_name),
         execution_options={"synchronize_session": False},
@@ -149,7 +163,7 @@ def relabel(session: Session, image_ids: Sequence[str], class_name: str) -> list
     )
     for row, predicted in session.execute(feedback):
         row.label, row.correct = class_name, accepted_class_name(predicted) == class_name
-    return ids
+    return former
 
 
 def delete_images(session: Session, image_ids: Sequence[str]) -> list[tuple[str, str]]:
@@ -164,7 +178,7 @@ def delete_images(session: Session, image_ids: Sequence[str]) -> list[tuple[str,
 
 
 def is_blob_referenced(session: Session, key: str) -> bool:
-    """Whether an image, a boxed photo or a prediction refers to the blob."""
+    """Whether a photo, removed or not, or a prediction refers to the blob."""
     return any(
         session.scalar(select(table.id).where(table.blob == key).limit(1)) is not None
         for table in WITH_BLOBS
@@ -172,7 +186,7 @@ def is_blob_referenced(session: Session, key: str) -> bool:
 
 
 def referenced_blobs(session: Session) -> set[str]:
-    """Every blob that an image, a boxed photo or a prediction refers to."""
+    """Every blob that a photo, removed or not, or a prediction refers to."""
     keys: set[str] = set()
     for table in WITH_BLOBS:
         query = select(table.blob).where(table.blob.is_not(None))

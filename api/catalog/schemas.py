@@ -157,14 +157,22 @@ class Selection(BaseModel):
 class RelabelSelection(Selection):
     class_name: ClassName
     new_class: NewClass = False
+    only_from: ClassName | None = Field(
+        default=None,
+        description="Leave images of other classes as they are: to take a change back without "
+        "touching what somebody else has changed since.",
+    )
 
 
 class Relabelled(BaseModel):
     relabelled: int
     class_name: str
-    missing: list[str] = Field(description="Ids without an image.")
+    missing: list[str] = Field(description="Ids without an image, or not of the class only_from.")
+    former: dict[str, list[str]] = Field(
+        description="The class that images had, with their ids; those that change by this."
+    )
 
 
-class Removed(BaseModel):
-    removed: int
-    missing: list[str] = Field(description="Ids without an image.")
+def missing_ids(ids: Sequence[str], existing: Sequence[str]) -> list[str]:
+    """The ids that do not exist, sorted."""
+    return sorted(set(ids) - set(existing))

@@ -28,6 +28,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.failures import EmptyCatalogError
 from api.storage.ids import new_id
+from api.storage.removed_table import RemovedPhotoRow
 from api.storage.tables import ImageRow
 
 Origin = Literal["upload", "feedback", "review"]
@@ -170,14 +171,18 @@ class PhotographStore:
         """
         plain = safe_filename(filename)
         group = f"{class_name}/{original_name(plain)[:MAX_STEM]}"
-        members = repository.group_members(session, group, MAX_MEMBERS)
-        known = read_thumbnails(session, self.blobs, [member.id for member in members])
-        for member in members:
-            angle = saved_rotation(plain) - saved_rotation(member.filename)
-            pixels = known.get(member.id)
-            if pixels is not None and is_turned_copy(photo.thumbnail, pixels, angle):
-                return group, member.split
-        if not members and not self.index.has_group(group):
+        is_taken = self.index.has_group(group)
+        # A removed photo may be restored, so its group stays what it was.
+        for table in (ImageRow, RemovedPhotoRow):
+            members = repository.group_members(session, group, MAX_MEMBERS, table)
+            known = read_thumbnails(session, self.blobs, [one.id for one in members], table)
+            for member in members:
+                is_taken = True
+                angle = saved_rotation(plain) - saved_rotation(member.filename)
+                pixels = known.get(member.id)
+                if pixels is not None and is_turned_copy(photo.thumbnail, pixels, angle):
+                    return group, member.split
+        if not is_taken:
             return group, None
         return f"{group}-{image_id[:ID_LETTERS]}", None
 

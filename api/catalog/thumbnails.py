@@ -31,7 +31,7 @@ def read_thumbnails(
     session: Session,
     blobs: Blobs,
     image_ids: Sequence[str],
-    table: repository.PhotoTable = ImageRow,
+    table: repository.WithThumbnail = ImageRow,
 ) -> dict[str, NDArray[np.uint8]]:
     """Thumbnails uint8 [64, 64, 3] by id, the likeliest images first. Some may be missing."""
     pixels: dict[str, NDArray[np.uint8]] = {}

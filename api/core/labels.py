@@ -20,6 +20,13 @@ Freshness = Literal["fresh", "rotten"]
 Level = Literal["fresh", "past_best", "rotten"]
 
 LEVELS: tuple[Level, ...] = ("fresh", "past_best", "rotten")
+# As people read them. None: of what was not recognised.
+LEVEL_NAMES: dict[Level | None, str] = {
+    "fresh": "fresh",
+    "past_best": "past its best",
+    "rotten": "rotten",
+    None: "not known",
+}
 # Levels as numbers, from worst to best.
 UNKNOWN, ROTTEN, PAST_BEST, FRESH = -1, 0, 1, 2
 _NUMBERS: dict[Level, int] = {"rotten": ROTTEN, "past_best": PAST_BEST, "fresh": FRESH}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.core.formatting import percent
-from api.core.labels import Level, read_label
+from api.core.labels import LEVEL_NAMES, Level, read_label
 from api.inspections.acceptance import Decision, Profile, Share, Tally, Verdict, judge, share_of
 from api.inspections.repository import Photo, level_of
 from api.inspections.wording import limit_percent, verdict_message
@@ -14,10 +14,7 @@ from api.storage.inspection_tables import InspectionFruitRow, InspectionRow
 
 WORST_FIRST: tuple[Level, ...] = ("rotten", "past_best", "fresh")
 LEVEL_LABELS: dict[Level | None, str] = {
-    "rotten": "Rotten",
-    "past_best": "Past its best",
-    "fresh": "Fresh",
-    None: "Not known",
+    level: LEVEL_NAMES[level].capitalize() for level in ("rotten", "past_best", "fresh", None)
 }
 DECISIONS: dict[Decision, str] = {"accept": "Accept", "reject": "Reject", "more": "Not sure yet"}
 

@@ -1,10 +1,9 @@
 """A report of an inspection as a workbook: the verdict, all fruits, and all photos."""
 
 import io
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from api.core.formatting import spreadsheet_text
+from api.core.workbook import Cell, workbook
 from api.inspections.report import (
     DECISIONS,
     LEVEL_LABELS,
@@ -15,7 +14,6 @@ from api.inspections.report import (
 )
 from api.inspections.repository import level_of
 
-Cell = str | int | float | None
 SHARES = ("Level", "Fruits", "Share", "In the lot, from", "In the lot, to", "Tolerated")
 FRUITS = ("Photo", "Fruit", "Level", "Name", "Said by", "Sure to", "Freshness", "File")
 PHOTOS = ("Photo", "File", "Added (UTC)", "Counts", "Fruits", "Found, not graded", "Model")
@@ -23,17 +21,9 @@ _PERCENT = ("Share", "In the lot, from", "In the lot, to", "Tolerated", "Sure to
 
 
 def report_xlsx(report: Report) -> bytes:
-    """Texts are written as texts, and none begins like a formula, also where it is copied."""
-    # Imported here: few requests need it.
-    import xlsxwriter  # noqa: PLC0415
-
     stream = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(stream, options) as workbook:
-        bold = workbook.add_format({"bold": True})
-        percent = workbook.add_format({"num_format": '0.0" %"'})
-        formats = {"bold": bold, "percent": percent}
-        sheet = workbook.add_worksheet("Inspection")
+    with workbook(stream, _PERCENT) as book:
+        sheet = book.add_sheet("Inspection")
         sheet.set_column(0, 0, 26)
         sheet.set_column(1, 5, 18)
         verdict = [
@@ -42,35 +32,11 @@ def report_xlsx(report: Report) -> bytes:
         ]
         pairs = [*verdict, *report.details]
         for row, (name, text) in enumerate(pairs):
-            sheet.write_string(row, 0, name, bold)
-            sheet.write_string(row, 1, spreadsheet_text(text))
-        _write_table(sheet, len(pairs) + 1, [SHARES, *_share_rows(report)], formats)
-        for title, head, rows in (
-            ("Fruits", FRUITS, _fruit_rows(report)),
-            ("Photos", PHOTOS, _photo_rows(report)),
-        ):
-            sheet = workbook.add_worksheet(title)
-            sheet.set_column(0, len(head) - 1, 16)
-            sheet.freeze_panes(1, 0)
-            _write_table(sheet, 0, [head, *rows], formats)
+            book.write_pair(sheet, row, name, text)
+        book.write_table(sheet, len(pairs) + 1, SHARES, _share_rows(report))
+        book.add_table("Fruits", FRUITS, _fruit_rows(report))
+        book.add_table("Photos", PHOTOS, _photo_rows(report))
     return stream.getvalue()
-
-
-def _write_table(
-    sheet: Any, start: int, table: Sequence[Sequence[Cell]], formats: Mapping[str, Any]
-) -> None:
-    """A head and its rows. Percentages are numbers from 0 to 100, as a person reads them."""
-    head = table[0]
-    for row, cells in enumerate(table):
-        for column, cell in enumerate(cells):
-            at = (start + row, column)
-            if isinstance(cell, str):
-                text = spreadsheet_text(cell)
-                sheet.write_string(*at, text, formats["bold"] if row == 0 else None)
-            elif cell is not None:
-                is_share = head[column] in _PERCENT
-                value = 100 * cell if is_share else cell
-                sheet.write_number(*at, value, formats["percent"] if is_share else None)
 
 
 def _share_rows(report: Report) -> list[Sequence[Cell]]:

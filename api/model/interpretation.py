@@ -4,16 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from api.core.formatting import number, percent
-from api.core.labels import LEVELS, Level, read_label
+from api.core.labels import LEVEL_NAMES, LEVELS, Level, read_label
 from api.model.grade import FruitGrade
 
 SURE = 0.9
 LIKELY = 0.6
-_LEVEL_NAMES: dict[Level, str] = {
-    "fresh": "fresh",
-    "past_best": "past its best",
-    "rotten": "rotten",
-}
 
 
 def describe(
@@ -43,7 +38,7 @@ def describe(
     if level == "past_best" and label.level == "fresh":
         words = f"{label.fruit}, sound but past its best"
     elif level and (level == "rotten") != (label.freshness == "rotten"):
-        remark = f" By its freshness score it is {_LEVEL_NAMES[level]}."
+        remark = f" By its freshness score it is {LEVEL_NAMES[level]}."
     if several:
         return (
             "This photo shows several fruits, and one grade speaks for none of them alone: most "
@@ -67,7 +62,7 @@ def describe_several(fruits: Sequence[FruitGrade], ungraded: int = 0) -> str:
         fruit.freshness_level for fruit in fruits if fruit.recognised
     )
     unknown = sum(not fruit.recognised for fruit in fruits)
-    parts = [f"{levels[level]} {_LEVEL_NAMES[level]}" for level in LEVELS if levels[level]]
+    parts = [f"{levels[level]} {LEVEL_NAMES[level]}" for level in LEVELS if levels[level]]
     if unknown:
         parts.append(f"{unknown} not recognised")
     counts = f": {', '.join(parts)}" if parts else ""

@@ -86,6 +86,21 @@ class VersionThresholds(BaseModel):
     version: str
     others: FreshnessThresholds = Field(description="For fruits without their own.")
     fruits: list[FruitThresholds]
+    compared_with: str | None = Field(
+        description="The version in use; for that one, the version in use before it."
+    )
+    lacks: list[str] = Field(
+        description="Fruits that have their own in `compared_with`, and none in this version."
+    )
+
+
+class ThresholdsCopy(BaseModel):
+    """Which thresholds to take over."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    # PostgreSQL refuses null characters in text.
+    from_version: str = Field(max_length=80, pattern=r"^[^\x00]*$")
 
 
 class FruitThresholdsChange(BaseModel):
@@ -109,7 +124,10 @@ def thresholds_by_version(session: Session) -> dict[str, dict[str, LevelThreshol
 
 
 def of_version(
-    session: Session, settings: Settings, manifest: Mapping[str, Any]
+    session: Session,
+    settings: Settings,
+    manifest: Mapping[str, Any],
+    compared_with: str | None = None,
 ) -> VersionThresholds:
     """Those of the version of a stored `manifest`."""
     version, classes = manifest["version"], manifest["classes"]
@@ -118,7 +136,32 @@ def of_version(
     query = select(FruitThresholdsRow).where(FruitThresholdsRow.version == version)
     saved = {row.fruit: row for row in session.scalars(query)}
     fruits = [_of_fruit(fruit, saved.get(fruit), others) for fruit in graded_fruits(classes)]
-    return VersionThresholds(version=version, others=others, fruits=fruits)
+    return VersionThresholds(
+        version=version,
+        others=others,
+        fruits=fruits,
+        compared_with=compared_with,
+        lacks=lacking(session, manifest, compared_with),
+    )
+
+
+def lacking(session: Session, manifest: Mapping[str, Any], other: str | None) -> list[str]:
+    """Fruits of the version of `manifest` that have their own thresholds in the `other` only."""
+    return [row.fruit for row in _lacking(session, manifest, other)]
+
+
+def copy_lacking(session: Session, manifest: Mapping[str, Any], other: str) -> None:
+    """Save the thresholds, with their costs, that the `other` version has and this one lacks."""
+    for row in _lacking(session, manifest, other):
+        values = {
+            "rotten_below": row.rotten_below,
+            "fresh_from": row.fresh_from,
+            "costs": row.costs,
+            "changed_at": now(),
+        }
+        # Somebody else may do the same at this moment.
+        keys = {"version": manifest["version"], "fruit": row.fruit}
+        upsert(session, FruitThresholdsRow, keys, values)
 
 
 def of_fruit(
@@ -165,6 +208,19 @@ def forget(session: Session, version: str, fruit: str) -> None:
             FruitThresholdsRow.version == version, FruitThresholdsRow.fruit == fruit
         )
     )
+
+
+def _lacking(
+    session: Session, manifest: Mapping[str, Any], other: str | None
+) -> list[FruitThresholdsRow]:
+    """Of `other`, in the order of their names."""
+    own = select(FruitThresholdsRow.fruit).where(FruitThresholdsRow.version == manifest["version"])
+    query = select(FruitThresholdsRow).where(
+        FruitThresholdsRow.version == other,
+        FruitThresholdsRow.fruit.in_(graded_fruits(manifest["classes"])),
+        FruitThresholdsRow.fruit.not_in(own),
+    )
+    return list(session.scalars(query.order_by(FruitThresholdsRow.fruit)))
 
 
 def _of_fruit(

@@ -130,6 +130,15 @@ def promote(session: Session, version: str, kind: Kind) -> PromotionRow:
     return promotion
 
 
+def compared_version(session: Session, version: str) -> str | None:
+    """The champion; for the champion itself, the version that it replaced."""
+    current = champion(session)
+    if version != current:
+        return current
+    last = history(session, limit=1)
+    return last[0].replaced if last else None
+
+
 def rollback(session: Session) -> PromotionRow:
     """Make the previous champion the champion again.
 

@@ -190,5 +190,12 @@ class Promotion(BaseModel):
     at: datetime
 
 
+class PromotionByHand(Promotion):
+    lacks_thresholds: list[str] = Field(
+        description="Fruits whose own freshness thresholds in the version before this one lacks: "
+        "POST /models/{version}/thresholds/copy takes them over."
+    )
+
+
 class History(BaseModel):
     promotions: list[Promotion] = Field(description="The newest first.")

@@ -20,7 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.core.labels import Level
-from api.storage import inspection_tables, trigger_tables  # noqa: F401  (register their tables)
+
+# Imported to register their tables.
+from api.storage import inspection_tables, removed_table, trigger_tables  # noqa: F401
 from api.storage.db import Base, UtcDateTime, now
 
 # `ImageRow` and `BoxedPhotoRow` have a column of this name.

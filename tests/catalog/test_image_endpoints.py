@@ -119,10 +119,15 @@ def test_images_can_be_relabelled_and_removed_in_bulk(filled: TestClient) -> Non
     answer = filled.post(
         f"{IMAGES}/relabel", json={"ids": [*ids, UNKNOWN], "class_name": "Green Plum"}
     )
-    assert answer.json() == {"relabelled": 2, "class_name": "green_plum", "missing": [UNKNOWN]}
+    assert answer.json() == {
+        "relabelled": 2,
+        "class_name": "green_plum",
+        "missing": [UNKNOWN],
+        "former": {"plum": ids[:1], "pear": ids[1:]},
+    }
     assert {image["id"] for image in listed(filled, class_name="green_plum")} == set(ids)
     answer = filled.post(f"{IMAGES}/remove", json={"ids": [*ids, UNKNOWN]})
-    assert answer.json() == {"removed": 2, "missing": [UNKNOWN]}
+    assert answer.json() == {"removed": 2, "missing": [UNKNOWN], "kept_days": 7.0}
     assert len(listed(filled)) == 2
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 from playwright.sync_api import Locator, Page, expect
 
 MOST_TABS = 400
-_HAS_FOCUS = "element => element.contains(document.activeElement)"
+# Also within a component, whose root has an active element of its own.
+_HAS_FOCUS = "element => element.contains(element.getRootNode().activeElement)"
 
 
 @dataclass(frozen=True)

@@ -118,3 +118,10 @@ def look(page: Page, story: str, step: str, *, whole: bool = True) -> None:
 
 def is_phone(page: Page) -> bool:
     return page.viewport_size is not None and page.viewport_size["width"] < PHONE
+
+
+def downloaded(page: Page, key: str) -> bytes:
+    """The file that the button of this key gives."""
+    with page.expect_download() as download:
+        page.locator(f".st-key-{key} button:visible").first.click()
+    return Path(download.value.path()).read_bytes()

@@ -1,13 +1,22 @@
 """A grader works through a batch in the history, in a real browser on real processes."""
 
+import io
 import re
 from pathlib import Path
 
 import httpx
+import openpyxl
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.pages import assert_fits_width, no_traceback, open_page, quiet, screenshot
+from tests.e2e.pages import (
+    assert_fits_width,
+    downloaded,
+    no_traceback,
+    open_page,
+    quiet,
+    screenshot,
+)
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 
@@ -41,11 +50,13 @@ def test_batch_is_worked_through(
     expect(page.get_by_text("As it is in the history")).to_be_visible()
     quiet(page)
     screenshot(page, f"{name}-batch")
+    assert _photos_in_workbook(page, "batch_xlsx") == len(photos)
     page.get_by_role("link", name="Open them one by one in the history").click()
     rows = page.locator(".st-key-history-rows .stButton button")
     expect(rows).to_have_count(len(photos))
     assert f"batch={batch_id}" in page.url
     quiet(page)
+    assert _photos_in_workbook(page, "history_xlsx") == len(photos)
     assert_fits_width(page)
     screenshot(page, name)
 
@@ -71,6 +82,11 @@ def test_batch_is_worked_through(
     expect(_opened(other, photos[-2])).to_be_visible()
     no_traceback(other)
     other.close()
+
+
+def _photos_in_workbook(page: Page, key: str) -> int:
+    """The rows of its sheet of photos, without the head."""
+    return int(openpyxl.load_workbook(io.BytesIO(downloaded(page, key)))["Photos"].max_row) - 1
 
 
 def _opened(page: Page, photo: Path) -> Locator:

@@ -13,6 +13,7 @@ from tests.drawn_tray import draw_tray_of, rearranged
 from tests.e2e.pages import (
     ARTEFACTS,
     assert_fits_width,
+    downloaded,
     no_traceback,
     open_page,
     quiet,
@@ -79,11 +80,11 @@ def test_a_lot_from_opening_to_the_report(
 
         _find_again(page, lot)
         message = corrected["verdict"]["message"]
-        pages = pypdf.PdfReader(io.BytesIO(_download(page, "report_pdf"))).pages
+        pages = pypdf.PdfReader(io.BytesIO(downloaded(page, "report_pdf"))).pages
         text = " ".join(" ".join(one.extract_text() for one in pages).split())
         assert lot in text
         assert message in text
-        book = openpyxl.load_workbook(io.BytesIO(_download(page, "report_xlsx")))
+        book = openpyxl.load_workbook(io.BytesIO(downloaded(page, "report_xlsx")))
         assert book["Fruits"].max_row == 1 + sum(corrected["counts"].values())
         no_traceback(page)
 
@@ -141,9 +142,3 @@ def _find_again(page: Page, lot: str) -> None:
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Lot {lot}")
     quiet(page)
-
-
-def _download(page: Page, key: str) -> bytes:
-    with page.expect_download() as download:
-        page.locator(f".st-key-{key} button").click()
-    return Path(download.value.path()).read_bytes()

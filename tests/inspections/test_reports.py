@@ -11,7 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.core.formatting import spreadsheet_text
-from api.http.endpoints.inspection_reports import PDF, XLSX
+from api.core.workbook import XLSX
+from api.http.endpoints.inspection_reports import PDF
 from api.inspections import report_pdf
 from api.predictions.retention import sweep_predicted
 from api.settings import Settings

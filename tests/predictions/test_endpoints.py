@@ -80,17 +80,48 @@ def test_raw_body_of_every_format_is_graded(client: TestClient, file_format: str
     assert set(response.json()) == FIELDS
 
 
+def counted(client: TestClient) -> tuple[int, int, str]:
+    """The predictions of /health, of the history and of /metrics."""
+    metrics = client.get("/metrics").text
+    lines = [line for line in metrics.splitlines() if line.startswith("ripeline_predictions")]
+    total = client.get("/predictions").json()["total"]
+    return client.get("/health").json()["prediction_count"], total, "\n".join(lines)
+
+
+def test_photo_that_is_not_recorded_is_graded_and_forgotten(
+    client: TestClient, photo: bytes
+) -> None:
+    def requests() -> float:
+        lines = client.get("/metrics").text.splitlines()
+        named = [line for line in lines if line.startswith("ripeline_requests_total")]
+        return sum(float(line.split()[-1]) for line in named if 'route="/predict"' in line)
+
+    def monitored() -> tuple[object, ...]:
+        # Records are written in the background.
+        assert cast(FastAPI, client.app).state.service.recorder.flush(10)
+        summary = client.get("/monitoring/summary").json()
+        return *counted(client), summary["predictions"], client.get("/drift").json()
+
+    recorded = client.post("/predict", files={"file": photo}).json()
+    before, requests_before = monitored(), requests()
+    for _ in range(3):
+        frame = client.post("/predict?record=false", files={"file": photo})
+        assert frame.status_code == 200
+        assert set(frame.json()) == FIELDS
+        assert frame.json()["probabilities"] == recorded["probabilities"]
+    assert requests() == requests_before + 3
+    assert monitored() == before
+    name = frame.json()["prediction_id"]
+    assert client.get(f"/predictions/{name}").status_code == 404
+    said = client.post(f"/predictions/{name}/feedback", json={"correct": True})
+    assert said.status_code == 404
+
+
 def test_heat_map_of_an_earlier_prediction_counts_nothing_twice(
     client: TestClient, photo: bytes
 ) -> None:
-    def counted() -> tuple[int, int, str]:
-        metrics = client.get("/metrics").text
-        lines = [line for line in metrics.splitlines() if line.startswith("ripeline_predictions")]
-        total = client.get("/predictions").json()["total"]
-        return client.get("/health").json()["prediction_count"], total, "\n".join(lines)
-
     first = client.post("/predict", files={"file": ("a.jpg", photo)}).json()
-    before = counted()
+    before = counted(client)
     for _ in range(3):
         again = client.post(
             "/predict",
@@ -100,11 +131,11 @@ def test_heat_map_of_an_earlier_prediction_counts_nothing_twice(
         assert again["explanation"]["heatmap"].startswith("data:image/png;base64,")
         for name in ("prediction_id", "predicted_class", "probabilities", "model_version"):
             assert again[name] == first[name]
-    assert counted() == before
+    assert counted(client) == before
     assert before[2]
     one_go = client.post("/predict?explain=true", files={"file": ("a.jpg", photo)}).json()
     assert one_go["prediction_id"] != first["prediction_id"]
-    assert counted()[:2] == (before[0] + 1, before[1] + 1)
+    assert counted(client)[:2] == (before[0] + 1, before[1] + 1)
 
 
 def test_heat_map_is_by_the_version_that_graded(client: TestClient, photo: bytes) -> None:

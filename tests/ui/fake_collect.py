@@ -74,6 +74,31 @@ FEEDBACK = {
 }
 
 
+NONE_REMOVED: dict[str, Any] = {
+    "total": 0,
+    "offset": 0,
+    "limit": 200,
+    "kept_days": 7.0,
+    "photos": [],
+}
+
+
+REMOVED = NONE_REMOVED | {
+    "total": 2,
+    "photos": [
+        {
+            "id": name * 32,
+            "kind": kind,
+            "filename": f"{name}.jpg",
+            "class_name": "kiwi" if kind == "image" else None,
+            "removed_at": "2026-11-21T10:00:00Z",
+            "kept_until": "2026-11-28T10:00:00Z",
+        }
+        for name, kind in (("a", "image"), ("b", "boxed"))
+    ],
+}
+
+
 def sent_names(body: bytes) -> list[str]:
     """The file names in a form; for a zip, its name followed by the path of each entry."""
     names = []
@@ -162,8 +187,17 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
         "/upload-training-data": upload_answer,
         "/dataset/summary": Answer(SUMMARY),
         "/dataset/images": Answer(IMAGES),
-        "/dataset/images/relabel": Answer({"relabelled": 2, "class_name": "kiwi", "missing": []}),
-        "/dataset/images/remove": Answer({"removed": 2, "missing": []}),
+        "/dataset/images/relabel": Answer(
+            {
+                "relabelled": 2,
+                "class_name": "kiwi",
+                "missing": [],
+                "former": {"freshapples": IDS[:2]},
+            }
+        ),
+        "/dataset/images/remove": Answer({"removed": 2, "missing": [], "kept_days": 7.0}),
+        "/dataset/removed": Answer(NONE_REMOVED),
+        "/dataset/removed/restore": Answer({"restored": 2, "known": [], "missing": []}),
         "/review-queue": Answer(QUEUE),
         **{f"/dataset/images/{image_id}/photograph": image for image_id in IDS},
         **{item["photograph_url"]: image for item in QUEUE["items"]},

@@ -30,7 +30,15 @@ def of_fruit(fruit: str, **changes: Any) -> dict[str, Any]:
 
 
 def of_version(version: str, *fruits: dict[str, Any]) -> Answer:
-    return Answer({"version": version, "others": OTHERS, "fruits": list(fruits)})
+    return Answer(
+        {
+            "version": version,
+            "others": OTHERS,
+            "fruits": list(fruits),
+            "compared_with": None,
+            "lacks": [],
+        }
+    )
 
 
 def counted(rotten: list[float], good: list[float], in_use: float, costs: Costs) -> dict[str, Any]:

@@ -77,6 +77,7 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
     api.answers |= {
         "/dataset/summary": summary,
         "/dataset/images": images,
+        "/dataset/removed": Answer(fake_collect.REMOVED),
         "/retrain/estimate": Answer(fake_learning.ESTIMATE | {"champion": fake_insights.CHAMPION}),
         "/models": Answer(
             {

@@ -9,6 +9,7 @@ from errors import ApiError
 from pydantic import BaseModel
 
 from tests.ui.fake_api import HEALTH, OUTAGE, PREDICTION, Answer, FakeApi, problem
+from tests.ui.fake_tray import NO_DETECTOR
 
 
 @pytest.fixture
@@ -43,6 +44,16 @@ def test_predict_sends_the_photo_with_its_name_and_parses_the_response(
     [body] = api.sent_to("/predict")
     assert b'name="file"; filename="apple.jpg"' in body
     assert b"the bytes" in body
+
+
+def test_frame_of_a_live_camera_is_not_recorded(client: ApiClient, api: FakeApi) -> None:
+    api.answers["/predict?record=false&instances=true"] = NO_DETECTOR
+    api.answers["/predict?record=false"] = Answer(PREDICTION)
+    api.answers["/predict"] = OUTAGE
+
+    assert client.predict_frame(b"frame", instances=True).instances is None
+    paths = [path for path, _ in api.received]
+    assert paths == ["/predict?record=false&instances=true", "/predict?record=false"]
 
 
 def test_nulls_and_unknown_fields_are_accepted(client: ApiClient, api: FakeApi) -> None:

@@ -1,4 +1,4 @@
-"""Charts, and grids of photos, on a page."""
+"""Charts, grids of photos, and tables to download, on a page."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
@@ -29,6 +29,7 @@ window.ripelineMenu ??= document.addEventListener("click", event => {
     ?.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click(), 100);
 }) ?? true;
 </script>"""
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Two side by side fit on a phone.
 _CELL_PIXELS = 170
 # Square whatever the photos are, so that the rows are even.
@@ -59,6 +60,23 @@ def selectable_chart(figure: go.Figure, key: str, alt: str) -> int | None:
         )
     points = event["selection"]["points"]
     return int(points[0]["customdata"]) if points and "customdata" in points[0] else None
+
+
+def excel_button(
+    content: Callable[[], bytes], name: str, key: str, *, disabled: bool = False, help: str = ""
+) -> None:
+    """Download a workbook, which is made when it is clicked. `name` has no ending."""
+    st.download_button(
+        "Excel (XLSX)",
+        content,
+        f"{name}.xlsx",
+        _XLSX,
+        key=key,
+        on_click="ignore",
+        icon=":material/download:",
+        disabled=disabled,
+        help=help or None,
+    )
 
 
 class HasFilename(Protocol):

@@ -36,9 +36,9 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> str:
     """Returns a summary for the terminal."""
     # Imported here, so that `main` can report a missing extra.
-    from api.commands.bulk.grader import ScoringJob  # noqa: PLC0415
+    from api.commands.bulk.grader import ScoringJob, Thresholds  # noqa: PLC0415
     from api.commands.bulk.instance_table import instances_path  # noqa: PLC0415
-    from api.commands.bulk.model import open_model  # noqa: PLC0415
+    from api.commands.bulk.model import open_model, thresholds_in_use  # noqa: PLC0415
     from api.commands.bulk.score import score  # noqa: PLC0415
     from api.commands.bulk.workers import Workers  # noqa: PLC0415
     from api.core.progress import terminal  # noqa: PLC0415
@@ -46,12 +46,18 @@ def _run(arguments: argparse.Namespace) -> str:
 
     settings = get_settings()
     package = open_model(settings, arguments.model)
+    version = package.manifest.version
+    thresholds = (
+        Thresholds(arguments.thresholds)
+        if arguments.thresholds
+        else thresholds_in_use(settings, version)
+    )
     job = ScoringJob(
         package,
         arguments.source,
         settings.max_body_bytes,
         settings.max_pixels,
-        arguments.thresholds,
+        thresholds,
         arguments.instances,
         settings.engine,
     )
@@ -69,7 +75,8 @@ def _run(arguments: argparse.Namespace) -> str:
     resumed = f" ({report.resumed} of them by an earlier command)" if report.resumed else ""
     return (
         f"{arguments.out} has {report.photographs} photographs{resumed}, {report.errors} of them "
-        f"with an error, by version {package.manifest.version}.{fruits}{_left_out(report.left_out)}"
+        f"with an error, by version {version}, with its freshness levels by these thresholds: "
+        f"{thresholds}.{fruits}{_left_out(report.left_out)}"
     )
 
 
@@ -113,13 +120,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--rotten-below",
         type=float,
-        help="fruit with a freshness score (0 to 1) below this is rotten; needs --fresh-from",
+        help="any fruit with a freshness score (0 to 1) below this is rotten; needs --fresh-from",
     )
     parser.add_argument(
         "--fresh-from",
         type=float,
-        help="fruit with at least this score is fresh, in between past its best (default: the "
-        "model's own thresholds)",
+        help="fruit with at least this score is fresh, in between past its best (default: as the "
+        "service grades by this version, each fruit by its own thresholds where it has them)",
     )
     arguments = parser.parse_args()
     below, fresh = arguments.rotten_below, arguments.fresh_from

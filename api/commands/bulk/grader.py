@@ -1,8 +1,8 @@
 """Grades photos in one process, with the predictor that serves: paths in, rows out."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -24,10 +24,26 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """Freshness thresholds: `shared` None means the package's own; `by_fruit` has those of single
+    fruits, instead.
+    """
+
+    shared: LevelThresholds | None = None
+    by_fruit: Mapping[str, LevelThresholds] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """In words. A job is only resumed with the same."""
+        shared = _in_words(self.shared) if self.shared else "the model's own"
+        fruits = (f"{fruit}: {_in_words(one)}" for fruit, one in sorted(self.by_fruit.items()))
+        return "; ".join([shared, *fruits])
+
+
+@dataclass(frozen=True)
 class ScoringJob:
     """What is graded and how; sent to every process and cluster node.
 
-    `max_bytes` and `max_pixels` limit a photo. `thresholds` None means the package's own.
+    `max_bytes` and `max_pixels` limit a photo.
     With `instances` each fruit of a photo is graded too. `engine` runs the model.
     Raises NoDetectorError if the package cannot.
     """
@@ -36,7 +52,7 @@ class ScoringJob:
     address: str
     max_bytes: int
     max_pixels: int
-    thresholds: LevelThresholds | None = None
+    thresholds: Thresholds = Thresholds()
     instances: bool = False
     engine: EngineName = "litert"
 
@@ -57,16 +73,12 @@ class ScoringJob:
         """Of the first table."""
         return schema(self.package.manifest.classes)
 
-    @property
-    def thresholds_text(self) -> str:
-        """`thresholds` in words. A job is only resumed with the same."""
-        if self.thresholds is None:
-            return "the model's own"
-        below, fresh = self.thresholds.rotten_below, self.thresholds.fresh_from
-        return f"rotten below {below}, fresh from {fresh}"
-
     def source(self) -> Source:
         return Source(self.address, self.max_bytes)
+
+
+def _in_words(thresholds: LevelThresholds) -> str:
+    return f"rotten below {thresholds.rotten_below}, fresh from {thresholds.fresh_from}"
 
 
 class Grader:
@@ -77,7 +89,7 @@ class Grader:
         self._source = job.source()
         self._version = job.package.manifest.version
         predictor = Predictor.of_package(job.package, job.max_pixels, 1, job.engine)
-        self._predictor = predictor.with_thresholds(job.thresholds)
+        self._predictor = predictor.with_thresholds(job.thresholds.shared, job.thresholds.by_fruit)
 
     def __call__(self, paths: Sequence[str]) -> pa.Table:
         """One row per path, in order. Raises SourceError if the store is unavailable."""

@@ -1,20 +1,26 @@
-"""The model that grades: the champion, the shipped model, another version, or a folder."""
+"""The model that grades: the champion, the shipped model, another version, or a folder; and the
+freshness thresholds that are in use with it."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
+from api.commands.bulk.grader import Thresholds
 from api.core.errors import ProblemError
 from api.model.manifest import is_version
 from api.model.package import BadPackageError, Package, load_package, read_manifest
+from api.predictions.freshness_thresholds import user_thresholds
+from api.predictions.fruit_thresholds import thresholds_by_version
 from api.registry import repository
 from api.registry.store import fetch_package, is_stored
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
-from api.storage.tables import ChampionRow
+from api.storage.tables import ChampionRow, FreshnessThresholdsRow, FruitThresholdsRow
 
 CHAMPION = "champion"
 DEFAULT = "default"
@@ -59,21 +65,55 @@ def _open_version(settings: Settings, version: str) -> Package:
     return fetch_package(blobs, version, settings.model_cache)
 
 
-def _champion_version(settings: Settings) -> str | None:
-    """The champion's version; None without a catalog, which this never creates."""
-    address = make_url(settings.database)
-    if address.drivername.startswith("sqlite") and not Path(address.database or "").exists():
-        return None
-    database = Database(settings.database)
+def thresholds_in_use(settings: Settings, version: str) -> Thresholds:
+    """Those by which the service grades with a version, as the catalog and the settings have them.
+
+    Raises BadModelError if there is a catalog that cannot be reached.
+    """
     try:
-        if not inspect(database.engine).has_table(ChampionRow.__tablename__):
-            return None
-        with database.reading() as session:
-            return repository.champion(session)
+        with _reading(settings) as session:
+            if session is None:
+                return Thresholds(settings.level_thresholds)
+            tables = inspect(session.connection())
+            # A catalog that an older version made has not all of them.
+            by_user = by_fruit = None
+            if tables.has_table(FreshnessThresholdsRow.__tablename__):
+                by_user = user_thresholds(session)
+            if tables.has_table(FruitThresholdsRow.__tablename__):
+                by_fruit = thresholds_by_version(session).get(version)
+            return Thresholds(by_user or settings.level_thresholds, by_fruit or {})
+    except UNAVAILABLE as error:
+        raise BadModelError(
+            "The catalog cannot be reached, so it is not known where people drew the line between "
+            f"fresh and rotten ({error}). Name it by --rotten-below and --fresh-from."
+        ) from None
+
+
+def _champion_version(settings: Settings) -> str | None:
+    """The champion's version; None without a catalog."""
+    try:
+        with _reading(settings) as session:
+            if session is None:
+                return None
+            has_champion = inspect(session.connection()).has_table(ChampionRow.__tablename__)
+            return repository.champion(session) if has_champion else None
     except UNAVAILABLE as error:
         raise BadModelError(
             f"The catalog cannot be reached, so its champion is not known ({error}). Name a model "
             f"by --model, such as '{DEFAULT}'."
         ) from None
+
+
+@contextmanager
+def _reading(settings: Settings) -> Iterator[Session | None]:
+    """The catalog; None without one, which this never creates. Raises UNAVAILABLE."""
+    address = make_url(settings.database)
+    if address.drivername.startswith("sqlite") and not Path(address.database or "").exists():
+        yield None
+        return
+    database = Database(settings.database)
+    try:
+        with database.reading() as session:
+            yield session
     finally:
         database.close()

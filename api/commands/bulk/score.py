@@ -103,7 +103,7 @@ def _resume_or_create(
     spec = JobSpec(
         source=source.address,
         model_version=job.package.manifest.version,
-        thresholds=job.thresholds_text,
+        thresholds=str(job.thresholds),
         grades="photos and their fruits" if job.instances else "photos",
         rows_a_part=rows_per_part,
     )

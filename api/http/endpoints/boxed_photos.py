@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.catalog import boxed_photos, boxed_repository
+from api.catalog import boxed_photos, boxed_repository, removal
 from api.catalog.archive import UploadLimits
 from api.catalog.box_export import export_coco
 from api.catalog.box_schemas import BoxedPhotoAnswer, BoxedPhotoPage, MarkedFruits
@@ -34,6 +34,7 @@ from api.http.headers import cached_jpeg
 from api.http.problems import responses
 from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
 from api.predictions.boxes import BoxesAnswer, BoxesService
+from api.storage.ids import is_id
 
 BOXED_PHOTOS = "/dataset/boxed-photos"
 UPLOADS = "/upload-boxed-photos"
@@ -167,8 +168,20 @@ def change_boxes(
     status_code=204,
     responses=responses(404, 422),
 )
-def remove_boxed_photo(database: DatabaseDep, blobs: BlobsDep, photo_id: str) -> None:
-    boxed_photos.remove(database, blobs, photo_id)
+def remove_boxed_photo(
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    *,
+    photo_id: str,
+    restorable: bool = False,
+) -> None:
+    """For good, also one that was removed and could still be restored; with `restorable` it can be
+    restored for RIPELINE_KEEP_REMOVED_DAYS."""
+    if restorable and settings.keep_removed_days:
+        removal.keep_boxed(database, photo_id)
+    elif not (is_id(photo_id) and removal.delete_removed(database, blobs, [photo_id])):
+        boxed_photos.remove(database, blobs, photo_id)
 
 
 @router.post(

@@ -1,11 +1,12 @@
 """`/dataset/images`, `/dataset/summary` and `/upload-training-data`."""
 
+from collections import defaultdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.catalog import repository
+from api.catalog import removal, repository
 from api.catalog.archive import UploadLimits
 from api.catalog.class_names import ClassNames
 from api.catalog.repository import ImageNotFoundError
@@ -15,10 +16,9 @@ from api.catalog.schemas import (
     Relabel,
     Relabelled,
     RelabelSelection,
-    Removed,
-    Selection,
     TrainingImage,
     UploadReport,
+    missing_ids,
 )
 from api.catalog.service import Origin, decoding, load_image, remove_images
 from api.catalog.upload import UploadService
@@ -88,16 +88,19 @@ def relabel_many(
 ) -> Relabelled:
     classes = ClassNames(database, training_index, selection.new_class)
     class_name = classes.accept(selection.class_name)
-    ids = repository.relabel(session, selection.ids, class_name)
+    only_from = selection.only_from
+    only_from = None if only_from is None else accepted_class_name(only_from)
+    found = repository.relabel(session, selection.ids, class_name, only_from)
+    former: defaultdict[str, list[str]] = defaultdict(list)
+    for image_id, name in sorted(found.items()):
+        if name != class_name:
+            former[name].append(image_id)
     return Relabelled(
-        relabelled=len(ids), class_name=class_name, missing=_missing(selection.ids, ids)
+        relabelled=len(found),
+        class_name=class_name,
+        missing=missing_ids(selection.ids, list(found)),
+        former=former,
     )
-
-
-@router.post(f"{IMAGES}/remove", summary="Remove many images", responses=responses(422))
-def remove_many(database: DatabaseDep, blobs: BlobsDep, selection: Selection) -> Removed:
-    removed = remove_images(database, blobs, selection.ids)
-    return Removed(removed=len(removed), missing=_missing(selection.ids, removed))
 
 
 @router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422))
@@ -157,7 +160,9 @@ def relabel(
     responses=responses(404, 422),
 )
 def remove(database: DatabaseDep, blobs: BlobsDep, image_id: str) -> None:
-    if not (is_id(image_id) and remove_images(database, blobs, [image_id])):
+    """For good, also one that was removed and could still be restored."""
+    ids = [image_id] if is_id(image_id) else []
+    if not (remove_images(database, blobs, ids) or removal.delete_removed(database, blobs, ids)):
         raise ImageNotFoundError(image_id)
 
 
@@ -197,7 +202,3 @@ async def upload(
 @router.get("/dataset/summary", summary="Data set summary")
 def summary(session: ReadingDep, training_index: TrainingIndexDep) -> DatasetSummary:
     return DatasetSummary.load(session, training_index)
-
-
-def _missing(ids: list[str], existing: list[str]) -> list[str]:
-    return sorted(set(ids) - set(existing))

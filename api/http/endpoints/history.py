@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.core.errors import ProblemError, UnprocessableError
 from api.core.imaging.resize import thumbnail
 from api.core.labels import Level
+from api.core.workbook import XLSX
 from api.http.deps import (
     BlobsDep,
     DatabaseDep,
@@ -31,6 +32,7 @@ from api.predictions.history import (
 )
 from api.predictions.recorded import HistoryItem
 from api.predictions.search import Filters, Order
+from api.predictions.table_xlsx import predictions_xlsx
 from api.storage.ids import ID_PATTERN
 
 Share = Annotated[float, Query(ge=0, le=1)]
@@ -121,6 +123,28 @@ def predictions(
         next=following,
         predictions=[HistoryItem.of_found(one) for one in found],
     )
+
+
+@router.get(
+    "/predictions.xlsx",
+    summary="Predictions as a workbook",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {}}}, **responses(422)},
+)
+def workbook(
+    state: StateDep, database: DatabaseDep, filters: FiltersDep, order: Order = "newest"
+) -> Response:
+    """What `GET /predictions` finds by the same filters, at most 10,000 photos: a sheet of them,
+    and one of the fruits that were found in them.
+    """
+    state.recorder.flush(FLUSH_SECONDS)
+    with database.reading() as session:
+        data = predictions_xlsx(session, filters, order)
+    headers = {
+        "Content-Disposition": 'attachment; filename="ripeline-grades.xlsx"',
+        "Cache-Control": "no-store",
+    }
+    return Response(data, headers=headers, media_type=XLSX)
 
 
 @router.get("/predictions/{prediction_id}", summary="One prediction", responses=responses(404, 422))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Response
 
 from api.core.formatting import printable
+from api.core.workbook import XLSX
 from api.http.deps import BlobsDep, DatabaseDep
 from api.http.endpoints.inspections import INSPECTION
 from api.http.problems import responses
@@ -18,7 +19,6 @@ from api.inspections.report_xlsx import report_xlsx
 from api.storage.db import Database, now
 
 PDF = "application/pdf"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 router = APIRouter(tags=["inspections"], responses=responses(503))
 
 

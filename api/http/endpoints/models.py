@@ -18,13 +18,14 @@ from api.insights import report as quality_report
 from api.insights.mistakes import find_mistakes
 from api.insights.mistakes_zip import mistakes_zip
 from api.insights.schemas import Mistakes, Report
+from api.predictions import fruit_thresholds
 from api.predictions.freshness_thresholds import user_thresholds
-from api.predictions.fruit_thresholds import thresholds_by_version
 from api.registry import repository, service
 from api.registry.export import export_zip
 from api.registry.schemas import (
     History,
     Promotion,
+    PromotionByHand,
     Version,
     VersionComparison,
     VersionDescription,
@@ -107,7 +108,7 @@ def export(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, versio
     with database.reading() as session:
         repository.check_promotable(session, version)
         by_user = user_thresholds(session)
-        by_fruit = thresholds_by_version(session).get(version, {})
+        by_fruit = fruit_thresholds.thresholds_by_version(session).get(version, {})
     # Outside of the transaction: it takes a second.
     package = service.fetch_package(blobs, version, settings.model_cache)
     own = fitted_thresholds(package.manifest.classes, package.head.thresholds)
@@ -121,13 +122,19 @@ def export(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, versio
 )
 def promote(
     database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str
-) -> Promotion:
+) -> PromotionByHand:
     """Every process serves it within two seconds, without a dropped request.
 
     For the version that serves already nothing changes, and the answer tells since when it does.
+    A version has freshness thresholds of its own: the answer names the fruits for which only the
+    version before has saved ones.
     """
     promotion = service.promote(database, blobs, settings.model_cache, version)
-    return Promotion.model_validate(promotion, from_attributes=True)
+    done = Promotion.model_validate(promotion, from_attributes=True)
+    with database.reading() as session:
+        manifest = repository.get_model(session, version).manifest
+        lacks = fruit_thresholds.lacking(session, manifest, done.replaced)
+    return PromotionByHand(**done.model_dump(), lacks_thresholds=lacks)
 
 
 @router.post("/models/rollback", summary="Roll back", responses=responses(409))

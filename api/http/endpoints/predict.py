@@ -22,6 +22,14 @@ Explained = Annotated[
         "it the answer is 422 nothing-to-explain."
     ),
 ]
+Recorded = Annotated[
+    bool,
+    Query(
+        description="false: grade and forget, as for the frames of a live camera. Neither the "
+        "history nor monitoring counts the photo, it is not kept, and its prediction_id leads to "
+        "nothing."
+    ),
+]
 router = APIRouter(tags=["predict"])
 
 
@@ -44,6 +52,7 @@ async def predict(
     explain: bool = False,
     instances: bool = False,
     prediction_id: Explained = None,
+    record: Recorded = True,
 ) -> Response:
     """Send JPEG, PNG, WebP, BMP, HEIC or AVIF, as the form field `file` or as the body itself.
 
@@ -55,6 +64,8 @@ async def predict(
     `instances=true` finds the fruits of the photo and grades each: it adds `image`, `instances`
     (best first, at most 50), `several` and `summary`. 409 `no-detector` if the model in use cannot;
     `/model-info` says so (`finds_fruits`).
+
+    `record=false` grades the photo, and forgets it.
     """
     predictor = state.serving()
     if instances:
@@ -70,11 +81,10 @@ async def predict(
     upload = await read_photo(request)
     grade = await state.batcher.predict(predictor, PredictRequest(upload.data, explain, instances))
     version = predictor.manifest.version
-    if prediction_id is None:
+    if record and prediction_id is None:
         prediction = state.build_response(grade, version, upload.filename)
     else:
-        prediction = Prediction.of_grade(grade, version).model_copy(
-            update={"prediction_id": prediction_id}
-        )
+        prediction = Prediction.of_grade(grade, version)
+        prediction.prediction_id = prediction_id or prediction.prediction_id
     # A Response is sent as it is; FastAPI would validate and serialize a model once more.
     return Response(prediction.model_dump_json(exclude_unset=True), media_type="application/json")

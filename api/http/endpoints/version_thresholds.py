@@ -24,6 +24,7 @@ from api.predictions.fruit_thresholds import (
     Line,
     LineCosts,
     Share,
+    ThresholdsCopy,
     VersionThresholds,
 )
 from api.registry import repository
@@ -63,7 +64,27 @@ class SweepQuery(BaseModel):
 def thresholds(session: ReadingDep, settings: SettingsDep, version: str) -> VersionThresholds:
     """A fruit without its own has those of `/freshness-thresholds`."""
     manifest = repository.get_model(session, version).manifest
-    return fruit_thresholds.of_version(session, settings, manifest)
+    compared_with = repository.compared_version(session, version)
+    return fruit_thresholds.of_version(session, settings, manifest, compared_with)
+
+
+@router.post(
+    f"/models/{VERSION}/thresholds/copy",
+    summary="Take over the thresholds of another version",
+    responses=responses(404, 422),
+)
+def copy_thresholds(
+    session: SessionDep, settings: SettingsDep, version: str, copied: ThresholdsCopy
+) -> VersionThresholds:
+    """Those of fruits that have their own there and not here, with their costs.
+
+    They were chosen by the scores of that version: look at the sweep of this one afterwards.
+    """
+    other = repository.get_model(session, copied.from_version).version
+    manifest = repository.get_model(session, version).manifest
+    fruit_thresholds.copy_lacking(session, manifest, other)
+    compared_with = repository.compared_version(session, version)
+    return fruit_thresholds.of_version(session, settings, manifest, compared_with)
 
 
 @router.get(

@@ -17,7 +17,8 @@ PUBLIC = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
 # Of the data: uploading, labelling and removing photos, feedback, and inspections.
 DATA = re.compile(
-    r"POST /(upload-training-data|upload-boxed-photos|dataset/images/(relabel|remove)|review-queue)"
+    r"POST /(upload-training-data|upload-boxed-photos|dataset/images/(relabel|remove)"
+    r"|dataset/removed/restore|review-queue)"
     r"|POST /predictions/[^/]+/feedback|PUT /predictions/[^/]+/boxes"
     r"|(PUT|DELETE) /predictions/[^/]+/dismissal"
     r"|(PATCH|DELETE) /dataset/images/[^/]+"
@@ -28,7 +29,8 @@ DATA = re.compile(
 )
 # Of the models: runs, versions in use, thresholds and triggers.
 MODELS = re.compile(
-    r"POST /(retrain|runs/[^/]+/cancel|models/compare|models/rollback|models/[^/]+/promote)"
+    r"POST /(retrain|runs/[^/]+/cancel|models/compare|models/rollback|models/[^/]+/promote"
+    r"|models/[^/]+/thresholds/copy)"
     r"|PATCH /models/[^/]+"
     r"|(PUT|DELETE) /(freshness-thresholds|models/[^/]+/thresholds/[^/]+)"
     r"|PUT /triggers/[^/]+|POST /suggestions/[^/]+/(accept|dismiss)"

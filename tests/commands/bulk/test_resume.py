@@ -12,6 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from api.commands.bulk.grader import Thresholds
 from api.commands.bulk.resumable_job import OtherJobError
 from api.commands.bulk.score import GradeBatches, parts_folder, score
 from api.commands.bulk.source import SourceError
@@ -141,7 +142,7 @@ def test_other_thresholds_are_not_resumed(folder: Path, out: Path, kind: str) ->
         score(job_for(folder), out, interrupted_after(folder, 5), rows_per_part=2)
     again = job_for(folder)
     if kind == "other thresholds":
-        again = replace(again, thresholds=LevelThresholds(0.3, 0.7))
+        again = replace(again, thresholds=Thresholds(LevelThresholds(0.3, 0.7)))
     else:
         path = parts_folder(out) / "job.json"
         old = json.loads(path.read_text())

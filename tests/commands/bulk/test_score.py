@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from api.commands.bulk.grader import Grader
+from api.commands.bulk.grader import Grader, Thresholds
 from api.commands.bulk.output import BadOutputError, error_row, schema, write_table
 from api.commands.bulk.score import BusyError, GradeBatches, NoPhotographsError, parts_folder, score
 from api.core.freshness_levels import LevelThresholds
@@ -145,7 +145,7 @@ def test_grades_in_words(tmp_path: Path, changes: dict[str, object], words: str)
 
 
 def test_thresholds_of_the_job_decide_the_levels(folder: Path, out: Path) -> None:
-    job = replace(job_for(folder), thresholds=LevelThresholds(1e-9, 1 - 1e-9))
+    job = replace(job_for(folder), thresholds=Thresholds(LevelThresholds(1e-9, 1 - 1e-9)))
     grader = Grader(job)
     score(job, out, lambda batches: map(grader, batches))
     rows = [row for row in pq.read_table(out).to_pylist() if row["error"] is None]

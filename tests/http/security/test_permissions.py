@@ -50,6 +50,7 @@ DATA = {
     ("POST", "/upload-training-data"),
     ("POST", "/dataset/images/relabel"),
     ("POST", "/dataset/images/remove"),
+    ("POST", "/dataset/removed/restore"),
     ("PATCH", "/dataset/images/{image_id}"),
     ("DELETE", "/dataset/images/{image_id}"),
     ("POST", "/predictions/{prediction_id}/feedback"),
@@ -73,6 +74,7 @@ MODELS = {
     ("POST", "/retrain"),
     ("POST", "/runs/{run_id}/cancel"),
     ("POST", "/models/{version}/promote"),
+    ("POST", "/models/{version}/thresholds/copy"),
     ("PATCH", "/models/{version}"),
     ("POST", "/models/compare"),
     ("POST", "/models/rollback"),
@@ -105,6 +107,13 @@ def test_data_and_models_keys_may_do_their_own_changes_only(
     assert f"RIPELINE_{setting}_KEYS or RIPELINE_CHANGE_KEYS" in detail
     if (method, path) != ("POST", "/retrain"):
         assert locked.request(method, url, headers=bearer(own)).status_code not in (401, 403)
+
+
+def test_grading_without_a_record_needs_the_same_key(locked: TestClient) -> None:
+    file = {"file": ("frame.jpg", encode(draw_fruit("freshapples"), "JPEG"))}
+    frame = "/predict?record=false"
+    assert locked.post(frame, files=file).status_code == 401
+    assert locked.post(frame, files=file, headers=bearer(PREDICT_KEY)).status_code == 200
 
 
 @pytest.mark.parametrize("key", [DATA_KEY, MODELS_KEY])

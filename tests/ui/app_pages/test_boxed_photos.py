@@ -157,8 +157,11 @@ def test_photo_is_removed(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[f"{LIST}/{PHOTO_ID}"] = Answer("", 204)
     page = opened(open_page)
     button(page, "Remove the photo").click().run()
-    assert len(api.sent_to(f"{LIST}/{PHOTO_ID}")) == 1
-    assert page.success[0].value == "crate.jpg was removed."
+    assert len(api.sent_to(f"{LIST}/{PHOTO_ID}?restorable=true")) == 1
+    assert "crate.jpg was removed." in page_text(page)
+
+    button(page, "Undo").click().run()
+    assert json.loads(api.sent_to("/dataset/removed/restore")[-1]) == {"ids": [PHOTO_ID]}
 
 
 def test_refused_change_stays_open_with_the_reason(open_page: OpenPage, api: FakeApi) -> None:

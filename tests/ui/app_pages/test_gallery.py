@@ -93,7 +93,7 @@ def test_selected_photos_are_relabelled_together(page: AppTest, api: FakeApi) ->
 def test_removal_needs_confirmation(page: AppTest, api: FakeApi) -> None:
     pick(page, *IDS[1:])
     button(page, "Remove").click().run()
-    assert "cannot be brought back" in page_text(page)
+    assert "2 photos will be removed, and can be put back for 7 days" in page_text(page)
     assert not api.sent_to("/dataset/images/remove")
 
     button(page, "Remove 2 photos").click().run()

@@ -75,6 +75,16 @@ def test_filters_are_asked_of_the_api(open_page: OpenPage, api: FakeApi) -> None
     assert found["recognised"] == ["true"]
 
 
+@pytest.mark.parametrize(("total", "is_too_much"), [(10_000, False), (10_001, True)])
+def test_what_was_found_is_a_workbook(
+    open_page: OpenPage, api: FakeApi, total: int, *, is_too_much: bool
+) -> None:
+    api.answers[LIST] = page_of(ITEMS[APPLE], total=total)
+    [workbook] = [getattr(one, "proto") for one in open_page("history").get("download_button")]  # noqa: B009
+    assert (workbook.label, workbook.disabled) == ("Excel (XLSX)", is_too_much)
+    assert ("10,000 photos" in workbook.help) is is_too_much
+
+
 def test_filter_without_a_match_is_said(open_page: OpenPage, api: FakeApi) -> None:
     page = open_page("history")
     api.answers[LIST] = page_of()

@@ -1,5 +1,7 @@
 """The Retrain page while a run trains, and its verdict."""
 
+import json
+
 import pytest
 
 from tests.ui import fake_learning as fake
@@ -7,6 +9,14 @@ from tests.ui.app_pages.retrain_page import AT, has_button, press, retrain_page
 from tests.ui.app_pages.retrain_page import scripted as scripted  # noqa: PLC0414 - a fixture
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi
+
+PROMOTED = {
+    "version": fake.CANDIDATE,
+    "replaced": fake.CHAMPION,
+    "kind": "manual",
+    "at": AT,
+    "lacks_thresholds": [],
+}
 
 
 def test_running_run_shows_progress_time_left_and_losses(open_page: OpenPage, api: FakeApi) -> None:
@@ -100,8 +110,7 @@ def test_candidate_that_passed_waits_for_a_person_to_promote_it(
     waiting = fake.PASSED | {"promote": False, "passed": True}
     api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": waiting})
     promote = f"/models/{fake.CANDIDATE}/promote"
-    answer = {"version": fake.CANDIDATE, "replaced": fake.CHAMPION, "kind": "manual", "at": AT}
-    api.answers[promote] = Answer(answer)
+    api.answers[promote] = Answer(PROMOTED)
     page = retrain_page(open_page)
     shown = [element.value for element in page.info]
     assert any("passed the checks and waits for you" in text for text in shown)
@@ -133,9 +142,7 @@ def test_rejected_candidate_can_be_promoted_after_confirmation(
 ) -> None:
     api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.NOT_PASSED})
     promote = f"/models/{fake.CANDIDATE}/promote"
-    api.answers[promote] = Answer(
-        {"version": fake.CANDIDATE, "replaced": fake.CHAMPION, "kind": "manual", "at": AT}
-    )
+    api.answers[promote] = Answer(PROMOTED)
     page = retrain_page(open_page)
     assert "did not pass the checks" in page.warning[0].value
     assert "It is worse on Fresh apple" in page.warning[0].value
@@ -164,3 +171,19 @@ def test_failed_run_shows_the_reason_and_another_can_be_started(
     assert expected in text
     assert "Memory ran out." in text
     assert not page.button[0].disabled
+
+
+@pytest.mark.parametrize("state", ["cancelled", "interrupted"])
+def test_cancelled_run_is_started_again_with_its_options(
+    open_page: OpenPage, api: FakeApi, state: str
+) -> None:
+    options = {"epochs": 3, "detector": "keep", "promote": "person"}
+    ended = {"state": state, "mode": "full", "options": options, "verdict": None}
+    api.answers["/runs"] = fake.runs(fake.RUNNING | ended)
+    api.answers["/retrain"] = Answer(fake.STARTED, 202)
+    page = retrain_page(open_page)
+
+    press(page, "Start again")
+
+    [body] = api.sent_to("/retrain")
+    assert json.loads(body) == {"mode": "full", "epochs": 3, "detector": "keep"}

@@ -1,5 +1,7 @@
 """The rows of the history: a page of what was found, and turning the pages."""
 
+from functools import partial
+
 import cached_api
 import cached_history
 import history_state
@@ -7,9 +9,10 @@ import streamlit as st
 from api_models import HistoryItem, PredictionPage
 from formatting import pluralize
 from history import Sought, details, grade, said
-from history_client import photo_path
+from history_client import MOST_IN_WORKBOOK, HistoryClient, photo_path
 from plain_text import as_markdown
 
+from components.display import excel_button
 from components.messages import empty_state
 
 PAGE_SIZE = 20
@@ -29,7 +32,9 @@ def rows(sought: Sought) -> None:
     if not page.predictions and walk.after is None:
         _nothing(sought)
         return
-    st.caption(_counted(page, walk.place))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_counted(page, walk.place))
+        _download(sought, page.total)
     paths = [photo_path(item.prediction_id) for item in page.predictions if item.photograph_kept]
     thumbnails = dict(zip(paths, cached_api.thumbnails().get(paths), strict=True))
     st.html(_STYLE)
@@ -53,6 +58,18 @@ def rows(sought: Sought) -> None:
                 on_click=walk.turn,
                 args=(1,),
             )
+
+
+def _download(sought: Sought, total: int) -> None:
+    """Of all pages."""
+    too_many = total > MOST_IN_WORKBOOK
+    excel_button(
+        partial(HistoryClient(cached_api.api()).workbook, sought),
+        "ripeline-grades",
+        "history_xlsx",
+        help=f"A table takes {MOST_IN_WORKBOOK:,} photos. Look for fewer days." if too_many else "",
+        disabled=too_many,
+    )
 
 
 def _row(place: int, item: HistoryItem, thumbnail: bytes | None) -> None:

@@ -1,21 +1,26 @@
 """Adding photos to the open inspection: files, or the camera."""
 
+from functools import partial
+
 import cached_api
 import inspection_state
+import lots
 import streamlit as st
 import uploads
 from formatting import pluralize
+from inspection_client import InspectionClient
 from photos import READABLE, Photo
 from plain_text import as_markdown
 from transfer import inspection_upload
 from transfer.background_upload import BackgroundUpload
 from transfer.inspection_upload import AddedFile
 
+from components.live.camera import live_camera
 from components.upload_progress import choose_files, progress, stopped_warning
 
 UPLOADER = "inspection_photos"
 CAMERA = "inspection_camera"
-_FILES, _CAMERA = "Choose photos", "Camera"
+_FILES, _CAMERA, _LIVE = "Choose photos", "Camera", "Live camera"
 _MAX_LISTED = 5
 
 
@@ -36,7 +41,7 @@ def add_photos(inspection_id: str) -> None:
         return
     source = st.segmented_control(
         "Where the photos come from",
-        [_FILES, _CAMERA],
+        [_FILES, _CAMERA, _LIVE],
         default=_FILES,
         required=True,
         key=inspection_state.INSPECTION_SOURCE,
@@ -45,6 +50,12 @@ def add_photos(inspection_id: str) -> None:
     )
     if source == _CAMERA:
         _camera(inspection_id)
+    elif source == _LIVE:
+        st.caption(
+            "Move along the lot: each fruit is graded as you go. Only the photos that you keep "
+            "count, and only they are stored."
+        )
+        live_camera(partial(_keep, inspection_id))
     else:
         _files(inspection_id)
 
@@ -76,6 +87,20 @@ def _camera(inspection_id: str) -> None:
         on_change=_start_camera,
         args=(inspection_id,),
     )
+
+
+def _keep(inspection_id: str, photo: Photo) -> str:
+    """Add a photo of the live camera at once; what became of it. Raises ApiError."""
+    try:
+        answer = InspectionClient(cached_api.api()).add(inspection_id, [photo])
+    finally:
+        cached_api.clear_inspections()
+    if answer.added:
+        added = answer.added[0]
+        return f"{lots.photo_title(added)} added: {lots.describe(added.fruits)}."
+    if answer.known:
+        return f"This is {lots.photo_title(answer.known[0]).lower()} again, and counts once."
+    return f"Not added. {answer.errors[0].error.detail}"
 
 
 def _start_files(inspection_id: str) -> None:

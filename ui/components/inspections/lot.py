@@ -54,9 +54,11 @@ def lot(inspection_id: str) -> None:
 
 
 def _lot(inspection: Inspection) -> None:
-    verdict(inspection)
-    if inspection.same_asked:
-        same_fruits(inspection)
+    # One element, whatever is in it: a live camera would end if its own place changed.
+    with st.container():
+        verdict(inspection)
+        if inspection.same_asked:
+            same_fruits(inspection)
     with st.container(border=True, key="add-photos"):
         add_photos(inspection.id)
     if inspection.photos:

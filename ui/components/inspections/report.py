@@ -6,15 +6,9 @@ from functools import partial
 import cached_api
 import streamlit as st
 from api_models import Inspection
-from inspection_client import InspectionClient, ReportKind
+from inspection_client import InspectionClient
 
-_KINDS: dict[ReportKind, tuple[str, str]] = {
-    "pdf": ("PDF with pictures", "application/pdf"),
-    "xlsx": (
-        "Excel (XLSX)",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ),
-}
+from components.display import excel_button
 
 
 def report(inspection: Inspection) -> None:
@@ -22,16 +16,18 @@ def report(inspection: Inspection) -> None:
     st.subheader("Report", anchor=False)
     client = InspectionClient(cached_api.api())
     with st.container(horizontal=True, key="reports"):
-        for kind, (label, media_type) in _KINDS.items():
-            st.download_button(
-                label,
-                partial(client.report, inspection.id, kind),
-                f"{_name(inspection)}.{kind}",
-                media_type,
-                key=f"report_{kind}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+        st.download_button(
+            "PDF with pictures",
+            partial(client.report, inspection.id, "pdf"),
+            f"{_name(inspection)}.pdf",
+            "application/pdf",
+            key="report_pdf",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        excel_button(
+            partial(client.report, inspection.id, "xlsx"), _name(inspection), "report_xlsx"
+        )
 
 
 def _name(inspection: Inspection) -> str:

@@ -118,7 +118,8 @@ def draw_the_line(version: str, status: str) -> None:
     limits = describe_limits(current.rotten_below, current.fresh_from)
     st.caption(
         f"{as_markdown(capitalize(fruit))} now: {limits} {_SET_BY[current.set_by]} The lines "
-        "belong to this version; a new one begins with its own."
+        "belong to this version; a new one begins with its own, unless you carry them over when "
+        "you put it in use."
     )
 
 

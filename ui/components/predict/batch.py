@@ -1,5 +1,6 @@
 """Grading many photos: choose them, wait, read the table."""
 
+from functools import partial
 from uuid import uuid4
 
 import cached_api
@@ -11,11 +12,13 @@ import uploads
 from charts.bars import class_bars
 from errors import ApiError
 from formatting import SEVERAL, level_label, pluralize
+from history import Sought
+from history_client import HistoryClient
 from photos import READABLE
 from transfer import grading
 from transfer.grading import Graded
 
-from components.display import chart
+from components.display import chart, excel_button
 from components.messages import api_unavailable, empty_state, show_error
 from components.predict.grades import choose_shown, grade_label, grades_table, is_shown
 from components.upload_progress import choose_files, progress, stopped_warning
@@ -107,13 +110,22 @@ def _results(rows: list[Graded]) -> None:
             icon=":material/download:",
             disabled=not rows,
         )
+        if batch_id := state.batch_id():
+            sought = Sought(batch_id=batch_id, order="oldest")
+            excel_button(
+                partial(HistoryClient(cached_api.api()).workbook, sought),
+                "ripeline-grades",
+                "batch_xlsx",
+                disabled=not any(row.prediction for row in rows),
+                help="The photos that could be graded, and each fruit in them.",
+            )
         st.button(
             "Grade other photos",
             icon=":material/restart_alt:",
             on_click=state.keep_batch,
             args=(None,),
         )
-    if batch_id := state.batch_id():
+    if batch_id:
         st.page_link(
             "app_pages/history.py",
             label="Open them one by one in the history",

@@ -9,6 +9,7 @@ from plain_text import as_markdown
 
 from components import comparisons
 from components.messages import run_action
+from components.retrain import carry_over
 
 # The area of the errors of both actions.
 AREA = "champion"
@@ -55,8 +56,13 @@ def confirm_promotion(champion: str, version: str, reasons: tuple[str, ...]) -> 
         )
     else:
         _compare(champion, version)
+    carry_over.ask(version)
     if st.button(
-        "Promote", type="primary", key="confirm-promotion", on_click=_promote, args=(version,)
+        "Promote",
+        type="primary",
+        key="confirm-promotion",
+        on_click=_promote,
+        args=(version, champion),
     ):
         st.rerun()
 
@@ -73,8 +79,8 @@ def confirm_rollback(champion: str, version: str) -> None:
         st.rerun()
 
 
-def _promote(version: str) -> None:
-    run_action(AREA, lambda: cached_api.models().promote(version))
+def _promote(version: str, champion: str) -> None:
+    run_action(AREA, lambda: carry_over.promote(version, champion))
 
 
 def _roll_back() -> None:

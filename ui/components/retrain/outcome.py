@@ -19,8 +19,10 @@ from stored_models import GateComparison, Verdict
 
 from components import comparisons
 from components.display import chart
-from components.retrain.champion import confirm_promotion
+from components.retrain import carry_over
+from components.retrain.champion import AREA, confirm_promotion
 from components.retrain.found_fruits import found_fruits
+from components.retrain.start import start_again
 
 _THUMBNAIL_PIXELS = 110
 _ENDS = {
@@ -36,6 +38,8 @@ def outcome(run: Run, champion: str | None) -> None:
         title, icon = _ENDS.get(run.state, ("The last run is over", "info"))
         show = st.error if run.state == "failed" else st.info
         show(f"**{title}**\n\n{as_markdown(run.message)}", icon=f":material/{icon}:")
+        if run.state in ("cancelled", "interrupted"):
+            start_again(run)
         return
     st.header("New model compared with the current one", anchor=False)
     _verdict(run.candidate, run.verdict, champion)
@@ -68,6 +72,8 @@ def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
             f"**Version {candidate} passed the checks and {now}**\n\n{listed}",
             icon=":material/verified:",
         )
+        if candidate == champion:
+            carry_over.offer(AREA, candidate)
         return
     if verdict.passed:
         _waiting(candidate, listed, champion)

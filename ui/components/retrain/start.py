@@ -61,6 +61,21 @@ def _start(choice: Choice) -> None:
     run_action(_AREA, lambda: cached_api.api().start_run(choice.mode, choice.detector))
 
 
+def start_again(run: Run) -> None:
+    """A button for a run that was cancelled or interrupted: the same once more."""
+    st.button(
+        "Start again",
+        icon=":material/restart_alt:",
+        help="The same run, from its beginning.",
+        on_click=_start_again,
+        args=(run,),
+    )
+
+
+def _start_again(run: Run) -> None:
+    run_action(_AREA, lambda: cached_api.api().start_again(run))
+
+
 def _has_changed(shown: Run | None, newest: Run | None) -> bool:
     if shown is None or newest is None:
         return shown is not newest

@@ -14,13 +14,20 @@ from plain_text import as_markdown
 
 from components.display import photo_grid
 from components.messages import empty_state, show_error
+from components.training_data import undo
 from components.training_data.boxed_edit import AREA, change_boxes
 
 PAGE_SIZE = 24
 
 
 def boxed_photos() -> None:
-    """The list, or why it cannot be shown."""
+    """The list, or why it cannot be shown; what was removed."""
+    undo.offer(AREA)
+    _list()
+    undo.removed_lately(AREA)
+
+
+def _list() -> None:
     try:
         number = st.session_state.get(state.BOXED_PAGE, 1)
         page = cached_api.boxed_photos((number - 1) * PAGE_SIZE, PAGE_SIZE)

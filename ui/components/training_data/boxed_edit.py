@@ -2,6 +2,7 @@
 
 import boxed_photos as boxed
 import cached_api
+import cached_removed
 import photos
 import state
 import streamlit as st
@@ -14,6 +15,7 @@ from formatting import class_labels
 from components.box_drawing import place_of_fruit
 from components.class_picker import choose_class, is_new_class
 from components.messages import run_action, show_action_error
+from components.training_data import undo
 
 AREA = "boxed"
 _ONLY_MARKED = "No class: only marked as a fruit"
@@ -122,8 +124,10 @@ def _save(changes: BoxChanges, *, complete: bool) -> None:
 
 
 def _remove(photo: BoxedPhotoAnswer) -> None:
-    BoxedPhotoClient(cached_api.api()).remove(photo.id)
-    state.keep_success(AREA, f"{photo.filename} was removed.")
+    kept_days = cached_removed.newest().kept_days
+    cached_removed.remove_boxed(photo.id)
+    message = f"{photo.filename} was removed."
+    undo.after_removal(AREA, message, [photo.id], is_kept=kept_days > 0)
 
 
 def _close() -> None:

@@ -3,16 +3,19 @@
 from collections.abc import Callable
 
 import cached_api
+import cached_removed
 import state
 import streamlit as st
 from api_models import TrainingImage
-from formatting import class_label, pluralize
-from plain_text import as_markdown
+from errors import ApiError
+from formatting import pluralize
 
 from components.class_picker import choose_class, is_new_class
-from components.messages import run_action, show_action_error
+from components.messages import run_action, show_error
+from components.training_data import undo
 
-_AREA = "gallery"
+AREA = "gallery"
+_FOR_GOOD = "for_good"
 
 
 def edit_bar(images: list[TrainingImage], total: int, classes: list[str]) -> None:
@@ -36,9 +39,6 @@ def edit_bar(images: list[TrainingImage], total: int, classes: list[str]) -> Non
             st.button("Relabel", disabled=not chosen, on_click=_relabel, args=(selected, chosen))
         if st.button("Remove", icon=":material/delete:", disabled=not selected):
             _confirm_removal(selected)
-    if message := state.take_success(_AREA):
-        st.success(as_markdown(message), icon=":material/check_circle:")
-    show_action_error(_AREA, "This cannot be done")
 
 
 def selection_key(image_id: str) -> str:
@@ -46,11 +46,22 @@ def selection_key(image_id: str) -> str:
     return f"select_{image_id}"
 
 
-@st.dialog("Remove for good?")
+@st.dialog("Remove from the training data?")
 def _confirm_removal(ids: list[str]) -> None:
+    try:
+        kept_days = cached_removed.newest().kept_days
+    except ApiError as error:
+        show_error(error, rejected="Nothing can be removed now")
+        return
+    for_good = not kept_days
+    if kept_days:
+        for_good = st.checkbox("Delete for good", key=_FOR_GOOD)
+    back = (
+        "cannot be brought back" if for_good else f"can be put back for {undo.days_text(kept_days)}"
+    )
     st.write(
-        f"{pluralize(len(ids), 'photo')} will be removed from the training data, and cannot be "
-        "brought back. Models that have learned from them stay as they are."
+        f"{pluralize(len(ids), 'photo')} will be removed, and {back}. Models that have learned "
+        "from them stay as they are."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep"):
@@ -65,23 +76,25 @@ def _relabel(ids: list[str], class_name: str) -> None:
         answer = cached_api.api().relabel_images(
             ids, class_name, new_class=is_new_class(state.NEW_CLASS)
         )
-        count = pluralize(answer.relabelled, "photo")
-        state.keep_success(_AREA, f"{count} relabelled: {class_label(answer.class_name)}.")
+        undo.after_relabelling(AREA, answer)
 
     _run(action, ids)
 
 
 def _remove(ids: list[str]) -> None:
+    for_good = bool(st.session_state.get(_FOR_GOOD))
+
     def action() -> None:
-        answer = cached_api.api().remove_images(ids)
-        state.keep_success(_AREA, f"{pluralize(answer.removed, 'photo')} removed.")
+        answer = cached_removed.remove_images(ids, for_good=for_good)
+        message = f"{pluralize(answer.removed, 'photo')} removed."
+        undo.after_removal(AREA, message, ids, is_kept=answer.kept_days > 0)
 
     _run(action, ids)
 
 
 def _run(action: Callable[[], None], ids: list[str]) -> None:
-    state.keep_success(_AREA, None)
-    if run_action(_AREA, action):
+    state.keep_undo(AREA, None)
+    if run_action(AREA, action):
         _select(ids, False)
     cached_api.clear_training_data()
 

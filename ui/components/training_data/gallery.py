@@ -11,7 +11,8 @@ from plain_text import as_markdown
 
 from components.display import photo_grid
 from components.messages import empty_state, show_error
-from components.training_data.edit import edit_bar, selection_key
+from components.training_data import undo
+from components.training_data.edit import AREA, edit_bar, selection_key
 
 PAGE_SIZE = 24
 _SPLITS = ("train", "validation", "test")
@@ -20,6 +21,7 @@ _ORIGINS = {"upload": "Upload", "feedback": "Feedback", "review": "Review queue"
 
 def gallery() -> None:
     """The gallery, or why it cannot be shown."""
+    undo.offer(AREA)
     try:
         summary = cached_api.dataset_summary()
         if summary.images:
@@ -30,6 +32,7 @@ def gallery() -> None:
                 "No photos of your own yet",
                 "Photos that you add here or correct on the Predict page appear here.",
             )
+        undo.removed_lately(AREA)
     except ApiError as error:
         show_error(error, rejected="The photos cannot be listed")
 

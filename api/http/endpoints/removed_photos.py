@@ -1,0 +1,76 @@
+"""`/dataset/images/remove` and `/dataset/removed`: removing photos, and taking that back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.catalog import removal
+from api.catalog.removed_schemas import (
+    Removal,
+    Removed,
+    RemovedPage,
+    RemovedPhoto,
+    Restored,
+)
+from api.catalog.schemas import Selection, missing_ids
+from api.catalog.service import remove_images
+from api.http.deps import (
+    BlobsDep,
+    DatabaseDep,
+    KnownPhotosDep,
+    Offset,
+    ReadingDep,
+    SettingsDep,
+)
+from api.http.problems import responses
+
+REMOVED = "/dataset/removed"
+router = APIRouter(tags=["training images"], responses=responses(503, 507))
+
+
+@router.post("/dataset/images/remove", summary="Remove many images", responses=responses(422))
+def remove_many(
+    database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, selection: Removal
+) -> Removed:
+    """They can be restored for RIPELINE_KEEP_REMOVED_DAYS, unless they are removed for good."""
+    days = 0.0 if selection.for_good else settings.keep_removed_days
+    if days:
+        removed = removal.keep_images(database, selection.ids)
+    else:
+        removed = remove_images(database, blobs, selection.ids)
+        removed += removal.delete_removed(database, blobs, selection.ids)
+    return Removed(
+        removed=len(removed), missing=missing_ids(selection.ids, removed), kept_days=days
+    )
+
+
+@router.get(REMOVED, summary="Removed photos that can be restored", responses=responses(422))
+def removed_photos(
+    session: ReadingDep,
+    settings: SettingsDep,
+    *,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> RemovedPage:
+    """With boxes or without, the last removed first."""
+    days = settings.keep_removed_days
+    rows = removal.list_removed(session, offset, limit)
+    return RemovedPage(
+        total=removal.count(session),
+        offset=offset,
+        limit=limit,
+        kept_days=days,
+        photos=[RemovedPhoto.of(row, days) for row in rows],
+    )
+
+
+@router.post(f"{REMOVED}/restore", summary="Restore removed photos", responses=responses(422))
+def restore(database: DatabaseDep, known: KnownPhotosDep, selection: Selection) -> Restored:
+    """With their class, split, boxes and feedback. One that was added again stays as it is now."""
+    outcome = removal.restore(database, known, selection.ids)
+    found = outcome.restored + outcome.known
+    return Restored(
+        restored=len(outcome.restored),
+        known=sorted(outcome.known),
+        missing=missing_ids(selection.ids, found),
+    )

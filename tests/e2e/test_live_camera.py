@@ -1,0 +1,259 @@
+"""The live camera of an inspection, in a browser with a camera that films drawn trays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.drawn_tray import draw_tray_of, rearranged
+from tests.e2e.browser import ARGUMENTS, chromium, running_browser
+from tests.e2e.conftest import WITHOUT_BROWSER
+from tests.e2e.hands import Hands
+from tests.e2e.pages import SCHEMES, is_phone, look, no_traceback, quiet
+from tests.e2e.test_accessibility import faults
+from tests.processes import Running, running_app
+from tests.ui import fake_lots, fake_tray
+from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
+from tests.ui.hostile_text import EVIL
+
+FRAMES = "/predict?record=false&instances=true"
+WHOLE_FRAMES = "/predict?record=false"
+LEAST_TARGET_PIXELS = 44
+FILMED_PIXELS = (1280, 854)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two trays, one after the other, again and again, as raw pictures (YUV4MPEG2)."""
+    width, height = FILMED_PIXELS
+    path = tmp_path_factory.mktemp("film") / "trays.y4m"
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{width} H{height} F5:1 Ip A1:1 C420\n".encode())
+        for turns in (0, 1):
+            tray = draw_tray_of(rearranged(turns), seed=turns).resize(FILMED_PIXELS)
+            bright, *colours = tray.convert("YCbCr").split()
+            small = [plane.resize((width // 2, height // 2)) for plane in colours]
+            picture = b"".join(plane.tobytes() for plane in (bright, *small))
+            file.write(10 * (b"FRAME\n" + picture))
+    return path
+
+
+@pytest.fixture(scope="module")
+def filming(film: Path) -> Iterator[Browser]:
+    if chromium() is None:
+        pytest.skip(WITHOUT_BROWSER)
+    with running_browser(
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+        "--host-resolver-rules=MAP insecure.test 127.0.0.1",
+    ) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def fake_api(photo: bytes) -> Iterator[FakeApi]:
+    api = FakeApi()
+    fake_lots.script(api, photo)
+    api.answers[FRAMES] = Answer(fake_tray.tray_answer(fake_tray.TRAY))
+    yield api
+    api.stop()
+
+
+@pytest.fixture(scope="module")
+def fake_url(fake_api: FakeApi) -> Iterator[str]:
+    with running_app(fake_api.address) as url:
+        yield url
+
+
+@pytest.fixture
+def page(filming: Browser) -> Iterator[Page]:
+    """Of a person who lets every page use the camera."""
+    context = filming.new_context(permissions=["camera"], reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+def live(page: Page) -> Locator:
+    return page.get_by_role("group", name="Live camera")
+
+
+def button(page: Page, name: str) -> Locator:
+    return live(page).get_by_role("button", name=name, exact=True)
+
+
+def open_camera(page: Page, url: str) -> None:
+    """Of the open inspection of the fake API."""
+    page.goto(f"{url}/inspections?inspection={fake_lots.ID}")
+    page.get_by_role("radio", name="Live camera", exact=True).click()
+    expect(button(page, "Start the camera")).to_be_visible()
+    quiet(page)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_lot_is_graded_live_and_a_photo_kept(
+    filming: Browser, running: Running, width: int
+) -> None:
+    context = filming.new_context(
+        permissions=["camera"],
+        viewport={"width": width, "height": 900},
+        has_touch=width < 500,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    hands = Hands(page, "finger" if is_phone(page) else "keyboard")
+    with httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as api:
+        before = api.get("/predictions").json()["total"]
+        lot = api.post("/inspections", json={"lot": f"Live {width}"}).json()
+        page.goto(f"{running.ui_url}/inspections?inspection={lot['id']}")
+        sources = page.get_by_role("radiogroup", name="Where the photos come from")
+        hands.pick(sources, "Live camera")
+        hands.press(button(page, "Start the camera"))
+        box = live(page).locator(".box")
+        expect(box.first).to_be_visible()
+        expect(live(page).locator(".headline")).to_contain_text("fruit")
+        expect(live(page).locator(".detail")).to_contain_text("The worst:")
+        for name in ("Keep this photo", "Pause", "Stop"):
+            size = button(page, name).bounding_box()
+            assert size is not None
+            assert min(size["width"], size["height"]) >= LEAST_TARGET_PIXELS
+        graded = _frames_asked(api)
+
+        hands.press(button(page, "Pause"))
+        expect(live(page).locator(".still")).to_be_visible()
+        look(page, "live", "paused")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            quiet(page)
+            assert not list(faults(page, Axe()))
+        hands.press(button(page, "Keep this photo"))
+        expect(live(page).get_by_role("status")).to_contain_text("Photo 1 added")
+        expect(page.locator("[class*=st-key-lot-fruit-] button").first).to_be_visible()
+        assert graded > 0
+        [photo] = api.get(f"/inspections/{lot['id']}/photos").json()["photos"]
+        assert (photo["width"], photo["height"]) == FILMED_PIXELS
+        assert len(photo["fruits"]) == box.count()
+        # It is still there to go on with, and no other frame is kept.
+        hands.press(button(page, "Go on"))
+        expect(live(page).locator(".still")).to_be_hidden()
+        hands.press(button(page, "Stop"))
+        expect(button(page, "Start the camera")).to_be_focused()
+        assert api.get("/predictions").json()["total"] == before + 1
+        no_traceback(page)
+    context.close()
+
+
+def _frames_asked(api: httpx.Client) -> float:
+    """How many requests to /predict the API has answered."""
+    lines = [one for one in api.get("/metrics").text.splitlines() if 'route="/predict"' in one]
+    counts = [one for one in lines if one.startswith("ripeline_requests_total")]
+    return sum(float(one.split()[-1]) for one in counts)
+
+
+def test_worst_fruit_is_named_and_boxes_have_signs(page: Page, fake_url: str) -> None:
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    boxes = live(page).locator(".box")
+    expect(boxes).to_have_count(len(fake_tray.TRAY))
+    assert boxes.all_inner_texts() == ["✕ worst", "!", "✓", "?"]
+    styles = {one.evaluate("box => getComputedStyle(box).borderTopStyle") for one in boxes.all()}
+    assert len(styles) == len(fake_tray.TRAY)
+    expect(live(page).locator(".headline")).to_have_text(
+        "4 fruits: 1 rotten, 1 past its best, 1 fresh, 1 not known"
+    )
+    expect(live(page).locator(".detail")).to_contain_text("The worst: rotten apple, bottom right")
+
+
+def test_class_names_are_text(page: Page, fake_url: str, fake_api: FakeApi) -> None:
+    scripted = fake_api.answers[FRAMES]
+    evil = fake_tray.instance((0, 0, 30, 30), fruit=EVIL)
+    fake_api.answers[FRAMES] = Answer(fake_tray.tray_answer([evil]))
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    expect(live(page).locator(".detail")).to_contain_text("<script>evil()</script>")
+    expect(live(page).locator("script, a, img")).to_have_count(0)
+    fake_api.answers[FRAMES] = scripted
+
+
+def test_outage_clears_the_boxes_and_ends_by_itself(
+    page: Page, fake_url: str, fake_api: FakeApi
+) -> None:
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    boxes = live(page).locator(".box")
+    expect(boxes.first).to_be_visible()
+    scripted = fake_api.answers[FRAMES]
+    fake_api.answers[FRAMES] = OUTAGE
+    expect(live(page).get_by_role("status")).to_contain_text("The grading service is in trouble")
+    expect(boxes).to_have_count(0)
+    expect(button(page, "Keep this photo")).to_have_attribute("aria-disabled", "true")
+    fake_api.answers[FRAMES] = scripted
+    expect(boxes.first).to_be_visible()
+    expect(live(page).get_by_role("status")).to_have_text("")
+
+
+def test_model_without_a_detector_grades_the_whole_picture(
+    page: Page, fake_url: str, fake_api: FakeApi
+) -> None:
+    scripted = fake_api.answers[FRAMES]
+    fake_api.answers[FRAMES] = fake_tray.NO_DETECTOR
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    expect(live(page).locator(".headline")).to_have_text("✓ Fresh apple")
+    expect(live(page).locator(".detail")).to_contain_text("one fruit at a time")
+    fake_api.answers[FRAMES] = scripted
+
+
+def test_refused_photo_says_why(page: Page, fake_url: str, fake_api: FakeApi) -> None:
+    listed = fake_api.answers[fake_lots.PHOTOS]
+    assert isinstance(listed, Answer)
+    full = problem(507, "The disk is full: free some space.")
+    fake_api.answers[fake_lots.PHOTOS] = lambda body: full if body else listed
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    expect(live(page).locator(".box").first).to_be_visible()
+    button(page, "Keep this photo").click()
+    expect(live(page).get_by_role("status")).to_contain_text("The disk is full")
+    fake_api.answers[fake_lots.PHOTOS] = listed
+    [sent] = fake_api.sent_to(fake_lots.PHOTOS)[-1:]
+    assert b'filename="camera-' in sent
+
+
+def test_camera_ends_with_its_page(page: Page, fake_url: str, fake_api: FakeApi) -> None:
+    page.add_init_script(
+        "const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+        "navigator.mediaDevices.getUserMedia = async what => (window.asked = await ask(what));"
+    )
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    expect(live(page).locator(".box").first).to_be_visible()
+    page.get_by_role("radio", name="Choose photos", exact=True).click()
+    expect(live(page)).to_have_count(0)
+    page.wait_for_function("window.asked.getTracks().every(one => one.readyState === 'ended')")
+
+
+def test_denied_camera_says_how_to_allow_it(filming: Browser, fake_url: str) -> None:
+    context = filming.new_context()
+    context.grant_permissions([])  # Denies all that are not named.
+    page = context.new_page()
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    expect(live(page).get_by_role("status")).to_contain_text("Allow it in the browser")
+    context.close()
+
+
+def test_page_that_is_not_secure_says_so(page: Page, fake_url: str) -> None:
+    open_camera(page, fake_url.replace("127.0.0.1", "insecure.test"))
+    button(page, "Start the camera").click()
+    expect(live(page).get_by_role("status")).to_contain_text("Open this page by https")
+
+
+def test_missing_camera_is_said(filming: Browser, fake_url: str) -> None:
+    plain = filming.browser_type.launch(executable_path=chromium(), args=ARGUMENTS)
+    page = plain.new_context(permissions=["camera"]).new_page()
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    expect(live(page).get_by_role("status")).to_contain_text("No camera was found")
+    plain.close()
