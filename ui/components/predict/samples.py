@@ -16,7 +16,8 @@ from plain_text import as_markdown
 
 _FOLDER = Path(__file__).parents[2] / "assets" / "samples"
 _SAMPLES = {"banana": "A banana", "orange": "An orange", "tray": "A tray"}
-_CELL_PIXELS = 150
+# Three beside each other on a phone.
+_CELL_PIXELS = 106
 _SAME_HEIGHT = (
     "<style>.st-key-samples img { aspect-ratio: 4 / 3; object-fit: cover; border-radius: 0.5rem; }"
     '.st-key-samples [data-testid="stElementToolbar"] { display: none; }</style>'
