@@ -61,7 +61,7 @@ def test_each_photo_of_a_known_or_new_class_is_reported(
     assert dict(zip(table["File"], table["Details"], strict=True)) == {
         "a.jpg": "To learn from.",
         "again.jpg": f"This file is known already, as {class_label(class_name)}.",
-        "bad.jpg": "This is no photograph.",
+        "bad.jpg": "This is no photo.",
     }
     [body] = api.sent_to(UPLOAD)
     assert sent_class(body) == class_name
