@@ -30,6 +30,7 @@ from api_models import (
 from boxed_client import BoxedPhotoClient
 from client import ApiClient
 from errors import ApiError
+from formatting import fruit_and_freshness
 from inspection_client import InspectionClient
 from model_client import ModelClient
 from photos import Photo, RelativeBox
@@ -77,6 +78,14 @@ def require_api() -> None:
 def finds_fruits() -> bool:
     """Whether the model in use finds each fruit of a photo."""
     return api().finds_fruits()
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
+def known_fruits() -> list[str]:
+    """What the model in use tells apart, fresh and rotten together: "apple", "banana"."""
+    model = api().model_info().model_info
+    names = [fruit_and_freshness(name)[0] for name in (model and model.classes) or []]
+    return sorted({name.lower() for name in names})
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -93,12 +93,16 @@ class ApiClient(HttpClient):
         explain: bool = False,
         prediction_id: str = "",
         instances: bool = False,
+        record: bool = True,
     ) -> Prediction:
         """Grade one photo; `name` is its file name.
 
-        `prediction_id`: of an earlier prediction of this photo, which `explain` is about.
+        `prediction_id`: of an earlier prediction of this photo, which `explain` is about. Without
+        `record`, the API forgets the photo and its grade.
         """
         asked = {"explain": "true"} if explain else {}
+        if not record:
+            asked["record"] = "false"
         if prediction_id:
             asked["prediction_id"] = prediction_id
         try:
@@ -112,7 +116,7 @@ class ApiClient(HttpClient):
         except errors.ApiError as error:
             if not instances or error.code != NO_DETECTOR:
                 raise
-        return self.predict(name, data, explain=explain, prediction_id=prediction_id)
+        return self.predict(name, data, explain=explain, prediction_id=prediction_id, record=record)
 
     def predict_frame(self, data: bytes, *, instances: bool) -> Prediction:
         """Grade a frame of a live camera, of which nothing is recorded."""

@@ -25,6 +25,8 @@ _PROMOTIONS = {
     "manual": "Chosen by a person",
     "rollback": "Rolled back",
 }
+# Of training photos, by split.
+_USES = {"train": "To learn from", "validation": "To tune on", "test": "To measure on"}
 _LEVELS = {"fresh": "Fresh", "past_best": "Past its best", "rotten": "Rotten"}
 _MODES = {"fast": "Quick", "full": "Thorough", "detector": "Finding fruit"}
 # As in the API, `retraining.omissions`.
@@ -124,6 +126,11 @@ def humanize(name: str) -> str:
     return re.sub(r"[\s_-]+", " ", name).strip()
 
 
+def use_label(split: str) -> str:
+    """What a training photo is for, by its split."""
+    return _USES.get(split, capitalize(split))
+
+
 def capitalize(text: str) -> str:
     """The text with a capital first letter, the rest unchanged."""
     return text[:1].upper() + text[1:]
@@ -166,6 +173,14 @@ def rough_duration(seconds: float) -> str:
 def pluralize(number: int, noun: str) -> str:
     """A number with its noun: "1 photo", "1,200 photos", "2 classes"."""
     return f"{number:,} {noun if number == 1 else _plural(noun)}"
+
+
+def list_names(nouns: Sequence[str]) -> str:
+    """ "apples, bananas and oranges"; of many, the first five and how many more there are."""
+    named = [_plural(noun) for noun in nouns[:_MAX_NAMED]]
+    if len(nouns) > _MAX_NAMED:
+        named.append(f"{len(nouns) - _MAX_NAMED} more")
+    return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
 
 
 def describe_left_out(counts: dict[str, int]) -> str:

@@ -33,10 +33,14 @@ _MAX_PIXELS = 64_000_000
 
 @dataclass(frozen=True)
 class Photo:
-    """A file's bytes, with the file name that the person knows."""
+    """A file's bytes, with the file name that the person knows.
+
+    `is_sample`: it is drawn, for trying the app. It is not recorded, and nothing learns from it.
+    """
 
     name: str
     data: bytes = field(repr=False)
+    is_sample: bool = False
 
 
 class DrawnBox(NamedTuple):

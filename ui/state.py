@@ -87,7 +87,12 @@ class Undo(NamedTuple):
 def take_photo(widget: str) -> None:
     """Take the photo from `widget`, and drop the outcome of the photo before it."""
     file = st.session_state[widget]
-    st.session_state[_PHOTO] = None if file is None else Photo(file.name, file.getvalue())
+    grade_photo(None if file is None else Photo(file.name, file.getvalue()))
+
+
+def grade_photo(photo: Photo | None) -> None:
+    """Make it the current photo; None for no photo."""
+    st.session_state[_PHOTO] = photo
     st.session_state[_OUTCOME] = None
     keep_feedback(None)
     keep_dismissed(None)

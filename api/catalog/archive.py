@@ -38,7 +38,7 @@ class FileTooLargeError(TooLargeError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"The file is longer than {limit / 2**20:.0f} MiB. Send a smaller copy of the picture."
+            f"The file is longer than {limit / 2**20:.0f} MiB. Send a smaller copy of the photo."
         )
 
 
@@ -49,7 +49,7 @@ class BrokenArchiveError(UnprocessableError):
 
 class EmptyArchiveError(UnprocessableError):
     code = "empty-archive"
-    detail = "The zip holds no photographs. Zip a folder of pictures for each class."
+    detail = "The zip holds no photos. Zip a folder of photos for each class."
 
 
 class EncryptedArchiveError(UnprocessableError):

@@ -51,7 +51,7 @@ class OtherSizeError(UnprocessableError):
 
     def __init__(self, stated: Size, size: Size) -> None:
         super().__init__(
-            f"The boxes are of a picture of {stated.width} x {stated.height} pixels, and this "
+            f"The boxes are of a photo of {stated.width} x {stated.height} pixels, and this "
             f"photo has {size.width} x {size.height}. Send the photo that they were drawn on."
         )
 

@@ -54,7 +54,7 @@ class DuplicateFile(BaseModel):
     """A duplicate, which was not stored again."""
 
     filename: str
-    of: str = Field(description="The photograph that it shows.")
+    of: str = Field(description="The photo that it shows.")
     image_id: str | None = Field(
         description="Null where only the current model's training set has it."
     )
@@ -79,7 +79,7 @@ Outcome = Stored | DuplicateFile
 
 
 def _duplicate_message(match: Match, sent_class: str) -> str:
-    what = "This file is" if match.kind == "exact" else "This picture looks like one that is"
+    what = "This file is" if match.kind == "exact" else "This photo looks like one that is"
     where = "" if match.image_id else " among those that the serving model learned from"
     known = f"{what} known already{where}, as {match.class_name}"
     if match.class_name == sent_class:
@@ -194,7 +194,7 @@ class DamagedImageError(NotFoundError):
         super().__init__(
             f"The stored file of image '{image.id}' ({image.filename!r}) cannot be shown: it is "
             f"damaged, or over today's limits. Remove it (DELETE /dataset/images/{image.id}) and "
-            "upload the photograph again."
+            "upload the photo again."
         )
 
 
@@ -247,7 +247,7 @@ def sweep_orphans(database: Database, blobs: Blobs) -> int:
             if key not in referenced and blobs.modified_at(key) < now() - ORPHAN_AGE:
                 deleted += delete_unreferenced(database, blobs, key)
     if deleted:
-        log.info("Deleted %d orphaned photographs.", deleted)
+        log.info("Deleted %d orphaned photos.", deleted)
     return deleted
 
 

@@ -32,7 +32,7 @@ class MissingClassNameError(UnprocessableError):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} needs a class. Name it in the form field 'class_name', or send a zip that "
-            "has a folder of photographs for each class."
+            "has a folder of photos for each class."
         )
 
 
@@ -107,7 +107,7 @@ class UploadService:
 def _without_class(file: SentFile) -> ProblemError:
     """Why a file that is no zip cannot be stored without a class."""
     kind = kind_of(file.stream.read(START_BYTES))
-    return NotAnImageError.of(kind) if kind else MissingClassNameError("A photograph")
+    return NotAnImageError.of(kind) if kind else MissingClassNameError("A photo")
 
 
 def _class_of(entry: Entry, classes: ClassNames) -> str:
@@ -131,7 +131,7 @@ def _store(
         if isinstance(data, ProblemError):
             raise data
         if not class_name:
-            raise MissingClassNameError("A photograph outside of the folders")
+            raise MissingClassNameError("A photo outside of the folders")
         class_name = classes.accept(class_name)
         return store.add(data, class_name=class_name, origin="upload", filename=filename)
     except ProblemError as error:

@@ -100,7 +100,7 @@ class MissingFileError(UnprocessableError):
     def __init__(self, found: Sequence[str]) -> None:
         """`found` describes each field, as in "text in 'file'"."""
         super().__init__(
-            "The form needs one photograph in a file field named 'file' "
+            "The form needs one photo in a file field named 'file' "
             f"(curl: -F file=@apple.jpg); it has {', '.join(found) or 'nothing'}. A part is a file "
             "if it has a filename or the type of an image."
         )
@@ -117,7 +117,7 @@ class UnsupportedBodyError(ProblemError):
 
     def __init__(self, content_type: str) -> None:
         super().__init__(
-            "Send the photograph as a multipart form with a field 'file', or as the body itself "
+            "Send the photo as a multipart form with a field 'file', or as the body itself "
             f"with an image/* content type; this request has {content_type or 'no content type'}."
         )
 
@@ -134,7 +134,7 @@ class DamagedModelFilesError(ProblemError):
     code = "model-files-damaged"
     detail = (
         "The files of the current model are damaged, and this needs them; the service log says "
-        "which. Photographs are graded as before. Promote another version (GET /models lists "
+        "which. Photos are graded as before. Promote another version (GET /models lists "
         "them), or restore a backup."
     )
 
@@ -143,7 +143,7 @@ class OverloadedError(ProblemError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"
     retry_after_seconds = 1
-    detail = "More photographs wait to be graded than can be soon. Try this one again in a moment."
+    detail = "More photos wait to be graded than can be soon. Try this one again in a moment."
 
 
 class SlowBodyError(ProblemError):
@@ -152,7 +152,7 @@ class SlowBodyError(ProblemError):
     closes = True
     detail = (
         "The request came too slowly and was not read to its end. Send it again, over a better "
-        "connection or with a smaller photograph."
+        "connection or with a smaller photo."
     )
 
 
@@ -168,7 +168,7 @@ class CatalogUnavailableError(ProblemError):
     code = "catalog-unavailable"
     retry_after_seconds = 5
     detail = (
-        "The catalog cannot be used, so nothing was changed. Photographs are graded as before. Try "
+        "The catalog cannot be used, so nothing was changed. Photos are graded as before. Try "
         "this again in some seconds; GET /status says what is wrong."
     )
 
@@ -177,6 +177,6 @@ class DiskFullError(ProblemError):
     status = HTTPStatus.INSUFFICIENT_STORAGE
     code = "disk-full"
     detail = (
-        "The service has no disk space left to store this. Photographs are graded as before. Free "
+        "The service has no disk space left to store this. Photos are graded as before. Free "
         "some space, then send it again: what was stored already is recognised."
     )

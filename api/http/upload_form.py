@@ -70,7 +70,7 @@ class NotAFormError(ProblemError):
 
     def __init__(self, content_type: str) -> None:
         super().__init__(
-            "Send photographs or zips as a multipart form, in fields named 'files'; this request "
+            "Send photos or zips as a multipart form, in fields named 'files'; this request "
             f"has {content_type or 'no content type'}."
         )
 

@@ -15,7 +15,7 @@ LOG_BIN = np.log(1.1)
 CLEAR_SUPERIORITY = 0.8
 UNMEASURED = (
     "Of {count} it is not known: their package was made before this was measured. "
-    "`python -m api.commands.training measure <folder>` measures it again on its photographs."
+    "`python -m api.commands.training measure <folder>` measures it again on its photos."
 )
 
 
@@ -120,14 +120,14 @@ def _size_story(
 ) -> str:
     if not len(width):
         return ""
-    middle = f"The middle picture has {np.median(width * height) / 1e6:.2g} megapixels"
+    middle = f"The middle photo has {np.median(width * height) / 1e6:.2g} megapixels"
     seen = f"The network looks at {input_size} x {input_size} pixels"
     if smaller:
         return (
-            f"{middle}. {seen}: {number(smaller, 'picture')} ({share(smaller / len(width))}) must "
+            f"{middle}. {seen}: {number(smaller, 'photo')} ({share(smaller / len(width))}) must "
             "be enlarged for it, which adds no detail."
         )
-    return f"{middle}. {seen}, and every picture has at least as many."
+    return f"{middle}. {seen}, and every photo has at least as many."
 
 
 def _with_unmeasured(story: str, measured: NDArray[np.bool_]) -> str:

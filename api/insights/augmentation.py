@@ -83,10 +83,10 @@ def _story(original: View, views: list[View]) -> str:
     )
     if (low >= FRESH_FROM) == (high >= FRESH_FROM) == (original.freshness_score >= FRESH_FROM):
         return (
-            f"{start}: never on the other side, whatever is done to the photograph. That is what "
+            f"{start}: never on the other side, whatever is done to the photo. That is what "
             "augmentation is for."
         )
     return (
-        f"{start}: light, blur or background sway the grader here. More photographs like the views "
+        f"{start}: light, blur or background sway the grader here. More photos like the views "
         "that changed its mind make it steadier."
     )

@@ -56,7 +56,7 @@ def balance(examples: Examples) -> Balance | None:
 def _balance_story(classes: int, total: int, largest: str, smallest: str, ratio: float) -> str:
     start = f"{number(total, 'example')} in {number(classes, 'class', 'classes')}."
     if classes < 2:
-        return f"{start} A grader needs at least two classes: upload photographs of another."
+        return f"{start} A grader needs at least two classes: upload photos of another."
     comparison = (
         f"{words(largest).capitalize()} has {ratio:.1f} times as many as {words(smallest)}, the "
         "smallest class"
@@ -68,7 +68,7 @@ def _balance_story(classes: int, total: int, largest: str, smallest: str, ratio:
         return f"{start} {comparison}. {weighting}, so this is no trouble yet."
     return (
         f"{start} {comparison}. {weighting}, but what little there is of {words(smallest)} shows "
-        "few of the ways that it can look: photographs of it help most."
+        "few of the ways that it can look: photos of it help most."
     )
 
 
@@ -169,25 +169,25 @@ def _copies_story(
     photographs: int, files: int, leak: LeakIfDealtByFile | None, leaking: int
 ) -> str:
     if not photographs:
-        return "There are no photographs yet: upload some."
-    start = f"{number(files, 'file')} show {number(photographs, 'different photograph')}."
+        return "There are no photos yet: upload some."
+    start = f"{number(files, 'file')} show {number(photographs, 'different photo')}."
     if leak is None:
         middle = (
             "How many of each is not known: `python -m api.commands.training measure <folder>` "
             "counts them."
         )
     elif leak.share < MIN_LEAK:
-        middle = "Hardly any was saved twice, so dealing files or photographs comes to the same."
+        middle = "Hardly any was saved twice, so dealing files or photos comes to the same."
     else:
         middle = (
             f"Had files been dealt into training and test by chance, {share(leak.share)} of the "
-            "photographs in test would have had a copy among those learned from, and the score "
+            "photos in test would have had a copy among those learned from, and the score "
             "would measure memory."
         )
     end = (
-        "Here photographs are dealt, not files: no photograph is on both sides."
+        "Here photos are dealt, not files: no photo is on both sides."
         if not leaking
-        else f"{number(leaking, 'photograph stands', 'photographs stand')} on both sides all the "
+        else f"{number(leaking, 'photo stands', 'photos stand')} on both sides all the "
         "same: remove the copies."
     )
     return f"{start} {middle} {end}"

@@ -192,8 +192,8 @@ def _map_story(
     explained: tuple[float, float],
 ) -> str:
     story = (
-        "Photographs that the model sees as alike lie close together. The two axes hold "
-        f"{share(sum(explained))} of what sets the photographs apart, so what overlaps here may "
+        "Photos that the model sees as alike lie close together. The two axes hold "
+        f"{share(sum(explained))} of what sets the photos apart, so what overlaps here may "
         "still be told apart. A point deep among those of another class is worth a look: its label "
         "may be wrong."
     )

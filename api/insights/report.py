@@ -116,11 +116,11 @@ def _counts(part: Mapping[str, Any]) -> str:
     if "near_kinds" in part:
         return f"{part['near_files']:,} answers on {part['near_kinds']:,} kinds"
     if "fruits" in part:
-        return f"{part['fruits']:,} fruits on {part['photographs']:,} photographs"
+        return f"{part['fruits']:,} fruits on {part['photographs']:,} photos"
     if "boxes" in part:
-        return f"{part['boxes']:,} boxed fruits on {part['frames']:,} photographs"
+        return f"{part['boxes']:,} boxed fruits on {part['frames']:,} photos"
     if "files" in part:
-        return f"{part['files']:,} files of {part.get('photographs', part['files']):,} photographs"
+        return f"{part['files']:,} files of {part.get('photographs', part['files']):,} photos"
     return "not told"
 
 
@@ -156,44 +156,40 @@ def _story(shown: Sequence[Figure], measured: Mapping[str, Any]) -> Iterator[str
     if sources := by_name.get("sources"):
         yield from _unseen_sources_story(sources, measured[SOURCES])
     if test := by_name.get("test"):
-        yield (
-            f"Of photographs that it has not seen, this version gets {percent(test.value)} right."
-        )
+        yield (f"Of photos that it has not seen, this version gets {percent(test.value)} right.")
     else:
-        yield "This version was not measured on photographs of its own."
+        yield "This version was not measured on photos of its own."
     if folds := by_name.get("folds"):
-        yield f"Over five draws of such photographs, its recipe gets {percent(folds.value)} right."
+        yield f"Over five draws of such photos, its recipe gets {percent(folds.value)} right."
     if phone := by_name.get("phone_fruit"):
-        yield (
-            f"On phone photographs of runs held out, it names {percent(phone.value)} of the fruits."
-        )
+        yield (f"On phone photos of runs held out, it names {percent(phone.value)} of the fruits.")
     if supplied := by_name.get("supplied"):
         part = measured[SUPPLIED]
         yield (
             f"The set's own split gives {percent(supplied.value)}, but "
             f"{part['test_photographs_also_in_train']:,} of its {part['test_photographs']:,} test "
-            "photographs have a copy among those learned from: compare it with what others "
+            "photos have a copy among those learned from: compare it with what others "
             "publish, and with nothing else."
         )
 
 
 def _unseen_sources_story(sources: Figure, part: Mapping[str, Any]) -> Iterator[str]:
     yield (
-        f"Of photographs from sources that it has never met, its recipe gets "
-        f"{percent(sources.value)} right: closest to what your own photographs will get."
+        f"Of photos from sources that it has never met, its recipe gets "
+        f"{percent(sources.value)} right: closest to what your own photos will get."
     )
     worst = (part.get("worst_groups") or [None])[0]
     if worst and worst["correct"] < worst["fruits"]:
         words, source = read_label(worst["class"]).words, _source_in_words(worst["source"])
         yield (
-            f"The worst of them are the {words} photographs of {source}: "
+            f"The worst of them are the {words} photos of {source}: "
             f"{worst['correct']} of {worst['fruits']} right."
         )
     for pair, result in (part.get("freshness_pairs") or {}).items():
         if result["ordered"] is not None and not result["told_apart"]:
             fresher, staler = (_LEVELS[level] for level in pair.split(" over "))
             yield (
-                f"These photographs do not show that it tells {fresher} from {staler}: in "
+                f"These photos do not show that it tells {fresher} from {staler}: in "
                 f"{percent(result['ordered'])} of the pairs the fresher scores higher, where half "
                 "is chance."
             )

@@ -191,7 +191,7 @@ class Figure(BaseModel):
     value: float = Field(description="A share, 0 to 1.")
     low: float | None = Field(description="Of the 95 % interval.")
     high: float | None
-    counts: str = Field(description='What is counted: "520 files of 215 photographs".')
+    counts: str = Field(description='What is counted: "520 files of 215 photos".')
     split: str = Field(description="How the photographs were held out, in words.")
     measures: Literal["version", "recipe"] = Field(
         description="This version itself, or graders made by its recipe as shipped."

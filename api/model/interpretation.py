@@ -52,7 +52,7 @@ def describe(
     return (
         f"Hard to tell: {words} ({share}) or {read_label(second).words} "
         f"({_share(probabilities[second])}).{remark} "
-        "Another photograph, closer or in better light, may help."
+        "Another photo, closer or in better light, may help."
     )
 
 

@@ -175,7 +175,7 @@ def _metric(
     """`measure` returns value, threshold and sentence."""
     smallest, value, threshold = min(len(sample), len(reference)), None, None
     if smallest < MIN_SIZE:
-        few = "predictions" if len(sample) < MIN_SIZE else "test photographs"
+        few = "predictions" if len(sample) < MIN_SIZE else "test photos"
         sentence = f"Too few {few} yet: {smallest} of at least {MIN_SIZE}."
     else:
         value, threshold, sentence = measure(reference, sample)
@@ -195,7 +195,7 @@ def _metric(
 def _embedding_drift(reference: Column, sample: Column) -> tuple[float, float, str]:
     value, threshold = energy_drift(reference.astype(np.float32), sample.astype(np.float32))
     look = "different from" if value > threshold else "like"
-    return value, threshold, f"The photographs look {look} those that the model was measured on."
+    return value, threshold, f"The photos look {look} those that the model was measured on."
 
 
 def _confidence_drift(reference: Column, sample: Column) -> tuple[float, float, str]:
@@ -204,11 +204,11 @@ def _confidence_drift(reference: Column, sample: Column) -> tuple[float, float, 
     after = np.bincount(np.searchsorted(edges, sample), minlength=len(edges) + 1)
     value, threshold = psi(before, after), psi_threshold(before, after)
     if value <= threshold:
-        sentence = "The model is as sure of its answers as it was on its test photographs."
+        sentence = "The model is as sure of its answers as it was on its test photos."
     else:
         less = np.median(sample.astype(float)) < np.median(reference.astype(float))
         direction = "less" if less else "more"
-        sentence = f"The model is {direction} sure of its answers than on its test photographs."
+        sentence = f"The model is {direction} sure of its answers than on its test photos."
     return value, threshold, sentence
 
 
@@ -218,11 +218,9 @@ def _class_mix_drift(reference: Column, sample: Column) -> tuple[float, float, s
     after = np.bincount(codes[len(reference) :], minlength=len(classes))
     value, threshold = psi(before, after), psi_threshold(before, after)
     if value <= threshold:
-        return value, threshold, "The mix of classes is like that of the test photographs."
+        return value, threshold, "The mix of classes is like that of the test photos."
     change = after / after.sum() - before / before.sum()
     most = int(np.abs(change).argmax())
     difference = f"{'more' if change[most] > 0 else 'less'} {classes[most]}"
-    sentence = (
-        f"The mix of classes has changed: there is {difference} than among the test photographs."
-    )
+    sentence = f"The mix of classes has changed: there is {difference} than among the test photos."
     return value, threshold, sentence

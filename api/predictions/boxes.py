@@ -25,7 +25,7 @@ BoxesOutcome = Literal["stored", "replaced", "known"]
 class PhotographNotKeptError(ConflictError):
     code = "not-kept"
     detail = (
-        "The photograph of this prediction is no longer kept, so boxes have nothing to be drawn "
+        "The photo of this prediction is no longer kept, so boxes have nothing to be drawn "
         "on. Grade it again and draw them then."
     )
 
@@ -95,9 +95,9 @@ def _answer(prediction_id: str, outcome: BoxesOutcome, photo: BoxedPhoto) -> Box
     count = number(len(photo.boxes), "fruit")
     learns = _what_is_learned(photo)
     messages: dict[BoxesOutcome, str] = {
-        "stored": f"Noted: the photograph is kept with {count}; {learns}.",
-        "replaced": f"Noted: the photograph has {count} now; {learns}.",
-        "known": f"This photograph was uploaded with boxes, of {count}, which were left. To change "
+        "stored": f"Noted: the photo is kept with {count}; {learns}.",
+        "replaced": f"Noted: the photo has {count} now; {learns}.",
+        "known": f"This photo was uploaded with boxes, of {count}, which were left. To change "
         f"them: PUT /dataset/boxed-photos/{photo.row.id}/boxes.",
     }
     return BoxesAnswer(

@@ -48,7 +48,7 @@ class FeedbackAnswer(BaseModel):
     photograph: PhotoOutcome = Field(
         description="stored: it is a training image now; relabelled: its training image was; "
         "known: it was one already; contradicts: it is one of another class, which was left; "
-        "not-kept: the photograph is gone."
+        "not-kept: the photo is gone."
     )
     image_id: str | None = Field(description="The training image with this label, if any.")
     message: str
@@ -123,14 +123,14 @@ class FeedbackService:
             return (
                 "not-kept",
                 None,
-                "Noted, it counts for the accuracy. The photograph is no longer kept, so there is "
+                "Noted, it counts for the accuracy. The photo is no longer kept, so there is "
                 "nothing to learn from.",
             )
         if isinstance(outcome, Stored):
             return (
                 "stored",
                 outcome.image.id,
-                f"Noted: the photograph is a training image of {label}.",
+                f"Noted: the photo is a training image of {label}.",
             )
         if outcome.class_name == label:
             return "known", outcome.image_id, f"Noted. {outcome.message}"

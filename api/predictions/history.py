@@ -56,15 +56,15 @@ class OtherVersionError(ConflictError):
     def __init__(self, version: str) -> None:
         super().__init__(
             f"This prediction is by version {version}, and another one is in use now. Grade the "
-            "photograph again, without prediction_id."
+            "photo again, without prediction_id."
         )
 
 
 class PhotographGoneError(NotFoundError):
     code = "photograph-gone"
     detail = (
-        "The photograph of this prediction is not kept (any more); RIPELINE_KEEP_PREDICTED_DAYS "
-        "says for how long photographs are."
+        "The photo of this prediction is not kept (any more); RIPELINE_KEEP_PREDICTED_DAYS "
+        "says for how long photos are."
     )
 
 

@@ -42,7 +42,7 @@ def judge_first_detector(comparison: DetectorComparison) -> list[str]:
     counts = comparison.overall
     if counts.candidate_right >= max(1.0, MIN_RIGHT * counts.photographs):
         return []
-    return [f"it is right on {_right(counts)} held-out pictures"]
+    return [f"it is right on {_right(counts)} held-out photos"]
 
 
 def detector_verdict(objections: Sequence[str]) -> Verdict:
@@ -64,9 +64,9 @@ def detector_notes(comparison: DetectorComparison) -> list[str]:
 
 def _check_overall(counts: PairedCounts) -> Iterator[str]:
     if not counts.photographs:
-        yield "there are no held-out pictures to judge it by"
+        yield "there are no held-out photos to judge it by"
     elif counts.net_lost >= MIN_NET_LOST and counts.mcnemar_p < ALPHA:
-        yield f"it is right on {_right(counts)} held-out pictures, {_before(counts)}"
+        yield f"it is right on {_right(counts)} held-out photos, {_before(counts)}"
 
 
 def _check_each(groups: Mapping[str, PairedCounts], words: str) -> Iterator[str]:

@@ -53,7 +53,7 @@ class NewDetector:
     def result(self) -> str:
         """Sentences: how it was made and what it has right."""
         counts = self.comparison.overall
-        right = f"{counts.candidate_right} of {counts.photographs} held-out pictures right"
+        right = f"{counts.candidate_right} of {counts.photographs} held-out photos right"
         before = f" (before: {counts.champion_right})" if self.replaced else ""
         return f"The detector was {self.how}: {right}{before}. {self.notes}"
 

@@ -67,7 +67,7 @@ class TooFewOfClassError(ConflictError):
         """`few` has classes that the request names, and their numbers of different photos."""
         named = ", ".join(f"{name} ({count})" for name, count in few.items())
         super().__init__(
-            f"Too few different photographs of {named}: each class needs at least {MIN_PER_CLASS}, "
+            f"Too few different photos of {named}: each class needs at least {MIN_PER_CLASS}, "
             "some of them in the train split; about 30 do well. Upload more, or leave the class "
             "out of 'classes'."
         )
@@ -78,8 +78,7 @@ class UnknownClassesError(ConflictError):
 
     def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:
         super().__init__(
-            f"There are no photographs of {', '.join(unknown)}. There are some of: "
-            f"{', '.join(known)}."
+            f"There are no photos of {', '.join(unknown)}. There are some of: {', '.join(known)}."
         )
 
 

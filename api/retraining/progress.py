@@ -21,9 +21,9 @@ class Stage(StrEnum):
     """The stages of a run, including those that the training layer reports. Shown in the API."""
 
     WAITING = "Waiting"
-    READING = "Reading photographs"
-    FETCHING = "Fetching photographs"
-    EMBEDDING_NEW = "Looking at new photographs"
+    READING = "Reading photos"
+    FETCHING = "Fetching photos"
+    EMBEDDING_NEW = "Looking at new photos"
     TRAINING_DETECTOR = "Training the detector"
     CHOOSING_THRESHOLD = "Choosing the detector's threshold"
     COMPARING_DETECTORS = "Comparing the detectors"

@@ -47,7 +47,7 @@ class NothingNewError(ConflictError):
     def __init__(self, champion: str, left_out: Mapping[str, int]) -> None:
         """`left_out`: as in `Omissions.classes`."""
         detail = (
-            f"Version {champion} has learned all photographs that there are. Upload more, correct "
+            f"Version {champion} has learned all photos that there are. Upload more, correct "
             f'some, or send {{"force": true}}. {describe_left_out(left_out)}'
         )
         super().__init__(detail.strip())

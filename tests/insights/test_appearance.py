@@ -63,4 +63,4 @@ def test_similar_sizes_are_counted_together() -> None:
         (1000, 500, 3),
     ]
     assert result.smaller == 1
-    assert "1 picture (25 %) must be enlarged" in result.story
+    assert "1 photo (25 %) must be enlarged" in result.story

@@ -30,7 +30,7 @@ def test_story_depends_on_the_ratio() -> None:
 
     assert "well balanced" in story(12)
     assert "no trouble yet" in story(25)
-    assert "photographs of it help most" in story(40)
+    assert "photos of it help most" in story(40)
 
 
 def test_balance_of_one_class_and_of_none() -> None:

@@ -45,7 +45,7 @@ def test_photos_in_two_splits_are_counted() -> None:
     examples = make_examples("mango", "mango", photographs=["a", "a"], splits=["train", "test"])
     result = copies(examples, 2)
     assert result.in_two_splits == 1
-    assert "1 photograph stands on both sides" in result.story
+    assert "1 photo stands on both sides" in result.story
 
 
 def test_unknown_copies_are_reported() -> None:

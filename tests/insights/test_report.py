@@ -76,11 +76,11 @@ def written(folder: Path, name: str, content: object) -> Path:
 def test_each_metric_names_what_it_was_measured_on() -> None:
     result = {figure.name: figure for figure in figures(MANIFEST["metrics"], MEASURED)}  # type: ignore[arg-type]
     assert list(result) == ["test", "folds", "phone_fruit", "phone_edible", "supplied"]
-    assert result["test"].counts == "520 files of 215 photographs"
+    assert result["test"].counts == "520 files of 215 photos"
     assert (result["test"].low, result["test"].high) == (0.95, 0.99)
     assert result["test"].measures == "version"
     assert result["folds"].measures == "recipe"
-    assert result["phone_fruit"].counts == "865 boxed fruits on 341 photographs"
+    assert result["phone_fruit"].counts == "865 boxed fruits on 341 photos"
     assert result["phone_edible"].low is None
     assert [name for name, figure in result.items() if figure.leaks] == ["supplied"]
 
@@ -100,7 +100,7 @@ def test_unseen_sources_come_first() -> None:
     ]
     every, paper, web, near = result[:4]
     assert (every.value, every.low, every.split) == (0.95, 0.9, "leave one source out")
-    assert every.counts == "100 fruits on 90 photographs"
+    assert every.counts == "100 fruits on 90 photos"
     assert (paper.title, paper.value) == ("Right class, white paper left out", 0.9)
     assert paper.split == "graded by a grader that has seen nothing of white paper"
     # Labelled by fruit only.
@@ -112,8 +112,8 @@ def test_unseen_sources_come_first() -> None:
 def test_story_begins_with_unseen_sources(tmp_path: Path) -> None:
     measured = {**MEASURED, "leave_one_source_out": LEFT_OUT}
     story = report(MANIFEST, written(tmp_path, "crossvalidation.json", measured)).story
-    assert story.startswith("Of photographs from sources that it has never met, its recipe gets 95")
-    assert "rotten apple photographs of white paper: 6 of 9 right" in story
+    assert story.startswith("Of photos from sources that it has never met, its recipe gets 95")
+    assert "rotten apple photos of white paper: 6 of 9 right" in story
     assert "tells fresh from past its best: in 52" in story
     assert "fresh from rotten" not in story
     assert story.index("never met") < story.index("five draws") < story.index("set's own split")
@@ -124,7 +124,7 @@ def test_version_without_metrics_has_those_of_its_recipe(tmp_path: Path) -> None
     result = report({**MANIFEST, "metrics": {}, "data": {"sha256": "b" * 64}}, tmp_path)
     assert result.figures[0].name == "folds"
     assert not result.same_data
-    assert "was not measured on photographs of its own" in result.story
+    assert "was not measured on photos of its own" in result.story
 
 
 def test_null_metrics_are_not_measured(tmp_path: Path) -> None:
@@ -147,13 +147,13 @@ def test_null_metrics_are_not_measured(tmp_path: Path) -> None:
     result = report({**MANIFEST, "metrics": {"test_by_photograph": nothing}}, tmp_path)
     names = [figure.name for figure in result.figures]
     assert names == ["sources", "near", "phone_fruit", "phone_edible", "supplied"]
-    assert "was not measured on photographs of its own" in result.story
+    assert "was not measured on photos of its own" in result.story
 
 
 def test_story_warns_of_the_leak(tmp_path: Path) -> None:
     result = report(MANIFEST, written(tmp_path, "crossvalidation.json", MEASURED))
     assert result.same_data
-    assert "479 of its 554 test photographs have a copy" in result.story
+    assert "479 of its 554 test photos have a copy" in result.story
 
 
 def test_without_recipe_measurements_only_the_version_is_shown(tmp_path: Path) -> None:

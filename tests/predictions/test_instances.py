@@ -289,6 +289,19 @@ def test_model_info_says_whether_it_finds_fruits(client: TestClient, without: Te
     assert without.get("/model-info").json()["model_info"]["finds_fruits"] is False
 
 
+def test_sample_photos_of_the_app_are_graded_right(client: TestClient) -> None:
+    def grade(name: str) -> dict[str, Any]:
+        path = PROJECT / "ui" / "assets" / "samples" / f"{name}.jpg"
+        return predict(client, path.read_bytes())
+
+    for name, expected in (("banana", "freshbanana"), ("orange", "rottenoranges")):
+        body = grade(name)
+        assert (body["predicted_class"], body["recognised"]) == (expected, True)
+    classes = [one["predicted_class"] for one in grade("tray")["instances"]]
+    assert classes.count("rottenoranges") == 1
+    assert {"freshapples", "freshoranges", "freshbanana"} <= {*classes}
+
+
 def test_shipped_detector_finds_drawn_fruits(client: TestClient) -> None:
     body = predict(client, encode(draw_crate(KINDS, tile=200), "JPEG"))
     assert set(body) == FIELDS | ADDED

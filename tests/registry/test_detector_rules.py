@@ -46,8 +46,8 @@ def test_few_pictures_more_or_less_decide_nothing() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"overall": PairedCounts(100, 90, 8, 1)}, "right on 83 of 100 held-out pictures"),
-        ({"overall": PairedCounts(0, 0, 0, 0)}, "no held-out pictures"),
+        ({"overall": PairedCounts(100, 90, 8, 1)}, "right on 83 of 100 held-out photos"),
+        ({"overall": PairedCounts(0, 0, 0, 0)}, "no held-out photos"),
         (
             {"groups": {"photos of one fruit": PairedCounts(120, 110, 9, 1)}},
             "photos of one fruit: 102 of 120 are right, where the current one has 110",

@@ -140,7 +140,7 @@ def test_invalid_requests_are_rejected(shared_client: TestClient, body: Any, mes
     ("classes", "message"),
     [
         (["cup", "pen"], "There are some of: freshapples, freshbanana"),
-        (["freshapples", "Fresh apples", "freshapples"], "no photographs of fresh_"),
+        (["freshapples", "Fresh apples", "freshapples"], "no photos of fresh_"),
         (["freshapples", "freshapples"], "at least two classes"),
     ],
 )

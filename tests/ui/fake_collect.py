@@ -70,7 +70,7 @@ FEEDBACK = {
     "correct": False,
     "photograph": "stored",
     "image_id": IDS[0],
-    "message": "Noted: the photograph is a training image of rottenapples.",
+    "message": "Noted: the photo is a training image of rottenapples.",
 }
 
 
@@ -130,7 +130,7 @@ def batch_answer(body: bytes) -> Answer:
     for index, name in enumerate(sent_names(body)):
         common = {"index": index, "filename": name}
         if "bad" in name:
-            lines.append(common | {"error": {"detail": "This is no photograph."}})
+            lines.append(common | {"error": {"detail": "This is no photo."}})
         else:
             rotten = {"predicted_class": "rottenapples", "freshness": "rotten"}
             changes: dict[str, Any] = (
@@ -159,7 +159,7 @@ def upload_answer(body: bytes) -> Answer:
     for name in sent_names(body):
         label = class_name or name.split("/")[-2]
         if "bad" in name:
-            error = {"code": "unreadable", "detail": "This is no photograph."}
+            error = {"code": "unreadable", "detail": "This is no photo."}
             report["errors"].append({"filename": name} | error)
         elif "again" in name:
             duplicate = {

@@ -227,7 +227,7 @@ def figure(name: str, **changes: Any) -> dict[str, Any]:
         "value": 0.98,
         "low": 0.95,
         "high": 0.99,
-        "counts": "100 files of 50 photographs",
+        "counts": "100 files of 50 photos",
         "split": f"{name} split",
         "measures": "recipe",
         "leaks": False,

@@ -230,7 +230,7 @@ DRIFT: dict[str, Any] = {
             "reference_size": 215,
             "enough": True,
             "drifted": True,
-            "sentence": "The photographs look different from those of the test.",
+            "sentence": "The photos look different from those of the test.",
             "since": "2026-11-20T10:00:00Z",
         },
         {

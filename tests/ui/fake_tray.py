@@ -51,9 +51,9 @@ def tray_answer(instances: list[dict[str, Any]], **changes: object) -> dict[str,
 def boxes_answer(photograph: str) -> Answer:
     """The answer to a person's boxes."""
     messages = {
-        "stored": "Noted: the photograph is kept with 4 fruits; the next retraining learns from 1 "
+        "stored": "Noted: the photo is kept with 4 fruits; the next retraining learns from 1 "
         "of them.",
-        "known": "This photograph was uploaded with boxes. To change them: PUT /dataset/…",
+        "known": "This photo was uploaded with boxes. To change them: PUT /dataset/…",
     }
     body = {"prediction_id": "4f1d", "id": "b1", "width": 120, "height": 90, "complete": True}
     return Answer(body | {"boxes": [], "photograph": photograph, "message": messages[photograph]})

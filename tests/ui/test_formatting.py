@@ -7,10 +7,12 @@ from formatting import (
     duration,
     fruit_and_freshness,
     level_label,
+    list_names,
     mode_label,
     percent,
     pluralize,
     rough_duration,
+    use_label,
     with_class_labels,
 )
 from plain_text import as_markdown
@@ -136,3 +138,21 @@ def test_modes_have_labels() -> None:
         "Finding fruit",
         "Shipped",
     ]
+
+
+@pytest.mark.parametrize(
+    ("nouns", "expected"),
+    [
+        (["apple"], "apples"),
+        (["apple", "banana"], "apples and bananas"),
+        (["apple", "banana", "cherry"], "apples, bananas and cherries"),
+        (list("abcdefg"), "as, bs, cs, ds, es and 2 more"),
+    ],
+)
+def test_names_are_listed(nouns: list[str], expected: str) -> None:
+    assert list_names(nouns) == expected
+
+
+def test_split_is_said_by_its_use() -> None:
+    uses = [use_label(split) for split in ("train", "validation", "test", "other")]
+    assert uses == ["To learn from", "To tune on", "To measure on", "Other"]

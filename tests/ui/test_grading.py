@@ -47,7 +47,7 @@ def test_each_file_has_its_own_thumbnail_and_grade_or_error(
     assert good.prediction is not None
     assert good.thumbnail is not None
     assert good.thumbnail.startswith("data:image/jpeg;base64,")
-    assert (bad.prediction, bad.error) == (None, "This is no photograph.")
+    assert (bad.prediction, bad.error) == (None, "This is no photo.")
     assert rotten.prediction is not None
     assert rotten.prediction.predicted_class == "rottenapples"
     assert rotten.thumbnail is None

@@ -9,6 +9,7 @@ from components.predict.as_code import as_code
 from components.predict.batch import batch
 from components.predict.feedback import feedback
 from components.predict.prediction import prediction_card, probabilities
+from components.predict.samples import samples, what_it_knows
 from components.predict.tray import shown_by_fruit
 from errors import ApiError
 from photos import READABLE, Photo
@@ -60,7 +61,7 @@ def grade(photo: Photo) -> Prediction | ApiError:
             state.keep_outcome(outcome)
     elif isinstance(outcome, Prediction) and explain and outcome.explanation is None:
         # The same prediction, which counts once.
-        again = ask(photo, explain, outcome.prediction_id)
+        again = ask(photo, explain, "" if photo.is_sample else outcome.prediction_id)
         if isinstance(again, Prediction):
             outcome = outcome.model_copy(update={"explanation": again.explanation})
             state.keep_outcome(outcome)
@@ -76,6 +77,7 @@ def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | Ap
             explain=explain,
             prediction_id=prediction_id,
             instances=not prediction_id and cached_api.finds_fruits(),
+            record=not photo.is_sample,
         )
     except ApiError as error:
         return error
@@ -98,9 +100,12 @@ def show_outcome(photo: Photo) -> None:
             return
         if not shown_by_fruit(photo, outcome):
             prediction_card(photo, outcome)
-            feedback(outcome)
+            if not photo.is_sample:
+                feedback(outcome)
             probabilities(outcome)
         as_code(photo, outcome)
+        if photo.is_sample:
+            samples()
 
 
 def show_start() -> None:
@@ -111,8 +116,10 @@ def show_start() -> None:
         empty_state(
             "nutrition",
             "No photo yet",
-            "Choose or take a photo of a fruit, a bowl or a tray. Each fruit is graded.",
+            "Choose or take a photo of a fruit, a bowl or a tray. Each fruit is graded. "
+            + what_it_knows(),
         )
+        samples()
 
 
 state.look_at()

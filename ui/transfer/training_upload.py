@@ -7,7 +7,7 @@ from typing import Literal
 
 from api_models import UploadReport
 from client import ApiClient
-from formatting import with_class_labels
+from formatting import use_label, with_class_labels
 from photos import Photo
 
 from transfer import upload_batches
@@ -59,7 +59,7 @@ def by_outcome(rows: Sequence[FileOutcome]) -> Counter[Outcome]:
 def _outcomes(report: UploadReport) -> list[FileOutcome]:
     return [
         *(
-            FileOutcome(item.filename, "added", item.class_name, f"In the {item.split} split.")
+            FileOutcome(item.filename, "added", item.class_name, f"{use_label(item.split)}.")
             for item in report.uploaded_files
         ),
         *(

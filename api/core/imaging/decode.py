@@ -60,15 +60,13 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 class EmptyImageError(ProblemError):
     code = "empty-image"
-    detail = "The file is empty. Send the bytes of a photograph."
+    detail = "The file is empty. Send the bytes of a photo."
 
 
 class NotAnImageError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "not-an-image"
-    detail = (
-        f"The file is no photograph that this service reads. Send one of: {', '.join(FORMATS)}."
-    )
+    detail = f"The file is no photo that this service reads. Send one of: {', '.join(FORMATS)}."
 
     @classmethod
     def of(cls, kind: str) -> Self:
@@ -82,14 +80,14 @@ class ImageTooLargeError(TooLargeError):
 
     def __init__(self, width: int, height: int, limit: int) -> None:
         super().__init__(
-            f"The picture has {width} x {height} pixels; at most {limit / 1e6:.0f} million are "
+            f"The photo has {width} x {height} pixels; at most {limit / 1e6:.0f} million are "
             "read. Send a smaller copy."
         )
 
 
 class TruncatedImageError(UnprocessableError):
     code = "truncated-image"
-    detail = "The picture is damaged or cut off and cannot be decoded whole. Send the file again."
+    detail = "The photo is damaged or cut off and cannot be decoded whole. Send the file again."
 
 
 # What `decode` raises.

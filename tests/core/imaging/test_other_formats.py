@@ -91,5 +91,5 @@ def test_jpeg_that_is_cut_off_is_told_to_be_that(options: dict[str, Any]) -> Non
 
 
 def test_nothing_known_is_told_to_be_no_photograph() -> None:
-    with pytest.raises(NotAnImageError, match="is no photograph"):
+    with pytest.raises(NotAnImageError, match="is no photo"):
         decode(b"\x01\x02 unknown \x03")

@@ -142,7 +142,7 @@ def test_photo_is_right_or_wrong(open_page: OpenPage, api: FakeApi) -> None:
         "correct": True,
         "photograph": "stored",
         "image_id": None,
-        "message": "Noted: the photograph is a training image of freshapples.",
+        "message": "Noted: the photo is a training image of freshapples.",
     }
     api.answers[f"{LIST}/{APPLE}/feedback"] = Answer(answer)
     page = opened(open_page, APPLE)

@@ -272,7 +272,7 @@ def test_photo_that_is_no_longer_kept_has_no_picture(open_lot: OpenLot, api: Fak
 def test_report_is_offered_as_two_files(open_lot: OpenLot, api: FakeApi) -> None:
     page = open_lot()
     labels = [getattr(one, "proto").label for one in page.get("download_button")]  # noqa: B009
-    assert labels == ["PDF with pictures", "Excel (XLSX)"]
+    assert labels == ["PDF with photos", "Excel (XLSX)"]
     # A report is made when it is asked for.
     assert not [path for path, _ in api.received if "report." in path]
 

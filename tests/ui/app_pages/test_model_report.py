@@ -71,7 +71,7 @@ def test_every_metric_has_its_interval_and_split(open_page: OpenPage) -> None:
         "Right class, folds: **98.0 % (95.0 % to 99.0 %)**",
         "Right class, supplied: **99.4 % (95.0 % to 99.0 %)**",
     ]
-    assert table["Measured on"][0] == "This version, on 100 files of 50 photographs: test split."
+    assert table["Measured on"][0] == "This version, on 100 files of 50 photos: test split."
     assert table["Measured on"][1].startswith("The recipe")
     assert "98 % of what it has not seen." in page_text(page)
 

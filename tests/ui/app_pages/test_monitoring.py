@@ -68,7 +68,7 @@ def test_drift_is_explained(open_page: OpenPage) -> None:
     page = monitoring_page(open_page)
 
     assert "it may be time to retrain" in page_text(page)
-    assert "The photographs look different" in page.warning[0].value
+    assert "The photos look different" in page.warning[0].value
     assert "**Mix of classes**: Too few predictions yet: 12 of at least 50." in page_text(page)
     assert any("0.31, limit 0.12" in caption.value for caption in page.caption)
 

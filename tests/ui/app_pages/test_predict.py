@@ -197,12 +197,12 @@ def test_heic_without_preview_is_graded(open_page: OpenPage) -> None:
 def test_rejected_file_shows_the_detail_of_the_api_and_is_sent_once(
     open_page: OpenPage, api: FakeApi
 ) -> None:
-    api.answers["/predict"] = problem(415, "The file is no photograph.")
+    api.answers["/predict"] = problem(415, "The file is no photo.")
 
     page = upload(open_page("predict"), "notes.jpg", b"some text")
     page.run()
 
-    assert "The file is no photograph." in page.error[0].value
+    assert "The file is no photo." in page.error[0].value
     assert not page.button
     assert len(api.sent_to("/predict")) == 1
 

@@ -72,7 +72,7 @@ def test_each_file_has_a_row_with_its_grade_or_error(page: AppTest, photo: bytes
     ]
     assert table["Level"].fillna("").tolist() == ["Fresh", "", "Rotten", "", "Past its best"]
     assert table["Photo"][0].startswith("data:image/jpeg")
-    assert table["Error"][1] == "This is no photograph."
+    assert table["Error"][1] == "This is no photo."
     assert "1 file could not be graded" in page.warning[0].value
     assert len(page.get("plotly_chart")) == 1
 

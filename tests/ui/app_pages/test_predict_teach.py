@@ -78,7 +78,7 @@ def test_all_fruits_are_sent_with_the_classes_that_the_person_gave(
         "complete": False,
         "image": {"width": 120, "height": 90},
     }
-    assert "Noted: the photograph is kept with 4 fruits; the next" in page_text(tray)
+    assert "Noted: the photo is kept with 4 fruits; the next" in page_text(tray)
     assert SAVE not in [one.label for one in tray.button]
     assert tray.get("page_link")[0].proto.page == "retrain"
 

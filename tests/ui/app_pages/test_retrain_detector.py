@@ -49,7 +49,7 @@ def test_detector_is_compared_with_the_current_one(open_page: OpenPage, api: Fak
     page = outcome(open_page, api, compared("boxed photos from catalog"))
     assert MESSAGE in page_text(page)
     table = page.dataframe[0].value
-    assert table["Held-out pictures"].tolist() == [
+    assert table["Held-out photos"].tolist() == [
         "Boxed photos of your training data",
         "Boxed photos with apple: all of that kind found",
     ]
@@ -64,7 +64,7 @@ def test_what_became_of_finding_fruit_is_said_in_one_line(
     found = compared("boxed photos from catalog")
     page = outcome(open_page, api, found, mode)
     [text] = [element.value for element in page.success if "It finds more" in element.value]
-    assert "In 181 of 230 pictures" in text
+    assert "In 181 of 230 photos" in text
     assert "before, in 176" in text
     # No table of grades where no grader was made.
     metrics = [table for table in page.table if "Metric" in table.value]

@@ -59,9 +59,9 @@ def test_each_photo_of_a_known_or_new_class_is_reported(
     ]
     table = page.dataframe[0].value
     assert dict(zip(table["File"], table["Details"], strict=True)) == {
-        "a.jpg": "In the train split.",
+        "a.jpg": "To learn from.",
         "again.jpg": f"This file is known already, as {class_label(class_name)}.",
-        "bad.jpg": "This is no photograph.",
+        "bad.jpg": "This is no photo.",
     }
     [body] = api.sent_to(UPLOAD)
     assert sent_class(body) == class_name

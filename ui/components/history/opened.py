@@ -122,7 +122,7 @@ def _without_picture(item: HistoryItem, prediction: Prediction) -> None:
     st.header(as_markdown(heading(prediction)), anchor=False)
     if prediction.recognised and not prediction.several:
         scores(prediction)
-    st.info("The picture of this photo is no longer kept.", icon=":material/hide_image:")
+    st.info("This photo is no longer kept.", icon=":material/hide_image:")
     feedback(prediction, item)
     probabilities(prediction)
 
@@ -137,7 +137,7 @@ def _of_lot(item: HistoryItem, prediction: Prediction, picture: bytes | None) ->
             alt=f"{item.filename} with a box for each fruit: {headline(prediction)}",
         )
     else:
-        st.info("The picture of this photo is no longer kept.", icon=":material/hide_image:")
+        st.info("This photo is no longer kept.", icon=":material/hide_image:")
     st.page_link(
         "app_pages/inspections.py",
         label=f"Open lot {as_markdown(item.lot or '')}, to correct its fruits",

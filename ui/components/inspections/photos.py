@@ -104,7 +104,7 @@ def open_photo(inspection: Inspection, photo: InspectionPhoto) -> None:
         "Add a fruit that was missed", key=f"lot_missed_{photo.number}"
     )
     if picture is None:
-        st.info("The picture of this photo is no longer kept.", icon=":material/hide_image:")
+        st.info("This photo is no longer kept.", icon=":material/hide_image:")
     elif adding:
         _add_missed(inspection, photo, picture)
     else:

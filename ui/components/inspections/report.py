@@ -17,7 +17,7 @@ def report(inspection: Inspection) -> None:
     client = InspectionClient(cached_api.api())
     with st.container(horizontal=True, key="reports"):
         st.download_button(
-            "PDF with pictures",
+            "PDF with photos",
             partial(client.report, inspection.id, "pdf"),
             f"{_name(inspection)}.pdf",
             "application/pdf",

@@ -22,7 +22,7 @@ SAID = {
 
 
 def open_fruit(one: Marked, crop: bytes | None, classes: list[str]) -> None:
-    """The dialog of a fruit. `classes` are those of the model."""
+    """The dialog of a fruit. `classes` are those of the model; without any, it asks nothing."""
     title = as_markdown(f"Fruit {one.number}: {fruits.name(one.fruit)}")
     st.dialog(title, on_dismiss=state.open_fruit)(_detail)(one, crop, classes)
 
@@ -36,6 +36,15 @@ def _detail(one: Marked, crop: bytes | None, classes: list[str]) -> None:
         st.markdown(f"**{advice}**")
     if one.said:
         st.caption(f":material/edit: {SAID[one.said]}")
+    if classes and _asked(one, classes):
+        st.rerun()
+    if fruit.probabilities:
+        _grade(one)
+
+
+def _asked(one: Marked, classes: list[str]) -> bool:
+    """What is it? Whether the person has said it."""
+    fruit = one.fruit
     with st.container(border=True, key="teach-fruit"):
         key = f"{state.RIGHT_CLASS}_{one.number}"
         answered = ask_right_class(
@@ -51,10 +60,7 @@ def _detail(one: Marked, crop: bytes | None, classes: list[str]) -> None:
             on_click=_keep,
             args=(Step(one.number, removed=True),),
         )
-    if answered or removed:
-        st.rerun()
-    if fruit.probabilities:
-        _grade(one)
+    return answered or removed
 
 
 def _grade(one: Marked) -> None:

@@ -73,7 +73,7 @@ def _image(photo: Photo, prediction: Prediction) -> None:
         st.image(small, width="stretch", alt=f"{photo.name}: {title}")
     else:
         st.info(
-            f"{as_markdown(photo.name)} was graded, but this kind of image cannot be shown here.",
+            f"{as_markdown(photo.name)} was graded, but this kind of photo cannot be shown here.",
             icon=":material/hide_image:",
         )
 

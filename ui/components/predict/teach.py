@@ -80,7 +80,7 @@ def _unsaved(
             "Add a fruit that was missed",
             icon=":material/add:",
             disabled=not can_draw,
-            help=None if can_draw else "This kind of image cannot be shown here to draw on.",
+            help=None if can_draw else "This kind of photo cannot be shown here to draw on.",
             on_click=state.open_fruit,
             args=(state.MISSED,),
         )

@@ -76,14 +76,18 @@ def tray(photo: Photo, prediction: Prediction) -> None:
     st.write(as_markdown(_summary(marked)))
     _photo_with_boxes(photo.name, small, marked, boxes)
     _list(marked, crops)
-    teach(photo, prediction, found, marked, can_draw=small is not None)
+    if not photo.is_sample:
+        teach(photo, prediction, found, marked, can_draw=small is not None)
     _notes(prediction)
     opened = state.opened_fruit()
     if opened == state.MISSED and image and small:
         missed_fruit(small, image, found, marked)
     for place, one in enumerate(marked):
         if one.number == opened:
-            open_fruit(one, crops[place] if crops else None, list(prediction.probabilities))
+            crop = crops[place] if crops else None
+            # Corrections of a sample would lead nowhere.
+            classes = [] if photo.is_sample else list(prediction.probabilities)
+            open_fruit(one, crop, classes)
 
 
 def _summary(marked: list[Marked]) -> str:
@@ -105,7 +109,7 @@ def _photo_with_boxes(
     """The photo; `small` is its preview, None if it cannot be shown."""
     if small is None:
         st.info(
-            f"{as_markdown(name)} was graded, but this kind of image cannot be shown here.",
+            f"{as_markdown(name)} was graded, but this kind of photo cannot be shown here.",
             icon=":material/hide_image:",
         )
         return

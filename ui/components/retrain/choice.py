@@ -43,7 +43,7 @@ def choose(estimate: Estimate) -> Choice:
         key=f"{state.DETECTOR}_{mode}",
         persist_state="session",
         help="Where the fruits of a photo are, before each is graded. What was learned is used "
-        "only if it is as good on pictures that were kept aside.",
+        "only if it is as good on photos that were kept aside.",
     )
     return Choice(mode, detector)
 

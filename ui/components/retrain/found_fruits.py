@@ -32,7 +32,7 @@ def _in_short(detector: DetectorOutcome, counts: PairedCounts, *, alone: bool) -
         is_more = counts.candidate_right > counts.champion_right
         headline = "It finds more than before." if is_more else "It finds about as much as before."
         st.success(
-            f"**{headline}** In {counts.candidate_right:,} of {counts.photographs:,} pictures that "
+            f"**{headline}** In {counts.candidate_right:,} of {counts.photographs:,} photos that "
             f"were kept aside, all fruits are right; before, in {counts.champion_right:,}.",
             icon=":material/select_check_box:",
         )
@@ -42,17 +42,17 @@ def _table(comparison: DetectorComparison) -> None:
     rows = list(_rows(comparison))
     st.dataframe(
         {
-            "Held-out pictures": [as_cell(name) for name, _ in rows],
-            "Pictures": [counts.photographs for _, counts in rows],
+            "Held-out photos": [as_cell(name) for name, _ in rows],
+            "Photos": [counts.photographs for _, counts in rows],
             "Right now": [counts.champion_right for _, counts in rows],
             "Right with the new one": [counts.candidate_right for _, counts in rows],
         },
         hide_index=True,
-        alt="Pictures in which all fruits are found, with the current and the new model.",
+        alt="Photos in which all fruits are found, with the current and the new model.",
     )
     st.caption(
-        "A picture is right if each fruit is found and named, and nothing else where all have a "
-        "box. Neither model has learned from these pictures."
+        "A photo is right if each fruit is found and named, and nothing else where all have a "
+        "box. Neither model has learned from these photos."
     )
 
 

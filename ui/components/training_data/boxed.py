@@ -9,7 +9,7 @@ from api_models import BoxedPhotoAnswer
 from boxed_client import boxed_photo_path
 from corrections import BoxChanges
 from errors import ApiError
-from formatting import capitalize, pluralize
+from formatting import capitalize, pluralize, use_label
 from plain_text import as_markdown
 
 from components.display import photo_grid
@@ -73,7 +73,7 @@ def _list() -> None:
 
 def _below(photo: BoxedPhotoAnswer) -> None:
     st.caption(
-        f"{as_markdown(capitalize(boxed.describe(photo)))}  \n{capitalize(photo.split)} · "
+        f"{as_markdown(capitalize(boxed.describe(photo)))}  \n{use_label(photo.split)} · "
         + ("all boxed" if photo.complete else "maybe not all boxed")
     )
     st.button(

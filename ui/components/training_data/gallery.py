@@ -6,7 +6,7 @@ import streamlit as st
 from api_models import DatasetSummary, TrainingImage
 from client import photo_path
 from errors import ApiError
-from formatting import capitalize, class_label, class_labels
+from formatting import class_label, class_labels, use_label
 from plain_text import as_markdown
 
 from components.display import photo_grid
@@ -16,7 +16,7 @@ from components.training_data.edit import AREA, edit_bar, selection_key
 
 PAGE_SIZE = 24
 _SPLITS = ("train", "validation", "test")
-_ORIGINS = {"upload": "Upload", "feedback": "Feedback", "review": "Review queue"}
+_ORIGINS = {"upload": "Upload", "feedback": "Correction", "review": "Review queue"}
 
 
 def gallery() -> None:
@@ -48,12 +48,13 @@ def _gallery(summary: DatasetSummary) -> None:
         persist_state="session",
     )
     split = split_column.selectbox(
-        "Split",
+        "Used",
         ["", *_SPLITS],
-        format_func=lambda name: capitalize(name) if name else "All splits",
+        format_func=lambda name: use_label(name) if name else "All uses",
         key=state.GALLERY_SPLIT,
         persist_state="session",
-        help="The model learns from train; validation and test are kept to measure it.",
+        help="The next model learns from most photos. A few tune it, and a few are kept to measure "
+        "it on photos that it has not seen.",
     )
     origin = origin_column.selectbox(
         "Origin",
@@ -92,4 +93,4 @@ def _below(image: TrainingImage) -> None:
         key=selection_key(image.id),
         help=f"{as_markdown(image.filename)}, {image.width} x {image.height} pixels",
     )
-    st.caption(f"{capitalize(image.split)} · {_ORIGINS[image.origin]}")
+    st.caption(f"{use_label(image.split)} · {_ORIGINS[image.origin]}")
