@@ -234,7 +234,7 @@ def test_photo_opens_with_its_fruits_and_is_removed(open_lot: OpenLot, api: Fake
     page.button(key="lot_photo_1").click().run()
     assert not page.exception
     assert page.button(key="in_photo_1").label == "1 ✕ Rotten apple"
-    button(page, "Remove the photo").click().run()
+    button(page, "Remove it for good").click().run()
     assert not page.exception
     assert (f"{PHOTOS}/{PHOTO_ID}", b"") in api.received
 

@@ -120,8 +120,10 @@ def open_photo(inspection: Inspection, photo: InspectionPhoto) -> None:
         label = "Count it" if not photo.counted else "Do not count it: the same fruits as another"
         if st.button(label, icon=":material/content_copy:", type="tertiary"):
             _change(partial(_client().count, inspection.id, photo.id, counted=not photo.counted))
-        if st.button("Remove the photo", icon=":material/delete:", type="tertiary"):
-            _change(partial(_client().remove_photo, inspection.id, photo.id))
+        with st.popover("Remove the photo", icon=":material/delete:", type="tertiary"):
+            st.write("Its fruits and what was said of them are lost; this cannot be undone.")
+            if st.button("Remove it for good", type="primary"):
+                _change(partial(_client().remove_photo, inspection.id, photo.id))
     show_action_error(AREA, "This cannot be changed")
 
 
