@@ -147,3 +147,18 @@ def test_removed_photos_are_deleted_for_good(
     assert sent(api, REMOVE) == [{"ids": ["a" * 32], "for_good": True}]
     assert len(api.sent_to(boxed)) == 1
     assert "2 photos deleted for good." in page_text(page)
+
+
+def test_the_others_stay_listed_after_one_is_put_back(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
+    script(api, photo).answers["/dataset/removed"] = Answer(REMOVED)
+    page = gallery(open_page("training_data"))
+    page.multiselect[0].set_value(["b" * 32]).run()
+    api.answers["/dataset/removed"] = Answer(
+        REMOVED | {"total": 1, "photos": REMOVED["photos"][:1]}
+    )
+    button(page, "Put back").click().run()
+    assert not page.exception
+    assert page.multiselect[0].value == []
+    assert [option.split(",")[0] for option in page.multiselect[0].options] == ["a.jpg"]
