@@ -211,6 +211,37 @@ def test_model_without_a_detector_grades_the_whole_picture(
     expect(live(page).locator(".detail")).to_contain_text("one fruit at a time")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_predict_page_grades_live_and_records_what_is_kept(
+    page: Page, fake_url: str, fake_api: FakeApi, width: int
+) -> None:
+    """By a model that finds no single fruits, which an inspection cannot use."""
+    fake_api.answers |= {
+        FRAMES: fake_tray.NO_DETECTOR,
+        WHOLE_FRAMES: Answer(PREDICTION),
+        "/predict?instances=true": fake_tray.NO_DETECTOR,
+        "/predict": Answer(PREDICTION),
+    }
+    fake_api.received.clear()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(fake_url)
+    page.get_by_role("radio", name="Live camera", exact=True).click()
+    button(page, "Start the camera").click()
+    expect(live(page).locator(".headline")).to_have_text("✓ Fresh apple")
+    assert not [path for path, _ in fake_api.received if path == "/predict"]
+    button(page, "Keep this photo").click()
+    card = page.locator(".st-key-prediction")
+    expect(card.get_by_role("heading", level=2)).to_have_text("Fresh apple")
+    expect(card.get_by_text("Is this right?")).to_be_visible()
+    expect(live(page).get_by_role("status")).to_have_text("Kept: its grade is below.")
+    [sent] = [body for path, body in fake_api.received if path == "/predict"]
+    assert b'filename="camera-' in sent
+    # The camera goes on.
+    expect(live(page).locator(".headline")).to_have_text("✓ Fresh apple")
+    button(page, "Pause").click()
+    look(page, "live-predict", "kept")
+
+
 def test_refused_photo_says_why(page: Page, fake_url: str, fake_api: FakeApi) -> None:
     listed = fake_api.answers[fake_lots.PHOTOS]
     assert isinstance(listed, Answer)

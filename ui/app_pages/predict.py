@@ -4,6 +4,7 @@ import cached_api
 import state
 import streamlit as st
 from api_models import Prediction
+from components.live.camera import live_camera
 from components.messages import api_unavailable, empty_state, show_error
 from components.predict.as_code import as_code
 from components.predict.batch import batch
@@ -17,13 +18,14 @@ from photos import READABLE, Photo
 _UPLOAD = "Choose a photo"
 _CAMERA = "Take a photo"
 _MANY = "Many photos"
+_LIVE = "Live camera"
 
 
 def choose_source() -> str:
     """Ask where the photo comes from. The camera starts only when chosen."""
     return st.segmented_control(
         "Where the photo comes from",
-        [_UPLOAD, _CAMERA, _MANY],
+        [_UPLOAD, _CAMERA, _MANY, _LIVE],
         default=_UPLOAD,
         required=True,
         key=state.SOURCE,
@@ -33,7 +35,7 @@ def choose_source() -> str:
 
 
 def choose_photo(source: str) -> None:
-    """Offer the camera or the uploader."""
+    """Offer a camera or the uploader."""
     if source == _CAMERA:
         st.camera_input(
             "Take a photo of a fruit, or of a tray",
@@ -41,6 +43,9 @@ def choose_photo(source: str) -> None:
             on_change=state.take_photo,
             args=(state.CAMERA,),
         )
+    elif source == _LIVE:
+        st.caption("Each fruit is graded as you go. Only a photo that you keep is recorded.")
+        live_camera(keep)
     else:
         st.file_uploader(
             "Photo of a fruit, or of a tray",
@@ -49,6 +54,12 @@ def choose_photo(source: str) -> None:
             on_change=state.take_photo,
             args=(state.UPLOAD,),
         )
+
+
+def keep(photo: Photo) -> str:
+    """Make a photo of the live camera the current one."""
+    state.grade_photo(photo)
+    return "Kept: its grade is below."
 
 
 def grade(photo: Photo) -> Prediction | ApiError:
