@@ -32,7 +32,7 @@ def a_shipped_package(folder: Path, version: str) -> Path:
     def fill(parts: Path) -> None:
         for name in (BACKBONE, REPLAY, DETECTOR):
             shutil.copyfile(DEFAULT / name, parts / name)
-        replace(default.head, temperature=default.head.temperature * 0.9).save(parts / HEAD)
+        replace(default.head, temperature=default.head.temperature * 0.97).save(parts / HEAD)
 
     def describe(hashes: dict[str, str]) -> Manifest:
         update = {"version": version, "files": hashes, "created_at": datetime.now(UTC)}
