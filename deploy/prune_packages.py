@@ -1,10 +1,11 @@
-"""Remove what an image never uses of its installed packages: python prune_packages.py /venv
+"""Remove what an image never uses of its installed packages: python prune_packages.py /venv [serve]
 
-Run while an image is built. `make test-images` and `make test-containers` grade, retrain and serve
-with what is left.
+Run while an image is built, where there is `strip`. `serve` also removes what only training uses.
+`make test-images` and `make test-containers` grade, retrain and serve with what is left.
 """
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,7 +23,10 @@ PARTS = (
     "openvino/libs/cache.json",
     *(f"openvino/libs/libopenvino_{name}_frontend.so.*" for name in ("onnx", "paddle", "pytorch")),
     *(f"openvino/libs/libopenvino_{name}_frontend.so.*" for name in ("gguf", "jax", "tensorflow")),
+    *(f"openvino/frontend/{name}" for name in ("jax", "onnx", "paddle", "pytorch", "tensorflow")),
     "openvino/include",
+    # Graphs run by its interpreter, which has no use for these.
+    "ai_edge_litert/libLiteRt.so",
     "ai_edge_litert/libLiteRtWebGpuAccelerator.so",
     "ai_edge_litert/tools",
     "ai_edge_litert/vendors",
@@ -41,16 +45,32 @@ PARTS = (
     "plotly/labextension",
     "pydeck/nbextension",
 )
+# The image that grades also shows augmented views, with scipy.ndimage, and exact intervals, with
+# scipy.special; that loads scipy.linalg and the libraries of scipy.libs.
+SCIPY = (
+    *("cluster", "constants", "datasets", "differentiate", "fft", "fftpack", "integrate"),
+    *("interpolate", "io", "misc", "odr", "optimize", "signal", "sparse", "spatial", "stats"),
+)
+SERVE = (
+    *(f"scipy/{name}" for name in SCIPY),
+    # Compiled copies of modules that are there in Python too. A report has one font.
+    "fontTools/**/*.so",
+    # Databases other than the two that the catalog may be in.
+    *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle")),
+    # The notifications are in our words.
+    "apprise/i18n",
+)
 # Its parts named `test` are what it offers for others' tests, and imported with the rest.
 UNTOUCHED = "tensorflow/"
 # The descriptions that botocore has of 400 services: these are the bucket, and how its keys come.
 SERVICES = ("s3", "sts", "sso", "sso-oidc", "signin")
 
 
-def main(environment: Path) -> None:
+def main(environment: Path, *more: str) -> None:
     [packages] = environment.glob("lib/python3.*/site-packages")
     before = size(packages)
-    unused = [path for part in PARTS for path in packages.glob(part)]
+    parts = (*PARTS, *SERVE) if "serve" in more else PARTS
+    unused = [path for part in parts for path in packages.glob(part)]
     services = packages.glob("botocore/data/*/")
     unused += [path for path in services if path.name not in SERVICES]
     for name in FOLDERS:
@@ -59,6 +79,13 @@ def main(environment: Path) -> None:
     unused += [path for suffix in SUFFIXES for path in packages.rglob(f"*{suffix}")]
     for path in unused:
         remove(path)
+    shared = packages.rglob("*.so*")
+    libraries = [path for path in shared if path.is_file() and not path.is_symlink()]
+    # Names of functions, for debuggers: a tenth of all.
+    strip = shutil.which("strip")
+    if strip is None:
+        sys.exit("This needs strip, which is in binutils.")
+    subprocess.run([strip, "--strip-unneeded", *libraries], check=True)  # noqa: S603
     sys.stdout.write(f"{(before - size(packages)) / 1e6:.0f} of {before / 1e6:.0f} MB removed\n")
 
 
@@ -80,4 +107,4 @@ def size(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from tests.containers.engine import STAND_IN, Engine, EngineError
 
-BASE = re.compile(r"python:(?P<python>3\.\d+)-slim-(?P<suite>[a-z]+)")
+BASE = re.compile(r"python:(?P<python>3\.\d+)(?P<slim>-slim)?-(?P<suite>[a-z]+)")
 PACKAGES = "python3,python3-venv,ca-certificates,netbase,tzdata"
+# Of what the whole image has more, what the Dockerfiles use.
+MORE = ",binutils"
 # What the published image leaves out as well.
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*")
 # The commands are named as in the published image; where packages came from stays outside.
@@ -31,7 +33,7 @@ def provide_base(engine: Engine, name: str) -> None:
         raise EngineError(f"{name} cannot be pulled, and mmdebstrap is not installed")
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "base.tar"
-        _bootstrap(match["suite"], archive)
+        _bootstrap(match["suite"], PACKAGES if match["slim"] else PACKAGES + MORE, archive)
         stand_in = f"Debian {match['suite']} by mmdebstrap, in place of {name}"
         changes = ["--change", f'LABEL {STAND_IN}="{stand_in}"', "--change", 'CMD ["python"]']
         engine.run("import", *changes, str(archive), name)
@@ -41,14 +43,14 @@ def provide_base(engine: Engine, name: str) -> None:
         raise EngineError(f"Debian {match['suite']} has {version}, {name} another")
 
 
-def _bootstrap(suite: str, archive: Path) -> None:
+def _bootstrap(suite: str, packages: str, archive: Path) -> None:
     """A minimal Debian with its Python, from where this machine has its own packages from."""
     listed = _output("apt-get", "indextargets", "--format", "$(REPO_URI)", "Label: Debian")
     mirrors = sorted(set(listed.split()))
     if not mirrors:
         raise EngineError("apt-get knows no repository of Debian: run apt-get update")
     excluded = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
-    options = ["--variant=minbase", f"--include={PACKAGES}", *excluded, "--quiet"]
+    options = ["--variant=minbase", f"--include={packages}", *excluded, "--quiet"]
     _output("mmdebstrap", *options, f"--customize-hook={FINISH}", suite, str(archive), mirrors[0])
 
 

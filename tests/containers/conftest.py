@@ -25,12 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """An engine that has run a container of the base image."""
-    base = stages(PROJECT / "Dockerfile.api")[0].base
+    """An engine that has run a container of each base image."""
+    bases = {stage.base for stage in stages(PROJECT / "Dockerfile.api") if ":" in stage.base}
     try:
         engine = find_engine(tmp_path_factory.mktemp("engine"))
-        provide_base(engine, base)
-        engine.run("run", "--rm", "--network", "none", base, "python", "--version")
+        for base in sorted(bases):
+            provide_base(engine, base)
+            engine.run("run", "--rm", "--network", "none", base, "python", "--version")
     except EngineError as error:
         pytest.skip(f"No container can run here: {error}")
     return engine

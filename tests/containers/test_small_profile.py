@@ -8,6 +8,7 @@ from tests.containers.small_profile import SmallProfile
 from tests.processes import Processes
 from tests.stack.load import loaded
 from tests.stack.runs import start_run, upload, wait_for_run
+from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
 SERVICES = ("api", "worker", "ui")
@@ -16,6 +17,14 @@ each_service = pytest.mark.parametrize("service", SERVICES)
 RESTRICTED = {"CapPrm": "0000000000000000", "CapEff": "0000000000000000", "NoNewPrivs": "1"}
 # SIGTERM as the status of a process that does not catch it.
 TERMINATED = 143
+# It checks the grades of both engines by the package's own pictures.
+ENGINES = """
+from pathlib import Path
+from api.model.package import load_package
+from api.model.predictor import Predictor
+for engine in ("litert", "openvino"):
+    Predictor.of_package(load_package(Path("models/default")), engine=engine)
+"""
 # What a thorough run needs of the image, and the versions that its manifest names.
 TRAINING = """
 import keras, mlflow, numpy, tensorflow
@@ -54,6 +63,26 @@ def test_container_is_restricted(profile: SmallProfile, engine: Engine, service:
 
 def test_app_is_served(profile: SmallProfile) -> None:
     assert "Streamlit" in httpx.get(profile.app_url, trust_env=False).text
+
+
+def test_image_has_all_that_the_api_uses(profile: SmallProfile, engine: Engine) -> None:
+    """Of the parts of its packages, of which much is removed."""
+    fruit = draw_fruit("freshapples", size=300)
+    with profile.client() as client:
+        for kind in ("JPEG", "HEIF", "AVIF", "WEBP"):
+            files = {"file": (f"apple.{kind.lower()}", encode(fruit, kind))}
+            client.post("/predict?instances=true&explain=true", files=files).raise_for_status()
+        files = {"file": ("apple.jpg", encode(fruit, "JPEG"))}
+        views = client.post("/insights/augmentation", files=files).raise_for_status().json()
+        assert len(views["views"]) == 8
+        lot = client.post("/inspections", json={"lot": "Ω-17"}).raise_for_status().json()["id"]
+        photos = [("files", ("apple.jpg", encode(fruit, "JPEG")))]
+        client.post(f"/inspections/{lot}/photos", files=photos).raise_for_status()
+        for path in (f"/inspections/{lot}/report.pdf", f"/inspections/{lot}/report.xlsx"):
+            assert client.get(path).raise_for_status().content
+        assert client.get("/predictions.xlsx").raise_for_status().content
+        assert client.get("/insights/map").raise_for_status().content
+    engine.run("exec", profile.container("api"), "python", "-c", ENGINES)
 
 
 def test_upload_and_retraining_end_in_a_new_version(profile: SmallProfile) -> None:

@@ -29,14 +29,14 @@ IMAGES = {
         "Dockerfile.api",
         "serve",
         ("api.app", "api.worker", "api.retraining.run_process"),
-        500,
+        400,
     ),
-    "ui": ("Dockerfile.ui", "", ("streamlit", "plotly", "httpx"), 400),
+    "ui": ("Dockerfile.ui", "", ("streamlit", "plotly", "httpx"), 350),
     "worker": (
         "Dockerfile.api",
         "worker",
         ("api.worker", "api.training.train", "mlflow.server"),
-        1900,
+        1600,
     ),
 }
 
@@ -96,7 +96,9 @@ def install(built: Built, file: Path) -> None:
     subprocess.run([*pip, "--disable-pip-version-check"], check=True)
     assert Path(script).name in pruning
     python = str(built.venv / "bin" / "python")
-    subprocess.run([python, str(PROJECT / script), str(built.venv)], check=True)
+    _, _, arguments = pruning.partition(Path(script).name)
+    given = arguments.replace("/venv", str(built.venv)).split()
+    subprocess.run([python, str(PROJECT / script), *given], check=True)
 
 
 def copy(pattern: str, app: Path, destination: str) -> None:
