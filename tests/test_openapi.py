@@ -1,7 +1,26 @@
-"""docs/openapi.json is up to date."""
+"""docs/openapi.json is up to date, and no path of it hides another."""
 
+import json
+from itertools import permutations
+
+from api.http.deps import RESERVED
 from scripts.openapi import FILE, described
 
 
 def test_committed_openapi_document_is_current() -> None:
     assert FILE.read_text(encoding="utf-8") == described(), "run: make openapi"
+
+
+def test_no_path_takes_the_place_of_a_name() -> None:
+    """Of `/thresholds/copy` beside `/thresholds/{fruit}`, no fruit could be named copy."""
+    paths = [path.split("/") for path in json.loads(described())["paths"]]
+    hidden = [
+        ("/".join(fixed), "/".join(named))
+        for fixed, named in permutations(paths, 2)
+        if len(fixed) == len(named)
+        and all(
+            b == a or (b.startswith("{") and a not in RESERVED)
+            for a, b in zip(fixed, named, strict=True)
+        )
+    ]
+    assert hidden == []

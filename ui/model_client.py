@@ -95,7 +95,7 @@ class ModelClient:
 
     def copy_thresholds(self, other: str, version: str) -> VersionThresholds:
         """Save those that the `other` version has and this one lacks."""
-        path, body = f"/models/{version}/thresholds/copy", {"from_version": other}
+        path, body = f"/models/{version}/thresholds", {"from_version": other}
         return self._http.call(VersionThresholds, "POST", path, json=body)
 
     def threshold_sweep(

@@ -193,7 +193,7 @@ class Promotion(BaseModel):
 class PromotionByHand(Promotion):
     lacks_thresholds: list[str] = Field(
         description="Fruits whose own freshness thresholds in the version before this one lacks: "
-        "POST /models/{version}/thresholds/copy takes them over."
+        "POST /models/{version}/thresholds takes them over."
     )
 
 

@@ -36,7 +36,7 @@ def lacks(client: TestClient, version: str) -> tuple[str | None, list[str]]:
 
 
 def copied(client: TestClient, version: str, other: str) -> dict[str, Any]:
-    response = client.post(f"{path(version=version)}/copy", json={"from_version": other})
+    response = client.post(path(version=version), json={"from_version": other})
     assert response.status_code == 200, response.text
     body: dict[str, Any] = response.json()
     return body
@@ -78,7 +78,7 @@ def test_thresholds_are_taken_over_with_their_costs(client: TestClient) -> None:
 
 def test_only_stored_versions_have_thresholds(client: TestClient) -> None:
     for version, other in ((OTHER, "unknown"), ("unknown", SMALL)):
-        answer = client.post(f"{path(version=version)}/copy", json={"from_version": other})
+        answer = client.post(path(version=version), json={"from_version": other})
         assert answer.status_code == 404
-    answer = client.post(f"{path(version=OTHER)}/copy", json={"from_version": "\0"})
+    answer = client.post(path(version=OTHER), json={"from_version": "\0"})
     assert answer.status_code == 422

@@ -69,7 +69,7 @@ def thresholds(session: ReadingDep, settings: SettingsDep, version: str) -> Vers
 
 
 @router.post(
-    f"/models/{VERSION}/thresholds/copy",
+    f"/models/{VERSION}/thresholds",
     summary="Take over the thresholds of another version",
     responses=responses(404, 422),
 )

@@ -30,7 +30,7 @@ DATA = re.compile(
 # Of the models: runs, versions in use, thresholds and triggers.
 MODELS = re.compile(
     r"POST /(retrain|runs/[^/]+/cancel|models/compare|models/rollback|models/[^/]+/promote"
-    r"|models/[^/]+/thresholds/copy)"
+    r"|models/[^/]+/thresholds)"
     r"|PATCH /models/[^/]+"
     r"|(PUT|DELETE) /(freshness-thresholds|models/[^/]+/thresholds/[^/]+)"
     r"|PUT /triggers/[^/]+|POST /suggestions/[^/]+/(accept|dismiss)"

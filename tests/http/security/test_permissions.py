@@ -74,7 +74,7 @@ MODELS = {
     ("POST", "/retrain"),
     ("POST", "/runs/{run_id}/cancel"),
     ("POST", "/models/{version}/promote"),
-    ("POST", "/models/{version}/thresholds/copy"),
+    ("POST", "/models/{version}/thresholds"),
     ("PATCH", "/models/{version}"),
     ("POST", "/models/compare"),
     ("POST", "/models/rollback"),
