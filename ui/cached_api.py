@@ -1,7 +1,5 @@
 """The API's answers, cached for some seconds. The caches are bounded and shared by all sessions."""
 
-from datetime import datetime
-
 import photos
 import streamlit as st
 from api_models import (
@@ -14,10 +12,6 @@ from api_models import (
     EmbeddingMap,
     Estimate,
     ImagePage,
-    Inspection,
-    InspectionFruitPage,
-    InspectionPage,
-    InspectionPhotoPage,
     Mistakes,
     Report,
     ReviewQueue,
@@ -31,7 +25,6 @@ from boxed_client import BoxedPhotoClient
 from client import ApiClient
 from errors import ApiError
 from formatting import fruit_and_freshness
-from inspection_client import InspectionClient
 from model_client import ModelClient
 from photos import Photo, RelativeBox
 from settings import Settings
@@ -245,31 +238,6 @@ def thumbnails() -> Thumbnails:
     return _thumbnails(api())
 
 
-@st.cache_data(ttl=5, max_entries=16, show_spinner=False)
-def inspections(
-    search: str, since: datetime | None, until: datetime | None, offset: int, limit: int
-) -> InspectionPage:
-    """A page of the inspections, newest first."""
-    return InspectionClient(api()).find(search, since, until, offset, limit)
-
-
-@st.cache_data(ttl=5, max_entries=16, show_spinner=False)
-def inspection(inspection_id: str) -> Inspection:
-    return InspectionClient(api()).get(inspection_id)
-
-
-@st.cache_data(ttl=5, max_entries=32, show_spinner=False)
-def inspection_photos(inspection_id: str, offset: int, limit: int) -> InspectionPhotoPage:
-    """A page of an inspection's photos, newest first."""
-    return InspectionClient(api()).photos(inspection_id, offset, limit)
-
-
-@st.cache_data(ttl=5, max_entries=32, show_spinner=False)
-def inspection_fruits(inspection_id: str, offset: int, limit: int) -> InspectionFruitPage:
-    """A page of an inspection's fruits, worst first."""
-    return InspectionClient(api()).fruits(inspection_id, offset, limit)
-
-
 def pictures() -> Thumbnails:
     """Photos at the API as large as they are kept."""
     return _pictures(api())
@@ -286,18 +254,11 @@ def clear_training_data() -> None:
     _clear_insights()
 
 
-def clear_inspections() -> None:
-    """Clear what a photo, a correction or a new inspection may have changed."""
-    inspections.clear()
-    inspection.clear()
-    inspection_photos.clear()
-    inspection_fruits.clear()
-
-
 def clear_model_data() -> None:
     """Clear what a run or a promotion may have changed."""
     estimate.clear()
     finds_fruits.clear()
+    known_fruits.clear()
     drift.clear()
     versions.clear()
     suggestions.clear()

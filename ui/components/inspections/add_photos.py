@@ -3,6 +3,7 @@
 from functools import partial
 
 import cached_api
+import cached_inspections
 import inspection_state
 import lots
 import streamlit as st
@@ -94,7 +95,7 @@ def _keep(inspection_id: str, photo: Photo) -> str:
     try:
         answer = InspectionClient(cached_api.api()).add(inspection_id, [photo])
     finally:
-        cached_api.clear_inspections()
+        cached_inspections.clear()
     if answer.added:
         added = answer.added[0]
         return f"{lots.photo_title(added)} added: {lots.describe(added.fruits)}."

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import cached_api
+import cached_inspections
 import inspection_state
 import lots
 import state
@@ -27,7 +28,7 @@ def choose() -> None:
     """The form for a new inspection, and those that there are."""
     search, since, until = _filters_chosen()
     try:
-        newest = cached_api.inspections("", None, None, 0, 1)
+        newest = cached_inspections.find("", None, None, 0, 1)
         page = _page(search, since, until)
     except ApiError as error:
         show_error(error, rejected="The inspections cannot be listed")
@@ -119,7 +120,7 @@ def _open(body: dict[str, object]) -> None:
         inspection_state.open_inspection(InspectionClient(cached_api.api()).open(body).id)
 
     if run_action(AREA, action):
-        cached_api.clear_inspections()
+        cached_inspections.clear()
     st.rerun()
 
 
@@ -148,7 +149,7 @@ def _filters_chosen() -> tuple[str, datetime | None, datetime | None]:
 
 def _page(search: str, since: datetime | None, until: datetime | None) -> InspectionPage:
     number = st.session_state.get(_pager(search, since, until), 1)
-    return cached_api.inspections(search, since, until, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    return cached_inspections.find(search, since, until, (number - 1) * PAGE_SIZE, PAGE_SIZE)
 
 
 def _pager(search: str, since: datetime | None, until: datetime | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import cached_api
+import cached_inspections
 import inspection_state
 import lots
 import streamlit as st
@@ -29,10 +30,10 @@ def worst_fruits(inspection: Inspection) -> None:
     """A page of the fruits as a grid; a tap opens one."""
     pager = f"lot_fruits_page_{inspection.id}"
     number = st.session_state.get(pager, 1)
-    page = cached_api.inspection_fruits(inspection.id, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    page = cached_inspections.fruits(inspection.id, (number - 1) * PAGE_SIZE, PAGE_SIZE)
     if not page.fruits and page.total:
         st.session_state[pager] = number = 1
-        page = cached_api.inspection_fruits(inspection.id, 0, PAGE_SIZE)
+        page = cached_inspections.fruits(inspection.id, 0, PAGE_SIZE)
     if not page.total:
         st.info(
             "No fruit was found in these photos. Open a photo below and add those that were "
@@ -69,7 +70,7 @@ def all_photos(inspection: Inspection) -> dict[str, InspectionPhoto]:
     """All photos by their ids, newest first; an inspection has at most 500."""
     found: dict[str, InspectionPhoto] = {}
     for offset in range(0, inspection.photos, _MOST):
-        page = cached_api.inspection_photos(inspection.id, offset, _MOST)
+        page = cached_inspections.photos(inspection.id, offset, _MOST)
         found |= {photo.id: photo for photo in page.photos}
     return found
 
@@ -133,6 +134,6 @@ def _change(action: Callable[[], object]) -> None:
     """Send a correction, and close the dialog if it was taken."""
     if run_action(AREA, action):
         inspection_state.open_in_lot()
-        cached_api.clear_inspections()
+        cached_inspections.clear()
         cached_api.clear_training_data()
         st.rerun()

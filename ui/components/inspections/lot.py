@@ -1,6 +1,7 @@
 """The open inspection: its verdict, adding photos, its fruits and photos."""
 
 import cached_api
+import cached_inspections
 import inspection_state
 import lots
 import streamlit as st
@@ -31,9 +32,9 @@ def lot(inspection_id: str) -> None:
         on_click=inspection_state.open_inspection,
     )
     if inspection_state.has_new_photos():
-        cached_api.clear_inspections()
+        cached_inspections.clear()
     try:
-        inspection = cached_api.inspection(inspection_id)
+        inspection = cached_inspections.get(inspection_id)
     except ApiError as error:
         st.title("Inspections", anchor=False)
         if error.code == _NOT_FOUND:
@@ -108,4 +109,4 @@ def _delete_now(inspection_id: str) -> None:
     client = InspectionClient(cached_api.api())
     if run_action(AREA, lambda: client.delete(inspection_id)):
         inspection_state.open_inspection()
-    cached_api.clear_inspections()
+    cached_inspections.clear()

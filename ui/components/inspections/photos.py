@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import cached_api
+import cached_inspections
 import inspection_state
 import lots
 import photos
@@ -56,7 +57,7 @@ def photo_list(inspection: Inspection) -> None:
     """A page of the photos, newest first, with what can be done with each."""
     pager = f"lot_photos_page_{inspection.id}"
     number = st.session_state.get(pager, 1)
-    page = cached_api.inspection_photos(inspection.id, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    page = cached_inspections.photos(inspection.id, (number - 1) * PAGE_SIZE, PAGE_SIZE)
     st.html(_WHOLE)
     with st.container(key="lot-photos"):
         photo_grid(
@@ -164,13 +165,13 @@ def _client() -> InspectionClient:
 
 def _count(inspection_id: str, photo_id: str, counted: bool) -> None:
     run_action(AREA, partial(_client().count, inspection_id, photo_id, counted=counted))
-    cached_api.clear_inspections()
+    cached_inspections.clear()
 
 
 def _change(action: Callable[[], object]) -> None:
     """Send a change, and close the dialog if it was taken."""
     if run_action(AREA, action):
         inspection_state.open_in_lot()
-        cached_api.clear_inspections()
+        cached_inspections.clear()
         cached_api.clear_training_data()
         st.rerun()
