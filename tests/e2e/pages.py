@@ -59,9 +59,14 @@ def visit(page: Page, title: str, address: str) -> None:
 
 def wait_until_drawn(page: Page, address: str) -> None:
     """Wait for the page's heading and the end of its script, and expect no traceback."""
-    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[address], timeout=PATIENCE_MS)
+    expect_title(page, PAGES[address])
     quiet(page)
     no_traceback(page)
+
+
+def expect_title(page: Page, title: str) -> None:
+    """Wait until `title` is the only one: for a moment the page before may stand beside it."""
+    expect(page.get_by_role("heading", level=1)).to_have_text([title], timeout=PATIENCE_MS)
 
 
 def quiet(page: Page) -> None:

@@ -22,7 +22,16 @@ from tests.drawn_tray import TRAY, draw_tray_of, rearranged
 from tests.e2e.browser import chromium
 from tests.e2e.conftest import WITHOUT_BROWSER
 from tests.e2e.hands import Hands
-from tests.e2e.pages import PHONE, is_phone, look, no_traceback, open_page, quiet, wait_until_drawn
+from tests.e2e.pages import (
+    PHONE,
+    expect_title,
+    is_phone,
+    look,
+    no_traceback,
+    open_page,
+    quiet,
+    wait_until_drawn,
+)
 from tests.e2e.test_story import retrain, served, wait_until_served
 from tests.e2e.test_tray_story import is_learned
 from tests.processes import Running, running_everything
@@ -147,7 +156,7 @@ def open_lot(hands: Hands) -> None:
     hands.write(form.get_by_label("Lot", exact=True), LOT)
     hands.write(form.get_by_label("Supplier"), SUPPLIER)
     hands.press(form.get_by_role("button", name="Open the inspection"))
-    expect(hands.page.get_by_role("heading", level=1)).to_have_text(f"Lot {LOT}")
+    expect_title(hands.page, f"Lot {LOT}")
     quiet(hands.page)
 
 

@@ -14,6 +14,7 @@ from tests.e2e.pages import (
     ARTEFACTS,
     assert_fits_width,
     downloaded,
+    expect_title,
     no_traceback,
     open_page,
     quiet,
@@ -75,7 +76,7 @@ def test_a_lot_from_opening_to_the_report(
         page.reload()
         verdict = page.locator(".st-key-verdict")
         expect(verdict).to_contain_text(corrected["verdict"]["message"][:30])
-        expect(page.get_by_role("heading", level=1)).to_have_text(f"Lot {lot}")
+        expect_title(page, f"Lot {lot}")
         screenshot(page, f"{name}-corrected")
 
         _find_again(page, lot)
@@ -97,7 +98,7 @@ def _open_lot(page: Page, running: Running, lot: str) -> None:
     form.get_by_label("Lot", exact=True).fill(lot)
     form.get_by_label("Supplier").fill("Hofgut Lindau")
     page.get_by_role("button", name="Open the inspection").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Lot {lot}")
+    expect_title(page, f"Lot {lot}")
     quiet(page)
     assert_fits_width(page)
 
@@ -132,7 +133,7 @@ def _correct_two(page: Page, name: str) -> None:
 def _find_again(page: Page, lot: str) -> None:
     """By a part of the lot, in the list."""
     page.get_by_role("button", name="All inspections").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Inspections")
+    expect_title(page, "Inspections")
     search = page.get_by_label("Find by lot or supplier")
     search.fill(lot)
     search.press("Enter")
@@ -140,5 +141,5 @@ def _find_again(page: Page, lot: str) -> None:
     quiet(page)
     assert_fits_width(page)
     page.get_by_role("button", name="Open", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Lot {lot}")
+    expect_title(page, f"Lot {lot}")
     quiet(page)

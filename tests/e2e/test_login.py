@@ -1,9 +1,9 @@
 """A login by OIDC: real app, real browser, fake provider."""
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from tests.e2e.fake_provider import CLIENT_ID, running_provider
-from tests.e2e.pages import PATIENCE_MS, wait_until_drawn
+from tests.e2e.pages import PATIENCE_MS, expect_title, wait_until_drawn
 from tests.processes import app_process, free_port
 from tests.ui.fake_api import FakeApi
 
@@ -24,7 +24,7 @@ def test_login_redirects_to_the_provider_and_back(browser: Browser) -> None:
                 page = browser.new_page()
                 page.set_default_timeout(PATIENCE_MS)
                 page.goto(ui_url)
-                expect(page.get_by_role("heading", level=1)).to_have_text("Ripeline")
+                expect_title(page, "Ripeline")
                 assert not api.received
 
                 page.get_by_role("button", name="Log in").click()

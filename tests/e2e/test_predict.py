@@ -6,12 +6,9 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, expect
 
-from api.settings import PROJECT
+from tests.e2e.pages import ARTEFACTS, PATIENCE_MS, expect_title
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
-
-ARTEFACTS = PROJECT / "test-artefacts"
-PATIENCE_MS = 30_000
 
 
 def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: Path) -> None:
@@ -25,7 +22,7 @@ def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: 
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(PATIENCE_MS)
     page.goto(running.ui_url)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Is it fresh?")
+    expect_title(page, "Is it fresh?")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
     card = page.locator(".st-key-prediction")
     expect(card.get_by_role("heading", level=2)).to_be_visible()
