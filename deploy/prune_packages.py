@@ -45,14 +45,7 @@ PARTS = (
     "plotly/labextension",
     "pydeck/nbextension",
 )
-# The image that grades also shows augmented views, with scipy.ndimage, and exact intervals, with
-# scipy.special; that loads scipy.linalg and the libraries of scipy.libs.
-SCIPY = (
-    *("cluster", "constants", "datasets", "differentiate", "fft", "fftpack", "integrate"),
-    *("interpolate", "io", "misc", "odr", "optimize", "signal", "sparse", "spatial", "stats"),
-)
 SERVE = (
-    *(f"scipy/{name}" for name in SCIPY),
     # Compiled copies of modules that are there in Python too. A report has one font.
     "fontTools/**/*.so",
     # Databases other than the two that the catalog may be in.

@@ -13,6 +13,8 @@ from tests.waiting import until
 
 SERVICES = ("api", "worker", "ui")
 each_service = pytest.mark.parametrize("service", SERVICES)
+# MB of the image, with Debian and Python.
+MAX_SIZES = {"api": 450, "worker": 2000, "ui": 500}
 # Of /proc/1/status: no capability in any set, and none to be had.
 RESTRICTED = {"CapPrm": "0000000000000000", "CapEff": "0000000000000000", "NoNewPrivs": "1"}
 # SIGTERM as the status of a process that does not catch it.
@@ -46,7 +48,9 @@ def test_every_service_of_the_file_runs(profile: SmallProfile, engine: Engine) -
     for service in SERVICES:
         image = profile.image(service)
         stand_in = engine.stood_in_for(image)
-        print(f"{image}: {engine.image(image)['Size'] / 1e6:.0f} MB; base: {stand_in or 'pulled'}")
+        megabytes = engine.image(image)["Size"] / 1e6
+        print(f"{image}: {megabytes:.0f} MB; base: {stand_in or 'pulled'}")
+        assert megabytes < MAX_SIZES[service]
         assert engine.state(profile.container(service))["Running"]
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import betaincinv
 
 from api.core.sequential import (
     evidence_above,
@@ -68,6 +69,18 @@ def test_exact_interval_at_the_ends() -> None:
     end = 0.05 ** (1 / 59)
     assert exact_interval(0, 59, 0.9) == pytest.approx((0, 1 - end))
     assert exact_interval(59, 59, 0.9) == pytest.approx((end, 1))
+
+
+@pytest.mark.parametrize("trials", [1, 2, 59, 600, 20_000])
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.999999])
+def test_exact_interval_is_that_of_scipy(trials: int, confidence: float) -> None:
+    half = (1 - confidence) / 2
+    for successes in sorted({0, 1, trials // 10, trials // 2, trials - 1, trials}):
+        failures = trials - successes
+        low = float(betaincinv(successes, failures + 1, half)) if successes else 0.0
+        high = float(betaincinv(successes + 1, failures, 1 - half)) if failures else 1.0
+        interval = exact_interval(successes, trials, confidence)
+        assert interval == pytest.approx((low, high), rel=1e-9, abs=1e-11)
 
 
 @pytest.mark.parametrize("expected", [0.0, 1.0])

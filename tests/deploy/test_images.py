@@ -22,7 +22,7 @@ from tests.processes import free_port
 from tests.waiting import until
 
 pytestmark = pytest.mark.images
-TRAINING = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "torch")
+TRAINING = ("tensorflow", "keras", "mlflow", "sklearn", "scipy", "matplotlib", "torch")
 # Dockerfile, target, modules that it must import, maximum size in MB without Python.
 IMAGES = {
     "serve": (

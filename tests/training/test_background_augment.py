@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from api.training.background_augment import (
     CANVAS,
@@ -78,6 +79,32 @@ def test_blank_image_and_close_up_have_no_mask() -> None:
     close = np.full((CANVAS, CANVAS, 3), RED, np.uint8)
     close[:3] = close[-3:] = close[:, :3] = close[:, -3:] = 255
     assert background_mask(close) is None
+
+
+@pytest.mark.parametrize("ground_share", [0.5, 0.55, 0.6, 0.65, 0.9])
+def test_mask_is_what_regions_of_scipy_reach_the_border(ground_share: float) -> None:
+    """On noise, whose ways are long and winding; the border is free, as it is on paper."""
+    ground = np.random.default_rng(0).random((CANVAS, CANVAS)) < ground_share
+    ground[:2] = ground[-2:] = ground[:, :2] = ground[:, -2:] = True
+    pixels: NDArray[np.uint8] = np.where(ground[..., None], 255, RED).astype(np.uint8)
+    regions, _ = ndimage.label(ground)
+    outside = background_mask(pixels)
+    assert outside is not None
+    assert np.array_equal(outside, regions == regions[0, 0])
+
+
+def test_cutout_has_a_soft_edge_as_by_scipy() -> None:
+    image = fruit_on(PAPERS[0])
+    outside = background_mask(np.asarray(image))
+    cutout = segment(image)
+    assert outside is not None
+    assert cutout is not None
+    soft = ndimage.uniform_filter(outside.astype(np.float32), 5)
+    alpha = ((1 - soft) * 255).astype(np.uint8)
+    shown = Image.fromarray(alpha)
+    assert np.array_equal(
+        np.asarray(cutout.getchannel("A")), np.asarray(shown.crop(shown.getbbox()))
+    )
 
 
 @pytest.mark.parametrize("paper", PAPERS)
