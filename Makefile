@@ -15,6 +15,9 @@ IMAGES := serve worker ui
 SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 # One more than there are cores, as many tests wait for other processes. Each takes up to 1.5 GB.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+# The tests write many small files: in memory, where 8 GB are free there.
+MEMORY_DISK := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 {print "/dev/shm"}')
+test test-fast: export TMPDIR ?= $(or $(MEMORY_DISK),/tmp)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Without bytecode files every test process, and every service that a test starts, compiles the
 # project anew.
