@@ -1,42 +1,43 @@
-"""Time of searches in the history, on both databases: `python -m benchmarks.history [rows]`.
+"""Time of the catalog's queries, on both databases: `python -m benchmarks.history [rows]`.
 
-Each search is a page of 50 with its total, as `GET /predictions` makes it; the median and the
-longest of nine. Photos are not stored.
+Each search is a page of 50 with its total, as `GET /predictions` makes it; then what the Monitoring
+page, the triggers and the review queue ask for, and what deleting photos takes. The median and the
+longest of nine.
 """
 
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import numpy as np
-from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
 
-from api.predictions import search
+from api.monitoring.drift import load_sample
+from api.monitoring.summary import summarise
+from api.predictions import review, search
+from api.predictions.accuracy_in_use import accuracy_in_use
+from api.predictions.retention import sweep_predicted
 from api.predictions.search import Filters, Order
+from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.inspection_tables import InspectionPhotoRow, InspectionRow
-from api.storage.tables import PredictionRow
+from benchmarks.machine import describe_machine
+from benchmarks.prediction_rows import END, KEPT, LOT, VERSION, fill
 from tests.postgres import binaries, fresh_database, running_server
 
-ROWS, CHUNK, REPEATS, PAGE = 20_000, 5_000, 9, 50
-CLASSES = ("freshapples", "freshbanana", "freshoranges", "rottenapples", "rottenbanana", "kiwi")
-# The last class is rare.
-SHARES = (0.3, 0.25, 0.2, 0.15, 0.0999, 0.0001)
-START = datetime(2026, 1, 1, tzinfo=UTC)
-LOT = f"{1:032x}"
+ROWS, REPEATS, PAGE = 20_000, 9, 50
+DAY = END - timedelta(days=60)
 SEARCHES: dict[str, tuple[Filters, Order]] = {
     "all, newest first": (Filters(), "newest"),
     "all, least sure first": (Filters(), "least_sure"),
     "a class": (Filters(class_name="rottenapples", recognised=True), "newest"),
     "a rare class": (Filters(class_name="kiwi", recognised=True), "newest"),
     "a rare class, least sure first": (Filters(class_name="kiwi"), "least_sure"),
-    "a day": (Filters(since=START, until=START + timedelta(days=1)), "newest"),
+    "a day": (Filters(since=DAY, until=DAY + timedelta(days=1)), "newest"),
     "a level and a range of confidence": (
         Filters(level="rotten", at_least=0.5, below=0.51),
         "newest",
@@ -50,17 +51,36 @@ SEARCHES: dict[str, tuple[Filters, Order]] = {
 }
 
 
+QUERIES: dict[str, Callable[[Session], object]] = {
+    "summary of a day": lambda session: summarise(session, 24, END),
+    "summary of a week": lambda session: summarise(session, 24 * 7, END),
+    "summary of 30 days": lambda session: summarise(session, 24 * 30, END),
+    "drift: the sample of the day": lambda session: load_sample(session, VERSION, 32, END),
+    "accuracy in use": lambda session: accuracy_in_use(session, VERSION, 0.9),
+    "review queue: the random sample": lambda session: review.random_sample(session, PAGE),
+    "review queue: the least sure": lambda session: review.least_sure(session, PAGE),
+}
+
+
 def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    print(describe_machine())
     for name, database in _databases():
-        _fill(database, rows)
-        print(f"{name}, {rows:,} predictions: milliseconds, median and longest of {REPEATS}")
+        started = perf_counter()
+        fill(database, rows)
+        print(f"{name}, {rows:,} predictions, written in {perf_counter() - started:.0f} s")
+        print(f"milliseconds, median and longest of {REPEATS}")
         for title, (filters, order) in SEARCHES.items():
-            times = [_time(database, filters, order) for _ in range(REPEATS)]
-            print(f"  {title:<36}{median(times):8.1f}{max(times):8.1f}", flush=True)
-        times = _deep_pages(database, rows)
-        print(f"  {'pages in the middle':<36}{median(times):8.1f}{max(times):8.1f}", flush=True)
+            _show(title, [_time(database, filters, order) for _ in range(REPEATS)])
+        _show("pages in the middle", _deep_pages(database, rows))
+        for title, query in QUERIES.items():
+            _show(title, [_time_of(database, query) for _ in range(REPEATS)])
+        _show("retention: photos of an hour", _retention(database))
     return 0
+
+
+def _show(title: str, times: list[float]) -> None:
+    print(f"  {title:<36}{median(times):8.1f}{max(times):8.1f}", flush=True)
 
 
 @contextmanager
@@ -91,70 +111,7 @@ def _databases() -> Iterator[tuple[str, Database]]:
     for name, opened in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
         with opened as database:
             if database is not None:
-                database.upgrade()
                 yield name, database
-
-
-def _fill(database: Database, rows: int) -> None:
-    rng = np.random.default_rng(0)
-    for first in range(0, rows, CHUNK):
-        with database.session() as session:
-            session.execute(
-                insert(PredictionRow), list(_chunk(rng, first, min(CHUNK, rows - first)))
-            )
-    with database.session() as session:
-        session.add(
-            InspectionRow(
-                id=LOT, lot="A-17", supplier="Hof", kind="", max_rotten=0.05, confidence=0.95
-            )
-        )
-        session.flush()
-        for number in range(1, 101):
-            session.add(
-                InspectionPhotoRow(
-                    id=f"{number:032x}",
-                    inspection_id=LOT,
-                    number=number,
-                    sha256=f"{number:064x}",
-                    width=9,
-                    height=9,
-                    ungraded=0,
-                )
-            )
-    # As autovacuum does within minutes, and SQLite needs nothing.
-    if not database.is_sqlite:
-        with database.engine.connect().execution_options(
-            isolation_level="AUTOCOMMIT"
-        ) as connection:
-            connection.execute(text("VACUUM ANALYZE"))
-
-
-def _chunk(rng: np.random.Generator, first: int, count: int) -> Iterator[dict[str, object]]:
-    classes = rng.choice(len(CLASSES), size=count, p=SHARES)
-    confidences = rng.beta(8, 1, size=count)
-    for k, (kind, confidence) in enumerate(zip(classes, confidences, strict=True)):
-        number, name = first + k, CLASSES[kind]
-        score = float(rng.random())
-        yield {
-            "id": f"{number:032x}",
-            "created_at": START + timedelta(seconds=30 * number),
-            "model_version": "1-shipped",
-            "predicted_class": name,
-            "confidence": float(confidence),
-            "recognised": bool(rng.random() > 0.05),
-            "freshness_score": score,
-            "freshness_level": ("rotten", "past_best", "fresh")[int(3 * score)],
-            "probabilities": dict.fromkeys(CLASSES, float(confidence)),
-            "milliseconds": 12.0,
-            "filename": f"IMG_{number:07}.jpg",
-            "signature": "0" * 160,
-            "features": bytes(64),
-            "blob": None,
-            "sampled": False,
-            "batch_id": f"{number // 500:032x}",
-            "several": False,
-            "dismissed_at": START if number % 1000 == 0 else None,
-        }
 
 
 def _time(database: Database, filters: Filters, order: Order) -> float:
@@ -163,6 +120,25 @@ def _time(database: Database, filters: Filters, order: Order) -> float:
         search.find(session, filters, order, limit=PAGE)
         search.count(session, filters)
     return 1000 * (perf_counter() - started)
+
+
+def _time_of(database: Database, query: Callable[[Session], object]) -> float:
+    started = perf_counter()
+    with database.reading() as session:
+        query(session)
+    return 1000 * (perf_counter() - started)
+
+
+def _retention(database: Database) -> list[float]:
+    """Deleting what has expired since an hour ago; there are no files of it."""
+    times = []
+    with tempfile.TemporaryDirectory() as folder:
+        blobs = Blobs(folder)
+        for hour in range(1, REPEATS + 1):
+            started = perf_counter()
+            sweep_predicted(database, blobs, KEPT.days, END + timedelta(hours=hour))
+            times.append(1000 * (perf_counter() - started))
+    return times
 
 
 def _deep_pages(database: Database, rows: int) -> list[float]:
