@@ -145,14 +145,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         # The redirect would go to the host and scheme that the request names.
         redirect_slashes=False,
+        # `include_router` would analyse each endpoint again, at the first request.
+        routes=[route for router in ROUTERS for route in router.routes],
         # FastAPI would look for a tracer at every request; our metrics are in core.telemetry.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     app.state.queue = RunQueue(settings)
     _add_middleware(app, settings)
-    for router in ROUTERS:
-        app.include_router(router)
     return app
 
 

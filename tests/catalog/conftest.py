@@ -1,5 +1,6 @@
 """A running service for the upload tests."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,8 +16,10 @@ Serve = Callable[..., TestClient]
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
+def serve(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Serve]:
     """Starts the service with an empty catalog and, by default, without a model."""
+    (tmp_path / "state").mkdir()
+    shutil.copyfile(migrated_sqlite, tmp_path / "state" / "catalog.db")
     with ExitStack() as running:
 
         def start(**changed: Any) -> TestClient:
