@@ -41,6 +41,7 @@ from api.http.endpoints import (
     predict,
     removed_photos,
     retraining,
+    shadow,
     trial,
     triggers,
     version_thresholds,
@@ -68,6 +69,8 @@ from api.predictions.recorder import Recorder
 from api.predictions.retention import sweep_predicted
 from api.predictions.state import AppState
 from api.registry.model_reloader import POLL_SECONDS, ModelReloader
+from api.registry.shadow import POLL_SECONDS as SHADOW_SECONDS
+from api.registry.shadow import ShadowFollower
 from api.registry.trial import TrialModels
 from api.retraining.queue import RunQueue
 from api.retraining.run_watcher import POLL_SECONDS as WATCH_SECONDS
@@ -102,6 +105,7 @@ ROUTERS = (
     inspection_reports.router,
     models.router,
     trial.router,
+    shadow.router,
     insights.router,
     retraining.router,
     monitoring.router,
@@ -188,10 +192,12 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         reloader = ModelReloader(settings, state)
         reloader.start()
         app.state.trial_models = trial_models = TrialModels(settings, state)
+        shadows = ShadowFollower(settings, state)
         gauges = Gauges(settings, state)
         watcher = RunWatcher(database)
         with (
             BackgroundTask("model reloader", POLL_SECONDS, reloader.poll_and_log),
+            BackgroundTask("shadow", SHADOW_SECONDS, partial(_follow_shadow, shadows)),
             BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, settings)),
             BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
             BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
@@ -257,6 +263,11 @@ def _security_policy(settings: Settings) -> SecurityPolicy:
         settings.predict_keys, settings.change_keys, settings.data_keys, settings.models_keys
     )
     return SecurityPolicy(keys, settings.cors_origins, settings.allow_open, rate_limit)
+
+
+def _follow_shadow(shadows: ShadowFollower) -> None:
+    with suppress(*UNAVAILABLE):  # The model reloader logs it.
+        shadows.follow()
 
 
 def _watch_runs(state: AppState, watcher: RunWatcher) -> None:

@@ -132,6 +132,8 @@ class Settings(BaseSettings):
     # Of the predictions, the share that is drawn at random to ask people about, which gives the
     # accuracy in use.
     sampled_share: float = Field(default=0.02, ge=0, le=1)
+    # An alert is raised if a version beside the one in use surely agrees with it on fewer photos.
+    shadow_min_agreement: float = Field(default=0.9, ge=0, le=1)
     ui_url: str = "http://127.0.0.1:8501"
     max_body_bytes: int = Field(default=25 * 2**20, gt=0)
     # For training uploads: many photos, or a zip.

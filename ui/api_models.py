@@ -545,6 +545,22 @@ class ReviewAnswer(BaseModel):
     errors: list[ConfirmationError]
 
 
+class ShadowAnswer(BaseModel):
+    """What a version says."""
+
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    predicted_class: str | None = None
+
+
+class ShadowDifference(BaseModel):
+    """Photos of which the two say the same two different things."""
+
+    count: int
+    examples: list[str]
+    in_use: ShadowAnswer
+    shadow: ShadowAnswer
+
+
 class Size(BaseModel):
     """Pictures of about this size, in pixels."""
 
@@ -1188,6 +1204,27 @@ class Runs(BaseModel):
     total: int
 
 
+class Shadow(BaseModel):
+    """A version that grades, or graded, beside the one in use: the last time that it did."""
+
+    agreement: float | None = None
+    below_min: bool
+    beside: str | None = None
+    differences: list[ShadowDifference]
+    different: int
+    ended_at: datetime | None = None
+    failed: int
+    graded: int
+    high: float
+    low: float
+    photos: int | None = None
+    same: int
+    share: float | None = None
+    started_at: datetime | None = None
+    state: Literal["off", "running", "complete", "stopped", "replaced"]
+    version: str
+
+
 class Sweep(BaseModel):
     """Photos, or fruits of photos, and their errors."""
 
@@ -1231,6 +1268,7 @@ class TrialPhoto(BaseModel):
     b: TrialGrade
     filename: str
     index: Annotated[int, Field(ge=0)]
+    prediction_id: str | None = None
     same: bool
 
 

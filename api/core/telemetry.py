@@ -87,6 +87,25 @@ DRIFT_THRESHOLD = Gauge(
     ["figure"],
     multiprocess_mode=MOST_RECENT,
 )
+SHADOW_PHOTOS = Gauge(
+    "ripeline_shadow_photos",
+    "Photos that a version graded beside the one in use: same, different, failed.",
+    ["outcome"],
+    multiprocess_mode=MOST_RECENT,
+)
+SHADOW_AGREEMENT = Gauge(
+    "ripeline_shadow_agreement",
+    "Share of the same grades; NaN without a version beside the one in use.",
+    multiprocess_mode=MOST_RECENT,
+)
+SHADOW_BELOW_MIN = Gauge(
+    "ripeline_shadow_below_min",
+    "1 if that is significantly below RIPELINE_SHADOW_MIN_AGREEMENT.",
+    multiprocess_mode=MOST_RECENT,
+)
+SHADOW_DROPPED = Counter(
+    "ripeline_shadow_dropped", "Photos for which the version beside had no room."
+)
 UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
 FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])
 

@@ -1,5 +1,7 @@
 """Updates the `/metrics` gauges that come from the catalog, off the request path."""
 
+import math
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -8,8 +10,11 @@ from api.model.engines.choice import EngineInfo
 from api.model.package import BadPackageError
 from api.monitoring.drift import current_drift
 from api.predictions.state import AppState
+from api.registry import shadow_repository
+from api.registry.shadow_repository import Agreement
 from api.settings import Settings
 from api.storage.db import now
+from api.storage.shadow_tables import ShadowRow
 from api.storage.tables import RunRow
 from api.storage.trigger_tables import NotificationRow
 
@@ -36,6 +41,7 @@ class Gauges:
                 telemetry.RUNS.labels(name).set(runs.get(name, 0))
             telemetry.RUN_ACTIVE.set(sum(runs.get(name, 0) for name in ACTIVE))
             show_notifications(session)
+            show_shadow(session, self._settings.shadow_min_agreement)
             if not version:
                 return
             try:
@@ -80,3 +86,16 @@ def show_notifications(session: Session) -> None:
     counts = {bool(failed): n for failed, n in session.execute(ended.group_by(has_failed))}
     telemetry.NOTIFICATIONS.labels("sent").set(counts.get(False, 0))
     telemetry.NOTIFICATIONS.labels("failed").set(counts.get(True, 0))
+
+
+def show_shadow(session: Session, min_agreement: float) -> None:
+    """The version that grades beside the one in use, or did until its last photo."""
+    row = shadow_repository.newest(session)
+    if row is None or row.ended_by in ("stopped", "replaced"):
+        row = ShadowRow(same=0, different=0, failed=0)
+    counts = {"same": row.same, "different": row.different, "failed": row.failed}
+    for outcome, count in counts.items():
+        telemetry.SHADOW_PHOTOS.labels(outcome).set(count)
+    agreement = Agreement.of(row, min_agreement)
+    telemetry.SHADOW_AGREEMENT.set(math.nan if agreement.share is None else agreement.share)
+    telemetry.SHADOW_BELOW_MIN.set(agreement.below_min)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,8 +28,9 @@ class AppState:
     champion is not loaded or what is wrong with its files, `catalog_problem` for `/status` why the
     catalog is not open. `champion_since` is when the loaded version became champion, if known.
     `user_thresholds` are the freshness thresholds last read from the catalog, `fruit_thresholds`
-    those of single fruits, by version. `draining`: the process is shutting down. `augmenting` is
-    held while a photo is augmented: one at a time.
+    those of single fruits, by version. `shadow` takes the photo of an answered prediction to a
+    version that grades beside the one in use; None without one. `draining`: the process is shutting
+    down. `augmenting` is held while a photo is augmented: one at a time.
     """
 
     pool: ThreadPoolExecutor
@@ -43,6 +44,7 @@ class AppState:
     champion_since: datetime | None = None
     user_thresholds: LevelThresholds | None = None
     fruit_thresholds: Mapping[str, Mapping[str, LevelThresholds]] = field(default_factory=dict)
+    shadow: Callable[[bytes, Prediction], Awaitable[None]] | None = None
     prediction_count: int = 0
     draining: bool = False
     started: float = field(default_factory=time.monotonic)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError, NotFoundError
 from api.model.manifest import Manifest, is_version
+from api.registry import shadow_repository
 from api.storage.db import now
 from api.storage.tables import ChampionRow, ModelRow, PromotionRow
 
@@ -126,6 +127,7 @@ def promote(session: Session, version: str, kind: Kind) -> PromotionRow:
         current.version, current.changed_at = version, at
     promotion = PromotionRow(version=version, replaced=replaced, kind=kind, at=at)
     session.add(promotion)
+    shadow_repository.end(session, "replaced")
     session.flush()
     return promotion
 
@@ -175,10 +177,13 @@ def rollback_target(session: Session) -> str | None:
 def mark_pruned(session: Session, keep: int) -> list[str]:
     """Mark versions as pruned and return them.
 
-    Kept are the `keep` newest, the champion and the rollback target.
+    Kept are the `keep` newest, the champion, the rollback target and what grades beside the
+    champion.
     """
     current = _lock_champion(session)
+    beside = shadow_repository.active(session)
     kept = {current.version if current else None, rollback_target(session)}
+    kept.add(beside.version if beside else None)
     available = [row for row in list_models(session) if row.pruned_at is None]
     pruned = [row for row in available[keep:] if row.version not in kept]
     for row in pruned:

@@ -66,7 +66,7 @@ def promote(database: Database, blobs: Blobs, cache: Path, version: str) -> Prom
     """`repository.promote`, after verifying the package. Raises DamagedModelError as well."""
     with database.reading() as session:
         repository.check_promotable(session, version)
-    _check_package(blobs, version, cache)
+    check_package(blobs, version, cache)
     with database.session() as session:
         return repository.promote(session, version, "manual")
 
@@ -78,12 +78,12 @@ def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
         if version is None:
             raise NothingToRollBackToError()
         repository.check_promotable(session, version)
-    _check_package(blobs, version, cache)
+    check_package(blobs, version, cache)
     with database.session() as session:
         return repository.rollback(session)
 
 
-def _check_package(blobs: Blobs, version: str, cache: Path) -> None:
+def check_package(blobs: Blobs, version: str, cache: Path) -> None:
     """A champion must grade, so fetch its package and grade the probe before promoting it; its
     detector, where it has one, looks at the probe too."""
     try:

@@ -4,10 +4,14 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple
 
 from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from api.core.errors import Problem
 from api.core.labels import Freshness, Level
@@ -16,13 +20,16 @@ from api.model.package import BadPackageError
 from api.model.predictor import Predictor, PredictRequest
 from api.predictions.batch import BatchItem, grade_or_problem
 from api.predictions.freshness_thresholds import with_thresholds_in_use
+from api.predictions.history import PhotographGoneError
 from api.predictions.schemas import BatchFailure, OwnThresholds, UsedThresholds
 from api.predictions.state import AppState
 from api.registry import repository
 from api.registry.model_reloader import load_version
 from api.registry.service import DamagedModelError
 from api.settings import Settings
-from api.storage.db import Database
+from api.storage.blobs import Blobs
+from api.storage.db import Database, now
+from api.storage.tables import PredictionRow
 
 # Versions held in memory beside the serving one.
 MAX_LOADED = 2
@@ -73,6 +80,9 @@ class TrialPhoto(BaseModel):
 
     index: int = Field(ge=0, description="Position in the results.")
     filename: str
+    prediction_id: str | None = Field(
+        default=None, description="Of a kept photo: /predictions/{id}/photograph."
+    )
     same: bool = Field(description="The same class and level, or neither recognised it.")
     a: TrialGrade
     b: TrialGrade
@@ -94,6 +104,33 @@ class TrialAnswer(BaseModel):
     summary: TrialSummary
 
 
+class KeptPhoto(NamedTuple):
+    """The photo of a prediction, in the blob store."""
+
+    prediction_id: str
+    filename: str
+    blob: str
+
+    def read(self, blobs: Blobs) -> BatchItem:
+        try:
+            return BatchItem(self.filename, blobs.get(self.blob))
+        except FileNotFoundError:  # Just deleted, by the retention period.
+            return BatchItem(self.filename, PhotographGoneError())
+
+
+def kept_photos(session: Session, days: float, limit: int) -> list[KeptPhoto]:
+    """Those graded in the last `days`, and not dismissed as no fruit, the newest first."""
+    row = PredictionRow
+    query = (
+        select(row.id, row.filename, row.blob)
+        .where(row.blob.is_not(None), row.created_at >= now() - timedelta(days=days))
+        .where(row.dismissed_at.is_(None))
+        .order_by(row.created_at.desc())
+        .limit(limit)
+    )
+    return [KeptPhoto(id, filename, blob or "") for id, filename, blob in session.execute(query)]
+
+
 @dataclass
 class Trial:
     """Photos graded by `a` and by `b`, one after another."""
@@ -104,9 +141,16 @@ class Trial:
     _different: int = 0
     _failed: int = 0
 
-    def results(self, items: Iterator[BatchItem]) -> Iterator[TrialPhoto | BatchFailure]:
+    def results(self, items: Iterable[BatchItem]) -> Iterator[TrialPhoto | BatchFailure]:
         for index, item in enumerate(items):
             yield self._grade(index, item)
+
+    def kept_result(self, index: int, kept: KeptPhoto, blobs: Blobs) -> TrialPhoto | BatchFailure:
+        """As `results`, for the photo of an earlier prediction."""
+        result = self._grade(index, kept.read(blobs))
+        if isinstance(result, TrialPhoto):
+            result.prediction_id = kept.prediction_id
+        return result
 
     def summary(self) -> TrialSummary:
         return TrialSummary(

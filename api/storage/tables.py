@@ -22,7 +22,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api.core.labels import Level
 
 # Imported to register their tables.
-from api.storage import inspection_tables, removed_table, trigger_tables  # noqa: F401
+from api.storage import (  # noqa: F401
+    inspection_tables,
+    removed_table,
+    shadow_tables,
+    trigger_tables,
+)
 from api.storage.db import Base, UtcDateTime, now
 
 # `ImageRow` and `BoxedPhotoRow` have a column of this name.

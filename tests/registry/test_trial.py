@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from api.registry.model_reloader import load_version
 from api.registry.trial import IDLE_SECONDS, MAX_LOADED, TrialModels
 from api.settings import Settings
 from api.storage.blobs import Blobs
-from api.storage.db import Database
+from api.storage.db import Database, now
+from api.storage.tables import PredictionRow
 from tests.registry.versions import a_servable_package, a_small_package, register_package
 from tests.small_grader import VERSION as SMALL
 from tests.synthetic_images import draw_fruit, encode
@@ -179,3 +181,32 @@ def test_files_damaged_on_disk_are_told(own: Settings, trial: TestClient) -> Non
     stored.write_bytes(b"damaged")
     answer = trial.post("/models/compare", params={"a": SMALL, "b": CANDIDATE}, files=photos(1))
     assert (answer.status_code, answer.json()["code"]) == (409, "model-damaged")
+
+
+def test_kept_photos_are_graded_by_both_the_newest_first(own: Settings, tmp_path: Path) -> None:
+    keeping = own.model_copy(update={"keep_predicted_days": 30})
+    with TestClient(create_app(keeping), raise_server_exceptions=False) as client:
+        database, blobs = Database(own.database), Blobs(own.storage)
+        register_package(database, blobs, a_servable_package(tmp_path, CANDIDATE))
+        sent = [client.post("/predict", files={"file": one}).json() for _, one in photos(4)]
+        assert client.app.state.service.recorder.flush(10)  # type: ignore[attr-defined]
+        dismissed, *shown = [one["prediction_id"] for one in sent]
+        assert client.put(f"/predictions/{dismissed}/dismissal").status_code == 204
+        with database.session() as session:
+            old = session.get(PredictionRow, shown.pop(0))
+            assert old
+            old.created_at = now() - timedelta(days=3)
+        database.close()
+        versions = {"a": SMALL, "b": CANDIDATE}
+        answer = client.post("/models/compare/kept", params=versions | {"days": "2"})
+        rows = answer.json()["results"]
+        assert [row["prediction_id"] for row in rows] == shown[::-1]
+        assert [row["same"] for row in rows] == [same(row) for row in rows]
+        newest = client.post("/models/compare/kept", params=versions | {"limit": "1"})
+        assert newest.json()["summary"]["count"] == 1
+        for key in blobs.keys("predicted"):
+            blobs.delete(key)
+        gone = client.post("/models/compare/kept", params=versions).json()
+        assert {row["error"]["code"] for row in gone["results"]} == {"photograph-gone"}
+        assert gone["summary"]["failed"] == 3
+        assert client.get("/predictions").json()["total"] == 4

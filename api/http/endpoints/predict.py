@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.background import BackgroundTask
 
 from api.core.errors import UnprocessableError
 from api.http.deps import StateDep
@@ -81,10 +82,14 @@ async def predict(
     upload = await read_photo(request)
     grade = await state.batcher.predict(predictor, PredictRequest(upload.data, explain, instances))
     version = predictor.manifest.version
+    after = None
     if record and prediction_id is None:
         prediction = state.build_response(grade, version, upload.filename)
+        if state.shadow is not None and not instances:
+            after = BackgroundTask(state.shadow, upload.data, prediction)
     else:
         prediction = Prediction.of_grade(grade, version)
         prediction.prediction_id = prediction_id or prediction.prediction_id
     # A Response is sent as it is; FastAPI would validate and serialize a model once more.
-    return Response(prediction.model_dump_json(exclude_unset=True), media_type="application/json")
+    body = prediction.model_dump_json(exclude_unset=True)
+    return Response(body, media_type="application/json", background=after)

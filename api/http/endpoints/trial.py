@@ -4,21 +4,25 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from api.catalog.archive import UploadLimits
-from api.http.deps import DatabaseDep, SettingsDep, StateDep
+from api.http.deps import DatabaseDep, Limit, SettingsDep, StateDep
 from api.http.problems import responses
 from api.http.row_stream import NDJSON, Rows, row_stream
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.predictions.batch import BatchItem, batch_items
-from api.registry.trial import Trial, TrialAnswer, TrialModels
+from api.predictions.state import AppState
+from api.registry.trial import KeptPhoto, Trial, TrialAnswer, TrialModels, kept_photos
+from api.storage.db import Database
 
 COMPARE = "/models/compare"
+KEPT = "/models/compare/kept"
 router = APIRouter(tags=["models"], responses=responses(503, 507))
 
 
@@ -26,6 +30,9 @@ async def _trial(request: Request, database: DatabaseDep, a: str, b: str) -> Tri
     """Raises UnknownModelError, PrunedModelError, DamagedModelError."""
     models: TrialModels = request.app.state.trial_models
     return await run_in_threadpool(models.open_trial, database, a, b)
+
+
+Days = Annotated[float, Query(gt=0, le=3650, allow_inf_nan=False)]
 
 
 @router.post(
@@ -50,13 +57,52 @@ async def compare_on_photos(
     freshness thresholds in use. Nothing is kept, and monitoring does not count it. With
     `Accept: application/x-ndjson` each row comes as a line as soon as it is there.
     """
-
     state.batcher.check_capacity()
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
         rows = _rows(trial, batch_items(form.files, limits), state.pool)
         return row_stream(request, rows, trial.summary, stack.pop_all())
+
+
+@router.post(
+    KEPT,
+    summary="Try two versions on kept photos",
+    responses={
+        200: {"model": TrialAnswer, "content": {NDJSON: {}}},
+        **responses(404, 409, 422, 503),
+    },
+    response_class=StreamingResponse,
+)
+async def compare_on_kept_photos(
+    request: Request,
+    state: StateDep,
+    database: DatabaseDep,
+    trial: Annotated[Trial, Depends(_trial)],
+    *,
+    days: Days = 7,
+    limit: Limit = 200,
+) -> StreamingResponse:
+    """As `/models/compare`, on the newest photos that were graded in the last `days` and are kept.
+
+    Those that a person dismissed are left out. Each row names its prediction.
+    """
+    state.batcher.check_capacity()
+    photos = await run_in_threadpool(_kept, database, days, limit)
+    rows = _kept_rows(trial, photos, state)
+    return row_stream(request, rows, trial.summary, AsyncExitStack())
+
+
+def _kept(database: Database, days: float, limit: int) -> list[KeptPhoto]:
+    with database.reading() as session:
+        return kept_photos(session, days, limit)
+
+
+async def _kept_rows(trial: Trial, photos: list[KeptPhoto], state: AppState) -> Rows:
+    loop = asyncio.get_running_loop()
+    for index, photo in enumerate(photos):
+        grade = partial(trial.kept_result, index, photo, state.blobs)
+        yield [await loop.run_in_executor(state.pool, grade)]
 
 
 async def _rows(trial: Trial, items: Iterator[BatchItem], pool: Executor) -> Rows:

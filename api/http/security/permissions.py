@@ -29,10 +29,10 @@ DATA = re.compile(
 )
 # Of the models: runs, versions in use, thresholds and triggers.
 MODELS = re.compile(
-    r"POST /(retrain|runs/[^/]+/cancel|models/compare|models/rollback|models/[^/]+/promote"
+    r"POST /(retrain|runs/[^/]+/cancel|models/compare(/kept)?|models/rollback|models/[^/]+/promote"
     r"|models/[^/]+/thresholds)"
     r"|PATCH /models/[^/]+"
-    r"|(PUT|DELETE) /(freshness-thresholds|models/[^/]+/thresholds/[^/]+)"
+    r"|(PUT|DELETE) /(freshness-thresholds|models/[^/]+/(shadow|thresholds/[^/]+))"
     r"|PUT /triggers/[^/]+|POST /suggestions/[^/]+/(accept|dismiss)"
 )
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
