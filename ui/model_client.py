@@ -12,6 +12,7 @@ from api_models import (
     Promotion,
     PromotionByHand,
     Report,
+    Shadow,
     ThresholdSweep,
     TrialAnswer,
     Version,
@@ -61,6 +62,18 @@ class ModelClient:
         """Grade photos, or zips of them, by two versions; nothing is kept."""
         files = [("files", (photo.name, photo.data)) for photo in photos]
         return self._http.call(TrialAnswer, "POST", _COMPARE, params={"a": a, "b": b}, files=files)
+
+    def shadow(self, version: str) -> Shadow:
+        """How it grades along with the version in use."""
+        return self._http.call(Shadow, "GET", _shadow(version))
+
+    def start_shadow(self, version: str, share: float, photos: int) -> Shadow:
+        """Let it grade a share of the photos, until it has graded so many."""
+        body = {"share": share, "photos": photos}
+        return self._http.call(Shadow, "PUT", _shadow(version), json=body)
+
+    def stop_shadow(self, version: str) -> Shadow:
+        return self._http.call(Shadow, "DELETE", _shadow(version))
 
     def export(self, version: str) -> bytes:
         """A zip of the version that works without the service."""
@@ -129,3 +142,7 @@ class ModelClient:
 
 def _of_fruit(version: str, fruit: str) -> str:
     return f"/models/{version}/thresholds/{quote(fruit, safe='')}"
+
+
+def _shadow(version: str) -> str:
+    return f"/models/{version}/shadow"

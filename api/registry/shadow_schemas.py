@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.core.labels import Level
 from api.registry.shadow_repository import Agreement, Difference
@@ -14,15 +14,20 @@ ShadowState = Literal["off", "running", "complete", "stopped", "replaced"]
 MAX_PHOTOS = 100_000
 
 
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 500.0 is 500."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class ShadowStart(BaseModel):
     """How many photos it grades."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
         default=0.1, description="Of the photos of POST /predict, drawn at random."
     )
-    photos: Annotated[int, Field(ge=1, le=MAX_PHOTOS, strict=True)] = Field(
+    photos: Annotated[int, Field(ge=1, le=MAX_PHOTOS), BeforeValidator(_whole)] = Field(
         default=500, description="After so many it ends by itself."
     )
 

@@ -191,7 +191,7 @@ def test_it_ends_after_its_last_photo_and_frees_the_model(
         return predictor
 
     monkeypatch.setattr(shadow, "load_version", load)
-    start(service, photos=5)
+    start(service, photos=5.0)
     [model] = loaded
     assert model() is not None
     predict(service, 12)
@@ -255,7 +255,8 @@ def test_what_cannot_grade_beside_is_refused(
 
 
 @pytest.mark.parametrize(
-    "body", [{"share": 0}, {"share": 1.1}, {"photos": 0}, {"photos": 1.5}, {"days": 1}]
+    "body",
+    [{"share": 0}, {"share": 1.1}, {"photos": 0}, {"photos": 1.5}, {"photos": True}, {"days": 1}],
 )
 def test_a_share_and_a_number_of_photos_are_asked_for(
     service: TestClient, body: dict[str, Any]

@@ -11,6 +11,7 @@ from components.model_report.accuracy import accuracy, waiting
 from components.model_report.classes import classes, mistakes
 from components.model_report.curves import compare_with, confidence, training
 from components.model_report.finding import finding
+from components.model_report.grade_along import grade_along
 from components.model_report.line import draw_the_line
 from components.model_report.name_and_note import name_and_note
 from components.model_report.networks import networks
@@ -92,6 +93,8 @@ def show_report(version: str, versions: Versions) -> None:
         networks(report.comparison, manifest)
     else:
         compare_with(details, versions, state.COMPARED)
+        if details.status in ("challenger", "retired"):
+            grade_along(version)
 
 
 def take_along(version: str) -> None:
